@@ -1,0 +1,1 @@
+"""How Rivulet is packed, provisioned and run: on a laptop, and on AWS."""

@@ -1,0 +1,72 @@
+"""Build the archives: `python -m deployment.package --target local|aws`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from deployment.package.archive import files_below, write_archive
+from deployment.package.dependencies import InstallError, install
+from deployment.package.sources import imported_packages
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = ("collect", "lake", "forward", "recommend", "train")
+
+# What Lambda takes, in bytes: the zip of a direct upload, and the code unpacked.
+# Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAXIMUM_ZIP = 50 * 1024**2
+MAXIMUM_UNPACKED = 250 * 1024**2
+
+
+def build_function(name: str, dependencies: dict[str, Path], folder: Path) -> str:
+    """Write `<folder>/<name>.zip` and return a line that tells of it."""
+    files = dict(dependencies)
+    backend = ROOT / "backend"
+    files["backend/__init__.py"] = backend / "__init__.py"
+    for package in imported_packages(ROOT, name):
+        files.update({f"backend/{package}/{inner}": path for inner, path in files_below(backend / package)})
+    archive = folder / f"{name}.zip"
+    digest = write_archive(archive, files)
+    unpacked = sum(path.stat().st_size for path in files.values())
+    if archive.stat().st_size > MAXIMUM_ZIP or unpacked > MAXIMUM_UNPACKED:
+        message = f"{archive.name} is {archive.stat().st_size} bytes, {unpacked} unpacked: more than Lambda takes"
+        raise ValueError(message)
+    return f"{archive.relative_to(ROOT)}  {archive.stat().st_size / 1024**2:.1f} MiB  sha256 {digest[:12]}"
+
+
+def build_glue(folder: Path) -> list[str]:
+    """Write the Glue job's script and its Python files, and return a line for each."""
+    files = {f"scripts/{name}": path for name, path in files_below(ROOT / "scripts")}
+    files |= {f"model/schemas/{name}": path for name, path in files_below(ROOT / "model" / "schemas")}
+    library = folder / "rivulet.zip"
+    script = folder / "datasets.py"
+    digest = write_archive(library, files)
+    script.write_bytes((ROOT / "scripts" / "datasets.py").read_bytes())
+    return [f"{library.relative_to(ROOT)}  sha256 {digest[:12]}", f"{script.relative_to(ROOT)}"]
+
+
+def main() -> int:
+    """Build every archive of one target and print what was built."""
+    parser = argparse.ArgumentParser(prog="python -m deployment.package", description=__doc__)
+    parser.add_argument(
+        "--target",
+        choices=["local", "aws"],
+        default="aws",
+        help="aws: Python 3.13 on arm64, what Terraform deploys; local: this interpreter, for the laptop's cloud",
+    )
+    target = parser.parse_args().target
+    store = ROOT / "build" / "lambda" / "dependencies"
+    try:
+        installed = install(ROOT / "deployment" / "requirements" / "lambda.txt", target, store)
+    except InstallError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    dependencies = dict(files_below(installed))
+    lines = [build_function(name, dependencies, ROOT / "build" / "lambda" / target) for name in FUNCTIONS]
+    sys.stdout.write("\n".join([*lines, *build_glue(ROOT / "build" / "glue")]) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
