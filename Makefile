@@ -2,20 +2,72 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
 ENVIRONMENTS := build/env
 BIN := $(ENVIRONMENTS)/main/bin
 LOCKS := deployment/requirements
+NODE_BIN := build/node/node_modules/.bin
 export PYTHONPATH := $(CURDIR)
+export PYTHONDONTWRITEBYTECODE := 1
 
-## Set-up ---------------------------------------------------------------------------------------------------------
+SOURCES := backend data deployment model scripts tests
+TERRAFORM := $(BIN)/python -m deployment.terraform
 
-# One environment per lock: made anew when its lock changes, removed when the install breaks off half way.
+.PHONY: help setup demo down status test check bench package format lock clean prerequisites
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- the main job --------------------------------------------------------------------------------------------------
+
+demo: setup ## the whole pipeline on this machine; EVENTS=<file or folder> replays a real stream, MAPPING=<yaml> reads others
+	@$(BIN)/python -m deployment.local demo $(if $(EVENTS),--events '$(EVENTS)') $(if $(MAPPING),--mapping '$(MAPPING)')
+
+down: ## stop the laptop's cloud; what it holds is kept (make clean removes it)
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deployment.local down; else echo 'nothing is running: nothing was ever set up here'; fi
+
+status: ## tell what runs, where, and what it holds
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deployment.local status; else echo 'nothing is running: nothing was ever set up here'; fi
+
+# --- tests and checks ----------------------------------------------------------------------------------------------
+
+test: setup ## every test, the end-to-end one included
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, types, import rules, Terraform, policies, state machines, workflows
+	@$(BIN)/python -m deployment.check $(ONLY)
+
+bench: setup ## speed beside a peer's, all or ONLY=<name>; tables here, JSON under build/bench/
+	@$(BIN)/python -m deployment.bench $(ONLY)
+
+# --- making things -------------------------------------------------------------------------------------------------
+
+package: setup ## the Lambda archives and the Glue job for AWS, under build/
+	@$(BIN)/python -m deployment.package --target aws
+
+format: setup ## write the one format: Python and Terraform
+	@$(BIN)/ruff format --quiet $(SOURCES) && $(BIN)/ruff check --quiet --fix-only $(SOURCES) && terraform fmt -recursive infrastructure
+
+lock: ## write the hashed locks from pyproject.toml (needs uv)
+	@$(LOCKS)/lock.sh
+
+clean: down ## remove everything that was made, the laptop's cloud and its data included
+	@rm -rf build
+
+# --- set-up: once, and again when a lock changes -------------------------------------------------------------------
+
+setup: prerequisites $(ENVIRONMENTS)/main/.ready $(ENVIRONMENTS)/emulator/.ready $(ENVIRONMENTS)/lambda-runtime/.ready
+
+prerequisites:
+	@$(PYTHON) deployment/prerequisites.py
+
 $(ENVIRONMENTS)/%/.ready: $(LOCKS)/%.txt
-	@printf 'making the %s environment (once)\n' '$*'
-	@rm -rf $(@D) && mkdir -p $(ENVIRONMENTS)
-	@$(PYTHON) -m venv $(@D)
-	@PYTHONPATH= $(@D)/bin/pip install -qq --disable-pip-version-check --require-hashes --requirement $< || { rm -rf $(@D); exit 1; }
+	@$(PYTHON) deployment/environment.py $*
+
+$(NODE_BIN)/.ready: deployment/check/package.json deployment/check/package-lock.json
+	@$(PYTHON) deployment/prerequisites.py --with-node
+	@mkdir -p build/node && cp $^ deployment/check/.npmrc build/node/
+	@npm ci --prefix build/node --no-audit --no-fund --loglevel=error
 	@touch $@

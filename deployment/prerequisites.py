@@ -1,0 +1,74 @@
+"""What the machine must have before anything is made: named at once, with how to get it.
+
+Run by make with whatever `python3` there is, so it uses nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+# name, command that prints the version, least version, how to get it
+_TOOLS = (
+    (
+        "JDK",
+        ["java", "-version"],
+        (17,),
+        "Debian: apt-get install openjdk-17-jdk-headless; macOS: brew install openjdk@17",
+    ),
+    ("Terraform", ["terraform", "version"], (1, 11), "https://developer.hashicorp.com/terraform/install"),
+)
+_NODE = ("Node.js", ["node", "--version"], (20,), "https://nodejs.org/en/download, or the package of your system")
+_PYTHON = (3, 11)
+_FREE_BYTES = 6 * 1024**3
+# Spark 3.5 runs on Java 8, 11 and 17 only. Source: https://spark.apache.org/docs/3.5.6/
+_NEWEST_JAVA = 17
+
+
+def missing(*, with_node: bool) -> list[str]:
+    """Return a sentence for each thing that the machine lacks, each with its remedy."""
+    problems = []
+    if sys.version_info[:2] < _PYTHON:
+        problems.append(
+            f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old, 3.11 or newer is needed: "
+            "install it and name it, as in `make demo PYTHON=python3.11`"
+        )
+    for name, command, least, remedy in (*_TOOLS, *((_NODE,) if with_node else ())):
+        found = _version(command)
+        if found is None:
+            problems.append(f"{name} is missing ({command[0]} does not run): {remedy}")
+        elif found < least or (name == "JDK" and found[0] > _NEWEST_JAVA):
+            wanted = ".".join(map(str, least)) + ("" if name == "JDK" else " or newer")
+            problems.append(f"{name} {'.'.join(map(str, found))} is found, {wanted} is needed: {remedy}")
+    free = shutil.disk_usage(os.curdir).free
+    if free < _FREE_BYTES:
+        problems.append(
+            f"only {free / 1024**3:.1f} GiB are free on this disk, {_FREE_BYTES // 1024**3} are needed: make room"
+        )
+    return problems
+
+
+def _version(command: list[str]) -> tuple[int, ...] | None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except OSError:
+        return None
+    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?|\"(\d+)\"", done.stdout + done.stderr)
+    if done.returncode or not found:
+        return None
+    return tuple(int(part) for part in found.groups() if part)
+
+
+def main() -> int:
+    """Print what is missing and exit with 1, or say nothing."""
+    problems = missing(with_node="--with-node" in sys.argv[1:])
+    for problem in problems:
+        sys.stderr.write("missing: " + problem + "\n")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
