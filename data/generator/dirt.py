@@ -1,0 +1,84 @@
+"""Every way to break an event that the contract refuses, each with the reason it is to be given."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+Fields = dict[str, object]
+
+LONG_AGO = "1994-12-31T23:59:59.000Z"
+FAR_AHEAD = "2101-01-01T00:00:00.000Z"
+# One more than the contract's limits: identifiers 256 characters, impressions 25 items, an event 10 KB.
+LONG_ID = "x" * 257
+LONG_IMPRESSION = [f"item-{number:05d}" for number in range(26)]
+LARGE_EVENT = "y" * 11_000
+
+
+def as_json(fields: Fields) -> bytes:
+    """Write an event compactly, as producers do."""
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _change(**changes: object) -> Callable[[Fields], bytes]:
+    return lambda fields: as_json({**fields, **changes})
+
+
+def _without(*names: str) -> Callable[[Fields], bytes]:
+    return lambda fields: as_json({name: value for name, value in fields.items() if name not in names})
+
+
+def _instead(payload: bytes) -> Callable[[Fields], bytes]:
+    return lambda _: payload
+
+
+def _text(change: Callable[[bytes], bytes]) -> Callable[[Fields], bytes]:
+    return lambda fields: change(as_json(fields))
+
+
+# (reason, whether the payload is still JSON, how to break)
+BREAKAGES: tuple[tuple[str, bool, Callable[[Fields], bytes]], ...] = (
+    ("malformed_json", False, _text(lambda text: text[: len(text) * 2 // 3])),
+    ("malformed_json", False, _text(lambda text: text[:-1] + b",}")),
+    ("malformed_json", False, _text(lambda text: text.replace(b'"', b"'"))),
+    ("malformed_json", False, _instead(b"event_type=View&item_id=item-00001")),
+    ("malformed_json", False, _text(lambda text: text.replace(b'"event_type":"', b'"event_type":"\xff\xfe'))),
+    ("not_an_object", True, _instead(b'"View item-00001"')),
+    ("not_an_object", True, _instead(b'["View","item-00001"]')),
+    ("not_an_object", True, _instead(b"null")),
+    ("missing_field", True, _without("event_type")),
+    ("missing_field", True, _without("timestamp")),
+    ("unknown_field", True, _change(colour="red")),
+    ("wrong_type", True, _change(event_value="12.50")),
+    ("wrong_type", True, _change(timestamp=True)),
+    ("wrong_type", True, _change(impression="item-00001")),
+    ("wrong_type", True, _change(session_id=17)),
+    ("too_long", True, _change(item_id=LONG_ID)),
+    ("too_long", True, _change(user_id=LONG_ID)),
+    ("too_many", True, _change(impression=LONG_IMPRESSION)),
+    ("empty", True, _change(session_id="")),
+    ("empty", True, _change(impression=[])),
+    ("unknown_value", True, _change(event_type="Stare")),
+    ("unknown_value", True, _change(consent="perhaps")),
+    ("control_character", True, _change(session_id="session\u0007bell")),
+    ("too_old", True, _change(timestamp=LONG_AGO)),
+    ("in_future", True, _change(timestamp=FAR_AHEAD)),
+    ("too_large", True, _change(session_id=LARGE_EVENT)),
+    ("no_identity", True, _without("user_id", "session_id")),
+)
+
+
+def break_event(fields: Fields, dice: Random) -> tuple[bytes, str, bool]:
+    """Break an event in one way.
+
+    Returns
+    -------
+    tuple
+        The payload, the reason for which the contract refuses it, and whether the payload is still JSON.
+    """
+    reason, is_json, how = BREAKAGES[dice.randrange(len(BREAKAGES))]
+    return how(fields), reason, is_json

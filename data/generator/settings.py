@@ -1,0 +1,81 @@
+"""What can be chosen about the generated shop."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+
+DEFAULT_SEED = 20260
+
+# The contract's own answer to repeats, lateness and breakage is what the shares exercise.
+MAXIMUM_SHARE = 0.5
+
+
+def midnight_today() -> datetime:
+    """Return the last midnight, UTC."""
+    return datetime.combine(datetime.now(UTC).date(), time(), tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The size and the dirt of a generated stream.
+
+    Parameters
+    ----------
+    items, people, events
+        How many of each; repeats and broken events are among `events`.
+    days
+        Length of the period that ends at `until`.
+    seed
+        The same settings with the same seed give the same bytes.
+    until
+        End of the period; the last midnight UTC where not given, so that the stream is fresh.
+    late, repeated, broken
+        Shares of the events that arrive long after their time, arrive twice, and break the contract.
+    denied
+        Share of the sessions whose person denies consent.
+    bots
+        Share of the events that bots make, in bursts.
+    """
+
+    items: int = 1_000
+    people: int = 2_000
+    events: int = 50_000
+    days: int = 30
+    seed: int = DEFAULT_SEED
+    until: datetime = field(default_factory=midnight_today)
+    late: float = 0.02
+    repeated: float = 0.02
+    broken: float = 0.02
+    denied: float = 0.01
+    bots: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name in ("items", "people", "events", "days"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        for name in ("late", "repeated", "broken", "denied", "bots"):
+            if not 0 <= getattr(self, name) <= MAXIMUM_SHARE:
+                raise ValueError(f"{name} is {getattr(self, name)}; a share lies between 0 and {MAXIMUM_SHARE}")
+        if self.until.tzinfo is None:
+            raise ValueError(f"until is {self.until.isoformat()} without an offset; write for instance {self.until}Z")
+
+    @property
+    def since(self) -> datetime:
+        """Start of the period."""
+        return self.until - timedelta(days=self.days)
+
+    @property
+    def since_ms(self) -> int:
+        """Start of the period, milliseconds since 1970 UTC."""
+        return int(self.since.timestamp() * 1000)
+
+    @property
+    def until_ms(self) -> int:
+        """End of the period, milliseconds since 1970 UTC."""
+        return int(self.until.timestamp() * 1000)
+
+    def dice(self, purpose: str) -> random.Random:
+        """Return a source of chance of its own for one purpose, so that purposes do not disturb one another."""
+        return random.Random(f"{self.seed}/{purpose}")  # noqa: S311 - chance for data, not for secrets

@@ -1,0 +1,177 @@
+"""The generated stream: the same for the same seed, exact in number, true to its own expectations, and learnable."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice, pairwise
+
+import pytest
+
+from data.generate import main
+from data.generator import Settings, generate
+from data.generator.dirt import BREAKAGES
+from data.generator.structure import measure
+from data.stream import ACCEPTED, SUPPRESSED
+
+SMALL = Settings(items=200, people=150, events=3_000, days=10, until=datetime(2026, 11, 1, tzinfo=UTC))
+
+
+def test_the_same_seed_gives_the_same_bytes():
+    first, second = list(generate(SMALL).events), list(generate(SMALL).events)
+
+    assert first == second
+    assert list(generate(SMALL).items) == list(generate(SMALL).items)
+    assert list(generate(SMALL).users) == list(generate(SMALL).users)
+
+
+def test_another_seed_gives_another_stream():
+    other = list(generate(replace(SMALL, seed=2)).events)
+
+    assert other != list(generate(SMALL).events)
+
+
+@pytest.mark.parametrize("events", [1, 7, 500, 3_000])
+def test_the_number_of_events_is_exact(events):
+    stream = generate(replace(SMALL, events=events))
+
+    assert len(list(stream.events)) == events == stream.expected.sent
+
+
+def test_every_event_has_one_outcome():
+    expected = generate(SMALL).expected
+
+    assert expected.accepted + expected.suppressed + sum(expected.refused.values()) == expected.sent
+    assert 0 < expected.repeats < expected.accepted
+    assert expected.suppressed > 0
+    assert expected.late > 0
+
+
+def test_repeats_are_the_same_bytes_under_the_same_id():
+    accepted = [event for event in generate(SMALL).events if event.outcome == ACCEPTED]
+
+    payloads = Counter(event.payload for event in accepted)
+    keys = Counter(event.event_key for event in accepted)
+
+    assert sorted(payloads.values()) == sorted(keys.values())
+    assert max(keys.values()) > 1
+
+
+def test_events_arrive_in_order_and_none_happens_after_the_end():
+    events = list(generate(SMALL).events)
+
+    assert all(one.arrival_ms <= other.arrival_ms for one, other in pairwise(events))
+    moments = [
+        datetime.fromisoformat(json.loads(event.payload)["timestamp"]) for event in events if event.outcome == ACCEPTED
+    ]
+    assert SMALL.since <= min(moments)
+    assert max(moments) < SMALL.until
+
+
+def test_only_late_events_arrive_after_their_own_time():
+    for event in generate(replace(SMALL, repeated=0)).events:
+        if event.outcome == ACCEPTED:
+            happened = datetime.fromisoformat(json.loads(event.payload)["timestamp"]).timestamp() * 1000
+            assert event.is_late == (event.arrival_ms - happened > 1)
+
+
+def test_a_clean_stream_has_no_dirt():
+    clean = replace(SMALL, late=0, repeated=0, broken=0, denied=0, bots=0)
+
+    expected = generate(clean).expected
+
+    assert expected.accepted == expected.distinct == expected.sent
+    assert expected.late == 0
+
+
+def test_every_breakage_occurs_in_a_stream_with_enough_of_them():
+    expected = generate(replace(SMALL, broken=0.5)).expected
+
+    assert set(expected.refused) == {reason for reason, _, _ in BREAKAGES}
+
+
+def test_payloads_marked_as_json_are_json_and_the_others_are_not():
+    for event in generate(replace(SMALL, broken=0.5)).events:
+        try:
+            json.loads(event.payload)
+            is_json = True
+        except ValueError:
+            is_json = False
+        assert is_json == event.is_json, event.payload
+
+
+def test_denied_consent_is_said_in_the_event():
+    denied = [event for event in generate(replace(SMALL, denied=0.2)).events if event.outcome == SUPPRESSED]
+
+    assert denied
+    assert all(json.loads(event.payload)["consent"] == "denied" for event in denied)
+
+
+def test_some_sessions_begin_anonymous_and_log_in_later():
+    sessions: dict[str, list[bool]] = {}
+    for event in generate(replace(SMALL, late=0, repeated=0)).events:
+        if event.outcome == ACCEPTED:
+            fields = json.loads(event.payload)
+            if "session_id" in fields:
+                sessions.setdefault(fields["session_id"], []).append("user_id" in fields)
+
+    assert any(known == sorted(known) and known[0] != known[-1] for known in sessions.values())
+    assert any(not any(known) for known in sessions.values())
+
+
+def test_bots_come_in_bursts():
+    per_session = Counter(event.person for event in generate(replace(SMALL, bots=0.1)).events)
+
+    assert per_session.most_common(1)[0][1] >= 50
+
+
+def test_a_huge_stream_starts_at_once():
+    first = list(islice(generate(replace(SMALL, events=50_000_000, days=300)).events, 10))
+
+    assert len(first) == 10
+
+
+def test_nothing_is_shown_before_its_launch():
+    stream = generate(SMALL)
+    created = {item["item_id"]: datetime.fromisoformat(str(item["created_at"])) for item in stream.items}
+    assert any(moment > SMALL.since for moment in created.values())
+
+    for event in stream.events:
+        fields = json.loads(event.payload) if event.outcome == ACCEPTED else {}
+        for shown in fields.get("impression", []):
+            assert created[shown] <= datetime.fromisoformat(fields["timestamp"])
+
+
+def test_a_good_recommender_can_be_told_from_popularity():
+    found = measure(replace(SMALL, items=500, people=300, events=12_000))
+
+    assert found.steps > 300
+    assert found.transitions > 1.5 * found.popularity
+    assert found.oracle > 1.3 * found.transitions
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"events": 0}, "events is 0"), ({"broken": 0.9}, "broken is 0.9"), ({"until": datetime(2026, 1, 1)}, "offset")],  # noqa: DTZ001
+)
+def test_impossible_settings_are_named(change, said):
+    with pytest.raises(ValueError, match=said):
+        replace(SMALL, **change)
+
+
+def test_the_command_writes_what_the_library_makes(tmp_path, capsys):
+    arguments = ["--events", "300", "--items", "50", "--people", "20", "--days", "3", "--until", "2026-11-01T00:00:00Z"]
+
+    status = main([*arguments, "--out", str(tmp_path)])
+
+    assert status == 0
+    stream = generate(Settings(items=50, people=20, events=300, days=3, until=datetime(2026, 11, 1, tzinfo=UTC)))
+    assert (tmp_path / "events.jsonl").read_bytes().split(b"\n")[:-1] == [event.payload for event in stream.events]
+    assert json.loads((tmp_path / "expected.json").read_text()) == stream.expected.as_dict()
+    assert json.loads(capsys.readouterr().out) == stream.expected.as_dict()
+    assert len((tmp_path / "items.jsonl").read_text().splitlines()) == 50
+
+
+def test_the_command_says_what_is_wrong(capsys):
+    assert main(["--events", "0"]) == 2
+    assert "events is 0" in capsys.readouterr().err
