@@ -1,0 +1,99 @@
+"""Several records in one Kinesis record, in the format of the Kinesis Producer Library.
+
+The format: https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md. The messages are those
+of aws-kinesis-agg; its iterator is not used, since it drops what it cannot read and prints the payload.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import aws_kinesis_agg.aggregator  # noqa: F401 - puts the folder of its generated messages on the path
+from aws_kinesis_agg import MAGIC, messages_pb2
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DIGEST_BYTES = 16
+
+
+class MalformedAggregate(ValueError):  # noqa: N818 - named for what is wrong
+    """An aggregated record that is cut, altered or inconsistent; none of its records can be trusted."""
+
+
+def is_aggregated(data: bytes) -> bool:
+    """Say whether a Kinesis record's data claims to be an aggregate."""
+    return data.startswith(MAGIC)
+
+
+def pack(records: Sequence[tuple[str, bytes]]) -> bytes:
+    """Put records into one aggregate, in order.
+
+    Parameters
+    ----------
+    records
+        Partition key and data of each, one at least.
+
+    Returns
+    -------
+    bytes
+        Magic number, message, and its MD5.
+
+    Raises
+    ------
+    ValueError
+        Where there is no record, or a partition key is empty.
+    """
+    if not records:
+        raise ValueError("an aggregate holds at least one record")
+    message = messages_pb2.AggregatedRecord()
+    indices: dict[str, int] = {}
+    for partition_key, data in records:
+        if not partition_key:
+            raise ValueError("a partition key must not be empty")
+        index = indices.setdefault(partition_key, len(indices))
+        message.records.add(partition_key_index=index, data=data)
+    message.partition_key_table.extend(indices)
+    body: bytes = message.SerializeToString()
+    return MAGIC + body + _digest(body)
+
+
+def unpack(data: bytes) -> list[bytes]:
+    """Take the records out of an aggregate, in order.
+
+    Parameters
+    ----------
+    data
+        A Kinesis record's data for which :func:`is_aggregated` holds.
+
+    Returns
+    -------
+    list[bytes]
+        The data of each record.
+
+    Raises
+    ------
+    MalformedAggregate
+        Where magic number, digest, message or partition key indices do not fit.
+    """
+    if not is_aggregated(data):
+        raise MalformedAggregate("an aggregate begins with F3 89 9A C2")
+    body, digest = data[len(MAGIC) : -_DIGEST_BYTES], data[-_DIGEST_BYTES:]
+    if len(data) < len(MAGIC) + _DIGEST_BYTES or digest != _digest(body):
+        raise MalformedAggregate(f"the digest of an aggregate of {len(data)} bytes does not fit its content")
+    message = messages_pb2.AggregatedRecord()
+    try:
+        message.ParseFromString(body)
+    except DecodeError as error:
+        raise MalformedAggregate(f"an aggregate of {len(data)} bytes holds no readable message") from error
+    keys = len(message.partition_key_table)
+    records = message.records
+    if any(record.partition_key_index >= keys for record in records):
+        raise MalformedAggregate("a record of an aggregate names a partition key that is not in its table")
+    return [record.data for record in records]
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.md5(body, usedforsecurity=False).digest()

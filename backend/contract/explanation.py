@@ -1,0 +1,123 @@
+"""Why a record is refused: every broken rule in words, from the models themselves.
+
+Only refused records come here, so pydantic is imported by the first of them and good ones never pay for it.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Literal
+
+from backend.contract.refusal import MAX_ERRORS, FieldError, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from pydantic import BaseModel
+
+Kind = Literal["Event", "Item", "User"]
+
+MAX_FIELD_LENGTH = 64
+"""Characters of a field's path that are echoed; a made-up name may be long."""
+
+_KINDS: dict[str, str] = {
+    "missing": "missing_field",
+    "extra_forbidden": "unknown_field",
+    "string_too_long": "too_long",
+    "too_long": "too_many",
+    "string_too_short": "empty",
+    "too_short": "empty",
+    "literal_error": "unknown_value",
+    "string_pattern_mismatch": "control_character",
+    "finite_number": "out_of_range",
+    "greater_than_equal": "out_of_range",
+    "json_invalid": "malformed_json",
+    "model_type": "not_an_object",
+    "string_type": "wrong_type",
+    "float_type": "wrong_type",
+    "list_type": "wrong_type",
+    "dict_type": "wrong_type",
+    "string_unicode": "malformed_json",
+}
+"""Our word for each of pydantic's error types; our own types are the words themselves."""
+
+_RULES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "missing": lambda _: "is required",
+    "extra_forbidden": lambda _: "is not a known field",
+    "string_too_long": lambda context: f"must be at most {context['max_length']} characters",
+    "too_long": lambda context: f"must hold at most {context['max_length']} entries",
+    "string_too_short": lambda _: "must not be empty",
+    "too_short": lambda _: "must not be empty",
+    "literal_error": lambda context: f"must be {context['expected']}".replace("'", '"'),
+    "string_pattern_mismatch": lambda _: "must hold no control character",
+    "finite_number": lambda _: "must be a finite number",
+    "greater_than_equal": lambda context: f"must be at least {context['ge']:g}",
+    "json_invalid": lambda _: "must be well-formed JSON in UTF-8",
+    "model_type": lambda _: "must be an object",
+    "string_type": lambda _: "must be a string",
+    "float_type": lambda _: "must be a number",
+    "list_type": lambda _: "must be an array",
+    "dict_type": lambda _: "must be an object",
+    "string_unicode": lambda _: "must be well-formed JSON in UTF-8",
+}
+
+_NOT_STRICT = "must be strict JSON: each name once, no NaN or Infinity"
+
+
+def explain(kind: Kind, payload: bytes, *, now: datetime) -> Refusal | None:
+    """Say what is wrong with a record, as the models see it.
+
+    Parameters
+    ----------
+    kind
+        Which record it should be.
+    payload
+        Its bytes.
+    now
+        What the times in it are compared with.
+
+    Returns
+    -------
+    Refusal | None
+        Every broken rule, or None where the models find none.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415 - only refused records pay for the import
+
+    try:
+        _model(kind).model_validate_json(payload, context={"now": now})
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        errors = tuple(_field_error(kind, item) for item in found[:MAX_ERRORS])
+        first = found[0]["type"]
+        return Refusal(_KINDS.get(first, first), errors, payload)
+    return None
+
+
+def malformed(kind: Kind, payload: bytes) -> Refusal:
+    """Refuse what the models would let pass but strict JSON does not."""
+    return Refusal("malformed_json", (FieldError(kind.lower(), _NOT_STRICT),), payload)
+
+
+@functools.cache
+def _model(kind: Kind) -> type[BaseModel]:
+    from backend.contract import models  # noqa: PLC0415 - imports pydantic
+
+    kinds: dict[Kind, type[BaseModel]] = {"Event": models.Event, "Item": models.Item, "User": models.User}
+    return kinds[kind]
+
+
+def _field_error(kind: Kind, item: Any) -> FieldError:
+    rule = _RULES.get(item["type"])
+    return FieldError(_path(item["loc"]) or kind.lower(), rule(item.get("ctx") or {}) if rule else item["msg"])
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part != "[key]":
+            path += f".{part}" if path else part
+    shown = "".join(character if character.isprintable() else "?" for character in path)
+    return shown if len(shown) <= MAX_FIELD_LENGTH else shown[: MAX_FIELD_LENGTH - 1] + "…"

@@ -1,0 +1,60 @@
+"""Write what is derived from the models: ``python -m backend.contract.generate [--check]``.
+
+With ``--check`` nothing is written; the exit status is 1 and the drifted files are named where one is not as generated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backend.contract.generators.structs import structs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FILES: dict[str, Callable[[], str]] = {
+    "backend/contract/generated/structs.py": structs,
+}
+"""What makes each generated file, by its path from the project's root."""
+
+
+def drifted(root: Path = ROOT) -> list[str]:
+    """Return the generated files that are missing or not as the models would have them."""
+    return [path for path, make in FILES.items() if not _is(root / path, make())]
+
+
+def write(root: Path = ROOT) -> list[str]:
+    """Write the drifted files and return their paths."""
+    paths = drifted(root)
+    for path in paths:
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(FILES[path](), encoding="utf-8")
+    return paths
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line and return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m backend.contract.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file has drifted")
+    if parser.parse_args(arguments).check:
+        paths = drifted()
+        for path in paths:
+            sys.stderr.write(f"{path} is not as the models have it; run python -m backend.contract.generate\n")
+        return 1 if paths else 0
+    for path in write():
+        sys.stdout.write(f"wrote {path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,272 @@
+"""The one definition of events, items and users; everything else about them is generated from here.
+
+``python -m backend.contract.generate`` writes the generated files, ``--check`` says which have drifted.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+import msgspec
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from backend.contract import limits
+from backend.contract.instants import read_instant, to_milliseconds, write_instant
+
+PRINTABLE = r"^[^\x00-\x1F\x7F]*$"
+"""No C0 control character and no DEL."""
+
+_PRINTABLE = re.compile(PRINTABLE.replace("$", r"\Z"))
+
+PRINTABLE_LINES = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
+"""The same, but tabs and line breaks may stand in running text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How a field stands in a Personalize dataset.
+
+    Reserved names and types: https://docs.aws.amazon.com/personalize/latest/dg/custom-datasets-and-schemas.html
+    """
+
+    name: str
+    type: Literal["string", "float", "long"] = "string"
+    nullable: bool = False
+    categorical: bool = False
+    textual: bool = False
+
+
+def _instant(value: object) -> datetime:
+    try:
+        return read_instant(value)
+    except ValueError:
+        raise PydanticCustomError(
+            "wrong_type", "must be an RFC 3339 date-time with an offset, such as 2026-01-31T12:00:00.000Z"
+        ) from None
+
+
+def _event_time(value: datetime, info: ValidationInfo) -> datetime:
+    now: datetime = info.context["now"] if info.context else datetime.now(limits.EARLIEST_EVENT.tzinfo)
+    if value < limits.EARLIEST_EVENT:
+        raise PydanticCustomError("too_old", "must not be before 1995-01-01T00:00:00Z")
+    if value > now + limits.MAX_CLOCK_AHEAD:
+        raise PydanticCustomError("in_future", "must not be more than 15 minutes ahead of now")
+    return to_milliseconds(value)
+
+
+def _creation_time(value: datetime) -> datetime:
+    if value < limits.EARLIEST_CREATION:
+        raise PydanticCustomError("too_old", "must not be before 1900-01-01T00:00:00Z")
+    if value > limits.LATEST_CREATION:
+        raise PydanticCustomError("in_future", "must not be after 2200-01-01T00:00:00Z")
+    return to_milliseconds(value)
+
+
+def _scalar(value: object) -> str | int | float | bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        if not _PRINTABLE.match(value):
+            raise PydanticCustomError("control_character", "must hold no control character")
+        return value
+    if isinstance(value, int):
+        if abs(value) > limits.MAX_SAFE_INTEGER:
+            raise PydanticCustomError("out_of_range", "must lie between -(2^53-1) and 2^53-1 when a whole number")
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise PydanticCustomError("out_of_range", "must be a finite number")
+        return value
+    raise PydanticCustomError("wrong_type", "must be a string, a number, true, false or null")
+
+
+def _small(value: dict[str, object]) -> dict[str, object]:
+    if len(msgspec.json.encode(value)) > limits.MAX_PROPERTIES_BYTES:
+        raise PydanticCustomError("too_large", "must be at most 1024 bytes as JSON")
+    return value
+
+
+Identifier = Annotated[str, Field(min_length=1, max_length=limits.MAX_ID_LENGTH, pattern=PRINTABLE)]
+Category = Annotated[str, Field(min_length=1, max_length=limits.MAX_CATEGORY_LENGTH, pattern=PRINTABLE)]
+Text = Annotated[str, Field(min_length=1, max_length=limits.MAX_TEXT_LENGTH, pattern=PRINTABLE_LINES)]
+Amount = Annotated[float, Field(allow_inf_nan=False)]
+RecommendationId = Annotated[
+    str, Field(min_length=1, max_length=limits.MAX_RECOMMENDATION_ID_LENGTH, pattern=PRINTABLE)
+]
+Impression = Annotated[list[Identifier], Field(min_length=1, max_length=limits.MAX_IMPRESSION_ITEMS)]
+
+_INSTANT_SCHEMA = WithJsonSchema({"type": "string", "format": "date-time"})
+_WRITTEN = PlainSerializer(write_instant, return_type=str, when_used="json")
+Instant = Annotated[datetime, BeforeValidator(_instant), AfterValidator(to_milliseconds), _INSTANT_SCHEMA, _WRITTEN]
+EventTime = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_event_time), _INSTANT_SCHEMA, _WRITTEN]
+CreationTime = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_creation_time), _INSTANT_SCHEMA, _WRITTEN]
+
+Scalar = Annotated[
+    object,
+    PlainValidator(_scalar),
+    WithJsonSchema({"type": ["string", "number", "boolean", "null"], "pattern": PRINTABLE}),
+]
+Properties = Annotated[
+    dict[Annotated[str, Field(pattern=PRINTABLE)], Scalar],
+    Field(max_length=limits.MAX_PROPERTIES),
+    AfterValidator(_small),
+]
+
+EventType = Literal[
+    "View",
+    "Click",
+    "AddToCart",
+    "RemoveFromCart",
+    "Purchase",
+    "Watch",
+    "Rating",
+    "Like",
+    "Dislike",
+    "Search",
+]
+
+
+class _Record(BaseModel):
+    """A record of the contract: no field beyond the declared ones, no value of another type."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    if TYPE_CHECKING:
+        properties: Properties | None
+
+    def canonical(self, *without: str) -> bytes:
+        """Return the record as JSON in its one form: the set fields, instants in UTC to the millisecond."""
+        fields = self.model_dump(mode="json", exclude_none=True, exclude=set(without))
+        if "properties" in fields:
+            # From the model, since dumping would leave out the names whose value is null.
+            fields["properties"] = dict(sorted((self.properties or {}).items()))
+        return msgspec.json.encode(fields)
+
+
+class Event(_Record):
+    """Something a person did: what, when, and with which item."""
+
+    event_id: Identifier | None = Field(
+        default=None,
+        description="Makes sending twice harmless; derived from the event where absent.",
+        examples=["6f1c2b9a0d5e4f8891c3a7b2e4d6f801"],
+    )
+    user_id: Annotated[Identifier | None, Column("USER_ID")] = Field(
+        default=None, description="Who did it; this or session_id must be there.", examples=["u-1042"]
+    )
+    session_id: Identifier | None = Field(
+        default=None, description="The visit it belongs to; this or user_id must be there.", examples=["s-7f3a"]
+    )
+    item_id: Annotated[Identifier | None, Column("ITEM_ID")] = Field(
+        default=None, description="The item it was done with; only a Search may have none.", examples=["i-318"]
+    )
+    timestamp: Annotated[EventTime, Column("TIMESTAMP", "long")] = Field(
+        description="When it happened: RFC 3339 with an offset, from 1995 to 15 minutes ahead; kept to the ms.",
+        examples=["2026-01-31T12:00:00.000Z"],
+    )
+    event_type: Annotated[EventType, Column("EVENT_TYPE")] = Field(description="What was done.", examples=["View"])
+    event_value: Annotated[Amount | None, Column("EVENT_VALUE", "float", nullable=True)] = Field(
+        default=None, description="How much: a price, a rating, the share watched.", examples=[19.9]
+    )
+    impression: Annotated[Impression | None, Column("IMPRESSION", nullable=True)] = Field(
+        default=None, description="The items that were shown together when it was done.", examples=[["i-318", "i-42"]]
+    )
+    recommendation_id: Annotated[RecommendationId | None, Column("RECOMMENDATION_ID", nullable=True)] = Field(
+        default=None, description="The recommendation it answers to.", examples=["RID-1f2e3d4c"]
+    )
+    properties: Properties | None = Field(
+        default=None,
+        description="Anything else, flat, at most 25 names and 1,024 bytes as JSON.",
+        examples=[{"device": "phone", "position": 3}],
+    )
+    consent: Literal["granted", "denied"] = Field(
+        default="granted", description="Whether it may be used; where denied it is not stored.", examples=["granted"]
+    )
+    schema_version: Literal["1"] = Field(default="1", description="The form of this event.", examples=["1"])
+    received_at: Instant | None = Field(
+        default=None, description="When it came in; set by the front door, whatever the sender says."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.user_id is None and self.session_id is None:
+            raise PydanticCustomError("no_identity", "user_id or session_id is required")
+        if self.item_id is None and self.event_type != limits.SEARCH:
+            raise PydanticCustomError("missing_field", "item_id is required, except for a Search")
+        # Without what the front door adds, so that what it takes is still taken when it is read from the stream.
+        if len(self.canonical("event_id", "received_at")) > limits.MAX_EVENT_BYTES:
+            raise PydanticCustomError("too_large", "must be at most 10240 bytes as JSON")
+        return self
+
+
+class Item(_Record):
+    """Something that can be recommended."""
+
+    item_id: Annotated[Identifier, Column("ITEM_ID")] = Field(description="Names the item.", examples=["i-318"])
+    title: Annotated[Category | None, Column("TITLE", nullable=True)] = Field(
+        default=None, description="What people call it.", examples=["Walking boots"]
+    )
+    category: Annotated[Category | None, Column("CATEGORY", nullable=True, categorical=True)] = Field(
+        default=None, description='Where it belongs; levels or several values joined by "|".', examples=["Shoes|Boots"]
+    )
+    brand: Annotated[Category | None, Column("BRAND", nullable=True, categorical=True)] = Field(
+        default=None, description="Who makes it.", examples=["Northway"]
+    )
+    price: Annotated[Amount | None, Column("PRICE", "float", nullable=True)] = Field(
+        default=None, ge=0, description="What it costs, in the shop's currency.", examples=[129.0]
+    )
+    description: Annotated[Text | None, Column("DESCRIPTION", nullable=True, textual=True)] = Field(
+        default=None, description="Running text about it.", examples=["Waterproof, made for long days."]
+    )
+    created_at: Annotated[CreationTime | None, Column("CREATION_TIMESTAMP", "long")] = Field(
+        default=None, description="When it came into being, RFC 3339 with an offset.", examples=["2025-06-01T00:00:00Z"]
+    )
+    properties: Properties | None = Field(
+        default=None,
+        description="Anything else, flat, at most 25 names and 1,024 bytes as JSON.",
+        examples=[{"colour": "brown"}],
+    )
+
+
+class User(_Record):
+    """Somebody who can be recommended to."""
+
+    user_id: Annotated[Identifier, Column("USER_ID")] = Field(description="Names the user.", examples=["u-1042"])
+    age_group: Annotated[Category | None, Column("AGE_GROUP", nullable=True, categorical=True)] = Field(
+        default=None, description="A band of ages, never a birthday.", examples=["25-34"]
+    )
+    gender: Annotated[Category | None, Column("GENDER", nullable=True, categorical=True)] = Field(
+        default=None, description="As the user states it.", examples=["F"]
+    )
+    interests: Annotated[Category | None, Column("INTERESTS", nullable=True, categorical=True)] = Field(
+        default=None, description='What the user likes; several joined by "|".', examples=["Hiking|Cooking"]
+    )
+    membership: Annotated[Category | None, Column("MEMBERSHIP", nullable=True, categorical=True)] = Field(
+        default=None, description="The kind of account.", examples=["gold"]
+    )
+    created_at: CreationTime | None = Field(
+        default=None,
+        description="When the account was made, RFC 3339 with an offset.",
+        examples=["2025-06-01T00:00:00Z"],
+    )
+    properties: Properties | None = Field(
+        default=None,
+        description="Anything else, flat, at most 25 names and 1,024 bytes as JSON.",
+        examples=[{"newsletter": True}],
+    )

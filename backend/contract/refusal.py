@@ -1,0 +1,79 @@
+"""What is said about data that breaks the contract."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One broken rule.
+
+    Attributes
+    ----------
+    field
+        Path of the field, such as ``properties.colour`` or ``impression[3]``.
+    rule
+        What would be right; never the value that was wrong, which may be long or personal.
+    """
+
+    field: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A record that breaks the contract, with all the reasons and its bytes.
+
+    Attributes
+    ----------
+    reason
+        The first broken rule's kind, one of :data:`REASONS`; what outcomes are counted by.
+    errors
+        Every broken rule, at most :data:`MAX_ERRORS` of them.
+    payload
+        The bytes as they came, for the bad rows.
+    """
+
+    reason: str
+    errors: tuple[FieldError, ...]
+    payload: bytes
+
+
+class BodyRefused(ValueError):  # noqa: N818 - named for what is wrong
+    """A body that holds no list of records at all.
+
+    Attributes
+    ----------
+    reason
+        ``malformed_json``, ``wrong_type``, ``empty`` or ``too_many``.
+    rule
+        What would be right.
+    """
+
+    def __init__(self, reason: str, rule: str) -> None:
+        super().__init__(f"{reason}: the body {rule}")
+        self.reason = reason
+        self.rule = rule
+
+
+REASONS = (
+    "malformed_json",
+    "not_an_object",
+    "missing_field",
+    "unknown_field",
+    "wrong_type",
+    "too_long",
+    "too_many",
+    "empty",
+    "out_of_range",
+    "unknown_value",
+    "control_character",
+    "too_old",
+    "in_future",
+    "too_large",
+    "no_identity",
+)
+
+MAX_ERRORS = 10
+"""Errors named per record: enough to repair it, few enough that a hostile one cannot swell the answer."""

@@ -1,0 +1,102 @@
+"""Events, items and users to their canonical bytes, and the id that follows from them."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from backend.contract.generated.structs import Event, EventLine, Item, ItemLine, User, UserLine
+from backend.contract.instants import write_instant
+
+DERIVED_ID_LENGTH = 32
+"""Hexadecimal digits of a derived id: 128 bits, so that no two events of a shop ever share one by chance."""
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def write_event(event: Event) -> bytes:
+    """Return the event's canonical JSON: fields in order, none absent, times in UTC to the millisecond.
+
+    Parameters
+    ----------
+    event
+        The event.
+
+    Returns
+    -------
+    bytes
+        One JSON object without line breaks.
+    """
+    received = event.received_at
+    return _encode(_line(event, event.event_id, None if received is None else write_instant(received)))
+
+
+def event_id_of(event: Event) -> str:
+    """Return the event's id: its own, or one that follows from everything the producer said.
+
+    The same event sent twice has the same id, whenever and wherever it is read.
+
+    Parameters
+    ----------
+    event
+        The event.
+
+    Returns
+    -------
+    str
+        Its own id, or 32 hexadecimal digits of the SHA-256 of its canonical form without id and arrival.
+    """
+    if event.event_id is not None:
+        return event.event_id
+    return hashlib.sha256(_encode(_line(event, None, None))).hexdigest()[:DERIVED_ID_LENGTH]
+
+
+def write_item(item: Item) -> bytes:
+    """Return the item's canonical JSON, without line breaks."""
+    return _encode(
+        ItemLine(
+            item.item_id,
+            item.title,
+            item.category,
+            item.brand,
+            item.price,
+            item.description,
+            None if item.created_at is None else write_instant(item.created_at),
+            item.properties,
+        )
+    )
+
+
+def write_user(user: User) -> bytes:
+    """Return the user's canonical JSON, without line breaks."""
+    return _encode(
+        UserLine(
+            user.user_id,
+            user.age_group,
+            user.gender,
+            user.interests,
+            user.membership,
+            None if user.created_at is None else write_instant(user.created_at),
+            user.properties,
+        )
+    )
+
+
+def _line(event: Event, event_id: str | None, received_at: str | None) -> EventLine:
+    # By position: twice as fast as by name, and the contract's tests hold the order against the models.
+    return EventLine(
+        event_id,
+        event.user_id,
+        event.session_id,
+        event.item_id,
+        write_instant(event.timestamp),
+        event.event_type,
+        event.event_value,
+        event.impression,
+        event.recommendation_id,
+        event.properties,
+        event.consent,
+        event.schema_version,
+        received_at,
+    )
