@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from deployment.local.emulator.settings import Settings
 
-SEAMS: tuple[str, ...] = ()
+SEAMS: tuple[str, ...] = ("personalize", "stepfunctions")
 
 
 def install(settings: Settings) -> None:

@@ -1,0 +1,123 @@
+"""The life of one execution: its time limit, its stop, and its waits, which end when it does.
+
+A state machine's ``TimeoutSeconds`` ends the execution as TIMED_OUT with ``States.Timeout``
+(https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html), and a stopped execution starts no
+further state, whichever branch it is in.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.services import stepfunctions as states
+
+# How soon a wait notices that its execution has ended.
+WAIT_SLICE_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Running:
+    """The execution that the current thread works for, and the role it does so with."""
+
+    record: dict[str, Any]
+    role_arn: str
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the execution was stopped, timed out or failed while this thread was at work."""
+        return bool(self.record["status"] != "RUNNING")
+
+
+class Stopped(SystemExit):
+    """Unwinds a thread whose execution is over.
+
+    A ``SystemExit``, since a state's Catch must not see it and a thread that ends with one ends quietly.
+    """
+
+
+# Threads of branches, map items and time-limited tasks are started with a copy of the context, so they inherit it.
+current: contextvars.ContextVar[Running | None] = contextvars.ContextVar("current", default=None)
+
+
+def install() -> None:
+    """Override how an execution runs, fails and waits."""
+    run, fail, task = states._run_execution, states._fail_execution, states._execute_task
+
+    def run_execution(execution_arn: str) -> None:
+        record = states._executions.get(execution_arn)
+        machine = states._state_machines.get(record["stateMachineArn"]) if record else None
+        if record is None or machine is None:
+            run(execution_arn)
+            return
+        current.set(Running(record, machine["roleArn"]))
+        limit = json.loads(machine["definition"]).get("TimeoutSeconds")
+        timer = _start_timer(limit, record) if limit else None
+        try:
+            run(execution_arn)
+        except Stopped:
+            pass
+        finally:
+            if timer:
+                timer.cancel()
+
+    def fail_execution(record: dict[str, Any], error: str, cause: str) -> None:
+        # A branch that breaks after the end must not rewrite how the execution ended.
+        if record["status"] == "RUNNING":
+            fail(record, error, cause)
+
+    def execute_task(state: dict[str, Any], raw_input: Any, record: dict[str, Any], context: dict[str, Any]) -> Any:
+        stop_if_over()
+        return task(state, raw_input, record, context)
+
+    states._run_execution = run_execution
+    states._fail_execution = fail_execution
+    states._execute_task = execute_task
+    states._scaled_sleep = wait
+
+
+def stop_if_over() -> None:
+    """Unwind this thread if its execution has ended.
+
+    Raises
+    ------
+    Stopped
+        If the execution of this thread is no longer RUNNING.
+    """
+    running = current.get()
+    if running is not None and running.is_over:
+        raise Stopped
+
+
+def wait(seconds: float) -> None:
+    """Sleep, but no longer than the execution of this thread lives.
+
+    Raises
+    ------
+    Stopped
+        If the execution ends meanwhile.
+    """
+    until = time.monotonic() + seconds * states._SFN_WAIT_SCALE
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, WAIT_SLICE_SECONDS))
+        stop_if_over()
+
+
+def _start_timer(limit_seconds: float, record: dict[str, Any]) -> threading.Timer:
+    context = contextvars.copy_context()
+    timer = threading.Timer(limit_seconds, context.run, args=(_time_out, record))
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _time_out(record: dict[str, Any]) -> None:
+    if record["status"] != "RUNNING":
+        return
+    record.update(status="TIMED_OUT", stopDate=states.now_iso(), error="States.Timeout", cause=None)
+    states._add_event(record, "ExecutionTimedOut", {"executionTimedOutEventDetails": {"error": "States.Timeout"}})
+    states._emit_execution_status_event(record)

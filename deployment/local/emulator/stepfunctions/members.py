@@ -1,0 +1,84 @@
+"""Names of Amazon Personalize's members as workflows write them: ``DatasetGroupArn`` for the API's ``datasetGroupArn``.
+
+Step Functions capitalizes the first letter of every member of an SDK integration and leaves keys of maps alone, since
+those are data (hyperparameters, metrics). botocore's model of the service tells which is which.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from ministack.core.responses import _service_model
+from ministack.services import stepfunctions as states
+
+
+def api_parameters(action: str, arguments: Any) -> Any:
+    """Return a Task's arguments with the names that the API has.
+
+    Parameters
+    ----------
+    action
+        The API's action, for example ``CreateSolution``.
+    arguments
+        The Task's arguments, members capitalized.
+
+    Raises
+    ------
+    ministack.services.stepfunctions._ExecutionError
+        ``States.Runtime`` for an action or a member that the service does not have.
+    """
+    operation = _operation(action)
+    return _to_api(arguments or {}, operation.input_shape, operation.name) if operation.input_shape else {}
+
+
+def state_result(action: str, answer: Any) -> Any:
+    """Return an API's answer with the names and times that a workflow sees."""
+    return _to_state(answer, _operation(action).output_shape)
+
+
+@cache
+def _operation(action: str) -> Any:
+    model = _service_model("personalize")
+    if action not in model.operation_names:
+        raise states._ExecutionError("States.Runtime", f"Amazon Personalize has no action {action}")
+    return model.operation_model(action)
+
+
+def _to_api(value: Any, shape: Any, where: str) -> Any:
+    if shape.type_name == "structure" and isinstance(value, dict):
+        named = {_capitalize(name): name for name in shape.members}
+        unknown = value.keys() - named.keys()
+        if unknown:
+            cause = f"The field '{min(unknown)}' is not supported by Step Functions in {where}"
+            raise states._ExecutionError("States.Runtime", cause)
+        return {
+            named[key]: _to_api(item, shape.members[named[key]], f"{where}.{key}")
+            for key, item in value.items()
+            if item is not None
+        }
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_to_api(item, shape.member, where) for item in value]
+    if shape.type_name == "map" and isinstance(value, dict):
+        return {key: _to_api(item, shape.value, where) for key, item in value.items()}
+    return value
+
+
+def _to_state(value: Any, shape: Any) -> Any:
+    kind = shape.type_name if shape is not None else None
+    if kind == "structure" and isinstance(value, dict):
+        return {
+            _capitalize(key): _to_state(item, shape.members.get(key)) for key, item in value.items() if item is not None
+        }
+    if kind == "list" and isinstance(value, list):
+        return [_to_state(item, shape.member) for item in value]
+    if kind == "map" and isinstance(value, dict):
+        return {key: _to_state(item, shape.value) for key, item in value.items()}
+    if kind == "timestamp" and isinstance(value, int | float):
+        return datetime.fromtimestamp(value, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return value
+
+
+def _capitalize(name: str) -> str:
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,307 @@
+"""What a workflow's author relies on: integrations, JSONata states, errors, time limits."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from tests.contract.orchestration.conftest import wait_until
+
+ROLE = "arn:aws:iam::000000000000:role/workflow"
+DESCRIBE = "arn:aws:states:::aws-sdk:personalize:describeDatasetGroup"
+CREATE = "arn:aws:states:::aws-sdk:personalize:createDatasetGroup"
+
+
+def jsonata(states: dict[str, Any], start: str | None = None, **fields) -> str:
+    return json.dumps({"QueryLanguage": "JSONata", "StartAt": start or next(iter(states)), "States": states, **fields})
+
+
+def test_a_workflow_creates_what_is_missing_and_waits_until_it_is_active(run_workflow):
+    arn = "arn:aws:personalize:eu-central-1:000000000000:dataset-group/from-workflow"
+    states = {
+        "Describe": {
+            "Type": "Task",
+            "Resource": DESCRIBE,
+            "Arguments": {"DatasetGroupArn": arn},
+            "Catch": [{"ErrorEquals": ["Personalize.ResourceNotFoundException"], "Next": "Create"}],
+            "Assign": {"group": "{% $states.result.DatasetGroup %}"},
+            "Next": "IsActive",
+        },
+        "Create": {"Type": "Task", "Resource": CREATE, "Arguments": {"Name": "from-workflow"}, "Next": "Describe"},
+        "IsActive": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $group.Status = 'ACTIVE' %}", "Next": "Done"}],
+            "Default": "Wait",
+        },
+        "Wait": {"Type": "Wait", "Seconds": 1, "Next": "Describe"},
+        "Done": {"Type": "Succeed", "Output": "{% $group %}"},
+    }
+
+    ended = run_workflow("creates", jsonata(states))
+
+    group = json.loads(ended["output"])
+    assert ended["status"] == "SUCCEEDED"
+    assert group == {
+        "Name": "from-workflow",
+        "DatasetGroupArn": arn,
+        "Status": "ACTIVE",
+        "CreationDateTime": "2017-07-14T02:40:00.000Z",
+    }
+
+
+def test_members_with_acronyms_reach_the_api_and_keys_of_maps_are_data(cloud, run_workflow):
+    states = {
+        "Campaign": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:personalize:createCampaign",
+            "Arguments": {
+                "Name": "c",
+                "SolutionVersionArn": "arn:v",
+                "MinProvisionedTPS": 1,
+                "CampaignConfig": {"ItemExplorationConfig": {"explorationWeight": "0.3"}},
+            },
+            "Next": "Metrics",
+        },
+        "Metrics": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:personalize:getSolutionMetrics",
+            "Arguments": {"SolutionVersionArn": "arn:v"},
+            "End": True,
+        },
+    }
+
+    ended = run_workflow("members", jsonata(states))
+
+    assert json.loads(ended["output"])["Metrics"] == {"normalized_discounted_cumulative_gain_at_25": 0.25}
+    sent = next(body for _, target, body in cloud.personalize.requests if target.endswith("CreateCampaign"))
+    assert sent["minProvisionedTPS"] == 1
+    assert sent["campaignConfig"] == {"itemExplorationConfig": {"explorationWeight": "0.3"}}
+
+
+def test_a_member_that_the_api_does_not_have_fails_the_state(run_workflow):
+    states = {"Create": {"Type": "Task", "Resource": CREATE, "Arguments": {"name": "lower"}, "End": True}}
+
+    ended = run_workflow("unknown-member", jsonata(states))
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+    assert "'name' is not supported" in ended["cause"]
+
+
+def test_branches_see_outer_variables_and_keep_their_own(run_workflow):
+    def branch(value: int) -> dict[str, Any]:
+        return {
+            "StartAt": "Set",
+            "States": {
+                "Set": {"Type": "Pass", "Assign": {"mine": value}, "Next": "Give"},
+                "Give": {"Type": "Succeed", "Output": "{% $mine + $outer + $states.input.base %}"},
+            },
+        }
+
+    states = {
+        "Set": {"Type": "Pass", "Assign": {"outer": 10}, "Next": "Both"},
+        "Both": {
+            "Type": "Parallel",
+            "Arguments": {"base": 100},
+            "Branches": [branch(1), branch(2)],
+            "Assign": {"sums": "{% $states.result %}"},
+            "Output": "{% $sum($states.result) %}",
+            "Next": "Done",
+        },
+        "Done": {"Type": "Succeed", "Output": {"sums": "{% $sums %}", "total": "{% $states.input %}"}},
+    }
+
+    ended = run_workflow("parallel", jsonata(states))
+
+    assert json.loads(ended["output"]) == {"sums": [111, 112], "total": 223}
+
+
+def test_a_map_keeps_order_and_one_failing_item_fails_it_by_its_own_error(run_workflow):
+    def mapped(items: list[int]) -> dict[str, Any]:
+        return {
+            "Each": {
+                "Type": "Map",
+                "Items": items,
+                "MaxConcurrency": 2,
+                "ItemProcessor": {
+                    "StartAt": "IsEven",
+                    "States": {
+                        "IsEven": {
+                            "Type": "Choice",
+                            "Choices": [{"Condition": "{% $states.input % 2 = 0 %}", "Next": "Even"}],
+                            "Default": "Odd",
+                        },
+                        "Even": {"Type": "Succeed", "Output": "{% $states.input * 10 %}"},
+                        "Odd": {"Type": "Fail", "Error": "OddNumber", "Cause": "{% 'was ' & $string($states.input) %}"},
+                    },
+                },
+                "Catch": [{"ErrorEquals": ["OddNumber"], "Output": "{% $states.errorOutput %}", "Next": "Caught"}],
+                "Next": "Fine",
+            },
+            "Fine": {"Type": "Succeed"},
+            "Caught": {"Type": "Succeed"},
+        }
+
+    assert json.loads(run_workflow("map-fine", jsonata(mapped([2, 4, 6])))["output"]) == [20, 40, 60]
+    assert json.loads(run_workflow("map-odd", jsonata(mapped([2, 3])))["output"]) == {
+        "Error": "OddNumber",
+        "Cause": "was 3",
+    }
+
+
+def test_retries_wait_longer_each_time_up_to_the_limit(run_workflow):
+    states = {
+        "Describe": {
+            "Type": "Task",
+            "Resource": DESCRIBE,
+            "Arguments": {"DatasetGroupArn": "arn:aws:personalize:::dataset-group/never"},
+            "Retry": [
+                {
+                    "ErrorEquals": ["Personalize.ResourceNotFoundException"],
+                    "IntervalSeconds": 1,
+                    "BackoffRate": 10,
+                    "MaxDelaySeconds": 2,
+                    "MaxAttempts": 2,
+                }
+            ],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput.Error %}", "Next": "Done"}],
+            "End": True,
+        },
+        "Done": {"Type": "Succeed"},
+    }
+    started = time.monotonic()
+
+    ended = run_workflow("retries", jsonata(states))
+
+    assert json.loads(ended["output"]) == "Personalize.ResourceNotFoundException"
+    assert 3 <= time.monotonic() - started < 8
+
+
+def test_parameters_are_published_and_objects_are_read_as_text(cloud, run_workflow):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="manifests", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    s3.put_object(Bucket="manifests", Key="run 1/manifest.json", Body=b'{"written": {"items": 3}}')
+    states = {
+        "Read": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
+            "Arguments": {"Bucket": "manifests", "Key": "run 1/manifest.json"},
+            "Assign": {"manifest": "{% $parse($states.result.Body) %}"},
+            "Next": "Write",
+        },
+        "Write": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:s3:putObject",
+            "Arguments": {"Bucket": "manifests", "Key": "copy.json", "Body": "{% $manifest %}"},
+            "Next": "Publish",
+        },
+        "Publish": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:ssm:putParameter",
+            "Arguments": {
+                "Name": "/rivulet/test/count",
+                "Type": "String",
+                "Overwrite": True,
+                "Value": "{% $string($manifest.written.items) %}",
+            },
+            "End": True,
+        },
+    }
+
+    assert run_workflow("publishes", jsonata(states))["status"] == "SUCCEEDED"
+
+    assert cloud.client("ssm").get_parameter(Name="/rivulet/test/count")["Parameter"]["Value"] == "3"
+    assert json.loads(s3.get_object(Bucket="manifests", Key="copy.json")["Body"].read()) == {"written": {"items": 3}}
+
+
+def test_an_object_that_is_missing_is_named_as_the_sdk_names_it(run_workflow):
+    states = {
+        "Read": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
+            "Arguments": {"Bucket": "manifests-missing", "Key": "k"},
+            "Catch": [{"ErrorEquals": ["S3.NoSuchBucketException"], "Next": "Done"}],
+            "End": True,
+        },
+        "Done": {"Type": "Succeed"},
+    }
+
+    assert run_workflow("missing-object", jsonata(states))["status"] == "SUCCEEDED"
+
+
+def test_a_state_machine_ends_at_its_time_limit_even_inside_a_branch(cloud, run_workflow):
+    waiting = {
+        "StartAt": "Wait",
+        "States": {
+            "Wait": {"Type": "Wait", "Seconds": 3, "Next": "Create"},
+            "Create": {"Type": "Task", "Resource": CREATE, "Arguments": {"Name": "too-late"}, "End": True},
+        },
+    }
+    states = {"Both": {"Type": "Parallel", "Branches": [waiting], "End": True}}
+
+    ended = run_workflow("limited", jsonata(states, TimeoutSeconds=1))
+    time.sleep(3)
+
+    assert (ended["status"], ended["error"]) == ("TIMED_OUT", "States.Timeout")
+    assert not any(name.endswith("too-late") for name in cloud.personalize.groups)
+
+
+def test_a_stopped_execution_starts_no_further_state(cloud):
+    client = cloud.client("stepfunctions")
+    states = {
+        "Wait": {"Type": "Wait", "Seconds": 2, "Next": "Create"},
+        "Create": {"Type": "Task", "Resource": CREATE, "Arguments": {"Name": "after-stop"}, "End": True},
+    }
+    machine = client.create_state_machine(name="stopped", definition=jsonata(states), roleArn=ROLE)["stateMachineArn"]
+    execution = client.start_execution(stateMachineArn=machine)["executionArn"]
+
+    client.stop_execution(executionArn=execution, error="Enough", cause="changed my mind")
+    time.sleep(2.5)
+
+    described = client.describe_execution(executionArn=execution)
+    assert (described["status"], described["error"]) == ("ABORTED", "Enough")
+    assert not any(name.endswith("after-stop") for name in cloud.personalize.groups)
+
+
+def test_a_name_is_taken_once_but_the_same_request_may_be_sent_again_while_it_runs(cloud):
+    client = cloud.client("stepfunctions")
+    states = {"Wait": {"Type": "Wait", "Seconds": 1, "End": True}}
+    machine = client.create_state_machine(name="names", definition=jsonata(states), roleArn=ROLE)["stateMachineArn"]
+    first = client.start_execution(stateMachineArn=machine, name="once", input="{}")
+
+    again = client.start_execution(stateMachineArn=machine, name="once", input="{}")
+    assert again["startDate"] == first["startDate"]
+    with pytest.raises(client.exceptions.ExecutionAlreadyExists):
+        client.start_execution(stateMachineArn=machine, name="once", input='{"other": 1}')
+
+    wait_until(lambda: client.describe_execution(executionArn=first["executionArn"])["status"] == "SUCCEEDED", 10)
+    with pytest.raises(client.exceptions.ExecutionAlreadyExists):
+        client.start_execution(stateMachineArn=machine, name="once", input="{}")
+
+
+def test_bad_names_inputs_and_definitions_are_refused(cloud):
+    client = cloud.client("stepfunctions")
+    states = {"Done": {"Type": "Succeed"}}
+    machine = client.create_state_machine(name="checks", definition=jsonata(states), roleArn=ROLE)["stateMachineArn"]
+
+    with pytest.raises(client.exceptions.InvalidName):
+        client.start_execution(stateMachineArn=machine, name="a name")
+    with pytest.raises(client.exceptions.InvalidExecutionInput):
+        client.start_execution(stateMachineArn=machine, input="{not json")
+    with pytest.raises(client.exceptions.InvalidDefinition):
+        client.create_state_machine(name="broken", definition=jsonata(states, start="Nowhere"), roleArn=ROLE)
+
+
+def test_a_definition_is_validated_with_the_place_of_each_fault(cloud):
+    client = cloud.client("stepfunctions")
+    fine = jsonata({"Wait": {"Type": "Wait", "Seconds": 1, "Next": "Done"}, "Done": {"Type": "Succeed"}})
+    broken = jsonata({"Wait": {"Type": "Wait", "Seconds": 1, "Next": "Gone"}})
+
+    assert client.validate_state_machine_definition(definition=fine)["result"] == "OK"
+    answer = client.validate_state_machine_definition(definition=broken)
+
+    assert answer["result"] == "FAIL"
+    assert answer["diagnostics"][0]["code"] == "MISSING_TRANSITION_TARGET"
+    assert answer["diagnostics"][0]["location"] == "/States/Wait/Next"
