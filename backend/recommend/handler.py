@@ -1,0 +1,99 @@
+"""Lambda entry of the serving API: one route per question."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from botocore.config import Config
+
+from backend.http import Answer, Request, answer, routes
+from backend.recommend import question as questions
+from backend.recommend.health import check_health
+from backend.recommend.lookup import Tables
+from backend.recommend.recommender import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
+from backend.recommend.serve import Services, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# A table that has not answered by then is done without.
+TABLE_TIMEOUT_SECONDS = 0.3
+
+
+@cache
+def _services() -> Services:
+    recommender = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=READ_TIMEOUT_SECONDS, retries={"total_max_attempts": 1}
+    )
+    tables = Config(
+        connect_timeout=TABLE_TIMEOUT_SECONDS,
+        read_timeout=TABLE_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 2},
+    )
+    return Services(
+        dynamodb=boto3.client("dynamodb", config=tables),
+        runtime=boto3.client("personalize-runtime", config=recommender),
+        tables=Tables(os.environ["HISTORY_TABLE"], os.environ["ENTITIES_TABLE"], os.environ["ANSWERS_TABLE"]),
+        campaigns={
+            "recommendations": os.environ["USER_PERSONALIZATION_CAMPAIGN_ARN"],
+            "similar-items": os.environ["SIMILAR_ITEMS_CAMPAIGN_ARN"],
+            "popular": os.environ["POPULAR_CAMPAIGN_ARN"],
+            "rerank": os.environ["RANKING_CAMPAIGN_ARN"],
+        },
+    )
+
+
+def _answers(read: Callable[[Request], questions.Question]) -> Callable[[Request], Answer]:
+    def answer_question(request: Request) -> Answer:
+        body = serve(read(request), _services(), _now())
+        _metrics.add_metric(f"answered_from_{body['source']}", MetricUnit.Count, 1)
+        return answer(200, body)
+
+    return answer_question
+
+
+def _health(_request: Request) -> Answer:
+    return answer(200, check_health(_services(), _now()))
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+_metrics = Metrics()
+_route = routes(
+    {
+        ("GET", "/recommendations/{user_id}"): _answers(questions.read_recommendations),
+        ("GET", "/similar-items/{item_id}"): _answers(questions.read_similar_items),
+        ("GET", "/popular"): _answers(questions.read_popular),
+        ("POST", "/rerank"): _answers(questions.read_rerank),
+        ("GET", "/health"): _health,
+    }
+)
+
+
+@_metrics.log_metrics
+def handler(event: Mapping[str, Any], context: object) -> Answer:
+    """Answer one HTTP request.
+
+    Parameters
+    ----------
+    event
+        REST Lambda proxy event.
+    context
+        Lambda context, not used.
+
+    Returns
+    -------
+    Answer
+        The proxy integration's answer.
+    """
+    answered = _route(event, context)
+    _metrics.add_metric(f"status_{answered['statusCode']}", MetricUnit.Count, 1)
+    return answered

@@ -1,0 +1,44 @@
+"""Whether answers can be given, found out without asking the recommender, for anyone may ask this."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from backend.recommend.answers import read_stored
+from backend.recommend.question import Question
+
+if TYPE_CHECKING:
+    from backend.recommend.serve import Services
+
+
+def check_health(services: Services, now: int) -> dict[str, Any]:
+    """Read the stored popular items, which tells of the tables and of the recommender's last good answer.
+
+    Parameters
+    ----------
+    services
+        What answers are made from.
+    now
+        Milliseconds since the epoch.
+
+    Returns
+    -------
+    dict
+        `status` is `ready`, or `degraded` while the tables do not answer; `dependencies` says more.
+    """
+    started = time.perf_counter()
+    try:
+        item = services.dynamodb.get_item(
+            TableName=services.tables.answers, Key={"question": {"S": Question("popular").key}}
+        ).get("Item")
+    except (ClientError, BotoCoreError) as error:
+        tables = {"status": "failing", "reason": type(error).__name__}
+        return {"status": "degraded", "dependencies": {"tables": tables, "recommender": {"status": "unknown"}}}
+    tables = {"status": "ok", "took_ms": str(round((time.perf_counter() - started) * 1000))}
+    recommender: dict[str, Any] = {"status": "unasked"}
+    if item:
+        recommender = {"status": "answered", "seconds_ago": (now - read_stored(item).answered_at) // 1000}
+    return {"status": "ready", "dependencies": {"tables": tables, "recommender": recommender}}

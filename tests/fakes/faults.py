@@ -1,0 +1,56 @@
+"""What a fake can be told to do wrong: a schedule, call by call, of nothing or an error as boto3 raises it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def client_error(code: str, status: int, operation: str = "Operation", message: str = "scripted") -> ClientError:
+    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, operation)  # type: ignore[arg-type]
+
+
+def throttled() -> ClientError:
+    return client_error("ThrottlingException", 400)
+
+
+def server_error() -> ClientError:
+    return client_error("InternalFailure", 500)
+
+
+def denied() -> ClientError:
+    return client_error("AccessDeniedException", 403)
+
+
+def timeout() -> ReadTimeoutError:
+    return ReadTimeoutError(endpoint_url="http://fake")
+
+
+class Faults:
+    """Raises what is scheduled, call by call, then nothing any more; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._schedule: deque[Exception | None] = deque()
+        self._always: Exception | None = None
+        self._lock = threading.Lock()
+        self.calls = 0
+
+    def plan(self, schedule: Iterable[Exception | None]) -> None:
+        self._schedule.extend(schedule)
+
+    def always(self, error: Exception | None) -> None:
+        self._always = error
+
+    def happen(self) -> None:
+        with self._lock:
+            self.calls += 1
+            error = self._schedule.popleft() if self._schedule else self._always
+        if error is not None:
+            raise error

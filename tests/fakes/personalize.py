@@ -1,0 +1,124 @@
+"""Personalize's events and runtime services in memory, with the limits that AWS documents and faults on request."""
+
+# ruff: noqa: N803 - the argument names are those of the AWS client
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+from tests.fakes.faults import Faults, client_error
+
+# https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutEvents.html and .../limits.html
+MAX_EVENTS = 10
+MAX_EVENT_BYTES = 10 * 1024
+MAX_PROPERTIES_CHARACTERS = 1024
+MAX_IMPRESSION = 25
+MAX_ID_CHARACTERS = 256
+MAX_RECOMMENDATION_ID_CHARACTERS = 40
+FORBIDDEN_PROPERTIES = {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
+MAX_RESULTS = 500
+
+
+def invalid(message: str) -> Exception:
+    return client_error("InvalidInputException", 400, message=message)
+
+
+class FakeTracker:
+    """personalize-events: refuses a whole call for one bad event, keeps an event id once, as Personalize does."""
+
+    def __init__(self, tracking_id: str = "tracker-1") -> None:
+        self.tracking_id = tracking_id
+        self.faults = Faults()
+        # Events that the tracker refuses for a reason that cannot be known beforehand.
+        self.refused: set[str] = set()
+        # Events whose calls end in a server error, time and again.
+        self.breaking: set[str] = set()
+        # What was accepted, call by call: (user id, session id, events).
+        self.calls: list[tuple[str | None, str, list[dict[str, Any]]]] = []
+        self._lock = threading.Lock()
+
+    def put_events(
+        self, *, trackingId: str, sessionId: str, eventList: list[dict[str, Any]], userId: str | None = None
+    ) -> dict[str, Any]:
+        self.faults.happen()
+        if trackingId != self.tracking_id:
+            raise invalid("the tracking ID is not valid")
+        if not 1 <= len(eventList) <= MAX_EVENTS:
+            raise invalid(f"1 to {MAX_EVENTS} events, not {len(eventList)}")
+        for name, value in (("sessionId", sessionId), ("userId", userId)):
+            if value is not None and not 1 <= len(value) <= MAX_ID_CHARACTERS:
+                raise invalid(f"{name} has 1 to {MAX_ID_CHARACTERS} characters")
+        for event in eventList:
+            self._check(event)
+        with self._lock:
+            self.calls.append((userId, sessionId, eventList))
+        return {}
+
+    @property
+    def received(self) -> list[dict[str, Any]]:
+        """Every event in the order of arrival, each event id once."""
+        seen: dict[str, dict[str, Any]] = {}
+        for _, _, events in self.calls:
+            for event in events:
+                seen.setdefault(event["eventId"], event)
+        return list(seen.values())
+
+    def _check(self, event: dict[str, Any]) -> None:
+        if event["eventId"] in self.breaking:
+            raise client_error("InternalFailure", 500)
+        if event["eventId"] in self.refused:
+            raise invalid("refused by script")
+        if len(json.dumps(event, default=str)) > MAX_EVENT_BYTES:
+            raise invalid("event larger than 10 KB")
+        if "sentAt" not in event or "eventType" not in event:
+            raise invalid("eventType and sentAt are required")
+        if len(event.get("recommendationId", "")) > MAX_RECOMMENDATION_ID_CHARACTERS:
+            raise invalid("recommendationId too long")
+        if not 1 <= len(event.get("impression", ["one"])) <= MAX_IMPRESSION:
+            raise invalid("impression has 1 to 25 items")
+        properties = event.get("properties", "{}")
+        if len(properties) > MAX_PROPERTIES_CHARACTERS:
+            raise invalid("properties too long")
+        if FORBIDDEN_PROPERTIES & {name.lower() for name in json.loads(properties)}:
+            raise invalid("a forbidden property")
+
+
+class FakeRuntime:
+    """personalize-runtime: answers every campaign with one ranking, shifted by who asks."""
+
+    def __init__(self, ranking: list[str]) -> None:
+        self.ranking = ranking
+        self.reasons: list[str] = []
+        self.faults = Faults()
+        # Campaigns that do not exist yet.
+        self.missing: set[str] = set()
+        self.asked: list[dict[str, Any]] = []
+
+    def get_recommendations(
+        self, *, campaignArn: str, numResults: int = 25, userId: str | None = None, itemId: str | None = None
+    ) -> dict[str, Any]:
+        self._enter(campaignArn, numResults=numResults, userId=userId, itemId=itemId)
+        if not 0 <= numResults <= MAX_RESULTS:
+            raise invalid(f"numResults is at most {MAX_RESULTS}")
+        return self._answer("itemList", self.ranking[:numResults])
+
+    def get_personalized_ranking(self, *, campaignArn: str, userId: str, inputList: list[str]) -> dict[str, Any]:
+        self._enter(campaignArn, inputList=inputList, userId=userId)
+        if not 1 <= len(inputList) <= MAX_RESULTS:
+            raise invalid(f"inputList has 1 to {MAX_RESULTS} items")
+        return self._answer("personalizedRanking", sorted(inputList, key=self._rank))
+
+    def _enter(self, campaign: str, **asked: Any) -> None:
+        self.asked.append({"campaignArn": campaign, **asked})
+        self.faults.happen()
+        if campaign in self.missing:
+            raise client_error("ResourceNotFoundException", 404, message=f"no campaign {campaign}")
+
+    def _rank(self, item: str) -> int:
+        return self.ranking.index(item) if item in self.ranking else len(self.ranking)
+
+    def _answer(self, name: str, items: list[str]) -> dict[str, Any]:
+        listed = [{"itemId": item, "score": 1 / (n + 1), "reason": self.reasons} for n, item in enumerate(items)]
+        return {name: listed, "recommendationId": f"RID-{len(self.asked)}"}

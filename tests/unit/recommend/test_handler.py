@@ -1,0 +1,57 @@
+"""The Lambda entry: routes, statuses and the metrics of an answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from backend.recommend import handler as entry
+from tests.unit.recommend.test_serve import World
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    world = World()
+    monkeypatch.setattr(entry, "_services", lambda: world.services)
+    return world
+
+
+def ask(method: str, resource: str, **event: Any) -> tuple[int, dict[str, Any]]:
+    proxy_event = {
+        "httpMethod": method,
+        "resource": resource,
+        "pathParameters": None,
+        "multiValueQueryStringParameters": None,
+        "headers": None,
+        "body": None,
+        "isBase64Encoded": False,
+        "requestContext": {"requestId": "r-1"},
+    }
+    answered = entry.handler(proxy_event | event, None)
+    return answered["statusCode"], json.loads(answered["body"])
+
+
+def test_every_route_answers(world):
+    assert ask("GET", "/recommendations/{user_id}", pathParameters={"user_id": "ann"})[0] == 200
+    assert ask("GET", "/similar-items/{item_id}", pathParameters={"item_id": "item%2D7"})[1]["item_id"] == "item-7"
+    assert ask("GET", "/popular", multiValueQueryStringParameters={"num_results": ["2"]})[1]["source"] == "recommender"
+    assert ask("POST", "/rerank", body='{"user_id":"ann","items":["item-2","item-1"]}')[0] == 200
+    assert ask("GET", "/health")[1]["status"] == "ready"
+
+
+def test_errors_are_answered_with_field_and_rule(world):
+    status, body = ask("GET", "/recommendations/{user_id}", pathParameters={"user_id": "nobody"})
+    assert (status, body["error"]["field"], body["request_id"]) == (404, "user_id", "r-1")
+    status, body = ask("GET", "/popular", multiValueQueryStringParameters={"num_results": ["many"]})
+    assert (status, body["error"]["field"]) == (400, "num_results")
+
+
+def test_metrics_count_sources_and_statuses(world, capsys):
+    world.recommender_down()
+    ask("GET", "/popular")
+    ask("GET", "/recommendations/{user_id}", pathParameters={"user_id": "a%00b"})
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [line["status_503"] for line in written if "status_503" in line] == [[1.0]]
+    assert [line["status_400"] for line in written if "status_400" in line] == [[1.0]]

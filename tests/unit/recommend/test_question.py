@@ -1,0 +1,91 @@
+"""Requests are read strictly: whatever is wrong is named with the rule it broke."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from backend.http import BadRequest, Request
+from backend.recommend.question import Question, read_popular, read_recommendations, read_rerank, read_similar_items
+
+
+def request(path: dict[str, str] | None = None, query: dict[str, list[str]] | None = None, body: Any = None) -> Request:
+    written = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Request("GET", "/", path or {"user_id": "ann", "item_id": "mug"}, query or {}, {}, written, "r-1")
+
+
+def test_defaults():
+    assert read_recommendations(request()) == Question("recommendations", user_id="ann", wanted=25)
+    assert read_similar_items(request()) == Question("similar-items", item_id="mug", wanted=25)
+    assert read_popular(request()) == Question("popular", wanted=25)
+
+
+def test_num_results_and_explain_are_read():
+    asked = read_recommendations(request(query={"num_results": ["100"], "explain": ["true"]}))
+    assert (asked.wanted, asked.explained) == (100, True)
+
+
+@pytest.mark.parametrize("value", ["0", "101", "-1", "1.5", "many", "", "٣", " 5", "99999999999999"])
+def test_num_results_out_of_range_or_no_number_is_refused(value):
+    with pytest.raises(BadRequest, match="from 1 to 100") as refused:
+        read_popular(request(query={"num_results": [value]}))
+    assert refused.value.field == "num_results"
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"limit": ["5"]}, "limit"),
+        ({"explain": ["yes"]}, "explain"),
+        ({"num_results": ["5", "6"]}, "num_results"),
+    ],
+)
+def test_other_wrong_query_parameters_are_refused(query, field):
+    with pytest.raises(BadRequest) as refused:
+        read_recommendations(request(query=query))
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("value", ["", "a" * 257, "a\x00b", "tab\t", "del\x7f"])
+def test_malformed_ids_are_refused(value):
+    with pytest.raises(BadRequest) as refused:
+        read_recommendations(request(path={"user_id": value}))
+    assert refused.value.field == "user_id"
+    with pytest.raises(BadRequest) as refused:
+        read_similar_items(request(path={"item_id": value}))
+    assert refused.value.field == "item_id"
+
+
+def test_any_other_id_is_taken_as_it_is():
+    assert read_recommendations(request(path={"user_id": "ünï/#%" * 40})).user_id == "ünï/#%" * 40
+
+
+def test_a_list_to_rank_is_read_in_its_order():
+    asked = read_rerank(request(body={"user_id": "ann", "items": ["b", "a"]}))
+    assert asked == Question("rerank", user_id="ann", items=("b", "a"), wanted=2)
+    assert asked.key != read_rerank(request(body={"user_id": "ann", "items": ["a", "b"]})).key
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"{", "body"),
+        (b"\xff", "body"),
+        ([], "body"),
+        ({"items": ["a"]}, "user_id"),
+        ({"user_id": "ann"}, "items"),
+        ({"user_id": "ann", "items": []}, "items"),
+        ({"user_id": "ann", "items": "ab"}, "items"),
+        ({"user_id": "ann", "items": ["a"] * 2}, "items"),
+        ({"user_id": "ann", "items": [str(n) for n in range(501)]}, "items"),
+        ({"user_id": "ann", "items": ["a", 5]}, "items[1]"),
+        ({"user_id": 7, "items": ["a"]}, "user_id"),
+        ({"user_id": "ann", "items": ["a"], "limit": 5}, "limit"),
+    ],
+)
+def test_a_wrong_list_to_rank_is_refused(body, field):
+    with pytest.raises(BadRequest) as refused:
+        read_rerank(request(body=body))
+    assert refused.value.field == field
