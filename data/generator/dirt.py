@@ -13,10 +13,13 @@ Fields = dict[str, object]
 
 LONG_AGO = "1994-12-31T23:59:59.000Z"
 FAR_AHEAD = "2101-01-01T00:00:00.000Z"
-# One more than the contract's limits: identifiers 256 characters, impressions 25 items, an event 10 KB.
+# One more than the contract's limits: identifiers 256 characters, impressions 25 items, properties 1,024
+# bytes, whole numbers 2^53, an event 10 KB.
 LONG_ID = "x" * 257
 LONG_IMPRESSION = [f"item-{number:05d}" for number in range(26)]
-LARGE_EVENT = "y" * 11_000
+LARGE_PROPERTY = "y" * 1_100
+LARGE_IMPRESSION = ["雪" * 256] * 25
+LARGE_NUMBER = 2**60
 
 
 def as_json(fields: Fields) -> bytes:
@@ -67,7 +70,12 @@ BREAKAGES: tuple[tuple[str, bool, Callable[[Fields], bytes]], ...] = (
     ("control_character", True, _change(session_id="session\u0007bell")),
     ("too_old", True, _change(timestamp=LONG_AGO)),
     ("in_future", True, _change(timestamp=FAR_AHEAD)),
-    ("too_large", True, _change(session_id=LARGE_EVENT)),
+    ("too_large", True, _change(properties={"note": LARGE_PROPERTY})),
+    ("too_large", True, _change(impression=LARGE_IMPRESSION)),
+    ("out_of_range", True, _change(properties={"seen": LARGE_NUMBER})),
+    ("wrong_type", True, _change(properties={"device": {"kind": "phone"}})),
+    ("wrong_type", True, _change(timestamp="yesterday")),
+    ("too_many", True, _change(properties={f"name{number}": number for number in range(26)})),
     ("no_identity", True, _without("user_id", "session_id")),
 )
 
