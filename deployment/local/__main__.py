@@ -1,0 +1,142 @@
+"""Run the laptop's cloud: `python -m deployment.local up|down|status|demo`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from data.generator import Settings, generate
+from data.replay import DoorClosed, NotAdmitted
+from deployment.local.cloud import ROOT, Cloud, CloudError, open_cloud
+from deployment.local.demo.failure import DemoError
+from deployment.local.demo.run import print_whereabouts, run
+from deployment.local.demo.steps import Steps
+from deployment.local.provision import build_archives, provision, provisioned
+
+if TYPE_CHECKING:
+    from data.stream import Stream
+
+CLOUDS = ROOT / "build" / "local"
+GENERATED = "shop"
+
+_EXAMPLES = """
+examples:
+  python -m deployment.local demo                                the generated shop: 50,000 events of 2,000 people
+  python -m deployment.local demo --events ratings.csv           a real stream: MovieLens, YooChoose
+  python -m deployment.local demo --events clicks.csv --mapping mapping.yaml
+  RIVULET_PORT=5000 python -m deployment.local up                other ports, when 4566 and 4567 are taken
+
+Each source has a cloud of its own below build/local; one of them runs at a time.
+"""
+
+
+def main() -> int:
+    """Run one command; return its exit status: 0 done, 1 could not be done, 2 wrong usage."""
+    options = _parser().parse_args()
+    console = Console()
+    try:
+        done: bool = options.command(options, console)
+    except (CloudError, DemoError, DoorClosed, NotAdmitted, ValueError) as error:
+        Console(stderr=True).print(f"[bold red]✗[/] {error}", highlight=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("stopped; what was done so far is kept, and the same command goes on from there")
+        return 130
+    return 0 if done else 1
+
+
+def _up(options: argparse.Namespace, console: Console) -> bool:
+    cloud = _take(options.name, console)
+    steps = Steps(console)
+    with steps.step("Build the Lambda archives") as bar:
+        build_archives(bar)
+    with steps.step("Start the laptop's cloud"):
+        cloud.start()
+    with steps.step("Apply Terraform") as bar:
+        made = provision(cloud, bar)
+    print_whereabouts(cloud, made, console)
+    return True
+
+
+def _demo(options: argparse.Namespace, console: Console) -> bool:
+    stream = _stream(options)
+    name = GENERATED if options.events is None else Path(options.events).resolve().name.split(".")[0]
+    return run(_take(name, console), stream, console)
+
+
+def _down(_: argparse.Namespace, console: Console) -> bool:
+    stopped = {cloud.directory.name: names for cloud in _clouds() if (names := cloud.stop())}
+    for name, names in stopped.items():
+        console.print(f"stopped {', '.join(names)} of {name}")
+    if not stopped:
+        console.print("nothing was running")
+    return True
+
+
+def _status(_: argparse.Namespace, console: Console) -> bool:
+    clouds = _clouds()
+    table = Table("cloud", "part", "process", "address")
+    for cloud in clouds:
+        addresses = {"emulator": cloud.endpoint, "engine": cloud.engine_url}
+        for part, identifier in cloud.running().items():
+            table.add_row(
+                cloud.directory.name, part, str(identifier or "-"), addresses.get(part, "") if identifier else ""
+            )
+    console.print(table if clouds else "there is no cloud on this machine yet: `make demo` makes one")
+    for cloud in clouds:
+        if all(cloud.running().values()):
+            print_whereabouts(cloud, provisioned(cloud), console)
+    return True
+
+
+def _take(name: str, console: Console) -> Cloud:
+    """Return the cloud of a name, with any other stopped and this process speaking to it alone."""
+    for other in _clouds():
+        if other.directory.name != name and (names := other.stop()):
+            console.print(f"stopped {', '.join(names)} of {other.directory.name}, since one cloud runs at a time")
+    cloud = open_cloud(CLOUDS / name)
+    os.environ.clear()
+    os.environ.update(cloud.environment)
+    return cloud
+
+
+def _clouds() -> list[Cloud]:
+    return [open_cloud(file.parent) for file in sorted(CLOUDS.glob("*/ports.json"))]
+
+
+def _stream(options: argparse.Namespace) -> Stream:
+    if options.events is None:
+        return generate(Settings())
+    from data.loaders import open_stream  # noqa: PLC0415 - needed for a real stream only
+
+    return open_stream(Path(options.events), mapping=options.mapping)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m deployment.local",
+        description="The laptop's cloud: AWS and Personalize on loopback, with Rivulet provisioned in it.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="start the cloud and apply Terraform, without any data")
+    up.add_argument("--name", default=GENERATED, help="which cloud (%(default)s)")
+    up.set_defaults(command=_up)
+    demo = commands.add_parser("demo", help="the whole pipeline, from a click to a recommendation")
+    demo.add_argument("--events", help="a real stream to replay: a file or folder (default: a generated shop)")
+    demo.add_argument("--mapping", type=Path, help="YAML that says which column of the file is which field")
+    demo.set_defaults(command=_demo)
+    commands.add_parser("down", help="stop what runs; its data is kept").set_defaults(command=_down)
+    commands.add_parser("status", help="tell what runs, and where").set_defaults(command=_status)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

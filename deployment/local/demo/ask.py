@@ -1,0 +1,113 @@
+"""Ask for recommendations, click, ask again: what moved, and how soon."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from deployment.local.demo.api import quoted
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from deployment.local.demo.api import Api
+
+SHOWN = 8
+_CLICKS = 3
+_POLL_SECONDS = 0.05
+_PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """What a few clicks did to one person's recommendations.
+
+    Parameters
+    ----------
+    person
+        Who clicked.
+    clicked
+        Items clicked, in order.
+    before, after
+        Recommended items, best first.
+    seconds
+        From the answer to the clicks until the first different recommendation; none if it never came.
+    """
+
+    person: str
+    clicked: list[str]
+    before: list[str]
+    after: list[str]
+    seconds: float | None
+
+    def moves(self) -> list[str]:
+        """Say of each item of `after` where it was before."""
+        places = {item: place for place, item in enumerate(self.before)}
+        said = []
+        for place, item in enumerate(self.after):
+            if item not in places:
+                said.append("new")
+            elif places[item] == place:
+                said.append("=")
+            else:
+                said.append(f"{'▲' if places[item] > place else '▼'} {abs(places[item] - place)}")
+        return said
+
+
+def react(api: Api, person: str) -> Reaction:
+    """Ask for a person's recommendations, post a few clicks on something else, and ask until the answer differs."""
+    path = f"/recommendations/{quoted(person)}"
+    before = _items(api.get(path, num_results=SHOWN))
+    clicked = _something_else(api, before)
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    session = f"demo-{time.time_ns()}"
+    clicks = [
+        {"event_type": "Click", "timestamp": now, "user_id": person, "session_id": session, "item_id": item}
+        for item in clicked
+    ]
+    api.post("/events", clicks)
+    posted = time.monotonic()
+    while time.monotonic() - posted < _PATIENCE_SECONDS:
+        after = _items(api.get(path, num_results=SHOWN))
+        if after != before:
+            # The first change may come of the first click alone; what is shown is what all of them came to.
+            seconds = time.monotonic() - posted
+            time.sleep(1)
+            return Reaction(person, clicked, before, _items(api.get(path, num_results=SHOWN)), seconds)
+        time.sleep(_POLL_SECONDS)
+    return Reaction(person, clicked, before, before, None)
+
+
+def busiest(counts: Counter[str], known: set[str], count: int) -> list[str]:
+    """Return the people with the most events among those who are known by name.
+
+    Parameters
+    ----------
+    counts
+        Events by person or session.
+    known
+        Ids of users, which leaves out anonymous sessions.
+    count
+        How many to return.
+    """
+    return [person for person, _ in counts.most_common() if person in known][:count]
+
+
+def _something_else(api: Api, recommended: list[str]) -> list[str]:
+    """Find items that belong together and are not recommended yet: a popular one and what is like it."""
+    for popular in _items(api.get("/popular", num_results=50)):
+        if popular in recommended:
+            continue
+        alike = [
+            item for item in _items(api.get(f"/similar-items/{quoted(popular)}", num_results=20)) if item != popular
+        ]
+        fresh = [item for item in alike if item not in recommended]
+        if len(fresh) >= _CLICKS - 1:
+            return [popular, *fresh[: _CLICKS - 1]]
+    return recommended[-_CLICKS:]
+
+
+def _items(answer: dict[str, Any]) -> list[str]:
+    return [entry["item_id"] for entry in answer["items"]]

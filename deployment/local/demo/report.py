@@ -1,0 +1,144 @@
+"""What the demonstration prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+    from data.replay import Sent
+    from data.stream import Expected
+    from deployment.local.demo.accounting import Lake
+    from deployment.local.demo.ask import Reaction
+
+_TITLE_WIDTH = 34
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Every count of the way of an event, from which the unaccounted follow.
+
+    Parameters
+    ----------
+    sent
+        The books of the replay.
+    expected
+        What the stream should have come to at the door.
+    lake
+        Events in the lake.
+    tracked
+        Different events at the event tracker, those of earlier runs included.
+    manifest
+        Counts of the data sets, those of earlier runs included.
+    """
+
+    sent: Sent
+    expected: Expected
+    lake: Lake
+    tracked: int
+    manifest: Mapping[str, Any]
+
+    @property
+    def unaccounted(self) -> int:
+        """Events whose whereabouts differ between any stage and the one before it; 0 when all adds up."""
+        return (
+            abs(self.sent.unaccounted)
+            + abs(self.sent.accepted - self.expected.accepted)
+            + abs(self.expected.distinct - self.lake.distinct_in_run)
+            + abs(self.lake.distinct - self.tracked)
+            + abs(self.lake.distinct - self.in_data_sets - self.left_out)
+        )
+
+    @property
+    def in_data_sets(self) -> int:
+        """Interactions written."""
+        return int(self.manifest["written"]["interactions"])
+
+    @property
+    def left_out(self) -> int:
+        """Different events that are no interaction, such as a search."""
+        return sum(self.manifest["dropped"].values())
+
+    def table(self) -> Table:
+        """Draw the counts, one stage a row."""
+        table = Table(title="Where the events are", title_justify="left", show_header=False)
+        table.add_column(justify="left")
+        table.add_column(justify="right")
+        table.add_column(justify="left", style="dim")
+        sent, lake = self.sent, self.lake
+        table.add_row("sent", f"{sent.sent:,}", f"in {sent.requests:,} requests, {sent.retries:,} of them sent again")
+        table.add_row(
+            "accepted",
+            f"{sent.accepted:,}",
+            f"{self.expected.repeats:,} of them repeats, so {self.expected.distinct:,} different events",
+        )
+        table.add_row("suppressed", f"{sent.suppressed:,}", "consent denied: stored nowhere")
+        table.add_row("refused", f"{sum(sent.refused.values()):,}", "")
+        for reason, count in sorted(sent.refused.items(), key=lambda item: -item[1]):
+            table.add_row(f"  {reason}", f"{count:,}", "")
+        table.add_row(
+            "in the lake",
+            f"{lake.distinct_in_run:,}",
+            f"different events of this run; {lake.distinct:,} in all, {lake.rows:,} rows",
+        )
+        table.add_row("at the tracker", f"{self.tracked:,}", "different events in all")
+        left_out = ", ".join(f"{count:,} {reason}" for reason, count in self.manifest["dropped"].items() if count)
+        table.add_row("in the data sets", f"{self.in_data_sets:,}", f"left out: {left_out}" if left_out else "")
+        style = "bold green" if self.unaccounted == 0 else "bold red"
+        table.add_row("[bold]unaccounted", f"[{style}]{self.unaccounted:,}", "", end_section=True)
+        return table
+
+
+def print_answers(console: Console, reactions: list[Reaction], titles: Mapping[str, str]) -> None:
+    """Print what each person was recommended before and after their clicks."""
+    for reaction in reactions:
+        clicked = ", ".join(_named(item, titles) for item in reaction.clicked)
+        soon = (
+            "nothing moved"
+            if reaction.seconds is None
+            else f"the answer changed after {reaction.seconds * 1000:,.0f} ms"
+        )
+        table = Table(title=f"{reaction.person} clicked {clicked}: {soon}", title_justify="left")
+        for header in ("before", "after", "moved"):
+            table.add_column(header)
+        for before, after, moved in zip(reaction.before, reaction.after, reaction.moves(), strict=False):
+            table.add_row(_named(before, titles), _named(after, titles), moved)
+        console.print(table)
+
+
+def print_list(console: Console, title: str, items: list[str], titles: Mapping[str, str]) -> None:
+    """Print a list of items on a line."""
+    console.print(f"[bold]{title}[/] {' · '.join(_named(item, titles) for item in items)}")
+
+
+def print_rows(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
+    """Print what a query answered."""
+    table = Table(title=title, title_justify="left")
+    for column in rows[0] if rows else ["no rows"]:
+        table.add_column(str(column))
+    for row in rows:
+        table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()))
+    console.print(table)
+
+
+def seconds_table(seconds: Mapping[str, float]) -> Table:
+    """Draw the seconds of each step."""
+    table = Table(title="Seconds", title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for title, taken in seconds.items():
+        table.add_row(title, f"{taken:.1f}")
+    table.add_row("[bold]in all", f"[bold]{sum(seconds.values()):.1f}")
+    return table
+
+
+def _named(item: str, titles: Mapping[str, str]) -> str:
+    title = titles.get(item, "")
+    text = f"{title} ({item})" if title and title != item else item
+    return text if len(text) <= _TITLE_WIDTH else text[: _TITLE_WIDTH - 1] + "…"

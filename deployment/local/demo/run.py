@@ -1,0 +1,135 @@
+"""The demonstration itself: every step in order, safe to run again."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from data import replay
+from deployment.local.demo import accounting, ask, report, workflow
+from deployment.local.demo.api import Api, quoted
+from deployment.local.demo.failure import DemoError
+from deployment.local.demo.steps import Steps
+from deployment.local.provision import build_archives, provision
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from data.stream import Stream
+    from deployment.local.cloud import Cloud
+    from deployment.local.provision import Provisioned
+
+_PEOPLE = 3
+
+_QUERIES = {
+    "Athena: events by type": (
+        "SELECT event_type, count(*) AS events, count(DISTINCT coalesce(user_id, session_id)) AS people "
+        "FROM events GROUP BY event_type ORDER BY events DESC"
+    ),
+    "Athena: the busiest days": (
+        "SELECT date_format(timestamp, '%Y-%m-%d') AS day, count(DISTINCT event_id) AS events "
+        "FROM events GROUP BY 1 ORDER BY events DESC LIMIT 5"
+    ),
+}
+
+
+def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
+    """Run the whole pipeline on a cloud and print what came of it.
+
+    Parameters
+    ----------
+    cloud
+        The laptop's cloud, running or not.
+    stream
+        Catalogue, people and events to replay.
+    console
+        Where to print.
+
+    Returns
+    -------
+    bool
+        Whether every event is accounted for.
+    """
+    steps = Steps(console)
+    with steps.step("Build the Lambda archives") as bar:
+        build_archives(bar)
+    with steps.step("Start the laptop's cloud"):
+        cloud.start()
+    with steps.step("Apply Terraform") as bar:
+        made = provision(cloud, bar)
+    api = Api(made.api_url, made["api_key"])
+    stepfunctions = cloud.client("stepfunctions")
+    with steps.step("Prepare datasets and event tracker") as bar:
+        workflow.prepare(stepfunctions, made["state_machine_arn"], f"prepare-{int(time.time())}", bar)
+    accounts, titles, people = _replay_and_train(cloud, stream, made, api, steps)
+    with steps.step("Ask, click, and ask again") as bar:
+        reactions = []
+        for done, person in enumerate(people):
+            bar.show(done, len(people), note=person)
+            reactions.append(ask.react(api, person))
+    report.print_answers(console, reactions, titles)
+    _show_lists(api, console, reactions[0].clicked[0], titles)
+    lakehouse = accounting.Lakehouse(made["database"], made["athena_workgroup"])
+    with steps.step("Query the lake with Athena"):
+        answers = {title: lakehouse.rows(sql) for title, sql in _QUERIES.items()}
+    for title, rows in answers.items():
+        report.print_rows(console, title, rows)
+    console.print(accounts.table())
+    console.print(report.seconds_table(steps.seconds))
+    print_whereabouts(cloud, made, console)
+    return accounts.unaccounted == 0
+
+
+def print_whereabouts(cloud: Cloud, made: Provisioned, console: Console) -> None:
+    """Print the addresses and keys with which to go on."""
+    console.print(
+        f"[bold]API[/]            {made.api_url}\n"
+        f"[bold]API key[/]        {made['api_key']}   (header x-api-key)\n"
+        f"[bold]AWS endpoint[/]   {cloud.endpoint}   (any key and secret, region eu-central-1)\n"
+        f"[bold]Personalize[/]    {cloud.engine_url}\n"
+        f"[bold]Logs[/]           {cloud.directory}/*.log\n"
+        "`make status` tells what runs, `make down` stops it, `make clean` removes it.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _replay_and_train(
+    cloud: Cloud, stream: Stream, made: Provisioned, api: Api, steps: Steps
+) -> tuple[report.Accounts, dict[str, str], list[str]]:
+    with steps.step("Load the catalogue and the people") as bar:
+        bar.show(0, sum(1 for _ in stream.items) + sum(1 for _ in stream.users))
+        replay.load_catalogue(stream, api.url, api.key, on_progress=bar.advance)
+    titles = {str(item["item_id"]): str(item.get("title") or "") for item in stream.items}
+    since = datetime.now(UTC)
+    with steps.step("Replay the clickstream") as bar:
+        bar.show(0, stream.size)
+        sent = replay.replay(stream, api.url, api.key, on_progress=bar.advance)
+    expected = stream.expected
+    lakehouse = accounting.Lakehouse(made["database"], made["athena_workgroup"])
+    with steps.step("Wait for the lake") as bar:
+        accounting.wait_until(lambda: lakehouse.count(since).distinct_in_run, expected.distinct, bar)
+        lake = lakehouse.count(since)
+    with steps.step("Wait for the event tracker") as bar:
+        tracked = accounting.wait_until(
+            lambda: accounting.tracked(cloud.engine_url, made["dataset_group"]), lake.distinct, bar
+        )
+    with steps.step("Build the data sets, train, deploy") as bar:
+        output = workflow.train(api, cloud.client("stepfunctions"), made["state_machine_arn"], bar)
+    accounts = report.Accounts(sent, expected, lake, tracked, output["Manifest"])
+    counts = Counter(event.person for event in stream.events if event.outcome == "accepted")
+    people = ask.busiest(counts, {str(user["user_id"]) for user in stream.users}, _PEOPLE)
+    if not people:
+        raise DemoError("The stream has no events of people who are known by name, so there is nobody to recommend to.")
+    return accounts, titles, people
+
+
+def _show_lists(api: Api, console: Console, item: str, titles: dict[str, str]) -> None:
+    for title, path in (
+        (f"Similar to {titles.get(item) or item}:", f"/similar-items/{quoted(item)}"),
+        ("Popular:", "/popular"),
+    ):
+        answer = api.get(path, num_results=ask.SHOWN)
+        report.print_list(console, title, [entry["item_id"] for entry in answer["items"]], titles)

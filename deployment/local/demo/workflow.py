@@ -1,0 +1,81 @@
+"""Start the training workflow and follow it to its end."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from deployment.local.demo.failure import DemoError
+
+if TYPE_CHECKING:
+    from deployment.local.demo.api import Api
+    from deployment.local.demo.steps import Bar
+
+_POLL_SECONDS = 0.5
+
+# The steps that a run passes through, for the bar; a run that repeats one just stands still there.
+_MILESTONES = (
+    "EnsureDatasets",
+    "PublishTrackingId",
+    "BuildDataSets",
+    "ImportDataSets",
+    "TrainAndDeploy",
+    "DeployedAll",
+)
+
+
+def prepare(stepfunctions: Any, state_machine_arn: str, name: str, bar: Bar) -> None:
+    """Make the dataset group, its datasets and its event tracker, so that events have somewhere to go.
+
+    Parameters
+    ----------
+    stepfunctions
+        boto3 client.
+    state_machine_arn
+        The workflow.
+    name
+        Name of the execution, unique for 90 days.
+    bar
+        Shows which state runs.
+
+    Raises
+    ------
+    DemoError
+        If the execution ends in anything but success.
+    """
+    started = stepfunctions.start_execution(
+        stateMachineArn=state_machine_arn, name=name, input=json.dumps({"until": "prepared"})
+    )
+    _follow(stepfunctions, started["executionArn"], bar)
+
+
+def train(api: Api, stepfunctions: Any, state_machine_arn: str, bar: Bar) -> dict[str, Any]:
+    """Start training by POST /train, follow it, and return the output of the execution; raises as `prepare` does."""
+    started = api.post("/train", {})
+    arn = state_machine_arn.replace(":stateMachine:", ":execution:") + ":" + started["id"]
+    return _follow(stepfunctions, arn, bar)
+
+
+def _follow(stepfunctions: Any, execution_arn: str, bar: Bar) -> dict[str, Any]:
+    while True:
+        execution = stepfunctions.describe_execution(executionArn=execution_arn)
+        if execution["status"] == "SUCCEEDED":
+            output: dict[str, Any] = json.loads(execution["output"])
+            return output
+        if execution["status"] != "RUNNING":
+            raise DemoError(
+                f"The workflow ended as {execution['status']} with {execution.get('error', 'no error name')}: "
+                f"{execution.get('cause', 'no cause given')}"
+            )
+        _show(stepfunctions, execution_arn, bar)
+        time.sleep(_POLL_SECONDS)
+
+
+def _show(stepfunctions: Any, execution_arn: str, bar: Bar) -> None:
+    history = stepfunctions.get_execution_history(executionArn=execution_arn, reverseOrder=True, maxResults=50)
+    entered = [
+        event["stateEnteredEventDetails"]["name"] for event in history["events"] if "stateEnteredEventDetails" in event
+    ]
+    reached = max((_MILESTONES.index(name) for name in entered if name in _MILESTONES), default=None)
+    bar.show(reached, len(_MILESTONES), note=entered[0] if entered else "")
