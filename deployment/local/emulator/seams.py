@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from deployment.local.emulator.settings import Settings
 
-SEAMS: tuple[str, ...] = ("personalize", "stepfunctions")
+SEAMS: tuple[str, ...] = (
+    "snapshots",
+    "kinesis",
+    "personalize",
+    "stepfunctions",
+)
 
 
 def install(settings: Settings) -> None:

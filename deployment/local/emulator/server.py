@@ -64,6 +64,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "BIND_HOST": HOST,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": settings.region,
+        "PERSIST_STATE": "1",
         "STATE_DIR": str(settings.directory / "state"),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(settings.directory / "s3"),

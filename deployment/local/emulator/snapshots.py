@@ -1,0 +1,217 @@
+"""What the emulator is asked to make or change is on disk before it answers.
+
+MiniStack keeps everything in memory and writes it down when it is told to stop, so a killed emulator forgets the stack
+that Terraform believes in. Here a service's state is written whenever a request may have changed it, before the reply
+goes out; what changes behind a request's back (the steps of an execution, the log of a function) is written within
+about a second. The files are MiniStack's own, one for each service under ``state``, and are read by it at start.
+
+Records of streams and items of tables are too many to be written whole: `kinesis` and `dynamodb` keep journals of
+them and take them out of the state written here. Objects of buckets are files from the beginning.
+
+After a start on a killed emulator's folder an execution that was running is FAILED with ``States.ServiceRestart``; an
+invocation that was under way is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+import time
+import zlib
+from functools import wraps
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from ministack import app
+from ministack.core import persistence
+
+from deployment.local.emulator.requests import Effect, effect
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+    from types import ModuleType
+
+    from deployment.local.emulator.settings import Settings
+
+    Handler = Callable[..., Awaitable[tuple[int, dict[str, str], Any]]]
+
+log = logging.getLogger("snapshots")
+
+BREATH_SECONDS = 1.0
+"""How long a change made behind a request's back may stay unwritten."""
+
+BUSY_SHARE = 20
+"""Writing behind requests' backs takes at most one part in this many of the time."""
+
+ATTEMPTS = 50
+"""How often a state that changes while it is being copied is copied anew."""
+
+
+class Snapshots:
+    """The files of the services' states.
+
+    Parameters
+    ----------
+    directory
+        Where they lie.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._written: dict[str, int] = {}
+        self._writing = threading.Lock()
+        self._stirred = threading.Event()
+        self._over = threading.Event()
+        directory.mkdir(exist_ok=True)
+
+    def stir(self) -> None:
+        """Note that something has changed that may be written a moment later."""
+        self._stirred.set()
+
+    def write(self, service: str, read_state: Callable[[], Any]) -> None:
+        """Write a service's state, unless it is what was written last.
+
+        Parameters
+        ----------
+        service
+            The name of the file.
+        read_state
+            Copies the state; None when there is none.
+
+        Raises
+        ------
+        OSError
+            If it could not be written; the file is as it was before.
+        """
+        with self._writing:
+            content = self._serialize(service, read_state)
+            if content is None or self._written.get(service) == (checksum := zlib.crc32(content)):
+                return
+            path = self._directory / f"{service}.json"
+            fresh = path.with_name(path.name + ".new")
+            fresh.write_bytes(content)
+            fresh.replace(path)
+            self._written[service] = checksum
+
+    def write_all(self) -> None:
+        """Write the state of every service that is in use."""
+        for service, module in _services_in_use().items():
+            self.write(service, module.get_state)
+
+    def close(self) -> None:
+        """Write everything a last time and write no more."""
+        self._over.set()
+        self.write_all()
+
+    def write_behind(self) -> None:
+        """Go on writing what was stirred, until closed."""
+        while not self._over.is_set():
+            self._stirred.wait()
+            time.sleep(BREATH_SECONDS)
+            self._stirred.clear()
+            started = time.monotonic()
+            try:
+                if not self._over.is_set():
+                    self.write_all()
+            except (OSError, RuntimeError):
+                log.exception("state not written, tried again soon")
+                self._stirred.set()
+            if _executions_are_running():
+                self._stirred.set()
+            time.sleep((time.monotonic() - started) * BUSY_SHARE)
+
+    @staticmethod
+    def _serialize(service: str, read_state: Callable[[], Any]) -> bytes | None:
+        for attempt in range(ATTEMPTS):
+            try:
+                state = read_state()
+            except RuntimeError:
+                # Another thread changed a dictionary while it was copied.
+                if attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(0.001)
+                continue
+            if state is None:
+                return None
+            version = persistence._state_format_version(service)
+            wrapped = {"__ministack_format__": version, "payload": state}
+            return json.dumps(wrapped, default=persistence._json_default).encode()
+        return None
+
+
+def install(settings: Settings) -> None:
+    """Write states before replies, and read them at start.
+
+    Parameters
+    ----------
+    settings
+        The choices of this run.
+    """
+    snapshots = Snapshots(settings.directory / "state")
+    load_module = app._get_module
+
+    def load_durable_module(name: str) -> ModuleType:
+        module: ModuleType = load_module(name)
+        handler = getattr(module, "handle_request", None)
+        if handler is not None and not hasattr(handler, "durable"):
+            module.handle_request = _durable(name, handler, snapshots)  # type: ignore[attr-defined]
+        return module
+
+    app._get_module = load_durable_module
+    app.save_all = lambda _services: snapshots.close()
+    threading.Thread(target=snapshots.write_behind, name="snapshots", daemon=True).start()
+
+
+def _durable(module: str, handler: Handler, snapshots: Snapshots) -> Handler:
+    services = _files_of(module)
+
+    @wraps(handler)
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], **more: object
+    ) -> tuple[int, dict[str, str], Any]:
+        answer = await handler(method, path, headers, body, query, **more)
+        done = effect(module, method, path, headers, body, query)
+        if done is Effect.NONE:
+            return answer
+        snapshots.stir()
+        if done is Effect.LASTING:
+            try:
+                in_use = _services_in_use()
+                for service in services & in_use.keys():
+                    snapshots.write(service, in_use[service].get_state)
+            except OSError as error:
+                return _not_written(error)
+        return answer
+
+    handle.durable = True  # type: ignore[attr-defined]
+    return handle
+
+
+def _not_written(error: OSError) -> tuple[int, dict[str, str], bytes]:
+    log.error("state not written: %s", error)
+    body = {"__type": "InternalFailure", "message": f"The emulator could not write its state: {error.strerror}."}
+    return HTTPStatus.INTERNAL_SERVER_ERROR, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(body).encode()
+
+
+def _files_of(module: str) -> set[str]:
+    """Name the files that a service's module and those that it hands requests to are kept in."""
+    files: set[str] = set()
+    for registered in app.SERVICE_REGISTRY.values():
+        if registered["module"] == module:
+            files |= {registered.get("state_key", module), *registered.get("sub_modules", ())}
+    return files
+
+
+def _services_in_use() -> dict[str, ModuleType]:
+    found = {service: sys.modules.get(f"ministack.services.{name}") for service, name in app._state_map.items()}
+    return {service: module for service, module in found.items() if module is not None and hasattr(module, "get_state")}
+
+
+def _executions_are_running() -> bool:
+    machines = sys.modules.get("ministack.services.stepfunctions")
+    if machines is None:
+        return False
+    return any(execution.get("status") == "RUNNING" for execution in machines._executions.all_values())
