@@ -1,0 +1,90 @@
+"""Run the checks: `python -m deployment.check [NAME …]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = str(Path(sys.executable))
+BIN = Path(sys.executable).parent
+NODE = ROOT / "build" / "node" / "node_modules" / ".bin"
+SOURCES = ("backend", "data", "deployment", "model", "scripts", "tests")
+WORKFLOWS = tuple(str(path.relative_to(ROOT)) for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")))
+STATE_MACHINES = "build/check/state-machines"
+
+# Each check by its name: the commands that must all succeed, run from the root of the project.
+CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "format": (
+        (f"{BIN}/ruff", "format", "--check", "--quiet", *SOURCES),
+        ("terraform", "fmt", "-check", "-recursive", "infrastructure"),
+    ),
+    "lint": ((f"{BIN}/ruff", "check", "--quiet", *SOURCES),),
+    "types": ((f"{BIN}/mypy", "--no-error-summary", *SOURCES),),
+    "imports": ((f"{BIN}/lint-imports",),),
+    "contract": ((PYTHON, "-m", "backend.contract.generate", "--check"),),
+    "spelling": ((f"{BIN}/codespell", *SOURCES, "infrastructure", "README.md", "CHANGELOG.md"),),
+    "workflows": (
+        (f"{BIN}/yamllint", "--strict", "--config-file", "deployment/check/yamllint.yaml", ".github"),
+        (f"{BIN}/check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS),
+        (f"{BIN}/check-jsonschema", "--builtin-schema", "custom.github-workflows-require-timeout", *WORKFLOWS),
+        ("node", "deployment/check/workflows.mjs", *WORKFLOWS),
+        (f"{BIN}/zizmor", "--offline", "--quiet", ".github/workflows"),
+    ),
+    "state-machines": (
+        (PYTHON, "-m", "deployment.check.state_machines", STATE_MACHINES),
+        (f"{NODE}/asl-validator", "--json-path", f"{STATE_MACHINES}/train.asl.json"),
+    ),
+    "terraform": ((PYTHON, "-m", "deployment.check.terraform"),),
+    "policies": (
+        (
+            f"{ROOT}/build/env/scan/bin/checkov",
+            "--directory",
+            "infrastructure",
+            "--config-file",
+            "infrastructure/.checkov.yaml",
+        ),
+    ),
+}
+
+
+def run(name: str) -> str | None:
+    """Run one check and return what it complained of, or nothing."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    for command in CHECKS[name]:
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        if done.returncode:
+            return f"$ {' '.join(command)}\n{done.stdout.strip()}"
+    return None
+
+
+def main() -> int:
+    """Run the checks that are named, or all, and say of each whether it passed."""
+    parser = argparse.ArgumentParser(prog="python -m deployment.check", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(CHECKS)} (default: all)")
+    names = parser.parse_args().names or list(CHECKS)
+    unknown = [name for name in names if name not in CHECKS]
+    if unknown:
+        parser.error(f"there is no check {', '.join(unknown)}; there are {', '.join(CHECKS)}")
+    failed = 0
+    for name in names:
+        started = time.monotonic()
+        sys.stdout.write(f"  {name:<16}")
+        sys.stdout.flush()
+        complaint = run(name)
+        failed += complaint is not None
+        sys.stdout.write(f"{'failed' if complaint else 'passed'}  {time.monotonic() - started:5.1f} s\n")
+        if complaint:
+            sys.stdout.write(complaint + "\n\n")
+    sys.stdout.write(f"{len(names) - failed} passed, {failed} failed\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Render the state machines with sample values, for the linter: `python -m deployment.check.state_machines FOLDER`."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# A placeholder that stands inside a JSON string is text; one that stands alone is JSON.
+_IN_A_STRING = "sample"
+_ALONE = {"configuration": '{"datasets": [], "solutions": []}', "personalize_retry": "[]", "poll_seconds": "60"}
+_PARTITION = "aws"
+
+
+def render(template: str) -> str:
+    """Return the definition with every placeholder of Terraform filled in.
+
+    Raises
+    ------
+    ValueError
+        If what comes out is no JSON.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        return _PARTITION if name == "partition" else _ALONE.get(name, _IN_A_STRING)
+
+    rendered = re.sub(r"\$\{(\w+)\}", value, template)
+    json.loads(rendered)
+    return rendered
+
+
+def main() -> int:
+    """Write `<name>.asl.json` for every template of the project into a folder."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    templates = sorted((ROOT / "infrastructure").rglob("*.asl.json.tftpl"))
+    for template in templates:
+        rendered = render(template.read_text(encoding="utf-8"))
+        (folder / template.name.removesuffix(".tftpl")).write_text(rendered, encoding="utf-8")
+    return 0 if templates else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
