@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DIGEST_BYTES = 16
+_MAGIC: bytes = MAGIC
 
 
 class MalformedAggregate(ValueError):  # noqa: N818 - named for what is wrong
@@ -25,7 +26,7 @@ class MalformedAggregate(ValueError):  # noqa: N818 - named for what is wrong
 
 def is_aggregated(data: bytes) -> bool:
     """Say whether a Kinesis record's data claims to be an aggregate."""
-    return data.startswith(MAGIC)
+    return data.startswith(_MAGIC)
 
 
 def pack(records: Sequence[tuple[str, bytes]]) -> bytes:
@@ -57,7 +58,7 @@ def pack(records: Sequence[tuple[str, bytes]]) -> bytes:
         message.records.add(partition_key_index=index, data=data)
     message.partition_key_table.extend(indices)
     body: bytes = message.SerializeToString()
-    return MAGIC + body + _digest(body)
+    return _MAGIC + body + _digest(body)
 
 
 def unpack(data: bytes) -> list[bytes]:
@@ -80,14 +81,16 @@ def unpack(data: bytes) -> list[bytes]:
     """
     if not is_aggregated(data):
         raise MalformedAggregate("an aggregate begins with F3 89 9A C2")
-    body, digest = data[len(MAGIC) : -_DIGEST_BYTES], data[-_DIGEST_BYTES:]
-    if len(data) < len(MAGIC) + _DIGEST_BYTES or digest != _digest(body):
+    body, digest = data[len(_MAGIC) : -_DIGEST_BYTES], data[-_DIGEST_BYTES:]
+    if len(data) < len(_MAGIC) + _DIGEST_BYTES or digest != _digest(body):
         raise MalformedAggregate(f"the digest of an aggregate of {len(data)} bytes does not fit its content")
     message = messages_pb2.AggregatedRecord()
     try:
         message.ParseFromString(body)
     except DecodeError as error:
         raise MalformedAggregate(f"an aggregate of {len(data)} bytes holds no readable message") from error
+    if not message.IsInitialized():
+        raise MalformedAggregate("a record of an aggregate lacks a required part")
     keys = len(message.partition_key_table)
     records = message.records
     if any(record.partition_key_index >= keys for record in records):

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.contract.generators.structs import structs
+from backend.contract.generators import avro, columns, gateway, structs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 
 FILES: dict[str, Callable[[], str]] = {
-    "backend/contract/generated/structs.py": structs,
+    "backend/contract/generated/structs.py": structs.structs,
+    "model/schemas/interactions.avsc": avro.interactions,
+    "model/schemas/items.avsc": avro.items,
+    "model/schemas/users.avsc": avro.users,
+    "infrastructure/modules/lake/generated/columns.json": columns.columns,
+    "infrastructure/modules/api/generated/models.json": gateway.models,
 }
 """What makes each generated file, by its path from the project's root."""
 

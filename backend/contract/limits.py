@@ -42,10 +42,10 @@ EARLIEST_EVENT = datetime(1995, 1, 1, tzinfo=UTC)
 MAX_CLOCK_AHEAD = timedelta(minutes=15)
 """How far a producer's clock may run ahead of ours."""
 
-EARLIEST_CREATION = datetime(1900, 1, 1, tzinfo=UTC)
+EARLIEST_INSTANT = datetime(1900, 1, 1, tzinfo=UTC)
 """A film or a book may be old; older than this is a mistake."""
 
-LATEST_CREATION = datetime(2200, 1, 1, tzinfo=UTC)
+LATEST_INSTANT = datetime(2200, 1, 1, tzinfo=UTC)
 """An announced item may lie ahead; further than this is a mistake."""
 
 SEARCH = "Search"

@@ -70,10 +70,10 @@ def _event_time(value: datetime, info: ValidationInfo) -> datetime:
     return to_milliseconds(value)
 
 
-def _creation_time(value: datetime) -> datetime:
-    if value < limits.EARLIEST_CREATION:
+def _plausible(value: datetime) -> datetime:
+    if value < limits.EARLIEST_INSTANT:
         raise PydanticCustomError("too_old", "must not be before 1900-01-01T00:00:00Z")
-    if value > limits.LATEST_CREATION:
+    if value > limits.LATEST_INSTANT:
         raise PydanticCustomError("in_future", "must not be after 2200-01-01T00:00:00Z")
     return to_milliseconds(value)
 
@@ -113,9 +113,8 @@ Impression = Annotated[list[Identifier], Field(min_length=1, max_length=limits.M
 
 _INSTANT_SCHEMA = WithJsonSchema({"type": "string", "format": "date-time"})
 _WRITTEN = PlainSerializer(write_instant, return_type=str, when_used="json")
-Instant = Annotated[datetime, BeforeValidator(_instant), AfterValidator(to_milliseconds), _INSTANT_SCHEMA, _WRITTEN]
 EventTime = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_event_time), _INSTANT_SCHEMA, _WRITTEN]
-CreationTime = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_creation_time), _INSTANT_SCHEMA, _WRITTEN]
+PlausibleInstant = Annotated[datetime, BeforeValidator(_instant), AfterValidator(_plausible), _INSTANT_SCHEMA, _WRITTEN]
 
 Scalar = Annotated[
     object,
@@ -199,7 +198,7 @@ class Event(_Record):
         default="granted", description="Whether it may be used; where denied it is not stored.", examples=["granted"]
     )
     schema_version: Literal["1"] = Field(default="1", description="The form of this event.", examples=["1"])
-    received_at: Instant | None = Field(
+    received_at: PlausibleInstant | None = Field(
         default=None, description="When it came in; set by the front door, whatever the sender says."
     )
 
@@ -234,7 +233,7 @@ class Item(_Record):
     description: Annotated[Text | None, Column("DESCRIPTION", nullable=True, textual=True)] = Field(
         default=None, description="Running text about it.", examples=["Waterproof, made for long days."]
     )
-    created_at: Annotated[CreationTime | None, Column("CREATION_TIMESTAMP", "long")] = Field(
+    created_at: Annotated[PlausibleInstant | None, Column("CREATION_TIMESTAMP", "long")] = Field(
         default=None, description="When it came into being, RFC 3339 with an offset.", examples=["2025-06-01T00:00:00Z"]
     )
     properties: Properties | None = Field(
@@ -260,7 +259,7 @@ class User(_Record):
     membership: Annotated[Category | None, Column("MEMBERSHIP", nullable=True, categorical=True)] = Field(
         default=None, description="The kind of account.", examples=["gold"]
     )
-    created_at: CreationTime | None = Field(
+    created_at: PlausibleInstant | None = Field(
         default=None,
         description="When the account was made, RFC 3339 with an offset.",
         examples=["2025-06-01T00:00:00Z"],

@@ -12,9 +12,9 @@ from backend.contract.explanation import Kind, explain, malformed
 from backend.contract.generated.structs import Event, Item, User
 from backend.contract.instants import to_milliseconds
 from backend.contract.limits import (
-    EARLIEST_CREATION,
     EARLIEST_EVENT,
-    LATEST_CREATION,
+    EARLIEST_INSTANT,
+    LATEST_INSTANT,
     MAX_CLOCK_AHEAD,
     MAX_EVENT_BYTES,
     MAX_EVENTS_PER_REQUEST,
@@ -181,8 +181,7 @@ def _read_record(kind: Kind, record_type: type[_Record], payload: bytes) -> _Rec
     except _UNREADABLE:
         return explain(kind, payload, now=now) or malformed(kind, payload)
     created = record.created_at
-    timely = created is None or EARLIEST_CREATION <= created <= LATEST_CREATION
-    if _SUSPECT.search(payload) or not timely or not _fits(record.properties):
+    if _SUSPECT.search(payload) or not _plausible(created) or not _fits(record.properties):
         refusal = explain(kind, payload, now=now)
         if refusal:
             return refusal
@@ -197,8 +196,13 @@ def _holds(event: Event, latest: datetime) -> bool:
         EARLIEST_EVENT <= event.timestamp <= latest
         and (event.user_id is not None or event.session_id is not None)
         and (event.item_id is not None or event.event_type == SEARCH)
+        and _plausible(event.received_at)
         and _fits(event.properties)
     )
+
+
+def _plausible(instant: datetime | None) -> bool:
+    return instant is None or EARLIEST_INSTANT <= instant <= LATEST_INSTANT
 
 
 def _fits(properties: Mapping[str, object] | None) -> bool:

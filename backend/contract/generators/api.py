@@ -1,0 +1,147 @@
+"""The JSON schemas of the API's requests, from which OpenAPI and API Gateway's models are made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.contract import limits
+from backend.contract.models import PRINTABLE, Event, Item, User
+
+Schema = dict[str, Any]
+
+MAX_RERANKED_ITEMS = 500
+"""Items that one ranking orders. https://docs.aws.amazon.com/personalize/latest/dg/API_RS_GetPersonalizedRanking.html"""
+
+ID: Schema = {"type": "string", "minLength": 1, "maxLength": limits.MAX_ID_LENGTH, "pattern": PRINTABLE}
+
+
+_EVENT_RULES: Schema = {
+    "allOf": [
+        {"anyOf": [{"required": ["user_id"]}, {"required": ["session_id"]}]},
+        {"anyOf": [{"required": ["item_id"]}, {"properties": {"event_type": {"enum": [limits.SEARCH]}}}]},
+    ]
+}
+"""What an event needs beyond its fields: an identity, and an item unless it is a search."""
+
+
+def record_schema(model: type[Event | Item | User]) -> Schema:
+    """Return a record's schema without the titles that pydantic makes of the names."""
+    schema: Schema = {"title": model.__name__, **_simple(model.model_json_schema())}
+    return schema | _EVENT_RULES if model is Event else schema
+
+
+def rerank_schema() -> Schema:
+    """Return the schema of the body of ``POST /rerank``."""
+    return {
+        "title": "Rerank",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["user_id", "items"],
+        "properties": {
+            "user_id": {**ID, "description": "For whom the items are ordered."},
+            "items": {
+                "type": "array",
+                "description": "The items to order, each once.",
+                "items": ID,
+                "uniqueItems": True,
+                "minItems": 1,
+                "maxItems": MAX_RERANKED_ITEMS,
+            },
+        },
+    }
+
+
+def train_schema() -> Schema:
+    """Return the schema of the optional body of ``POST /train``."""
+    return {
+        "title": "Train",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "client_token": {
+                "type": "string",
+                "description": "Names this wish, so that asking twice starts one training.",
+                "pattern": "^[A-Za-z0-9_-]{1,64}$",
+            }
+        },
+    }
+
+
+def batch_schema(event: Schema) -> Schema:
+    """Return the schema of the body of ``POST /events``.
+
+    Parameters
+    ----------
+    event
+        The schema of an event, or a reference to it.
+    """
+    many = {"type": "array", "minItems": 1, "maxItems": limits.MAX_EVENTS_PER_REQUEST, "items": event}
+    return {"title": "EventBatch", "oneOf": [event, many]}
+
+
+def update_data_schema(records: dict[str, Schema]) -> Schema:
+    """Return the schema of the body of ``POST /update-data``.
+
+    Parameters
+    ----------
+    records
+        The schema, or a reference to it, of what each kind's ``records`` hold.
+    """
+    return {
+        "title": "UpdateData",
+        "oneOf": [
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["kind", "records"],
+                "properties": {
+                    "kind": {"type": "string", "enum": [kind]},
+                    "records": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": limits.MAX_EVENTS_PER_REQUEST,
+                        "items": schema,
+                    },
+                },
+            }
+            for kind, schema in records.items()
+        ]
+        + [
+            {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["kind", "source"],
+                "properties": {
+                    "kind": {"type": "string", "enum": list(records)},
+                    "source": {
+                        "type": "string",
+                        "description": "An uploaded object: JSON lines, or CSV with a header; plain or gzip.",
+                        "pattern": "^s3://[a-z0-9.-]{3,63}/.{1,1024}$",
+                    },
+                },
+            }
+        ],
+    }
+
+
+def _simple(schema: Any) -> Any:
+    """Return the schema with ``anyOf`` of a type and null joined, and without made-up titles and null defaults."""
+    if isinstance(schema, list):
+        return [_simple(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    arms = schema.get("anyOf")
+    if arms and len(arms) == 2 and arms[1] == {"type": "null"}:
+        rest = {name: value for name, value in schema.items() if name not in ("anyOf", "title")}
+        schema = {**arms[0], **rest, "type": [arms[0]["type"], "null"]}
+    return {
+        name: (
+            {field: _simple(part) for field, part in value.items()}
+            if name == "properties"
+            else value
+            if name in ("examples", "enum")
+            else _simple(value)
+        )
+        for name, value in schema.items()
+        if name != "title" and not (name == "default" and value is None)
+    }

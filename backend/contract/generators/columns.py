@@ -1,0 +1,60 @@
+"""The columns of the lake's tables, which Terraform gives to the Glue catalogue."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+
+from backend.contract.models import Event, Item, User
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_PLAIN = {str: "string", float: "double", datetime: "timestamp"}
+
+_BAD_ROWS = [
+    ("source", "string", "The function that refused it."),
+    ("reason", "string", "The first broken rule's kind."),
+    ("errors", "array<struct<field:string,rule:string>>", "Every broken rule."),
+    ("payload", "string", "The record's bytes in base64."),
+    ("received_at", "string", "When it was refused, RFC 3339 in UTC."),
+    ("event_id", "string", "The id it names, where one can be read."),
+]
+
+
+def columns() -> str:
+    """Return the columns of each table: name, Hive type, comment."""
+    tables = {
+        "events": _columns(Event, as_text=False),
+        # Tables of JSON lines keep instants as RFC 3339 text, since the JSON readers disagree on timestamps.
+        "items": _columns(Item, as_text=True),
+        "users": _columns(User, as_text=True),
+        "bad_rows": [{"name": name, "type": kind, "comment": comment} for name, kind, comment in _BAD_ROWS],
+    }
+    return json.dumps(tables, indent=2, ensure_ascii=False) + "\n"
+
+
+def _columns(model: type[BaseModel], *, as_text: bool) -> list[dict[str, str]]:
+    hints = typing.get_type_hints(model, include_extras=True)
+    return [
+        {"name": name, "type": _hive_type(hints[name], as_text=as_text), "comment": field.description or ""}
+        for name, field in model.model_fields.items()
+    ]
+
+
+def _hive_type(annotation: Any, *, as_text: bool) -> str:
+    origin = typing.get_origin(annotation)
+    if origin is Annotated:
+        return _hive_type(typing.get_args(annotation)[0], as_text=as_text)
+    if origin in (types.UnionType, Union):
+        (arm,) = (arm for arm in typing.get_args(annotation) if arm is not types.NoneType)
+        return _hive_type(arm, as_text=as_text)
+    if origin is list:
+        return f"array<{_hive_type(typing.get_args(annotation)[0], as_text=as_text)}>"
+    # A flat object of mixed values has no Hive type; it is kept as JSON text.
+    if origin in (dict, Literal) or (annotation is datetime and as_text):
+        return "string"
+    return _PLAIN[annotation]

@@ -1,0 +1,1 @@
+"""Valid things to test with, one field different at a time."""

@@ -1,0 +1,72 @@
+"""Valid events, items and users as JSON; a keyword sets a field, ``...`` leaves it out."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+"""The moment at which the events of these factories are read."""
+
+
+def event_fields(**changes: Any) -> dict[str, Any]:
+    fields = {
+        "event_id": "e-1",
+        "event_type": "View",
+        "timestamp": "2026-01-31T12:00:00.000Z",
+        "user_id": "u-1",
+        "session_id": "s-1",
+        "item_id": "i-1",
+    }
+    return _changed(fields, changes)
+
+
+def event_json(**changes: Any) -> bytes:
+    return json.dumps(event_fields(**changes)).encode()
+
+
+def full_event_fields(**changes: Any) -> dict[str, Any]:
+    return event_fields(
+        **{
+            "event_value": 19.9,
+            "impression": ["i-1", "i-2"],
+            "recommendation_id": "RID-1",
+            "properties": {"device": "phone", "position": 3, "new": True, "campaign": None},
+            "consent": "granted",
+            "schema_version": "1",
+            "received_at": "2026-01-31T12:00:01.000Z",
+            **changes,
+        }
+    )
+
+
+def item_fields(**changes: Any) -> dict[str, Any]:
+    fields = {
+        "item_id": "i-1",
+        "title": "Walking boots",
+        "category": "Shoes|Boots",
+        "price": 129.0,
+        "brand": "Northway",
+        "description": "Waterproof.\nMade for long days.",
+        "created_at": "2025-06-01T00:00:00.000Z",
+        "properties": {"colour": "brown"},
+    }
+    return _changed(fields, changes)
+
+
+def user_fields(**changes: Any) -> dict[str, Any]:
+    fields = {
+        "user_id": "u-1",
+        "age_group": "25-34",
+        "gender": "F",
+        "interests": "Hiking|Cooking",
+        "membership": "gold",
+        "created_at": "2025-06-01T00:00:00.000Z",
+        "properties": {"newsletter": True},
+    }
+    return _changed(fields, changes)
+
+
+def _changed(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**fields, **changes}.items() if value is not ...}

@@ -1,0 +1,172 @@
+"""What is generated fits those who read it: Personalize, Glue, API Gateway."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import fastavro
+import jsonschema
+import pytest
+from hypothesis import given, settings
+
+from backend.contract import Refusal, generate, read_event
+from tests.factories.records import NOW, event_fields, full_event_fields, item_fields, user_fields
+from tests.unit.contract.strategies import mutations, payloads, valid_events
+
+ROOT = Path(__file__).resolve().parents[3]
+# https://docs.aws.amazon.com/personalize/latest/dg/custom-datasets-and-schemas.html
+RESERVED = {
+    "USER_ID": "string",
+    "ITEM_ID": "string",
+    "TIMESTAMP": "long",
+    "EVENT_TYPE": "string",
+    "EVENT_VALUE": ["float", "null"],
+    "IMPRESSION": ["string", "null"],
+    "RECOMMENDATION_ID": ["string", "null"],
+    "CREATION_TIMESTAMP": "long",
+}
+COLUMNS = {
+    "interactions": "USER_ID ITEM_ID TIMESTAMP EVENT_TYPE EVENT_VALUE IMPRESSION RECOMMENDATION_ID",
+    "items": "ITEM_ID TITLE CATEGORY BRAND PRICE DESCRIPTION CREATION_TIMESTAMP",
+    "users": "USER_ID AGE_GROUP GENDER INTERESTS MEMBERSHIP",
+}
+
+
+def _schema(dataset):
+    return json.loads((ROOT / f"model/schemas/{dataset}.avsc").read_text())
+
+
+def _models():
+    return json.loads((ROOT / "infrastructure/modules/api/generated/models.json").read_text())
+
+
+def test_what_is_committed_is_what_the_models_give():
+    assert generate.drifted() == []
+
+
+def test_a_drifted_and_a_missing_file_are_named(tmp_path):
+    # Given all files written, then one altered and one removed
+    generate.write(tmp_path)
+    (tmp_path / "model/schemas/items.avsc").write_text("{}")
+    (tmp_path / "model/schemas/users.avsc").unlink()
+
+    # Then
+    assert generate.drifted(tmp_path) == ["model/schemas/items.avsc", "model/schemas/users.avsc"]
+    assert generate.write(tmp_path) == ["model/schemas/items.avsc", "model/schemas/users.avsc"]
+    assert generate.drifted(tmp_path) == []
+
+
+@pytest.mark.parametrize("dataset", list(COLUMNS))
+def test_a_dataset_schema_is_as_personalize_wants_it(dataset):
+    # When
+    schema = _schema(dataset)
+    fastavro.parse_schema(schema)
+
+    # Then
+    assert (schema["namespace"], schema["version"]) == ("com.amazonaws.personalize.schema", "1.0")
+    assert schema["name"] == dataset.capitalize()
+    assert [field["name"] for field in schema["fields"]] == COLUMNS[dataset].split()
+    for field in schema["fields"]:
+        assert set(field) <= {"name", "type", "categorical", "textual"}
+        if field["name"] in RESERVED:
+            assert field["type"] == RESERVED[field["name"]]
+            assert not field.get("categorical")
+    assert len({re.sub("[^A-Z0-9]", "", field["name"]) for field in schema["fields"]}) == len(schema["fields"])
+    assert sum(field.get("textual", False) for field in schema["fields"]) == (dataset == "items")
+
+
+def test_trained_on_are_the_categories_the_text_and_the_numbers():
+    categorical = {f["name"] for name in COLUMNS for f in _schema(name)["fields"] if f.get("categorical")}
+
+    assert categorical == {"CATEGORY", "BRAND", "AGE_GROUP", "GENDER", "INTERESTS", "MEMBERSHIP"}
+
+
+def test_avro_takes_a_row_of_each_dataset():
+    schema = fastavro.parse_schema(_schema("interactions"))
+
+    assert fastavro.validation.validate(
+        {
+            "USER_ID": "u",
+            "ITEM_ID": "i",
+            "TIMESTAMP": 1769860800,
+            "EVENT_TYPE": "View",
+            "EVENT_VALUE": None,
+            "IMPRESSION": "i|j",
+            "RECOMMENDATION_ID": None,
+        },
+        schema,
+    )
+
+
+def test_the_lake_has_a_column_for_every_field():
+    # When
+    tables = json.loads((ROOT / "infrastructure/modules/lake/generated/columns.json").read_text())
+
+    # Then
+    types = {table: {column["name"]: column["type"] for column in columns} for table, columns in tables.items()}
+    assert set(types["events"]) == set(full_event_fields())
+    assert set(types["items"]) == set(item_fields())
+    assert set(types["users"]) == set(user_fields())
+    assert types["events"]["timestamp"] == types["events"]["received_at"] == "timestamp"
+    assert types["events"]["impression"] == "array<string>"
+    assert types["events"]["properties"] == types["items"]["created_at"] == "string"
+    # https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
+    assert all(len(column["comment"]) <= 255 for columns in tables.values() for column in columns)
+
+
+def test_every_model_is_a_draft_4_schema_that_stands_alone():
+    models = _models()
+
+    assert set(models) == {"Event", "EventBatch", "Item", "User", "UpdateData", "Rerank", "Train"}
+    for name, schema in models.items():
+        assert name.isalnum()
+        jsonschema.Draft4Validator.check_schema(schema)
+        text = json.dumps(schema)
+        assert not any(f'"{later}":' in text for later in ("const", "examples", "$ref", "$defs", "if"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(payloads(valid_events, mutations))
+def test_the_model_takes_every_event_that_is_accepted(payload):
+    event = read_event(payload, now=NOW)
+
+    if not isinstance(event, Refusal):
+        jsonschema.Draft4Validator(_EVENT).validate(json.loads(payload))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"user_id": ..., "session_id": ...},
+        {"item_id": ...},
+        {"event_type": "Stare"},
+        {"user_id": 3},
+        {"user_id": "x" * 257},
+        {"user_id": "a\nb"},
+        {"colour": "red"},
+        {"impression": []},
+        {"properties": {"a": []}},
+        {"timestamp": ...},
+    ],
+)
+def test_the_model_refuses_what_is_refused(changes):
+    assert not jsonschema.Draft4Validator(_EVENT).is_valid(event_fields(**changes))
+
+
+def test_the_models_take_what_the_routes_take():
+    models = {name: jsonschema.Draft4Validator(schema) for name, schema in _models().items()}
+
+    models["EventBatch"].validate(event_fields())
+    models["EventBatch"].validate([event_fields(), full_event_fields()])
+    models["UpdateData"].validate({"kind": "interactions", "records": [event_fields()]})
+    models["UpdateData"].validate({"kind": "items", "records": [item_fields()]})
+    models["UpdateData"].validate({"kind": "users", "records": [user_fields()]})
+    models["UpdateData"].validate({"kind": "items", "source": "s3://uploads/items.csv.gz"})
+    models["Rerank"].validate({"user_id": "u", "items": ["a", "b"]})
+    models["Train"].validate({"client_token": "monday"})
+    assert not models["UpdateData"].is_valid({"kind": "items", "records": [user_fields()]})
+
+
+_EVENT = _models()["Event"]

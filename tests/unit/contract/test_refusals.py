@@ -1,0 +1,219 @@
+"""What is refused, and what is said about it."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from backend.contract import REASONS, BodyRefused, Refusal, bad_row, read_event, read_events, read_item, read_user
+from backend.contract.explanation import MAX_FIELD_LENGTH
+from tests.factories.records import NOW, event_fields, event_json, item_fields, user_fields
+
+LONG = "x" * 5000
+
+
+def _refused(payload):
+    refusal = read_event(payload, now=NOW)
+    assert isinstance(refusal, Refusal)
+    return refusal
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "field", "rule"),
+    [
+        ({"timestamp": ...}, "missing_field", "timestamp", "is required"),
+        ({"item_id": ...}, "missing_field", "event", "item_id is required"),
+        ({"item_id": None}, "missing_field", "event", "item_id is required"),
+        ({"user_id": ..., "session_id": ...}, "no_identity", "event", "user_id or session_id is required"),
+        ({"colour": "red"}, "unknown_field", "colour", "is not a known field"),
+        ({"user_id": 7}, "wrong_type", "user_id", "must be a string"),
+        ({"event_value": "7"}, "wrong_type", "event_value", "must be a number"),
+        ({"event_value": True}, "wrong_type", "event_value", "must be a number"),
+        ({"properties": []}, "wrong_type", "properties", "must be an object"),
+        ({"properties": {"a": {"b": 1}}}, "wrong_type", "properties.a", "must be a string, a number"),
+        ({"impression": "i-1"}, "wrong_type", "impression", "must be an array"),
+        ({"timestamp": 1769860800}, "wrong_type", "timestamp", "RFC 3339"),
+        ({"timestamp": "yesterday"}, "wrong_type", "timestamp", "RFC 3339"),
+        ({"timestamp": "2026-01-31T12:00:00"}, "wrong_type", "timestamp", "with an offset"),
+        ({"timestamp": "1994-12-31T23:59:59Z"}, "too_old", "timestamp", "1995"),
+        ({"timestamp": "0001-01-01T00:00:00+23:00"}, "too_old", "timestamp", "1995"),
+        ({"timestamp": "2026-02-01T00:15:01Z"}, "in_future", "timestamp", "15 minutes"),
+        ({"timestamp": "9999-12-31T23:59:59-12:00"}, "in_future", "timestamp", "15 minutes"),
+        ({"user_id": "x" * 257}, "too_long", "user_id", "at most 256 characters"),
+        ({"item_id": ""}, "empty", "item_id", "must not be empty"),
+        ({"impression": []}, "empty", "impression", "must not be empty"),
+        ({"impression": ["i"] * 26}, "too_many", "impression", "at most 25"),
+        ({"impression": ["i", "x" * 257]}, "too_long", "impression[1]", "at most 256"),
+        ({"recommendation_id": "x" * 41}, "too_long", "recommendation_id", "at most 40"),
+        ({"event_type": "Stare"}, "unknown_value", "event_type", '"View"'),
+        ({"schema_version": "2"}, "unknown_value", "schema_version", '"1"'),
+        ({"consent": "maybe"}, "unknown_value", "consent", '"denied"'),
+        ({"session_id": "a\u0000b"}, "control_character", "session_id", "control character"),
+        ({"session_id": "a\nb"}, "control_character", "session_id", "control character"),
+        ({"session_id": "ab\n"}, "control_character", "session_id", "control character"),
+        ({"session_id": "a\u007fb"}, "control_character", "session_id", "control character"),
+        ({"properties": {"a": "\u001b[2J"}}, "control_character", "properties.a", "control character"),
+        ({"properties": {"a\tb": 1}}, "control_character", "properties.a?b", "control character"),
+        ({"properties": {"a": 2**53}}, "out_of_range", "properties.a", "2^53"),
+        ({"properties": {"a": "x" * 1024}}, "too_large", "properties", "1024 bytes"),
+        ({"properties": {str(index): 1 for index in range(26)}}, "too_many", "properties", "at most 25"),
+        ({"impression": ["é" * 256] * 25}, "too_large", "event", "10240 bytes"),
+    ],
+)
+def test_a_broken_rule_is_named_with_its_field(changes, reason, field, rule):
+    # When
+    refusal = read_event(event_json(**changes), now=NOW)
+
+    # Then
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == reason
+    assert refusal.reason in REASONS
+    assert refusal.errors[0].field == field
+    assert rule in refusal.errors[0].rule
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"", "malformed_json"),
+        (b"{", "malformed_json"),
+        (b'{"event_type":', "malformed_json"),
+        (b"\xff\xfe", "malformed_json"),
+        (event_json().replace(b"u-1", b"\xff"), "malformed_json"),
+        (event_json().replace(b"u-1", b"\\ud800"), "malformed_json"),
+        (event_json().replace(b"u-1", b"a\x01"), "malformed_json"),
+        (event_json()[:-1] + b',"user_id":3,"user_id":"u"}', "malformed_json"),
+        (event_json()[:-1] + b',"event_value":NaN}', "out_of_range"),
+        (event_json()[:-1] + b',"event_value":1e999}', "out_of_range"),
+        (event_json()[:-1] + b',"event_value":1' + b"0" * 5000 + b"}", "malformed_json"),
+        (event_json() + b"x", "malformed_json"),
+        (b"null", "not_an_object"),
+        (b"[]", "not_an_object"),
+        (b'"text"', "not_an_object"),
+        (b"[" * 100_000, "malformed_json"),
+        (b'{"a":' * 100_000, "malformed_json"),
+    ],
+)
+def test_bytes_that_are_no_event_are_refused_and_kept(payload, reason):
+    refusal = read_event(payload, now=NOW)
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == reason
+    assert refusal.payload == payload
+
+
+def test_all_broken_rules_are_named_but_not_without_end():
+    # Given an event with forty unknown fields
+    payload = event_json(**{f"f{index}": 1 for index in range(40)}, user_id=3)
+
+    # When
+    refusal = _refused(payload)
+
+    # Then
+    assert refusal.errors[0].field == "user_id"
+    assert len(refusal.errors) == 10
+
+
+def test_neither_values_nor_long_names_are_echoed():
+    # Given values and names that are long or personal
+    payload = event_json(
+        user_id="jane@example.org" + LONG, event_type="secret", **{LONG: "private"}, event_value="hidden"
+    )
+
+    # When
+    said = str(_refused(payload).errors)
+
+    # Then
+    assert not any(word in said for word in ("jane", "secret", "private", "hidden"))
+    assert "x" * (MAX_FIELD_LENGTH + 1) not in said
+
+
+def test_null_means_absent_and_a_search_needs_no_item():
+    event = read_event(event_json(event_type="Search", item_id=None, event_value=None), now=NOW)
+
+    assert not isinstance(event, Refusal)
+    assert event.item_id is None
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "malformed_json"),
+        (b"  ", "malformed_json"),
+        (b"{]", "malformed_json"),
+        (b"[{}", "malformed_json"),
+        (b"[{},]", "malformed_json"),
+        (b"3", "wrong_type"),
+        (b"null", "wrong_type"),
+        (b'"x"', "wrong_type"),
+        (b"[]", "empty"),
+        (b"[" + b",".join([b"{}"] * 501) + b"]", "too_many"),
+        (b"[" + b",".join([event_json()] * 501) + b"]", "too_many"),
+    ],
+)
+def test_a_body_that_is_no_list_of_events_is_refused_as_a_whole(body, reason):
+    with pytest.raises(BodyRefused) as refused:
+        read_events(body, now=NOW)
+
+    assert refused.value.reason == reason
+
+
+def test_500_events_are_taken_and_one_bad_one_spoils_no_other():
+    # Given
+    events = [event_fields(event_id=f"e-{index}") for index in range(500)]
+    events[250]["user_id"] = 3
+
+    # When
+    read = read_events(json.dumps(events).encode(), now=NOW)
+
+    # Then
+    assert [index for index, event in enumerate(read) if isinstance(event, Refusal)] == [250]
+
+
+@pytest.mark.parametrize(
+    ("read", "fields", "reason", "field"),
+    [
+        (read_item, item_fields(item_id=...), "missing_field", "item_id"),
+        (read_item, item_fields(price=-1), "out_of_range", "price"),
+        (read_item, item_fields(title="a\nb"), "control_character", "title"),
+        (read_item, item_fields(description="a\x0bb"), "control_character", "description"),
+        (read_item, item_fields(description="x" * 20_001), "too_long", "description"),
+        (read_item, item_fields(created_at="1899-12-31T00:00:00Z"), "too_old", "created_at"),
+        (read_user, user_fields(birthday="1999-09-09"), "unknown_field", "birthday"),
+        (read_user, user_fields(user_id=3), "wrong_type", "user_id"),
+    ],
+)
+def test_items_and_users_are_held_to_their_rules(read, fields, reason, field):
+    refusal = read(json.dumps(fields).encode())
+
+    assert isinstance(refusal, Refusal)
+    assert (refusal.reason, refusal.errors[0].field) == (reason, field)
+
+
+def test_a_bad_row_says_why_and_keeps_the_bytes():
+    # Given
+    payload = event_json(event_id="e-9", user_id=3)
+    refusal = _refused(payload)
+
+    # When
+    line = bad_row("collect", refusal, NOW)
+
+    # Then
+    assert line.endswith(b"\n")
+    assert json.loads(line) == {
+        "source": "collect",
+        "reason": "wrong_type",
+        "errors": [{"field": "user_id", "rule": "must be a string"}],
+        "payload": base64.b64encode(payload).decode(),
+        "received_at": "2026-02-01T00:00:00.000Z",
+        "event_id": "e-9",
+    }
+
+
+@pytest.mark.parametrize("payload", [b"\xff", b"[]", event_json(event_id=7), event_json(event_id="x" * 300)])
+def test_a_bad_row_of_what_names_no_id_has_none(payload):
+    refusal = Refusal("wrong_type", (), payload)
+
+    assert "event_id" not in json.loads(bad_row("collect", refusal, NOW))
