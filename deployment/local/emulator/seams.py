@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 SEAMS: tuple[str, ...] = (
     "snapshots",
     "kinesis",
+    "firehose",
+    "dynamodb",
     "personalize",
     "stepfunctions",
+    "glue",
 )
 
 

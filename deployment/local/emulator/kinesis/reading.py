@@ -70,7 +70,7 @@ class Reader:
         self._storage.expire(stream)
         return self._page(stream, shard_id, shard, after, limit)
 
-    def _page(self, stream: Stream, shard_id: str, shard: dict[str, Any], after: str, limit: int) -> dict[str, Any]:
+    def _page(self, stream: Stream, shard_id: str, shard: dict[str, Any], after: int, limit: int) -> dict[str, Any]:
         records = shard["records"]
         begin = bisect_right(records, after, key=_number)
         page = _within_bytes(records[begin : begin + limit])
@@ -86,23 +86,23 @@ class Reader:
         if ENDING in shard and end == len(records):
             # A closed shard is read to its end: the answer says where to go on.
             return {**answer, "ChildShards": children_of(stream, shard_id)}
-        reached = page[-1]["SequenceNumber"] if page else after
+        reached = _number(page[-1]) if page else after
         return {**answer, "NextShardIterator": _write_iterator(stream["StreamARN"], shard_id, reached)}
 
-    def _start(self, records: list[Record], request: dict[str, Any]) -> str:
+    def _start(self, records: list[Record], request: dict[str, Any]) -> int:
         """Give the sequence number after which an iterator begins to read."""
         match request.get("ShardIteratorType"):
             case "TRIM_HORIZON":
                 return _before(records, 0)
             case "LATEST":
-                return self._storage.numbers.latest()
+                return self._storage.numbers.latest
             case "AT_TIMESTAMP":
                 at = bisect_left(records, _moment(request), key=lambda record: record["ApproximateArrivalTimestamp"])
-                return _before(records, at) if at < len(records) else self._storage.numbers.latest()
+                return _before(records, at) if at < len(records) else self._storage.numbers.latest
             case "AT_SEQUENCE_NUMBER":
-                return f"{_starting_number(request) - 1:030d}"
+                return _starting_number(request) - 1
             case "AFTER_SEQUENCE_NUMBER":
-                return f"{_starting_number(request):030d}"
+                return _starting_number(request)
             case other:
                 raise violates(
                     "shardIteratorType",
@@ -111,12 +111,12 @@ class Reader:
                 )
 
 
-def _number(record: Record) -> str:
-    return str(record["SequenceNumber"])
+def _number(record: Record) -> int:
+    return int(record["SequenceNumber"])
 
 
-def _before(records: list[Record], at: int) -> str:
-    return f"{int(_number(records[at])) - 1:030d}" if at < len(records) else f"{0:030d}"
+def _before(records: list[Record], at: int) -> int:
+    return _number(records[at]) - 1 if at < len(records) else 0
 
 
 def _moment(request: dict[str, Any]) -> float:
@@ -153,11 +153,11 @@ def _shard(stream: Stream, shard_id: object) -> dict[str, Any]:
     return shard
 
 
-def _write_iterator(arn: str, shard_id: str, after: str) -> str:
+def _write_iterator(arn: str, shard_id: str, after: int) -> str:
     return urlsafe_b64encode(json.dumps([arn, shard_id, after, time.time()]).encode()).decode()
 
 
-def _read_iterator(text: object) -> tuple[str, str, str]:
+def _read_iterator(text: object) -> tuple[str, str, int]:
     try:
         arn, shard_id, after, issued_at = json.loads(urlsafe_b64decode(str(text)))
     except ValueError as error:

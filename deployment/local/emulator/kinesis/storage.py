@@ -32,22 +32,25 @@ _FIELDS = ("SequenceNumber", "ApproximateArrivalTimestamp", "PartitionKey", "Dat
 class SequenceNumbers:
     """Sequence numbers that grow, whatever the clock does and however often the emulator is started.
 
-    A number is milliseconds and a counter, in fixed width, so that it sorts as text and as a number alike.
+    A number is milliseconds and a counter after a leading digit, so that it sorts as text and as a number alike.
     """
+
+    _FLOOR: Final = 4 * 10**29
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._last = 0
+        self._last = self._FLOOR
 
     def issue(self) -> str:
         """Give the next number."""
         with self._lock:
-            self._last = max(self._last + 1, int(time.time() * 1000) * 10**10)
-            return f"{self._last:030d}"
+            self._last = max(self._last + 1, self._FLOOR + int(time.time() * 1000) * 10**10)
+            return str(self._last)
 
-    def latest(self) -> str:
-        """Give the number that was issued last."""
-        return f"{self._last:030d}"
+    @property
+    def latest(self) -> int:
+        """The number that was issued last."""
+        return self._last
 
     def follow(self, number: str) -> None:
         """Issue only numbers above this one from here on."""
