@@ -59,13 +59,14 @@ def serving(front: FrontDoor, port: int = 0) -> Iterator[str]:
             with front.lock:
                 front.requests += 1
                 trouble = front.trouble.get(front.requests)
+                answer: dict[str, object] = {}
                 if trouble == "hang up":
                     self.close_connection = True
                     return
                 if self.headers["x-api-key"] != KEY:
-                    status, answer = 403, {}
+                    status = 403
                 elif isinstance(trouble, int):
-                    status, answer = trouble, {}
+                    status = trouble
                 else:
                     status, answer = front.answer(self.path, body)
             text = json.dumps(answer).encode()
@@ -97,7 +98,8 @@ def short_pauses(monkeypatch):
 
 
 def test_the_books_agree_with_what_the_stream_expects():
-    front, stream, progress = FrontDoor(), generate(SETTINGS), []
+    front, stream = FrontDoor(), generate(SETTINGS)
+    progress: list[int] = []
 
     with serving(front) as url:
         sent = replay(stream, url, KEY, batch_size=50, connections=3, on_progress=progress.append)
@@ -165,7 +167,8 @@ def test_a_wrong_key_ends_the_replay_at_once():
 
 
 def test_the_catalogue_is_loaded():
-    front, stream, progress = FrontDoor(), generate(SETTINGS), []
+    front, stream = FrontDoor(), generate(SETTINGS)
+    progress: list[int] = []
 
     with serving(front) as url:
         loaded = load_catalogue(stream, url, KEY, on_progress=progress.append)

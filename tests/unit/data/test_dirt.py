@@ -10,7 +10,7 @@ from data.generator.dirt import BREAKAGES, as_json
 from data.stream import ACCEPTED, SUPPRESSED
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
-WHOLE = {
+WHOLE: dict[str, object] = {
     "event_id": "e-1",
     "event_type": "View",
     "timestamp": "2026-11-01T12:00:00.000Z",

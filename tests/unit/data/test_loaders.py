@@ -1,0 +1,250 @@
+"""Sources are recognised by their content, read whole, and their bad lines kept."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from data.generate import write_stream
+from data.generator import Settings, generate
+from data.loaders import UnknownSource, open_stream
+from data.loaders.conversion import moment_of_epoch, moment_of_format
+
+YOOCHOOSE = "SessionId\tItemId\tTime\n2\tb\t1396871797.614\n1\ta\t1396860669.277\n1\tb\t1396860886.998\n"
+
+
+def put(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def fields_of(stream):
+    return [json.loads(event.payload) for event in stream.events if event.outcome == "accepted"]
+
+
+def test_yoochoose_sessions_become_clicks_in_order_of_time(tmp_path):
+    stream = open_stream(put(tmp_path, "clicks.txt", YOOCHOOSE))
+
+    assert fields_of(stream)[0] == {
+        "event_type": "Click",
+        "session_id": "1",
+        "item_id": "a",
+        "timestamp": "2014-04-07T08:51:09.277Z",
+    }
+    assert [fields["session_id"] for fields in fields_of(stream)] == ["1", "1", "2"]
+    assert [item["item_id"] for item in stream.items] == ["a", "b"]
+    assert list(stream.users) == []
+
+
+def test_a_gzipped_file_is_read_whatever_its_name(tmp_path):
+    path = tmp_path / "clicks.txt"
+    path.write_bytes(gzip.compress(YOOCHOOSE.encode()))
+
+    assert open_stream(path).expected.accepted == 3
+
+
+def test_the_challenges_own_files_are_read_together(tmp_path):
+    put(tmp_path, "yoochoose-clicks.dat", "1,2014-04-07T10:51:09.277Z,214536502,0\n")
+    put(tmp_path, "yoochoose-buys.dat", "1,2014-04-07T10:58:09.277Z,214536502,12462,1\n")
+
+    click, purchase = fields_of(open_stream(tmp_path))
+
+    assert (click["event_type"], click["properties"]) == ("Click", {"category": "0"})
+    assert (purchase["event_type"], purchase["event_value"]) == ("Purchase", 12462)
+
+
+def test_movielens_ratings_come_with_films_and_people(tmp_path):
+    put(tmp_path, "ratings.csv", "userId,movieId,rating,timestamp\n7,2,3.5,964981247\n7,1,4.0,964982703\n")
+    films = 'movieId,title,genres\n1,"Story, A (1895)",(no genres listed)\n2,Jumanji (1995),Adventure|Fantasy\n'
+    put(tmp_path, "movies.csv", films)
+
+    stream = open_stream(tmp_path)
+
+    assert [event["event_value"] for event in fields_of(stream)] == [3.5, 4.0]
+    assert list(stream.items) == [
+        {"item_id": "1", "title": "Story, A (1895)"},
+        {
+            "item_id": "2",
+            "title": "Jumanji (1995)",
+            "category": "Adventure|Fantasy",
+            "created_at": "1995-01-01T00:00:00Z",
+        },
+    ]
+    assert list(stream.users) == [{"user_id": "7", "created_at": "2000-07-30T18:20:47.000Z"}]
+
+
+def test_lines_that_cannot_be_read_are_kept_to_be_refused(tmp_path):
+    bad = "3\tc\n4\t\t1396871797\n5\te\tyesterday\n6\tf\tNaN\n7\tg\t1e30\n"
+
+    stream = open_stream(put(tmp_path, "clicks.txt", YOOCHOOSE + bad))
+
+    expected = stream.expected
+    assert (expected.sent, expected.accepted) == (8, 3)
+    assert expected.refused == {"malformed_json": 1, "empty": 1, "wrong_type": 3}
+
+
+def test_bytes_that_are_no_text_are_refused_not_altered(tmp_path):
+    path = tmp_path / "clicks.txt"
+    path.write_bytes(YOOCHOOSE.encode() + b"8\titem\xff\t1396871797\n")
+
+    refused = [event for event in open_stream(path).events if event.outcome != "accepted"]
+
+    assert [(event.outcome, event.is_json) for event in refused] == [("malformed_json", False)]
+    assert b"\xff" in refused[0].payload
+
+
+MAPPING = """
+columns: {visitor: user_id, sku: item_id, action: event_type, at: timestamp, worth: event_value, shown: impression}
+values: {event_type: {look: View, buy: Purchase}}
+constants: {schema_version: "1"}
+timestamp: milliseconds
+properties: [campaign]
+delimiter: ";"
+"""
+
+
+def test_a_file_of_ones_own_is_read_with_a_mapping(tmp_path):
+    mapping = put(tmp_path, "mapping.yaml", MAPPING)
+    path = put(
+        tmp_path,
+        "own.csv",
+        "visitor;sku;action;at;worth;shown;campaign;ignored\nu;i;look;1396860669277;;i|j;spring;x\n"
+        "u;i;buy;1396860669278;9.5;;;x\nu;i;steal;1396860669279;;;;x\n",
+    )
+
+    stream = open_stream(path, mapping)
+
+    view, purchase = fields_of(stream)
+    assert view["impression"] == ["i", "j"]
+    assert view["properties"] == {"campaign": "spring"}
+    assert view["timestamp"] == "2014-04-07T08:51:09.277Z"
+    assert purchase == {
+        "schema_version": "1",
+        "user_id": "u",
+        "item_id": "i",
+        "event_type": "Purchase",
+        "timestamp": "2014-04-07T08:51:09.278Z",
+        "event_value": 9.5,
+    }
+    assert stream.expected.refused == {"unknown_value": 1}
+    assert [user["user_id"] for user in stream.users] == ["u"]
+
+
+def test_jsonl_of_ones_own_is_read_with_a_mapping(tmp_path):
+    mapping = put(
+        tmp_path,
+        "m.yaml",
+        "columns: {visitor: user_id, sku: item_id, at: timestamp}\nconstants: {event_type: View}\ntimestamp: seconds\n",
+    )
+    path = put(tmp_path, "own.jsonl", '{"visitor": 7, "sku": 3, "at": 1396860669, "other": {}}\n{"visitor": \n[1]\n')
+
+    stream = open_stream(path, mapping)
+
+    assert [(event["user_id"], event["item_id"]) for event in fields_of(stream)] == [("7", "3")]
+    assert stream.expected.refused == {"malformed_json": 1, "not_an_object": 1}
+
+
+def test_csv_of_the_contracts_columns_needs_no_mapping(tmp_path):
+    header = "user_id,event_type,item_id,timestamp,event_value\n"
+    text = header + "u,Rating,i,2026-01-01T00:00:00Z,4\nu,Click,i,2025-01-01T00:00:00+01:00,\n"
+
+    click, rating = fields_of(open_stream(put(tmp_path, "own.csv", text)))
+
+    assert (click["event_type"], rating["event_value"]) == ("Click", 4)
+
+
+def test_what_the_generator_wrote_is_read_back_with_the_same_expectations(tmp_path):
+    made = generate(Settings(items=50, people=20, events=600, days=3, broken=0.1))
+    write_stream(made, tmp_path)
+
+    read = open_stream(tmp_path)
+
+    expected = {**made.expected.as_dict(), "late": 0}
+    assert read.expected.as_dict() == expected
+    assert [event.payload for event in read.events] == [event.payload for event in made.events]
+    assert list(read.items) == list(made.items)
+    assert list(read.users) == list(made.users)
+
+
+def test_the_retail_store_is_a_catalogue_without_events(tmp_path):
+    put(
+        tmp_path, "products.yaml", "- id: p1\n  name: Pack\n  category: accessories\n  style: backpack\n  price: 9.99\n"
+    )
+    put(tmp_path, "users.json", '[{"id": "1", "age": 31, "gender": "M", "persona": "furniture_homedecor"}]')
+
+    stream = open_stream(tmp_path)
+
+    assert list(stream.items) == [{"item_id": "p1", "title": "Pack", "category": "accessories|backpack", "price": 9.99}]
+    assert list(stream.users) == [
+        {"user_id": "1", "age_group": "25-34", "interests": "furniture|homedecor", "gender": "male"}
+    ]
+    assert list(stream.events) == []
+
+
+@pytest.mark.parametrize("text", ["", "user item\n1 2\n", "a,b\n1,2\n", '{"visitor": 1}\n', "PK\x03\x04"])
+def test_an_unknown_file_is_named_with_what_is_accepted(tmp_path, text):
+    path = put(tmp_path, "file.txt", text)
+
+    with pytest.raises(UnknownSource, match=r"file\.txt") as caught:
+        open_stream(path)
+
+    assert "accepted are" in str(caught.value)
+
+
+def test_an_unknown_folder_is_named_with_what_it_holds(tmp_path):
+    put(tmp_path, "notes.txt", "x")
+
+    with pytest.raises(UnknownSource, match=r"notes\.txt"):
+        open_stream(tmp_path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UnknownSource, match="does not exist"):
+        open_stream(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "no 'columns'"),
+        ("columns: {a: colour, b: timestamp, c: event_type}", "colour"),
+        ("columns: {a: timestamp}", "no event_type"),
+        ("columns: {a: timestamp, b: event_type}\nitems: x", "items"),
+        ("columns: {a: [", "cannot be read"),
+    ],
+)
+def test_a_wrong_mapping_is_named(tmp_path, text, said):
+    source = put(tmp_path, "own.csv", "a,b\n1,2\n")
+
+    with pytest.raises(UnknownSource, match=said):
+        open_stream(source, put(tmp_path, "mapping.yaml", text))
+
+
+def test_a_mapping_of_columns_that_are_not_there_is_named(tmp_path):
+    mapping = put(tmp_path, "mapping.yaml", "columns: {when: timestamp, what: event_type}\n")
+
+    with pytest.raises(UnknownSource, match="'what'"):
+        list(open_stream(put(tmp_path, "own.csv", "when,who\n1,2\n"), mapping).events)
+
+
+@pytest.mark.parametrize(
+    ("text", "per_second", "written"),
+    [
+        ("0", 1, "1970-01-01T00:00:00.000Z"),
+        ("1396860669.2774", 1, "2014-04-07T08:51:09.277Z"),
+        ("1396860669277", 1000, "2014-04-07T08:51:09.277Z"),
+        ("-1", 1, "-1"),
+        ("inf", 1, "inf"),
+        ("soon", 1, "soon"),
+    ],
+)
+def test_epoch_times(text, per_second, written):
+    assert moment_of_epoch(text, per_second) == written
+
+
+def test_times_of_a_format_are_utc_unless_they_say_otherwise():
+    assert moment_of_format("07.04.2014 08:51", "%d.%m.%Y %H:%M") == "2014-04-07T08:51:00.000+00:00"
+    assert moment_of_format("07.04.2014 08:51 +0200", "%d.%m.%Y %H:%M %z") == "2014-04-07T08:51:00.000+02:00"
+    assert moment_of_format("later", "%d.%m.%Y") == "later"
