@@ -1,0 +1,119 @@
+"""Runs Terraform in ``infrastructure/`` with what this machine needs: ``python -m deployment.terraform plan``.
+
+Everything that Terraform makes for itself lies under ``build/terraform``: the CLI configuration that points to a mirror
+of the providers where there is one, and a data folder per root. A leading ``-chdir=FOLDER`` is taken relative to
+``infrastructure/``, so that ``python -m deployment.terraform -chdir=bootstrap init`` works from anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deployment.provider_mirror import CONFIGURATION_VARIABLE, cli_config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PROJECT = Path(__file__).resolve().parent.parent
+INFRASTRUCTURE = PROJECT / "infrastructure"
+BUILD = PROJECT / "build" / "terraform"
+
+
+class TerraformMissingError(Exception):
+    """There is no ``terraform`` on the search path."""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One run of Terraform: what to execute, where, and with which environment."""
+
+    command: list[str]
+    directory: Path
+    environment: dict[str, str]
+
+
+def invocation(arguments: Sequence[str], environment: Mapping[str, str], build: Path = BUILD) -> Invocation:
+    """Work out how to run Terraform with these arguments.
+
+    Parameters
+    ----------
+    arguments
+        As on Terraform's own command line; a leading ``-chdir=FOLDER`` names a folder below ``infrastructure/``.
+    environment
+        Environment variables to start from. ``TF_DATA_DIR`` is kept when set.
+    build
+        Folder that receives the CLI configuration and the data folders.
+
+    Returns
+    -------
+    Invocation
+        Ready for `subprocess.run`.
+
+    Raises
+    ------
+    TerraformMissingError
+        When there is no ``terraform`` on the path.
+    FileNotFoundError
+        When ``-chdir`` names no folder.
+    """
+    program = shutil.which("terraform", path=environment.get("PATH"))
+    if program is None:
+        raise TerraformMissingError(
+            "terraform is not on the PATH: install 1.11 or newer, https://developer.hashicorp.com/terraform/install"
+        )
+    rest = list(arguments)
+    directory = INFRASTRUCTURE
+    if rest and rest[0].startswith("-chdir="):
+        directory = INFRASTRUCTURE / rest.pop(0).removeprefix("-chdir=")
+    if not directory.is_dir():
+        raise FileNotFoundError(f"{directory} is no folder: -chdir is taken relative to {INFRASTRUCTURE}")
+    variables = dict(environment)
+    # A variable that names a missing file only brings a warning on every run.
+    variables.pop(CONFIGURATION_VARIABLE, None)
+    if (configuration := cli_config(build, environment=environment)) is not None:
+        variables[CONFIGURATION_VARIABLE] = str(configuration)
+    # Each root has its own, since init writes its back end there.
+    variables.setdefault(
+        "TF_DATA_DIR", str(build / "data" / "-".join(directory.relative_to(INFRASTRUCTURE).parts or ["root"]))
+    )
+    variables.setdefault("TF_IN_AUTOMATION", "1")
+    variables.setdefault("CHECKPOINT_DISABLE", "1")
+    return Invocation([program, *rest], directory, variables)
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
+    """Run Terraform and give its exit status; output goes where this process's goes.
+
+    Parameters
+    ----------
+    arguments
+        As for `invocation`.
+    environment
+        Environment variables to start from; the process's own by default.
+
+    Returns
+    -------
+    int
+        Exit status of Terraform.
+    """
+    made = invocation(arguments, os.environ if environment is None else environment)
+    return subprocess.run(made.command, cwd=made.directory, env=made.environment, check=False).returncode
+
+
+def main() -> int:
+    """Run Terraform with the command line's arguments; exit status 127 when it cannot be run."""
+    try:
+        return run(sys.argv[1:])
+    except (TerraformMissingError, FileNotFoundError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 127
+
+
+if __name__ == "__main__":
+    sys.exit(main())

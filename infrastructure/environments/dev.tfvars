@@ -1,0 +1,9 @@
+# account_id and permissions_boundary_arn come from the pipeline, as TF_VAR_account_id and so on.
+environment = "dev"
+region      = "eu-central-1"
+
+log_retention_days = 30
+deletion_protected = false
+
+lake_buffer    = { seconds = 60 }
+api_throttling = { requests_per_second = 100, burst = 200 }

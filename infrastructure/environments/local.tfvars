@@ -1,0 +1,15 @@
+# The laptop. The command line adds what it knows: api_key, lambda_archives_directory, glue_archives_directory,
+# lambda_runtime and lambda_architecture.
+environment = "local"
+region      = "eu-central-1"
+account_id  = "000000000000"
+emulated    = true
+
+log_retention_days = 1
+deletion_protected = false
+
+# One machine is one shard; a quarter of a minute is what a demonstration can wait for.
+lake_buffer = { seconds = 10, megabytes = 64, transform_seconds = 1 }
+
+api_throttling        = { requests_per_second = 10000, burst = 5000 }
+training_poll_seconds = 1

@@ -1,0 +1,16 @@
+# account_id, permissions_boundary_arn and alarm_emails come from the pipeline, as TF_VAR_account_id and so on.
+environment = "production"
+region      = "eu-central-1"
+
+log_retention_days = 365
+deletion_protected = true
+
+stream_shards          = 2
+stream_retention_hours = 168 # a week to notice, mend and read again
+
+api_throttling       = { requests_per_second = 1000, burst = 2000 }
+requests_per_address = 100000
+reserved_concurrency = { forward = 20, recommend = 200 }
+
+training_schedule  = "cron(0 2 * * ? *)"
+monthly_budget_usd = 1000

@@ -1,0 +1,121 @@
+locals {
+  functions = {
+    collect = {
+      description     = "Takes events, items and users from callers and puts them into the stream and the lake"
+      memory_mb       = 1024
+      timeout_seconds = 29 # as long as API Gateway waits; an upload goes on in further invocations
+      environment = {
+        STREAM_NAME     = local.stream_name
+        BAD_ROWS_BUCKET = local.buckets["bad-rows"]
+        LAKE_BUCKET     = local.buckets["lake"]
+        UPLOADS_BUCKET  = local.buckets["uploads"]
+        ENTITIES_TABLE  = local.tables["entities"]
+      }
+      asynchronous = { retries = 2, event_age_seconds = 3600 }
+    }
+    lake = {
+      description     = "Checks and flattens records on their way into the lake"
+      memory_mb       = 1024
+      timeout_seconds = 300 # https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html: 5 minutes at most
+      environment     = {}
+    }
+    forward = {
+      description     = "Takes records from the stream to the event tracker and the history"
+      memory_mb       = 1769 # a whole CPU: decoding is what it spends its time on
+      timeout_seconds = 60
+      environment = {
+        TRACKING_ID_PARAMETER = local.tracking_id_parameter
+        HISTORY_TABLE         = local.tables["history"]
+        BAD_ROWS_BUCKET       = local.buckets["bad-rows"]
+        HISTORY_DAYS          = tostring(var.history_days)
+      }
+    }
+    recommend = {
+      description     = "Answers questions for recommendations, similar and popular items, and rankings"
+      memory_mb       = 1024
+      timeout_seconds = 10
+      environment = {
+        HISTORY_TABLE                     = local.tables["history"]
+        ENTITIES_TABLE                    = local.tables["entities"]
+        ANSWERS_TABLE                     = local.tables["answers"]
+        USER_PERSONALIZATION_CAMPAIGN_ARN = local.campaign_arns["user-personalization"]
+        SIMILAR_ITEMS_CAMPAIGN_ARN        = local.campaign_arns["similar-items"]
+        POPULAR_CAMPAIGN_ARN              = local.campaign_arns["popular"]
+        RANKING_CAMPAIGN_ARN              = local.campaign_arns["ranking"]
+      }
+    }
+    train = {
+      description     = "Starts a training and tells how it goes"
+      memory_mb       = 256
+      timeout_seconds = 10
+      environment     = { STATE_MACHINE_ARN = local.state_machine_arn }
+    }
+  }
+
+  # Given to forward alone.
+  forwarded_stream = merge(var.forwarding, {
+    arn                 = module.stream.arn
+    failures_bucket_arn = "arn:${local.partition}:s3:::${local.buckets["bad-rows"]}"
+  })
+
+  routes = {
+    "POST /events"                   = { function = "collect", model = "EventBatch" }
+    "POST /update-data"              = { function = "collect", model = "UpdateData" }
+    "GET /update-data/{id}"          = { function = "collect" }
+    "GET /recommendations/{user_id}" = { function = "recommend" }
+    "GET /similar-items/{item_id}"   = { function = "recommend" }
+    "GET /popular"                   = { function = "recommend" }
+    "POST /rerank"                   = { function = "recommend", model = "Rerank" }
+    "GET /health"                    = { function = "recommend", api_key_required = false }
+    "POST /train"                    = { function = "train", model = "Train" }
+    "GET /train/{id}"                = { function = "train" }
+  }
+}
+
+module "permissions" {
+  source = "./modules/permissions"
+
+  partition             = local.partition
+  region                = var.region
+  account_id            = var.account_id
+  prefix                = local.prefix
+  bucket_arns           = module.storage.bucket_arns
+  table_arns            = module.storage.table_arns
+  stream_arn            = local.stream_arn
+  state_machine_arn     = local.state_machine_arn
+  tracking_id_parameter = local.tracking_id_parameter
+  campaign_arns         = local.campaign_arns
+  key_arn               = module.storage.key_arn
+}
+
+module "function" {
+  source   = "./modules/function"
+  for_each = local.functions
+
+  name                 = "${local.prefix}-${each.key}"
+  description          = each.value.description
+  partition            = local.partition
+  region               = var.region
+  account_id           = var.account_id
+  archive              = "${var.lambda_archives_directory}/${each.key}.zip"
+  handler              = "backend.${each.key}.handler.handler"
+  runtime              = var.lambda_runtime
+  architecture         = var.lambda_architecture
+  memory_mb            = each.value.memory_mb
+  timeout_seconds      = each.value.timeout_seconds
+  reserved_concurrency = lookup(var.reserved_concurrency, each.key, null)
+  policy_json          = try(module.permissions.policy_json[each.key], null)
+  key_arn              = module.storage.key_arn
+  log_retention_days   = var.log_retention_days
+  alarm_topic_arn      = local.alarm_topic_arn
+  stream               = each.key == "forward" ? local.forwarded_stream : null
+  asynchronous         = try(each.value.asynchronous, null)
+
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  environment = merge(each.value.environment, {
+    POWERTOOLS_SERVICE_NAME      = each.key
+    POWERTOOLS_METRICS_NAMESPACE = local.metrics_namespace
+    POWERTOOLS_LOG_LEVEL         = var.log_level
+  })
+}

@@ -1,0 +1,134 @@
+module "storage" {
+  source = "./modules/storage"
+
+  partition          = local.partition
+  region             = var.region
+  account_id         = var.account_id
+  prefix             = local.prefix
+  buckets            = local.bucket_settings
+  tables             = local.table_settings
+  deletion_protected = var.deletion_protected
+  lifecycle_enabled  = !var.emulated
+}
+
+module "stream" {
+  source = "./modules/stream"
+
+  name            = local.stream_name
+  shards          = var.stream_shards
+  retention_hours = var.stream_retention_hours
+  key_arn         = module.storage.key_arn
+}
+
+module "lake" {
+  source = "./modules/lake"
+
+  partition                = local.partition
+  region                   = var.region
+  account_id               = var.account_id
+  prefix                   = local.prefix
+  database_name            = "${var.project}_${var.environment}"
+  key_arn                  = module.storage.key_arn
+  stream_arn               = module.stream.arn
+  transform_function_arn   = module.function["lake"].arn
+  buffer                   = var.lake_buffer
+  projection_start         = var.lake_start
+  scan_limit_bytes         = var.scan_limit_gigabytes * pow(1000, 3)
+  log_retention_days       = var.log_retention_days
+  deletion_protected       = var.deletion_protected
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  buckets = {
+    lake     = local.buckets["lake"]
+    bad_rows = local.buckets["bad-rows"]
+    athena   = local.buckets["athena"]
+  }
+}
+
+module "etl" {
+  source = "./modules/etl"
+
+  partition                = local.partition
+  region                   = var.region
+  account_id               = var.account_id
+  prefix                   = local.prefix
+  key_arn                  = module.storage.key_arn
+  archives_directory       = var.glue_archives_directory
+  worker_type              = var.glue_workers.type
+  workers                  = var.glue_workers.maximum
+  timeout_minutes          = var.glue_workers.timeout_minutes
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  buckets = {
+    artifacts = module.storage.bucket_names["artifacts"]
+    lake      = local.buckets["lake"]
+    datasets  = local.buckets["datasets"]
+  }
+}
+
+module "recommender" {
+  source = "./modules/recommender"
+
+  partition                = local.partition
+  region                   = var.region
+  account_id               = var.account_id
+  prefix                   = local.prefix
+  key_arn                  = module.storage.key_arn
+  solutions_file           = "${path.root}/../model/solutions/default.json"
+  schemas_directory        = "${path.root}/../model/schemas"
+  glue_job_name            = "${local.prefix}-datasets"
+  recommend_function_arn   = local.recommend_arn
+  tracking_id_parameter    = local.tracking_id_parameter
+  poll_seconds             = var.training_poll_seconds
+  schedule                 = var.training_schedule
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  buckets = {
+    lake     = local.buckets["lake"]
+    datasets = local.buckets["datasets"]
+  }
+}
+
+module "api" {
+  source = "./modules/api"
+
+  partition            = local.partition
+  region               = var.region
+  account_id           = var.account_id
+  prefix               = local.prefix
+  key_arn              = module.storage.key_arn
+  functions            = { for purpose in ["collect", "recommend", "train"] : purpose => module.function[purpose] }
+  routes               = local.routes
+  api_key              = var.api_key
+  throttling           = var.api_throttling
+  cors_origin          = var.cors_origin
+  requests_per_address = var.requests_per_address
+  log_retention_days   = var.log_retention_days
+}
+
+module "observability" {
+  source = "./modules/observability"
+
+  partition            = local.partition
+  region               = var.region
+  account_id           = var.account_id
+  prefix               = local.prefix
+  project              = var.project
+  key_arn              = module.storage.key_arn
+  functions            = { for purpose in keys(local.functions) : purpose => "${local.prefix}-${purpose}" }
+  counting_functions   = ["collect", "forward", "lake"]
+  metrics_namespace    = local.metrics_namespace
+  stream_name          = local.stream_name
+  delivery_stream_name = "${local.prefix}-lake"
+  state_machine_arn    = local.state_machine_arn
+  thresholds           = var.alarm_thresholds
+  alarm_emails         = var.alarm_emails
+  monthly_budget_usd   = var.monthly_budget_usd
+
+  api = {
+    name  = local.prefix
+    stage = "v1"
+  }
+}

@@ -1,0 +1,50 @@
+locals {
+  stage_name     = "v1"
+  log_group_name = "/aws/apigateway/${var.prefix}"
+  waf_log_group  = "aws-waf-logs-${var.prefix}" # WAF writes only into groups that begin so
+
+  routes = {
+    for name, route in var.routes : name => merge(route, {
+      method = split(" ", name)[0]
+      path   = split(" ", name)[1]
+    })
+  }
+
+  paths      = toset([for route in local.routes : route.path])
+  top_paths  = toset([for path in local.paths : join("/", slice(split("/", path), 0, 2))])
+  deep_paths = toset([for path in local.paths : path if length(split("/", path)) == 3])
+
+  resource_ids = merge(
+    { for path, resource in aws_api_gateway_resource.top : path => resource.id },
+    { for path, resource in aws_api_gateway_resource.deep : path => resource.id },
+  )
+
+  # Paths that a browser may ask about before it calls them.
+  cors_paths   = var.cors_origin == null ? toset([]) : local.paths
+  cors_headers = "content-type,x-api-key"
+  cors_methods = {
+    for path in local.cors_paths :
+    path => join(",", concat(["OPTIONS"], sort([for route in local.routes : route.method if route.path == path])))
+  }
+
+  # What the requests' bodies look like; generated from the contract. Functions answer with every field and rule that
+  # was broken and count it, so the models document and do not refuse.
+  models = jsondecode(file("${path.module}/generated/models.json"))
+
+  # What the gateway answers by itself, in the form of the functions' own errors.
+  gateway_errors = {
+    INVALID_API_KEY              = { status = "403", code = "invalid_api_key", message = "The header x-api-key is missing or holds no valid key." }
+    MISSING_AUTHENTICATION_TOKEN = { status = "404", code = "not_found", message = "There is no such path, or not with this method." }
+    ACCESS_DENIED                = { status = "403", code = "forbidden", message = "This key may not do that." }
+    THROTTLED                    = { status = "429", code = "throttled", message = "Too many requests: come again in a second.", retry_after_seconds = 1 }
+    QUOTA_EXCEEDED               = { status = "429", code = "quota_exceeded", message = "The key's quota is used up." }
+    REQUEST_TOO_LARGE            = { status = "413", code = "too_large", message = "The body is larger than 10 MB." }
+    UNSUPPORTED_MEDIA_TYPE       = { status = "415", code = "unsupported_media_type", message = "The body must be application/json." }
+    WAF_FILTERED                 = { status = "403", code = "forbidden", message = "The request was held back by the firewall." }
+    INTEGRATION_FAILURE          = { status = "503", code = "unavailable", message = "The function behind this path failed: come again.", retry_after_seconds = 1 }
+    INTEGRATION_TIMEOUT          = { status = "504", code = "timeout", message = "The function behind this path took longer than 29 seconds.", retry_after_seconds = 1 }
+    API_CONFIGURATION_ERROR      = { status = "500", code = "internal_error", message = "The gateway is set up wrongly for this path." }
+    DEFAULT_4XX                  = { code = "bad_request", message = null }
+    DEFAULT_5XX                  = { code = "internal_error", message = null }
+  }
+}

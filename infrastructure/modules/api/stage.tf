@@ -1,0 +1,97 @@
+resource "aws_cloudwatch_log_group" "this" {
+  name              = local.log_group_name
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.key_arn
+}
+
+resource "aws_api_gateway_deployment" "this" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+
+  triggers = {
+    # What callers can see: a change of any of it is deployed, and nothing else is.
+    redeployment = sha256(jsonencode([local.routes, var.functions, local.models, local.gateway_errors, var.cors_origin]))
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  # A deployment is a picture of what is there when it is made.
+  depends_on = [
+    aws_api_gateway_integration.this,
+    aws_api_gateway_integration_response.cors,
+    aws_api_gateway_gateway_response.this,
+  ]
+}
+
+resource "aws_api_gateway_stage" "this" {
+  #checkov:skip=CKV_AWS_120:Recommendations change with the next event, so the gateway must not keep them
+  #checkov:skip=CKV2_AWS_29:The firewall is a setting of the environment, on in production
+  #checkov:skip=CKV2_AWS_51:Callers are shops' back ends that hold a key; client certificates are for integrations, which are Lambda
+  rest_api_id          = aws_api_gateway_rest_api.this.id
+  deployment_id        = aws_api_gateway_deployment.this.id
+  stage_name           = local.stage_name
+  xray_tracing_enabled = true
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.this.arn
+
+    # Resource and not path: the path holds the ids of people.
+    format = jsonencode({
+      request_id          = "$context.requestId"
+      time                = "$context.requestTimeEpoch"
+      method              = "$context.httpMethod"
+      resource            = "$context.resourcePath"
+      status              = "$context.status"
+      latency_ms          = "$context.responseLatency"
+      integration_latency = "$context.integrationLatency"
+      integration_status  = "$context.integrationStatus"
+      response_bytes      = "$context.responseLength"
+      api_key_id          = "$context.identity.apiKeyId"
+      error               = "$context.error.responseType"
+    })
+  }
+}
+
+resource "aws_api_gateway_method_settings" "this" {
+  #checkov:skip=CKV_AWS_225:Recommendations change with the next event, so the gateway must not keep them
+  #checkov:skip=CKV_AWS_308:As above
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  stage_name  = aws_api_gateway_stage.this.stage_name
+  method_path = "*/*"
+
+  settings {
+    metrics_enabled        = true
+    logging_level          = "ERROR"
+    data_trace_enabled     = false # bodies hold the ids of people
+    throttling_rate_limit  = var.throttling.requests_per_second
+    throttling_burst_limit = var.throttling.burst
+  }
+}
+
+resource "aws_api_gateway_api_key" "this" {
+  name        = var.prefix
+  description = "For the producers and applications of ${var.prefix}"
+  value       = var.api_key
+}
+
+resource "aws_api_gateway_usage_plan" "this" {
+  name        = var.prefix
+  description = "What one key may ask of ${var.prefix}"
+
+  api_stages {
+    api_id = aws_api_gateway_rest_api.this.id
+    stage  = aws_api_gateway_stage.this.stage_name
+  }
+
+  throttle_settings {
+    rate_limit  = var.throttling.requests_per_second
+    burst_limit = var.throttling.burst
+  }
+}
+
+resource "aws_api_gateway_usage_plan_key" "this" {
+  key_id        = aws_api_gateway_api_key.this.id
+  key_type      = "API_KEY"
+  usage_plan_id = aws_api_gateway_usage_plan.this.id
+}

@@ -1,0 +1,94 @@
+data "aws_iam_policy_document" "trust" {
+  statement {
+    sid     = "GlueRunsIt"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["glue.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "this" {
+  #checkov:skip=CKV_AWS_111:CloudWatch metrics have no resource level; the namespace is fixed
+  #checkov:skip=CKV_AWS_356:As above
+  statement {
+    sid       = "ReadItsCode"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.artifacts_arn}/glue/*"]
+  }
+
+  statement {
+    sid       = "KeepWhatSparkSpills"
+    actions   = ["s3:DeleteObject", "s3:PutObject"]
+    resources = ["${local.artifacts_arn}/glue/temporary/*"]
+  }
+
+  statement {
+    sid       = "ReadTheLake"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.lake_arn}/raw/*"]
+  }
+
+  statement {
+    sid       = "WriteTheDataSets"
+    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    resources = ["${local.datasets_arn}/*"]
+  }
+
+  statement {
+    sid       = "ListWhatItReadsAndWrites"
+    actions   = ["s3:ListBucket"]
+    resources = [local.artifacts_arn, local.datasets_arn, local.lake_arn]
+  }
+
+  statement {
+    sid       = "WriteItsOwnLog"
+    actions   = ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:/aws-glue/*"]
+  }
+
+  statement {
+    sid       = "WriteSparksMetrics"
+    actions   = ["cloudwatch:PutMetricData"]
+    resources = ["*"] # CloudWatch has no resource for a metric
+
+    condition {
+      test     = "StringEquals"
+      variable = "cloudwatch:namespace"
+      values   = ["Glue"]
+    }
+  }
+
+  statement {
+    sid       = "ReadItsOwnSettings"
+    actions   = ["glue:GetSecurityConfiguration"]
+    resources = ["*"] # security configurations have no resource level
+  }
+
+  statement {
+    sid       = "DecryptTheLakeAndEncryptTheDataSets"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.key_arn]
+  }
+}
+
+resource "aws_iam_role" "this" {
+  name                 = local.job_name
+  description          = "What the Spark job that builds the data sets may do"
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = var.permissions_boundary_arn
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = "job"
+  role   = aws_iam_role.this.name
+  policy = data.aws_iam_policy_document.this.json
+}

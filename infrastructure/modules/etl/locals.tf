@@ -1,0 +1,22 @@
+locals {
+  job_name       = "${var.prefix}-datasets"
+  log_group_name = "/aws-glue/jobs/${local.job_name}"
+  artifacts_arn  = "arn:${var.partition}:s3:::${var.buckets.artifacts}"
+  lake_arn       = "arn:${var.partition}:s3:::${var.buckets.lake}"
+  datasets_arn   = "arn:${var.partition}:s3:::${var.buckets.datasets}"
+
+  # Python 3.11 and Spark 3.5.6. Left out, AWS would choose the newest and upgrade by itself.
+  glue_version = "5.1"
+
+  files = {
+    script  = "datasets.py"
+    package = "rivulet.zip"
+  }
+
+  # The key carries the content's hash, so that a run that has begun keeps the code it began with.
+  keys = {
+    for purpose, file in local.files :
+    purpose => "glue/${substr(filesha256("${var.archives_directory}/${file}"), 0, 12)}/${file}"
+  }
+  uris = { for purpose, key in local.keys : purpose => "s3://${var.buckets.artifacts}/${key}" }
+}

@@ -1,0 +1,88 @@
+locals {
+  # What is counted by AWS/Lambda, over which time, and from where on it is too much.
+  function_alarms = {
+    errors = {
+      metric      = "Errors"
+      statistic   = "Sum"
+      threshold   = 0
+      description = "${var.name} failed: see the traceback in ${local.log_group_name}."
+    }
+    throttles = {
+      metric      = "Throttles"
+      statistic   = "Sum"
+      threshold   = 0
+      description = "${var.name} was held back: raise its reserved concurrency or the account's limit."
+    }
+    duration = {
+      metric      = "Duration"
+      statistic   = "Maximum"
+      threshold   = var.timeout_seconds * 1000 * 0.9
+      description = "${var.name} came within a tenth of its timeout of ${var.timeout_seconds} s."
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "function" {
+  for_each = local.function_alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = "AWS/Lambda"
+  metric_name         = each.value.metric
+  statistic           = each.value.statistic
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 2
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  treat_missing_data  = "notBreaching" # a function that nobody calls is well
+  alarm_actions       = [var.alarm_topic_arn]
+  ok_actions          = [var.alarm_topic_arn]
+
+  dimensions = {
+    FunctionName = var.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "iterator_age" {
+  count = length(local.streams)
+
+  alarm_name          = "${var.name}-iterator-age"
+  alarm_description   = "${var.name} is ${local.streams[count.index].alarm_age_seconds} s behind the stream: raise the parallelization factor or the shards."
+  namespace           = "AWS/Lambda"
+  metric_name         = "IteratorAge"
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = local.streams[count.index].alarm_age_seconds * 1000
+  treat_missing_data  = "notBreaching" # an empty stream invokes nothing
+  alarm_actions       = [var.alarm_topic_arn]
+  ok_actions          = [var.alarm_topic_arn]
+
+  dimensions = {
+    FunctionName = var.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "failed_events" {
+  count = length(local.asynchronous)
+
+  alarm_name          = "${var.name}-failed-events"
+  alarm_description   = "Events that ${var.name} gave up on wait in ${local.queue_name}."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.alarm_topic_arn]
+  ok_actions          = [var.alarm_topic_arn]
+
+  dimensions = {
+    QueueName = local.queue_name
+  }
+}

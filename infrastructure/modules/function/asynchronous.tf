@@ -1,0 +1,22 @@
+resource "aws_sqs_queue" "failed" {
+  count = length(local.asynchronous)
+
+  name                              = local.queue_name
+  message_retention_seconds         = 1209600 # the longest that SQS offers, 14 days
+  kms_master_key_id                 = var.key_arn
+  kms_data_key_reuse_period_seconds = 3600
+}
+
+resource "aws_lambda_function_event_invoke_config" "this" {
+  count = length(local.asynchronous)
+
+  function_name                = aws_lambda_function.this.function_name
+  maximum_retry_attempts       = local.asynchronous[count.index].retries
+  maximum_event_age_in_seconds = local.asynchronous[count.index].event_age_seconds
+
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.failed[count.index].arn
+    }
+  }
+}

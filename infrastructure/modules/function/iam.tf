@@ -1,0 +1,133 @@
+data "aws_iam_policy_document" "trust" {
+  statement {
+    sid     = "LambdaRunsIt"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "stream" {
+  #checkov:skip=CKV_AWS_356:ListStreams has no resource level
+  count = length(local.streams)
+
+  statement {
+    sid       = "ReadTheStream"
+    actions   = ["kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
+    resources = [local.streams[count.index].arn]
+  }
+
+  statement {
+    sid       = "ListStreams"
+    actions   = ["kinesis:ListStreams"]
+    resources = ["*"] # the action has no resource level, and the mapping is refused without it
+  }
+
+  statement {
+    sid       = "DecryptTheStream"
+    actions   = ["kms:Decrypt"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["kinesis.${var.region}.amazonaws.com"]
+    }
+  }
+
+  statement {
+    sid       = "LeaveRecordsItGaveUpOn"
+    actions   = ["s3:PutObject"]
+    resources = ["${local.streams[count.index].failures_bucket_arn}/aws/lambda/*"]
+  }
+
+  statement {
+    sid       = "SeeTheBucketOfRecordsItGaveUpOn"
+    actions   = ["s3:ListBucket"]
+    resources = [local.streams[count.index].failures_bucket_arn]
+  }
+
+  statement {
+    sid       = "EncryptRecordsItGaveUpOn"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "asynchronous" {
+  count = length(local.asynchronous)
+
+  statement {
+    sid       = "SendEventsItGaveUpOn"
+    actions   = ["sqs:SendMessage"]
+    resources = [local.queue_arn]
+  }
+
+  statement {
+    sid       = "EncryptEventsItGaveUpOn"
+    actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["sqs.${var.region}.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "this" {
+  #checkov:skip=CKV_AWS_111:Traces have no resource level; the rest names its resources
+  #checkov:skip=CKV_AWS_356:As above
+  source_policy_documents = concat(
+    compact([var.policy_json]),
+    data.aws_iam_policy_document.stream[*].json,
+    data.aws_iam_policy_document.asynchronous[*].json,
+  )
+
+  statement {
+    sid       = "WriteItsOwnLog"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.log_group_arn}:*"]
+  }
+
+  statement {
+    sid       = "WriteTraces"
+    actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    resources = ["*"] # X-Ray has no resource for a segment
+  }
+
+  statement {
+    sid       = "ReadItsOwnEnvironment"
+    actions   = ["kms:Decrypt"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:lambda:FunctionArn"
+      values   = [local.arn]
+    }
+  }
+}
+
+resource "aws_iam_role" "this" {
+  name                 = var.name
+  description          = "What ${var.name} may do"
+  assume_role_policy   = data.aws_iam_policy_document.trust.json
+  permissions_boundary = var.permissions_boundary_arn
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = "function"
+  role   = aws_iam_role.this.name
+  policy = data.aws_iam_policy_document.this.json
+}

@@ -1,0 +1,10 @@
+locals {
+  arn            = "arn:${var.partition}:lambda:${var.region}:${var.account_id}:function:${var.name}"
+  log_group_name = "/aws/lambda/${var.name}"
+  log_group_arn  = "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${local.log_group_name}"
+  queue_name     = "${var.name}-failed"
+  queue_arn      = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.queue_name}"
+
+  streams      = var.stream[*]
+  asynchronous = var.asynchronous[*]
+}

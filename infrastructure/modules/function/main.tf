@@ -1,0 +1,40 @@
+resource "aws_cloudwatch_log_group" "this" {
+  name              = local.log_group_name
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.key_arn
+}
+
+resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_115:Reserved concurrency is a setting; without it the account's limit protects the rest
+  #checkov:skip=CKV_AWS_116:Failed events go to the destination of the event invoke configuration, which carries more than a dead-letter queue
+  #checkov:skip=CKV_AWS_117:It talks to AWS services only, over their public TLS endpoints; in a VPC it would need a paid endpoint for each
+  #checkov:skip=CKV_AWS_272:The archives are built and applied by one pipeline, which compares their hashes
+  function_name                  = var.name
+  description                    = var.description
+  role                           = aws_iam_role.this.arn
+  filename                       = var.archive
+  source_code_hash               = filebase64sha256(var.archive)
+  handler                        = var.handler
+  runtime                        = var.runtime
+  architectures                  = [var.architecture]
+  memory_size                    = var.memory_mb
+  timeout                        = var.timeout_seconds
+  reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
+  kms_key_arn                    = var.key_arn
+
+  environment {
+    variables = var.environment
+  }
+
+  logging_config {
+    log_format = "JSON"
+    log_group  = aws_cloudwatch_log_group.this.name
+  }
+
+  tracing_config {
+    mode = "Active"
+  }
+
+  # Made by Lambda, the log group would neither expire nor be encrypted; without its rights the first call fails.
+  depends_on = [aws_iam_role_policy.this]
+}

@@ -1,0 +1,174 @@
+locals {
+  topic_name     = "${var.prefix}-alarms"
+  topic_arn      = "arn:${var.partition}:sns:${var.region}:${var.account_id}:${local.topic_name}"
+  dashboard_name = var.prefix
+  console_url    = "https://${var.region}.console.aws.amazon.com/cloudwatch/home?region=${var.region}"
+
+  # Five minutes, two of three: long enough that one hiccup wakes nobody, short enough that a person can still act.
+  alarms = merge(
+    {
+      stream-throttled = {
+        namespace   = "AWS/Kinesis"
+        metric      = "WriteProvisionedThroughputExceeded"
+        dimensions  = { StreamName = var.stream_name }
+        statistic   = "Sum"
+        threshold   = 0
+        description = "The stream refused records: producers are told to come again. Add shards."
+      }
+      stream-unread = {
+        namespace   = "AWS/Kinesis"
+        metric      = "GetRecords.IteratorAgeMilliseconds"
+        dimensions  = { StreamName = var.stream_name }
+        statistic   = "Maximum"
+        threshold   = var.thresholds.lake_lag_seconds * 1000
+        description = "A reader of the stream is more than ${var.thresholds.lake_lag_seconds} s behind."
+      }
+      lake-lag = {
+        namespace   = "AWS/Firehose"
+        metric      = "DeliveryToS3.DataFreshness"
+        dimensions  = { DeliveryStreamName = var.delivery_stream_name }
+        statistic   = "Maximum"
+        threshold   = var.thresholds.lake_lag_seconds
+        description = "The oldest event on its way into the lake is more than ${var.thresholds.lake_lag_seconds} s old."
+      }
+      training-failed = {
+        namespace   = "AWS/States"
+        metric      = "ExecutionsFailed"
+        dimensions  = { StateMachineArn = var.state_machine_arn }
+        statistic   = "Sum"
+        threshold   = 0
+        urgent      = true
+        description = "A training failed; what served before goes on serving. The execution says which step and why."
+      }
+      training-timed-out = {
+        namespace   = "AWS/States"
+        metric      = "ExecutionsTimedOut"
+        dimensions  = { StateMachineArn = var.state_machine_arn }
+        statistic   = "Sum"
+        threshold   = 0
+        urgent      = true
+        description = "A training took longer than a day; what served before goes on serving."
+      }
+      api-failed = {
+        namespace   = "AWS/ApiGateway"
+        metric      = "5XXError"
+        dimensions  = { ApiName = var.api.name, Stage = var.api.stage }
+        statistic   = "Sum"
+        threshold   = var.thresholds.failed_requests
+        description = "More than ${var.thresholds.failed_requests} requests failed in five minutes."
+      }
+      api-slow = {
+        namespace          = "AWS/ApiGateway"
+        metric             = "Latency"
+        dimensions         = { ApiName = var.api.name, Stage = var.api.stage }
+        extended_statistic = "p99"
+        threshold          = var.thresholds.latency_milliseconds
+        description        = "One request in a hundred takes longer than ${var.thresholds.latency_milliseconds} ms."
+      }
+    },
+    {
+      for purpose in var.counting_functions : "${purpose}-bad" => {
+        namespace   = var.metrics_namespace
+        metric      = "bad"
+        dimensions  = { service = purpose }
+        statistic   = "Sum"
+        threshold   = var.thresholds.bad_events
+        description = "More than ${var.thresholds.bad_events} events were refused by ${purpose} in five minutes: see the saved query bad-rows-by-reason."
+      }
+    },
+    {
+      for purpose in var.counting_functions : "${purpose}-unaccounted" => {
+        namespace   = var.metrics_namespace
+        metric      = "unaccounted"
+        dimensions  = { service = purpose }
+        statistic   = "Maximum"
+        threshold   = 0
+        urgent      = true
+        description = "${purpose} took events that ended in no outcome: they may be lost."
+      }
+    },
+  )
+
+  # Rows of the dashboard: a title, and the metrics that are drawn together, as [namespace, metric, dimension, value, …].
+  charts = [
+    {
+      title   = "Requests"
+      stat    = "Sum"
+      metrics = [for metric in ["Count", "4XXError", "5XXError"] : ["AWS/ApiGateway", metric, "ApiName", var.api.name, "Stage", var.api.stage]]
+    },
+    {
+      title   = "Time to answer, 99th percentile (ms)"
+      stat    = "p99"
+      metrics = [for metric in ["Latency", "IntegrationLatency"] : ["AWS/ApiGateway", metric, "ApiName", var.api.name, "Stage", var.api.stage]]
+    },
+    {
+      title   = "Records in the stream"
+      stat    = "Sum"
+      metrics = [for metric in ["IncomingRecords", "WriteProvisionedThroughputExceeded"] : ["AWS/Kinesis", metric, "StreamName", var.stream_name]]
+    },
+    {
+      title = "Behind (ms)"
+      stat  = "Maximum"
+      metrics = concat(
+        [["AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", "StreamName", var.stream_name]],
+        [for name in values(var.functions) : ["AWS/Lambda", "IteratorAge", "FunctionName", name]],
+      )
+    },
+    {
+      title   = "Into the lake"
+      stat    = "Maximum"
+      metrics = [for metric in ["DeliveryToS3.DataFreshness", "DeliveryToS3.Records", "ExecuteProcessing.Duration"] : ["AWS/Firehose", metric, "DeliveryStreamName", var.delivery_stream_name]]
+    },
+    {
+      title   = "Bad and unaccounted events"
+      stat    = "Sum"
+      metrics = flatten([for purpose in var.counting_functions : [[[var.metrics_namespace, "bad", "service", purpose], [var.metrics_namespace, "unaccounted", "service", purpose]]]])
+    },
+    {
+      title   = "Invocations"
+      stat    = "Sum"
+      metrics = [for name in values(var.functions) : ["AWS/Lambda", "Invocations", "FunctionName", name]]
+    },
+    {
+      title   = "Errors of functions"
+      stat    = "Sum"
+      metrics = [for name in values(var.functions) : ["AWS/Lambda", "Errors", "FunctionName", name]]
+    },
+    {
+      title   = "Trainings"
+      stat    = "Sum"
+      metrics = [for metric in ["ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed"] : ["AWS/States", metric, "StateMachineArn", var.state_machine_arn]]
+    },
+  ]
+
+  # CloudWatch's grid is 24 wide; three charts in a row under the alarms.
+  alarm_widget = {
+    type   = "alarm"
+    x      = 0
+    y      = 0
+    width  = 24
+    height = 4
+    properties = {
+      title  = "Alarms"
+      alarms = sort(values(aws_cloudwatch_metric_alarm.this)[*].arn)
+    }
+  }
+
+  chart_widgets = [
+    for index, chart in local.charts : {
+      type   = "metric"
+      x      = (index % 3) * 8
+      y      = 4 + floor(index / 3) * 6
+      width  = 8
+      height = 6
+      properties = {
+        title   = chart.title
+        region  = var.region
+        stat    = chart.stat
+        period  = 60
+        view    = "timeSeries"
+        metrics = chart.metrics
+      }
+    }
+  ]
+}

@@ -1,0 +1,70 @@
+resource "aws_sns_topic" "this" {
+  name              = local.topic_name
+  display_name      = "Alarms of ${var.prefix}"
+  kms_master_key_id = var.key_arn
+}
+
+resource "aws_sns_topic_policy" "this" {
+  arn    = aws_sns_topic.this.arn
+  policy = data.aws_iam_policy_document.topic.json
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = var.alarm_emails
+
+  topic_arn = aws_sns_topic.this.arn
+  protocol  = "email"
+  endpoint  = each.value
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.prefix}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = try(each.value.statistic, null)
+  extended_statistic  = try(each.value.extended_statistic, null)
+  period              = 300
+  evaluation_periods  = try(each.value.urgent, false) ? 1 : 3
+  datapoints_to_alarm = try(each.value.urgent, false) ? 1 : 2
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  treat_missing_data  = "notBreaching" # nothing counted is nothing wrong: most of these are only sent when there is something to count
+  alarm_actions       = [aws_sns_topic.this.arn]
+  ok_actions          = [aws_sns_topic.this.arn]
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  dashboard_name = local.dashboard_name
+  dashboard_body = jsonencode({ widgets = concat([local.alarm_widget], local.chart_widgets) })
+}
+
+resource "aws_budgets_budget" "this" {
+  count = length(var.monthly_budget_usd[*])
+
+  name         = var.prefix
+  budget_type  = "COST"
+  limit_amount = tostring(var.monthly_budget_usd)
+  limit_unit   = "USD"
+  time_unit    = "MONTHLY"
+
+  cost_filter {
+    name   = "TagKeyValue"
+    values = [format("user:Project$%s", var.project)]
+  }
+
+  dynamic "notification" {
+    for_each = { ACTUAL = 80, FORECASTED = 100 }
+
+    content {
+      notification_type         = notification.key
+      threshold                 = notification.value
+      threshold_type            = "PERCENTAGE"
+      comparison_operator       = "GREATER_THAN"
+      subscriber_sns_topic_arns = [aws_sns_topic.this.arn]
+    }
+  }
+}

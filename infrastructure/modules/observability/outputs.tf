@@ -1,0 +1,14 @@
+output "topic_arn" {
+  description = "Topic that alarms are sent to."
+  value       = aws_sns_topic.this.arn
+}
+
+output "dashboard_url" {
+  description = "Where the dashboard is seen."
+  value       = "${local.console_url}#dashboards/dashboard/${aws_cloudwatch_dashboard.this.dashboard_name}"
+}
+
+output "alarm_names" {
+  description = "Names of the alarms."
+  value       = sort(values(aws_cloudwatch_metric_alarm.this)[*].alarm_name)
+}

@@ -1,0 +1,149 @@
+# What each function may do, a document per function; their logs, traces and queues are in the function module.
+
+data "aws_iam_policy_document" "collect" {
+  statement {
+    sid       = "PutEventsIntoTheStream"
+    actions   = ["kinesis:PutRecord", "kinesis:PutRecords"]
+    resources = [var.stream_arn]
+  }
+
+  statement {
+    sid       = "WriteBadRows"
+    actions   = ["s3:PutObject"]
+    resources = ["${var.bucket_arns["bad-rows"]}/collect/*"]
+  }
+
+  statement {
+    sid       = "WriteItemsAndUsersIntoTheLake"
+    actions   = ["s3:PutObject"]
+    resources = ["${var.bucket_arns["lake"]}/raw/items/*", "${var.bucket_arns["lake"]}/raw/users/*"]
+  }
+
+  statement {
+    sid       = "ReadUploadsAndKeepTheirProgress"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${var.bucket_arns["uploads"]}/*"]
+  }
+
+  statement {
+    sid       = "TellAMissingUploadFromAForbiddenOne"
+    actions   = ["s3:ListBucket"]
+    resources = [var.bucket_arns["uploads"]]
+  }
+
+  statement {
+    sid       = "KeepItemsAndUsers"
+    actions   = ["dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    resources = [var.table_arns["entities"]]
+  }
+
+  statement {
+    sid       = "GoOnWithAnUploadInAnotherInvocation"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [local.collect_arn]
+  }
+
+  statement {
+    sid       = "EncryptWhatItStores"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_dynamodb, local.via_kinesis, local.via_s3]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "forward" {
+  #checkov:skip=CKV_AWS_111:Personalize has no resource level for PutEvents
+  #checkov:skip=CKV_AWS_356:As above
+  statement {
+    sid       = "PutEventsIntoTheTracker"
+    actions   = ["personalize:PutEvents"]
+    resources = ["*"] # as documented: https://docs.aws.amazon.com/personalize/latest/dg/recording-item-interaction-events.html
+  }
+
+  statement {
+    sid       = "ReadTheTrackingId"
+    actions   = ["ssm:GetParameter"]
+    resources = [local.parameter_arn]
+  }
+
+  statement {
+    sid       = "KeepEachPersonsHistory"
+    actions   = ["dynamodb:BatchWriteItem", "dynamodb:PutItem"]
+    resources = [var.table_arns["history"]]
+  }
+
+  statement {
+    sid       = "WriteBadRows"
+    actions   = ["s3:PutObject"]
+    resources = ["${var.bucket_arns["bad-rows"]}/forward/*"]
+  }
+
+  statement {
+    sid       = "EncryptWhatItStores"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_dynamodb, local.via_s3]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "recommend" {
+  statement {
+    sid       = "AskTheCampaigns"
+    actions   = ["personalize:GetPersonalizedRanking", "personalize:GetRecommendations"]
+    resources = values(var.campaign_arns)
+  }
+
+  statement {
+    sid       = "ReadEachPersonsHistory"
+    actions   = ["dynamodb:Query"]
+    resources = [var.table_arns["history"]]
+  }
+
+  statement {
+    sid       = "ReadItemsAndUsers"
+    actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
+    resources = [var.table_arns["entities"]]
+  }
+
+  statement {
+    sid       = "KeepTheLastGoodAnswers"
+    actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"]
+    resources = [var.table_arns["answers"]]
+  }
+
+  statement {
+    sid       = "DecryptTheTables"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_dynamodb]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "train" {
+  statement {
+    sid       = "StartATraining"
+    actions   = ["states:StartExecution"]
+    resources = [var.state_machine_arn]
+  }
+
+  statement {
+    sid       = "TellHowATrainingGoes"
+    actions   = ["states:DescribeExecution", "states:GetExecutionHistory"]
+    resources = [local.execution_arn]
+  }
+}

@@ -1,0 +1,251 @@
+data "aws_iam_policy_document" "workflow_trust" {
+  statement {
+    sid     = "StatesRunsThisStateMachine"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["states.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = [local.state_machine_arn]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "workflow" {
+  #checkov:skip=CKV_AWS_111:Log deliveries and traces have no resource level; the rest names its resources
+  #checkov:skip=CKV_AWS_356:As above, and so have Personalize's lists
+  statement {
+    sid = "MakeAndDescribeWhatIsDeclared"
+    actions = [
+      "personalize:CreateCampaign",
+      "personalize:CreateDataset",
+      "personalize:CreateDatasetGroup",
+      "personalize:CreateDatasetImportJob",
+      "personalize:CreateSchema",
+      "personalize:CreateSolution",
+      "personalize:CreateSolutionVersion",
+      "personalize:DescribeCampaign",
+      "personalize:DescribeDataset",
+      "personalize:DescribeDatasetGroup",
+      "personalize:DescribeDatasetImportJob",
+      "personalize:DescribeSchema",
+      "personalize:DescribeSolution",
+      "personalize:DescribeSolutionVersion",
+      "personalize:GetSolutionMetrics",
+      "personalize:UpdateCampaign",
+    ]
+    resources = [
+      "${local.personalize_arn}:campaign/${var.prefix}-*",
+      "${local.personalize_arn}:dataset-group/${var.prefix}",
+      "${local.personalize_arn}:dataset-import-job/${var.prefix}-*",
+      "${local.personalize_arn}:dataset/${var.prefix}/*",
+      "${local.personalize_arn}:schema/${var.prefix}-*",
+      "${local.personalize_arn}:solution/${var.prefix}-*",
+    ]
+  }
+
+  statement {
+    sid       = "MakeAndDescribeTheEventTracker"
+    actions   = ["personalize:CreateEventTracker", "personalize:DescribeEventTracker"]
+    resources = ["${local.personalize_arn}:dataset-group/${var.prefix}", "${local.personalize_arn}:event-tracker/*"] # its id is chosen by Personalize
+  }
+
+  statement {
+    sid       = "UseAmazonsRecipes"
+    actions   = ["personalize:CreateSolution"]
+    resources = ["arn:${var.partition}:personalize:::recipe/*"]
+  }
+
+  statement {
+    sid       = "FindTheEventTracker"
+    actions   = ["personalize:ListEventTrackers"]
+    resources = ["*"] # Personalize's lists have no resource level
+  }
+
+  statement {
+    sid       = "LetPersonalizeReadTheDataSets"
+    actions   = ["iam:PassRole"]
+    resources = [local.personalize_role_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["personalize.amazonaws.com"]
+    }
+  }
+
+  statement {
+    sid       = "RunTheSparkJob"
+    actions   = ["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"]
+    resources = [local.glue_job_arn]
+  }
+
+  statement {
+    sid       = "ReadTheManifests"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.datasets_arn}/*/manifest.json"]
+  }
+
+  statement {
+    sid       = "PublishTheTrackingId"
+    actions   = ["ssm:PutParameter"]
+    resources = [local.parameter_arn]
+  }
+
+  statement {
+    sid       = "AskForPopularItems"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [var.recommend_function_arn]
+  }
+
+  statement {
+    sid       = "UseTheEnvironmentsKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.key_arn]
+  }
+
+  statement {
+    sid = "DeliverItsLog"
+    actions = [
+      "logs:CreateLogDelivery",
+      "logs:DeleteLogDelivery",
+      "logs:DescribeLogGroups",
+      "logs:DescribeResourcePolicies",
+      "logs:GetLogDelivery",
+      "logs:ListLogDeliveries",
+      "logs:PutResourcePolicy",
+      "logs:UpdateLogDelivery",
+    ]
+    resources = ["*"] # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html: no resource level
+  }
+
+  statement {
+    sid       = "WriteTraces"
+    actions   = ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    resources = ["*"] # X-Ray has no resource for a segment
+  }
+}
+
+resource "aws_iam_role" "workflow" {
+  name                 = "${var.prefix}-train-workflow"
+  description          = "What the training state machine may do"
+  assume_role_policy   = data.aws_iam_policy_document.workflow_trust.json
+  permissions_boundary = var.permissions_boundary_arn
+}
+
+resource "aws_iam_role_policy" "workflow" {
+  name   = "workflow"
+  role   = aws_iam_role.workflow.name
+  policy = data.aws_iam_policy_document.workflow.json
+}
+
+data "aws_iam_policy_document" "personalize_trust" {
+  statement {
+    sid     = "PersonalizeOfThisAccount"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["personalize.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "personalize" {
+  statement {
+    sid       = "ReadTheDataSets"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.datasets_arn}/*"]
+  }
+
+  statement {
+    sid       = "ListTheDataSets"
+    actions   = ["s3:ListBucket"]
+    resources = [local.datasets_arn]
+  }
+
+  statement {
+    sid       = "DecryptTheDataSets"
+    actions   = ["kms:Decrypt"]
+    resources = [var.key_arn]
+  }
+}
+
+resource "aws_iam_role" "personalize" {
+  name                 = local.personalize_role
+  description          = "What Personalize may do to import the data sets"
+  assume_role_policy   = data.aws_iam_policy_document.personalize_trust.json
+  permissions_boundary = var.permissions_boundary_arn
+}
+
+resource "aws_iam_role_policy" "personalize" {
+  name   = "import"
+  role   = aws_iam_role.personalize.name
+  policy = data.aws_iam_policy_document.personalize.json
+}
+
+data "aws_iam_policy_document" "schedule_trust" {
+  statement {
+    sid     = "SchedulerOfThisAccount"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["scheduler.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "schedule" {
+  statement {
+    sid       = "StartATraining"
+    actions   = ["states:StartExecution"]
+    resources = [local.state_machine_arn]
+  }
+
+  statement {
+    sid       = "DecryptItsOwnInput"
+    actions   = ["kms:Decrypt"]
+    resources = [var.key_arn]
+  }
+}
+
+resource "aws_iam_role" "schedule" {
+  count = length(var.schedule[*])
+
+  name                 = "${var.prefix}-train-schedule"
+  description          = "What the training schedule may do"
+  assume_role_policy   = data.aws_iam_policy_document.schedule_trust.json
+  permissions_boundary = var.permissions_boundary_arn
+}
+
+resource "aws_iam_role_policy" "schedule" {
+  count = length(var.schedule[*])
+
+  name   = "schedule"
+  role   = aws_iam_role.schedule[count.index].name
+  policy = data.aws_iam_policy_document.schedule.json
+}

@@ -1,0 +1,73 @@
+locals {
+  state_machine_name = "${var.prefix}-train"
+  state_machine_arn  = "arn:${var.partition}:states:${var.region}:${var.account_id}:stateMachine:${local.state_machine_name}"
+  schedule_name      = "${var.prefix}-train"
+  log_group_name     = "/aws/vendedlogs/states/${local.state_machine_name}"
+  personalize_arn    = "arn:${var.partition}:personalize:${var.region}:${var.account_id}"
+  personalize_role   = "${var.prefix}-personalize"
+  datasets_arn       = "arn:${var.partition}:s3:::${var.buckets.datasets}"
+  glue_job_arn       = "arn:${var.partition}:glue:${var.region}:${var.account_id}:job/${var.glue_job_name}"
+  parameter_arn      = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.tracking_id_parameter}"
+
+  # Composed, so that the policies and the definition are known at plan.
+  personalize_role_arn = "arn:${var.partition}:iam::${var.account_id}:role/${local.personalize_role}"
+
+  declaration = jsondecode(file(var.solutions_file))
+  schemas     = { for name in local.declaration.datasets : name => file("${var.schemas_directory}/${name}.avsc") }
+
+  configuration = {
+    dataset_group = var.prefix
+    event_tracker = var.prefix
+
+    datasets = [
+      for name in local.declaration.datasets : {
+        type   = upper(name)
+        name   = "${var.prefix}-${name}"
+        folder = name
+        # A schema cannot be changed: with its content in its name, a changed one is a new one.
+        schema_name = "${var.prefix}-${name}-${substr(sha256(local.schemas[name]), 0, 8)}"
+        schema      = local.schemas[name]
+      }
+    ]
+
+    solutions = [
+      for name, solution in local.declaration.solutions : {
+        name            = "${var.prefix}-${name}"
+        recipe_arn      = "arn:${var.partition}:personalize:::recipe/${solution.recipe}"
+        solution_config = solution.solution_config
+        campaign        = solution.campaign
+      }
+    ]
+  }
+
+  # What Personalize answers under load or while it is upset; six attempts from 2 s on take about two minutes.
+  personalize_retry = [{
+    ErrorEquals = [
+      "Personalize.ThrottlingException",
+      "Personalize.SdkClientException",
+      "Personalize.InternalServerException",
+      "Personalize.ServiceUnavailableException",
+    ]
+    IntervalSeconds = 2
+    MaxAttempts     = 6
+    BackoffRate     = 2
+    JitterStrategy  = "FULL"
+  }]
+
+  definition = templatefile("${path.module}/state-machines/train.asl.json.tftpl", {
+    partition              = var.partition
+    region                 = var.region
+    account_id             = var.account_id
+    prefix                 = var.prefix
+    poll_seconds           = var.poll_seconds
+    configuration          = jsonencode(local.configuration)
+    personalize_retry      = jsonencode(local.personalize_retry)
+    personalize_role_arn   = local.personalize_role_arn
+    glue_job_name          = var.glue_job_name
+    lake_uri               = "s3://${var.buckets.lake}/raw/"
+    datasets_uri           = "s3://${var.buckets.datasets}/"
+    datasets_bucket        = var.buckets.datasets
+    tracking_id_parameter  = var.tracking_id_parameter
+    recommend_function_arn = var.recommend_function_arn
+  })
+}

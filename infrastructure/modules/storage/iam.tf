@@ -1,0 +1,110 @@
+data "aws_iam_policy_document" "key" {
+  #checkov:skip=CKV_AWS_109:In a key policy "*" is this key alone, and the account's own policies say who may use it
+  #checkov:skip=CKV_AWS_111:As above
+  #checkov:skip=CKV_AWS_356:As above
+  statement {
+    sid       = "AccountDecidesByItsOwnPolicies"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [local.account_arn]
+    }
+  }
+
+  statement {
+    sid       = "LogGroupsOfThisEnvironment"
+    actions   = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${var.region}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:*${var.prefix}*"]
+    }
+  }
+
+  statement {
+    sid       = "AlarmsReachTheirTopic"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "bucket" {
+  for_each = var.buckets
+
+  statement {
+    sid       = "OnlyOverTls"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [local.bucket_arns[each.key], "${local.bucket_arns[each.key]}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "OnlyOverTls12OrNewer"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [local.bucket_arns[each.key], "${local.bucket_arns[each.key]}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "NumericLessThan"
+      variable = "s3:TlsVersion"
+      values   = ["1.2"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(each.value.readers) > 0 ? [each.value.readers] : []
+
+    content {
+      sid       = "ServicesReadOnThisAccountsBehalf"
+      actions   = ["s3:GetObject", "s3:ListBucket"]
+      resources = [local.bucket_arns[each.key], "${local.bucket_arns[each.key]}/*"]
+
+      principals {
+        type        = "Service"
+        identifiers = sort(statement.value)
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [var.account_id]
+      }
+    }
+  }
+}

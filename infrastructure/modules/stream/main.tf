@@ -1,0 +1,14 @@
+resource "aws_kinesis_stream" "this" {
+  name             = var.name
+  shard_count      = var.shards
+  retention_period = var.retention_hours
+  encryption_type  = "KMS"
+  kms_key_id       = var.key_arn
+
+  # Registered readers do not keep a stream from being destroyed; deleting the environment is decided elsewhere.
+  enforce_consumer_deletion = true
+
+  stream_mode_details {
+    stream_mode = var.shards == null ? "ON_DEMAND" : "PROVISIONED"
+  }
+}

@@ -1,0 +1,85 @@
+output "api_url" {
+  description = "Where the API answers, without a slash at the end; paths such as /events are appended. Null on the laptop, where it is <endpoint>/_aws/execute-api/<api_id>/<api_stage>: the emulator's port changes, the state does not."
+  value       = var.emulated ? null : module.api.url
+}
+
+output "api_id" {
+  description = "Id of the API."
+  value       = module.api.api_id
+}
+
+output "api_stage" {
+  description = "Stage of the API."
+  value       = module.api.stage_name
+}
+
+output "api_key" {
+  description = "Value of the API key, to be sent as x-api-key."
+  value       = module.api.api_key
+  sensitive   = true
+}
+
+output "stream_name" {
+  description = "Kinesis stream that producers may also write to directly."
+  value       = module.stream.name
+}
+
+output "delivery_stream_name" {
+  description = "Firehose stream into the lake."
+  value       = module.lake.delivery_stream_name
+}
+
+output "buckets" {
+  description = "Names of the buckets by purpose."
+  value       = module.storage.bucket_names
+}
+
+output "tables" {
+  description = "Names of the DynamoDB tables by purpose."
+  value       = module.storage.table_names
+}
+
+output "functions" {
+  description = "Names of the Lambda functions by purpose."
+  value       = { for purpose, function in module.function : purpose => function.name }
+}
+
+output "state_machine_arn" {
+  description = "State machine that trains and deploys."
+  value       = module.recommender.state_machine_arn
+}
+
+output "glue_job_name" {
+  description = "Spark job that builds the data sets."
+  value       = module.etl.job_name
+}
+
+output "tracking_id_parameter" {
+  description = "SSM parameter in which the state machine publishes the event tracker's id."
+  value       = local.tracking_id_parameter
+}
+
+output "athena_workgroup" {
+  description = "Athena work group with the scan limit and the saved queries."
+  value       = module.lake.workgroup_name
+}
+
+output "database" {
+  description = "Glue database of the lake."
+  value       = module.lake.database_name
+}
+
+output "dashboard_url" {
+  description = "Where the dashboard is seen."
+  value       = module.observability.dashboard_url
+}
+
+output "alarm_topic_arn" {
+  description = "Topic that alarms are sent to."
+  value       = module.observability.topic_arn
+}
+
+output "dataset_group" {
+  description = "Personalize dataset group that the state machine makes."
+  value       = local.prefix
+}

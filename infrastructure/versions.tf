@@ -1,0 +1,13 @@
+terraform {
+  required_version = ">= 1.11.0, < 2.0.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+
+  # Completed by environments/<environment>.s3.tfbackend.
+  backend "s3" {}
+}
