@@ -11,10 +11,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ministack import app
-from ministack.core.responses import get_region
 from ministack.services import stepfunctions as states
 
+from deployment.local.emulator import objects
+from deployment.local.emulator.calls import call_json
 from deployment.local.emulator.stepfunctions.execution import Stopped, wait
 from deployment.local.emulator.stepfunctions.members import api_parameters, state_result
 
@@ -105,38 +105,20 @@ def call_athena(resource: str, arguments: dict[str, Any]) -> Any:
 
 def call_s3_object(resource: str, arguments: dict[str, Any]) -> Any:
     """Read or write an S3 object whose body is text; a body that is no string is written as JSON."""
-    method = S3_OBJECTS[resource.rpartition(":::")[2]]
-    content = arguments.get("Body", "")
-    body = (content if isinstance(content, str) else json.dumps(content)).encode() if method == "PUT" else b""
-    headers = {"host": f"s3.{get_region()}.amazonaws.com", "content-length": str(len(body))}
-    if "ContentType" in arguments:
-        headers["content-type"] = arguments["ContentType"]
-    path = f"/{arguments['Bucket']}/{arguments['Key']}"
-    status, answered, answer = app.call_service_handler_sync(
-        app.SERVICE_HANDLERS["s3"], method, path, headers, body, {}
-    )
-    if status >= 400:
-        raise _s3_error(answer)
-    facts = {name.lower(): value for name, value in answered.items()}
-    result: dict[str, Any] = {"ETag": facts.get("etag", "")}
-    if method == "GET":
-        if len(answer) > OUTPUT_LIMIT_BYTES:
-            cause = f"The object has {len(answer)} bytes, a state's output at most {OUTPUT_LIMIT_BYTES}"
-            raise states._ExecutionError("States.DataLimitExceeded", cause)
-        result |= {
-            "Body": answer.decode(errors="replace"),
-            "ContentLength": len(answer),
-            "ContentType": facts.get("content-type", ""),
-            "LastModified": facts.get("last-modified", ""),
-        }
-    return result
-
-
-def _s3_error(answer: bytes) -> Any:
-    text = answer.decode(errors="replace")
-    code = text.partition("<Code>")[2].partition("</Code>")[0] or "S3"
-    message = text.partition("<Message>")[2].partition("</Message>")[0] or text
-    return states._ExecutionError(f"S3.{code}Exception", message)
+    bucket, key = arguments["Bucket"], arguments["Key"]
+    try:
+        if S3_OBJECTS[resource.rpartition(":::")[2]] == "PUT":
+            content = arguments.get("Body", "")
+            text = content if isinstance(content, str) else json.dumps(content)
+            objects.write(bucket, key, text.encode(), arguments.get("ContentType", "application/octet-stream"))
+            return {}
+        body = objects.read(bucket, key)
+    except objects.ObjectStoreError as error:
+        raise states._ExecutionError(f"S3.{error.code}Exception", str(error)) from error
+    if len(body) > OUTPUT_LIMIT_BYTES:
+        cause = f"The object has {len(body)} bytes, a state's output at most {OUTPUT_LIMIT_BYTES}"
+        raise states._ExecutionError("States.DataLimitExceeded", cause)
+    return {"Body": body.decode(errors="replace"), "ContentLength": len(body)}
 
 
 def _call(service: str, target: str, prefix: str, arguments: Any) -> Any:
@@ -147,20 +129,9 @@ def _call(service: str, target: str, prefix: str, arguments: Any) -> Any:
     ministack.services.stepfunctions._ExecutionError
         Named ``<prefix>.<error>``, as Step Functions names it.
     """
-    headers = {
-        "x-amz-target": target,
-        "content-type": "application/x-amz-json-1.1",
-        "host": f"{service}.{get_region()}.amazonaws.com",
-        "authorization": f"AWS4-HMAC-SHA256 Credential=test/20260101/{get_region()}/{service}/aws4_request",
-    }
-    body = json.dumps(arguments or {}).encode()
-    status, answered, answer = app.call_service_handler_sync(
-        app.SERVICE_HANDLERS[service], "POST", "/", headers, body, {}
-    )
-    result = json.loads(answer or b"{}")
+    status, result = call_json(service, target, arguments or {})
     if status >= 400:
-        named = {name.lower(): value for name, value in answered.items()}.get("x-amzn-errortype", "")
-        code = (result.get("__type") or named or f"{prefix}Exception").rpartition("#")[2].partition(":")[0]
+        code = (result.get("__type") or f"{prefix}Exception").rpartition("#")[2]
         message = result.get("message") or result.get("Message") or ""
         raise states._ExecutionError(f"{prefix}.{code}", message)
     return result

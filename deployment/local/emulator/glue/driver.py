@@ -1,0 +1,28 @@
+"""Runs a job's script in the Spark interpreter, and dies with the emulator that started it.
+
+Started as a file of its own, in an environment that has PySpark and nothing of the emulator: it imports only the
+standard library. The emulator holds the other end of standard input; when it closes, however the emulator ended, this
+process ends, and the JVM, whose input this process holds, ends with it.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import sys
+import threading
+
+
+def _die_with_the_emulator() -> None:
+    # Not through sys.stdin: its lock, held by a daemon thread, aborts the interpreter when the script ends.
+    while os.read(0, 1):
+        pass
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_die_with_the_emulator, daemon=True).start()
+    script = sys.argv[1]
+    sys.argv = sys.argv[1:]
+    runpy.run_path(script, run_name="__main__")

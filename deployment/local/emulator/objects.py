@@ -1,0 +1,122 @@
+"""Objects of buckets, as the seams see them from inside the emulator: listed, read as files, written and deleted.
+
+Every object is a file under ``S3_DATA_DIR`` (``S3_PERSIST=1``), so that DuckDB and Spark read it without a copy passing
+through memory. Writes go through MiniStack's own handler, so they are versioned, notified and kept like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from ministack import app
+from ministack.core.responses import get_region
+from ministack.services import s3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class ObjectStoreError(Exception):
+    """A bucket or an object refused what was asked of it; ``code`` is S3's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One object: its key and its size in bytes."""
+
+    bucket: str
+    key: str
+    size: int
+
+    @property
+    def path(self) -> Path:
+        """The file that holds the content; to be read only."""
+        return Path(s3._object_disk_path(self.bucket, self.key))
+
+
+def split(uri: str) -> tuple[str, str]:
+    """Split ``s3://bucket/key`` into bucket and key (or prefix).
+
+    Raises
+    ------
+    ObjectStoreError
+        ``InvalidArgument`` for anything but an S3 URI with a bucket.
+    """
+    parts = urlsplit(uri, allow_fragments=False)
+    if parts.scheme not in {"s3", "s3a", "s3n"} or not parts.netloc:
+        raise ObjectStoreError("InvalidArgument", f"{uri} is no S3 location: s3://bucket/prefix/ is one")
+    # A key may hold a question mark; urlsplit takes it for a query.
+    return parts.netloc, uri.partition("://")[2].partition("/")[2]
+
+
+def bucket_exists(bucket: str) -> bool:
+    """Tell whether the account has this bucket."""
+    return bucket in s3._buckets
+
+
+def list_objects(bucket: str, prefix: str) -> Iterator[StoredObject]:
+    """Yield the objects whose key starts with a prefix, in the order of their keys.
+
+    Raises
+    ------
+    ObjectStoreError
+        ``NoSuchBucket`` if there is no such bucket.
+    """
+    if not bucket_exists(bucket):
+        raise ObjectStoreError("NoSuchBucket", f"The specified bucket does not exist: {bucket}")
+    objects = s3._buckets[bucket]["objects"]
+    for key in sorted(key for key in list(objects) if key.startswith(prefix)):
+        if record := objects.get(key):
+            yield StoredObject(bucket, key, int(record.get("size", 0)))
+
+
+def read(bucket: str, key: str) -> bytes:
+    """Return an object's content.
+
+    Raises
+    ------
+    ObjectStoreError
+        ``NoSuchBucket`` or ``NoSuchKey`` if there is none.
+    """
+    if not bucket_exists(bucket):
+        raise ObjectStoreError("NoSuchBucket", f"The specified bucket does not exist: {bucket}")
+    content = s3._get_object_data(bucket, key)
+    if content is None:
+        raise ObjectStoreError("NoSuchKey", f"The specified key does not exist: s3://{bucket}/{key}")
+    return bytes(content)
+
+
+def write(bucket: str, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
+    """Put an object. Not to be called on the emulator's event loop.
+
+    Raises
+    ------
+    ObjectStoreError
+        With S3's code if the bucket refuses it.
+    """
+    headers = {"content-type": content_type, "content-length": str(len(content))}
+    _send("PUT", bucket, key, headers, content)
+
+
+def delete(bucket: str, key: str) -> None:
+    """Delete an object; one that is gone already is no error. Not to be called on the emulator's event loop."""
+    _send("DELETE", bucket, key, {}, b"")
+
+
+def _send(method: str, bucket: str, key: str, headers: dict[str, str], content: bytes) -> None:
+    host = {"host": f"s3.{get_region()}.amazonaws.com", **headers}
+    status, _, answer = app.call_service_handler_sync(
+        app.SERVICE_HANDLERS["s3"], method, f"/{bucket}/{key}", host, content, {}
+    )
+    if status >= 400:
+        text = answer.decode(errors="replace")
+        code = text.partition("<Code>")[2].partition("</Code>")[0] or "InternalError"
+        message = text.partition("<Message>")[2].partition("</Message>")[0] or text
+        raise ObjectStoreError(code, f"{message}: s3://{bucket}/{quote(key)}")

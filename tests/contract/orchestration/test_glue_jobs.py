@@ -1,0 +1,226 @@
+"""Spark jobs of Glue: they run, they fail, they are stopped, and a bucket changes only when they succeed."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.contract.orchestration.conftest import start_cloud, wait_until
+
+BUCKET = "glue-test"
+SCRIPT = """
+import argparse, json, pathlib, sys
+from pyspark.sql import SparkSession
+from greeting import greet
+
+parser = argparse.ArgumentParser()
+for name in ("JOB_NAME", "lake", "datasets", "run_id"):
+    parser.add_argument(f"--{name}", required=True)
+options, _ = parser.parse_known_args()
+spark = SparkSession.builder.getOrCreate()
+rows = spark.read.json(options.lake)
+rows.select("item_id").coalesce(1).write.csv(f"{options.datasets}{options.run_id}/items", header=True)
+zone = spark.conf.get("spark.sql.session.timeZone")
+manifest = {"rows": rows.count(), "zone": zone, "master": spark.sparkContext.master, "job": options.JOB_NAME}
+pathlib.Path(f"{options.datasets}{options.run_id}/manifest.json").write_text(json.dumps(manifest))
+for old in pathlib.Path(options.datasets, "old").glob("*"):
+    old.unlink()
+print(greet())
+"""
+FAILING = """
+import pathlib, sys
+pathlib.Path(sys.argv[sys.argv.index("--datasets") + 1], "half.csv").write_text("half")
+raise ValueError("no such column: price")
+"""
+ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT"}
+
+
+@pytest.fixture(scope="module")
+def bucket(cloud):
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    put(s3, "code/good.py", SCRIPT)
+    put(s3, "code/bad.py", FAILING)
+    put(s3, "code/slow.py", "import time\nprint('started', flush=True)\ntime.sleep(60)\n")
+    put(s3, "code/greeting.py", "def greet(): return 'hello from the driver'\n")
+    put(s3, "lake/raw/items/day=1/a.jsonl", '{"item_id": "a"}\n{"item_id": "b"}\n')
+    put(s3, "lake/raw/items/day=2/b.jsonl", '{"item_id": "c"}\n')
+    return s3
+
+
+def put(s3: Any, key: str, text: str) -> None:
+    s3.put_object(Bucket=BUCKET, Key=key, Body=text.encode())
+
+
+def keys(s3: Any, prefix: str) -> set[str]:
+    return {entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])}
+
+
+def make_job(cloud: Any, name: str, script: str, **fields: Any) -> Any:
+    glue = cloud.client("glue")
+    glue.create_job(
+        Name=name,
+        Role="arn:aws:iam::000000000000:role/glue",
+        Command={"Name": "glueetl", "ScriptLocation": f"s3://{BUCKET}/code/{script}", "PythonVersion": "3"},
+        **{"GlueVersion": "5.1", **fields},
+    )
+    return glue
+
+
+def finish(glue: Any, name: str, run_id: str, seconds: float = 90) -> dict[str, Any]:
+    def ended():
+        run = glue.get_job_run(JobName=name, RunId=run_id)["JobRun"]
+        return run if run["JobRunState"] in ENDED else None
+
+    run: dict[str, Any] = wait_until(ended, seconds)
+    return run
+
+
+def messages(cloud: Any, group: str, run_id: str) -> str:
+    logs = cloud.client("logs")
+    events = wait_until(lambda: logs.get_log_events(logGroupName=group, logStreamName=run_id)["events"], 10)
+    return "\n".join(event["message"] for event in events)
+
+
+def test_a_job_runs_its_script_on_spark_and_publishes_what_it_wrote(cloud, bucket):
+    put(bucket, "datasets/old/stale.csv", "stale")
+    defaults = {"--extra-py-files": f"s3://{BUCKET}/code/greeting.py", "--lake": f"s3://{BUCKET}/lake/raw/"}
+    glue = make_job(cloud, "good", "good.py", DefaultArguments=defaults)
+
+    # Spark reads a folder of partitions, so the job is pointed at the one with files in it.
+    arguments = {
+        "--lake": f"s3://{BUCKET}/lake/raw/items/",
+        "--datasets": f"s3://{BUCKET}/datasets/",
+        "--run_id": "run-1",
+        "--enable-metrics": "true",
+    }
+    run_id = glue.start_job_run(JobName="good", Arguments=arguments)["JobRunId"]
+    run = finish(glue, "good", run_id)
+
+    assert (run["JobRunState"], run.get("ErrorMessage")) == ("SUCCEEDED", "")
+    assert run["ExecutionTime"] >= 1
+    assert run["GlueVersion"] == "5.1"
+    manifest = json.loads(bucket.get_object(Bucket=BUCKET, Key="datasets/run-1/manifest.json")["Body"].read())
+    assert manifest == {"rows": 3, "zone": "UTC", "master": "local[2]", "job": "good"}
+    written = keys(bucket, "datasets/")
+    assert "datasets/run-1/items/_SUCCESS" in written
+    assert not any(key.endswith(".crc") or "stale" in key for key in written)
+    assert "hello from the driver" in messages(cloud, "/aws-glue/jobs/output", run_id)
+
+
+def test_a_failing_script_fails_the_run_says_why_and_changes_no_bucket(cloud, bucket):
+    glue = make_job(cloud, "bad", "bad.py")
+
+    run_id = glue.start_job_run(JobName="bad", Arguments={"--datasets": f"s3://{BUCKET}/bad/"})["JobRunId"]
+    run = finish(glue, "bad", run_id)
+
+    assert run["JobRunState"] == "FAILED"
+    assert "ValueError: no such column: price" in run["ErrorMessage"]
+    assert "Failed Line Number: 4" in run["ErrorMessage"]
+    assert keys(bucket, "bad/") == set()
+    assert "ValueError" in messages(cloud, "/aws-glue/jobs/error", run_id)
+
+
+def test_one_run_at_a_time_and_a_stopped_run_is_stopped(cloud, bucket):
+    glue = make_job(cloud, "slow", "slow.py")
+    run_id = glue.start_job_run(JobName="slow")["JobRunId"]
+    wait_until(lambda: glue.get_job_run(JobName="slow", RunId=run_id)["JobRun"]["JobRunState"] == "RUNNING", 10)
+
+    with pytest.raises(glue.exceptions.ConcurrentRunsExceededException):
+        glue.start_job_run(JobName="slow")
+    answer = glue.batch_stop_job_run(JobName="slow", JobRunIds=[run_id, "jr_none"])
+
+    assert [done["JobRunId"] for done in answer["SuccessfulSubmissions"]] == [run_id]
+    assert [error["JobRunId"] for error in answer["Errors"]] == ["jr_none"]
+    assert finish(glue, "slow", run_id)["JobRunState"] == "STOPPED"
+
+
+def test_what_the_laptop_cannot_run_fails_and_says_so(cloud, bucket):
+    glue = make_job(cloud, "old-version", "good.py", GlueVersion="4.0")
+    run_id = glue.start_job_run(JobName="old-version")["JobRunId"]
+    assert "Glue 4.0 brings Spark 3.3" in finish(glue, "old-version", run_id)["ErrorMessage"]
+
+    glue = make_job(cloud, "with-modules", "good.py", DefaultArguments={"--additional-python-modules": "pandas"})
+    run_id = glue.start_job_run(JobName="with-modules")["JobRunId"]
+    assert "--additional-python-modules" in finish(glue, "with-modules", run_id)["ErrorMessage"]
+
+    glue = make_job(cloud, "no-script", "missing.py")
+    run_id = glue.start_job_run(JobName="no-script")["JobRunId"]
+    run = finish(glue, "no-script", run_id)
+    assert (run["JobRunState"], "does not exist" in run["ErrorMessage"]) == ("FAILED", True)
+
+
+def test_a_job_that_does_not_exist_or_has_an_unknown_version_is_refused(cloud, bucket):
+    glue = cloud.client("glue")
+
+    with pytest.raises(glue.exceptions.EntityNotFoundException):
+        glue.start_job_run(JobName="nobody")
+    with pytest.raises(ClientError, match="InvalidInputException"):
+        make_job(cloud, "future", "good.py", GlueVersion="9.9")
+
+
+def test_a_workflow_waits_for_the_run_and_gets_its_failure(cloud, bucket, run_workflow):
+    make_job(cloud, "bad-in-workflow", "bad.py")
+    states = {
+        "Run": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::glue:startJobRun.sync",
+            "Arguments": {"JobName": "bad-in-workflow", "Arguments": {"--datasets": f"s3://{BUCKET}/bad/"}},
+            "Catch": [
+                {
+                    "ErrorEquals": ["States.TaskFailed"],
+                    "Output": "{% $parse($states.errorOutput.Cause) %}",
+                    "Next": "Done",
+                }
+            ],
+            "End": True,
+        },
+        "Done": {"Type": "Succeed"},
+    }
+    definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Run", "States": states})
+
+    run = json.loads(run_workflow("glue-sync", definition, seconds=60)["output"])
+
+    assert (run["JobName"], run["JobRunState"]) == ("bad-in-workflow", "FAILED")
+    assert "no such column" in run["ErrorMessage"]
+
+
+def test_runs_and_executions_cut_off_by_a_crash_are_not_left_running(tmp_path):
+    cloud = start_cloud(tmp_path)
+    try:
+        s3 = cloud.client("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        put(s3, "code/slow.py", "import time\ntime.sleep(60)\n")
+        glue = make_job(cloud, "slow", "slow.py")
+        states = {
+            "Run": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::glue:startJobRun.sync",
+                "Arguments": {"JobName": "slow"},
+                "End": True,
+            }
+        }
+        workflows = cloud.client("stepfunctions")
+        machine = workflows.create_state_machine(
+            name="slow",
+            definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": "Run", "States": states}),
+            roleArn="arn:aws:iam::000000000000:role/workflow",
+        )["stateMachineArn"]
+        execution = workflows.start_execution(stateMachineArn=machine)["executionArn"]
+        wait_until(lambda: glue.get_job_runs(JobName="slow")["JobRuns"], 10)
+        time.sleep(2.5)
+
+        cloud.kill()
+        cloud.start()
+
+        run = glue.get_job_runs(JobName="slow")["JobRuns"][0]
+        assert (run["JobRunState"], "interrupted" in run["ErrorMessage"]) == ("FAILED", True)
+        described = workflows.describe_execution(executionArn=execution)
+        assert (described["status"], described["error"]) == ("FAILED", "States.ServiceRestart")
+        assert glue.start_job_run(JobName="slow")["JobRunId"]
+    finally:
+        cloud.kill()
