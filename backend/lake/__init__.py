@@ -1,0 +1,1 @@
+"""Turns the stream's events into the rows of the lake, as Firehose carries them by."""

@@ -1,0 +1,46 @@
+"""Lambda entry of Firehose's transformation."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from backend.lake.transform import Outcome, Transformed, transform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_logger = logging.getLogger(__name__)
+_metrics = Metrics()
+
+
+@_metrics.log_metrics
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, list[Transformed]]:
+    """Turn one batch into rows of the lake.
+
+    Parameters
+    ----------
+    event
+        Lambda event from Firehose.
+    _context
+        Lambda context, not used.
+
+    Returns
+    -------
+    dict
+        `records`, each record id once.
+    """
+    outcome = transform(event["records"])
+    _measure(outcome)
+    return {"records": outcome.records}
+
+
+def _measure(outcome: Outcome) -> None:
+    _metrics.add_metric("received", MetricUnit.Count, len(outcome.records))
+    for name in ("stored", "suppressed", "bad", "oversized", "unaccounted"):
+        _metrics.add_metric(name, MetricUnit.Count, getattr(outcome, name))
+    if outcome.unaccounted:
+        _logger.error("%d records have no outcome, or more than one", outcome.unaccounted)

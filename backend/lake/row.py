@@ -1,0 +1,87 @@
+"""An event as a row of the lake: a line of JSON whose names are the table's columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from backend.contract import event_id_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from backend.contract import Event
+
+
+class Row(msgspec.Struct, omit_defaults=True):
+    """A row of the `events` table; the attributes are its columns, and absent ones are NULL there."""
+
+    event_id: str
+    user_id: str | None
+    session_id: str | None
+    item_id: str | None
+    timestamp: str
+    event_type: str
+    event_value: float | None = None
+    impression: list[str] | None = None
+    recommendation_id: str | None = None
+    properties: str | None = None
+    consent: str = ""
+    schema_version: str = ""
+    received_at: str = ""
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def write_row(event: Event, arrived: datetime) -> bytes:
+    """Write an event as a row.
+
+    Parameters
+    ----------
+    event
+        The event.
+    arrived
+        When the stream took it, which stands in for the front door where an event did not come through it.
+
+    Returns
+    -------
+    bytes
+        JSON and a line break: Firehose puts records together without anything between them.
+    """
+    row = Row(
+        event_id=event_id_of(event),
+        user_id=event.user_id,
+        session_id=event.session_id,
+        item_id=event.item_id,
+        timestamp=write_time(event.timestamp),
+        event_type=event.event_type,
+        event_value=event.event_value,
+        impression=event.impression,
+        recommendation_id=event.recommendation_id,
+        properties=None if event.properties is None else _encode(event.properties).decode(),
+        consent=event.consent,
+        schema_version=event.schema_version,
+        received_at=write_time(event.received_at or arrived),
+    )
+    return _encode(row) + b"\n"
+
+
+def write_time(moment: datetime) -> str:
+    """Write a UTC time in the form that Hive's JSON readers take for a timestamp, `yyyy-MM-dd HH:mm:ss.SSS`.
+
+    They do not take RFC 3339, with its T and its offset
+    (https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html).
+
+    Parameters
+    ----------
+    moment
+        A time in UTC.
+
+    Returns
+    -------
+    str
+        The same time to the millisecond.
+    """
+    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")

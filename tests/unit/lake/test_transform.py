@@ -1,0 +1,172 @@
+"""Every record of a Firehose batch is answered once: with its row, dropped, or failed as it came."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.contract import Event, read_event
+from backend.lake import handler as entry
+from backend.lake import transform as transforming
+from backend.lake.row import Row
+from backend.lake.transform import transform
+
+ARRIVED = datetime(2026, 1, 31, 13, 0, tzinfo=UTC)
+COLUMNS = Path(__file__).parents[3] / "infrastructure/modules/lake/generated/columns.json"
+
+
+def event(**differences: Any) -> dict[str, Any]:
+    return {
+        "event_id": "e-1",
+        "event_type": "Purchase",
+        "timestamp": "2026-01-31T14:00:00.1239+02:00",
+        "user_id": "ann",
+        "item_id": "mug",
+    } | differences
+
+
+def record(number: int, said: Any) -> dict[str, Any]:
+    data = said if isinstance(said, bytes) else json.dumps(said).encode()
+    return {
+        "recordId": f"r-{number}",
+        # Firehose had it a minute later than Kinesis.
+        "approximateArrivalTimestamp": ARRIVED.timestamp() * 1000 + 60_000,
+        "kinesisRecordMetadata": {"approximateArrivalTimestamp": ARRIVED.timestamp() * 1000},
+        "data": base64.b64encode(data).decode(),
+    }
+
+
+def row_of(answer: Any) -> dict[str, Any]:
+    line = base64.b64decode(answer["data"])
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def test_an_event_becomes_a_row():
+    said = event(event_value=3, impression=["mug", "cup"], properties={"page": 'say "é"', "n": None}, session_id="s")
+    [answer] = transform([record(0, said)]).records
+    assert (answer["recordId"], answer["result"]) == ("r-0", "Ok")
+    row = row_of(answer)
+    assert json.loads(row.pop("properties")) == {"page": 'say "é"', "n": None}
+    assert row == {
+        "event_id": "e-1",
+        "user_id": "ann",
+        "session_id": "s",
+        "item_id": "mug",
+        "timestamp": "2026-01-31 12:00:00.123",
+        "event_type": "Purchase",
+        "event_value": 3.0,
+        "impression": ["mug", "cup"],
+        "consent": "granted",
+        "schema_version": "1",
+        "received_at": "2026-01-31 13:00:00.000",
+    }
+
+
+def test_the_row_has_the_columns_of_the_table_in_their_order():
+    columns = [column["name"] for column in json.loads(COLUMNS.read_text())["events"]]
+    assert list(Row.__struct_fields__) == columns
+
+
+def test_what_the_front_door_said_of_the_arrival_stays():
+    [answer] = transform([record(0, event(received_at="2026-01-31T12:30:00.5Z"))]).records
+    assert row_of(answer)["received_at"] == "2026-01-31 12:30:00.500"
+
+
+def test_an_event_without_an_id_gets_the_one_that_follows_from_it():
+    said = event()
+    del said["event_id"]
+    [first, second] = (row_of(answer) for answer in transform([record(0, said), record(1, said)]).records)
+    assert re.fullmatch("[0-9a-f]{32}", first["event_id"])
+    assert first["event_id"] == second["event_id"]
+
+
+def test_an_event_without_consent_is_dropped():
+    outcome = transform([record(0, event(consent="denied"))])
+    assert outcome.records == [{"recordId": "r-0", "result": "Dropped"}]
+    assert outcome.suppressed == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[1]", json.dumps(event(event_type="Stare")).encode()])
+def test_a_bad_record_fails_with_its_own_bytes(data):
+    outcome = transform([record(0, data), record(1, event())])
+    assert outcome.records[0] == {
+        "recordId": "r-0",
+        "result": "ProcessingFailed",
+        "data": base64.b64encode(data).decode(),
+    }
+    assert (outcome.bad, outcome.stored) == (1, 1)
+
+
+def test_an_event_is_judged_by_the_time_at_which_kinesis_took_it():
+    ahead = [event(timestamp="2026-01-31T13:15:00Z"), event(timestamp="2026-01-31T13:15:30Z")]
+    assert [answer["result"] for answer in transform([record(0, one) for one in ahead]).records] == [
+        "Ok",
+        "ProcessingFailed",
+    ]
+
+
+def test_an_answer_that_would_be_too_large_gives_the_last_rows_back_as_they_came(monkeypatch):
+    quotes = {f"p{n}": '"' * 10 for n in range(25)}
+    records = [record(n, event(event_id=f"e-{n}", properties=quotes)) for n in range(50)]
+    whole = sum(len(answer["data"]) for answer in transform(records).records)
+    monkeypatch.setattr(transforming, "MAX_ANSWER_BYTES", whole)
+    outcome = transform(records)
+    assert len(json.dumps({"records": outcome.records})) <= whole
+    assert 0 < outcome.oversized < 50
+    assert outcome.unaccounted == 0
+    assert [answer["result"] for answer in outcome.records] == ["Ok"] * outcome.stored + [
+        "ProcessingFailed"
+    ] * outcome.oversized
+    assert outcome.records[-1]["data"] == records[-1]["data"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=50),
+            st.builds(
+                event,
+                event_type=st.sampled_from(["View", "Stare"]),
+                consent=st.sampled_from(["granted", "denied"]),
+                item_id=st.text(max_size=5),
+                event_value=st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False)),
+            ),
+        ),
+        max_size=20,
+    )
+)
+def test_every_record_is_answered_once_and_every_row_says_what_the_event_said(said):
+    records = [record(number, one) for number, one in enumerate(said)]
+    outcome = transform(records)
+    assert [answer["recordId"] for answer in outcome.records] == [one["recordId"] for one in records]
+    assert outcome.unaccounted == 0
+    for came, answer in zip(records, outcome.records, strict=True):
+        read = read_event(base64.b64decode(came["data"]), now=ARRIVED)
+        if answer["result"] == "Ok":
+            assert isinstance(read, Event)
+            row = row_of(answer)
+            assert (row["item_id"], row.get("event_value")) == (read.item_id, read.event_value)
+        elif answer["result"] == "ProcessingFailed":
+            assert answer["data"] == came["data"]
+
+
+def test_the_entry_answers_firehose_and_counts(capsys):
+    answered = entry.handler(
+        {"records": [record(0, event()), record(1, b"{"), record(2, event(consent="denied"))]}, None
+    )
+    assert [answer["result"] for answer in answered["records"]] == ["Ok", "ProcessingFailed", "Dropped"]
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    names = ("received", "stored", "bad", "suppressed", "oversized", "unaccounted")
+    assert [line[name][0] for name in names] == [3, 1, 1, 1, 0, 0]
