@@ -1,0 +1,78 @@
+"""Events to stream records: each person's events together and in order, several of them in one aggregate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backend.contract import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_AGGREGATE_BYTES = 100_000
+"""Bytes of one aggregate: small against what a shard takes in a second, so that a busy person delays no other."""
+
+_BYTES_PER_EVENT = 16
+"""What the format adds to an event at most: tags, lengths and the index of its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """One Kinesis record.
+
+    Attributes
+    ----------
+    partition_key
+        The person whose events they are.
+    data
+        An event, or an aggregate of several.
+    events
+        Position of each event among those that were given.
+    """
+
+    partition_key: str
+    data: bytes
+    events: tuple[int, ...]
+
+
+def group(events: Iterable[tuple[int, str, bytes]]) -> list[StreamRecord]:
+    """Put events into as few stream records as the limits allow.
+
+    Parameters
+    ----------
+    events
+        Position, person and canonical bytes of each, in order.
+
+    Returns
+    -------
+    list[StreamRecord]
+        A person's records in the order of the events; persons in the order of their first.
+    """
+    persons: dict[str, list[tuple[int, bytes]]] = {}
+    for position, person, data in events:
+        persons.setdefault(person, []).append((position, data))
+    records: list[StreamRecord] = []
+    for person, own in persons.items():
+        records.extend(_record(person, part) for part in _parts(own))
+    return records
+
+
+def _parts(events: list[tuple[int, bytes]]) -> list[list[tuple[int, bytes]]]:
+    parts: list[list[tuple[int, bytes]]] = [[]]
+    size = 0
+    for event in events:
+        grown = size + len(event[1]) + _BYTES_PER_EVENT
+        if parts[-1] and grown > MAX_AGGREGATE_BYTES:
+            parts.append([])
+            grown = len(event[1]) + _BYTES_PER_EVENT
+        parts[-1].append(event)
+        size = grown
+    return parts
+
+
+def _record(person: str, events: list[tuple[int, bytes]]) -> StreamRecord:
+    positions = tuple(position for position, _ in events)
+    if len(events) == 1:
+        return StreamRecord(person, events[0][1], positions)
+    return StreamRecord(person, pack([(person, data) for _, data in events]), positions)
