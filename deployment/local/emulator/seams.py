@@ -18,6 +18,7 @@ SEAMS: tuple[str, ...] = (
     "kinesis",
     "firehose",
     "dynamodb",
+    "functions",
     "personalize",
     "stepfunctions",
     "glue",
