@@ -98,6 +98,7 @@ module "function" {
   region               = var.region
   account_id           = var.account_id
   archive              = "${var.lambda_archives_directory}/${each.key}.zip"
+  archive_bucket       = module.storage.bucket_names["artifacts"]
   handler              = "backend.${each.key}.handler.handler"
   runtime              = var.lambda_runtime
   architecture         = var.lambda_architecture

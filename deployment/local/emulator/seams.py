@@ -22,6 +22,7 @@ SEAMS: tuple[str, ...] = (
     "personalize",
     "stepfunctions",
     "glue",
+    "descriptions",
 )
 
 

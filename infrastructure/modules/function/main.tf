@@ -4,6 +4,15 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.key_arn
 }
 
+resource "aws_s3_object" "archive" {
+  bucket = var.archive_bucket
+  # With the content's hash in its name, what a version of the function was made from can be told and is kept.
+  key         = "lambda/${var.name}/${substr(filesha256(var.archive), 0, 12)}.zip"
+  source      = var.archive
+  source_hash = filesha256(var.archive)
+  kms_key_id  = var.key_arn
+}
+
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_115:Reserved concurrency is a setting; without it the account's limit protects the rest
   #checkov:skip=CKV_AWS_116:Failed events go to the destination of the event invoke configuration, which carries more than a dead-letter queue
@@ -12,7 +21,8 @@ resource "aws_lambda_function" "this" {
   function_name                  = var.name
   description                    = var.description
   role                           = aws_iam_role.this.arn
-  filename                       = var.archive
+  s3_bucket                      = aws_s3_object.archive.bucket
+  s3_key                         = aws_s3_object.archive.key
   source_code_hash               = filebase64sha256(var.archive)
   handler                        = var.handler
   runtime                        = var.runtime

@@ -34,6 +34,11 @@ variable "archive" {
   type        = string
 }
 
+variable "archive_bucket" {
+  description = "Bucket that the archive is uploaded to: functions are then made side by side, and versions are kept."
+  type        = string
+}
+
 variable "handler" {
   description = "Module and function that Lambda calls."
   type        = string

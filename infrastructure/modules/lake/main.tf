@@ -49,11 +49,7 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
           parameter_value = var.transform_function_arn
         }
 
-        parameters {
-          parameter_name  = "BufferSizeInMBs"
-          parameter_value = "1"
-        }
-
+        # BufferSizeInMBs stays at its default of 1: the provider forgets parameters that are set to theirs.
         parameters {
           parameter_name  = "BufferIntervalInSeconds"
           parameter_value = tostring(var.buffer.transform_seconds)
