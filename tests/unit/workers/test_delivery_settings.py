@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from deployment.local.workers.delivery.settings import Unsupported, read_delivery
+from tests.factories.streams import DELIVERY_ARN, FUNCTION_ARN, STREAM_ARN
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def description(*, source: bool = True, **target: Any) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "DeliveryStreamName": "lake",
+        "DeliveryStreamARN": DELIVERY_ARN,
+        "DeliveryStreamStatus": "ACTIVE",
+        "VersionId": "2",
+        "CreateTimestamp": NOW,
+        "Destinations": [{"ExtendedS3DestinationDescription": {"BucketARN": "arn:aws:s3:::lake-bucket", **target}}],
+    }
+    if source:
+        described["Source"] = {
+            "KinesisStreamSourceDescription": {"KinesisStreamARN": STREAM_ARN, "DeliveryStartTimestamp": NOW}
+        }
+    return described
+
+
+def processor(type_: str, **parameters: str) -> dict[str, Any]:
+    return {
+        "Enabled": True,
+        "Processors": [
+            {
+                "Type": type_,
+                "Parameters": [{"ParameterName": name, "ParameterValue": value} for name, value in parameters.items()],
+            }
+        ],
+    }
+
+
+def parquet(**changes: Any) -> dict[str, Any]:
+    return {
+        "Enabled": True,
+        "SchemaConfiguration": {"DatabaseName": "db", "TableName": "events"},
+        "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {}}},
+        "OutputFormatConfiguration": {"Serializer": {"ParquetSerDe": {}}},
+        **changes,
+    }
+
+
+def test_what_is_not_said_has_the_documented_default():
+    delivery = read_delivery(description())
+
+    assert delivery is not None
+    assert (delivery.bucket, delivery.version, delivery.stream_arn) == ("lake-bucket", "2", STREAM_ARN)
+    assert (delivery.buffer_bytes, delivery.buffer_seconds) == (5 * 1024 * 1024, 300)
+    assert (delivery.gzip, delivery.extension, delivery.delimiter) == (False, "", b"")
+    assert delivery.transform is None
+    assert delivery.conversion is None
+
+
+def test_direct_puts_are_read_from_where_the_emulator_keeps_them():
+    delivery = read_delivery(description(source=False))
+
+    assert delivery is not None
+    assert delivery.direct
+    assert delivery.start is None
+    assert delivery.stream_arn == "arn:aws:kinesis:eu-central-1:000000000000:stream/rivulet.hidden.firehose.lake"
+
+
+def test_a_transform_has_its_hints_and_retries():
+    delivery = read_delivery(
+        description(
+            ProcessingConfiguration=processor(
+                "Lambda",
+                LambdaArn=FUNCTION_ARN,
+                BufferSizeInMBs="0.5",
+                BufferIntervalInSeconds="30",
+                NumberOfRetries="1",
+            )
+        )
+    )
+
+    assert delivery is not None
+    assert delivery.transform is not None
+    assert delivery.transform.function_arn == FUNCTION_ARN
+    assert (delivery.transform.buffer_bytes, delivery.transform.buffer_seconds) == (512 * 1024, 30)
+    assert delivery.transform.retries == 1
+
+
+def test_a_conversion_makes_parquet():
+    delivery = read_delivery(description(DataFormatConversionConfiguration=parquet()))
+
+    assert delivery is not None
+    assert delivery.conversion is not None
+    assert (delivery.conversion.database, delivery.conversion.table) == ("db", "events")
+    assert delivery.extension == ".parquet"
+
+
+def test_gzip_and_delimiter():
+    delivery = read_delivery(
+        description(
+            CompressionFormat="GZIP", ProcessingConfiguration=processor("AppendDelimiterToRecord", Delimiter="\\n")
+        )
+    )
+
+    assert delivery is not None
+    assert (delivery.gzip, delivery.extension, delivery.delimiter) == (True, ".gz", b"\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ({"CompressionFormat": "ZIP"}, "ZIP"),
+        ({"DynamicPartitioningConfiguration": {"Enabled": True}}, "dynamic partitioning"),
+        ({"S3BackupMode": "Enabled"}, "backup"),
+        ({"Prefix": "!{partitionKeyFromQuery:a}/"}, "partitionKeyFromQuery"),
+        ({"CustomTimeZone": "Mars/Base"}, "Mars/Base"),
+        ({"ProcessingConfiguration": processor("MetadataExtraction")}, "MetadataExtraction"),
+        (
+            {"DataFormatConversionConfiguration": parquet(OutputFormatConfiguration={"Serializer": {"OrcSerDe": {}}})},
+            "Parquet",
+        ),
+        (
+            {
+                "DataFormatConversionConfiguration": parquet(
+                    SchemaConfiguration={"DatabaseName": "d", "TableName": "t", "VersionId": "3"}
+                )
+            },
+            "version 3",
+        ),
+        (
+            {
+                "DataFormatConversionConfiguration": parquet(
+                    InputFormatConfiguration={"Deserializer": {"HiveJsonSerDe": {"TimestampFormats": ["yyyy"]}}}
+                )
+            },
+            "yyyy",
+        ),
+    ],
+)
+def test_what_is_not_done_is_refused_by_name(target: dict[str, Any], reason: str):
+    with pytest.raises(Unsupported, match=reason):
+        read_delivery(description(**target))
+
+
+def test_a_stream_that_is_not_active_or_goes_elsewhere_is_not_carried():
+    assert read_delivery({**description(), "DeliveryStreamStatus": "DELETING"}) is None
+    assert read_delivery({**description(), "Destinations": [{"HttpEndpointDestinationDescription": {}}]}) is None

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from deployment.local.workers.checkpoints import SHARD_END
+from deployment.local.workers.shards import Shard, readable
+
+PARENT, OTHER, CHILD, EXPIRED = (
+    Shard("shard-0"),
+    Shard("shard-1"),
+    Shard("shard-2", parents=("shard-0", "shard-1")),
+    Shard("shard-3", parents=("shard-gone",)),
+)
+
+
+def test_a_child_waits_until_both_parents_are_read_to_the_end():
+    assert readable([PARENT, OTHER, CHILD], {"shard-0": SHARD_END, "shard-1": "42"}) == [OTHER]
+    assert readable([PARENT, OTHER, CHILD], {"shard-0": SHARD_END, "shard-1": SHARD_END}) == [CHILD]
+
+
+def test_a_parent_that_has_expired_holds_nobody_up():
+    assert readable([EXPIRED], {}) == [EXPIRED]
