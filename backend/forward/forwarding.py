@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from backend.forward.reading import BadArrival, read_batch
 from backend.forward.tracker import Handed, Tracker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_personalize_events import PersonalizeEventsClient
@@ -64,6 +65,8 @@ class Outcome:
         What became of them; `retried` come again.
     calls
         Calls that the tracker took.
+    bad_by_reason
+        The bad ones by reason.
     first_failed
         Sequence number of the first Kinesis record that must come again, with all after it; None where all is done.
     """
@@ -75,6 +78,7 @@ class Outcome:
     suppressed: int
     retried: int
     calls: int
+    bad_by_reason: Mapping[str, int]
     first_failed: str | None
 
     @property
@@ -110,11 +114,12 @@ def forward(records: Sequence[dict[str, Any]], services: Services, patience: Pat
     return Outcome(
         received=batch.received,
         forwarded=len(handed.forwarded) - len(forgotten),
-        bad=kept,
+        bad=kept.total(),
         duplicate=batch.duplicates,
         suppressed=batch.suppressed,
-        retried=len(handed.left) + len(forgotten) + len(bad) - kept,
+        retried=len(handed.left) + len(forgotten) + len(bad) - kept.total(),
         calls=handed.calls,
+        bad_by_reason=kept,
         first_failed=None if checkpoint.position is None else records[checkpoint.position]["kinesis"]["sequenceNumber"],
     )
 
@@ -139,10 +144,12 @@ def _leave(arrivals: list[Arrival], checkpoint: Checkpoint) -> Handed:
     return Handed(left=arrivals)
 
 
-def _keep_bad_rows(bad: Sequence[BadArrival], services: Services, patience: Patience, checkpoint: Checkpoint) -> int:
-    """Keep the bad rows that will not come again; those that will are kept when they do, so that none is kept twice."""
+def _keep_bad_rows(
+    bad: Sequence[BadArrival], services: Services, patience: Patience, checkpoint: Checkpoint
+) -> Counter[str]:
+    """Keep the bad rows that will not come again, and count them by reason; those that will are kept when they do."""
     final = sorted((row for row in bad if not checkpoint.is_before(row.position)), key=lambda row: row.position)
     if keep(final, services.s3, services.bad_rows_bucket, patience):
-        return len(final)
+        return Counter(row.refusal.reason for row in final)
     checkpoint.hold_back(row.position for row in final)
-    return 0
+    return Counter()

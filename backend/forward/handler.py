@@ -78,5 +78,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, list[
 def _measure(outcome: Outcome) -> None:
     for name in ("received", "forwarded", "bad", "duplicate", "suppressed", "retried", "calls", "unaccounted"):
         _metrics.add_metric(name, MetricUnit.Count, getattr(outcome, name))
+    for reason, count in outcome.bad_by_reason.items():
+        _metrics.add_metric(f"bad_{reason}", MetricUnit.Count, count)
     if outcome.unaccounted:
         _logger.error("%d records have no outcome, or more than one", outcome.unaccounted)

@@ -42,5 +42,7 @@ def _measure(outcome: Outcome) -> None:
     _metrics.add_metric("received", MetricUnit.Count, len(outcome.records))
     for name in ("stored", "suppressed", "bad", "oversized", "unaccounted"):
         _metrics.add_metric(name, MetricUnit.Count, getattr(outcome, name))
+    for reason, count in outcome.bad_by_reason.items():
+        _metrics.add_metric(f"bad_{reason}", MetricUnit.Count, count)
     if outcome.unaccounted:
         _logger.error("%d records have no outcome, or more than one", outcome.unaccounted)

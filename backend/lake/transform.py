@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
@@ -35,16 +36,23 @@ class Outcome:
     ----------
     records
         The answer, in the order of the batch.
-    stored, suppressed, bad, oversized
-        How many became rows, may not be stored for want of consent, break the contract, or had to give way because
-        the answer would have been too large.
+    stored, suppressed, oversized
+        How many became rows, may not be stored for want of consent, or had to give way because the answer would have
+        been too large.
+    bad_by_reason
+        How many break the contract, by reason.
     """
 
     records: list[Transformed]
     stored: int
     suppressed: int
-    bad: int
     oversized: int
+    bad_by_reason: Counter[str]
+
+    @property
+    def bad(self) -> int:
+        """How many break the contract."""
+        return self.bad_by_reason.total()
 
     @property
     def unaccounted(self) -> int:
@@ -67,23 +75,24 @@ def transform(records: Sequence[dict[str, Any]]) -> Outcome:
     Outcome
         One answer per record.
     """
-    answered = [_transform(record) for record in records]
-    bad = sum(answer["result"] == "ProcessingFailed" for answer in answered)
+    bad: Counter[str] = Counter()
+    answered = [_transform(record, bad) for record in records]
     oversized = _make_room(answered, records)
     return Outcome(
         records=answered,
         stored=sum(answer["result"] == "Ok" for answer in answered),
         suppressed=sum(answer["result"] == "Dropped" for answer in answered),
-        bad=bad,
         oversized=oversized,
+        bad_by_reason=bad,
     )
 
 
-def _transform(record: dict[str, Any]) -> Transformed:
+def _transform(record: dict[str, Any], bad: Counter[str]) -> Transformed:
     record_id: str = record["recordId"]
     arrived = _arrival_of(record)
     event = read_event(b64decode(record["data"]), now=arrived)
     if isinstance(event, Refusal):
+        bad[event.reason] += 1
         return {"recordId": record_id, "result": "ProcessingFailed", "data": record["data"]}
     if event.consent == "denied":
         return {"recordId": record_id, "result": "Dropped"}

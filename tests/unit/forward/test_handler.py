@@ -27,7 +27,7 @@ def test_a_batch_that_is_done_has_no_failures(monkeypatch, capsys):
     counted = {name: line[name][0] for name in ("received", "forwarded", "bad", "duplicate", "suppressed", "retried")}
     assert counted == {"received": 4, "forwarded": 1, "bad": 1, "duplicate": 1, "suppressed": 1, "retried": 0}
     assert line["unaccounted"] == [0.0]
-    assert line["service"] == "forward"
+    assert line["bad_malformed_json"] == [1.0]
 
 
 def test_a_batch_that_is_not_names_the_first_record_to_come_again(monkeypatch):

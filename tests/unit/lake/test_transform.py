@@ -170,3 +170,4 @@ def test_the_entry_answers_firehose_and_counts(capsys):
     [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     names = ("received", "stored", "bad", "suppressed", "oversized", "unaccounted")
     assert [line[name][0] for name in names] == [3, 1, 1, 1, 0, 0]
+    assert line["bad_malformed_json"] == [1.0]
