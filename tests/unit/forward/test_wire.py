@@ -5,53 +5,21 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import boto3
 import pytest
-from botocore.awsrequest import AWSResponse
 
 from backend.forward.forwarding import Services, forward
 from backend.forward.patience import Patience
 from backend.forward.tracking_id import TrackingId
+from tests.fakes.wire import Wire
 from tests.unit.forward.world import event, record
-
-
-class Raw:
-    """A response body as the HTTP library hands it over."""
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-
-    def stream(self, **_: Any) -> Any:
-        yield self.body
-
-
-class Wire:
-    """Answers every request without sending it."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, Any]] = []
-
-    def client(self, service: str) -> Any:
-        make: Any = boto3.client
-        client = make(service, region_name="eu-central-1", aws_access_key_id="test", aws_secret_access_key="test")
-        client.meta.events.register("before-send", self.answer)
-        return client
-
-    def answer(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
-        operation = event_name.rpartition(".")[2]
-        body = request.body.read() if hasattr(request.body, "read") else request.body
-        self.sent.append((operation, body))
-        answers: dict[str, Any] = {
-            "GetParameter": {"Parameter": {"Name": "p", "Value": "tracker-1", "Type": "String"}},
-            "BatchWriteItem": {"UnprocessedItems": {}},
-        }
-        said = json.dumps(answers[operation]).encode() if operation in answers else b""
-        return AWSResponse(request.url, 200, {"Content-Length": str(len(said))}, Raw(said))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 def sent() -> dict[str, Any]:
-    wire = Wire()
+    wire = Wire(
+        GetParameter={"Parameter": {"Name": "p", "Value": "tracker-1", "Type": "String"}},
+        BatchWriteItem={"UnprocessedItems": {}},
+    )
     services = Services(
         events=wire.client("personalize-events"),
         dynamodb=wire.client("dynamodb"),

@@ -131,6 +131,12 @@ def test_an_answer_that_would_be_too_large_gives_the_last_rows_back_as_they_came
     assert outcome.records[-1]["data"] == records[-1]["data"]
 
 
+def test_a_row_smaller_than_what_came_makes_no_room_by_being_given_back(monkeypatch):
+    monkeypatch.setattr(transforming, "MAX_ANSWER_BYTES", 0)
+    spacious = json.dumps(event(), indent=100).encode()
+    assert transform([record(0, spacious)]).stored == 1
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(
