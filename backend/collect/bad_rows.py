@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from backend.collect.failure import name_of
 from backend.contract import bad_row
 
 if TYPE_CHECKING:
@@ -43,4 +44,4 @@ def keep(refusals: Sequence[Refusal], services: Services, name: str, now: dateti
         services.s3.put_object(Bucket=services.bad_rows_bucket, Key=key, Body=body, ContentType="application/x-ndjson")
     except (ClientError, BotoCoreError) as error:
         services.count("bad_rows_lost", len(refusals))
-        _logger.error("%d bad rows could not be written: %s", len(refusals), error)  # noqa: TRY400 - the cause is in it
+        _logger.error("%d bad rows could not be written: %s", len(refusals), name_of(error))  # noqa: TRY400 - the name tells enough

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from backend.collect.failure import name_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -105,7 +107,7 @@ def _attempt(
                 deliveries[position] = delivery
             again.extend(call)
             if lasting:
-                _logger.error("the stream refuses records, and will again: %s", error)  # noqa: TRY400 - the cause is in it
+                _logger.error("the stream will not take records: %s", name_of(error))  # noqa: TRY400 - it tells enough
                 return again, True
             continue
         for position, answer in zip(call, answers, strict=True):

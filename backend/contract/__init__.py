@@ -4,7 +4,7 @@ from backend.contract.aggregate import MalformedAggregate, is_aggregated, pack, 
 from backend.contract.bad_rows import bad_row
 from backend.contract.generated.structs import Event, Item, User
 from backend.contract.instants import read_instant, write_instant
-from backend.contract.reading import read_event, read_events, read_item, read_user
+from backend.contract.reading import read_event, read_events, read_item, read_user, split_records
 from backend.contract.refusal import REASONS, BodyRefused, FieldError, Refusal
 from backend.contract.writing import event_id_of, write_event, write_item, write_user
 
@@ -26,6 +26,7 @@ __all__ = [
     "read_instant",
     "read_item",
     "read_user",
+    "split_records",
     "unpack",
     "write_event",
     "write_instant",

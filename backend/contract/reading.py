@@ -106,23 +106,21 @@ def read_events(body: bytes, *, now: datetime) -> list[Event | Refusal]:
             small = len(body) <= _CERTAINLY_SMALL or _all_small(body)
             if 1 <= len(events) <= MAX_EVENTS_PER_REQUEST and small and all(_holds(event, latest) for event in events):
                 return [_in_milliseconds(event) for event in events]
-    return [read_event(payload, now=now) for payload in split(body, MAX_EVENTS_PER_REQUEST)]
+    return [read_event(payload, now=now) for payload in split_records(body)]
 
 
-def split(body: bytes, most: int) -> list[bytes]:
+def split_records(body: bytes) -> list[bytes]:
     """Cut an array into the bytes of its elements.
 
     Parameters
     ----------
     body
         JSON array in UTF-8.
-    most
-        Elements allowed.
 
     Returns
     -------
     list[bytes]
-        The bytes of each element, one at least.
+        The bytes of each element, 1 to 500.
 
     Raises
     ------
@@ -132,13 +130,13 @@ def split(body: bytes, most: int) -> list[bytes]:
     try:
         elements = _raw_list(body)
     except msgspec.ValidationError:
-        raise BodyRefused("wrong_type", "must be an object or an array of objects") from None
+        raise BodyRefused("wrong_type", "must be an array of objects") from None
     except _UNREADABLE:
         raise BodyRefused("malformed_json", "must be well-formed JSON in UTF-8") from None
     if not elements:
         raise BodyRefused("empty", "must hold at least one record")
-    if len(elements) > most:
-        raise BodyRefused("too_many", f"must hold at most {most} records")
+    if len(elements) > MAX_EVENTS_PER_REQUEST:
+        raise BodyRefused("too_many", f"must hold at most {MAX_EVENTS_PER_REQUEST} records")
     return [bytes(element) for element in elements]
 
 

@@ -1,5 +1,7 @@
 """A front door on fakes."""
 
+# ruff: noqa: N803 - the argument names are those of the AWS client
+
 from __future__ import annotations
 
 import json

@@ -1,0 +1,121 @@
+"""POST /update-data with its records in the body."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from backend.collect.update_data import post_update_data
+from backend.http import BadRequest
+from tests.factories.records import NOW, event_fields, item_fields, user_fields
+from tests.fakes.faults import server_error, throttled
+from tests.unit.collect.conftest import request
+
+
+def _post(door, body):
+    body = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answered = post_update_data(request(body, resource="/update-data"), door.services, door.patience(), NOW)
+    return answered, json.loads(answered["body"])
+
+
+def test_interactions_go_the_way_of_events(door):
+    answered, said = _post(door, {"kind": "interactions", "records": [event_fields(), event_fields(user_id=3)]})
+
+    assert answered["statusCode"] == 202
+    assert [verdict["status"] for verdict in said["events"]] == ["accepted", "refused"]
+    assert len(door.in_the_stream()) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "key"), [("items", item_fields, "item_id"), ("users", user_fields, "user_id")]
+)
+def test_items_and_users_lie_in_the_lake_and_in_the_table(door, kind, fields, key):
+    # When one of three is refused
+    answered, said = _post(door, {"kind": kind, "records": [fields(**{key: "a"}), {}, fields(**{key: "b"})]})
+
+    # Then
+    assert answered["statusCode"] == 202
+    assert [(verdict["status"], verdict.get("id")) for verdict in said["records"]] == [
+        ("accepted", "a"),
+        ("refused", None),
+        ("accepted", "b"),
+    ]
+    lake = door.s3.objects["lake", f"raw/{kind}/ingest_date=2026-02-01/request-1.jsonl"]
+    assert [json.loads(line) for line in lake.splitlines()] == [fields(**{key: "a"}), fields(**{key: "b"})]
+    stored = door.dynamodb.items["entities"].values()
+    assert {item["entity"]["S"] for item in stored} == {f"{kind[:-1]}#a", f"{kind[:-1]}#b"}
+    assert all(json.loads(item["attributes"]["S"])[key] in "ab" for item in stored)
+    assert all(item["updated_at"] == {"N": "1769904000000"} for item in stored)
+    assert len(door.bad_rows()) == 1
+    assert door.counts["unaccounted"] == 0
+
+
+def test_an_item_that_comes_twice_is_as_it_was_said_last(door):
+    answered, _ = _post(door, {"kind": "items", "records": [item_fields(price=1.0), item_fields(price=2.0)]})
+
+    assert answered["statusCode"] == 202
+    (stored,) = door.dynamodb.items["entities"].values()
+    assert json.loads(stored["attributes"]["S"])["price"] == 2.0
+
+
+def test_500_items_are_written_by_25_and_what_comes_back_is_written_again(door):
+    # Given some writes of the first calls come back unprocessed, and one call is throttled
+    door.dynamodb.unprocessed = [5, 25, 0, 1]
+    door.dynamodb.faults["batch_write_item"].plan([None, None, throttled()])
+
+    # When
+    answered, said = _post(door, {"kind": "items", "records": [item_fields(item_id=str(n)) for n in range(500)]})
+
+    # Then
+    assert answered["statusCode"] == 202
+    assert said["accepted"] == len(door.dynamodb.items["entities"]) == 500
+
+
+def test_a_lake_that_cannot_be_written_takes_nothing(door):
+    door.s3.faults["put_object"].always(server_error())
+
+    answered, said = _post(door, {"kind": "items", "records": [item_fields()]})
+
+    assert answered["statusCode"] == 503
+    assert said["records"] == [{"index": 0, "status": "retry", "id": "i-1", "reason": "unavailable"}]
+    assert door.dynamodb.items["entities"] == {}
+
+
+def test_a_table_that_stays_full_is_429_for_what_it_has_not(door):
+    # Given the last item comes back each time
+    door.dynamodb.unprocessed = [1] * 1000
+
+    # When
+    answered, said = _post(door, {"kind": "users", "records": [user_fields(user_id="a"), user_fields(user_id="b")]})
+
+    # Then
+    assert answered["statusCode"] == 429
+    assert [verdict["status"] for verdict in said["records"]] == ["accepted", "retry"]
+    assert door.clock.now <= 5.0
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"", "body"),
+        (b"[", "body"),
+        (b"[]", "body"),
+        (b"\xff", "body"),
+        ({}, "kind"),
+        ({"kind": 3}, "kind"),
+        ({"kind": "orders", "records": [{}]}, "kind"),
+        ({"kind": "items"}, "records"),
+        ({"kind": "items", "records": [{}], "source": "s3://uploads/a"}, "records"),
+        ({"kind": "items", "records": []}, "records"),
+        ({"kind": "items", "records": {}}, "records"),
+        ({"kind": "items", "records": [{}] * 501}, "records"),
+        ({"kind": "items", "records": [{}], "x" * 500: 1}, "x" * 64),
+        ({"kind": "items", "source": 3}, "source"),
+    ],
+)
+def test_a_body_of_another_form_is_400_and_names_the_field(door, body, field):
+    with pytest.raises(BadRequest) as refused:
+        _post(door, body)
+
+    assert refused.value.field == field

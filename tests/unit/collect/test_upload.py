@@ -1,0 +1,337 @@
+"""POST /update-data by reference: worked off in portions, whatever breaks off in between."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.collect import report as reports
+from backend.collect import unpacking, work
+from backend.collect.update_data import post_update_data
+from backend.collect.upload import MAX_UPLOAD_BYTES, get_upload
+from backend.collect.work import go_on
+from backend.http import BadRequest, NotFound, TooLarge, Unavailable
+from tests.factories.records import NOW, event_fields, item_fields
+from tests.fakes.faults import server_error
+from tests.unit.collect.conftest import Door, request
+
+THROTTLE = "ProvisionedThroughputExceededException"
+
+
+def _ask(door, source="s3://uploads/data", kind="interactions", now=NOW):
+    body = json.dumps({"kind": kind, "source": source}).encode()
+    answered = post_update_data(request(body), door.services, door.patience(), now)
+    assert answered["statusCode"] == 202
+    return json.loads(answered["body"])["id"]
+
+
+def _upload(door, body, kind="interactions"):
+    door.s3.objects["uploads", "data"] = body
+    return _ask(door, kind=kind)
+
+
+def _work_off(door, seconds=60.0, most=200):
+    """Run every invocation that is asked for, each with so many seconds; return how many there were."""
+    for count in range(most):
+        if not door.functions.invoked:
+            return count
+        go_on(door.functions.invoked.pop(0)["upload"], door.services, door.patience(seconds), lambda: NOW)
+    raise AssertionError("it does not come to an end")
+
+
+def _report(door, upload_id):
+    return json.loads(get_upload(request(b"", resource="/update-data/{id}", id=upload_id), door.services)["body"])
+
+
+def _jsonl(records):
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+def _events(count):
+    return [event_fields(event_id=f"e-{number}", user_id=f"u-{number % 3}") for number in range(count)]
+
+
+def test_json_lines_are_answered_at_once_and_worked_off(door):
+    # When
+    upload_id = _upload(
+        door, _jsonl([*_events(1200), event_fields(user_id=3), event_fields(consent="denied")]) + b"{\n\n"
+    )
+
+    # Then it waits
+    assert _report(door, upload_id)["state"] == "WAITING"
+    assert door.in_the_stream() == []
+
+    # When it has been worked off
+    assert _work_off(door) == 1
+
+    # Then
+    said = _report(door, upload_id)
+    assert said == {
+        "id": upload_id,
+        "kind": "interactions",
+        "source": "s3://uploads/data",
+        "size_bytes": len(door.s3.objects["uploads", "data"]),
+        "created_at": "2026-02-01T00:00:00Z",
+        "updated_at": "2026-02-01T00:00:00Z",
+        "state": "SUCCEEDED",
+        "read": 1203,
+        "accepted": 1200,
+        "suppressed": 1,
+        "refused": {"wrong_type": 1, "malformed_json": 1},
+    }
+    assert len(door.in_the_stream()) == 1200
+    assert len(door.bad_rows()) == 2
+
+
+def test_csv_with_quotes_line_breaks_and_empty_values_is_read(door):
+    # Given
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["item_id", "title", "price", "description", "properties"])
+    writer.writerow(["a", 'The "best", boots', "129.5", "Two\nlines", '{"colour": "brown"}'])
+    writer.writerow(["b", "", "", "", ""])
+    writer.writerow(["c", "Cheap", "free", "", ""])
+    writer.writerow(["d", "Half", "1", "", "no object"])
+    body = b"\xef\xbb\xbf" + text.getvalue().encode() + b"e,too few\r\n\r\n" + b'f,"open,1,,\r\n'
+
+    # When
+    upload_id = _upload(door, body, kind="items")
+    _work_off(door)
+
+    # Then
+    said = _report(door, upload_id)
+    assert (said["state"], said["read"], said["accepted"]) == ("SUCCEEDED", 6, 2)
+    assert said["refused"] == {"wrong_type": 2, "missing_field": 1, "malformed_json": 1}
+    (key,) = door.s3.keys("lake")
+    assert key == f"raw/items/ingest_date=2026-02-01/{upload_id}-0.jsonl"
+    assert [json.loads(line) for line in door.s3.objects["lake", key].splitlines()] == [
+        {
+            "item_id": "a",
+            "title": 'The "best", boots',
+            "price": 129.5,
+            "description": "Two\nlines",
+            "properties": {"colour": "brown"},
+        },
+        {"item_id": "b"},
+    ]
+
+
+def test_csv_interactions_have_numbers_and_impressions(door):
+    body = (
+        b"event_type,timestamp,user_id,item_id,event_value,impression\n"
+        b"View,2026-01-31T12:00:00Z,u,i,1e2,i|j\n"
+        b"View,2026-01-31T12:00:00Z,u,i,nan,\n"
+    )
+
+    _upload(door, body)
+    _work_off(door)
+
+    (event,) = door.in_the_stream()
+    assert (event["event_value"], event["impression"]) == (100.0, ["i", "j"])
+    assert door.bad_rows()[0]["errors"] == [{"field": "event_value", "rule": "must be a number"}]
+
+
+def test_gzip_of_several_streams_is_read(door):
+    records = _jsonl(_events(700))
+
+    _upload(door, gzip.compress(records[:1000]) + gzip.compress(records[1000:]))
+    _work_off(door)
+
+    assert [event["event_id"] for event in door.in_the_stream()].count("e-699") == 1
+    assert len(door.in_the_stream()) == 700
+
+
+def test_an_upload_goes_on_in_further_invocations_until_its_end(door):
+    # When each invocation has time for one portion only
+    upload_id = _upload(door, _jsonl(_events(2600)))
+    invocations = _work_off(door, seconds=0)
+
+    # Then every record was taken once
+    assert invocations == 7
+    assert _report(door, upload_id)["accepted"] == 2600
+    assert len(door.in_the_stream()) == 2600
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_whatever_breaks_off_nothing_is_lost_or_counted_twice(data):
+    # Given a stream and an S3 that fail now and then, and invocations that are cut short
+    door = Door()
+    door.kinesis.failing = data.draw(st.lists(st.dictionaries(st.integers(0, 2), st.just(THROTTLE)), max_size=12))
+    packed = gzip.compress if data.draw(st.booleans()) else bytes
+    upload_id = _upload(door, packed(_jsonl([*_events(1700), {}])))
+    door.s3.breaking_after = data.draw(st.lists(st.sampled_from([10**9, 262_144]), max_size=1))
+
+    # When
+    _work_off(door, seconds=data.draw(st.sampled_from([0, 0.05, 60])))
+
+    # Then
+    said = _report(door, upload_id)
+    assert (said["state"], said["read"], said["accepted"], said["refused"]) == (
+        "SUCCEEDED",
+        1701,
+        1700,
+        {"missing_field": 1},
+    )
+    assert {event["event_id"] for event in door.in_the_stream()} == {f"e-{number}" for number in range(1700)}
+    assert len(door.bad_rows()) == 1
+
+
+def test_an_invocation_that_comes_twice_changes_nothing(door):
+    # Given
+    upload_id = _upload(door, _jsonl([item_fields(item_id=str(n)) for n in range(1100)]), kind="items")
+    _work_off(door)
+    before, lake = _report(door, upload_id), door.s3.keys("lake")
+
+    # When
+    go_on(upload_id, door.services, door.patience(), lambda: NOW)
+
+    # Then
+    assert _report(door, upload_id) == before
+    assert door.s3.keys("lake") == lake
+    assert len(lake) == 3
+
+
+def test_the_same_object_asked_for_twice_is_worked_off_once(door):
+    first = _upload(door, _jsonl(_events(3)))
+    second = _ask(door)
+    _work_off(door)
+    third = _ask(door)
+
+    assert first == second == third
+    assert door.functions.invoked == []
+    assert len(door.in_the_stream()) == 3
+
+
+def test_an_abandoned_upload_is_taken_up_when_asked_for_again(door):
+    # Given an upload whose invocation vanished
+    upload_id = _upload(door, _jsonl(_events(3)))
+    door.functions.invoked.clear()
+
+    # When
+    assert _ask(door, now=NOW + timedelta(minutes=6)) == upload_id
+
+    # Then
+    assert _work_off(door) == 1
+    assert _report(door, upload_id)["state"] == "SUCCEEDED"
+
+
+def test_a_stream_that_never_takes_them_fails_the_upload_at_last(door):
+    door.kinesis.faults.always(server_error())
+    upload_id = _upload(door, _jsonl(_events(3)))
+
+    _work_off(door, seconds=1)
+
+    said = _report(door, upload_id)
+    assert (said["state"], said["accepted"]) == ("FAILED", 0)
+    assert "could not be stored" in said["cause"]
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "empty"),
+        (b"item_id,colour\n1,2\n", "'colour'"),
+        (b"item_id,item_id\n1,2\n", "each column once"),
+        (b"[{}]\n", "header"),
+        (b"\xff\xfe\n", "JSON lines"),
+        (b"\x1f\x8bnonsense", "damaged"),
+        (gzip.compress(b'{"item_id":"a"}\n' * 9)[:-6], "cut"),
+    ],
+)
+def test_an_object_that_cannot_be_read_fails_with_its_cause(door, body, cause):
+    upload_id = _upload(door, body, kind="items")
+    _work_off(door)
+
+    said = _report(door, upload_id)
+    assert said["state"] == "FAILED"
+    assert cause in said["cause"]
+
+
+def test_an_object_that_changes_on_the_way_fails(door):
+    upload_id = _upload(door, _jsonl(_events(1200)))
+    go_on(upload_id, door.services, door.patience(0), lambda: NOW)
+    door.s3.objects["uploads", "data"] += _jsonl(_events(1))
+
+    _work_off(door)
+
+    assert "replaced" in _report(door, upload_id)["cause"]
+
+
+def test_a_gzip_bomb_fails_and_is_never_whole_in_memory(door, monkeypatch):
+    monkeypatch.setattr(unpacking, "MAX_UNPACKED_BYTES", 1_000_000)
+
+    upload_id = _upload(door, gzip.compress(_jsonl(_events(10_000))))
+    _work_off(door)
+
+    assert "unpacks to more than" in _report(door, upload_id)["cause"]
+
+
+def test_a_line_without_end_costs_only_itself(door, monkeypatch):
+    # Given a line of more than the limit, with portions of one row, so that each row is resumed from
+    monkeypatch.setattr(work, "PORTION_ROWS", 1)
+    monkeypatch.setattr(unpacking, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(unpacking, "MAX_LINE_BYTES", 5000)
+    events = _events(3)
+    body = _jsonl(events[:1]) + b'{"x":"' + b"y" * 20_000 + b'"}\n' + _jsonl(events[1:]) + b"z" * 7000
+
+    # When
+    upload_id = _upload(door, body)
+    _work_off(door, seconds=0)
+
+    # Then
+    said = _report(door, upload_id)
+    assert (said["accepted"], said["refused"]) == (3, {"too_large": 2})
+    assert len(door.in_the_stream()) == 3
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("s3://other-bucket/data", BadRequest),
+        ("https://uploads/data", BadRequest),
+        ("s3://uploads/", BadRequest),
+        ("s3://uploads/reports/a.json", BadRequest),
+        ("s3://uploads/" + "x" * 1025, BadRequest),
+        ("data", BadRequest),
+        ("s3://uploads/missing", NotFound),
+    ],
+)
+def test_a_source_that_is_no_object_of_the_uploads_is_refused(door, source, error):
+    with pytest.raises(error) as refused:
+        _ask(door, source)
+
+    assert refused.value.field == "source"
+    assert door.functions.invoked == []
+
+
+def test_an_object_that_is_too_large_is_413(door, monkeypatch):
+    monkeypatch.setattr(door.s3, "head_object", lambda **_: {"ContentLength": MAX_UPLOAD_BYTES + 1, "ETag": '"e"'})
+
+    with pytest.raises(TooLarge):
+        _ask(door)
+
+
+def test_an_upload_that_cannot_be_begun_with_is_503(door):
+    door.s3.faults["put_object"].always(server_error())
+
+    with pytest.raises(Unavailable):
+        _upload(door, b"{}")
+
+
+@pytest.mark.parametrize(("upload_id", "error"), [("x", BadRequest), ("../data", BadRequest), ("0" * 32, NotFound)])
+def test_an_unknown_upload_is_named(door, upload_id, error):
+    with pytest.raises(error):
+        _report(door, upload_id)
+
+
+def test_a_report_keeps_all_it_needs():
+    assert set(reports._INTERNAL) < set(reports.Report.__struct_fields__)
