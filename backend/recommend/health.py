@@ -39,6 +39,7 @@ def check_health(services: Services, now: int) -> dict[str, Any]:
         return {"status": "degraded", "dependencies": {"tables": tables, "recommender": {"status": "unknown"}}}
     tables = {"status": "ok", "took_ms": str(round((time.perf_counter() - started) * 1000))}
     recommender: dict[str, Any] = {"status": "unasked"}
-    if item:
-        recommender = {"status": "answered", "seconds_ago": (now - read_stored(item).answered_at) // 1000}
+    stored = read_stored(item) if item else None
+    if stored:
+        recommender = {"status": "answered", "seconds_ago": (now - stored.answered_at) // 1000}
     return {"status": "ready", "dependencies": {"tables": tables, "recommender": recommender}}

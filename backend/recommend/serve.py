@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from backend.http import NotFound, Unavailable
-from backend.recommend.answers import store
+from backend.recommend.answers import StoredAnswer, settles, store
 from backend.recommend.lookup import Found, Tables, look_up
 from backend.recommend.question import Kind, Question
 from backend.recommend.recommender import Recommended, RecommenderFailed, ask
@@ -93,16 +93,16 @@ def _seek(question: Question, services: Services, found: Found, now: int) -> tup
         if stored and stored.is_usable(now):
             return "last_good", stored.recommended
         return "popular", _popular_instead(question, services, now, reason=str(error))
-    _keep(question, services, recommended, found.version, now)
+    if found.version is not None:
+        settled = settles(found.version, stored, now)
+        _keep(question, services, StoredAnswer(recommended, found.version, now, settled))
     return "recommender", recommended
 
 
-def _keep(question: Question, services: Services, recommended: Recommended, version: str | None, now: int) -> None:
+def _keep(question: Question, services: Services, stored: StoredAnswer) -> None:
     """Store a good answer; one that cannot be stored is still good."""
-    if version is None:
-        return
     try:
-        store(services.dynamodb, services.tables.answers, question, recommended, version, now)
+        store(services.dynamodb, services.tables.answers, question, stored)
     except (ClientError, BotoCoreError) as error:
         _logger.warning("%s: the answer could not be stored: %s", question.kind, error)
 

@@ -94,11 +94,26 @@ def test_an_item_outside_the_catalogue_is_not_found():
 
 def test_the_same_question_within_a_minute_is_answered_from_the_cache():
     world = World()
-    first = world.ask(FOR_ANN)
-    again = world.ask(FOR_ANN, NOW + MINUTE)
-    assert again["source"] == "cache"
-    assert (ids(again), again["recommendation_id"]) == (ids(first), first["recommendation_id"])
-    assert world.ask(FOR_ANN, NOW + MINUTE + 1)["source"] == "recommender"
+    for question in (Question("popular"), Question("similar-items", item_id="item-7")):
+        first = world.ask(question)
+        again = world.ask(question, NOW + MINUTE)
+        assert again["source"] == "cache"
+        assert (ids(again), again["recommendation_id"]) == (ids(first), first["recommendation_id"])
+        assert world.ask(question, NOW + MINUTE + 1)["source"] == "recommender"
+
+
+def test_the_first_answer_after_an_event_is_asked_again_once_the_recommender_has_surely_taken_it_in():
+    world = World()
+    sources = [world.ask(FOR_ANN, NOW + 1000 * second)["source"] for second in (0, 3, 4, 5, 64, 65)]
+    assert sources == ["recommender", "cache", "recommender", "cache", "cache", "recommender"]
+
+
+def test_a_stored_answer_in_another_form_is_as_good_as_none():
+    world = World()
+    world.ask(FOR_ANN)
+    [item] = world.dynamodb.items["answers"].values()
+    item["answer"] = {"S": '{"items":[],"other":1}'}
+    assert world.ask(FOR_ANN)["source"] == "recommender"
 
 
 def test_one_stored_answer_does_for_shorter_ones_but_not_for_longer_ones():
