@@ -59,7 +59,7 @@ def read_verdicts(answer: Answer, sent: int, listed_as: str = "events") -> Verdi
 
 
 def _outcome(verdict: dict[str, object]) -> str | None:
-    word = verdict.get("verdict")
+    word = verdict.get("status")
     if word == "accepted":
         return ACCEPTED
     if word == "suppressed":

@@ -101,8 +101,9 @@ def _take(name: str, console: Console) -> Cloud:
         if other.directory.name != name and (names := other.stop()):
             console.print(f"stopped {', '.join(names)} of {other.directory.name}, since one cloud runs at a time")
     cloud = open_cloud(CLOUDS / name)
+    environment = cloud.environment
     os.environ.clear()
-    os.environ.update(cloud.environment)
+    os.environ.update(environment)
     return cloud
 
 

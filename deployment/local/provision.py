@@ -129,7 +129,7 @@ def _apply(cloud: Cloud, progress: Progress) -> None:
             if kind == "planned_change":
                 total += 1
             elif kind == "apply_complete":
-                done += 1
+                done += line["hook"]["action"] != "read"
             elif kind == "diagnostic" and line["diagnostic"]["severity"] == "error":
                 problems.append(_sentence(line["diagnostic"]))
             progress.show(done, total or None, note=str(line.get("hook", {}).get("resource", {}).get("addr", "")))

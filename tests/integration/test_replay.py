@@ -33,7 +33,7 @@ class FrontDoor:
         if path.endswith("/update-data"):
             ((kind, records),) = json.loads(body).items()
             self.records[kind] += len(records)
-            return 200, {"records": [{"verdict": "accepted"} for _ in records]}
+            return 200, {"records": [{"status": "accepted"} for _ in records]}
         try:
             events = read_events(body, now=datetime.now(UTC))
         except BodyRefused as refused:
@@ -42,11 +42,11 @@ class FrontDoor:
 
     def verdict(self, event) -> dict[str, object]:
         if isinstance(event, Refusal):
-            return {"verdict": "refused", "reason": event.reason}
+            return {"status": "refused", "reason": event.reason}
         if event.consent == "denied":
-            return {"verdict": "suppressed"}
+            return {"status": "suppressed"}
         self.ids.append(event.event_id or event_id_of(event))
-        return {"verdict": "accepted"}
+        return {"status": "accepted"}
 
 
 @contextmanager

@@ -24,7 +24,7 @@ _PATIENCE_SECONDS = 240.0
 _COUNT = """
 SELECT count(*) AS all_rows,
        count(DISTINCT event_id) AS distinct_events,
-       count(DISTINCT IF(received_at >= timestamp :since;, event_id)) AS in_run
+       count(DISTINCT IF(received_at >= timestamp :since, event_id)) AS in_run
 FROM events
 """
 
@@ -64,7 +64,7 @@ class Lakehouse:
         self._workgroup = workgroup
 
     def rows(self, sql: str, **parameters: str) -> list[dict[str, Any]]:
-        """Run a query, with `:name;` for each parameter, and return its rows."""
+        """Run a query, with `:name` for each parameter, and return its rows."""
         frame = awswrangler.athena.read_sql_query(
             sql, database=self._database, workgroup=self._workgroup, ctas_approach=False, params=parameters or None
         )

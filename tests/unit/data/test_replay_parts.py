@@ -56,10 +56,10 @@ def test_a_batch_size_the_door_would_refuse_is_refused_here(size):
 def test_verdicts_are_outcomes():
     body = {
         "events": [
-            {"verdict": "accepted"},
-            {"verdict": "refused", "reason": "too_old"},
-            {"verdict": "suppressed"},
-            {"verdict": "retry"},
+            {"status": "accepted"},
+            {"status": "refused", "reason": "too_old"},
+            {"status": "suppressed"},
+            {"status": "retry"},
         ]
     }
 
@@ -75,7 +75,7 @@ def test_a_refused_body_refuses_each_of_its_events():
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(202, None), Answer(202, {"events": [{"verdict": "accepted"}]}), Answer(202, {"events": [{}, {}]})],
+    [Answer(202, None), Answer(202, {"events": [{"status": "accepted"}]}), Answer(202, {"events": [{}, {}]})],
 )
 def test_an_answer_that_leaves_events_unaccounted_is_an_error(answer):
     with pytest.raises(ValueError, match="the door answered"):
