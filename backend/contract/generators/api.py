@@ -61,7 +61,7 @@ def train_schema() -> Schema:
             "client_token": {
                 "type": "string",
                 "description": "Names this wish, so that asking twice starts one training.",
-                "pattern": "^[A-Za-z0-9_-]{1,64}$",
+                "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$",
             }
         },
     }

@@ -1,0 +1,1 @@
+"""Starts a training, and tells how it goes."""

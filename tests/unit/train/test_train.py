@@ -1,0 +1,241 @@
+"""POST /train and GET /train/{id}."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from backend.http import BadRequest, NotFound, Request, Throttled, Unavailable
+from backend.train.executions import Services
+from backend.train.progress import get_train
+from backend.train.start import post_train
+from tests.fakes.faults import denied, throttled, timeout
+from tests.fakes.states import STARTED, FakeStates
+
+ARN = "arn:aws:states:eu-central-1:000000000000:stateMachine:rivulet-local-train"
+NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def states():
+    return FakeStates(ARN)
+
+
+def _request(body=b"", **path):
+    return Request("POST", "/train", path, {}, {}, body, "request-1")
+
+
+def _start(states, body=b""):
+    answered = post_train(_request(body), Services(states, ARN), NOW)
+    return answered["statusCode"], json.loads(answered["body"])
+
+
+def _ask(states, execution_id):
+    answered = get_train(_request(id=execution_id), Services(states, ARN))
+    assert answered["statusCode"] == 200
+    return json.loads(answered["body"])
+
+
+def _ended(states, status, **more):
+    states.executions["t-1"] = {
+        "name": "t-1",
+        "status": status,
+        "input": "{}",
+        "startDate": STARTED,
+        "stopDate": STARTED + timedelta(minutes=3),
+        **more,
+    }
+
+
+def _history(states, *events):
+    """Tell what happened: (type, name of the state entered, id of the event before)."""
+    states.histories["t-1"] = [
+        {"id": number, "type": kind, "previousEventId": before}
+        | ({"stateEnteredEventDetails": {"name": name}} if name else {})
+        for number, (kind, name, before) in enumerate(events, start=1)
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b" \n", b"{}", b'{"client_token": null}'])
+def test_a_training_is_started_and_can_be_asked_about(states, body):
+    # When
+    status, said = _start(states, body)
+
+    # Then
+    assert status == 202
+    assert states.started == [said["id"]]
+    assert said["id"].startswith("20260201T120000-")
+    assert said["status_url"] == f"/train/{said['id']}"
+    assert _ask(states, said["id"]) == {
+        "id": said["id"],
+        "status": "RUNNING",
+        "started": "2026-02-01T12:00:00.000Z",
+    }
+
+
+def test_while_one_is_running_another_is_409_with_its_id(states):
+    _, first = _start(states)
+
+    status, said = _start(states)
+
+    assert status == 409
+    assert said["id"] == first["id"]
+    assert said["status_url"] == f"/train/{first['id']}"
+    assert (said["error"]["code"], said["request_id"]) == ("conflict", "request-1")
+    assert len(states.started) == 1
+
+
+def test_a_token_starts_one_training_however_often_it_is_sent(states):
+    # When it is sent twice, and once more after the training has ended
+    answers = [_start(states, b'{"client_token": "monday"}') for _ in range(2)]
+    states.executions["monday"]["status"] = "SUCCEEDED"
+    answers.append(_start(states, b'{"client_token": "monday"}'))
+
+    # Then
+    assert [status for status, _ in answers] == [202, 202, 202]
+    assert {said["id"] for _, said in answers} == {"monday"}
+    assert states.started == ["monday"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"{", "body"),
+        (b"[]", "body"),
+        (b"\xff", "body"),
+        (b"[" * 100_000, "body"),
+        (b'{"until": "prepared"}', "until"),
+        (b'{"client_token": 3}', "client_token"),
+        (b'{"client_token": ""}', "client_token"),
+        (b'{"client_token": "a b"}', "client_token"),
+        (b'{"client_token": "-a"}', "client_token"),
+        (b'{"client_token": "a\\n"}', "client_token"),
+        (json.dumps({"client_token": "x" * 41}).encode(), "client_token"),
+    ],
+)
+def test_a_body_of_another_form_is_400_and_names_the_field(states, body, field):
+    with pytest.raises(BadRequest) as refused:
+        _start(states, body)
+
+    assert refused.value.field == field
+    assert states.started == []
+
+
+def test_the_longest_token_fits_the_names_made_of_it(states):
+    # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html: jobName has at most 63
+    _, said = _start(states, json.dumps({"client_token": "x" * 40}).encode())
+
+    assert len(f"interactions-{said['id']}") <= 63
+
+
+def test_a_training_that_succeeded_tells_its_output(states):
+    _ended(states, "SUCCEEDED", output='{"RunId": "t-1", "Imports": [{"Dataset": "items", "Rows": 3}]}')
+
+    assert _ask(states, "t-1") == {
+        "id": "t-1",
+        "status": "SUCCEEDED",
+        "started": "2026-02-01T12:00:00.000Z",
+        "stopped": "2026-02-01T12:03:00.000Z",
+        "output": {"RunId": "t-1", "Imports": [{"Dataset": "items", "Rows": 3}]},
+    }
+
+
+def test_a_training_that_failed_tells_step_and_cause(states):
+    # Given a step inside a Map that failed while another branch went on
+    _ended(states, "FAILED", error="ImportFailed", cause="Import interactions-t-1: 3 rows are invalid")
+    _history(
+        states,
+        ("ExecutionStarted", None, 0),
+        ("MapStateEntered", "ImportAll", 1),
+        ("MapIterationStarted", None, 2),
+        ("FailStateEntered", "ImportFailed", 3),
+        ("WaitStateEntered", "WaitForImport", 2),
+        ("MapIterationFailed", None, 4),
+        ("ExecutionFailed", None, 6),
+    )
+
+    said = _ask(states, "t-1")
+
+    assert said["step"] == "ImportFailed"
+    assert said["cause"] == (
+        "The training failed at ImportFailed with ImportFailed: Import interactions-t-1: 3 rows are invalid"
+    )
+
+
+def test_a_cause_that_is_a_services_whole_answer_is_cut_to_its_message(states):
+    _ended(states, "FAILED", error="States.TaskFailed", cause='{"JobName": "datasets", "ErrorMessage": "no lake"}')
+    _history(states, ("TaskStateEntered", "BuildDataSets", 0), ("TaskFailed", None, 1), ("ExecutionFailed", None, 2))
+
+    assert _ask(states, "t-1")["cause"] == "The training failed at BuildDataSets with States.TaskFailed: no lake"
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        ("TIMED_OUT", "The training took longer than it may; it was at Train."),
+        ("ABORTED", "The training was stopped by hand; it was at Train."),
+    ],
+)
+def test_a_training_that_was_ended_tells_where(states, status, cause):
+    # Given a history whose older events are beyond what is looked at
+    _ended(states, status)
+    _history(states, ("TaskStateEntered", "Train", 0), ("Other", None, 99))
+
+    assert _ask(states, "t-1")["cause"] == cause
+
+
+def test_a_failure_without_history_or_cause_is_told_all_the_same(states):
+    _ended(states, "FAILED")
+
+    assert _ask(states, "t-1")["cause"] == "The training failed with an error without a name: nothing more is said"
+
+
+def test_a_running_training_tells_its_step(states):
+    _start(states, b'{"client_token": "t-1"}')
+    _history(states, ("TaskStateEntered", "BuildDataSets", 0), ("TaskStarted", None, 1))
+
+    assert _ask(states, "t-1")["step"] == "BuildDataSets"
+
+
+@pytest.mark.parametrize(
+    ("execution_id", "error"), [("missing", NotFound), ("a:b", BadRequest), ("x" * 81, BadRequest)]
+)
+def test_an_unknown_training_is_named(states, execution_id, error):
+    with pytest.raises(error) as refused:
+        _ask(states, execution_id)
+
+    assert refused.value.field == "id"
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [(throttled(), Throttled), (denied(), Unavailable), (timeout(), Unavailable)]
+)
+@pytest.mark.parametrize("operation", ["list_executions", "start_execution"])
+def test_a_state_machine_that_does_not_answer_is_429_or_503(states, operation, fault, error):
+    states.faults[operation].always(fault)
+
+    with pytest.raises(error) as refused:
+        _start(states)
+
+    assert refused.value.retry_after_seconds
+
+
+def test_the_handler_routes_both(states, monkeypatch):
+    # Given
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Rivulet")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "train")
+    from backend.train import handler as module  # noqa: PLC0415 - reads the environment
+
+    monkeypatch.setattr(module, "_services", lambda: Services(states, ARN))
+    proxy = {"requestContext": {"requestId": "r"}, "body": None}
+
+    # When
+    started = module.handler({**proxy, "httpMethod": "POST", "resource": "/train"}, None)
+    execution_id = json.loads(started["body"])["id"]
+    asked = {**proxy, "httpMethod": "GET", "resource": "/train/{id}", "pathParameters": {"id": execution_id}}
+
+    # Then
+    assert started["statusCode"] == 202
+    assert json.loads(module.handler(asked, None)["body"])["status"] == "RUNNING"
