@@ -1,0 +1,109 @@
+"""What forward writes into real tables, recommend reads there: an event changes the next answer."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from backend.forward.forwarding import Services as ForwardServices
+from backend.forward.forwarding import forward
+from backend.forward.patience import Patience
+from backend.forward.tracking_id import TrackingId
+from backend.http import NotFound
+from backend.recommend.health import check_health
+from backend.recommend.lookup import Tables
+from backend.recommend.question import Question
+from backend.recommend.serve import Services, serve
+from tests.fakes.personalize import FakeRuntime, FakeTracker
+from tests.unit.forward.world import event, record
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import Emulator
+
+KEYS = {"history": ("person", "moment"), "entities": ("entity",), "answers": ("question",)}
+PARAMETER = "/rivulet/local/tracking-id"
+NOW = 1_800_000_000_000
+
+
+class Pipeline:
+    """Forward and recommend over one emulator, and over a tracker and campaigns in memory."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.dynamodb = emulator.client("dynamodb")
+        self.s3 = emulator.client("s3")
+        self.ssm = emulator.client("ssm")
+        self.tracker = FakeTracker("tracker-1")
+        self.runtime = FakeRuntime([f"item-{n}" for n in range(50)])
+        fakes: Any = self
+        self.forward_services = ForwardServices(
+            events=fakes.tracker,
+            dynamodb=self.dynamodb,
+            s3=self.s3,
+            tracking_id=TrackingId(self.ssm, PARAMETER, time.monotonic),
+            history_table="history",
+            history_days=30,
+            bad_rows_bucket="bad-rows",
+        )
+        kinds: Any = ("recommendations", "similar-items", "popular", "rerank")
+        campaigns = {kind: f"arn:aws:personalize:::campaign/{kind}" for kind in kinds}
+        self.services = Services(self.dynamodb, fakes.runtime, Tables("history", "entities", "answers"), campaigns)
+
+    def create(self) -> None:
+        for table, keys in KEYS.items():
+            self.dynamodb.create_table(
+                TableName=table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+                KeySchema=[
+                    {"AttributeName": key, "KeyType": role} for key, role in zip(keys, ("HASH", "RANGE"), strict=False)
+                ],
+            )
+        self.s3.create_bucket(
+            Bucket="bad-rows", CreateBucketConfiguration={"LocationConstraint": self.s3.meta.region_name}
+        )
+
+    def forward(self, *records: dict[str, Any]) -> Any:
+        return forward(records, self.forward_services, Patience(deadline=time.monotonic() + 30))
+
+    def ask(self, at: int) -> Any:
+        return serve(Question("recommendations", user_id="ann"), self.services, at)
+
+
+@pytest.fixture(scope="module")
+def pipeline(shared_emulator: Emulator) -> Pipeline:
+    pipeline = Pipeline(shared_emulator)
+    pipeline.create()
+    return pipeline
+
+
+def test_from_an_event_to_the_answer_it_changes(pipeline: Pipeline):
+    # Without a tracker nothing is lost, and nobody is known.
+    records = [record(0, *(event(n) for n in range(30))), record(1, b"{", event(40))]
+    assert pipeline.forward(*records).retried == 32
+    with pytest.raises(NotFound):
+        pipeline.ask(NOW)
+
+    # With one, events arrive, bad rows are kept, and the person is known.
+    pipeline.ssm.put_parameter(Name=PARAMETER, Value="tracker-1", Type="String")
+    outcome = pipeline.forward(*records)
+    assert (outcome.forwarded, outcome.bad, outcome.unaccounted, outcome.first_failed) == (31, 1, 0, None)
+    kept = pipeline.s3.list_objects_v2(Bucket="bad-rows")["Contents"]
+    assert [one["Key"].split("/")[0] for one in kept] == ["forward"]
+    assert pipeline.ask(NOW)["source"] == "recommender"
+    assert pipeline.ask(NOW + 1000)["source"] == "cache"
+
+    # The same batch again changes nothing; a new event changes the next answer.
+    pipeline.forward(*records)
+    assert pipeline.ask(NOW + 1000)["source"] == "cache"
+    pipeline.forward(record(2, event(50)))
+    assert pipeline.ask(NOW + 1001)["source"] == "recommender"
+
+    # An answer that was good once stands in while the recommender fails.
+    pipeline.runtime.missing.add("arn:aws:personalize:::campaign/recommendations")
+    assert pipeline.ask(NOW + 10_000)["source"] == "last_good"
+
+
+def test_health(pipeline: Pipeline):
+    assert check_health(pipeline.services, NOW)["status"] == "ready"
