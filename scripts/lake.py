@@ -1,0 +1,142 @@
+"""Reads the raw lake: events in Parquet and records in JSON lines, by partition of arrival."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
+from pyspark.sql import types as T  # noqa: N812
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+    from scripts.arguments import Window
+
+EVENTS = T.StructType(
+    [
+        T.StructField("event_id", T.StringType()),
+        T.StructField("user_id", T.StringType()),
+        T.StructField("session_id", T.StringType()),
+        T.StructField("item_id", T.StringType()),
+        T.StructField("timestamp", T.TimestampType()),
+        T.StructField("event_type", T.StringType()),
+        T.StructField("event_value", T.DoubleType()),
+        T.StructField("impression", T.ArrayType(T.StringType())),
+        T.StructField("recommendation_id", T.StringType()),
+        T.StructField("consent", T.StringType()),
+        T.StructField("received_at", T.TimestampType()),
+    ]
+)
+ITEMS = T.StructType(
+    [
+        T.StructField("item_id", T.StringType()),
+        T.StructField("title", T.StringType()),
+        T.StructField("category", T.StringType()),
+        T.StructField("brand", T.StringType()),
+        T.StructField("price", T.DoubleType()),
+        T.StructField("description", T.StringType()),
+        T.StructField("created_at", T.StringType()),
+        T.StructField("received_at", T.StringType()),
+    ]
+)
+USERS = T.StructType(
+    [
+        T.StructField("user_id", T.StringType()),
+        T.StructField("age_group", T.StringType()),
+        T.StructField("gender", T.StringType()),
+        T.StructField("interests", T.StringType()),
+        T.StructField("membership", T.StringType()),
+        T.StructField("received_at", T.StringType()),
+    ]
+)
+_EVENT_PARTITIONS = (T.StructField("ingest_date", T.StringType()), T.StructField("ingest_hour", T.StringType()))
+
+# Firehose retries a delivery to S3 for up to 24 hours, so an event may lie in a partition that much later.
+# https://docs.aws.amazon.com/firehose/latest/dev/retry.html
+LATEST_DELIVERY = timedelta(hours=25)
+
+
+def read_events(spark: SparkSession, lake: str, window: Window) -> DataFrame:
+    """Read the events that came in within a window, as often as they lie in the lake.
+
+    `received_at` is the hour of its partition where a producer that writes to the stream directly has set none.
+    """
+    folder = f"{lake}events/"
+    if not has_files(spark, folder):
+        return spark.createDataFrame([], EVENTS)
+    schema = T.StructType([*EVENTS.fields, *_EVENT_PARTITIONS])
+    events = spark.read.schema(schema).parquet(folder)
+    hour = F.concat_ws(" ", F.col("ingest_date"), F.concat(F.col("ingest_hour"), F.lit(":00:00")))
+    if window.start:
+        events = events.where(hour >= f"{window.start:%Y-%m-%d %H}:00:00")
+    if window.end:
+        events = events.where(hour < f"{window.end + LATEST_DELIVERY:%Y-%m-%d %H}:00:00")
+    events = events.withColumn("received_at", F.coalesce("received_at", F.try_to_timestamp(hour)))
+    return events.where(_within("received_at", window)).drop("ingest_date", "ingest_hour")
+
+
+def read_records(spark: SparkSession, folder: str, schema: T.StructType, window: Window) -> DataFrame:
+    """Read items or users that came in before a window's end, every version of each.
+
+    Returns
+    -------
+    DataFrame
+        The schema's columns, `unreadable` (the text of a line that is no record, otherwise null) and `arrival`, which
+        orders the versions of a record as they came in.
+    """
+    if not has_files(spark, folder):
+        return spark.createDataFrame([], T.StructType([*schema.fields, *_ADDED]))
+    read = T.StructType([*schema.fields, _ADDED[0], T.StructField("ingest_date", T.StringType())])
+    records = spark.read.schema(read).option("columnNameOfCorruptRecord", "unreadable").json(folder)
+    if window.end:
+        records = records.where(F.col("ingest_date") <= f"{window.end:%Y-%m-%d}")
+    moment = F.coalesce("received_at", F.date_format("_metadata.file_modification_time", "yyyy-MM-dd'T'HH:mm:ss.SSSX"))
+    arrival = F.struct(
+        F.col("ingest_date").alias("day"),
+        moment.alias("moment"),
+        F.col("_metadata.file_path").alias("file"),
+        # A large file is read in blocks; the lines of each in order, so that a later line has a greater number.
+        F.col("_metadata.file_block_start").alias("block"),
+        F.monotonically_increasing_id().alias("line"),
+    )
+    return records.select(*schema.names, "unreadable", arrival.alias("arrival"))
+
+
+def has_files(spark: SparkSession, folder: str) -> bool:
+    """Tell whether there is any file of data below a folder, at any depth."""
+    return size_bytes(spark, folder) > 0
+
+
+def size_bytes(spark: SparkSession, folder: str) -> int:
+    """Return how many bytes lie below a folder, 0 where it does not exist."""
+    context: Any = spark.sparkContext
+    path = context._jvm.org.apache.hadoop.fs.Path(folder)  # noqa: SLF001 - PySpark's only way to Hadoop's file systems
+    files = path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
+    return int(files.getContentSummary(path).getLength()) if files.exists(path) else 0
+
+
+def _within(column: str, window: Window) -> Column:
+    inside = F.lit(True)
+    if window.start:
+        inside = inside & (F.col(column) >= F.lit(window.start))
+    if window.end:
+        inside = inside & (F.col(column) < F.lit(window.end))
+    return inside
+
+
+_ADDED = (
+    T.StructField("unreadable", T.StringType()),
+    T.StructField(
+        "arrival",
+        T.StructType(
+            [
+                T.StructField("day", T.StringType()),
+                T.StructField("moment", T.StringType()),
+                T.StructField("file", T.StringType()),
+                T.StructField("block", T.LongType()),
+                T.StructField("line", T.LongType()),
+            ]
+        ),
+    ),
+)

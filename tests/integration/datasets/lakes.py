@@ -1,0 +1,79 @@
+"""Small lakes for the Spark job, laid out as Firehose and collect lay out theirs."""
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+SCHEMA = pa.schema(
+    [
+        ("event_id", pa.string()),
+        ("user_id", pa.string()),
+        ("session_id", pa.string()),
+        ("item_id", pa.string()),
+        ("timestamp", pa.timestamp("ns")),
+        ("event_type", pa.string()),
+        ("event_value", pa.float64()),
+        ("impression", pa.list_(pa.string())),
+        ("recommendation_id", pa.string()),
+        ("properties", pa.string()),
+        ("consent", pa.string()),
+        ("schema_version", pa.string()),
+        ("received_at", pa.timestamp("ns")),
+    ]
+)
+
+
+def event(number: int, **fields: Any) -> dict[str, Any]:
+    """Make an event as it lies in the lake; a field given as None is absent."""
+    moment = NOON + timedelta(seconds=number)
+    return {
+        "event_id": f"e-{number:04d}",
+        "user_id": "u-1",
+        "session_id": "s-1",
+        "item_id": "i-1",
+        "timestamp": moment,
+        "event_type": "View",
+        "consent": "granted",
+        "schema_version": "1",
+        "received_at": moment + timedelta(seconds=1),
+        **fields,
+    }
+
+
+def write_events(lake: Path, *parts: list[dict[str, Any]]) -> None:
+    """Write each part as a Parquet file of Firehose's kind into the partition in which it came in."""
+    for number, part in enumerate(parts):
+        rows = [{name: _plain(value) for name, value in row.items()} for row in part]
+        arrived = max((row["received_at"] for row in part if row.get("received_at")), default=NOON)
+        folder = lake / f"events/ingest_date={arrived:%Y-%m-%d}/ingest_hour={arrived:%H}"
+        folder.mkdir(parents=True, exist_ok=True)
+        table = pa.Table.from_pylist(rows, schema=SCHEMA)
+        path = folder / f"part-{number}-{len(list(folder.iterdir()))}.parquet"
+        pq.write_table(table, path, use_deprecated_int96_timestamps=True)
+
+
+def write_lines(lake: Path, kind: str, name: str, *lines: dict[str, Any] | str, day: str = "2026-11-01") -> None:
+    """Write records (or text as it is) as one JSON-lines file of a day's partition."""
+    folder = lake / f"{kind}/ingest_date={day}"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "".join((line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)) + "\n" for line in lines)
+    (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+
+
+def read_csv(folder: Path) -> list[dict[str, str]]:
+    """Read a data set as Personalize would: quotes around text, backslashes before quotes and backslashes."""
+    rows: list[dict[str, str]] = []
+    for path in sorted(folder.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            rows += csv.DictReader(file, escapechar="\\", doublequote=False)
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value

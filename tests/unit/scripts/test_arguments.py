@@ -1,0 +1,74 @@
+"""The job understands Glue's way of passing arguments and says what is wrong with them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from scripts.arguments import Window, read_arguments
+
+NEEDED = ["--lake", "s3://lake/raw/", "--datasets", "s3://datasets/", "--run_id", "run-1"]
+
+
+def test_what_glue_adds_is_passed_over():
+    glue = [
+        "--JOB_NAME",
+        "rivulet-dev-datasets",
+        "--JOB_ID",
+        "j_1",
+        "--enable-metrics",
+        "true",
+        "--enable-continuous-cloudwatch-log",
+        "true",
+        "--TempDir",
+        "s3://artifacts/glue/temporary/",
+        "--job-bookmark-option",
+        "job-bookmark-disable",
+        "--extra-py-files",
+        "s3://artifacts/rivulet.zip",
+    ]
+
+    options = read_arguments([*glue, *NEEDED])
+
+    assert options.job_name == "rivulet-dev-datasets"
+    assert options.lake == "s3://lake/raw/"
+    assert options.target == "s3://datasets/run-1/"
+    assert options.window == Window()
+
+
+def test_folders_are_taken_with_and_without_a_slash():
+    options = read_arguments(["--lake", "lake/raw", "--datasets", "out", "--run_id", "r"])
+
+    assert (options.lake, options.target) == ("lake/raw/", "out/r/")
+
+
+def test_the_window_is_read_in_any_zone():
+    options = read_arguments([*NEEDED, "--from", "2026-11-01T01:00:00+01:00", "--to", "2026-11-02T00:00:00Z"])
+
+    assert options.window == Window(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC))
+    assert options.window.as_dict() == {"from": "2026-11-01T00:00:00+00:00", "to": "2026-11-02T00:00:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (["--from", "2026-11-01T00:00:00"], "no offset"),
+        (["--from", "yesterday"], "yesterday"),
+        (["--from", "2026-11-02T00:00:00Z", "--to", "2026-11-01T00:00:00Z"], "not before"),
+        (["--run_id", "../elsewhere"], "no name for a folder"),
+        (["--run_id", ".."], "no name for a folder"),
+    ],
+)
+def test_what_is_wrong_is_named(changed, said, capsys):
+    with pytest.raises(SystemExit):
+        read_arguments([*NEEDED, *changed])
+
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["--lake", "--datasets", "--run_id"])
+def test_what_is_missing_is_named(missing, capsys):
+    at = NEEDED.index(missing)
+    with pytest.raises(SystemExit):
+        read_arguments(NEEDED[:at] + NEEDED[at + 2 :])
+
+    assert missing in capsys.readouterr().err
