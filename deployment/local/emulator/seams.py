@@ -19,6 +19,7 @@ SEAMS: tuple[str, ...] = (
     "firehose",
     "dynamodb",
     "functions",
+    "gateway",
     "personalize",
     "stepfunctions",
     "glue",
