@@ -130,9 +130,9 @@ def _hand_over(batch: Batch, services: Services, patience: Patience, checkpoint:
         return _leave(batch.arrivals, checkpoint)
     handed = deliver(group(batch.arrivals), Tracker(services.events, tracking_id, patience), checkpoint)
     # What a tracker refuses that no longer is the tracker says nothing about the events.
-    doubtful = handed.tracker_unknown or bool(handed.refused)
-    if doubtful and services.tracking_id.has_changed():
-        _logger.warning("the tracker was made anew; what the old one refused comes again")
+    changed = (handed.tracker_unknown or bool(handed.refused)) and services.tracking_id.has_changed()
+    if changed or handed.tracker_unknown:
+        _logger.warning("the tracker is gone or was made anew; what it refused comes again")
         handed.left += (arrival for arrival, _ in handed.refused)
         handed.refused = []
         checkpoint.hold_back(arrival.position for arrival in handed.left)

@@ -118,7 +118,7 @@ class Tracker:
         try:
             insist(put, self.patience)
         except Refused as error:
-            if _ABOUT_TRACKER.search(str(error)):
+            if _is_about_tracker(str(error), listed):
                 raise TrackerUnknown(str(error)) from error
             if len(events) > 1:
                 middle = len(events) // 2
@@ -130,6 +130,12 @@ class Tracker:
         else:
             handed.calls += 1
             handed.forwarded.extend(arrival for arrival, _ in events)
+
+
+def _is_about_tracker(message: str, listed: Sequence[dict[str, Any]]) -> bool:
+    """Say whether a refusal is about the tracking id: it names it, and is not just repeating what an event says."""
+    repeated = _ABOUT_TRACKER.search(msgspec.json.encode(listed).decode())
+    return _ABOUT_TRACKER.search(message) is not None and repeated is None
 
 
 def say(event: Event) -> dict[str, Any] | Refusal:

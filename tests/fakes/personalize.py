@@ -69,7 +69,8 @@ class FakeTracker:
         if event["eventId"] in self.breaking:
             raise client_error("InternalFailure", 500)
         if event["eventId"] in self.refused:
-            raise invalid("refused by script")
+            # As AWS's own checks do, it repeats the value that it refuses.
+            raise invalid(f"refused by script: {event}")
         if len(json.dumps(event, default=str)) > MAX_EVENT_BYTES:
             raise invalid("event larger than 10 KB")
         if "sentAt" not in event or "eventType" not in event:

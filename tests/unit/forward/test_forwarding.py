@@ -172,6 +172,21 @@ def test_what_a_former_tracker_refuses_in_any_words_is_not_bad():
     assert not world.s3.objects
 
 
+def test_a_tracker_that_is_gone_costs_no_event_even_one_that_speaks_of_tracking():
+    world = World()
+    world.tracker.tracking_id = "tracker-2"
+    records = [record(0, event(0)), record(1, event(1, user_id="bob", item_id="tracking id"))]
+    outcome = world.forward(*records)
+    assert (outcome.retried, outcome.bad) == (2, 0)
+
+
+def test_a_refused_event_that_speaks_of_tracking_is_bad_and_holds_nobody_up():
+    world = World()
+    world.tracker.refused = {"e-0"}
+    outcome = world.forward(record(0, event(0, item_id="tracking id")), record(1, event(1)))
+    assert (outcome.forwarded, outcome.bad, outcome.first_failed) == (1, 1, None)
+
+
 def test_history_is_written_in_the_agreed_shape():
     world = World()
     world.forward(record(0, event(1), event(2, event_type="Search", item_id=None, session_id=None)))
