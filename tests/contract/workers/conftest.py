@@ -58,7 +58,8 @@ class Carried:
         return self.process.wait(timeout=WAIT_SECONDS)
 
     def log(self) -> str:
-        return (self.directory / "workers.log").read_text()
+        log = self.directory / "workers.log"
+        return log.read_text() if log.exists() else ""
 
     def client(self, service: str) -> Any:
         return self.emulator.client(service)
@@ -91,9 +92,12 @@ class Carried:
         """
         name = f"f-{uuid.uuid4().hex[:8]}"
         self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-        source = HANDLER.replace("BUCKET", name).replace(
-            "    BODY", "\n".join(f"    {line}" for line in body.splitlines())
-        )
+        lines = "\n".join(f"    {line}" for line in body.splitlines())
+        return self.function_of(HANDLER.replace("BUCKET", name).replace("    BODY", lines), name)
+
+    def function_of(self, source: str, name: str | None = None) -> str:
+        """Make a function of a module with a `handler`, and return its name."""
+        name = name or f"f-{uuid.uuid4().hex[:8]}"
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as packed:
             packed.writestr("app.py", source)

@@ -111,19 +111,33 @@ def test_a_bucket_gets_the_whole_event_of_what_was_given_up(carried: Carried):
     assert document["KinesisBatchInfo"]["batchSize"] == 1
 
 
-def test_records_that_are_too_old_are_given_up(carried: Carried):
-    # Given a record that has lain for longer than the mapping allows (60 s at least), which the test cannot wait for:
-    # the mapping begins with a function that throttles until then
+def test_records_that_are_too_old_are_given_up_unseen(carried: Carried):
+    # Given a function that cannot be invoked, and records that may be a second old (AWS's least is 60)
     stream, function = carried.stream(), carried.function(SUCCEED)
     carried.client("lambda").put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
-    carried.mapping(stream, function, MaximumRecordAgeInSeconds=60, MaximumRetryAttempts=0)
+    bucket = f"old-{function}"
+    carried.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    destination = {"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}}
+    carried.mapping(stream, function, MaximumRecordAgeInSeconds=1, DestinationConfig=destination)
+
+    carried.put(stream, [1])
+
+    [body] = carried.until(lambda: carried.objects(bucket)).values()
+    assert json.loads(body)["requestContext"]["condition"] == "RecordAgeExceeded"
+    carried.client("lambda").delete_function_concurrency(FunctionName=function)
+    carried.put(stream, [2])
+    carried.until(lambda: carried.batches(function) == [[2]])
+
+
+def test_being_throttled_uses_no_retry(carried: Carried):
+    stream, function = carried.stream(), carried.function(SUCCEED)
+    carried.client("lambda").put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=0)
+    carried.mapping(stream, function, MaximumRetryAttempts=0)
+
     carried.put(stream, [1])
     time.sleep(3)
-
-    # When it is let through before
     carried.client("lambda").delete_function_concurrency(FunctionName=function)
 
-    # Then being throttled has used no retry
     carried.until(lambda: carried.batches(function) == [[1]])
 
 
