@@ -1,8 +1,9 @@
 """Descriptions of resources that say all that AWS says, so that a second Terraform plan is empty.
 
 MiniStack keeps an alarm whole but leaves most of it out of DescribeAlarms in the query protocol, which Terraform's
-provider speaks; it forgets a state machine's tracing configuration; and a usage plan without a quota is described with
-an empty one. Terraform would then change all of them at every apply, to no effect.
+provider speaks, and gives an alarm on a percentile a statistic too; it forgets a state machine's tracing configuration
+and the time zone of Firehose's prefixes; and a usage plan without a quota is described with an empty one. Terraform
+would then change all of them at every apply, to no effect.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree
 
-from ministack.services import apigateway_v1, cloudwatch, stepfunctions
+from ministack.services import apigateway_v1, cloudwatch, firehose, stepfunctions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,10 +32,11 @@ _ACTION_LISTS: Final = ("OKActions", "AlarmActions", "InsufficientDataActions")
 
 
 def install(settings: Settings) -> None:  # noqa: ARG001 - every seam has the same shape
-    """Put the overrides into MiniStack's CloudWatch, Step Functions and API Gateway."""
+    """Put the overrides into MiniStack's CloudWatch, Step Functions, Firehose and API Gateway."""
     cloudwatch._describe_alarms = _whole_alarms(cloudwatch._describe_alarms)
     stepfunctions._create_state_machine = _keep_tracing(stepfunctions._create_state_machine)
     stepfunctions._update_state_machine = _keep_tracing(stepfunctions._update_state_machine)
+    firehose._dest_description = _with_time_zone(firehose._dest_description)
     apigateway_v1._create_usage_plan = _without_empty_quota(apigateway_v1._create_usage_plan)
 
 
@@ -57,8 +59,10 @@ def _whole_alarms(describe: Callable[..., Response]) -> Callable[..., Response]:
 
 
 def _complete(member: ElementTree.Element, alarm: dict[str, Any]) -> None:
+    # MiniStack's default statistic, which an alarm on a percentile has not.
+    untrue = ("Statistic",) if alarm.get("ExtendedStatistic") else ()
     for name in _SCALARS:
-        if alarm.get(name) not in (None, ""):
+        if alarm.get(name) not in (None, "") and name not in untrue:
             _add(member, name, str(alarm[name]))
     _add(member, "ActionsEnabled", "true" if alarm.get("ActionsEnabled", True) else "false")
     dimensions = _add(member, "Dimensions")
@@ -90,6 +94,19 @@ def _keep_tracing(write: Callable[[dict[str, Any]], Response]) -> Callable[[dict
         return status, headers, body
 
     return write_and_keep
+
+
+def _with_time_zone(describe: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Tell the time zone in which the prefixes of an S3 destination are evaluated, UTC where none was given."""
+
+    @functools.wraps(describe)
+    def describe_destination(destination: dict[str, Any]) -> dict[str, Any]:
+        described = describe(destination)
+        if (s3 := described.get("ExtendedS3DestinationDescription")) is not None:
+            s3["CustomTimeZone"] = destination["config"].get("CustomTimeZone", "UTC")
+        return described
+
+    return describe_destination
 
 
 def _without_empty_quota(create: Callable[[dict[str, Any]], Response]) -> Callable[[dict[str, Any]], Response]:

@@ -1,4 +1,4 @@
-"""What CloudWatch, Step Functions and API Gateway describe of what they were given."""
+"""What CloudWatch, Step Functions, Firehose and API Gateway describe of what they were given."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import urllib.request
 import uuid
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Emulator
@@ -61,6 +63,7 @@ def test_an_alarm_is_described_whole_in_the_query_protocol(shared_emulator: Emul
     # Then nothing of it is missing
     assert alarm.findtext("cw:AlarmDescription", namespaces=NAMESPACE) == "Slower than <a second>"
     assert alarm.findtext("cw:ExtendedStatistic", namespaces=NAMESPACE) == "p99"
+    assert alarm.findtext("cw:Statistic", namespaces=NAMESPACE) is None
     assert alarm.findtext("cw:Period", namespaces=NAMESPACE) == "300"
     assert alarm.findtext("cw:TreatMissingData", namespaces=NAMESPACE) == "notBreaching"
     assert alarm.findtext("cw:ActionsEnabled", namespaces=NAMESPACE) == "true"
@@ -94,3 +97,17 @@ def test_a_usage_plan_without_a_quota_is_described_without_one(shared_emulator: 
 
     assert "quota" not in plan
     assert "quota" not in gateway.get_usage_plan(usagePlanId=plan["id"])
+
+
+@pytest.mark.parametrize(("given", "told"), [({}, "UTC"), ({"CustomTimeZone": "Europe/Berlin"}, "Europe/Berlin")])
+def test_a_delivery_stream_tells_the_time_zone_of_its_prefixes(
+    shared_emulator: Emulator, given: dict[str, str], told: str
+) -> None:
+    firehose = shared_emulator.client("firehose")
+    name = f"lake-{uuid.uuid4().hex[:8]}"
+    destination = {"RoleARN": "arn:aws:iam::000000000000:role/lake", "BucketARN": "arn:aws:s3:::lake"} | given
+    firehose.create_delivery_stream(DeliveryStreamName=name, ExtendedS3DestinationConfiguration=destination)
+
+    described = firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
+
+    assert described["Destinations"][0]["ExtendedS3DestinationDescription"]["CustomTimeZone"] == told

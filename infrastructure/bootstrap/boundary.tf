@@ -1,0 +1,84 @@
+# What any role of any environment may ever do, whatever its own policy says.
+
+resource "aws_iam_policy" "boundary" {
+  name        = local.boundary
+  description = "Bounds every role that ${var.project} makes"
+  policy      = data.aws_iam_policy_document.boundary.json
+}
+
+data "aws_iam_policy_document" "boundary" {
+  #checkov:skip=CKV_AWS_107:A boundary grants nothing; each role's own policy names its resources
+  #checkov:skip=CKV_AWS_108:As above
+  #checkov:skip=CKV_AWS_109:As above
+  #checkov:skip=CKV_AWS_111:As above
+  #checkov:skip=CKV_AWS_356:As above
+  statement {
+    sid = "DataOfThisProject"
+    actions = [
+      "dynamodb:BatchGetItem",
+      "dynamodb:BatchWriteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "dynamodb:UpdateItem",
+      "glue:*JobRun*",
+      "glue:GetTable*",
+      "kinesis:Describe*",
+      "kinesis:Get*",
+      "kinesis:ListShards",
+      "kinesis:PutRecord*",
+      "lambda:GetFunctionConfiguration",
+      "lambda:InvokeFunction",
+      "s3:AbortMultipartUpload",
+      "s3:DeleteObject",
+      "s3:GetBucketLocation",
+      "s3:GetObject",
+      "s3:ListBucket*",
+      "s3:PutObject",
+      "sqs:SendMessage",
+      "ssm:GetParameter",
+      "ssm:PutParameter",
+      "states:DescribeExecution",
+      "states:GetExecutionHistory",
+      "states:StartExecution",
+    ]
+    resources = [
+      "arn:${local.partition}:dynamodb:${var.region}:${var.account_id}:table/${var.project}-*",
+      "arn:${local.partition}:glue:${var.region}:${var.account_id}:*",
+      "arn:${local.partition}:kinesis:${var.region}:${var.account_id}:stream/${var.project}-*",
+      "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function:${var.project}-*",
+      "arn:${local.partition}:s3:::${var.project}-*",
+      "arn:${local.partition}:sqs:${var.region}:${var.account_id}:${var.project}-*",
+      "arn:${local.partition}:ssm:${var.region}:${var.account_id}:parameter/${var.project}/*",
+      "arn:${local.partition}:states:${var.region}:${var.account_id}:*:${var.project}-*",
+    ]
+  }
+
+  statement {
+    sid = "ServicesWithoutNamesOfOurs"
+    actions = [
+      "cloudwatch:PutMetricData",
+      "glue:GetSecurityConfiguration",
+      "kinesis:ListStreams",
+      "kms:Decrypt",
+      "kms:GenerateDataKey",
+      "logs:*",
+      "personalize:*",
+      "xray:*",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "LetPersonalizeReadTheDataSets"
+    actions   = ["iam:PassRole"]
+    resources = ["arn:${local.partition}:iam::${var.account_id}:role/${var.project}-*-personalize"]
+  }
+
+  statement {
+    sid       = "NeverTheState"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [local.state_arn, "${local.state_arn}/*"]
+  }
+}

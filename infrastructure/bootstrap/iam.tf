@@ -1,0 +1,230 @@
+locals {
+  # What reading the resources of the root needs; none of it reads what they hold.
+  reads = [
+    "apigateway:GET",
+    "athena:Get*",
+    "athena:List*",
+    "budgets:ViewBudget",
+    "budgets:ListTagsForResource",
+    "cloudwatch:Describe*",
+    "cloudwatch:GetDashboard",
+    "cloudwatch:List*",
+    "dynamodb:Describe*",
+    "dynamodb:List*",
+    "firehose:Describe*",
+    "firehose:List*",
+    "glue:GetDatabase",
+    "glue:GetJob",
+    "glue:GetSecurityConfiguration",
+    "glue:GetTable",
+    "glue:GetTags",
+    "iam:Get*",
+    "iam:List*",
+    "kinesis:Describe*",
+    "kinesis:List*",
+    "kms:Describe*",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:List*",
+    "lambda:Get*",
+    "lambda:List*",
+    "logs:Describe*",
+    "logs:List*",
+    "s3:GetBucket*",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetAccelerateConfiguration",
+    "s3:GetReplicationConfiguration",
+    "s3:ListBucket",
+    "scheduler:Get*",
+    "scheduler:List*",
+    "sns:Get*",
+    "sns:List*",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ListQueueTags",
+    "states:Describe*",
+    "states:List*",
+    "states:ValidateStateMachineDefinition",
+    "wafv2:Get*",
+    "wafv2:List*",
+  ]
+
+  # What the root creates, changes and destroys. Names begin with the environment's prefix where a service has names;
+  # where it has only ids the condition on tags or the account's boundaries must do.
+  writes = [
+    "apigateway:*",
+    "athena:*",
+    "budgets:*",
+    "cloudwatch:*",
+    "dynamodb:*",
+    "firehose:*",
+    "glue:*",
+    "kinesis:*",
+    "kms:*",
+    "lambda:*",
+    "logs:*",
+    "s3:*",
+    "scheduler:*",
+    "sns:*",
+    "sqs:*",
+    "states:*",
+    "wafv2:*",
+  ]
+}
+
+data "aws_iam_policy_document" "state_access" {
+  statement {
+    sid       = "FindTheState"
+    actions   = ["s3:ListBucket"]
+    resources = [local.state_arn]
+  }
+
+  statement {
+    sid       = "ReadTheState"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.state_arn}/${var.project}/*"]
+  }
+
+  statement {
+    sid       = "LockTheState"
+    actions   = ["s3:DeleteObject", "s3:PutObject"]
+    resources = ["${local.state_arn}/${var.project}/*.tflock"]
+  }
+
+  statement {
+    sid       = "DecryptTheState"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = ["arn:${local.partition}:kms:${var.region}:${var.account_id}:key/*"]
+
+    condition {
+      test     = "ForAnyValue:StringEquals"
+      variable = "kms:ResourceAliases"
+      values   = ["alias/${var.project}-terraform"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "plan" {
+  #checkov:skip=CKV_AWS_356:A plan reads whatever is there, and only its settings
+  source_policy_documents = [data.aws_iam_policy_document.state_access.json]
+
+  statement {
+    sid       = "ReadTheSettingsOfWhatIsThere"
+    actions   = local.reads
+    resources = ["*"]
+  }
+
+  statement {
+    sid    = "NeverReadWhatIsStored"
+    effect = "Deny"
+    actions = [
+      "dynamodb:BatchGetItem",
+      "dynamodb:GetItem",
+      "dynamodb:PartiQL*",
+      "dynamodb:Query",
+      "dynamodb:Scan",
+      "kinesis:GetRecords",
+      "secretsmanager:GetSecretValue",
+      "sqs:ReceiveMessage",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid           = "NeverReadObjectsButTheState"
+    effect        = "Deny"
+    actions       = ["s3:GetObject"]
+    not_resources = ["${local.state_arn}/${var.project}/*", "arn:${local.partition}:s3:::${var.project}-*-artifacts/*"]
+  }
+}
+
+data "aws_iam_policy_document" "apply" {
+  #checkov:skip=CKV_AWS_107:Who may change everything of an environment may also read it; the session lasts an hour, and the trust names one GitHub environment
+  #checkov:skip=CKV_AWS_108:As above
+  #checkov:skip=CKV_AWS_109:As above
+  #checkov:skip=CKV_AWS_110:Roles can only be made with the boundary, and the boundary cannot be changed or taken away
+  #checkov:skip=CKV_AWS_111:As above
+  #checkov:skip=CKV_AWS_286:As above
+  #checkov:skip=CKV_AWS_287:As above
+  #checkov:skip=CKV_AWS_288:As above
+  #checkov:skip=CKV_AWS_289:As above
+  #checkov:skip=CKV_AWS_290:As above
+  #checkov:skip=CKV_AWS_355:As above
+  #checkov:skip=CKV_AWS_356:As above
+  #checkov:skip=CKV2_AWS_40:As above
+  for_each = var.environments
+
+  source_policy_documents = [data.aws_iam_policy_document.state_access.json]
+
+  statement {
+    sid       = "WriteTheStateOfThisEnvironment"
+    actions   = ["s3:PutObject"]
+    resources = ["${local.state_arn}/${var.project}/${each.key}.tfstate"]
+  }
+
+  statement {
+    sid       = "ChangeWhatTheRootIsMadeOf"
+    actions   = concat(local.writes, ["iam:Get*", "iam:List*"])
+    resources = ["*"] # many of these have only ids, or are created under names that do not exist before
+  }
+
+  statement {
+    sid       = "MakeRolesWithTheBoundaryOnly"
+    actions   = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+    resources = ["arn:${local.partition}:iam::${var.account_id}:role/${var.project}-${each.key}-*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PermissionsBoundary"
+      values   = [local.boundary_arn]
+    }
+  }
+
+  statement {
+    sid = "ChangeAndRemoveItsRoles"
+    actions = [
+      "iam:DeleteRole",
+      "iam:DeleteRolePolicy",
+      "iam:TagRole",
+      "iam:UntagRole",
+      "iam:UpdateAssumeRolePolicy",
+      "iam:UpdateRole",
+      "iam:UpdateRoleDescription",
+    ]
+    resources = ["arn:${local.partition}:iam::${var.account_id}:role/${var.project}-${each.key}-*"]
+  }
+
+  statement {
+    sid       = "HandItsRolesToTheServicesThatRunThem"
+    actions   = ["iam:PassRole"]
+    resources = ["arn:${local.partition}:iam::${var.account_id}:role/${var.project}-${each.key}-*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values = [
+        "firehose.amazonaws.com",
+        "glue.amazonaws.com",
+        "lambda.amazonaws.com",
+        "scheduler.amazonaws.com",
+        "states.amazonaws.com",
+      ]
+    }
+  }
+
+  statement {
+    sid    = "NeverTouchTheGroundItStandsOn"
+    effect = "Deny"
+    actions = [
+      "s3:DeleteBucket",
+      "s3:DeleteBucketPolicy",
+      "s3:DeleteObjectVersion",
+      "s3:PutBucketPolicy",
+      "s3:PutBucketVersioning",
+      "s3:PutEncryptionConfiguration",
+      "s3:PutLifecycleConfiguration",
+    ]
+    resources = [local.state_arn, "${local.state_arn}/*"]
+  }
+}
