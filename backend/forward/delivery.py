@@ -10,7 +10,7 @@ from backend.forward.patience import GaveUp
 from backend.forward.tracker import Handed, TrackerUnknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from backend.forward.grouping import Call
     from backend.forward.tracker import Tracker
@@ -77,9 +77,8 @@ def deliver(people: Sequence[Sequence[Call]], tracker: Tracker, checkpoint: Chec
 def _deliver_to_one(calls: Sequence[Call], tracker: Tracker, checkpoint: Checkpoint) -> Handed:
     handed = Handed()
     for index, call in enumerate(calls):
-        rest = [arrival for later in calls[index:] for arrival in later]
-        if checkpoint.is_before(min(arrival.position for arrival in rest)):
-            handed.left = rest
+        if checkpoint.position is not None and checkpoint.is_before(min(_positions(calls[index:]))):
+            handed.left = [arrival for later in calls[index:] for arrival in later]
             break
         try:
             tracker.hand_over(call, handed)
@@ -87,7 +86,12 @@ def _deliver_to_one(calls: Sequence[Call], tracker: Tracker, checkpoint: Checkpo
             handed.tracker_unknown = isinstance(error, TrackerUnknown)
             settled = {arrival.event.event_id for arrival in handed.forwarded}
             settled |= {arrival.event.event_id for arrival, _ in handed.refused}
+            rest = (arrival for later in calls[index:] for arrival in later)
             handed.left = [arrival for arrival in rest if arrival.event.event_id not in settled]
             break
     checkpoint.hold_back(arrival.position for arrival in handed.left)
     return handed
+
+
+def _positions(calls: Iterable[Call]) -> Iterator[int]:
+    return (arrival.position for call in calls for arrival in call)

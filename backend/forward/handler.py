@@ -39,6 +39,8 @@ def _services() -> Services:
         read_timeout=TIMEOUT_SECONDS,
         retries={"total_max_attempts": 1},
         max_pool_connections=WORKERS,
+        # The contract has checked what is sent, and the service will; boto3's own check is a third of a call's cost.
+        parameter_validation=False,
     )
     return Services(
         events=boto3.client("personalize-events", config=config),
