@@ -1,0 +1,148 @@
+"""Interactions as columns: who touched what, when and how, in the order in which it happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Interactions sorted by user, then by time; `ordered` makes them from columns in any order.
+
+    Attributes
+    ----------
+    user_ids, item_ids, event_types : list of str
+        What the numbers in `users`, `items` and `kinds` stand for.
+    users, items, kinds : integer arrays of shape (n,)
+        Positions in the three lists.
+    times : int64 array of shape (n,)
+        Epoch seconds.
+    weights : float32 array of shape (n,)
+        How much an interaction counts (1 unless the solution weighs its event types).
+    """
+
+    user_ids: list[str]
+    item_ids: list[str]
+    event_types: list[str]
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+    kinds: NDArray[np.int16]
+    times: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return int(self.times.size)
+
+    def where(self, kept: NDArray[np.bool_]) -> Interactions:
+        """Return the interactions for which `kept` holds; the lists of ids stay as they are.
+
+        Parameters
+        ----------
+        kept : bool array of shape (n,)
+
+        Returns
+        -------
+        Interactions
+        """
+        return Interactions(
+            self.user_ids,
+            self.item_ids,
+            self.event_types,
+            self.users[kept],
+            self.items[kept],
+            self.kinds[kept],
+            self.times[kept],
+            self.weights[kept],
+        )
+
+    def starts(self) -> NDArray[np.int64]:
+        """Return where each user's interactions start, and the end: shape (users + 1,).
+
+        Returns
+        -------
+        int64 array
+        """
+        return np.searchsorted(self.users, np.arange(len(self.user_ids) + 1)).astype(np.int64)
+
+    def unique_pairs(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return each (user, item) that occurs, once.
+
+        Returns
+        -------
+        users, items : int32 arrays of equal length
+        """
+        keys = np.unique(self.users.astype(np.int64) * max(1, len(self.item_ids)) + self.items)
+        width = max(1, len(self.item_ids))
+        return (keys // width).astype(np.int32), (keys % width).astype(np.int32)
+
+
+def ordered(
+    ids: tuple[list[str], list[str], list[str]],
+    users: NDArray[np.int32],
+    items: NDArray[np.int32],
+    kinds: NDArray[np.int16],
+    times: NDArray[np.int64],
+) -> Interactions:
+    """Sort columns by user and time and keep each interaction once.
+
+    The same interaction is the same user, item, time and event type: Amazon Personalize keeps one of exact
+    duplicates (developer guide, "Importing bulk data"), and a streamed event may also lie in a bulk file.
+
+    Parameters
+    ----------
+    ids : (user ids, item ids, event types)
+    users, items, kinds, times : arrays of shape (n,)
+        Positions in `ids`, and epoch seconds.
+
+    Returns
+    -------
+    Interactions
+    """
+    # The array's own place breaks ties, so that events of one second keep the order in which they came.
+    order = np.lexsort((np.arange(times.size), times, users))
+    users, items, kinds, times = users[order], items[order], kinds[order], times[order]
+    by_key = np.lexsort((kinds, items, times, users))
+    repeated = np.zeros(times.size, dtype=np.bool_)
+    if times.size > 1:
+        here, before = by_key[1:], by_key[:-1]
+        same = (users[here] == users[before]) & (items[here] == items[before])
+        same &= (times[here] == times[before]) & (kinds[here] == kinds[before])
+        repeated[here[same]] = True
+    kept = ~repeated
+    weights = np.ones(int(kept.sum()), dtype=np.float32)
+    return Interactions(*ids, users[kept], items[kept], kinds[kept], times[kept], weights)
+
+
+def from_rows(rows: Sequence[tuple[str, str, int]] | Sequence[tuple[str, str, int, str]]) -> Interactions:
+    """Make interactions from (user id, item id, epoch seconds[, event type]) rows.
+
+    Parameters
+    ----------
+    rows : sequence of tuples
+        The event type is "View" where a row has none.
+
+    Returns
+    -------
+    Interactions
+    """
+    user_of: dict[str, int] = {}
+    item_of: dict[str, int] = {}
+    kind_of: dict[str, int] = {}
+    count = len(rows)
+    users, items = np.empty(count, np.int32), np.empty(count, np.int32)
+    kinds, times = np.empty(count, np.int16), np.empty(count, np.int64)
+    for place, row in enumerate(rows):
+        user, item, time, *kind = row
+        users[place] = user_of.setdefault(str(user), len(user_of))
+        items[place] = item_of.setdefault(str(item), len(item_of))
+        times[place] = int(time)
+        kinds[place] = kind_of.setdefault(str(kind[0]) if kind else "View", len(kind_of))
+    return ordered((list(user_of), list(item_of), list(kind_of)), users, items, kinds, times)

@@ -1,0 +1,101 @@
+"""Trending items: those whose rate of late is high against their own usual rate."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from model.recipes.model_files import read_model, write_model
+from model.recipes.recipe import Event, Query, Recipe, Recommendation, TrainingData, best
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+FREQUENCY = "trend_discovery_frequency"
+DEFAULT_FREQUENCY = "2 hours"  # developer guide, "Trending-Now recipe"
+LONG_OVER_SHORT = 24  # the usual rate is taken over so many discovery intervals
+SHRINKAGE = 2.0  # interactions that a trend must have before its ratio is half believed
+SECONDS_OF = {"minute": 60, "hour": 3600, "day": 86400}
+LEAST_RECENT = 0.01  # interactions left after decay; below it nothing moved in the last intervals
+
+
+def frequency_seconds(text: str) -> int:
+    """Return the seconds of an interval such as "30 minutes" or "1 day".
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        The text is no such interval.
+    """
+    match = re.fullmatch(r"(\d+) (minute|hour|day)s?", text)
+    if match is None:
+        raise ValueError(f"{FREQUENCY} must be such as '2 hours', not {text!r}")
+    return int(match[1]) * SECONDS_OF[match[2]]
+
+
+class Trending(Recipe):
+    """Decayed counts at a short and at a long half-life; their shrunken ratio is the trend."""
+
+    def __init__(
+        self, item_ids: list[str], short: NDArray[np.float32], long: NDArray[np.float32], moment: int, interval: int
+    ) -> None:
+        self._item_ids = item_ids
+        self._short, self._long = short, long
+        self._moment, self._interval = moment, interval
+        self._item_of = {item: place for place, item in enumerate(item_ids)}
+
+    @classmethod
+    def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - nothing to tune
+        interval = frequency_seconds(data.parameters.get(FREQUENCY, DEFAULT_FREQUENCY))
+        known = data.interactions
+        moment = int(known.times.max())
+        age = (moment - known.times).astype(np.float32) / interval
+        size = len(known.item_ids)
+        short = np.bincount(known.items, weights=0.5**age, minlength=size).astype(np.float32)
+        long = np.bincount(known.items, weights=0.5 ** (age / LONG_OVER_SHORT), minlength=size).astype(np.float32)
+        return cls(known.item_ids, short, long, moment, interval)
+
+    def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
+        passed = max(0, query.now - self._moment) / self._interval
+        short = self._short * np.float32(0.5**passed)
+        if short.sum() < LEAST_RECENT:
+            # Nothing of late: the popular ones, as the service documents.
+            return [Recommendation(self._item_ids[place]) for place in best(self._long, count).tolist()]
+        usual = self._long / np.float32(LONG_OVER_SHORT)
+        trend = short * (short / (usual + np.float32(SHRINKAGE)))
+        return [Recommendation(self._item_ids[place]) for place in best(trend, count).tolist()]
+
+    def update(self, event: Event) -> None:  # noqa: D102
+        place = self._item_of.get(event.item_id)
+        if place is None:
+            return
+        if event.time > self._moment:
+            passed = (event.time - self._moment) / self._interval
+            self._short *= np.float32(0.5**passed)
+            self._long *= np.float32(0.5 ** (passed / LONG_OVER_SHORT))
+            self._moment = event.time
+        age = (self._moment - event.time) / self._interval
+        self._short[place] += 0.5**age
+        self._long[place] += 0.5 ** (age / LONG_OVER_SHORT)
+
+    def save(self, directory: Path) -> None:  # noqa: D102
+        document = {"item_ids": self._item_ids, "moment": self._moment, "interval": self._interval}
+        write_model(directory, {"short": self._short, "long": self._long}, document)
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:  # noqa: D102
+        arrays, document = read_model(directory)
+        return cls(document["item_ids"], arrays["short"], arrays["long"], document["moment"], document["interval"])
