@@ -1,91 +1,78 @@
-"""S3 in memory, with the limits that AWS documents and faults on request."""
-
-# ruff: noqa: N803 - the argument names are those of the AWS client
+"""An S3 of files on disk, on loopback: GetObject and ListObjectsV2 as far as an import needs them."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import re
-from collections import defaultdict
-from typing import Any
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote, urlparse
+from xml.sax.saxutils import escape
 
-from botocore.response import StreamingBody
+if TYPE_CHECKING:
+    from pathlib import Path
 
-from tests.fakes.faults import Faults, client_error
-
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
-MAX_KEY_BYTES = 1024
+FORBIDDEN_BUCKET = "forbidden"
 
 
-class FakeS3:
-    """Buckets that exist by name, and their objects."""
+class FileS3:
+    """Serves `<root>/<bucket>/<key>`; the bucket "forbidden" answers AccessDenied."""
 
-    def __init__(self, *buckets: str) -> None:
-        self.buckets = set(buckets)
-        self.objects: dict[tuple[str, str], bytes] = {}
-        self.faults: defaultdict[str, Faults] = defaultdict(Faults)
-        # How many bytes a body that is read gives before its connection breaks, for the next reads.
-        self.breaking_after: list[int] = []
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        fake = self
 
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str = "") -> dict[str, Any]:
-        self.faults["put_object"].happen()
-        self._check(Bucket)
-        if not 1 <= len(Key.encode()) <= MAX_KEY_BYTES:
-            raise client_error("KeyTooLongError", 400, "PutObject")
-        self.objects[Bucket, Key] = bytes(Body)
-        return {"ETag": _etag(Body)}
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
 
-    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
-        self.faults["head_object"].happen()
-        self._check(Bucket)
-        if (Bucket, Key) not in self.objects:
-            # HEAD has no body, so there is no code but the status.
-            raise client_error("404", 404, "HeadObject", "Not Found")
-        body = self.objects[Bucket, Key]
-        return {"ContentLength": len(body), "ETag": _etag(body)}
+            def do_GET(self) -> None:
+                url = urlparse(self.path)
+                bucket, _, key = unquote(url.path).lstrip("/").partition("/")
+                status, body = fake.answer(bucket, key, parse_qs(url.query))
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
-    def get_object(self, *, Bucket: str, Key: str, Range: str = "", IfMatch: str = "") -> dict[str, Any]:
-        self.faults["get_object"].happen()
-        self._check(Bucket)
-        if (Bucket, Key) not in self.objects:
-            raise client_error("NoSuchKey", 404, "GetObject")
-        body = self.objects[Bucket, Key]
-        if IfMatch and IfMatch != _etag(body):
-            raise client_error("PreconditionFailed", 412, "GetObject")
-        part = body[self._start(Range, body) :]
-        raw = _Breaking(part, self.breaking_after.pop(0)) if self.breaking_after else io.BytesIO(part)
-        return {"Body": StreamingBody(raw, len(part)), "ContentLength": len(part), "ETag": _etag(body)}
+            def log_message(self, *_: object) -> None:
+                pass
 
-    def keys(self, bucket: str, prefix: str = "") -> list[str]:
-        return sorted(key for name, key in self.objects if name == bucket and key.startswith(prefix))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def _check(self, bucket: str) -> None:
-        if bucket not in self.buckets:
-            raise client_error("NoSuchBucket", 404)
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
 
-    @staticmethod
-    def _start(asked: str, body: bytes) -> int:
-        if not asked:
-            return 0
-        found = re.fullmatch(r"bytes=(\d+)-", asked)
-        assert found, f"not a range this fake knows: {asked}"
-        start = int(found[1])
-        if start >= len(body):
-            raise client_error("InvalidRange", 416, "GetObject")
-        return start
+    def put(self, bucket: str, key: str, text: str) -> str:
+        path = self.root / bucket / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return f"s3://{bucket}/{key}"
 
+    def answer(self, bucket: str, key: str, query: dict[str, list[str]]) -> tuple[int, bytes]:
+        if bucket == FORBIDDEN_BUCKET:
+            return 403, _error("AccessDenied")
+        if not (self.root / bucket).is_dir():
+            return 404, _error("NoSuchBucket")
+        if not key:
+            return 200, self._listing(bucket, query.get("prefix", [""])[0])
+        path = self.root / bucket / key
+        return (200, path.read_bytes()) if path.is_file() else (404, _error("NoSuchKey"))
 
-class _Breaking(io.BytesIO):
-    def __init__(self, body: bytes, after: int) -> None:
-        super().__init__(body)
-        self._after = after
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        if self.tell() >= self._after:
-            raise ConnectionResetError
-        return super().read(size)
+    def _listing(self, bucket: str, prefix: str) -> bytes:
+        base = self.root / bucket
+        entries = ""
+        for path in sorted(base.rglob("*")):
+            key = path.relative_to(base).as_posix()
+            # The delimiter "/" is what every import asks for: only the first level below the prefix.
+            if path.is_file() and key.startswith(prefix) and "/" not in key[len(prefix) :]:
+                entries += f"<Contents><Key>{escape(key)}</Key><Size>{path.stat().st_size}</Size></Contents>"
+        return f"<ListBucketResult><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>".encode()
 
 
-def _etag(body: bytes) -> str:
-    return f'"{hashlib.md5(body).hexdigest()}"'
+def _error(code: str) -> bytes:
+    return f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()

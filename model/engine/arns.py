@@ -1,0 +1,80 @@
+"""Names of resources: how an ARN is made and who a request comes from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+ACCOUNT = re.compile(r"\d{12}")
+CREDENTIAL = re.compile(rb"Credential=([^/,\s]{1,128})/\d{8}/([a-z0-9-]{1,32})/[a-z0-9-]{1,32}/aws4_request")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Account and region that a request speaks for.
+
+    Attributes
+    ----------
+    account, region : str
+    """
+
+    account: str
+    region: str
+
+    def arn(self, resource: str) -> str:
+        """Return the ARN of one of the caller's resources.
+
+        Parameters
+        ----------
+        resource : str
+            Such as "campaign/shop".
+
+        Returns
+        -------
+        str
+        """
+        return f"{self.prefix}{resource}"
+
+    @property
+    def prefix(self) -> str:
+        """What the ARNs of all the caller's resources begin with."""
+        return f"arn:aws:personalize:{self.region}:{self.account}:"
+
+
+def caller_of(authorization: bytes | None, default: Caller) -> Caller:
+    """Read account and region from a Signature Version 4 header.
+
+    As with other services that stand in for AWS, an access key of twelve digits is an account; any other key
+    means the default account.
+
+    Parameters
+    ----------
+    authorization : bytes or None
+        The header; None where there is none.
+    default : Caller
+
+    Returns
+    -------
+    Caller
+    """
+    match = CREDENTIAL.search(authorization or b"")
+    if match is None:
+        return default
+    key, region = match[1].decode("latin-1"), match[2].decode("ascii")
+    return Caller(key if ACCOUNT.fullmatch(key) else default.account, region)
+
+
+def service_arn(kind: str, name: str) -> str:
+    """Return the ARN of something the service owns: it has neither region nor account.
+
+    Parameters
+    ----------
+    kind : str
+        recipe, algorithm or feature-transformation.
+    name : str
+
+    Returns
+    -------
+    str
+    """
+    return f"arn:aws:personalize:::{kind}/{name}"

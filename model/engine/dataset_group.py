@@ -1,0 +1,197 @@
+"""The data of one dataset group: its event log on disk and what is known of people, items and users in memory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from model.engine.columns import Columns, read_columns
+from model.engine.event_log import EventLog
+from model.engine.people import People
+from model.engine.records import EndRecord, EventRecord, RowRecord, decode, encode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INTERACTIONS, ITEMS, USERS = "INTERACTIONS", "ITEMS", "USERS"
+COLUMNS_FILE, ROWS_FILE = "columns.npz", "rows.json"
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Rows:
+    """The rows of an Items or Users dataset by id; a streamed row is never replaced by a bulk one.
+
+    Attributes
+    ----------
+    bulk, streamed : dict
+    """
+
+    bulk: dict[str, Row] = field(default_factory=dict)
+    streamed: dict[str, Row] = field(default_factory=dict)
+
+    def all(self) -> dict[str, Row]:
+        """Return all rows by id."""
+        return {**self.bulk, **self.streamed}
+
+
+class DatasetGroup:
+    """One dataset group's data; `open` reads them from disk."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._log = EventLog(directory / "streamed")
+        (directory / "bulk").mkdir(exist_ok=True)
+        self.people = People()
+        self.rows = {ITEMS: Rows(), USERS: Rows()}
+        self.event_ids: set[str] = set()
+
+    @classmethod
+    def open(cls, directory: Path, parts: dict[str, list[str]]) -> DatasetGroup:
+        """Read a dataset group from disk.
+
+        Parameters
+        ----------
+        directory : Path
+            Made where it does not exist.
+        parts : dict
+            By dataset type, the names of the imported parts, oldest first.
+
+        Returns
+        -------
+        DatasetGroup
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        group = cls(directory)
+        for dataset_type, names in parts.items():
+            group.use_parts(dataset_type, [group.read_part(dataset_type, name) for name in names])
+        for payload in group._log.replay():
+            group._apply(decode(payload))
+        return group
+
+    @property
+    def cut_bytes(self) -> int:
+        """How many bytes of a torn last frame were cut off when the group was opened."""
+        return self._log.cut_bytes
+
+    async def keep_events(self, events: list[EventRecord]) -> tuple[list[int], int]:
+        """Keep events on disk and in memory; an id that was kept before is passed over.
+
+        Parameters
+        ----------
+        events : list of EventRecord
+
+        Returns
+        -------
+        places : list of int
+            Of the new interactions, for `people.before`.
+        new : int
+            How many of the events are new.
+
+        Raises
+        ------
+        OSError
+            The disk did not take them.
+        """
+        places: list[int] = []
+        new = 0
+        while True:
+            fresh = [event for event in events if self._reserve(event.event_id)]
+            try:
+                # Even where nothing is new: a repeated event is acknowledged only when its first copy is on disk.
+                await self._log.append([encode(event) for event in fresh])
+            except OSError:
+                self.event_ids.difference_update(event.event_id for event in fresh)
+                raise
+            new += len(fresh)
+            places += [place for event in fresh if (place := self.people.add(event)) is not None]
+            if all(event.event_id in self.event_ids for event in events):
+                return places, new
+            # The first copy came in another request, whose write has failed meanwhile: this one writes it itself.
+
+    async def keep_rows(self, rows: list[RowRecord]) -> None:
+        """Keep streamed items or users on disk and in memory.
+
+        Parameters
+        ----------
+        rows : list of RowRecord
+
+        Raises
+        ------
+        OSError
+            The disk did not take them.
+        """
+        await self._log.append([encode(row) for row in rows])
+        for row in rows:
+            self._apply(row)
+
+    async def end_dataset(self, dataset_type: str) -> None:
+        """Forget all data of a dataset, for good.
+
+        Parameters
+        ----------
+        dataset_type : str
+        """
+        await self._log.append([encode(EndRecord(dataset_type))])
+        self._apply(EndRecord(dataset_type))
+        self.use_parts(dataset_type, [])
+
+    def part_path(self, name: str) -> Path:
+        """Return the directory of an imported part."""
+        return self._directory / "bulk" / name
+
+    def read_part(self, dataset_type: str, name: str) -> Columns | dict[str, Row]:
+        """Read an imported part from disk.
+
+        Parameters
+        ----------
+        dataset_type, name : str
+
+        Returns
+        -------
+        Columns or dict
+        """
+        if dataset_type == INTERACTIONS:
+            return read_columns(self.part_path(name) / COLUMNS_FILE)
+        rows: dict[str, Row] = json.loads((self.part_path(name) / ROWS_FILE).read_bytes())
+        return rows
+
+    def use_parts(self, dataset_type: str, parts: list[Any]) -> None:
+        """Let these parts be all that was imported; later rows replace earlier ones of the same id.
+
+        Parameters
+        ----------
+        dataset_type : str
+        parts : list of what `read_part` returns
+        """
+        if dataset_type == INTERACTIONS:
+            self.people.set_bulk(parts)
+        else:
+            merged: dict[str, Row] = {}
+            for part in parts:
+                merged.update(part)
+            self.rows[dataset_type].bulk = merged
+
+    async def close(self) -> None:
+        """Wait for what is being written and close the log."""
+        await self._log.close()
+
+    def _reserve(self, event_id: str) -> bool:
+        if event_id in self.event_ids:
+            return False
+        self.event_ids.add(event_id)
+        return True
+
+    def _apply(self, record: EventRecord | RowRecord | EndRecord) -> None:
+        if isinstance(record, EventRecord):
+            self.event_ids.add(record.event_id)
+            self.people.add(record)
+        elif isinstance(record, RowRecord):
+            self.rows[record.dataset_type].streamed[record.row_id] = record.row
+        elif record.dataset_type == INTERACTIONS:
+            self.people.drop_streamed()
+            self.event_ids.clear()
+        else:
+            self.rows[record.dataset_type].streamed.clear()

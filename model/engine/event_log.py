@@ -1,0 +1,195 @@
+"""What was streamed to a dataset group, on disk: frames with checksums in segments that only grow.
+
+Every group commit is one frame, and the next is not begun before the disk has confirmed it. So after a crash at
+most the last frame of the last segment can be torn, and nothing in it was acknowledged: it is cut off. A frame
+that is broken in any other place means a damaged disk, and the engine refuses to start rather than lose events.
+
+Frame: 4 bytes length of the body, 4 bytes CRC-32 of the body, body. Body: records, each 4 bytes length and bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from model.engine.errors import DirectoryInUseError
+from model.engine.state_directory import sync_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
+
+MAGIC = b"RVLTLOG1"
+SEGMENT_BYTES = 64 * 1024 * 1024
+FRAME = struct.Struct("<II")
+RECORD = struct.Struct("<I")
+
+
+class EventLog:
+    """An append-only log; `replay` must be run through once before the first `append`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self._file = -1
+        self._size = 0
+        self._number = 0
+        self._waiting: list[tuple[list[bytes], asyncio.Future[None]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-log")
+        self.cut_bytes = 0
+
+    def replay(self) -> Iterator[bytes]:
+        """Yield every record, oldest first; cut a torn end off and open the log for appending.
+
+        Yields
+        ------
+        bytes
+
+        Raises
+        ------
+        DirectoryInUseError
+            A frame is damaged that cannot have been torn by a crash.
+        """
+        segments = sorted(self._directory.glob("*.log"))
+        for place, segment in enumerate(segments):
+            content = segment.read_bytes()
+            end = yield from _records(content)
+            if end < len(content):
+                if place < len(segments) - 1 or _is_damaged(content, end):
+                    raise DirectoryInUseError(f"{segment} is damaged at byte {end}: restore it from a copy")
+                self.cut_bytes = len(content) - end
+                os.truncate(segment, end)
+        self._number = int(segments[-1].stem) if segments else 0
+        if segments and segments[-1].stat().st_size >= len(MAGIC):
+            self._open(segments[-1])
+        else:
+            self._next_segment()
+
+    async def append(self, records: list[bytes]) -> None:
+        """Write records and return when they are on disk.
+
+        Parameters
+        ----------
+        records : list of bytes
+
+        Raises
+        ------
+        OSError
+            The disk did not take them; the log is as it was before.
+        """
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append((records, done))
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush())
+        await done
+
+    async def close(self) -> None:
+        """Wait for what is being written and close the log."""
+        while self._flushing is not None:
+            await asyncio.wait([self._flushing])
+        self._thread.shutdown()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            # All that came in while the disk was busy goes into one frame and one fsync.
+            batch, self._waiting = self._waiting, []
+            try:
+                await loop.run_in_executor(self._thread, self._write, [one for records, _ in batch for one in records])
+            except OSError as error:
+                _settle([done for _, done in batch], error)
+            else:
+                _settle([done for _, done in batch], None)
+        self._flushing = None
+
+    def _write(self, records: list[bytes]) -> None:
+        if self._size >= SEGMENT_BYTES:
+            os.close(self._file)
+            self._next_segment()
+        if not records:
+            return  # whoever waits only for what was written before
+        body = b"".join([RECORD.pack(len(record)) + record for record in records])
+        frame = FRAME.pack(len(body), zlib.crc32(body)) + body
+        try:
+            _write_all(self._file, frame)
+            os.fdatasync(self._file)
+        except OSError:
+            # What was written in part, or may not have reached the disk, must not come back after a restart.
+            os.ftruncate(self._file, self._size)
+            raise
+        self._size += len(frame)
+
+    def _next_segment(self) -> None:
+        self._number += 1
+        path = self._directory / f"{self._number:08d}.log"
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        _write_all(file, MAGIC)
+        os.fsync(file)
+        sync_directory(self._directory)
+        self._file, self._size = file, len(MAGIC)
+
+    def _open(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
+        self._size = path.stat().st_size
+
+
+def _settle(waiting: list[asyncio.Future[None]], error: OSError | None) -> None:
+    for done in waiting:
+        if done.done():
+            continue  # whoever waited has gone away
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+
+def _write_all(file: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(file, view) :]
+
+
+def _records(content: bytes) -> Generator[bytes, None, int]:
+    """Yield the records of a segment and return where its sound part ends."""
+    if not content.startswith(MAGIC):
+        return 0
+    place = len(MAGIC)
+    while (end := _frame_end(content, place)) > place:
+        inside = place + FRAME.size
+        while inside < end:
+            length: int = RECORD.unpack_from(content, inside)[0]
+            yield content[inside + RECORD.size : inside + RECORD.size + length]
+            inside += RECORD.size + length
+        place = end
+    return place
+
+
+def _frame_end(content: bytes, place: int) -> int:
+    """Return where the frame at `place` ends, or `place` where there is no sound frame."""
+    if place + FRAME.size > len(content):
+        return place
+    length, checksum = FRAME.unpack_from(content, place)
+    begin = place + FRAME.size
+    end: int = begin + length
+    if length == 0 or end > len(content) or zlib.crc32(content[begin:end]) != checksum:
+        return place
+    return end
+
+
+def _is_damaged(content: bytes, place: int) -> bool:
+    """Tell whether the break at `place` cannot be a torn end: a sound frame follows, or the segment is none of ours."""
+    if place == 0:
+        return len(content) >= len(MAGIC)
+    if place + FRAME.size > len(content):
+        return False
+    (length,) = FRAME.unpack_from(content, place)[:1]
+    following: int = place + FRAME.size + length
+    return _frame_end(content, following) > following

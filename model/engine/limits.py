@@ -1,0 +1,52 @@
+"""Limits of Amazon Personalize, as its developer guide and API reference state them in November 2026.
+
+Those that stand in botocore's service models (`min`, `max`, `pattern`, `enum`) are read from there by `wire`.
+"""
+
+from __future__ import annotations
+
+# Quotas per account and region, and per dataset group (developer guide, "Amazon Personalize endpoints and quotas").
+DATASET_GROUPS = 5
+SCHEMAS = 500
+PENDING_IMPORT_JOBS = 5
+PENDING_SOLUTION_VERSIONS = 20
+SOLUTIONS_PER_GROUP = 10
+CAMPAIGNS_PER_GROUP = 5
+TAGS_PER_RESOURCE = 50
+
+# Training (developer guide, "Minimum requirements").
+MIN_INTERACTIONS = 1000
+MIN_USERS_WITH_TWO = 25
+MIN_INCREMENTAL_INTERACTIONS = 1000
+
+# Lengths of values (developer guide, "Schemas", and API reference of the events service).
+ID_LENGTH = 256
+CATEGORICAL_LENGTH = 1000
+STRING_LENGTH = 1000
+IMPRESSION_LENGTH = 1000
+TEXTUAL_LENGTH = 20000  # longer text is cut, not refused
+
+# Schemas (developer guide, "Schema formatting requirements").
+INTERACTIONS_METADATA_COLUMNS = 5
+ITEMS_METADATA_COLUMNS = 100
+USERS_METADATA_COLUMNS = 25
+
+# Events (API reference, PutEvents).
+EVENT_BYTES = 10 * 1024
+PROPERTIES_FORBIDDEN_IN_EVENTS = frozenset(
+    {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
+)
+
+# Answers (API reference, GetRecommendations and GetPersonalizedRanking).
+RESULTS_DEFAULT = 25
+RESULTS_MAX = 500
+RANKED_ITEMS_MAX = 500
+
+# Pages of lists (API reference: maxResults is 1 to 100 and the answers hold at most 100).
+PAGE_DEFAULT = 100
+
+# A CSV may not hold timestamps in milliseconds; seconds reach this value in the year 5138.
+LATEST_TIMESTAMP = 100_000_000_000
+
+# No request comes near: 10 items of 32,000 characters are the most (4 bytes a character).
+BODY_BYTES = 2 * 1024 * 1024

@@ -1,0 +1,1 @@
+"""What the service does, one module per kind of resource; `registry` names them all."""

@@ -1,0 +1,79 @@
+"""Dataset groups: what belongs together, apart from all else."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from model.engine import limits
+from model.engine.errors import InvalidInputError
+from model.engine.operations.claims import check_quota, claim, find, find_active, refuse_while
+from model.engine.operations.pages import page
+from model.engine.resources import DELETE_PENDING, Resource
+from model.engine.state_directory import new_id
+
+if TYPE_CHECKING:
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+
+KIND = "dataset-group"
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateDatasetGroup."""
+    if request.get("domain"):
+        raise InvalidInputError("domain dataset groups are not offered yet: leave domain out for a custom one")
+    if request.get("kmsKeyArn") and not request.get("roleArn"):
+        raise InvalidInputError("roleArn is required with kmsKeyArn")
+    check_quota(engine, caller, KIND, limits.DATASET_GROUPS)
+    group = claim(engine, caller, KIND, f"dataset-group/{request['name']}", request, id=new_id())
+    engine.open_group(group)
+    engine.lifecycles.create(group)
+    return {"datasetGroupArn": group.arn}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeDatasetGroup."""
+    return {"datasetGroup": find(engine, caller, KIND, request["datasetGroupArn"]).document}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListDatasetGroups."""
+    return page(caller, request, "datasetGroups", engine.resources.of_kind(KIND))
+
+
+def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DeleteDatasetGroup: event trackers, solutions and datasets go first."""
+    group = find_active(engine, caller, KIND, request["datasetGroupArn"])
+    for kind in ("event-tracker", "solution", "dataset"):
+        left = list(engine.resources.of_kind(kind, datasetGroupArn=group.arn))
+        refuse_while(f"the dataset group has a {kind.replace('-', ' ')}", left)
+    group.document["status"] = DELETE_PENDING
+    engine.resources.save(group)
+    resume_deletion(engine, group)
+    return {}
+
+
+def resume_creation(engine: Engine, group: Resource) -> None:
+    """Go on with a creation that a stop of the engine broke off."""
+    engine.lifecycles.create(group)
+
+
+def resume_deletion(engine: Engine, group: Resource) -> None:
+    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+
+    async def remove() -> None:
+        data = engine.groups.pop(group.arn)
+        await data.close()
+        engine.resources.remove(group)
+        shutil.rmtree(engine.state.group(group.private["id"]), ignore_errors=True)
+
+    engine.lifecycles.delete(group, remove)
+
+
+OPERATIONS = {
+    "CreateDatasetGroup": create,
+    "DescribeDatasetGroup": describe,
+    "ListDatasetGroups": list_all,
+    "DeleteDatasetGroup": delete,
+}

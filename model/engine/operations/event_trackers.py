@@ -1,0 +1,72 @@
+"""Event trackers: the id with which events come to a dataset group."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from model.engine.errors import ResourceAlreadyExistsError
+from model.engine.operations.claims import claim, find, find_active
+from model.engine.operations.pages import page
+from model.engine.resources import DELETE_PENDING, Resource
+
+if TYPE_CHECKING:
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+
+KIND = "event-tracker"
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateEventTracker: a dataset group has one."""
+    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
+    for other in engine.resources.of_kind(KIND, datasetGroupArn=group.arn):
+        raise ResourceAlreadyExistsError(f"the dataset group has the event tracker {other.arn} already")
+    document = {**request, "trackingId": str(uuid.uuid4()), "accountId": caller.account}
+    tracker = claim(engine, caller, KIND, f"event-tracker/{request['name']}", document)
+    engine.group_of_tracker[tracker.document["trackingId"]] = group.arn
+    engine.lifecycles.create(tracker)
+    return {"eventTrackerArn": tracker.arn, "trackingId": tracker.document["trackingId"]}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeEventTracker."""
+    return {"eventTracker": find(engine, caller, KIND, request["eventTrackerArn"]).document}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListEventTrackers."""
+    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "eventTrackers", found)
+
+
+def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DeleteEventTracker: the events stay."""
+    tracker = find_active(engine, caller, KIND, request["eventTrackerArn"])
+    tracker.document["status"] = DELETE_PENDING
+    engine.resources.save(tracker)
+    resume_deletion(engine, tracker)
+    return {}
+
+
+def resume_creation(engine: Engine, tracker: Resource) -> None:
+    """Go on with a creation that a stop of the engine broke off."""
+    engine.lifecycles.create(tracker)
+
+
+def resume_deletion(engine: Engine, tracker: Resource) -> None:
+    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+    engine.group_of_tracker.pop(tracker.document["trackingId"], None)
+
+    async def remove() -> None:
+        engine.resources.remove(tracker)
+
+    engine.lifecycles.delete(tracker, remove)
+
+
+OPERATIONS = {
+    "CreateEventTracker": create,
+    "DescribeEventTracker": describe,
+    "ListEventTrackers": list_all,
+    "DeleteEventTracker": delete,
+}

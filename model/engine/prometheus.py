@@ -1,0 +1,90 @@
+"""What the service counts, in Prometheus' text format."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+LATENCY_BOUNDS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+Gauge = tuple[str, str, Iterable[tuple[Mapping[str, str], float]]]
+
+
+class Counts:
+    """Requests, latencies and events since the start of the process."""
+
+    def __init__(self) -> None:
+        self.events_received = 0
+        self.events_duplicate = 0
+        self._requests: Counter[tuple[str, str]] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(LATENCY_BOUNDS_SECONDS) + 1))
+
+    def add_request(self, operation: str, outcome: str, seconds: float) -> None:
+        """Count one request.
+
+        Parameters
+        ----------
+        operation, outcome : str
+            The outcome is "ok" or the name of the error.
+        seconds : float
+        """
+        self._requests[operation, outcome] += 1
+        self._seconds[operation] += seconds
+        self._buckets[operation][bisect_left(LATENCY_BOUNDS_SECONDS, seconds)] += 1
+
+    def page(self, gauges: Iterable[Gauge]) -> str:
+        """Return the page that Prometheus reads.
+
+        Parameters
+        ----------
+        gauges : iterable of (name, help, [(labels, value)])
+            What is measured at this moment.
+
+        Returns
+        -------
+        str
+        """
+        lines = [
+            *_head("personalize_events_received_total", "counter", "Events in PutEvents calls that were answered 200"),
+            f"personalize_events_received_total {self.events_received}",
+            *_head("personalize_events_duplicate_total", "counter", "Received events whose id had been stored before"),
+            f"personalize_events_duplicate_total {self.events_duplicate}",
+            *_head("personalize_requests_total", "counter", "Requests by operation and outcome"),
+        ]
+        for (operation, outcome), count in sorted(self._requests.items()):
+            labels = _labels({"operation": operation, "outcome": outcome})
+            lines.append(f"personalize_requests_total{labels} {count}")
+        lines += _head("personalize_request_seconds", "histogram", "Time from the request's head to its answer")
+        for operation in sorted(self._seconds):
+            lines += self._histogram(operation)
+        for name, text, values in gauges:
+            lines += _head(name, "gauge", text)
+            lines += [f"{name}{_labels(labels)} {value:g}" for labels, value in values]
+        return "\n".join(lines) + "\n"
+
+    def _histogram(self, operation: str) -> list[str]:
+        lines, total = [], 0
+        bounds = [*(f"{bound:g}" for bound in LATENCY_BOUNDS_SECONDS), "+Inf"]
+        for bound, count in zip(bounds, self._buckets[operation], strict=True):
+            total += count
+            labels = _labels({"operation": operation, "le": bound})
+            lines.append(f"personalize_request_seconds_bucket{labels} {total}")
+        labels = _labels({"operation": operation})
+        lines.append(f"personalize_request_seconds_sum{labels} {self._seconds[operation]:.6f}")
+        lines.append(f"personalize_request_seconds_count{labels} {total}")
+        return lines
+
+
+def _head(name: str, kind: str, text: str) -> list[str]:
+    return [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    escaped = (f'{name}="{value.translate(_ESCAPES)}"' for name, value in labels.items())
+    inside = ",".join(escaped)
+    return f"{{{inside}}}" if inside else ""
+
+
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})

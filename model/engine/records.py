@@ -1,0 +1,69 @@
+"""What the event log of a dataset group holds: events, rows of items and users, and the ends of datasets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class EventRecord(msgspec.Struct, array_like=True, tag="event", frozen=True):
+    """One event of PutEvents.
+
+    Attributes
+    ----------
+    event_id : str
+    user_id : str or None
+        None while the person is known by the session alone.
+    session_id, event_type : str
+    item_id : str or None
+    time : int
+        Epoch seconds, whole, as bulk data have them.
+    value : float or None
+    recommendation_id, source : str or None
+    impression : list of str
+    properties : str or None
+        JSON, as it came.
+    """
+
+    event_id: str
+    user_id: str | None
+    session_id: str
+    event_type: str
+    item_id: str | None
+    time: int
+    value: float | None = None
+    recommendation_id: str | None = None
+    impression: list[str] = []
+    properties: str | None = None
+    source: str | None = None
+
+
+class RowRecord(msgspec.Struct, array_like=True, tag="row", frozen=True):
+    """One item or user of PutItems or PutUsers; `row` is by column."""
+
+    dataset_type: str
+    row_id: str
+    row: dict[str, Any]
+
+
+class EndRecord(msgspec.Struct, array_like=True, tag="end", frozen=True):
+    """A dataset was deleted: what was streamed to it before is no more."""
+
+    dataset_type: str
+
+
+Record = EventRecord | RowRecord | EndRecord
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+
+
+def encode(record: Record) -> bytes:
+    """Return a record as bytes."""
+    return _encoder.encode(record)
+
+
+def decode(payload: bytes) -> Record:
+    """Return the record that `encode` was given."""
+    return _decoder.decode(payload)

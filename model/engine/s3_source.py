@@ -1,0 +1,82 @@
+"""CSV objects of an import, read from S3 (any endpoint that speaks its API)."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+from urllib.parse import urlparse
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from model.engine.csv_import import ImportFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+CHUNK_BYTES = 1024 * 1024
+
+
+def open_source(location: str, region: str) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield the files of a data location with their lines.
+
+    Parameters
+    ----------
+    location : str
+        `s3://bucket/key` of one file, or `s3://bucket/prefix/` of a folder, whose first level is read.
+    region : str
+
+    Yields
+    ------
+    (key, lines)
+
+    Raises
+    ------
+    ImportFailedError
+        There is nothing, or it may not be read.
+    """
+    parsed = urlparse(location)
+    bucket, key = parsed.netloc, parsed.path.removeprefix("/")
+    if parsed.scheme != "s3" or not bucket:
+        raise ImportFailedError(f"the data location {location} is not valid: it must be s3://bucket/…")
+    client = boto3.client("s3", region_name=region, config=Config(s3={"addressing_style": "path"}))
+    try:
+        keys = _first_level(client, bucket, key) if not key or key.endswith("/") else [key]
+        if not keys:
+            raise ImportFailedError(f"the data location {location} holds no files")
+        for one in keys:
+            yield one, _lines(client, bucket, one)
+    except ClientError as error:
+        raise ImportFailedError(_reason(error, location)) from None
+    except BotoCoreError as error:
+        raise ImportFailedError(f"the data location {location} could not be read: {type(error).__name__}") from None
+
+
+def _first_level(client: S3Client, bucket: str, prefix: str) -> list[str]:
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+    # Markers such as _SUCCESS, and the folder itself, are empty.
+    return [one["Key"] for page in pages for one in page.get("Contents", []) if one["Size"] > 0]
+
+
+def _lines(client: S3Client, bucket: str, key: str) -> Iterator[str]:
+    body = client.get_object(Bucket=bucket, Key=key)["Body"]
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    rest = ""
+    for chunk in body.iter_chunks(CHUNK_BYTES):
+        *lines, rest = (rest + decoder.decode(chunk)).split("\n")
+        for line in lines:
+            yield f"{line}\n"
+    if rest := rest + decoder.decode(b"", final=True):
+        yield rest
+
+
+def _reason(error: ClientError, location: str) -> str:
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in {"AccessDenied", "403"}:
+        return f"insufficient privileges to read {location}: the role and the bucket policy must allow it"
+    if code in {"NoSuchBucket", "NoSuchKey", "404"}:
+        return f"the data location {location} is not valid: there is nothing there"
+    return f"the data location {location} could not be read: {code}"

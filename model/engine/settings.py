@@ -1,0 +1,53 @@
+"""What the engine is started with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOST = "127.0.0.1"  # requests are not authenticated, so nobody beyond this machine may send any
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a resource stays in each state at least.
+
+    Attributes
+    ----------
+    pending_seconds, in_progress_seconds : float
+    """
+
+    pending_seconds: float
+    in_progress_seconds: float
+
+
+PACES = {
+    "real": Pace(15.0, 60.0),  # as a poller of the real service meets it, not as long as its trainings take
+    "compressed": Pace(0.1, 0.2),
+    "instant": Pace(0.0, 0.0),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the engine is started with.
+
+    Attributes
+    ----------
+    directory : Path
+        Where all state lies.
+    port : int
+        0 takes any free port.
+    region, account : str
+        For requests whose signature names none.
+    pace : Pace
+    """
+
+    directory: Path
+    port: int = 0
+    region: str = "eu-central-1"
+    account: str = "000000000000"
+    pace: Pace = PACES["compressed"]

@@ -1,0 +1,141 @@
+"""The directory that holds all state: one process at a time, one version of the layout.
+
+```
+engine.json        version of the layout
+lock               held while a process runs
+control.sqlite     resources of the control plane
+groups/<id>/       one dataset group: streamed/ (event log), bulk/ (imported parts)
+jobs/<id>/         a running import or training
+versions/<id>/     a trained solution version
+```
+Names that clients choose never become part of a path; ids are random and made here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING, Self
+
+from model.engine.errors import DirectoryInUseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LAYOUT_VERSION = 1
+
+
+class StateDirectory:
+    """The opened directory; `close` lets go of it."""
+
+    def __init__(self, root: Path, lock: int) -> None:
+        self.root = root
+        self._lock = lock
+
+    @classmethod
+    def open(cls, root: Path) -> Self:
+        """Take the directory, making it where it does not exist.
+
+        Parameters
+        ----------
+        root : Path
+
+        Returns
+        -------
+        StateDirectory
+
+        Raises
+        ------
+        DirectoryInUseError
+            Another process has it, or it was written by another version.
+        """
+        root.mkdir(parents=True, exist_ok=True)
+        lock = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            raise DirectoryInUseError(f"another engine is running on {root}: stop it or choose another one") from None
+        _check_version(root)
+        for name in ("groups", "jobs", "versions"):
+            (root / name).mkdir(exist_ok=True)
+        return cls(root, lock)
+
+    @property
+    def control(self) -> Path:
+        """The database of the control plane."""
+        return self.root / "control.sqlite"
+
+    def group(self, group_id: str) -> Path:
+        """Return the directory of a dataset group."""
+        return self.root / "groups" / group_id
+
+    def job(self, job_id: str) -> Path:
+        """Return the directory of a running import or training."""
+        return self.root / "jobs" / job_id
+
+    def version(self, version_id: str) -> Path:
+        """Return the directory of a trained solution version."""
+        return self.root / "versions" / version_id
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        os.close(self._lock)
+
+
+def new_id() -> str:
+    """Return an id that no client chose: 16 hexadecimal digits.
+
+    Returns
+    -------
+    str
+    """
+    return secrets.token_hex(8)
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_files(path: Path) -> None:
+    """Make a directory and the files right in it durable.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    for file in path.iterdir():
+        if file.is_file():
+            handle = os.open(file, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+    sync_directory(path)
+
+
+def _check_version(root: Path) -> None:
+    marker = root / "engine.json"
+    if not marker.exists():
+        if (root / "control.sqlite").exists():
+            raise DirectoryInUseError(f"{marker} is missing, so the version of {root} is unknown")
+        fresh = root / "engine.json.new"
+        fresh.write_text(json.dumps({"layout": LAYOUT_VERSION}), encoding="utf-8")
+        fresh.rename(marker)
+        sync_directory(root)
+        return
+    found = json.loads(marker.read_text(encoding="utf-8")).get("layout")
+    if found != LAYOUT_VERSION:
+        raise DirectoryInUseError(f"{root} has layout version {found}; this engine reads version {LAYOUT_VERSION}")

@@ -1,0 +1,158 @@
+"""Recommendations over the wire: what is asked for, what is answered, and what the next event changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import ClientError
+
+NOW = datetime(2025, 10, 20, tzinfo=UTC)
+
+
+def send(shop, user, items, session="s", kind="View", **event):
+    for place, item in enumerate(items):
+        moment = datetime.fromtimestamp(NOW.timestamp() + place, UTC)
+        one = {"eventType": kind, "sentAt": moment, "itemId": item, **event}
+        request = {"trackingId": shop.tracking_id, "sessionId": session, "eventList": [one]}
+        shop.events.put_events(**request, **({"userId": user} if user else {}))
+
+
+def ids(answer, member="itemList"):
+    return [one["itemId"] for one in answer[member]]
+
+
+def refusal(call, **request):
+    with pytest.raises(ClientError) as caught:
+        call(**request)
+    return caught.value.response
+
+
+def test_scores_fall_and_sum_to_at_most_one_over_the_catalogue(trained_shop):
+    arn = trained_shop.campaigns["for-you"]
+
+    answer = trained_shop.runtime.get_recommendations(campaignArn=arn, userId="user-1", numResults=500)
+
+    scores = [one["score"] for one in answer["itemList"]]
+    assert scores == sorted(scores, reverse=True)
+    assert sum(scores) == pytest.approx(1.0, abs=1e-3)
+    assert len(answer["recommendationId"]) <= 40
+
+
+def test_twenty_five_items_are_answered_where_no_number_is_given(trained_shop):
+    answer = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"])
+
+    assert len(answer["itemList"]) == 25
+    assert all("score" not in one for one in answer["itemList"])
+
+
+def test_an_event_changes_the_next_answer(trained_shop):
+    arn = trained_shop.campaigns["for-you"]
+    before = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="newcomer", numResults=10))
+
+    send(trained_shop, "newcomer", ["item-3-4"])
+
+    after = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="newcomer", numResults=10))
+    assert before != after
+    assert sum(item.startswith("item-3-") for item in after[:5]) >= 4
+    assert after[0] == "item-3-5"
+
+
+def test_what_was_just_touched_does_not_come_first(trained_shop):
+    send(trained_shop, "toucher", ["item-5-1", "item-5-2", "item-5-3"])
+
+    answer = trained_shop.runtime.get_recommendations(
+        campaignArn=trained_shop.campaigns["for-you"], userId="toucher", numResults=3
+    )
+
+    assert not set(ids(answer)) & {"item-5-1", "item-5-2", "item-5-3"}
+
+
+def test_a_stranger_gets_popular_items_and_is_told_so(trained_shop):
+    answer = trained_shop.runtime.get_recommendations(
+        campaignArn=trained_shop.campaigns["for-you"], userId="nobody", numResults=5
+    )
+
+    popular = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"], numResults=6)
+    assert set(ids(answer)) - {one for one in ids(answer) if one.startswith("new-")} <= set(ids(popular))
+    assert answer["itemList"][0]["reason"] == ["Popular item"]
+
+
+def test_a_session_is_known_before_and_after_its_user_logs_in(trained_shop):
+    arn = trained_shop.campaigns["for-you"]
+    send(trained_shop, None, ["item-7-2"], session="anonymous-1")
+    anonymous = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="anonymous-1", numResults=5))
+
+    send(trained_shop, "logged-in", ["item-8-2"], session="anonymous-1")
+
+    known = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="logged-in", numResults=15))
+    assert anonymous[0] == "item-7-3"
+    assert any(item.startswith("item-7-") for item in known)
+    assert any(item.startswith("item-8-") for item in known)
+
+
+def test_similar_items_come_from_the_same_shelf_and_never_hold_the_item(trained_shop):
+    answer = trained_shop.runtime.get_recommendations(
+        campaignArn=trained_shop.campaigns["similar"], itemId="item-2-2", numResults=10
+    )
+
+    assert "item-2-2" not in ids(answer)
+    assert all(item.startswith("item-2-") for item in ids(answer)[:4])
+
+
+def test_an_unknown_item_is_answered_with_popular_ones(trained_shop):
+    similar = trained_shop.runtime.get_recommendations(
+        campaignArn=trained_shop.campaigns["similar"], itemId="never-seen", numResults=5
+    )
+    popular = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"], numResults=5)
+
+    assert ids(similar) == ids(popular)
+
+
+def test_a_list_is_ranked_and_unknown_items_come_last_without_score(trained_shop):
+    send(trained_shop, "ranker", ["item-4-1"])
+    given = ["unknown-1", "item-9-1", "item-4-2", "item-10-3", "unknown-2"]
+
+    answer = trained_shop.runtime.get_personalized_ranking(
+        campaignArn=trained_shop.campaigns["ranking"], userId="ranker", inputList=given
+    )
+
+    ranked = answer["personalizedRanking"]
+    assert ranked[0]["itemId"] == "item-4-2"
+    assert [one["itemId"] for one in ranked[3:]] == ["unknown-1", "unknown-2"]
+    assert all("score" not in one for one in ranked[3:])
+    assert sum(one["score"] for one in ranked[:3]) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("campaign", "request_", "message"),
+    [
+        ("for-you", {}, "userId is required"),
+        ("similar", {"userId": "u"}, "itemId is required"),
+        ("for-you", {"userId": "u", "numResults": 501}, "numResults must be at most 500, not 501"),
+        ("ranking", {"userId": "u"}, "needs GetPersonalizedRanking"),
+        ("for-you", {"userId": "u" * 257}, "userId has 257 characters; it may have 0 to 256"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_says_why(trained_shop, campaign, request_, message):
+    response = refusal(
+        trained_shop.runtime.get_recommendations, campaignArn=trained_shop.campaigns[campaign], **request_
+    )
+
+    assert response["Error"]["Code"] == "InvalidInputException"
+    assert message in response["Error"]["Message"]
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_there_is_no_answer_from_a_campaign_or_filter_that_does_not_exist(trained_shop):
+    arn = trained_shop.campaigns["for-you"]
+    missing = refusal(trained_shop.runtime.get_recommendations, campaignArn=arn + "-x", userId="u")
+    unfiltered = refusal(
+        trained_shop.runtime.get_recommendations,
+        campaignArn=arn,
+        userId="u",
+        filterArn=arn.replace("campaign", "filter"),
+    )
+
+    assert missing["Error"]["Code"] == unfiltered["Error"]["Code"] == "ResourceNotFoundException"
+    assert missing["ResponseMetadata"]["HTTPStatusCode"] == 404
