@@ -10,22 +10,22 @@ if TYPE_CHECKING:
 
     from data.stream import RawEvent
 
-# What the door takes in one request: 500 events, and with the largest of them still below API Gateway's 10 MB.
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+# What the door takes in one request: 500 events and 1 MiB (`backend/collect/body.py`), less something for brackets.
 LARGEST_BATCH = 500
-LARGEST_BODY_BYTES = 4_000_000
+LARGEST_BODY_BYTES = 1_000_000
 
 
 class Batch(NamedTuple):
-    """Payloads for one request, and the lane that sends it."""
+    """Payloads for one request, the lane that sends it, and whether they are JSON texts."""
 
     lane: int
     payloads: list[bytes]
+    is_json: bool = True
 
 
-def body_of(payloads: list[bytes]) -> bytes:
-    """Return the body that carries payloads: a single one as it is, several as an array."""
-    return payloads[0] if len(payloads) == 1 else b"[" + b",".join(payloads) + b"]"
+def body_of(payloads: list[bytes], *, is_json: bool = True) -> bytes:
+    """Return the body that carries payloads: an array, or what is no JSON text as it is."""
+    return b"[" + b",".join(payloads) + b"]" if is_json else b"".join(payloads)
 
 
 def batches(events: Iterable[RawEvent], *, size: int, lanes: int) -> Iterator[Batch]:
@@ -50,7 +50,7 @@ def batches(events: Iterable[RawEvent], *, size: int, lanes: int) -> Iterator[Ba
     for event in events:
         lane = crc32(event.person.encode(errors="surrogatepass")) % lanes
         if not event.is_json:
-            yield Batch(lane, [event.payload])
+            yield Batch(lane, [event.payload], is_json=False)
             continue
         if waiting[lane] and waiting_bytes[lane] + len(event.payload) > LARGEST_BODY_BYTES:
             yield Batch(lane, waiting[lane])

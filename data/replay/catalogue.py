@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from data.replay.door import Door
+from data.replay.batches import LARGEST_BODY_BYTES, body_of
+from data.replay.door import Door, DoorClosed, Patience
 from data.replay.verdicts import read_verdicts
 from data.stream import ACCEPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from data.stream import Stream
 
@@ -37,7 +37,7 @@ def load_catalogue(
     patience_seconds: float = 120.0,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Loaded:
-    """Post a stream's items and users by POST /update-data, 500 at a time.
+    """Post a stream's items and users by POST /update-data, 500 or 1 MB at a time.
 
     Parameters
     ----------
@@ -59,20 +59,39 @@ def load_catalogue(
     door = Door(url, api_key, patience_seconds=patience_seconds)
     try:
         for kind, records in (("items", stream.items), ("users", stream.users)):
-            for some in _in_parts(records):
-                body = json.dumps({kind: some}, ensure_ascii=False, separators=(",", ":")).encode()
-                for outcome in read_verdicts(door.post("/update-data", body), len(some), "records").outcomes:
-                    if outcome == ACCEPTED:
-                        loaded.accepted[kind] += 1
-                    else:
-                        loaded.refused[str(outcome)] += 1
-                on_progress(len(some))
+            for payloads in _in_parts(records):
+                _settle(door, kind, payloads, loaded)
+                on_progress(len(payloads))
     finally:
         door.close()
     return loaded
 
 
-def _in_parts(records: Iterable[dict[str, object]]) -> Iterable[list[dict[str, object]]]:
-    iterator = iter(records)
-    while some := list(islice(iterator, RECORDS_PER_REQUEST)):
-        yield some
+def _settle(door: Door, kind: str, payloads: list[bytes], loaded: Loaded) -> None:
+    """Send records until each has its outcome."""
+    patience = Patience(door.patience_seconds)
+    while payloads:
+        answer = door.post("/update-data", b'{"kind":"%s","records":%s}' % (kind.encode(), body_of(payloads)))
+        outcomes = read_verdicts(answer, len(payloads), "records").outcomes
+        for outcome in outcomes:
+            if outcome == ACCEPTED:
+                loaded.accepted[kind] += 1
+            elif outcome is not None:
+                loaded.refused[outcome] += 1
+        payloads = [payload for payload, outcome in zip(payloads, outcomes, strict=True) if outcome is None]
+        if payloads and not patience.pause(answer.retry_after_seconds):
+            raise DoorClosed(f"{len(payloads)} {kind} were not stored in {patience.seconds:g} s")
+
+
+def _in_parts(records: Iterable[dict[str, object]]) -> Iterator[list[bytes]]:
+    part: list[bytes] = []
+    size_bytes = 0
+    for record in records:
+        payload = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+        if part and (len(part) == RECORDS_PER_REQUEST or size_bytes + len(payload) > LARGEST_BODY_BYTES):
+            yield part
+            part, size_bytes = [], 0
+        part.append(payload)
+        size_bytes += len(payload) + 1
+    if part:
+        yield part

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 # A first pause of half a second doubles up to five; a server that restarts is back within a few of them.
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
+# A longer wish of the server's than this is not honoured.
+LONGEST_RETRY_AFTER_SECONDS = 20.0
 # A Lambda behind API Gateway answers within 29 s or not at all.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 TIMEOUT_SECONDS = 35.0
@@ -32,10 +35,36 @@ class NotAdmitted(PermissionError):  # noqa: N818 - named for what is wrong
 
 
 class Answer(NamedTuple):
-    """What came back: the status and the decoded JSON, or None where the body is no JSON."""
+    """What came back: the status, the decoded JSON or None where the body is no JSON, and what `Retry-After` says."""
 
     status: int
     body: object
+    retry_after_seconds: float = 0.0
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the same request would be answered the same again, or at least each of its records is spoken of."""
+        listed = isinstance(self.body, dict) and ("events" in self.body or "records" in self.body)
+        return listed or (self.status != _THROTTLED and self.status < _SERVER_ERROR)
+
+
+class Patience:
+    """How long to go on, and how long to pause between attempts."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._deadline = time.monotonic() + seconds
+        self._attempts = 0
+
+    def pause(self, at_least_seconds: float) -> bool:
+        """Wait before the next attempt, or return False where there is no time for one."""
+        wait_seconds = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**self._attempts) * random.uniform(0.5, 1)  # noqa: S311
+        wait_seconds = max(wait_seconds, min(at_least_seconds, LONGEST_RETRY_AFTER_SECONDS))
+        self._attempts += 1
+        if time.monotonic() + wait_seconds > self._deadline:
+            return False
+        time.sleep(wait_seconds)
+        return True
 
 
 class Door:
@@ -51,10 +80,18 @@ class Door:
         How long one request is tried before giving up.
     on_retry
         Called before each further attempt.
+    admitted
+        Set once a request was let in; shared by the connections of one replay.
     """
 
     def __init__(
-        self, url: str, api_key: str, *, patience_seconds: float, on_retry: Callable[[], None] = lambda: None
+        self,
+        url: str,
+        api_key: str,
+        *,
+        patience_seconds: float,
+        on_retry: Callable[[], None] = lambda: None,
+        admitted: threading.Event | None = None,
     ) -> None:
         parts = urlsplit(url.rstrip("/"))
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -62,45 +99,38 @@ class Door:
         self._secure = parts.scheme == "https"
         self._host, self._port, self._base = parts.hostname, parts.port, parts.path
         self._headers = {"x-api-key": api_key, "content-type": "application/json"}
-        self._patience_seconds = patience_seconds
+        self.patience_seconds = patience_seconds
+        self._admitted = admitted or threading.Event()
         self._on_retry = on_retry
         self._connection: http.client.HTTPConnection | None = None
 
     def post(self, path: str, body: bytes) -> Answer:
-        """Post a body until it gets an answer that will not change.
+        """Post a body until it gets a final answer.
 
         Raises
         ------
         DoorClosed
             No such answer within the patience.
         NotAdmitted
-            The key or the path is wrong.
+            The key or the path is wrong. Once a key was let in this is rather a server that has not quite come back.
         """
-        deadline = time.monotonic() + self._patience_seconds
-        attempt = 0
+        patience = Patience(self.patience_seconds)
         while True:
-            wait_seconds = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt) * random.uniform(0.5, 1)  # noqa: S311
-            try:
-                answer, retry_after = self._post_once(path, body)
-            except (OSError, http.client.HTTPException) as error:
-                self.close()
-                trouble = f"{type(error).__name__}: {error}"
-            else:
-                if answer.status in _NOT_ADMITTED:
+            answer, trouble = self._try(path, body)
+            if answer is not None:
+                if answer.status not in _NOT_ADMITTED:
+                    if answer.is_final:
+                        self._admitted.set()
+                        return answer
+                elif not self._admitted.is_set():
                     raise NotAdmitted(
                         f"POST {self._base}{path} answered {answer.status}: {_NOT_ADMITTED[answer.status]}"
                     )
-                if answer.status != _THROTTLED and answer.status < _SERVER_ERROR:
-                    return answer
-                trouble = f"status {answer.status}"
-                wait_seconds = max(wait_seconds, min(retry_after, 4 * LONGEST_PAUSE_SECONDS))
-            if time.monotonic() + wait_seconds > deadline:
+            if not patience.pause(answer.retry_after_seconds if answer else 0.0):
                 raise DoorClosed(
                     f"POST {self._base}{path} at {self._host}:{self._port} got no answer in "
-                    f"{self._patience_seconds:g} s (last: {trouble}); is the cloud up?"
+                    f"{patience.seconds:g} s (last: {trouble}); is the cloud up?"
                 )
-            time.sleep(wait_seconds)
-            attempt += 1
             self._on_retry()
 
     def close(self) -> None:
@@ -109,7 +139,16 @@ class Door:
             self._connection.close()
             self._connection = None
 
-    def _post_once(self, path: str, body: bytes) -> tuple[Answer, float]:
+    def _try(self, path: str, body: bytes) -> tuple[Answer | None, str]:
+        """Post a body once; return the answer, if there was one, and what to call it in an error."""
+        try:
+            answer = self._post_once(path, body)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            return None, f"{type(error).__name__}: {error}"
+        return answer, f"status {answer.status}"
+
+    def _post_once(self, path: str, body: bytes) -> Answer:
         if self._connection is None:
             kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
             self._connection = kind(self._host, self._port, timeout=TIMEOUT_SECONDS)
@@ -122,7 +161,7 @@ class Door:
             decoded = json.loads(text)
         except ValueError:
             decoded = None
-        return Answer(response.status, decoded), _seconds(response.getheader("retry-after"))
+        return Answer(response.status, decoded, _seconds(response.getheader("retry-after")))
 
 
 def _seconds(retry_after: str | None) -> float:

@@ -9,7 +9,7 @@ from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING
 
 from data.replay.batches import batches, body_of
-from data.replay.door import Door
+from data.replay.door import Door, DoorClosed, Patience
 from data.replay.sent import Sent
 from data.replay.verdicts import read_verdicts
 from data.stream import ACCEPTED, SUPPRESSED
@@ -88,9 +88,11 @@ class _Lanes:
         self._on_progress = on_progress
         self._lock = threading.Lock()
         self._broken = threading.Event()
-        self._queues: list[Queue[list[bytes] | None]] = [Queue(_WAITING) for _ in range(connections)]
+        self._queues: list[Queue[Batch | None]] = [Queue(_WAITING) for _ in range(connections)]
+        admitted = threading.Event()
         self._doors = [
-            Door(url, api_key, patience_seconds=patience_seconds, on_retry=self._count_retry) for _ in self._queues
+            Door(url, api_key, patience_seconds=patience_seconds, on_retry=self._count_retry, admitted=admitted)
+            for _ in self._queues
         ]
 
     def send(self, made: Iterable[Batch]) -> None:
@@ -99,7 +101,7 @@ class _Lanes:
             running = [pool.submit(self._run, *lane) for lane in zip(self._queues, self._doors, strict=True)]
             try:
                 for batch in made:
-                    if not self._put(batch.lane, batch.payloads):
+                    if not self._put(batch.lane, batch):
                         break
                 for lane in range(len(self._queues)):
                     self._put(lane, None)
@@ -109,26 +111,26 @@ class _Lanes:
         for lane_result in running:
             lane_result.result()
 
-    def _put(self, lane: int, payloads: list[bytes] | None) -> bool:
+    def _put(self, lane: int, batch: Batch | None) -> bool:
         while not self._broken.is_set():
             try:
-                self._queues[lane].put(payloads, timeout=_LOOK_AGAIN_SECONDS)
+                self._queues[lane].put(batch, timeout=_LOOK_AGAIN_SECONDS)
             except Full:
                 continue
             return True
         return False
 
-    def _run(self, queue: Queue[list[bytes] | None], door: Door) -> None:
+    def _run(self, queue: Queue[Batch | None], door: Door) -> None:
         try:
-            while (payloads := self._next(queue)) is not None:
-                self._settle(door, payloads)
+            while (batch := self._next(queue)) is not None:
+                self._settle(door, batch)
         except BaseException:
             self._broken.set()
             raise
         finally:
             door.close()
 
-    def _next(self, queue: Queue[list[bytes] | None]) -> list[bytes] | None:
+    def _next(self, queue: Queue[Batch | None]) -> Batch | None:
         while not self._broken.is_set():
             try:
                 return queue.get(timeout=_LOOK_AGAIN_SECONDS)
@@ -136,23 +138,28 @@ class _Lanes:
                 continue
         return None
 
-    def _settle(self, door: Door, payloads: list[bytes]) -> None:
-        """Send payloads until each has its outcome."""
+    def _settle(self, door: Door, batch: Batch) -> None:
+        """Send a batch until each of its events has its outcome."""
+        payloads = batch.payloads
+        patience = Patience(door.patience_seconds)
         while payloads:
-            verdicts = read_verdicts(door.post("/events", body_of(payloads)), len(payloads))
+            answer = door.post("/events", body_of(payloads, is_json=batch.is_json))
+            verdicts = read_verdicts(answer, len(payloads))
             if verdicts.whole and len(payloads) > 1:
                 # One of them spoils the others' request: halve until it stands alone.
                 middle = len(payloads) // 2
-                self._settle(door, payloads[:middle])
-                payloads = payloads[middle:]
-                continue
+                self._settle(door, batch._replace(payloads=payloads[:middle]))
+                self._settle(door, batch._replace(payloads=payloads[middle:]))
+                return
             self._book([outcome for outcome in verdicts.outcomes if outcome is not None])
-            payloads = [
-                payload for payload, outcome in zip(payloads, verdicts.outcomes, strict=True) if outcome is None
-            ]
-            if payloads:
+            left = [payload for payload, outcome in zip(payloads, verdicts.outcomes, strict=True) if outcome is None]
+            if left:
+                if len(left) < len(payloads):
+                    patience = Patience(door.patience_seconds)
+                if not patience.pause(answer.retry_after_seconds):
+                    raise DoorClosed(f"the stream took none of {len(left)} events in {patience.seconds:g} s")
                 self._count_retry()
-                time.sleep(_LOOK_AGAIN_SECONDS)
+            payloads = left
 
     def _book(self, outcomes: list[str]) -> None:
         with self._lock:

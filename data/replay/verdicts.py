@@ -53,8 +53,10 @@ def read_verdicts(answer: Answer, sent: int, listed_as: str = "events") -> Verdi
     if answer.status < _REFUSED_STATUS:
         raise ValueError(f"the door answered {answer.status} without a verdict per event")
     error = body.get("error")
-    named = error if isinstance(error, dict) else body
-    reason = named.get("reason") or named.get("code") or f"status_{answer.status}"
+    said = error if isinstance(error, dict) else {}
+    # A body that is an array, neither empty nor too large, can only be wrong as a whole for being no JSON.
+    is_malformed = said.get("field") == "body" and said.get("code") == "bad_request"
+    reason = "malformed_json" if is_malformed else said.get("code") or f"status_{answer.status}"
     return Verdicts([str(reason)] * sent, whole=True)
 
 
@@ -68,4 +70,4 @@ def _outcome(verdict: dict[str, object]) -> str | None:
         return str(verdict["reason"])
     if word == "retry":
         return None
-    raise ValueError(f"the door answered with the verdict {word!r}; known are accepted, refused, suppressed and retry")
+    raise ValueError(f"the door answered with the status {word!r}; known are accepted, refused, suppressed and retry")

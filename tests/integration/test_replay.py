@@ -24,6 +24,7 @@ class FrontDoor:
     def __init__(self) -> None:
         self.trouble: dict[int, int | str] = {}
         self.requests = 0
+        self.full = 0
         self.ids: list[str] = []
         self.people: dict[str, list[datetime]] = {}
         self.records: Counter[str] = Counter()
@@ -31,20 +32,26 @@ class FrontDoor:
 
     def answer(self, path: str, body: bytes) -> tuple[int, dict[str, object]]:
         if path.endswith("/update-data"):
-            ((kind, records),) = json.loads(body).items()
-            self.records[kind] += len(records)
+            sent = json.loads(body)
+            assert len(body) <= 1024 * 1024
+            records = sent["records"]
+            self.records[sent["kind"]] += len(records)
             return 200, {"records": [{"status": "accepted"} for _ in records]}
         try:
             events = read_events(body, now=datetime.now(UTC))
         except BodyRefused as refused:
-            return 400, {"error": {"code": refused.reason}}
-        return 202, {"events": [self.verdict(event) for event in events]}
+            return 400, {"error": {"code": "bad_request", "field": "body", "rule": refused.rule}}
+        verdicts = [self.verdict(event) for event in events]
+        return (429 if {"status": "retry"} in verdicts else 202), {"events": verdicts}
 
     def verdict(self, event) -> dict[str, object]:
         if isinstance(event, Refusal):
             return {"status": "refused", "reason": event.reason}
         if event.consent == "denied":
             return {"status": "suppressed"}
+        if self.full > 0:
+            self.full -= 1
+            return {"status": "retry"}
         self.ids.append(event.event_id or event_id_of(event))
         return {"status": "accepted"}
 
@@ -123,6 +130,36 @@ def test_what_fails_for_now_is_sent_again_and_counted_once():
     assert sent.retries == 5
     assert sent.accepted == stream.expected.accepted
     assert len(front.ids) == stream.expected.accepted
+
+
+def test_only_what_the_stream_did_not_take_is_sent_again():
+    front, stream = FrontDoor(), generate(SETTINGS)
+    front.full = 130
+
+    with serving(front) as url:
+        sent = replay(stream, url, KEY, batch_size=100, connections=1)
+
+    assert sent.retries >= 1
+    assert sent.unaccounted == 0
+    assert len(front.ids) == sent.accepted == stream.expected.accepted
+
+
+def test_a_stream_that_stays_full_is_named():
+    front = FrontDoor()
+    front.full = 10**9
+
+    with serving(front) as url, pytest.raises(DoorClosed, match="took none"):
+        replay(generate(SETTINGS), url, KEY, patience_seconds=0.2, connections=1)
+
+
+def test_a_path_that_is_gone_for_a_moment_is_tried_again():
+    front, stream = FrontDoor(), generate(SETTINGS)
+    front.trouble = {4: 404, 5: 403}
+
+    with serving(front) as url:
+        sent = replay(stream, url, KEY, batch_size=100, connections=1)
+
+    assert sent.accepted == stream.expected.accepted
 
 
 def test_a_server_that_is_killed_and_comes_back_loses_nothing():

@@ -38,6 +38,12 @@ def test_what_is_no_json_travels_alone():
     assert [batch.payloads for batch in made] == [[b"1"], [b"0", b"2"]]
 
 
+def test_json_texts_travel_in_an_array_even_alone_and_the_rest_as_it_is():
+    assert body_of([b"[1,2]"]) == b"[[1,2]]"
+    assert body_of([b"{}", b"null"]) == b"[{},null]"
+    assert body_of([b"{},{}"], is_json=False) == b"{},{}"
+
+
 def test_a_request_stays_below_the_largest_body():
     large = [RawEvent(b"x" * (LARGEST_BODY_BYTES // 2), "p", 0, "accepted", "k") for _ in range(5)]
 
@@ -67,7 +73,7 @@ def test_verdicts_are_outcomes():
 
 
 def test_a_refused_body_refuses_each_of_its_events():
-    verdicts = read_verdicts(Answer(400, {"error": {"code": "malformed_json", "message": "…"}}), 2)
+    verdicts = read_verdicts(Answer(400, {"error": {"code": "bad_request", "field": "body", "rule": "…"}}), 2)
 
     assert verdicts.whole
     assert verdicts.outcomes == ["malformed_json", "malformed_json"]
