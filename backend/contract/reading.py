@@ -62,7 +62,7 @@ def read_event(payload: bytes, *, now: datetime) -> Event | Refusal:
         event = _event(payload)
     except _UNREADABLE:
         return explain("Event", payload, now=now) or malformed("Event", payload)
-    if _SUSPECT.search(payload) or len(payload) > _CERTAINLY_SMALL or not _holds(event, now + MAX_CLOCK_AHEAD):
+    if _is_suspect(payload) or len(payload) > _CERTAINLY_SMALL or not _holds(event, now + MAX_CLOCK_AHEAD):
         refusal = explain("Event", payload, now=now)
         if refusal:
             return refusal
@@ -96,7 +96,7 @@ def read_events(body: bytes, *, now: datetime) -> list[Event | Refusal]:
             raise BodyRefused("malformed_json", event.errors[0].rule)
         return [event]
     # The common case, nothing wrong with any event, takes one pass over the body.
-    if not _SUSPECT.search(body):
+    if not _is_suspect(body):
         try:
             events = _events(body)
         except _UNREADABLE:
@@ -179,13 +179,18 @@ def _read_record(kind: Kind, record_type: type[_Record], payload: bytes) -> _Rec
     except _UNREADABLE:
         return explain(kind, payload, now=now) or malformed(kind, payload)
     created = record.created_at
-    if _SUSPECT.search(payload) or not _plausible(created) or not _fits(record.properties):
+    if _is_suspect(payload) or not _plausible(created) or not _fits(record.properties):
         refusal = explain(kind, payload, now=now)
         if refusal:
             return refusal
     if created is not None:
         record.created_at = to_milliseconds(created)
     return record
+
+
+def _is_suspect(payload: bytes) -> bool:
+    # Most records have neither backslash nor DEL, which is found out many times faster than by the expression.
+    return (b"\\" in payload or b"\x7f" in payload) and _SUSPECT.search(payload) is not None
 
 
 def _holds(event: Event, latest: datetime) -> bool:

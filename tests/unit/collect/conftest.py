@@ -13,9 +13,9 @@ import pytest
 from backend.collect.services import Patience, Services
 from backend.contract import is_aggregated, unpack
 from backend.http import Request
+from tests.fakes.buckets import FakeS3
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.kinesis import FakeKinesis
-from tests.fakes.s3 import FakeS3
 
 
 class FakeFunctions:

@@ -1,0 +1,91 @@
+"""S3 in memory, with the limits that AWS documents and faults on request."""
+
+# ruff: noqa: N803 - the argument names are those of the AWS client
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections import defaultdict
+from typing import Any
+
+from botocore.response import StreamingBody
+
+from tests.fakes.faults import Faults, client_error
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+MAX_KEY_BYTES = 1024
+
+
+class FakeS3:
+    """Buckets that exist by name, and their objects."""
+
+    def __init__(self, *buckets: str) -> None:
+        self.buckets = set(buckets)
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self.faults: defaultdict[str, Faults] = defaultdict(Faults)
+        # How many bytes a body that is read gives before its connection breaks, for the next reads.
+        self.breaking_after: list[int] = []
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str = "") -> dict[str, Any]:
+        self.faults["put_object"].happen()
+        self._check(Bucket)
+        if not 1 <= len(Key.encode()) <= MAX_KEY_BYTES:
+            raise client_error("KeyTooLongError", 400, "PutObject")
+        self.objects[Bucket, Key] = bytes(Body)
+        return {"ETag": _etag(Body)}
+
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        self.faults["head_object"].happen()
+        self._check(Bucket)
+        if (Bucket, Key) not in self.objects:
+            # HEAD has no body, so there is no code but the status.
+            raise client_error("404", 404, "HeadObject", "Not Found")
+        body = self.objects[Bucket, Key]
+        return {"ContentLength": len(body), "ETag": _etag(body)}
+
+    def get_object(self, *, Bucket: str, Key: str, Range: str = "", IfMatch: str = "") -> dict[str, Any]:
+        self.faults["get_object"].happen()
+        self._check(Bucket)
+        if (Bucket, Key) not in self.objects:
+            raise client_error("NoSuchKey", 404, "GetObject")
+        body = self.objects[Bucket, Key]
+        if IfMatch and IfMatch != _etag(body):
+            raise client_error("PreconditionFailed", 412, "GetObject")
+        part = body[self._start(Range, body) :]
+        raw = _Breaking(part, self.breaking_after.pop(0)) if self.breaking_after else io.BytesIO(part)
+        return {"Body": StreamingBody(raw, len(part)), "ContentLength": len(part), "ETag": _etag(body)}
+
+    def keys(self, bucket: str, prefix: str = "") -> list[str]:
+        return sorted(key for name, key in self.objects if name == bucket and key.startswith(prefix))
+
+    def _check(self, bucket: str) -> None:
+        if bucket not in self.buckets:
+            raise client_error("NoSuchBucket", 404)
+
+    @staticmethod
+    def _start(asked: str, body: bytes) -> int:
+        if not asked:
+            return 0
+        found = re.fullmatch(r"bytes=(\d+)-", asked)
+        assert found, f"not a range this fake knows: {asked}"
+        start = int(found[1])
+        if start >= len(body):
+            raise client_error("InvalidRange", 416, "GetObject")
+        return start
+
+
+class _Breaking(io.BytesIO):
+    def __init__(self, body: bytes, after: int) -> None:
+        super().__init__(body)
+        self._after = after
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell() >= self._after:
+            raise ConnectionResetError
+        return super().read(size)
+
+
+def _etag(body: bytes) -> str:
+    return f'"{hashlib.md5(body).hexdigest()}"'
