@@ -7,6 +7,7 @@ MiniStack runs functions on its own interpreter with its own packages and variab
 - it sees what AWS sets, its own variables, and ``AWS_ENDPOINT_URL`` with that of Personalize's services;
 - ``errorType`` is the exception's class and ``stackTrace`` is there; a handler that raised stays warm;
 - payloads over AWS's limits are refused;
+- an accepted event outlives the process and reaches its destinations (`asynchronous`);
 - nothing polls Kinesis for event-source mappings: the workers of `deployment.local.workers` do, through the API.
 """
 
@@ -20,10 +21,13 @@ from typing import TYPE_CHECKING, Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+from deployment.local.emulator.functions.asynchronous import Events
 from deployment.local.emulator.functions.environment import Environment
 from deployment.local.emulator.functions.limits import guarded, too_large_an_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from deployment.local.emulator.settings import Settings
 
 
@@ -39,6 +43,9 @@ def install(settings: Settings) -> None:
     lambda_svc._execute_function_warm = execute
     lambda_svc._poll_kinesis = lambda: False
     lambda_svc.handle_request = guarded(lambda_svc.handle_request)
+    events = Events(settings.directory / "functions" / "events.journal")
+    lambda_svc.invoke_async_with_retry = events.accept
+    lambda_svc.load_persisted_state = _then(lambda_svc.load_persisted_state, events.resume)
     atexit.register(lambda_runtime.reset)
 
 
@@ -76,3 +83,11 @@ def execute(function: dict[str, Any], event: Any, request_id: str) -> dict[str, 
     if error is not None:
         return {"body": {**error, "requestId": request_id}, "error": True, "log": outcome["log"]}
     return {"body": json.loads(outcome["result"]), "log": outcome["log"]}
+
+
+def _then(load: Callable[[Any], None], resume: Callable[[], None]) -> Callable[[Any], None]:
+    def load_and_resume(state: Any) -> None:
+        load(state)
+        resume()
+
+    return load_and_resume
