@@ -23,6 +23,7 @@ SEAMS: tuple[str, ...] = (
     "personalize",
     "stepfunctions",
     "glue",
+    "athena",
     "descriptions",
 )
 

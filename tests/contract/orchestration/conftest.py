@@ -116,3 +116,12 @@ def run_workflow(cloud):
         return wait_until(ended, seconds)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def lake_cloud(cloud):
+    """The cloud with a small lake in it."""
+    from tests.contract.orchestration import lake  # noqa: PLC0415 - it waits with what is defined here
+
+    lake.make(cloud)
+    return cloud
