@@ -54,7 +54,7 @@ def post_events(request: Request, services: Services, patience: Patience, now: d
         _count_refused(refused.reason, services)
         refusal = Refusal(refused.reason, (FieldError("body", refused.rule),), body)
         keep([refusal], services, request.request_id, now)
-        raise BadRequest("body", refused.rule) from None
+        raise BadRequest("body", refused.rule, refused.reason) from None
     verdicts = take_events(events, services, patience, request.request_id, now)
     return answer_verdicts(verdicts, request.request_id, "events")
 

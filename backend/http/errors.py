@@ -39,10 +39,20 @@ class HttpError(Exception):
 
 
 class _FieldError(HttpError):
-    """An error of one field, whose rule is the message."""
+    """An error of one field, whose rule is the message.
 
-    def __init__(self, field: str, rule: str) -> None:
+    Parameters
+    ----------
+    field, rule
+        The part of the request that was wrong, and the rule that it broke.
+    code
+        A word for what was wrong, where there is one that says more than the status does.
+    """
+
+    def __init__(self, field: str, rule: str, code: str | None = None) -> None:
         super().__init__(f"{field}: {rule}", field=field, rule=rule)
+        if code is not None:
+            self.code = code
 
 
 class BadRequest(_FieldError):

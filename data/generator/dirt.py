@@ -49,7 +49,7 @@ BREAKAGES: tuple[tuple[str, bool, Callable[[Fields], bytes]], ...] = (
     ("malformed_json", False, _text(lambda text: text[:-1] + b",}")),
     ("malformed_json", False, _text(lambda text: text.replace(b'"', b"'"))),
     ("malformed_json", False, _instead(b"event_type=View&item_id=item-00001")),
-    ("malformed_json", False, _text(lambda text: text.replace(b'"event_type":"', b'"event_type":"\xff\xfe'))),
+    ("malformed_json", False, _text(lambda text: text.replace(b'"event_type":"', b'"event_type":"\t'))),
     ("not_an_object", True, _instead(b'"View item-00001"')),
     ("not_an_object", True, _instead(b'["View","item-00001"]')),
     ("not_an_object", True, _instead(b"null")),
