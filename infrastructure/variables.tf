@@ -151,7 +151,7 @@ variable "forwarding" {
     batch_size             = optional(number, 500)
     window_seconds         = optional(number, 1)
     parallelization_factor = optional(number, 1)
-    retries                = optional(number, 10)
+    retries                = optional(number, 10000) # as many as there are: what may succeed later ends by its age
     record_age_seconds     = optional(number, 21600)
     alarm_age_seconds      = optional(number, 60)
   })

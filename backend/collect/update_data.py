@@ -56,7 +56,7 @@ def post_update_data(request: Request, services: Services, patience: Patience, n
     try:
         payloads = split_records(bytes(fields["records"]))
     except BodyRefused as refused:
-        raise BadRequest("records", refused.rule) from None
+        raise BadRequest("records", refused.rule, refused.reason) from None
     verdicts = take(kind, payloads, services, patience, request.request_id, now)
     return answer_verdicts(verdicts, request.request_id, "events" if kind == "interactions" else "records")
 
