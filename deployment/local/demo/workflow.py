@@ -10,7 +10,7 @@ from deployment.local.demo.failure import DemoError
 
 if TYPE_CHECKING:
     from deployment.local.demo.api import Api
-    from deployment.local.demo.steps import Bar
+    from deployment.local.provision import Progress
 
 _POLL_SECONDS = 0.5
 
@@ -25,7 +25,7 @@ _MILESTONES = (
 )
 
 
-def prepare(stepfunctions: Any, state_machine_arn: str, name: str, bar: Bar) -> None:
+def prepare(stepfunctions: Any, state_machine_arn: str, name: str, bar: Progress) -> None:
     """Make the dataset group, its datasets and its event tracker, so that events have somewhere to go.
 
     Parameters
@@ -50,14 +50,14 @@ def prepare(stepfunctions: Any, state_machine_arn: str, name: str, bar: Bar) -> 
     _follow(stepfunctions, started["executionArn"], bar)
 
 
-def train(api: Api, stepfunctions: Any, state_machine_arn: str, bar: Bar) -> dict[str, Any]:
+def train(api: Api, stepfunctions: Any, state_machine_arn: str, bar: Progress) -> dict[str, Any]:
     """Start training by POST /train, follow it, and return the output of the execution; raises as `prepare` does."""
     started = api.post("/train", {})
     arn = state_machine_arn.replace(":stateMachine:", ":execution:") + ":" + started["id"]
     return _follow(stepfunctions, arn, bar)
 
 
-def _follow(stepfunctions: Any, execution_arn: str, bar: Bar) -> dict[str, Any]:
+def _follow(stepfunctions: Any, execution_arn: str, bar: Progress) -> dict[str, Any]:
     while True:
         execution = stepfunctions.describe_execution(executionArn=execution_arn)
         if execution["status"] == "SUCCEEDED":
@@ -72,7 +72,7 @@ def _follow(stepfunctions: Any, execution_arn: str, bar: Bar) -> dict[str, Any]:
         time.sleep(_POLL_SECONDS)
 
 
-def _show(stepfunctions: Any, execution_arn: str, bar: Bar) -> None:
+def _show(stepfunctions: Any, execution_arn: str, bar: Progress) -> None:
     history = stepfunctions.get_execution_history(executionArn=execution_arn, reverseOrder=True, maxResults=50)
     entered = [
         event["stateEnteredEventDetails"]["name"] for event in history["events"] if "stateEnteredEventDetails" in event
