@@ -19,6 +19,7 @@ SEAMS: tuple[str, ...] = (
     "firehose",
     "dynamodb",
     "functions",
+    "event_sources",
     "gateway",
     "personalize",
     "stepfunctions",

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from deployment.local.workers.cloud import CloudError, error_code
+from deployment.local.workers.cloud import CloudError, error_code, may_pass
 from deployment.local.workers.delivery.consumer import DeliveryShard
 from deployment.local.workers.delivery.settings import Unsupported, read_delivery
 from deployment.local.workers.mapping.batch import Origin
@@ -111,6 +111,8 @@ class Supervisor:
                     shards[task.stream_arn] = list_shards(self._cloud.kinesis, task.stream_arn)
                 self._staff(reader, task, shards[task.stream_arn])
             except CloudError as error:
+                if may_pass(error):
+                    raise
                 # One stream or function that is not there must not keep the others waiting.
                 self._refuse(reader, error_code(error))
 

@@ -189,6 +189,19 @@ def test_latest_begins_at_the_mappings_creation(carried: Carried):
     assert carried.batches(function) == [["after"]]
 
 
+def test_at_timestamp_begins_at_its_moment(carried: Carried):
+    stream, function = carried.stream(), carried.function(SUCCEED)
+    carried.put(stream, ["before"])
+    time.sleep(1.1)
+    moment = time.time()
+    carried.put(stream, ["after"])
+
+    carried.mapping(stream, function, StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=moment)
+
+    carried.until(lambda: carried.events(function))
+    assert carried.batches(function) == [["after"]]
+
+
 def test_filters_let_only_what_matches_through(carried: Carried):
     stream, function = carried.stream(), carried.function(SUCCEED)
     pattern = json.dumps({"data": {"type": ["View"]}})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from deployment.local.workers.delivery.failures import CONVERSION_FAILED, Failure
 from deployment.local.workers.delivery.schema import HiveType, UnknownType, parse_type
