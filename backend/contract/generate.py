@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.contract.generators import avro, columns, gateway, structs
+from backend.contract.generators import avro, columns, gateway, openapi, structs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FILES: dict[str, Callable[[], str]] = {
     "backend/contract/generated/structs.py": structs.structs,
+    "backend/contract/generated/openapi.json": openapi.document,
     "model/schemas/interactions.avsc": avro.interactions,
     "model/schemas/items.avsc": avro.items,
     "model/schemas/users.avsc": avro.users,

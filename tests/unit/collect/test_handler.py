@@ -69,7 +69,7 @@ def test_a_body_that_is_no_json_is_400_with_field_and_rule(handler):
     assert answered["statusCode"] == 400
     said = json.loads(answered["body"])
     assert said["request_id"] == "request-1"
-    assert (said["error"]["code"], said["error"]["field"]) == ("bad_request", "body")
+    assert (said["error"]["code"], said["error"]["field"]) == ("malformed_json", "body")
     assert said["error"]["rule"]
 
 

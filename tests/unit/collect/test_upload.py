@@ -159,7 +159,7 @@ def test_an_upload_goes_on_in_further_invocations_until_its_end(door):
     assert len(door.in_the_stream()) == 2600
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_whatever_breaks_off_nothing_is_lost_or_counted_twice(data):
     # Given a stream and an S3 that fail now and then, and invocations that are cut short

@@ -1,0 +1,158 @@
+"""Examples of requests and answers, one story: a person looks for walking boots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_REQUEST_ID = "5f0d3f5e-2f0a-4c1e-9d1b-6f2d1f0a7c11"
+
+EVENT: dict[str, Any] = {
+    "event_id": "6f1c2b9a0d5e4f8891c3a7b2e4d6f801",
+    "event_type": "Click",
+    "timestamp": "2026-01-31T12:00:00.000Z",
+    "user_id": "u-1042",
+    "session_id": "s-7f3a",
+    "item_id": "i-318",
+    "impression": ["i-318", "i-42", "i-7"],
+    "recommendation_id": "RID-1f2e3d4c",
+    "properties": {"device": "phone", "position": 1},
+}
+EVENTS: list[dict[str, Any]] = [
+    EVENT,
+    {
+        "event_type": "Purchase",
+        "timestamp": "2026-01-31T13:04:09.250+01:00",
+        "user_id": "u-1042",
+        "session_id": "s-7f3a",
+        "item_id": "i-318",
+        "event_value": 129.0,
+    },
+    {"event_type": "Search", "timestamp": "2026-01-31T12:05:00Z", "session_id": "s-7f3b"},
+]
+_ITEM: dict[str, Any] = {
+    "item_id": "i-318",
+    "title": "Walking boots",
+    "category": "Shoes|Boots",
+    "brand": "Northway",
+    "price": 129.0,
+    "description": "Waterproof, made for long days.",
+    "created_at": "2025-06-01T00:00:00Z",
+    "properties": {"colour": "brown"},
+}
+_USER: dict[str, Any] = {
+    "user_id": "u-1042",
+    "age_group": "25-34",
+    "interests": "Hiking|Cooking",
+    "membership": "gold",
+}
+UPDATE_DATA: dict[str, Any] = {
+    "interactions": {"kind": "interactions", "records": EVENTS},
+    "items": {"kind": "items", "records": [_ITEM]},
+    "users": {"kind": "users", "records": [_USER]},
+    "upload": {"kind": "items", "source": "s3://rivulet-production-123456789012-uploads/catalogue.csv.gz"},
+}
+RERANK: dict[str, Any] = {"user_id": "u-1042", "items": ["i-42", "i-7", "i-318"]}
+
+
+def _verdicts(name: str, *verdicts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    counts = {
+        status: sum(verdict["status"] == status for verdict in verdicts)
+        for status in ("accepted", "refused", "suppressed", "retry")
+    }
+    return {"request_id": _REQUEST_ID, **counts, name: list(verdicts), **more}
+
+
+def _error(code: str, message: str, **more: Any) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, **more}, "request_id": _REQUEST_ID}
+
+
+_REFUSED = {
+    "index": 1,
+    "status": "refused",
+    "errors": [{"field": "item_id", "rule": "must be at most 256 characters"}],
+    "reason": "too_long",
+}
+EVENT_VERDICTS = _verdicts("events", {"index": 0, "status": "accepted", "event_id": EVENT["event_id"]}, _REFUSED)
+RECORD_VERDICTS = _verdicts("records", {"index": 0, "status": "accepted", "id": "i-318"}, _REFUSED)
+REFUSED_EVENTS = _verdicts(
+    "events",
+    {**_REFUSED, "index": 0},
+    error={
+        "code": "bad_request",
+        "message": "none of 1 could be accepted",
+        "field": "item_id",
+        "rule": "must be at most 256 characters",
+    },
+)
+_RETRY = {"index": 0, "status": "retry", "event_id": EVENT["event_id"], "reason": "throttled"}
+_COME_AGAIN = "1 of 1 are not stored; send those whose status is retry again"
+THROTTLED = _verdicts("events", _RETRY, error={"code": "throttled", "message": _COME_AGAIN})
+UNAVAILABLE = _verdicts(
+    "events", {**_RETRY, "reason": "unavailable"}, error={"code": "unavailable", "message": _COME_AGAIN}
+)
+SLOW_DOWN = _error("throttled", "too many requests at once; send them again later")
+NO_ANSWER = _error("unavailable", "temporarily unavailable; send the request again")
+TOO_LARGE = _error(
+    "too_large",
+    "body: must be at most 1048576 bytes; send fewer events, or upload an object",
+    field="body",
+    rule="must be at most 1048576 bytes; send fewer events, or upload an object",
+)
+BAD_REQUEST = _error(
+    "bad_request",
+    "kind: must be one of interactions, items, users",
+    field="kind",
+    rule="must be one of interactions, items, users",
+)
+NOT_FOUND = _error("not_found", "id: is not known", field="id", rule="is not known")
+STARTED_UPLOAD = {
+    "id": "0f6c9a3e5b7d42f18c2a9e4d6b8f0a13",
+    "status_url": "/update-data/0f6c9a3e5b7d42f18c2a9e4d6b8f0a13",
+    "state": "WAITING",
+}
+UPLOAD: dict[str, Any] = {
+    "id": STARTED_UPLOAD["id"],
+    "kind": "items",
+    "source": UPDATE_DATA["upload"]["source"],
+    "state": "SUCCEEDED",
+    "size_bytes": 184220,
+    "created_at": "2026-01-31T12:00:00Z",
+    "updated_at": "2026-01-31T12:00:04Z",
+    "read": 1000,
+    "accepted": 998,
+    "suppressed": 0,
+    "refused": {"too_long": 2},
+}
+RECOMMENDATIONS: dict[str, Any] = {
+    "user_id": "u-1042",
+    "items": [{"item_id": "i-42", "score": 0.31}, {"item_id": "i-7", "score": 0.12}],
+    "source": "recommender",
+    "recommendation_id": "RID-9a8b7c6d",
+    "model": "rivulet-production-user-personalization",
+    "took_ms": 12,
+}
+HEALTH: dict[str, Any] = {
+    "status": "ready",
+    "dependencies": {
+        "tables": {"status": "ok", "took_ms": "3"},
+        "recommender": {"status": "answered", "seconds_ago": 41},
+    },
+}
+STARTED_TRAINING = {"id": "20260131T120000-1f2e3d4c", "status_url": "/train/20260131T120000-1f2e3d4c"}
+CONFLICT = {
+    **_error(
+        "conflict",
+        "train: must wait for the training that is running, 20260131T120000-1f2e3d4c",
+        field="train",
+        rule="must wait for the training that is running",
+    ),
+    **STARTED_TRAINING,
+}
+TRAINING: dict[str, Any] = {
+    "id": STARTED_TRAINING["id"],
+    "status": "FAILED",
+    "started": "2026-01-31T12:00:00.000Z",
+    "stopped": "2026-01-31T12:03:00.000Z",
+    "step": "ImportFailed",
+    "cause": "The training failed at ImportFailed with ImportFailed: Import interactions: 3 rows are invalid",
+}

@@ -1,0 +1,78 @@
+"""The API as an OpenAPI 3.1 document."""
+
+from __future__ import annotations
+
+import json
+
+from backend.contract.generators.answers import answer_schemas
+from backend.contract.generators.api import (
+    Schema,
+    batch_schema,
+    record_schema,
+    rerank_schema,
+    train_schema,
+    update_data_schema,
+)
+from backend.contract.generators.routes import paths
+from backend.contract.models import Event, Item, User
+
+VERSION = "1"
+
+
+def document() -> str:
+    """Return the document as JSON."""
+    return json.dumps(_document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _document() -> Schema:
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Rivulet",
+            "version": VERSION,
+            "summary": "Clickstream in, personal recommendations out.",
+            "description": (
+                "Send what people do, ask what to show them. An error names the field and the rule that it broke; "
+                "an answer of 429 or 503 says in Retry-After when to come again."
+            ),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [
+            {
+                "url": "https://{api}.execute-api.{region}.amazonaws.com/v1",
+                "description": "Terraform's output api_url says which.",
+                "variables": {
+                    "api": {"default": "api", "description": "Id of the REST API."},
+                    "region": {"default": "eu-central-1", "description": "Region that it runs in."},
+                },
+            }
+        ],
+        "security": [{"key": []}],
+        "tags": [
+            {"name": "producers", "description": "Events, items and users in."},
+            {"name": "applications", "description": "Recommendations out."},
+            {"name": "operators", "description": "Training."},
+        ],
+        "paths": paths(),
+        "components": {
+            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-api-key"}},
+            "schemas": {**_request_schemas(), **answer_schemas()},
+        },
+    }
+
+
+def _request_schemas() -> dict[str, Schema]:
+    def reference(name: str) -> Schema:
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    return {
+        "Event": record_schema(Event),
+        "Item": record_schema(Item),
+        "User": record_schema(User),
+        "EventBatch": batch_schema(reference("Event")),
+        "UpdateData": update_data_schema(
+            {"interactions": reference("Event"), "items": reference("Item"), "users": reference("User")}
+        ),
+        "Rerank": rerank_schema(),
+        "Train": train_schema(),
+    }

@@ -1,0 +1,288 @@
+"""The API's routes: what each takes, what it answers, with an example of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.contract.generators.api import ID, Schema
+from backend.contract.generators.examples import (
+    BAD_REQUEST,
+    CONFLICT,
+    EVENT,
+    EVENT_VERDICTS,
+    EVENTS,
+    HEALTH,
+    NO_ANSWER,
+    NOT_FOUND,
+    RECOMMENDATIONS,
+    RECORD_VERDICTS,
+    REFUSED_EVENTS,
+    RERANK,
+    SLOW_DOWN,
+    STARTED_TRAINING,
+    STARTED_UPLOAD,
+    THROTTLED,
+    TOO_LARGE,
+    TRAINING,
+    UNAVAILABLE,
+    UPDATE_DATA,
+    UPLOAD,
+)
+
+_JSON = "application/json"
+_RETRY_AFTER: Schema = {
+    "Retry-After": {"description": "Seconds after which to come again.", "schema": {"type": "integer", "minimum": 1}}
+}
+
+
+def paths() -> dict[str, Schema]:
+    """Return every path with its operations."""
+    return {
+        "/events": {"post": _post_events()},
+        "/update-data": {"post": _post_update_data()},
+        "/update-data/{id}": {"get": _get_update_data()},
+        "/recommendations/{user_id}": {"get": _get_recommendations()},
+        "/similar-items/{item_id}": {"get": _get_similar_items()},
+        "/popular": {"get": _get_popular()},
+        "/rerank": {"post": _post_rerank()},
+        "/health": {"get": _get_health()},
+        "/train": {"post": _post_train()},
+        "/train/{id}": {"get": _get_train()},
+    }
+
+
+def _post_events() -> Schema:
+    return _operation(
+        "postEvents",
+        "producers",
+        "Send one event, or up to 500",
+        "At most 1 MiB, plain or with content-encoding gzip. Each event gets a verdict of its own; what is called "
+        "accepted is in the stream. Sending an event twice is harmless: its id, given or derived, makes it one.",
+        body=_body("EventBatch", one=EVENT, several=EVENTS),
+        answers={
+            "202": _answer("What could be taken is stored.", "EventVerdicts", EVENT_VERDICTS),
+            "400": _answer("Nothing could be taken.", ["EventVerdicts", "Error"], REFUSED_EVENTS),
+            "413": _answer("The body is larger than 1 MiB.", "Error", TOO_LARGE),
+            "429": _later("Some events are not stored, for the stream is full.", ["EventVerdicts", "Error"], THROTTLED),
+            "503": _later("Some events are not stored.", ["EventVerdicts", "Error"], UNAVAILABLE),
+        },
+    )
+
+
+def _post_update_data() -> Schema:
+    return _operation(
+        "postUpdateData",
+        "producers",
+        "Send interactions, items or users in bulk",
+        "Up to 500 records in the body, or an object of the uploads bucket of up to 512 MiB: JSON lines, or CSV whose "
+        "header names the fields, plain or gzip. An uploaded object is answered at once and worked off afterwards; "
+        "asked for twice, it is worked off once.",
+        body=_body("UpdateData", **UPDATE_DATA),
+        answers={
+            "202": _answer(
+                "What could be taken is stored, or the upload has begun.",
+                ["EventVerdicts", "RecordVerdicts", "Started"],
+                RECORD_VERDICTS,
+                upload=STARTED_UPLOAD,
+            ),
+            "400": _answer("Nothing could be taken.", ["EventVerdicts", "RecordVerdicts", "Error"], BAD_REQUEST),
+            "404": _answer("The source names no object.", "Error", NOT_FOUND),
+            "413": _answer("The body or the object is too large.", "Error", TOO_LARGE),
+            "429": _later("Some are not stored.", ["EventVerdicts", "RecordVerdicts", "Error"], THROTTLED),
+            "503": _later("Some are not stored.", ["EventVerdicts", "RecordVerdicts", "Error"], UNAVAILABLE),
+        },
+    )
+
+
+def _get_update_data() -> Schema:
+    return _operation(
+        "getUpdateData",
+        "producers",
+        "Ask how far an upload has come",
+        "What was read is what was accepted, suppressed and refused together.",
+        parameters=[_in_path("id", "The upload's id.", {"type": "string", "pattern": "^[0-9a-f]{32}$"}, UPLOAD["id"])],
+        answers={
+            "200": _answer("How far it has come.", "Upload", UPLOAD),
+            "400": _answer("The id is none.", "Error", BAD_REQUEST),
+            "404": _answer("The id names no upload.", "Error", NOT_FOUND),
+        },
+    )
+
+
+def _get_recommendations() -> Schema:
+    return _question(
+        "getRecommendations",
+        "Ask what to show a person",
+        [_in_path("user_id", "The person, or session# and a session's id for one who is not known.", ID, "u-1042")],
+        "The person has neither events nor a description.",
+    )
+
+
+def _get_similar_items() -> Schema:
+    return _question(
+        "getSimilarItems",
+        "Ask which items are like one",
+        [_in_path("item_id", "The item.", ID, "i-318")],
+        "The item is not in the catalogue.",
+    )
+
+
+def _get_popular() -> Schema:
+    return _question("getPopular", "Ask for popular items", [], None)
+
+
+def _question(name: str, summary: str, parameters: list[Schema], unknown: str | None) -> Schema:
+    answers = {
+        "200": _answer("The items, and what the answer came from.", "Recommendations", RECOMMENDATIONS),
+        "400": _answer("A parameter broke its rule.", "Error", BAD_REQUEST),
+        "503": _later("Neither an answer nor anything that could stand in for it.", "Error", NO_ANSWER),
+    }
+    if unknown:
+        answers["404"] = _answer(unknown, "Error", NOT_FOUND)
+    return _operation(
+        name,
+        "applications",
+        summary,
+        "Where the recommender does not answer in time, the last good answer stands in for it, then popular items.",
+        parameters=[*parameters, *_QUESTION_PARAMETERS],
+        answers=answers,
+    )
+
+
+_QUESTION_PARAMETERS: list[Schema] = [
+    {
+        "name": "num_results",
+        "in": "query",
+        "description": "How many items.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
+        "example": 10,
+    },
+    {
+        "name": "explain",
+        "in": "query",
+        "description": "Whether to say why each item is there.",
+        "schema": {"type": "boolean", "default": False},
+        "example": True,
+    },
+]
+
+
+def _post_rerank() -> Schema:
+    return _operation(
+        "postRerank",
+        "applications",
+        "Order items for a person",
+        "All the items come back, best first.",
+        body=_body("Rerank", example=RERANK),
+        answers={
+            "200": _answer("The items in order.", "Recommendations", RECOMMENDATIONS),
+            "400": _answer("A field broke its rule.", "Error", BAD_REQUEST),
+            "404": _answer("The person has neither events nor a description.", "Error", NOT_FOUND),
+            "503": _later("Nothing to order them by.", "Error", NO_ANSWER),
+        },
+    )
+
+
+def _get_health() -> Schema:
+    operation = _operation(
+        "getHealth",
+        "applications",
+        "Ask whether answers can be given",
+        "Needs no key.",
+        answers={"200": _answer("How it is.", "Health", HEALTH)},
+    )
+    del operation["responses"]["403"]
+    return {**operation, "security": []}
+
+
+def _post_train() -> Schema:
+    operation = _operation(
+        "postTrain",
+        "operators",
+        "Start a training",
+        "Builds the data sets, imports them, trains and deploys. A client token makes asking twice harmless.",
+        body=_body("Train", example={"client_token": "2026-01-31"}),
+        answers={
+            "202": _answer("It has begun.", "Started", STARTED_TRAINING),
+            "400": _answer("The body is of another form.", "Error", BAD_REQUEST),
+            "409": _answer("One is running.", "TrainingRuns", CONFLICT),
+            "429": _later("Too many at once.", "Error", SLOW_DOWN),
+            "503": _later("It could not be started.", "Error", NO_ANSWER),
+        },
+    )
+    operation["requestBody"]["required"] = False
+    return operation
+
+
+def _get_train() -> Schema:
+    return _operation(
+        "getTrain",
+        "operators",
+        "Ask how a training goes",
+        "One that failed says at which step and why.",
+        parameters=[
+            _in_path("id", "The training's id.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,80}$"}, TRAINING["id"])
+        ],
+        answers={
+            "200": _answer("How it goes.", "Training", TRAINING),
+            "400": _answer("The id is none.", "Error", BAD_REQUEST),
+            "404": _answer("The id names no training.", "Error", NOT_FOUND),
+            "429": _later("Too many at once.", "Error", SLOW_DOWN),
+            "503": _later("It could not be asked.", "Error", NO_ANSWER),
+        },
+    )
+
+
+def _operation(
+    name: str,
+    tag: str,
+    summary: str,
+    description: str,
+    *,
+    answers: dict[str, Schema],
+    body: Schema | None = None,
+    parameters: list[Schema] | None = None,
+) -> Schema:
+    operation: Schema = {"operationId": name, "tags": [tag], "summary": summary, "description": description}
+    if parameters:
+        operation["parameters"] = parameters
+    if body:
+        operation["requestBody"] = body
+    forbidden = {"403": {"description": "The header x-api-key is missing or holds no valid key."}}
+    operation["responses"] = dict(sorted({**answers, **forbidden}.items()))
+    return operation
+
+
+def _in_path(name: str, description: str, schema: Schema, example: Any) -> Schema:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": schema,
+        "example": example,
+    }
+
+
+def _body(name: str, **examples: Any) -> Schema:
+    return {
+        "required": True,
+        "content": {
+            _JSON: {
+                "schema": {"$ref": f"#/components/schemas/{name}"},
+                "examples": {title: {"value": value} for title, value in examples.items()},
+            }
+        },
+    }
+
+
+def _answer(description: str, names: str | list[str], example: Any, **more: Any) -> Schema:
+    """Return an answer of one of several schemas, with an example of one of them."""
+    references = [{"$ref": f"#/components/schemas/{name}"} for name in ([names] if isinstance(names, str) else names)]
+    schema: Schema = references[0] if len(references) == 1 else {"anyOf": references}
+    examples = {"example": {"value": example}, **{title: {"value": value} for title, value in more.items()}}
+    return {"description": description, "content": {_JSON: {"schema": schema, "examples": examples}}}
+
+
+def _later(description: str, names: str | list[str], example: Any) -> Schema:
+    return {**_answer(description, names, example), "headers": _RETRY_AFTER}
