@@ -1,127 +1,74 @@
-"""The emulator with the orchestration seams, in front of a fake Personalize."""
+"""The emulator in front of a fake Personalize, with what the tests of workflows, jobs and queries share."""
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import time
-import urllib.request
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
+from tests.contract.conftest import Emulator, free_port
+from tests.contract.orchestration import lake
 from tests.contract.orchestration.fake_personalize import FakePersonalize
+from tests.contract.orchestration.waiting import wait_until
 
-ROOT = Path(__file__).resolve().parents[3]
-REGION = "eu-central-1"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @dataclass
-class Cloud:
-    """The running emulator, and what stands behind it."""
+class Cloud(Emulator):
+    """An emulator and the Personalize that stands behind it."""
 
-    url: str
-    personalize: FakePersonalize
-    directory: Path
-    process: subprocess.Popen[bytes] | None
-    command: list[str]
+    personalize: FakePersonalize = field(default_factory=FakePersonalize)
 
-    def client(self, service: str) -> Any:
-        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
-        return boto3.Session().client(  # type: ignore[call-overload]
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=config,
-        )
+    def __post_init__(self) -> None:
+        self.engine_url = self.personalize.url
 
-    def kill(self) -> None:
-        """End the emulator as a power cut would."""
-        assert self.process
-        self.process.kill()
-        self.process.wait(10)
-
-    def start(self) -> None:
-        with (self.directory.parent / "emulator.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log
-            )
-        wait_until(lambda: _is_healthy(self.url), 30)
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+        self.personalize.close()
 
 
-def _is_healthy(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/_ministack/health", timeout=1) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def wait_until(condition, seconds: float, poll: float = 0.1):
-    """Wait for a condition and return what made it true."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(poll)
-    return found
-
-
-def start_cloud(directory: Path) -> Cloud:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    fake = FakePersonalize()
-    environments = ROOT / "build/env"
-    command = [
-        str(environments / "emulator/bin/python"), "-m", "deployment.local.emulator",
-        "--port", str(port), "--directory", str(directory / "state"), "--engine-url", fake.url,
-        "--lambda-python", str(environments / "lambda-runtime/bin/python"),
-        "--spark-python", str(environments / "main/bin/python"), "--region", REGION,
-    ]  # fmt: skip
-    cloud = Cloud(f"http://127.0.0.1:{port}", fake, directory / "state", None, command)
+def start_cloud(directory: Path, **environment: str) -> Cloud:
+    cloud = Cloud(directory / "cloud", free_port(), environment=environment)
     cloud.start()
     return cloud
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory):
-    running = start_cloud(tmp_path_factory.mktemp("cloud"))
+def cloud(tmp_path_factory) -> Iterator[Cloud]:
+    """One cloud for all tests here, which keep out of each other's way by their names."""
+    running = start_cloud(tmp_path_factory.mktemp("orchestration"))
     yield running
-    running.kill()
-    running.personalize.server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def run_workflow(cloud):
-    """Create a state machine, run it once, and return the finished execution."""
-    states = cloud.client("stepfunctions")
-
-    def run(name: str, definition: str, data: str = "{}", seconds: float = 30):
-        machine = states.create_state_machine(
-            name=name, definition=definition, roleArn="arn:aws:iam::000000000000:role/workflow"
-        )
-        execution = states.start_execution(stateMachineArn=machine["stateMachineArn"], input=data)["executionArn"]
-
-        def ended():
-            described = states.describe_execution(executionArn=execution)
-            return described if described["status"] != "RUNNING" else None
-
-        return wait_until(ended, seconds)
-
-    return run
+    running.close()
 
 
 @pytest.fixture(scope="session")
 def lake_cloud(cloud):
     """The cloud with a small lake in it."""
-    from tests.contract.orchestration import lake  # noqa: PLC0415 - it waits with what is defined here
-
     lake.make(cloud)
     return cloud
+
+
+@pytest.fixture(scope="session")
+def run_workflow(cloud):
+    """Create a state machine, run it once, and return the finished execution."""
+    return lambda name, definition, seconds=30: run_once(cloud, name, definition, seconds)
+
+
+def run_once(cloud: Cloud, name: str, definition: str, seconds: float) -> dict[str, Any]:
+    states = cloud.client("stepfunctions")
+    machine = states.create_state_machine(
+        name=name, definition=definition, roleArn="arn:aws:iam::000000000000:role/workflow"
+    )
+    execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+
+    def ended() -> Any:
+        described = states.describe_execution(executionArn=execution)
+        return described if described["status"] != "RUNNING" else None
+
+    found: dict[str, Any] = wait_until(ended, seconds)
+    return found

@@ -46,6 +46,10 @@ class FakePersonalize:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.server_address[1]}"
 
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
     def answer(self, path: str, action: str, body: Content) -> Answer:
         known = {
             "/recommendations": lambda: {"itemList": [{"itemId": "i1", "score": 0.5}], "recommendationId": "r1"},

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.contract.orchestration.conftest import wait_until
+from tests.contract.orchestration.waiting import wait_until
 
 BUCKET, RESULTS = "athena-lake", "athena-results"
 DATABASE = "lake_test"

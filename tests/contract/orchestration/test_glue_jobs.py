@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.orchestration.conftest import start_cloud, wait_until
+from tests.contract.orchestration.conftest import start_cloud
+from tests.contract.orchestration.waiting import wait_until
 
 BUCKET = "glue-test"
 SCRIPT = """
@@ -223,4 +224,4 @@ def test_runs_and_executions_cut_off_by_a_crash_are_not_left_running(tmp_path):
         assert (described["status"], described["error"]) == ("FAILED", "States.ServiceRestart")
         assert glue.start_job_run(JobName="slow")["JobRunId"]
     finally:
-        cloud.kill()
+        cloud.close()

@@ -48,8 +48,7 @@ def test_runtime_and_event_requests_reach_the_engine(cloud):
 def test_an_engine_that_is_down_is_said_to_be(tmp_path):
     cloud = start_cloud(tmp_path)
     try:
-        cloud.personalize.server.shutdown()
-        cloud.personalize.server.server_close()
+        cloud.personalize.close()
 
         with pytest.raises(ClientError, match="does not answer") as refused:
             cloud.client("personalize").list_dataset_groups()
@@ -57,4 +56,4 @@ def test_an_engine_that_is_down_is_said_to_be(tmp_path):
         assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
         assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
     finally:
-        cloud.kill()
+        cloud.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.orchestration.conftest import wait_until
+from tests.contract.orchestration.waiting import wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/workflow"
 DESCRIBE = "arn:aws:states:::aws-sdk:personalize:describeDatasetGroup"

@@ -193,7 +193,7 @@ def show_partitions(statement: Statement, run: Run) -> Outcome:
         return Outcome(Result([("partition", "string")], []))
     rows = [partition["Values"] for partition in glue._partitions.get(f"{table.database}/{table.name}", [])]
     lines = ["/".join(f"{key}={value}" for (key, _), value in zip(table.keys, row, strict=True)) for row in rows]
-    return Outcome(Result([("partition", "string")], [[line] for line in lines]))
+    return Outcome(Result([("partition", "string")], [[line] for line in sorted(lines)]))
 
 
 def show_create(statement: Statement, run: Run) -> Outcome:

@@ -1,0 +1,116 @@
+"""The lake from Python as analysts use it: awswrangler, by each of its ways to a result."""
+
+from __future__ import annotations
+
+import awswrangler as wr
+import boto3
+import pytest
+
+from tests.contract.conftest import REGION
+from tests.contract.orchestration import lake
+from tests.contract.orchestration.lake import BUCKET, DATABASE, RESULTS
+
+QUERY = "SELECT event_id, event_value, \"timestamp\", event_type = 'View' AS viewed FROM events ORDER BY event_id"
+
+
+@pytest.fixture
+def session(lake_cloud, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", lake_cloud.endpoint)
+    return boto3.Session(region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
+
+
+@pytest.fixture
+def free_workgroup(lake_cloud):
+    client = lake_cloud.client("athena")
+    if "wrangler" not in {group["Name"] for group in client.list_work_groups()["WorkGroups"]}:
+        configuration = {
+            "ResultConfiguration": {"OutputLocation": f"s3://{RESULTS}/wrangler/"},
+            "EnforceWorkGroupConfiguration": False,
+        }
+        client.create_work_group(Name="wrangler", Configuration=configuration)
+    return "wrangler"
+
+
+def check(frame) -> None:
+    assert list(frame.columns) == ["event_id", "event_value", "timestamp", "viewed"]
+    assert len(frame) == 6
+    assert frame["event_value"].sum() == 6.0
+    assert str(frame["timestamp"].dtype).startswith("datetime64")
+    assert frame["viewed"].sum() == 4
+
+
+def test_a_query_is_read_from_its_csv(session):
+    frame = wr.athena.read_sql_query(
+        QUERY, database=DATABASE, workgroup=lake.WORKGROUP, ctas_approach=False, boto3_session=session
+    )
+
+    check(frame)
+
+
+def test_a_query_with_parameters_is_read(session):
+    frame = wr.athena.read_sql_query(
+        "SELECT count(*) AS n FROM events WHERE event_type = :kind",
+        database=DATABASE,
+        workgroup=lake.WORKGROUP,
+        ctas_approach=False,
+        params={"kind": "Purchase"},
+        boto3_session=session,
+    )
+
+    assert frame["n"].tolist() == [2]
+
+
+def test_an_empty_result_has_its_columns(session):
+    frame = wr.athena.read_sql_query(
+        "SELECT * FROM users", database=DATABASE, workgroup=lake.WORKGROUP, ctas_approach=False, boto3_session=session
+    )
+
+    assert (len(frame), list(frame.columns)) == (0, ["user_id", "age", "ingest_date"])
+
+
+def test_a_query_is_read_through_a_table_made_for_it(session, free_workgroup):
+    frame = wr.athena.read_sql_query(
+        QUERY, database=DATABASE, workgroup=free_workgroup, ctas_approach=True, boto3_session=session
+    )
+
+    check(frame)
+
+
+def test_a_query_is_read_from_what_it_unloads(session, free_workgroup):
+    frame = wr.athena.read_sql_query(
+        QUERY,
+        database=DATABASE,
+        workgroup=free_workgroup,
+        ctas_approach=False,
+        unload_approach=True,
+        s3_output=f"s3://{RESULTS}/unloaded/",
+        boto3_session=session,
+    )
+
+    check(frame)
+
+
+def test_a_data_set_written_with_partitions_is_read_and_overwritten(session):
+    import pandas as pd  # noqa: PLC0415 - awswrangler brings it
+
+    frame = pd.DataFrame({"id": ["a", "b"], "day": ["2026-01-01", "2026-01-02"]})
+    for _ in range(2):
+        wr.s3.to_parquet(
+            frame,
+            path=f"s3://{BUCKET}/frames/",
+            dataset=True,
+            database=DATABASE,
+            table="frames",
+            partition_cols=["day"],
+            mode="overwrite",
+            boto3_session=session,
+        )
+
+    read = wr.athena.read_sql_query(
+        "SELECT id, day FROM frames WHERE day = '2026-01-02'",
+        database=DATABASE,
+        workgroup=lake.WORKGROUP,
+        ctas_approach=False,
+        boto3_session=session,
+    )
+    assert read.to_numpy().tolist() == [["b", "2026-01-02"]]
