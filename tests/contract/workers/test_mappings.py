@@ -111,6 +111,24 @@ def test_a_bucket_gets_the_whole_event_of_what_was_given_up(carried: Carried):
     assert document["KinesisBatchInfo"]["batchSize"] == 1
 
 
+def test_a_topic_is_told_what_was_given_up(carried: Carried):
+    # Given a topic, with a queue behind it to look into
+    stream, function = carried.stream(), carried.function(FAIL_ON_POISON)
+    sqs, sns = carried.client("sqs"), carried.client("sns")
+    queue = sqs.create_queue(QueueName=f"t-{function}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = sns.create_topic(Name=f"t-{function}")["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    carried.mapping(stream, function, MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": topic}})
+
+    carried.put(stream, ["poison"])
+
+    [message] = carried.until(lambda: sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages"))
+    notice = json.loads(message["Body"])
+    assert notice["KinesisBatchInfo"]["batchSize"] == 1
+    assert "payload" not in notice
+
+
 def test_records_that_are_too_old_are_given_up_unseen(carried: Carried):
     # Given a function that cannot be invoked, and records that may be a second old (AWS's least is 60)
     stream, function = carried.stream(), carried.function(SUCCEED)
