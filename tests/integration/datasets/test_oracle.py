@@ -1,0 +1,135 @@
+"""The job on a generated month, against the same job in a screen of plain Python; and started as Glue starts it."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from backend.contract import Event, event_id_of, read_event
+from data.generator import Settings, generate
+from tests.integration.datasets.lakes import read_csv, write_events, write_lines
+
+ROOT = Path(__file__).parents[3]
+SETTINGS = Settings(
+    items=120, people=80, events=4_000, days=6, until=datetime(2026, 11, 1, tzinfo=UTC), repeated=0.1, late=0.1
+)
+
+
+def accepted_rows() -> list[dict[str, Any]]:
+    """What collect and Firehose would leave in the lake, some deliveries twice."""
+    rows = []
+    for number, raw in enumerate(generate(SETTINGS).events):
+        if raw.outcome == "accepted":
+            event = read_event(raw.payload, now=datetime.now(UTC))
+            assert isinstance(event, Event)
+            row = msgspec.structs.asdict(event)
+            row["event_id"] = event_id_of(event)
+            row["properties"] = None
+            row["received_at"] = datetime.fromtimestamp(raw.arrival_ms / 1000, UTC)
+            rows.append(row)
+            if number % 50 == 0:
+                rows.append({**row, "received_at": row["received_at"] + timedelta(minutes=3)})
+    return rows
+
+
+def expected_interactions(rows: list[dict[str, Any]]) -> Counter[tuple[str, ...]]:
+    first: dict[str, dict[str, Any]] = {}
+    for row in sorted(rows, key=lambda row: row["received_at"]):
+        first.setdefault(row["event_id"], row)
+    owners: dict[str, str] = {}
+    for row in sorted(first.values(), key=lambda row: (row["timestamp"], row["user_id"] or "")):
+        if row["user_id"] and row["session_id"]:
+            owners.setdefault(row["session_id"], row["user_id"])
+    made: Counter[tuple[str, ...]] = Counter()
+    for row in first.values():
+        if row["item_id"]:
+            person = row["user_id"] or owners.get(row["session_id"]) or f"session#{row['session_id']}"
+            value = "" if row["event_value"] is None else str(float(row["event_value"]))
+            moment = str(int(row["timestamp"].timestamp()))
+            shown = "|".join(row["impression"] or [])
+            made[person, row["item_id"], moment, row["event_type"], value, shown, row["recommendation_id"] or ""] += 1
+    return made
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """One run of the packed job in an interpreter of its own, with the arguments that Glue passes."""
+    folder = tmp_path_factory.mktemp("glue")
+    rows = accepted_rows()
+    by_hour: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_hour.setdefault(f"{row['received_at']:%Y%m%d%H}", []).append(row)
+    stream = generate(SETTINGS)
+    write_events(folder / "raw", *by_hour.values())
+    write_lines(folder / "raw", "items", "request-1", *stream.items)
+    write_lines(folder / "raw", "users", "request-2", *stream.users)
+    with zipfile.ZipFile(folder / "rivulet.zip", "w") as package:
+        for path in sorted((ROOT / "scripts").rglob("*.py")):
+            package.write(path, path.relative_to(ROOT))
+    script = folder / "datasets.py"
+    script.write_bytes((ROOT / "scripts/datasets.py").read_bytes())
+    arguments = ["--JOB_NAME", "rivulet-test-datasets", "--JOB_ID", "j", "--enable-metrics", "true"]
+    arguments += ["--lake", f"{folder}/raw/", "--datasets", f"{folder}/datasets/", "--run_id", "run"]
+    settings = "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1"
+    finished = subprocess.run(
+        [sys.executable, "-P", str(script), *arguments],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(folder / "rivulet.zip"),
+            "PYSPARK_PYTHON": sys.executable,
+            "PYSPARK_SUBMIT_ARGS": f"{settings} --driver-memory 1g pyspark-shell",
+        },
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    return folder / "datasets/run", rows
+
+
+def test_every_interaction_is_as_plain_python_has_it(run):
+    folder, rows = run
+
+    written = Counter(tuple(row.values()) for row in read_csv(folder / "interactions"))
+
+    assert written == expected_interactions(rows)
+
+
+def test_the_manifest_adds_up_to_what_the_stream_expects(run):
+    folder, rows = run
+    expected = generate(SETTINGS).expected
+
+    manifest = json.loads((folder / "manifest.json").read_text())
+
+    assert manifest["events_read"] == len(rows)
+    assert manifest["distinct"] == expected.distinct
+    assert manifest["distinct"] == manifest["written"]["interactions"] + sum(manifest["dropped"].values())
+    assert set(manifest["dropped"]) == {"no_item"}
+    assert manifest["written"]["items"] == SETTINGS.items
+    assert manifest["written"]["users"] == SETTINGS.people
+
+
+def test_the_catalogue_is_written_whole(run):
+    folder, _ = run
+    stream = generate(SETTINGS)
+
+    items = {row["ITEM_ID"]: row for row in read_csv(folder / "items")}
+
+    for item in stream.items:
+        row = items[str(item["item_id"])]
+        assert (row["TITLE"], row["CATEGORY"], row["BRAND"]) == (item["title"], item["category"], item["brand"])
+        assert float(row["PRICE"]) == item["price"]
+        assert row["DESCRIPTION"] == item["description"]
+        assert int(row["CREATION_TIMESTAMP"]) == int(datetime.fromisoformat(str(item["created_at"])).timestamp())
+    users = {row["USER_ID"]: row for row in read_csv(folder / "users")}
+    assert all(users[str(user["user_id"])]["INTERESTS"] == user.get("interests", "") for user in stream.users)
