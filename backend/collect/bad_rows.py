@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from backend.collect.failure import name_of
-from backend.contract import bad_row
+from backend.contract import bad_row, denies_consent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def keep(refusals: Sequence[Refusal], services: Services, name: str, now: dateti
     Parameters
     ----------
     refusals
-        What was refused; nothing is written where there is none.
+        What was refused; what denies consent is not written, broken as it is.
     services
         Where to.
     name
@@ -36,12 +36,13 @@ def keep(refusals: Sequence[Refusal], services: Services, name: str, now: dateti
     now
         When they came.
     """
-    if not refusals:
+    kept = [refusal for refusal in refusals if not denies_consent(refusal)]
+    if not kept:
         return
-    body = b"".join(bad_row(SOURCE, refusal, now) for refusal in refusals)
+    body = b"".join(bad_row(SOURCE, refusal, now) for refusal in kept)
     key = f"{SOURCE}/ingest_date={now:%Y-%m-%d}/{name}.jsonl"
     try:
         services.s3.put_object(Bucket=services.bad_rows_bucket, Key=key, Body=body, ContentType="application/x-ndjson")
     except (ClientError, BotoCoreError) as error:
-        services.count("bad_rows_lost", len(refusals))
-        _logger.error("%d bad rows could not be written: %s", len(refusals), name_of(error))  # noqa: TRY400 - the name tells enough
+        services.count("bad_rows_lost", len(kept))
+        _logger.error("%d bad rows could not be written: %s", len(kept), name_of(error))  # noqa: TRY400 - the name tells enough

@@ -1,7 +1,7 @@
 """What the data is: events, items and users, how they are read, written, refused, and packed for the stream."""
 
 from backend.contract.aggregate import MalformedAggregate, is_aggregated, pack, unpack
-from backend.contract.bad_rows import bad_row
+from backend.contract.bad_rows import bad_row, denies_consent
 from backend.contract.generated.structs import Event, Item, User
 from backend.contract.instants import read_instant, write_instant
 from backend.contract.reading import read_event, read_events, read_item, read_user, split_records
@@ -18,6 +18,7 @@ __all__ = [
     "Refusal",
     "User",
     "bad_row",
+    "denies_consent",
     "event_id_of",
     "is_aggregated",
     "pack",

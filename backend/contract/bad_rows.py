@@ -46,8 +46,14 @@ class _Named(msgspec.Struct):
     event_id: str | None = None
 
 
+class _Consenting(msgspec.Struct):
+    consent: str | None = None
+
+
 _encode = msgspec.json.Encoder().encode
 _named = msgspec.json.Decoder(_Named).decode
+_consenting = msgspec.json.Decoder(_Consenting).decode
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def bad_row(source: str, refusal: Refusal, received_at: datetime) -> bytes:
@@ -78,9 +84,28 @@ def bad_row(source: str, refusal: Refusal, received_at: datetime) -> bytes:
     return _encode(row) + b"\n"
 
 
+def denies_consent(refusal: Refusal) -> bool:
+    """Say whether a refused record can be read to deny consent, and so must not be kept, broken as it is.
+
+    Parameters
+    ----------
+    refusal
+        What was refused.
+
+    Returns
+    -------
+    bool
+        False also where nothing can be read.
+    """
+    try:
+        return _consenting(refusal.payload).consent == "denied"
+    except _UNREADABLE:
+        return False
+
+
 def _event_id(payload: bytes) -> str | None:
     try:
         event_id = _named(payload).event_id
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _UNREADABLE:
         return None
     return event_id if event_id and len(event_id) <= MAX_ID_LENGTH else None

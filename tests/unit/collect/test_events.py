@@ -127,6 +127,13 @@ def test_without_consent_nothing_is_stored(door):
     assert door.s3.objects == {}
 
 
+def test_a_broken_event_that_denies_consent_is_refused_and_not_kept(door):
+    _, said = _post(door, event_fields(consent="denied", user_id=3), event_fields(item_id=...))
+
+    assert _statuses(said) == ["refused", "refused"]
+    assert [row["reason"] for row in door.bad_rows()] == ["missing_field"]
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"3", b"[" + b",".join([event_json()] * 501) + b"]"])
 def test_a_body_that_is_no_list_of_events_is_400_and_kept(door, body):
     with pytest.raises(BadRequest) as refused:
