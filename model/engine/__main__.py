@@ -30,6 +30,10 @@ SHUTDOWN_SECONDS = 10  # for requests that are being answered
 class _Server(uvicorn.Server):
     """A server whose signals are handled here, so that the state is closed before the process ends."""
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        log("ready", port=sockets[0].getsockname()[1] if sockets else None)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -77,7 +81,6 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)
-    log("ready", port=listener.getsockname()[1], pace=settings.pace.in_progress_seconds)
     try:
         await server.serve(sockets=[listener])
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
@@ -43,12 +44,19 @@ def open_source(location: str, region: str) -> Iterator[tuple[str, Iterator[str]
     if parsed.scheme != "s3" or not bucket:
         raise ImportFailedError(f"the data location {location} is not valid: it must be s3://bucket/…")
     client = boto3.client("s3", region_name=region, config=Config(s3={"addressing_style": "path"}))
-    try:
+    with _failures(location):
         keys = _first_level(client, bucket, key) if not key or key.endswith("/") else [key]
-        if not keys:
-            raise ImportFailedError(f"the data location {location} holds no files")
-        for one in keys:
-            yield one, _lines(client, bucket, one)
+    if not keys:
+        raise ImportFailedError(f"the data location {location} holds no files")
+    for one in keys:
+        yield one, _lines(client, bucket, one, location)
+
+
+@contextmanager
+def _failures(location: str) -> Iterator[None]:
+    """Turn what S3 refuses into the reason of the job's failure."""
+    try:
+        yield
     except ClientError as error:
         raise ImportFailedError(_reason(error, location)) from None
     except BotoCoreError as error:
@@ -61,14 +69,16 @@ def _first_level(client: S3Client, bucket: str, prefix: str) -> list[str]:
     return [one["Key"] for page in pages for one in page.get("Contents", []) if one["Size"] > 0]
 
 
-def _lines(client: S3Client, bucket: str, key: str) -> Iterator[str]:
-    body = client.get_object(Bucket=bucket, Key=key)["Body"]
+def _lines(client: S3Client, bucket: str, key: str, location: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     rest = ""
-    for chunk in body.iter_chunks(CHUNK_BYTES):
-        *lines, rest = (rest + decoder.decode(chunk)).split("\n")
-        for line in lines:
-            yield f"{line}\n"
+    # Yielding leaves the block in between, but what the reader of the lines raises is none of S3's errors.
+    with _failures(location):
+        body = client.get_object(Bucket=bucket, Key=key)["Body"]
+        for chunk in body.iter_chunks(CHUNK_BYTES):
+            *lines, rest = (rest + decoder.decode(chunk)).split("\n")
+            for line in lines:
+                yield f"{line}\n"
     if rest := rest + decoder.decode(b"", final=True):
         yield rest
 

@@ -31,6 +31,7 @@ class RunningEngine:
     def __init__(self, directory: Path, s3_url: str, pace: str = "instant") -> None:
         self.directory = directory
         self._pace = pace
+        self._clients: dict[tuple[str, str, str, int], Any] = {}
         self._environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -67,6 +68,13 @@ class RunningEngine:
         return self.process.wait(WAIT_SECONDS)
 
     def client(self, service: str = "personalize", account: str = ACCOUNT, region: str = REGION) -> Any:
+        # A client takes long to make; the port is another one after a restart.
+        known = (service, account, region, self.port)
+        if known not in self._clients:
+            self._clients[known] = self._new_client(service, account, region)
+        return self._clients[known]
+
+    def _new_client(self, service: str, account: str, region: str) -> Any:
         return boto3.Session().client(
             service,  # type: ignore[call-overload]  # any of the three
             endpoint_url=f"http://127.0.0.1:{self.port}",
