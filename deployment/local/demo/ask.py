@@ -56,11 +56,21 @@ class Reaction:
         return said
 
 
-def react(api: Api, person: str) -> Reaction:
-    """Ask for a person's recommendations, post a few clicks on something else, and ask until the answer differs."""
+def react(api: Api, person: str, taste: int = 0) -> Reaction:
+    """Ask for a person's recommendations, post a few clicks on something else, and ask until the answer differs.
+
+    Parameters
+    ----------
+    api
+        The pipeline's API.
+    person
+        A user whom it knows.
+    taste
+        Which popular item the person takes to: people of different tastes click different things.
+    """
     path = f"/recommendations/{quoted(person)}"
     before = _items(api.get(path, num_results=SHOWN))
-    clicked = _something_else(api, before)
+    clicked = _something_else(api, before, taste)
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     session = f"demo-{time.time_ns()}"
     clicks = [
@@ -95,9 +105,9 @@ def busiest(counts: Counter[str], known: set[str], count: int) -> list[str]:
     return [person for person, _ in counts.most_common() if person in known][:count]
 
 
-def _something_else(api: Api, recommended: list[str]) -> list[str]:
+def _something_else(api: Api, recommended: list[str], taste: int) -> list[str]:
     """Find items that belong together and are not recommended yet: a popular one and what is like it."""
-    for popular in _items(api.get("/popular", num_results=50)):
+    for popular in _items(api.get("/popular", num_results=50))[taste:]:
         if popular in recommended:
             continue
         alike = [

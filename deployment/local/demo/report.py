@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from deployment.local.demo.accounting import Lake
     from deployment.local.demo.ask import Reaction
 
-_TITLE_WIDTH = 34
+_TITLE_WIDTH = 30
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Accounts:
 
     def table(self) -> Table:
         """Draw the counts, one stage a row."""
-        table = Table(title="Where the events are", title_justify="left", show_header=False)
+        table = Table(show_header=False)
         table.add_column(justify="left")
         table.add_column(justify="right")
         table.add_column(justify="left", style="dim")
@@ -104,7 +105,8 @@ def print_answers(console: Console, reactions: list[Reaction], titles: Mapping[s
             if reaction.seconds is None
             else f"the answer changed after {reaction.seconds * 1000:,.0f} ms"
         )
-        table = Table(title=f"{reaction.person} clicked {clicked}: {soon}", title_justify="left")
+        console.print(f"[bold]{reaction.person}[/] clicked {clicked}: [bold]{soon}[/]", soft_wrap=True)
+        table = Table()
         for header in ("before", "after", "moved"):
             table.add_column(header)
         for before, after, moved in zip(reaction.before, reaction.after, reaction.moves(), strict=False):
@@ -114,22 +116,23 @@ def print_answers(console: Console, reactions: list[Reaction], titles: Mapping[s
 
 def print_list(console: Console, title: str, items: list[str], titles: Mapping[str, str]) -> None:
     """Print a list of items on a line."""
-    console.print(f"[bold]{title}[/] {' · '.join(_named(item, titles) for item in items)}")
+    console.print(f"[bold]{title}[/] {' · '.join(_named(item, titles) for item in items)}", soft_wrap=True)
 
 
 def print_rows(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
     """Print what a query answered."""
-    table = Table(title=title, title_justify="left")
-    for column in rows[0] if rows else ["no rows"]:
-        table.add_column(str(column))
+    console.print(f"[bold]{title}[/]")
+    table = Table()
+    for column, value in (rows[0] if rows else {"no rows": ""}).items():
+        table.add_column(str(column), justify="right" if isinstance(value, Integral) else "left")
     for row in rows:
-        table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()))
+        table.add_row(*(f"{value:,}" if isinstance(value, Integral) else str(value) for value in row.values()))
     console.print(table)
 
 
 def seconds_table(seconds: Mapping[str, float]) -> Table:
     """Draw the seconds of each step."""
-    table = Table(title="Seconds", title_justify="left", show_header=False)
+    table = Table(show_header=False)
     table.add_column()
     table.add_column(justify="right")
     for title, taken in seconds.items():
@@ -139,6 +142,5 @@ def seconds_table(seconds: Mapping[str, float]) -> Table:
 
 
 def _named(item: str, titles: Mapping[str, str]) -> str:
-    title = titles.get(item, "")
-    text = f"{title} ({item})" if title and title != item else item
+    text = titles.get(item) or item
     return text if len(text) <= _TITLE_WIDTH else text[: _TITLE_WIDTH - 1] + "…"

@@ -68,7 +68,7 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
         reactions = []
         for done, person in enumerate(people):
             bar.show(done, len(people), note=person)
-            reactions.append(ask.react(api, person))
+            reactions.append(ask.react(api, person, done))
     report.print_answers(console, reactions, titles)
     _show_lists(api, console, reactions[0].clicked[0], titles)
     lakehouse = accounting.Lakehouse(made["database"], made["athena_workgroup"])
@@ -76,8 +76,8 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
         answers = {title: lakehouse.rows(sql) for title, sql in _QUERIES.items()}
     for title, rows in answers.items():
         report.print_rows(console, title, rows)
-    console.print(accounts.table())
-    console.print(report.seconds_table(steps.seconds))
+    console.print("[bold]Where the events are[/]", accounts.table(), sep="\n")
+    console.print("[bold]Seconds[/]", report.seconds_table(steps.seconds), sep="\n")
     print_whereabouts(cloud, made, console)
     return accounts.unaccounted == 0
 

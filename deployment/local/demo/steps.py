@@ -65,7 +65,8 @@ class Steps:
             TimeElapsedColumn(),
             TextColumn("[dim]{task.fields[note]}"),
         )
-        with Progress(*columns, console=self.console, transient=True) as progress:
+        shown = self.console.is_terminal
+        with Progress(*columns, console=self.console, transient=True, disable=not shown) as progress:
             yield Bar(progress, title)
         self.seconds[title] = time.monotonic() - started
         self.console.print(f"[green]✓[/] {title:<38} {self.seconds[title]:6.1f} s")

@@ -175,10 +175,10 @@ class DeliveryShard:
 
     def _put(self, key: str, body: bytes) -> None:
         # Firehose retries a refused put for as long as it holds the records, so a bucket made late still gets them.
-        bucket = self._delivery.bucket
-        self._until_answered(
-            lambda: self._cloud.s3.put_object(Bucket=bucket, Key=key, Body=body), give_up_on_refusal=False
-        )
+        request: dict[str, Any] = {"Bucket": self._delivery.bucket, "Key": key, "Body": body}
+        if self._delivery.key_arn:
+            request |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._delivery.key_arn}
+        self._until_answered(lambda: self._cloud.s3.put_object(**request), give_up_on_refusal=False)
 
     def _until_answered(self, call: Callable[[], _Answer], *, give_up_on_refusal: bool) -> _Answer:
         between = pauses(FIRST_PAUSE_SECONDS, 10 * LONGEST_PAUSE_SECONDS)

@@ -97,6 +97,8 @@ class Delivery:
         Epoch seconds of the arrival of the first record that is its; None for the oldest there is.
     bucket, prefix, error_prefix
         Where the objects go.
+    key_arn
+        The KMS key that objects are encrypted with, or None for the bucket's own way.
     buffer_bytes, buffer_seconds
         When an object is written: at so many bytes, or so long after its first record.
     gzip, extension, delimiter
@@ -117,6 +119,7 @@ class Delivery:
     bucket: str
     prefix: str = ""
     error_prefix: str = ""
+    key_arn: str | None = None
     buffer_bytes: int = 5 * MEBIBYTE
     buffer_seconds: float = 300
     gzip: bool = False
@@ -176,6 +179,7 @@ def read_delivery(description: Answer[str, Any]) -> Delivery | None:
     start = source.get("DeliveryStartTimestamp")
     processors = _processors(target)
     _refuse_unsupported(target, processors)
+    encryption = (target.get("EncryptionConfiguration") or {}).get("KMSEncryptionConfig") or {}
     hints = target.get("BufferingHints") or {}
     conversion = _conversion(target.get("DataFormatConversionConfiguration") or {})
     gzip = target.get("CompressionFormat") == "GZIP"
@@ -189,6 +193,7 @@ def read_delivery(description: Answer[str, Any]) -> Delivery | None:
         start=start.timestamp() if start else None,
         bucket=target["BucketARN"].rpartition(":")[2],
         prefix=target.get("Prefix") or "",
+        key_arn=encryption.get("AWSKMSKeyARN"),
         error_prefix=target.get("ErrorOutputPrefix") or "",
         buffer_bytes=hints.get("SizeInMBs", 5) * MEBIBYTE,
         buffer_seconds=hints.get("IntervalInSeconds", 300),
