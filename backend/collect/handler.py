@@ -107,6 +107,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> Answer | None:
         The proxy integration's answer; nothing for an upload.
     """
     if "upload" in event:
+        _count("upload_invocations", 1)
         left = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
         go_on(event["upload"], _services(), Patience(time.monotonic() + left), _now)
         return None

@@ -1,0 +1,90 @@
+"""Training's own client against the laptop's Step Functions."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+ROLE = "arn:aws:iam::000000000000:role/train"
+STATES = {
+    "QueryLanguage": "JSONata",
+    "StartAt": "Look",
+    "States": {
+        "Look": {"Type": "Wait", "Seconds": 1, "Next": "Each"},
+        "Each": {
+            "Type": "Map",
+            "Items": [1],
+            "ItemProcessor": {
+                "StartAt": "Import",
+                "States": {
+                    "Import": {"Type": "Pass", "Next": "ImportFailed"},
+                    "ImportFailed": {"Type": "Fail", "Error": "ImportFailed", "Cause": "3 rows are invalid"},
+                },
+            },
+            "End": True,
+        },
+    },
+}
+
+
+@pytest.fixture
+def handler(shared_emulator, monkeypatch):
+    machine = shared_emulator.client("stepfunctions").create_state_machine(
+        name="train", definition=json.dumps(STATES), roleArn=ROLE
+    )
+    environment = {
+        "AWS_ENDPOINT_URL": shared_emulator.endpoint,
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "POWERTOOLS_METRICS_NAMESPACE": "Rivulet",
+        "POWERTOOLS_SERVICE_NAME": "train",
+        "STATE_MACHINE_ARN": machine["stateMachineArn"],
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    from backend.train import handler as module  # noqa: PLC0415 - reads the environment
+
+    module._services.cache_clear()
+    yield module.handler
+    module._services.cache_clear()
+
+
+def _call(handler, method, resource, body=None, **path):
+    proxy = {"httpMethod": method, "resource": resource, "body": body, "pathParameters": path or None}
+    answered = handler({**proxy, "requestContext": {"requestId": "r"}}, None)
+    return answered["statusCode"], json.loads(answered["body"])
+
+
+def test_a_training_is_started_once_watched_and_its_failure_told(handler):
+    # When one is started, and again by its token, and another one beside it
+    token = '{"client_token": "monday"}'
+    status, said = _call(handler, "POST", "/train", token)
+    assert (status, said["id"]) == (202, "monday")
+    assert _call(handler, "POST", "/train", token)[0] == 202
+    status, conflict = _call(handler, "POST", "/train")
+
+    # Then there is one
+    assert (status, conflict["id"]) == (409, "monday")
+    assert _call(handler, "GET", "/train/{id}", id="monday")[1]["status"] == "RUNNING"
+
+    # When it has ended
+    deadline = time.monotonic() + 30
+    while (told := _call(handler, "GET", "/train/{id}", id="monday")[1])["status"] == "RUNNING":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+    # Then
+    assert told["status"] == "FAILED"
+    # AWS's history tells the states inside a Map, the emulator's only the Map.
+    assert told["step"] in {"ImportFailed", "Each"}
+    assert told["cause"].endswith("with ImportFailed: 3 rows are invalid")
+    assert told["started"] < told["stopped"]
+    assert _call(handler, "POST", "/train", token)[0] == 202
+    assert _call(handler, "GET", "/train/{id}", id="monday")[1]["status"] == "FAILED"
+
+
+def test_an_unknown_training_is_404(handler):
+    assert _call(handler, "GET", "/train/{id}", id="missing")[0] == 404
