@@ -96,14 +96,19 @@ def parquet(carried: Carried, columns: dict[str, str]) -> dict[str, Any]:
 
 def test_records_lie_in_one_object_with_nothing_between(carried: Carried):
     stream, target = carried.stream(), bucket(carried)
-    name = deliver(carried, target, stream)
+    key = carried.client("kms").create_key()["KeyMetadata"]["Arn"]
+    encryption = {"KMSEncryptionConfig": {"AWSKMSKeyARN": key}}
+    name = deliver(carried, target, stream, EncryptionConfiguration=encryption)
 
     carried.put(stream, [b"one", b"two", pack([("k", b"three"), ("k", b"four")])])
 
-    [(key, body)] = carried.until(lambda: carried.objects(target)).items()
+    [(name_of_object, body)] = carried.until(lambda: carried.objects(target)).items()
     assert body == b"onetwothreefour"
+    assert carried.client("s3").head_object(Bucket=target, Key=name_of_object)["SSEKMSKeyId"] == key
     now = datetime.now(UTC)
-    assert re.fullmatch(rf"{now:%Y/%m/%d}/\d\d/{name}-1-{now:%Y}-\d\d-\d\d-\d\d-\d\d-\d\d-[0-9a-f-]{{36}}", key)
+    assert re.fullmatch(
+        rf"{now:%Y/%m/%d}/\d\d/{name}-1-{now:%Y}-\d\d-\d\d-\d\d-\d\d-\d\d-[0-9a-f-]{{36}}", name_of_object
+    )
 
 
 def test_an_object_is_written_when_the_buffer_is_full_before_its_interval(carried: Carried):

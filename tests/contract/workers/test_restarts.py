@@ -58,18 +58,20 @@ def test_a_killed_emulator_is_waited_for(own_carried: Carried):
 
 
 def test_sigterm_lets_the_invocation_in_flight_end(own_carried: Carried):
-    stream, function = own_carried.stream(), own_carried.function("time.sleep(2)\nkeep()")
+    # Given a function that says when it begins and when it ends
+    stream, function = own_carried.stream(), own_carried.function("keep()\ntime.sleep(2)\nkeep()")
     own_carried.mapping(stream, function, BatchSize=1)
     own_carried.put(stream, [{"n": 1}, {"n": 2}])
-    time.sleep(1.5)
+    own_carried.until(lambda: own_carried.events(function))
 
+    # When the workers are stopped in between
     assert own_carried.stop_workers() == 0
 
-    # The first was seen through and is not given to the function again.
-    assert numbers_of(own_carried, function) == {1}
+    # Then the first is seen through and not given to the function again
+    assert own_carried.batches(function) == [[{"n": 1}], [{"n": 1}]]
     own_carried.start_workers()
-    own_carried.until(lambda: numbers_of(own_carried, function) == {1, 2})
-    assert own_carried.batches(function) == [[{"n": 1}], [{"n": 2}]]
+    own_carried.until(lambda: len(own_carried.events(function)) == 4)
+    assert own_carried.batches(function) == [[{"n": 1}], [{"n": 1}], [{"n": 2}], [{"n": 2}]]
 
 
 def numbers_of(carried: Carried, function: str) -> set[int]:

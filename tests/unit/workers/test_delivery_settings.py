@@ -98,6 +98,15 @@ def test_a_conversion_makes_parquet():
     assert delivery.extension == ".parquet"
 
 
+def test_objects_are_encrypted_with_the_streams_key():
+    key = {"KMSEncryptionConfig": {"AWSKMSKeyARN": "arn:aws:kms:eu-central-1:000000000000:key/k"}}
+
+    delivery = read_delivery(description(EncryptionConfiguration=key))
+
+    assert delivery is not None
+    assert delivery.key_arn == "arn:aws:kms:eu-central-1:000000000000:key/k"
+
+
 def test_gzip_and_delimiter():
     delivery = read_delivery(
         description(
