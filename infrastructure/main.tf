@@ -94,9 +94,6 @@ module "recommender" {
 module "api" {
   source = "./modules/api"
 
-  partition            = local.partition
-  region               = var.region
-  account_id           = var.account_id
   prefix               = local.prefix
   key_arn              = module.storage.key_arn
   functions            = { for purpose in ["collect", "recommend", "train"] : purpose => module.function[purpose] }

@@ -20,7 +20,6 @@ data "aws_iam_policy_document" "boundary" {
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
-      "dynamodb:UpdateItem",
       "glue:*JobRun*",
       "glue:GetTable*",
       "kinesis:Describe*",
@@ -40,6 +39,7 @@ data "aws_iam_policy_document" "boundary" {
       "ssm:PutParameter",
       "states:DescribeExecution",
       "states:GetExecutionHistory",
+      "states:ListExecutions",
       "states:StartExecution",
     ]
     resources = [

@@ -1,18 +1,3 @@
-variable "partition" {
-  description = "Partition of the ARNs."
-  type        = string
-}
-
-variable "region" {
-  description = "Region of the environment."
-  type        = string
-}
-
-variable "account_id" {
-  description = "Account of the environment, twelve digits."
-  type        = string
-}
-
 variable "prefix" {
   description = "Project and environment, joined by a hyphen: the beginning of every name."
   type        = string

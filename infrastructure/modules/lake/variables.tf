@@ -88,9 +88,9 @@ variable "scan_limit_bytes" {
   type        = number
 
   validation {
-    # https://docs.aws.amazon.com/athena/latest/ug/workgroups-setting-control-limits-cloudwatch.html
-    condition     = var.scan_limit_bytes >= 10000000
-    error_message = "scan_limit_bytes is ${var.scan_limit_bytes}: Athena takes 10,000,000 (10 MB) at least."
+    # https://docs.aws.amazon.com/athena/latest/ug/workgroups-setting-control-limits-cloudwatch.html, as the provider has it
+    condition     = var.scan_limit_bytes >= 10485760
+    error_message = "scan_limit_bytes is ${var.scan_limit_bytes}: Athena takes 10485760 (10 MiB) at least."
   }
 }
 

@@ -120,9 +120,11 @@ locals {
       metrics = [for metric in ["DeliveryToS3.DataFreshness", "DeliveryToS3.Records", "ExecuteProcessing.Duration"] : ["AWS/Firehose", metric, "DeliveryStreamName", var.delivery_stream_name]]
     },
     {
-      title   = "Bad and unaccounted events"
-      stat    = "Sum"
-      metrics = flatten([for purpose in var.counting_functions : [[[var.metrics_namespace, "bad", "service", purpose], [var.metrics_namespace, "unaccounted", "service", purpose]]]])
+      title = "Bad and unaccounted events"
+      stat  = "Sum"
+      metrics = [
+        for pair in setproduct(var.counting_functions, ["bad", "unaccounted"]) : [var.metrics_namespace, pair[1], "service", pair[0]]
+      ]
     },
     {
       title   = "Invocations"

@@ -3,7 +3,7 @@
 data "aws_iam_policy_document" "collect" {
   statement {
     sid       = "PutEventsIntoTheStream"
-    actions   = ["kinesis:PutRecord", "kinesis:PutRecords"]
+    actions   = ["kinesis:PutRecords"]
     resources = [var.stream_arn]
   }
 
@@ -20,9 +20,15 @@ data "aws_iam_policy_document" "collect" {
   }
 
   statement {
-    sid       = "ReadUploadsAndKeepTheirProgress"
-    actions   = ["s3:GetObject", "s3:PutObject"]
+    sid       = "ReadUploads"
+    actions   = ["s3:GetObject"]
     resources = ["${var.bucket_arns["uploads"]}/*"]
+  }
+
+  statement {
+    sid       = "ReportHowUploadsGo"
+    actions   = ["s3:PutObject"]
+    resources = ["${var.bucket_arns["uploads"]}/reports/*"]
   }
 
   statement {
@@ -33,7 +39,7 @@ data "aws_iam_policy_document" "collect" {
 
   statement {
     sid       = "KeepItemsAndUsers"
-    actions   = ["dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    actions   = ["dynamodb:BatchWriteItem"]
     resources = [var.table_arns["entities"]]
   }
 
@@ -73,7 +79,7 @@ data "aws_iam_policy_document" "forward" {
 
   statement {
     sid       = "KeepEachPersonsHistory"
-    actions   = ["dynamodb:BatchWriteItem", "dynamodb:PutItem"]
+    actions   = ["dynamodb:BatchWriteItem"]
     resources = [var.table_arns["history"]]
   }
 
@@ -111,7 +117,7 @@ data "aws_iam_policy_document" "recommend" {
 
   statement {
     sid       = "ReadItemsAndUsers"
-    actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem"]
+    actions   = ["dynamodb:BatchGetItem"]
     resources = [var.table_arns["entities"]]
   }
 
@@ -136,8 +142,8 @@ data "aws_iam_policy_document" "recommend" {
 
 data "aws_iam_policy_document" "train" {
   statement {
-    sid       = "StartATraining"
-    actions   = ["states:StartExecution"]
+    sid       = "StartATrainingWhereNoneRuns"
+    actions   = ["states:ListExecutions", "states:StartExecution"]
     resources = [var.state_machine_arn]
   }
 

@@ -1,0 +1,191 @@
+# A mocked provider: there are no policies here, and the wiring between resources shows only once they are made.
+
+mock_provider "aws" {
+  mock_resource "aws_api_gateway_stage" {
+    defaults = {
+      invoke_url = "https://id.execute-api.eu-central-1.amazonaws.com/v1"
+      arn        = "arn:aws:apigateway:eu-central-1::/restapis/id/stages/v1"
+    }
+  }
+
+  mock_resource "aws_api_gateway_rest_api" {
+    defaults = {
+      root_resource_id = "root"
+      execution_arn    = "arn:aws:execute-api:eu-central-1:123456789012:id"
+    }
+  }
+
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = {
+      arn = "arn:aws:logs:eu-central-1:123456789012:log-group:a"
+    }
+  }
+
+  mock_resource "aws_wafv2_web_acl" {
+    defaults = {
+      arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/a/b"
+    }
+  }
+}
+
+variables {
+  prefix               = "rivulet-test"
+  key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/none"
+  api_key              = "twenty-characters-or-more"
+  throttling           = { requests_per_second = 100, burst = 200 }
+  cors_origin          = null
+  requests_per_address = null
+  log_retention_days   = 30
+
+  functions = {
+    collect = { name = "rivulet-test-collect", invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/collect" }
+    serve   = { name = "rivulet-test-serve", invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/serve" }
+  }
+
+  routes = {
+    "POST /events"          = { function = "collect", model = "EventBatch" }
+    "GET /items/{item_id}"  = { function = "serve" }
+    "GET /items/{other_id}" = { function = "serve" }
+    "GET /health"           = { function = "serve", api_key_required = false }
+  }
+}
+
+run "paths_become_a_tree" {
+  assert {
+    condition     = toset(keys(aws_api_gateway_resource.top)) == toset(["/events", "/items", "/health"]) && alltrue([for resource in values(aws_api_gateway_resource.top) : resource.parent_id == "root"])
+    error_message = "First segments are not made once each, or not under the root."
+  }
+
+  assert {
+    condition     = aws_api_gateway_resource.deep["/items/{item_id}"].parent_id == aws_api_gateway_resource.top["/items"].id && aws_api_gateway_resource.deep["/items/{item_id}"].path_part == "{item_id}"
+    error_message = "A second segment is not under its first."
+  }
+}
+
+run "each_route_reaches_its_function_and_needs_the_key_unless_said_otherwise" {
+  assert {
+    condition     = aws_api_gateway_integration.this["POST /events"].uri == var.functions.collect.invoke_arn && aws_api_gateway_integration.this["GET /health"].uri == var.functions.serve.invoke_arn
+    error_message = "A route reaches another function."
+  }
+
+  assert {
+    condition     = [for route, method in aws_api_gateway_method.this : route if !method.api_key_required] == ["GET /health"]
+    error_message = "A route other than health is open."
+  }
+
+  assert {
+    condition     = aws_api_gateway_method.this["POST /events"].request_models == tomap({ "application/json" = "EventBatch" })
+    error_message = "The body of POST /events is not documented."
+  }
+
+  assert {
+    condition     = alltrue([for permission in values(aws_lambda_permission.this) : permission.source_arn == "arn:aws:execute-api:eu-central-1:123456789012:id/*/*"])
+    error_message = "Another API may invoke the functions."
+  }
+}
+
+run "what_the_gateway_answers_by_itself_is_json_that_names_the_problem" {
+  assert {
+    condition = alltrue([
+      for response in values(aws_api_gateway_gateway_response.this) :
+      length(jsondecode(replace(response.response_templates["application/json"], "$context.error.messageString", "\"text\"")).error.message) > 0
+    ])
+    error_message = "An answer of the gateway is no JSON, or says nothing."
+  }
+
+  assert {
+    condition     = aws_api_gateway_gateway_response.this["THROTTLED"].response_parameters["gatewayresponse.header.Retry-After"] == "'1'" && aws_api_gateway_gateway_response.this["INVALID_API_KEY"].status_code == "403"
+    error_message = "A throttled caller is not told when to come again, or a missing key is not 403."
+  }
+}
+
+run "callers_are_throttled_and_bodies_are_not_logged" {
+  assert {
+    condition = alltrue([
+      one(aws_api_gateway_method_settings.this.settings).throttling_rate_limit == 100,
+      one(aws_api_gateway_method_settings.this.settings).throttling_burst_limit == 200,
+      !one(aws_api_gateway_method_settings.this.settings).data_trace_enabled,
+      one(aws_api_gateway_usage_plan.this.throttle_settings).rate_limit == 100,
+    ])
+    error_message = "Requests are not throttled, or their bodies are logged."
+  }
+
+  assert {
+    condition     = !strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "$context.path\"") && strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "$context.resourcePath")
+    error_message = "The access log holds paths, and paths hold the ids of people."
+  }
+}
+
+run "without_an_origin_no_browser_is_answered_and_without_a_limit_there_is_no_firewall" {
+  assert {
+    condition     = length(aws_api_gateway_method.cors) + length(aws_wafv2_web_acl.this) == 0
+    error_message = "A browser is answered, or a firewall paid for, that nobody asked for."
+  }
+}
+
+run "with_an_origin_every_path_answers_a_browser_for_its_own_methods" {
+  variables {
+    cors_origin = "https://shop.example"
+  }
+
+  assert {
+    condition     = toset(keys(aws_api_gateway_method.cors)) == toset(["/events", "/items/{item_id}", "/items/{other_id}", "/health"])
+    error_message = "A path does not answer a browser."
+  }
+
+  assert {
+    condition = alltrue([
+      aws_api_gateway_integration_response.cors["/events"].response_parameters["method.response.header.Access-Control-Allow-Methods"] == "'OPTIONS,POST'",
+      aws_api_gateway_integration_response.cors["/events"].response_parameters["method.response.header.Access-Control-Allow-Origin"] == "'https://shop.example'",
+      aws_api_gateway_gateway_response.this["THROTTLED"].response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://shop.example'",
+    ])
+    error_message = "The origin or the methods are not those of the path."
+  }
+}
+
+run "with_a_limit_the_firewall_stands_before_the_stage" {
+  variables {
+    requests_per_address = 1000
+  }
+
+  assert {
+    condition     = aws_wafv2_web_acl_association.this[0].resource_arn == aws_api_gateway_stage.this.arn && length(aws_wafv2_web_acl.this[0].rule) == 4
+    error_message = "The firewall stands elsewhere, or lacks a rule."
+  }
+
+  assert {
+    condition     = startswith(aws_cloudwatch_log_group.waf[0].name, "aws-waf-logs-")
+    error_message = "WAF writes only into log groups that begin with aws-waf-logs-."
+  }
+}
+
+run "a_path_of_three_segments_is_refused" {
+  command = plan
+
+  variables {
+    routes = { "GET /a/b/c" = { function = "serve" } }
+  }
+
+  expect_failures = [var.routes]
+}
+
+run "a_route_to_a_function_that_is_not_there_is_refused" {
+  command = plan
+
+  variables {
+    routes = { "GET /health" = { function = "nobody" } }
+  }
+
+  expect_failures = [var.routes]
+}
+
+run "a_short_key_and_an_origin_with_a_path_are_refused" {
+  command = plan
+
+  variables {
+    api_key     = "short"
+    cors_origin = "https://shop.example/path"
+  }
+
+  expect_failures = [var.api_key, var.cors_origin]
+}

@@ -1,0 +1,87 @@
+# The real provider without a network.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  partition          = "aws"
+  region             = "eu-central-1"
+  account_id         = "123456789012"
+  prefix             = "rivulet-test"
+  key_arn            = "arn:aws:kms:eu-central-1:123456789012:key/none"
+  archives_directory = "tests/archives"
+  buckets            = { artifacts = "artifacts", lake = "lake", datasets = "datasets" }
+  worker_type        = "G.1X"
+  workers            = 2
+  timeout_minutes    = 60
+  log_retention_days = 30
+}
+
+run "the_job_reads_the_lake_and_never_writes_it" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource
+      if anytrue([for action in flatten([statement.Action]) : contains(["s3:PutObject", "s3:DeleteObject"], action)])
+    ])) == toset(["arn:aws:s3:::artifacts/glue/temporary/*", "arn:aws:s3:::datasets/*"])
+    error_message = "The job may write elsewhere than into the data sets and what it spills."
+  }
+}
+
+run "the_assertion_above_finds_data_sets_that_lie_in_the_lake" {
+  command = plan
+
+  variables {
+    buckets = { artifacts = "artifacts", lake = "lake", datasets = "lake" }
+  }
+
+  assert {
+    condition = contains(flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")
+    ]), "arn:aws:s3:::lake/*")
+    error_message = "A job that may write into the lake goes unnoticed."
+  }
+}
+
+run "all_resources_only_where_there_is_no_resource_level" {
+  command = plan
+
+  assert {
+    condition = toset([
+      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
+    ]) == toset(["WriteSparksMetrics", "ReadItsOwnSettings"])
+    error_message = "Another statement holds for all resources."
+  }
+}
+
+run "the_version_is_pinned_and_the_code_is_named_by_its_content" {
+  command = plan
+
+  assert {
+    condition     = aws_glue_job.this.glue_version == "5.1" && aws_glue_job.this.default_arguments["--job-bookmark-option"] == "job-bookmark-disable"
+    error_message = "AWS chooses the Spark version, or what a run reads depends on the run before."
+  }
+
+  assert {
+    condition     = one(aws_glue_job.this.command).script_location == "s3://artifacts/${aws_s3_object.this["script"].key}" && strcontains(aws_s3_object.this["script"].key, substr(filesha256("tests/archives/datasets.py"), 0, 12))
+    error_message = "The job runs another script than was uploaded."
+  }
+}
+
+run "a_single_worker_and_an_odd_size_are_refused" {
+  command = plan
+
+  variables {
+    workers     = 1
+    worker_type = "Z.1X"
+  }
+
+  expect_failures = [var.workers, var.worker_type]
+}

@@ -1,0 +1,179 @@
+# The real provider without a network.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  partition          = "aws"
+  region             = "eu-central-1"
+  account_id         = "123456789012"
+  name               = "rivulet-test-forward"
+  description        = "Forwards"
+  archive            = "tests/archive.zip"
+  archive_bucket     = "artifacts"
+  handler            = "backend.forward.handler.handler"
+  runtime            = "python3.13"
+  architecture       = "arm64"
+  memory_mb          = 256
+  timeout_seconds    = 60
+  environment        = { NAME = "value" }
+  key_arn            = "arn:aws:kms:eu-central-1:123456789012:key/none"
+  log_retention_days = 30
+  alarm_topic_arn    = "arn:aws:sns:eu-central-1:123456789012:alarms"
+}
+
+run "a_function_that_is_only_called_writes_its_log_and_traces" {
+  command = plan
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Sid => statement.Resource
+      } == {
+      WriteItsOwnLog        = "arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/rivulet-test-forward:*"
+      WriteTraces           = "*"
+      ReadItsOwnEnvironment = "arn:aws:kms:eu-central-1:123456789012:key/none"
+    }
+    error_message = "It may do more, or less, than write its log and traces."
+  }
+
+  assert {
+    condition     = length(aws_lambda_event_source_mapping.this) + length(aws_sqs_queue.failed) + length(aws_cloudwatch_metric_alarm.iterator_age) == 0
+    error_message = "It got a mapping or a queue that nobody asked for."
+  }
+
+  assert {
+    condition     = one(aws_lambda_function.this.logging_config).log_format == "JSON" && one(aws_lambda_function.this.tracing_config).mode == "Active"
+    error_message = "It logs text, or is not traced."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && aws_cloudwatch_log_group.this.kms_key_id == var.key_arn && aws_lambda_function.this.kms_key_arn == var.key_arn
+    error_message = "Its log does not expire, or log or environment are not encrypted with the environment's key."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == -1
+    error_message = "Concurrency is reserved that nobody asked for."
+  }
+}
+
+run "a_policy_that_is_given_is_added" {
+  command = plan
+
+  variables {
+    policy_json = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Given\",\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::bucket/*\"}]}"
+  }
+
+  assert {
+    condition     = contains([for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Sid], "Given")
+    error_message = "The given policy is not part of the role's."
+  }
+}
+
+run "a_stream_is_read_by_batches_that_report_bisect_and_give_up" {
+  command = plan
+
+  variables {
+    stream = {
+      arn                    = "arn:aws:kinesis:eu-central-1:123456789012:stream/events"
+      failures_bucket_arn    = "arn:aws:s3:::bad-rows"
+      batch_size             = 500
+      window_seconds         = 1
+      parallelization_factor = 1
+      retries                = 10
+      record_age_seconds     = 21600
+      alarm_age_seconds      = 60
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      aws_lambda_event_source_mapping.this[0].function_response_types == toset(["ReportBatchItemFailures"]),
+      aws_lambda_event_source_mapping.this[0].bisect_batch_on_function_error,
+      aws_lambda_event_source_mapping.this[0].maximum_retry_attempts == 10,
+      aws_lambda_event_source_mapping.this[0].maximum_record_age_in_seconds == 21600,
+      aws_lambda_event_source_mapping.this[0].starting_position == "TRIM_HORIZON",
+      aws_lambda_event_source_mapping.this[0].destination_config[0].on_failure[0].destination_arn == "arn:aws:s3:::bad-rows",
+    ])
+    error_message = "One bad record can block its shard, or is forgotten when it is given up."
+  }
+
+  assert {
+    condition = flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "kinesis:GetRecords")
+    ]) == ["arn:aws:kinesis:eu-central-1:123456789012:stream/events"]
+    error_message = "It may read another stream, or not its own."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.iterator_age[0].threshold == 60000
+    error_message = "The alarm on lag is not in milliseconds."
+  }
+}
+
+run "a_stream_that_is_retried_without_end_is_refused" {
+  command = plan
+
+  variables {
+    stream = {
+      arn                    = "arn:aws:kinesis:eu-central-1:123456789012:stream/events"
+      failures_bucket_arn    = "arn:aws:s3:::bad-rows"
+      batch_size             = 500
+      window_seconds         = 1
+      parallelization_factor = 1
+      retries                = -1
+      record_age_seconds     = -1
+      alarm_age_seconds      = 60
+    }
+  }
+
+  expect_failures = [var.stream]
+}
+
+run "events_for_later_end_in_a_queue_that_is_watched" {
+  command = plan
+
+  variables {
+    asynchronous = { retries = 2, event_age_seconds = 3600 }
+  }
+
+  assert {
+    condition = flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "sqs:SendMessage")
+    ]) == ["arn:aws:sqs:eu-central-1:123456789012:rivulet-test-forward-failed"]
+    error_message = "It may not send to its own queue, or to another too."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.failed[0].kms_master_key_id == var.key_arn && aws_cloudwatch_metric_alarm.failed_events[0].dimensions.QueueName == "rivulet-test-forward-failed"
+    error_message = "The queue is not encrypted, or nobody watches it."
+  }
+}
+
+run "a_runtime_that_the_code_does_not_run_on_is_refused" {
+  command = plan
+
+  variables {
+    runtime = "python3.14"
+  }
+
+  expect_failures = [var.runtime]
+}
+
+run "too_little_memory_too_long_a_timeout_and_an_odd_retention_are_refused" {
+  command = plan
+
+  variables {
+    memory_mb          = 64
+    timeout_seconds    = 901
+    log_retention_days = 2
+  }
+
+  expect_failures = [var.memory_mb, var.timeout_seconds, var.log_retention_days]
+}

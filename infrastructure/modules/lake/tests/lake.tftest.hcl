@@ -1,0 +1,157 @@
+# The real provider without a network.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+variables {
+  partition              = "aws"
+  region                 = "eu-central-1"
+  account_id             = "123456789012"
+  prefix                 = "rivulet-test"
+  database_name          = "rivulet_test"
+  key_arn                = "arn:aws:kms:eu-central-1:123456789012:key/none"
+  stream_arn             = "arn:aws:kinesis:eu-central-1:123456789012:stream/events"
+  transform_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-lake"
+  buckets                = { lake = "lake", bad_rows = "bad-rows", athena = "athena" }
+  buffer                 = { seconds = 60, megabytes = 64, transform_seconds = 30 }
+  projection_start       = "2026-01-01"
+  scan_limit_bytes       = 10485760
+  log_retention_days     = 30
+  deletion_protected     = true
+}
+
+run "firehose_writes_raw_events_and_errors_only" {
+  command = plan
+
+  assert {
+    condition = flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")
+    ]) == ["arn:aws:s3:::lake/raw/events/*", "arn:aws:s3:::lake/errors/*"]
+    error_message = "Firehose writes elsewhere."
+  }
+
+  assert {
+    condition     = !anytrue([for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : contains(flatten([statement.Resource]), "*")])
+    error_message = "A statement of Firehose's role holds for all resources."
+  }
+
+  assert {
+    condition     = one(jsondecode(data.aws_iam_policy_document.trust.json).Statement).Condition.StringEquals["aws:SourceAccount"] == "123456789012"
+    error_message = "Firehose of another account may take the role."
+  }
+}
+
+run "the_assertion_above_finds_an_open_function" {
+  command = plan
+
+  variables {
+    transform_function_arn = "*"
+  }
+
+  assert {
+    condition     = anytrue([for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : contains(flatten([statement.Resource]), "*")])
+    error_message = "A statement for all resources goes unnoticed."
+  }
+}
+
+run "events_are_found_where_firehose_writes_them" {
+  command = plan
+
+  assert {
+    condition = replace(replace(replace(aws_glue_catalog_table.events.parameters["storage.location.template"], "s3://lake/", ""), "$${ingest_date}", "!{timestamp:yyyy-MM-dd}"), "$${ingest_hour}", "!{timestamp:HH}") == trimsuffix(
+      one(aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration).prefix, "/"
+    )
+    error_message = "Athena looks for events in other folders than Firehose writes."
+  }
+
+  assert {
+    condition     = startswith(one(aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration).error_output_prefix, "errors/!{firehose:error-output-type}")
+    error_message = "What could not be written lies among the events."
+  }
+}
+
+run "columns_are_those_of_the_contract" {
+  command = plan
+
+  assert {
+    condition     = [for column in one(aws_glue_catalog_table.events.storage_descriptor).columns : column.name] == [for column in jsondecode(file("generated/columns.json")).events : column.name]
+    error_message = "The table of events has other columns than the contract."
+  }
+
+  assert {
+    condition     = toset(keys(aws_glue_catalog_table.json)) == setsubtract(keys(jsondecode(file("generated/columns.json"))), ["events"])
+    error_message = "A table of the contract is missing."
+  }
+
+  assert {
+    condition = alltrue([
+      for table in values(aws_glue_catalog_table.json) :
+      length(setintersection(table.partition_keys[*].name, one(table.storage_descriptor).columns[*].name)) == 0
+    ])
+    error_message = "A partition is called like a column, which Athena refuses."
+  }
+}
+
+run "every_partition_is_projected_from_a_date_on" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for table in concat([aws_glue_catalog_table.events], values(aws_glue_catalog_table.json)) : [
+        for partition in table.partition_keys : contains(keys(table.parameters), "projection.${partition.name}.type") && strcontains(table.parameters["storage.location.template"], "$${${partition.name}}")
+      ]
+    ]))
+    error_message = "A partition is not projected, or is not part of the location."
+  }
+
+  assert {
+    condition     = aws_glue_catalog_table.events.parameters["projection.ingest_date.range"] == "2026-01-01,NOW"
+    error_message = "Athena looks for partitions before the first day."
+  }
+}
+
+run "a_query_may_scan_so_much_and_no_setting_goes_round_that" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      one(aws_athena_workgroup.this.configuration).enforce_workgroup_configuration,
+      one(aws_athena_workgroup.this.configuration).bytes_scanned_cutoff_per_query == 10485760,
+      one(one(aws_athena_workgroup.this.configuration).result_configuration).encryption_configuration[0].encryption_option == "SSE_KMS",
+    ])
+    error_message = "A query can scan more than allowed, or leaves its result unencrypted."
+  }
+}
+
+run "every_saved_query_says_what_it_shows" {
+  command = plan
+
+  assert {
+    condition     = length(aws_athena_named_query.this) == 6 && alltrue([for query in values(aws_athena_named_query.this) : length(query.description) > 20 && !startswith(query.description, "SELECT")])
+    error_message = "A saved query has no description."
+  }
+
+  assert {
+    condition     = alltrue([for query in values(aws_athena_named_query.this) : strcontains(query.query, "ingest_date >=")])
+    error_message = "A saved query reads every day there ever was."
+  }
+}
+
+run "less_than_firehose_takes_is_refused" {
+  command = plan
+
+  variables {
+    buffer           = { seconds = 901, megabytes = 5, transform_seconds = 30 }
+    scan_limit_bytes = 1
+    projection_start = "yesterday"
+    database_name    = "Rivulet-Test"
+  }
+
+  expect_failures = [var.buffer, var.scan_limit_bytes, var.projection_start, var.database_name]
+}

@@ -1,0 +1,109 @@
+# A mocked provider for the wiring; only the topic's policy is rendered, in topic.tftest.hcl.
+
+mock_provider "aws" {
+  mock_data "aws_iam_policy_document" {
+    defaults = {
+      json = "{}"
+    }
+  }
+
+  mock_resource "aws_sns_topic" {
+    defaults = {
+      arn = "arn:aws:sns:eu-central-1:123456789012:rivulet-test-alarms"
+    }
+  }
+
+  mock_resource "aws_cloudwatch_metric_alarm" {
+    defaults = {
+      arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:a"
+    }
+  }
+}
+
+variables {
+  partition            = "aws"
+  region               = "eu-central-1"
+  account_id           = "123456789012"
+  prefix               = "rivulet-test"
+  project              = "rivulet"
+  key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/none"
+  functions            = { collect = "rivulet-test-collect", train = "rivulet-test-train" }
+  counting_functions   = ["collect"]
+  metrics_namespace    = "Rivulet"
+  stream_name          = "rivulet-test-events"
+  delivery_stream_name = "rivulet-test-lake"
+  state_machine_arn    = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"
+  api                  = { name = "rivulet-test", stage = "v1" }
+  thresholds           = { lake_lag_seconds = 900, bad_events = 100, failed_requests = 5, latency_milliseconds = 1000 }
+}
+
+run "one_unaccounted_event_raises_an_alarm_at_once" {
+  assert {
+    condition = alltrue([
+      aws_cloudwatch_metric_alarm.this["collect-unaccounted"].threshold == 0,
+      aws_cloudwatch_metric_alarm.this["collect-unaccounted"].evaluation_periods == 1,
+      aws_cloudwatch_metric_alarm.this["collect-unaccounted"].dimensions == tomap({ service = "collect" }),
+    ])
+    error_message = "A lost event raises no alarm, or a late one."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["stream-unread"].threshold == 900000 && aws_cloudwatch_metric_alarm.this["lake-lag"].threshold == 900
+    error_message = "Kinesis counts milliseconds and Firehose seconds."
+  }
+}
+
+run "every_alarm_tells_the_topic_and_says_what_is_wrong" {
+  assert {
+    condition = alltrue([
+      for alarm in values(aws_cloudwatch_metric_alarm.this) :
+      alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:rivulet-test-alarms"]) && length(alarm.alarm_description) > 20
+    ])
+    error_message = "An alarm tells nobody, or not what is wrong."
+  }
+
+  assert {
+    condition     = length([for name in ["stream-throttled", "stream-unread", "lake-lag", "training-failed", "training-timed-out", "api-failed", "api-slow", "collect-bad", "collect-unaccounted"] : name if !contains(keys(aws_cloudwatch_metric_alarm.this), name)]) == 0
+    error_message = "An alarm is missing."
+  }
+}
+
+run "the_dashboard_draws_every_function_and_nothing_on_top_of_another" {
+  assert {
+    condition = alltrue([
+      for name in values(var.functions) : anytrue([
+        for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : contains(flatten(try(widget.properties.metrics, [])), name)
+      ])
+    ])
+    error_message = "A function is on no chart."
+  }
+
+  assert {
+    condition     = length(distinct([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : "${widget.x},${widget.y}"])) == length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets)
+    error_message = "Two charts lie at one place."
+  }
+
+  assert {
+    condition     = alltrue(flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for metric in try(widget.properties.metrics, []) : can(metric[3])]]))
+    error_message = "A metric on a chart has no dimension."
+  }
+}
+
+run "no_budget_and_no_addresses_where_none_are_given" {
+  assert {
+    condition     = length(aws_budgets_budget.this) + length(aws_sns_topic_subscription.email) == 0
+    error_message = "A budget or an address was made up."
+  }
+}
+
+run "a_budget_tells_the_topic_before_it_is_spent" {
+  variables {
+    monthly_budget_usd = 500
+    alarm_emails       = ["on-call@example.com"]
+  }
+
+  assert {
+    condition     = length(aws_budgets_budget.this[0].notification) == 2 && one(aws_budgets_budget.this[0].cost_filter).values == tolist(["user:Project$rivulet"])
+    error_message = "The budget tells nobody in time, or counts other projects' cost."
+  }
+}
