@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.contract.conftest import ROOT
 from tests.contract.orchestration.waiting import wait_until
 
 BUCKET, RESULTS = "athena-lake", "athena-results"
@@ -26,24 +27,16 @@ PROJECTION = {
     "projection.ingest_date.interval": "1",
     "projection.ingest_date.interval.unit": "DAYS",
 }
-EVENT_COLUMNS = [
-    ("event_id", "string"),
-    ("user_id", "string"),
-    ("item_id", "string"),
-    ("timestamp", "timestamp"),
-    ("event_type", "string"),
-    ("event_value", "double"),
-    ("impression", "array<string>"),
-    ("received_at", "timestamp"),
-    ("added_later", "bigint"),
-]
+# The columns of the lake's own tables, as the contract has them.
+GENERATED = json.loads((ROOT / "infrastructure/modules/lake/generated/columns.json").read_text())
+EVENT_COLUMNS = [(column["name"], column["type"]) for column in GENERATED["events"]]
+BAD_ROW_COLUMNS = [(column["name"], column["type"]) for column in GENERATED["bad_rows"]]
 ITEM_COLUMNS = [
     ("item_id", "string"),
     ("price", "double"),
     ("created_at", "timestamp"),
     ("properties", "map<string,string>"),
 ]
-BAD_ROW_COLUMNS = [("reason", "string"), ("errors", "array<struct<field:string,rule:string>>")]
 
 
 def make(cloud: Any) -> None:

@@ -155,6 +155,10 @@ def test_a_query_that_cannot_be_answered_fails_in_athenas_words(athena, query, r
     assert status["AthenaError"]["ErrorCategory"] == 2
 
 
+def test_files_of_the_machine_are_no_tables(athena):
+    assert athena.run("SELECT * FROM read_csv('/etc/hostname')")["Status"]["State"] == "FAILED"
+
+
 def test_what_is_no_statement_or_no_work_group_is_refused_at_once(athena):
     with pytest.raises(ClientError, match="line 1:") as malformed:
         athena.run("SELECT a FROM WHERE")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.orchestration.conftest import run_once, start_cloud
 from tests.contract.orchestration.waiting import wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/workflow"
@@ -305,3 +306,18 @@ def test_a_definition_is_validated_with_the_place_of_each_fault(cloud):
     assert answer["result"] == "FAIL"
     assert answer["diagnostics"][0]["code"] == "MISSING_TRANSITION_TARGET"
     assert answer["diagnostics"][0]["location"] == "/States/Wait/Next"
+
+
+def test_an_engine_that_is_down_can_be_retried_by_name(tmp_path):
+    cloud = start_cloud(tmp_path)
+    try:
+        cloud.personalize.close()
+        states = {
+            "Describe": {"Type": "Task", "Resource": DESCRIBE, "Arguments": {"DatasetGroupArn": "a"}, "End": True}
+        }
+
+        ended = run_once(cloud, "down", jsonata(states), 15)
+
+        assert ended["error"] == "Personalize.ServiceUnavailableException"
+    finally:
+        cloud.close()

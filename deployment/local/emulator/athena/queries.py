@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
+from ministack.services import s3
 from sqlglot import exp
 
 from deployment.local.emulator.athena import dialect
@@ -76,6 +77,9 @@ def connect(scratch: str) -> duckdb.DuckDBPyConnection:
         connection.execute(f"SET {setting}")
     for macro in dialect.MACROS:
         connection.execute(macro)
+    # A query reads objects and nothing else of the machine, whatever functions DuckDB has for that.
+    connection.execute("SET allowed_directories = $folders", {"folders": [s3.DATA_DIR, scratch]})
+    connection.execute("SET enable_external_access = false")
     return connection
 
 

@@ -131,7 +131,9 @@ def _call(service: str, target: str, prefix: str, arguments: Any) -> Any:
     """
     status, result = call_json(service, target, arguments or {})
     if status >= 400:
-        code = (result.get("__type") or f"{prefix}Exception").rpartition("#")[2]
+        code = (result.get("__type") or prefix).rpartition("#")[2]
+        # A workflow sees the name of the SDK's exception class.
+        code = code if code.endswith("Exception") else f"{code}Exception"
         message = result.get("message") or result.get("Message") or ""
         raise states._ExecutionError(f"{prefix}.{code}", message)
     return result
