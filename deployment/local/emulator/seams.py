@@ -18,6 +18,7 @@ SEAMS: tuple[str, ...] = (
     "kinesis",
     "firehose",
     "dynamodb",
+    "buckets",
     "functions",
     "event_sources",
     "gateway",

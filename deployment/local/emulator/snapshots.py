@@ -174,28 +174,31 @@ def _durable(module: str, handler: Handler, snapshots: Snapshots) -> Handler:
     async def handle(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], **more: object
     ) -> tuple[int, dict[str, str], Any]:
-        answer = await handler(method, path, headers, body, query, **more)
-        done = effect(module, method, path, headers, body, query)
-        if done is Effect.NONE:
-            return answer
-        snapshots.stir()
-        if done is Effect.LASTING:
-            try:
+        try:
+            answer = await handler(method, path, headers, body, query, **more)
+            done = effect(module, method, path, headers, body, query)
+            if done is not Effect.NONE:
+                snapshots.stir()
+            if done is Effect.LASTING:
                 in_use = _services_in_use()
                 for service in services & in_use.keys():
                     snapshots.write(service, _reader(service, in_use[service]))
-            except OSError as error:
-                return _not_written(error)
+        except OSError as error:
+            return _not_written(module, error)
         return answer
 
     handle.durable = True  # type: ignore[attr-defined]
     return handle
 
 
-def _not_written(error: OSError) -> tuple[int, dict[str, str], bytes]:
+def _not_written(module: str, error: OSError) -> tuple[int, dict[str, str], bytes]:
     log.error("state not written: %s", error)
-    body = {"__type": "InternalFailure", "message": f"The emulator could not write its state: {error.strerror}."}
-    return HTTPStatus.INTERNAL_SERVER_ERROR, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(body).encode()
+    message = f"The emulator could not write down what was asked of it: {error.strerror}."
+    if module == "s3":
+        body = f"<Error><Code>InternalError</Code><Message>{message}</Message></Error>"
+        return HTTPStatus.INTERNAL_SERVER_ERROR, {"Content-Type": "application/xml"}, body.encode()
+    failure = json.dumps({"__type": "InternalFailure", "message": message})
+    return HTTPStatus.INTERNAL_SERVER_ERROR, {"Content-Type": "application/x-amz-json-1.1"}, failure.encode()
 
 
 def _files_of(module: str) -> set[str]:

@@ -7,8 +7,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deployment.local.emulator.settings import ACCOUNT
 from tests.contract.conftest import REGION
 from tests.contract.emulator.functions import ROLE, invoke, make_function
 
@@ -224,6 +226,38 @@ class TestBuckets:
         restart(emulator)
 
         assert [without_metadata(call(Bucket="bucket")) for call in calls] == before
+
+
+class TestDiskThatDoesNotTakeIt:
+    """What cannot be written down is refused with a 500, which every SDK tries again."""
+
+    def refused(self, call: Callable[..., Any], **arguments: Any) -> None:
+        with pytest.raises(ClientError) as caught:
+            call(**arguments)
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+
+    def test_object(self, emulator: Emulator) -> None:
+        s3 = emulator.client("s3")
+        s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+        (emulator.directory / "s3" / ACCOUNT / "bucket").rmdir()
+        (emulator.directory / "s3" / ACCOUNT / "bucket").write_text("in the way")
+
+        self.refused(s3.put_object, Bucket="bucket", Key="key", Body=b"lost")
+
+    def test_setting(self, emulator: Emulator) -> None:
+        (emulator.directory / "state" / "ssm.json.new").mkdir()
+
+        self.refused(emulator.client("ssm").put_parameter, Name="/a", Value="v", Type="String")
+
+    def test_record(self, emulator: Emulator) -> None:
+        kinesis = emulator.client("kinesis")
+        kinesis.create_stream(StreamName="s", ShardCount=1)
+        (emulator.directory / "kinesis").write_text("in the way")
+
+        self.refused(kinesis.put_record, StreamName="s", Data=b"x", PartitionKey="p")
+        (emulator.directory / "kinesis").unlink()
+
+        assert read_stream(kinesis, "s") == []
 
 
 class TestControlPlanes:
