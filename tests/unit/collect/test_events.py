@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -174,8 +175,12 @@ def test_a_gzip_bomb_is_413_before_it_is_unpacked(door):
     bomb = gzip.compress(b" " * 50_000_000, compresslevel=9)
     assert len(bomb) < MAX_BODY_BYTES
 
+    tracemalloc.start()
     with pytest.raises(TooLarge):
         post_events(request(bomb, {"content-encoding": "gzip"}), door.services, door.patience(), NOW)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * MAX_BODY_BYTES
 
 
 @pytest.mark.parametrize(

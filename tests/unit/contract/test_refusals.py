@@ -39,6 +39,8 @@ def _refused(payload):
         ({"timestamp": "2026-01-31T12:00:00"}, "wrong_type", "timestamp", "with an offset"),
         ({"timestamp": "1994-12-31T23:59:59Z"}, "too_old", "timestamp", "1995"),
         ({"timestamp": "0001-01-01T00:00:00+23:00"}, "too_old", "timestamp", "1995"),
+        ({"received_at": "0001-01-01T00:00:00+12:00"}, "too_old", "received_at", "1900"),
+        ({"received_at": "9999-12-31T23:59:59-12:00"}, "in_future", "received_at", "2200"),
         ({"timestamp": "2026-02-01T00:15:01Z"}, "in_future", "timestamp", "15 minutes"),
         ({"timestamp": "9999-12-31T23:59:59-12:00"}, "in_future", "timestamp", "15 minutes"),
         ({"user_id": "x" * 257}, "too_long", "user_id", "at most 256 characters"),

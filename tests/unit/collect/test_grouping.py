@@ -1,0 +1,40 @@
+"""Events to stream records: nothing lost, persons apart, their order kept, the limits too."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.collect.grouping import MAX_AGGREGATE_BYTES, group
+from backend.contract import is_aggregated, unpack
+
+events = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "é" * 256]), st.integers(1, 11_000).map(lambda size: b"{" * size)), max_size=60
+)
+
+
+@given(events)
+def test_a_persons_events_are_together_in_order_and_within_the_limits(given_events):
+    # When
+    records = group((position, person, data) for position, (person, data) in enumerate(given_events))
+
+    # Then
+    found: dict[str, list[tuple[int, bytes]]] = {}
+    for record in records:
+        held = unpack(record.data) if is_aggregated(record.data) else [record.data]
+        assert len(held) == len(record.events)
+        assert len(held) == 1 or len(record.data) <= MAX_AGGREGATE_BYTES + 1_024 + 64
+        found.setdefault(record.partition_key, []).extend(zip(record.events, held, strict=True))
+    expected: dict[str, list[tuple[int, bytes]]] = {}
+    for position, (person, data) in enumerate(given_events):
+        expected.setdefault(person, []).append((position, data))
+    assert found == expected
+
+
+def test_what_fits_one_aggregate_is_one_and_a_single_event_is_plain():
+    records = group([(0, "a", b"{}"), (1, "b", b"{}"), (2, "a", b"{}")])
+
+    assert [(record.partition_key, record.events, is_aggregated(record.data)) for record in records] == [
+        ("a", (0, 2), True),
+        ("b", (1,), False),
+    ]
