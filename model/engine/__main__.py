@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+import model.engine.one_thread  # noqa: F401 - before anything that imports numpy
 from model.engine.engine import Engine
 from model.engine.errors import DirectoryInUseError
 from model.engine.logs import log
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 CANNOT_START = 2
 SHUTDOWN_SECONDS = 10  # for requests that are being answered
+KEEP_ALIVE_SECONDS = 75  # clients that call every few seconds keep their connections
 
 
 class _Server(uvicorn.Server):
@@ -75,6 +77,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         log_level="warning",
         access_log=False,
         lifespan="off",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     server = _Server(config)

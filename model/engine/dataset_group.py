@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from model.engine.columns import Columns, read_columns
+from model.engine.columns import Columns, joined, read_columns
 from model.engine.event_log import EventLog
 from model.engine.people import People
 from model.engine.records import EndRecord, EventRecord, RowRecord, decode, encode
@@ -49,7 +50,7 @@ class DatasetGroup:
         self.event_ids: set[str] = set()
 
     @classmethod
-    def open(cls, directory: Path, parts: dict[str, list[str]]) -> DatasetGroup:
+    async def open(cls, directory: Path, parts: dict[str, list[str]]) -> DatasetGroup:
         """Read a dataset group from disk.
 
         Parameters
@@ -66,7 +67,7 @@ class DatasetGroup:
         directory.mkdir(parents=True, exist_ok=True)
         group = cls(directory)
         for dataset_type, names in parts.items():
-            group.use_parts(dataset_type, [group.read_part(dataset_type, name) for name in names])
+            await group.use_parts(dataset_type, names)
         for payload in group._log.replay():
             group._apply(decode(payload))
         return group
@@ -136,43 +137,31 @@ class DatasetGroup:
         """
         await self._log.append([encode(EndRecord(dataset_type))])
         self._apply(EndRecord(dataset_type))
-        self.use_parts(dataset_type, [])
+        await self.use_parts(dataset_type, [])
 
     def part_path(self, name: str) -> Path:
         """Return the directory of an imported part."""
         return self._directory / "bulk" / name
 
-    def read_part(self, dataset_type: str, name: str) -> Columns | dict[str, Row]:
-        """Read an imported part from disk.
-
-        Parameters
-        ----------
-        dataset_type, name : str
-
-        Returns
-        -------
-        Columns or dict
-        """
-        if dataset_type == INTERACTIONS:
-            return read_columns(self.part_path(name) / COLUMNS_FILE)
-        rows: dict[str, Row] = json.loads((self.part_path(name) / ROWS_FILE).read_bytes())
-        return rows
-
-    def use_parts(self, dataset_type: str, parts: list[Any]) -> None:
+    async def use_parts(self, dataset_type: str, names: list[str]) -> None:
         """Let these parts be all that was imported; later rows replace earlier ones of the same id.
 
         Parameters
         ----------
         dataset_type : str
-        parts : list of what `read_part` returns
+        names : list of str
+            Oldest first.
         """
-        if dataset_type == INTERACTIONS:
-            self.people.set_bulk(parts)
+        paths = [self.part_path(name) for name in names]
+        if dataset_type != INTERACTIONS:
+            self.rows[dataset_type].bulk = await asyncio.to_thread(_read_rows, paths)
+        elif not paths:
+            self.people.set_bulk(None)
         else:
-            merged: dict[str, Row] = {}
-            for part in parts:
-                merged.update(part)
-            self.rows[dataset_type].bulk = merged
+            source = await asyncio.to_thread(_read_columns, paths)
+            # Numbering changes what serving reads, so it is done here; reading and sorting wait for nobody.
+            numbered = self.people.number(source)
+            self.people.set_bulk(await asyncio.to_thread(numbered.sorted))
 
     async def close(self) -> None:
         """Wait for what is being written and close the log."""
@@ -195,3 +184,14 @@ class DatasetGroup:
             self.event_ids.clear()
         else:
             self.rows[record.dataset_type].streamed.clear()
+
+
+def _read_columns(parts: list[Path]) -> Columns:
+    return joined([read_columns(part / COLUMNS_FILE) for part in parts])
+
+
+def _read_rows(parts: list[Path]) -> dict[str, Row]:
+    merged: dict[str, Row] = {}
+    for part in parts:
+        merged.update(json.loads((part / ROWS_FILE).read_bytes()))
+    return merged

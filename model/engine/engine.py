@@ -79,7 +79,7 @@ class Engine:
         """
         engine = cls(settings, StateDirectory.open(settings.directory))
         for group in engine.resources.of_kind("dataset-group"):
-            engine.open_group(group)
+            await engine.open_group(group)
         for tracker in engine.resources.of_kind("event-tracker"):
             engine.group_of_tracker[tracker.document["trackingId"]] = tracker.document["datasetGroupArn"]
         for campaign in engine.resources.of_kind("campaign"):
@@ -96,7 +96,7 @@ class Engine:
         self.resources.close()
         self.state.close()
 
-    def open_group(self, group: Resource) -> None:
+    async def open_group(self, group: Resource) -> None:
         """Read a dataset group's data, or make room for them.
 
         Parameters
@@ -105,7 +105,7 @@ class Engine:
         """
         datasets = self.resources.of_kind("dataset", datasetGroupArn=group.arn)
         parts = {one.document["datasetType"]: one.private["parts"] for one in datasets}
-        opened = DatasetGroup.open(self.state.group(group.private["id"]), parts)
+        opened = await DatasetGroup.open(self.state.group(group.private["id"]), parts)
         if opened.cut_bytes:
             log("torn", arn=group.arn, bytes=opened.cut_bytes)
         self.groups[group.arn] = opened
@@ -118,9 +118,7 @@ class Engine:
         dataset : Resource
         """
         group = self.groups[dataset.document["datasetGroupArn"]]
-        kind = dataset.document["datasetType"]
-        parts = [await asyncio.to_thread(group.read_part, kind, name) for name in dataset.private["parts"]]
-        group.use_parts(kind, parts)
+        await group.use_parts(dataset.document["datasetType"], dataset.private["parts"])
 
     async def serve(self, campaign: Resource, version_arn: str) -> None:
         """Read a trained version from disk, tell it of all events since, and let a campaign answer with it.

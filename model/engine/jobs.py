@@ -80,7 +80,7 @@ class Jobs:
 
 
 async def _run_worker(directory: Path) -> dict[str, Any]:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(PROJECT_ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "model.engine.worker", str(directory)),
         stdin=asyncio.subprocess.PIPE,  # its end tells the worker that the engine is gone

@@ -42,6 +42,23 @@ class Bulk:
         return slice(int(self.starts[person]), int(self.starts[person + 1]))
 
 
+@dataclass(frozen=True)
+class Numbered:
+    """Imported interactions with the group's own numbers, in the order of the files."""
+
+    persons: NDArray[np.int32]
+    items: NDArray[np.int32]
+    kinds: NDArray[np.int16]
+    source: Columns
+    person_count: int
+
+    def sorted(self) -> Bulk:
+        """Sort by person and time; takes long where there are many, and may run in a thread."""
+        order = np.lexsort((self.source.times, self.persons))
+        starts = np.searchsorted(self.persons[order], np.arange(self.person_count + 1)).astype(np.int64)
+        return Bulk(starts, self.items[order], self.kinds[order], self.source.times[order], self.source)
+
+
 class People:
     """All interactions of a dataset group."""
 
@@ -120,23 +137,31 @@ class People:
         previous = self._newest(person, place, self._times[place])
         return self._items[item], self._times[place], previous, not touched
 
-    def set_bulk(self, parts: list[Columns]) -> None:
+    def number(self, source: Columns) -> Numbered:
+        """Give imported interactions the numbers that persons, items and event types have here.
+
+        Parameters
+        ----------
+        source : Columns
+
+        Returns
+        -------
+        Numbered
+        """
+        persons = np.array([self._number_user(one) for one in source.user_ids], np.int32)[source.users]
+        items = np.array([self._number_item(one) for one in source.item_ids], np.int32)[source.items]
+        kinds = np.array([self._number_kind(one) for one in source.event_types], np.int16)[source.kinds]
+        return Numbered(persons, items, kinds, source, len(self._person_ids))
+
+    def set_bulk(self, bulk: Bulk | None) -> None:
         """Replace the imported interactions.
 
         Parameters
         ----------
-        parts : list of Columns
+        bulk : Bulk or None
+            None where there are none any more.
         """
-        if not parts:
-            self._bulk = None
-            return
-        source = joined(parts)
-        persons = np.array([self._number_user(one) for one in source.user_ids], np.int32)[source.users]
-        items = np.array([self._number_item(one) for one in source.item_ids], np.int32)[source.items]
-        kinds = np.array([self._number_kind(one) for one in source.event_types], np.int16)[source.kinds]
-        order = np.lexsort((source.times, persons))
-        starts = np.searchsorted(persons[order], np.arange(len(self._person_ids) + 1)).astype(np.int64)
-        self._bulk = Bulk(starts, items[order], kinds[order], source.times[order], source)
+        self._bulk = bulk
 
     def drop_streamed(self) -> None:
         """Forget what was streamed."""

@@ -15,11 +15,12 @@ from model.engine.state_directory import new_id
 if TYPE_CHECKING:
     from model.engine.arns import Caller
     from model.engine.engine import Engine
+    from model.engine.operations.registry import Handler
 
 KIND = "dataset-group"
 
 
-def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+async def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateDatasetGroup."""
     if request.get("domain"):
         raise InvalidInputError("domain dataset groups are not offered yet: leave domain out for a custom one")
@@ -27,7 +28,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         raise InvalidInputError("roleArn is required with kmsKeyArn")
     check_quota(engine, caller, KIND, limits.DATASET_GROUPS)
     group = claim(engine, caller, KIND, f"dataset-group/{request['name']}", request, id=new_id())
-    engine.open_group(group)
+    await engine.open_group(group)
     engine.lifecycles.create(group)
     return {"datasetGroupArn": group.arn}
 
@@ -71,7 +72,7 @@ def resume_deletion(engine: Engine, group: Resource) -> None:
     engine.lifecycles.delete(group, remove)
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Handler] = {
     "CreateDatasetGroup": create,
     "DescribeDatasetGroup": describe,
     "ListDatasetGroups": list_all,
