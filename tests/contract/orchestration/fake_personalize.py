@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Content = dict[str, Any]
 Answer = tuple[int, Content, str]
 
+# What has this name takes its time.
+SLOW, SLOW_SECONDS = "slow", 1
 ARN = "arn:aws:personalize:eu-central-1:000000000000"
 
 
@@ -60,6 +63,8 @@ class FakePersonalize:
             },
             "CreateCampaign": lambda: {"campaignArn": f"{ARN}:campaign/{body['name']}"},
         }
+        if body.get("name") == SLOW:
+            time.sleep(SLOW_SECONDS)
         if action == "CreateDatasetGroup":
             return self._create_group(body["name"])
         if action == "DescribeDatasetGroup":

@@ -37,6 +37,12 @@ import pathlib, sys
 pathlib.Path(sys.argv[sys.argv.index("--datasets") + 1], "half.csv").write_text("half")
 raise ValueError("no such column: price")
 """
+BEATING = """
+import time
+for _ in range(600):
+    open({file!r}, "a").write("beat\\n")
+    time.sleep(0.1)
+"""
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT"}
 
 
@@ -195,7 +201,8 @@ def test_runs_and_executions_cut_off_by_a_crash_are_not_left_running(tmp_path):
     try:
         s3 = cloud.client("s3")
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        put(s3, "code/slow.py", "import time\ntime.sleep(60)\n")
+        beats = tmp_path / "beats"
+        put(s3, "code/slow.py", BEATING.format(file=str(beats)))
         glue = make_job(cloud, "slow", "slow.py")
         states = {
             "Run": {
@@ -212,14 +219,18 @@ def test_runs_and_executions_cut_off_by_a_crash_are_not_left_running(tmp_path):
             roleArn="arn:aws:iam::000000000000:role/workflow",
         )["stateMachineArn"]
         execution = workflows.start_execution(stateMachineArn=machine)["executionArn"]
-        wait_until(lambda: glue.get_job_runs(JobName="slow")["JobRuns"], 10)
+        wait_until(beats.exists, 20)
+        # What changes behind a request's back is on disk within about a second.
         time.sleep(2.5)
 
         cloud.kill()
+        time.sleep(1)
+        heard = beats.stat().st_size
         cloud.start()
 
         run = glue.get_job_runs(JobName="slow")["JobRuns"][0]
         assert (run["JobRunState"], "interrupted" in run["ErrorMessage"]) == ("FAILED", True)
+        assert beats.stat().st_size == heard, "the script outlived the emulator"
         described = workflows.describe_execution(executionArn=execution)
         assert (described["status"], described["error"]) == ("FAILED", "States.ServiceRestart")
         assert glue.start_job_run(JobName="slow")["JobRunId"]

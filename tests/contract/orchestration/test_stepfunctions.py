@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.contract.orchestration.conftest import run_once, start_cloud
+from tests.contract.orchestration.fake_personalize import SLOW, SLOW_SECONDS
 from tests.contract.orchestration.waiting import wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/workflow"
@@ -96,7 +97,8 @@ def test_branches_see_outer_variables_and_keep_their_own(run_workflow):
         return {
             "StartAt": "Set",
             "States": {
-                "Set": {"Type": "Pass", "Assign": {"mine": value}, "Next": "Give"},
+                "Set": {"Type": "Pass", "Assign": {"mine": value}, "Next": "LetTheOtherSet"},
+                "LetTheOtherSet": {"Type": "Wait", "Seconds": 1, "Next": "Give"},
                 "Give": {"Type": "Succeed", "Output": "{% $mine + $outer + $states.input.base %}"},
             },
         }
@@ -264,6 +266,32 @@ def test_a_stopped_execution_starts_no_further_state(cloud):
     described = client.describe_execution(executionArn=execution)
     assert (described["status"], described["error"]) == ("ABORTED", "Enough")
     assert not any(name.endswith("after-stop") for name in cloud.personalize.groups)
+
+
+def test_a_branch_that_is_at_work_when_the_execution_is_stopped_goes_no_further(cloud):
+    client = cloud.client("stepfunctions")
+    branch = {
+        "StartAt": "Slow",
+        "States": {
+            "Slow": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::aws-sdk:personalize:createCampaign",
+                "Arguments": {"Name": SLOW, "SolutionVersionArn": "arn:v"},
+                "Next": "Create",
+            },
+            "Create": {"Type": "Task", "Resource": CREATE, "Arguments": {"Name": "after-slow"}, "End": True},
+        },
+    }
+    states = {"Both": {"Type": "Parallel", "Branches": [branch], "End": True}}
+    machine = client.create_state_machine(name="at-work", definition=jsonata(states), roleArn=ROLE)["stateMachineArn"]
+    execution = client.start_execution(stateMachineArn=machine)["executionArn"]
+    wait_until(lambda: any(body.get("name") == SLOW for _, _, body in cloud.personalize.requests), 10)
+
+    client.stop_execution(executionArn=execution)
+    time.sleep(SLOW_SECONDS + 0.5)
+
+    assert client.describe_execution(executionArn=execution)["status"] == "ABORTED"
+    assert not any(name.endswith("after-slow") for name in cloud.personalize.groups)
 
 
 def test_a_name_is_taken_once_but_the_same_request_may_be_sent_again_while_it_runs(cloud):
