@@ -52,17 +52,6 @@ variable "deletion_protected" {
   type        = bool
 }
 
-variable "key_deletion_days" {
-  description = "Days that a destroyed KMS key can still be recovered."
-  type        = number
-  default     = 30
-
-  validation {
-    condition     = var.key_deletion_days >= 7 && var.key_deletion_days <= 30
-    error_message = "key_deletion_days is ${var.key_deletion_days}: KMS takes 7 to 30."
-  }
-}
-
 variable "lifecycle_enabled" {
   description = "Write the lifecycle rules of the buckets. Off on the laptop, where nothing carries them out and the provider waits nearly a minute to see them settle."
   type        = bool

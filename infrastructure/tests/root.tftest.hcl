@@ -1,0 +1,176 @@
+# The real provider without a network, over the whole root as production has it. Only the state machine is overridden,
+# since the provider has AWS validate it at plan.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_resource {
+  target          = module.recommender.aws_sfn_state_machine.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-production-train"
+  }
+}
+
+variables {
+  environment               = "production"
+  region                    = "eu-central-1"
+  account_id                = "123456789012"
+  permissions_boundary_arn  = "arn:aws:iam::123456789012:policy/rivulet-boundary"
+  log_retention_days        = 365
+  deletion_protected        = true
+  api_throttling            = { requests_per_second = 100, burst = 200 }
+  alarm_emails              = ["on-call@example.com"]
+  monthly_budget_usd        = 1000
+  lambda_archives_directory = "tests/archives/lambda"
+  glue_archives_directory   = "tests/archives/glue"
+}
+
+run "names_are_those_that_functions_and_callers_expect" {
+  command = plan
+
+  assert {
+    condition = output.functions == {
+      collect   = "rivulet-production-collect"
+      forward   = "rivulet-production-forward"
+      lake      = "rivulet-production-lake"
+      recommend = "rivulet-production-recommend"
+      train     = "rivulet-production-train"
+    }
+    error_message = "A function is called otherwise than the state machine and the API expect."
+  }
+
+  assert {
+    condition     = local.buckets["bad-rows"] == "rivulet-production-123456789012-bad-rows" && output.stream_name == "rivulet-production-events" && output.database == "rivulet_production" && output.athena_workgroup == "rivulet-production"
+    error_message = "A name is not the environment's."
+  }
+}
+
+run "what_is_composed_is_what_is_made" {
+  command = plan
+
+  assert {
+    condition     = local.buckets == { for purpose in keys(local.bucket_settings) : purpose => module.storage.bucket_arns[purpose] == "arn:aws:s3:::${local.buckets[purpose]}" ? local.buckets[purpose] : "another" }
+    error_message = "The root and the storage module compose different bucket names."
+  }
+
+  assert {
+    condition     = output.tables == local.tables && output.delivery_stream_name == "rivulet-production-lake" && output.glue_job_name == "rivulet-production-datasets"
+    error_message = "A name that is composed is not that of what is made."
+  }
+
+  assert {
+    condition     = output.state_machine_arn == local.state_machine_arn && module.recommender.state_machine_name == "rivulet-production-train"
+    error_message = "The functions start another state machine."
+  }
+}
+
+run "each_function_gets_the_variables_that_it_reads" {
+  command = plan
+
+  assert {
+    condition = {
+      for purpose, function in local.functions : purpose => keys(function.environment)
+      } == {
+      collect   = ["BAD_ROWS_BUCKET", "ENTITIES_TABLE", "LAKE_BUCKET", "STREAM_NAME", "UPLOADS_BUCKET"]
+      forward   = ["BAD_ROWS_BUCKET", "HISTORY_DAYS", "HISTORY_TABLE", "TRACKING_ID_PARAMETER"]
+      lake      = []
+      recommend = ["ANSWERS_TABLE", "ENTITIES_TABLE", "HISTORY_TABLE", "POPULAR_CAMPAIGN_ARN", "RANKING_CAMPAIGN_ARN", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
+      train     = ["STATE_MACHINE_ARN"]
+    }
+    error_message = "A function lacks a variable, or has one that it does not read."
+  }
+
+  assert {
+    condition = alltrue([
+      for solution in keys(local.campaign_arns) : contains(keys(jsondecode(file("../model/solutions/default.json")).solutions), solution)
+    ])
+    error_message = "A campaign is asked that nothing deploys."
+  }
+}
+
+run "every_route_of_the_api_is_there_and_only_health_is_open" {
+  command = plan
+
+  assert {
+    condition = toset(keys(local.routes)) == toset([
+      "GET /health", "GET /popular", "GET /recommendations/{user_id}", "GET /similar-items/{item_id}", "GET /train/{id}",
+      "GET /update-data/{id}", "POST /events", "POST /rerank", "POST /train", "POST /update-data",
+    ])
+    error_message = "A route is missing, or one too many."
+  }
+
+  assert {
+    condition     = [for name, route in local.routes : name if !try(route.api_key_required, true)] == ["GET /health"]
+    error_message = "A route other than health is open."
+  }
+}
+
+run "production_without_a_budget_or_anyone_to_tell_is_refused" {
+  command = plan
+
+  variables {
+    alarm_emails       = []
+    monthly_budget_usd = null
+  }
+
+  expect_failures = [var.alarm_emails, var.monthly_budget_usd]
+}
+
+run "roles_without_a_boundary_are_refused" {
+  command = plan
+
+  variables {
+    permissions_boundary_arn = null
+  }
+
+  expect_failures = [var.permissions_boundary_arn]
+}
+
+run "aws_is_not_emulated" {
+  command = plan
+
+  variables {
+    emulated = true
+  }
+
+  expect_failures = [var.emulated]
+}
+
+run "the_laptop_needs_a_key_since_the_emulator_chooses_none" {
+  command = plan
+
+  variables {
+    environment = "local"
+    emulated    = true
+  }
+
+  expect_failures = [var.api_key]
+}
+
+run "missing_archives_are_named_with_the_remedy" {
+  command = plan
+
+  variables {
+    lambda_archives_directory = "tests/archives/nothing"
+    glue_archives_directory   = "tests/archives/nothing"
+  }
+
+  expect_failures = [var.lambda_archives_directory, var.glue_archives_directory]
+}
+
+run "a_function_that_is_not_there_can_reserve_no_concurrency" {
+  command = plan
+
+  variables {
+    reserved_concurrency = { nobody = 1 }
+  }
+
+  expect_failures = [var.reserved_concurrency]
+}

@@ -1,0 +1,83 @@
+"""How Terraform is run, and what its READMEs say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deployment.terraform import INFRASTRUCTURE, TerraformMissingError, invocation
+from deployment.terraform_docs import BEGIN, END, tables, with_tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    program = tmp_path / "bin" / "terraform"
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    (tmp_path / ".terraformrc").touch()
+    return {"PATH": str(program.parent), "HOME": str(tmp_path)}
+
+
+def test_terraform_runs_in_the_root_with_its_data_below_build(tmp_path: Path, environment: dict[str, str]) -> None:
+    made = invocation(["plan", "-input=false"], environment, tmp_path / "build")
+
+    assert made.command[1:] == ["plan", "-input=false"]
+    assert made.directory == INFRASTRUCTURE
+    assert made.environment["TF_DATA_DIR"] == str(tmp_path / "build" / "data" / "root")
+
+
+def test_chdir_names_a_folder_of_the_infrastructure_with_data_of_its_own(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    made = invocation(["-chdir=modules/stream", "test"], environment, tmp_path / "build")
+
+    assert made.command[1:] == ["test"]
+    assert made.directory == INFRASTRUCTURE / "modules" / "stream"
+    assert made.environment["TF_DATA_DIR"].endswith("modules-stream")
+
+
+def test_a_data_folder_that_is_set_is_kept(tmp_path: Path, environment: dict[str, str]) -> None:
+    made = invocation(["plan"], environment | {"TF_DATA_DIR": "elsewhere"}, tmp_path)
+
+    assert made.environment["TF_DATA_DIR"] == "elsewhere"
+
+
+def test_a_configuration_that_does_not_exist_is_not_handed_on(tmp_path: Path, environment: dict[str, str]) -> None:
+    named = environment | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing.rc")}
+
+    assert "TF_CLI_CONFIG_FILE" not in invocation(["plan"], named, tmp_path).environment
+
+
+def test_without_terraform_the_error_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(TerraformMissingError, match="install"):
+        invocation(["plan"], {"PATH": str(tmp_path)}, tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path, environment: dict[str, str]) -> None:
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        invocation(["-chdir=nothing", "plan"], environment, tmp_path)
+
+
+def test_a_table_tells_name_description_type_and_default(tmp_path: Path) -> None:
+    (tmp_path / "variables.tf").write_text(
+        'variable "shards" {\n  description = "Shards, or null."\n  type = number\n  default = null\n}\n'
+        'variable "name" {\n  description = "Name | title."\n  type = map(string)\n}\n'
+    )
+    (tmp_path / "main.tf").write_text('resource "aws_kinesis_stream" "this" {\n  name = var.name\n}\n')
+
+    written = tables(tmp_path)
+
+    assert "| `aws_kinesis_stream.this` |" in written
+    assert "| `name` | Name \\| title. | `map(string)` | required |" in written
+    assert "| `shards` | Shards, or null. | `number` | `null` |" in written
+    assert "Outputs" not in written
+
+
+def test_tables_are_put_between_the_markers_and_nowhere_else() -> None:
+    assert with_tables(f"before\n{BEGIN}\nold\n{END}\nafter\n", "new\n") == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+    with pytest.raises(ValueError, match=BEGIN):
+        with_tables("no markers", "new\n")
