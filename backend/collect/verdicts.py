@@ -121,7 +121,9 @@ def _status(verdicts: Sequence[Verdict], counts: dict[Status, int]) -> tuple[int
     if counts["accepted"] or counts["suppressed"]:
         return 202, None, {}
     first = verdicts[0].errors[0]
-    said = _Said("bad_request", f"none of {len(verdicts)} could be accepted", first.field, first.rule)
+    said = _Said(
+        verdicts[0].reason or "bad_request", f"none of {len(verdicts)} could be accepted", first.field, first.rule
+    )
     return 400, said, {}
 
 

@@ -78,7 +78,7 @@ REFUSED_EVENTS = _verdicts(
     "events",
     {**_REFUSED, "index": 0},
     error={
-        "code": "bad_request",
+        "code": "too_long",
         "message": "none of 1 could be accepted",
         "field": "item_id",
         "rule": "must be at most 256 characters",

@@ -38,3 +38,16 @@ def test_what_fits_one_aggregate_is_one_and_a_single_event_is_plain():
         ("a", (0, 2), True),
         ("b", (1,), False),
     ]
+
+
+def test_more_than_an_aggregate_holds_is_several():
+    # Given half a megabyte of one person's events
+    given_events = [(position, "a", b"x" * 10_000) for position in range(50)]
+
+    # When
+    records = group(given_events)
+
+    # Then
+    assert len(records) == 6
+    assert all(len(record.data) <= MAX_AGGREGATE_BYTES for record in records)
+    assert [position for record in records for position in record.events] == list(range(50))

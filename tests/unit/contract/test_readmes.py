@@ -1,0 +1,47 @@
+"""The examples of the READMEs are true."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from backend.collect.rows import csv_rows, read_header
+from backend.collect.unpacking import lines
+from backend.contract import Refusal, generate, read_event, read_item
+
+ROOT = Path(__file__).resolve().parents[3]
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def _block(readme, language):
+    (block,) = re.findall(rf"```{language}\n(.*?)```", (ROOT / readme).read_text(), re.DOTALL)
+    return block.encode()
+
+
+def test_the_event_is_accepted():
+    assert not isinstance(read_event(_block("backend/contract/README.md", "json"), now=NOW), Refusal)
+
+
+@pytest.mark.parametrize("arguments", [["--check"], []])
+def test_the_commands_find_nothing_drifted(arguments, capsys):
+    assert generate.main(arguments) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_the_csv_holds_two_items():
+    # Given
+    found = lines(iter([_block("backend/collect/README.md", "csv")]))
+    header = read_header("items", next(found).data) or []
+
+    # When
+    payloads = [row.payload for row in csv_rows(found, header, "items")]
+    items = [read_item(payload) for payload in payloads if not isinstance(payload, Refusal)]
+
+    # Then
+    assert [(item.item_id, item.title, item.price) for item in items if not isinstance(item, Refusal)] == [
+        ("i-318", 'Boots, "tall"', 129.5),
+        ("i-42", None, None),
+    ]
