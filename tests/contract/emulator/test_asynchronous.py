@@ -114,3 +114,30 @@ def test_finished_event_is_not_run_again(emulator: Emulator) -> None:
     time.sleep(0.5)
 
     assert "Messages" not in emulator.client("sqs").receive_message(QueueUrl=queue)
+
+
+def test_object_put_into_a_bucket_is_an_event(emulator: Emulator) -> None:
+    queue = make_queue(emulator, "told")
+    name = make_function(emulator, "def handler(event, context): return event['Records'][0]['s3']['object']['key']")
+    client, s3 = emulator.client("lambda"), emulator.client("s3")
+    client.put_function_event_invoke_config(
+        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn_of("told")}}
+    )
+    client.add_permission(
+        FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+    )
+    s3.create_bucket(Bucket="uploads", CreateBucketConfiguration={"LocationConstraint": REGION})
+    rules = [{"Name": "prefix", "Value": "in/"}, {"Name": "suffix", "Value": ".csv"}]
+    notification = {
+        "LambdaFunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": rules}},
+    }
+    s3.put_bucket_notification_configuration(
+        Bucket="uploads", NotificationConfiguration={"LambdaFunctionConfigurations": [notification]}
+    )
+
+    for key in ("out/a.csv", "in/a.txt", "in/a.csv"):
+        s3.put_object(Bucket="uploads", Key=key, Body=b"x")
+
+    assert json.loads(next_message(emulator, queue)["Body"])["responsePayload"] == "in/a.csv"

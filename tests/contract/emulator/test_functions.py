@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,6 +96,27 @@ class TestEnvironment:
 
         assert outcome.payload == 1
         assert outcome.log.splitlines() == ["{}", "raw"]
+
+    def test_new_code_and_settings_take_the_place_of_the_old(self, shared_emulator: Emulator) -> None:
+        source = "import os\ndef handler(event, context): return ['{}', os.environ.get('SET')]"
+        name = make_function(shared_emulator, source.format("old"))
+        client = shared_emulator.client("lambda")
+        assert invoke(shared_emulator, name).payload == ["old", None]
+
+        client.update_function_code(FunctionName=name, ZipFile=archive(source.format("new")))
+        client.update_function_configuration(FunctionName=name, Environment={"Variables": {"SET": "now"}})
+
+        assert invoke(shared_emulator, name).payload == ["new", "now"]
+
+    def test_invocations_at_the_same_time_have_an_environment_each(self, shared_emulator: Emulator) -> None:
+        name = make_function(
+            shared_emulator, "import os, time\ndef handler(event, context):\n  time.sleep(1)\n  return os.getpid()"
+        )
+
+        with ThreadPoolExecutor(4) as pool:
+            processes = list(pool.map(lambda _: invoke(shared_emulator, name).payload, range(4)))
+
+        assert len(set(processes)) == 4
 
 
 class TestErrors:
