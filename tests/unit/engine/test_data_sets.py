@@ -1,0 +1,139 @@
+"""Schemas, CSV values and what a training starts from."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from model.engine.avro_schema import Column, property_name, read_schema
+from model.engine.csv_import import ImportFailedError, read_rows, to_columns, to_rows
+from model.engine.errors import InvalidInputError
+from model.engine.training_data import TrainingFailedError, catalogue_of, select
+from model.engine.values import BadValueError, check_value
+from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, schema_text, shop_rows
+
+
+def schema(name="Items", **replaced):
+    return {**json.loads(schema_text(name)), **replaced}
+
+
+def rows_of(name, text):
+    described = read_schema(schema_text(name))
+    return list(read_rows(described, [("file.csv", text.splitlines(keepends=True))]))
+
+
+def columns():
+    return to_columns(rows_of("Interactions", interactions_csv(shop_rows())))
+
+
+@pytest.mark.parametrize(("column", "name"), [("USER_ID", "userId"), ("PRICE", "price"), ("AGE_GROUP_2", "ageGroup2")])
+def test_columns_are_camel_case_as_properties(column, name):
+    assert property_name(column) == name
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (schema(type="array"), '"type": "record"'),
+        (schema(namespace="mine"), "namespace"),
+        (schema(fields=[]), 'list of "fields"'),
+        (schema(fields=[{"name": "ITEM_ID", "type": "string"}]), "at least one metadata field"),
+        (schema(fields=[{"name": "ITEM_ID", "type": ["string", "null"]}]), "type string and not null"),
+        (schema(fields=[{"name": "ITEM_ID", "type": "bytes"}]), "the type of field ITEM_ID must be of"),
+        (schema(fields=[{"name": "ITEM_ID", "type": ["int", "string"]}]), "one type"),
+        (schema(fields=[{"name": "ITEM ID", "type": "string"}]), "letters, digits and underscores"),
+        (
+            schema(
+                "Interactions",
+                fields=[*SCHEMA_FIELDS["Interactions"], {"name": "T", "type": "string", "textual": True}],
+            ),
+            "textual is for string fields of Items",
+        ),
+        (
+            schema(
+                "Interactions",
+                fields=[*SCHEMA_FIELDS["Interactions"], *({"name": f"C{n}", "type": "int"} for n in range(6))],
+            ),
+            "may have 5 metadata fields, not 6",
+        ),
+    ],
+)
+def test_a_schema_is_refused_with_the_rule_it_breaks(document, message):
+    with pytest.raises(InvalidInputError, match=message.replace("(", r"\(")):
+        read_schema(json.dumps(document))
+
+
+def test_quotes_may_be_doubled_or_escaped_and_columns_in_any_order():
+    text = 'PRICE,ITEM_ID,CATEGORY,DESCRIPTION,CREATION_TIMESTAMP,OTHER\n1.5,i,"a|b","a ""b"" \\"c\\", d",,x\n'
+
+    (row,) = rows_of("Items", text)
+
+    assert row == {
+        "ITEM_ID": "i",
+        "CATEGORY": "a|b",
+        "DESCRIPTION": 'a "b" "c", d',
+        "PRICE": 1.5,
+        "CREATION_TIMESTAMP": None,
+    }
+    assert to_rows(read_schema(schema_text("Items")), [row])["i"]["PRICE"] == 1.5
+
+
+def test_the_line_of_a_bad_record_is_named_and_its_value_is_not():
+    text = "USER_ID,AGE_GROUP\nu-1,20\nu-2,secret-value" + "x" * 1000
+
+    with pytest.raises(ImportFailedError) as caught:
+        rows_of("Users", text)
+
+    assert "file.csv, line 3: column AGE_GROUP" in str(caught.value)
+    assert "secret-value" not in str(caught.value)
+
+
+def test_long_text_is_cut_where_a_long_category_is_refused():
+    textual = Column("DESCRIPTION", "string", nullable=False, categorical=False, textual=True)
+    category = Column("CATEGORY", "string", nullable=False, categorical=True, textual=False)
+
+    assert len(check_value(textual, "x" * 30_000)) == 20_000
+    with pytest.raises(BadValueError, match="1001 characters; it may have 1000"):
+        check_value(category, "x" * 1001)
+    with pytest.raises(BadValueError, match="finite"):
+        check_value(Column("PRICE", "float", nullable=True, categorical=False, textual=False), math.nan)
+
+
+def test_training_takes_only_the_event_type_and_values_that_the_solution_wants():
+    found = columns()
+    half = found.times.size // 2
+    mixed = type(found)(**{**vars(found), "event_types": ["View", "Purchase"], "kinds": found.kinds.copy()})
+    mixed.kinds[:half] = 1
+    values = found.values.copy()
+    values[half:] = 5.0
+    valued = type(found)(**{**vars(mixed), "values": values})
+
+    every = select(mixed, {})
+    purchases = select(mixed, {"eventType": "purchase"})
+    above = select(valued, {"solutionConfig": {"eventValueThreshold": "4.5"}})
+    weighed = select(
+        mixed, {"solutionConfig": {"eventsConfig": {"eventParametersList": [{"eventType": "Purchase", "weight": 0.5}]}}}
+    )
+
+    assert len(purchases) + len(above) == len(every)
+    assert set(np.unique(weighed.weights).tolist()) == {0.5, 1.0}
+
+
+def test_too_little_is_refused_with_the_count():
+    with pytest.raises(TrainingFailedError, match="there are 0 unique interactions"):
+        select(columns(), {"eventType": "Watch"})
+
+
+def test_features_are_categories_by_level_and_words_of_text():
+    rows = {"i": {"CATEGORY": "a|b", "DESCRIPTION": "Red running SHOES of it", "CREATION_TIMESTAMP": 5}, "j": {}}
+
+    catalogue = catalogue_of(rows, schema_text("Items"), set())
+    without = catalogue_of(rows, schema_text("Items"), {"CATEGORY"})
+
+    words = ("word=red", "word=running", "word=shoes")
+    assert catalogue.features == [("CATEGORY=a", "CATEGORY=b", *words), ()]
+    assert catalogue.created == [5, 0]
+    assert without.features[0] == words

@@ -1,0 +1,105 @@
+"""Who did what: histories agree with a simple list, whatever comes in bulk, live, twice, late or before a login."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.engine.csv_import import to_columns
+from model.engine.people import People
+from model.engine.records import EventRecord
+
+USERS, SESSIONS, ITEMS = st.sampled_from("ab"), st.sampled_from("st"), st.sampled_from("ijk")
+TIMES = st.integers(0, 6)
+BULK = st.lists(st.tuples(USERS, ITEMS, TIMES), max_size=12)
+LIVE = st.lists(st.tuples(USERS, ITEMS, TIMES), max_size=12)
+
+
+def bulk_of(people, rows):
+    columns = to_columns(
+        {"USER_ID": user, "ITEM_ID": item, "TIMESTAMP": moment, "EVENT_TYPE": "View"} for user, item, moment in rows
+    )
+    people.set_bulk(people.number(columns).sorted())
+
+
+def event(item="i", moment=0, user=None, session="s"):
+    return EventRecord(f"{item}{moment}{user}{session}", user, session, "View", item, moment)
+
+
+@settings(max_examples=150, deadline=None)
+@given(bulk=BULK, live=LIVE, bulk_first=st.booleans())
+def test_a_history_holds_each_interaction_once_newest_first(bulk, live, bulk_first):
+    people = People()
+    if bulk_first:
+        bulk_of(people, bulk)
+    for user, item, moment in live:
+        people.add(event(item, moment, user, session=f"of-{user}"))
+    if not bulk_first:
+        bulk_of(people, bulk)
+
+    for user in "ab":
+        wanted = {(moment, item) for owner, item, moment in [*bulk, *live] if owner == user}
+        history = people.history(user)
+        assert sorted(history) == sorted(item for _, item in wanted)
+        moments = sorted((moment for moment, _ in wanted), reverse=True)
+        # Items of one second may stand in any order; all others by time.
+        assert all({(moment, item)} & wanted for moment, item in zip(moments, history, strict=True))
+
+
+@settings(max_examples=100, deadline=None)
+@given(bulk=BULK, live=LIVE)
+def test_a_training_sees_every_interaction(bulk, live):
+    people = People()
+    bulk_of(people, bulk)
+    for user, item, moment in live:
+        people.add(event(item, moment, user, session=f"of-{user}"))
+
+    found = people.snapshot()
+
+    seen = {
+        (found.user_ids[user], found.item_ids[item], moment)
+        for user, item, moment in zip(found.users.tolist(), found.items.tolist(), found.times.tolist(), strict=True)
+    }
+    assert seen == set(bulk) | set(live)
+
+
+def test_a_session_becomes_its_users_when_the_user_logs_in():
+    people = People()
+    people.add(event("i", 1))
+    people.add(event("j", 2))
+    assert people.history("s") == ["j", "i"]
+
+    people.add(event("k", 3, user="a"))
+    people.add(event("l", 4))
+
+    assert people.history("a") == ["l", "k", "j", "i"]
+
+
+def test_another_user_of_the_same_session_does_not_get_the_first_ones_history():
+    people = People()
+    people.add(event("i", 1, user="a"))
+
+    people.add(event("j", 2, user="b"))
+
+    assert people.history("a") == ["i"]
+    assert people.history("b") == ["j"]
+
+
+def test_what_came_before_is_what_was_known_when_the_event_came():
+    people = People()
+    bulk_of(people, [("a", "i", 1)])
+    first = people.add(event("j", 5, user="a")) or 0
+    second = people.add(event("i", 7, user="a")) or 0
+    late = people.add(event("k", 3, user="a")) or 0
+
+    assert people.before(first) == ("j", 5, ["i"], True)
+    assert people.before(second) == ("i", 7, ["j", "i"], False)
+    assert people.before(late) == ("k", 3, ["i"], True)
+
+
+def test_an_event_without_item_or_one_that_repeats_has_no_place():
+    people = People()
+    assert people.add(EventRecord("e", "a", "s", "Search", None, 1)) is None
+    assert people.add(event("i", 1, user="a")) == 0
+    assert people.add(EventRecord("other", "a", "s", "View", "i", 1)) is None
+    assert people.add(EventRecord("kind", "a", "s", "Purchase", "i", 1)) == 1
