@@ -196,6 +196,26 @@ def test_a_workflow_waits_for_the_run_and_gets_its_failure(cloud, bucket, run_wo
     assert "no such column" in run["ErrorMessage"]
 
 
+def test_a_task_that_times_out_stops_its_run(cloud, bucket, run_workflow):
+    glue = make_job(cloud, "too-slow", "slow.py")
+    states = {
+        "Run": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::glue:startJobRun.sync",
+            "Arguments": {"JobName": "too-slow"},
+            "TimeoutSeconds": 2,
+            "End": True,
+        }
+    }
+    definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Run", "States": states})
+
+    ended = run_workflow("glue-timeout", definition)
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
+    [run] = glue.get_job_runs(JobName="too-slow")["JobRuns"]
+    assert finish(glue, "too-slow", run["Id"])["JobRunState"] == "STOPPED"
+
+
 def test_runs_and_executions_cut_off_by_a_crash_are_not_left_running(tmp_path):
     cloud = start_cloud(tmp_path)
     try:

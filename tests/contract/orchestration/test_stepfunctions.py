@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.contract.emulator.functions import make_function
 from tests.contract.orchestration.conftest import run_once, start_cloud
 from tests.contract.orchestration.fake_personalize import SLOW, SLOW_SECONDS
 from tests.contract.orchestration.waiting import wait_until
@@ -349,3 +350,35 @@ def test_an_engine_that_is_down_can_be_retried_by_name(tmp_path):
         assert ended["error"] == "Personalize.ServiceUnavailableException"
     finally:
         cloud.close()
+
+
+def test_a_functions_exception_is_caught_by_its_class(cloud, run_workflow):
+    source = """
+class RateLimitError(Exception):
+    pass
+
+def handler(event, context):
+    if event["fails"]:
+        raise RateLimitError("slow down")
+    return {"statusCode": 200}
+"""
+    function = make_function(cloud, source)
+
+    def calling(*, fails: bool) -> str:
+        states = {
+            "Call": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::lambda:invoke",
+                "Arguments": {"FunctionName": function, "Payload": {"fails": fails}},
+                "Catch": [{"ErrorEquals": ["RateLimitError"], "Output": "{% $states.errorOutput %}", "Next": "Done"}],
+                "Output": "{% $states.result.Payload.statusCode %}",
+                "End": True,
+            },
+            "Done": {"Type": "Succeed"},
+        }
+        return jsonata(states)
+
+    assert json.loads(run_workflow("calls", calling(fails=False))["output"]) == 200
+    caught = json.loads(run_workflow("calls-and-fails", calling(fails=True))["output"])
+    assert caught["Error"] == "RateLimitError"
+    assert json.loads(caught["Cause"])["errorMessage"] == "slow down"

@@ -10,6 +10,7 @@ import contextvars
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ministack.core.responses import error_response_json, json_response, new_uuid
@@ -137,8 +138,13 @@ def _read_rows(record: dict[str, Any]) -> list[list[str | None]]:
     location = record["ResultConfiguration"]["OutputLocation"]
     if not record["_columns"]:
         return []
-    content = objects.read(*objects.split(location))
-    return results.parse_csv(content) if location.endswith(".csv") else results.parse_text(content)
+    return _parse(objects.read(*objects.split(location)), is_csv=location.endswith(".csv"))
+
+
+@lru_cache(maxsize=CONCURRENT_QUERIES)
+def _parse(content: bytes, *, is_csv: bool) -> list[list[str | None]]:
+    # Kept for the pages that follow.
+    return results.parse_csv(content) if is_csv else results.parse_text(content)
 
 
 def _record(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextvars
 import json
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class Stopped(SystemExit):
     """
 
 
+# When the Task that the current thread works for has run out of time; its state has gone on by then.
+deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", default=math.inf)
 # Threads of branches, map items and time-limited tasks are started with a copy of the context, so they inherit it.
 current: contextvars.ContextVar[Running | None] = contextvars.ContextVar("current", default=None)
 
@@ -78,18 +81,19 @@ def install() -> None:
     states._fail_execution = fail_execution
     states._execute_task = execute_task
     states._scaled_sleep = wait
+    _end_tasks_that_timed_out()
 
 
 def stop_if_over() -> None:
-    """Unwind this thread if its execution has ended.
+    """Unwind this thread if its execution has ended, or its Task has run out of time.
 
     Raises
     ------
     Stopped
-        If the execution of this thread is no longer RUNNING.
+        If nobody waits for this thread any more.
     """
     running = current.get()
-    if running is not None and running.is_over:
+    if (running is not None and running.is_over) or time.monotonic() > deadline.get():
         raise Stopped
 
 
@@ -105,6 +109,21 @@ def wait(seconds: float) -> None:
     while (left := until - time.monotonic()) > 0:
         time.sleep(min(left, WAIT_SLICE_SECONDS))
         stop_if_over()
+
+
+def _end_tasks_that_timed_out() -> None:
+    """Let the thread of a Task with ``TimeoutSeconds`` know when to stop what it waits for, as AWS does."""
+    invoke = states._invoke_resource_with_timeout
+
+    def invoke_resource_with_timeout(resource: str, arguments: Any, timeout: float) -> Any:
+        # A moment later than the state itself, which has to see its own time-out first.
+        token = deadline.set(time.monotonic() + timeout + WAIT_SLICE_SECONDS)
+        try:
+            return invoke(resource, arguments, timeout)
+        finally:
+            deadline.reset(token)
+
+    states._invoke_resource_with_timeout = invoke_resource_with_timeout
 
 
 def _start_timer(limit_seconds: float, record: dict[str, Any]) -> threading.Timer:
