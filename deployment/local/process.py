@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_STOP_SECONDS = 30.0
+# The workers finish what is in flight for up to a minute.
+_STOP_SECONDS = 70.0
 _POLL_SECONDS = 0.05
 _LAST_WORDS = 600
 
@@ -98,7 +99,7 @@ class Process:
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> bool:
-        """Ask it to stop, wait, and force it after half a minute; return whether it ran."""
+        """Ask it to stop, wait, and force it after a good minute; return whether it ran."""
         identifier = self.running()
         if identifier is None:
             self._id_file.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 import json
 import urllib.error
 import urllib.parse
@@ -12,6 +13,10 @@ from typing import Any
 from deployment.local.demo.failure import DemoError
 
 _TIMEOUT_SECONDS = 35  # API Gateway gives up after 29 s
+
+
+class NotKnown(DemoError):  # noqa: N818 - named for what is wrong
+    """The API knows nobody, or nothing, of that id."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,8 @@ class Api:
                 return answer
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")[:400]
-            raise DemoError(f"{request.method} {request.selector} was answered with {error.code}: {said}") from error
+            kind = NotKnown if error.code == http.HTTPStatus.NOT_FOUND else DemoError
+            raise kind(f"{request.method} {request.selector} was answered with {error.code}: {said}") from error
         except OSError as error:
             raise DemoError(f"{self.url} does not answer ({error}): is the cloud up? `make status` tells.") from error
 

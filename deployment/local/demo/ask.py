@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from deployment.local.demo.api import quoted
+from deployment.local.demo.api import NotKnown, quoted
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -64,12 +64,11 @@ def react(api: Api, person: str, taste: int = 0) -> Reaction:
     api
         The pipeline's API.
     person
-        A user whom it knows.
+        A user, known or new; who is new is shown the popular items at first.
     taste
         Which popular item the person takes to: people of different tastes click different things.
     """
-    path = f"/recommendations/{quoted(person)}"
-    before = _items(api.get(path, num_results=SHOWN))
+    before = _recommended(api, person)
     clicked = _something_else(api, before, taste)
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     session = f"demo-{time.time_ns()}"
@@ -80,18 +79,18 @@ def react(api: Api, person: str, taste: int = 0) -> Reaction:
     api.post("/events", clicks)
     posted = time.monotonic()
     while time.monotonic() - posted < _PATIENCE_SECONDS:
-        after = _items(api.get(path, num_results=SHOWN))
+        after = _recommended(api, person)
         if after != before:
             # The first change may come of the first click alone; what is shown is what all of them came to.
             seconds = time.monotonic() - posted
             time.sleep(1)
-            return Reaction(person, clicked, before, _items(api.get(path, num_results=SHOWN)), seconds)
+            return Reaction(person, clicked, before, _recommended(api, person), seconds)
         time.sleep(_POLL_SECONDS)
     return Reaction(person, clicked, before, before, None)
 
 
 def busiest(counts: Counter[str], known: set[str], count: int) -> list[str]:
-    """Return the people with the most events among those who are known by name.
+    """Return the people with the most events among those who are known by name, or new visitors where nobody is.
 
     Parameters
     ----------
@@ -102,7 +101,15 @@ def busiest(counts: Counter[str], known: set[str], count: int) -> list[str]:
     count
         How many to return.
     """
-    return [person for person, _ in counts.most_common() if person in known][:count]
+    busy = [person for person, _ in counts.most_common() if person in known][:count]
+    return busy or [f"visitor-{number}" for number in range(1, count + 1)]
+
+
+def _recommended(api: Api, person: str) -> list[str]:
+    try:
+        return _items(api.get(f"/recommendations/{quoted(person)}", num_results=SHOWN))
+    except NotKnown:
+        return _items(api.get("/popular", num_results=SHOWN))
 
 
 def _something_else(api: Api, recommended: list[str], taste: int) -> list[str]:
