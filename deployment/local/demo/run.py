@@ -24,8 +24,8 @@ _PEOPLE = 3
 
 _QUERIES = {
     "Athena: events by type": (
-        "SELECT event_type, count(DISTINCT event_id) AS events, count(DISTINCT coalesce(user_id, session_id)) AS people "
-        "FROM events GROUP BY event_type ORDER BY events DESC"
+        "SELECT event_type, count(DISTINCT event_id) AS events, "
+        "count(DISTINCT coalesce(user_id, session_id)) AS people FROM events GROUP BY event_type ORDER BY events DESC"
     ),
     "Athena: the busiest days": (
         "SELECT date_format(timestamp, '%Y-%m-%d') AS day, count(DISTINCT event_id) AS events "
