@@ -1,0 +1,56 @@
+"""What no SDK sends: broken requests, and the pages for those who operate the engine."""
+
+from __future__ import annotations
+
+import http.client
+import json
+
+import pytest
+
+from model.engine.limits import BODY_BYTES
+
+TARGET = {"X-Amz-Target": "AmazonPersonalize.ListSchemas", "Content-Type": "application/x-amz-json-1.1"}
+
+
+def send(engine, method, path, body=b"", headers=None):
+    connection = http.client.HTTPConnection("127.0.0.1", engine.port, timeout=30)
+    connection.request(method, path, body, headers or {})
+    answer = connection.getresponse()
+    return answer.status, dict(answer.getheaders()), answer.read()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status", "name"),
+    [
+        ("POST", "/", b"{", TARGET, 400, "InvalidInputException"),
+        ("POST", "/", b"[]", TARGET, 400, "InvalidInputException"),
+        ("POST", "/", b"{}", {}, 400, "InvalidAction"),
+        ("POST", "/", b"{}", {"X-Amz-Target": "AmazonPersonalize.PutEvents"}, 400, "InvalidAction"),
+        ("POST", "/", b"{}", {"X-Amz-Target": "DynamoDB_20120810.ListTables"}, 400, "InvalidAction"),
+        ("POST", "/elsewhere", b"{}", {}, 400, "InvalidAction"),
+        ("GET", "/", b"", {}, 400, "InvalidAction"),
+        ("POST", "/actions", b"{}", {}, 400, "InvalidAction"),
+        ("POST", "/events", b"x" * (BODY_BYTES + 1), {}, 413, "InvalidInputException"),
+        ("POST", "/events", b'{"trackingId": NaN}', {}, 400, "InvalidInputException"),
+        ("POST", "/events", b"\xff\xfe", {}, 400, "InvalidInputException"),
+    ],
+)
+def test_a_broken_request_is_answered_with_a_name(engine, method, path, body, headers, status, name):
+    answered, found, text = send(engine, method, path, body, headers)
+
+    assert answered == status
+    assert found["x-amzn-errortype"] == json.loads(text)["__type"] == name
+    assert json.loads(text)["message"]
+
+
+def test_health_and_metrics_say_how_the_engine_is(trained_shop):
+    trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"])
+
+    assert json.loads(trained_shop.engine.get("/health")) == {"status": "ok"}
+    page = trained_shop.engine.get("/metrics")
+    assert 'personalize_requests_total{operation="GetRecommendations",outcome="ok"}' in page
+    assert 'personalize_request_seconds_bucket{operation="GetRecommendations",le="+Inf"}' in page
+    assert 0 <= trained_shop.engine.metric('personalize_model_age_seconds{campaign="popular"}') < 3600
+    described = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")}
+    sampled = {line.partition("{")[0].partition(" ")[0] for line in page.splitlines() if not line.startswith("#")}
+    assert {one.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count") for one in sampled} <= described
