@@ -32,7 +32,8 @@ variables {
   glue_archives_directory   = "tests/archives/glue"
 }
 
-run "names_are_those_that_functions_and_callers_expect" {
+# One plan of everything takes seconds, so its assertions stand together.
+run "names_variables_and_routes_are_those_that_functions_and_callers_expect" {
   command = plan
 
   assert {
@@ -50,10 +51,6 @@ run "names_are_those_that_functions_and_callers_expect" {
     condition     = local.buckets["bad-rows"] == "rivulet-production-123456789012-bad-rows" && output.stream_name == "rivulet-production-events" && output.database == "rivulet_production" && output.athena_workgroup == "rivulet-production"
     error_message = "A name is not the environment's."
   }
-}
-
-run "what_is_composed_is_what_is_made" {
-  command = plan
 
   assert {
     condition     = local.buckets == { for purpose in keys(local.bucket_settings) : purpose => module.storage.bucket_arns[purpose] == "arn:aws:s3:::${local.buckets[purpose]}" ? local.buckets[purpose] : "another" }
@@ -69,10 +66,6 @@ run "what_is_composed_is_what_is_made" {
     condition     = output.state_machine_arn == local.state_machine_arn && module.recommender.state_machine_name == "rivulet-production-train"
     error_message = "The functions start another state machine."
   }
-}
-
-run "each_function_gets_the_variables_that_it_reads" {
-  command = plan
 
   assert {
     condition = {
@@ -93,10 +86,6 @@ run "each_function_gets_the_variables_that_it_reads" {
     ])
     error_message = "A campaign is asked that nothing deploys."
   }
-}
-
-run "every_route_of_the_api_is_there_and_only_health_is_open" {
-  command = plan
 
   assert {
     condition = toset(keys(local.routes)) == toset([
@@ -112,25 +101,26 @@ run "every_route_of_the_api_is_there_and_only_health_is_open" {
   }
 }
 
-run "production_without_a_budget_or_anyone_to_tell_is_refused" {
+run "each_value_that_would_fail_late_is_refused_early" {
   command = plan
 
   variables {
-    alarm_emails       = []
-    monthly_budget_usd = null
+    alarm_emails              = []
+    monthly_budget_usd        = null
+    permissions_boundary_arn  = null
+    lambda_archives_directory = "tests/archives/nothing"
+    glue_archives_directory   = "tests/archives/nothing"
+    reserved_concurrency      = { nobody = 1 }
   }
 
-  expect_failures = [var.alarm_emails, var.monthly_budget_usd]
-}
-
-run "roles_without_a_boundary_are_refused" {
-  command = plan
-
-  variables {
-    permissions_boundary_arn = null
-  }
-
-  expect_failures = [var.permissions_boundary_arn]
+  expect_failures = [
+    var.alarm_emails,
+    var.monthly_budget_usd,
+    var.permissions_boundary_arn,
+    var.lambda_archives_directory,
+    var.glue_archives_directory,
+    var.reserved_concurrency,
+  ]
 }
 
 run "aws_is_not_emulated" {
@@ -152,25 +142,4 @@ run "the_laptop_needs_a_key_since_the_emulator_chooses_none" {
   }
 
   expect_failures = [var.api_key]
-}
-
-run "missing_archives_are_named_with_the_remedy" {
-  command = plan
-
-  variables {
-    lambda_archives_directory = "tests/archives/nothing"
-    glue_archives_directory   = "tests/archives/nothing"
-  }
-
-  expect_failures = [var.lambda_archives_directory, var.glue_archives_directory]
-}
-
-run "a_function_that_is_not_there_can_reserve_no_concurrency" {
-  command = plan
-
-  variables {
-    reserved_concurrency = { nobody = 1 }
-  }
-
-  expect_failures = [var.reserved_concurrency]
 }

@@ -155,3 +155,29 @@ run "less_than_firehose_takes_is_refused" {
 
   expect_failures = [var.buffer, var.scan_limit_bytes, var.projection_start, var.database_name]
 }
+
+run "views_are_stored_as_athena_stores_them" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for name, view in aws_glue_catalog_table.view :
+      join(",", jsondecode(base64decode(trimsuffix(trimprefix(view.view_original_text, "/* Presto View: "), " */"))).columns[*].name) == join(",", one(view.storage_descriptor).columns[*].name)
+    ])
+    error_message = "The catalogue and the view disagree about the columns."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, view in aws_glue_catalog_table.view :
+      startswith(jsondecode(base64decode(trimsuffix(trimprefix(view.view_original_text, "/* Presto View: "), " */"))).originalSql, "SELECT")
+      && length(regexall("GROUP BY ingest_date", jsondecode(base64decode(trimsuffix(trimprefix(view.view_original_text, "/* Presto View: "), " */"))).originalSql)) == 1
+    ])
+    error_message = "A view is no query, or a condition on the day does not reach the partitions."
+  }
+
+  assert {
+    condition     = toset(fileset("views", "*.sql")) == toset([for name in keys(aws_glue_catalog_table.view) : "${name}.sql"])
+    error_message = "A view has no columns declared, or no query."
+  }
+}

@@ -1,0 +1,47 @@
+locals {
+  # Columns of the views in order: Athena keeps them with the view and does not read them from its query. Each view is
+  # grouped by the day, so that a condition on the day reaches the partitions and only those are scanned.
+  view_columns = {
+    daily_events = [["ingest_date", "string"], ["event_type", "string"], ["events", "bigint"], ["people", "bigint"]]
+    daily_items  = [["ingest_date", "string"], ["item_id", "string"], ["views", "bigint"], ["added_to_cart", "bigint"], ["purchases", "bigint"]]
+  }
+
+  view_queries = { for name in keys(local.view_columns) : name => file("${path.module}/views/${name}.sql") }
+
+  # The catalogue has Hive's names of types, and inside a view Athena has its own.
+  athena_types = { string = "varchar", bigint = "bigint" }
+}
+
+resource "aws_glue_catalog_table" "view" {
+  for_each = local.view_columns
+
+  name          = each.key
+  database_name = aws_glue_catalog_database.this.name
+  description   = trimprefix(split("\n", local.view_queries[each.key])[0], "-- ")
+  table_type    = "VIRTUAL_VIEW"
+
+  parameters = {
+    "presto_view" = "true"
+    "comment"     = "Presto View"
+  }
+
+  # As Athena itself stores what CREATE VIEW makes.
+  view_expanded_text = "/* Presto View */"
+  view_original_text = format("/* Presto View: %s */", base64encode(jsonencode({
+    originalSql = join("\n", slice(split("\n", trimspace(local.view_queries[each.key])), 1, length(split("\n", trimspace(local.view_queries[each.key])))))
+    catalog     = "awsdatacatalog"
+    schema      = var.database_name
+    columns     = [for column in each.value : { name = column[0], type = local.athena_types[column[1]] }]
+  })))
+
+  storage_descriptor {
+    dynamic "columns" {
+      for_each = each.value
+
+      content {
+        name = columns.value[0]
+        type = columns.value[1]
+      }
+    }
+  }
+}
