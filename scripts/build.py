@@ -10,7 +10,17 @@ from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
 
 from scripts import lake, output
 from scripts.transforms import entities
-from scripts.transforms.events import deduplicate, interactions, judge, stitch
+from scripts.transforms.events import (
+    deduplicate,
+    first_copies,
+    interactions,
+    judge,
+    mark,
+    owners,
+    stitch,
+    summarize,
+    suspects,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -20,6 +30,8 @@ if TYPE_CHECKING:
 
 # Of Parquet per task: large enough to pay for the task, small enough that its sort stays in memory.
 BYTES_PER_PART = 32 * 1024 * 1024
+# A million ids of 256 characters, the longest there are, are still far below the 8 GB that Spark broadcasts.
+BROADCAST_ROWS = 1_000_000
 
 
 class NoEvents(RuntimeError):  # noqa: N818 - named for what is wrong
@@ -34,7 +46,6 @@ class Counts:
     repeated: int
     dropped: dict[str, int]
     written: int
-    newest: int = 0
 
 
 def build_datasets(spark: SparkSession, options: Options) -> dict[str, Any]:
@@ -50,25 +61,31 @@ def build_datasets(spark: SparkSession, options: Options) -> dict[str, Any]:
     """
     output.clear(spark, options.target)
     _divide_work(spark, options.lake)
-    judged = _judged_events(spark, options).persist(StorageLevel.MEMORY_AND_DISK)
-    counts = _count(judged, "copies", newest="timestamp")
+    judged = _judged_events(spark, options)
+    summary = summarize(judged).persist(StorageLevel.MEMORY_AND_DISK)
+    counts = _count(summary)
     if not counts.read:
         raise NoEvents(
             f"{options.lake}events/ holds no event that came in within {options.window.as_dict()}; "
             "post some, wait for Firehose to deliver them, or widen --from and --to"
         )
-    output.write_csv(interactions(stitch(judged)), f"{options.target}interactions/")
+    output.write_csv(interactions(stitch(judged, _at_hand(owners(judged)))), f"{options.target}interactions/")
+    kept = summary.where(F.col("dropped").isNull())
+    newest_event = kept.agg(F.max("last_seen")).first()
     versions = _newest(spark, options, "items", lake.ITEMS)
-    item_counts = _count(versions, "versions")
-    seen = entities.first_seen(judged.where(F.col("dropped").isNull()))
-    items = entities.items(versions.where(F.col("dropped").isNull()), seen, counts.newest)
+    item_counts = _count(versions)
+    items = entities.items(
+        versions.where(F.col("dropped").isNull()),
+        kept.select("item_id", "first_seen"),
+        newest_event[0] if newest_event and newest_event[0] else 0,
+    )
     output.write_csv(items, f"{options.target}items/")
-    judged.unpersist()
     versions = _newest(spark, options, "users", lake.USERS)
-    user_counts = _count(versions, "versions")
+    user_counts = _count(versions)
     output.write_csv(entities.users(versions.where(F.col("dropped").isNull())), f"{options.target}users/")
     manifest = _manifest(options, counts, item_counts, user_counts)
     output.write_manifest(spark, manifest, options.target)
+    spark.catalog.clearCache()
     return manifest
 
 
@@ -80,7 +97,16 @@ def _divide_work(spark: SparkSession, folder: str) -> None:
 
 
 def _judged_events(spark: SparkSession, options: Options) -> DataFrame:
-    return judge(deduplicate(lake.read_events(spark, options.lake, options.window)))
+    events = mark(lake.read_events(spark, options.lake, options.window))
+    marks = _at_hand(suspects(events))
+    copies = first_copies(events, marks).persist(StorageLevel.MEMORY_AND_DISK)
+    return judge(deduplicate(events, marks, copies))
+
+
+def _at_hand(small: DataFrame) -> DataFrame:
+    """Compute a table that is small as a rule, and where it is, keep joins with it from shuffling the large one."""
+    small = small.persist(StorageLevel.MEMORY_AND_DISK)
+    return F.broadcast(small) if small.count() <= BROADCAST_ROWS else small
 
 
 def _newest(spark: SparkSession, options: Options, kind: str, schema: StructType) -> DataFrame:
@@ -89,20 +115,15 @@ def _newest(spark: SparkSession, options: Options, kind: str, schema: StructType
     return entities.newest(entities.usable(records, identity), identity).persist(StorageLevel.MEMORY_AND_DISK)
 
 
-def _count(rows: DataFrame, copies: str, newest: str | None = None) -> Counts:
-    """Count rows by why they are dropped; a handful of sums is all that comes to the driver."""
-    latest = F.max(F.unix_seconds(newest)) if newest else F.lit(0)
-    sums = rows.groupBy("dropped").agg(
-        F.count("*").alias("rows"), F.sum(copies).alias("copies"), latest.alias("latest")
-    )
+def _count(rows: DataFrame) -> Counts:
+    """Count by why rows are dropped; a handful of sums is all that comes to the driver."""
+    sums = rows.groupBy("dropped").agg(F.sum("events").alias("events"), F.sum("copies").alias("copies"))
     found = {row["dropped"]: row for row in sums.collect()}
-    kept = found.get(None)
     return Counts(
         read=sum(row["copies"] for row in found.values()),
-        repeated=sum(row["copies"] - row["rows"] for row in found.values()),
-        dropped={reason: row["rows"] for reason, row in sorted(found.items(), key=str) if reason},
-        written=kept["rows"] if kept else 0,
-        newest=kept["latest"] if kept else 0,
+        repeated=sum(row["copies"] - row["events"] for row in found.values()),
+        dropped={reason: row["events"] for reason, row in sorted(found.items(), key=str) if reason},
+        written=found[None]["events"] if None in found else 0,
     )
 
 

@@ -37,19 +37,14 @@ def newest(records: DataFrame, identity: str) -> DataFrame:
     Returns
     -------
     DataFrame
-        One row per id and per dropped record, with `versions`, the number of rows it stood in.
+        One row per id and per dropped record, with `copies`, the number of rows it stood in, and `events`, which is 1.
     """
     columns = [name for name in records.columns if name not in {identity, "dropped", "arrival"}]
     alone = F.when(F.col("dropped").isNotNull(), F.struct("arrival.file", "arrival.block", "arrival.line"))
     last = records.groupBy(identity, "dropped", alone.alias("alone")).agg(
-        F.max_by(F.struct(*columns), F.col("arrival")).alias("last"), F.count("*").alias("versions")
+        F.max_by(F.struct(*columns), F.col("arrival")).alias("last"), F.count("*").alias("copies")
     )
-    return last.select(identity, "dropped", "versions", "last.*")
-
-
-def first_seen(events: DataFrame) -> DataFrame:
-    """Return when each item was first interacted with, epoch seconds."""
-    return events.groupBy(F.col("item_id").alias("seen")).agg(F.min(F.unix_seconds("timestamp")).alias("first_seen"))
+    return last.select(identity, "dropped", F.lit(1).alias("events"), "copies", "last.*")
 
 
 def items(records: DataFrame, seen: DataFrame, newest_event: int) -> DataFrame:
@@ -63,7 +58,7 @@ def items(records: DataFrame, seen: DataFrame, newest_event: int) -> DataFrame:
     records
         One row per item.
     seen
-        From `first_seen`.
+        `item_id` and `first_seen`, epoch seconds, of items that were interacted with.
     newest_event
         Time of the newest interaction, epoch seconds.
     """
@@ -71,7 +66,7 @@ def items(records: DataFrame, seen: DataFrame, newest_event: int) -> DataFrame:
     # A film may be older than the epoch; for how fresh it is that makes no difference.
     created = F.when(said < 0, 0).otherwise(said)
     return (
-        records.join(seen, records["item_id"] == seen["seen"], "left")
+        records.join(seen, "item_id", "left")
         .coalesce(1)
         .sortWithinPartitions("item_id")
         .select(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
@@ -31,6 +33,8 @@ RESERVED_WORDS = (
     "EVENT_ATTRIBUTION_SOURCE",
     "CREATION_TIMESTAMP",
 )
+# One of these is in each of them.
+_RESERVED_PARTS = ("_ID", "TIMESTAMP", "EVENT_", "IMPRESSION")
 
 
 def is_reserved(name: str) -> Column:
@@ -51,14 +55,23 @@ def whole_list(value: Column) -> Column:
     return F.when(F.length(value) <= MAX_LIST_LENGTH, value).otherwise(kept)
 
 
-def joined(name: str) -> Column:
-    """Join a list of ids by `|`; what is reserved or would fall apart again is left out, an empty list is null."""
-    fitting = F.filter(
-        F.col(name),
-        lambda item: item.isNotNull() & ~item.contains(SEPARATOR) & ~item.isin(*RESERVED_WORDS),
-    )
-    text = F.concat_ws(SEPARATOR, fitting)
-    return F.when(text != "", whole_list(text))
+def joined(ids: Column, plain: Column) -> Column:
+    """Join a list of ids by `|`; what is reserved or would fall apart again is left out, an empty list is null.
+
+    Parameters
+    ----------
+    ids
+        The list.
+    plain
+        The list joined by `|` as it is, in a column of its own so that Spark joins it once.
+    """
+    fitting = F.filter(ids, lambda item: item.isNotNull() & ~item.contains(SEPARATOR) & ~item.isin(*RESERVED_WORDS))
+    # Going through a list item by item is what Spark does slowest, so only lists that may need it are.
+    separators = F.length(plain) - F.length(F.replace(plain, F.lit(SEPARATOR), F.lit("")))
+    is_odd = (separators != F.size(ids) - 1) | reduce(or_, (plain.contains(part) for part in _RESERVED_PARTS))
+    text = F.when(is_odd, F.concat_ws(SEPARATOR, fitting)).otherwise(plain)
+    is_long = F.length(plain) > MAX_LIST_LENGTH
+    return F.when(ids.isNull() | (text == ""), None).when(is_long, whole_list(text)).otherwise(text)
 
 
 def categories(name: str) -> Column:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts import lake
+from scripts.transforms import values
 
 ROOT = Path(__file__).parents[3]
 COLUMNS = json.loads((ROOT / "infrastructure/modules/lake/generated/columns.json").read_text(encoding="utf-8"))
@@ -35,3 +36,7 @@ def test_the_job_needs_pyspark_and_nothing_else():
             for name in named:
                 top = name.split(".")[0]
                 assert top in {"pyspark", "scripts"} or top in sys.stdlib_module_names, f"{path} imports {name}"
+
+
+def test_a_list_without_a_telling_part_holds_no_reserved_word():
+    assert all(any(part in word for part in values._RESERVED_PARTS) for word in values.RESERVED_WORDS)
