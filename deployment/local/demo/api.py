@@ -60,7 +60,7 @@ class Api:
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")[:400]
             kind = NotKnown if error.code == http.HTTPStatus.NOT_FOUND else DemoError
-            raise kind(f"{request.method} {request.selector} was answered with {error.code}: {said}") from error
+            raise kind(f"{request.get_method()} {request.selector} was answered with {error.code}: {said}") from error
         except OSError as error:
             raise DemoError(f"{self.url} does not answer ({error}): is the cloud up? `make status` tells.") from error
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SEAMS: tuple[str, ...] = (
     "snapshots",
+    "access",
     "kinesis",
     "firehose",
     "dynamodb",

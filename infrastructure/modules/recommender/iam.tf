@@ -45,14 +45,17 @@ data "aws_iam_policy_document" "workflow" {
       "personalize:GetSolutionMetrics",
       "personalize:UpdateCampaign",
     ]
-    resources = [
-      "${local.personalize_arn}:campaign/${var.prefix}-*",
-      "${local.personalize_arn}:dataset-group/${var.prefix}",
-      "${local.personalize_arn}:dataset-import-job/${var.prefix}-*",
-      "${local.personalize_arn}:dataset/${var.prefix}/*",
-      "${local.personalize_arn}:schema/${var.prefix}-*",
-      "${local.personalize_arn}:solution/${var.prefix}-*",
-    ]
+    # An import job is named for its data set and run: the name has no room for the prefix beside both.
+    resources = concat(
+      [
+        "${local.personalize_arn}:campaign/${var.prefix}-*",
+        "${local.personalize_arn}:dataset-group/${var.prefix}",
+        "${local.personalize_arn}:dataset/${var.prefix}/*",
+        "${local.personalize_arn}:schema/${var.prefix}-*",
+        "${local.personalize_arn}:solution/${var.prefix}-*",
+      ],
+      [for name in local.declaration.datasets : "${local.personalize_arn}:dataset-import-job/${name}-*"],
+    )
   }
 
   statement {
