@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from backend.forward.delivery import WORKERS
+from backend.forward.identity import person_of
 from backend.forward.patience import GaveUp, Patience, Refused, Unfinished, insist
 
 if TYPE_CHECKING:
@@ -86,10 +87,9 @@ def item_of(arrival: Arrival, days: int) -> dict[str, Any]:
         The item with DynamoDB's attribute types; its key is the person, and the time with the event id.
     """
     event = arrival.event
-    person = event.user_id if event.user_id is not None else f"session#{event.session_id}"
     milliseconds = round(event.timestamp.timestamp() * 1000)
     item = {
-        "person": {"S": person},
+        "person": {"S": person_of(event)},
         "moment": {"S": f"{milliseconds:013d}#{_short(str(event.event_id))}"},
         "event_type": {"S": event.event_type},
         "expires_at": {"N": str(int(arrival.arrived.timestamp()) + days * DAY_SECONDS)},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from backend.contract import Event, FieldError, Refusal, write_event
+from backend.forward.identity import session_of
 from backend.forward.patience import GaveUp, Patience, Refused, insist
 
 if TYPE_CHECKING:
@@ -171,25 +171,6 @@ def say(event: Event) -> dict[str, Any] | Refusal:
     if len(msgspec.json.encode(said)) > MAX_EVENT_BYTES:
         return _refuse(event, "too_large", "", f"must be at most {MAX_EVENT_BYTES} bytes as the event tracker takes it")
     return said
-
-
-def session_of(event: Event) -> str:
-    """Find an event's session; the tracker wants one, so a user without any has a lasting one of their own.
-
-    Parameters
-    ----------
-    event
-        The event.
-
-    Returns
-    -------
-    str
-        The session id, or the digest of the user id: it can be told from the user id, so that nobody's session of
-        that name is taken for this user's.
-    """
-    if event.session_id is not None:
-        return event.session_id
-    return hashlib.sha256(str(event.user_id).encode()).hexdigest()
 
 
 def _say_properties(event: Event, properties: Mapping[str, object]) -> str | Refusal:

@@ -111,14 +111,18 @@ class People:
         Parameters
         ----------
         person_id : str
-            A user id, or the session id of somebody unknown.
+            A user id, or the session id of somebody unknown. An imported user who has the name of an anonymous
+            session is that session: a data set has no other way to name it.
 
         Returns
         -------
         list of str
         """
-        person = self._user_of.get(person_id, self._session_of.get(person_id))
-        return [] if person is None else self._newest(person, len(self._times))
+        user, session = self._user_of.get(person_id), self._session_of.get(person_id)
+        persons = [] if user is None else [user]
+        if session is not None and (user is None or session in self._anonymous):
+            persons.append(session)
+        return self._newest(persons, len(self._times))
 
     def before(self, place: int) -> tuple[str, int, list[str], bool]:
         """Return a streamed interaction with what its person had done before.
@@ -134,7 +138,7 @@ class People:
         person, item = self._persons[place], self._streamed_items[place]
         touched = any(self._streamed_items[other] == item for other in self._latest_places(person, place))
         touched = touched or self._bulk_has_item(person, item)
-        previous = self._newest(person, place, self._times[place])
+        previous = self._newest([person], place, self._times[place])
         return self._items[item], self._times[place], previous, not touched
 
     def number(self, source: Columns) -> Numbered:
@@ -215,8 +219,16 @@ class People:
         merged = sorted([*self._places.get(person, ()), *given])
         self._places[person] = array("I", merged)
 
-    def _newest(self, person: int, end: int, until: int | None = None) -> list[str]:
-        """Return the items of a person's newest interactions among the first `end` streamed, none after `until`."""
+    def _newest(self, persons: Sequence[int], end: int, until: int | None = None) -> list[str]:
+        """Return the items of persons' newest interactions among the first `end` streamed, none after `until`."""
+        moments = [moment for person in persons for moment in self._moments(person, end)]
+        # A bulk file may hold what was streamed as well: the same interaction counts once.
+        once = {(time, item, kind): (time, place, item) for time, place, item, kind in reversed(moments)}
+        newest = sorted(once.values(), reverse=True)[:HISTORY_LENGTH]
+        return [self._items[item] for time, _, item in newest if until is None or time <= until]
+
+    def _moments(self, person: int, end: int) -> list[tuple[int, int, int, int]]:
+        """Return time, place, item and kind of a person's newest interactions; imported ones have the place -1."""
         moments: list[tuple[int, int, int, int]] = []
         if self._bulk is not None:
             mine = self._bulk.of(person)
@@ -225,14 +237,10 @@ class People:
             items = self._bulk.items[begin : mine.stop].tolist()
             kinds = self._bulk.kinds[begin : mine.stop].tolist()
             moments = [(time, -1, item, kind) for time, item, kind in zip(times, items, kinds, strict=True)]
-        moments += [
+        return moments + [
             (self._times[place], place, self._streamed_items[place], self._kinds[place])
             for place in self._latest_places(person, end)
         ]
-        # A bulk file may hold what was streamed as well: the same interaction counts once.
-        once = {(time, item, kind): (time, place, item) for time, place, item, kind in reversed(moments)}
-        newest = sorted(once.values(), reverse=True)[:HISTORY_LENGTH]
-        return [self._items[item] for time, _, item in newest if until is None or time <= until]
 
     def _has(self, person: int, item: int, kind: int, time: int) -> bool:
         """Tell whether a person's newest interactions hold this one already."""

@@ -75,6 +75,20 @@ def test_a_session_becomes_its_users_when_the_user_logs_in():
     assert people.history("a") == ["l", "k", "j", "i"]
 
 
+def test_an_anonymous_session_and_an_imported_user_of_its_name_are_one_until_somebody_logs_in():
+    people = People()
+    people.add(event("i", 1, session="session#s"))
+    bulk_of(people, [("session#s", "i", 1), ("session#s", "j", 2)])
+    people.add(event("k", 3, session="session#s"))
+
+    assert people.history("session#s") == ["k", "j", "i"]
+
+    people.add(event("i", 4, user="a", session="session#s"))
+
+    assert people.history("a") == ["i", "k", "i"]
+    assert people.history("session#s") == ["j", "i"]
+
+
 def test_another_user_of_the_same_session_does_not_get_the_first_ones_history():
     people = People()
     people.add(event("i", 1, user="a"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ def test_events_of_one_session_go_in_tens_with_id_and_time():
     assert [len(events) for _, _, events in world.tracker.calls] == [10, 10, 5]
     assert world.received_ids == [f"e-{n}" for n in range(25)]
     user, session, events = world.tracker.calls[0]
-    assert (user, session) == ("ann", "s-1")
+    assert (user, session) == ("ann", "session#s-1")
     assert events[3] == {
         "eventId": "e-3",
         "eventType": "View",
@@ -46,9 +47,17 @@ def test_an_anonymous_session_is_not_taken_for_a_user_of_the_same_name():
     world = World()
     world.forward(record(0, event(0, user_id=None, session_id="ann")), record(1, event(1, session_id=None)))
     calls = {user: session for user, session, _ in world.tracker.calls}
-    assert calls[None] == "ann"
-    assert calls["ann"] != "ann"
+    assert calls[None] == "session#ann"
+    assert calls["ann"] != "session#ann"
     assert {person for person, _ in world.history} == {"session#ann", "ann"}
+
+
+def test_a_session_too_long_for_its_prefix_goes_by_its_digest_everywhere():
+    world = World()
+    world.forward(record(0, event(0, user_id=None, session_id="s" * 256)))
+    [(_, session, _)] = world.tracker.calls
+    [(person, _)] = world.history
+    assert session == person == "session#" + hashlib.sha256(b"s" * 256).hexdigest()
 
 
 def test_bad_records_are_kept_and_the_batch_moves_on():

@@ -39,7 +39,7 @@ def test_put_events(sent):
     assert json.loads(sent["PutEvents"]) == {
         "trackingId": "tracker-1",
         "userId": "ann",
-        "sessionId": "s-1",
+        "sessionId": "session#s-1",
         "eventList": [
             {
                 "eventId": "e-0",

@@ -121,7 +121,8 @@ def _copy(bucket: str, prefix: str, root: Path) -> Mirror:
             continue
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(stored.path, target)
+            # With its time, which is the object's: a job may ask which of two files is the newer one.
+            shutil.copy2(stored.path, target)
         before[target] = _state(target)
     return Mirror(bucket, prefix, root, before)
 
