@@ -39,7 +39,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
         (PYTHON, "-m", "deployment.check.state_machines", STATE_MACHINES),
         (f"{NODE}/asl-validator", "--json-path", f"{STATE_MACHINES}/train.asl.json"),
     ),
-    "terraform": ((PYTHON, "-m", "deployment.check.terraform"),),
+    "terraform": ((PYTHON, "-m", "deployment.terraform_docs", "--check"), (PYTHON, "-m", "deployment.check.terraform")),
     "policies": (
         (
             f"{ROOT}/build/env/scan/bin/checkov",
