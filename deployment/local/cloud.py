@@ -124,7 +124,7 @@ class Cloud:
         emulator = (
             *(str(ENVIRONMENTS / "emulator" / "bin" / "python"), "-m", "deployment.local.emulator"),
             *("--port", str(self.port), "--directory", str(self.directory / "emulator")),
-            *("--engine-url", self.engine_url, "--region", REGION),
+            *("--engine-url", self.engine_url, "--region", REGION, "--enforce-iam"),
             *("--lambda-python", str(ENVIRONMENTS / "lambda-runtime" / "bin" / "python"), "--spark-python", python),
         )
         engine = (

@@ -34,6 +34,7 @@ class Emulator:
     port: int
     engine_url: str = "http://127.0.0.1:9"
     environment: dict[str, str] = field(default_factory=dict)
+    iam_enforced: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -51,6 +52,7 @@ class Emulator:
             *("--engine-url", self.engine_url, "--region", REGION),
             *("--lambda-python", str(ENVIRONMENTS / "lambda-runtime" / "bin" / "python")),
             *("--spark-python", sys.executable),
+            *(["--enforce-iam"] if self.iam_enforced else []),
         ]
 
     def start(self) -> None:
@@ -78,7 +80,7 @@ class Emulator:
         self.process.terminate()
         return self.process.wait(timeout=START_SECONDS)
 
-    def client(self, service: str, **options: Any) -> Any:
+    def client(self, service: str, key: str = "test", secret: str = "test", **options: Any) -> Any:
         config = Config(
             retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, parameter_validation=False, **options
         )
@@ -86,8 +88,8 @@ class Emulator:
             service,
             endpoint_url=self.endpoint,
             region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
             config=config,
         )
 

@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             lambda_python=options.lambda_python.absolute(),
             spark_python=options.spark_python.absolute(),
             region=options.region,
+            iam_enforced=options.enforce_iam,
         )
         serve(settings, listener)
     except CannotStart as refusal:
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--lambda-python", type=Path, required=True, help="interpreter that functions run on")
     parser.add_argument("--spark-python", type=Path, required=True, help="interpreter that Glue jobs run on")
     parser.add_argument("--region", default="eu-central-1", help="region of what names none (%(default)s)")
+    parser.add_argument("--enforce-iam", action="store_true", help="check signatures and the policies of roles")
     return parser
 
 

@@ -1,9 +1,9 @@
 """IAM enforced on the laptop as on AWS, so that a right that a role lacks is missed here first.
 
-MiniStack checks signatures and policies when it is told to (``AUTH=true``, which the launcher sets): a function has the
-rights of its role and no others. Its requests come over plain HTTP, though, so every policy that asks for TLS, as those
-of all our buckets do, would refuse them. Nothing leaves the machine on loopback, which is what TLS is there for; so a
-request counts here as one that came by TLS 1.3
+MiniStack checks signatures and policies when it is told to (``--enforce-iam``): a function has the rights of its role
+and no others. Its requests come over plain HTTP, though, so every policy that asks for TLS, as those of all our buckets
+do, would refuse them. Nothing leaves the machine on loopback, which is what TLS is there for; so a request counts here
+as one that came by TLS 1.3
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html, aws:SecureTransport).
 """
 

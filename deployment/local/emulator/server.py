@@ -69,8 +69,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(settings.directory / "s3"),
         "TMPDIR": settings.scratch,
-        # Signatures and the policies of roles hold here too.
-        "AUTH": "true",
+        "AUTH": "true" if settings.iam_enforced else "false",
         # Listeners of services that nobody here uses.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -33,6 +33,8 @@ class Settings:
         The interpreter that has PySpark, for Glue jobs.
     region
         The region of what has none in its request.
+    iam_enforced
+        Whether signatures and policies are checked.
     """
 
     port: int
@@ -41,6 +43,7 @@ class Settings:
     lambda_python: Path
     spark_python: Path
     region: str
+    iam_enforced: bool
 
     @property
     def endpoint(self) -> str:

@@ -32,8 +32,8 @@ class Cloud(Emulator):
         self.personalize.close()
 
 
-def start_cloud(directory: Path, **environment: str) -> Cloud:
-    cloud = Cloud(directory / "cloud", free_port(), environment=environment)
+def start_cloud(directory: Path, *, iam_enforced: bool = False) -> Cloud:
+    cloud = Cloud(directory / "cloud", free_port(), iam_enforced=iam_enforced)
     cloud.start()
     return cloud
 

@@ -28,7 +28,7 @@ TRUST = {
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
-    cloud = start_cloud(tmp_path_factory.mktemp("guarded"), AUTH="true")
+    cloud = start_cloud(tmp_path_factory.mktemp("guarded"), iam_enforced=True)
     iam = cloud.client("iam")
     iam.create_role(RoleName="workflow", AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.put_role_policy(RoleName="workflow", PolicyName="own", PolicyDocument=json.dumps(POLICY))

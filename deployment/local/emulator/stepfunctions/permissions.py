@@ -1,4 +1,4 @@
-"""A state machine's role is asked before each integration, where the emulator enforces IAM at all (``AUTH=true``).
+"""A state machine's role is asked before each integration, where the emulator enforces IAM at all (``--enforce-iam``).
 
 MiniStack calls the services from inside without asking. The action and the resource of a call are derived here, and the
 role's policies are evaluated by MiniStack's own evaluator; conditions on the resource's tags are not known here.
