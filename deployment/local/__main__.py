@@ -15,9 +15,9 @@ from data.generator import Settings, generate
 from data.replay import DoorClosed, NotAdmitted
 from deployment.local.cloud import ROOT, Cloud, CloudError, open_cloud
 from deployment.local.demo.failure import DemoError
-from deployment.local.demo.run import print_whereabouts, run
+from deployment.local.demo.run import print_whereabouts, run, set_up
 from deployment.local.demo.steps import Steps
-from deployment.local.provision import build_archives, provision, provisioned
+from deployment.local.provision import provisioned
 
 if TYPE_CHECKING:
     from data.stream import Stream
@@ -53,14 +53,7 @@ def main() -> int:
 
 def _up(options: argparse.Namespace, console: Console) -> bool:
     cloud = _take(options.name, console)
-    steps = Steps(console)
-    with steps.step("Build the Lambda archives") as bar:
-        build_archives(bar)
-    with steps.step("Start the laptop's cloud"):
-        cloud.start()
-    with steps.step("Apply Terraform") as bar:
-        made = provision(cloud, bar)
-    print_whereabouts(cloud, made, console)
+    print_whereabouts(cloud, set_up(cloud, Steps(console)), console)
     return True
 
 

@@ -52,12 +52,7 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
         Whether every event is accounted for.
     """
     steps = Steps(console)
-    with steps.step("Build the Lambda archives") as bar:
-        build_archives(bar)
-    with steps.step("Start the laptop's cloud"):
-        cloud.start()
-    with steps.step("Apply Terraform") as bar:
-        made = provision(cloud, bar)
+    made = set_up(cloud, steps)
     api = Api(made.api_url, made["api_key"])
     stepfunctions = cloud.client("stepfunctions")
     with steps.step("Prepare datasets and event tracker") as bar:
@@ -79,6 +74,16 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
     console.print("[bold]Seconds[/]", report.seconds_table(steps.seconds), sep="\n")
     print_whereabouts(cloud, made, console)
     return accounts.unaccounted == 0
+
+
+def set_up(cloud: Cloud, steps: Steps) -> Provisioned:
+    """Build the archives, start the cloud and apply Terraform to it, each as a step; return what was made."""
+    with steps.step("Build the Lambda archives") as bar:
+        build_archives(bar)
+    with steps.step("Start the laptop's cloud"):
+        cloud.start()
+    with steps.step("Apply Terraform") as bar:
+        return provision(cloud, bar)
 
 
 def print_whereabouts(cloud: Cloud, made: Provisioned, console: Console) -> None:

@@ -1,0 +1,39 @@
+"""The examples of the README, run as they stand."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def examples(language: str, word: str) -> list[str]:
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return [block for block in blocks if word in block]
+
+
+def test_a_producers_example_is_accepted(pipeline):
+    (example,) = examples("sh", "curl")
+    environment = {"PATH": os.environ["PATH"], "API": pipeline.api.url, "KEY": pipeline.api.key}
+
+    done = subprocess.run(["bash", "-c", example], env=environment, capture_output=True, text=True, check=True)
+
+    answer = json.loads(done.stdout)
+    assert (answer["accepted"], answer["refused"]) == (2, 0)
+
+
+def test_an_analysts_example_is_answered(pipeline):
+    (example,) = examples("python", "awswrangler")
+    here = example.replace("rivulet_dev", pipeline.made["database"]).replace(
+        "rivulet-dev", pipeline.made["athena_workgroup"]
+    )
+    seen: dict[str, Any] = {}
+
+    exec(here, seen)
+
+    assert len(seen["frame"]) > 0
