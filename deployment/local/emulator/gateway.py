@@ -2,7 +2,8 @@
 
 With a Lambda proxy integration AWS answers 502 ``Internal server error`` when the function fails or its answer is not
 of the documented form, and 413 ``Request Too Long`` when the request is larger than API Gateway or Lambda accepts.
-MiniStack hands the function's error and stack trace to the caller, makes a 200 of any answer, and takes any size.
+MiniStack hands the function's error and stack trace to the caller, makes a 200 of any answer, and takes any size. A
+function of a REST API gets path parameters as they were sent, percent-encoded; MiniStack decodes them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from ministack.services import apigateway_v1
 
@@ -108,6 +110,8 @@ def _within_lambda(
         is_large = len(event.get("body") or "") > SYNCHRONOUS_BYTES // 8
         if is_large and len(json.dumps(event)) > SYNCHRONOUS_BYTES:
             return {"error": True, _TOO_LARGE_FOR_LAMBDA: True}, None
-        return await call(function, event, **scope)
+        named = event.get("pathParameters") or {}
+        as_sent = {name: quote(value, safe="/") for name, value in named.items()}
+        return await call(function, event | {"pathParameters": as_sent or None}, **scope)
 
     return call_within_limits

@@ -92,6 +92,12 @@ def test_function_gets_the_request_and_gives_the_answer(api: Api) -> None:
     assert event["requestContext"]["stage"] == "v1"
 
 
+def test_path_parameters_come_as_they_were_sent(api: Api) -> None:
+    event = json.loads(api.call("/a%20b%2541").body)
+
+    assert event["pathParameters"] == {"proxy": "a%20b%2541"}
+
+
 @pytest.mark.parametrize("path", ["/raises", "/text", "/number"])
 def test_what_went_wrong_in_the_function_stays_there(api: Api, path: str) -> None:
     answer = api.call(path)
