@@ -5,6 +5,7 @@ The tests build on one another in order, as the steps of the pipeline do.
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
@@ -201,6 +202,20 @@ def test_a_bad_request_is_answered_with_the_field_and_the_rule(pipeline, method,
     assert answered == status
     assert answer["error"]["field"] == field
     assert answer["error"]["rule"]
+
+
+def test_a_body_comes_as_the_bytes_that_were_sent(pipeline):
+    body = json.dumps(VALID).encode()
+    packed = urllib3.request(
+        "POST",
+        pipeline.api.url + "/events",
+        body=gzip.compress(body),
+        headers={"x-api-key": pipeline.api.key, "content-encoding": "gzip"},
+    )
+    status, answer = request(pipeline, "POST", "/events", body.replace(b"View", b"\xff\xfe"))
+
+    assert (packed.status, packed.json()["accepted"]) == (202, 1)
+    assert (status, answer["error"]["code"]) == (400, "malformed_json")
 
 
 def test_without_the_key_nothing_but_health_is_answered(pipeline):

@@ -3,7 +3,8 @@
 With a Lambda proxy integration AWS answers 502 ``Internal server error`` when the function fails or its answer is not
 of the documented form, and 413 ``Request Too Long`` when the request is larger than API Gateway or Lambda accepts.
 MiniStack hands the function's error and stack trace to the caller, makes a 200 of any answer, and takes any size. A
-function of a REST API gets path parameters as they were sent, percent-encoded; MiniStack decodes them.
+function of a REST API gets path parameters as they were sent, percent-encoded; MiniStack decodes them. A body without
+a content type is ``application/json``, whatever media types count as binary; MiniStack takes it for text.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 REQUEST_BYTES: Final = 10 * 1024 * 1024
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
+DEFAULT_TYPE: Final = "application/json"
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 TOO_LONG: Final = {"message": "Request Too Long"}
@@ -97,7 +101,8 @@ def _within_gateway(execute: Execute) -> Execute:
         if len(body) > REQUEST_BYTES:
             refusal = json.dumps(TOO_LONG).encode()
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"Content-Type": "application/json"}, refusal
-        return await execute(api, stage, method, path, headers, body, query)
+        typed = {"content-type": DEFAULT_TYPE, **headers} if body else headers
+        return await execute(api, stage, method, path, typed, body, query)
 
     return handle_execute
 

@@ -2,6 +2,9 @@ resource "aws_api_gateway_rest_api" "this" {
   name        = var.prefix
   description = "Events in, recommendations out"
 
+  # Bodies reach the functions as the bytes that were sent: gzip stays gzip, and what is no UTF-8 is seen to be none.
+  binary_media_types = ["*/*"]
+
   endpoint_configuration {
     types = ["REGIONAL"]
   }
