@@ -132,7 +132,7 @@ def _apply(cloud: Cloud, progress: Progress) -> None:
                 done += line["hook"]["action"] != "read"
             elif kind == "diagnostic" and line["diagnostic"]["severity"] == "error":
                 problems.append(_sentence(line["diagnostic"]))
-            progress.show(done, total or None, note=str(line.get("hook", {}).get("resource", {}).get("addr", "")))
+            progress.show(done, total or None, note=line.get("hook", {}).get("resource", {}).get("resource_type"))
     if process.returncode:
         raise CloudError("terraform apply failed: " + ("; ".join(problems) or "it gave no reason"))
 

@@ -114,9 +114,8 @@ def _recommended(api: Api, person: str) -> list[str]:
 
 def _something_else(api: Api, recommended: list[str], taste: int) -> list[str]:
     """Find items that belong together and are not recommended yet: a popular one and what is like it."""
-    for popular in _items(api.get("/popular", num_results=50))[taste:]:
-        if popular in recommended:
-            continue
+    others = [item for item in _items(api.get("/popular", num_results=50)) if item not in recommended]
+    for popular in others[taste:]:
         alike = [
             item for item in _items(api.get(f"/similar-items/{quoted(popular)}", num_results=20)) if item != popular
         ]

@@ -103,15 +103,16 @@ def print_whereabouts(cloud: Cloud, made: Provisioned, console: Console) -> None
 def _replay_and_train(
     cloud: Cloud, stream: Stream, made: Provisioned, api: Api, steps: Steps
 ) -> tuple[report.Accounts, dict[str, str], list[str]]:
+    with steps.step("Read the stream"):
+        expected = stream.expected
     with steps.step("Load the catalogue and the people") as bar:
         bar.show(0, sum(1 for _ in stream.items) + sum(1 for _ in stream.users))
         replay.load_catalogue(stream, api.url, api.key, on_progress=bar.advance)
     titles = {str(item["item_id"]): str(item.get("title") or "") for item in stream.items}
     since = datetime.now(UTC)
     with steps.step("Replay the clickstream") as bar:
-        bar.show(0, stream.size)
+        bar.show(0, expected.sent)
         sent = replay.replay(stream, api.url, api.key, on_progress=bar.advance)
-    expected = stream.expected
     lakehouse = accounting.Lakehouse(made["database"], made["athena_workgroup"])
     with steps.step("Wait for the lake") as bar:
         accounting.wait_until(lambda: lakehouse.count(since).distinct_in_run, expected.distinct, bar)
