@@ -74,13 +74,14 @@ def _down(_: argparse.Namespace, console: Console) -> bool:
 
 def _status(_: argparse.Namespace, console: Console) -> bool:
     clouds = _clouds()
-    table = Table("cloud", "part", "process", "address")
+    table = Table("cloud", "state", "on disk", "processes")
     for cloud in clouds:
-        addresses = {"emulator": cloud.endpoint, "engine": cloud.engine_url}
-        for part, identifier in cloud.running().items():
-            table.add_row(
-                cloud.directory.name, part, str(identifier or "-"), addresses.get(part, "") if identifier else ""
-            )
+        parts = cloud.running()
+        missing = [part for part, identifier in parts.items() if identifier is None]
+        state = "runs" if not missing else "stopped" if len(missing) == len(parts) else f"no {', '.join(missing)}"
+        processes = " ".join(f"{part}={identifier}" for part, identifier in parts.items() if identifier)
+        size = sum(file.stat().st_size for file in cloud.directory.rglob("*") if file.is_file())
+        table.add_row(cloud.directory.name, state, f"{size / 1024**2:,.0f} MiB", processes)
     console.print(table if clouds else "there is no cloud on this machine yet: `make demo` makes one")
     for cloud in clouds:
         if all(cloud.running().values()):
