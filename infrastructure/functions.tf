@@ -11,7 +11,7 @@ locals {
         UPLOADS_BUCKET  = local.buckets["uploads"]
         ENTITIES_TABLE  = local.tables["entities"]
       }
-      asynchronous = { retries = 2, event_age_seconds = 3600 }
+      asynchronous = { retries = 2, event_age_seconds = 3600, calls_itself = true }
     }
     lake = {
       description     = "Checks and flattens records on their way into the lake"

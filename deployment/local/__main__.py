@@ -53,14 +53,17 @@ def main() -> int:
 
 def _up(options: argparse.Namespace, console: Console) -> bool:
     cloud = _take(options.name, console)
-    print_whereabouts(cloud, set_up(cloud, Steps(console)), console)
+    with cloud.taken():
+        print_whereabouts(cloud, set_up(cloud, Steps(console)), console)
     return True
 
 
 def _demo(options: argparse.Namespace, console: Console) -> bool:
     stream = _stream(options)
     name = GENERATED if options.events is None else Path(options.events).resolve().name.split(".")[0]
-    return run(_take(name, console), stream, console)
+    cloud = _take(name, console)
+    with cloud.taken():
+        return run(cloud, stream, console)
 
 
 def _down(_: argparse.Namespace, console: Console) -> bool:
@@ -92,7 +95,10 @@ def _status(_: argparse.Namespace, console: Console) -> bool:
 def _take(name: str, console: Console) -> Cloud:
     """Return the cloud of a name, with any other stopped and this process speaking to it alone."""
     for other in _clouds():
-        if other.directory.name != name and (names := other.stop()):
+        if other.directory.name == name or not any(other.running().values()):
+            continue
+        with other.taken():
+            names = other.stop()
             console.print(f"stopped {', '.join(names)} of {other.directory.name}, since one cloud runs at a time")
     cloud = open_cloud(CLOUDS / name)
     environment = cloud.environment

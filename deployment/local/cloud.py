@@ -6,12 +6,14 @@ to the next. Any of them can be killed at any time and started again on the same
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import json
 import os
 import shutil
 import socket
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,7 @@ ACCOUNT = "000000000000"
 DEFAULT_PORT = 4566
 DEFAULT_ENGINE_PORT = 4567
 
+_LOCK = "command.lock"
 _START_SECONDS = 60.0
 _FULL_DISK_BYTES = 512 * 1024**2
 
@@ -138,6 +141,25 @@ class Cloud:
         commands = {"emulator": emulator, "engine": engine, "workers": workers}
         return tuple(Process(name, command, self.environment, self.directory) for name, command in commands.items())
 
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Keep other commands from this cloud for as long as the block, or this process, lasts.
+
+        Raises
+        ------
+        CloudError
+            If another command has it.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with (self.directory / _LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CloudError(
+                    f"Another command is at work on {self.directory.name}: wait for it to end, or stop it."
+                ) from None
+            yield
+
     def start(self) -> None:
         """Start what does not run yet, and remember the ports beside the state.
 
@@ -172,6 +194,15 @@ class Cloud:
         """Kill everything at once, as a power cut would."""
         for process in self.processes:
             process.kill()
+
+    def remove(self) -> None:
+        """Stop everything and remove all that the cloud holds; the lock of a command that has it stays."""
+        self.stop()
+        for entry in self.directory.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            elif entry.name != _LOCK:
+                entry.unlink()
 
     def running(self) -> dict[str, int | None]:
         """Return the process id of each part, none where it does not run."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 STATE_BUCKET = f"rivulet-local-{ACCOUNT}-terraform"
 
+# Left in the folder of a cloud once an apply to it has ended well.
+_WHOLE = "provisioned"
+
 _KEY_BYTES = 24
 _LAST_WORDS = 800
 
@@ -87,10 +90,17 @@ def provision(cloud: Cloud, progress: Progress) -> Provisioned:
         If Terraform ends with an error; the message is Terraform's own.
     """
     _ensure_state_bucket(cloud)
+    (cloud.directory / "terraform").mkdir(exist_ok=True)
     progress.show(note="terraform init")
     _run(cloud, ["init", "-input=false", "-reconfigure", "-backend-config=environments/local.s3.tfbackend"])
     _apply(cloud, progress)
+    (cloud.directory / _WHOLE).touch()
     return provisioned(cloud)
+
+
+def is_half_made(cloud: Cloud) -> bool:
+    """Tell whether the first apply to a cloud broke off, so that it holds what Terraform does not know of."""
+    return (cloud.directory / "terraform").is_dir() and not (cloud.directory / _WHOLE).is_file()
 
 
 def provisioned(cloud: Cloud) -> Provisioned:

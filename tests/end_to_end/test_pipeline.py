@@ -234,3 +234,22 @@ def request(pipeline, method, path, body=None, key=""):
     headers = {} if key is None else {"x-api-key": key or pipeline.api.key}
     answer = urllib3.request(method, pipeline.api.url + path, body=data, headers=headers, retries=False)
     return answer.status, answer.json()
+
+
+def test_an_upload_is_worked_off_and_its_report_adds_up(pipeline):
+    # Given an object with more events than one portion, one of them broken
+    events = [VALID | {"user_id": f"uploaded-{number}"} for number in range(1_201)] + [VALID | {"event_type": "Vue"}]
+    bucket, key = pipeline.made["buckets"]["uploads"], "clicks.jsonl.gz"
+    body = gzip.compress("\n".join(json.dumps(event) for event in events).encode())
+    pipeline.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    before = pipeline.tracked()
+
+    # When it is named to the door
+    started = pipeline.api.post("/update-data", {"kind": "interactions", "source": f"s3://{bucket}/{key}"})
+
+    # Then its report adds up, and the events are at the tracker
+    path = f"/update-data/{started['id']}"
+    assert eventually(lambda: pipeline.api.get(path)["state"], "SUCCEEDED") == "SUCCEEDED"
+    report = pipeline.api.get(path)
+    assert (report["read"], report["accepted"], report["refused"]) == (1_202, 1_201, {"unknown_value": 1})
+    assert eventually(lambda: pipeline.tracked() - before, 1_201) == 1_201

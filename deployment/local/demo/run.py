@@ -11,7 +11,7 @@ from data import replay
 from deployment.local.demo import accounting, ask, report, workflow
 from deployment.local.demo.api import Api, quoted
 from deployment.local.demo.steps import Steps
-from deployment.local.provision import build_archives, provision
+from deployment.local.provision import build_archives, is_half_made, provision
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,7 +77,14 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
 
 
 def set_up(cloud: Cloud, steps: Steps) -> Provisioned:
-    """Build the archives, start the cloud and apply Terraform to it, each as a step; return what was made."""
+    """Build the archives, start the cloud and apply Terraform to it, each as a step; return what was made.
+
+    A cloud whose first apply was killed holds resources that Terraform's state does not name, and nothing else: it is
+    made anew.
+    """
+    if is_half_made(cloud):
+        steps.console.print("an earlier run broke off before anything was whole, so the cloud is made anew")
+        cloud.remove()
     with steps.step("Build the Lambda archives") as bar:
         build_archives(bar)
     with steps.step("Start the laptop's cloud"):

@@ -20,3 +20,12 @@ resource "aws_lambda_function_event_invoke_config" "this" {
     }
   }
 }
+
+# Work that is handed on from invocation to invocation ends by itself; Lambda would take it for a loop after 16 calls.
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+resource "aws_lambda_function_recursion_config" "this" {
+  count = length(local.asynchronous)
+
+  function_name  = aws_lambda_function.this.function_name
+  recursive_loop = local.asynchronous[count.index].calls_itself ? "Allow" : "Terminate"
+}

@@ -149,10 +149,11 @@ variable "stream" {
 }
 
 variable "asynchronous" {
-  description = "How events that were handed over for later are retried; what fails for good goes to a queue. Null where nothing invokes the function so."
+  description = "How events that were handed over for later are retried, and whether the function hands work on to itself; what fails for good goes to a queue. Null where nothing invokes the function so."
   type = object({
     retries           = number
     event_age_seconds = number
+    calls_itself      = optional(bool, false)
   })
   default = null
 

@@ -9,6 +9,7 @@ import pytest
 
 from deployment.local import cloud as clouds
 from deployment.local.cloud import Cloud, CloudError, free_ports, open_cloud
+from deployment.local.provision import is_half_made
 
 
 @pytest.fixture
@@ -55,3 +56,23 @@ def test_what_a_user_has_set_for_aws_reaches_nothing_here(tmp_path, monkeypatch)
     assert "AWS_PROFILE" not in environment
     assert "TF_VAR_account_id" not in environment
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:5001"
+
+
+def test_one_command_at_a_time_has_a_cloud(tmp_path):
+    cloud = Cloud(tmp_path / "shop", *free_ports(2))
+
+    with cloud.taken(), pytest.raises(CloudError, match="Another command is at work on shop"), cloud.taken():
+        pass
+    with cloud.taken():
+        pass
+
+
+def test_a_cloud_whose_first_apply_broke_off_is_half_made_until_it_is_removed(tmp_path):
+    cloud = Cloud(tmp_path / "shop", *free_ports(2))
+    assert not is_half_made(cloud)
+
+    (cloud.directory / "terraform").mkdir(parents=True)
+    assert is_half_made(cloud)
+
+    cloud.remove()
+    assert not is_half_made(cloud)

@@ -154,6 +154,24 @@ run "events_for_later_end_in_a_queue_that_is_watched" {
     condition     = aws_sqs_queue.failed[0].kms_master_key_id == var.key_arn && aws_cloudwatch_metric_alarm.failed_events[0].dimensions.QueueName == "rivulet-test-forward-failed"
     error_message = "The queue is not encrypted, or nobody watches it."
   }
+
+  assert {
+    condition     = aws_lambda_function_recursion_config.this[0].recursive_loop == "Terminate"
+    error_message = "A loop by mistake would go round for ever."
+  }
+}
+
+run "only_a_function_that_hands_work_to_itself_may_go_round" {
+  command = plan
+
+  variables {
+    asynchronous = { retries = 2, event_age_seconds = 3600, calls_itself = true }
+  }
+
+  assert {
+    condition     = aws_lambda_function_recursion_config.this[0].recursive_loop == "Allow"
+    error_message = "Lambda would end its work after 16 invocations."
+  }
 }
 
 run "a_runtime_that_the_code_does_not_run_on_is_refused" {
