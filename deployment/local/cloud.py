@@ -179,12 +179,14 @@ class Cloud:
         }
         for process in self.processes:
             self._refuse_a_taken_port(process)
+        # Before anything runs, so that whatever comes up can be found and stopped.
+        ports = {"port": self.port, "engine_port": self.engine_port}
+        (self.directory / "ports.json").write_text(json.dumps(ports), encoding="utf-8")
+        for process in self.processes:
             try:
                 process.start(ready[process.name], _START_SECONDS)
             except ProcessError as error:
                 raise CloudError(str(error)) from error
-        ports = {"port": self.port, "engine_port": self.engine_port}
-        (self.directory / "ports.json").write_text(json.dumps(ports), encoding="utf-8")
 
     def stop(self) -> list[str]:
         """Stop everything, the carriers first, and return the names of what ran."""
