@@ -88,7 +88,10 @@ def _status(_: argparse.Namespace, console: Console) -> bool:
     console.print(table if clouds else "there is no cloud on this machine yet: `make demo` makes one")
     for cloud in clouds:
         if all(cloud.running().values()):
-            print_whereabouts(cloud, provisioned(cloud), console)
+            try:
+                print_whereabouts(cloud, provisioned(cloud), console)
+            except CloudError as error:
+                console.print(f"{cloud.directory.name}: {error}")
     return True
 
 
