@@ -77,14 +77,13 @@ def _row(name: str, result: dict[str, Any], peer: dict[str, Any]) -> dict[str, A
 
 
 def _measure(command: list[str], environment: dict[str, str]) -> dict[str, Any]:
-    started = time.perf_counter()
     finished = subprocess.run(
         command, env=environment, cwd=FOLDER, capture_output=True, text=True, timeout=1200, check=False
     )
     if finished.returncode:
         raise RuntimeError(f"{command[0]} failed: {finished.stderr[-2000:]}")
     result: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
-    return {**result, "process_seconds": time.perf_counter() - started}
+    return result
 
 
 def _spark_command(lake: Path) -> list[str]:
