@@ -39,7 +39,19 @@ class PersonalizedRanking(Recipe):
         scores = self._scorer.scores(self._scorer.known(query.history))
         return [Recommendation(self._scorer.item_ids[place]) for place in best(scores, count).tolist()]
 
-    def rank(self, query: Query, item_ids: Sequence[str]) -> list[Recommendation]:  # noqa: D102
+    def rank(self, query: Query, item_ids: Sequence[str]) -> list[Recommendation]:
+        """Put the given items into the person's order.
+
+        Parameters
+        ----------
+        query : Query
+        item_ids : sequence of str
+
+        Returns
+        -------
+        list of Recommendation
+            Each given item once; items that the recipe does not know come last, without a score.
+        """
         distinct = list(dict.fromkeys(item_ids))
         known = [item for item in distinct if item in self._scorer.item_of]
         unknown = [Recommendation(item) for item in distinct if item not in self._scorer.item_of]

@@ -164,26 +164,6 @@ class Recipe(abc.ABC):
         list of Recommendation
         """
 
-    def rank(self, query: Query, item_ids: Sequence[str]) -> list[Recommendation]:
-        """Put the given items into the person's order.
-
-        Parameters
-        ----------
-        query : Query
-        item_ids : sequence of str
-
-        Returns
-        -------
-        list of Recommendation
-            Each given item once; items that the recipe does not know come last, without a score.
-
-        Raises
-        ------
-        NotImplementedError
-            The recipe does not rank.
-        """
-        raise NotImplementedError(f"{type(self).__name__} does not rank lists")
-
     @abc.abstractmethod
     def update(self, event: Event) -> None:
         """Take one new interaction into account; an item that was not known at training is passed over.

@@ -10,6 +10,7 @@ from model.engine import limits
 from model.engine.errors import InvalidInputError, ResourceNotFoundError
 from model.engine.operations.campaigns import exploration
 from model.engine.operations.claims import find
+from model.recipes.personalized_ranking import PersonalizedRanking
 from model.recipes.recipe import Query, Recommendation
 
 if TYPE_CHECKING:
@@ -45,14 +46,15 @@ def get_recommendations(engine: Engine, caller: Caller, request: dict[str, Any])
 def get_personalized_ranking(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """GetPersonalizedRanking."""
     campaign, served = _served(engine, caller, request)
-    if served.named.kind != RANKING:
+    recipe = served.recipe
+    if not isinstance(recipe, PersonalizedRanking):
         raise InvalidInputError(f"the campaign's recipe {served.named.name} needs GetRecommendations")
     given = request["inputList"]
     if not 1 <= len(given) <= limits.RANKED_ITEMS_MAX:
         raise InvalidInputError(f"inputList has {len(given)} members; it may have 1 to {limits.RANKED_ITEMS_MAX}")
     if not request["userId"]:
         raise InvalidInputError("userId is empty")
-    ranked = served.recipe.rank(_query(engine, campaign, served, request), given)
+    ranked = recipe.rank(_query(engine, campaign, served, request), given)
     return _answer("personalizedRanking", served, ranked)
 
 
