@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,34 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ContextColumn:
+    """A categorical column that says in which circumstances interactions happened, such as the device.
+
+    Attributes
+    ----------
+    values : list of str
+    codes : int32 array of shape (n,)
+        Positions in `values`; -1 where an interaction has none.
+    """
+
+    values: list[str]
+    codes: NDArray[np.int32]
+
+    def at(self, places: NDArray[Any]) -> ContextColumn:
+        """Return the column at places, or where a mask holds.
+
+        Parameters
+        ----------
+        places : integer or bool array
+
+        Returns
+        -------
+        ContextColumn
+        """
+        return ContextColumn(self.values, self.codes[places])
 
 
 @dataclass(frozen=True)
@@ -27,6 +55,8 @@ class Interactions:
         Epoch seconds.
     weights : float32 array of shape (n,)
         How much an interaction counts (1 unless the solution weighs its event types).
+    context : dict of ContextColumn
+        By the name of the column in the schema.
     """
 
     user_ids: list[str]
@@ -37,6 +67,7 @@ class Interactions:
     kinds: NDArray[np.int16]
     times: NDArray[np.int64]
     weights: NDArray[np.float32]
+    context: dict[str, ContextColumn] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.times.size)
@@ -61,6 +92,7 @@ class Interactions:
             self.kinds[kept],
             self.times[kept],
             self.weights[kept],
+            {name: column.at(kept) for name, column in self.context.items()},
         )
 
     def starts(self) -> NDArray[np.int64]:
@@ -90,6 +122,7 @@ def ordered(
     items: NDArray[np.int32],
     kinds: NDArray[np.int16],
     times: NDArray[np.int64],
+    context: dict[str, ContextColumn] | None = None,
 ) -> Interactions:
     """Sort columns by user and time and keep each interaction once.
 
@@ -101,6 +134,7 @@ def ordered(
     ids : (user ids, item ids, event types)
     users, items, kinds, times : arrays of shape (n,)
         Positions in `ids`, and epoch seconds.
+    context : dict of ContextColumn, optional
 
     Returns
     -------
@@ -118,7 +152,8 @@ def ordered(
         repeated[here[same]] = True
     kept = ~repeated
     weights = np.ones(int(kept.sum()), dtype=np.float32)
-    return Interactions(*ids, users[kept], items[kept], kinds[kept], times[kept], weights)
+    circumstances = {name: column.at(order[kept]) for name, column in (context or {}).items()}
+    return Interactions(*ids, users[kept], items[kept], kinds[kept], times[kept], weights, circumstances)
 
 
 def from_rows(rows: Sequence[tuple[str, str, int]] | Sequence[tuple[str, str, int, str]]) -> Interactions:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -18,11 +18,34 @@ if TYPE_CHECKING:
 
 POPULAR = "Popular item"  # the reasons Amazon Personalize gives (developer guide, "Recommendation reasons")
 EXPLORATION = "Exploration"
+PROMOTED = "Promoted item"
+NEVER = np.float32(-np.inf)  # the score of an item that is not to be shown
+
+
+@dataclass(frozen=True)
+class CatalogueItem:
+    """One item, as a recipe is told of it when it is new or has changed.
+
+    Attributes
+    ----------
+    item_id : str
+    features : tuple of str
+        Such as ("CATEGORY=shoes", "BRAND=acme", "word=running").
+    created : int
+        Epoch seconds; 0 where unknown.
+    numbers : mapping of str to float
+        Numeric columns that have a value.
+    """
+
+    item_id: str
+    features: tuple[str, ...] = ()
+    created: int = 0
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What is known of the items beside the interactions.
+    """What is known of the items (or the users, or the actions) beside the interactions.
 
     Attributes
     ----------
@@ -31,11 +54,14 @@ class Catalogue:
         One tuple per item, such as ("CATEGORY=shoes", "BRAND=acme").
     created : list of int
         Epoch seconds; 0 where unknown.
+    numbers : dict of lists of float
+        By column, one number per item; NaN where there is none.
     """
 
     item_ids: list[str] = field(default_factory=list)
     features: list[tuple[str, ...]] = field(default_factory=list)
     created: list[int] = field(default_factory=list)
+    numbers: dict[str, list[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,11 +74,17 @@ class TrainingData:
     catalogue : Catalogue
     parameters : mapping of str to str
         Hyper-parameters, as the solution states them.
+    users : Catalogue
+        The people with their features.
+    solution : mapping
+        The solution's solutionConfig, for what is no hyper-parameter (optimizationObjective).
     """
 
     interactions: Interactions
     catalogue: Catalogue = field(default_factory=Catalogue)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    users: Catalogue = field(default_factory=Catalogue)
+    solution: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,6 +105,14 @@ class Query:
         From 0 (no new items) to 1, as a campaign's explorationWeight.
     explored_age_days : float
         Items older than this are not explored, as a campaign's explorationItemAgeCutOff.
+    allowed : bool array of shape (items of the recipe,), optional
+        Where false, an item may not be shown; None allows every item.
+    context : mapping of str to str
+        Circumstances of the question by column of the interactions, such as {"DEVICE": "phone"}.
+    person_features : tuple of str
+        Such as ("AGE_GROUP=25-34",).
+    influence : mapping of str to float
+        A campaign's rankingInfluence: POPULARITY and FRESHNESS, 0 to 1.
     """
 
     history: Sequence[str] = ()
@@ -81,6 +121,10 @@ class Query:
     now: int = 0
     exploration: float = 0.0
     explored_age_days: float = 30.0
+    allowed: NDArray[np.bool_] | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+    person_features: tuple[str, ...] = ()
+    influence: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,11 +157,33 @@ class Recommendation:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A part of an item's score.
+
+    Attributes
+    ----------
+    name : str
+        What it comes from, such as "item:shoe-17" or "popularity".
+    weight : float
+    """
+
+    name: str
+    weight: float
+
+
 class Recipe(abc.ABC):
-    """An algorithm: it is fitted, asked, told of new events, saved and loaded.
+    """An algorithm: it is fitted, asked, told of new events and items, saved and loaded.
 
     The same data give the same model and the same answers. A recipe knows nothing of ARNs, campaigns or HTTP.
+
+    Attributes
+    ----------
+    item_ids : list of str
+        Every item that it can answer with; new ones come at the end, none ever leaves.
     """
+
+    item_ids: list[str]
 
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:  # noqa: ARG003 - a recipe without settings has nothing to look at
@@ -150,9 +216,24 @@ class Recipe(abc.ABC):
         Recipe
         """
 
-    @abc.abstractmethod
+    # Becomes abstract as soon as every recipe has it.
+    def score(self, query: Query) -> NDArray[np.float32]:
+        """Return how well each item suits, the higher the better; `NEVER` for one that is not to be shown.
+
+        Parameters
+        ----------
+        query : Query
+            Its `allowed` is not looked at.
+
+        Returns
+        -------
+        float32 array of shape (items,)
+            The caller's own to change.
+        """
+        raise LookupError(f"{type(self).__name__} has no scores for {query.person}")
+
     def recommend(self, query: Query, count: int) -> list[Recommendation]:
-        """Answer with at most `count` items, best first.
+        """Answer with at most `count` items that the query allows, best first.
 
         Parameters
         ----------
@@ -163,6 +244,27 @@ class Recipe(abc.ABC):
         -------
         list of Recommendation
         """
+        scores = self.score(query)
+        if query.allowed is not None:
+            scores[~query.allowed] = NEVER
+        return [Recommendation(self.item_ids[place]) for place in best(scores, count).tolist() if scores[place] > NEVER]
+
+    # Becomes abstract as soon as every recipe has it.
+    def explain(self, query: Query, item_id: str) -> list[Contribution]:
+        """Return what an item's score is made of, the largest first.
+
+        Parameters
+        ----------
+        query : Query
+        item_id : str
+            One of `item_ids`.
+
+        Returns
+        -------
+        list of Contribution
+            Their weights sum to the item's entry of `score`.
+        """
+        raise LookupError(f"{type(self).__name__} does not explain {item_id} to {query.person}")
 
     @abc.abstractmethod
     def update(self, event: Event) -> None:
@@ -171,6 +273,15 @@ class Recipe(abc.ABC):
         Parameters
         ----------
         event : Event
+        """
+
+    # Becomes abstract as soon as every recipe has it.
+    def add_item(self, item: CatalogueItem) -> None:  # noqa: B027
+        """Take a new or changed item into account at once.
+
+        Parameters
+        ----------
+        item : CatalogueItem
         """
 
     @abc.abstractmethod
