@@ -28,6 +28,8 @@ def refusal(call, **request):
     return caught.value.response
 
 
+@pytest.mark.honours("GetRecommendations", "scores fall and sum to one over the catalogue")
+@pytest.mark.honours("GetRecommendations", "a recommendationId that PutEvents accepts")
 def test_scores_fall_and_sum_to_at_most_one_over_the_catalogue(trained_shop):
     arn = trained_shop.campaigns["for-you"]
 
@@ -39,6 +41,8 @@ def test_scores_fall_and_sum_to_at_most_one_over_the_catalogue(trained_shop):
     assert len(answer["recommendationId"]) <= 40
 
 
+@pytest.mark.honours("GetRecommendations", "25 items where numResults is not given")
+@pytest.mark.honours("GetRecommendations", "no scores for popular items")
 def test_twenty_five_items_are_answered_where_no_number_is_given(trained_shop):
     answer = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"])
 
@@ -46,6 +50,8 @@ def test_twenty_five_items_are_answered_where_no_number_is_given(trained_shop):
     assert all("score" not in one for one in answer["itemList"])
 
 
+@pytest.mark.honours("PutEvents", "an event changes its user's next answer")
+@pytest.mark.honours("GetRecommendations", "what a user did last steers the answer")
 def test_an_event_changes_the_next_answer(trained_shop):
     arn = trained_shop.campaigns["for-you"]
     before = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="newcomer", numResults=10))
@@ -58,6 +64,9 @@ def test_an_event_changes_the_next_answer(trained_shop):
     assert after[0] == "item-3-5"
 
 
+@pytest.mark.differs(
+    "GetRecommendations", "in personal lists, what a user has touched keeps a tenth of its score instead of all of it"
+)
 def test_what_was_just_touched_does_not_come_first(trained_shop):
     send(trained_shop, "toucher", ["item-5-1", "item-5-2", "item-5-3"])
 
@@ -68,6 +77,7 @@ def test_what_was_just_touched_does_not_come_first(trained_shop):
     assert not set(ids(answer)) & {"item-5-1", "item-5-2", "item-5-3"}
 
 
+@pytest.mark.honours("GetRecommendations", "a user without history gets popular items, with the reason Popular item")
 def test_a_stranger_gets_popular_items_and_is_told_so(trained_shop):
     answer = trained_shop.runtime.get_recommendations(
         campaignArn=trained_shop.campaigns["for-you"], userId="nobody", numResults=5
@@ -78,6 +88,8 @@ def test_a_stranger_gets_popular_items_and_is_told_so(trained_shop):
     assert answer["itemList"][0]["reason"] == ["Popular item"]
 
 
+@pytest.mark.honours("PutEvents", "events of a session without user become the user's once both come together")
+@pytest.mark.differs("GetRecommendations", "a session id is answered as userId before its user is known")
 def test_a_session_is_known_before_and_after_its_user_logs_in(trained_shop):
     arn = trained_shop.campaigns["for-you"]
     send(trained_shop, None, ["item-7-2"], session="anonymous-1")
@@ -91,6 +103,7 @@ def test_a_session_is_known_before_and_after_its_user_logs_in(trained_shop):
     assert any(item.startswith("item-8-") for item in known)
 
 
+@pytest.mark.honours("GetRecommendations", "items similar to an item, without the item itself")
 def test_similar_items_come_from_the_same_shelf_and_never_hold_the_item(trained_shop):
     answer = trained_shop.runtime.get_recommendations(
         campaignArn=trained_shop.campaigns["similar"], itemId="item-2-2", numResults=10
@@ -100,6 +113,7 @@ def test_similar_items_come_from_the_same_shelf_and_never_hold_the_item(trained_
     assert all(item.startswith("item-2-") for item in ids(answer)[:4])
 
 
+@pytest.mark.honours("GetRecommendations", "an unknown itemId is answered with popular items")
 def test_an_unknown_item_is_answered_with_popular_ones(trained_shop):
     similar = trained_shop.runtime.get_recommendations(
         campaignArn=trained_shop.campaigns["similar"], itemId="never-seen", numResults=5
@@ -109,6 +123,8 @@ def test_an_unknown_item_is_answered_with_popular_ones(trained_shop):
     assert ids(similar) == ids(popular)
 
 
+@pytest.mark.honours("GetPersonalizedRanking", "the list in the user's order, scores that sum to one over it")
+@pytest.mark.honours("GetPersonalizedRanking", "unknown items come last and have no score")
 def test_a_list_is_ranked_and_unknown_items_come_last_without_score(trained_shop):
     send(trained_shop, "ranker", ["item-4-1"])
     given = ["unknown-1", "item-9-1", "item-4-2", "item-10-3", "unknown-2"]
@@ -124,6 +140,10 @@ def test_a_list_is_ranked_and_unknown_items_come_last_without_score(trained_shop
     assert sum(one["score"] for one in ranked[:3]) == pytest.approx(1.0, abs=1e-3)
 
 
+@pytest.mark.honours(
+    "GetRecommendations",
+    "missing userId or itemId, more than 500 results and a ranking campaign are InvalidInputException",
+)
 @pytest.mark.parametrize(
     ("campaign", "request_", "message"),
     [
@@ -144,6 +164,7 @@ def test_a_question_that_cannot_be_answered_says_why(trained_shop, campaign, req
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
+@pytest.mark.honours("GetRecommendations", "an unknown campaign or filter is ResourceNotFoundException with status 404")
 def test_there_is_no_answer_from_a_campaign_or_filter_that_does_not_exist(trained_shop):
     arn = trained_shop.campaigns["for-you"]
     missing = refusal(trained_shop.runtime.get_recommendations, campaignArn=arn + "-x", userId="u")

@@ -17,6 +17,8 @@ def refusal(call, **request):
     return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
+@pytest.mark.honours("CreateDatasetGroup", "an ARN with the account and region of the signature")
+@pytest.mark.honours("DescribeDatasetGroup", "resources of other accounts and regions are not found")
 def test_arns_have_the_account_and_region_of_the_signature(engine):
     control = engine.client(account="222222222222", region="us-west-2")
 
@@ -27,6 +29,7 @@ def test_arns_have_the_account_and_region_of_the_signature(engine):
     assert code == "ResourceNotFoundException"
 
 
+@pytest.mark.honours("CreateDatasetGroup", "CREATE PENDING, CREATE IN_PROGRESS, ACTIVE")
 def test_states_come_in_their_order(s3, tmp_path):
     slow = RunningEngine(tmp_path / "state", s3.url, pace="compressed")
     try:
@@ -42,6 +45,7 @@ def test_states_come_in_their_order(s3, tmp_path):
         assert slow.stop() == 0
 
 
+@pytest.mark.honours("DescribeSchema", "the schema as it was given, times as epoch seconds")
 def test_times_are_epoch_numbers(engine):
     control = engine.client(account="333333333333")
     arn = control.create_schema(name="timed", schema=schema_text("Users"))["schemaArn"]
@@ -52,6 +56,10 @@ def test_times_are_epoch_numbers(engine):
     assert json.loads(described["schema"])["name"] == "Users"
 
 
+@pytest.mark.honours("CreateDatasetGroup", "a taken name is ResourceAlreadyExistsException")
+@pytest.mark.honours("CreateEventTracker", "a second tracker in a dataset group is refused")
+@pytest.mark.honours("CreateDataset", "a second dataset of a type is ResourceAlreadyExistsException")
+@pytest.mark.honours("CreateDataset", "a schema of another dataset type is refused")
 def test_a_taken_name_a_second_tracker_and_dataset_type_are_refused(new_shop):
     control = new_shop.control
     new_shop.track()
@@ -67,6 +75,11 @@ def test_a_taken_name_a_second_tracker_and_dataset_type_are_refused(new_shop):
     assert "describes ITEMS, not USERS" in refusal(control.create_dataset, datasetType="Users", **again)[1]
 
 
+@pytest.mark.honours("DeleteDatasetGroup", "refused while the group holds solutions, trackers or datasets")
+@pytest.mark.honours("DeleteSolution", "refused while a campaign uses it; takes its versions along")
+@pytest.mark.honours("DeleteSchema", "refused while a dataset has it")
+@pytest.mark.honours("DeleteCampaign", "not found once deleted")
+@pytest.mark.honours("DeleteDataset", "not found once deleted")
 def test_dependants_go_first(new_shop):
     control = new_shop.control
     new_shop.fill()
@@ -99,6 +112,8 @@ def test_dependants_go_first(new_shop):
     assert gone(control.describe_dataset_group, datasetGroupArn=new_shop.group)
 
 
+@pytest.mark.honours("ListSchemas", "pages of maxResults, joined by nextToken without gap or repeat")
+@pytest.mark.honours("ListSchemas", "a foreign nextToken is InvalidNextTokenException")
 def test_lists_come_in_pages(engine):
     control = engine.client(account="444444444444")
     made = [control.create_schema(name=f"s-{n}", schema=schema_text("Users"))["schemaArn"] for n in range(5)]
@@ -110,6 +125,8 @@ def test_lists_come_in_pages(engine):
     assert refusal(control.list_schemas, nextToken="none of yours")[0] == "InvalidNextTokenException"
 
 
+@pytest.mark.honours("ListRecipes", "the recipes of the service")
+@pytest.mark.honours("DescribeRecipe", "the type of a recipe; an unknown one is ResourceNotFoundException")
 def test_recipes_are_listed_and_described(engine):
     control = engine.client()
 
@@ -123,6 +140,7 @@ def test_recipes_are_listed_and_described(engine):
     )
 
 
+@pytest.mark.honours("CreateDatasetGroup", "five dataset groups per region, then LimitExceededException")
 def test_a_sixth_dataset_group_is_over_the_quota(engine):
     control = engine.client(account="555555555555")
     for number in range(5):
@@ -131,6 +149,7 @@ def test_a_sixth_dataset_group_is_over_the_quota(engine):
     assert refusal(control.create_dataset_group, name="group-6")[0] == "LimitExceededException"
 
 
+@pytest.mark.honours("CreateDatasetGroup", "lengths, patterns and enumerations of the model, which SDKs do not check")
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
@@ -149,6 +168,10 @@ def test_a_bad_member_is_named(engine, request_, message):
     assert message in text
 
 
+@pytest.mark.honours(
+    "CreateSchema",
+    "the rules of Avro schemas: namespace, record name, required fields, names unique without underscores",
+)
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
@@ -176,6 +199,7 @@ def test_what_is_not_offered_yet_never_looks_done(engine, new_shop):
     assert "automatic training" in refusal(new_shop.control.create_solution, **automatic)[1]
 
 
+@pytest.mark.honours("CreateSolution", "unknown recipes, unknown hyper-parameters and values out of range are refused")
 def test_unknown_recipes_and_hyper_parameters_are_refused(new_shop):
     def create(recipe, **parameters):
         return refusal(
@@ -192,6 +216,9 @@ def test_unknown_recipes_and_hyper_parameters_are_refused(new_shop):
     assert "must be from 0 to 10, not 11" in create("aws-sims", min_cointeraction_count="11")[1]
 
 
+@pytest.mark.honours(
+    "GetSolutionMetrics", "coverage, MRR at 25, precision and NDCG at 5, 10 and 25, from a real hold-out"
+)
 def test_metrics_come_from_a_hold_out_and_beat_popularity(new_shop):
     new_shop.fill()
     metrics = {}
@@ -211,6 +238,7 @@ def test_metrics_come_from_a_hold_out_and_beat_popularity(new_shop):
     assert metrics["for-you"][name] > 2 * metrics["popular"][name]
 
 
+@pytest.mark.honours("CreateSolutionVersion", "fails with the reason under 1,000 interactions or 25 users with two")
 def test_too_little_data_fails_the_training_with_the_count(new_shop):
     rows = shop_rows()
     few = new_shop.s3.put("data", "few.csv", interactions_csv(rows[:400]))
@@ -225,6 +253,8 @@ def test_too_little_data_fails_the_training_with_the_count(new_shop):
     assert "0 users have two or more interactions; at least 25 are needed" in version["failureReason"]
 
 
+@pytest.mark.honours("UpdateCampaign", "the old version answers until the update is ACTIVE")
+@pytest.mark.honours("DescribeCampaign", "latestCampaignUpdate with a status of its own")
 def test_a_campaign_goes_on_serving_while_it_is_updated(new_shop):
     control = new_shop.control
     new_shop.fill()
@@ -242,6 +272,7 @@ def test_a_campaign_goes_on_serving_while_it_is_updated(new_shop):
     assert control.describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"] == version
 
 
+@pytest.mark.honours("CreateDatasetImportJob", "a role, an s3:// location, and FULL for the first import")
 def test_an_import_needs_a_role_and_an_s3_location(new_shop):
     dataset = new_shop.datasets["Interactions"]
     without_role = {"jobName": "j", "datasetArn": dataset, "dataSource": {"dataLocation": "s3://data/x.csv"}}

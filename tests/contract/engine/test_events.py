@@ -47,6 +47,9 @@ def lone(s3, tmp_path):
     running.stop()
 
 
+@pytest.mark.honours(
+    "PutEvents", "ten events a call, 10 KB an event, lengths of every member and reserved property names"
+)
 @pytest.mark.parametrize(
     ("events", "message"),
     [
@@ -71,10 +74,12 @@ def test_a_call_with_one_bad_event_is_refused_whole(trained_shop, events, messag
     assert stored(trained_shop.engine) == before
 
 
+@pytest.mark.honours("PutEvents", "an unknown trackingId is InvalidInputException")
 def test_an_unknown_tracking_id_is_an_invalid_input(trained_shop):
     assert refusal(put, trained_shop, event(), tracking_id="nobody")[0] == "InvalidInputException"
 
 
+@pytest.mark.honours("PutEvents", "an eventId is kept once")
 def test_an_event_id_is_kept_once_and_counted(lone):
     put(lone, event(eventId="a"), event(eventId="b"), event(eventId="a"))
     put(lone, event(eventId="b"), event(eventId="c", itemId="item-2-2"))
@@ -84,6 +89,7 @@ def test_an_event_id_is_kept_once_and_counted(lone):
     assert lone.engine.metric("personalize_events_duplicate_total") == 2
 
 
+@pytest.mark.honours("PutEvents", "events that were answered 200 are durable")
 def test_what_was_answered_survives_a_kill_in_mid_stream(lone):
     acknowledged: list[str] = []
 
@@ -116,6 +122,7 @@ def test_what_was_answered_survives_a_kill_in_mid_stream(lone):
     assert lone.engine.metric("personalize_events_duplicate_total") == 2 * len(sure)
 
 
+@pytest.mark.honours("GetRecommendations", "the same answers after a crash of the engine")
 def test_after_a_crash_all_is_as_before_and_campaigns_answer(s3, tmp_path):
     running = RunningEngine(tmp_path / "state", s3.url)
     try:
@@ -183,6 +190,9 @@ def test_logs_hold_neither_people_nor_payloads(lone):
     assert "secret" not in lone.engine.directory.with_suffix(".log").read_text()
 
 
+@pytest.mark.honours("PutItems", "properties are checked against the schema, names in camel case")
+@pytest.mark.honours("PutUsers", "an Items dataset or an unknown dataset is refused")
+@pytest.mark.differs("PutItems", "a property that the schema does not name is refused")
 def test_rows_are_checked_against_the_schema(new_shop):
     items = new_shop.datasets["Items"]
 
@@ -198,6 +208,7 @@ def test_rows_are_checked_against_the_schema(new_shop):
     assert refusal(new_shop.events.put_users, **missing)[0] == "ResourceNotFoundException"
 
 
+@pytest.mark.honours("PutUsers", "users with properties in camel case")
 def test_users_are_kept(new_shop):
     control = new_shop.control
     schema = control.create_schema(name="shop-Users", schema=schema_text("Users"))["schemaArn"]

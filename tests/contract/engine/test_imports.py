@@ -18,6 +18,10 @@ def shop(engine, s3):
     return Shop(engine, s3, account="777777777777")
 
 
+@pytest.mark.honours(
+    "CreateDatasetImportJob",
+    "fails with the reason: columns missing, by name, lengths, types, milliseconds, empty values, keywords, quoting",
+)
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -46,6 +50,7 @@ def test_a_bad_file_fails_the_job_with_the_reason(shop, text, reason, request):
     assert reason in job["failureReason"]
 
 
+@pytest.mark.honours("CreateDatasetImportJob", "fails with the reason where S3 denies access or holds nothing there")
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
@@ -64,6 +69,7 @@ def test_a_place_that_cannot_be_read_fails_the_job(shop, location, reason):
     assert reason in job["failureReason"]
 
 
+@pytest.mark.honours("CreateDatasetImportJob", "a folder is read at its first level")
 def test_a_folder_is_read_at_its_first_level_and_a_byte_order_mark_does_no_harm(new_shop):
     rows = shop_rows()
     new_shop.s3.put("data", "folder/part-0.csv", "\ufeff" + interactions_csv(rows[:700]))
@@ -85,6 +91,8 @@ def trained_on(shop, name="popular"):
     return int(version["failureReason"].split()[2])
 
 
+@pytest.mark.honours("CreateDatasetImportJob", "FULL replaces imported rows, never streamed ones")
+@pytest.mark.honours("CreateDatasetImportJob", "the same interaction counts once")
 def test_full_replaces_bulk_rows_but_never_streamed_ones_and_the_same_interaction_counts_once(new_shop):
     rows = shop_rows()
     new_shop.tracking_id = new_shop.track()
@@ -104,6 +112,7 @@ def test_full_replaces_bulk_rows_but_never_streamed_ones_and_the_same_interactio
     assert trained_on(new_shop) == 201
 
 
+@pytest.mark.honours("CreateDatasetImportJob", "INCREMENTAL adds, and needs 1,000 interactions")
 def test_incremental_adds_and_needs_a_thousand_rows(new_shop):
     rows = shop_rows()
     new_shop.load("Interactions", new_shop.s3.put("data", "c.csv", interactions_csv(rows[:500])), "c")
