@@ -20,6 +20,7 @@ POPULAR = "Popular item"  # the reasons Amazon Personalize gives (developer guid
 EXPLORATION = "Exploration"
 PROMOTED = "Promoted item"
 NEVER = np.float32(-np.inf)  # the score of an item that is not to be shown
+LEAST_BLOCKS, BLOCKS_PER_PLACE = 256, 4  # more blocks leave fewer scores to be sorted, and take longer themselves
 
 
 @dataclass(frozen=True)
@@ -319,16 +320,31 @@ def best(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     Returns
     -------
     int64 array of at most `count` positions
+        None of a score of `NEVER`.
     """
     if count <= 0:
         return np.empty(0, np.int64)
-    if scores.size > count:
+    found = _reaching(scores, count)
+    if found.size > count:
         # All that reach the count-th score, ties included, so that ties are cut by position and not by chance.
-        limit = np.partition(scores, scores.size - count)[scores.size - count]
-        found = np.flatnonzero(scores >= limit)
-    else:
-        found = np.arange(scores.size)
+        reached = scores[found]
+        found = found[reached >= np.partition(reached, reached.size - count)[reached.size - count]]
     return found[np.argsort(-scores[found], kind="stable")][:count]
+
+
+def _reaching(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """Return the positions, in their order, of a few scores that the `count` highest are among.
+
+    So many blocks have a highest score of at least the count-th of these, so no lower score is among the best. One
+    pass of the processor's vector unit takes a tenth of the time of a partition.
+    """
+    blocks = max(LEAST_BLOCKS, BLOCKS_PER_PLACE * count)
+    size = scores.size // blocks
+    limit = NEVER
+    if size >= 2:
+        highest = scores[: size * blocks].reshape(size, blocks).max(axis=0)
+        limit = np.partition(highest, blocks - count)[blocks - count]
+    return np.flatnonzero(scores >= limit if limit > NEVER else scores > NEVER)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
