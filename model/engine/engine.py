@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from model.engine.arns import Caller
@@ -15,35 +13,11 @@ from model.engine.lifecycle import Lifecycles
 from model.engine.logs import log
 from model.engine.prometheus import Counts, Gauge
 from model.engine.resources import ACTIVE, Resource, Resources
+from model.engine.serving import Served, load, tell
 from model.engine.state_directory import StateDirectory
-from model.recipes.names import RECIPES, NamedRecipe
-from model.recipes.recipe import Event, Recipe
 
 if TYPE_CHECKING:
     from model.engine.settings import Settings
-
-EVENTS_AT_ONCE = 200
-
-
-@dataclass
-class Served:
-    """What a campaign answers with.
-
-    Attributes
-    ----------
-    version_arn : str
-    named : NamedRecipe
-    recipe : Recipe
-    group_arn : str
-    trained_at : float
-        Epoch seconds.
-    """
-
-    version_arn: str
-    named: NamedRecipe
-    recipe: Recipe
-    group_arn: str
-    trained_at: float
 
 
 class Engine:
@@ -128,21 +102,7 @@ class Engine:
         campaign : Resource
         version_arn : str
         """
-        version = self.resources.find("solution-version", version_arn)
-        named = RECIPES[version.document["recipeArn"].rpartition("/")[2]]
-        recipe = await asyncio.to_thread(named.algorithm.load, self.state.version(version.private["id"]))
-        group_arn = version.document["datasetGroupArn"]
-        people = self.groups[group_arn].people
-        place = version.private["streamed"]
-        while place < people.streamed_count:
-            # A few at a time, so that those who ask meanwhile do not wait for all of them.
-            until = min(place + EVENTS_AT_ONCE, people.streamed_count)
-            for one in range(place, until):
-                self._tell([recipe], group_arn, one)
-            place = until
-            await asyncio.sleep(0)
-        # No pause since the last event was told, so none is missed.
-        self.served[campaign.arn] = Served(version_arn, named, recipe, group_arn, version.private["trained_at"])
+        self.served[campaign.arn] = await load(self, self.resources.find("solution-version", version_arn))
 
     def tell(self, group_arn: str, places: list[int]) -> None:
         """Tell the served recipes of a dataset group of new interactions.
@@ -156,7 +116,7 @@ class Engine:
         recipes = [one.recipe for one in self.served.values() if one.group_arn == group_arn]
         if recipes:
             for place in places:
-                self._tell(recipes, group_arn, place)
+                tell(recipes, self.groups[group_arn].people, place)
 
     def gauges(self) -> list[Gauge]:
         """Return what `/metrics` shows of the present state.
@@ -179,12 +139,6 @@ class Engine:
                 [({"campaign": arn.rpartition("/")[2]}, now - one.trained_at) for arn, one in self.served.items()],
             ),
         ]
-
-    def _tell(self, recipes: list[Recipe], group_arn: str, place: int) -> None:
-        item, moment, previous, first = self.groups[group_arn].people.before(place)
-        event = Event(item, moment, previous, first)
-        for recipe in recipes:
-            recipe.update(event)
 
     def _remove_leftovers(self) -> None:
         """Remove directories that belong to no resource: their creation was cut off, or their removal."""

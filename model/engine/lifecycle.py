@@ -5,38 +5,92 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from model.engine.errors import EngineError
 from model.engine.logs import log
-from model.engine.resources import ACTIVE, DELETE_IN_PROGRESS, FAILED, IN_PROGRESS, Resource, Resources
+from model.engine.resources import (
+    ACTIVE,
+    DELETE_IN_PROGRESS,
+    FAILED,
+    IN_PROGRESS,
+    PENDING,
+    STOPPED,
+    STOPPING,
+    Resource,
+    Resources,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from model.engine.settings import Pace
 
 Work = Callable[[], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class States:
+    """The names of the states that something passes on its way.
+
+    Attributes
+    ----------
+    pending, in_progress, done, failed : str
+    """
+
+    pending: str
+    in_progress: str
+    done: str
+    failed: str
+
+
+# API reference: `status` of each resource; the batch jobs and data deletion jobs spell theirs in their own way.
+CREATION = States(PENDING, IN_PROGRESS, ACTIVE, FAILED)
+BATCH = States("PENDING", "IN PROGRESS", ACTIVE, FAILED)
+DATA_DELETION = States("PENDING", "IN_PROGRESS", "COMPLETED", "FAILED")
+STOP = States("STOP PENDING", "STOP IN_PROGRESS", "INACTIVE", FAILED)
+START = States("START PENDING", "START IN_PROGRESS", ACTIVE, FAILED)
+
+
 class Lifecycles:
-    """Runs one task per resource that is being created, changed or deleted."""
+    """Runs one task per resource that is being created, changed, stopped or deleted."""
 
     def __init__(self, resources: Resources, pace: Pace) -> None:
         self._resources = resources
         self._pace = pace
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], str] = {}
 
-    def create(self, resource: Resource, work: Work | None = None, part: str | None = None) -> None:
-        """Take a resource from CREATE PENDING to ACTIVE, or to CREATE FAILED with the reason.
+    def create(
+        self, resource: Resource, work: Work | None = None, part: str | None = None, states: States = CREATION
+    ) -> None:
+        """Take a resource from pending over in progress to done, or to failed with the reason.
 
         Parameters
         ----------
         resource : Resource
+            Its status is the pending one, or the one in progress where a stop of the engine broke it off.
         work : callable, optional
-            What has to be done before it is ACTIVE; an `EngineError` fails the creation, its message is the reason.
+            What has to be done before it is done; an `EngineError` fails it, its message is the reason.
         part : str, optional
             The member of the document that has the status, such as latestCampaignUpdate; else the document itself.
+        states : States
         """
-        self._start(self._create(resource, work, part))
+        self._start(resource, self._run(resource, work, part, states))
+
+    async def stop(self, resource: Resource) -> None:
+        """Break a creation off and take the resource from CREATE STOPPING to CREATE STOPPED.
+
+        Parameters
+        ----------
+        resource : Resource
+        """
+        running = [task for task, arn in self._tasks.items() if arn == resource.arn]
+        for task in running:
+            task.cancel()
+        self._set(resource, None, STOPPING)
+        await asyncio.gather(*running, return_exceptions=True)
+        self._start(resource, self._stop(resource))
 
     def delete(self, resource: Resource, work: Work) -> None:
         """Take a resource from DELETE PENDING to DELETE IN_PROGRESS, then run `work`, which removes it.
@@ -46,7 +100,7 @@ class Lifecycles:
         resource : Resource
         work : callable
         """
-        self._start(self._delete(resource, work))
+        self._start(resource, self._delete(resource, work))
 
     async def close(self) -> None:
         """Stop all tasks; what was on its way goes on when the engine is started again."""
@@ -54,27 +108,31 @@ class Lifecycles:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, running: Any) -> None:
+    def _start(self, resource: Resource, running: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(running)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = resource.arn
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
-    async def _create(self, resource: Resource, work: Work | None, part: str | None) -> None:
+    async def _run(self, resource: Resource, work: Work | None, part: str | None, states: States) -> None:
         await asyncio.sleep(self._pace.pending_seconds)
-        self._set(resource, part, IN_PROGRESS)
+        self._set(resource, part, states.in_progress)
         started = time.monotonic()
         try:
             if work is not None:
                 await work()
         except EngineError as failure:
-            self._set(resource, part, FAILED, str(failure))
+            self._set(resource, part, states.failed, str(failure))
             return
         except Exception as error:  # noqa: BLE001 - a resource must not hang in a state for ever
             log("failure", kind=resource.kind, arn=resource.arn, error=type(error).__name__)
-            self._set(resource, part, FAILED, "the engine met an internal error; its log has the kind")
+            self._set(resource, part, states.failed, "the engine met an internal error; its log has the kind")
             return
         await asyncio.sleep(max(0.0, self._pace.in_progress_seconds - (time.monotonic() - started)))
-        self._set(resource, part, ACTIVE)
+        self._set(resource, part, states.done)
+
+    async def _stop(self, resource: Resource) -> None:
+        await asyncio.sleep(self._pace.pending_seconds)
+        self._set(resource, None, STOPPED)
 
     async def _delete(self, resource: Resource, work: Work) -> None:
         await asyncio.sleep(self._pace.pending_seconds)

@@ -15,8 +15,9 @@ from model.recipes.recipe import Query, Recommendation
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller
-    from model.engine.engine import Engine, Served
+    from model.engine.engine import Engine
     from model.engine.resources import Resource
+    from model.engine.serving import Served
 
 RANKING = "PERSONALIZED_RANKING"
 # What a question to a recipe of each type must hold (developer guide, "Getting real-time recommendations").

@@ -17,7 +17,7 @@ from model.engine.operations import (
     solution_versions,
     solutions,
 )
-from model.engine.resources import DELETE_IN_PROGRESS, DELETE_PENDING, IN_PROGRESS, PENDING, Resource
+from model.engine.resources import DELETE_IN_PROGRESS, DELETE_PENDING, IN_PROGRESS, PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,27 +27,28 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Engine, Caller, dict[str, Any]], dict[str, Any] | Awaitable[dict[str, Any]]]
 
-HANDLERS: dict[str, Handler] = {
-    **answers.OPERATIONS,
-    **campaigns.OPERATIONS,
-    **dataset_groups.OPERATIONS,
-    **datasets.OPERATIONS,
-    **event_trackers.OPERATIONS,
-    **events.OPERATIONS,
-    **import_jobs.OPERATIONS,
-    **recipes.OPERATIONS,
-    **schemas.OPERATIONS,
-    **solution_versions.OPERATIONS,
-    **solutions.OPERATIONS,
-}
+# What every module may offer: OPERATIONS, and of the kind of resource that it keeps KIND with `resume_creation`,
+# `resume_deletion`, and `resume_update` beside `is_updating`.
+MODULES = (
+    answers,
+    campaigns,
+    dataset_groups,
+    datasets,
+    event_trackers,
+    events,
+    import_jobs,
+    recipes,
+    schemas,
+    solution_versions,
+    solutions,
+)
 
-_CREATIONS: dict[str, Callable[[Engine, Resource], None]] = {
-    module.KIND: module.resume_creation
-    for module in (campaigns, dataset_groups, datasets, event_trackers, import_jobs, solution_versions, solutions)
+HANDLERS: dict[str, Handler] = {
+    name: handler for module in MODULES for name, handler in vars(module)["OPERATIONS"].items()
 }
-_DELETIONS: dict[str, Callable[[Engine, Resource], None]] = {
-    module.KIND: module.resume_deletion for module in (campaigns, dataset_groups, datasets, event_trackers, solutions)
-}
+_KEEPERS: dict[str, dict[str, Any]] = {module.KIND: vars(module) for module in MODULES if hasattr(module, "KIND")}
+# The states of all kinds in which something is on its way (see `lifecycle`), but for deletions.
+_BEGUN = {PENDING, IN_PROGRESS, "PENDING", "IN PROGRESS", "IN_PROGRESS"}
 
 
 def resume(engine: Engine) -> None:
@@ -58,9 +59,10 @@ def resume(engine: Engine) -> None:
     engine : Engine
     """
     for resource in engine.resources.all():
-        if resource.status in {PENDING, IN_PROGRESS}:
-            _CREATIONS[resource.kind](engine, resource)
+        keeper = _KEEPERS[resource.kind]
+        if resource.status in _BEGUN:
+            keeper["resume_creation"](engine, resource)
         elif resource.status in {DELETE_PENDING, DELETE_IN_PROGRESS}:
-            _DELETIONS[resource.kind](engine, resource)
-        if resource.kind == campaigns.KIND and campaigns.is_updating(resource):
-            campaigns.resume_update(engine, resource)
+            keeper["resume_deletion"](engine, resource)
+        if "is_updating" in keeper and keeper["is_updating"](resource):
+            keeper["resume_update"](engine, resource)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
-from model.engine.columns import write_columns
-from model.engine.dataset_group import COLUMNS_FILE, INTERACTIONS, ITEMS, ROWS_FILE
+from model.engine.dataset_group import INTERACTIONS
 from model.engine.errors import InvalidInputError, LimitExceededError
 from model.engine.operations.claims import claim, find, find_active
 from model.engine.operations.pages import page
 from model.engine.resources import ACTIVE, FAILED, Resource
 from model.engine.state_directory import new_id
+from model.engine.training import train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from model.engine.arns import Caller
     from model.engine.engine import Engine
 
@@ -83,32 +78,12 @@ def resume_creation(engine: Engine, version: Resource) -> None:
 
 
 async def _train(engine: Engine, version: Resource) -> None:
-    group_arn = version.document["datasetGroupArn"]
-    group = engine.groups[group_arn]
-    started = time.time()
-    items = list(engine.resources.of_kind("dataset", datasetGroupArn=group_arn, datasetType=ITEMS))
-    schema = engine.resources.find("schema", items[0].document["schemaArn"]).document["schema"] if items else None
-    job = {
-        "kind": "train",
-        "recipe": version.document["recipeArn"].rpartition("/")[2],
-        "solution": {name: version.document.get(name) for name in ("eventType", "solutionConfig")},
-        "items_schema": schema,
-    }
-
-    def prepare() -> Callable[[Path], None]:
-        columns, rows = group.people.snapshot(), group.rows[ITEMS].all()
-        version.private["streamed"] = group.people.streamed_count
-        version.private["trained_at"] = time.time()
-
-        def write(directory: Path) -> None:
-            write_columns(directory / COLUMNS_FILE, columns)
-            (directory / ROWS_FILE).write_text(json.dumps(rows), encoding="utf-8")
-
-        return write
-
-    outcome = await engine.jobs.run(job, engine.state.version(version.private["id"]), prepare)
+    document = version.document
+    solution = {name: document.get(name) for name in ("eventType", "solutionConfig")}
+    recipe = document["recipeArn"].rpartition("/")[2]
+    outcome = await train(engine, document["datasetGroupArn"], recipe, solution, version.private)
     version.private["metrics"] = outcome["metrics"]
-    version.document["trainingHours"] = round((time.time() - started) / 3600, 4)
+    document["trainingHours"] = outcome["trainingHours"]
     engine.resources.save(version)
 
 
