@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from model.engine.columns import Columns, joined, read_columns
 from model.engine.event_log import EventLog
+from model.engine.filters.table import Table
 from model.engine.people import People
 from model.engine.records import EndRecord, EventRecord, RowRecord, decode, encode
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-INTERACTIONS, ITEMS, USERS = "INTERACTIONS", "ITEMS", "USERS"
+INTERACTIONS, ITEMS, USERS, ACTIONS = "INTERACTIONS", "ITEMS", "USERS", "ACTIONS"
 COLUMNS_FILE, ROWS_FILE = "columns.npz", "rows.json"
 
 Row = dict[str, Any]
@@ -47,6 +48,7 @@ class DatasetGroup:
         (directory / "bulk").mkdir(exist_ok=True)
         self.people = People()
         self.rows = {ITEMS: Rows(), USERS: Rows()}
+        self.tables = {ITEMS: Table(), USERS: Table(), ACTIONS: Table()}
         self.event_ids: set[str] = set()
 
     @classmethod
@@ -154,7 +156,11 @@ class DatasetGroup:
         """
         paths = [self.part_path(name) for name in names]
         if dataset_type != INTERACTIONS:
-            self.rows[dataset_type].bulk = await asyncio.to_thread(_read_rows, paths)
+            rows = self.rows[dataset_type]
+            rows.bulk = await asyncio.to_thread(_read_rows, paths)
+            replacement = self.tables[dataset_type].replacement(rows.all())
+            await asyncio.to_thread(replacement.build)
+            replacement.finish()
         elif not paths:
             self.people.set_bulk(None)
         else:
@@ -179,11 +185,13 @@ class DatasetGroup:
             self.people.add(record)
         elif isinstance(record, RowRecord):
             self.rows[record.dataset_type].streamed[record.row_id] = record.row
+            self.tables[record.dataset_type].upsert(record.row_id, record.row)
         elif record.dataset_type == INTERACTIONS:
             self.people.drop_streamed()
             self.event_ids.clear()
         else:
             self.rows[record.dataset_type].streamed.clear()
+            self.tables[record.dataset_type].replace(self.rows[record.dataset_type].bulk)
 
 
 def _read_columns(parts: list[Path]) -> Columns:

@@ -1,0 +1,140 @@
+"""Columns of a table whose values are compared as numbers: strings by a code of their own, numbers as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+NULL = -1  # the code of a missing string
+SEPARATOR = "|"  # between the values of one categorical field (developer guide, "Categorical metadata")
+FEW_CODES = 8  # so many are faster compared one by one than looked up
+
+
+class TextColumn:
+    """A column of strings.
+
+    A field with several values, such as "drama|crime", has one code; which codes hold a single value is looked up
+    in the strings, of which there are far fewer than rows.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.codes = np.full(size, NULL, np.int32)
+        self.strings: list[str] = []
+        self._code_of: dict[str, int] = {}
+        self._codes_with: dict[str, list[int]] = {}
+        self._split = 0  # so many of the strings are in `_codes_with`
+
+    def grow(self, size: int) -> None:
+        """Make room for so many rows."""
+        self.codes = _grown(self.codes, size, NULL)
+
+    def set(self, row: int, value: str | None) -> None:
+        """Give a row its value."""
+        if value is None:
+            self.codes[row] = NULL
+            return
+        code = self._code_of.get(value)
+        if code is None:
+            code = self._code_of[value] = len(self.strings)
+            self.strings.append(value)
+        self.codes[row] = code
+
+    def value(self, row: int) -> str | None:
+        """Return the value of a row."""
+        code = int(self.codes[row])
+        return None if code == NULL else self.strings[code]
+
+    def codes_of(self, values: Iterable[str], *, several: bool) -> list[int]:
+        """Return the codes of the strings that are, or have among their values, one of those given.
+
+        Parameters
+        ----------
+        values : iterable of str
+        several : bool
+            Whether fields of this column may hold several values.
+
+        Returns
+        -------
+        list of int
+        """
+        if not several:
+            return [self._code_of[value] for value in values if value in self._code_of]
+        for code in range(self._split, len(self.strings)):
+            for value in set(self.strings[code].split(SEPARATOR)):
+                self._codes_with.setdefault(value, []).append(code)
+        self._split = len(self.strings)
+        return sorted({code for value in values for code in self._codes_with.get(value, ())})
+
+    def matches(self, codes: NDArray[np.int32], wanted: list[int], *, negated: bool) -> NDArray[np.bool_]:
+        """Tell which of the codes are wanted, or present and not wanted; a missing string matches neither way.
+
+        Parameters
+        ----------
+        codes : int32 array of shape (n,)
+        wanted : list of int
+        negated : bool
+
+        Returns
+        -------
+        bool array of shape (n,)
+        """
+        if len(wanted) <= FEW_CODES:
+            found = np.zeros(codes.size, np.bool_)
+            for code in wanted:
+                found |= codes == code
+            return (codes != NULL) & ~found if negated else found
+        table = np.full(len(self.strings) + 1, negated, np.bool_)
+        table[wanted] = not negated
+        table[NULL] = False  # the last entry, which no string has
+        looked_up: NDArray[np.bool_] = table[codes]
+        return looked_up
+
+
+class NumberColumn:
+    """A column of numbers; NaN where there is none."""
+
+    def __init__(self, size: int) -> None:
+        self.numbers = np.full(size, np.nan)
+
+    def grow(self, size: int) -> None:
+        """Make room for so many rows."""
+        self.numbers = _grown(self.numbers, size, np.nan)
+
+    def set(self, row: int, value: float | None) -> None:
+        """Give a row its value."""
+        self.numbers[row] = np.nan if value is None else value
+
+
+def compare(numbers: NDArray[np.float64], operator: str, value: float) -> NDArray[np.bool_]:
+    """Compare numbers with a value; a missing number meets no condition, "!=" included.
+
+    Parameters
+    ----------
+    numbers : float array of shape (n,)
+    operator : str
+        =, !=, <, <=, > or >=.
+    value : float
+
+    Returns
+    -------
+    bool array of shape (n,)
+    """
+    if operator == "!=":
+        return (numbers < value) | (numbers > value)
+    compared: NDArray[np.bool_] = _COMPARISONS[operator](numbers, value)
+    return compared
+
+
+_COMPARISONS = {"=": np.equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
+
+
+def _grown(array: NDArray[Any], size: int, missing: float) -> NDArray[Any]:
+    grown = np.full(size, missing, array.dtype)
+    grown[: array.size] = array
+    return grown
