@@ -50,3 +50,23 @@ LATEST_TIMESTAMP = 100_000_000_000
 
 # No request comes near: 10 items of 32,000 characters are the most (4 bytes a character).
 BODY_BYTES = 2 * 1024 * 1024
+
+# Metric attribution (developer guide, "Guidelines and requirements for a metric attribution").
+METRIC_ATTRIBUTIONS_PER_GROUP = 1
+METRICS_PER_ATTRIBUTION = 10
+ATTRIBUTION_SOURCES = 100
+ATTRIBUTION_AGE_SECONDS = 14 * 86_400  # of streamed events and incremental imports
+
+# Batch inference, batch segments and data deletion (developer guide, "Amazon Personalize endpoints and quotas").
+ACTIVE_BATCH_INFERENCE_JOBS = 5
+ACTIVE_BATCH_SEGMENT_JOBS = 5
+BATCH_INPUT_FILES = 1000
+BATCH_INPUT_BYTES = 1024**3
+BATCH_INPUT_RECORDS = 50_000_000
+BATCH_THEMED_RECORDS = 100
+SEGMENT_ITEM_QUERIES = 500
+SEGMENT_ATTRIBUTE_QUERIES = 10
+SEGMENT_USERS = 5_000_000
+SEGMENT_USERS_DEFAULT = 25
+PENDING_DATA_DELETION_JOBS = 5
+DATA_DELETION_BYTES = 100 * 1024**2
