@@ -79,18 +79,32 @@ class Lifecycles:
         self._start(resource, self._run(resource, work, part, states))
 
     async def stop(self, resource: Resource) -> None:
-        """Break a creation off and take the resource from CREATE STOPPING to CREATE STOPPED.
+        """Break a creation off: what is pending is CREATE STOPPED at once, the rest after CREATE STOPPING.
 
         Parameters
         ----------
         resource : Resource
+            CREATE STOPPING where a stop of the engine broke the stopping off.
         """
         running = [task for task, arn in self._tasks.items() if arn == resource.arn]
         for task in running:
             task.cancel()
-        self._set(resource, None, STOPPING)
+        # API reference, StopSolutionVersionCreation.
+        self._set(resource, None, STOPPED if resource.status == PENDING else STOPPING)
         await asyncio.gather(*running, return_exceptions=True)
-        self._start(resource, self._stop(resource))
+        if resource.status == STOPPING:
+            self._start(resource, self._stop(resource))
+
+    def run_beside(self, running: Coroutine[Any, Any, None]) -> None:
+        """Run something that belongs to no state of a resource until it ends or the engine does.
+
+        Parameters
+        ----------
+        running : coroutine
+        """
+        task = asyncio.create_task(running)
+        self._tasks[task] = ""
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
     def delete(self, resource: Resource, work: Work) -> None:
         """Take a resource from DELETE PENDING to DELETE IN_PROGRESS, then run `work`, which removes it.

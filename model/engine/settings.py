@@ -13,21 +13,22 @@ HOST = "127.0.0.1"  # requests are not authenticated, so nobody beyond this mach
 
 @dataclass(frozen=True)
 class Pace:
-    """How long a resource stays in each state at least.
+    """How long a resource stays in each state at least, and how long an hour of the training schedule lasts.
 
     Attributes
     ----------
-    pending_seconds, in_progress_seconds : float
+    pending_seconds, in_progress_seconds, hour_seconds : float
     """
 
     pending_seconds: float
     in_progress_seconds: float
+    hour_seconds: float
 
 
 PACES = {
-    "real": Pace(15.0, 60.0),  # as a poller of the real service meets it, not as long as its trainings take
-    "compressed": Pace(0.1, 0.2),
-    "instant": Pace(0.0, 0.0),
+    "real": Pace(15.0, 60.0, 3600.0),  # as a poller of the real service meets it, not as long as its trainings take
+    "compressed": Pace(0.1, 0.2, 12.0),
+    "instant": Pace(0.0, 0.0, 0.1),
 }
 
 
