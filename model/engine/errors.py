@@ -68,6 +68,13 @@ class TooManyTagsError(EngineError):
     http_status = 400
 
 
+class TooManyTagKeysError(EngineError):
+    """More tag keys than a resource may have tags."""
+
+    name = "TooManyTagKeysException"
+    http_status = 400
+
+
 class InvalidActionError(EngineError):
     """The operation does not exist, or not yet (Common Errors: InvalidAction)."""
 
@@ -87,6 +94,66 @@ class ServiceUnavailableError(EngineError):
 
     name = "ServiceUnavailable"
     http_status = 503
+
+
+class InternalFailureError(EngineError):
+    """The engine failed, or was asked to by a fault switch (Common Errors: InternalFailure)."""
+
+
+class ThrottlingError(EngineError):
+    """Too much is asked at once; the SDKs wait and try again (Common Errors: ThrottlingException)."""
+
+    name = "ThrottlingException"
+    http_status = 429
+
+
+class RequestTimeoutError(EngineError):
+    """The request did not arrive in time (Common Errors: RequestTimeoutException)."""
+
+    name = "RequestTimeoutException"
+    http_status = 408
+
+
+class AccessDeniedError(EngineError):
+    """The request comes from where none is taken from (Common Errors: AccessDeniedException)."""
+
+    name = "AccessDeniedException"
+    http_status = 403
+
+
+class MissingAuthenticationTokenError(EngineError):
+    """The request is not signed."""
+
+    name = "MissingAuthenticationTokenException"
+    http_status = 403
+
+
+class IncompleteSignatureError(EngineError):
+    """The signature lacks a part, or a part is malformed (Common Errors: IncompleteSignature)."""
+
+    name = "IncompleteSignatureException"
+    http_status = 403
+
+
+class InvalidSignatureError(EngineError):
+    """The signature is not of this request, or has been used."""
+
+    name = "InvalidSignatureException"
+    http_status = 403
+
+
+class UnrecognizedClientError(EngineError):
+    """There is no such access key (Common Errors: UnrecognizedClientException)."""
+
+    name = "UnrecognizedClientException"
+    http_status = 403
+
+
+class RequestExpiredError(EngineError):
+    """The signature is too old, or from the future (Common Errors: RequestExpired)."""
+
+    name = "RequestExpired"
+    http_status = 400
 
 
 class DirectoryInUseError(Exception):

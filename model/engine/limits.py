@@ -70,3 +70,22 @@ SEGMENT_USERS = 5_000_000
 SEGMENT_USERS_DEFAULT = 25
 PENDING_DATA_DELETION_JOBS = 5
 DATA_DELETION_BYTES = 100 * 1024**2
+
+# Signatures (developer guide, "Common errors": RequestExpired; IAM user guide, "Elements of an AWS API request signature").
+SIGNATURE_SECONDS = 15 * 60  # how far the clock of a client may be off
+PRESIGNED_SECONDS = 7 * 86_400
+ACCESS_KEY_ID_LENGTHS = (16, 128)  # IAM API reference, AccessKey
+# Ours: what is remembered of used signatures takes about 100 bytes each; twins are signed within one second.
+USED_SIGNATURES = 1_000_000
+TWIN_SECONDS = 2.0
+SECRET_LENGTH = 32  # at least; AWS's have 40 characters
+
+# Requests (ours): how much may come at once, and how slowly.
+HEAD_BYTES = 16 * 1024
+HEADERS = 100
+ARRIVAL_SECONDS = 20.0  # from the first byte of a request to its last, and to the first on a new connection
+WRITE_SECONDS = 20.0  # for a client to take what it is sent
+HANDLING_SECONDS = 50.0  # SDKs give up after 60
+CONNECTIONS = 2000
+REQUESTS_AT_ONCE = 1000
+BODIES_BYTES = 64 * 1024 * 1024  # of all requests that are arriving
