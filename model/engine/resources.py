@@ -18,6 +18,9 @@ PENDING, IN_PROGRESS = "CREATE PENDING", "CREATE IN_PROGRESS"
 ACTIVE, FAILED = "ACTIVE", "CREATE FAILED"
 STOPPING, STOPPED = "CREATE STOPPING", "CREATE STOPPED"
 DELETE_PENDING, DELETE_IN_PROGRESS = "DELETE PENDING", "DELETE IN_PROGRESS"
+INACTIVE = "INACTIVE"
+# Where nothing is on its way, of all kinds; those of data deletion jobs are spelt in their own way.
+SETTLED = frozenset({ACTIVE, FAILED, STOPPED, INACTIVE, "COMPLETED", "FAILED"})
 
 
 @dataclass
@@ -44,6 +47,11 @@ class Resource:
         """Where the resource is in its life; a schema, which has no status, is always ACTIVE."""
         return str(self.document.get("status", ACTIVE))
 
+    @property
+    def settled(self) -> bool:
+        """Whether it stays in its state until somebody asks for something."""
+        return self.status in SETTLED
+
 
 class Resources:
     """All resources, in the order in which they were created."""
@@ -64,6 +72,10 @@ class Resources:
 
     def __contains__(self, arn: str) -> bool:
         return arn in self._of
+
+    def get(self, arn: str) -> Resource:
+        """Return the resource of an ARN, of whatever kind; there has to be one."""
+        return self._of[arn]
 
     def find(self, kind: str, arn: str) -> Resource:
         """Return a resource.

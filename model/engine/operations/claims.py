@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
 from model.engine.errors import (
     InvalidInputError,
     LimitExceededError,
     ResourceAlreadyExistsError,
     ResourceInUseError,
     ResourceNotFoundError,
-    TooManyTagsError,
 )
-from model.engine.resources import ACTIVE, FAILED, PENDING, Resource
+from model.engine.resources import ACTIVE, FAILED, PENDING, STOPPED, Resource
+from model.engine.tags import tagged
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller
@@ -62,11 +61,11 @@ def find_active(engine: Engine, caller: Caller, kind: str, arn: str) -> Resource
     ResourceInUseError
         It is being created or deleted.
     InvalidInputError
-        Its creation has failed.
+        Its creation has failed or was stopped.
     """
     found = find(engine, caller, kind, arn)
-    if found.status == FAILED:
-        raise InvalidInputError(f"the {kind.replace('-', ' ')} {arn} has failed to be created")
+    if found.status in {FAILED, STOPPED}:
+        raise InvalidInputError(f"the {kind.replace('-', ' ')} {arn} is {found.status} and will never be ACTIVE")
     if found.status != ACTIVE:
         raise ResourceInUseError(f"the {kind.replace('-', ' ')} {arn} is {found.status}, not ACTIVE")
     return found
@@ -99,9 +98,7 @@ def claim(engine: Engine, caller: Caller, kind: str, path: str, document: dict[s
     arn = caller.arn(path)
     if arn in engine.resources:
         raise ResourceAlreadyExistsError(f"there is a {kind.replace('-', ' ')} {arn} already")
-    tags = document.pop("tags", None) or []
-    if len(tags) > limits.TAGS_PER_RESOURCE:
-        raise TooManyTagsError(f"a resource may have {limits.TAGS_PER_RESOURCE} tags, not {len(tags)}")
+    tags = tagged([], document.pop("tags", None) or [])
     resource = Resource(arn, kind, {**document, arn_member(kind): arn}, {**private, "tags": tags})
     if kind != "schema":
         resource.document["status"] = PENDING

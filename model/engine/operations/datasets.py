@@ -9,7 +9,7 @@ from model.engine.avro_schema import RECORD_NAMES, read_schema
 from model.engine.errors import InvalidInputError
 from model.engine.operations.claims import claim, find, find_active, refuse_while
 from model.engine.operations.pages import page
-from model.engine.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
+from model.engine.resources import DELETE_PENDING, Resource
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller
@@ -50,7 +50,7 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     dataset = find_active(engine, caller, KIND, request["datasetArn"])
     imports = engine.resources.of_kind("dataset-import-job", datasetArn=dataset.arn)
     trainings = engine.resources.of_kind("solution-version", datasetGroupArn=dataset.document["datasetGroupArn"])
-    busy = [one for one in (*imports, *trainings) if one.status not in {ACTIVE, FAILED}]
+    busy = [one for one in (*imports, *trainings) if not one.settled]
     refuse_while("the dataset is being imported or trained on", busy)
     dataset.document["status"] = DELETE_PENDING
     engine.resources.save(dataset)

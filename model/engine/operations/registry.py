@@ -16,6 +16,7 @@ from model.engine.operations import (
     schemas,
     solution_versions,
     solutions,
+    tags,
 )
 from model.engine.resources import DELETE_IN_PROGRESS, DELETE_PENDING, IN_PROGRESS, PENDING
 
@@ -41,6 +42,7 @@ MODULES = (
     schemas,
     solution_versions,
     solutions,
+    tags,
 )
 
 HANDLERS: dict[str, Handler] = {

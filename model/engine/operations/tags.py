@@ -1,0 +1,49 @@
+"""Tags of resources of every kind that may have some."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from model.engine.errors import InvalidInputError, ResourceNotFoundError
+from model.engine.tags import tagged, untagged
+
+if TYPE_CHECKING:
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+    from model.engine.resources import Resource
+
+# Their Create operations take no tags either (developer guide, "Tagging Amazon Personalize resources").
+WITHOUT_TAGS = frozenset({"schema", "metric-attribution"})
+
+
+def tag(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """TagResource."""
+    resource = _find(engine, caller, request["resourceArn"])
+    resource.private["tags"] = tagged(resource.private["tags"], request["tags"])
+    engine.resources.save(resource)
+    return {}
+
+
+def untag(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """UntagResource."""
+    resource = _find(engine, caller, request["resourceArn"])
+    resource.private["tags"] = untagged(resource.private["tags"], request["tagKeys"])
+    engine.resources.save(resource)
+    return {}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListTagsForResource."""
+    return {"tags": _find(engine, caller, request["resourceArn"]).private["tags"]}
+
+
+def _find(engine: Engine, caller: Caller, arn: str) -> Resource:
+    if not arn.startswith(caller.prefix) or arn not in engine.resources:
+        raise ResourceNotFoundError(f"there is no resource {arn}")
+    resource = engine.resources.get(arn)
+    if resource.kind in WITHOUT_TAGS:
+        raise InvalidInputError(f"a {resource.kind.replace('-', ' ')} has no tags")
+    return resource
+
+
+OPERATIONS = {"TagResource": tag, "UntagResource": untag, "ListTagsForResource": list_all}

@@ -1,0 +1,61 @@
+"""The rules for tags (developer guide, "Tagging Amazon Personalize resources", guidelines and requirements)."""
+
+from __future__ import annotations
+
+from model.engine import limits
+from model.engine.errors import InvalidInputError, TooManyTagKeysError, TooManyTagsError
+
+RESERVED_PREFIX = "aws:"
+
+Tag = dict[str, str]
+
+
+def tagged(present: list[Tag], given: list[Tag]) -> list[Tag]:
+    """Return a resource's tags after more were given; a key that is there gets its new value.
+
+    Parameters
+    ----------
+    present, given : list of dict
+        With tagKey and tagValue.
+
+    Returns
+    -------
+    list of dict
+
+    Raises
+    ------
+    InvalidInputError
+        A key is given twice, or begins as Amazon's own do.
+    TooManyTagsError
+    """
+    keys = [one["tagKey"] for one in given]
+    for place, key in enumerate(keys):
+        if key.lower().startswith(RESERVED_PREFIX):
+            raise InvalidInputError(f"a tag key may not begin with {RESERVED_PREFIX}, as {key} does")
+        if key in keys[:place]:
+            raise InvalidInputError(f"the tag key {key} is given more than once")
+    merged = {one["tagKey"]: one["tagValue"] for one in (*present, *given)}
+    if len(merged) > limits.TAGS_PER_RESOURCE:
+        raise TooManyTagsError(f"a resource may have {limits.TAGS_PER_RESOURCE} tags, not {len(merged)}")
+    return [{"tagKey": key, "tagValue": value} for key, value in merged.items()]
+
+
+def untagged(present: list[Tag], keys: list[str]) -> list[Tag]:
+    """Return a resource's tags without those of some keys; a key that is not there is passed over.
+
+    Parameters
+    ----------
+    present : list of dict
+    keys : list of str
+
+    Returns
+    -------
+    list of dict
+
+    Raises
+    ------
+    TooManyTagKeysError
+    """
+    if len(keys) > limits.TAGS_PER_RESOURCE:
+        raise TooManyTagKeysError(f"tagKeys has {len(keys)} members; a resource has {limits.TAGS_PER_RESOURCE} at most")
+    return [one for one in present if one["tagKey"] not in keys]
