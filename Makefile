@@ -9,6 +9,7 @@ ENVIRONMENTS := build/env
 BIN := $(ENVIRONMENTS)/main/bin
 LOCKS := deployment/requirements
 NODE_BIN := build/node/node_modules/.bin
+CLIENTS := build/clients
 export PYTHONPATH := $(CURDIR)
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -33,7 +34,7 @@ status: ## tell what runs, where, and what it holds
 
 # --- tests and checks ----------------------------------------------------------------------------------------------
 
-test: setup ## every test, the end-to-end one included
+test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the end-to-end one included
 	@$(BIN)/python -m pytest $(TESTS)
 
 check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, types, import rules, Terraform, policies, state machines, workflows
@@ -70,4 +71,10 @@ $(NODE_BIN)/.ready: deployment/check/package.json deployment/check/package-lock.
 	@$(PYTHON) deployment/prerequisites.py --with-node
 	@mkdir -p build/node && cp $^ deployment/check/.npmrc build/node/
 	@npm ci --prefix build/node --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(CLIENTS)/.ready: tests/contract/engine/clients/package.json tests/contract/engine/clients/package-lock.json
+	@$(PYTHON) deployment/prerequisites.py --with-node
+	@mkdir -p $(CLIENTS) && cp $^ tests/contract/engine/clients/.npmrc $(CLIENTS)/
+	@npm ci --prefix $(CLIENTS) --no-audit --no-fund --loglevel=error
 	@touch $@
