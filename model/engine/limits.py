@@ -30,6 +30,10 @@ TEXTUAL_LENGTH = 20000  # longer text is cut, not refused
 INTERACTIONS_METADATA_COLUMNS = 5
 ITEMS_METADATA_COLUMNS = 100
 USERS_METADATA_COLUMNS = 25
+ACTIONS_METADATA_COLUMNS = 10
+ACTION_INTERACTIONS_METADATA_COLUMNS = 5
+EVENT_TYPES_AND_METADATA_COLUMNS = 10  # distinct event types and metadata columns of an Interactions dataset together
+COLUMN_NAME_LENGTH = 150
 
 # Events (API reference, PutEvents).
 EVENT_BYTES = 10 * 1024
@@ -89,3 +93,8 @@ HANDLING_SECONDS = 50.0  # SDKs give up after 60
 CONNECTIONS = 2000
 REQUESTS_AT_ONCE = 1000
 BODIES_BYTES = 64 * 1024 * 1024  # of all requests that are arriving
+
+# Filters (developer guide, "Amazon Personalize endpoints and quotas").
+FILTERS_PER_GROUP = 30
+FIELDS_PER_FILTER = 10  # different ones, of all datasets together
+FILTER_FIELDS_PER_GROUP = 20  # different ones, in all filters of a dataset group
