@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.recipes.names import RECIPES, NamedRecipe
+from model.recipes.named_recipe import NamedRecipe
+from model.recipes.names import RECIPES
 from model.recipes.recipe import Event, Recipe
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ async def load(engine: Engine, trained: Resource) -> Served:
         The model knows every event up to now: there was no pause since it was told of the last.
     """
     named = RECIPES[trained.document["recipeArn"].rpartition("/")[2]]
-    recipe = await asyncio.to_thread(named.algorithm.load, engine.state.version(trained.private["id"]))
+    recipe = await asyncio.to_thread(named.answers.load, engine.state.version(trained.private["id"]))
     group_arn = trained.document["datasetGroupArn"]
     people = engine.groups[group_arn].people
     place = trained.private["streamed"]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from model.recipes.interactions import Interactions
+    from model.recipes.named_recipe import NamedRecipe
 
 TEST_USERS_SHARE = 0.1
 MOST_TEST_USERS = 1000
@@ -84,13 +85,14 @@ def measure(recipe: Recipe, questions: list[tuple[list[str], list[str]]], catalo
     return {name: round(value, 4) for name, value in sorted(metrics.items())}
 
 
-def evaluate(algorithm: type[Recipe], data: TrainingData) -> tuple[dict[str, float], Mapping[str, float]]:
+def evaluate(named: NamedRecipe, data: TrainingData) -> tuple[dict[str, float], Mapping[str, float]]:
     """Train on nine tenths of the users and measure on the others.
 
     Parameters
     ----------
-    algorithm : type of Recipe
+    named : NamedRecipe
     data : TrainingData
+        As `named.prepare` returned them.
 
     Returns
     -------
@@ -98,6 +100,7 @@ def evaluate(algorithm: type[Recipe], data: TrainingData) -> tuple[dict[str, flo
     tuned : mapping
         The settings chosen on the training users, to train with on all of the data.
     """
+    algorithm = named.answers
     train, questions = split_users(data.interactions)
     if not len(train) or not questions:
         return dict.fromkeys([*_names(), "coverage"], 0.0), algorithm.tune(data)

@@ -23,7 +23,7 @@ from model.engine.solution_metrics import evaluate
 from model.engine.state_directory import sync_directory, sync_files
 from model.engine.training_data import TrainingFailedError, catalogue_of, select
 from model.recipes.names import RECIPES
-from model.recipes.recipe import TrainingData
+from model.recipes.recipe import TrainingData, UnsuitableDataError
 
 NICENESS = 5  # serving goes first
 JOB_FILE, OUTCOME_FILE, RESULT = "job.json", "outcome.json", "result"
@@ -86,6 +86,7 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     TrainingFailedError
+    UnsuitableDataError
     """
     solution = job["solution"]
     config = solution.get("solutionConfig") or {}
@@ -96,9 +97,10 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
         catalogue_of(rows, job["items_schema"], set(excluded)),
         {**(config.get("algorithmHyperParameters") or {}), **(config.get("featureTransformationParameters") or {})},
     )
-    algorithm = RECIPES[job["recipe"]].algorithm
-    metrics, tuned = evaluate(algorithm, data)
-    algorithm.fit(data, tuned).save(directory / RESULT)
+    named = RECIPES[job["recipe"]]
+    data = named.prepare(data)
+    metrics, tuned = evaluate(named, data)
+    named.algorithm.fit(data, tuned).save(directory / RESULT)
     return {"metrics": metrics, "interactions": len(data.interactions), "items": len(data.interactions.item_ids)}
 
 
@@ -120,7 +122,7 @@ def main(directory: Path) -> int:
     (directory / RESULT).mkdir(exist_ok=True)
     try:
         outcome = (import_data if job["kind"] == "import" else train)(directory, job)
-    except (ImportFailedError, TrainingFailedError) as failure:
+    except (ImportFailedError, TrainingFailedError, UnsuitableDataError) as failure:
         outcome = {"failure": str(failure)}
     sync_files(directory / RESULT)
     (directory / OUTCOME_FILE).write_text(json.dumps(outcome), encoding="utf-8")

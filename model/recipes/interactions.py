@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,6 +93,23 @@ class Interactions:
             self.times[kept],
             self.weights[kept],
             {name: column.at(kept) for name, column in self.context.items()},
+        )
+
+    def without_unused(self) -> Interactions:
+        """Return the same interactions with new numbers, so that users and items without any are gone.
+
+        Returns
+        -------
+        Interactions
+        """
+        users, new_users = np.unique(self.users, return_inverse=True)
+        items, new_items = np.unique(self.items, return_inverse=True)
+        return replace(
+            self,
+            user_ids=[self.user_ids[place] for place in users.tolist()],
+            item_ids=[self.item_ids[place] for place in items.tolist()],
+            users=new_users.astype(np.int32),
+            items=new_items.astype(np.int32),
         )
 
     def starts(self) -> NDArray[np.int64]:

@@ -1,148 +1,164 @@
-"""The recipes of Amazon Personalize by name: which algorithm answers each, and what it takes."""
+"""The recipes of Amazon Personalize by name: which algorithm answers each, and what it takes.
+
+Names, parameters, defaults and ranges: developer guide, one page per recipe, as of November 2026.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Any
 
+from model.recipes.domain_names import SHOP, VIDEO
+from model.recipes.named_recipe import NamedRecipe, Parameter
 from model.recipes.personalized_ranking import PersonalizedRanking
 from model.recipes.popularity import Popularity
 from model.recipes.similar_items import SimilarItems
-from model.recipes.trending import Trending
+from model.recipes.trending import FREQUENCIES, FREQUENCY, Trending
 from model.recipes.user_personalization import UserPersonalization
 
-if TYPE_CHECKING:
-    from model.recipes.recipe import Recipe
+TRUTHS = ("true", "false")
+USER, ITEM, LIST = ("userId",), ("itemId",), ("userId", "inputList")
+CUTS = (5, 10, 25)
+RANKING_METRICS = (
+    "coverage",
+    "mean_reciprocal_rank_at_25",
+    *(f"normalized_discounted_cumulative_gain_at_{cut}" for cut in CUTS),
+    *(f"precision_at_{cut}" for cut in CUTS),
+)
 
-RecipeType = Literal["USER_PERSONALIZATION", "RELATED_ITEMS", "POPULAR_ITEMS", "PERSONALIZED_RANKING"]
-
-
-@dataclass(frozen=True)
-class NamedRecipe:
-    """A recipe as the service lists it.
-
-    Attributes
-    ----------
-    name : str
-        Such as "aws-similar-items".
-    kind : str
-        The recipe type, which says what a question to it must hold.
-    algorithm : type of Recipe
-    description : str
-    parameters : dict
-        Hyper-parameters with their defaults.
-    ranges : dict
-        Lowest and highest value of those that are numbers.
-    explores : bool
-        Whether new items are tried on people.
-    reasons : bool
-        Whether answers carry reasons (the second versions do).
-    """
-
-    name: str
-    kind: RecipeType
-    algorithm: type[Recipe]
-    description: str
-    parameters: dict[str, str] = field(default_factory=dict)
-    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
-    explores: bool = False
-    reasons: bool = False
-
-
-_HISTORY = {"min_user_history_length_percentile": "0.0", "max_user_history_length_percentile": "0.99"}
-_NETWORK = {"hidden_dimension": "43", "bptt": "32", "recency_mask": "true", **_HISTORY}
-_NETWORK_RANGES = {
-    "hidden_dimension": (32.0, 256.0),
-    "bptt": (2.0, 32.0),
-    "min_user_history_length_percentile": (0.0, 1.0),
-    "max_user_history_length_percentile": (0.0, 1.0),
+HISTORY = {
+    "min_user_history_length_percentile": Parameter("0.0", featurization=True),
+    "max_user_history_length_percentile": Parameter("0.99", featurization=True),
+}
+SECOND_VERSION: dict[str, Any] = {
+    "parameters": {"apply_recency_bias": Parameter("true", choices=TRUTHS)},
+    "metrics": RANKING_METRICS,
+    "scores": True,
+    "reasons": True,
+    "context": True,
 }
 
-# Names, parameters, defaults and ranges: developer guide, one page per recipe, as of November 2026.
-RECIPES: dict[str, NamedRecipe] = {
-    recipe.name: recipe
-    for recipe in (
-        NamedRecipe(
-            "aws-user-personalization-v2",
-            "USER_PERSONALIZATION",
-            UserPersonalization,
-            "Items for a person, by what usually follows their latest items, with new items tried",
-            {"apply_recency_bias": "true"},
-            explores=True,
-            reasons=True,
-        ),
-        NamedRecipe(
-            "aws-user-personalization",
-            "USER_PERSONALIZATION",
-            UserPersonalization,
-            "Items for a person, with new items tried",
-            {**_NETWORK, "hidden_dimension": "149"},
-            _NETWORK_RANGES,
-            explores=True,
-        ),
-        NamedRecipe(
-            "aws-hrnn", "USER_PERSONALIZATION", UserPersonalization, "Items for a person", _NETWORK, _NETWORK_RANGES
-        ),
-        NamedRecipe(
-            "aws-hrnn-metadata",
-            "USER_PERSONALIZATION",
-            UserPersonalization,
-            "Items for a person, with metadata",
-            _NETWORK,
-            _NETWORK_RANGES,
-        ),
-        NamedRecipe(
-            "aws-hrnn-coldstart",
-            "USER_PERSONALIZATION",
-            UserPersonalization,
-            "Items for a person, new ones among them",
-            {**_NETWORK, "hidden_dimension": "149"},
-            _NETWORK_RANGES,
-            explores=True,
-        ),
-        NamedRecipe(
-            "aws-personalized-ranking-v2",
-            "PERSONALIZED_RANKING",
-            PersonalizedRanking,
-            "A given list in the order that suits a person",
-            {"apply_recency_bias": "true"},
-            reasons=True,
-        ),
-        NamedRecipe(
-            "aws-personalized-ranking",
-            "PERSONALIZED_RANKING",
-            PersonalizedRanking,
-            "A given list in the order that suits a person",
-            {**_NETWORK, "hidden_dimension": "149"},
-            _NETWORK_RANGES,
-        ),
-        NamedRecipe(
-            "aws-similar-items",
-            "RELATED_ITEMS",
-            SimilarItems,
-            "Items like an item, by what people touch together and by metadata",
-            {"popularity_discount_factor": "0.0"},
-            {"popularity_discount_factor": (0.0, 1.0)},
-        ),
-        NamedRecipe(
-            "aws-sims",
-            "RELATED_ITEMS",
-            SimilarItems,
-            "Items like an item, by what people touch together",
-            {"popularity_discount_factor": "0.5", "min_cointeraction_count": "3"},
-            {"popularity_discount_factor": (0.0, 1.0), "min_cointeraction_count": (0.0, 10.0)},
-        ),
-        NamedRecipe(
-            "aws-popularity-count",
-            "POPULAR_ITEMS",
-            Popularity,
-            "Items by the number of different people who touched them",
-        ),
-        NamedRecipe(
-            "aws-trending-now",
-            "POPULAR_ITEMS",
-            Trending,
-            "Items whose rate of interactions rises above their usual one",
-        ),
-    )
-}
+
+def _network(hidden: str) -> dict[str, Parameter]:
+    return {
+        "hidden_dimension": Parameter(hidden, 32, 256, integer=True, tunable=True),
+        "bptt": Parameter("32", 2, 32, integer=True, tunable=True),
+        "recency_mask": Parameter("true", choices=TRUTHS, tunable=True),
+        **HISTORY,
+    }
+
+
+def _first_version(hidden: str = "149", **more: Any) -> dict[str, Any]:
+    return {"parameters": _network(hidden), "metrics": RANKING_METRICS, "scores": True, "context": True, **more}
+
+
+PERSONAL = (
+    NamedRecipe(
+        "aws-user-personalization-v2",
+        "USER_PERSONALIZATION",
+        UserPersonalization,
+        "Items for a person, by what usually follows their latest items, with new items tried",
+        needs=USER,
+        explores=True,
+        **SECOND_VERSION,
+    ),
+    NamedRecipe(
+        "aws-user-personalization",
+        "USER_PERSONALIZATION",
+        UserPersonalization,
+        "Items for a person, with new items tried",
+        needs=USER,
+        explores=True,
+        exploration_set=True,
+        objective=True,
+        update_training=True,
+        **_first_version(),
+    ),
+    NamedRecipe(
+        "aws-hrnn",
+        "USER_PERSONALIZATION",
+        UserPersonalization,
+        "Items for a person (legacy)",
+        needs=USER,
+        **_first_version("43"),
+    ),
+    NamedRecipe(
+        "aws-hrnn-metadata",
+        "USER_PERSONALIZATION",
+        UserPersonalization,
+        "Items for a person, with metadata (legacy)",
+        needs=USER,
+        **_first_version("43"),
+    ),
+    NamedRecipe(
+        "aws-personalized-ranking-v2",
+        "PERSONALIZED_RANKING",
+        PersonalizedRanking,
+        "A given list in the order that suits a person",
+        needs=LIST,
+        promotions=False,
+        **SECOND_VERSION,
+    ),
+    NamedRecipe(
+        "aws-personalized-ranking",
+        "PERSONALIZED_RANKING",
+        PersonalizedRanking,
+        "A given list in the order that suits a person",
+        needs=LIST,
+        promotions=False,
+        **_first_version(),
+    ),
+)
+
+RELATED = (
+    NamedRecipe(
+        "aws-similar-items",
+        "RELATED_ITEMS",
+        SimilarItems,
+        "Items like an item, by what people touch together and by metadata",
+        parameters={
+            "popularity_discount_factor": Parameter("0.0"),
+            "item_id_hidden_dim": Parameter("100", 30, 200, integer=True, tunable=True, only_tuned=True),
+            "item_metadata_hidden_dim": Parameter("100", 30, 200, integer=True, tunable=True, only_tuned=True),
+        },
+        needs=ITEM,
+        metrics=RANKING_METRICS,
+        themes=True,
+    ),
+    NamedRecipe(
+        "aws-sims",
+        "RELATED_ITEMS",
+        SimilarItems,
+        "Items like an item, by what people touch together",
+        parameters={
+            "popularity_discount_factor": Parameter("0.5", tunable=True),
+            "min_cointeraction_count": Parameter("3", 0, 10, integer=True, tunable=True),
+            "min_user_history_length_percentile": Parameter("0.005", featurization=True),
+            "max_user_history_length_percentile": Parameter("0.995", featurization=True),
+            "min_item_interaction_count_percentile": Parameter("0.01", featurization=True),
+            "max_item_interaction_count_percentile": Parameter("0.9", featurization=True),
+        },
+        needs=ITEM,
+        metrics=RANKING_METRICS,
+    ),
+)
+
+POPULAR = (
+    NamedRecipe(
+        "aws-popularity-count",
+        "POPULAR_ITEMS",
+        Popularity,
+        "Items by the number of different people who touched them",
+        metrics=RANKING_METRICS,
+    ),
+    NamedRecipe(
+        "aws-trending-now",
+        "POPULAR_ITEMS",
+        Trending,
+        "Items whose rate of interactions rises above their usual one",
+        parameters={FREQUENCY: Parameter("2 hours", choices=FREQUENCIES, featurization=True)},
+        metrics=(*RANKING_METRICS, "trend_prediction_accuracy"),
+        batch=False,
+    ),
+)
+
+RECIPES: dict[str, NamedRecipe] = {one.name: one for one in (*PERSONAL, *RELATED, *POPULAR, *SHOP, *VIDEO)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -21,6 +21,10 @@ EXPLORATION = "Exploration"
 PROMOTED = "Promoted item"
 NEVER = np.float32(-np.inf)  # the score of an item that is not to be shown
 LEAST_BLOCKS, BLOCKS_PER_PLACE = 256, 4  # more blocks leave fewer scores to be sorted, and take longer themselves
+
+
+class UnsuitableDataError(ValueError):
+    """A recipe cannot learn from the data; the message says what they lack."""
 
 
 @dataclass(frozen=True)
@@ -141,12 +145,18 @@ class Event:
         The person's items before this one, newest first.
     first : bool
         Whether the person had not touched this item before.
+    person : str
+        Empty where whoever tells does not know.
+    event_type : str
+        Empty where whoever tells does not know.
     """
 
     item_id: str
     time: int
     previous: Sequence[str]
     first: bool
+    person: str = ""
+    event_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +192,27 @@ class Recipe(abc.ABC):
     ----------
     item_ids : list of str
         Every item that it can answer with; new ones come at the end, none ever leaves.
+    learns_from : tuple of str
+        Event types, in lower case; empty for all.
     """
 
     item_ids: list[str]
+    learns_from: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def learns_of(cls, event_type: str) -> bool:
+        """Tell whether the recipe learns from interactions of a type; from all where it names none.
+
+        Parameters
+        ----------
+        event_type : str
+            In any case; one that is not known (empty) counts.
+
+        Returns
+        -------
+        bool
+        """
+        return not cls.learns_from or not event_type or event_type.lower() in cls.learns_from
 
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:  # noqa: ARG003 - a recipe without settings has nothing to look at

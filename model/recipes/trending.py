@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FREQUENCY = "trend_discovery_frequency"
-DEFAULT_FREQUENCY = "2 hours"  # developer guide, "Trending-Now recipe"
+FREQUENCIES = ("30 minutes", "1 hour", "2 hours", "3 hours", "1 day")  # developer guide, "Trending-Now recipe"
+DEFAULT_FREQUENCY = "2 hours"  # the same page
 LONG_OVER_SHORT = 24  # the usual rate is taken over so many discovery intervals
 SHRINKAGE = 2.0  # interactions that a trend must have before its ratio is half believed
 SECONDS_OF = {"minute": 60, "hour": 3600, "day": 86400}

@@ -8,7 +8,8 @@ from model.engine.arns import Caller, service_arn
 from model.engine.errors import ResourceNotFoundError
 from model.engine.operations.pages import page
 from model.engine.resources import ACTIVE, Resource
-from model.recipes.names import RECIPES, NamedRecipe
+from model.recipes.named_recipe import NamedRecipe
+from model.recipes.names import RECIPES
 
 if TYPE_CHECKING:
     from model.engine.engine import Engine
@@ -50,8 +51,9 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the same for all
-    """ListRecipes; there are none of a domain yet."""
-    offered = [] if request.get("domain") else list(RECIPES.values())
+    """ListRecipes: those of a domain, or all."""
+    domain = request.get("domain")
+    offered = [one for one in RECIPES.values() if domain in {None, one.domain}]
     listed = [Resource(service_arn("recipe", one.name), "recipe", _document(one)) for one in offered]
     return page(_Service(), request, "recipes", listed)
 

@@ -12,16 +12,14 @@ from model.engine.operations.claims import check_quota, claim, find, find_active
 from model.engine.operations.pages import page
 from model.engine.operations.recipes import recipe_of
 from model.engine.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
-from model.recipes.trending import FREQUENCY, frequency_seconds
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller
     from model.engine.engine import Engine
-    from model.recipes.names import NamedRecipe
+    from model.recipes.named_recipe import NamedRecipe
 
 KIND = "solution"
 NOT_OFFERED = ("hpoConfig", "autoMLConfig", "optimizationObjective")
-FREQUENCIES = ("30 minutes", "1 hour", "2 hours", "3 hours", "1 day")  # developer guide, "Trending-Now recipe"
 
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -97,14 +95,15 @@ def _check_offered(request: dict[str, Any]) -> None:
 def _check_config(recipe: NamedRecipe, config: dict[str, Any]) -> None:
     for member in ("algorithmHyperParameters", "featureTransformationParameters"):
         for name, value in (config.get(member) or {}).items():
-            if name not in recipe.parameters:
-                known = ", ".join(recipe.parameters) or "none"
-                raise InvalidInputError(f"{recipe.name} has no parameter {name}; it has {known}")
-            if name in recipe.ranges:
-                _check_range(name, value, *recipe.ranges[name])
-    frequency = (config.get("featureTransformationParameters") or {}).get(FREQUENCY)
-    if frequency is not None and (frequency not in FREQUENCIES or frequency_seconds(frequency) <= 0):
-        raise InvalidInputError(f"{FREQUENCY} must be one of {', '.join(FREQUENCIES)}, not {frequency}")
+            known = recipe.parameters.get(name)
+            if known is None or known.featurization != (member == "featureTransformationParameters"):
+                mine = [one for one, of in recipe.parameters.items() if of.featurization == (member[0] == "f")]
+                raise InvalidInputError(f"{recipe.name} has no {name} in {member}; it has {', '.join(mine) or 'none'}")
+            if known.only_tuned:
+                raise InvalidInputError(f"{name} can only be chosen by hyper-parameter optimisation: use hpoConfig")
+            refusal = known.refusal(value)
+            if refusal:
+                raise InvalidInputError(f"{name} {refusal}, not {value}")
     threshold = config.get("eventValueThreshold")
     if threshold is not None:
         _check_range("eventValueThreshold", threshold, -math.inf, math.inf)

@@ -1,0 +1,44 @@
+"""What the use cases of the domains learn from: some of them know one type of event only."""
+
+from __future__ import annotations
+
+from model.recipes.popularity import Popularity
+from model.recipes.similar_items import SimilarItems
+
+VIEW, PURCHASE, WATCH = "View", "Purchase", "Watch"
+
+
+class MostViewed(Popularity):
+    """Items by the number of people who viewed them."""
+
+    learns_from = (VIEW.lower(),)
+
+
+class BestSellers(Popularity):
+    """Items by the number of people who bought them."""
+
+    learns_from = (PURCHASE.lower(),)
+
+
+class MostWatched(Popularity):
+    """Videos by the number of people who watched them."""
+
+    learns_from = (WATCH.lower(),)
+
+
+class BoughtTogether(SimilarItems):
+    """Items that the same people bought."""
+
+    learns_from = (PURCHASE.lower(),)
+
+
+class ViewedTogether(SimilarItems):
+    """Items that the same people viewed."""
+
+    learns_from = (VIEW.lower(),)
+
+
+class WatchedTogether(SimilarItems):
+    """Videos that the same people watched."""
+
+    learns_from = (WATCH.lower(),)
