@@ -1,4 +1,4 @@
-"""An S3 of files on disk, on loopback: GetObject and ListObjectsV2 as far as an import needs them."""
+"""An S3 of files on disk, on loopback: GetObject, PutObject and ListObjectsV2 as far as jobs need them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,13 @@ class FileS3:
             def do_GET(self) -> None:
                 url = urlparse(self.path)
                 bucket, _, key = unquote(url.path).lstrip("/").partition("/")
-                status, body = fake.answer(bucket, key, parse_qs(url.query))
+                self._send(*fake.answer(bucket, key, parse_qs(url.query)))
+
+            def do_PUT(self) -> None:
+                bucket, _, key = unquote(urlparse(self.path).path).lstrip("/").partition("/")
+                self._send(*fake.take(bucket, key, self.rfile.read(int(self.headers["Content-Length"]))))
+
+            def _send(self, status: int, body: bytes) -> None:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -55,22 +61,38 @@ class FileS3:
         if not (self.root / bucket).is_dir():
             return 404, _error("NoSuchBucket")
         if not key:
-            return 200, self._listing(bucket, query.get("prefix", [""])[0])
+            return 200, self._listing(bucket, query.get("prefix", [""])[0], first_level="delimiter" in query)
         path = self.root / bucket / key
         return (200, path.read_bytes()) if path.is_file() else (404, _error("NoSuchKey"))
+
+    def take(self, bucket: str, key: str, body: bytes) -> tuple[int, bytes]:
+        if bucket == FORBIDDEN_BUCKET:
+            return 403, _error("AccessDenied")
+        if not (self.root / bucket).is_dir():
+            return 404, _error("NoSuchBucket")
+        path = self.root / bucket / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+        return 200, b""
+
+    def get(self, bucket: str, key: str) -> str:
+        return (self.root / bucket / key).read_text(encoding="utf-8")
+
+    def keys(self, bucket: str, prefix: str = "") -> list[str]:
+        base = self.root / bucket
+        keys = [path.relative_to(base).as_posix() for path in sorted(base.rglob("*")) if path.is_file()]
+        return [key for key in keys if key.startswith(prefix)]
 
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
-    def _listing(self, bucket: str, prefix: str) -> bytes:
-        base = self.root / bucket
+    def _listing(self, bucket: str, prefix: str, *, first_level: bool) -> bytes:
         entries = ""
-        for path in sorted(base.rglob("*")):
-            key = path.relative_to(base).as_posix()
-            # The delimiter "/" is what every import asks for: only the first level below the prefix.
-            if path.is_file() and key.startswith(prefix) and "/" not in key[len(prefix) :]:
-                entries += f"<Contents><Key>{escape(key)}</Key><Size>{path.stat().st_size}</Size></Contents>"
+        for key in self.keys(bucket, prefix):
+            if not first_level or "/" not in key[len(prefix) :]:
+                size = (self.root / bucket / key).stat().st_size
+                entries += f"<Contents><Key>{escape(key)}</Key><Size>{size}</Size></Contents>"
         return f"<ListBucketResult><IsTruncated>false</IsTruncated>{entries}</ListBucketResult>".encode()
 
 
