@@ -12,12 +12,20 @@ PENDING_IMPORT_JOBS = 5
 PENDING_SOLUTION_VERSIONS = 20
 SOLUTIONS_PER_GROUP = 10
 CAMPAIGNS_PER_GROUP = 5
+RECOMMENDERS_PER_GROUP = 5
+TPS_PER_CAMPAIGN = 500
 TAGS_PER_RESOURCE = 50
 
 # Training (developer guide, "Minimum requirements").
 MIN_INTERACTIONS = 1000
 MIN_USERS_WITH_TWO = 25
 MIN_INCREMENTAL_INTERACTIONS = 1000
+
+# Automatic training (API reference, AutoTrainingConfig) and hyper-parameter optimisation (API reference,
+# HPOResourceConfig; the default is the engine's own: a few trainings, one after another).
+AUTO_TRAINING_DAYS_MIN, AUTO_TRAINING_DAYS_MAX = 1, 30
+HPO_JOBS, HPO_PARALLEL_JOBS = 40, 10
+HPO_JOBS_DEFAULT = 8
 
 # Lengths of values (developer guide, "Schemas", and API reference of the events service).
 ID_LENGTH = 256
