@@ -27,6 +27,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "types": ((f"{BIN}/mypy", "--no-error-summary", *SOURCES),),
     "imports": ((f"{BIN}/lint-imports",),),
     "contract": ((PYTHON, "-m", "backend.contract.generate", "--check"),),
+    "compatibility": ((PYTHON, "-m", "tests.contract.engine.compatibility", "--check"),),
     "spelling": ((f"{BIN}/codespell", *SOURCES, "infrastructure", "README.md", "CHANGELOG.md"),),
     "workflows": (
         (f"{BIN}/yamllint", "--strict", "--config-file", "deployment/check/yamllint.yaml", ".github"),

@@ -1,0 +1,173 @@
+"""What the engine honours, operation by operation, from the marks of its tests.
+
+`python -m tests.contract.engine.compatibility` writes model/engine/COMPATIBILITY.md; with `--check` it says instead
+whether the page is as the tests say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from model.engine.wire import CONTROL, EVENTS, RUNTIME, operations
+
+ROOT = Path(__file__).parents[3]
+TESTS = Path(__file__).parent
+PAGE = ROOT / "model" / "engine" / "COMPATIBILITY.md"
+KINDS = ("honours", "differs")
+HEADINGS = {CONTROL: "Control plane", EVENTS: "Events", RUNTIME: "Answers"}
+INTRODUCTION = """\
+# What the engine honours of Amazon Personalize's API
+
+Each line is what a test shows of a real engine process that boto3 asks; `test_clients.py` asks with the AWS command
+line and Amazon's SDK for JavaScript as well. **Differs** is where the engine does otherwise on purpose; the reasons
+are in the [README](README.md). The page is written from the tests by `python -m tests.contract.engine.compatibility`,
+and `make check` says when it is stale.
+"""
+
+
+class BadMarkError(Exception):
+    """A mark that says nothing about an operation there is."""
+
+
+@dataclass
+class Shown:
+    """What tests show of one operation: each statement with the tests that make it."""
+
+    honours: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    differs: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+class Marks:
+    """A plugin of pytest that reads the marks of what is collected."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, tuple[object, ...], str]] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            test = f"{item.path.relative_to(TESTS).as_posix()}::{getattr(item, 'originalname', item.name)}"
+            for kind in KINDS:
+                # The nearest mark comes first; a reader expects the order in which they are written.
+                marks = reversed(list(item.iter_markers(kind)))
+                self.found += [(kind, mark.args, test) for mark in marks]
+
+
+def collect() -> list[tuple[str, tuple[object, ...], str]]:
+    """Return (kind, arguments, test) of every mark below this folder.
+
+    Raises
+    ------
+    BadMarkError
+        The tests cannot be collected.
+    """
+    marks = Marks()
+    # Silent, without the terminal's plugin and so without the options that pyproject.toml gives it.
+    options = ["--collect-only", "-p", "no:terminal", "-o", "addopts=", "--import-mode=importlib"]
+    status = pytest.main([*options, str(TESTS)], plugins=[marks])
+    if status != pytest.ExitCode.OK:
+        raise BadMarkError(f"the tests below {TESTS.relative_to(ROOT)} cannot be collected: run pytest to see why")
+    return marks.found
+
+
+def by_operation(marks: list[tuple[str, tuple[object, ...], str]]) -> dict[str, Shown]:
+    """Sort marks by operation.
+
+    Parameters
+    ----------
+    marks : list of (kind, arguments, test)
+
+    Returns
+    -------
+    dict
+        Of every operation of the three services, also of those that no test shows.
+
+    Raises
+    ------
+    BadMarkError
+        A mark has other arguments than an operation and a phrase.
+    """
+    shown = {name: Shown() for name in operations()}
+    for kind, arguments, test in marks:
+        match arguments:
+            case (str(operation), str(what)) if operation in shown and what.strip() and not what.endswith("."):
+                tests = getattr(shown[operation], kind)[what]
+                if test not in tests:
+                    tests.append(test)
+            case _:
+                raise BadMarkError(
+                    f"{test}: {kind}{arguments} must name one of the {len(shown)} operations and say in a phrase, "
+                    "without a full stop, what the test shows"
+                )
+    return shown
+
+
+def page(shown: dict[str, Shown]) -> str:
+    """Return the page as Markdown."""
+    silent = unshown(shown)
+    lines = [INTRODUCTION, "| service | operations | shown by a test | honours | differs |", "|---|---|---|---|---|"]
+    sections = []
+    for service, heading in HEADINGS.items():
+        names = sorted(name for name, operation in operations().items() if operation.service == service)
+        told = [name for name in names if name not in silent]
+        counts = (len(names), len(told), *(sum(len(getattr(shown[one], kind)) for one in told) for kind in KINDS))
+        lines.append(f"| `{service}` | {' | '.join(map(str, counts))} |")
+        sections.append(f"\n## {heading} (`{service}`)")
+        for name in told:
+            sections += [f"\n### {name}", *_statements(shown[name])]
+    if silent:
+        lines.append(f"\nNo test shows {', '.join(silent)}.")
+    return "\n".join([*lines, *sections]) + "\n"
+
+
+def unshown(shown: dict[str, Shown]) -> list[str]:
+    """Return the operations of which no test shows anything."""
+    return sorted(name for name, one in shown.items() if not one.honours and not one.differs)
+
+
+def _statements(shown: Shown) -> list[str]:
+    lines = [f"- {what} ({_links(tests)})" for what, tests in sorted(shown.honours.items())]
+    return lines + [f"- **Differs:** {what} ({_links(tests)})" for what, tests in sorted(shown.differs.items())]
+
+
+def _links(tests: list[str]) -> str:
+    links = []
+    for test in sorted(tests):
+        path, _, name = test.partition("::")
+        links.append(f"[`{name}`](../../{(TESTS / path).relative_to(ROOT).as_posix()})")
+    return ", ".join(links)
+
+
+def main() -> int:
+    """Write the page, or check it.
+
+    Returns
+    -------
+    int
+        1 where a mark is bad, or the page is stale under `--check`.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tests.contract.engine.compatibility", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is stale")
+    check = parser.parse_args().check
+    try:
+        text = page(by_operation(collect()))
+    except BadMarkError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    if not check:
+        PAGE.write_text(text, encoding="utf-8")
+    elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
+        sys.stderr.write(
+            f"{PAGE.relative_to(ROOT)} is stale: write it with python -m tests.contract.engine.compatibility\n"
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""The page of what the engine honours says what the marks say, and refuses marks that say nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.engine.compatibility import BadMarkError, by_operation, page, unshown
+
+
+def test_a_statement_stands_once_with_every_test_that_makes_it():
+    marks = [
+        ("honours", ("PutEvents", "an eventId is kept once"), "test_a.py::test_one"),
+        ("honours", ("PutEvents", "an eventId is kept once"), "test_b.py::test_two"),
+        ("honours", ("PutEvents", "an eventId is kept once"), "test_b.py::test_two"),
+        ("differs", ("PutItems", "unknown properties are refused"), "test_a.py::test_three"),
+    ]
+
+    text = page(by_operation(marks))
+
+    assert text.count("an eventId is kept once") == 1
+    assert (
+        "### PutEvents\n- an eventId is kept once ([`test_one`](../../tests/contract/engine/test_a.py), [`test" in text
+    )
+    assert "### PutItems\n- **Differs:** unknown properties are refused ([`test_three`]" in text
+    assert "| `personalize-events` | 5 | 2 | 1 | 1 |" in text
+
+
+def test_all_79_operations_are_counted_and_the_unshown_are_named():
+    shown = by_operation([("honours", ("CreateFilter", "thirty filters per dataset group"), "test_a.py::test_one")])
+
+    assert len(shown) == 79
+    assert len(unshown(shown)) == 78
+    assert "CreateFilter" not in unshown(shown)
+    assert "ListFilters" in page(shown)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("CreateFilter",),
+        ("CreateFilters", "thirty of them"),
+        ("CreateFilter", ""),
+        ("CreateFilter", "thirty."),
+        ("A", "b", "c"),
+    ],
+)
+def test_a_mark_that_says_nothing_of_an_operation_is_refused_with_its_test(arguments):
+    with pytest.raises(BadMarkError, match="test_a.py::test_one"):
+        by_operation([("honours", arguments, "test_a.py::test_one")])
