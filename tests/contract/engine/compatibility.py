@@ -11,10 +11,14 @@ import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from model.engine.wire import CONTROL, EVENTS, RUNTIME, operations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ROOT = Path(__file__).parents[3]
 TESTS = Path(__file__).parent
@@ -75,12 +79,12 @@ def collect() -> list[tuple[str, tuple[object, ...], str]]:
     return marks.found
 
 
-def by_operation(marks: list[tuple[str, tuple[object, ...], str]]) -> dict[str, Shown]:
+def by_operation(marks: Iterable[tuple[str, tuple[object, ...], str]]) -> dict[str, Shown]:
     """Sort marks by operation.
 
     Parameters
     ----------
-    marks : list of (kind, arguments, test)
+    marks : iterable of (kind, arguments, test)
 
     Returns
     -------

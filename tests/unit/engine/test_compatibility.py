@@ -46,5 +46,5 @@ def test_all_79_operations_are_counted_and_the_unshown_are_named():
     ],
 )
 def test_a_mark_that_says_nothing_of_an_operation_is_refused_with_its_test(arguments):
-    with pytest.raises(BadMarkError, match="test_a.py::test_one"):
+    with pytest.raises(BadMarkError, match=r"test_a\.py::test_one"):
         by_operation([("honours", arguments, "test_a.py::test_one")])
