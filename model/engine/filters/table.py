@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Look = Callable[[slice | NDArray[np.int64]], NDArray[np.bool_]]
 
 ROOM = 1024  # rows that a new table has room for
-REMEMBERED_BYTES = 32 * 2**20
+REMEMBERED, REMEMBERED_BYTES = 512, 32 * 2**20  # answers about all rows
 CHANGES = 4096  # so many changed rows are kept in mind before all is looked at again
 
 
@@ -253,7 +253,8 @@ class Table:
         bool array of shape (size,)
         """
         found = np.full(self.size, negated, np.bool_)
-        found[[self._row_of[one] for one in ids if one in self._row_of]] = not negated
+        known = self._row_of.get
+        found[[number for one in ids if (number := known(one)) is not None]] = not negated
         return found
 
     def use(self, columns: _Columns) -> None:
@@ -277,7 +278,7 @@ class Table:
         """Return what was found out about a question before, after a look at rows that have changed since."""
         known = self._findings.get(question)
         if known is None:
-            if (len(self._findings) + 1) * self.size > REMEMBERED_BYTES:
+            if len(self._findings) >= min(REMEMBERED, REMEMBERED_BYTES // max(1, self.size)):
                 self._forget_findings()
             found = look(slice(0, self.size))
         else:

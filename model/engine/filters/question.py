@@ -1,0 +1,73 @@
+"""What a filter is asked with: the data of a dataset group, and who asks about what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from model.engine.filters.table import Table
+
+
+class Interactions(Protocol):
+    """Who did what."""
+
+    def recent(self, person_id: str) -> Mapping[str, list[str]]:
+        """Return by event type, in small letters, the items of a person's newest interactions."""
+
+
+class FilterData(Protocol):
+    """What filters look at in a dataset group."""
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """Items, users and actions by dataset type."""
+
+    @property
+    def people(self) -> Interactions:
+        """Who did what with items."""
+
+    @property
+    def action_people(self) -> Interactions:
+        """Who did what with actions."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question to a filter.
+
+    Attributes
+    ----------
+    group : FilterData
+    table : Table
+        Whose rows are filtered.
+    person : str
+    item : int or None
+        The row of the current item.
+    values : mapping
+        Of the parameters, as they came.
+    """
+
+    group: FilterData
+    table: Table
+    person: str
+    item: int | None
+    values: Mapping[str, str]
+
+    @cached_property
+    def user(self) -> int | None:
+        """The row of the current user."""
+        return self.group.tables["USERS"].row(self.person)
+
+    @cached_property
+    def interactions(self) -> Mapping[str, list[str]]:
+        """What the current user did with items, newest first, by event type."""
+        return self.group.people.recent(self.person)
+
+    @cached_property
+    def action_interactions(self) -> Mapping[str, list[str]]:
+        """What the current user did with actions, newest first, by event type."""
+        return self.group.action_people.recent(self.person)
