@@ -1,21 +1,33 @@
-"""What campaigns and recommenders answer with: a trained model that is told of every event."""
+"""What campaigns and recommenders answer with: a trained model that is told of every event and every new item."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from model.recipes.named_recipe import NamedRecipe
+import numpy as np
+
+from model.engine.dataset_group import ACTIONS, ITEMS
+from model.engine.training_data import catalogue_of
 from model.recipes.names import RECIPES
-from model.recipes.recipe import Event, Recipe
+from model.recipes.recipe import CatalogueItem, Event, Recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from model.engine.dataset_group import DatasetGroup, Row
     from model.engine.engine import Engine
+    from model.engine.filters.table import Table
     from model.engine.people import People
     from model.engine.resources import Resource
+    from model.recipes.named_recipe import NamedRecipe
+    from model.recipes.recipe import Catalogue
 
-EVENTS_AT_ONCE = 200
+AT_ONCE = 200  # events or items that a model is told of before others may ask
+ACTION_RECIPES = "PERSONALIZED_ACTIONS"
 
 
 @dataclass
@@ -31,6 +43,8 @@ class Served:
     group_arn : str
     trained_at : float
         Epoch seconds.
+    excluded : dict of sets of str
+        By dataset type, the columns that the model does not learn from.
     """
 
     version_arn: str
@@ -38,16 +52,45 @@ class Served:
     recipe: Recipe
     group_arn: str
     trained_at: float
+    excluded: dict[str, set[str]] = field(default_factory=dict)
+    _table: Table | None = None
+    _rows: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
+
+    @property
+    def catalogue_type(self) -> str:
+        """The dataset type of what it answers with: ITEMS or ACTIONS."""
+        return ACTIONS if self.named.kind == ACTION_RECIPES else ITEMS
+
+    def rows_in(self, table: Table) -> NDArray[np.intp]:
+        """Return the numbers that the recipe's items have in a table, in the recipe's order.
+
+        Parameters
+        ----------
+        table : Table
+            Rows keep their numbers, so they are looked up once, and again only for items that are new.
+
+        Returns
+        -------
+        integer array of shape (items of the recipe,)
+        """
+        known = self._rows.size if table is self._table else 0
+        item_ids = self.recipe.item_ids
+        if known < len(item_ids) or table is not self._table:
+            new = table.intern(item_ids[known:]).astype(np.intp)
+            self._table, self._rows = table, np.concatenate([self._rows[:known], new])
+        return self._rows
 
 
-async def load(engine: Engine, trained: Resource) -> Served:
-    """Read a trained model from disk and tell it of all events since its training.
+async def load(engine: Engine, trained: Resource, alike: Served | None = None) -> Served:
+    """Read a trained model from disk and tell it of all events and items since its training.
 
     Parameters
     ----------
     engine : Engine
     trained : Resource
         A solution version, or a recommender.
+    alike : Served, optional
+        What serves the same version already: two campaigns share one model.
 
     Returns
     -------
@@ -55,18 +98,43 @@ async def load(engine: Engine, trained: Resource) -> Served:
         The model knows every event up to now: there was no pause since it was told of the last.
     """
     named = RECIPES[trained.document["recipeArn"].rpartition("/")[2]]
-    recipe = await asyncio.to_thread(named.answers.load, engine.state.version(trained.private["id"]))
     group_arn = trained.document["datasetGroupArn"]
-    people = engine.groups[group_arn].people
+    trained_at, excluded = trained.private["trained_at"], _excluded(trained)
+    if alike is not None:
+        return Served(trained.arn, named, alike.recipe, group_arn, trained_at, excluded)
+    recipe = await asyncio.to_thread(named.answers.load, engine.state.version(trained.private["id"]))
+    served = Served(trained.arn, named, recipe, group_arn, trained_at, excluded)
+    group = engine.groups[group_arn]
+    schema = engine.schema_text(group_arn, served.catalogue_type)
+    streamed = list(group.rows[served.catalogue_type].streamed.items())
+    for place in range(0, len(streamed), AT_ONCE):
+        tell_rows(served, dict(streamed[place : place + AT_ONCE]), schema)
+        await asyncio.sleep(0)
     place = trained.private["streamed"]
+    people = people_of(group, served)
     while place < people.streamed_count:
         # A few at a time, so that those who ask meanwhile do not wait for all of them.
-        until = min(place + EVENTS_AT_ONCE, people.streamed_count)
+        until = min(place + AT_ONCE, people.streamed_count)
         for one in range(place, until):
             tell([recipe], people, one)
         place = until
         await asyncio.sleep(0)
-    return Served(trained.arn, named, recipe, group_arn, trained.private["trained_at"])
+    return served
+
+
+def people_of(group: DatasetGroup, served: Served) -> People:
+    """Return the interactions that a model learns from: those with actions, or those with items.
+
+    Parameters
+    ----------
+    group : DatasetGroup
+    served : Served
+
+    Returns
+    -------
+    People
+    """
+    return group.action_people if served.catalogue_type == ACTIONS else group.people
 
 
 def tell(recipes: list[Recipe], people: People, place: int) -> None:
@@ -83,3 +151,41 @@ def tell(recipes: list[Recipe], people: People, place: int) -> None:
     event = Event(item, moment, previous, first)
     for recipe in recipes:
         recipe.update(event)
+
+
+def tell_rows(served: Served, rows: dict[str, Row], schema_text: str | None) -> None:
+    """Tell a model of new or changed items.
+
+    Parameters
+    ----------
+    served : Served
+    rows : dict
+        By item id.
+    schema_text : str or None
+        Of their dataset.
+    """
+    catalogue = catalogue_of(rows, schema_text, served.excluded.get(served.catalogue_type, set()))
+    for item in catalogue_items(catalogue):
+        served.recipe.add_item(item)
+
+
+def catalogue_items(catalogue: Catalogue) -> Iterator[CatalogueItem]:
+    """Yield the items of a catalogue one by one.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+
+    Yields
+    ------
+    CatalogueItem
+    """
+    for place, item_id in enumerate(catalogue.item_ids):
+        numbers = {name: values[place] for name, values in catalogue.numbers.items() if not np.isnan(values[place])}
+        yield CatalogueItem(item_id, catalogue.features[place], catalogue.created[place], numbers)
+
+
+def _excluded(trained: Resource) -> dict[str, set[str]]:
+    config: dict[str, Any] = trained.document.get("solutionConfig") or trained.document.get("recommenderConfig") or {}
+    columns = (config.get("trainingDataConfig") or {}).get("excludedDatasetColumns") or {}
+    return {dataset_type: set(names) for dataset_type, names in columns.items()}

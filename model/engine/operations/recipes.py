@@ -8,11 +8,11 @@ from model.engine.arns import Caller, service_arn
 from model.engine.errors import ResourceNotFoundError
 from model.engine.operations.pages import page
 from model.engine.resources import ACTIVE, Resource
-from model.recipes.named_recipe import NamedRecipe
 from model.recipes.names import RECIPES
 
 if TYPE_CHECKING:
     from model.engine.engine import Engine
+    from model.recipes.named_recipe import NamedRecipe
 
 OFFERED_SINCE = 1_560_124_800.0  # 10 June 2019, when the service was opened to all
 
