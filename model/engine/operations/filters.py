@@ -6,8 +6,8 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
-from model.engine.avro_schema import Schema, read_schema
-from model.engine.errors import InvalidInputError, LimitExceededError, ResourceInUseError
+from model.engine.avro_schema import read_schema
+from model.engine.errors import LimitExceededError, ResourceInUseError
 from model.engine.filters.compiled import CompiledFilter, compile_filter
 from model.engine.filters.expression import DATASETS
 from model.engine.operations.claims import check_quota, claim, find, find_active, refuse_while
@@ -57,7 +57,7 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     return {}
 
 
-def find_filter(engine: Engine, caller: Caller, arn: str, group_arn: str) -> CompiledFilter:
+def find_filter(engine: Engine, caller: Caller, arn: str) -> CompiledFilter:
     """Return a filter that is ready to be asked.
 
     Parameters
@@ -65,9 +65,7 @@ def find_filter(engine: Engine, caller: Caller, arn: str, group_arn: str) -> Com
     engine : Engine
     caller : Caller
     arn : str
-        Of the filter.
-    group_arn : str
-        Of the dataset group that the answer is about.
+        Of the filter, which may be of any of the caller's dataset groups.
 
     Returns
     -------
@@ -80,12 +78,10 @@ def find_filter(engine: Engine, caller: Caller, arn: str, group_arn: str) -> Com
     ResourceInUseError
         It is being created or deleted.
     InvalidInputError
-        It belongs to another dataset group, or does not fit the datasets as they are now.
+        It does not fit the datasets as they are now.
     """
     found = find_active(engine, caller, KIND, arn)
-    if found.document["datasetGroupArn"] != group_arn:
-        raise InvalidInputError(f"the filter {arn} belongs to another dataset group")
-    group = engine.resources.find("dataset-group", group_arn)
+    group = engine.resources.find("dataset-group", found.document["datasetGroupArn"])
     return _compile(engine, group, found.document["filterExpression"])
 
 
@@ -132,13 +128,8 @@ def _compile(engine: Engine, group: Resource, expression: str) -> CompiledFilter
 
 @lru_cache(maxsize=1024)
 def _compiled(expression: str, schemas: tuple[str, ...]) -> CompiledFilter:
-    read = [_read(text) for text in schemas]
+    read = [read_schema(text) for text in schemas]
     return compile_filter(expression, {schema.dataset_type: schema for schema in read})
-
-
-@lru_cache(maxsize=1024)
-def _read(schema: str) -> Schema:
-    return read_schema(schema)
 
 
 OPERATIONS = {
