@@ -40,7 +40,7 @@ test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the e
 check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, types, import rules, Terraform, policies, state machines, workflows
 	@$(BIN)/python -m deployment.check $(ONLY)
 
-bench: setup ## speed beside a peer's, all or ONLY=<name>; tables here, JSON under build/bench/
+bench: setup $(ENVIRONMENTS)/peers/.ready ## speed beside a peer's, all or ONLY=<name>; tables here, JSON under build/bench/
 	@$(BIN)/python -m deployment.bench $(ONLY)
 
 # --- making things -------------------------------------------------------------------------------------------------

@@ -1,229 +1,187 @@
-"""How many events the engine keeps per second, and how fast it answers: `python -m tests.load.bench_engine`.
+"""How fast the engine answers and keeps events, beside FastAPI with implicit: `make bench ONLY=engine`.
 
-The engine runs in a process of its own, the load in this one; a put is counted when it is answered, and an answered
-put is on disk. Requests go over plain HTTP connections that are kept open, as an SDK's would.
+Each service has one core, the load the other. Both learn from the same 800,000 events of 30,000 people and 41,000
+items and are asked for the same 25 items over plain HTTP connections that stay open. A put is counted when it is
+answered: on disk with the engine, in SQLite with full synchronisation with the peer.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tests.factories.shop_stream import START, schema_text
+from tests.factories.shop_stream import START
 from tests.fakes.s3 import FileS3
+from tests.load.big_shop import BigShop
+from tests.load.http_load import Outcome, drive, post
+from tests.load.running_engine import (
+    ENGINE_CORE,
+    LOAD_CORE,
+    ROOT,
+    Caller,
+    RunningEngine,
+    deploy,
+    import_dataset,
+    make_group,
+    put_in_pieces,
+)
 
-ROOT = Path(__file__).parents[2]
-ACCOUNT, REGION = "000000000000", "eu-central-1"
-ITEMS, PEOPLE, EVENTS = 40_000, 10_000, 300_000
-SENDERS, PUT_SECONDS, ASKED = 8, 8.0, 2_000
-TIMEOUT_SECONDS = 300.0
+ITEMS, PEOPLE, EVENTS = 41_000, 30_000, 800_000
+RATE, ASKED, CONNECTIONS = 1_000.0, 20_000, 16
+PUTS, SENDERS = 10_000, 16
+PEER_ASKED, PEER_PUTS = 2_000, 2_000
+REACTIONS = 300
+FILTER = 'INCLUDE ItemID WHERE Items.CATEGORY IN ("row 7", "row 8", "row 9") | EXCLUDE ItemID WHERE Items.PRICE > $MOST'
 
-
-class _Caller:
-    """One connection, kept open."""
-
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
-
-    def rest(self, path: str, request: dict[str, Any]) -> dict[str, Any]:
-        return self._send(path, request, {"Content-Type": "application/json"})
-
-    def control(self, operation: str, **request: Any) -> dict[str, Any]:
-        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"AmazonPersonalize.{operation}"}
-        return self._send("/", request, headers)
-
-    def _send(self, path: str, request: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
-        self._connection.request("POST", path, json.dumps(request).encode(), headers)
-        answer = self._connection.getresponse()
-        body = answer.read()
-        if answer.status != 200:
-            raise RuntimeError(body.decode())
-        found: dict[str, Any] = json.loads(body) if body else {}
-        return found
+Figures = dict[str, float]
 
 
 def run() -> list[dict[str, Any]]:
-    """Measure a fresh engine.
+    """Measure both services, one after the other.
 
     Returns
     -------
     list of dict
-        One row per figure. CPU figures are the engine's own and hold on a busy machine as well.
+        One row per figure.
     """
+    everywhere = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory() as directory:
-        root = Path(directory)
-        s3 = FileS3(root / "s3")
-        process, port = _start(root, s3.url)
+        shop = BigShop.draw(ITEMS, PEOPLE, EVENTS)
         try:
-            caller = _Caller(port)
-            tracking_id, campaign, training_seconds = _prepare(caller, s3)
-            figures = {"training of 300,000 events, with hold-out (s)": round(training_seconds, 1)}
-            before = _cpu_seconds(process.pid)
-            figures |= _measure_puts(port, tracking_id)
-            between = _cpu_seconds(process.pid)
-            answers = _measure_answers(caller, campaign)
-            after = _cpu_seconds(process.pid)
-            calls = figures["PutEvents calls per second, 10 events each, 8 senders"] * PUT_SECONDS
-            figures["engine CPU per PutEvents call of 10 events (ms)"] = round((between - before) / calls * 1000, 2)
-            figures |= answers
-            figures["engine CPU per GetRecommendations (ms)"] = round((after - between) / ASKED * 1000, 2)
-            figures |= _measure_reaction(caller, tracking_id, campaign)
+            engine = _measure_engine(Path(directory), shop)
+            os.sched_setaffinity(0, everywhere)
+            peer = _measure_peer(Path(directory), shop)
         finally:
-            process.terminate()
-            process.wait()
-            s3.close()
-    return [{"measure": f"{name}", "at 40,000 items": value} for name, value in figures.items()]
+            os.sched_setaffinity(0, everywhere)
+    return [
+        {"measure": name, "engine": value, "FastAPI + implicit ALS": peer.get(name, "")}
+        for name, value in engine.items()
+    ]
 
 
-def _cpu_seconds(process_id: int) -> float:
-    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _measure_engine(root: Path, shop: BigShop) -> Figures:
+    s3 = FileS3(root / "s3")
+    engine = RunningEngine(root, s3.url)
+    try:
+        caller = Caller(engine.port)
+        group = make_group(caller)
+        import_dataset(caller, group, "Items", put_in_pieces(s3, "items.csv", shop.items_csv()))
+        import_dataset(caller, group, "Interactions", put_in_pieces(s3, "events.csv", shop.interactions_csv()))
+        campaign, seconds = deploy(caller, group)
+        tracker = caller.control("CreateEventTracker", name="bench", datasetGroupArn=group)["trackingId"]
+        named = caller.control("CreateFilter", name="bench", datasetGroupArn=group, filterExpression=FILTER)
+        caller.settled("DescribeFilter", "filter", filterArn=named["filterArn"])
+        engine.stay_on_one_core()
+        figures = {"training, with hold-out (s)": round(seconds, 1)}
+        asked = [_question({"campaignArn": campaign}, number) for number in range(ASKED)]
+        filtered = {"campaignArn": campaign, "filterArn": named["filterArn"], "filterValues": {"MOST": "50"}}
+        figures |= _measure_answers(engine.port, asked)
+        before = engine.cpu_seconds()
+        drive(engine.port, asked[: ASKED // 4], connections=1)
+        figures["CPU per answer (ms)"] = round((engine.cpu_seconds() - before) / (ASKED // 4) * 1000, 2)
+        outcome = drive(engine.port, [_question(filtered, number) for number in range(ASKED // 4)], connections=1)
+        figures |= _latencies("filtered answer, one connection", outcome)
+        puts = [_put({"trackingId": tracker, "sessionId": f"s-{number % SENDERS}"}, number) for number in range(PUTS)]
+        small = engine.resident_mib()
+        figures |= _measure_puts(engine.port, puts)
+        grown = (engine.resident_mib() - small) / (PUTS * 10) * 1_000_000
+        figures["memory per million streamed events (MiB)"] = round(grown)
+        reaction = {"trackingId": tracker, "sessionId": "reaction"}
+        figures |= _measure_reactions(caller, {"campaignArn": campaign}, reaction)
+        figures["resident memory (MiB)"] = round(engine.resident_mib())
+        return figures
+    finally:
+        engine.stop()
+        s3.close()
 
 
-def _start(root: Path, s3_url: str) -> tuple[subprocess.Popen[bytes], int]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "AWS_ENDPOINT_URL": s3_url}
-    environment |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    command = [sys.executable, "-m", "model.engine", "--directory", str(root / "state"), "--port", "0"]
-    log = root / "engine.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([*command, "--pace", "instant"], env=environment, cwd=ROOT, stdout=output)
-    while True:
-        for line in log.read_text().splitlines():
-            if '"ready"' in line:
-                return process, int(json.loads(line)["port"])
-        if process.poll() is not None:
-            raise RuntimeError("the engine did not start")
-        time.sleep(0.05)
+def _measure_peer(root: Path, shop: BigShop) -> Figures:
+    arrays = root / "events.npz"
+    np.savez(arrays, people=shop.people, items=shop.items)
+    command = [str(ROOT / "build/env/peers/bin/python"), str(ROOT / "tests/load/peer_service.py")]
+    # OpenBLAS with threads of its own slows implicit down, as implicit itself warns.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    process = subprocess.Popen([*command, str(arrays), str(root)], env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        _, port_text, seconds = (process.stdout.readline() if process.stdout else "").split()
+        port = int(port_text)
+        for task in Path(f"/proc/{process.pid}/task").iterdir():
+            os.sched_setaffinity(int(task.name), {ENGINE_CORE})
+        if (os.cpu_count() or 1) > LOAD_CORE:
+            os.sched_setaffinity(0, {LOAD_CORE})
+        figures = {"training, with hold-out (s)": float(seconds)}
+        figures |= _measure_answers(port, [_question({}, number) for number in range(PEER_ASKED)])
+        figures |= _measure_puts(port, [_put({}, number) for number in range(PEER_PUTS)])
+        return figures | _measure_reactions(Caller(port), {}, {})
+    finally:
+        process.terminate()
+        process.wait()
 
 
-def _prepare(caller: _Caller, s3: FileS3) -> tuple[str, str, float]:
-    def settled(operation: str, member: str, **name: str) -> None:
-        deadline = time.monotonic() + TIMEOUT_SECONDS
-        while (found := caller.control(operation, **name)[member])["status"] != "ACTIVE":
-            if found["status"] == "CREATE FAILED" or time.monotonic() > deadline:
-                raise RuntimeError(found.get("failureReason", f"{operation} took too long"))
-            time.sleep(0.05)
-
-    group = caller.control("CreateDatasetGroup", name="bench")["datasetGroupArn"]
-    settled("DescribeDatasetGroup", "datasetGroup", datasetGroupArn=group)
-    schema = caller.control("CreateSchema", name="bench", schema=schema_text("Interactions"))["schemaArn"]
-    of = {"schemaArn": schema, "datasetGroupArn": group, "datasetType": "Interactions"}
-    dataset = caller.control("CreateDataset", name="bench", **of)["datasetArn"]
-    settled("DescribeDataset", "dataset", datasetArn=dataset)
-    job = caller.control(
-        "CreateDatasetImportJob",
-        jobName="bench",
-        datasetArn=dataset,
-        dataSource={"dataLocation": s3.put("bench", "events.csv", _events_csv())},
-        roleArn=f"arn:aws:iam::{ACCOUNT}:role/bench",
-    )["datasetImportJobArn"]
-    settled("DescribeDatasetImportJob", "datasetImportJob", datasetImportJobArn=job)
-    recipe = "arn:aws:personalize:::recipe/aws-user-personalization-v2"
-    made = {"datasetGroupArn": group, "recipeArn": recipe, "performAutoTraining": False}
-    solution = caller.control("CreateSolution", name="bench", **made)["solutionArn"]
-    settled("DescribeSolution", "solution", solutionArn=solution)
-    started = time.perf_counter()
-    version = caller.control("CreateSolutionVersion", solutionArn=solution)["solutionVersionArn"]
-    settled("DescribeSolutionVersion", "solutionVersion", solutionVersionArn=version)
-    training_seconds = time.perf_counter() - started
-    campaign = caller.control("CreateCampaign", name="bench", solutionVersionArn=version)["campaignArn"]
-    settled("DescribeCampaign", "campaign", campaignArn=campaign)
-    tracker = caller.control("CreateEventTracker", name="bench", datasetGroupArn=group)["trackingId"]
-    return tracker, campaign, training_seconds
-
-
-def _events_csv() -> str:
-    draw = np.random.default_rng(5)
-    people = draw.integers(0, PEOPLE, EVENTS)
-    # Each person keeps to a tenth of the catalogue, where a few items are much more popular than the others.
-    places = (draw.zipf(1.3, EVENTS) + people * 37) % (ITEMS // 10) + (people % 10) * (ITEMS // 10)
-    moments = START + np.sort(draw.integers(0, 30 * 86_400, EVENTS))
-    rows = zip(people.tolist(), places.tolist(), moments.tolist(), strict=True)
-    head = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE\n"
-    return head + "".join(f"user-{person},item-{item},{moment},View,\n" for person, item, moment in rows)
-
-
-def _measure_puts(port: int, tracking_id: str) -> dict[str, float]:
-    latencies: list[list[float]] = [[] for _ in range(SENDERS)]
-    end = time.perf_counter() + PUT_SECONDS
-
-    def send(sender: int) -> None:
-        caller = _Caller(port)
-        number = 0
-        while (begun := time.perf_counter()) < end:
-            events = [
-                {
-                    "eventId": f"{sender}-{number}-{place}",
-                    "eventType": "View",
-                    "itemId": f"item-{(number * 10 + place * 31) % ITEMS}",
-                    "sentAt": START + number,
-                }
-                for place in range(10)
-            ]
-            person = f"user-{(sender * 1009 + number) % PEOPLE}"
-            put = {"trackingId": tracking_id, "userId": person, "sessionId": f"s-{person}", "eventList": events}
-            caller.rest("/events", put)
-            latencies[sender].append(time.perf_counter() - begun)
-            number += 1
-
-    threads = [threading.Thread(target=send, args=(sender,)) for sender in range(SENDERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    taken = np.concatenate([np.array(one) for one in latencies]) * 1000
-    return {
-        "PutEvents calls per second, 10 events each, 8 senders": round(taken.size / PUT_SECONDS),
-        "events accepted and durable per second": round(taken.size * 10 / PUT_SECONDS),
-        "PutEvents p50 (ms)": round(float(np.percentile(taken, 50)), 2),
-        "PutEvents p99 (ms)": round(float(np.percentile(taken, 99)), 2),
+def _measure_answers(port: int, asked: list[bytes]) -> Figures:
+    drive(port, asked[:200], connections=1)  # what is first used is made then
+    steady = drive(port, asked, connections=CONNECTIONS, per_second=RATE)
+    most = drive(port, asked, connections=CONNECTIONS)
+    figures = {
+        "answers per second, at most": round(most.per_second),
+        **_latencies(f"answer at {RATE:,.0f}/s", steady),
+        f"answers per second when asked {RATE:,.0f}/s": round(steady.per_second),
     }
+    if most.refused or steady.refused:
+        raise RuntimeError(f"{most.refused + steady.refused} questions were not answered")
+    return figures
 
 
-def _measure_answers(caller: _Caller, campaign: str) -> dict[str, float]:
-    taken = np.empty(ASKED)
-    for number in range(ASKED):
-        begun = time.perf_counter()
-        caller.rest("/recommendations", {"campaignArn": campaign, "userId": f"user-{number * 7 % PEOPLE}"})
-        taken[number] = (time.perf_counter() - begun) * 1000
-    return {
-        "GetRecommendations p50 (ms)": round(float(np.percentile(taken, 50)), 2),
-        "GetRecommendations p99 (ms)": round(float(np.percentile(taken, 99)), 2),
-        "GetRecommendations per second, one connection": round(ASKED / float(taken.sum() / 1000)),
-    }
+def _measure_puts(port: int, puts: list[bytes]) -> Figures:
+    outcome = drive(port, puts, connections=SENDERS)
+    if outcome.refused:
+        raise RuntimeError(f"{outcome.refused} puts were refused")
+    figures = {"events accepted and durable per second": round(outcome.per_second * 10)}
+    return figures | _latencies("put of 10 events", outcome)
 
 
-def _measure_reaction(caller: _Caller, tracking_id: str, campaign: str) -> dict[str, float]:
+def _measure_reactions(caller: Caller, asked: dict[str, str], put: dict[str, str]) -> Figures:
     """Time from sending an event to holding an answer that it has changed."""
-    taken = np.empty(ASKED // 10)
-    for number in range(taken.size):
-        asked = {"campaignArn": campaign, "userId": f"new-{number}"}
-        before = caller.rest("/recommendations", asked)["itemList"]
-        event = {"eventType": "View", "itemId": f"item-{number * 11 % (ITEMS // 10)}", "sentAt": START}
+    taken: list[float] = []
+    for number in range(REACTIONS):
+        question = {**asked, "userId": f"user-{number * 11}"}
+        before = caller.rest("/recommendations", question)["itemList"]
+        event = {"eventType": "View", "itemId": f"item-{number * 97 % ITEMS}", "sentAt": START + 10**7}
         begun = time.perf_counter()
-        caller.rest(
-            "/events",
-            {"trackingId": tracking_id, "userId": f"new-{number}", "sessionId": f"n-{number}", "eventList": [event]},
-        )
-        after = caller.rest("/recommendations", asked)["itemList"]
-        taken[number] = (time.perf_counter() - begun) * 1000 if after != before else np.nan
-    known = taken[~np.isnan(taken)]
+        caller.rest("/events", {**put, "userId": question["userId"], "eventList": [event]})
+        after = caller.rest("/recommendations", question)["itemList"]
+        if after != before:
+            taken.append((time.perf_counter() - begun) * 1000)
     return {
-        "event to changed answer p50 (ms)": round(float(np.percentile(known, 50)), 2),
-        "event to changed answer p99 (ms)": round(float(np.percentile(known, 99)), 2),
-        "share of answers that an event changed": round(known.size / taken.size, 3),
+        "event to changed answer p50 (ms)": round(float(np.percentile(taken, 50)), 2),
+        "event to changed answer p99 (ms)": round(float(np.percentile(taken, 99)), 2),
+        "share of answers that an event changed": round(len(taken) / REACTIONS, 3),
     }
 
 
-if __name__ == "__main__":
-    print(json.dumps(run(), indent=2))
+def _latencies(name: str, outcome: Outcome) -> Figures:
+    return {f"{name} p50 (ms)": outcome.percentile(50), f"{name} p99 (ms)": outcome.percentile(99)}
+
+
+def _question(asked: dict[str, Any], number: int) -> bytes:
+    return post("/recommendations", json.dumps({**asked, "userId": f"user-{number * 7 % PEOPLE}"}).encode())
+
+
+def _put(put: dict[str, str], number: int) -> bytes:
+    events = [
+        {
+            "eventId": f"{number}-{place}",
+            "eventType": "View",
+            "itemId": f"item-{(number * 10 + place * 31) % ITEMS}",
+            "sentAt": START + number,
+        }
+        for place in range(10)
+    ]
+    return post("/events", json.dumps({**put, "userId": f"user-{number % PEOPLE}", "eventList": events}).encode())

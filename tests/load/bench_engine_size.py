@@ -1,0 +1,116 @@
+"""What the engine needs for 5 million events and 200,000 items, and to start again: `make bench ONLY=engine_size`."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.factories.shop_stream import START
+from tests.fakes.s3 import FileS3
+from tests.load.big_shop import BigShop
+from tests.load.http_load import drive, post
+from tests.load.running_engine import Caller, RunningEngine, deploy, import_dataset, make_group, put_in_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ITEMS, PEOPLE, EVENTS = 200_000, 100_000, 5_000_000
+STREAMED, SENDERS = 1_000_000, 32
+
+
+def run() -> list[dict[str, Any]]:
+    """Fill an engine, train, stream a million events, and start it again.
+
+    Returns
+    -------
+    list of dict
+        One row per figure.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        s3 = FileS3(root / "s3")
+        engine = RunningEngine(root, s3.url)
+        try:
+            figures = _fill(engine, s3)
+            small = engine.resident_mib()
+            tracker = Caller(engine.port).control("ListEventTrackers")["eventTrackers"][0]["eventTrackerArn"]
+            described = Caller(engine.port).control("DescribeEventTracker", eventTrackerArn=tracker)["eventTracker"]
+            outcome = drive(engine.port, _puts(described["trackingId"]), connections=SENDERS)
+            figures["events streamed per second"] = round(outcome.per_second * 10)
+            figures["memory per million streamed events (MiB)"] = round(engine.resident_mib() - small)
+            figures["engine, most resident memory (MiB)"] = round(engine.peak_mib())
+            engine.process.kill()
+            engine.process.wait()
+            figures["start again after SIGKILL (s)"] = round(engine.start(), 1)
+            figures["engine after the start (MiB)"] = round(engine.resident_mib())
+            figures["engine while it started, at most (MiB)"] = round(engine.peak_mib())
+        finally:
+            engine.stop()
+            s3.close()
+    return [{"measure": name, "5 million events, 200,000 items": value} for name, value in figures.items()]
+
+
+def _fill(engine: RunningEngine, s3: FileS3) -> dict[str, float]:
+    shop = BigShop.draw(ITEMS, PEOPLE, EVENTS)
+    caller = Caller(engine.port)
+    group = make_group(caller)
+    items = put_in_pieces(s3, "items.csv", shop.items_csv())
+    events = put_in_pieces(s3, "events.csv", shop.interactions_csv())
+    figures = {"import of the items (s)": round(import_dataset(caller, group, "Items", items), 1)}
+    figures["import of the events (s)"] = round(import_dataset(caller, group, "Interactions", events), 1)
+    figures["engine after the imports (MiB)"] = round(engine.resident_mib())
+    with _watched(engine) as most:
+        _, seconds = deploy(caller, group)
+    figures["training, with hold-out (s)"] = round(seconds, 1)
+    figures["training process, most resident memory (MiB)"] = round(max(most))
+    figures["engine with a campaign (MiB)"] = round(engine.resident_mib())
+    caller.control("CreateEventTracker", name="bench", datasetGroupArn=group)
+    return figures
+
+
+@contextmanager
+def _watched(engine: RunningEngine) -> Iterator[list[float]]:
+    """Collect the memory of the engine's workers in MiB, ten times a second."""
+    seen = [0.0]
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.1):
+            seen.extend(engine.workers_mib())
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _puts(tracking_id: str) -> list[bytes]:
+    return [
+        post(
+            "/events",
+            json.dumps(
+                {
+                    "trackingId": tracking_id,
+                    "userId": f"user-{number % PEOPLE}",
+                    "sessionId": f"s-{number % PEOPLE}",
+                    "eventList": [
+                        {
+                            "eventId": f"{number}-{place}",
+                            "eventType": "View",
+                            "itemId": f"item-{(number * 10 + place * 31) % ITEMS}",
+                            "sentAt": START + number,
+                        }
+                        for place in range(10)
+                    ],
+                }
+            ).encode(),
+        )
+        for number in range(STREAMED // 10)
+    ]
