@@ -106,8 +106,8 @@ def _measure_peer(root: Path, shop: BigShop) -> Figures:
     arrays = root / "events.npz"
     np.savez(arrays, people=shop.people, items=shop.items)
     command = [str(ROOT / "build/env/peers/bin/python"), str(ROOT / "tests/load/peer_service.py")]
-    # OpenBLAS with threads of its own slows implicit down, as implicit itself warns.
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    # Threads that wait for one another on one core would slow it down a hundredfold.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([*command, str(arrays), str(root)], env=environment, stdout=subprocess.PIPE, text=True)
     try:
         _, port_text, seconds = (process.stdout.readline() if process.stdout else "").split()
