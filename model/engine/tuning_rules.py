@@ -1,0 +1,135 @@
+"""Which values hyper-parameter optimisation may try (developer guide, "Hyperparameters and HPO")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from model.engine import limits
+from model.engine.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from model.recipes.named_recipe import NamedRecipe
+
+KINDS = ("integer", "continuous", "categorical")
+
+
+def ranges_of(config: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
+    """Return the ranges of an HPOConfig as (kind, range).
+
+    Parameters
+    ----------
+    config : dict or None
+
+    Returns
+    -------
+    list of (str, dict)
+        The kind is integer, continuous or categorical.
+    """
+    given = (config or {}).get("algorithmHyperParameterRanges") or {}
+    return [(kind, one) for kind in KINDS for one in given.get(f"{kind}HyperParameterRanges") or []]
+
+
+def default_ranges(recipe: NamedRecipe) -> list[tuple[str, dict[str, Any]]]:
+    """Return the ranges of all hyper-parameters of a recipe that can be tuned, as `ranges_of` does.
+
+    Parameters
+    ----------
+    recipe : NamedRecipe
+
+    Returns
+    -------
+    list of (str, dict)
+    """
+    found: list[tuple[str, dict[str, Any]]] = []
+    for name, one in recipe.parameters.items():
+        if not one.tunable:
+            continue
+        if one.choices:
+            found.append(("categorical", {"name": name, "values": list(one.choices)}))
+        elif one.integer:
+            found.append(("integer", {"name": name, "minValue": int(one.least), "maxValue": int(one.most)}))
+        else:
+            found.append(("continuous", {"name": name, "minValue": one.least, "maxValue": one.most}))
+    return found
+
+
+def trials(config: dict[str, Any] | None) -> int:
+    """Return how many trainings hyper-parameter optimisation may make.
+
+    Parameters
+    ----------
+    config : dict or None
+        hpoConfig.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    resources = (config or {}).get("hpoResourceConfig") or {}
+    _count(resources, "maxParallelTrainingJobs", limits.HPO_PARALLEL_JOBS, limits.HPO_PARALLEL_JOBS)
+    return _count(resources, "maxNumberOfTrainingJobs", limits.HPO_JOBS, limits.HPO_JOBS_DEFAULT)
+
+
+def check_tuning(recipe: NamedRecipe, config: dict[str, Any] | None, *, asked: bool) -> None:
+    """Check performHPO and hpoConfig.
+
+    Parameters
+    ----------
+    recipe : NamedRecipe
+    config : dict or None
+    asked : bool
+        performHPO.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if config and not asked:
+        raise InvalidInputError("solutionConfig.hpoConfig needs performHPO")
+    if not asked:
+        return
+    if (config or {}).get("hpoObjective"):
+        raise InvalidInputError("hpoObjective cannot be configured: leave it out")
+    if not default_ranges(recipe):
+        raise InvalidInputError(f"{recipe.name} has no hyper-parameter that can be tuned: leave performHPO out")
+    trials(config)
+    seen: set[str] = set()
+    for kind, one in ranges_of(config):
+        _check_range(recipe, kind, one)
+        if one["name"] in seen:
+            raise InvalidInputError(f"hpoConfig has two ranges for {one['name']}")
+        seen.add(one["name"])
+
+
+def _check_range(recipe: NamedRecipe, kind: str, given: dict[str, Any]) -> None:
+    name = given.get("name")
+    allowed = {one["name"]: (of_kind, one) for of_kind, one in default_ranges(recipe)}
+    if name not in allowed:
+        raise InvalidInputError(f"{name} cannot be tuned; of {recipe.name} {', '.join(allowed)} can")
+    own_kind, own = allowed[name]
+    if kind != own_kind:
+        raise InvalidInputError(f"{name} is {own_kind}: give its range in {own_kind}HyperParameterRanges")
+    if kind == "categorical":
+        unknown = [value for value in given.get("values") or [] if value not in own["values"]]
+        if unknown or not given.get("values"):
+            shown = unknown[0] if unknown else "none"
+            raise InvalidInputError(f"the values of {name} must be some of {', '.join(own['values'])}, not {shown}")
+        return
+    least, most = given.get("minValue", own["minValue"]), given.get("maxValue", own["maxValue"])
+    if not own["minValue"] <= least <= most <= own["maxValue"]:
+        raise InvalidInputError(
+            f"the range of {name} must lie within {own['minValue']:g} to {own['maxValue']:g}, not {least:g} to {most:g}"
+        )
+
+
+def _count(resources: dict[str, Any], name: str, most: int, default: int) -> int:
+    value = resources.get(name)
+    if value is None:
+        return default
+    if not value.isdecimal() or not 1 <= int(value) <= most:
+        raise InvalidInputError(f"{name} must be a whole number from 1 to {most}, not {value}")
+    return int(value)
