@@ -7,13 +7,14 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from model.engine.arns import Caller
-from model.engine.dataset_group import DatasetGroup
+from model.engine.dataset_group import DatasetGroup, Row
 from model.engine.jobs import Jobs
 from model.engine.lifecycle import Lifecycles
 from model.engine.logs import log
 from model.engine.prometheus import Counts, Gauge
 from model.engine.resources import ACTIVE, Resource, Resources
-from model.engine.serving import Served, load, tell
+from model.engine.serving import Served, load, people_of, tell, tell_rows
+from model.engine.shown_lists import ShownLists
 from model.engine.state_directory import StateDirectory
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Engine:
         self.counts = Counts()
         self.groups: dict[str, DatasetGroup] = {}
         self.served: dict[str, Served] = {}
+        self.shown = ShownLists()
         self.group_of_tracker: dict[str, str] = {}
 
     @classmethod
@@ -59,6 +61,9 @@ class Engine:
         for campaign in engine.resources.of_kind("campaign"):
             if campaign.status == ACTIVE:
                 await engine.serve(campaign, campaign.private["version"])
+        for recommender in engine.resources.of_kind("recommender"):
+            if recommender.status == ACTIVE:
+                await engine.serve(recommender)
         engine._remove_leftovers()
         return engine
 
@@ -94,29 +99,76 @@ class Engine:
         group = self.groups[dataset.document["datasetGroupArn"]]
         await group.use_parts(dataset.document["datasetType"], dataset.private["parts"])
 
-    async def serve(self, campaign: Resource, version_arn: str) -> None:
-        """Read a trained version from disk, tell it of all events since, and let a campaign answer with it.
+    async def serve(self, resource: Resource, version_arn: str | None = None) -> None:
+        """Read a trained model from disk, tell it of all events since, and let a resource answer with it.
 
         Parameters
         ----------
-        campaign : Resource
-        version_arn : str
+        resource : Resource
+            A campaign or a recommender.
+        version_arn : str, optional
+            The solution version that a campaign answers with; a recommender has been trained itself.
         """
-        self.served[campaign.arn] = await load(self, self.resources.find("solution-version", version_arn))
+        trained = resource if version_arn is None else self.resources.find("solution-version", version_arn)
+        alike = (one for one in self.served.values() if version_arn is not None and one.version_arn == version_arn)
+        self.served[resource.arn] = await load(self, trained, next(alike, None))
 
-    def tell(self, group_arn: str, places: list[int]) -> None:
+    def tell(self, group_arn: str, places: list[int], *, of_actions: bool = False) -> None:
         """Tell the served recipes of a dataset group of new interactions.
 
         Parameters
         ----------
         group_arn : str
         places : list of int
-            Among the streamed interactions.
+            Among the streamed interactions with items, or with actions.
+        of_actions : bool
         """
-        recipes = [one.recipe for one in self.served.values() if one.group_arn == group_arn]
+        group = self.groups[group_arn]
+        people = group.action_people if of_actions else group.people
+        recipes = [one.recipe for one in self._serving(group_arn) if people_of(group, one) is people]
         if recipes:
             for place in places:
-                tell(recipes, self.groups[group_arn].people, place)
+                tell(recipes, people, place)
+
+    def tell_rows(self, group_arn: str, dataset_type: str, rows: dict[str, Row]) -> None:
+        """Tell the served recipes of a dataset group of new or changed items, or actions.
+
+        Parameters
+        ----------
+        group_arn : str
+        dataset_type : str
+            Recipes are told of ITEMS and ACTIONS; a person's row they are given with each question.
+        rows : dict
+            By id.
+        """
+        schema = self.schema_text(group_arn, dataset_type)
+        for served in self._serving(group_arn):
+            if served.catalogue_type == dataset_type:
+                tell_rows(served, rows, schema)
+
+    def schema_text(self, group_arn: str, dataset_type: str) -> str | None:
+        """Return the schema of a dataset.
+
+        Parameters
+        ----------
+        group_arn : str
+        dataset_type : str
+            Such as ITEMS.
+
+        Returns
+        -------
+        str or None
+            None where the group has no such dataset.
+        """
+        arn = f"{group_arn.replace(':dataset-group/', ':dataset/', 1)}/{dataset_type}"
+        if arn not in self.resources:
+            return None
+        dataset = self.resources.find("dataset", arn)
+        return str(self.resources.find("schema", dataset.document["schemaArn"]).document["schema"])
+
+    def _serving(self, group_arn: str) -> list[Served]:
+        """Return what serves a dataset group, of those that share a model only one."""
+        return list({id(one.recipe): one for one in self.served.values() if one.group_arn == group_arn}.values())
 
     def gauges(self) -> list[Gauge]:
         """Return what `/metrics` shows of the present state.

@@ -53,6 +53,18 @@ PROPERTIES_FORBIDDEN_IN_EVENTS = frozenset(
 RESULTS_DEFAULT = 25
 RESULTS_MAX = 500
 RANKED_ITEMS_MAX = 500
+RESULTS_WITH_METADATA = 50  # items of either operation
+METADATA_COLUMNS = 10
+# API reference, GetActionRecommendations.
+ACTIONS_DEFAULT = 5
+ACTIONS_MAX = 100
+# Of a campaign that does not say (API reference, CampaignConfig; developer guide, "User-Personalization recipe").
+EXPLORATION_WEIGHT = 0.3
+EXPLORATION_AGE_DAYS = 30.0
+# Columns of the interactions that are no circumstances of a question (developer guide, "Contextual metadata").
+NO_CONTEXT = frozenset(
+    {"USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID"}
+)
 
 # Pages of lists (API reference: maxResults is 1 to 100 and the answers hold at most 100).
 PAGE_DEFAULT = 100
@@ -83,7 +95,7 @@ SEGMENT_USERS_DEFAULT = 25
 PENDING_DATA_DELETION_JOBS = 5
 DATA_DELETION_BYTES = 100 * 1024**2
 
-# Signatures (developer guide, "Common errors": RequestExpired; IAM user guide, "Elements of an AWS API request signature").
+# Signatures (developer guide, "Common errors": RequestExpired; IAM user guide, "Elements of an API request signature").
 SIGNATURE_SECONDS = 15 * 60  # how far the clock of a client may be off
 PRESIGNED_SECONDS = 7 * 86_400
 ACCESS_KEY_ID_LENGTHS = (16, 128)  # IAM API reference, AccessKey
@@ -99,6 +111,7 @@ ARRIVAL_SECONDS = 20.0  # from the first byte of a request to its last, and to t
 WRITE_SECONDS = 20.0  # for a client to take what it is sent
 HANDLING_SECONDS = 50.0  # SDKs give up after 60
 CONNECTIONS = 2000
+FILES = 256  # that are open beside the connections
 REQUESTS_AT_ONCE = 1000
 BODIES_BYTES = 64 * 1024 * 1024  # of all requests that are arriving
 

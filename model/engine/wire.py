@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
+import msgspec
 
 from model.engine.errors import InvalidInputError
 
@@ -72,18 +73,21 @@ def paths() -> dict[str, Operation]:
     return {path: operation for _, operation, path in _all_operations() if operation.service != CONTROL}
 
 
-def shape_answer(operation: Operation, answer: dict[str, Any]) -> dict[str, Any]:
+def shape_answer(operation: Operation, answer: dict[str, Any] | msgspec.Struct) -> dict[str, Any] | msgspec.Struct:
     """Keep those members of an answer that the model knows.
 
     Parameters
     ----------
     operation : Operation
-    answer : dict
+    answer : dict or Struct
+        A Struct has the members of the model by its own definition, and stays as it is.
 
     Returns
     -------
-    dict
+    dict or Struct
     """
+    if isinstance(answer, msgspec.Struct):
+        return answer
     shaped: dict[str, Any] = _known_members(operation.output, answer) if operation.output else {}
     return shaped
 

@@ -24,10 +24,13 @@ from model.engine.resources import DELETE_IN_PROGRESS, DELETE_PENDING, IN_PROGRE
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    import msgspec
+
     from model.engine.arns import Caller
     from model.engine.engine import Engine
 
-    Handler = Callable[[Engine, Caller, dict[str, Any]], dict[str, Any] | Awaitable[dict[str, Any]]]
+    Answer = dict[str, Any] | msgspec.Struct
+    Handler = Callable[[Engine, Caller, dict[str, Any]], Answer | Awaitable[Answer]]
 
 # What every module may offer: OPERATIONS, and of the kind of resource that it keeps KIND with `resume_creation`,
 # `resume_deletion`, and `resume_update` beside `is_updating`.
