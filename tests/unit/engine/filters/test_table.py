@@ -1,0 +1,134 @@
+"""Tables: rows keep their numbers, and what is remembered about all rows is never out of date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.engine.filters import table as table_module
+from model.engine.filters.table import ROOM, Table
+
+IDS = st.sampled_from("abcdef")
+ROWS = st.fixed_dictionaries(
+    {},
+    optional={
+        "KIND": st.sampled_from(["x", "y", "x|y", "", None]),
+        "SIZE": st.sampled_from([0, 1, 2.5, None]),
+        "EITHER": st.sampled_from(["x", 1, None]),
+    },
+)
+TABLES = st.dictionaries(IDS, ROWS, max_size=4)
+CHANGES = st.one_of(
+    st.tuples(st.just("upsert"), IDS, ROWS),
+    st.tuples(st.just("replace"), TABLES, st.dictionaries(IDS, ROWS, max_size=2)),
+    st.tuples(st.just("intern"), st.lists(IDS, max_size=3), st.none()),
+    st.tuples(st.just("forget"), st.lists(IDS, max_size=2), st.none()),
+)
+
+
+def assert_agrees(table: Table, rows: dict[str, dict[str, Any]]) -> None:
+    """Compare all that a table says with plain dictionaries."""
+    known = [rows.get(row_id, {}) for row_id in table.ids]
+    kinds = [row.get("KIND") for row in known]
+    sizes = [row.get("SIZE") for row in known]
+    eithers = [row.get("EITHER") for row in known]
+    whole = table.with_texts("KIND", ("x",), several=False, negated=False)
+    among = table.with_texts("KIND", ("x", "z"), several=True, negated=False)
+    others = table.with_texts("KIND", ("x",), several=True, negated=True)
+    assert whole.tolist() == [kind == "x" for kind in kinds]
+    assert among.tolist() == [kind is not None and "x" in kind.split("|") for kind in kinds]
+    assert others.tolist() == [kind is not None and "x" not in kind.split("|") for kind in kinds]
+    for sign, wanted in (("<", [0, 1]), ("!=", [0, 2.5]), ("=", [1])):
+        assert table.with_number("SIZE", sign, 2 if sign == "<" else 1).tolist() == [size in wanted for size in sizes]
+    assert table.with_number("EITHER", "=", 1).tolist() == [either == 1 for either in eithers]
+    assert table.with_texts("EITHER", ("x",), several=False, negated=False).tolist() == [one == "x" for one in eithers]
+    assert table.with_ids(["a", "zzz"]).tolist() == [row_id == "a" for row_id in table.ids]
+    for number, row in enumerate(known):
+        assert table.texts(number, "KIND", several=False) == ((row["KIND"],) if row.get("KIND") is not None else ())
+        assert table.number(number, "SIZE") == row.get("SIZE")
+
+
+@settings(max_examples=200, deadline=None)
+@given(changes=st.lists(CHANGES, max_size=8))
+def test_a_table_says_what_its_rows_say_after_any_changes(changes):
+    table, rows = Table(), {}
+    numbers: dict[str, int] = {}
+    for kind, first, second in changes:
+        if kind == "upsert":
+            table.upsert(first, second)
+            rows[first] = second
+        elif kind == "replace":
+            replacement = table.replacement(first)
+            for row_id, row in second.items():  # while the new columns are made
+                table.upsert(row_id, row)
+            replacement.build()
+            replacement.finish()
+            rows = {**first, **second}
+        elif kind == "intern":
+            assert [table.ids[number] for number in table.intern(first)] == first
+        else:
+            table.forget(first)
+            for row_id in first:
+                rows.pop(row_id, None)
+                numbers.pop(row_id, None)
+        assert_agrees(table, rows)
+        for row_id, number in numbers.items():
+            assert table.row(row_id) == number
+        numbers = {row_id: number for number, row_id in enumerate(table.ids) if row_id}
+
+
+def test_a_table_grows_beyond_the_room_it_began_with():
+    table = Table()
+    table.upsert("first", {"SIZE": 7})
+    many = [f"id-{number}" for number in range(3 * ROOM)]
+    table.intern(many)
+    table.upsert(many[-1], {"SIZE": 7})
+
+    found = table.with_number("SIZE", "=", 7)
+
+    assert np.flatnonzero(found).tolist() == [0, 3 * ROOM]
+
+
+def test_an_answer_that_was_given_does_not_change_when_rows_do():
+    table = Table()
+    table.upsert("a", {"SIZE": 1})
+    before = table.with_number("SIZE", "=", 1)
+
+    table.upsert("a", {"SIZE": 2})
+
+    assert before.tolist() == [True]
+    assert table.with_number("SIZE", "=", 1).tolist() == [False]
+
+
+def test_more_changes_and_questions_than_are_kept_in_mind(monkeypatch):
+    monkeypatch.setattr(table_module, "CHANGES", 3)
+    monkeypatch.setattr(table_module, "REMEMBERED", 3)
+    table = Table()
+    for step in range(20):
+        table.upsert(f"id-{step % 5}", {"SIZE": step})
+        for asked in range(step % 4 + 1):
+            sizes = [table.number(number, "SIZE") for number in range(table.size)]
+            assert table.with_number("SIZE", ">", asked).tolist() == [(size or 0) > asked for size in sizes]
+
+
+def test_long_texts_and_booleans_are_no_columns():
+    table = Table()
+
+    table.upsert("a", {"TEXT": "x" * 1001, "FLAG": True})
+
+    assert not table.with_texts("TEXT", ("x" * 1001,), several=False, negated=False).any()
+    assert not table.with_number("FLAG", "=", 1).any()
+
+
+def test_a_replacement_may_be_built_while_another_one_is():
+    table = Table()
+    first, second = table.replacement({"a": {"SIZE": 1}}), table.replacement({"b": {"SIZE": 2}})
+    table.upsert("c", {"SIZE": 3})
+    for replacement in (first, second):
+        replacement.build()
+        replacement.finish()
+
+    assert [table.number(number, "SIZE") for number in table.intern(["a", "b", "c"])] == [None, 2, 3]

@@ -1,0 +1,116 @@
+"""A small world that filters are asked about: schemas, rows of items, users and actions, and who did what."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from model.engine.avro_schema import Column, Schema
+from model.engine.filters.compiled import compile_filter
+from model.engine.filters.table import Table
+
+
+def column(name: str, kind: str = "string", *, categorical: bool = False, textual: bool = False) -> Column:
+    return Column(name, kind, nullable=True, categorical=categorical, textual=textual)
+
+
+SCHEMAS = {
+    "INTERACTIONS": Schema(
+        "INTERACTIONS", (column("USER_ID"), column("ITEM_ID"), column("TIMESTAMP", "long"), column("EVENT_TYPE"))
+    ),
+    "ITEMS": Schema(
+        "ITEMS",
+        (
+            column("ITEM_ID"),
+            column("GENRE", categorical=True),
+            column("STUDIO"),
+            column("PRICE", "float"),
+            column("PAGES", "int"),
+            column("CREATION_TIMESTAMP", "long"),
+            column("DESCRIPTION", textual=True),
+            column("SOLD_OUT", "boolean"),
+        ),
+    ),
+    "USERS": Schema("USERS", (column("USER_ID"), column("AGE", "int"), column("TIER", categorical=True))),
+    "ACTIONS": Schema(
+        "ACTIONS",
+        (
+            column("ACTION_ID"),
+            column("CATEGORY", categorical=True),
+            column("VALUE", "long"),
+            column("EXPIRATION_TIMESTAMP", "long"),
+            column("REPEAT_FREQUENCY", "long"),
+        ),
+    ),
+    "ACTION_INTERACTIONS": Schema(
+        "ACTION_INTERACTIONS", (column("USER_ID"), column("ACTION_ID"), column("EVENT_TYPE"))
+    ),
+}
+
+
+class Done:
+    """Who did what, newest first, by person and event type."""
+
+    def __init__(self, done: dict[str, dict[str, list[str]]]) -> None:
+        self._done = done
+
+    def recent(self, person_id: str) -> dict[str, list[str]]:
+        return self._done.get(person_id, {})
+
+
+class World:
+    """A dataset group's data, as far as filters look at them."""
+
+    def __init__(
+        self,
+        items: dict[str, dict[str, Any]] | None = None,
+        users: dict[str, dict[str, Any]] | None = None,
+        actions: dict[str, dict[str, Any]] | None = None,
+        done: dict[str, dict[str, list[str]]] | None = None,
+        actions_done: dict[str, dict[str, list[str]]] | None = None,
+    ) -> None:
+        self.tables = {"ITEMS": Table(), "USERS": Table(), "ACTIONS": Table()}
+        for dataset_type, rows in (("ITEMS", items), ("USERS", users), ("ACTIONS", actions)):
+            self.tables[dataset_type].replace(rows or {})
+        self.people, self.action_people = Done(done or {}), Done(actions_done or {})
+
+    def allowed(self, expression: str, person: str = "ann", item: str | None = None, **values: str) -> set[str]:
+        """Return the ids that a filter allows."""
+        compiled = compile_filter(expression, SCHEMAS)
+        allowed = compiled.allowed(self, person, item, values)
+        table = {"ItemID": "ITEMS", "UserID": "USERS", "ActionID": "ACTIONS"}[compiled.target]
+        return {one for one, kept in zip(self.tables[table].ids, allowed.tolist(), strict=True) if kept}
+
+
+def quoted(*values: str) -> str:
+    """Return strings as filterValues holds them."""
+    return ",".join(json.dumps(one, ensure_ascii=False) for one in values)
+
+
+FILMS: dict[str, dict[str, Any]] = {
+    "heist": {"GENRE": "crime|comedy", "STUDIO": "north", "PRICE": 9.5, "PAGES": 120, "CREATION_TIMESTAMP": 1000},
+    "trial": {"GENRE": "crime|drama", "STUDIO": "south", "PRICE": 4.0, "PAGES": 90, "CREATION_TIMESTAMP": 2000},
+    "farce": {"GENRE": "comedy", "STUDIO": "north", "PRICE": 2.0, "PAGES": 60, "CREATION_TIMESTAMP": 3000},
+    "elegy": {"GENRE": "drama", "STUDIO": "east", "PRICE": 12.0, "PAGES": None, "CREATION_TIMESTAMP": 4000},
+    "blank": {"GENRE": None, "STUDIO": None, "PRICE": None, "PAGES": None, "CREATION_TIMESTAMP": None},
+}
+VIEWERS: dict[str, dict[str, Any]] = {
+    "ann": {"AGE": 34, "TIER": "gold|early"},
+    "bob": {"AGE": 17, "TIER": "basic"},
+    "cyd": {"AGE": None, "TIER": None},
+}
+DONE = {
+    "ann": {"click": ["heist", "trial"], "purchase": ["heist"]},
+    "bob": {"watch": ["farce", "gone"]},
+}
+OFFERS: dict[str, dict[str, Any]] = {
+    "join": {"CATEGORY": "loyalty", "VALUE": 10},
+    "rate": {"CATEGORY": "feedback", "VALUE": 2},
+    "call": {"CATEGORY": "feedback|sales", "VALUE": 30},
+}
+OFFERED = {"ann": {"taken": ["rate"], "not_taken": ["call"], "viewed": ["join", "call"]}}
+
+
+def cinema() -> World:
+    """Return a fresh world with a few films, viewers and offers."""
+    return World(FILMS, VIEWERS, OFFERS, DONE, OFFERED)
