@@ -1,40 +1,50 @@
-"""`python -m model.engine --directory D --port P`: serve the engine on loopback until told to stop."""
+"""`python -m model.engine --directory D --port P`: serve the engine until told to stop; `--help` tells the rest."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
+import os
+import resource
 import signal
 import socket
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 import model.engine.one_thread  # noqa: F401 - before anything that imports numpy
+from model.engine import limits
+from model.engine.access import AnyoneOnLoopback, HoldersOfKeys
+from model.engine.connections import Connection
 from model.engine.engine import Engine
 from model.engine.errors import DirectoryInUseError
+from model.engine.faults import Faults, make_control
 from model.engine.logs import log
 from model.engine.operations.registry import resume
+from model.engine.operator_pages import make_pages
+from model.engine.options import read_settings
 from model.engine.service import make_application
-from model.engine.settings import HOST, PACES, Settings
+from model.engine.settings import LOOPBACK, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from model.engine.exchange import Application
+
 CANNOT_START = 2
 SHUTDOWN_SECONDS = 10  # for requests that are being answered
 KEEP_ALIVE_SECONDS = 75  # clients that call every few seconds keep their connections
+BACKLOG = 1024
+
+
+class CannotListenError(Exception):
+    """A port or an address cannot be had."""
 
 
 class _Server(uvicorn.Server):
     """A server whose signals are handled here, so that the state is closed before the process ends."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        log("ready", port=sockets[0].getsockname()[1] if sockets else None)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -42,67 +52,123 @@ class _Server(uvicorn.Server):
 
 
 def main() -> int:
-    """Read the arguments and serve.
+    """Read the settings and serve.
 
     Returns
     -------
     int
-        0 after a stop by signal; 2 where the port or the directory is taken.
+        0 after a stop by signal; 2 where a port, the directory or a setting cannot be used.
     """
-    settings = _read_arguments()
-    try:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Answers leave in two pieces; without this the second waits for the first one to be confirmed, some 40 ms.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.bind((HOST, settings.port))
-    except OSError as error:
-        sys.stderr.write(
-            f"The engine cannot listen on {HOST}:{settings.port} ({error.strerror}): choose another port.\n"
-        )
-        return CANNOT_START
-    try:
-        asyncio.run(_serve(settings, listener))
-    except DirectoryInUseError as error:
-        sys.stderr.write(f"The engine cannot use its directory: {error}.\n")
-        return CANNOT_START
-    finally:
-        listener.close()
+    started = int(time.time())
+    settings = read_settings(sys.argv[1:], os.environ)
+    with contextlib.ExitStack() as stack:
+        try:
+            listeners = _listen_all(settings, stack)
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(_serve(settings, listeners, started))
+        except CannotListenError as error:
+            sys.stderr.write(f"The engine cannot listen on {error}: choose another one.\n")
+            return CANNOT_START
+        except DirectoryInUseError as error:
+            sys.stderr.write(f"The engine cannot use its directory: {error}.\n")
+            return CANNOT_START
     return 0
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, listeners: dict[str, socket.socket], started: int) -> None:
+    _allow_connections()
     engine = await Engine.open(settings)
     resume(engine)
-    config = uvicorn.Config(
-        make_application(engine),
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
-    server = _Server(config)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    door = HoldersOfKeys(settings.keys, started) if settings.keys else AnyoneOnLoopback(engine.caller)
+    faults = Faults()
+    applications = {
+        "port": make_application(engine, door, faults),
+        "metrics_port": make_pages(engine),
+        "faults_port": make_control(faults),
+    }
+    servers = {name: _server(applications[name]) for name in listeners}
+    _end_on_signals(engine, list(servers.values()))
+    serving = [asyncio.create_task(server.serve(sockets=[listeners[name]])) for name, server in servers.items()]
+    ports = {name: listener.getsockname()[1] for name, listener in listeners.items()}
+    while not all(server.started for server in servers.values()):
+        await asyncio.sleep(0)
+    log("ready", host=settings.host, signed=str(bool(settings.keys)).lower(), **ports)
     try:
-        await server.serve(sockets=[listener])
+        await asyncio.gather(*serving)
     finally:
         await engine.close()
         log("stopped")
 
 
-def _read_arguments() -> Settings:
-    parser = argparse.ArgumentParser(
-        prog="python -m model.engine", description="A service with Amazon Personalize's API"
+def _server(application: Application) -> _Server:
+    config = uvicorn.Config(
+        application,
+        http=Connection,
+        ws="none",
+        interface="asgi3",
+        lifespan="off",
+        log_config=None,
+        # What uvicorn has to say is in `connections` and `service` already, as JSON.
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    parser.add_argument("--directory", type=Path, required=True, help="where all state lies")
-    parser.add_argument("--port", type=int, required=True, help="on loopback; 0 takes a free one and logs it")
-    parser.add_argument("--region", default=Settings.region, help="of requests whose signature names none")
-    parser.add_argument("--pace", choices=PACES, default="compressed", help="how long resources stay in each state")
-    given = parser.parse_args()
-    return Settings(given.directory, given.port, given.region, pace=PACES[given.pace])
+    return _Server(config)
+
+
+def _end_on_signals(engine: Engine, servers: list[_Server]) -> None:
+    def end() -> None:
+        engine.counts.ending = True
+        log("ending", in_progress=engine.counts.in_progress)
+        for server in servers:
+            server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+
+
+def _listen_all(settings: Settings, stack: contextlib.ExitStack) -> dict[str, socket.socket]:
+    """Open every port that is asked for; what names it in the settings names it here."""
+    wanted = {
+        "port": (settings.host, settings.port),
+        "metrics_port": (settings.host, settings.metrics_port),
+        "faults_port": (LOOPBACK, settings.faults_port),
+    }
+    return {
+        name: stack.enter_context(contextlib.closing(_listen(host, port)))
+        for name, (host, port) in wanted.items()
+        if port is not None
+    }
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Answers leave in two pieces; without this the second waits for the first one to be confirmed, some 40 ms.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise CannotListenError(f"{host}:{port} ({error.strerror})") from None
+    return listener
+
+
+def _allow_connections() -> None:
+    """Let the process have as many files as it may have connections, and some for the state."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = limits.CONNECTIONS + limits.FILES
+    if soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(needed, hard), hard))
+
+
+def _loop_factory() -> Any:
+    return uvicorn.Config("", loop="auto").get_loop_factory()
 
 
 if __name__ == "__main__":

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-HOST = "127.0.0.1"  # requests are not authenticated, so nobody beyond this machine may send any
+    from model.engine.access import Key
+
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,12 @@ class Settings:
     region, account : str
         For requests whose signature names none.
     pace : Pace
+    host : str
+        Address to listen on.
+    keys : mapping of str to Key
+        Access keys by id; where there are any, requests must be signed with one.
+    metrics_port, faults_port : int, optional
+        Further ports: of the pages for operators, at the same address; of the fault switches, on loopback always.
     """
 
     directory: Path
@@ -52,3 +61,7 @@ class Settings:
     region: str = "eu-central-1"
     account: str = "000000000000"
     pace: Pace = PACES["compressed"]
+    host: str = LOOPBACK
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    metrics_port: int | None = None
+    faults_port: int | None = None

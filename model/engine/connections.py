@@ -1,0 +1,124 @@
+"""Connections: how many there may be, and how long and how large what comes through one may be.
+
+uvicorn bounds neither the time in which a request arrives nor the size of its head, so a client that sends one byte
+every few seconds would hold its connection for ever.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from model.engine import limits
+from model.engine.errors import EngineError, InvalidInputError, RequestTimeoutError, ServiceUnavailableError
+from model.engine.logs import log
+
+if TYPE_CHECKING:
+    from asyncio import TimerHandle, Transport
+
+REASONS = {400: "Bad Request", 408: "Request Timeout", 503: "Service Unavailable"}
+
+
+class HeadTooLargeError(Exception):
+    """Stops the parser, which answers 400 for any error."""
+
+
+class Connection(HttpToolsProtocol):
+    """One connection of a client."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._arriving = False
+        self._head_bytes = 0
+        self._header_count = 0
+        self._arrival: TimerHandle | None = None
+        self._writing: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Take a new connection, unless there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > limits.CONNECTIONS:
+            self._refuse(ServiceUnavailableError(f"there are {limits.CONNECTIONS} connections already"))
+            return
+        self._arrival = self.loop.call_later(limits.ARRIVAL_SECONDS, self._too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything."""
+        super().connection_lost(exc)
+        for timer in (self._arrival, self._writing):
+            if timer is not None:
+                timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came; a request that is not complete with it has only so much time."""
+        super().data_received(data)
+        if self._arriving and self._arrival is None and not self.transport.is_closing():
+            self._arrival = self.loop.call_later(limits.ARRIVAL_SECONDS, self._too_slow)
+
+    def on_message_begin(self) -> None:
+        """Begin with a request."""
+        super().on_message_begin()
+        self._arriving = True
+        self._head_bytes = self._header_count = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Read a part of the path."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Read a header."""
+        self._header_count += 1
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_message_complete(self) -> None:
+        """Finish a request: it has arrived in time."""
+        super().on_message_complete()
+        self._arriving = False
+        if self._arrival is not None:
+            self._arrival.cancel()
+            self._arrival = None
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read, but not for ever."""
+        super().pause_writing()
+        self._writing = self.loop.call_later(limits.WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: the client has read."""
+        super().resume_writing()
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, or too much of it."""
+        self._refuse(InvalidInputError(f"{msg} Its head may have {limits.HEAD_BYTES} bytes."), 400)
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > limits.HEAD_BYTES or self._header_count > limits.HEADERS:
+            raise HeadTooLargeError
+
+    def _too_slow(self) -> None:
+        self._arrival = None
+        if self.transport.is_closing():
+            return
+        begun = self._arriving and (self.cycle is None or not self.cycle.response_started)
+        if begun:
+            self._refuse(RequestTimeoutError(f"the request did not arrive within {limits.ARRIVAL_SECONDS:g} s"), 408)
+        else:
+            self.transport.close()
+
+    def _refuse(self, error: EngineError, status: int = 503) -> None:
+        body = json.dumps({"__type": error.name, "message": str(error)}).encode()
+        head = (
+            f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: application/json\r\n"
+            f"x-amzn-errortype: {error.name}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+        log("refused", operation="unknown", error=error.name, status=status)

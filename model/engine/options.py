@@ -1,0 +1,114 @@
+"""What the engine is started with, from the command line and the environment."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.engine.access import Key, KeysError, is_loopback, read_keys
+from model.engine.settings import LOOPBACK, PACES, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+PREFIX = "RIVULET_ENGINE_"
+KEYS = f"{PREFIX}KEYS"
+OTHERS = 0o007  # may read, write or run
+
+DESCRIPTION = "A service with Amazon Personalize's API."
+EPILOGUE = f"""
+Every option may be set in the environment instead, such as {PREFIX}PORT for --port; the command line goes first.
+
+Keys are JSON: {{"<access key id>": {{"secret": "<secret key>", "account": "<12 digits>"}}}}. They come from
+--keys-file, or from {KEYS} itself, never from the command line, which others on the machine can read.
+Where there are keys, every request must carry a Signature Version 4 of one of them. Without keys the engine listens on
+loopback only and takes requests with any signature.
+"""
+
+
+def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Read the settings; what is wrong with them ends the process with a sentence and exit code 2.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Without the name of the program.
+    environment : mapping of str to str
+
+    Returns
+    -------
+    Settings
+    """
+    parser = _parser(environment)
+    given = parser.parse_args(arguments)
+    try:
+        keys = _keys(given.keys_file, environment.get(KEYS))
+    except KeysError as error:
+        parser.error(str(error))
+    if not keys and not is_loopback(given.host):
+        parser.error(f"beyond {LOOPBACK} requests must be signed: give keys with --keys-file or {KEYS}")
+    return Settings(
+        given.directory,
+        given.port,
+        given.region,
+        given.account,
+        PACES[given.pace],
+        given.host,
+        keys,
+        given.metrics_port,
+        given.faults_port,
+    )
+
+
+def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m model.engine",
+        description=DESCRIPTION,
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+    def add(
+        name: str, text: str, default: str | None = None, kind: Callable[[str], object] = str, *, needed: bool = False
+    ) -> None:
+        variable = PREFIX + name.upper().replace("-", "_")
+        found = environment.get(variable) or default
+        # A default that is text is read like an argument, so the environment is checked the same way.
+        parser.add_argument(f"--{name}", default=found, required=needed and found is None, help=text, type=kind)
+
+    add("directory", "where all state lies", kind=Path, needed=True)
+    add("port", "0 takes a free one and logs it", kind=_port, needed=True)
+    add("host", f"address to listen on (default {LOOPBACK}); any other but loopback needs keys", LOOPBACK)
+    add("keys-file", "access keys; a file that no others may read", kind=Path)
+    add("region", f"of requests whose signature names none (default {Settings.region})", Settings.region)
+    add("account", f"of requests whose key is no account (default {Settings.account})", Settings.account)
+    add("pace", f"how long resources stay in each state: {', '.join(PACES)}", "compressed", kind=_pace)
+    add("metrics-port", "/metrics, /health and /ready on a port of their own at the same address", kind=_port)
+    add("faults-port", "fault switches: GET, POST and DELETE /faults, on loopback only (default: off)", kind=_port)
+    return parser
+
+
+def _keys(file: Path | None, text: str | None) -> dict[str, Key]:
+    if file is None:
+        return read_keys(text) if text is not None else {}
+    if text is not None:
+        raise KeysError(f"give either --keys-file or {KEYS}, not both")
+    try:
+        if file.stat().st_mode & OTHERS:
+            raise KeysError(f"{file} is open to every user of this machine: chmod o= {file}")
+        return read_keys(file.read_bytes())
+    except OSError as error:
+        raise KeysError(f"the keys cannot be read from {file} ({error.strerror})") from None
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"a port is 0 to 65535, not {text}")
+    return int(text)
+
+
+def _pace(text: str) -> str:
+    if text not in PACES:
+        raise argparse.ArgumentTypeError(f"a pace is one of {', '.join(PACES)}, not {text}")
+    return text
