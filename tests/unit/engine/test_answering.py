@@ -1,0 +1,179 @@
+"""Answers of a served recipe: filters, promotions, what is hidden by itself, and lists that a filter starves."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import botocore.session
+import msgspec
+import numpy as np
+import pytest
+
+from model.engine.answering import PredictedItem, Promotion, Question, Restriction, recommend
+from model.engine.filters.table import Table
+from model.engine.operations.answers import ActionRecommendations, PredictedAction, Ranking, Recommendations
+from model.engine.serving import Served
+from model.recipes.names import RECIPES
+from model.recipes.recipe import NEVER, Query, Recipe, Recommendation
+
+ITEMS = [f"item-{number}" for number in range(20)]
+
+
+class Descending(Recipe):
+    """Scores items by their place; a stranger is also offered those that persons are not."""
+
+    def __init__(self, unscored=()):
+        self.item_ids = list(ITEMS)
+        self.unscored = unscored
+
+    def score(self, query):
+        scores = np.linspace(1, 0.1, len(self.item_ids), dtype=np.float32)
+        if query.history:
+            scores[list(self.unscored)] = NEVER
+        return scores
+
+    def recommend(self, query, count):
+        found = super().recommend(query, count)
+        return [Recommendation(one.item_id, 1 / (place + 1)) for place, one in enumerate(found)]
+
+    fit = load = save = update = tune = None
+
+    def add_item(self, item):
+        self.item_ids.append(item.item_id)
+
+
+class Only:
+    """Stands for a compiled filter."""
+
+    target = "ItemID"
+
+    def __init__(self, *numbers):
+        self.ids = {f"item-{number}" for number in numbers}
+
+    def allowed(self, group, person, item_id, values):
+        table = group.tables["ITEMS"]
+        return np.array([one in self.ids for one in table.ids])
+
+
+class People:
+    def __init__(self, **recent):
+        self._recent = recent
+
+    def recent(self, person):
+        return self._recent if person == "buyer" else {}
+
+
+# Concrete in spite of the abstract methods that no answer needs.
+Descending.__abstractmethods__ = frozenset()
+
+
+def served(name="aws-user-personalization-v2", recipe=None):
+    return Served("version", RECIPES[name], recipe or Descending(), "group", 0.0)
+
+
+def group(**recent):
+    table = Table()
+    table.intern(["nobody-asks", *reversed(ITEMS)])  # rows in another order than the recipe's
+    return SimpleNamespace(tables={"ITEMS": table}, people=People(**recent))
+
+
+def asked(count, *, person="", history=("item-0",), restriction=None, promotion=None):
+    return Question(Query(history=history, person=person), count, restriction, promotion)
+
+
+def numbers(answer):
+    return [int(one.item_id.rpartition("-")[2]) for one in answer]
+
+
+def test_a_filter_leaves_the_items_that_it_allows_in_their_order():
+    answer = recommend(served(), group(), asked(3, restriction=Restriction(Only(9, 4, 17, 2), {})))
+
+    assert numbers(answer) == [2, 4, 9]
+
+
+def test_an_item_that_came_after_training_is_filtered_as_well():
+    one, data = served(), group()
+    recommend(one, data, asked(3, restriction=Restriction(Only(1), {})))
+    one.recipe.add_item(SimpleNamespace(item_id="item-20"))
+
+    answer = recommend(one, data, asked(5, restriction=Restriction(Only(3, 20), {})))
+
+    assert numbers(answer) == [3, 20]
+
+
+def test_what_a_buyer_has_bought_is_left_out_where_the_use_case_says_so():
+    data = group(purchase=["item-0", "item-2"], view=["item-1"])
+
+    hidden = recommend(served("aws-ecomm-recommended-for-you"), data, asked(3, person="buyer"))
+    shown = recommend(served(), data, asked(3, person="buyer"))
+
+    assert numbers(hidden) == [1, 3, 4]
+    assert numbers(shown) == [0, 1, 2]
+    assert {one.score for one in hidden} == {None}
+
+
+def test_promoted_items_have_their_share_and_the_others_are_the_best_of_the_rest():
+    promotion = Promotion("sale", 40, Restriction(Only(3, 11, 12, 13, 0), {}))
+
+    answer = recommend(served(), group(), asked(5, promotion=promotion))
+
+    promoted = [one for one in answer if one.promotion_name == "sale"]
+    assert numbers(promoted) == [0, 3]
+    assert all(one.reason == ["Promoted item"] for one in promoted)
+    assert numbers(one for one in answer if one.promotion_name is None) == [1, 2, 4]
+
+
+def test_the_filter_of_the_request_is_not_for_promoted_items():
+    promotion = Promotion("sale", 50, Restriction(Only(18, 19), {}))
+
+    answer = recommend(served(), group(), asked(4, restriction=Restriction(Only(5, 6, 18), {}), promotion=promotion))
+
+    assert sorted(numbers(one for one in answer if one.promotion_name)) == [18, 19]
+    assert numbers(one for one in answer if not one.promotion_name) == [5, 6]
+
+
+def test_too_few_promoted_items_leave_their_places_to_others():
+    promotion = Promotion("sale", 100, Restriction(Only(7), {}))
+
+    answer = recommend(served("aws-similar-items"), group(), asked(4, promotion=promotion))
+
+    assert sorted(numbers(answer)) == [0, 1, 2, 7]
+    assert {tuple(one.reason or ()) for one in answer} == {()}
+
+
+def test_a_starved_list_is_filled_with_popular_items_that_satisfy_the_filter():
+    recipe = Descending(unscored=(4, 9))
+    question = asked(5, restriction=Restriction(Only(4, 7, 9), {}))
+
+    second = recommend(served(recipe=recipe), group(), question)
+    first = recommend(served("aws-user-personalization", recipe), group(), question)
+
+    assert numbers(second) == [7, 4, 9]
+    assert [one.score is None for one in second] == [False, True, True]
+    assert [one.reason for one in second] == [None, ["Popular item"], ["Popular item"]]
+    assert numbers(first) == [7]
+
+
+def test_a_filter_that_allows_nothing_leaves_nothing():
+    assert recommend(served(), group(), asked(5, restriction=Restriction(Only(), {}))) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "operation"),
+    [
+        (Recommendations([PredictedItem("i", 0.5, "p", {"A": "b"}, ["r"])], "RID"), "GetRecommendations"),
+        (Ranking([PredictedItem("i", 0.5, "p", {"A": "b"}, ["r"])], "RID"), "GetPersonalizedRanking"),
+        (ActionRecommendations([PredictedAction("a", 0.5)], "RID"), "GetActionRecommendations"),
+    ],
+)
+def test_answers_have_the_members_of_the_service_model_and_no_others(answer, operation):
+    model = botocore.session.get_session().get_service_model("personalize-runtime").operation_model(operation)
+    encoded = msgspec.json.decode(msgspec.json.encode(answer))
+
+    assert set(encoded) == set(model.output_shape.members)
+    (name,) = [name for name, shape in model.output_shape.members.items() if shape.type_name == "list"]
+    assert set(encoded[name][0]) == set(model.output_shape.members[name].member.members)
+
+
+def test_what_is_not_there_is_not_sent():
+    assert msgspec.json.encode(PredictedItem("i")) == b'{"itemId":"i"}'

@@ -1,0 +1,33 @@
+"""The lists that were answered lately: found by their id, bounded, and by their own dataset group only."""
+
+from __future__ import annotations
+
+from model.engine.shown_lists import ShownList, ShownLists
+
+
+def shown(*item_ids, group="group"):
+    return ShownList("campaign", group, item_ids)
+
+
+def test_a_list_is_found_by_its_id_and_its_dataset_group():
+    lists = ShownLists()
+    lists.keep("RID-1", shown("a", "b"))
+
+    found = lists.find("RID-1", "group")
+
+    assert found is not None
+    assert found.item_ids == ("a", "b")
+    assert lists.find("RID-1", "another group") is None
+    assert lists.find("RID-2", "group") is None
+    assert lists.find(None, "group") is None
+
+
+def test_the_oldest_are_forgotten_even_where_lists_are_empty():
+    lists = ShownLists(kept_ids=10)
+    for number in range(100):
+        lists.keep(f"RID-{number}", shown(*("x" * (number % 3))))
+
+    kept = [number for number in range(100) if lists.find(f"RID-{number}", "group")]
+
+    assert kept == list(range(100 - len(kept), 100))
+    assert 3 <= len(kept) <= 10
