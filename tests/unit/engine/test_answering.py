@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import botocore.session
 import msgspec
@@ -81,22 +82,27 @@ def asked(count, *, person="", history=("item-0",), restriction=None, promotion=
     return Question(Query(history=history, person=person), count, restriction, promotion)
 
 
+def only(*places) -> Any:
+    kept: Any = Only(*places)
+    return Restriction(kept, {})
+
+
 def numbers(answer):
     return [int(one.item_id.rpartition("-")[2]) for one in answer]
 
 
 def test_a_filter_leaves_the_items_that_it_allows_in_their_order():
-    answer = recommend(served(), group(), asked(3, restriction=Restriction(Only(9, 4, 17, 2), {})))
+    answer = recommend(served(), group(), asked(3, restriction=only(9, 4, 17, 2)))
 
     assert numbers(answer) == [2, 4, 9]
 
 
 def test_an_item_that_came_after_training_is_filtered_as_well():
     one, data = served(), group()
-    recommend(one, data, asked(3, restriction=Restriction(Only(1), {})))
+    recommend(one, data, asked(3, restriction=only(1)))
     one.recipe.add_item(SimpleNamespace(item_id="item-20"))
 
-    answer = recommend(one, data, asked(5, restriction=Restriction(Only(3, 20), {})))
+    answer = recommend(one, data, asked(5, restriction=only(3, 20)))
 
     assert numbers(answer) == [3, 20]
 
@@ -113,7 +119,7 @@ def test_what_a_buyer_has_bought_is_left_out_where_the_use_case_says_so():
 
 
 def test_promoted_items_have_their_share_and_the_others_are_the_best_of_the_rest():
-    promotion = Promotion("sale", 40, Restriction(Only(3, 11, 12, 13, 0), {}))
+    promotion = Promotion("sale", 40, only(3, 11, 12, 13, 0))
 
     answer = recommend(served(), group(), asked(5, promotion=promotion))
 
@@ -124,16 +130,16 @@ def test_promoted_items_have_their_share_and_the_others_are_the_best_of_the_rest
 
 
 def test_the_filter_of_the_request_is_not_for_promoted_items():
-    promotion = Promotion("sale", 50, Restriction(Only(18, 19), {}))
+    promotion = Promotion("sale", 50, only(18, 19))
 
-    answer = recommend(served(), group(), asked(4, restriction=Restriction(Only(5, 6, 18), {}), promotion=promotion))
+    answer = recommend(served(), group(), asked(4, restriction=only(5, 6, 18), promotion=promotion))
 
     assert sorted(numbers(one for one in answer if one.promotion_name)) == [18, 19]
     assert numbers(one for one in answer if not one.promotion_name) == [5, 6]
 
 
 def test_too_few_promoted_items_leave_their_places_to_others():
-    promotion = Promotion("sale", 100, Restriction(Only(7), {}))
+    promotion = Promotion("sale", 100, only(7))
 
     answer = recommend(served("aws-similar-items"), group(), asked(4, promotion=promotion))
 
@@ -143,7 +149,7 @@ def test_too_few_promoted_items_leave_their_places_to_others():
 
 def test_a_starved_list_is_filled_with_popular_items_that_satisfy_the_filter():
     recipe = Descending(unscored=(4, 9))
-    question = asked(5, restriction=Restriction(Only(4, 7, 9), {}))
+    question = asked(5, restriction=only(4, 7, 9))
 
     second = recommend(served(recipe=recipe), group(), question)
     first = recommend(served("aws-user-personalization", recipe), group(), question)
@@ -155,7 +161,7 @@ def test_a_starved_list_is_filled_with_popular_items_that_satisfy_the_filter():
 
 
 def test_a_filter_that_allows_nothing_leaves_nothing():
-    assert recommend(served(), group(), asked(5, restriction=Restriction(Only(), {}))) == []
+    assert recommend(served(), group(), asked(5, restriction=only())) == []
 
 
 @pytest.mark.parametrize(
@@ -167,7 +173,7 @@ def test_a_filter_that_allows_nothing_leaves_nothing():
     ],
 )
 def test_answers_have_the_members_of_the_service_model_and_no_others(answer, operation):
-    model = botocore.session.get_session().get_service_model("personalize-runtime").operation_model(operation)
+    model: Any = botocore.session.get_session().get_service_model("personalize-runtime").operation_model(operation)
     encoded = msgspec.json.decode(msgspec.json.encode(answer))
 
     assert set(encoded) == set(model.output_shape.members)
