@@ -28,9 +28,10 @@ WAIT_SECONDS = 60.0
 class RunningEngine:
     """One engine process and clients for it; `account` makes a separate world within it."""
 
-    def __init__(self, directory: Path, s3_url: str, pace: str = "instant") -> None:
+    def __init__(self, directory: Path, s3_url: str, pace: str = "instant", options: tuple[str, ...] = ()) -> None:
         self.directory = directory
         self._pace = pace
+        self._options = options
         self._clients: dict[tuple[str, str, str, int], Any] = {}
         self._environment = {
             **os.environ,
@@ -46,14 +47,15 @@ class RunningEngine:
         log = self.directory.with_suffix(".log")
         with log.open("w") as output:
             self.process = subprocess.Popen(
-                [*command, "--pace", self._pace], env=self._environment, cwd=ROOT, stdout=output
+                [*command, "--pace", self._pace, *self._options], env=self._environment, cwd=ROOT, stdout=output
             )
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             assert self.process.poll() is None, "the engine ended before it was ready"
             ready = [line for line in log.read_text().splitlines() if '"ready"' in line]
             if ready:
-                self.port = json.loads(ready[0])["port"]
+                self.ports = json.loads(ready[0])
+                self.port = self.ports["port"]
                 return
             time.sleep(0.02)
         raise AssertionError("the engine did not start in time")

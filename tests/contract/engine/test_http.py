@@ -29,7 +29,6 @@ def send(engine, method, path, body=b"", headers=None):
         ("POST", "/", b"{}", {"X-Amz-Target": "DynamoDB_20120810.ListTables"}, 400, "InvalidAction"),
         ("POST", "/elsewhere", b"{}", {}, 400, "InvalidAction"),
         ("GET", "/", b"", {}, 400, "InvalidAction"),
-        ("POST", "/actions", b"{}", {}, 400, "InvalidAction"),
         ("POST", "/events", b"x" * (BODY_BYTES + 1), {}, 413, "InvalidInputException"),
         ("POST", "/events", b'{"trackingId": NaN}', {}, 400, "InvalidInputException"),
         ("POST", "/events", b"\xff\xfe", {}, 400, "InvalidInputException"),
