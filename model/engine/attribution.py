@@ -113,24 +113,21 @@ def read_metric(given: Mapping[str, str], schemas: Mapping[str, Schema]) -> Metr
     return Metric(name, given["eventType"], dataset_type, column)
 
 
-def source_of(explicit: str | None, recommendation_id: str | None, shown_by: Mapping[str, str]) -> str:
+def source_of(explicit: str | None, shown_by: str | None) -> str:
     """Return where the item of an event was seen.
 
     Parameters
     ----------
     explicit : str or None
         eventAttributionSource, which goes before the recommendation.
-    recommendation_id : str or None
-    shown_by : mapping of str to str
-        The ARNs of campaigns and recommenders by recommendation id, as far as they are remembered.
+    shown_by : str or None
+        ARN of the campaign or recommender whose recommendation the event names, as far as it is remembered.
 
     Returns
     -------
     str
     """
-    if explicit:
-        return explicit
-    return shown_by.get(recommendation_id or "", UNDEFINED)
+    return explicit or shown_by or UNDEFINED
 
 
 def measure(metrics: Iterable[Metric], samples: Iterable[Sample], bucket_seconds: int = BUCKET_SECONDS) -> Totals:

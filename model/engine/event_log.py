@@ -4,6 +4,10 @@ Every group commit is one frame, and the next is not begun before the disk has c
 most the last frame of the last segment can be torn, and nothing in it was acknowledged: it is cut off. A frame
 that is broken in any other place means a damaged disk, and the engine refuses to start rather than lose events.
 
+Segments may be rewritten, so that what they say of somebody is gone (see `erasure`). The new ones take the places of
+the old when all are ready: their directory is renamed, which cannot happen by halves, and what a crash leaves in it
+is moved on when the log is opened again.
+
 Frame: 4 bytes length of the body, 4 bytes CRC-32 of the body, body. Body: records, each 4 bytes length and bytes.
 """
 
@@ -27,6 +31,7 @@ MAGIC = b"RVLTLOG1"
 SEGMENT_BYTES = 64 * 1024 * 1024
 FRAME = struct.Struct("<II")
 RECORD = struct.Struct("<I")
+REWRITTEN = "rewritten"  # below the log's directory: segments on their way to their places
 
 
 class EventLog:
@@ -55,10 +60,11 @@ class EventLog:
         DirectoryInUseError
             A frame is damaged that cannot have been torn by a crash.
         """
+        _finish_rewrite(self._directory)
         segments = sorted(self._directory.glob("*.log"))
         for place, segment in enumerate(segments):
             content = segment.read_bytes()
-            end = yield from _records(content)
+            end = yield from read_frames(content)
             if end < len(content):
                 if place < len(segments) - 1 or _is_damaged(content, end):
                     raise DirectoryInUseError(f"{segment} is damaged at byte {end}: restore it from a copy")
@@ -88,6 +94,33 @@ class EventLog:
             self._flushing = asyncio.create_task(self._flush())
         await done
 
+    async def segments(self, *, closed: bool = False) -> list[Path]:
+        """Return the files of the log, oldest first; the last one may be growing.
+
+        Parameters
+        ----------
+        closed : bool
+            Begin a new segment and leave it out, so that those returned do not change any more.
+
+        Returns
+        -------
+        list of Path
+        """
+        if closed:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._end_segment)
+        found = sorted(self._directory.glob("*.log"))
+        return found[:-1] if closed else found
+
+    async def take_rewritten(self, directory: Path) -> None:
+        """Let rewritten segments take the places of those with the same names, for good.
+
+        Parameters
+        ----------
+        directory : Path
+            On the same disk, with durable files; it is gone afterwards.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._take_rewritten, directory)
+
     async def close(self) -> None:
         """Wait for what is being written and close the log."""
         while self._flushing is not None:
@@ -112,12 +145,10 @@ class EventLog:
 
     def _write(self, records: list[bytes]) -> None:
         if self._size >= SEGMENT_BYTES:
-            os.close(self._file)
-            self._next_segment()
+            self._end_segment()
         if not records:
             return  # whoever waits only for what was written before
-        body = b"".join([RECORD.pack(len(record)) + record for record in records])
-        frame = FRAME.pack(len(body), zlib.crc32(body)) + body
+        frame = frame_of(records)
         try:
             _write_all(self._file, frame)
             os.fdatasync(self._file)
@@ -126,6 +157,16 @@ class EventLog:
             os.ftruncate(self._file, self._size)
             raise
         self._size += len(frame)
+
+    def _end_segment(self) -> None:
+        os.close(self._file)
+        self._next_segment()
+
+    def _take_rewritten(self, directory: Path) -> None:
+        _finish_rewrite(self._directory)
+        directory.rename(self._directory / REWRITTEN)
+        sync_directory(self._directory)
+        _finish_rewrite(self._directory)
 
     def _next_segment(self) -> None:
         self._number += 1
@@ -157,7 +198,24 @@ def _write_all(file: int, content: bytes) -> None:
         view = view[os.write(file, view) :]
 
 
-def _records(content: bytes) -> Generator[bytes, None, int]:
+def _finish_rewrite(directory: Path) -> None:
+    rewritten = directory / REWRITTEN
+    if not rewritten.is_dir():
+        return
+    for segment in sorted(rewritten.iterdir()):
+        segment.replace(directory / segment.name)
+    sync_directory(directory)
+    rewritten.rmdir()
+    sync_directory(directory)
+
+
+def frame_of(records: list[bytes]) -> bytes:
+    """Return records as a frame, as segments hold them."""
+    body = b"".join([RECORD.pack(len(record)) + record for record in records])
+    return FRAME.pack(len(body), zlib.crc32(body)) + body
+
+
+def read_frames(content: bytes) -> Generator[bytes, None, int]:
     """Yield the records of a segment and return where its sound part ends."""
     if not content.startswith(MAGIC):
         return 0

@@ -66,12 +66,9 @@ def test_a_column_of_a_dataset_that_is_not_there_is_refused():
 
 
 def test_the_source_of_an_event_is_the_stated_one_then_the_recommenders_then_none():
-    shown_by = {"RID-1": "campaign"}
-
-    assert source_of("third party", "RID-1", shown_by) == "third party"
-    assert source_of(None, "RID-1", shown_by) == "campaign"
-    assert source_of(None, "RID-unknown", shown_by) == UNDEFINED
-    assert source_of(None, None, shown_by) == UNDEFINED
+    assert source_of("third party", "campaign") == "third party"
+    assert source_of(None, "campaign") == "campaign"
+    assert source_of(None, None) == UNDEFINED
 
 
 def test_events_are_summed_by_metric_source_and_quarter_of_an_hour():

@@ -1,0 +1,106 @@
+"""Segments of the event log that are rewritten: all of the new ones take effect, or none, whenever the engine dies."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from model.engine import event_log
+from model.engine.event_log import REWRITTEN, EventLog
+from model.engine.log_files import LogReader, write_segment
+from model.engine.records import EventRecord, encode
+
+RECORDS = st.lists(st.binary(max_size=30), max_size=600)
+
+
+def opened(directory):
+    log = EventLog(directory)
+    return log, list(log.replay())
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(records=RECORDS)
+def test_a_segment_that_was_written_beside_the_log_is_read_as_part_of_it(tmp_path_factory, records):
+    directory = tmp_path_factory.mktemp("log")
+    write_segment(directory / "00000001.log", records)
+
+    log, found = opened(directory)
+    asyncio.run(log.close())
+
+    assert found == records
+
+
+def test_closed_segments_do_not_change_while_the_log_goes_on(tmp_path):
+    async def go():
+        log, _ = opened(tmp_path)
+        await log.append([b"one"])
+        closed = await log.segments(closed=True)
+        before = [path.read_bytes() for path in closed]
+        await log.append([b"two"])
+        assert [path.read_bytes() for path in closed] == before
+        assert len(await log.segments()) == len(closed) + 1
+        await log.close()
+
+    asyncio.run(go())
+    log, found = opened(tmp_path)
+    asyncio.run(log.close())
+    assert found == [b"one", b"two"]
+
+
+def test_rewritten_segments_take_the_places_of_the_old_ones_and_what_came_meanwhile_stays(tmp_path):
+    async def go():
+        log, _ = opened(tmp_path / "log")
+        await log.append([b"one", b"secret"])
+        (closed,) = await log.segments(closed=True)
+        await log.append([b"two"])
+        (tmp_path / "new").mkdir()
+        write_segment(tmp_path / "new" / closed.name, [b"one"])
+        await log.take_rewritten(tmp_path / "new")
+        await log.append([b"three"])
+        await log.close()
+
+    asyncio.run(go())
+    log, found = opened(tmp_path / "log")
+    asyncio.run(log.close())
+
+    assert found == [b"one", b"two", b"three"]
+    assert b"secret" not in b"".join(path.read_bytes() for path in (tmp_path / "log").rglob("*.log"))
+
+
+@pytest.mark.parametrize("moved", [0, 1, 2])
+def test_a_crash_in_the_middle_is_finished_when_the_log_is_opened(tmp_path, moved, monkeypatch):
+    monkeypatch.setattr(event_log, "SEGMENT_BYTES", 1)
+    log_directory = tmp_path / "log"
+
+    async def go():
+        log, _ = opened(log_directory)
+        for record in (b"a", b"b"):
+            await log.append([record])
+        await log.close()
+
+    asyncio.run(go())
+    names = [path.name for path in sorted(log_directory.glob("*.log"))][-2:]
+    rewritten = log_directory / REWRITTEN
+    rewritten.mkdir()
+    for name, record in zip(names, (b"A", b"B"), strict=True):
+        write_segment(rewritten / name, [record])
+    for name in names[:moved]:
+        (rewritten / name).rename(log_directory / name)
+
+    log, found = opened(log_directory)
+    asyncio.run(log.close())
+
+    assert found == [b"A", b"B"]
+    assert not rewritten.exists()
+
+
+def test_a_reader_goes_through_the_records_as_often_as_it_is_asked(tmp_path):
+    event = EventRecord("id", "user", "session", "View", "item", 1)
+    write_segment(tmp_path / "00000001.log", [encode(event)])
+
+    reader = LogReader([tmp_path / "00000001.log"])
+
+    assert list(reader) == list(reader) == [event]

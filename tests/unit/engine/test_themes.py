@@ -1,0 +1,45 @@
+"""Themes of lists: what items share, and how well it suits each of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from model.engine.avro_schema import read_schema
+from model.engine.themes import LEAST_SCORE, LIKE_NOTHING, MOST_SCORE, Themes
+from tests.factories.shop_stream import schema_text
+
+SCHEMA = read_schema(schema_text("Items"))
+
+
+def row(category, description):
+    return {"CATEGORY": category, "DESCRIPTION": description, "PRICE": 1.0}
+
+
+CATALOGUE = {
+    "trail": row("shoes", "Light running shoe for the trail"),
+    "road": row("shoes", "Cushioned running shoe for the road"),
+    "track": row("shoes", "Fast running shoe with spikes"),
+    "mug": row("kitchen", "A mug for the coffee"),
+    "pan": row("kitchen", "A pan for the stove"),
+    "pot": row("kitchen", "A pot for the soup"),
+}
+
+
+def test_a_theme_names_what_the_items_share_and_others_lack():
+    theme, _ = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").of(["trail", "road", "track"])
+
+    assert set(theme.lower().replace(",", "").replace(" and", "").split()) == {"running", "shoe", "shoes"}
+
+
+def test_items_come_in_the_order_in_which_the_theme_suits_them():
+    _, items = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").of(["mug", "trail", "road"])
+
+    assert [item for item, _ in items] == ["trail", "road", "mug"]
+    assert [score for _, score in items] == [pytest.approx(MOST_SCORE)] * 2 + [pytest.approx(LEAST_SCORE)]
+
+
+def test_items_without_anything_in_common_get_a_theme_that_promises_nothing():
+    theme, items = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").of(["trail", "unknown"])
+
+    assert theme == LIKE_NOTHING
+    assert {score for _, score in items} == {LEAST_SCORE}
