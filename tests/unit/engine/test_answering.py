@@ -15,12 +15,13 @@ from model.engine.filters.table import Table
 from model.engine.operations.answers import ActionRecommendations, PredictedAction, Ranking, Recommendations
 from model.engine.serving import Served
 from model.recipes.names import RECIPES
+from model.recipes.popularity import Popularity
 from model.recipes.recipe import NEVER, Query, Recipe, Recommendation
 
 ITEMS = [f"item-{number}" for number in range(20)]
 
 
-class Descending(Recipe):
+class Descending(Popularity):
     """Scores items by their place; a stranger is also offered those that persons are not."""
 
     def __init__(self, unscored=()):
@@ -34,10 +35,8 @@ class Descending(Recipe):
         return scores
 
     def recommend(self, query, count):
-        found = super().recommend(query, count)
+        found = Recipe.recommend(self, query, count)
         return [Recommendation(one.item_id, 1 / (place + 1)) for place, one in enumerate(found)]
-
-    fit = load = save = update = tune = None
 
     def add_item(self, item):
         self.item_ids.append(item.item_id)
@@ -62,10 +61,6 @@ class People:
 
     def recent(self, person):
         return self._recent if person == "buyer" else {}
-
-
-# Concrete in spite of the abstract methods that no answer needs.
-Descending.__abstractmethods__ = frozenset()
 
 
 def served(name="aws-user-personalization-v2", recipe=None):
