@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.engine.avro_schema import REQUIRED, Column, Schema
 from model.engine.columns import Columns
+from model.engine.dataset_types import INTERACTIONS, KEYS, SUBJECTS
 from model.engine.errors import EngineError
 from model.engine.values import BadValueError, read_text
+from model.recipes.interactions import ContextColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from model.engine.avro_schema import Column, Schema
 
 # Text in double quotes; a quote inside is doubled or escaped with a backslash (developer guide, "Data format").
 csv.field_size_limit(1_000_000)
@@ -58,42 +61,58 @@ def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Ite
             raise ImportFailedError(f"{name} is not UTF-8") from None
 
 
-def to_columns(rows: Iterable[dict[str, Any]]) -> Columns:
-    """Collect rows of an Interactions dataset.
+def to_columns(rows: Iterable[dict[str, Any]], schema: Schema | None = None) -> Columns:
+    """Collect rows of a dataset of events.
 
     Parameters
     ----------
     rows : iterable of dict
+    schema : Schema, optional
+        Says which columns are context; INTERACTIONS without any where it is missing.
 
     Returns
     -------
     Columns
     """
-    user_of: dict[str, int] = {}
-    item_of: dict[str, int] = {}
-    kind_of: dict[str, int] = {}
-    users, items, kinds, times, values = array("i"), array("i"), array("h"), array("q"), array("f")
+    subject = SUBJECTS[schema.dataset_type if schema else INTERACTIONS]
+    contexts = [(column.name, _Numbers()) for column in schema.context()] if schema else []
+    user_of, item_of, kind_of = _Numbers(), _Numbers(), _Numbers()
+    times, values = array("q"), array("f")
     for row in rows:
-        users.append(user_of.setdefault(row["USER_ID"], len(user_of)))
-        items.append(item_of.setdefault(row["ITEM_ID"], len(item_of)))
-        kinds.append(kind_of.setdefault(row.get("EVENT_TYPE") or "", len(kind_of)))
+        user_of.add(row["USER_ID"])
+        item_of.add(row[subject])
+        kind_of.add(row.get("EVENT_TYPE") or "")
         times.append(row["TIMESTAMP"])
         value = row.get("EVENT_VALUE")
         values.append(float("nan") if value is None else value)
+        for name, numbers in contexts:
+            numbers.add(row[name])
     return Columns(
-        list(user_of),
-        list(item_of),
-        list(kind_of),
-        np.array(users, np.int32),
-        np.array(items, np.int32),
-        np.array(kinds, np.int16),
+        list(user_of.known),
+        list(item_of.known),
+        list(kind_of.known),
+        np.array(user_of.codes, np.int32),
+        np.array(item_of.codes, np.int32),
+        np.array(kind_of.codes, np.int16),
         np.array(times, np.int64),
         np.array(values, np.float32),
+        {name: ContextColumn(list(one.known), np.array(one.codes, np.int32)) for name, one in contexts},
     )
 
 
+class _Numbers:
+    """A column of strings as numbers; -1 where there is none."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
+        self.codes = array("i")
+
+    def add(self, text: str | None) -> None:
+        self.codes.append(-1 if text is None else self.known.setdefault(text, len(self.known)))
+
+
 def to_rows(schema: Schema, rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Collect rows of an Items or Users dataset by id; the last of an id wins.
+    """Collect rows of a dataset that are known by their ids; the last of an id wins.
 
     Parameters
     ----------
@@ -104,7 +123,7 @@ def to_rows(schema: Schema, rows: Iterable[dict[str, Any]]) -> dict[str, dict[st
     -------
     dict
     """
-    (key,) = REQUIRED[schema.dataset_type]
+    key = KEYS[schema.dataset_type]
     return {row[key]: {name: value for name, value in row.items() if name != key} for row in rows}
 
 

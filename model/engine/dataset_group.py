@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from model.engine.bulk_part import COLUMNS_FILE, Row
 from model.engine.columns import Columns, joined, read_columns
+from model.engine.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
 from model.engine.event_log import EventLog
 from model.engine.filters.table import Table
 from model.engine.people import People
-from model.engine.records import EndRecord, EventRecord, RowRecord, decode, encode
+from model.engine.records import ActionRecord, EndRecord, EventRecord, Record, RowRecord, decode, encode
+from model.engine.rows import ImportedRows, Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-INTERACTIONS, ITEMS, USERS, ACTIONS = "INTERACTIONS", "ITEMS", "USERS", "ACTIONS"
-COLUMNS_FILE, ROWS_FILE = "columns.npz", "rows.json"
-
-Row = dict[str, Any]
-
-
-@dataclass
-class Rows:
-    """The rows of an Items or Users dataset by id; a streamed row is never replaced by a bulk one.
-
-    Attributes
-    ----------
-    bulk, streamed : dict
-    """
-
-    bulk: dict[str, Row] = field(default_factory=dict)
-    streamed: dict[str, Row] = field(default_factory=dict)
-
-    def all(self) -> dict[str, Row]:
-        """Return all rows by id."""
-        return {**self.bulk, **self.streamed}
+__all__ = ["ACTIONS", "INTERACTIONS", "ITEMS", "USERS", "DatasetGroup", "Row"]
 
 
 class DatasetGroup:
@@ -47,7 +29,8 @@ class DatasetGroup:
         self._log = EventLog(directory / "streamed")
         (directory / "bulk").mkdir(exist_ok=True)
         self.people = People()
-        self.rows = {ITEMS: Rows(), USERS: Rows()}
+        self.action_people = People()
+        self.rows = {ITEMS: Rows(), USERS: Rows(), ACTIONS: Rows()}
         self.tables = {ITEMS: Table(), USERS: Table(), ACTIONS: Table()}
         self.event_ids: set[str] = set()
 
@@ -79,19 +62,20 @@ class DatasetGroup:
         """How many bytes of a torn last frame were cut off when the group was opened."""
         return self._log.cut_bytes
 
-    async def keep_events(self, events: list[EventRecord]) -> tuple[list[int], int]:
-        """Keep events on disk and in memory; an id that was kept before is passed over.
+    async def keep_events(self, events: Sequence[EventRecord]) -> tuple[list[int], list[EventRecord]]:
+        """Keep events, or action interactions, on disk and in memory; an id that was kept before is passed over.
 
         Parameters
         ----------
-        events : list of EventRecord
+        events : sequence of EventRecord
+            All of PutEvents, or all of PutActionInteractions.
 
         Returns
         -------
         places : list of int
-            Of the new interactions, for `people.before`.
-        new : int
-            How many of the events are new.
+            Of the new interactions, for `people.before` or `action_people.before`.
+        new : list of EventRecord
+            Those of the events that are new.
 
         Raises
         ------
@@ -99,7 +83,7 @@ class DatasetGroup:
             The disk did not take them.
         """
         places: list[int] = []
-        new = 0
+        new: list[EventRecord] = []
         while True:
             fresh = [event for event in events if self._reserve(event.event_id)]
             try:
@@ -108,14 +92,14 @@ class DatasetGroup:
             except OSError:
                 self.event_ids.difference_update(event.event_id for event in fresh)
                 raise
-            new += len(fresh)
-            places += [place for event in fresh if (place := self.people.add(event)) is not None]
+            new += fresh
+            places += [place for event in fresh if (place := self._people_of(event).add(event)) is not None]
             if all(event.event_id in self.event_ids for event in events):
                 return places, new
             # The first copy came in another request, whose write has failed meanwhile: this one writes it itself.
 
     async def keep_rows(self, rows: list[RowRecord]) -> None:
-        """Keep streamed items or users on disk and in memory.
+        """Keep streamed items, users or actions on disk and in memory.
 
         Parameters
         ----------
@@ -155,19 +139,21 @@ class DatasetGroup:
             Oldest first.
         """
         paths = [self.part_path(name) for name in names]
-        if dataset_type != INTERACTIONS:
+        if dataset_type not in OF_EVENTS:
             rows = self.rows[dataset_type]
-            rows.bulk = await asyncio.to_thread(_read_rows, paths)
+            rows.bulk = await asyncio.to_thread(ImportedRows, paths)
             replacement = self.tables[dataset_type].replacement(rows.all())
             await asyncio.to_thread(replacement.build)
             replacement.finish()
-        elif not paths:
-            self.people.set_bulk(None)
-        else:
-            source = await asyncio.to_thread(_read_columns, paths)
-            # Numbering changes what serving reads, so it is done here; reading and sorting wait for nobody.
-            numbered = self.people.number(source)
-            self.people.set_bulk(await asyncio.to_thread(numbered.sorted))
+            return
+        people = self.people if dataset_type == INTERACTIONS else self.action_people
+        if not paths:
+            people.set_bulk(None)
+            return
+        source = await asyncio.to_thread(_read_columns, paths)
+        # Numbering changes what serving reads, so it is done here; reading and sorting wait for nobody.
+        numbered = people.number(source)
+        people.set_bulk(await asyncio.to_thread(numbered.sorted))
 
     async def close(self) -> None:
         """Wait for what is being written and close the log."""
@@ -179,16 +165,20 @@ class DatasetGroup:
         self.event_ids.add(event_id)
         return True
 
-    def _apply(self, record: EventRecord | RowRecord | EndRecord) -> None:
+    def _people_of(self, event: EventRecord) -> People:
+        return self.action_people if isinstance(event, ActionRecord) else self.people
+
+    def _apply(self, record: Record) -> None:
         if isinstance(record, EventRecord):
             self.event_ids.add(record.event_id)
-            self.people.add(record)
+            self._people_of(record).add(record)
         elif isinstance(record, RowRecord):
             self.rows[record.dataset_type].streamed[record.row_id] = record.row
             self.tables[record.dataset_type].upsert(record.row_id, record.row)
         elif record.dataset_type == INTERACTIONS:
             self.people.drop_streamed()
-            self.event_ids.clear()
+        elif record.dataset_type == ACTION_INTERACTIONS:
+            self.action_people.drop_streamed()
         else:
             self.rows[record.dataset_type].streamed.clear()
             self.tables[record.dataset_type].replace(self.rows[record.dataset_type].bulk)
@@ -196,10 +186,3 @@ class DatasetGroup:
 
 def _read_columns(parts: list[Path]) -> Columns:
     return joined([read_columns(part / COLUMNS_FILE) for part in parts])
-
-
-def _read_rows(parts: list[Path]) -> dict[str, Row]:
-    merged: dict[str, Row] = {}
-    for part in parts:
-        merged.update(json.loads((part / ROWS_FILE).read_bytes()))
-    return merged

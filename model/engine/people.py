@@ -6,61 +6,26 @@ that was anonymous, the session's interactions become the user's.
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
-from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.engine.columns import Columns, joined
+from model.engine.bulk_interactions import Bulk, Numbered
+from model.engine.columns import Columns, stacked
+from model.engine.streamed import NOWHERE, Streamed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterator, Sequence
 
     from model.engine.records import EventRecord
 
 HISTORY_LENGTH = 100  # newest interactions of a person that are looked at
-
-
-@dataclass(frozen=True)
-class Bulk:
-    """Imported interactions, sorted by person and time."""
-
-    starts: NDArray[np.int64]
-    items: NDArray[np.int32]
-    kinds: NDArray[np.int16]
-    times: NDArray[np.int64]
-    source: Columns
-
-    def of(self, person: int) -> slice:
-        """Return where a person's interactions lie."""
-        if person + 1 >= self.starts.size:
-            return slice(0, 0)
-        return slice(int(self.starts[person]), int(self.starts[person + 1]))
-
-
-@dataclass(frozen=True)
-class Numbered:
-    """Imported interactions with the group's own numbers, in the order of the files."""
-
-    persons: NDArray[np.int32]
-    items: NDArray[np.int32]
-    kinds: NDArray[np.int16]
-    source: Columns
-    person_count: int
-
-    def sorted(self) -> Bulk:
-        """Sort by person and time; takes long where there are many, and may run in a thread."""
-        order = np.lexsort((self.source.times, self.persons))
-        starts = np.searchsorted(self.persons[order], np.arange(self.person_count + 1)).astype(np.int64)
-        return Bulk(starts, self.items[order], self.kinds[order], self.source.times[order], self.source)
+NO_VALUE = float("nan")
 
 
 class People:
-    """All interactions of a dataset group."""
+    """All interactions of a dataset group, with items or with actions."""
 
     def __init__(self) -> None:
         self._item_of: dict[str, int] = {}
@@ -71,12 +36,12 @@ class People:
         self._session_of: dict[str, int] = {}
         self._anonymous: set[int] = set()
         self._bulk: Bulk | None = None
-        self._clear_streamed()
+        self._streamed = Streamed()
 
     @property
     def streamed_count(self) -> int:
-        """How many streamed interactions with an item there are."""
-        return len(self._times)
+        """How many interactions with an item were ever streamed; it never falls."""
+        return self._streamed.end
 
     def add(self, event: EventRecord) -> int | None:
         """Take a streamed event in.
@@ -88,7 +53,8 @@ class People:
         Returns
         -------
         int or None
-            Its place among the streamed interactions; None where it names no item, or repeats an interaction.
+            Its place among the streamed interactions; None where it names no item, or repeats a streamed
+            interaction. What was imported makes no difference, so that places are the same after a restart.
         """
         person = self._person_of(event.user_id, event.session_id)
         if event.item_id is None:
@@ -96,14 +62,8 @@ class People:
         item, kind = self._number_item(event.item_id), self._number_kind(event.event_type)
         if self._has(person, item, kind, event.time):
             return None
-        place = len(self._times)
-        self._persons.append(person)
-        self._streamed_items.append(item)
-        self._kinds.append(kind)
-        self._times.append(event.time)
-        self._values.append(float("nan") if event.value is None else event.value)
-        self._places.setdefault(person, array("I")).append(place)
-        return place
+        value = NO_VALUE if event.value is None else event.value
+        return self._streamed.add(person, item, kind, event.time, value, event.context)
 
     def history(self, person_id: str) -> list[str]:
         """Return a person's items, newest first.
@@ -118,11 +78,31 @@ class People:
         -------
         list of str
         """
-        user, session = self._user_of.get(person_id), self._session_of.get(person_id)
-        persons = [] if user is None else [user]
-        if session is not None and (user is None or session in self._anonymous):
-            persons.append(session)
-        return self._newest(persons, len(self._times))
+        return self._newest([(person, self._streamed.last(person)) for person in self._known_as(person_id)])
+
+    def recent(self, person_id: str) -> dict[str, list[str]]:
+        """Return the newest 100 items of each event type, as filters look at them.
+
+        Parameters
+        ----------
+        person_id : str
+            As for `history`.
+
+        Returns
+        -------
+        dict of lists of item ids, newest first
+            By event type in lower case.
+        """
+        found: dict[str, dict[tuple[int, int], None]] = {}
+        names = [name.lower() for name in self._kind_of]
+        for person in self._known_as(person_id):
+            for time, item, kind in self._newest_by_kind(person):
+                # A bulk file may hold what was streamed as well: the same interaction counts once.
+                found.setdefault(names[kind], {})[(time, item)] = None
+        return {
+            name: [self._items[item] for _, item in sorted(moments, reverse=True)[:HISTORY_LENGTH]]
+            for name, moments in found.items()
+        }
 
     def before(self, place: int) -> tuple[str, int, list[str], bool]:
         """Return a streamed interaction with what its person had done before.
@@ -135,11 +115,15 @@ class People:
         -------
         item id, epoch seconds, items before it (newest first), whether the item is new to the person
         """
-        person, item = self._persons[place], self._streamed_items[place]
-        touched = any(self._streamed_items[other] == item for other in self._latest_places(person, place))
+        streamed, index = self._streamed, self._streamed.index(place)
+        person, item = streamed.persons[index], streamed.items[index]
+        if person == NOWHERE:  # forgotten
+            return self._items[item], streamed.times[index], [], False
+        earlier = streamed.previous(index)
+        touched = any(streamed.items[other] == item for other in streamed.walk(earlier, HISTORY_LENGTH))
         touched = touched or self._bulk_has_item(person, item)
-        previous = self._newest([person], place, self._times[place])
-        return self._items[item], self._times[place], previous, not touched
+        previous = self._newest([(person, earlier)], streamed.times[index])
+        return self._items[item], streamed.times[index], previous, not touched
 
     def number(self, source: Columns) -> Numbered:
         """Give imported interactions the numbers that persons, items and event types have here.
@@ -168,8 +152,30 @@ class People:
         self._bulk = bulk
 
     def drop_streamed(self) -> None:
-        """Forget what was streamed."""
-        self._clear_streamed()
+        """Forget what was streamed; places go on counting."""
+        self._streamed = Streamed(self._streamed.end)
+
+    def forget(self, user_ids: Sequence[str]) -> int:
+        """Forget all that users did, imported and streamed, and their ids.
+
+        Parameters
+        ----------
+        user_ids : sequence of str
+
+        Returns
+        -------
+        int
+            How many streamed interactions were forgotten; their places stay taken.
+        """
+        persons = [self._user_of.pop(one) for one in user_ids if one in self._user_of]
+        gone = set(persons)
+        for person in persons:
+            self._person_ids[person] = ""
+        for session in [session for session, person in self._session_of.items() if person in gone]:
+            del self._session_of[session]
+        if self._bulk is not None and persons:
+            self._bulk = self._bulk.without(np.array(persons, np.int32))
+        return sum(self._streamed.forget(person) for person in persons)
 
     def snapshot(self) -> Columns:
         """Return every interaction, imported ones first, for a training.
@@ -178,22 +184,22 @@ class People:
         -------
         Columns
         """
-        streamed = Columns(
-            list(self._person_ids),
-            list(self._items),
-            list(self._kind_of),
-            np.array(self._persons, np.int32),
-            np.array(self._streamed_items, np.int32),
-            np.array(self._kinds, np.int16),
-            np.array(self._times, np.int64),
-            np.array(self._values, np.float32),
-        )
-        return joined([self._bulk.source, streamed]) if self._bulk else streamed
+        names = (list(self._person_ids), list(self._items), list(self._kind_of))
+        streamed = Columns(*names, **self._streamed.columns(), context=self._streamed.context())  # type: ignore[arg-type]  # arrays by name
+        if NOWHERE in self._streamed.persons:
+            streamed = streamed.where(streamed.users != NOWHERE)
+        if self._bulk is None:
+            return streamed
+        bulk = self._bulk
+        imported = Columns(*names, bulk.persons(), bulk.items, bulk.kinds, bulk.times, bulk.values, bulk.context)
+        return stacked(imported, streamed)
 
-    def _clear_streamed(self) -> None:
-        self._persons, self._streamed_items, self._kinds = array("i"), array("i"), array("h")
-        self._times, self._values = array("q"), array("f")
-        self._places: dict[int, array[int]] = {}
+    def _known_as(self, person_id: str) -> list[int]:
+        user, session = self._user_of.get(person_id), self._session_of.get(person_id)
+        persons = [] if user is None else [user]
+        if session is not None and (user is None or session in self._anonymous):
+            persons.append(session)
+        return persons
 
     def _person_of(self, user_id: str | None, session_id: str) -> int:
         known = self._session_of.get(session_id)
@@ -204,31 +210,25 @@ class People:
             return known
         person = self._number_user(user_id)
         if known is not None and known in self._anonymous:
-            self._give(known, person)
+            # The interactions of an anonymous session become those of the user.
+            self._anonymous.discard(known)
+            self._streamed.give(known, person)
         self._session_of[session_id] = person
         return person
 
-    def _give(self, anonymous: int, person: int) -> None:
-        """Make the interactions of an anonymous session those of a user."""
-        self._anonymous.discard(anonymous)
-        given = self._places.pop(anonymous, None)
-        if given is None:
-            return
-        for place in given:
-            self._persons[place] = person
-        merged = sorted([*self._places.get(person, ()), *given])
-        self._places[person] = array("I", merged)
+    def _newest(self, chains: Sequence[tuple[int, int]], until: int | None = None) -> list[str]:
+        """Return the items of persons' newest interactions, none after `until`.
 
-    def _newest(self, persons: Sequence[int], end: int, until: int | None = None) -> list[str]:
-        """Return the items of persons' newest interactions among the first `end` streamed, none after `until`."""
-        moments = [moment for person in persons for moment in self._moments(person, end)]
+        A chain is a person and the index of the latest streamed interaction that counts.
+        """
+        moments = [moment for person, latest in chains for moment in self._moments(person, latest)]
         # A bulk file may hold what was streamed as well: the same interaction counts once.
-        once = {(time, item, kind): (time, place, item) for time, place, item, kind in reversed(moments)}
+        once = {(time, item, kind): (time, index, item) for time, index, item, kind in reversed(moments)}
         newest = sorted(once.values(), reverse=True)[:HISTORY_LENGTH]
         return [self._items[item] for time, _, item in newest if until is None or time <= until]
 
-    def _moments(self, person: int, end: int) -> list[tuple[int, int, int, int]]:
-        """Return time, place, item and kind of a person's newest interactions; imported ones have the place -1."""
+    def _moments(self, person: int, latest: int) -> list[tuple[int, int, int, int]]:
+        """Return time, index, item and kind of a person's newest interactions; imported ones have the index -1."""
         moments: list[tuple[int, int, int, int]] = []
         if self._bulk is not None:
             mine = self._bulk.of(person)
@@ -236,38 +236,45 @@ class People:
             times = self._bulk.times[begin : mine.stop].tolist()
             items = self._bulk.items[begin : mine.stop].tolist()
             kinds = self._bulk.kinds[begin : mine.stop].tolist()
-            moments = [(time, -1, item, kind) for time, item, kind in zip(times, items, kinds, strict=True)]
+            moments = [(time, NOWHERE, item, kind) for time, item, kind in zip(times, items, kinds, strict=True)]
+        streamed = self._streamed
         return moments + [
-            (self._times[place], place, self._streamed_items[place], self._kinds[place])
-            for place in self._latest_places(person, end)
+            (streamed.times[index], index, streamed.items[index], streamed.kinds[index])
+            for index in reversed(list(streamed.walk(latest, HISTORY_LENGTH)))
         ]
 
+    def _newest_by_kind(self, person: int) -> Iterator[tuple[int, int, int]]:
+        """Yield time, item and kind of a person's newest interactions of each kind."""
+        if self._bulk is not None:
+            mine = self._bulk.of(person)
+            kinds = self._bulk.kinds[mine]
+            for kind in set(kinds.tolist()):
+                places = mine.start + np.flatnonzero(kinds == kind)[-HISTORY_LENGTH:]
+                times, items = self._bulk.times[places].tolist(), self._bulk.items[places].tolist()
+                yield from ((time, item, kind) for time, item in zip(times, items, strict=True))
+        streamed = self._streamed
+        left = dict.fromkeys(range(len(self._kind_of)), HISTORY_LENGTH)
+        for index in streamed.walk(streamed.last(person)):
+            kind = streamed.kinds[index]
+            if kind not in left:
+                continue
+            yield streamed.times[index], streamed.items[index], kind
+            left[kind] -= 1
+            if left[kind] == 0:
+                del left[kind]
+                if not left:
+                    return
+
     def _has(self, person: int, item: int, kind: int, time: int) -> bool:
-        """Tell whether a person's newest interactions hold this one already."""
-        for place in self._latest_places(person, len(self._times)):
-            if self._times[place] == time and self._streamed_items[place] == item and self._kinds[place] == kind:
-                return True
-        if self._bulk is None:
-            return False
-        mine = self._bulk.of(person)
-        begin = mine.start + int(np.searchsorted(self._bulk.times[mine], time))
-        for place in range(begin, mine.stop):
-            if self._bulk.times[place] != time:
-                return False
-            if self._bulk.items[place] == item and self._bulk.kinds[place] == kind:
-                return True
-        return False
+        """Tell whether a person's newest streamed interactions hold this one already."""
+        streamed = self._streamed
+        return any(
+            streamed.times[index] == time and streamed.items[index] == item and streamed.kinds[index] == kind
+            for index in islice(streamed.walk(streamed.last(person)), HISTORY_LENGTH)
+        )
 
     def _bulk_has_item(self, person: int, item: int) -> bool:
         return self._bulk is not None and bool((self._bulk.items[self._bulk.of(person)] == item).any())
-
-    def _latest_places(self, person: int, end: int) -> Sequence[int]:
-        """Return the places of a person's latest arrivals among the first `end` streamed interactions."""
-        places = self._places.get(person)
-        if places is None:
-            return ()
-        stop = bisect_left(places, end)
-        return places[max(0, stop - HISTORY_LENGTH) : stop]
 
     def _number_user(self, user_id: str) -> int:
         known = self._user_of.get(user_id)

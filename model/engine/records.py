@@ -1,4 +1,4 @@
-"""What the event log of a dataset group holds: events, rows of items and users, and the ends of datasets."""
+"""What the event log of a dataset group holds: events, rows by their ids, and the ends of datasets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 
 class EventRecord(msgspec.Struct, array_like=True, tag="event", frozen=True):
-    """One event of PutEvents.
+    """One event of PutEvents, or one action interaction of PutActionInteractions.
 
     Attributes
     ----------
@@ -24,6 +24,8 @@ class EventRecord(msgspec.Struct, array_like=True, tag="event", frozen=True):
     impression : list of str
     properties : str or None
         JSON, as it came.
+    context : dict or None
+        Those of the properties that say in which circumstances it happened, by column.
     """
 
     event_id: str
@@ -37,10 +39,15 @@ class EventRecord(msgspec.Struct, array_like=True, tag="event", frozen=True):
     impression: list[str] = []
     properties: str | None = None
     source: str | None = None
+    context: dict[str, str] | None = None
+
+
+class ActionRecord(EventRecord, array_like=True, tag="action", frozen=True):
+    """One action interaction of PutActionInteractions; the `item_id` is the action's."""
 
 
 class RowRecord(msgspec.Struct, array_like=True, tag="row", frozen=True):
-    """One item or user of PutItems or PutUsers; `row` is by column."""
+    """One item, user or action of PutItems, PutUsers or PutActions; `row` is by column."""
 
     dataset_type: str
     row_id: str
@@ -53,7 +60,7 @@ class EndRecord(msgspec.Struct, array_like=True, tag="end", frozen=True):
     dataset_type: str
 
 
-Record = EventRecord | RowRecord | EndRecord
+Record = EventRecord | ActionRecord | RowRecord | EndRecord
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)

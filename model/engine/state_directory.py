@@ -24,7 +24,7 @@ from model.engine.errors import DirectoryInUseError
 if TYPE_CHECKING:
     from pathlib import Path
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 
 
 class StateDirectory:

@@ -2,61 +2,123 @@
 
 from __future__ import annotations
 
-import json
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from model.engine.columns import write_columns
-from model.engine.dataset_group import COLUMNS_FILE, ITEMS, ROWS_FILE
+from model.engine.avro_schema import read_schema
+from model.engine.dataset_types import INTERACTIONS
+from model.engine.serving import ACTION_RECIPES
+from model.engine.solution_rules import excluded_columns
+from model.engine.training_input import take_input
+from model.recipes.names import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from model.engine.engine import Engine
+    from model.engine.fitting import Plan
 
 
-async def train(
-    engine: Engine, group_arn: str, recipe_name: str, solution: dict[str, Any], private: dict[str, Any]
-) -> dict[str, Any]:
-    """Train a recipe on all that a dataset group holds, in a process of its own.
+def schemas_of(engine: Engine, group_arn: str) -> dict[str, str]:
+    """Return the schemas of a dataset group's datasets by dataset type.
 
     Parameters
     ----------
     engine : Engine
     group_arn : str
-    recipe_name : str
-        Such as "aws-similar-items".
+
+    Returns
+    -------
+    dict of str to str
+        JSON texts.
+    """
+    return {
+        one.document["datasetType"]: engine.resources.find("schema", one.document["schemaArn"]).document["schema"]
+        for one in engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
+    }
+
+
+def columns_of(engine: Engine, group_arn: str) -> dict[str, list[str]]:
+    """Return the columns of a dataset group's datasets by dataset type.
+
+    Parameters
+    ----------
+    engine : Engine
+    group_arn : str
+
+    Returns
+    -------
+    dict of str to list of str
+    """
+    return {
+        kind: [column.name for column in read_schema(text).columns]
+        for kind, text in schemas_of(engine, group_arn).items()
+    }
+
+
+def data_mark(engine: Engine, group_arn: str) -> list[Any]:
+    """Return what differs as soon as a dataset group has other interactions than before.
+
+    Parameters
+    ----------
+    engine : Engine
+    group_arn : str
+
+    Returns
+    -------
+    list
+        To be compared with an earlier one; it can be written as JSON.
+    """
+    datasets = engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
+    parts = [one.private["parts"] for one in datasets if one.document["datasetType"].endswith(INTERACTIONS)]
+    return [parts, engine.groups[group_arn].people.streamed_count]
+
+
+async def train(
+    engine: Engine, group_arn: str, plan: Plan, solution: dict[str, Any], private: dict[str, Any]
+) -> dict[str, Any]:
+    """Train on all that a dataset group holds, in a process of its own.
+
+    Parameters
+    ----------
+    engine : Engine
+    group_arn : str
+    plan : Plan
+        Recipes and hyper-parameters to choose from.
     solution : dict
         eventType and solutionConfig, where there are any.
     private : dict
         Of the resource that is trained: its "id" says where the model goes; gets "streamed" (how many streamed
-        interactions the model knows) and "trained_at" (epoch seconds).
+        interactions the model knows), "trained_at" (epoch seconds) and "data" (see `data_mark`).
 
     Returns
     -------
     dict
-        metrics, interactions, items and trainingHours.
+        recipe, metrics, settings, tuned, interactions, items and trainingHours.
 
     Raises
     ------
     JobFailedError
     """
     group = engine.groups[group_arn]
+    of_actions = RECIPES[plan.recipes[0]].kind == ACTION_RECIPES
     started = time.time()
-    items = list(engine.resources.of_kind("dataset", datasetGroupArn=group_arn, datasetType=ITEMS))
-    schema = engine.resources.find("schema", items[0].document["schemaArn"]).document["schema"] if items else None
-    job = {"kind": "train", "recipe": recipe_name, "solution": solution, "items_schema": schema}
+    config = (solution.get("solutionConfig") or {}).get("trainingDataConfig") or {}
+    job = {
+        "kind": "train",
+        "plan": asdict(plan),
+        "solution": solution,
+        "schemas": schemas_of(engine, group_arn),
+        "excluded": excluded_columns(config, columns_of(engine, group_arn)),
+    }
 
     def prepare() -> Callable[[Path], None]:
-        columns, rows = group.people.snapshot(), group.rows[ITEMS].all()
-        private["streamed"] = group.people.streamed_count
+        write = take_input(group)
+        private["streamed"] = (group.action_people if of_actions else group.people).streamed_count
         private["trained_at"] = time.time()
-
-        def write(directory: Path) -> None:
-            write_columns(directory / COLUMNS_FILE, columns)
-            (directory / ROWS_FILE).write_text(json.dumps(rows), encoding="utf-8")
-
+        private["data"] = data_mark(engine, group_arn)
         return write
 
     outcome = await engine.jobs.run(job, engine.state.version(private["id"]), prepare)

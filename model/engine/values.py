@@ -6,13 +6,13 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
-from model.engine.avro_schema import KEYWORDS
+from model.engine.dataset_types import KEYWORDS
 
 if TYPE_CHECKING:
     from model.engine.avro_schema import Column
 
-ID_COLUMNS = {"USER_ID", "ITEM_ID"}
-TIME_COLUMNS = {"TIMESTAMP", "CREATION_TIMESTAMP"}
+ID_COLUMNS = {"USER_ID", "ITEM_ID", "ACTION_ID", "EVENT_TYPE"}
+TIME_COLUMNS = {"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"}
 BOOLEANS = {"true": True, "false": False}
 
 

@@ -1,6 +1,6 @@
 """The process that imports and trains, so that serving never waits for either: `python -m model.engine.worker DIR`.
 
-It reads `job.json` (and, to train, `columns.npz` and `rows.json`) in the directory of its job, writes what it made
+It reads `job.json` (and, to train, what `training_input` wrote) in the directory of its job, writes what it made
 there and says the outcome in `outcome.json`. It ends when its standard input does, that is, with the engine.
 """
 
@@ -15,13 +15,15 @@ from typing import Any
 
 from model.engine import limits
 from model.engine.avro_schema import read_schema
-from model.engine.columns import read_columns, write_columns
-from model.engine.csv_import import ImportFailedError, read_rows, to_columns, to_rows
-from model.engine.dataset_group import COLUMNS_FILE, INTERACTIONS, ROWS_FILE
+from model.engine.bulk_part import ROWS_FILE, write_interactions, write_rows
+from model.engine.csv_import import ImportFailedError, read_rows, to_rows
+from model.engine.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
+from model.engine.fitting import Plan, fit
 from model.engine.s3_source import open_source
-from model.engine.solution_metrics import evaluate
+from model.engine.serving import ACTION_RECIPES
 from model.engine.state_directory import sync_directory, sync_files
 from model.engine.training_data import TrainingFailedError, catalogue_of, select
+from model.engine.training_input import read_input
 from model.recipes.names import RECIPES
 from model.recipes.recipe import TrainingData, UnsuitableDataError
 
@@ -51,18 +53,15 @@ def import_data(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     schema = read_schema(job["schema"])
     rows = read_rows(schema, open_source(job["location"], job["region"]))
     result = directory / RESULT
-    if schema.dataset_type == INTERACTIONS:
-        columns = to_columns(rows)
+    if schema.dataset_type in OF_EVENTS:
+        columns = write_interactions(result, schema, rows)
         count = int(columns.times.size)
         if job["mode"] == "INCREMENTAL" and count < limits.MIN_INCREMENTAL_INTERACTIONS:
             raise ImportFailedError(
                 f"an incremental import of interactions needs {limits.MIN_INCREMENTAL_INTERACTIONS} rows, not {count}"
             )
-        write_columns(result / COLUMNS_FILE, columns)
     else:
-        by_id = to_rows(schema, rows)
-        count = len(by_id)
-        (result / ROWS_FILE).write_text(json.dumps(by_id), encoding="utf-8")
+        count = write_rows(result / ROWS_FILE, to_rows(schema, rows).items())
     if count == 0:
         raise ImportFailedError(f"the data location {job['location']} holds no records")
     return {"rows": count}
@@ -76,12 +75,12 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     directory : Path
         The model is written to `result/` in it.
     job : dict
-        recipe, solution, items_schema.
+        plan, solution, schemas and excluded (columns by dataset type).
 
     Returns
     -------
     dict
-        metrics, and how much was trained on.
+        See `fitting.fit`.
 
     Raises
     ------
@@ -90,18 +89,23 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     """
     solution = job["solution"]
     config = solution.get("solutionConfig") or {}
-    excluded = ((config.get("trainingDataConfig") or {}).get("excludedDatasetColumns") or {}).get("ITEMS", [])
-    rows = json.loads((directory / ROWS_FILE).read_bytes())
-    data = TrainingData(
-        select(read_columns(directory / COLUMNS_FILE), solution),
-        catalogue_of(rows, job["items_schema"], set(excluded)),
-        {**(config.get("algorithmHyperParameters") or {}), **(config.get("featureTransformationParameters") or {})},
+    given = read_input(directory)
+    of_actions = RECIPES[job["plan"]["recipes"][0]].kind == ACTION_RECIPES
+    subjects, events = (ACTIONS, ACTION_INTERACTIONS) if of_actions else (ITEMS, INTERACTIONS)
+    catalogue, users = (
+        catalogue_of(given.rows[kind], job["schemas"].get(kind), set(job["excluded"].get(kind, ())))
+        for kind in (subjects, USERS)
     )
-    named = RECIPES[job["recipe"]]
-    data = named.prepare(data)
-    metrics, tuned = evaluate(named, data)
-    named.algorithm.fit(data, tuned).save(directory / RESULT)
-    return {"metrics": metrics, "interactions": len(data.interactions), "items": len(data.interactions.item_ids)}
+    data = TrainingData(
+        select(given.columns[events], solution),
+        catalogue,
+        {**(config.get("algorithmHyperParameters") or {}), **(config.get("featureTransformationParameters") or {})},
+        users,
+        config,
+    )
+    model, outcome = fit(Plan(**job["plan"]), data)
+    model.save(directory / RESULT)
+    return outcome
 
 
 def main(directory: Path) -> int:

@@ -1,23 +1,30 @@
-"""PutEvents, PutItems and PutUsers: on disk before they are answered, in effect with the next answer."""
+"""What is streamed: events, action interactions, items, users and actions.
+
+All of it is on disk before it is answered, and in effect with the next answer.
+"""
 
 from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from model.engine import limits
-from model.engine.avro_schema import REQUIRED, Schema, read_schema
-from model.engine.dataset_group import ITEMS, USERS
-from model.engine.errors import InvalidInputError, ServiceUnavailableError
+from model.engine.avro_schema import Schema, read_schema
+from model.engine.dataset_types import ACTIONS, INTERACTIONS, ITEMS, USERS
+from model.engine.errors import InvalidInputError, ResourceNotFoundError, ServiceUnavailableError
 from model.engine.logs import log
 from model.engine.operations.claims import find_active
-from model.engine.records import EventRecord, RowRecord, encode
+from model.engine.records import ActionRecord, EventRecord, RowRecord, encode
 from model.engine.values import BadValueError, check_value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from model.engine.arns import Caller
     from model.engine.engine import Engine
+
+AnyEvent = TypeVar("AnyEvent", bound=EventRecord)
 
 
 async def put_events(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the id says whose
@@ -25,15 +32,23 @@ async def put_events(engine: Engine, caller: Caller, request: dict[str, Any]) ->
     group_arn = engine.group_of_tracker.get(request["trackingId"])
     if group_arn is None:
         raise InvalidInputError("trackingId is of no event tracker")
-    events = [_event(request, one, place) for place, one in enumerate(request["eventList"])]
-    try:
-        places, new = await engine.groups[group_arn].keep_events(events)
-    except OSError as error:
-        log("failure", operation="PutEvents", error=type(error).__name__, reason=error.strerror)
-        raise ServiceUnavailableError("the events could not be written to disk; send them again") from None
-    engine.counts.events_received += len(events)
-    engine.counts.events_duplicate += len(events) - new
-    engine.tell(group_arn, places)
+    text = engine.schema_text(group_arn, INTERACTIONS)
+    schema = read_schema(text) if text else None
+    events = [_event(request, one, schema, f"eventList[{place}]") for place, one in enumerate(request["eventList"])]
+    await _keep_events(engine, group_arn, events, "PutEvents")
+    return {}
+
+
+async def put_action_interactions(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """PutActionInteractions: the tracking id is that of the Action_Interactions dataset."""
+    found = next(engine.resources.of_kind("dataset", trackingId=request["trackingId"]), None)
+    if found is None:
+        raise ResourceNotFoundError("trackingId is of no Action_Interactions dataset")
+    dataset = find_active(engine, caller, "dataset", found.arn)
+    schema = _read_schema(engine, dataset.document["schemaArn"])
+    given = request["actionInteractions"]
+    events = [_action_event(one, schema, f"actionInteractions[{place}]") for place, one in enumerate(given)]
+    await _keep_events(engine, dataset.document["datasetGroupArn"], events, "PutActionInteractions")
     return {}
 
 
@@ -47,27 +62,87 @@ async def put_users(engine: Engine, caller: Caller, request: dict[str, Any]) -> 
     return await _put_rows(engine, caller, USERS, request, [(one["userId"], one) for one in request["users"]])
 
 
-def _event(request: dict[str, Any], one: dict[str, Any], place: int) -> EventRecord:
-    where = f"eventList[{place}]"
-    moment = one["sentAt"]
-    if not 0 <= moment < limits.LATEST_TIMESTAMP:
-        raise InvalidInputError(f"{where}.sentAt must be Unix time in seconds")
-    for name in _properties(one.get("properties"), where):
-        if name.lower() in limits.PROPERTIES_FORBIDDEN_IN_EVENTS:
-            raise InvalidInputError(f"{where}.properties may not hold the keyword {name}")
+async def put_actions(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """PutActions."""
+    return await _put_rows(engine, caller, ACTIONS, request, [(one["actionId"], one) for one in request["actions"]])
+
+
+async def _keep_events(engine: Engine, group_arn: str, events: Sequence[EventRecord], operation: str) -> None:
+    try:
+        places, new = await engine.groups[group_arn].keep_events(events)
+    except OSError as error:
+        log("failure", operation=operation, error=type(error).__name__, reason=error.strerror)
+        raise ServiceUnavailableError("the events could not be written to disk; send them again") from None
+    engine.counts.events_received += len(events)
+    engine.counts.events_duplicate += len(events) - len(new)
+    engine.tell(group_arn, places, of_actions=operation == "PutActionInteractions")
+
+
+def _event(request: dict[str, Any], one: dict[str, Any], schema: Schema | None, where: str) -> EventRecord:
     record = EventRecord(
         event_id=one.get("eventId") or uuid.uuid4().hex,
         user_id=request.get("userId"),
         session_id=request["sessionId"],
         event_type=one["eventType"],
         item_id=one.get("itemId"),
-        time=int(moment),
+        time=_seconds(one["sentAt"], f"{where}.sentAt"),
         value=one.get("eventValue"),
         recommendation_id=one.get("recommendationId"),
         impression=one.get("impression") or [],
         properties=one.get("properties"),
         source=(one.get("metricAttribution") or {}).get("eventAttributionSource"),
+        context=_context(one.get("properties"), schema, where),
     )
+    return _small_enough(record, where)
+
+
+def _action_event(one: dict[str, Any], schema: Schema, where: str) -> ActionRecord:
+    record = ActionRecord(
+        event_id=one.get("eventId") or uuid.uuid4().hex,
+        user_id=one.get("userId"),
+        session_id=one["sessionId"],
+        event_type=one["eventType"],
+        item_id=one["actionId"],
+        time=_seconds(one["timestamp"], f"{where}.timestamp"),
+        recommendation_id=one.get("recommendationId"),
+        impression=one.get("impression") or [],
+        properties=one.get("properties"),
+        context=_context(one.get("properties"), schema, where),
+    )
+    return _small_enough(record, where)
+
+
+def _seconds(moment: float, where: str) -> int:
+    if not 0 <= moment < limits.LATEST_TIMESTAMP:
+        raise InvalidInputError(f"{where} must be Unix time in seconds")
+    return int(moment)
+
+
+def _context(text: str | None, schema: Schema | None, where: str) -> dict[str, str] | None:
+    """Check the properties of an event and return those that say in which circumstances it happened, by column."""
+    if text is None:
+        return None
+    properties = _properties(text, where)
+    for name in properties:
+        if name.lower() in limits.PROPERTIES_FORBIDDEN_IN_EVENTS:
+            raise InvalidInputError(f"{where}.properties may not hold the keyword {name}")
+    if schema is None:
+        return None
+    columns, context = schema.own_by_property(), {}
+    for name, value in properties.items():
+        column = columns.get(name)
+        if column is None:
+            continue  # nobody has asked for it
+        try:
+            checked = check_value(column, value)
+        except BadValueError as error:
+            raise InvalidInputError(f"{where}.properties: {error}") from None
+        if column.categorical and checked is not None:
+            context[column.name] = str(checked)
+    return context or None
+
+
+def _small_enough(record: AnyEvent, where: str) -> AnyEvent:
     size = len(encode(record))
     if size > limits.EVENT_BYTES:
         raise InvalidInputError(f"{where} has {size} bytes; an event may have {limits.EVENT_BYTES}")
@@ -80,16 +155,18 @@ async def _put_rows(
     dataset = find_active(engine, caller, "dataset", request["datasetArn"])
     if dataset.document["datasetType"] != dataset_type:
         raise InvalidInputError(f"datasetArn must be of an {dataset_type} dataset")
-    schema = read_schema(engine.resources.find("schema", dataset.document["schemaArn"]).document["schema"])
+    schema = _read_schema(engine, dataset.document["schemaArn"])
     rows = [
         RowRecord(dataset_type, row_id, _row(schema, _properties(one.get("properties"), f"record {place}"), place))
         for place, (row_id, one) in enumerate(given)
     ]
+    group_arn = dataset.document["datasetGroupArn"]
     try:
-        await engine.groups[dataset.document["datasetGroupArn"]].keep_rows(rows)
+        await engine.groups[group_arn].keep_rows(rows)
     except OSError as error:
-        log("failure", operation="PutItems or PutUsers", error=type(error).__name__, reason=error.strerror)
+        log("failure", operation="PutItems, PutUsers or PutActions", error=type(error).__name__, reason=error.strerror)
         raise ServiceUnavailableError("the records could not be written to disk; send them again") from None
+    engine.tell_rows(group_arn, dataset_type, {one.row_id: one.row for one in rows})
     return {}
 
 
@@ -99,11 +176,8 @@ def _row(schema: Schema, properties: dict[str, Any], place: int) -> dict[str, An
     if unknown:
         raise InvalidInputError(f"record {place} has the property {unknown[0][:64]}, which is not in the schema")
     try:
-        return {
-            column.name: check_value(column, properties.get(name))
-            for name, column in columns.items()
-            if column.name not in REQUIRED[schema.dataset_type]
-        }
+        by_column = {column.name: properties.get(name) for name, column in columns.items()}
+        return {column.name: check_value(column, by_column[column.name]) for column in schema.metadata()}
     except BadValueError as error:
         raise InvalidInputError(f"record {place}: {error}") from None
 
@@ -113,11 +187,21 @@ def _properties(text: str | None, where: str) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InvalidInputError(f"{where}.properties is not valid JSON") from None
     if not isinstance(found, dict):
         raise InvalidInputError(f"{where}.properties must be a JSON object in a string")
     return found
 
 
-OPERATIONS = {"PutEvents": put_events, "PutItems": put_items, "PutUsers": put_users}
+def _read_schema(engine: Engine, schema_arn: str) -> Schema:
+    return read_schema(engine.resources.find("schema", schema_arn).document["schema"])
+
+
+OPERATIONS = {
+    "PutEvents": put_events,
+    "PutActionInteractions": put_action_interactions,
+    "PutItems": put_items,
+    "PutUsers": put_users,
+    "PutActions": put_actions,
+}

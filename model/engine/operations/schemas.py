@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
 from model.engine.avro_schema import read_schema
-from model.engine.errors import InvalidInputError
 from model.engine.operations.claims import check_quota, claim, find, refuse_while
+from model.engine.operations.datasets import next_schema
 from model.engine.operations.pages import page
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ KIND = "schema"
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateSchema."""
-    if request.get("domain"):
-        raise InvalidInputError("schemas of a domain are not offered yet: leave domain out for a custom one")
-    read_schema(request["schema"])
+    read_schema(request["schema"], request.get("domain"))
     check_quota(engine, caller, KIND, limits.SCHEMAS)
     return {"schemaArn": claim(engine, caller, KIND, f"schema/{request['name']}", request).arn}
 
@@ -39,7 +37,9 @@ def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteSchema."""
     schema = find(engine, caller, KIND, request["schemaArn"])
-    refuse_while("a dataset has the schema", list(engine.resources.of_kind("dataset", schemaArn=schema.arn)))
+    datasets = list(engine.resources.of_kind("dataset"))
+    refuse_while("a dataset has the schema", [one for one in datasets if one.document["schemaArn"] == schema.arn])
+    refuse_while("a dataset is about to have the schema", [one for one in datasets if next_schema(one) == schema.arn])
     engine.resources.remove(schema)
     return {}
 

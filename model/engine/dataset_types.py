@@ -1,0 +1,159 @@
+"""The five types of dataset, and the fields that each must have and may have (developer guide, "Schemas")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from model.engine import limits
+
+INTERACTIONS, ITEMS, USERS = "INTERACTIONS", "ITEMS", "USERS"
+ACTIONS, ACTION_INTERACTIONS = "ACTIONS", "ACTION_INTERACTIONS"
+ECOMMERCE, VIDEO_ON_DEMAND = "ECOMMERCE", "VIDEO_ON_DEMAND"
+
+# The "name" that a schema of each type must have.
+RECORD_NAMES = {
+    "Interactions": INTERACTIONS,
+    "Items": ITEMS,
+    "Users": USERS,
+    "Actions": ACTIONS,
+    "ActionInteractions": ACTION_INTERACTIONS,
+}
+# Types whose rows are events, kept in columns; the rows of the others are kept by their id.
+OF_EVENTS = frozenset({INTERACTIONS, ACTION_INTERACTIONS})
+# Next best action is for custom dataset groups only (developer guide, "Actions dataset").
+OF_DOMAINS = frozenset({INTERACTIONS, ITEMS, USERS})
+# What Put and import operations know a row by.
+KEYS = {ITEMS: "ITEM_ID", USERS: "USER_ID", ACTIONS: "ACTION_ID"}
+# What an event of each type is about.
+SUBJECTS = {INTERACTIONS: "ITEM_ID", ACTION_INTERACTIONS: "ACTION_ID"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """What the service demands of a field that it knows by name.
+
+    Attributes
+    ----------
+    kinds : tuple of str
+        The types that it may have.
+    nullable : bool
+        Whether it may be joined with null.
+    categorical, textual : bool
+        Whether it must be marked so; otherwise it must not be categorical.
+    """
+
+    kinds: tuple[str, ...]
+    nullable: bool = True
+    categorical: bool = False
+    textual: bool = False
+
+
+_ID = Field(("string",), nullable=False)
+_TEXT, _NUMBER, _TIME = Field(("string",)), Field(("float",)), Field(("long",))
+_CATEGORY, _PROSE = Field(("string",), categorical=True), Field(("string",), textual=True)
+
+REQUIRED: dict[str, dict[str, Field]] = {
+    INTERACTIONS: {"USER_ID": _ID, "ITEM_ID": _ID, "TIMESTAMP": Field(("long",), nullable=False)},
+    ITEMS: {"ITEM_ID": _ID},
+    USERS: {"USER_ID": _ID},
+    ACTIONS: {"ACTION_ID": _ID},
+    ACTION_INTERACTIONS: {
+        "USER_ID": _ID,
+        "ACTION_ID": _ID,
+        "EVENT_TYPE": _ID,
+        "TIMESTAMP": Field(("long",), nullable=False),
+    },
+}
+_DOMAIN_REQUIRED: dict[tuple[str, str], dict[str, Field]] = {
+    (ECOMMERCE, INTERACTIONS): {"EVENT_TYPE": _ID},
+    (VIDEO_ON_DEMAND, INTERACTIONS): {"EVENT_TYPE": _ID},
+    (ECOMMERCE, ITEMS): {"PRICE": _NUMBER, "CATEGORY_L1": _CATEGORY},
+    (VIDEO_ON_DEMAND, ITEMS): {"CREATION_TIMESTAMP": _TIME, "GENRES": _CATEGORY},
+}
+_RESERVED: dict[str, dict[str, Field]] = {
+    INTERACTIONS: {
+        "EVENT_TYPE": _TEXT,
+        "EVENT_VALUE": _NUMBER,
+        "IMPRESSION": _TEXT,
+        "RECOMMENDATION_ID": _TEXT,
+        "EVENT_ATTRIBUTION_SOURCE": _TEXT,
+    },
+    # The guide's table for shops says float where its text and examples say long.
+    ITEMS: {"CREATION_TIMESTAMP": Field(("long", "float"))},
+    USERS: {},
+    ACTIONS: {
+        "CREATION_TIMESTAMP": _TIME,
+        "VALUE": _TIME,
+        # The guide gives the moment of expiry both names.
+        "EXPIRATION_TIMESTAMP": _TIME,
+        "ACTION_EXPIRATION_TIMESTAMP": _TIME,
+        "REPEAT_FREQUENCY": _TIME,
+    },
+    ACTION_INTERACTIONS: {"IMPRESSION": _TEXT, "RECOMMENDATION_ID": _TEXT},
+}
+_DOMAIN_RESERVED: dict[tuple[str, str], dict[str, Field]] = {
+    (ECOMMERCE, ITEMS): {
+        "CATEGORY_L2": _CATEGORY,
+        "CATEGORY_L3": _CATEGORY,
+        "PRODUCT_DESCRIPTION": _PROSE,
+        "AGE_GROUP": _CATEGORY,
+        "ADULT": _CATEGORY,
+        "GENDER": _CATEGORY,
+    },
+    (VIDEO_ON_DEMAND, ITEMS): {
+        "PRICE": _NUMBER,
+        "DURATION": _NUMBER,
+        "GENRE_L2": _CATEGORY,
+        "GENRE_L3": _CATEGORY,
+        "AVERAGE_RATING": _NUMBER,
+        "PRODUCT_DESCRIPTION": _PROSE,
+        "CONTENT_OWNER": _CATEGORY,
+        "CONTENT_CLASSIFICATION": _CATEGORY,
+    },
+    (VIDEO_ON_DEMAND, USERS): {"SUBSCRIPTION_MODEL": _CATEGORY},
+}
+MOST_METADATA = {
+    INTERACTIONS: limits.INTERACTIONS_METADATA_COLUMNS,
+    ITEMS: limits.ITEMS_METADATA_COLUMNS,
+    USERS: limits.USERS_METADATA_COLUMNS,
+    ACTIONS: limits.ACTIONS_METADATA_COLUMNS,
+    ACTION_INTERACTIONS: limits.ACTION_INTERACTIONS_METADATA_COLUMNS,
+}
+# May not be values of data: a file whose header is repeated among its rows, most of the time.
+KEYWORDS = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP", "CREATION_TIMESTAMP"}) | frozenset(
+    _RESERVED[INTERACTIONS]
+)
+
+
+def required_fields(dataset_type: str, domain: str | None) -> dict[str, Field]:
+    """Return the fields that a schema must have.
+
+    Parameters
+    ----------
+    dataset_type : str
+    domain : str or None
+        ECOMMERCE or VIDEO_ON_DEMAND; None for a custom dataset group.
+
+    Returns
+    -------
+    dict of Field
+        By name.
+    """
+    return {**REQUIRED[dataset_type], **_DOMAIN_REQUIRED.get((domain or "", dataset_type), {})}
+
+
+def known_fields(dataset_type: str, domain: str | None) -> dict[str, Field]:
+    """Return the fields that mean something to the service: required and reserved ones.
+
+    Parameters
+    ----------
+    dataset_type : str
+    domain : str or None
+
+    Returns
+    -------
+    dict of Field
+        By name.
+    """
+    reserved = {**_RESERVED[dataset_type], **_DOMAIN_RESERVED.get((domain or "", dataset_type), {})}
+    return {**reserved, **required_fields(dataset_type, domain)}

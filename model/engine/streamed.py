@@ -1,0 +1,182 @@
+"""Streamed interactions in memory: columns that only grow, and from each one the way to its person's one before.
+
+26 bytes an interaction, and 4 more for each context column.
+"""
+
+from __future__ import annotations
+
+from array import array
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.recipes.interactions import ContextColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+NOWHERE = -1
+
+
+class Streamed:
+    """Interactions in the order in which they came, found by person.
+
+    A place is the number of an interaction since the dataset group's beginning. It never changes: when all
+    interactions are dropped, those that come later go on counting.
+
+    Attributes
+    ----------
+    persons, items, kinds, times, values : array
+        One entry for each interaction; the person is -1 where it was forgotten.
+    """
+
+    def __init__(self, base: int = 0) -> None:
+        self._base = base
+        self.persons, self.items, self.kinds = array("i"), array("i"), array("h")
+        self.times, self.values = array("q"), array("f")
+        self._before = array("i")  # where the same person's interaction before lies, in these columns
+        self._last = array("i")  # by person
+        self._codes: dict[str, array[int]] = {}
+        self._values_of: dict[str, dict[str, int]] = {}
+
+    @property
+    def end(self) -> int:
+        """The place that the next interaction gets."""
+        return self._base + len(self.times)
+
+    def index(self, place: int) -> int:
+        """Return where the interaction of a place lies in the columns."""
+        return place - self._base
+
+    def add(self, person: int, item: int, kind: int, time: int, value: float, context: Mapping[str, str] | None) -> int:
+        """Take one interaction in.
+
+        Parameters
+        ----------
+        person, item, kind : int
+        time : int
+            Epoch seconds.
+        value : float
+        context : mapping or None
+
+        Returns
+        -------
+        int
+            Its place.
+        """
+        index = len(self.times)
+        self.persons.append(person)
+        self.items.append(item)
+        self.kinds.append(kind)
+        self.times.append(time)
+        self.values.append(value)
+        self._before.append(self.last(person))
+        self._set_last(person, index)
+        if context or self._codes:
+            self._add_context(index, context or {})
+        return self._base + index
+
+    def last(self, person: int) -> int:
+        """Return the index of a person's newest arrival; -1 where there is none."""
+        return self._last[person] if person < len(self._last) else NOWHERE
+
+    def previous(self, index: int) -> int:
+        """Return the index of the same person's arrival before; -1 where there is none."""
+        return self._before[index]
+
+    def walk(self, index: int, most: int | None = None) -> Iterator[int]:
+        """Yield an index and those of the same person's arrivals before it, newest first.
+
+        Parameters
+        ----------
+        index : int
+            -1 yields nothing.
+        most : int, optional
+            So many at most.
+
+        Yields
+        ------
+        int
+        """
+        return islice(self._walk(index), most)
+
+    def give(self, giver: int, taker: int) -> None:
+        """Make all interactions of one person those of another.
+
+        Parameters
+        ----------
+        giver, taker : int
+        """
+        given, own = self.last(giver), self.last(taker)
+        if given == NOWHERE:
+            return
+        self._set_last(giver, NOWHERE)
+        self._set_last(taker, max(given, own))
+        # Two chains become one; what is older than the given ones stays linked as it was.
+        while given != NOWHERE:
+            if own > given:
+                newer, own = own, self._before[own]
+            else:
+                newer, given = given, self._before[given]
+                self.persons[newer] = taker
+            self._before[newer] = max(given, own)
+
+    def forget(self, person: int) -> int:
+        """Forget what a person did; the places stay taken.
+
+        Parameters
+        ----------
+        person : int
+
+        Returns
+        -------
+        int
+            How many interactions were forgotten.
+        """
+        gone = list(self._walk(self.last(person)))
+        for index in gone:
+            self.persons[index] = self._before[index] = NOWHERE
+            for codes in self._codes.values():
+                codes[index] = NOWHERE
+        self._set_last(person, NOWHERE)
+        return len(gone)
+
+    def context(self) -> dict[str, ContextColumn]:
+        """Return the context columns."""
+        return {
+            name: ContextColumn(list(self._values_of[name]), np.array(codes, np.int32))
+            for name, codes in self._codes.items()
+        }
+
+    def columns(self) -> dict[str, NDArray[np.generic]]:
+        """Return the columns as arrays, each a copy."""
+        return {
+            "users": np.array(self.persons, np.int32),
+            "items": np.array(self.items, np.int32),
+            "kinds": np.array(self.kinds, np.int16),
+            "times": np.array(self.times, np.int64),
+            "values": np.array(self.values, np.float32),
+        }
+
+    def _walk(self, index: int) -> Iterator[int]:
+        before = self._before
+        while index != NOWHERE:
+            yield index
+            index = before[index]
+
+    def _set_last(self, person: int, index: int) -> None:
+        missing = person + 1 - len(self._last)
+        if missing > 0:
+            self._last.extend([NOWHERE] * missing)
+        self._last[person] = index
+
+    def _add_context(self, index: int, context: Mapping[str, str]) -> None:
+        for name in context.keys() - self._codes.keys():
+            self._codes[name] = array("i", [NOWHERE]) * index
+            self._values_of[name] = {}
+        for name, codes in self._codes.items():
+            value, known = context.get(name), self._values_of[name]
+            codes.append(NOWHERE if value is None else known.setdefault(value, len(known)))
