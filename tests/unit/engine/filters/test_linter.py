@@ -1,0 +1,105 @@
+"""The linter says in words what a filter does, counts what each clause removes, and points at what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from model.engine.filters.expression import FilterExpressionError
+from model.engine.filters.linter import Sample, explain, pointer, report
+from tests.unit.engine.filters.world import FILMS, SCHEMAS, VIEWERS, quoted
+
+SAMPLE = Sample(
+    {
+        "ITEMS": [{"ITEM_ID": row_id, **row} for row_id, row in FILMS.items()],
+        "USERS": [{"USER_ID": row_id, **row} for row_id, row in VIEWERS.items()],
+        "INTERACTIONS": [
+            {"USER_ID": "ann", "ITEM_ID": item, "TIMESTAMP": moment, "EVENT_TYPE": kind}
+            for moment, (item, kind) in enumerate([("heist", "Click"), ("trial", "Click"), ("heist", "Purchase")])
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        (
+            'INCLUDE ItemID WHERE Items.GENRE IN ("drama", "crime") AND Items.PRICE <= 20',
+            'Keeps only items where GENRE is "drama" or "crime" and PRICE is at most 20.',
+        ),
+        (
+            "EXCLUDE ItemID WHERE Items.PRICE != 3.5 OR Items.CREATION_TIMESTAMP < 1700000000",
+            "Removes items where PRICE is other than 3.5, or where CREATION_TIMESTAMP is below 1700000000.",
+        ),
+        (
+            "INCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE AND Items.GENRE IN CurrentItem.GENRE",
+            "Keeps only items where PRICE is below the current item's PRICE "
+            "and GENRE is one that the current item has in GENRE.",
+        ),
+        (
+            'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE NOT IN ("buy") IF CurrentUser.AGE > $AGE',
+            'Removes items where the user has had an interaction of a type other than "buy"; '
+            "this counts only if the current user's AGE is above $AGE.",
+        ),
+        (
+            "INCLUDE UserID WHERE Interactions.EVENT_TYPE IN (*)",
+            "Keeps only users where the user has had an interaction of any type.",
+        ),
+        ("EXCLUDE ActionID WHERE Actions.CATEGORY IN ($C)", "Removes actions where CATEGORY is $C."),
+    ],
+)
+def test_a_clause_in_words(expression, words):
+    assert explain(expression) == [f"1. {words}"]
+
+
+def test_each_clause_and_each_condition_is_counted():
+    expression = (
+        "INCLUDE ItemID WHERE Items.GENRE IN ($GENRE) AND Items.PRICE < 10"
+        ' | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")'
+    )
+
+    lines = report(expression, SCHEMAS, SAMPLE, "ann", None, {"GENRE": quoted("crime")})
+
+    assert lines == [
+        "1. Keeps only items where GENRE is $GENRE and PRICE is below 10.",
+        "   removes 3 of 5 items",
+        "   - met by 2: GENRE is $GENRE",
+        "   - met by 3: PRICE is below 10",
+        '2. Removes items where the user has had an interaction of the type "purchase".',
+        "   removes 1 of 5 items",
+        "Together the filter keeps 1 of 5 items and removes 4.",
+    ]
+
+
+def test_a_clause_that_does_not_count_for_the_user_says_so():
+    lines = report("EXCLUDE ItemID WHERE Items.PRICE > 0 IF CurrentUser.AGE > 20", SCHEMAS, SAMPLE, "bob")
+
+    assert "   does not count for this user" in lines
+    assert lines[-1] == "Together the filter keeps 5 of 5 items and removes 0."
+
+
+def test_only_the_newest_hundred_interactions_of_a_type_are_looked_at():
+    rows = [{"USER_ID": "u", "ITEM_ID": f"i{moment}", "TIMESTAMP": moment, "EVENT_TYPE": "v"} for moment in range(150)]
+
+    recent = Sample({"INTERACTIONS": rows}).people.recent("u")
+
+    assert recent["v"] == [f"i{moment}" for moment in range(149, 49, -1)]
+
+
+def test_without_data_there_is_nothing_to_count():
+    assert report("EXCLUDE ItemID WHERE Items.PRICE > 0", SCHEMAS, Sample({})) == [
+        "1. Removes items where PRICE is above 0."
+    ]
+
+
+def test_the_place_of_an_error_is_shown_in_its_line():
+    expression = "INCLUDE ItemID WHERE Items.PRICE < 1\n| EXCLUDE ItemID WHERE Items.PRISE < 1"
+
+    with pytest.raises(FilterExpressionError) as caught:
+        report(expression, SCHEMAS, SAMPLE)
+
+    assert pointer(expression, caught.value) == [
+        "| EXCLUDE ItemID WHERE Items.PRISE < 1",
+        "                             ^",
+        "the schema of Items has no field PRISE: is PRICE meant?",
+    ]
