@@ -33,13 +33,17 @@ SAMPLE = Sample(
         ),
         (
             "INCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE AND Items.GENRE IN CurrentItem.GENRE",
-            "Keeps only items where PRICE is below the current item's PRICE "
-            "and GENRE is one that the current item has in GENRE.",
+            (
+                "Keeps only items where PRICE is below the current item's PRICE "
+                "and GENRE is one that the current item has in GENRE."
+            ),
         ),
         (
             'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE NOT IN ("buy") IF CurrentUser.AGE > $AGE',
-            'Removes items where the user has had an interaction of a type other than "buy"; '
-            "this counts only if the current user's AGE is above $AGE.",
+            (
+                'Removes items where the user has had an interaction of a type other than "buy"; '
+                "this counts only if the current user's AGE is above $AGE."
+            ),
         ),
         (
             "INCLUDE UserID WHERE Interactions.EVENT_TYPE IN (*)",
