@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from model.engine.avro_schema import Schema
+    from model.engine.prometheus import Gauge
 
 UNDEFINED = "SOURCE_NAME_UNDEFINED"  # of an event that names neither a source nor a recommendation
 BUCKET_SECONDS = 15 * 60
@@ -215,6 +216,35 @@ class Attribution:
             return UNDEFINED
         self._sources.add(source)
         return source
+
+
+def attribution_gauge(attributions: Mapping[str, Attribution]) -> Gauge:
+    """Return what `/metrics` shows of all dataset groups, in the place of Amazon's CloudWatch.
+
+    Parameters
+    ----------
+    attributions : mapping of str to Attribution
+        By the dataset group's ARN.
+
+    Returns
+    -------
+    (name, help, [(labels, value)])
+    """
+    series = [
+        (
+            {
+                "dataset_group": group_arn.rpartition("/")[2],
+                "metric": metric.name,
+                "event_type": metric.event_type,
+                "function": metric.function,
+                "source": source,
+            },
+            value,
+        )
+        for group_arn, measured in attributions.items()
+        for metric, source, value in measured.values()
+    ]
+    return "personalize_attribution_value", "Sums of metric attributions since the engine was started", series
 
 
 def _value(metric: Metric, sample: Sample) -> float | None:

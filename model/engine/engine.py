@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from model.engine.arns import Caller
+from model.engine.attribution import Attribution, attribution_gauge
 from model.engine.dataset_group import DatasetGroup, Row
 from model.engine.jobs import Jobs
 from model.engine.lifecycle import Lifecycles
@@ -35,6 +36,7 @@ class Engine:
         self.groups: dict[str, DatasetGroup] = {}
         self.served: dict[str, Served] = {}
         self.shown = ShownLists()
+        self.attributions: dict[str, Attribution] = {}
         self.group_of_tracker: dict[str, str] = {}
 
     @classmethod
@@ -190,6 +192,7 @@ class Engine:
                 "Time since the training of what a campaign serves",
                 [({"campaign": arn.rpartition("/")[2]}, now - one.trained_at) for arn, one in self.served.items()],
             ),
+            attribution_gauge(self.attributions),
         ]
 
     def _remove_leftovers(self) -> None:
