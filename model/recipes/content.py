@@ -1,11 +1,20 @@
-"""Items by what they are: features weighed by how rare they are, for items that nobody has touched yet."""
+"""Items by what they are: latent meanings of their features, for items that few or nobody have touched.
+
+Features (categories, words) are weighed by how rare they are, and the matrix of items and features is cut to its
+strongest directions, so that features which occur in the same company mean the same: latent semantic analysis, after
+Deerwester et al., "Indexing by Latent Semantic Analysis" (JASIS 41, 1990). An item that comes later is folded in.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
+
+from model.recipes.directions import right_directions
+from model.recipes.growing import GrowingRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,94 +23,111 @@ if TYPE_CHECKING:
 
     from model.recipes.recipe import Catalogue
 
-DECAY = 0.9  # per history item, newest first
+DIMENSIONS = 64
+MOST_FEATURES = 50_000  # the most frequent ones; more cost memory and tell little
+LEAST_ITEMS = 2  # an item alone with a feature is like no other for it
+MOST_OF_ALL = 0.6  # a feature of more items than this share tells nothing
 
 
 class Content:
-    """A unit vector of features per item: first the items with interactions, then the cold ones.
+    """A unit vector per item; zeros where nothing is known of it."""
 
-    Attributes
-    ----------
-    cold_ids : list of str
-        Items of the catalogue that have no interaction.
-    cold_created : int64 array
-        Their creation in epoch seconds; 0 where unknown.
-    """
-
-    def __init__(
-        self, vectors: sparse.csr_matrix, known: int, cold_ids: list[str], cold_created: NDArray[np.int64]
-    ) -> None:
-        self._known = vectors[:known]
-        self._cold = vectors[known:]
-        self.cold_ids = cold_ids
-        self.cold_created = cold_created
-        self._cold_of = {item: place for place, item in enumerate(cold_ids)}
+    def __init__(self, vectors: NDArray[np.float32], projection: NDArray[np.float32], vocabulary: list[str]) -> None:
+        self._rows = GrowingRows(vectors)
+        self._projection = projection
+        self._column_of = {feature: column for column, feature in enumerate(vocabulary)}
 
     @classmethod
-    def fit(cls, known_ids: list[str], catalogue: Catalogue) -> Content:
-        """Weigh the features of the catalogue.
+    def fit(cls, item_ids: list[str], catalogue: Catalogue, dimensions: int = DIMENSIONS) -> Content:
+        """Learn what features mean.
 
         Parameters
         ----------
-        known_ids : list of str
-            Items with interactions, in the recipe's order.
+        item_ids : list of str
+            The items in the order of the recipe; those that are not in the catalogue get zeros.
         catalogue : Catalogue
+        dimensions : int
 
         Returns
         -------
         Content
         """
-        place_of = {item: place for place, item in enumerate(known_ids)}
-        cold = [place for place, item in enumerate(catalogue.item_ids) if item not in place_of]
-        for place in cold:
-            place_of[catalogue.item_ids[place]] = len(place_of)
+        frequency = Counter(feature for features in catalogue.features for feature in set(features))
+        most = max(LEAST_ITEMS, MOST_OF_ALL * len(catalogue.item_ids))
+        useful = [(count, feature) for feature, count in frequency.items() if LEAST_ITEMS <= count <= most]
+        useful = sorted(useful, key=lambda one: (-one[0], one[1]))[:MOST_FEATURES]
+        vocabulary = [feature for _, feature in useful]
+        rarity = np.log1p(len(catalogue.item_ids) / np.array([count for count, _ in useful] or [1])).astype(np.float32)
+        column_of = {feature: column for column, feature in enumerate(vocabulary)}
+        place_of = {item: place for place, item in enumerate(item_ids)}
         rows: list[int] = []
         columns: list[int] = []
-        feature_of: dict[str, int] = {}
         for item, features in zip(catalogue.item_ids, catalogue.features, strict=True):
-            for feature in set(features):
-                rows.append(place_of[item])
-                columns.append(feature_of.setdefault(feature, len(feature_of)))
-        shape = (len(place_of), max(1, len(feature_of)))
-        created = np.array([catalogue.created[place] for place in cold], np.int64)
-        vectors = _unit_vectors(np.array(rows, np.int64), np.array(columns, np.int64), shape)
-        return cls(vectors, len(known_ids), [catalogue.item_ids[place] for place in cold], created)
+            found = [column_of[feature] for feature in dict.fromkeys(features) if feature in column_of]
+            if item in place_of:
+                rows += [place_of[item]] * len(found)
+                columns += found
+        values = rarity[columns] if columns else np.empty(0, np.float32)
+        matrix = sparse.csr_matrix((values, (rows, columns)), shape=(len(item_ids), max(1, len(vocabulary))))
+        if len(vocabulary) <= dimensions:
+            directions = np.eye(matrix.shape[1], dtype=np.float32)  # few features need no summary
+        else:
+            directions = right_directions(matrix, dimensions)
+        return cls(_to_unit(matrix @ directions), rarity[:, None] * directions, vocabulary)
 
-    def is_cold(self, item_id: str) -> bool:
-        """Tell whether an item is in the catalogue but has no interaction."""
-        return item_id in self._cold_of
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """The vectors of all items: float32 array of shape (items, dimensions)."""
+        return self._rows.rows
 
-    def cold_scores(self, history: Sequence[int]) -> NDArray[np.float32]:
-        """Return how much each cold item is like a history (0 to 1).
-
-        Parameters
-        ----------
-        history : sequence of int
-            Newest first.
-
-        Returns
-        -------
-        float32 array of shape (cold items,)
-        """
-        if not history:
-            return np.zeros(len(self.cold_ids), np.float32)
-        weights = np.float32(DECAY) ** np.arange(len(history), dtype=np.float32)
-        person = sparse.csr_matrix((weights / weights.sum())[None, :]) @ self._known[list(history)]
-        return np.asarray((self._cold @ person.T).toarray(), np.float32).ravel()
-
-    def like_cold(self, item_id: str) -> NDArray[np.float32]:
-        """Return how much each known item is like a cold one (0 to 1).
+    def vector(self, features: Sequence[str]) -> NDArray[np.float32]:
+        """Return the unit vector of something with these features; zeros where none is known.
 
         Parameters
         ----------
-        item_id : str
+        features : sequence of str
 
         Returns
         -------
-        float32 array of shape (known items,)
+        float32 array of shape (dimensions,)
         """
-        one = self._cold[self._cold_of[item_id]]
-        return np.asarray((self._known @ one.T).toarray(), np.float32).ravel()
+        columns = [self._column_of[feature] for feature in dict.fromkeys(features) if feature in self._column_of]
+        result: NDArray[np.float32] = _to_unit(self._projection[columns].sum(axis=0, keepdims=True))[0]
+        return result
+
+    def put(self, place: int, features: Sequence[str]) -> NDArray[np.float32]:
+        """Take in an item that is new (its place is the next) or has changed.
+
+        Parameters
+        ----------
+        place : int
+        features : sequence of str
+
+        Returns
+        -------
+        float32 array of shape (dimensions,)
+            Its vector.
+        """
+        vector = self.vector(features)
+        if place == len(self._rows):
+            self._rows.append(vector)
+        else:
+            self._rows.rows[place] = vector
+        return vector
+
+    def like(self, place: int) -> NDArray[np.float32]:
+        """Return how much every item is like one of them (-1 to 1).
+
+        Parameters
+        ----------
+        place : int
+
+        Returns
+        -------
+        float32 array of shape (items,)
+        """
+        result: NDArray[np.float32] = self.vectors @ self.vectors[place]
+        return result
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the vectors, by name.
@@ -110,36 +136,30 @@ class Content:
         -------
         dict of arrays
         """
-        both = sparse.vstack([self._known, self._cold]).tocsr()
-        return {
-            "content_values": both.data,
-            "content_columns": both.indices,
-            "content_starts": both.indptr,
-            "content_shape": np.array([*both.shape, self._known.shape[0]], np.int64),
-            "content_created": self.cold_created,
-        }
+        return {"content_vectors": self.vectors, "content_projection": self._projection}
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The features that it knows."""
+        return list(self._column_of)
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], cold_ids: list[str]) -> Content:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], vocabulary: list[str]) -> Content:
         """Make content of what `arrays` returned.
 
         Parameters
         ----------
         arrays : mapping
-        cold_ids : list of str
+        vocabulary : list of str
 
         Returns
         -------
         Content
         """
-        rows, columns, known = arrays["content_shape"].tolist()
-        parts = (arrays["content_values"], arrays["content_columns"], arrays["content_starts"])
-        return cls(sparse.csr_matrix(parts, shape=(rows, columns)), known, cold_ids, arrays["content_created"])
+        return cls(arrays["content_vectors"], arrays["content_projection"], vocabulary)
 
 
-def _unit_vectors(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> sparse.csr_matrix:
-    frequency = np.bincount(columns, minlength=shape[1])
-    rarity = np.log1p(shape[0] / np.maximum(1, frequency)).astype(np.float32)
-    lengths = np.sqrt(np.bincount(rows, weights=rarity[columns] ** 2, minlength=shape[0]))
-    values = rarity[columns] / np.maximum(1e-9, lengths[rows])
-    return sparse.csr_matrix((values.astype(np.float32), (rows, columns)), shape=shape)
+def _to_unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True))
+    result: NDArray[np.float32] = (vectors / np.maximum(lengths, np.float32(1e-9))).astype(np.float32)
+    return result

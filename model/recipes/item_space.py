@@ -3,7 +3,7 @@
 The matrix of people and items, each row and column divided by a power of its length, is cut to its strongest
 directions. A person is the sum of their items, so a new item in a history moves the person at once and nobody
 has to be trained again. The filter is that of Shen et al., "How Powerful is Graph Convolution for
-Recommendation?" (CIKM 2021); the factorisation that of Halko, Martinsson and Tropp (SIAM Review 53, 2011).
+Recommendation?" (CIKM 2021). Items without interactions are put where their content says that they belong.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from model.recipes.directions import right_directions
+from model.recipes.growing import GrowingRows
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -21,28 +24,32 @@ if TYPE_CHECKING:
     from model.recipes.interactions import Interactions
 
 DIMENSIONS = 64
-OVERSAMPLING = 16
-POWER_ITERATIONS = 2
 POPULARITY_POWER = 0.4  # how much of an item's popularity its score gets back after the filter
 QUERY_LENGTH = 50  # newest items of a history that count
 QUERY_DECAY = 0.9  # per item, newest first
-SEED = 20261121
+RIDGE = 10.0  # interactions that an item's place must be worth before content is believed to predict it
 
 
 class ItemSpace:
     """A vector per item; the score of an item is its product with the decayed sum of a history's vectors."""
 
-    def __init__(self, vectors: NDArray[np.float32], unscaled: NDArray[np.float32]) -> None:
-        self._vectors = vectors
-        self._unscaled = unscaled
+    def __init__(
+        self, vectors: NDArray[np.float32], unscaled: NDArray[np.float32], from_content: NDArray[np.float32]
+    ) -> None:
+        self._vectors = GrowingRows(vectors)
+        self._unscaled = GrowingRows(unscaled)
+        self._from_content = from_content
 
     @classmethod
-    def fit(cls, interactions: Interactions) -> ItemSpace:
+    def fit(cls, interactions: Interactions, content: NDArray[np.float32], dimensions: int = DIMENSIONS) -> ItemSpace:
         """Factorise who touched what.
 
         Parameters
         ----------
         interactions : Interactions
+        content : float32 array of shape (all items, content dimensions)
+            First the items of the interactions, then those that nobody has touched.
+        dimensions : int
 
         Returns
         -------
@@ -54,28 +61,64 @@ class ItemSpace:
         item_degree = np.maximum(1, np.bincount(items, minlength=shape[1]))
         values = 1.0 / np.sqrt(user_degree[users] * item_degree[items])
         matrix = sparse.csr_matrix((values.astype(np.float32), (users, items)), shape=shape)
-        vectors = _right_directions(matrix, min(DIMENSIONS, min(shape) - 1))
+        directions = right_directions(matrix, dimensions)
         raised = (item_degree**POPULARITY_POWER).astype(np.float32)
-        return cls(np.ascontiguousarray(vectors * raised[:, None]), np.reciprocal(raised * raised))
+        mapping = _ridge(content[: shape[1]], directions, item_degree)
+        cold = content[shape[1] :] @ mapping
+        vectors = np.concatenate([directions * raised[:, None], cold]).astype(np.float32)
+        unscaled = np.concatenate([np.reciprocal(raised * raised), np.ones(len(cold), np.float32)])
+        return cls(np.ascontiguousarray(vectors), unscaled, mapping)
 
-    def scores(self, history: Sequence[int]) -> NDArray[np.float32]:
-        """Return how near each item is to a history.
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """The vectors of all items: float32 array of shape (items, dimensions)."""
+        return self._vectors.rows
+
+    def person(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
+        """Return where a person stands.
 
         Parameters
         ----------
         history : sequence of int
             Newest first.
+        decay : float
+            Of an item's weight against that of the next newer one.
 
         Returns
         -------
-        float32 array of shape (items,)
+        float32 array of shape (dimensions,)
         """
-        newest = np.asarray(history[:QUERY_LENGTH], dtype=np.int64)
-        weights: NDArray[np.float32] = self._unscaled[newest]
-        weights *= (QUERY_DECAY ** np.arange(newest.size)).astype(np.float32)
-        person = weights @ self._vectors[newest]
-        result: NDArray[np.float32] = self._vectors @ person
+        result: NDArray[np.float32] = self.shares(history, decay) @ self.vectors[history[:QUERY_LENGTH]]
         return result
+
+    def shares(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
+        """Return how much each of a history's items weighs in the person's place.
+
+        Parameters
+        ----------
+        history : sequence of int
+        decay : float
+
+        Returns
+        -------
+        float32 array of shape (items of the history that count,)
+        """
+        newest = history[:QUERY_LENGTH]
+        decayed = np.float32(decay) ** np.arange(len(newest), dtype=np.float32)
+        result: NDArray[np.float32] = self._unscaled.rows[newest] * decayed
+        return result
+
+    def put(self, place: int, content: NDArray[np.float32]) -> None:
+        """Take in a new item, whose place is the next; one that is known stays where people have put it.
+
+        Parameters
+        ----------
+        place : int
+        content : float32 array of shape (content dimensions,)
+        """
+        if place == len(self._vectors):
+            self._vectors.append(content @ self._from_content)
+            self._unscaled.append(1.0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the vectors, by name.
@@ -84,7 +127,11 @@ class ItemSpace:
         -------
         dict of arrays
         """
-        return {"space_vectors": self._vectors, "space_unscaled": self._unscaled}
+        return {
+            "space_vectors": self.vectors,
+            "space_unscaled": self._unscaled.rows,
+            "space_from_content": self._from_content,
+        }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ItemSpace:
@@ -98,22 +145,14 @@ class ItemSpace:
         -------
         ItemSpace
         """
-        return cls(arrays["space_vectors"], arrays["space_unscaled"])
+        return cls(arrays["space_vectors"], arrays["space_unscaled"], arrays["space_from_content"])
 
 
-def _right_directions(matrix: sparse.csr_matrix, count: int) -> NDArray[np.float32]:
-    """Return the `count` strongest right singular vectors as columns; none where the matrix is too small."""
-    if count < 1:
-        return np.zeros((matrix.shape[1], 0), np.float32)
-    random = np.random.default_rng(SEED)
-    width = min(count + OVERSAMPLING, *matrix.shape)
-    basis = matrix @ random.standard_normal((matrix.shape[1], width)).astype(np.float32)
-    transposed = matrix.T.tocsr()
-    for _ in range(POWER_ITERATIONS):
-        basis, _ = np.linalg.qr(basis)
-        basis, _ = np.linalg.qr(transposed @ basis)
-        basis = matrix @ basis
-    basis, _ = np.linalg.qr(basis)
-    _, _, right = np.linalg.svd((transposed @ basis).T, full_matrices=False)
-    result: NDArray[np.float32] = right[:count].T.astype(np.float32)
+def _ridge(
+    content: NDArray[np.float32], directions: NDArray[np.float32], degree: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return the linear map that takes content nearest to an item's place; an item that many touched weighs more."""
+    weighed = content * np.minimum(degree, RIDGE)[:, None].astype(np.float32)
+    square = weighed.T @ content + np.float32(RIDGE) * np.eye(content.shape[1], dtype=np.float32)
+    result: NDArray[np.float32] = np.linalg.solve(square, weighed.T @ directions).astype(np.float32)
     return result

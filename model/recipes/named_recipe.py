@@ -184,4 +184,9 @@ class NamedRecipe:
         learnt = [place for place, kind in enumerate(known.event_types) if self.algorithm.learns_of(kind)]
         if len(learnt) < len(known.event_types):
             known = known.where(np.isin(known.kinds, learnt)).without_unused()
-        return replace(data, interactions=known, parameters={**self.defaults, **data.parameters})
+        # The defaults of featurization drop the shortest and longest histories, which disturb networks, not what is
+        # here: only percentiles that a solution states are heeded.
+        defaults = {
+            name: one.default for name, one in self.parameters.items() if not (one.featurization or one.only_tuned)
+        }
+        return replace(data, interactions=known, parameters={**defaults, **data.parameters})

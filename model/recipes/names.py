@@ -11,7 +11,7 @@ from model.recipes.domain_names import SHOP, VIDEO
 from model.recipes.named_recipe import NamedRecipe, Parameter
 from model.recipes.personalized_ranking import PersonalizedRanking
 from model.recipes.popularity import Popularity
-from model.recipes.similar_items import SimilarItems
+from model.recipes.similar_items import SimilarItems, Sims
 from model.recipes.trending import FREQUENCIES, FREQUENCY, Trending
 from model.recipes.user_personalization import UserPersonalization
 
@@ -127,7 +127,7 @@ RELATED = (
     NamedRecipe(
         "aws-sims",
         "RELATED_ITEMS",
-        SimilarItems,
+        Sims,
         "Items like an item, by what people touch together",
         parameters={
             "popularity_discount_factor": Parameter("0.5", tunable=True),

@@ -1,7 +1,8 @@
 """How well each item suits a person: what usually follows, what lies near in the item space, what is popular.
 
 The three are scaled to at most one each and summed with weights that are chosen on the newest tenth of the
-events. A person is their history and nothing else, so the next event changes the next answer.
+events (`blending`). A person is their history and nothing else, so the next event changes the next answer; of a
+stranger, the circumstances of the question and what is known of the person speak.
 """
 
 from __future__ import annotations
@@ -11,35 +12,58 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.recipes.item_space import ItemSpace
+from model.recipes.content import Content
+from model.recipes.growing import GrowingRows
+from model.recipes.histories import within_percentiles
+from model.recipes.item_space import DIMENSIONS, ItemSpace
+from model.recipes.item_space import QUERY_DECAY as SPACE_DECAY
+from model.recipes.lifts import Lifts
+from model.recipes.objective import Objective
 from model.recipes.popularity import count_people
-from model.recipes.transitions import Transitions
+from model.recipes.recipe import CatalogueItem, Contribution, Query
+from model.recipes.transitions import DECAY, WINDOW, Transitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from model.recipes.interactions import Interactions
-    from model.recipes.recipe import Event
+    from model.recipes.recipe import Event, TrainingData
 
-HOLD_OUT_SHARE = 0.1  # of the events, the newest
-HOLD_OUT_POSITIONS = 600  # events judged; more changes the choice no more
-HOLD_OUT_LIST = 25  # places of a list that count
 HISTORY_LENGTH = 50  # newest items of a person that are looked at
-SEED = 20261121
-SHARES = ((1.0, 0.0), (0.8, 0.2), (0.6, 0.4), (0.4, 0.6), (0.2, 0.8), (0.0, 1.0))  # of transitions and item space
-PRIORS = (0.02, 0.1, 0.3)  # of popularity
-FALLBACK = {"transitions": 0.6, "space": 0.4, "popularity": 0.1}  # where there is too little to choose on
+SHARPNESS = 12.0  # by which scores are multiplied before they become shares of one
+FALLBACK = {"transitions": 0.6, "space": 0.4, "popularity": 0.1, "context": 0.5, "features": 0.0}
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The three parts of a score, each of shape (items,) and at most one."""
+    """The three parts of a score, each of shape (items,), none below zero.
+
+    Attributes
+    ----------
+    transitions, space : float32 array of shape (items,)
+    popularity : float32 array of shape (items,)
+        At most one.
+    scales : (float, float)
+        By which to multiply the first two so that they are at most one, too.
+    """
 
     transitions: NDArray[np.float32]
     space: NDArray[np.float32]
     popularity: NDArray[np.float32]
+    scales: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Models:
+    """What is learnt, beside the number of people by item."""
+
+    transitions: Transitions
+    space: ItemSpace
+    content: Content
+    context: Lifts
+    features: Lifts
+    objective: Objective | None
 
 
 class PersonScorer:
@@ -48,35 +72,66 @@ class PersonScorer:
     def __init__(
         self,
         item_ids: list[str],
-        models: tuple[Transitions, ItemSpace],
+        models: Models,
         people: NDArray[np.float32],
         weights: Mapping[str, float],
+        recency: bool = True,
     ) -> None:
         self.item_ids = item_ids
         self.item_of = {item: place for place, item in enumerate(item_ids)}
-        self._transitions, self._space = models
-        self._people = people
-        self._popularity = _to_one(np.log1p(people))
-        self._weights = dict(weights)
+        self.weights = {**FALLBACK, **weights}
+        self.recency = recency
+        self._models = models
+        self._people = GrowingRows(people)
+        self._most = float(np.log1p(people.max(initial=1)))
+        self._popularity = GrowingRows((np.log1p(people) / self._most).astype(np.float32))
+        self._decays = (DECAY, SPACE_DECAY) if recency else (1.0, 1.0)
 
     @classmethod
-    def fit(cls, interactions: Interactions, weights: Mapping[str, float]) -> PersonScorer:
-        """Learn the parts; `weights` is what `choose_weights` returned.
+    def fit(cls, data: TrainingData, weights: Mapping[str, float]) -> PersonScorer:
+        """Learn the parts; `weights` is what `blending.choose_weights` returned.
 
         Parameters
         ----------
-        interactions : Interactions
+        data : TrainingData
         weights : mapping
 
         Returns
         -------
         PersonScorer
         """
-        models = (Transitions.fit(interactions), ItemSpace.fit(interactions))
-        return cls(interactions.item_ids, models, count_people(interactions), weights or FALLBACK)
+        known = data.interactions
+        touched = set(known.item_ids)
+        item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
+        content = Content.fit(item_ids, data.catalogue)
+        dimensions = int(float(data.parameters.get("hidden_dimension", DIMENSIONS)))
+        models = Models(
+            Transitions.fit(
+                within_percentiles(known, data.parameters), int(float(data.parameters.get("bptt", WINDOW)))
+            ),
+            ItemSpace.fit(known, content.vectors, dimensions),
+            content,
+            Lifts.of_context(known),
+            Lifts.of_people(known, data.users),
+            Objective.fit(item_ids, data),
+        )
+        for _ in range(len(known.item_ids), len(item_ids)):
+            models.transitions.add()
+        people = np.concatenate([count_people(known), np.zeros(len(item_ids) - len(known.item_ids), np.float32)])
+        return cls(item_ids, models, people, weights, _looks_at_recency(data.parameters))
+
+    @property
+    def people(self) -> NDArray[np.float32]:
+        """How many different people touched each item: float32 array of shape (items,)."""
+        return self._people.rows
+
+    @property
+    def popularity(self) -> NDArray[np.float32]:
+        """The same on a logarithmic scale from 0 to 1."""
+        return self._popularity.rows
 
     def known(self, history: Sequence[str]) -> list[int]:
-        """Return the positions of those items of a history that were known at training.
+        """Return the positions of those items of a history that are known.
 
         Parameters
         ----------
@@ -87,7 +142,8 @@ class PersonScorer:
         -------
         list of int
         """
-        return [self.item_of[item] for item in history[:HISTORY_LENGTH] if item in self.item_of]
+        place_of = self.item_of
+        return [place_of[item] for item in history[:HISTORY_LENGTH] if item in place_of]
 
     def parts(self, history: Sequence[int]) -> Parts:
         """Return the parts of the score of every item.
@@ -102,14 +158,20 @@ class PersonScorer:
         Parts
         """
         following = np.zeros(len(self.item_ids), np.float32)
-        self._transitions.add_scores(history, following)
-        return Parts(_to_one(following), _to_one(self._space.scores(history)), self._popularity)
+        self._models.transitions.add_scores(history, following, self._decays[0])
+        space = self._models.space
+        near = space.vectors @ space.person(history, self._decays[1])
+        scales = (_scale(following), _scale(near))
+        np.maximum(near, np.float32(0), out=near)
+        return Parts(following, near, self.popularity, scales)
 
-    def scores(self, history: Sequence[int]) -> NDArray[np.float32]:
-        """Return the score of every item, from 0 to about 1; popularity alone for a stranger.
+    def score(self, query: Query, history: Sequence[int]) -> NDArray[np.float32]:
+        """Return the score of every item, from 0 to about 1.
 
         Parameters
         ----------
+        query : Query
+            Its context and person_features count here.
         history : sequence of int
             Newest first.
 
@@ -117,10 +179,50 @@ class PersonScorer:
         -------
         float32 array of shape (items,)
         """
-        if not history:
-            return self._popularity.copy()
-        parts = self.parts(history)
-        return blend(parts, self._weights)
+        scores = blend(self.parts(history), self.weights) if history else self.popularity.copy()
+        for lifts, condition, weight in self._conditions(query, bool(history)):
+            lifts.add(condition, scores, weight)
+        if self._models.objective is not None:
+            scores *= self._models.objective.factors
+        return scores
+
+    def explain(self, query: Query, history: Sequence[int], item: int) -> list[Contribution]:
+        """Return what one item's score is made of.
+
+        Parameters
+        ----------
+        query : Query
+        history : sequence of int
+        item : int
+
+        Returns
+        -------
+        list of Contribution
+            Their weights sum to the item's entry of `score`; in no order.
+        """
+        found: dict[str, float] = {}
+        popularity = float(self.popularity[item])
+        if history:
+            parts = self.parts(history)
+            followed = self._models.transitions.votes(history, item, self._decays[0])
+            self._share(
+                found, history, followed, self.weights["transitions"] * parts.scales[0] * float(parts.transitions[item])
+            )
+            space = self._models.space
+            shares = space.shares(history, self._decays[1])
+            near = shares * (space.vectors[list(history)[: shares.size]] @ space.vectors[item])
+            self._share(
+                found, history, near.tolist(), self.weights["space"] * parts.scales[1] * float(parts.space[item])
+            )
+            popularity *= self.weights["popularity"]
+        found["popularity"] = popularity
+        for lifts, condition, weight in self._conditions(query, bool(history)):
+            name = f"{'context' if lifts is self._models.context else 'person'}:{condition}"
+            found[name] = weight * lifts.lift(condition, item)
+        objective = self._models.objective
+        if objective is not None:
+            found[f"objective:{objective.column}"] = sum(found.values()) * (float(objective.factors[item]) - 1.0)
+        return [Contribution(name, weight) for name, weight in found.items() if weight]
 
     def update(self, event: Event) -> None:
         """Take one interaction into account.
@@ -132,11 +234,28 @@ class PersonScorer:
         place = self.item_of.get(event.item_id)
         if place is None:
             return
-        self._transitions.update(place, self.known(event.previous))
+        self._models.transitions.update(place, self.known(event.previous))
         if event.first:
-            self._people[place] += 1
-            grown = float(np.log1p(self._people[place]) / np.log1p(self._people.max()))
-            self._popularity[place] = max(float(self._popularity[place]), grown)
+            self.people[place] += 1
+            self.popularity[place] = min(1.0, float(np.log1p(self.people[place])) / self._most)
+
+    def put(self, item: CatalogueItem) -> None:
+        """Take in a new or changed item.
+
+        Parameters
+        ----------
+        item : CatalogueItem
+        """
+        place = self.item_of.setdefault(item.item_id, len(self.item_ids))
+        content = self._models.content.put(place, item.features)
+        self._models.space.put(place, content)
+        if self._models.objective is not None:
+            self._models.objective.put(place, item.numbers)
+        if place == len(self.item_ids):
+            self.item_ids.append(item.item_id)
+            self._models.transitions.add()
+            self._people.append(0.0)
+            self._popularity.append(0.0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that was learnt, by name.
@@ -145,31 +264,77 @@ class PersonScorer:
         -------
         dict of arrays
         """
-        return {**self._transitions.arrays(), **self._space.arrays(), "people": self._people}
+        models = self._models
+        found = {**models.transitions.arrays(), **models.space.arrays(), **models.content.arrays()}
+        found |= {**models.context.arrays("context"), **models.features.arrays("features"), "people": self.people}
+        return found if models.objective is None else {**found, **models.objective.arrays()}
 
-    @property
-    def weights(self) -> dict[str, float]:
-        """The weights of the parts."""
-        return self._weights
+    def document(self) -> dict[str, Any]:
+        """Return what `from_arrays` needs beside the arrays.
+
+        Returns
+        -------
+        dict
+        """
+        models = self._models
+        objective = models.objective
+        return {
+            "item_ids": self.item_ids,
+            "weights": self.weights,
+            "recency": self.recency,
+            "vocabulary": models.content.vocabulary,
+            "context": models.context.conditions,
+            "features": models.features.conditions,
+            "objective": None if objective is None else {"column": objective.column, "strength": objective.strength},
+        }
 
     @classmethod
-    def from_arrays(
-        cls, arrays: Mapping[str, NDArray[Any]], item_ids: list[str], weights: Mapping[str, float]
-    ) -> PersonScorer:
-        """Make a scorer of what `arrays` returned.
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> PersonScorer:
+        """Make a scorer of what `arrays` and `document` returned.
 
         Parameters
         ----------
-        arrays : mapping
-        item_ids : list of str
-        weights : mapping
+        arrays, document : mapping
 
         Returns
         -------
         PersonScorer
         """
-        models = (Transitions.from_arrays(arrays), ItemSpace.from_arrays(arrays))
-        return cls(item_ids, models, arrays["people"], weights)
+        objective = document["objective"]
+        models = Models(
+            Transitions.from_arrays(arrays),
+            ItemSpace.from_arrays(arrays),
+            Content.from_arrays(arrays, document["vocabulary"]),
+            Lifts.from_arrays(arrays, "context", document["context"]),
+            Lifts.from_arrays(arrays, "features", document["features"]),
+            Objective.from_arrays(arrays, objective) if objective else None,
+        )
+        for _ in range(models.transitions.size, len(document["item_ids"])):
+            models.transitions.add()
+        return cls(document["item_ids"], models, arrays["people"], document["weights"], document["recency"])
+
+    def _conditions(self, query: Query, has_history: bool) -> Iterator[tuple[Lifts, str, float]]:
+        """Yield what is known of the question, with the weight of its lifts.
+
+        A stranger's scores are logarithms of frequencies, to which lifts can be added as they are; where there is a
+        history, the weights that were chosen say how much is left for them to tell.
+        """
+        context = self.weights["context"] / SHARPNESS if has_history else 1.0 / self._most
+        features = self.weights["features"] / SHARPNESS if has_history else 1.0 / self._most
+        for column, value in query.context.items():
+            yield self._models.context, f"{column}={value}", context
+        for feature in query.person_features:
+            yield self._models.features, feature, features
+
+    def _share(self, found: dict[str, float], history: Sequence[int], votes: Sequence[float], total: float) -> None:
+        """Share a part of a score among the items of a history by their votes."""
+        summed = sum(votes)
+        if total == 0.0 or summed == 0.0:
+            return
+        for item, vote in zip(history, votes, strict=False):
+            if vote:
+                name = f"item:{self.item_ids[item]}"
+                found[name] = found.get(name, 0.0) + total * vote / summed
 
 
 def blend(parts: Parts, weights: Mapping[str, float]) -> NDArray[np.float32]:
@@ -185,63 +350,19 @@ def blend(parts: Parts, weights: Mapping[str, float]) -> NDArray[np.float32]:
     -------
     float32 array of shape (items,)
     """
-    summed: NDArray[np.float32] = np.float32(weights["transitions"]) * parts.transitions
-    summed += np.float32(weights["space"]) * parts.space
+    summed: NDArray[np.float32] = parts.transitions * np.float32(weights["transitions"] * parts.scales[0])
+    summed += parts.space * np.float32(weights["space"] * parts.scales[1])
     summed += np.float32(weights["popularity"]) * parts.popularity
     return summed
 
 
-def choose_weights(interactions: Interactions) -> dict[str, float]:
-    """Choose the weights that find the newest events best (NDCG) when trained on the older ones.
-
-    Parameters
-    ----------
-    interactions : Interactions
-
-    Returns
-    -------
-    dict
-        With the keys transitions, space, popularity.
-    """
-    if len(interactions) < HOLD_OUT_LIST:
-        return dict(FALLBACK)
-    cut = np.quantile(interactions.times, 1 - HOLD_OUT_SHARE, method="lower")
-    older = interactions.where(interactions.times < cut)
-    if len(older) == 0:
-        return dict(FALLBACK)
-    scorer = PersonScorer.fit(older, FALLBACK)
-    trials = [
-        {"transitions": first * (1 - prior), "space": second * (1 - prior), "popularity": prior}
-        for first, second in SHARES
-        for prior in PRIORS
-    ]
-    gains = np.zeros(len(trials))
-    for history, target in _hold_out(interactions, int(cut)):
-        parts = scorer.parts(history)
-        for number, trial in enumerate(trials):
-            scores = blend(parts, trial)
-            scores[history] = -1.0  # judged on what is new to the person
-            rank = int((scores > scores[target]).sum()) + 1
-            gains[number] += 1 / np.log2(1 + rank) if rank <= HOLD_OUT_LIST else 0.0
-    return trials[int(gains.argmax())] if gains.any() else dict(FALLBACK)
+def _looks_at_recency(parameters: Mapping[str, str]) -> bool:
+    """Read apply_recency_bias (second versions) or recency_mask (first versions)."""
+    stated = parameters.get("apply_recency_bias", parameters.get("recency_mask", "true"))
+    return str(stated).lower() != "false"
 
 
-def _hold_out(interactions: Interactions, cut: int) -> Iterator[tuple[list[int], int]]:
-    """Yield (history newest first, next item) for a sample of the events since `cut`."""
-    positions = np.flatnonzero(interactions.times >= cut)
-    random = np.random.default_rng(SEED)
-    if positions.size > HOLD_OUT_POSITIONS:
-        positions = np.sort(random.choice(positions, HOLD_OUT_POSITIONS, replace=False))
-    starts = interactions.starts()
-    for position in positions.tolist():
-        begin = max(int(starts[interactions.users[position]]), position - HISTORY_LENGTH)
-        history = interactions.items[begin:position][::-1].tolist()
-        target = int(interactions.items[position])
-        if history and target not in history:
-            yield history, target
-
-
-def _to_one(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    raised: NDArray[np.float32] = np.maximum(scores, np.float32(0))
-    highest = np.float32(raised.max(initial=0) or 1)
-    return np.divide(raised, highest, dtype=np.float32)
+def _scale(scores: NDArray[np.float32]) -> float:
+    """Return by what to multiply scores so that the highest is one."""
+    highest = float(scores.max(initial=0.0))
+    return 1.0 / highest if highest > 0 else 0.0

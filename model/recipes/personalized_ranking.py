@@ -6,38 +6,49 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from model.recipes.blending import choose_weights
 from model.recipes.model_files import read_model, write_model
-from model.recipes.person_scorer import PersonScorer, choose_weights
-from model.recipes.recipe import Event, Query, Recipe, Recommendation, TrainingData, best, softmax
+from model.recipes.person_scorer import SHARPNESS, PersonScorer
+from model.recipes.recipe import (
+    CatalogueItem,
+    Contribution,
+    Event,
+    Query,
+    Recipe,
+    Recommendation,
+    TrainingData,
+    best,
+    softmax,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-SHARPNESS = 12.0  # by which scores are multiplied before they become shares of one
+    from numpy.typing import NDArray
 
 
 class PersonalizedRanking(Recipe):
     """The scores of a list sum to one; items without interactions come last, unscored, in the given order.
 
-    What the person has seen is not moved down here: whoever asks has chosen the items.
+    What the person has seen is not moved down here: whoever asks has chosen the items. Asked for recommendations, it
+    ranks the whole catalogue, which is how it is judged on a hold-out.
     """
 
     def __init__(self, scorer: PersonScorer) -> None:
         self._scorer = scorer
+        self.item_ids = scorer.item_ids
 
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:  # noqa: D102
-        return choose_weights(data.interactions)
+        return choose_weights(data)
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
-        return cls(PersonScorer.fit(data.interactions, tuned))
+        return cls(PersonScorer.fit(data, tuned))
 
-    def recommend(self, query: Query, count: int) -> list[Recommendation]:
-        """Rank the whole catalogue, which is how the recipe is judged on a hold-out."""
-        scores = self._scorer.scores(self._scorer.known(query.history))
-        return [Recommendation(self._scorer.item_ids[place]) for place in best(scores, count).tolist()]
+    def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
+        return self._scorer.score(query, self._scorer.known(query.history))
 
     def rank(self, query: Query, item_ids: Sequence[str]) -> list[Recommendation]:
         """Put the given items into the person's order.
@@ -45,31 +56,41 @@ class PersonalizedRanking(Recipe):
         Parameters
         ----------
         query : Query
+            Its `allowed` is not looked at.
         item_ids : sequence of str
 
         Returns
         -------
         list of Recommendation
-            Each given item once; items that the recipe does not know come last, without a score.
+            Each given item once; items without interactions come last, without a score.
         """
         distinct = list(dict.fromkeys(item_ids))
-        known = [item for item in distinct if item in self._scorer.item_of]
-        unknown = [Recommendation(item) for item in distinct if item not in self._scorer.item_of]
-        if not known:
-            return unknown
-        scores = self._scorer.scores(self._scorer.known(query.history))
-        shares = softmax(scores[[self._scorer.item_of[item] for item in known]] * np.float32(SHARPNESS))
-        ranked = [Recommendation(known[place], float(shares[place])) for place in best(shares, len(known)).tolist()]
-        return ranked + unknown
+        places = [self._scorer.item_of.get(item, -1) for item in distinct]
+        people = self._scorer.people
+        touched = [place for place in places if place >= 0 and people[place] > 0]
+        scored = set(touched)
+        rest = [Recommendation(item) for item, place in zip(distinct, places, strict=True) if place not in scored]
+        if not touched:
+            return rest
+        shares = softmax(self.score(query)[touched] * np.float32(SHARPNESS))
+        order = best(shares, len(touched)).tolist()
+        return [Recommendation(self.item_ids[touched[place]], float(shares[place])) for place in order] + rest
+
+    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
+        history = self._scorer.known(query.history)
+        parts = self._scorer.explain(query, history, self._scorer.item_of[item_id])
+        return sorted(parts, key=lambda part: -abs(part.weight))
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._scorer.update(event)
 
+    def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
+        self._scorer.put(item)
+
     def save(self, directory: Path) -> None:  # noqa: D102
-        document = {"item_ids": self._scorer.item_ids, "weights": self._scorer.weights}
-        write_model(directory, self._scorer.arrays(), document)
+        write_model(directory, self._scorer.arrays(), self._scorer.document())
 
     @classmethod
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
-        return cls(PersonScorer.from_arrays(arrays, document["item_ids"], document["weights"]))
+        return cls(PersonScorer.from_arrays(arrays, document))

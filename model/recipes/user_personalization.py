@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from model.recipes.content import Content
+from model.recipes.blending import choose_weights
+from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
-from model.recipes.person_scorer import PersonScorer, choose_weights
-from model.recipes.recipe import EXPLORATION, POPULAR, Event, Query, Recipe, Recommendation, TrainingData, best
+from model.recipes.person_scorer import SHARPNESS, PersonScorer
+from model.recipes.recipe import (
+    EXPLORATION,
+    NEVER,
+    POPULAR,
+    CatalogueItem,
+    Contribution,
+    Event,
+    Query,
+    Recipe,
+    Recommendation,
+    TrainingData,
+    best,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,91 +34,154 @@ if TYPE_CHECKING:
 # Neither Amazon's recipes nor this one hide what a person has seen: people buy again. But an item that was just
 # clicked makes a poor first recommendation, so whatever lies in the history keeps a tenth of its score.
 SEEN_KEEPS = 0.1
-SHARPNESS = 12.0  # by which scores are multiplied before they become shares of one
 EXPLORED_SHARE = 0.2  # of a list may be new items at exploration 1
 FIRST_EXPLORED = 4  # the first 1/4 of a list is never given to a new item
 RANDOM_SHARE = 0.5  # of chance beside likeness in choosing what to explore
 SECONDS_PER_DAY = 86400
+SCATTER = 2654435761  # Knuth's multiplier: neighbouring numbers end far apart (The Art of Computer Programming, 6.4)
 
 
 class UserPersonalization(Recipe):
-    """The default recipe; its scores over the catalogue sum to one."""
+    """The default recipe; its scores over the catalogue sum to one.
 
-    def __init__(self, scorer: PersonScorer, content: Content, newest: int) -> None:
+    Attributes
+    ----------
+    popularity : float32 array of shape (items,)
+        From 0 to 1, to fill up a list that a filter has starved.
+    """
+
+    def __init__(self, scorer: PersonScorer, created: NDArray[np.int64], newest: int) -> None:
         self._scorer = scorer
-        self._content = content
+        self._created = GrowingRows(created)
         self._newest = newest
+        self._cold: NDArray[np.int64] | None = None  # looked up anew after a change
+        self.item_ids = scorer.item_ids
+
+    @property
+    def popularity(self) -> NDArray[np.float32]:
+        """How popular each item is: float32 array of shape (items,), from 0 to 1."""
+        return self._scorer.popularity
 
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:  # noqa: D102
-        return choose_weights(data.interactions)
+        return choose_weights(data)
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
-        scorer = PersonScorer.fit(data.interactions, tuned)
-        content = Content.fit(data.interactions.item_ids, data.catalogue)
-        return cls(scorer, content, int(data.interactions.times.max(initial=0)))
+        scorer = PersonScorer.fit(data, tuned)
+        created_of = dict(zip(data.catalogue.item_ids, data.catalogue.created, strict=True))
+        created = np.array([created_of.get(item, 0) for item in scorer.item_ids], np.int64)
+        return cls(scorer, created, int(data.interactions.times.max(initial=0)))
+
+    def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
+        history = self._scorer.known(query.history)
+        return self._lowered(self._scorer.score(query, history), history)
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
         history = self._scorer.known(query.history)
-        scores = self._scorer.scores(history)
-        if history:
-            scores[np.unique(history)] *= np.float32(SEEN_KEEPS)
-        logits = scores * np.float32(SHARPNESS)
-        ranked = best(logits, count)
-        if not ranked.size:
-            return []
-        explored = self._explore(query, history, ranked.size)
-        raised = np.exp(logits - logits[ranked[0]])
-        total = float(raised.sum()) + sum(float(raised[ranked[place]]) for place in explored)
+        scores = self._lowered(self._scorer.score(query, history), history)
+        raised = scores - scores.max()
+        raised *= np.float32(SHARPNESS)
+        np.exp(raised, out=raised)  # shares of the whole catalogue, whatever a filter leaves of it
+        if query.allowed is not None:
+            scores = np.where(query.allowed, scores, NEVER)
+        explored = self._explore(query, scores, count)
+        if explored:
+            scores[list(explored.values())] = NEVER
+        ranked = best(scores, count)
+        total = float(raised.sum()) + sum(float(raised[ranked[place]]) for place in explored if place < ranked.size)
         reason = None if history else POPULAR
+        shares = (raised[ranked] / np.float32(total)).tolist()
         answer: list[Recommendation] = []
-        for place, item in enumerate(ranked.tolist()):
-            share = float(raised[item]) / total
+        for place, (item, share) in enumerate(zip(ranked.tolist(), shares, strict=True)):
             if place in explored:
-                answer.append(Recommendation(explored[place], share, EXPLORATION))
-            answer.append(Recommendation(self._scorer.item_ids[item], share, reason))
+                answer.append(Recommendation(self.item_ids[explored[place]], share, EXPLORATION))
+            answer.append(Recommendation(self.item_ids[item], share, reason))
         return answer[:count]
+
+    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
+        item = self._scorer.item_of[item_id]
+        history = self._scorer.known(query.history)
+        kept = SEEN_KEEPS if item in history else 1.0
+        parts = [Contribution(one.name, one.weight * kept) for one in self._scorer.explain(query, history, item)]
+        return sorted(parts, key=lambda part: -abs(part.weight))
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._newest = max(self._newest, event.time)
         self._scorer.update(event)
+        if event.first:
+            self._cold = None
+
+    def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
+        known = len(self._created)
+        self._scorer.put(item)
+        if len(self.item_ids) > known:
+            self._created.append(item.created)
+        else:
+            self._created.rows[self._scorer.item_of[item.item_id]] = item.created
+        self._cold = None
 
     def save(self, directory: Path) -> None:  # noqa: D102
-        document = {
-            "item_ids": self._scorer.item_ids,
-            "weights": self._scorer.weights,
-            "cold_ids": self._content.cold_ids,
-            "newest": self._newest,
-        }
-        write_model(directory, {**self._scorer.arrays(), **self._content.arrays()}, document)
+        arrays = {**self._scorer.arrays(), "created": self._created.rows}
+        write_model(directory, arrays, {**self._scorer.document(), **self._own_document()})
 
     @classmethod
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
-        scorer = PersonScorer.from_arrays(arrays, document["item_ids"], document["weights"])
-        return cls(scorer, Content.from_arrays(arrays, document["cold_ids"]), document["newest"])
+        return cls._from_document(PersonScorer.from_arrays(arrays, document), arrays, document)
 
-    def _explore(self, query: Query, history: Sequence[int], length: int) -> dict[int, str]:
+    def _own_document(self) -> dict[str, Any]:
+        return {"newest": self._newest}
+
+    @classmethod
+    def _from_document(
+        cls, scorer: PersonScorer, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]
+    ) -> Self:
+        return cls(scorer, arrays["created"], document["newest"])
+
+    def _lowered(self, scores: NDArray[np.float32], history: Sequence[int]) -> NDArray[np.float32]:
+        if history:
+            scores[list(dict.fromkeys(history))] *= np.float32(SEEN_KEEPS)
+        return scores
+
+    def _explored_share(self, query: Query) -> float:
+        """Return which share of a list goes to new items."""
+        return query.exploration * EXPLORED_SHARE
+
+    def _is_cold(self) -> NDArray[np.bool_]:
+        """Tell of each item whether it is to be tried."""
+        result: NDArray[np.bool_] = self._scorer.people == 0
+        return result
+
+    def _explore(self, query: Query, scores: NDArray[np.float32], count: int) -> dict[int, int]:
         """Return new items by the place in the list that each is given; the same for a person all day long."""
-        cold = len(self._content.cold_ids)
-        wanted = query.exploration * EXPLORED_SHARE * length
-        if not cold or wanted <= 0:
+        length = min(count, len(self.item_ids))
+        wanted = self._explored_share(query) * length
+        if wanted <= 0:
             return {}
+        if self._cold is None:
+            self._cold = np.flatnonzero(self._is_cold())
         now = query.now or self._newest
-        day = now // SECONDS_PER_DAY
-        random = np.random.default_rng(zlib.crc32(f"{query.person}|{day}".encode()))
+        cold = self._cold if query.allowed is None else self._cold[query.allowed[self._cold]]
+        created = self._created.rows[cold]
+        cold = cold[(created == 0) | (created >= now - query.explored_age_days * SECONDS_PER_DAY)]
+        seed = zlib.crc32(f"{query.person}|{now // SECONDS_PER_DAY}".encode())
+        chance = seed / 2**32
         # 1.5 new items means one, and another every second time.
-        slots = int(wanted) + int(random.random() < wanted % 1)
-        liking = self._content.cold_scores(history) + np.float32(RANDOM_SHARE) * random.random(cold, dtype=np.float32)
-        chosen = best(self._young_only(liking, now, query.explored_age_days), slots).tolist()
-        chosen = [place for place in chosen if np.isfinite(liking[place])]
+        slots = min(int(wanted + chance), cold.size)
+        if slots < 1:
+            return {}
+        liking = scores[cold]
+        liking /= max(float(liking.max()), 1e-9)
+        liking += np.float32(RANDOM_SHARE) * _scattered(cold, seed)
+        chosen = cold[best(liking, slots)].tolist()
         first = length // FIRST_EXPLORED
-        places = np.sort(random.choice(np.arange(first, length), min(len(chosen), length - first), replace=False))
-        return {place: self._content.cold_ids[item] for place, item in zip(places.tolist(), chosen, strict=False)}
+        step = (length - first) / slots
+        return {first + int((number + chance) * step): item for number, item in enumerate(chosen)}
 
-    def _young_only(self, liking: NDArray[np.float32], now: int, age_days: float) -> NDArray[np.float32]:
-        created = self._content.cold_created
-        old = (created > 0) & (created < now - age_days * SECONDS_PER_DAY)
-        liking[old] = -np.inf
-        return liking
+
+def _scattered(places: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+    """Return numbers from 0 to 1 that look like chance and are the same for the same places and seed."""
+    mixed = (places.astype(np.uint32) + np.uint32(seed)) * np.uint32(SCATTER)  # all of it modulo 2**32
+    mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(SCATTER)
+    return mixed.astype(np.float32) * np.float32(2.0**-32)

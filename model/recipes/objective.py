@@ -1,0 +1,127 @@
+"""A second aim beside relevance: a numeric column of the items, such as the margin or the length of a film."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model.recipes.growing import GrowingRows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from model.recipes.recipe import Catalogue, TrainingData
+
+# How far the best and the worst value raise and lower a score: an item can make good for a score that is lower by up
+# to twice the share (developer guide, "Optimizing a solution for an additional objective": OFF ignores it).
+STRENGTH = {"OFF": 0.0, "LOW": 0.15, "MEDIUM": 0.3, "HIGH": 0.6}
+
+
+class Objective:
+    """A factor per item, from 1 - strength (lowest value) to 1 + strength (highest); 1 where there is none."""
+
+    def __init__(self, column: str, strength: float, sorted_values: NDArray[np.float64], factors: GrowingRows) -> None:
+        self.column = column
+        self.strength = strength
+        self._sorted = sorted_values
+        self._factors = factors
+
+    @classmethod
+    def fit(cls, item_ids: list[str], data: TrainingData) -> Objective | None:
+        """Read the objective of a solution.
+
+        Parameters
+        ----------
+        item_ids : list of str
+        data : TrainingData
+
+        Returns
+        -------
+        Objective or None
+            None where the solution has none.
+        """
+        wanted = data.solution.get("optimizationObjective") or {}
+        column = str(wanted.get("itemAttribute") or "")
+        strength = STRENGTH[str(wanted.get("objectiveSensitivity") or "OFF")]
+        values = numbers_of(column, item_ids, data.catalogue)
+        if strength == 0 or values is None:
+            return None
+        ordered = np.sort(values[~np.isnan(values)])
+        found = cls(column, strength, ordered, GrowingRows(np.empty(0, np.float32)))
+        found._factors = GrowingRows(found._factors_of(values))
+        return found
+
+    @property
+    def factors(self) -> NDArray[np.float32]:
+        """What to multiply scores with: float32 array of shape (items,)."""
+        return self._factors.rows
+
+    def put(self, place: int, numbers: Mapping[str, float]) -> None:
+        """Take in an item that is new (its place is the next) or has changed.
+
+        Parameters
+        ----------
+        place : int
+        numbers : mapping of str to float
+        """
+        factor = self._factors_of(np.array([numbers.get(self.column, np.nan)]))[0]
+        if place == len(self._factors):
+            self._factors.append(factor)
+        else:
+            self._factors.rows[place] = factor
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the factors, by name.
+
+        Returns
+        -------
+        dict of arrays
+        """
+        return {"objective_values": self._sorted, "objective_factors": self.factors}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> Objective:
+        """Make an objective of what `arrays` returned.
+
+        Parameters
+        ----------
+        arrays : mapping
+        document : mapping
+            With column and strength.
+
+        Returns
+        -------
+        Objective
+        """
+        factors = GrowingRows(arrays["objective_factors"])
+        return cls(document["column"], document["strength"], arrays["objective_values"], factors)
+
+    def _factors_of(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Turn values into factors by their rank, so that one outlier does not make all others equal."""
+        lower = np.searchsorted(self._sorted, values, "left") + np.searchsorted(self._sorted, values, "right")
+        rank = lower / max(1, 2 * self._sorted.size)
+        factors = np.where(np.isnan(values), 1.0, 1.0 + self.strength * (2.0 * rank - 1.0))
+        return factors.astype(np.float32)
+
+
+def numbers_of(column: str, item_ids: list[str], catalogue: Catalogue) -> NDArray[np.float64] | None:
+    """Return a numeric column in the order of a recipe's items.
+
+    Parameters
+    ----------
+    column : str
+    item_ids : list of str
+    catalogue : Catalogue
+
+    Returns
+    -------
+    float64 array of shape (items,) or None
+        NaN where an item has no value; None where the catalogue has no such column.
+    """
+    if column not in catalogue.numbers:
+        return None
+    by_item = dict(zip(catalogue.item_ids, catalogue.numbers[column], strict=True))
+    return np.array([by_item.get(item, np.nan) for item in item_ids], np.float64)
