@@ -116,14 +116,8 @@ def _check_fields(engine: Engine, group: Resource, compiled: CompiledFilter) -> 
 
 def _compile(engine: Engine, group: Resource, expression: str) -> CompiledFilter:
     """Compile against the schemas that the group's datasets have now; the same ones cost a look-up."""
-    base = group.arn.replace(":dataset-group/", ":dataset/", 1)
-    schemas = []
-    for dataset_type in DATASETS.values():
-        arn = f"{base}/{dataset_type}"
-        if arn in engine.resources:
-            schema_arn = engine.resources.find("dataset", arn).document["schemaArn"]
-            schemas.append(engine.resources.find("schema", schema_arn).document["schema"])
-    return _compiled(expression, tuple(schemas))
+    schemas = (engine.schema_text(group.arn, dataset_type) for dataset_type in DATASETS.values())
+    return _compiled(expression, tuple(text for text in schemas if text is not None))
 
 
 @lru_cache(maxsize=1024)
