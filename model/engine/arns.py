@@ -64,6 +64,21 @@ def caller_of(authorization: bytes | None, default: Caller) -> Caller:
     return Caller(key if ACCOUNT.fullmatch(key) else default.account, region)
 
 
+def owner_of(arn: str) -> Caller:
+    """Return the account and region that a resource belongs to.
+
+    Parameters
+    ----------
+    arn : str
+
+    Returns
+    -------
+    Caller
+    """
+    _, _, _, region, account, _ = arn.split(":", 5)
+    return Caller(account, region)
+
+
 def service_arn(kind: str, name: str) -> str:
     """Return the ARN of something the service owns: it has neither region nor account.
 

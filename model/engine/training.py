@@ -73,7 +73,24 @@ def data_mark(engine: Engine, group_arn: str) -> list[Any]:
     """
     datasets = engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
     parts = [one.private["parts"] for one in datasets if one.document["datasetType"].endswith(INTERACTIONS)]
-    return [parts, engine.groups[group_arn].people.streamed_count]
+    group = engine.groups[group_arn]
+    return [parts, group.people.streamed_count, group.action_people.streamed_count]
+
+
+def has_data(engine: Engine, group_arn: str) -> bool:
+    """Tell whether anything was imported or streamed into a dataset group.
+
+    Parameters
+    ----------
+    engine : Engine
+    group_arn : str
+
+    Returns
+    -------
+    bool
+    """
+    datasets = engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
+    return any(one.private["parts"] for one in datasets) or any(data_mark(engine, group_arn)[1:])
 
 
 async def train(
@@ -91,7 +108,8 @@ async def train(
         eventType and solutionConfig, where there are any.
     private : dict
         Of the resource that is trained: its "id" says where the model goes; gets "streamed" (how many streamed
-        interactions the model knows), "trained_at" (epoch seconds) and "data" (see `data_mark`).
+        interactions the model knows), "trained_at" (epoch seconds), "data" (see `data_mark`) and "excluded" (the
+        columns not trained on, by dataset type).
 
     Returns
     -------
@@ -106,12 +124,13 @@ async def train(
     of_actions = RECIPES[plan.recipes[0]].kind == ACTION_RECIPES
     started = time.time()
     config = (solution.get("solutionConfig") or {}).get("trainingDataConfig") or {}
+    private["excluded"] = excluded_columns(config, columns_of(engine, group_arn))
     job = {
         "kind": "train",
         "plan": asdict(plan),
         "solution": solution,
         "schemas": schemas_of(engine, group_arn),
-        "excluded": excluded_columns(config, columns_of(engine, group_arn)),
+        "excluded": private["excluded"],
     }
 
     def prepare() -> Callable[[Path], None]:

@@ -8,7 +8,7 @@ from model.engine import limits
 from model.engine.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from model.recipes.named_recipe import NamedRecipe
+    from model.recipes.named_recipe import NamedRecipe, Parameter
 
 KINDS = ("integer", "continuous", "categorical")
 
@@ -40,17 +40,26 @@ def default_ranges(recipe: NamedRecipe) -> list[tuple[str, dict[str, Any]]]:
     -------
     list of (str, dict)
     """
-    found: list[tuple[str, dict[str, Any]]] = []
-    for name, one in recipe.parameters.items():
-        if not one.tunable:
-            continue
-        if one.choices:
-            found.append(("categorical", {"name": name, "values": list(one.choices)}))
-        elif one.integer:
-            found.append(("integer", {"name": name, "minValue": int(one.least), "maxValue": int(one.most)}))
-        else:
-            found.append(("continuous", {"name": name, "minValue": one.least, "maxValue": one.most}))
-    return found
+    return [range_of(name, one) for name, one in recipe.parameters.items() if one.tunable]
+
+
+def range_of(name: str, parameter: Parameter) -> tuple[str, dict[str, Any]]:
+    """Return the values that a hyper-parameter can have, as (kind, range).
+
+    Parameters
+    ----------
+    name : str
+    parameter : Parameter
+
+    Returns
+    -------
+    (str, dict)
+    """
+    if parameter.choices:
+        return "categorical", {"name": name, "values": list(parameter.choices)}
+    if parameter.integer:
+        return "integer", {"name": name, "minValue": int(parameter.least), "maxValue": int(parameter.most)}
+    return "continuous", {"name": name, "minValue": parameter.least, "maxValue": parameter.most}
 
 
 def trials(config: dict[str, Any] | None) -> int:

@@ -10,7 +10,18 @@ from model.engine import limits
 from model.engine.errors import InvalidInputError, ResourceInUseError
 from model.engine.operations.claims import check_quota, claim, find, find_active
 from model.engine.operations.pages import page
+from model.engine.operations.recipes import recipe_of
+from model.engine.operations.solution_versions import latest_active
 from model.engine.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
+from model.engine.serving import load
+from model.engine.serving_rules import (
+    SYNCHRONISED,
+    check_explores,
+    check_influence,
+    check_metadata,
+    check_throughput,
+)
+from model.engine.training import columns_of
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller
@@ -18,19 +29,17 @@ if TYPE_CHECKING:
 
 KIND = "campaign"
 UPDATE = "latestCampaignUpdate"
-LATEST = "$LATEST"
+LATEST = "/$LATEST"
 UPDATED = ("solutionVersionArn", "minProvisionedTPS", "campaignConfig")
-EXPLORATION_WEIGHT, EXPLORATION_AGE = "explorationWeight", "explorationItemAgeCutOff"
-# Of a campaign that does not say (API reference, CampaignConfig; developer guide, "User-Personalization recipe").
-DEFAULT_EXPLORATION_WEIGHT, DEFAULT_EXPLORATION_AGE_DAYS = 0.3, 30.0
 
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateCampaign."""
-    version = _usable_version(engine, caller, request["solutionVersionArn"])
-    _check_config(request.get("campaignConfig") or {})
-    check_quota(engine, caller, KIND, limits.CAMPAIGNS_PER_GROUP, datasetGroupArn=version.document["datasetGroupArn"])
-    document = {"minProvisionedTPS": 1, **request, "datasetGroupArn": version.document["datasetGroupArn"]}
+    version = _usable_version(engine, caller, request)
+    group_arn = version.document["datasetGroupArn"]
+    _check_config(engine, version, request)
+    check_quota(engine, caller, KIND, limits.CAMPAIGNS_PER_GROUP, datasetGroupArn=group_arn)
+    document = {"minProvisionedTPS": 1, **request, "solutionVersionArn": version.arn, "datasetGroupArn": group_arn}
     path = f"campaign/{request['name']}"
     solution = version.document["solutionArn"]
     campaign = claim(engine, caller, KIND, path, document, version=version.arn, solution=solution)
@@ -57,13 +66,15 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         raise ResourceInUseError(f"the campaign {campaign.arn} is {campaign.status}, neither ACTIVE nor CREATE FAILED")
     if is_updating(campaign):
         raise ResourceInUseError(f"the campaign {campaign.arn} is being updated already")
-    _check_config(request.get("campaignConfig") or {})
     asked: dict[str, Any] = {name: request.get(name, campaign.document.get(name)) for name in UPDATED}
-    version = _usable_version(engine, caller, asked["solutionVersionArn"])
+    if "solutionVersionArn" not in request and _synchronised(asked):
+        asked["solutionVersionArn"] = f"{campaign.private['solution']}{LATEST}"
+    version = _usable_version(engine, caller, asked)
     if version.document["datasetGroupArn"] != campaign.document["datasetGroupArn"]:
         raise InvalidInputError(f"the solution version {version.arn} belongs to another dataset group")
+    _check_config(engine, version, asked)
     now = time.time()
-    stated = {name: value for name, value in asked.items() if value is not None}
+    stated = {name: value for name, value in {**asked, "solutionVersionArn": version.arn}.items() if value is not None}
     campaign.document[UPDATE] = {**stated, "status": PENDING, "creationDateTime": now, "lastUpdatedDateTime": now}
     campaign.private["next_version"] = version.arn
     engine.resources.save(campaign)
@@ -85,22 +96,6 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 def is_updating(campaign: Resource) -> bool:
     """Tell whether an update is on its way."""
     return campaign.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
-
-
-def exploration(campaign: Resource) -> tuple[float, float]:
-    """Return a campaign's exploration weight and the age in days up to which items are explored.
-
-    Parameters
-    ----------
-    campaign : Resource
-
-    Returns
-    -------
-    (float, float)
-    """
-    config = (campaign.document.get("campaignConfig") or {}).get("itemExplorationConfig") or {}
-    weight = float(config.get(EXPLORATION_WEIGHT, DEFAULT_EXPLORATION_WEIGHT))
-    return weight, float(config.get(EXPLORATION_AGE, DEFAULT_EXPLORATION_AGE_DAYS))
 
 
 def resume_creation(engine: Engine, campaign: Resource) -> None:
@@ -133,26 +128,59 @@ def resume_deletion(engine: Engine, campaign: Resource) -> None:
     engine.lifecycles.delete(campaign, remove)
 
 
-def _usable_version(engine: Engine, caller: Caller, arn: str) -> Resource:
-    if arn.endswith(f"/{LATEST}"):
-        raise InvalidInputError(f"{LATEST} is not offered yet: name a solution version")
-    return find_active(engine, caller, "solution-version", arn)
+async def synchronise(engine: Engine, campaign: Resource) -> None:
+    """Let a campaign that asked for it answer with the newest version of its solution.
+
+    Parameters
+    ----------
+    engine : Engine
+    campaign : Resource
+    """
+    version = latest_active(engine, campaign.private["solution"])
+    if version is None or version.arn == campaign.private["version"] or not _may_follow(campaign):
+        return
+    alike = next((one for one in engine.served.values() if one.version_arn == version.arn), None)
+    served = await load(engine, version, alike)
+    if _may_follow(campaign):  # it may have been updated or deleted meanwhile
+        engine.served[campaign.arn] = served
+        campaign.private["version"] = version.arn
+        campaign.document["solutionVersionArn"] = version.arn
+        engine.resources.save(campaign)
 
 
-def _check_config(config: dict[str, Any]) -> None:
-    for name in ("enableMetadataWithRecommendations", "syncWithLatestSolutionVersion", "rankingInfluence"):
-        if config.get(name):
-            raise InvalidInputError(f"campaignConfig.{name} is not offered yet: leave it out")
-    most = {EXPLORATION_WEIGHT: 1.0, EXPLORATION_AGE: float("inf")}
-    for name, value in (config.get("itemExplorationConfig") or {}).items():
-        if name not in most:
-            raise InvalidInputError(f"itemExplorationConfig has {' and '.join(most)}, not {name}")
-        try:
-            fits = 0 <= float(value) <= most[name]
-        except ValueError:
-            fits = False
-        if not fits:
-            raise InvalidInputError(f"itemExplorationConfig.{name} must be a number from 0 to {most[name]:g}")
+def _may_follow(campaign: Resource) -> bool:
+    return campaign.status == ACTIVE and not is_updating(campaign) and _synchronised(campaign.document)
+
+
+def _synchronised(document: dict[str, Any]) -> bool:
+    return bool((document.get("campaignConfig") or {}).get(SYNCHRONISED))
+
+
+def _usable_version(engine: Engine, caller: Caller, asked: dict[str, Any]) -> Resource:
+    arn: str = asked["solutionVersionArn"]
+    if not arn.endswith(LATEST):
+        if _synchronised(asked):
+            raise InvalidInputError(f"with {SYNCHRONISED} the solutionVersionArn must be a solution's ARN and {LATEST}")
+        return find_active(engine, caller, "solution-version", arn)
+    solution = find_active(engine, caller, "solution", arn.removesuffix(LATEST))
+    version = latest_active(engine, solution.arn)
+    if version is None:
+        if any(not one.settled for one in engine.resources.of_kind("solution-version", solutionArn=solution.arn)):
+            raise ResourceInUseError(f"the first version of the solution {solution.arn} is still being trained")
+        raise InvalidInputError(f"the solution {solution.arn} has no ACTIVE version yet")
+    return version
+
+
+def _check_config(engine: Engine, version: Resource, asked: dict[str, Any]) -> None:
+    recipe = recipe_of(version.document["recipeArn"])
+    if recipe.kind == "USER_SEGMENTATION":
+        raise InvalidInputError(f"{recipe.name} answers batch segment jobs, not campaigns")
+    config = asked.get("campaignConfig") or {}
+    known = columns_of(engine, version.document["datasetGroupArn"])
+    check_explores(recipe, config)
+    check_influence(recipe, config)
+    check_metadata(config, {kind: set(columns) for kind, columns in known.items()})
+    check_throughput("minProvisionedTPS", {"minProvisionedTPS": asked.get("minProvisionedTPS") or 1})
 
 
 OPERATIONS = {

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from model.engine.operations.registry import Handler
 
 KIND = "dataset-group"
+# API reference, DeleteDatasetGroup, which does not speak of recommenders: they need their datasets as solutions do.
+GO_FIRST = ("event-tracker", "recommender", "solution", "dataset")
 
 
 async def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """CreateDatasetGroup."""
-    if request.get("domain"):
-        raise InvalidInputError("domain dataset groups are not offered yet: leave domain out for a custom one")
-    if request.get("kmsKeyArn") and not request.get("roleArn"):
-        raise InvalidInputError("roleArn is required with kmsKeyArn")
+    """CreateDatasetGroup: a custom one, or one of a domain, whose use cases recommenders answer."""
+    if bool(request.get("kmsKeyArn")) != bool(request.get("roleArn")):
+        raise InvalidInputError("kmsKeyArn and roleArn belong together: give both or neither")
     check_quota(engine, caller, KIND, limits.DATASET_GROUPS)
     group = claim(engine, caller, KIND, f"dataset-group/{request['name']}", request, id=new_id())
     await engine.open_group(group)
     engine.lifecycles.create(group)
-    return {"datasetGroupArn": group.arn}
+    return {"datasetGroupArn": group.arn, "domain": request.get("domain")}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -44,11 +44,14 @@ def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DeleteDatasetGroup: event trackers, solutions and datasets go first."""
+    """DeleteDatasetGroup: event trackers, recommenders, solutions and datasets go first; the rest goes with it."""
     group = find_active(engine, caller, KIND, request["datasetGroupArn"])
-    for kind in ("event-tracker", "solution", "dataset"):
+    for kind in GO_FIRST:
         left = list(engine.resources.of_kind(kind, datasetGroupArn=group.arn))
         refuse_while(f"the dataset group has a {kind.replace('-', ' ')}", left)
+    refuse_while(
+        "something of the dataset group is on its way", [one for one in _rest(engine, group) if not one.settled]
+    )
     group.document["status"] = DELETE_PENDING
     engine.resources.save(group)
     resume_deletion(engine, group)
@@ -66,10 +69,17 @@ def resume_deletion(engine: Engine, group: Resource) -> None:
     async def remove() -> None:
         data = engine.groups.pop(group.arn)
         await data.close()
-        engine.resources.remove(group)
+        engine.resources.remove(group, *_rest(engine, group))
         shutil.rmtree(engine.state.group(group.private["id"]), ignore_errors=True)
 
     engine.lifecycles.delete(group, remove)
+
+
+def _rest(engine: Engine, group: Resource) -> list[Resource]:
+    """Return what belongs to a dataset group beside what has to be deleted first: filters and the like."""
+    return [
+        one for one in engine.resources.all() if one.document.get("datasetGroupArn") == group.arn and one is not group
+    ]
 
 
 OPERATIONS: dict[str, Handler] = {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from model.engine import limits
 from model.engine.arns import Caller, service_arn
 from model.engine.errors import ResourceNotFoundError
 from model.engine.operations.pages import page
 from model.engine.resources import ACTIVE, Resource
+from model.engine.tuning_rules import KINDS, range_of
 from model.recipes.names import RECIPES
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from model.recipes.named_recipe import NamedRecipe
 
 OFFERED_SINCE = 1_560_124_800.0  # 10 June 2019, when the service was opened to all
+OFFERED = {"creationDateTime": OFFERED_SINCE, "lastUpdatedDateTime": OFFERED_SINCE}
 
 
 class _Service(Caller):
@@ -39,10 +42,7 @@ def recipe_of(arn: str) -> NamedRecipe:
     ------
     ResourceNotFoundError
     """
-    found = RECIPES.get(arn.removeprefix(service_arn("recipe", "")))
-    if found is None or service_arn("recipe", found.name) != arn:
-        raise ResourceNotFoundError(f"there is no recipe {arn}")
-    return found
+    return _named("recipe", arn)
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the same for all
@@ -58,6 +58,47 @@ def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
     return page(_Service(), request, "recipes", listed)
 
 
+def describe_algorithm(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the same for all
+    """DescribeAlgorithm: hyper-parameters with their ranges."""
+    recipe = _named("algorithm", request["algorithmArn"])
+    own = {name: one for name, one in recipe.parameters.items() if not one.featurization}
+    ranges: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+    for name, one in own.items():
+        kind, described = range_of(name, one)
+        ranges[kind].append({**described, "isTunable": one.tunable})
+    return {
+        "algorithm": {
+            "name": recipe.name,
+            "algorithmArn": request["algorithmArn"],
+            "algorithmImage": {"name": recipe.name, "dockerURI": recipe.algorithm.__name__},
+            "defaultHyperParameters": {name: one.default for name, one in own.items()},
+            "defaultHyperParameterRanges": {f"{kind}HyperParameterRanges": found for kind, found in ranges.items()},
+            "defaultResourceConfig": {
+                "maxNumberOfTrainingJobs": str(limits.HPO_JOBS_DEFAULT),
+                "maxParallelTrainingJobs": "1",
+            },
+            "trainingInputMode": "File",
+            **OFFERED,
+        }
+    }
+
+
+def describe_feature_transformation(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the same for all
+    """DescribeFeatureTransformation: what is done to the data before a training."""
+    arn = request["featureTransformationArn"]
+    recipe = _named("feature-transformation", arn)
+    parameters = {name: one.default for name, one in recipe.parameters.items() if one.featurization}
+    described = {"name": recipe.name, "featureTransformationArn": arn, "defaultParameters": parameters}
+    return {"featureTransformation": {**described, "status": ACTIVE, **OFFERED}}
+
+
+def _named(kind: str, arn: str) -> NamedRecipe:
+    recipe = RECIPES.get(arn.removeprefix(service_arn(kind, "")))
+    if recipe is None:
+        raise ResourceNotFoundError(f"there is no {kind.replace('-', ' ')} {arn}")
+    return recipe
+
+
 def _document(recipe: NamedRecipe) -> dict[str, Any]:
     return {
         "name": recipe.name,
@@ -67,9 +108,14 @@ def _document(recipe: NamedRecipe) -> dict[str, Any]:
         "status": ACTIVE,
         "description": recipe.description,
         "recipeType": recipe.kind,
-        "creationDateTime": OFFERED_SINCE,
-        "lastUpdatedDateTime": OFFERED_SINCE,
+        "domain": recipe.domain,
+        **OFFERED,
     }
 
 
-OPERATIONS = {"DescribeRecipe": describe, "ListRecipes": list_all}
+OPERATIONS = {
+    "DescribeRecipe": describe,
+    "ListRecipes": list_all,
+    "DescribeAlgorithm": describe_algorithm,
+    "DescribeFeatureTransformation": describe_feature_transformation,
+}

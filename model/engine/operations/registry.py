@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from model.engine.lifecycle import START, STOP
 from model.engine.operations import (
     answers,
     campaigns,
@@ -13,13 +14,16 @@ from model.engine.operations import (
     events,
     filters,
     import_jobs,
+    metric_attributions,
     recipes,
+    recommenders,
     schemas,
     solution_versions,
     solutions,
     tags,
 )
-from model.engine.resources import DELETE_IN_PROGRESS, DELETE_PENDING, IN_PROGRESS, PENDING
+from model.engine.operations.upkeep import Upkeep
+from model.engine.resources import DELETE_IN_PROGRESS, DELETE_PENDING, IN_PROGRESS, PENDING, STOPPING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,7 +47,9 @@ MODULES = (
     events,
     filters,
     import_jobs,
+    metric_attributions,
     recipes,
+    recommenders,
     schemas,
     solution_versions,
     solutions,
@@ -55,11 +61,12 @@ HANDLERS: dict[str, Handler] = {
 }
 _KEEPERS: dict[str, dict[str, Any]] = {module.KIND: vars(module) for module in MODULES if hasattr(module, "KIND")}
 # The states of all kinds in which something is on its way (see `lifecycle`), but for deletions.
-_BEGUN = {PENDING, IN_PROGRESS, "PENDING", "IN PROGRESS", "IN_PROGRESS"}
+_BEGUN = {PENDING, IN_PROGRESS, STOPPING, "PENDING", "IN PROGRESS", "IN_PROGRESS"}
+_BEGUN |= {START.pending, START.in_progress, STOP.pending, STOP.in_progress}
 
 
 def resume(engine: Engine) -> None:
-    """Go on with every creation, update and deletion that was on its way when the engine stopped.
+    """Go on with every creation, update and deletion that was on its way when the engine stopped, and with upkeep.
 
     Parameters
     ----------
@@ -73,3 +80,4 @@ def resume(engine: Engine) -> None:
             keeper["resume_deletion"](engine, resource)
         if "is_updating" in keeper and keeper["is_updating"](resource):
             keeper["resume_update"](engine, resource)
+    engine.lifecycles.run_beside(Upkeep(engine).run())

@@ -156,7 +156,10 @@ def test_a_sixth_dataset_group_is_over_the_quota(engine):
         ({"name": "-no"}, "name must match the pattern"),
         ({"name": "n" * 64}, "name has 64 characters; it may have 1 to 63"),
         ({"name": "ok", "domain": "SPORTS"}, "domain must be one of ECOMMERCE, VIDEO_ON_DEMAND"),
-        ({"name": "ok", "domain": "ECOMMERCE"}, "not offered yet"),
+        (
+            {"name": "ok", "roleArn": "arn:aws:iam::123456789012:role/r"},
+            "kmsKeyArn and roleArn belong together: give both or neither",
+        ),
         ({"name": "ok", "roleArn": "arn:aws:iam::1:role/r"}, "roleArn must match the pattern"),
         ({"name": "ok", "tags": [{"tagKey": "k", "tagValue": "v" * 257}]}, "tags[0].tagValue has 257 characters"),
     ],
@@ -189,16 +192,6 @@ def test_a_schema_that_breaks_a_rule_is_refused_with_the_rule(engine, schema, me
     assert message in text
 
 
-def test_what_is_not_offered_yet_never_looks_done(engine, new_shop):
-    control = engine.client()
-
-    code, text = refusal(control.create_filter, name="f", datasetGroupArn=new_shop.group, filterExpression="x")
-    assert (code, text) == ("InvalidAction", "CreateFilter is not offered yet by this engine")
-    recipe = "arn:aws:personalize:::recipe/aws-similar-items"
-    automatic = {"name": "auto", "datasetGroupArn": new_shop.group, "recipeArn": recipe}
-    assert "automatic training" in refusal(new_shop.control.create_solution, **automatic)[1]
-
-
 @pytest.mark.honours("CreateSolution", "unknown recipes, unknown hyper-parameters and values out of range are refused")
 def test_unknown_recipes_and_hyper_parameters_are_refused(new_shop):
     def create(recipe, **parameters):
@@ -212,7 +205,7 @@ def test_unknown_recipes_and_hyper_parameters_are_refused(new_shop):
         )
 
     assert create("aws-fortune-teller")[0] == "ResourceNotFoundException"
-    assert "has no parameter depth" in create("aws-sims", depth="3")[1]
+    assert "has no depth in algorithmHyperParameters" in create("aws-sims", depth="3")[1]
     assert "must be from 0 to 10, not 11" in create("aws-sims", min_cointeraction_count="11")[1]
 
 

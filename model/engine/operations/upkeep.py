@@ -1,0 +1,151 @@
+"""What the engine does by itself: it trains again, lets campaigns follow, and takes new items into its models."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from model.engine.arns import owner_of
+from model.engine.errors import EngineError, LimitExceededError
+from model.engine.logs import log
+from model.engine.operations import campaigns, recommenders, solution_versions, solutions
+from model.engine.resources import ACTIVE, Resource
+from model.engine.schedule import (
+    HOURS_PER_DAY,
+    INCREMENTAL_HOURS,
+    NEW_ITEMS_HOURS,
+    RECOMMENDER_DAYS,
+    training_is_due,
+)
+from model.engine.serving import AT_ONCE, tell_rows
+from model.engine.solution_rules import schedule_days
+from model.engine.training import data_mark, has_data
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from model.engine.engine import Engine
+    from model.engine.serving import Served
+
+ROUNDS_PER_HOUR = 60
+LONGEST_PAUSE, SHORTEST_PAUSE = 5.0, 0.02  # seconds
+
+
+class Upkeep:
+    """Looks again and again whether something is due; all it needs to know stands in the resources.
+
+    So nothing is forgotten when the engine is stopped: what is due then is done when it comes back.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._hour = engine.settings.pace.hour_seconds
+        self._retrained: set[str] = set()  # recommenders whose training is running
+        self._refreshed: dict[int, float] = {}  # when a served model was last looked at for new items
+
+    async def run(self) -> None:
+        """Go on until the engine ends."""
+        while True:
+            await asyncio.sleep(min(max(self._hour / ROUNDS_PER_HOUR, SHORTEST_PAUSE), LONGEST_PAUSE))
+            resources = self._engine.resources
+            for solution in resources.of_kind(solutions.KIND):
+                await self._guard(solution, self._train(solution))
+            for campaign in resources.of_kind(campaigns.KIND):
+                await self._guard(campaign, campaigns.synchronise(self._engine, campaign))
+            for recommender in resources.of_kind(recommenders.KIND):
+                self._retrain(recommender)
+            await self._refresh()
+
+    async def _guard(self, resource: Resource, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - one resource must not keep the others from their upkeep
+            log("failure", kind=resource.kind, arn=resource.arn, error=type(error).__name__)
+
+    async def _train(self, solution: Resource) -> None:
+        if solution.status != ACTIVE or not solution.document["performAutoTraining"]:
+            return
+        versions = list(self._engine.resources.of_kind(solution_versions.KIND, solutionArn=solution.arn))
+        if any(not one.settled for one in versions) or not self._training_is_due(solution, versions):
+            return
+        group_arn = solution.document["datasetGroupArn"]
+        marks = [one.private["data"] for one in versions if "data" in one.private]
+        if not marks and not has_data(self._engine, group_arn):
+            return  # the first training waits for data as long as it takes
+        if marks and marks[-1] == data_mark(self._engine, group_arn):
+            self._skip(solution, "no new interactions")
+            return
+        try:
+            request = {"solutionArn": solution.arn}
+            caller = owner_of(solution.arn)
+            solution_versions.begin(self._engine, caller, solution, request, solution_versions.AUTOMATIC)
+        except LimitExceededError:
+            return  # as soon as there is room
+        except EngineError as error:
+            self._skip(solution, error.name)
+
+    def _training_is_due(self, solution: Resource, versions: list[Resource]) -> bool:
+        config = solution.document.get("solutionConfig") or {}
+        return training_is_due(
+            time.time(),
+            solution.private["automatic_since"],
+            [one.document["creationDateTime"] for one in versions],
+            days=schedule_days(config.get("autoTrainingConfig")),
+            hour_seconds=self._hour,
+            skipped=solution.private.get("skipped_at", 0.0),
+        )
+
+    def _skip(self, resource: Resource, reason: str) -> None:
+        resource.private["skipped_at"] = time.time()
+        self._engine.resources.save(resource)
+        log("skipped", kind=resource.kind, arn=resource.arn, reason=reason)
+
+    def _retrain(self, recommender: Resource) -> None:
+        if recommender.status != ACTIVE or recommenders.is_updating(recommender):
+            return
+        latest = max(recommender.private["trained_at"], recommender.private.get("skipped_at", 0.0))
+        if recommender.arn in self._retrained or time.time() < latest + RECOMMENDER_DAYS * HOURS_PER_DAY * self._hour:
+            return
+        if recommender.private["data"] == data_mark(self._engine, recommender.document["datasetGroupArn"]):
+            self._skip(recommender, "no new interactions")
+            return
+        self._retrained.add(recommender.arn)
+        self._engine.lifecycles.run_beside(self._retrain_now(recommender))
+
+    async def _retrain_now(self, recommender: Resource) -> None:
+        try:
+            config = recommender.document[recommenders.CONFIG]
+            await recommenders.retrain(self._engine, recommender, config)
+        except EngineError as error:
+            self._skip(recommender, error.name)  # the model that it has goes on answering
+        finally:
+            self._retrained.discard(recommender.arn)
+
+    async def _refresh(self) -> None:
+        """Tell served models of items that came in bulk since their training, as often as documented."""
+        now = time.time()
+        served = {id(one.recipe): one for one in self._engine.served.values()}
+        self._refreshed = {key: self._refreshed.get(key, now) for key in served}
+        for key, one in served.items():
+            hours = self._hours_between_updates(one)
+            if hours is not None and now >= self._refreshed[key] + hours * self._hour:
+                self._refreshed[key] = now
+                await self._add_new_items(one)
+
+    def _hours_between_updates(self, served: Served) -> float | None:
+        trained = self._engine.resources.get(served.version_arn).document
+        if trained.get("performIncrementalUpdate"):
+            return INCREMENTAL_HOURS
+        updated = served.named.explores or served.named.kind == "PERSONALIZED_ACTIONS"
+        return NEW_ITEMS_HOURS if updated and trained.get("trainingMode") != solution_versions.UPDATE else None
+
+    async def _add_new_items(self, served: Served) -> None:
+        group = self._engine.groups[served.group_arn]
+        schema = self._engine.schema_text(served.group_arn, served.catalogue_type)
+        known = set(served.recipe.item_ids)
+        rows = group.rows[served.catalogue_type].all()
+        new = [(item_id, row) for item_id, row in rows.items() if item_id not in known]
+        for place in range(0, len(new), AT_ONCE):
+            tell_rows(served, dict(new[place : place + AT_ONCE]), schema)
+            await asyncio.sleep(0)
