@@ -11,6 +11,6 @@ compile() { # name, arguments of uv
   echo "wrote $name.txt"
 }
 compile main ../../pyproject.toml --group ../../pyproject.toml:dev
-for group in lambda lambda-runtime emulator scan client peers; do
+for group in lambda lambda-runtime emulator scan client peers engine; do
   compile "$group" --group "../../pyproject.toml:$group"
 done

@@ -11,6 +11,7 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
@@ -247,6 +248,7 @@ def _claim(parts: dict[str, str], date: str, lifetime: int, *, in_query: bool) -
     return Claim(key_id, region, date, moment, lifetime, signed, bytes.fromhex(parts["Signature"]), in_query)
 
 
+@lru_cache(maxsize=64)
 def _moment(date: str) -> int:
     try:
         moment = datetime.strptime(date, DATE).replace(tzinfo=UTC)

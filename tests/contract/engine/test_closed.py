@@ -58,7 +58,7 @@ def prepared(engine, operation="ListSchemas", body=b"{}", *, path="/", signer=Si
         headers["X-Amz-Target"] = f"AmazonPersonalize.{operation}"
     request = AWSRequest("POST", f"http://127.0.0.1:{engine.port}{path}", headers=headers, data=body)
     signer(Credentials(key[0], key[1]), "personalize", REGION).add_auth(request)
-    return request.url.partition(str(engine.port))[2], dict(request.headers.items()), body
+    return str(request.url).partition(str(engine.port))[2], dict(request.headers.items()), body
 
 
 def sent(engine, path, headers, body):

@@ -9,7 +9,6 @@ import threading
 import time
 
 import pytest
-import uvicorn
 
 from model.engine import limits
 from model.engine.__main__ import _server
@@ -151,7 +150,3 @@ def test_a_client_that_does_not_read_its_answer_is_let_go(running):
         time.sleep(1.0)
         assert running.server.server_state.connections == set()
         assert len(everything(connection)) < LARGE
-
-
-def test_the_server_is_uvicorn_with_the_engines_connections():
-    assert isinstance(_server(lambda *_: None), uvicorn.Server)
