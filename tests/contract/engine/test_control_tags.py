@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.contract.engine.conftest import until_settled
+from tests.contract.engine.refusals import refusal
 from tests.factories.shop_stream import schema_text
 
 TAG = {"tagKey": "team", "tagValue": "search"}
-
-
-def refusal(call, **request):
-    with pytest.raises(ClientError) as caught:
-        call(**request)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 @pytest.fixture(scope="module")
