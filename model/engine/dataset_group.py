@@ -11,7 +11,7 @@ from model.engine.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTION
 from model.engine.event_log import EventLog
 from model.engine.filters.table import Table
 from model.engine.people import People
-from model.engine.records import ActionRecord, EndRecord, EventRecord, Record, RowRecord, decode, encode
+from model.engine.records import ActionRecord, EndRecord, EventRecord, GapRecord, Record, RowRecord, decode, encode
 from model.engine.rows import ImportedRows, Rows
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class DatasetGroup:
         self.rows = {ITEMS: Rows(), USERS: Rows(), ACTIONS: Rows()}
         self.tables = {ITEMS: Table(), USERS: Table(), ACTIONS: Table()}
         self.event_ids: set[str] = set()
+        self.erasing = asyncio.Lock()  # held while a deletion writes parts and segments anew
 
     @classmethod
     async def open(cls, directory: Path, parts: dict[str, list[str]]) -> DatasetGroup:
@@ -155,6 +156,26 @@ class DatasetGroup:
         numbered = people.number(source)
         people.set_bulk(await asyncio.to_thread(numbered.sorted))
 
+    async def log_segments(self, *, closed: bool = False) -> list[Path]:
+        """Return the files of the event log; see `EventLog.segments`."""
+        return await self._log.segments(closed=closed)
+
+    async def forget_users(self, user_ids: list[str], rewritten: Path) -> None:
+        """Forget users in memory, once the log is put in place that says nothing of them.
+
+        Parameters
+        ----------
+        user_ids : list of str
+        rewritten : Path
+            Segments of the log without them.
+        """
+        await self._log.take_rewritten(rewritten)
+        self.people.forget(user_ids)
+        self.action_people.forget(user_ids)
+        for user_id in user_ids:
+            self.rows[USERS].streamed.pop(user_id, None)
+        self.tables[USERS].forget(user_ids)
+
     async def close(self) -> None:
         """Wait for what is being written and close the log."""
         await self._log.close()
@@ -175,6 +196,8 @@ class DatasetGroup:
         elif isinstance(record, RowRecord):
             self.rows[record.dataset_type].streamed[record.row_id] = record.row
             self.tables[record.dataset_type].upsert(record.row_id, record.row)
+        elif isinstance(record, GapRecord):
+            (self.action_people if record.of_actions else self.people).skip()
         elif record.dataset_type == INTERACTIONS:
             self.people.drop_streamed()
         elif record.dataset_type == ACTION_INTERACTIONS:

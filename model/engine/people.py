@@ -117,8 +117,8 @@ class People:
         """
         streamed, index = self._streamed, self._streamed.index(place)
         person, item = streamed.persons[index], streamed.items[index]
-        if person == NOWHERE:  # forgotten
-            return self._items[item], streamed.times[index], [], False
+        if person == NOWHERE:  # forgotten: no item has this id, so nobody learns anything from it
+            return "", 0, [], False
         earlier = streamed.previous(index)
         touched = any(streamed.items[other] == item for other in streamed.walk(earlier, HISTORY_LENGTH))
         touched = touched or self._bulk_has_item(person, item)
@@ -154,6 +154,14 @@ class People:
     def drop_streamed(self) -> None:
         """Forget what was streamed; places go on counting."""
         self._streamed = Streamed(self._streamed.end)
+
+    def knows(self, user_id: str) -> bool:
+        """Tell whether there are interactions of a user."""
+        return user_id in self._user_of
+
+    def skip(self) -> None:
+        """Leave a place empty: of a streamed interaction that was deleted."""
+        self._streamed.skip()
 
     def forget(self, user_ids: Sequence[str]) -> int:
         """Forget all that users did, imported and streamed, and their ids.

@@ -60,7 +60,13 @@ class EndRecord(msgspec.Struct, array_like=True, tag="end", frozen=True):
     dataset_type: str
 
 
-Record = EventRecord | ActionRecord | RowRecord | EndRecord
+class GapRecord(msgspec.Struct, array_like=True, tag="gap", frozen=True):
+    """Here was an interaction of a user who was deleted; its place stays taken, so that later ones keep theirs."""
+
+    of_actions: bool
+
+
+Record = EventRecord | ActionRecord | RowRecord | EndRecord | GapRecord
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)

@@ -79,6 +79,18 @@ class Streamed:
             self._add_context(index, context or {})
         return self._base + index
 
+    def skip(self) -> None:
+        """Leave a place empty, as `forget` does."""
+        index = len(self.times)
+        self.persons.append(NOWHERE)
+        self.items.append(NOWHERE)
+        self.kinds.append(0)
+        self.times.append(0)
+        self.values.append(float("nan"))
+        self._before.append(NOWHERE)
+        if self._codes:
+            self._add_context(index, {})
+
     def last(self, person: int) -> int:
         """Return the index of a person's newest arrival; -1 where there is none."""
         return self._last[person] if person < len(self._last) else NOWHERE

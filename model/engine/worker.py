@@ -17,12 +17,14 @@ from model.engine import limits
 from model.engine.avro_schema import read_schema
 from model.engine.bulk_part import ROWS_FILE, write_interactions, write_rows
 from model.engine.csv_import import ImportFailedError, read_rows, to_rows
+from model.engine.data_jobs import erase, export
 from model.engine.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
+from model.engine.errors import EngineError
 from model.engine.fitting import Plan, fit
 from model.engine.s3_source import open_source
 from model.engine.serving import ACTION_RECIPES
 from model.engine.state_directory import sync_directory, sync_files
-from model.engine.training_data import TrainingFailedError, catalogue_of, select
+from model.engine.training_data import catalogue_of, select
 from model.engine.training_input import read_input
 from model.recipes.names import RECIPES
 from model.recipes.recipe import TrainingData, UnsuitableDataError
@@ -108,6 +110,9 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     return outcome
 
 
+DUTIES = {"import": import_data, "train": train, "export": export, "erase": erase}
+
+
 def main(directory: Path) -> int:
     """Do the job of a directory.
 
@@ -125,8 +130,8 @@ def main(directory: Path) -> int:
     job = json.loads((directory / JOB_FILE).read_bytes())
     (directory / RESULT).mkdir(exist_ok=True)
     try:
-        outcome = (import_data if job["kind"] == "import" else train)(directory, job)
-    except (ImportFailedError, TrainingFailedError, UnsuitableDataError) as failure:
+        outcome = DUTIES[job["kind"]](directory, job)
+    except (EngineError, UnsuitableDataError) as failure:
         outcome = {"failure": str(failure)}
     sync_files(directory / RESULT)
     (directory / OUTCOME_FILE).write_text(json.dumps(outcome), encoding="utf-8")

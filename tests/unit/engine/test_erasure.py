@@ -1,0 +1,147 @@
+"""Deletion of users: nothing of them is left on disk, nothing of others is lost, and no place moves."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from model.engine.avro_schema import read_schema
+from model.engine.bulk_part import ROWS_FILE, interactions, read_rows, write_interactions, write_rows
+from model.engine.erasure import Erased, ErasureFailedError, erase_from_log, erase_from_parts, read_user_ids
+from model.engine.log_files import LogReader, write_segment
+from model.engine.people import People
+from model.engine.records import ActionRecord, EndRecord, EventRecord, GapRecord, RowRecord, encode
+from tests.factories.shop_stream import schema_text
+
+INTERACTIONS = read_schema(schema_text("Interactions"))
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from([None, "ann", "bob"]),
+        st.sampled_from(["s1", "s2"]),
+        st.sampled_from([None, "i", "j"]),
+        st.integers(1, 3),
+    ),
+    max_size=25,
+)
+ON_DISK = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+def event(place, user, session="s", item="i", time=1):
+    return EventRecord(f"id-{place}", user, session, "View", item, time)
+
+
+def erase_log(tmp_path, users, *segments):
+    """Write segments, erase users from them, and return what was done and the records that are left."""
+    log, new = tmp_path / "log", tmp_path / "new"
+    log.mkdir()
+    paths = []
+    for place, records in enumerate(segments):
+        paths.append(log / f"{place:08d}.log")
+        write_segment(paths[-1], [encode(record) for record in records])
+    erased = Erased()
+    erase_from_log(users, paths, new, erased)
+    for path in new.iterdir():
+        path.replace(log / path.name)
+    return erased, list(LogReader(paths)), b"".join(path.read_bytes() for path in paths)
+
+
+def test_what_a_session_did_before_its_login_is_erased_even_where_the_login_stands_in_a_later_segment(tmp_path):
+    erased, left, content = erase_log(
+        tmp_path,
+        {"ann"},
+        [event(0, None, "s1"), event(1, "bob", "s2")],
+        [event(2, "ann", "s1", time=2), RowRecord("USERS", "ann", {"AGE": "young"}), RowRecord("ITEMS", "ann", {})],
+    )
+
+    assert left == [GapRecord(False), event(1, "bob", "s2"), GapRecord(False), RowRecord("ITEMS", "ann", {})]
+    assert erased.records == 3
+    assert b"s1" not in content
+    assert b"young" not in content
+
+
+def test_action_interactions_are_erased_apart_from_those_with_items(tmp_path):
+    action = ActionRecord("id-1", "ann", "s1", "TAKEN", "offer", 1)
+    _, left, _ = erase_log(tmp_path, {"ann"}, [action, event(2, None, "s1"), EndRecord("ITEMS")])
+
+    assert left == [GapRecord(True), event(2, None, "s1"), EndRecord("ITEMS")]
+
+
+def test_a_segment_without_the_users_is_left_as_it_is(tmp_path):
+    erased, _, _ = erase_log(tmp_path, {"ann"}, [event(0, "bob")], [event(1, "ann")])
+
+    assert erased.segments == ["00000001.log"]
+
+
+@ON_DISK
+@given(given_events=EVENTS)
+def test_others_keep_their_histories_and_their_places(tmp_path_factory, given_events):
+    records = [event(place, *one) for place, one in enumerate(given_events)]
+    before, after = People(), People()
+    places = {record.event_id: before.add(record) for record in records}
+
+    _, left, _ = erase_log(tmp_path_factory.mktemp("erase"), {"ann"}, records)
+    found = {}
+    for record in left:
+        if isinstance(record, GapRecord):
+            after.skip()
+        else:
+            found[record.event_id] = after.add(record)
+
+    assert after.streamed_count == before.streamed_count
+    assert all(places[event_id] == place for event_id, place in found.items())
+    assert after.history("bob") == before.history("bob")
+    assert after.history("ann") == []
+
+
+def test_imported_interactions_of_the_users_are_gone_with_their_ids(tmp_path):
+    part = tmp_path / "bulk" / "part"
+    part.mkdir(parents=True)
+    rows = [
+        {"USER_ID": user, "ITEM_ID": f"i-{place}", "TIMESTAMP": place, "EVENT_TYPE": "View", "EVENT_VALUE": None}
+        for place, user in enumerate(["ann", "bob", "ann", "eve"])
+    ]
+    write_interactions(part, INTERACTIONS, rows)
+
+    erased = Erased()
+    erase_from_parts({"ann", "nobody"}, {"INTERACTIONS": [part]}, tmp_path / "new", erased)
+
+    assert list(interactions(tmp_path / "new" / "part", "INTERACTIONS")) == [rows[1], rows[3]]
+    assert (erased.records, erased.parts) == (2, ["part"])
+    assert not any(b"ann" in path.read_bytes() for path in (tmp_path / "new").rglob("*.*"))
+
+
+def test_imported_rows_of_the_users_are_gone_and_untouched_parts_are_not_written_anew(tmp_path):
+    for name, users in (("one", ["ann", "bob"]), ("two", ["bob"])):
+        (tmp_path / name).mkdir()
+        write_rows(tmp_path / name / ROWS_FILE, ((user, {"AGE": "old"}) for user in users))
+
+    erased = Erased()
+    erase_from_parts({"ann"}, {"USERS": [tmp_path / "one", tmp_path / "two"]}, tmp_path / "new", erased)
+
+    assert dict(read_rows(tmp_path / "new" / "one" / ROWS_FILE)) == {"bob": {"AGE": "old"}}
+    assert [path.name for path in (tmp_path / "new").iterdir()] == erased.parts == ["one"]
+
+
+def test_the_lists_of_all_files_are_read():
+    assert read_user_ids([("a.csv", ["USER_ID\n", "ann\n", "\n", '"b,ob"\n']), ("b.csv", ["USER_ID\n", "ann\n"])]) == {
+        "ann",
+        "b,ob",
+    }
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (["ann\n"], "must have the one column USER_ID"),
+        ([], "must have the one column USER_ID"),
+        (["USER_ID,NAME\n", "ann,Ann\n"], "must have the one column USER_ID"),
+        (["USER_ID\n", "ann,Ann\n"], "line 2: more than one value"),
+        (["USER_ID\n"], "is empty"),
+    ],
+)
+def test_a_list_that_is_none_is_refused_without_naming_anybody(lines, reason):
+    with pytest.raises(ErasureFailedError, match=reason) as refused:
+        read_user_ids([("list.csv", lines)])
+
+    assert "ann" not in str(refused.value).lower()

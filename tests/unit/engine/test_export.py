@@ -1,0 +1,125 @@
+"""Exports: which rows of a dataset they hold, each once, and that an import reads them back."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from model.engine.avro_schema import read_schema
+from model.engine.bulk_part import ROWS_FILE, write_interactions, write_rows
+from model.engine.csv_import import read_rows
+from model.engine.export import rows_to_export, write_csv
+from model.engine.records import EndRecord, EventRecord, RowRecord
+from tests.factories.shop_stream import schema_text
+
+INTERACTIONS = read_schema(schema_text("Interactions"))
+ITEMS = read_schema(schema_text("Items"))
+NO_ITEM = {"CATEGORY": None, "DESCRIPTION": None, "PRICE": None, "CREATION_TIMESTAMP": None}
+
+
+def exported(schema, mode, parts, log, tmp_path):
+    path = tmp_path / "export.csv"
+    write_csv(schema, rows_to_export(schema, mode, parts, log), path)
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file)), path
+
+
+def item(place, price):
+    return {**NO_ITEM, "PRICE": price, "CATEGORY": f"c-{place}"}
+
+
+@pytest.fixture
+def items(tmp_path):
+    parts = []
+    for place, rows in enumerate([{"a": item(0, 1.0), "b": item(0, 2.0)}, {"b": item(1, 3.0), "a": item(0, 1.0)}]):
+        part = tmp_path / f"part-{place}"
+        part.mkdir()
+        write_rows(part / ROWS_FILE, rows.items())
+        parts.append(part)
+    log = [
+        RowRecord("ITEMS", "old", item(2, 9.0)),
+        EndRecord("ITEMS"),
+        RowRecord("ITEMS", "b", item(2, 4.0)),
+        RowRecord("USERS", "b", {}),
+        RowRecord("ITEMS", "b", item(2, 5.0)),
+        RowRecord("ITEMS", "b", item(2, 5.0)),
+    ]
+    return parts, log
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("BULK", [("a", "1.0"), ("b", "2.0"), ("b", "3.0")]),
+        ("PUT", [("b", "4.0"), ("b", "5.0")]),
+        ("ALL", [("a", "1.0"), ("b", "5.0")]),
+    ],
+)
+def test_of_items_with_the_same_id_all_are_exported_unless_both_kinds_of_data_are(items, tmp_path, mode, expected):
+    rows, _ = exported(ITEMS, mode, *items, tmp_path)
+
+    assert [(row["ITEM_ID"], row["PRICE"]) for row in rows] == expected
+
+
+@pytest.fixture
+def shop(tmp_path):
+    part = tmp_path / "part"
+    part.mkdir()
+    row = {"USER_ID": "ann", "ITEM_ID": "i", "TIMESTAMP": 1, "EVENT_TYPE": "View", "EVENT_VALUE": None}
+    write_interactions(part, INTERACTIONS, [row, row, {**row, "TIMESTAMP": 2, "EVENT_VALUE": 0.5}])
+    log = [
+        EventRecord("0", "ann", "s0", "View", "gone", 1),
+        EndRecord("INTERACTIONS"),
+        EventRecord("1", None, "s1", "View", "j", 3),
+        EventRecord("2", "bob", "s1", "Login", None, 4),
+        EventRecord("3", "ann", "s2", "View", "i", 1),
+        EventRecord("4", None, "s3", "Buy", "k", 5, value=2.5),
+    ]
+    return [part], log
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("BULK", [("ann", "i", "1"), ("ann", "i", "2")]),
+        ("PUT", [("bob", "j", "3"), ("ann", "i", "1"), ("s3", "k", "5")]),
+        ("ALL", [("ann", "i", "1"), ("ann", "i", "2"), ("bob", "j", "3"), ("s3", "k", "5")]),
+    ],
+)
+def test_every_interaction_is_exported_once_under_the_person_who_is_known_by_now(shop, tmp_path, mode, expected):
+    rows, _ = exported(INTERACTIONS, mode, *shop, tmp_path)
+
+    assert [(row["USER_ID"], row["ITEM_ID"], row["TIMESTAMP"]) for row in rows] == expected
+
+
+def test_reserved_columns_and_properties_of_events_go_to_their_columns(tmp_path):
+    fields = json.loads(schema_text("Interactions"))
+    fields["fields"] += [
+        {"name": name, "type": ["string", "null"]}
+        for name in ("IMPRESSION", "RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE", "SCREEN_SIZE")
+    ]
+    schema = read_schema(json.dumps(fields))
+    event = EventRecord(
+        "1", "ann", "s", "View", "i", 1, None, "RID-1", ["i", "j"], '{"screenSize": "big", "other": 1}', "ad"
+    )
+
+    (row,), _ = exported(schema, "PUT", [], [event], tmp_path)
+
+    assert row["IMPRESSION"] == "i|j"
+    assert row["RECOMMENDATION_ID"] == "RID-1"
+    assert row["EVENT_ATTRIBUTION_SOURCE"] == "ad"
+    assert row["SCREEN_SIZE"] == "big"
+    assert row["EVENT_VALUE"] == ""
+
+
+def test_an_import_reads_an_export_back(tmp_path):
+    awkward = {**NO_ITEM, "DESCRIPTION": 'a "quoted", text\\ of \u00fcmlauts', "CREATION_TIMESTAMP": 7}
+    log = [RowRecord("ITEMS", "a,b", awkward)]
+
+    _, path = exported(ITEMS, "ALL", [], log, tmp_path)
+    with path.open(encoding="utf-8", newline="") as file:
+        (row,) = read_rows(ITEMS, [("export", file)])
+
+    assert row == {"ITEM_ID": "a,b", **awkward}
