@@ -129,7 +129,7 @@ def _event_test(dataset: str, strings: _Strings, *, negated: bool) -> RowTest:
 
     def was_touched(question: Question) -> NDArray[np.bool_]:
         done = question.interactions if dataset == "Interactions" else question.action_interactions
-        wanted = _wanted(done, strings(question), negated=negated)
+        wanted = _wanted(done, strings(question), dataset, negated=negated)
         return question.table.with_ids(one for kind in wanted for one in done[kind])
 
     return was_touched
@@ -141,20 +141,27 @@ def _users_test(strings: _Strings, *, negated: bool) -> RowTest:
     def has_touched(question: Question) -> NDArray[np.bool_]:
         recent, values = question.group.people.recent, strings(question)
         return np.fromiter(
-            (bool(_wanted(recent(one), values, negated=negated)) for one in question.table.ids), np.bool_
+            (bool(_wanted(recent(one), values, "Interactions", negated=negated)) for one in question.table.ids),
+            np.bool_,
         )
 
     return has_touched
 
 
-def _wanted(done: Mapping[str, Collection[str]], values: tuple[str, ...], *, negated: bool) -> list[str]:
+def _wanted(done: Mapping[str, Collection[str]], values: tuple[str, ...], dataset: str, *, negated: bool) -> list[str]:
     """Return those of the event types of somebody's interactions that are asked for."""
     if not values:
         return []
     if EVERY_TYPE in values:
         return [] if negated else list(done)
-    asked = {value.lower() for value in values}
-    return [kind for kind in done if (kind in asked) != negated]
+    asked = {_spelled(value, dataset) for value in values}
+    return [kind for kind in done if (_spelled(kind, dataset) in asked) != negated]
+
+
+def _spelled(event_type: str, dataset: str) -> str:
+    """Return an event type as it is compared: in any case; the guide has "Not taken" as well as "NOT_TAKEN"."""
+    lower = event_type.lower()
+    return lower if dataset == "Interactions" else lower.replace("_", "").replace(" ", "")
 
 
 def _strings(condition: Condition, *, several: bool) -> _Strings:

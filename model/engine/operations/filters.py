@@ -12,7 +12,7 @@ from model.engine.filters.compiled import CompiledFilter, compile_filter
 from model.engine.filters.expression import DATASETS
 from model.engine.operations.claims import check_quota, claim, find, find_active, refuse_while
 from model.engine.operations.pages import page
-from model.engine.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
+from model.engine.resources import DELETE_PENDING, Resource
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller
@@ -47,10 +47,10 @@ def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteFilter: not while a batch job goes by it."""
     doomed = find(engine, caller, KIND, request["filterArn"])
-    if doomed.status not in {ACTIVE, FAILED}:
+    if not doomed.settled:
         raise ResourceInUseError(f"the filter {doomed.arn} is {doomed.status}, neither ACTIVE nor CREATE FAILED")
     jobs = [one for kind in BATCH_JOBS for one in engine.resources.of_kind(kind, filterArn=doomed.arn)]
-    refuse_while("a batch job goes by the filter", [one for one in jobs if one.status not in {ACTIVE, FAILED}])
+    refuse_while("a batch job goes by the filter", [one for one in jobs if not one.settled])
     doomed.document["status"] = DELETE_PENDING
     engine.resources.save(doomed)
     resume_deletion(engine, doomed)

@@ -108,7 +108,7 @@ OFFERS: dict[str, dict[str, Any]] = {
     "rate": {"CATEGORY": "feedback", "VALUE": 2},
     "call": {"CATEGORY": "feedback|sales", "VALUE": 30},
 }
-OFFERED = {"ann": {"taken": ["rate"], "not_taken": ["call"], "viewed": ["join", "call"]}}
+OFFERED = {"ann": {"taken": ["rate"], "not taken": ["call"], "viewed": ["join", "call"]}}
 
 
 def cinema() -> World:
