@@ -42,7 +42,7 @@ COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 _TOKEN = re.compile(
     r"""(?P<string>"(?:[^"\\]|\\.)*")
     |(?P<parameter>\$[A-Za-z0-9_]+)
-    |(?P<number>[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)
+    |(?P<number>[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?)
     |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<symbol><=|>=|!=|[<>=(),.|*])""",
     re.VERBOSE,
@@ -370,10 +370,15 @@ def unquoted(text: str) -> str:
 
 
 def _value(reader: _Reader) -> Operand:
-    if reader.take_symbol("("):
-        operand = _value(reader)
-        reader.expect_symbol(")")
-        return operand
+    # Once, not again and again: the depth of what a client writes has to have an end.
+    if not reader.take_symbol("("):
+        return _bare_value(reader)
+    operand = _bare_value(reader)
+    reader.expect_symbol(")")
+    return operand
+
+
+def _bare_value(reader: _Reader) -> Operand:
     if reader.kind == "number":
         return Number(float(reader.take()))
     if reader.kind == "parameter":

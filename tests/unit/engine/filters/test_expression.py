@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model.engine.filters.compiled import compile_filter
 from model.engine.filters.expression import FilterExpressionError, Strings, parse
@@ -42,6 +44,7 @@ def refusal(expression: str) -> FilterExpressionError:
         (ITEMS + "PRICE < 1 ^# 2", "the character '#' has no meaning"),
         (ITEMS + "PRICE < ^", "a number, a parameter or a field of CurrentItem"),
         (ITEMS + 'PRICE = ^"cheap"', "strings are compared with IN"),
+        (ITEMS + "PRICE < (^(1))", "a number, a parameter or a field of CurrentItem is expected here"),
         (ITEMS + "PRICE < (1^", '")" is expected here, but the expression ends'),
         (ITEMS + "PRICE < 1 ^PRICE", "AND, OR, IF, | or the end of the expression is expected"),
         (ITEMS + "PRICE < 1 |^", "INCLUDE or EXCLUDE is expected"),
@@ -165,3 +168,23 @@ def test_what_a_compiled_filter_tells_of_itself():
     assert compiled.required == {"DATE"}
     assert compiled.datasets == {"ITEMS", "INTERACTIONS"}
     assert compiled.uses_current_item
+
+
+PIECES = (
+    "INCLUDE EXCLUDE ItemID UserID WHERE AND OR IF NOT IN Items Users Interactions CurrentUser CurrentItem PRICE GENRE"
+    ' EVENT_TYPE . ( ) , | * < = != $P $ "a" " \' \\ 1 -2.5 1e9 \x00 \u0661 \ud7ff'
+)
+VALID = 'EXCLUDE ItemID WHERE Items.GENRE IN ("a", "b") OR Items.PRICE < (CurrentItem.PRICE) IF CurrentUser.AGE > $A'
+
+
+@given(
+    cut=st.integers(0, len(VALID)),
+    pieces=st.lists(st.sampled_from(PIECES.split(" ")), max_size=12),
+    between=st.sampled_from(["", " ", "\n"]),
+)
+def test_whatever_a_client_writes_is_a_filter_or_refused_with_a_place_in_it(cut, pieces, between):
+    expression = VALID[:cut] + between.join(pieces)
+    try:
+        compile_filter(expression, SCHEMAS)
+    except FilterExpressionError as error:
+        assert 0 <= error.place <= len(expression)  # noqa: PT017 - either may happen
