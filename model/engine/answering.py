@@ -15,7 +15,8 @@ from model.engine.dataset_group import ITEMS
 from model.engine.errors import InvalidInputError
 from model.engine.promotions import mixed, promoted_places
 from model.recipes.personalized_ranking import PersonalizedRanking
-from model.recipes.recipe import POPULAR, PROMOTED, Query, Recommendation
+from model.recipes.recipe import NEVER, POPULAR, PROMOTED, Query, Recommendation, best
+from model.recipes.user_personalization import UserPersonalization
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,13 +168,21 @@ def _best(served: Served, group: DatasetGroup, query: Query, count: int, taken: 
     if hidden:
         found = [one for one in found if one.item_id not in hidden]
     if len(found) < count and served.named.reasons:
-        # A list that a filter starved is filled with popular items that satisfy it (developer guide,
-        # "Recommendation reasons"): what a stranger would get, without a score.
-        hidden = hidden.union(one.item_id for one in found)
-        stranger = replace(query, history=(), person="", context={}, person_features=(), exploration=0.0)
-        popular = served.recipe.recommend(stranger, count + len(hidden))
-        found += [Recommendation(one.item_id, None, POPULAR) for one in popular if one.item_id not in hidden]
+        found += _fill(served, query, count - len(found), hidden.union(one.item_id for one in found))
     return found[:count]
+
+
+def _fill(served: Served, query: Query, count: int, hidden: set[str]) -> list[Recommendation]:
+    """Return popular items for a list that a filter has starved, without scores.
+
+    Developer guide, "Recommendation reasons (User-Personalization-v2)".
+    """
+    recipe = served.recipe
+    if query.allowed is None or not isinstance(recipe, UserPersonalization):
+        return []
+    popular = np.where(query.allowed & (recipe.popularity > 0), recipe.popularity, NEVER)
+    ids = [recipe.item_ids[place] for place in best(popular, count + len(hidden)).tolist()]
+    return [Recommendation(one, None, POPULAR) for one in ids if one not in hidden]
 
 
 def _promoted(served: Served, group: DatasetGroup, question: Question, promotion: Promotion) -> list[PredictedItem]:

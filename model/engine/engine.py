@@ -35,6 +35,7 @@ class Engine:
         self.counts = Counts()
         self.groups: dict[str, DatasetGroup] = {}
         self.served: dict[str, Served] = {}
+        self.loading: list[Served] = []
         self.shown = ShownLists()
         self.attributions: dict[str, Attribution] = {}
         self.group_of_tracker: dict[str, str] = {}
@@ -144,7 +145,8 @@ class Engine:
             By id.
         """
         schema = self.schema_text(group_arn, dataset_type)
-        for served in self._serving(group_arn):
+        being_loaded = [one for one in self.loading if one.group_arn == group_arn]
+        for served in [*self._serving(group_arn), *being_loaded]:
             if served.catalogue_type == dataset_type:
                 tell_rows(served, rows, schema)
 

@@ -43,6 +43,11 @@ class People:
         """How many interactions with an item were ever streamed; it never falls."""
         return self._streamed.end
 
+    @property
+    def streamed_start(self) -> int:
+        """The place of the oldest streamed interaction that was not dropped."""
+        return self._streamed.end - len(self._streamed.times)
+
     def add(self, event: EventRecord) -> int | None:
         """Take a streamed event in.
 
@@ -124,6 +129,24 @@ class People:
         touched = touched or self._bulk_has_item(person, item)
         previous = self._newest([(person, earlier)], streamed.times[index])
         return self._items[item], streamed.times[index], previous, not touched
+
+    def whose(self, place: int) -> tuple[str, str]:
+        """Return whose a streamed interaction is, and its event type.
+
+        Parameters
+        ----------
+        place : int
+
+        Returns
+        -------
+        person id, event type
+            Both empty where the person was forgotten.
+        """
+        index = self._streamed.index(place)
+        person = self._streamed.persons[index]
+        if person == NOWHERE:
+            return "", ""
+        return self._person_ids[person], list(self._kind_of)[self._streamed.kinds[index]]
 
     def number(self, source: Columns) -> Numbered:
         """Give imported interactions the numbers that persons, items and event types have here.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -104,22 +104,37 @@ async def load(engine: Engine, trained: Resource, alike: Served | None = None) -
         return Served(trained.arn, named, alike.recipe, group_arn, trained_at, excluded)
     recipe = await asyncio.to_thread(named.answers.load, engine.state.version(trained.private["id"]))
     served = Served(trained.arn, named, recipe, group_arn, trained_at, excluded)
-    group = engine.groups[group_arn]
-    schema = engine.schema_text(group_arn, served.catalogue_type)
-    streamed = list(group.rows[served.catalogue_type].streamed.items())
-    for place in range(0, len(streamed), AT_ONCE):
-        tell_rows(served, dict(streamed[place : place + AT_ONCE]), schema)
+    # From now on it is told of new rows: what comes while the older ones are told must not get lost.
+    engine.loading.append(served)
+    try:
+        await _tell_older_rows(engine, served)
+        await _tell_events_since(engine, served, trained.private["streamed"])
+    finally:
+        engine.loading.remove(served)
+    return served
+
+
+async def _tell_older_rows(engine: Engine, served: Served) -> None:
+    rows = engine.groups[served.group_arn].rows[served.catalogue_type]
+    schema = engine.schema_text(served.group_arn, served.catalogue_type)
+    ids = list(rows.streamed)
+    for place in range(0, len(ids), AT_ONCE):
+        # As they are by now: a row may have changed since the list was made.
+        several = {one: rows.streamed[one] for one in ids[place : place + AT_ONCE] if one in rows.streamed}
+        tell_rows(served, several, schema)
         await asyncio.sleep(0)
-    place = trained.private["streamed"]
-    people = people_of(group, served)
+
+
+async def _tell_events_since(engine: Engine, served: Served, place: int) -> None:
+    people = people_of(engine.groups[served.group_arn], served)
     while place < people.streamed_count:
         # A few at a time, so that those who ask meanwhile do not wait for all of them.
+        place = max(place, people.streamed_start)
         until = min(place + AT_ONCE, people.streamed_count)
         for one in range(place, until):
-            tell([recipe], people, one)
+            tell([served.recipe], people, one)
         place = until
         await asyncio.sleep(0)
-    return served
 
 
 def people_of(group: DatasetGroup, served: Served) -> People:
@@ -147,8 +162,7 @@ def tell(recipes: list[Recipe], people: People, place: int) -> None:
     place : int
         Among the streamed interactions.
     """
-    item, moment, previous, first = people.before(place)
-    event = Event(item, moment, previous, first)
+    event = Event(*people.before(place), *people.whose(place))
     for recipe in recipes:
         recipe.update(event)
 
@@ -186,6 +200,4 @@ def catalogue_items(catalogue: Catalogue) -> Iterator[CatalogueItem]:
 
 
 def _excluded(trained: Resource) -> dict[str, set[str]]:
-    config: dict[str, Any] = trained.document.get("solutionConfig") or trained.document.get("recommenderConfig") or {}
-    columns = (config.get("trainingDataConfig") or {}).get("excludedDatasetColumns") or {}
-    return {dataset_type: set(names) for dataset_type, names in columns.items()}
+    return {dataset_type: set(names) for dataset_type, names in trained.private.get("excluded", {}).items()}

@@ -15,24 +15,27 @@ from model.engine.filters.table import Table
 from model.engine.operations.answers import ActionRecommendations, PredictedAction, Ranking, Recommendations
 from model.engine.serving import Served
 from model.recipes.names import RECIPES
-from model.recipes.popularity import Popularity
 from model.recipes.recipe import NEVER, Query, Recipe, Recommendation
+from model.recipes.user_personalization import UserPersonalization
 
 ITEMS = [f"item-{number}" for number in range(20)]
 
 
-class Descending(Popularity):
-    """Scores items by their place; a stranger is also offered those that persons are not."""
+class Descending(UserPersonalization):
+    """Scores items by their place; some it has no score for, whatever they have been to others."""
 
     def __init__(self, unscored=()):
         self.item_ids = list(ITEMS)
         self.unscored = unscored
 
     def score(self, query):
-        scores = np.linspace(1, 0.1, len(self.item_ids), dtype=np.float32)
-        if query.history:
-            scores[list(self.unscored)] = NEVER
+        scores = self.popularity
+        scores[list(self.unscored)] = NEVER
         return scores
+
+    @property
+    def popularity(self):
+        return np.linspace(1, 0, len(self.item_ids), dtype=np.float32)
 
     def recommend(self, query, count):
         found = Recipe.recommend(self, query, count)
@@ -143,8 +146,8 @@ def test_too_few_promoted_items_leave_their_places_to_others():
 
 
 def test_a_starved_list_is_filled_with_popular_items_that_satisfy_the_filter():
-    recipe = Descending(unscored=(4, 9))
-    question = asked(5, restriction=only(4, 7, 9))
+    recipe = Descending(unscored=(4, 9, 19))  # and nobody has ever touched the last
+    question = asked(5, restriction=only(4, 7, 9, 19))
 
     second = recommend(served(recipe=recipe), group(), question)
     first = recommend(served("aws-user-personalization", recipe), group(), question)
@@ -153,6 +156,7 @@ def test_a_starved_list_is_filled_with_popular_items_that_satisfy_the_filter():
     assert [one.score is None for one in second] == [False, True, True]
     assert [one.reason for one in second] == [None, ["Popular item"], ["Popular item"]]
     assert numbers(first) == [7]
+    assert len(recommend(served(recipe=recipe), group(), asked(30))) == 17
 
 
 def test_a_filter_that_allows_nothing_leaves_nothing():
