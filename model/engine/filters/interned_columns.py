@@ -45,6 +45,17 @@ class TextColumn:
             self.strings.append(value)
         self.codes[row] = code
 
+    def drop_unused(self) -> None:
+        """Forget the strings that no row has any more."""
+        used = np.unique(self.codes)
+        used = used[used != NULL]
+        anew = np.full(len(self.strings) + 1, NULL, np.int32)
+        anew[used] = np.arange(used.size)
+        self.codes = anew[self.codes]
+        self.strings = [self.strings[code] for code in used.tolist()]
+        self._code_of = {value: code for code, value in enumerate(self.strings)}
+        self._codes_with, self._split = {}, 0
+
     def value(self, row: int) -> str | None:
         """Return the value of a row."""
         code = int(self.codes[row])

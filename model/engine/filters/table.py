@@ -56,6 +56,11 @@ class _Columns:
                     self.numbers[name] = NumberColumn(self.room)
                 self.numbers[name].set(number, value)
 
+    def drop_unused(self) -> None:
+        """Forget the strings that no row has any more."""
+        for texts in self.texts.values():
+            texts.drop_unused()
+
     def grow(self, room: int) -> None:
         """Make room for so many rows."""
         if room > self.room:
@@ -148,7 +153,7 @@ class Table:
         return begun
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Forget rows and that there ever were any with these ids.
+        """Forget rows, what they held, and that there ever were any with these ids.
 
         Parameters
         ----------
@@ -161,6 +166,7 @@ class Table:
                 self.ids[number] = ""
                 for replacement in self._replacements:
                     replacement.late[number] = {}
+        self._columns.drop_unused()
         self._forget_findings()
 
     def texts(self, number: int, name: str, *, several: bool) -> tuple[str, ...]:
@@ -325,3 +331,5 @@ class Replacement:
         self._table.use(self._columns)
         for number, row in self.late.items():
             self._columns.set(number, row)
+        if not all(self.late.values()):
+            self._columns.drop_unused()  # some were forgotten meanwhile

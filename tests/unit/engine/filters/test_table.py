@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,34 @@ def test_long_texts_and_booleans_are_no_columns():
 
     assert not table.with_texts("TEXT", ("x" * 1001,), several=False, negated=False).any()
     assert not table.with_number("FLAG", "=", 1).any()
+
+
+def test_nothing_that_forgotten_rows_held_is_left():
+    table = Table()
+    table.replace({"ann": {"MAIL": "ann@home", "TIER": "gold"}, "bob": {"MAIL": "bob@home", "TIER": "gold"}})
+    assert table.with_texts("MAIL", ("ann@home",), several=True, negated=False).any()
+
+    table.forget(["ann", "nobody"])
+
+    held = pickle.dumps(table)
+    assert b"ann" not in held
+    assert b"bob@home" in held
+    assert table.row("ann") is None
+    assert table.with_texts("MAIL", ("bob@home",), several=True, negated=False).tolist() == [False, True]
+
+
+def test_what_is_forgotten_while_new_columns_are_made_does_not_come_back():
+    table = Table()
+    table.replace({"ann": {"MAIL": "ann@home"}})
+    replacement = table.replacement({"ann": {"MAIL": "ann@work"}, "bob": {"MAIL": "bob@work"}})
+    replacement.build()
+    table.forget(["ann"])
+
+    replacement.finish()
+
+    held = pickle.dumps(table)
+    assert b"ann" not in held
+    assert b"bob@work" in held
 
 
 def test_a_replacement_may_be_built_while_another_one_is():
