@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from model.engine.bulk_part import COLUMNS_FILE, Row
+from model.engine.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint, write_checkpoint
 from model.engine.columns import Columns, joined, read_columns
 from model.engine.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
+from model.engine.event_ids import EventIds
 from model.engine.event_log import EventLog
 from model.engine.filters.table import Table
+from model.engine.logs import log
 from model.engine.people import People
 from model.engine.records import ActionRecord, EndRecord, EventRecord, GapRecord, Record, RowRecord, decode, encode
 from model.engine.rows import ImportedRows, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from model.engine.event_log import Position
+
 __all__ = ["ACTIONS", "INTERACTIONS", "ITEMS", "USERS", "DatasetGroup", "Row"]
+
+CHECKPOINT_BYTES = 32 * 1024 * 1024  # of the log, some 250,000 events, which a start reads in about two seconds
+BEGINNING: Position = (1, 0)  # of the log
 
 
 class DatasetGroup:
@@ -32,7 +41,10 @@ class DatasetGroup:
         self.action_people = People()
         self.rows = {ITEMS: Rows(), USERS: Rows(), ACTIONS: Rows()}
         self.tables = {ITEMS: Table(), USERS: Table(), ACTIONS: Table()}
-        self.event_ids: set[str] = set()
+        self.event_ids = EventIds()
+        self._unwritten: set[str] = set()  # ids of events on their way to the disk
+        self._checkpointed = BEGINNING
+        self._checkpointing: asyncio.Task[None] | None = None
         self.erasing = asyncio.Lock()  # held while a deletion writes parts and segments anew
 
     @classmethod
@@ -52,10 +64,11 @@ class DatasetGroup:
         """
         directory.mkdir(parents=True, exist_ok=True)
         group = cls(directory)
+        group._restore()
+        for payload in group._log.replay(group._checkpointed):
+            group._apply(decode(payload))
         for dataset_type, names in parts.items():
             await group.use_parts(dataset_type, names)
-        for payload in group._log.replay():
-            group._apply(decode(payload))
         return group
 
     @property
@@ -63,19 +76,22 @@ class DatasetGroup:
         """How many bytes of a torn last frame were cut off when the group was opened."""
         return self._log.cut_bytes
 
-    async def keep_events(self, events: Sequence[EventRecord]) -> tuple[list[int], list[EventRecord]]:
+    async def keep_events(
+        self, events: Sequence[EventRecord], told: Callable[[list[int]], None] | None = None
+    ) -> list[EventRecord]:
         """Keep events, or action interactions, on disk and in memory; an id that was kept before is passed over.
 
         Parameters
         ----------
         events : sequence of EventRecord
             All of PutEvents, or all of PutActionInteractions.
+        told : callable, optional
+            Called in the moment in which they are in memory, with the places of the new interactions, for
+            `people.before` or `action_people.before`.
 
         Returns
         -------
-        places : list of int
-            Of the new interactions, for `people.before` or `action_people.before`.
-        new : list of EventRecord
+        list of EventRecord
             Those of the events that are new.
 
         Raises
@@ -83,37 +99,49 @@ class DatasetGroup:
         OSError
             The disk did not take them.
         """
-        places: list[int] = []
         new: list[EventRecord] = []
+
+        def settle(fresh: list[EventRecord], written: bool) -> None:
+            self._unwritten.difference_update(event.event_id for event in fresh)
+            if written and fresh:
+                new.extend(fresh)
+                places = [place for event in fresh if (place := self._take_event(event)) is not None]
+                if told is not None:
+                    told(places)
+
         while True:
             fresh = [event for event in events if self._reserve(event.event_id)]
-            try:
-                # Even where nothing is new: a repeated event is acknowledged only when its first copy is on disk.
-                await self._log.append([encode(event) for event in fresh])
-            except OSError:
-                self.event_ids.difference_update(event.event_id for event in fresh)
-                raise
-            new += fresh
-            places += [place for event in fresh if (place := self._people_of(event).add(event)) is not None]
+            # Even where nothing is new: a repeated event is acknowledged only when its first copy is on disk.
+            await self._log.append([encode(event) for event in fresh], partial(settle, fresh))
             if all(event.event_id in self.event_ids for event in events):
-                return places, new
+                self._checkpoint_in_time()
+                return new
             # The first copy came in another request, whose write has failed meanwhile: this one writes it itself.
 
-    async def keep_rows(self, rows: list[RowRecord]) -> None:
+    async def keep_rows(self, rows: list[RowRecord], told: Callable[[], None] | None = None) -> None:
         """Keep streamed items, users or actions on disk and in memory.
 
         Parameters
         ----------
         rows : list of RowRecord
+        told : callable, optional
+            Called in the moment in which they are in memory.
 
         Raises
         ------
         OSError
             The disk did not take them.
         """
-        await self._log.append([encode(row) for row in rows])
-        for row in rows:
-            self._apply(row)
+
+        def settle(written: bool) -> None:
+            if written:
+                for row in rows:
+                    self._apply(row)
+                if told is not None:
+                    told()
+
+        await self._log.append([encode(row) for row in rows], settle)
+        self._checkpoint_in_time()
 
     async def end_dataset(self, dataset_type: str) -> None:
         """Forget all data of a dataset, for good.
@@ -122,8 +150,8 @@ class DatasetGroup:
         ----------
         dataset_type : str
         """
-        await self._log.append([encode(EndRecord(dataset_type))])
-        self._apply(EndRecord(dataset_type))
+        end = EndRecord(dataset_type)
+        await self._log.append([encode(end)], lambda written: self._apply(end) if written else None)
         await self.use_parts(dataset_type, [])
 
     def part_path(self, name: str) -> Path:
@@ -169,6 +197,11 @@ class DatasetGroup:
         rewritten : Path
             Segments of the log without them.
         """
+        if self._checkpointing is not None:
+            await asyncio.wait([self._checkpointing])
+        # Before the log is rewritten: a checkpoint must never hold more than the log.
+        await asyncio.to_thread(remove_checkpoint, self._directory)
+        self._checkpointed = BEGINNING
         await self._log.take_rewritten(rewritten)
         self.people.forget(user_ids)
         self.action_people.forget(user_ids)
@@ -176,23 +209,62 @@ class DatasetGroup:
             self.rows[USERS].streamed.pop(user_id, None)
         self.tables[USERS].forget(user_ids)
 
+    async def checkpoint(self) -> None:
+        """Write down what memory holds, so that a start need not read the log up to here again."""
+        position = self._log.applied
+        pack = self.event_ids.packing()
+        people = {INTERACTIONS: self.people.taken(), ACTION_INTERACTIONS: self.action_people.taken()}
+        rows = {kind: dict(one.streamed) for kind, one in self.rows.items()}
+        packed = await asyncio.to_thread(pack)
+        await asyncio.to_thread(write_checkpoint, self._directory, Checkpoint(position, people, rows, packed))
+        self.event_ids.use(packed)
+        self._checkpointed = position
+
     async def close(self) -> None:
         """Wait for what is being written and close the log."""
+        if self._checkpointing is not None:
+            await asyncio.wait([self._checkpointing])
         await self._log.close()
 
+    def _checkpoint_in_time(self) -> None:
+        """Begin a checkpoint where the last one is so far behind that a start would take long."""
+        if self._checkpointing is None and self._log.bytes_since(self._checkpointed) > CHECKPOINT_BYTES:
+            self._checkpointing = asyncio.create_task(self.checkpoint())
+            self._checkpointing.add_done_callback(self._end_checkpoint)
+
+    def _end_checkpoint(self, task: asyncio.Task[None]) -> None:
+        self._checkpointing = None
+        if not task.cancelled() and task.exception() is not None:
+            log("failure", operation="checkpoint", error=type(task.exception()).__name__)
+
+    def _restore(self) -> None:
+        found = read_checkpoint(self._directory)
+        if found is None or not self._log.reaches(found.position):
+            return
+        self._checkpointed = found.position
+        self.event_ids = EventIds(found.event_ids)
+        self.people.restore(found.people[INTERACTIONS])
+        self.action_people.restore(found.people[ACTION_INTERACTIONS])
+        for kind, rows in found.rows.items():
+            self.rows[kind].streamed = rows
+            self.tables[kind].replace(rows)
+
     def _reserve(self, event_id: str) -> bool:
-        if event_id in self.event_ids:
+        if event_id in self._unwritten or event_id in self.event_ids:
             return False
-        self.event_ids.add(event_id)
+        self._unwritten.add(event_id)
         return True
+
+    def _take_event(self, event: EventRecord) -> int | None:
+        self.event_ids.add(event.event_id)
+        return self._people_of(event).add(event)
 
     def _people_of(self, event: EventRecord) -> People:
         return self.action_people if isinstance(event, ActionRecord) else self.people
 
     def _apply(self, record: Record) -> None:
         if isinstance(record, EventRecord):
-            self.event_ids.add(record.event_id)
-            self._people_of(record).add(record)
+            self._take_event(record)
         elif isinstance(record, RowRecord):
             self.rows[record.dataset_type].streamed[record.row_id] = record.row
             self.tables[record.dataset_type].upsert(record.row_id, record.row)

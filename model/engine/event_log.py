@@ -18,13 +18,14 @@ import os
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from model.engine.errors import DirectoryInUseError
 from model.engine.state_directory import sync_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
 MAGIC = b"RVLTLOG1"
@@ -32,6 +33,16 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 FRAME = struct.Struct("<II")
 RECORD = struct.Struct("<I")
 REWRITTEN = "rewritten"  # below the log's directory: segments on their way to their places
+
+
+Position = tuple[int, int]  # a segment and a byte in it
+
+
+@dataclass(frozen=True)
+class _Entry:
+    records: list[bytes]
+    settle: Callable[[bool], None] | None
+    done: asyncio.Future[None]
 
 
 class EventLog:
@@ -43,13 +54,28 @@ class EventLog:
         self._file = -1
         self._size = 0
         self._number = 0
-        self._waiting: list[tuple[list[bytes], asyncio.Future[None]]] = []
+        self._waiting: list[_Entry] = []
         self._flushing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-log")
         self.cut_bytes = 0
+        self.applied: Position = (0, 0)  # up to where all records are settled: what memory holds is just these
 
-    def replay(self) -> Iterator[bytes]:
+    def reaches(self, position: Position) -> bool:
+        """Tell whether the log holds what was written up to a position."""
+        path = self._segment(position[0])
+        return path.exists() and path.stat().st_size >= position[1]
+
+    def bytes_since(self, position: Position) -> int:
+        """Return how much has been written since a position, about."""
+        return (self.applied[0] - position[0]) * SEGMENT_BYTES + self.applied[1] - position[1]
+
+    def replay(self, start: Position = (0, 0)) -> Iterator[bytes]:
         """Yield every record, oldest first; cut a torn end off and open the log for appending.
+
+        Parameters
+        ----------
+        start : Position
+            What was written up to there is left out.
 
         Yields
         ------
@@ -61,10 +87,10 @@ class EventLog:
             A frame is damaged that cannot have been torn by a crash.
         """
         _finish_rewrite(self._directory)
-        segments = sorted(self._directory.glob("*.log"))
+        segments = [one for one in sorted(self._directory.glob("*.log")) if int(one.stem) >= start[0]]
         for place, segment in enumerate(segments):
             content = segment.read_bytes()
-            end = yield from read_frames(content)
+            end = yield from read_frames(content, start[1] if int(segment.stem) == start[0] else 0)
             if end < len(content):
                 if place < len(segments) - 1 or _is_damaged(content, end):
                     raise DirectoryInUseError(f"{segment} is damaged at byte {end}: restore it from a copy")
@@ -75,13 +101,17 @@ class EventLog:
             self._open(segments[-1])
         else:
             self._next_segment()
+        self.applied = (self._number, self._size)
 
-    async def append(self, records: list[bytes]) -> None:
+    async def append(self, records: list[bytes], settle: Callable[[bool], None] | None = None) -> None:
         """Write records and return when they are on disk.
 
         Parameters
         ----------
         records : list of bytes
+        settle : callable, optional
+            Called with whether they are on disk, in the order of the log and also where the caller has gone away
+            meanwhile: so memory always holds what the log holds up to some position.
 
         Raises
         ------
@@ -89,7 +119,7 @@ class EventLog:
             The disk did not take them; the log is as it was before.
         """
         done = asyncio.get_running_loop().create_future()
-        self._waiting.append((records, done))
+        self._waiting.append(_Entry(records, settle, done))
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush())
         await done
@@ -107,7 +137,8 @@ class EventLog:
         list of Path
         """
         if closed:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._end_segment)
+            begun = await asyncio.get_running_loop().run_in_executor(self._thread, self._end_segment)
+            self.applied = max(self.applied, begun)
         found = sorted(self._directory.glob("*.log"))
         return found[:-1] if closed else found
 
@@ -136,18 +167,20 @@ class EventLog:
             # All that came in while the disk was busy goes into one frame and one fsync.
             batch, self._waiting = self._waiting, []
             try:
-                await loop.run_in_executor(self._thread, self._write, [one for records, _ in batch for one in records])
+                records = [one for entry in batch for one in entry.records]
+                end = await loop.run_in_executor(self._thread, self._write, records)
             except OSError as error:
-                _settle([done for _, done in batch], error)
+                _settle(batch, error)
             else:
-                _settle([done for _, done in batch], None)
+                _settle(batch, None)
+                self.applied = max(self.applied, end)
         self._flushing = None
 
-    def _write(self, records: list[bytes]) -> None:
+    def _write(self, records: list[bytes]) -> Position:
         if self._size >= SEGMENT_BYTES:
             self._end_segment()
         if not records:
-            return  # whoever waits only for what was written before
+            return self._number, self._size  # whoever waits only for what was written before
         frame = frame_of(records)
         try:
             _write_all(self._file, frame)
@@ -157,10 +190,12 @@ class EventLog:
             os.ftruncate(self._file, self._size)
             raise
         self._size += len(frame)
+        return self._number, self._size
 
-    def _end_segment(self) -> None:
+    def _end_segment(self) -> Position:
         os.close(self._file)
         self._next_segment()
+        return self._number, self._size
 
     def _take_rewritten(self, directory: Path) -> None:
         _finish_rewrite(self._directory)
@@ -170,26 +205,35 @@ class EventLog:
 
     def _next_segment(self) -> None:
         self._number += 1
-        path = self._directory / f"{self._number:08d}.log"
+        path = self._segment(self._number)
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         _write_all(file, MAGIC)
         os.fsync(file)
         sync_directory(self._directory)
         self._file, self._size = file, len(MAGIC)
 
+    def _segment(self, number: int) -> Path:
+        return self._directory / f"{number:08d}.log"
+
     def _open(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND)
         self._size = path.stat().st_size
 
 
-def _settle(waiting: list[asyncio.Future[None]], error: OSError | None) -> None:
-    for done in waiting:
-        if done.done():
+def _settle(batch: list[_Entry], error: OSError | None) -> None:
+    for entry in batch:
+        failure: Exception | None = error
+        try:
+            if entry.settle is not None:
+                entry.settle(error is None)
+        except Exception as unforeseen:  # noqa: BLE001 - it is the caller's, and must not stop the log
+            failure = unforeseen
+        if entry.done.done():
             continue  # whoever waited has gone away
-        if error is None:
-            done.set_result(None)
+        if failure is None:
+            entry.done.set_result(None)
         else:
-            done.set_exception(error)
+            entry.done.set_exception(failure)
 
 
 def _write_all(file: int, content: bytes) -> None:
@@ -215,11 +259,11 @@ def frame_of(records: list[bytes]) -> bytes:
     return FRAME.pack(len(body), zlib.crc32(body)) + body
 
 
-def read_frames(content: bytes) -> Generator[bytes, None, int]:
-    """Yield the records of a segment and return where its sound part ends."""
+def read_frames(content: bytes, start: int = 0) -> Generator[bytes, None, int]:
+    """Yield the records of a segment from a frame's beginning on, and return where its sound part ends."""
     if not content.startswith(MAGIC):
         return 0
-    place = len(MAGIC)
+    place = max(start, len(MAGIC))
     while (end := _frame_end(content, place)) > place:
         inside = place + FRAME.size
         while inside < end:

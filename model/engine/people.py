@@ -13,6 +13,7 @@ import numpy as np
 
 from model.engine.bulk_interactions import Bulk, Numbered
 from model.engine.columns import Columns, stacked
+from model.engine.people_state import PeopleState
 from model.engine.streamed import NOWHERE, Streamed
 
 if TYPE_CHECKING:
@@ -207,6 +208,31 @@ class People:
         if self._bulk is not None and persons:
             self._bulk = self._bulk.without(np.array(persons, np.int32))
         return sum(self._streamed.forget(person) for person in persons)
+
+    def taken(self) -> PeopleState:
+        """Return copies of all that is held of streamed interactions, for a checkpoint.
+
+        Returns
+        -------
+        PeopleState
+        """
+        names = (list(self._items), list(self._kind_of), list(self._person_ids))
+        sessions = (list(self._user_of.values()), dict(self._session_of), set(self._anonymous))
+        return PeopleState(*names, *sessions, *self._streamed.taken())
+
+    def restore(self, state: PeopleState) -> None:
+        """Hold what `taken` was taken of, before anything else is held.
+
+        Parameters
+        ----------
+        state : PeopleState
+        """
+        self._items, self._person_ids = state.items, state.person_ids
+        self._item_of = {one: number for number, one in enumerate(state.items)}
+        self._kind_of = {one: number for number, one in enumerate(state.kinds)}
+        self._user_of = {state.person_ids[number]: number for number in state.users}
+        self._session_of, self._anonymous = state.session_of, state.anonymous
+        self._streamed = Streamed.restored(state.base, state.columns, state.context)
 
     def snapshot(self) -> Columns:
         """Return every interaction, imported ones first, for a training.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NOWHERE = -1
+HELD = ("persons", "items", "kinds", "times", "values", "_before", "_last")
 
 
 class Streamed:
@@ -172,6 +173,35 @@ class Streamed:
             "times": np.array(self.times, np.int64),
             "values": np.array(self.values, np.float32),
         }
+
+    def taken(self) -> tuple[int, dict[str, NDArray[Any]], dict[str, tuple[list[str], NDArray[np.int32]]]]:
+        """Return copies of all that is held: the base, the columns by name, values and codes of the context."""
+        columns = {name: np.array(getattr(self, name)) for name in HELD}
+        return self._base, columns, {name: (one.values, one.codes) for name, one in self.context().items()}
+
+    @classmethod
+    def restored(
+        cls, base: int, columns: Mapping[str, NDArray[Any]], context: Mapping[str, tuple[list[str], NDArray[np.int32]]]
+    ) -> Self:
+        """Return what `taken` was taken of.
+
+        Parameters
+        ----------
+        base : int
+        columns : mapping of arrays
+        context : mapping of (values, codes)
+
+        Returns
+        -------
+        Streamed
+        """
+        made = cls(base)
+        for name in HELD:
+            getattr(made, name).frombytes(columns[name].tobytes())
+        for name, (values, codes) in context.items():
+            made._codes[name] = array("i", codes.tobytes())
+            made._values_of[name] = {value: place for place, value in enumerate(values)}
+        return made
 
     def _walk(self, index: int) -> Iterator[int]:
         before = self._before

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from model.engine import limits
@@ -15,6 +16,7 @@ from model.engine.dataset_types import ACTIONS, INTERACTIONS, ITEMS, USERS
 from model.engine.errors import InvalidInputError, ResourceNotFoundError, ServiceUnavailableError
 from model.engine.logs import log
 from model.engine.operations.claims import find_active
+from model.engine.operations.metric_attributions import count_events
 from model.engine.records import ActionRecord, EventRecord, RowRecord, encode
 from model.engine.values import BadValueError, check_value
 
@@ -68,14 +70,16 @@ async def put_actions(engine: Engine, caller: Caller, request: dict[str, Any]) -
 
 
 async def _keep_events(engine: Engine, group_arn: str, events: Sequence[EventRecord], operation: str) -> None:
+    told = partial(engine.tell, group_arn, of_actions=operation == "PutActionInteractions")
     try:
-        places, new = await engine.groups[group_arn].keep_events(events)
+        new = await engine.groups[group_arn].keep_events(events, told)
     except OSError as error:
         log("failure", operation=operation, error=type(error).__name__, reason=error.strerror)
         raise ServiceUnavailableError("the events could not be written to disk; send them again") from None
     engine.counts.events_received += len(events)
     engine.counts.events_duplicate += len(events) - len(new)
-    engine.tell(group_arn, places, of_actions=operation == "PutActionInteractions")
+    if operation == "PutEvents":
+        count_events(engine, group_arn, new)
 
 
 def _event(request: dict[str, Any], one: dict[str, Any], schema: Schema | None, where: str) -> EventRecord:
@@ -162,11 +166,11 @@ async def _put_rows(
     ]
     group_arn = dataset.document["datasetGroupArn"]
     try:
-        await engine.groups[group_arn].keep_rows(rows)
+        told = partial(engine.tell_rows, group_arn, dataset_type, {one.row_id: one.row for one in rows})
+        await engine.groups[group_arn].keep_rows(rows, told)
     except OSError as error:
         log("failure", operation="PutItems, PutUsers or PutActions", error=type(error).__name__, reason=error.strerror)
         raise ServiceUnavailableError("the records could not be written to disk; send them again") from None
-    engine.tell_rows(group_arn, dataset_type, {one.row_id: one.row for one in rows})
     return {}
 
 

@@ -1,0 +1,160 @@
+"""Checkpoints: a group that starts from one holds what a group holds that reads the whole log."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.engine.checkpoint import FILE
+from model.engine.dataset_group import DatasetGroup
+from model.engine.dataset_types import INTERACTIONS, ITEMS
+from model.engine.event_ids import EventIds
+from model.engine.records import ActionRecord, EventRecord, RowRecord
+
+USERS, SESSIONS, THINGS = "abc", "st", "ijkl"
+EVENT = st.builds(
+    lambda kind, number, user, session, item, moment, device: kind(
+        f"e{number}", user, session, "View", item, moment, 0.5, context=device and {"DEVICE": device}
+    ),
+    st.sampled_from([EventRecord, ActionRecord]),
+    st.integers(0, 60),
+    st.sampled_from([*USERS, None]),
+    st.sampled_from(SESSIONS),
+    st.sampled_from([*THINGS, None]),
+    st.integers(0, 9),
+    st.sampled_from(["phone", "desk", None]),
+)
+ROW = st.builds(
+    lambda row_id, price: RowRecord(ITEMS, row_id, {"PRICE": price}), st.sampled_from(THINGS), st.floats(0, 9)
+)
+STEP = st.one_of(EVENT, EVENT, EVENT, ROW, st.just("checkpoint"), st.just("end"))
+
+
+async def do(group, step):
+    if step == "checkpoint":
+        await group.checkpoint()
+    elif step == "end":
+        await group.end_dataset(INTERACTIONS)
+    elif isinstance(step, RowRecord):
+        await group.keep_rows([step])
+    else:
+        await group.keep_events([step])
+
+
+def held(group):
+    """All that can be asked of a group."""
+    columns = []
+    for people in (group.people, group.action_people):
+        found = people.snapshot()
+        columns.append(
+            sorted(
+                (
+                    found.user_ids[user],
+                    found.item_ids[item],
+                    moment,
+                    *(one.codes[place] for one in found.context.values()),
+                )
+                for place, (user, item, moment) in enumerate(
+                    zip(found.users.tolist(), found.items.tolist(), found.times.tolist(), strict=True)
+                )
+            )
+        )
+    names = [*USERS, *SESSIONS]
+    return (
+        columns,
+        [[people.history(one), people.recent(one)] for people in (group.people, group.action_people) for one in names],
+        [people.streamed_count for people in (group.people, group.action_people)],
+        dict(group.rows[ITEMS].all()),
+        [f"e{number}" in group.event_ids for number in range(61)],
+        len(group.event_ids),
+    )
+
+
+async def reopened(directory):
+    group = await DatasetGroup.open(directory, {})
+    found = held(group)
+    await group.close()
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=st.lists(STEP, max_size=25))
+def test_a_start_from_a_checkpoint_and_one_from_the_log_find_what_was_there(steps):
+    async def check(directory):
+        group = await DatasetGroup.open(directory, {})
+        for step in steps:
+            await do(group, step)
+        before = held(group)
+        await group.close()
+        assert await reopened(directory) == before
+        (directory / FILE).unlink(missing_ok=True)
+        assert await reopened(directory) == before
+
+    with TemporaryDirectory() as name:
+        asyncio.run(check(Path(name)))
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "ahead of the log"])
+def test_a_checkpoint_that_cannot_be_used_is_passed_over(tmp_path, damage):
+    async def fill(directory, count):
+        group = await DatasetGroup.open(directory, {})
+        for number in range(count):
+            await group.keep_events([EventRecord(f"e{number}", "a", "s", "View", f"i{number}", number)])
+        await group.checkpoint()
+        before = held(group)
+        await group.close()
+        return before
+
+    before = asyncio.run(fill(tmp_path / "group", 5))
+    path = tmp_path / "group" / FILE
+    whole = path.read_bytes()
+    if damage == "ahead of the log":
+        asyncio.run(fill(tmp_path / "longer", 50))
+        whole = (tmp_path / "longer" / FILE).read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
+    path.write_bytes({"cut": whole[:middle], "flipped": flipped, "empty": b""}.get(damage, whole))
+
+    assert asyncio.run(reopened(tmp_path / "group")) == before
+
+
+def test_events_that_come_while_a_checkpoint_is_written_are_kept_once(tmp_path):
+    async def check():
+        group = await DatasetGroup.open(tmp_path, {})
+
+        def events(start):
+            return [
+                EventRecord(f"e{start + number}", "a", f"s{start}", "View", "i", start + number) for number in range(9)
+            ]
+
+        await group.keep_events(events(0))
+        writing = asyncio.create_task(group.checkpoint())
+        for start in range(0, 30, 3):
+            await group.keep_events(events(start))
+        await writing
+        before = held(group)
+        await group.close()
+        return before
+
+    before = asyncio.run(check())
+
+    assert before[2][0] == before[5] == 36
+    assert asyncio.run(reopened(tmp_path)) == before
+
+
+@given(batches=st.lists(st.lists(st.text(max_size=3), max_size=12), max_size=5), asked=st.lists(st.text(max_size=3)))
+def test_packed_ids_are_a_set(batches, asked):
+    ids, wanted = EventIds(), set()
+    for batch in batches:
+        for one in set(batch) - wanted:
+            ids.add(one)
+        wanted |= set(batch)
+        ids.use(ids.packing()())
+
+    assert len(ids) == len(wanted)
+    assert all((one in ids) == (one in wanted) for one in [*asked, *wanted])
