@@ -16,6 +16,7 @@ NODE = ROOT / "build" / "node" / "node_modules" / ".bin"
 SOURCES = ("backend", "data", "deployment", "model", "scripts", "tests")
 WORKFLOWS = tuple(str(path.relative_to(ROOT)) for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")))
 STATE_MACHINES = "build/check/state-machines"
+RENDERED = "build/check/kubernetes"
 
 # Each check by its name: the commands that must all succeed, run from the root of the project.
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -41,6 +42,14 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
         (f"{NODE}/asl-validator", "--json-path", f"{STATE_MACHINES}/train.asl.json"),
     ),
     "terraform": ((PYTHON, "-m", "deployment.terraform_docs", "--check"), (PYTHON, "-m", "deployment.check.terraform")),
+    "containers": (
+        (PYTHON, "-m", "deployment.check.kubernetes", RENDERED),
+        (
+            f"{ROOT}/build/env/scan/bin/checkov",
+            *("--directory", RENDERED, "--directory", "deployment/container"),
+            *("--config-file", "deployment/kubernetes/.checkov.yaml"),
+        ),
+    ),
     "policies": (
         (
             f"{ROOT}/build/env/scan/bin/checkov",

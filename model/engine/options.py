@@ -61,6 +61,12 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     )
 
 
+def variables() -> set[str]:
+    """Return the environment variables that set something."""
+    options = {action.dest for action in _parser({})._actions} - {"help"}  # noqa: SLF001 - argparse lists them nowhere else
+    return {KEYS} | {PREFIX + name.upper() for name in options}
+
+
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m model.engine",
