@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from tests.factories.shop_stream import START, shop_rows
 
@@ -13,7 +14,7 @@ INTERACTION_FIELDS = [
     {"name": "TIMESTAMP", "type": "long"},
     {"name": "EVENT_TYPE", "type": "string"},
 ]
-ITEM_FIELDS = {
+ITEM_FIELDS: dict[str, list[dict[str, Any]]] = {
     "ECOMMERCE": [
         {"name": "ITEM_ID", "type": "string"},
         {"name": "PRICE", "type": "float"},
