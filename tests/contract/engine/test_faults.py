@@ -132,7 +132,7 @@ def test_faults_are_cleared_one_by_one_or_all(faulty):
         ("POST", "/faults", {"operation": "ListSchemas", "fault": "explode"}, {}, 400),
         ("POST", "/faults", {"operation": "ListSchemas"}, {}, 400),
         ("POST", "/faults", {"operation": "*", "fault": "throttle", "calls": [0]}, {}, 400),
-        ("POST", "/faults", {"operation": "*", "fault": "throttle", "evry": 2}, {}, 400),
+        ("POST", "/faults", {"operation": "*", "fault": "throttle", "often": 2}, {}, 400),
         ("DELETE", "/faults/none", None, {}, 404),
         ("GET", "/", None, {}, 404),
         ("POST", "/faults", {"operation": "*", "fault": "throttle"}, {"Origin": "https://shop.example"}, 403),
