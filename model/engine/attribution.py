@@ -201,10 +201,23 @@ class Attribution:
             Epoch seconds.
         """
         oldest = now - limits.ATTRIBUTION_AGE_SECONDS
-        fresh = (sample for sample in samples if sample.time > oldest)
-        for (metric, source, _), value in measure(self.metrics, fresh).items():
-            key = metric, self._known(source)
-            self._values[key] = self._values.get(key, 0.0) + value
+        self.take(measure(self.metrics, (sample for sample in samples if sample.time > oldest)), now)
+
+    def take(self, totals: Totals, now: float) -> None:
+        """Take sums in, but for those of buckets that are too old.
+
+        Parameters
+        ----------
+        totals : dict
+            What `measure` returned.
+        now : float
+            Epoch seconds.
+        """
+        oldest = now - limits.ATTRIBUTION_AGE_SECONDS - BUCKET_SECONDS
+        for (metric, source, begin), value in totals.items():
+            if begin > oldest:
+                key = metric, self._known(source)
+                self._values[key] = self._values.get(key, 0.0) + value
 
     def values(self) -> list[tuple[Metric, str, float]]:
         """Return (metric, source, sum) for all that was measured."""
@@ -233,7 +246,7 @@ def attribution_gauge(attributions: Mapping[str, Attribution]) -> Gauge:
     series = [
         (
             {
-                "dataset_group": group_arn.rpartition("/")[2],
+                "dataset_group": group_arn,
                 "metric": metric.name,
                 "event_type": metric.event_type,
                 "function": metric.function,

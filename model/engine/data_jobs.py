@@ -1,12 +1,16 @@
-"""What the worker does for exports and data deletion jobs; see `worker` for the directory of a job."""
+"""What the worker does for exports, data deletion jobs and metric attribution; see `worker` for a job's directory."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
+from model.engine.attribution import Metric, Sample, measure, report, source_of
 from model.engine.avro_schema import read_schema
+from model.engine.bulk_part import interactions
+from model.engine.dataset_types import INTERACTIONS
 from model.engine.erasure import (
     Erased,
     ErasureFailedError,
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RESULT = "result"  # as the worker names it
+ITEMS_FILE = "items.json"  # of metric attribution: the columns of items that are summed
 LISTS_ENDING = ".csv"  # files of any other name are passed over (developer guide, "Creating a data deletion job")
 NEW_PARTS, NEW_SEGMENTS, USERS_FILE = "parts", "segments", "users.json"  # of a data deletion, in its result
 
@@ -82,6 +87,39 @@ def erase(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     erase_from_log(users, [Path(one) for one in job["segments"]], result / NEW_SEGMENTS, erased)
     write_user_ids(result / USERS_FILE, users)
     return {"records": erased.records, "parts": erased.parts, "segments": erased.segments}
+
+
+def attribute(directory: Path, job: dict[str, Any]) -> list[list[Any]]:
+    """Measure what was imported, and publish it where that was asked for.
+
+    Parameters
+    ----------
+    directory : Path
+        Has the imported part in `result/` and the numbers of the items.
+    job : dict
+        region, and attribution: metrics, shown_by (ARNs by recommendation id) and target.
+
+    Returns
+    -------
+    list of [name of the metric, source, begin of the quarter of an hour, value]
+
+    Raises
+    ------
+    S3FailedError
+    """
+    asked = job["attribution"]
+    metrics = [Metric(*one) for one in asked["metrics"]]
+    items: dict[str, dict[str, Any]] = json.loads((directory / ITEMS_FILE).read_bytes())
+    totals = measure(metrics, _samples(directory / RESULT, items, asked["shown_by"]))
+    if asked["target"]:
+        S3Files(job["region"]).put(report(totals).encode(), read_location(asked["target"], "target"))
+    return [[metric.name, source, begin, value] for (metric, source, begin), value in totals.items()]
+
+
+def _samples(part: Path, items: dict[str, dict[str, Any]], shown_by: dict[str, str]) -> Iterator[Sample]:
+    for row in interactions(part, INTERACTIONS):
+        source = source_of(row.get("EVENT_ATTRIBUTION_SOURCE"), shown_by.get(row.get("RECOMMENDATION_ID") or ""))
+        yield Sample(row["EVENT_TYPE"] or "", source, row["TIMESTAMP"], row, items.get(row["ITEM_ID"], {}))
 
 
 def _fetch_lists(directory: Path, job: dict[str, Any]) -> Iterator[tuple[str, Iterator[str]]]:

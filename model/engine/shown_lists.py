@@ -50,6 +50,10 @@ class ShownLists:
         while self._size > self._kept_ids:
             self._size -= len(self._lists.pop(self._order.popleft()).item_ids) + 1
 
+    def arns(self, group_arn: str) -> dict[str, str]:
+        """Return which campaign or recommender gave each list of a dataset group, by recommendation id."""
+        return {one: shown.arn for one, shown in self._lists.items() if shown.group_arn == group_arn}
+
     def find(self, recommendation_id: str | None, group_arn: str) -> ShownList | None:
         """Return a list.
 

@@ -17,7 +17,7 @@ from model.engine import limits
 from model.engine.avro_schema import read_schema
 from model.engine.bulk_part import ROWS_FILE, write_interactions, write_rows
 from model.engine.csv_import import ImportFailedError, read_rows, to_rows
-from model.engine.data_jobs import erase, export
+from model.engine.data_jobs import attribute, erase, export
 from model.engine.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
 from model.engine.errors import EngineError
 from model.engine.fitting import Plan, fit
@@ -41,12 +41,12 @@ def import_data(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     directory : Path
         The part is written to `result/` in it.
     job : dict
-        location, region, schema, mode.
+        location, region, schema, mode, and attribution where metrics are to be measured.
 
     Returns
     -------
     dict
-        rows: how many were read.
+        rows: how many were read; attribution: what metrics come to.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def import_data(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
         count = write_rows(result / ROWS_FILE, to_rows(schema, rows).items())
     if count == 0:
         raise ImportFailedError(f"the data location {job['location']} holds no records")
-    return {"rows": count}
+    return {"rows": count, "attribution": attribute(directory, job) if job.get("attribution") else []}
 
 
 def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
 from model.engine.errors import InvalidInputError, LimitExceededError
+from model.engine.operations.attributed_imports import check_report, prepare_attribution, take_attribution
 from model.engine.operations.claims import claim, find, find_active
 from model.engine.operations.pages import page
 from model.engine.resources import ACTIVE, FAILED, Resource
@@ -28,9 +29,9 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         raise InvalidInputError("dataSource.dataLocation must begin with s3://")
     if not request.get("roleArn"):
         raise InvalidInputError("roleArn is required to read from S3")
-    if request.get("publishAttributionMetricsToS3"):
-        raise InvalidInputError("metric attribution is not offered yet: leave publishAttributionMetricsToS3 out")
     dataset = find_active(engine, caller, "dataset", request["datasetArn"])
+    if request.get("publishAttributionMetricsToS3"):
+        check_report(engine, dataset)
     mode = request.setdefault("importMode", FULL)
     if mode == INCREMENTAL and not dataset.private["parts"]:
         raise InvalidInputError("the first import of a dataset must be FULL")
@@ -72,7 +73,11 @@ async def _import(engine: Engine, job: Resource) -> None:
         "schema": schema.document["schema"],
         "mode": job.document["importMode"],
     }
-    await engine.jobs.run(task, group.part_path(part))
+    publish = bool(job.document.get("publishAttributionMetricsToS3"))
+    outcome = await engine.jobs.run(
+        task, group.part_path(part), partial(prepare_attribution, engine, dataset, task, publish=publish)
+    )
+    take_attribution(engine, dataset, task, outcome)
     replaced = dataset.private["parts"] if job.document["importMode"] == FULL else []
     dataset.private["parts"] = [one for one in dataset.private["parts"] if one not in replaced] + [part]
     engine.resources.save(dataset)

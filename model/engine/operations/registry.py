@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 from model.engine.lifecycle import START, STOP
 from model.engine.operations import (
     answers,
+    batch_inference_jobs,
+    batch_segment_jobs,
     campaigns,
+    data_deletion_jobs,
     dataset_groups,
     datasets,
     event_trackers,
     events,
+    export_jobs,
     filters,
     import_jobs,
     metric_attributions,
@@ -40,11 +44,15 @@ if TYPE_CHECKING:
 # `resume_deletion`, and `resume_update` beside `is_updating`.
 MODULES = (
     answers,
+    batch_inference_jobs,
+    batch_segment_jobs,
     campaigns,
+    data_deletion_jobs,
     dataset_groups,
     datasets,
     event_trackers,
     events,
+    export_jobs,
     filters,
     import_jobs,
     metric_attributions,
