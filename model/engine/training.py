@@ -93,6 +93,23 @@ def has_data(engine: Engine, group_arn: str) -> bool:
     return any(one.private["parts"] for one in datasets) or any(data_mark(engine, group_arn)[1:])
 
 
+def is_importing(engine: Engine, group_arn: str) -> bool:
+    """Tell whether an import into a dataset group is on its way.
+
+    Parameters
+    ----------
+    engine : Engine
+    group_arn : str
+
+    Returns
+    -------
+    bool
+    """
+    datasets = {one.arn for one in engine.resources.of_kind("dataset", datasetGroupArn=group_arn)}
+    imports = engine.resources.of_kind("dataset-import-job")
+    return any(not one.settled for one in imports if one.document["datasetArn"] in datasets)
+
+
 async def train(
     engine: Engine, group_arn: str, plan: Plan, solution: dict[str, Any], private: dict[str, Any]
 ) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from model.engine.arns import owner_of
 from model.engine.errors import EngineError, LimitExceededError
 from model.engine.logs import log
 from model.engine.operations import campaigns, recommenders, solution_versions, solutions
-from model.engine.resources import ACTIVE, Resource
+from model.engine.resources import ACTIVE, STOPPED, Resource
 from model.engine.schedule import (
     HOURS_PER_DAY,
     INCREMENTAL_HOURS,
@@ -20,7 +20,7 @@ from model.engine.schedule import (
 )
 from model.engine.serving import AT_ONCE, tell_rows
 from model.engine.solution_rules import schedule_days
-from model.engine.training import data_mark, has_data
+from model.engine.training import data_mark, has_data, is_importing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -70,7 +70,9 @@ class Upkeep:
         if any(not one.settled for one in versions) or not self._training_is_due(solution, versions):
             return
         group_arn = solution.document["datasetGroupArn"]
-        marks = [one.private["data"] for one in versions if "data" in one.private]
+        if is_importing(self._engine, group_arn):
+            return  # a part may be there already whose rows are still being read
+        marks = [one.private["data"] for one in versions if "data" in one.private and one.status != STOPPED]
         if not marks and not has_data(self._engine, group_arn):
             return  # the first training waits for data as long as it takes
         if marks and marks[-1] == data_mark(self._engine, group_arn):
@@ -107,7 +109,10 @@ class Upkeep:
         latest = max(recommender.private["trained_at"], recommender.private.get("skipped_at", 0.0))
         if recommender.arn in self._retrained or time.time() < latest + RECOMMENDER_DAYS * HOURS_PER_DAY * self._hour:
             return
-        if recommender.private["data"] == data_mark(self._engine, recommender.document["datasetGroupArn"]):
+        group_arn = recommender.document["datasetGroupArn"]
+        if is_importing(self._engine, group_arn):
+            return
+        if recommender.private["data"] == data_mark(self._engine, group_arn):
             self._skip(recommender, "no new interactions")
             return
         self._retrained.add(recommender.arn)
