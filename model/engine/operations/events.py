@@ -83,21 +83,40 @@ async def _keep_events(engine: Engine, group_arn: str, events: Sequence[EventRec
 
 
 def _event(request: dict[str, Any], one: dict[str, Any], schema: Schema | None, where: str) -> EventRecord:
+    properties = _properties(one.get("properties"), where)
+    item_id, value = _item_and_value(one, properties, where)
     record = EventRecord(
         event_id=one.get("eventId") or uuid.uuid4().hex,
         user_id=request.get("userId"),
         session_id=request["sessionId"],
         event_type=one["eventType"],
-        item_id=one.get("itemId"),
+        item_id=item_id,
         time=_seconds(one["sentAt"], f"{where}.sentAt"),
-        value=one.get("eventValue"),
+        value=value,
         recommendation_id=one.get("recommendationId"),
         impression=one.get("impression") or [],
         properties=one.get("properties"),
         source=(one.get("metricAttribution") or {}).get("eventAttributionSource"),
-        context=_context(one.get("properties"), schema, where),
+        context=_context(properties, schema, where),
     )
     return _small_enough(record, where)
+
+
+def _item_and_value(one: dict[str, Any], properties: dict[str, Any], where: str) -> tuple[str | None, float | None]:
+    """Return the item and the value of an event; where they are no members, they may be among the properties.
+
+    Source: developer guide, "Recording multiple item interaction events with event value data".
+    """
+    item_id, value = one.get("itemId"), one.get("eventValue")
+    if item_id is None:
+        item_id = properties.get("itemId")
+        if item_id is not None and not (isinstance(item_id, str) and 1 <= len(item_id) <= limits.ID_LENGTH):
+            raise InvalidInputError(f"{where}.properties.itemId must be a string of 1 to {limits.ID_LENGTH} characters")
+    if value is None:
+        value = properties.get("eventValue")
+        if value is not None and type(value) not in {int, float}:
+            raise InvalidInputError(f"{where}.properties.eventValue must be a number")
+    return item_id, value
 
 
 def _action_event(one: dict[str, Any], schema: Schema, where: str) -> ActionRecord:
@@ -111,7 +130,7 @@ def _action_event(one: dict[str, Any], schema: Schema, where: str) -> ActionReco
         recommendation_id=one.get("recommendationId"),
         impression=one.get("impression") or [],
         properties=one.get("properties"),
-        context=_context(one.get("properties"), schema, where),
+        context=_context(_properties(one.get("properties"), where), schema, where),
     )
     return _small_enough(record, where)
 
@@ -122,11 +141,8 @@ def _seconds(moment: float, where: str) -> int:
     return int(moment)
 
 
-def _context(text: str | None, schema: Schema | None, where: str) -> dict[str, str] | None:
+def _context(properties: dict[str, Any], schema: Schema | None, where: str) -> dict[str, str] | None:
     """Check the properties of an event and return those that say in which circumstances it happened, by column."""
-    if text is None:
-        return None
-    properties = _properties(text, where)
     for name in properties:
         if name.lower() in limits.PROPERTIES_FORBIDDEN_IN_EVENTS:
             raise InvalidInputError(f"{where}.properties may not hold the keyword {name}")
