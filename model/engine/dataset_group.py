@@ -228,7 +228,9 @@ class DatasetGroup:
 
     def _checkpoint_in_time(self) -> None:
         """Begin a checkpoint where the last one is so far behind that a start would take long."""
-        if self._checkpointing is None and self._log.bytes_since(self._checkpointed) > CHECKPOINT_BYTES:
+        if self._checkpointing is not None or self.erasing.locked():
+            return  # of users who are being deleted none may be written down
+        if self._log.bytes_since(self._checkpointed) > CHECKPOINT_BYTES:
             self._checkpointing = asyncio.create_task(self.checkpoint())
             self._checkpointing.add_done_callback(self._end_checkpoint)
 
