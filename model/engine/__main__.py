@@ -22,7 +22,7 @@ from model.engine.engine import Engine
 from model.engine.errors import DirectoryInUseError
 from model.engine.faults import Faults, make_control
 from model.engine.logs import log
-from model.engine.operations.registry import resume
+from model.engine.operations.registry import CACHES, resume
 from model.engine.operator_pages import make_pages
 from model.engine.options import read_settings
 from model.engine.service import make_application
@@ -79,6 +79,7 @@ async def _serve(settings: Settings, listeners: dict[str, socket.socket], starte
     _allow_connections()
     engine = await Engine.open(settings)
     resume(engine)
+    engine.counts.caches = CACHES
     door = HoldersOfKeys(settings.keys, started) if settings.keys else AnyoneOnLoopback(engine.caller)
     faults = Faults()
     applications = {

@@ -6,7 +6,7 @@ import os
 import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 LATENCY_BOUNDS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -22,6 +22,8 @@ class Counts:
         Requests that are being answered.
     ending : bool
         Whether the process has been told to end.
+    caches : dict
+        By name, what tells the hits and misses of each.
     """
 
     def __init__(self) -> None:
@@ -29,9 +31,9 @@ class Counts:
         self.events_duplicate = 0
         self.in_progress = 0
         self.ending = False
+        self.caches: dict[str, Callable[[], tuple[int, ...]]] = {}
         self._started = time.time()
         self._faults: Counter[tuple[str, str]] = Counter()
-        self._caches: Counter[tuple[str, str]] = Counter()
         self._requests: Counter[tuple[str, str]] = Counter()
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._buckets: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(LATENCY_BOUNDS_SECONDS) + 1))
@@ -58,17 +60,6 @@ class Counts:
         """
         self._faults[operation, fault] += 1
 
-    def add_look_up(self, cache: str, *, hit: bool) -> None:
-        """Count a look into a cache.
-
-        Parameters
-        ----------
-        cache : str
-            Such as "filters".
-        hit : bool
-        """
-        self._caches[cache, "hit" if hit else "miss"] += 1
-
     def page(self, gauges: Iterable[Gauge]) -> str:
         """Return the page that Prometheus reads.
 
@@ -92,7 +83,12 @@ class Counts:
         text = "Calls that a fault switch struck"
         lines += _counter("personalize_faults_total", text, ("operation", "fault"), self._faults)
         text = "Looks into caches"
-        lines += _counter("personalize_cache_look_ups_total", text, ("cache", "outcome"), self._caches)
+        looks = {
+            (name, outcome): count
+            for name, told in self.caches.items()
+            for outcome, count in zip(("hit", "miss"), told(), strict=False)
+        }
+        lines += _counter("personalize_cache_look_ups_total", text, ("cache", "outcome"), looks)
         lines += _head("process_cpu_seconds_total", "counter", "Processor time of the process")
         lines.append(f"process_cpu_seconds_total {time.process_time():.2f}")
         lines += _head("personalize_request_seconds", "histogram", "Time from the request's head to its answer")

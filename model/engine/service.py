@@ -84,6 +84,9 @@ class Service:
             call.outcome, status = error.name, _status(error, scope)
             body = call.refuse(error.name, str(error))
             log("refused", request=call.request_id, operation=call.name, error=call.outcome, status=status)
+        except RecursionError:
+            call.outcome, status = InvalidInputError.name, InvalidInputError.http_status
+            body = call.refuse(call.outcome, "the request is nested too deeply")
         except Exception as error:  # noqa: BLE001 - a fault of ours is answered and named, never a dropped connection
             call.outcome, status = InternalFailureError.name, 500
             body = call.refuse(call.outcome, "the engine met an internal error; its log has the kind and the place")

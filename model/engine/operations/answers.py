@@ -304,6 +304,7 @@ def _remember(engine: Engine, resource: Resource, served: Served, item_ids: list
     return recommendation_id
 
 
+CACHES = {"people": _features.cache_info}
 OPERATIONS = {
     "GetRecommendations": get_recommendations,
     "GetPersonalizedRanking": get_personalized_ranking,

@@ -126,6 +126,7 @@ def _compiled(expression: str, schemas: tuple[str, ...]) -> CompiledFilter:
     return compile_filter(expression, {schema.dataset_type: schema for schema in read})
 
 
+CACHES = {"filters": _compiled.cache_info}
 OPERATIONS = {
     "CreateFilter": create,
     "DescribeFilter": describe,

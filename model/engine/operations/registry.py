@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     Answer = dict[str, Any] | msgspec.Struct
     Handler = Callable[[Engine, Caller, dict[str, Any]], Answer | Awaitable[Answer]]
 
-# What every module may offer: OPERATIONS, and of the kind of resource that it keeps KIND with `resume_creation`,
-# `resume_deletion`, and `resume_update` beside `is_updating`.
+# What every module may offer: OPERATIONS, CACHES whose use is counted, and of the kind of resource that it keeps KIND
+# with `resume_creation`, `resume_deletion`, and `resume_update` beside `is_updating`.
 MODULES = (
     answers,
     batch_inference_jobs,
@@ -66,6 +66,9 @@ MODULES = (
 
 HANDLERS: dict[str, Handler] = {
     name: handler for module in MODULES for name, handler in vars(module)["OPERATIONS"].items()
+}
+CACHES: dict[str, Callable[[], tuple[int, ...]]] = {
+    name: told for module in MODULES for name, told in getattr(module, "CACHES", {}).items()
 }
 _KEEPERS: dict[str, dict[str, Any]] = {module.KIND: vars(module) for module in MODULES if hasattr(module, "KIND")}
 # The states of all kinds in which something is on its way (see `lifecycle`), but for deletions.

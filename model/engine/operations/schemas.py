@@ -44,4 +44,5 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     return {}
 
 
+CACHES = {"schemas": read_schema.cache_info}
 OPERATIONS = {"CreateSchema": create, "DescribeSchema": describe, "ListSchemas": list_all, "DeleteSchema": delete}

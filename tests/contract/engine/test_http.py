@@ -32,6 +32,11 @@ def send(engine, method, path, body=b"", headers=None):
         ("POST", "/events", b"x" * (BODY_BYTES + 1), {}, 413, "InvalidInputException"),
         ("POST", "/events", b'{"trackingId": NaN}', {}, 400, "InvalidInputException"),
         ("POST", "/events", b"\xff\xfe", {}, 400, "InvalidInputException"),
+        ("POST", "/events", b"[" * 100_000, {}, 400, "InvalidInputException"),
+        ("POST", "/", b'{"nextToken":' * 100_000, TARGET, 400, "InvalidInputException"),
+        ("POST", "/", b"{}", {**TARGET, "Host": "rebound.example"}, 400, "AccessDeniedException"),
+        ("POST", "/events", b"{}", {"Origin": "https://shop.example"}, 403, "AccessDeniedException"),
+        ("GET", "/metrics", b"", {"Host": "rebound.example"}, 403, "AccessDeniedException"),
     ],
 )
 def test_a_broken_request_is_answered_with_a_name(engine, method, path, body, headers, status, name):
@@ -49,6 +54,8 @@ def test_health_and_metrics_say_how_the_engine_is(trained_shop):
     page = trained_shop.engine.get("/metrics")
     assert 'personalize_requests_total{operation="GetRecommendations",outcome="ok"}' in page
     assert 'personalize_request_seconds_bucket{operation="GetRecommendations",le="+Inf"}' in page
+    assert trained_shop.engine.metric('personalize_cache_look_ups_total{cache="schemas",outcome="hit"}') > 0
+    assert trained_shop.engine.metric("personalize_requests_in_progress") == 0
     assert 0 <= trained_shop.engine.metric('personalize_model_age_seconds{campaign="popular"}') < 3600
     described = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")}
     sampled = {line.partition("{")[0].partition(" ")[0] for line in page.splitlines() if not line.startswith("#")}
