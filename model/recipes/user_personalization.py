@@ -155,8 +155,8 @@ class UserPersonalization(Recipe):
 
     def _explore(self, query: Query, scores: NDArray[np.float32], count: int) -> dict[int, int]:
         """Return new items by the place in the list that each is given; the same for a person all day long."""
-        length = min(count, len(self.item_ids))
-        wanted = self._explored_share(query) * length
+        available = len(self.item_ids) if query.allowed is None else int(np.count_nonzero(query.allowed))
+        wanted = self._explored_share(query) * min(count, available)
         if wanted <= 0:
             return {}
         if self._cold is None:
@@ -169,14 +169,16 @@ class UserPersonalization(Recipe):
         chance = seed / 2**32
         # 1.5 new items means one, and another every second time.
         slots = min(int(wanted + chance), cold.size)
-        if slots < 1:
+        # Of the other items so many are answered, and only before one of these is a place for a new one.
+        others = min(count, available - slots)
+        if slots < 1 or others < 1:
             return {}
         liking = scores[cold]
         liking /= max(float(liking.max()), 1e-9)
         liking += np.float32(RANDOM_SHARE) * _scattered(cold, seed)
         chosen = cold[best(liking, slots)].tolist()
-        first = length // FIRST_EXPLORED
-        step = (length - first) / slots
+        first = others // FIRST_EXPLORED
+        step = (others - first) / slots
         return {first + int((number + chance) * step): item for number, item in enumerate(chosen)}
 
 
