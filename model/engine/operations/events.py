@@ -10,6 +10,8 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from model.engine import limits
 from model.engine.avro_schema import Schema, read_schema
 from model.engine.dataset_types import ACTIONS, INTERACTIONS, ITEMS, USERS
@@ -37,6 +39,7 @@ async def put_events(engine: Engine, caller: Caller, request: dict[str, Any]) ->
     text = engine.schema_text(group_arn, INTERACTIONS)
     schema = read_schema(text) if text else None
     events = [_event(request, one, schema, f"eventList[{place}]") for place, one in enumerate(request["eventList"])]
+    events = [_with_impression(engine, group_arn, one) for one in events]
     await _keep_events(engine, group_arn, events, "PutEvents")
     return {}
 
@@ -117,6 +120,17 @@ def _item_and_value(one: dict[str, Any], properties: dict[str, Any], where: str)
         if value is not None and type(value) not in {int, float}:
             raise InvalidInputError(f"{where}.properties.eventValue must be a number")
     return item_id, value
+
+
+def _with_impression(engine: Engine, group_arn: str, event: EventRecord) -> EventRecord:
+    """Give an event that names a recommendation, but nothing that was seen, the list that was answered.
+
+    Developer guide, "Recording item interaction events with impressions data": explicit impressions go before.
+    """
+    shown = engine.shown.find(event.recommendation_id, group_arn)
+    if shown is None or event.impression:
+        return event
+    return msgspec.structs.replace(event, impression=list(shown.item_ids))
 
 
 def _action_event(one: dict[str, Any], schema: Schema, where: str) -> ActionRecord:

@@ -12,6 +12,10 @@ from tests.contract.engine.test_answers import ids, refusal, send
 class TrackedShop(DomainShop):
     """A domain shop that is told what its people do."""
 
+    tracking_id: str
+    hiding: str  # the event type after which use cases leave an item out
+    recommenders: dict[str, str]
+
     @property
     def events(self):
         return self.engine.client("personalize-events", self.account)
