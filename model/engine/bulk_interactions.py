@@ -68,8 +68,9 @@ class Numbered:
     person_count: int
 
     def sorted(self) -> Bulk:
-        """Sort by person and time; takes long where there are many, and may run in a thread."""
+        """Sort by person and time, and keep each interaction once; takes long, and may run in a thread."""
         order = np.lexsort((self.source.times, self.persons))
+        order = order[~_repeated(self.persons[order], self.source.times[order], self.items[order], self.kinds[order])]
         starts = np.searchsorted(self.persons[order], np.arange(self.person_count + 1)).astype(np.int64)
         return Bulk(
             starts,
@@ -79,3 +80,21 @@ class Numbered:
             self.source.values[order],
             {name: column.at(order) for name, column in self.source.context.items()},
         )
+
+
+def _repeated(
+    persons: NDArray[np.int32], times: NDArray[np.int64], items: NDArray[np.int32], kinds: NDArray[np.int16]
+) -> NDArray[np.bool_]:
+    """Tell which interactions, sorted by person and time, are the same as an earlier one."""
+    repeated = np.zeros(times.size, np.bool_)
+    tied = np.zeros(times.size + 1, np.bool_)
+    tied[1:-1] = (persons[1:] == persons[:-1]) & (times[1:] == times[:-1])
+    # Only those of one person's same second can be the same, which are few.
+    among = np.flatnonzero(tied[:-1] | tied[1:])
+    moments = np.cumsum(~tied[:-1])[among]
+    by_content = np.lexsort((among, kinds[among], items[among], moments))
+    here, before = by_content[1:], by_content[:-1]
+    same = moments[here] == moments[before]
+    same &= (items[among[here]] == items[among[before]]) & (kinds[among[here]] == kinds[among[before]])
+    repeated[among[here[same]]] = True
+    return repeated

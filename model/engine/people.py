@@ -6,7 +6,6 @@ that was anonymous, the session's interactions become the user's.
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +30,7 @@ class People:
     def __init__(self) -> None:
         self._item_of: dict[str, int] = {}
         self._kind_of: dict[str, int] = {}
+        self._kind_names: list[str] = []  # in lower case: filters do not tell View from view
         self._items: list[str] = []
         self._person_ids: list[str] = []
         self._user_of: dict[str, int] = {}
@@ -99,16 +99,13 @@ class People:
         dict of lists of item ids, newest first
             By event type in lower case.
         """
-        found: dict[str, dict[tuple[int, int], None]] = {}
-        names = [name.lower() for name in self._kind_of]
+        moments: dict[str, list[tuple[int, int]]] = {}
         for person in self._known_as(person_id):
-            for time, item, kind in self._newest_by_kind(person):
-                # A bulk file may hold what was streamed as well: the same interaction counts once.
-                found.setdefault(names[kind], {})[(time, item)] = None
-        return {
-            name: [self._items[item] for _, item in sorted(moments, reverse=True)[:HISTORY_LENGTH]]
-            for name, moments in found.items()
-        }
+            for kind, several in self._newest_by_kind(person):
+                moments.setdefault(self._kind_names[kind], []).extend(several)
+        # A bulk file may hold what was streamed as well: the same interaction counts once.
+        newest = {name: sorted(set(several), reverse=True)[:HISTORY_LENGTH] for name, several in moments.items()}
+        return {name: [self._items[item] for _, item in several] for name, several in newest.items()}
 
     def before(self, place: int) -> tuple[str, int, list[str], bool]:
         """Return a streamed interaction with what its person had done before.
@@ -126,8 +123,7 @@ class People:
         if person == NOWHERE:  # forgotten: no item has this id, so nobody learns anything from it
             return "", 0, [], False
         earlier = streamed.previous(index)
-        touched = any(streamed.items[other] == item for other in streamed.walk(earlier, HISTORY_LENGTH))
-        touched = touched or self._bulk_has_item(person, item)
+        touched = item in streamed.items_from(earlier, HISTORY_LENGTH) or self._bulk_has_item(person, item)
         previous = self._newest([(person, earlier)], streamed.times[index])
         return self._items[item], streamed.times[index], previous, not touched
 
@@ -230,6 +226,7 @@ class People:
         self._items, self._person_ids = state.items, state.person_ids
         self._item_of = {one: number for number, one in enumerate(state.items)}
         self._kind_of = {one: number for number, one in enumerate(state.kinds)}
+        self._kind_names = [one.lower() for one in state.kinds]
         self._user_of = {state.person_ids[number]: number for number in state.users}
         self._session_of, self._anonymous = state.session_of, state.anonymous
         self._streamed = Streamed.restored(state.base, state.columns, state.context)
@@ -278,11 +275,35 @@ class People:
 
         A chain is a person and the index of the latest streamed interaction that counts.
         """
+        if len(chains) == 1:
+            in_order = self._in_order(*chains[0], until)
+            if in_order is not None:
+                return in_order
         moments = [moment for person, latest in chains for moment in self._moments(person, latest)]
         # A bulk file may hold what was streamed as well: the same interaction counts once.
         once = {(time, item, kind): (time, index, item) for time, index, item, kind in reversed(moments)}
         newest = sorted(once.values(), reverse=True)[:HISTORY_LENGTH]
         return [self._items[item] for time, _, item in newest if until is None or time <= until]
+
+    def _in_order(self, person: int, latest: int, until: int | None) -> list[str] | None:
+        """Return what `_newest` does where events came in the order of their times, which is most often so; else None.
+
+        Then nothing has to be sorted, nor to be compared with what was imported.
+        """
+        found, oldest = self._streamed.in_order(latest, HISTORY_LENGTH, until)
+        if found is None:
+            return None
+        if self._bulk is not None and len(found) < HISTORY_LENGTH:
+            mine = self._bulk.of(person)
+            begin = max(mine.start, mine.stop - (HISTORY_LENGTH - len(found)))
+            times = self._bulk.times[begin : mine.stop]
+            if times.size:
+                newest = int(times[-1])
+                if newest >= oldest or (until is not None and newest > until):
+                    return None
+                found += self._bulk.items[begin : mine.stop][::-1].tolist()
+        names = self._items
+        return [names[item] for item in found]
 
     def _moments(self, person: int, latest: int) -> list[tuple[int, int, int, int]]:
         """Return time, index, item and kind of a person's newest interactions; imported ones have the index -1."""
@@ -300,35 +321,21 @@ class People:
             for index in reversed(list(streamed.walk(latest, HISTORY_LENGTH)))
         ]
 
-    def _newest_by_kind(self, person: int) -> Iterator[tuple[int, int, int]]:
-        """Yield time, item and kind of a person's newest interactions of each kind."""
+    def _newest_by_kind(self, person: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+        """Yield the kinds of a person's interactions with time and item of the newest ones."""
         if self._bulk is not None:
             mine = self._bulk.of(person)
             kinds = self._bulk.kinds[mine]
             for kind in set(kinds.tolist()):
                 places = mine.start + np.flatnonzero(kinds == kind)[-HISTORY_LENGTH:]
                 times, items = self._bulk.times[places].tolist(), self._bulk.items[places].tolist()
-                yield from ((time, item, kind) for time, item in zip(times, items, strict=True))
-        streamed = self._streamed
-        left = dict.fromkeys(range(len(self._kind_of)), HISTORY_LENGTH)
-        for index in streamed.walk(streamed.last(person)):
-            kind = streamed.kinds[index]
-            if kind not in left:
-                continue
-            yield streamed.times[index], streamed.items[index], kind
-            left[kind] -= 1
-            if left[kind] == 0:
-                del left[kind]
-                if not left:
-                    return
+                yield kind, list(zip(times, items, strict=True))
+        latest = self._streamed.last(person)
+        yield from self._streamed.by_kind(latest, len(self._kind_of), HISTORY_LENGTH).items()
 
     def _has(self, person: int, item: int, kind: int, time: int) -> bool:
         """Tell whether a person's newest streamed interactions hold this one already."""
-        streamed = self._streamed
-        return any(
-            streamed.times[index] == time and streamed.items[index] == item and streamed.kinds[index] == kind
-            for index in islice(streamed.walk(streamed.last(person)), HISTORY_LENGTH)
-        )
+        return self._streamed.has(person, item, kind, time, HISTORY_LENGTH)
 
     def _bulk_has_item(self, person: int, item: int) -> bool:
         return self._bulk is not None and bool((self._bulk.items[self._bulk.of(person)] == item).any())
@@ -351,4 +358,8 @@ class People:
         return known
 
     def _number_kind(self, event_type: str) -> int:
-        return self._kind_of.setdefault(event_type, len(self._kind_of))
+        known = self._kind_of.get(event_type)
+        if known is None:
+            known = self._kind_of[event_type] = len(self._kind_of)
+            self._kind_names.append(event_type.lower())
+        return known

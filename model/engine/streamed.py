@@ -116,6 +116,83 @@ class Streamed:
         """
         return islice(self._walk(index), most)
 
+    # The next four are asked for every event and every answer, so they go the way of `walk` by themselves.
+
+    def items_from(self, index: int, most: int) -> list[int]:
+        """Return the items of an index and those of the same person's arrivals before it, so many at most."""
+        found: list[int] = []
+        items, before = self.items, self._before
+        while index != NOWHERE and len(found) < most:
+            found.append(items[index])
+            index = before[index]
+        return found
+
+    def in_order(self, index: int, most: int, until: int | None) -> tuple[list[int] | None, float]:
+        """Return the items of an index and of those before it, newest first, where they came in the order of time.
+
+        Parameters
+        ----------
+        index : int
+        most : int
+            So many are looked at.
+        until : int or None
+            Items that are newer are left out.
+
+        Returns
+        -------
+        items : list of int or None
+            None where they came in another order.
+        oldest : float
+            The time of the last one that was looked at; infinity where there was none.
+        """
+        found: list[int] = []
+        oldest = float("inf")
+        items, before, times = self.items, self._before, self.times
+        while index != NOWHERE and most:
+            time = times[index]
+            if time > oldest:
+                return None, oldest
+            oldest = time
+            if until is None or time <= until:
+                found.append(items[index])
+            index = before[index]
+            most -= 1
+        return found, oldest
+
+    def has(self, person: int, item: int, kind: int, time: int, most: int) -> bool:
+        """Tell whether so many of a person's newest arrivals hold this interaction."""
+        index = self.last(person)
+        items, before, times, kinds = self.items, self._before, self.times, self.kinds
+        while index != NOWHERE and most:
+            if times[index] == time and items[index] == item and kinds[index] == kind:
+                return True
+            index = before[index]
+            most -= 1
+        return False
+
+    def by_kind(self, index: int, kinds: int, most: int) -> dict[int, list[tuple[int, int]]]:
+        """Return time and item of an index and of those before it, newest arrival first, so many at most of each kind.
+
+        Parameters
+        ----------
+        index, kinds, most : int
+            `kinds` is how many kinds there are: when all are full, the rest is not looked at.
+
+        Returns
+        -------
+        dict of lists of (time, item)
+        """
+        found: dict[int, list[tuple[int, int]]] = {}
+        items, before, times, kind_of = self.items, self._before, self.times, self.kinds
+        full = 0
+        while index != NOWHERE and full < kinds:
+            mine = found.setdefault(kind_of[index], [])
+            if len(mine) < most:
+                mine.append((times[index], items[index]))
+                full += len(mine) == most
+            index = before[index]
+        return found
+
     def give(self, giver: int, taker: int) -> None:
         """Make all interactions of one person those of another.
 

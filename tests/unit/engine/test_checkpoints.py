@@ -149,7 +149,8 @@ def test_events_that_come_while_a_checkpoint_is_written_are_kept_once(tmp_path):
 
 @given(batches=st.lists(st.lists(st.text(max_size=3), max_size=12), max_size=5), asked=st.lists(st.text(max_size=3)))
 def test_packed_ids_are_a_set(batches, asked):
-    ids, wanted = EventIds(), set()
+    ids = EventIds()
+    wanted: set[str] = set()
     for batch in batches:
         for one in set(batch) - wanted:
             ids.add(one)

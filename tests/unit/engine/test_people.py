@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,3 +118,47 @@ def test_an_event_without_item_or_one_that_repeats_has_no_place():
     assert people.add(event("i", 1, user="a")) == 0
     assert people.add(EventRecord("other", "a", "s", "View", "i", 1)) is None
     assert people.add(EventRecord("kind", "a", "s", "Purchase", "i", 1)) == 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    bulk=st.lists(st.tuples(USERS, ITEMS, TIMES), max_size=20),
+    live=st.lists(st.tuples(USERS, ITEMS, TIMES, st.sampled_from(["View", "view", "Buy"])), max_size=30),
+    most=st.integers(1, 4),
+)
+def test_the_newest_of_each_event_type_are_found_whatever_else_came_since(bulk, live, most):
+    people = People()
+    bulk_of(people, bulk)
+    for place, (user, item, moment, kind) in enumerate(live):
+        people.add(EventRecord(str(place), user, f"of-{user}", kind, item, moment))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("model.engine.people.HISTORY_LENGTH", most)
+        recent = {user: people.recent(user) for user in "ab"}
+
+    for user in "ab":
+        of_type: dict[str, set[tuple[int, str]]] = {}
+        for owner, item, moment, kind in [*((*row, "View") for row in bulk), *live]:
+            if owner == user:
+                of_type.setdefault(kind.lower(), set()).add((moment, item))
+        assert recent[user].keys() == of_type.keys()
+        for kind, items in recent[user].items():
+            # Late ones are looked for among the latest arrivals only, so with few looked at, older may be missing.
+            assert set(items) <= {item for _, item in of_type[kind]}
+            assert len(items) <= most
+            if len(of_type[kind]) <= most or all(live[n][2] <= live[n + 1][2] for n in range(len(live) - 1)):
+                wanted = sorted((moment for moment, _ in of_type[kind]), reverse=True)[:most]
+                assert len(items) == len(wanted)
+
+
+def test_context_comes_with_the_interactions_that_have_it():
+    people = People()
+    people.add(EventRecord("1", "a", "s", "View", "i", 1))
+    people.add(EventRecord("2", "a", "s", "View", "j", 2, context={"DEVICE": "phone"}))
+    people.add(EventRecord("3", "b", "t", "View", "k", 3, context={"DEVICE": "desk", "SHOP": "north"}))
+
+    found = people.snapshot()
+
+    device, shop = found.context["DEVICE"], found.context["SHOP"]
+    assert [[*device.values, None][code] for code in device.codes] == [None, "phone", "desk"]
+    assert [[*shop.values, None][code] for code in shop.codes] == [None, None, "north"]
