@@ -61,7 +61,7 @@ def test_a_solution_is_trained_by_schedule_and_only_with_new_interactions(shop):
     first = until_versions(shop, solution, 1)
     assert [(one["trainingType"], one["trainingMode"]) for one in first] == [("AUTOMATIC", "FULL")]
 
-    time.sleep(2 * DAY_SECONDS)
+    time.sleep(1.2 * DAY_SECONDS)
     assert len(versions(shop, solution)) == 1
 
     send(shop, "item-1-1")
@@ -71,7 +71,7 @@ def test_a_solution_is_trained_by_schedule_and_only_with_new_interactions(shop):
         lambda: {"u": shop.control.describe_solution(solutionArn=solution)["solution"]["latestSolutionUpdate"]}
     )
     send(shop, "item-1-2")
-    time.sleep(2 * DAY_SECONDS)
+    time.sleep(1.2 * DAY_SECONDS)
     assert len(versions(shop, solution)) == 2
 
 
