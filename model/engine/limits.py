@@ -19,6 +19,7 @@ TAGS_PER_RESOURCE = 50
 # Training (developer guide, "Minimum requirements").
 MIN_INTERACTIONS = 1000
 MIN_USERS_WITH_TWO = 25
+MIN_SHARE_WITH_TWO = 0.01  # of all users
 MIN_INCREMENTAL_INTERACTIONS = 1000
 
 # Automatic training (API reference, AutoTrainingConfig) and hyper-parameter optimisation (API reference,

@@ -1,7 +1,8 @@
-"""What a training starts from: interactions filtered and weighed as the solution says, features of the items."""
+"""What a training starts from: interactions filtered and weighed as the solution says, what is known of the items."""
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,16 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.engine import limits
-from model.engine.avro_schema import Schema, read_schema
+from model.engine.avro_schema import read_schema
 from model.engine.errors import EngineError
 from model.recipes.interactions import Interactions, ordered
 from model.recipes.recipe import Catalogue
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from numpy.typing import NDArray
 
+    from model.engine.avro_schema import Column
     from model.engine.columns import Columns
 
+CREATED = "CREATION_TIMESTAMP"
+NUMERIC = frozenset({"int", "long", "float", "double"})
 WORD = re.compile(r"[^\W\d_]{3,}")
 WORDS_PER_TEXT = 40  # the first ones, which name the thing
 
@@ -29,7 +35,9 @@ class TrainingFailedError(EngineError):
     name = "TrainingFailed"
 
 
-def select(columns: Columns, solution: dict[str, Any]) -> Interactions:
+def select(
+    columns: Columns, solution: dict[str, Any], excluded: frozenset[str] = frozenset(), *, enough: bool = True
+) -> Interactions:
     """Filter and weigh interactions, and check that enough are left.
 
     Parameters
@@ -37,6 +45,10 @@ def select(columns: Columns, solution: dict[str, Any]) -> Interactions:
     columns : Columns
     solution : dict
         `eventType` and `solutionConfig` of the solution, where it has them.
+    excluded : set of str
+        Columns of context that the solution leaves out.
+    enough : bool
+        Whether as many must be left as a training on interactions needs.
 
     Returns
     -------
@@ -50,25 +62,27 @@ def select(columns: Columns, solution: dict[str, Any]) -> Interactions:
     kept = _kept(columns, solution)
     ids = (columns.user_ids, columns.item_ids, columns.event_types)
     parts = (columns.users[kept], columns.items[kept], columns.kinds[kept], columns.times[kept])
-    chosen = _without_unused(ordered(ids, *parts))
+    context = {name: column.at(kept) for name, column in columns.context.items() if name not in excluded}
+    chosen = ordered(ids, *parts, context).without_unused()
     by_type = _configured_weights(solution)
     if by_type:
         table = np.array([by_type.get(kind.lower(), 1.0) for kind in chosen.event_types] or [1.0], np.float32)
         chosen = replace(chosen, weights=table[chosen.kinds])
-    _check_minimum(chosen)
+    if enough:
+        _check_minimum(chosen)
     return chosen
 
 
-def catalogue_of(rows: dict[str, dict[str, Any]], schema_text: str | None, excluded: set[str]) -> Catalogue:
-    """Turn rows of an Items dataset into features.
+def catalogue_of(rows: Mapping[str, dict[str, Any]], schema_text: str | None, excluded: Collection[str]) -> Catalogue:
+    """Turn rows of an Items, Users or Actions dataset into features and numbers.
 
     Parameters
     ----------
-    rows : dict
-        By item id.
+    rows : mapping
+        By id.
     schema_text : str or None
-        None where there is no Items dataset.
-    excluded : set of str
+        None where there is no such dataset.
+    excluded : collection of str
         Columns that the solution leaves out.
 
     Returns
@@ -78,19 +92,32 @@ def catalogue_of(rows: dict[str, dict[str, Any]], schema_text: str | None, exclu
     if schema_text is None:
         return Catalogue()
     schema = read_schema(schema_text)
-    features = [tuple(_features(schema, row, excluded)) for row in rows.values()]
-    return Catalogue(list(rows), features, [int(row.get("CREATION_TIMESTAMP") or 0) for row in rows.values()])
+    columns = [column for column in schema.metadata() if column.name not in excluded and column.name != CREATED]
+    numeric = [column.name for column in columns if column.kind in NUMERIC]
+    ids: list[str] = []
+    features: list[tuple[str, ...]] = []
+    created: list[int] = []
+    numbers: dict[str, list[float]] = {name: [] for name in numeric}
+    # Rows are read from disk one by one, and each only once.
+    for row_id, row in rows.items():
+        ids.append(row_id)
+        features.append(tuple(_features(columns, row)))
+        created.append(int(row.get(CREATED) or 0))
+        for name in numeric:
+            value = row.get(name)
+            numbers[name].append(math.nan if value is None else float(value))
+    return Catalogue(ids, features, created, numbers)
 
 
-def _features(schema: Schema, row: dict[str, Any], excluded: set[str]) -> list[str]:
+def _features(columns: list[Column], row: dict[str, Any]) -> list[str]:
     found: list[str] = []
-    for column in schema.columns:
+    for column in columns:
         value = row.get(column.name)
-        if value is None or column.kind != "string" or column.name in excluded:
+        if value is None or column.kind != "string":
             continue
         if column.categorical:
             found += [f"{column.name}={one}" for one in value.split("|") if one]
-        elif column.textual:
+        elif column.textual or column.item_name:
             found += [f"word={word.lower()}" for word in WORD.findall(value)[:WORDS_PER_TEXT]]
     return found
 
@@ -126,22 +153,6 @@ def _kept(columns: Columns, solution: dict[str, Any]) -> NDArray[np.bool_]:
     return kept
 
 
-def _without_unused(interactions: Interactions) -> Interactions:
-    """Give users and items new numbers, so that those of which nothing was kept are gone."""
-    users, new_users = np.unique(interactions.users, return_inverse=True)
-    items, new_items = np.unique(interactions.items, return_inverse=True)
-    return Interactions(
-        [interactions.user_ids[place] for place in users.tolist()],
-        [interactions.item_ids[place] for place in items.tolist()],
-        interactions.event_types,
-        new_users.astype(np.int32),
-        new_items.astype(np.int32),
-        interactions.kinds,
-        interactions.times,
-        interactions.weights,
-    )
-
-
 def _check_minimum(interactions: Interactions) -> None:
     if len(interactions) < limits.MIN_INTERACTIONS:
         raise TrainingFailedError(
@@ -152,4 +163,10 @@ def _check_minimum(interactions: Interactions) -> None:
     if with_two < limits.MIN_USERS_WITH_TWO:
         raise TrainingFailedError(
             f"{with_two} users have two or more interactions; at least {limits.MIN_USERS_WITH_TWO} are needed"
+        )
+    people = len(interactions.user_ids)
+    if with_two < limits.MIN_SHARE_WITH_TWO * people:
+        raise TrainingFailedError(
+            f"{with_two} of {people} users have two or more interactions; "
+            f"at least {limits.MIN_SHARE_WITH_TWO:.0%} are needed"
         )

@@ -92,14 +92,21 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     solution = job["solution"]
     config = solution.get("solutionConfig") or {}
     given = read_input(directory)
-    of_actions = RECIPES[job["plan"]["recipes"][0]].kind == ACTION_RECIPES
+    named = RECIPES[job["plan"]["recipes"][0]]
+    of_actions = named.kind == ACTION_RECIPES
     subjects, events = (ACTIONS, ACTION_INTERACTIONS) if of_actions else (ITEMS, INTERACTIONS)
     catalogue, users = (
         catalogue_of(given.rows[kind], job["schemas"].get(kind), set(job["excluded"].get(kind, ())))
         for kind in (subjects, USERS)
     )
     data = TrainingData(
-        select(given.columns[events], solution),
+        # What is learnt from actions alone has no minimum, nor has what is learnt from items alone.
+        select(
+            given.columns[events],
+            solution,
+            frozenset(job["excluded"].get(events, ())),
+            enough=not of_actions and INTERACTIONS in named.datasets,
+        ),
         catalogue,
         {**(config.get("algorithmHyperParameters") or {}), **(config.get("featureTransformationParameters") or {})},
         users,
