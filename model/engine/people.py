@@ -16,7 +16,7 @@ from model.engine.people_state import PeopleState
 from model.engine.streamed import NOWHERE, Streamed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from model.engine.records import EventRecord
 
@@ -106,6 +106,25 @@ class People:
         # A bulk file may hold what was streamed as well: the same interaction counts once.
         newest = {name: sorted(set(several), reverse=True)[:HISTORY_LENGTH] for name, several in moments.items()}
         return {name: [self._items[item] for _, item in several] for name, several in newest.items()}
+
+    def doers(self, is_asked: Callable[[str], bool]) -> list[str]:
+        """Return the ids of all who have had an interaction of some event types.
+
+        Parameters
+        ----------
+        is_asked : callable
+            Whether an event type, in lower case, is one of them.
+
+        Returns
+        -------
+        list of str
+        """
+        kinds = [number for name, number in self._kind_of.items() if is_asked(name.lower())]
+        streamed = self._streamed
+        found = [np.array(streamed.persons, np.int32)[np.isin(np.array(streamed.kinds, np.int16), kinds)]]
+        if self._bulk is not None:
+            found.append(self._bulk.persons()[np.isin(self._bulk.kinds, kinds)])
+        return [self._person_ids[person] for person in np.unique(np.concatenate(found)).tolist() if person != NOWHERE]
 
     def before(self, place: int) -> tuple[str, int, list[str], bool]:
         """Return a streamed interaction with what its person had done before.

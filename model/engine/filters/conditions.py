@@ -19,8 +19,6 @@ from model.engine.filters.question import Question
 from model.engine.filters.rules import BY_EVENT_TYPE, is_number
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from model.engine.avro_schema import Column
     from model.engine.filters.expression import Condition, Target
 
@@ -129,8 +127,8 @@ def _event_test(dataset: str, strings: _Strings, *, negated: bool) -> RowTest:
 
     def was_touched(question: Question) -> NDArray[np.bool_]:
         done = question.interactions if dataset == "Interactions" else question.action_interactions
-        wanted = _wanted(done, strings(question), dataset, negated=negated)
-        return question.table.with_ids(one for kind in wanted for one in done[kind])
+        is_asked = _is_asked(strings(question), dataset, negated=negated)
+        return question.table.with_ids(one for kind, subjects in done.items() if is_asked(kind) for one in subjects)
 
     return was_touched
 
@@ -139,23 +137,19 @@ def _users_test(strings: _Strings, *, negated: bool) -> RowTest:
     """Compile: the row is of a user who has had such an interaction."""
 
     def has_touched(question: Question) -> NDArray[np.bool_]:
-        recent, values = question.group.people.recent, strings(question)
-        return np.fromiter(
-            (bool(_wanted(recent(one), values, "Interactions", negated=negated)) for one in question.table.ids),
-            np.bool_,
-        )
+        is_asked = _is_asked(strings(question), "Interactions", negated=negated)
+        return question.table.with_ids(question.group.people.doers(is_asked))
 
     return has_touched
 
 
-def _wanted(done: Mapping[str, Collection[str]], values: tuple[str, ...], dataset: str, *, negated: bool) -> list[str]:
-    """Return those of the event types of somebody's interactions that are asked for."""
-    if not values:
-        return []
-    if EVERY_TYPE in values:
-        return [] if negated else list(done)
+def _is_asked(values: tuple[str, ...], dataset: str, *, negated: bool) -> Callable[[str], bool]:
+    """Return what tells of an event type whether it is asked for; none is where a parameter was omitted."""
+    if not values or EVERY_TYPE in values:
+        every = bool(values) and not negated
+        return lambda _: every
     asked = {_spelled(value, dataset) for value in values}
-    return [kind for kind in done if (_spelled(kind, dataset) in asked) != negated]
+    return lambda kind: (_spelled(kind, dataset) in asked) != negated
 
 
 def _spelled(event_type: str, dataset: str) -> str:

@@ -14,7 +14,7 @@ from model.engine.filters.table import Table
 from model.engine.filters.words import THINGS, clause_in_words, condition_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from model.engine.avro_schema import Schema
     from model.engine.filters.compiled import CompiledClause, CompiledFilter
@@ -37,6 +37,10 @@ class Done:
     def recent(self, person_id: str) -> Mapping[str, list[str]]:
         """Return by event type, in small letters, the items of a person's newest interactions."""
         return self._done.get(person_id, {})
+
+    def doers(self, is_asked: Callable[[str], bool]) -> list[str]:
+        """Return the ids of all who have had an interaction of an event type that is asked for."""
+        return [person for person, done in self._done.items() if any(is_asked(kind) for kind in done)]
 
 
 class Sample:

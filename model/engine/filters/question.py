@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from model.engine.filters.table import Table
 
@@ -17,6 +17,9 @@ class Interactions(Protocol):
 
     def recent(self, person_id: str) -> Mapping[str, list[str]]:
         """Return by event type, in small letters, the items of a person's newest interactions."""
+
+    def doers(self, is_asked: Callable[[str], bool]) -> Iterable[str]:
+        """Return the ids of all who have had an interaction of an event type that is asked for."""
 
 
 class FilterData(Protocol):

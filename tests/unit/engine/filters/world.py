@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from model.engine.avro_schema import Column, Schema
 from model.engine.filters.compiled import compile_filter
 from model.engine.filters.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def column(name: str, kind: str = "string", *, categorical: bool = False, textual: bool = False) -> Column:
@@ -56,6 +59,9 @@ class Done:
 
     def recent(self, person_id: str) -> dict[str, list[str]]:
         return self._done.get(person_id, {})
+
+    def doers(self, is_asked: Callable[[str], bool]) -> list[str]:
+        return [person for person, done in self._done.items() if any(is_asked(kind) for kind in done)]
 
 
 class World:
