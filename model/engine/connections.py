@@ -13,11 +13,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from model.engine import limits
 from model.engine.errors import EngineError, InvalidInputError, RequestTimeoutError, ServiceUnavailableError
-from model.engine.logs import log
+from model.engine.logs import Refusals
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle, Transport
 
+_refusals = Refusals()
 REASONS = {400: "Bad Request", 408: "Request Timeout", 503: "Service Unavailable"}
 
 
@@ -121,4 +122,4 @@ class Connection(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
-        log("refused", operation="unknown", error=error.name, status=status)
+        _refusals.log(self.loop.time(), operation="unknown", error=error.name, status=status)

@@ -6,6 +6,9 @@ import json
 import sys
 import time
 
+LEVELS = {"failure": "error", "refused": "warning", "refused-more": "warning", "torn": "warning", "late": "warning"}
+REFUSALS_A_SECOND = 50  # so that whoever is refused cannot fill the disk by asking on; all are counted in /metrics
+
 
 def log(event: str, **fields: str | float | None) -> None:
     """Write one line.
@@ -17,6 +20,32 @@ def log(event: str, **fields: str | float | None) -> None:
     **fields
         Names of resources and numbers; nothing that a client sent about a person.
     """
-    line = {"time": round(time.time(), 3), "event": event, **fields}
+    line = {"time": round(time.time(), 3), "level": LEVELS.get(event, "info"), "event": event, **fields}
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+
+
+class Refusals:
+    """Logs refused requests, so many a second; of the others, how many there were."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._count = 0
+
+    def log(self, now: float, **fields: str | float | None) -> None:
+        """Write a line for a refused request, or count it.
+
+        Parameters
+        ----------
+        now : float
+            Seconds of any clock.
+        **fields
+            As of `log`.
+        """
+        if int(now) != self._second:
+            if self._count > REFUSALS_A_SECOND:
+                log("refused-more", count=self._count - REFUSALS_A_SECOND)
+            self._second, self._count = int(now), 0
+        self._count += 1
+        if self._count <= REFUSALS_A_SECOND:
+            log("refused", **fields)

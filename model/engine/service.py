@@ -25,7 +25,7 @@ from model.engine.errors import (
 )
 from model.engine.exchange import CLOSE, JSON, Application, Bodies, Message, Receive, Send, answer, head_of
 from model.engine.faults import error_of
-from model.engine.logs import log
+from model.engine.logs import Refusals, log
 from model.engine.operations.registry import HANDLERS
 from model.engine.operator_pages import make_pages
 from model.engine.wire import CONTROL, Operation, operations, paths, shape_answer
@@ -64,6 +64,7 @@ class Service:
         self._door = door
         self._faults = faults
         self._bodies = Bodies()
+        self._refusals = Refusals()
 
     async def operate(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -83,7 +84,8 @@ class Service:
         except EngineError as error:
             call.outcome, status = error.name, _status(error, scope)
             body = call.refuse(error.name, str(error))
-            log("refused", request=call.request_id, operation=call.name, error=call.outcome, status=status)
+            said = {"request": call.request_id, "operation": call.name, "error": call.outcome}
+            self._refusals.log(started, status=status, **said)
         except RecursionError:
             call.outcome, status = InvalidInputError.name, InvalidInputError.http_status
             body = call.refuse(call.outcome, "the request is nested too deeply")
