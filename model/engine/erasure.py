@@ -106,10 +106,11 @@ def erase_from_parts(users: set[str], parts: dict[str, list[Path]], target: Path
     erased : Erased
         Gets what was done.
     """
+    target.mkdir()
     for dataset_type, paths in parts.items():
         for part in paths:
             new = target / part.name
-            new.mkdir(parents=True)
+            new.mkdir()
             gone = (_erase_events if dataset_type in OF_EVENTS else _erase_rows)(users, part, new)
             if gone:
                 sync_files(new)
@@ -132,7 +133,7 @@ def erase_from_log(users: set[str], segments: Sequence[Path], target: Path, eras
     erased : Erased
         Gets what was done.
     """
-    target.mkdir(parents=True)
+    target.mkdir()
     log = LogReader(segments)
     # Whose an event is may be known only from a later segment; so all of them are read before one is written.
     persons: dict[type, Iterator[str]] = {
