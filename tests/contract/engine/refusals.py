@@ -18,6 +18,15 @@ def refusal(call: Any, **request: Any) -> tuple[str, str]:
     return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
+def outcome(call: Any, **request: Any) -> str:
+    """Return the name of the error that a call ends with, or nothing where it is done."""
+    try:
+        call(**request)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return ""
+
+
 def until_gone(describe: Any, **name: Any) -> None:
     """Wait until something is not there any more."""
     deadline = time.monotonic() + 30

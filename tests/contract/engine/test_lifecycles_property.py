@@ -26,6 +26,7 @@ from tests.contract.engine.documented_states import (
     later,
     reachable,
 )
+from tests.contract.engine.refusals import outcome
 from tests.factories.shop_stream import schema_text
 
 ACCOUNT = "820000000001"
@@ -56,14 +57,6 @@ class World:
     @property
     def runtime(self) -> Any:
         return self.engine.client("personalize-runtime", ACCOUNT)
-
-
-def outcome(call: Any, **request: Any) -> str:
-    try:
-        call(**request)
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return DONE
 
 
 class LifeCycles(RuleBasedStateMachine):
