@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from model.engine.solution_metrics import evaluate, measure, split_users
+from model.engine.solution_metrics import evaluate
 from model.engine.tuning_rules import default_ranges
 from model.recipes.names import RECIPES
 
@@ -134,12 +134,7 @@ def trial_values(
 
 def _try(plan: Plan, named: NamedRecipe, data: TrainingData, chosen: dict[str, str]) -> _Trial:
     prepared = named.prepare(replace(data, parameters={**data.parameters, **chosen}))
-    if plan.settings is not None:
-        known, questions = split_users(prepared.interactions)
-        model = named.answers.fit(replace(prepared, interactions=known), plan.settings)
-        metrics = measure(model, questions, len(prepared.interactions.item_ids))
-        return _Trial(named, prepared, chosen, metrics, plan.settings)
-    metrics, settings = evaluate(named, prepared)
+    metrics, settings = evaluate(named, prepared, plan.settings)
     return _Trial(named, prepared, chosen, metrics, settings)
 
 

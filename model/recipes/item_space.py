@@ -74,6 +74,11 @@ class ItemSpace:
         """The vectors of all items: float32 array of shape (items, dimensions)."""
         return self._vectors.rows
 
+    @property
+    def unscaled(self) -> NDArray[np.float32]:
+        """By what to multiply a vector when it stands in a history: float32 array of shape (items,)."""
+        return self._unscaled.rows
+
     def person(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
         """Return where a person stands.
 

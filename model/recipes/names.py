@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from model.recipes import cold_start
+from model.recipes.cold_start import ColdStart
 from model.recipes.domain_names import SHOP, VIDEO
 from model.recipes.named_recipe import NamedRecipe, Parameter
+from model.recipes.next_best_action import DEFAULT_PERIOD, PERIOD, NextBestAction
 from model.recipes.personalized_ranking import PersonalizedRanking
 from model.recipes.popularity import Popularity
+from model.recipes.semantic_similarity import SemanticSimilarity
 from model.recipes.similar_items import SimilarItems, Sims
 from model.recipes.trending import FREQUENCIES, FREQUENCY, Trending
 from model.recipes.user_personalization import UserPersonalization
+from model.recipes.user_segments import AttributeAffinity, ItemAffinity
 
 TRUTHS = ("true", "false")
 USER, ITEM, LIST = ("userId",), ("itemId",), ("userId", "inputList")
@@ -24,10 +29,16 @@ RANKING_METRICS = (
     *(f"normalized_discounted_cumulative_gain_at_{cut}" for cut in CUTS),
     *(f"precision_at_{cut}" for cut in CUTS),
 )
+SEGMENT_METRICS = ("coverage", "hit", "recall")
 
 HISTORY = {
     "min_user_history_length_percentile": Parameter("0.0", featurization=True),
     "max_user_history_length_percentile": Parameter("0.99", featurization=True),
+}
+COLD_START = {
+    cold_start.MOST_INTERACTIONS: Parameter("15", 1, 1e9, integer=True, featurization=True),
+    cold_start.MOST_DAYS: Parameter("5.0", 0, 1e6, featurization=True),
+    cold_start.RELATIVE_FROM: Parameter("latestItem", choices=cold_start.STARTS, featurization=True),
 }
 SECOND_VERSION: dict[str, Any] = {
     "parameters": {"apply_recency_bias": Parameter("true", choices=TRUTHS)},
@@ -88,6 +99,15 @@ PERSONAL = (
         "Items for a person, with metadata (legacy)",
         needs=USER,
         **_first_version("43"),
+    ),
+    NamedRecipe(
+        "aws-hrnn-coldstart",
+        "USER_PERSONALIZATION",
+        ColdStart,
+        "Items for a person, new ones among them (legacy)",
+        needs=USER,
+        update_training=True,
+        **{**_first_version(), "parameters": {**_network("149"), **COLD_START}},
     ),
     NamedRecipe(
         "aws-personalized-ranking-v2",
@@ -161,4 +181,50 @@ POPULAR = (
     ),
 )
 
-RECIPES: dict[str, NamedRecipe] = {one.name: one for one in (*PERSONAL, *RELATED, *POPULAR, *SHOP, *VIDEO)}
+OTHERS = (
+    NamedRecipe(
+        "aws-semantic-similarity",
+        "RELATED_ITEMS",
+        SemanticSimilarity,
+        "Items that mean the same as an item, by their names, texts and categories",
+        needs=ITEM,
+        datasets=("ITEMS",),
+        metrics=("coverage", "similarity", "popularity", "freshness"),
+        influence=True,
+        incremental_update=True,
+    ),
+    NamedRecipe(
+        "aws-next-best-action",
+        "PERSONALIZED_ACTIONS",
+        NextBestAction,
+        "Actions that a person is likely to take next",
+        parameters={PERIOD: Parameter(DEFAULT_PERIOD, 7, 28, integer=True, featurization=True)},
+        needs=USER,
+        datasets=("INTERACTIONS", "ACTIONS"),
+        metrics=("coverage", "precision", "recall", "auc"),
+        scores=True,
+        batch=False,
+        promotions=False,
+    ),
+    NamedRecipe(
+        "aws-item-affinity",
+        "USER_SEGMENTATION",
+        ItemAffinity,
+        "Users that are likely to touch an item",
+        parameters={"hidden_dimension": Parameter("149", 32, 256, integer=True, tunable=True)},
+        metrics=SEGMENT_METRICS,
+        promotions=False,
+    ),
+    NamedRecipe(
+        "aws-item-attribute-affinity",
+        "USER_SEGMENTATION",
+        AttributeAffinity,
+        "Users that are likely to touch items with some attributes",
+        parameters={"hidden_dimension": Parameter("149", 32, 256, integer=True, tunable=True)},
+        datasets=("INTERACTIONS", "ITEMS"),
+        metrics=SEGMENT_METRICS,
+        promotions=False,
+    ),
+)
+
+RECIPES: dict[str, NamedRecipe] = {one.name: one for one in (*PERSONAL, *RELATED, *POPULAR, *OTHERS, *SHOP, *VIDEO)}

@@ -245,7 +245,7 @@ class Recipe(abc.ABC):
         Recipe
         """
 
-    # Becomes abstract as soon as every recipe has it.
+    @abc.abstractmethod
     def score(self, query: Query) -> NDArray[np.float32]:
         """Return how well each item suits, the higher the better; `NEVER` for one that is not to be shown.
 
@@ -259,7 +259,6 @@ class Recipe(abc.ABC):
         float32 array of shape (items,)
             The caller's own to change.
         """
-        raise LookupError(f"{type(self).__name__} has no scores for {query.person}")
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:
         """Answer with at most `count` items that the query allows, best first.
@@ -278,7 +277,7 @@ class Recipe(abc.ABC):
             scores[~query.allowed] = NEVER
         return [Recommendation(self.item_ids[place]) for place in best(scores, count).tolist() if scores[place] > NEVER]
 
-    # Becomes abstract as soon as every recipe has it.
+    @abc.abstractmethod
     def explain(self, query: Query, item_id: str) -> list[Contribution]:
         """Return what an item's score is made of, the largest first.
 
@@ -293,7 +292,6 @@ class Recipe(abc.ABC):
         list of Contribution
             Their weights sum to the item's entry of `score`.
         """
-        raise LookupError(f"{type(self).__name__} does not explain {item_id} to {query.person}")
 
     @abc.abstractmethod
     def update(self, event: Event) -> None:
@@ -304,8 +302,8 @@ class Recipe(abc.ABC):
         event : Event
         """
 
-    # Becomes abstract as soon as every recipe has it.
-    def add_item(self, item: CatalogueItem) -> None:  # noqa: B027
+    @abc.abstractmethod
+    def add_item(self, item: CatalogueItem) -> None:
         """Take a new or changed item into account at once.
 
         Parameters

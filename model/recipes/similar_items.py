@@ -86,6 +86,8 @@ class SimilarItems(Recipe):
 
     def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
         asked, item = self._asked(query), self._item_of[item_id]
+        if item == asked:
+            return [Contribution("itself", float(NEVER))]
         total = float(self.score(query)[item])
         if asked is None or total < ALIKE:
             return [Contribution("popularity", total)]

@@ -88,16 +88,17 @@ class UserPersonalization(Recipe):
         explored = self._explore(query, scores, count)
         if explored:
             scores[list(explored.values())] = NEVER
-        ranked = best(scores, count)
-        total = float(raised.sum()) + sum(float(raised[ranked[place]]) for place in explored if place < ranked.size)
+        order = _merged(best(scores, count).tolist(), explored, count)
+        # A new item counts as much as the one behind it (the last: before it), so that scores fall along the list.
+        for place in sorted(explored, reverse=True):
+            raised[order[place]] = raised[order[place + 1 if place + 1 < len(order) else place - 1]]
+        shares = (raised[order] / raised.sum()).tolist()
         reason = None if history else POPULAR
-        shares = (raised[ranked] / np.float32(total)).tolist()
-        answer: list[Recommendation] = []
-        for place, (item, share) in enumerate(zip(ranked.tolist(), shares, strict=True)):
-            if place in explored:
-                answer.append(Recommendation(self.item_ids[explored[place]], share, EXPLORATION))
-            answer.append(Recommendation(self.item_ids[item], share, reason))
-        return answer[:count]
+        new = set(explored.values())
+        return [
+            Recommendation(self.item_ids[item], share, EXPLORATION if item in new else reason)
+            for item, share in zip(order, shares, strict=True)
+        ]
 
     def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
         item = self._scorer.item_of[item_id]
@@ -156,7 +157,8 @@ class UserPersonalization(Recipe):
     def _explore(self, query: Query, scores: NDArray[np.float32], count: int) -> dict[int, int]:
         """Return new items by the place in the list that each is given; the same for a person all day long."""
         available = len(self.item_ids) if query.allowed is None else int(np.count_nonzero(query.allowed))
-        wanted = self._explored_share(query) * min(count, available)
+        length = min(count, available)
+        wanted = self._explored_share(query) * length
         if wanted <= 0:
             return {}
         if self._cold is None:
@@ -169,17 +171,26 @@ class UserPersonalization(Recipe):
         chance = seed / 2**32
         # 1.5 new items means one, and another every second time.
         slots = min(int(wanted + chance), cold.size)
-        # Of the other items so many are answered, and only before one of these is a place for a new one.
-        others = min(count, available - slots)
-        if slots < 1 or others < 1:
+        first = -(-length // FIRST_EXPLORED)
+        slots = min(slots, length - first)
+        if slots < 1:
             return {}
         liking = scores[cold]
         liking /= max(float(liking.max()), 1e-9)
         liking += np.float32(RANDOM_SHARE) * _scattered(cold, seed)
         chosen = cold[best(liking, slots)].tolist()
-        first = others // FIRST_EXPLORED
-        step = (others - first) / slots
+        step = (length - first) / slots
         return {first + int((number + chance) * step): item for number, item in enumerate(chosen)}
+
+
+def _merged(ranked: list[int], explored: Mapping[int, int], count: int) -> list[int]:
+    """Put explored items into their places among the others."""
+    others = iter(ranked)
+    merged: list[int] = []
+    for place in range(min(count, len(ranked) + len(explored))):
+        item = explored.get(place)
+        merged.append(next(others) if item is None else item)
+    return merged
 
 
 def _scattered(places: NDArray[np.int64], seed: int) -> NDArray[np.float32]:

@@ -1,0 +1,66 @@
+"""How well segments of users are told: on the newest fifth of each user's interactions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from model.recipes.user_segments import UserSegments, split_in_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from model.recipes.named_recipe import NamedRecipe
+    from model.recipes.recipe import TrainingData
+
+SEGMENT_SHARE = 0.01  # of the users: the segment that is judged (developer guide, "hit (hit at K)")
+MOST_QUESTIONS = 200
+
+
+def evaluate_segments(
+    named: NamedRecipe, data: TrainingData, settings: Mapping[str, float] | None = None
+) -> tuple[dict[str, float], Mapping[str, float]]:
+    """Train on the oldest four fifths of each user's interactions and measure on the rest.
+
+    Parameters
+    ----------
+    named : NamedRecipe
+        Of the type USER_SEGMENTATION.
+    data : TrainingData
+    settings : mapping, optional
+
+    Returns
+    -------
+    metrics : dict
+        hit: how many of a segment touched the items, on average; recall: which share of those who did were in the
+        segment; coverage: the share of users that are in any segment.
+    settings : mapping
+        To train with on all of the data.
+
+    Raises
+    ------
+    TypeError
+        The recipe makes no segments.
+    """
+    algorithm = named.algorithm
+    if not issubclass(algorithm, UserSegments):
+        raise TypeError(f"{named.name} makes no segments")
+    older, newer = split_in_time(data.interactions)
+    partial = replace(data, interactions=older)
+    chosen = algorithm.tune(partial) if settings is None else settings
+    if not len(older) or not len(newer):
+        return dict.fromkeys(named.metrics, 0.0), chosen
+    recipe = algorithm.fit(partial, chosen)
+    count = max(1, round(len(recipe.user_ids) * SEGMENT_SHARE))
+    hits, recall, asked, shown = 0.0, 0.0, 0, set[int]()
+    for items, users in recipe.targets(newer, MOST_QUESTIONS):
+        found = set(recipe.ranked(items, count).tolist())
+        right = len(found.intersection(users.tolist()))
+        hits, recall, asked = hits + right, recall + right / users.size, asked + 1
+        shown |= found
+    metrics = {
+        "hit": hits / max(1, asked),
+        "recall": recall / max(1, asked),
+        "coverage": len(shown) / max(1, len(recipe.user_ids)),
+    }
+    return {name: round(value, 4) for name, value in metrics.items()}, chosen

@@ -1,0 +1,179 @@
+"""Items that mean the same as an item, by their texts and categories alone; nobody needs to have touched them.
+
+A campaign may let popularity and freshness have their say (developer guide, "Semantic-Similarity recipe"): each
+lowers what is unpopular, or old, by up to the share that its weight says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from model.recipes.content import Content
+from model.recipes.growing import GrowingRows
+from model.recipes.model_files import read_model, write_model
+from model.recipes.popularity import count_people
+from model.recipes.recipe import (
+    NEVER,
+    CatalogueItem,
+    Contribution,
+    Event,
+    Query,
+    Recipe,
+    TrainingData,
+    UnsuitableDataError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+DIMENSIONS = 128  # texts mean more than what people do shows
+HALF_LIFE_DAYS = 30.0  # after which an item is half as fresh
+LEFT = 0.1  # of its score, to an item that is not popular, or not fresh, at all where that counts in full
+UNKNOWN = 1e-3  # of the scores where the item asked about is not known: what is popular, then what is fresh
+POPULARITY, FRESHNESS = "POPULARITY", "FRESHNESS"
+SECONDS_PER_DAY = 86400
+
+
+class SemanticSimilarity(Recipe):
+    """Items by the cosine of their latent meanings."""
+
+    def __init__(
+        self,
+        item_ids: list[str],
+        content: Content,
+        people: NDArray[np.float32],
+        created: NDArray[np.int64],
+        newest: int,
+    ) -> None:
+        self.item_ids = item_ids
+        self._item_of = {item: place for place, item in enumerate(item_ids)}
+        self._content = content
+        self._people = GrowingRows(people)
+        self._created = GrowingRows(created)
+        self._newest = newest
+
+    @classmethod
+    def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - nothing to tune
+        catalogue, known = data.catalogue, data.interactions
+        if not any(catalogue.features):
+            raise UnsuitableDataError("no item has a text or a category that says what it is")
+        listed = set(catalogue.item_ids)
+        item_ids = [*catalogue.item_ids, *(item for item in known.item_ids if item not in listed)]
+        people_of = dict(zip(known.item_ids, count_people(known).tolist(), strict=True))
+        first = np.full(len(known.item_ids), np.iinfo(np.int64).max)
+        np.minimum.at(first, known.items, known.times)
+        newest = max(int(known.times.max(initial=0)), max(catalogue.created, default=0))
+        # As documented for items without CREATION_TIMESTAMP: their oldest interaction, else the newest of all times.
+        stated = dict(zip(catalogue.item_ids, catalogue.created, strict=True))
+        met = dict(zip(known.item_ids, first.tolist(), strict=True))
+        created = np.array([stated.get(item) or met.get(item, newest) for item in item_ids], np.int64)
+        people = np.array([people_of.get(item, 0.0) for item in item_ids], np.float32)
+        return cls(item_ids, Content.fit(item_ids, catalogue, DIMENSIONS), people, created, newest)
+
+    def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
+        asked = self._asked(query)
+        if asked is None:
+            return np.float32(UNKNOWN) * (self._popularity() + np.float32(UNKNOWN) * self._freshness(query.now))
+        scores = self._content.like(asked)
+        np.maximum(scores, np.float32(0), out=scores)
+        for name, weight in query.influence.items():
+            if weight:
+                scores *= self._factor(name, weight, query.now)
+        scores[asked] = NEVER
+        return scores
+
+    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
+        asked, item = self._asked(query), self._item_of[item_id]
+        if asked is None:
+            return [Contribution("popularity", float(self.score(query)[item]))]
+        if item == asked:
+            return [Contribution("itself", float(NEVER))]
+        weight = max(0.0, float(self._content.like(asked)[item]))
+        found = [Contribution(f"content:{self.item_ids[asked]}", weight)]
+        for name, share in query.influence.items():
+            lowered = weight * float(self._factor(name, share, query.now)[item])
+            found.append(Contribution(f"influence:{name}", lowered - weight))
+            weight = lowered
+        return sorted(found, key=lambda part: -abs(part.weight))
+
+    def update(self, event: Event) -> None:  # noqa: D102
+        self._newest = max(self._newest, event.time)
+        place = self._item_of.get(event.item_id)
+        if place is not None and event.first:
+            self._people.rows[place] += 1
+
+    def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
+        place = self._item_of.setdefault(item.item_id, len(self.item_ids))
+        self._content.put(place, item.features)
+        if place == len(self.item_ids):
+            self.item_ids.append(item.item_id)
+            self._people.append(0.0)
+            self._created.append(item.created or self._newest)
+        elif item.created:
+            self._created.rows[place] = item.created
+
+    def alike(self, item_id: str, others: list[str]) -> list[float]:
+        """Return how much items are like one of them, for the metric of the same name.
+
+        Parameters
+        ----------
+        item_id : str
+        others : list of str
+
+        Returns
+        -------
+        list of float
+            From 0 to 1.
+        """
+        likeness = self._content.like(self._item_of[item_id])
+        return [max(0.0, float(likeness[self._item_of[other]])) for other in others]
+
+    def standing(self, item_ids: list[str], now: int = 0) -> tuple[list[float], list[float]]:
+        """Return how popular and how fresh items are, from 0 to 1, for the metrics of the same names.
+
+        Parameters
+        ----------
+        item_ids : list of str
+        now : int
+            Epoch seconds; 0 takes the newest time that is known.
+
+        Returns
+        -------
+        popularity, freshness : lists of float
+        """
+        places = [self._item_of[item] for item in item_ids]
+        return self._popularity()[places].tolist(), self._freshness(now)[places].tolist()
+
+    def save(self, directory: Path) -> None:  # noqa: D102
+        arrays = {**self._content.arrays(), "people": self._people.rows, "created": self._created.rows}
+        document = {"item_ids": self.item_ids, "vocabulary": self._content.vocabulary, "newest": self._newest}
+        write_model(directory, arrays, document)
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:  # noqa: D102
+        arrays, document = read_model(directory)
+        content = Content.from_arrays(arrays, document["vocabulary"])
+        return cls(document["item_ids"], content, arrays["people"], arrays["created"], document["newest"])
+
+    def _asked(self, query: Query) -> int | None:
+        return self._item_of.get(query.item_id or (query.history[0] if query.history else ""))
+
+    def _popularity(self) -> NDArray[np.float32]:
+        people = np.log1p(self._people.rows)
+        result: NDArray[np.float32] = people / np.float32(people.max(initial=0) or 1)
+        return result
+
+    def _freshness(self, now: int) -> NDArray[np.float32]:
+        days = np.maximum(0, (now or self._newest) - self._created.rows) / SECONDS_PER_DAY
+        result: NDArray[np.float32] = (0.5 ** (days / HALF_LIFE_DAYS)).astype(np.float32)
+        return result
+
+    def _factor(self, name: str, weight: float, now: int) -> NDArray[np.float32]:
+        standing = self._popularity() if name == POPULARITY else self._freshness(now)
+        result: NDArray[np.float32] = 1 - np.float32(weight * (1 - LEFT)) * (1 - standing)
+        return result

@@ -1,0 +1,41 @@
+"""Recipes fitted on the small shop."""
+
+from __future__ import annotations
+
+import functools
+
+from model.recipes.cold_start import MOST_DAYS, MOST_INTERACTIONS
+from model.recipes.names import RECIPES
+from model.recipes.recipe import Recipe
+from tests.factories.training_data import answers, shop_data
+
+# With the defaults, the shop has too few cold items for the recipe that needs a hundred of them.
+COLD = {MOST_INTERACTIONS: "100", MOST_DAYS: "30"}
+ANSWERING = [name for name, named in RECIPES.items() if issubclass(named.algorithm, Recipe)]
+OF_ITEMS = [name for name in ANSWERING if RECIPES[name].kind != "PERSONALIZED_ACTIONS"]
+
+
+def data_for(name, people=120, **parameters):
+    """Return data that a recipe can learn from."""
+    named = RECIPES[name]
+    if named.kind == "PERSONALIZED_ACTIONS":
+        return named.prepare(answers())
+    event_type = (named.required_events or ("View",))[0]
+    extra = COLD if name == "aws-hrnn-coldstart" else {}
+    return named.prepare(shop_data(people, event_type, 7, **extra, **parameters))
+
+
+def fitted(name, data=None):
+    """Return a recipe of one's own, to be changed."""
+    return RECIPES[name].answers.fit(data or data_for(name), {})
+
+
+@functools.cache
+def trained(name):
+    """Return a recipe for tests that only ask."""
+    return fitted(name)
+
+
+def ids(answer):
+    """Return the ids of an answer."""
+    return [one.item_id for one in answer]

@@ -1,0 +1,80 @@
+"""Everything a recipe can learn from, in a small shop where all of it tells something."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from dataclasses import replace
+
+import numpy as np
+
+from model.recipes.interactions import ContextColumn, Interactions, from_rows
+from model.recipes.recipe import Catalogue, TrainingData
+from tests.factories.shop_stream import START, shop_rows
+
+NOUNS = ("lamp", "chair", "table", "shelf", "carpet", "mirror", "clock", "vase", "basket", "candle", "pillow", "frame")
+WORDS = ("oak", "brass", "linen", "glass", "wool", "paper", "stone", "cotton", "steel", "cork", "silk", "bamboo")
+AGES = ("18-24", "25-44", "45+")
+DAY = 86_400
+
+
+def shop_items(shelves: int = 12, items_per_shelf: int = 15, cold: int = 0) -> Catalogue:
+    """Return the items of `shop_rows`, each with its shelf and a text of words that its shelf shares, and a price."""
+    draw = random.Random(3)
+    ids, features, created, prices = [], [], [], []
+    for shelf in range(shelves):
+        for place in range(items_per_shelf + (cold if shelf == 0 else 0)):
+            ids.append(f"item-{shelf}-{place}" if place < items_per_shelf else f"cold-{place - items_per_shelf}")
+            words = [NOUNS[shelf % 12], WORDS[shelf % 12], WORDS[draw.randrange(12)], NOUNS[draw.randrange(12)]]
+            features.append((f"CATEGORY=shelf {shelf}", *(f"word={word}" for word in words)))
+            created.append(START + shelf * DAY if place < items_per_shelf else START + 6 * DAY)
+            prices.append(float(draw.randrange(1, 100)))
+    return Catalogue(ids, features, created, {"PRICE": prices})
+
+
+def shop_people(interactions: Interactions) -> Catalogue:
+    """Return the people, each of an age that says which half of the shelves they prefer."""
+    ages: list[tuple[str, ...]] = []
+    starts = interactions.starts()
+    for user in range(len(interactions.user_ids)):
+        items = [interactions.item_ids[item] for item in interactions.items[starts[user] : starts[user + 1]].tolist()]
+        shelves = [int(item.split("-")[1]) for item in items]
+        ages.append((f"AGE={AGES[sum(shelf < 4 for shelf in shelves) * 2 // max(1, len(shelves))]}",))
+    return Catalogue(list(interactions.user_ids), ages, [0] * len(ages))
+
+
+def shop_data(people: int = 200, event_type: str = "View", seed: int = 7, **parameters: str) -> TrainingData:
+    """Return the shop as a recipe's training data."""
+    rows = [(user, item, moment, event_type) for user, item, moment, _ in shop_rows(people=people, seed=seed)]
+    interactions = from_rows(rows)
+    # On the phone, people look at the first shelves; a tenth of the events does not say.
+    codes = [
+        -1
+        if zlib.crc32(f"{item}{place}".encode()) % 10 == 0
+        else int(int(interactions.item_ids[item].split("-")[1]) < 6)
+        for place, item in enumerate(interactions.items.tolist())
+    ]
+    column = ContextColumn(["desktop", "phone"], np.array(codes, np.int32))
+    interactions = replace(interactions, context={"DEVICE": column})
+    return TrainingData(interactions, shop_items(), parameters, shop_people(interactions))
+
+
+def answers(people: int = 300, actions: int = 6, seed: int = 11) -> TrainingData:
+    """Return who took which action: people of an age like half of the actions, and who takes one takes the next."""
+    draw = random.Random(seed)
+    rows = []
+    ages: list[tuple[str, ...]] = []
+    for person in range(people):
+        young = draw.random() < 0.5
+        ages.append(("AGE=18-24" if young else "AGE=45+",))
+        took_first = False
+        for place in range(actions):
+            likes = 0.7 if young == (place % 2 == 0) else 0.15
+            took = draw.random() < min(0.95, likes + (0.25 if took_first and place == actions - 1 else 0))
+            took_first = took_first or (took and place == 0)
+            kind = "Taken" if took else draw.choice(["Not taken", "Viewed"])
+            rows.append((f"user-{person}", f"action-{place}", START + place * DAY + draw.randrange(DAY), kind))
+    catalogue = Catalogue([f"action-{place}" for place in range(actions)], [()] * actions, [0] * actions)
+    return TrainingData(
+        from_rows(rows), catalogue, {}, Catalogue([f"user-{n}" for n in range(people)], ages, [0] * people)
+    )

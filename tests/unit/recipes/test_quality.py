@@ -1,0 +1,97 @@
+"""Every recipe that learns is better than popularity on people and events that it has not seen."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+
+from model.engine.segment_metrics import evaluate_segments
+from model.engine.solution_metrics import evaluate, measure, split_users
+from model.engine.trend_metrics import DEPTH, trend_prediction_accuracy
+from model.recipes.interactions import from_rows
+from model.recipes.names import RECIPES
+from model.recipes.recipe import TrainingData
+from tests.factories.fitted_recipes import data_for
+from tests.factories.training_data import answers, shop_data
+
+GAIN = "normalized_discounted_cumulative_gain_at_10"
+LEARNING = [
+    name
+    for name, named in RECIPES.items()
+    if named.kind in {"USER_PERSONALIZATION", "PERSONALIZED_RANKING", "RELATED_ITEMS"}
+]
+ACTIVITY_ALONE = {"following": 0.0, "near": 0.0, "own": 0.0, "active": 1.0}
+
+
+@functools.cache
+def measured(name, event_type="View"):
+    named = RECIPES[name]
+    data = data_for(name, people=200) if named.required_events else named.prepare(shop_data(200, event_type))
+    if name == "aws-hrnn-coldstart":
+        data = data_for(name, people=200)
+    train, questions = split_users(data.interactions, data.users)
+    partial = TrainingData(train, data.catalogue, data.parameters, data.users)
+    recipe = named.answers.fit(partial, named.answers.tune(partial))
+    return measure(recipe, questions, len(recipe.item_ids))[GAIN]
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_a_learning_recipe_beats_popularity_on_people_it_has_not_seen(name):
+    assert measured(name) > 3 * measured("aws-popularity-count")
+
+
+@pytest.mark.parametrize("name", ["aws-item-affinity", "aws-item-attribute-affinity"])
+def test_a_segment_finds_more_of_those_who_come_than_the_most_active_users(name):
+    data = shop_data(people=400)
+
+    learnt, _ = evaluate_segments(RECIPES[name], data)
+
+    active, _ = evaluate_segments(RECIPES[name], data, ACTIVITY_ALONE)
+    assert learnt["hit"] > 1.5 * active["hit"]
+    assert learnt["recall"] > 1.5 * active["recall"]
+
+
+def test_likelihoods_of_actions_tell_who_takes_them_better_than_how_often_they_are_taken():
+    metrics, _ = evaluate(RECIPES["aws-next-best-action"], answers(people=900))
+
+    # All answers held out are to the same action, so the rate of the action alone comes to a half.
+    assert metrics["auc"] > 0.65
+    assert metrics["precision"] > 0.65
+
+
+def test_what_rises_is_told_where_it_does():
+    hour = 3600
+    steady = [(f"u{n % 40}", f"steady-{n % 50}", n * hour // 50) for n in range(5000)]
+    rising = [(f"v{n % 90}", f"rising-{n % 5}", int(100 * hour - 4 * hour * 0.97**n)) for n in range(160)]
+    data = TrainingData(from_rows(steady + rising))
+
+    assert trend_prediction_accuracy(data) > 0.6
+    assert len(data.interactions.item_ids) > 2 * DEPTH
+
+
+def test_people_like_oneself_tell_a_stranger_more_than_popularity_does():
+    named = RECIPES["aws-user-personalization-v2"]
+    data = shop_data(people=300)
+    train, questions = split_users(data.interactions, data.users)
+    recipe = named.answers.fit(TrainingData(train, data.catalogue, {}, data.users), {})
+
+    def found(features):
+        strangers = [
+            type(one)([""], one.wanted, one.features if features else (), one.context if features else {})
+            for one in questions
+        ]
+        return measure(recipe, strangers, 1)["normalized_discounted_cumulative_gain_at_25"]
+
+    assert found(features=True) > 1.5 * found(features=False)
+
+
+def test_the_shop_is_no_gift_to_anybody():
+    """Given a shop in which nothing can be learnt, when recipes are measured, then none is much better."""
+    random = np.random.default_rng(5)
+    rows = [(f"u{random.integers(150)}", f"i{random.integers(100)}", n) for n in range(5000)]
+    data = TrainingData(from_rows(rows))
+    gains = [evaluate(RECIPES[name], data)[0][GAIN] for name in ("aws-user-personalization-v2", "aws-popularity-count")]
+
+    assert abs(gains[0] - gains[1]) < 0.08
