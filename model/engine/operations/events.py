@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 AnyEvent = TypeVar("AnyEvent", bound=EventRecord)
 
 
-async def put_events(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the id says whose
+async def put_events(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """PutEvents."""
     group_arn = engine.group_of_tracker.get(request["trackingId"])
-    if group_arn is None:
+    # Without keys anyone may call himself any account, so there the id alone says whose events these are.
+    if group_arn is None or (engine.settings.keys and not group_arn.startswith(caller.prefix)):
         raise InvalidInputError("trackingId is of no event tracker")
     text = engine.schema_text(group_arn, INTERACTIONS)
     schema = read_schema(text) if text else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -40,7 +40,7 @@ class Asked:
     """A service and what it has answered."""
 
     def __init__(self, door=None):
-        self.engine: Any = SimpleNamespace(counts=Counts())
+        self.engine = cast("Any", SimpleNamespace(counts=Counts()))
         self.service = service.Service(self.engine, door or AnyoneOnLoopback(CALLER), Faults())
         self.status, self.headers, self.document = 0, {}, {}
 
