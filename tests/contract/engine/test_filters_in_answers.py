@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.engine.conftest import Shop, until_settled
+from tests.contract.engine.conftest import RunningEngine, Shop, until_settled
 from tests.factories.shop_stream import schema_text
 
 names = itertools.count()
@@ -100,6 +100,10 @@ def test_no_items_of_a_category(shop, make):
 
 
 @pytest.mark.honours("GetRecommendations", "the next answer after an event heeds a filter by interactions")
+@pytest.mark.differs(
+    "GetRecommendations",
+    "filters heed interactions however old they are; Amazon's forget those of a user who has had none for three months",
+)
 @pytest.mark.honours("PutEvents", "filters by event type heed an event at once, in any case of its type")
 def test_nothing_that_was_bought(shop, make):
     bought = make('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("PURCHASE")')
@@ -249,3 +253,32 @@ def test_filters_that_cannot_be_used(shop, make):
     assert unknown == "ResourceNotFoundException"
     assert unfit == "InvalidInputException"
     assert "UserID" in message
+
+
+@pytest.mark.honours("GetRecommendations", "filters heed what was streamed before a kill as they did")
+def test_a_filter_says_the_same_after_a_kill(s3, tmp_path):
+    engine = RunningEngine(tmp_path / "state", s3.url)
+    try:
+        shop = Shop(engine, s3)
+        shop.fill()
+        shop.campaigns["popular"] = shop.deploy("popular", "aws-popularity-count")
+        shop.tracking_id = shop.track()
+        made = shop.control.create_filter(
+            name="dear",
+            datasetGroupArn=shop.group,
+            filterExpression="INCLUDE ItemID WHERE Items.PRICE > 50"
+            ' | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")',
+        )
+        until_settled(lambda: shop.control.describe_filter(filterArn=made["filterArn"]))
+        for place in range(3):
+            put_item(shop, f"item-1-{place}", "shelf 1", 60.0)
+        send(shop, "buyer", "item-1-1", "Buy")
+        before = ask(shop, "popular", "buyer", filterArn=made["filterArn"])
+
+        engine.kill()
+        engine.start()
+
+        assert set(before) == {"item-1-0", "item-1-2"}
+        assert ask(shop, "popular", "buyer", filterArn=made["filterArn"]) == before
+    finally:
+        engine.stop()
