@@ -80,6 +80,7 @@ def test_every_call_fails_the_way_that_was_asked_for(faulty, fault, control_plan
     assert outcome(lambda: asked.get_recommendations(campaignArn=arn)) == runtime
 
 
+@pytest.mark.honours("ListSchemas", "an SDK that is throttled waits and tries again")
 def test_an_sdk_that_retries_gets_over_a_throttled_call(faulty):
     control(faulty, "POST", document={"operation": "ListSchemas", "fault": "throttle", "calls": [1]})
     patient = boto3.client(
