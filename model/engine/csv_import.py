@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.engine import limits
 from model.engine.columns import Columns
 from model.engine.dataset_types import INTERACTIONS, KEYS, SUBJECTS
 from model.engine.errors import EngineError
-from model.engine.values import BadValueError, read_text
+from model.engine.values import BadValueError, text_reader
 from model.recipes.interactions import ContextColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from model.engine.avro_schema import Column, Schema
+    from model.engine.avro_schema import Schema
 
 # Text in double quotes; a quote inside is doubled or escaped with a backslash (developer guide, "Data format").
 csv.field_size_limit(1_000_000)
@@ -111,6 +112,31 @@ class _Numbers:
         self.codes.append(-1 if text is None else self.known.setdefault(text, len(self.known)))
 
 
+def check_events(schema: Schema, columns: Columns, *, incremental: bool) -> None:
+    """Check what only all events of an import together can break.
+
+    Parameters
+    ----------
+    schema : Schema
+    columns : Columns
+    incremental : bool
+        Whether they are added to others.
+
+    Raises
+    ------
+    ImportFailedError
+    """
+    count, least = int(columns.times.size), limits.MIN_INCREMENTAL_INTERACTIONS
+    if incremental and count < least:
+        raise ImportFailedError(f"an incremental import of interactions needs {least} rows, not {count}")
+    kinds, own = sum(kind != "" for kind in columns.event_types), len(schema.own())
+    if schema.dataset_type == INTERACTIONS and kinds + own > limits.EVENT_TYPES_AND_METADATA_COLUMNS:
+        raise ImportFailedError(
+            f"there are {kinds} event types and {own} metadata columns; "
+            f"together there may be {limits.EVENT_TYPES_AND_METADATA_COLUMNS}"
+        )
+
+
 def to_rows(schema: Schema, rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Collect rows of a dataset that are known by their ids; the last of an id wins.
 
@@ -127,16 +153,16 @@ def to_rows(schema: Schema, rows: Iterable[dict[str, Any]]) -> dict[str, dict[st
     return {row[key]: {name: value for name, value in row.items() if name != key} for row in rows}
 
 
-def _places(schema: Schema, header: list[str], name: str) -> list[tuple[int, Column]]:
+def _places(schema: Schema, header: list[str], name: str) -> list[tuple[str, int, Callable[[str], Any]]]:
     if not header:
         raise ImportFailedError(f"{name} is empty: a header is needed")
     missing = [column.name for column in schema.columns if column.name not in header]
     if missing:
         raise ImportFailedError(f"{name} lacks columns of the schema: [{', '.join(missing)}]")
-    return [(header.index(column.name), column) for column in schema.columns]
+    return [(column.name, header.index(column.name), text_reader(column)) for column in schema.columns]
 
 
-def _read_row(places: list[tuple[int, Column]], row: list[str], width: int) -> dict[str, Any]:
+def _read_row(places: list[tuple[str, int, Callable[[str], Any]]], row: list[str], width: int) -> dict[str, Any]:
     if len(row) != width:
         raise BadValueError(f"the header names {width} columns and this record has {len(row)}")
-    return {column.name: read_text(column, row[place]) for place, column in places}
+    return {name: read(row[place]) for name, place, read in places}

@@ -22,6 +22,11 @@ MIN_USERS_WITH_TWO = 25
 MIN_SHARE_WITH_TWO = 0.01  # of all users
 MIN_INCREMENTAL_INTERACTIONS = 1000
 
+# Sizes of imports (developer guide, "Amazon Personalize endpoints and quotas").
+FULL_IMPORT_BYTES = 100 * 1024**3
+INCREMENTAL_IMPORT_BYTES = 1024**3
+ACTIONS = 1000
+
 # Automatic training (API reference, AutoTrainingConfig) and hyper-parameter optimisation (API reference,
 # HPOResourceConfig; the default is the engine's own: a few trainings, one after another).
 AUTO_TRAINING_DAYS_MIN, AUTO_TRAINING_DAYS_MAX = 1, 30
@@ -34,6 +39,7 @@ CATEGORICAL_LENGTH = 1000
 STRING_LENGTH = 1000
 IMPRESSION_LENGTH = 1000
 TEXTUAL_LENGTH = 20000  # longer text is cut, not refused
+DENSE_TEXTUAL_LENGTH = 7000  # of Chinese and Japanese
 
 # Schemas (developer guide, "Schema formatting requirements").
 INTERACTIONS_METADATA_COLUMNS = 5

@@ -16,12 +16,13 @@ from model.engine.csv_import import ImportFailedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
 
 CHUNK_BYTES = 1024 * 1024
 
 
-def open_source(location: str, region: str) -> Iterator[tuple[str, Iterator[str]]]:
+def open_source(location: str, region: str, most_bytes: int) -> Iterator[tuple[str, Iterator[str]]]:
     """Yield the files of a data location with their lines.
 
     Parameters
@@ -29,6 +30,8 @@ def open_source(location: str, region: str) -> Iterator[tuple[str, Iterator[str]
     location : str
         `s3://bucket/key` of one file, or `s3://bucket/prefix/` of a folder, whose first level is read.
     region : str
+    most_bytes : int
+        Of all files together.
 
     Yields
     ------
@@ -37,7 +40,7 @@ def open_source(location: str, region: str) -> Iterator[tuple[str, Iterator[str]
     Raises
     ------
     ImportFailedError
-        There is nothing, or it may not be read.
+        There is nothing, it may not be read, or it is too large.
     """
     parsed = urlparse(location)
     bucket, key = parsed.netloc, parsed.path.removeprefix("/")
@@ -49,7 +52,12 @@ def open_source(location: str, region: str) -> Iterator[tuple[str, Iterator[str]
     if not keys:
         raise ImportFailedError(f"the data location {location} holds no files")
     for one in keys:
-        yield one, _lines(client, bucket, one, location)
+        with _failures(location):
+            answer = client.get_object(Bucket=bucket, Key=one)
+        most_bytes -= answer["ContentLength"]
+        if most_bytes < 0:
+            raise ImportFailedError(f"the data location {location} holds more than an import of this mode may have")
+        yield one, _lines(answer["Body"], location)
 
 
 @contextmanager
@@ -69,12 +77,11 @@ def _first_level(client: S3Client, bucket: str, prefix: str) -> list[str]:
     return [one["Key"] for page in pages for one in page.get("Contents", []) if one["Size"] > 0]
 
 
-def _lines(client: S3Client, bucket: str, key: str, location: str) -> Iterator[str]:
+def _lines(body: StreamingBody, location: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     rest = ""
     # Yielding leaves the block in between, but what the reader of the lines raises is none of S3's errors.
     with _failures(location):
-        body = client.get_object(Bucket=bucket, Key=key)["Body"]
         for chunk in body.iter_chunks(CHUNK_BYTES):
             *lines, rest = (rest + decoder.decode(chunk)).split("\n")
             for line in lines:

@@ -16,7 +16,7 @@ from typing import Any
 from model.engine import limits
 from model.engine.avro_schema import read_schema
 from model.engine.bulk_part import ROWS_FILE, write_interactions, write_rows
-from model.engine.csv_import import ImportFailedError, read_rows, to_rows
+from model.engine.csv_import import ImportFailedError, check_events, read_rows, to_rows
 from model.engine.data_jobs import attribute, erase, export
 from model.engine.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
 from model.engine.errors import EngineError
@@ -53,17 +53,18 @@ def import_data(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     ImportFailedError
     """
     schema = read_schema(job["schema"])
-    rows = read_rows(schema, open_source(job["location"], job["region"]))
+    incremental = job["mode"] == "INCREMENTAL"
+    most_bytes = limits.INCREMENTAL_IMPORT_BYTES if incremental else limits.FULL_IMPORT_BYTES
+    rows = read_rows(schema, open_source(job["location"], job["region"], most_bytes))
     result = directory / RESULT
     if schema.dataset_type in OF_EVENTS:
         columns = write_interactions(result, schema, rows)
         count = int(columns.times.size)
-        if job["mode"] == "INCREMENTAL" and count < limits.MIN_INCREMENTAL_INTERACTIONS:
-            raise ImportFailedError(
-                f"an incremental import of interactions needs {limits.MIN_INCREMENTAL_INTERACTIONS} rows, not {count}"
-            )
+        check_events(schema, columns, incremental=incremental)
     else:
         count = write_rows(result / ROWS_FILE, to_rows(schema, rows).items())
+        if schema.dataset_type == ACTIONS and count > limits.ACTIONS:
+            raise ImportFailedError(f"there are {count} actions; a dataset may have {limits.ACTIONS}")
     if count == 0:
         raise ImportFailedError(f"the data location {job['location']} holds no records")
     return {"rows": count, "attribution": attribute(directory, job) if job.get("attribution") else []}
