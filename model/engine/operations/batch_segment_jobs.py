@@ -23,6 +23,9 @@ from model.engine.segment_query import read_query
 from model.recipes.segment_recipe import SegmentRecipe
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from model.engine.avro_schema import Schema
     from model.engine.dataset_group import DatasetGroup
     from model.engine.engine import Engine
     from model.engine.filters.compiled import CompiledFilter
@@ -80,22 +83,19 @@ async def _work(engine: Engine, job: Resource) -> None:
         raise BatchFailedError(f"the recipe {named.name} makes no segments")
     caller = Caller(job.private["account"], job.private["region"])
     compiled = find_filter(engine, caller, document["filterArn"]) if document.get("filterArn") else None
+    group = engine.groups[group_arn]
+    known = await asyncio.to_thread(_known, group, recipe.user_ids)
     schema_text = engine.schema_text(group_arn, ITEMS)
     schema = read_schema(schema_text) if schema_text else None
 
     def answer(line: dict[str, Any]) -> dict[str, Any]:
-        allowed = _allowed(engine.groups[group_arn], recipe.user_ids, compiled, read_filter_values(line))
-        if named.name == BY_ATTRIBUTES:
-            if schema is None:
-                raise InvalidInputError("the dataset group has no Items dataset")
-            expression = line.get("itemAttributes")
-            if not isinstance(expression, str):
-                raise InvalidInputError("itemAttributes is required and must be a string")
-            wanted: str | list[str] = [_feature(name, value) for name, value in read_query(expression, schema)]
-        else:
-            wanted = read_text(line, "itemId")
+        values = read_filter_values(line)
+        allowed = known if compiled is None else known & _kept(group, recipe.user_ids, compiled, values)
+        wanted = _attributes(line, schema) if named.name == BY_ATTRIBUTES else read_text(line, "itemId")
+        # No more than there are: who is not allowed comes last, but comes.
+        count = min(document["numResults"], int(np.count_nonzero(allowed)))
         try:
-            return {"recommendedUsers": recipe.segment(wanted, document["numResults"], allowed)}
+            return {"recommendedUsers": recipe.segment(wanted, count, allowed)}
         except LookupError as unknown:
             raise InvalidInputError(str(unknown.args[0])) from None
 
@@ -104,23 +104,29 @@ async def _work(engine: Engine, job: Resource) -> None:
     await run(engine.state, Batch(source, target, caller.region, most), answer)
 
 
-def _allowed(
-    group: DatasetGroup, user_ids: list[str], compiled: CompiledFilter | None, values: dict[str, str]
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Tell which users may be named: those that a deletion has not removed since the training, and the filter keeps."""
-    known = np.fromiter((_is_known(group, one) for one in user_ids), np.bool_, len(user_ids))
-    if compiled is None:
-        return known
+def _known(group: DatasetGroup, user_ids: list[str]) -> NDArray[np.bool_]:
+    """Tell which users a deletion has not removed since the training; sessions of nobody known are no users."""
+    rows = group.rows[USERS]
+    return np.array([group.people.knows(one) or rows.get(one) is not None for one in user_ids], np.bool_)
+
+
+def _kept(
+    group: DatasetGroup, user_ids: list[str], compiled: CompiledFilter, values: dict[str, str]
+) -> NDArray[np.bool_]:
+    """Tell which users a filter keeps."""
+    # First the rows: a user without data gets one, and the filter then says something of it.
     rows = group.tables[USERS].intern(user_ids)
-    return known & compiled.allowed(group, "", None, values).take(rows)
+    return compiled.allowed(group, "", None, values).take(rows)
 
 
-def _is_known(group: DatasetGroup, user_id: str) -> bool:
-    return group.people.knows(user_id) or group.rows[USERS].get(user_id) is not None
-
-
-def _feature(column: str, value: str | float) -> str:
-    return f"{column}={value}"
+def _attributes(line: dict[str, Any], schema: Schema | None) -> list[str]:
+    """Return the attributes that a question is about, as recipes know them."""
+    if schema is None:
+        raise InvalidInputError("the dataset group has no Items dataset")
+    expression = line.get("itemAttributes")
+    if not isinstance(expression, str):
+        raise InvalidInputError("itemAttributes is required and must be a string")
+    return [f"{name}={value}" for name, value in read_query(expression, schema)]
 
 
 OPERATIONS = {
