@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -282,3 +283,33 @@ def test_a_filter_says_the_same_after_a_kill(s3, tmp_path):
         assert ask(shop, "popular", "buyer", filterArn=made["filterArn"]) == before
     finally:
         engine.stop()
+
+
+@pytest.mark.honours("GetRecommendations", "a filter whose dataset was deleted is refused, and says so")
+@pytest.mark.honours("CreateFilter", "a filter needs the datasets that it asks for")
+def test_a_filter_without_its_dataset_is_refused(new_shop):
+    new_shop.fill()
+    new_shop.campaigns["popular"] = new_shop.deploy("popular", "aws-popularity-count")
+    expression = "INCLUDE ItemID WHERE Items.PRICE > 5"
+    made = new_shop.control.create_filter(name="dear", datasetGroupArn=new_shop.group, filterExpression=expression)
+    until_settled(lambda: new_shop.control.describe_filter(filterArn=made["filterArn"]))
+    assert ask(new_shop, "popular", filterArn=made["filterArn"])
+
+    new_shop.control.delete_dataset(datasetArn=new_shop.datasets["Items"])
+    while len(new_shop.control.list_datasets(datasetGroupArn=new_shop.group)["datasets"]) > 1:
+        time.sleep(0.02)
+
+    lacking = "the dataset group has no dataset of the type Items"
+    code, message = refusal(
+        new_shop.runtime.get_recommendations,
+        campaignArn=new_shop.campaigns["popular"],
+        userId="u",
+        filterArn=made["filterArn"],
+    )
+    assert code == "InvalidInputException"
+    assert lacking in message
+    code, message = refusal(
+        new_shop.control.create_filter, name="x", datasetGroupArn=new_shop.group, filterExpression=expression
+    )
+    assert code == "InvalidInputException"
+    assert lacking in message
