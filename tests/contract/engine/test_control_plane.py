@@ -206,7 +206,7 @@ def test_unknown_recipes_and_hyper_parameters_are_refused(new_shop):
 
     assert create("aws-fortune-teller")[0] == "ResourceNotFoundException"
     assert "has no depth in algorithmHyperParameters" in create("aws-sims", depth="3")[1]
-    assert "must be from 0 to 10, not 11" in create("aws-sims", min_cointeraction_count="11")[1]
+    assert "must be a whole number from 0 to 10, not 11" in create("aws-sims", min_cointeraction_count="11")[1]
 
 
 @pytest.mark.honours(
