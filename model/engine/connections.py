@@ -32,6 +32,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._arriving = False
+        self._in_head = False
         self._head_bytes = 0
         self._header_count = 0
         self._arrival: TimerHandle | None = None
@@ -61,7 +62,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin with a request."""
         super().on_message_begin()
-        self._arriving = True
+        self._arriving = self._in_head = True
         self._head_bytes = self._header_count = 0
 
     def on_url(self, url: bytes) -> None:
@@ -74,6 +75,11 @@ class Connection(HttpToolsProtocol):
         self._header_count += 1
         self._count(len(name) + len(value))
         super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Begin with the body."""
+        super().on_headers_complete()
+        self._in_head = False
 
     def on_message_complete(self) -> None:
         """Finish a request: it has arrived in time."""
@@ -108,8 +114,9 @@ class Connection(HttpToolsProtocol):
         self._arrival = None
         if self.transport.is_closing():
             return
-        begun = self._arriving and (self.cycle is None or not self.cycle.response_started)
-        if begun:
+        # While a head arrives, the cycle is that of the request before.
+        unanswered = self._arriving and (self._in_head or not self.cycle.response_started)
+        if unanswered:
             self._refuse(RequestTimeoutError(f"the request did not arrive within {limits.ARRIVAL_SECONDS:g} s"), 408)
         else:
             self.transport.close()

@@ -143,11 +143,8 @@ def is_signed(claim: Claim, head: Head, body: bytes, signing_key: bytes) -> bool
     -------
     bool
     """
-    digest = hashlib.sha256(body).hexdigest()
-    stated = head.values(b"x-amz-content-sha256")
-    if stated and stated != [digest.encode()]:
-        return False
-    canonical = canonical_request(claim, head, digest)
+    # What X-Amz-Content-SHA256 states is not asked: the digest is always that of the body.
+    canonical = canonical_request(claim, head, hashlib.sha256(body).hexdigest())
     to_sign = "\n".join((ALGORITHM, claim.date, claim.scope, hashlib.sha256(canonical).hexdigest()))
     return hmac.compare_digest(hmac.digest(signing_key, to_sign.encode(), "sha256"), claim.signature)
 

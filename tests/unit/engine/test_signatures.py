@@ -108,7 +108,7 @@ def test_a_changed_body_or_another_secret_does_not_hold():
     assert not holds(head, secret=SECRET.lower())
 
 
-def test_a_stated_digest_must_be_that_of_the_body():
+def test_a_digest_that_is_stated_does_not_stand_for_the_body():
     stated = signed_head(headers={**TARGET, "X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"})
 
     assert not holds(stated)
