@@ -136,8 +136,8 @@ async def synchronise(engine: Engine, campaign: Resource) -> None:
     engine : Engine
     campaign : Resource
     """
-    version = latest_active(engine, campaign.private["solution"])
-    if version is None or version.arn == campaign.private["version"] or not _may_follow(campaign):
+    version = latest_active(engine, campaign.private["solution"]) if _may_follow(campaign) else None
+    if version is None or version.arn == campaign.private["version"]:
         return
     alike = next((one for one in engine.served.values() if one.version_arn == version.arn), None)
     served = await load(engine, version, alike)

@@ -13,7 +13,7 @@ from model.engine.dataset_types import ACTION_INTERACTIONS, ITEMS, OF_DOMAINS, R
 from model.engine.errors import InvalidInputError, ResourceInUseError
 from model.engine.operations.claims import claim, find, find_active, refuse_while
 from model.engine.operations.pages import page
-from model.engine.resources import ACTIVE, DELETE_PENDING, FAILED, IN_PROGRESS, PENDING, STOPPED, Resource
+from model.engine.resources import ACTIVE, DELETE_PENDING, FAILED, IN_PROGRESS, PENDING, Resource
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller
@@ -88,8 +88,10 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteDataset: not while an import or a training needs it."""
     dataset = find_active(engine, caller, KIND, request["datasetArn"])
-    trainings = engine.resources.of_kind("solution-version", datasetGroupArn=dataset.document["datasetGroupArn"])
-    busy = [one for one in trainings if one.status not in {ACTIVE, FAILED, STOPPED}]
+    group_arn = dataset.document["datasetGroupArn"]
+    kinds = ("solution-version", "recommender")
+    trainings = [one for kind in kinds for one in engine.resources.of_kind(kind, datasetGroupArn=group_arn)]
+    busy = [one for one in trainings if not one.settled]
     refuse_while("the dataset is being imported or trained on", _busy_imports(engine, dataset) + busy)
     dataset.document["status"] = DELETE_PENDING
     engine.resources.save(dataset)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
+from model.engine.arns import service_arn
 from model.engine.errors import InvalidInputError, LimitExceededError, ResourceAlreadyExistsError, ResourceInUseError
 from model.engine.fitting import Plan
 from model.engine.operations.claims import claim, find, find_active
@@ -73,7 +74,8 @@ def begin(engine: Engine, caller: Caller, solution: Resource, request: dict[str,
     """
     private: dict[str, Any] = {"id": new_id()}
     if request.setdefault("trainingMode", FULL) != FULL:
-        private["settings"] = _full_version(engine, solution, request["trainingMode"]).private["settings"]
+        full = _full_version(engine, solution, request["trainingMode"])
+        private |= {name: full.private[name] for name in ("settings", "tuned")}
     _check_datasets(engine, solution)
     pending = [one for one in engine.resources.of_kind(KIND) if one.status in {PENDING, IN_PROGRESS}]
     if len([one for one in pending if one.arn.startswith(caller.prefix)]) >= limits.PENDING_SOLUTION_VERSIONS:
@@ -173,34 +175,46 @@ def _check_datasets(engine: Engine, solution: Resource) -> None:
         raise InvalidInputError(f"the dataset group has no active {missing[0]} dataset to train on")
 
 
-def _plan(document: dict[str, Any], settings: dict[str, float] | None) -> Plan:
+def _plan(version: Resource) -> Plan:
+    document = version.document
     config = document.get("solutionConfig") or {}
     if document.get("performAutoML"):
         automl = config.get("autoMLConfig") or {}
         return Plan(automl_recipes(automl), True, [], limits.HPO_JOBS_DEFAULT, automl.get("metricName") or "")
     recipe = document["recipeArn"].rpartition("/")[2]
+    if document["trainingMode"] == UPDATE:
+        return Plan([recipe], settings=version.private["settings"])
     if not document.get("performHPO"):
-        return Plan([recipe], settings=settings)
+        return Plan([recipe])
     tuning = config.get("hpoConfig")
     return Plan([recipe], True, ranges_of(tuning), trials(tuning))
 
 
+def _config(version: Resource) -> dict[str, Any]:
+    """Return what a training considers of the solution's configuration."""
+    if version.document.get("performAutoML"):
+        return {}  # nothing but its own part (API reference, CreateSolution)
+    config: dict[str, Any] = version.document.get("solutionConfig") or {}
+    if version.document["trainingMode"] == UPDATE:
+        given = {**(config.get("algorithmHyperParameters") or {}), **version.private["tuned"]}
+        return {**config, "algorithmHyperParameters": given}
+    return config
+
+
 async def _train(engine: Engine, version: Resource) -> None:
     document, private = version.document, version.private
-    # AutoML considers nothing of the configuration but its own part (API reference, CreateSolution).
-    config = {} if document.get("performAutoML") else document.get("solutionConfig")
-    solution = {"eventType": document.get("eventType"), "solutionConfig": config}
-    settings = private.get("settings") if document["trainingMode"] == UPDATE else None
-    outcome = await train(engine, document["datasetGroupArn"], _plan(document, settings), solution, private)
-    private.update(metrics=outcome["metrics"], settings=outcome["settings"])
+    solution = {"eventType": document.get("eventType"), "solutionConfig": _config(version)}
+    outcome = await train(engine, document["datasetGroupArn"], _plan(version), solution, private)
+    tuned = private["tuned"] if document["trainingMode"] == UPDATE else outcome["tuned"]
+    private.update(metrics=outcome["metrics"], settings=outcome["settings"], tuned=tuned)
     document["trainingHours"] = outcome["trainingHours"]
     if document.get("performHPO"):
-        document["tunedHPOParams"] = {"algorithmHyperParameters": outcome["tuned"]}
+        document["tunedHPOParams"] = {"algorithmHyperParameters": tuned}
     if document.get("performAutoML"):
-        document["recipeArn"] = f"arn:aws:personalize:::recipe/{outcome['recipe']}"
-        solution_resource = engine.resources.find("solution", document["solutionArn"])
-        solution_resource.document["autoMLResult"] = {"bestRecipeArn": document["recipeArn"]}
-        engine.resources.save(solution_resource)
+        document["recipeArn"] = service_arn("recipe", outcome["recipe"])
+        trained = engine.resources.find("solution", document["solutionArn"])
+        trained.document["autoMLResult"] = {"bestRecipeArn": document["recipeArn"]}
+        engine.resources.save(trained)
     engine.resources.save(version)
 
 

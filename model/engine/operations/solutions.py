@@ -92,7 +92,9 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     schedule_days(config.get("autoTrainingConfig"))
     check_event_parameters(config.get("eventsConfig") or {})
     if asked.get("performIncrementalUpdate"):
-        check_incremental_update(recipe_of(solution.document.get("recipeArn", "")))
+        if "recipeArn" not in solution.document:
+            raise InvalidInputError("performIncrementalUpdate is for aws-semantic-similarity, not for performAutoML")
+        check_incremental_update(recipe_of(solution.document["recipeArn"]))
     now = time.time()
     solution.document[UPDATE] = {**asked, "status": PENDING, "creationDateTime": now, "lastUpdatedDateTime": now}
     engine.resources.save(solution)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.contract.engine.conftest import RunningEngine, Shop, until_settled
-from tests.contract.engine.refusals import refusal
+from tests.contract.engine.refusals import outcome, refusal
 
 RECIPE = "arn:aws:personalize:::recipe"
 NDCG = "normalized_discounted_cumulative_gain_at_25"
@@ -86,14 +86,16 @@ def test_automl_finds_the_recipe(shop):
 @pytest.mark.differs("CreateSolutionVersion", "UPDATE fits on all data with the settings of the FULL training")
 def test_an_update_training_builds_on_a_full_one(shop):
     control = shop.control
-    arn = begin(shop, "update", "aws-user-personalization")
+    tuning = {"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "2"}}}
+    arn = begin(shop, "update", "aws-user-personalization", performHPO=True, solutionConfig=tuning)
     update = {"solutionArn": arn, "trainingMode": "UPDATE"}
 
     assert "needs an ACTIVE version that was trained with FULL" in refusal(control.create_solution_version, **update)[1]
-    shop.retrain(arn)
+    full = shop.retrain(arn)
     made = control.create_solution_version(**update)["solutionVersionArn"]
     version = until_settled(lambda: control.describe_solution_version(solutionVersionArn=made))
     assert (version["trainingMode"], version["trainingType"]) == ("UPDATE", "MANUAL")
+    assert version["tunedHPOParams"] == full["tunedHPOParams"]
     assert metrics(shop, version)[NDCG] > 0
 
     similar = begin(shop, "no-update", "aws-similar-items")
@@ -195,3 +197,15 @@ def test_a_solution_whose_version_is_being_trained_stays(slow_shop):
     dataset = slow_shop.datasets["Interactions"]
     assert refusal(control.delete_dataset, datasetArn=dataset)[0] == "ResourceInUseException"
     states_until(control, version, "ACTIVE")
+
+
+@pytest.mark.honours("CreateSolutionVersion", "at most 20 trainings on their way at a time")
+def test_a_twenty_first_training_at_a_time_is_over_the_quota(slow_shop):
+    control = slow_shop.control
+    arn = begin(slow_shop, "many", "aws-popularity-count")
+    made = [control.create_solution_version(solutionArn=arn)["solutionVersionArn"] for _ in range(20)]
+    code, message = refusal(control.create_solution_version, solutionArn=arn)
+
+    for version in made:
+        outcome(control.stop_solution_version_creation, solutionVersionArn=version)  # the first may be ACTIVE already
+    assert (code, "20 solution versions" in message) == ("LimitExceededException", True)
