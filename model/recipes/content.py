@@ -38,7 +38,9 @@ class Content:
         self._column_of = {feature: column for column, feature in enumerate(vocabulary)}
 
     @classmethod
-    def fit(cls, item_ids: list[str], catalogue: Catalogue, dimensions: int = DIMENSIONS) -> Content:
+    def fit(
+        cls, item_ids: list[str], catalogue: Catalogue, dimensions: int = DIMENSIONS, company: float = 0.0
+    ) -> Content:
         """Learn what features mean.
 
         Parameters
@@ -47,6 +49,8 @@ class Content:
             The items in the order of the recipe; those that are not in the catalogue get zeros.
         catalogue : Catalogue
         dimensions : int
+        company : float
+            How much the features count that a feature is often seen with, beside the feature itself.
 
         Returns
         -------
@@ -73,6 +77,8 @@ class Content:
             directions = np.eye(matrix.shape[1], dtype=np.float32)  # few features need no summary
         else:
             directions = right_directions(matrix, dimensions)
+        if company:
+            directions = _in_company(matrix, directions, company)
         return cls(_to_unit(matrix @ directions), rarity[:, None] * directions, vocabulary)
 
     @property
@@ -162,4 +168,17 @@ class Content:
 def _to_unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True))
     result: NDArray[np.float32] = (vectors / np.maximum(lengths, np.float32(1e-9))).astype(np.float32)
+    return result
+
+
+def _in_company(matrix: sparse.csr_matrix, directions: NDArray[np.float32], company: float) -> NDArray[np.float32]:
+    """Turn directions to the principal ones and stretch them by a power of their strength.
+
+    What many features share is strong, so that two items which share no feature but the company of their features come
+    near each other.
+    """
+    seen = np.asarray(matrix @ directions, np.float32)
+    strength, axes = np.linalg.eigh(seen.T @ seen)
+    stretched = np.maximum(strength, 0) ** (company / 2)
+    result: NDArray[np.float32] = (directions @ (axes * stretched)).astype(np.float32)
     return result

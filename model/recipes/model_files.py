@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 ARRAYS = "model.npz"
-DOCUMENT = "model.json"
+DOCUMENT, REWRITTEN = "model.json", "model.json.new"
+PEOPLE = ("persons", "users")  # members of documents that list ids of people
+FORGOTTEN = ""  # stands where an id was: the numbers of the others must not move
 
 
 def write_model(directory: Path, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> None:
@@ -25,7 +28,7 @@ def write_model(directory: Path, arrays: Mapping[str, NDArray[Any]], document: M
     directory : Path
     arrays : mapping of names to arrays
     document : mapping
-        Anything JSON can hold.
+        Anything JSON can hold. Ids of people are in the lists `persons` and `users`, and nowhere else.
     """
     with (directory / ARRAYS).open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # names of arrays, never allow_pickle
@@ -47,3 +50,30 @@ def read_model(directory: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]
         arrays = {name: stored[name] for name in stored.files}
     document: dict[str, Any] = json.loads((directory / DOCUMENT).read_text(encoding="utf-8"))
     return arrays, document
+
+
+def forget_people(directory: Path, people: Collection[str]) -> bool:
+    """Take ids of people out of a model, for good.
+
+    Parameters
+    ----------
+    directory : Path
+        What `write_model` wrote.
+    people : collection of str
+
+    Returns
+    -------
+    bool
+        Whether it named any of them. A model that was read before names them still.
+    """
+    document: dict[str, Any] = json.loads((directory / DOCUMENT).read_text(encoding="utf-8"))
+    lists = {name: document[name] for name in PEOPLE if name in document}
+    left = {name: [FORGOTTEN if one in people else one for one in ids] for name, ids in lists.items()}
+    if left == lists:
+        return False
+    with (directory / REWRITTEN).open("w", encoding="utf-8") as file:
+        json.dump({**document, **left}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    (directory / REWRITTEN).replace(directory / DOCUMENT)
+    return True

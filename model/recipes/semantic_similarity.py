@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DIMENSIONS = 128  # texts mean more than what people do shows
+COMPANY = 0.5
 HALF_LIFE_DAYS = 30.0  # after which an item is half as fresh
 LEFT = 0.1  # of its score, to an item that is not popular, or not fresh, at all where that counts in full
 UNKNOWN = 1e-3  # of the scores where the item asked about is not known: what is popular, then what is fresh
@@ -73,7 +74,7 @@ class SemanticSimilarity(Recipe):
         met = dict(zip(known.item_ids, first.tolist(), strict=True))
         created = np.array([stated.get(item) or met.get(item, newest) for item in item_ids], np.int64)
         people = np.array([people_of.get(item, 0.0) for item in item_ids], np.float32)
-        return cls(item_ids, Content.fit(item_ids, catalogue, DIMENSIONS), people, created, newest)
+        return cls(item_ids, Content.fit(item_ids, catalogue, DIMENSIONS, COMPANY), people, created, newest)
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         asked = self._asked(query)

@@ -1,0 +1,186 @@
+"""Lists that are not made for one person: popular, rising, similar, alike in meaning, and given ones put in order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.recipes.interactions import from_rows
+from model.recipes.names import RECIPES
+from model.recipes.recipe import Catalogue, CatalogueItem, Event, Query, TrainingData, UnsuitableDataError
+from tests.factories.fitted_recipes import data_for, fitted, ids, trained
+from tests.factories.shop_stream import START
+
+DAY = 86_400
+NOW = START + 7 * DAY
+
+
+def learnt(name, rows, catalogue=None, **parameters):
+    return fitted(name, TrainingData(from_rows(rows), catalogue or Catalogue(), parameters))
+
+
+def test_popularity_counts_each_person_once():
+    rows = [("a", "often", n) for n in range(9)] + [("a", "wide", 20), ("b", "wide", 21), ("c", "rare", 22)]
+    recipe = learnt("aws-popularity-count", rows)
+
+    assert ids(recipe.recommend(Query(), 1)) == ["wide"]
+    for _ in range(2):
+        recipe.update(Event("rare", 30, [], first=True))
+    recipe.update(Event("often", 31, ["often"], first=False))
+    assert ids(recipe.recommend(Query(), 3)) == ["rare", "wide", "often"]
+
+
+def test_a_use_case_counts_events_of_its_own_type_only():
+    recipe = learnt("aws-ecomm-popular-items-by-purchases", [("a", "one", 1), ("b", "one", 2), ("a", "two", 3)])
+
+    for number in range(5):
+        recipe.update(Event("two", number, [], first=True, event_type="View"))
+    assert ids(recipe.recommend(Query(), 1)) == ["one"]
+    for number in range(5):
+        recipe.update(Event("two", number, [], first=True, event_type="purchase"))
+    assert ids(recipe.recommend(Query(), 1)) == ["two"]
+
+
+def test_trending_prefers_what_rises_over_what_is_always_much():
+    hour = 3600
+    steady = [(f"u{n}", "steady", n * hour // 4) for n in range(400)]
+    rising = [(f"v{n}", "rising", 99 * hour + n * 60) for n in range(40)]
+
+    recipe = learnt("aws-trending-now", steady + rising)
+
+    assert ids(recipe.recommend(Query(), 2)) == ["rising", "steady"]
+    assert ids(recipe.recommend(Query(now=1000 * hour), 2)) == ["steady", "rising"]
+
+
+def test_similar_items_learn_from_live_events():
+    recipe = fitted("aws-similar-items")
+    assert "item-9-9" not in ids(recipe.recommend(Query(item_id="item-1-1"), 3))
+
+    for moment in range(60):
+        recipe.update(Event("item-9-9", moment, ["item-1-1"], first=True))
+
+    assert "item-9-9" in ids(recipe.recommend(Query(item_id="item-1-1"), 2))
+
+
+@pytest.mark.parametrize("name", ["aws-similar-items", "aws-semantic-similarity", "aws-vod-more-like-x"])
+def test_a_cold_item_is_like_those_that_share_its_features(name):
+    recipe = fitted(name)
+    recipe.add_item(CatalogueItem("cold", ("CATEGORY=shelf 4", "word=carpet"), NOW))
+
+    assert all(item.startswith("item-4-") for item in ids(recipe.recommend(Query(item_id="cold"), 10)))
+    recipe.add_item(CatalogueItem("cold", ("CATEGORY=shelf 8", "word=basket"), NOW))
+    assert all(item.startswith("item-8-") for item in ids(recipe.recommend(Query(item_id="cold"), 10)))
+
+
+@pytest.mark.parametrize("name", ["aws-similar-items", "aws-sims", "aws-semantic-similarity"])
+def test_an_unknown_item_is_answered_with_popular_ones_and_no_item_is_like_itself(name):
+    popular = ids(trained("aws-popularity-count").recommend(Query(), 5))
+
+    answer = ids(trained(name).recommend(Query(item_id="unheard-of"), 25))
+
+    counts = trained("aws-popularity-count").score(Query())
+    places = [trained("aws-popularity-count").item_ids.index(item) for item in answer]
+    assert [counts[place] for place in places] == sorted((counts[place] for place in places), reverse=True)
+    assert counts[places[0]] == counts[trained("aws-popularity-count").item_ids.index(popular[0])]
+    assert "item-1-1" not in ids(trained(name).recommend(Query(item_id="item-1-1"), 500))
+
+
+def test_the_discount_factor_of_sims_holds_popularity_against_items():
+    rows = [(f"u{n}", item, n * 10 + k) for n in range(200) for k, item in enumerate(["asked", "hit"])]
+    rows += [(f"w{n}", "hit", 9000 + n) for n in range(2000)]
+    rows += [(f"x{n}", item, 5000 + n * 10 + k) for n in range(60) for k, item in enumerate(["asked", "niche"])]
+
+    def first(factor):
+        recipe = learnt("aws-sims", rows, popularity_discount_factor=factor, min_cointeraction_count="3")
+        return ids(recipe.recommend(Query(item_id="asked"), 1))[0]
+
+    assert first("0.0") == "hit"
+    assert first("1.0") == "niche"
+
+
+def test_items_that_met_too_seldom_are_no_neighbours_in_sims():
+    rows = [("u", "asked", 1), ("u", "once", 2), *((f"v{n}", "popular", n) for n in range(9))]
+
+    def first(least):
+        recipe = learnt("aws-sims", rows, popularity_discount_factor="0.5", min_cointeraction_count=least)
+        return ids(recipe.recommend(Query(item_id="asked"), 1))
+
+    assert first("0") == ["once"]
+    assert first("2") == ["popular"]
+
+
+def test_meanings_go_beyond_words_that_two_items_share():
+    """Given sofas and couches that share no word but their company, when asked for a sofa, then couches come next."""
+    company = ("word=cushion", "word=fabric", "word=living")
+    features: dict[str, tuple[str, ...]] = {f"sofa-{n}": ("word=sofa", company[n % 3]) for n in range(9)}
+    features |= {f"couch-{n}": ("word=couch", company[n % 3]) for n in range(9)}
+    features |= {f"drill-{n}": ("word=drill", f"word={('battery', 'motor', 'steel')[n % 3]}") for n in range(30)}
+    features |= {f"tool-{n}": (f"word=thing{n}", f"word=thing{n + 1}", "word=motor") for n in range(120)}
+    catalogue = Catalogue(list(features), list(features.values()), [START] * len(features))
+    recipe = learnt("aws-semantic-similarity", [], catalogue)
+
+    # A sofa with cushions and a couch of fabric have no word in common.
+    likeness = dict(zip(("couch", "drill"), recipe.alike("sofa-0", ["couch-1", "drill-1"]), strict=True))
+
+    assert likeness["couch"] > likeness["drill"] + 0.1
+
+
+def test_influence_brings_popular_and_fresh_items_forward_and_needs_no_interactions():
+    features: list[tuple[str, ...]] = [("CATEGORY=same", f"word=w{n % 5}") for n in range(40)] + [
+        ("CATEGORY=other",)
+    ] * 30
+    created = [NOW - n * 10 * DAY for n in range(40)] + [NOW] * 30
+    catalogue = Catalogue([f"i{n}" for n in range(70)], features, created)
+    rows = [(f"u{n}", "i35", START) for n in range(50)]
+    recipe = learnt("aws-semantic-similarity", rows, catalogue)
+
+    def first(**influence):
+        return ids(recipe.recommend(Query(item_id="i20", now=NOW, influence=influence), 1))[0]
+
+    assert first(POPULARITY=1.0) == "i35"
+    assert first(FRESHNESS=1.0) == "i0"
+    without = learnt("aws-semantic-similarity", [], catalogue)
+    assert len(without.recommend(Query(item_id="i20", influence={"POPULARITY": 0.5}), 10)) == 10
+
+
+def test_items_without_any_meaning_are_refused():
+    with pytest.raises(UnsuitableDataError, match="no item has a text"):
+        learnt("aws-semantic-similarity", [("u", "i", 1)], Catalogue(["i"], [()], [0]))
+
+
+def test_a_list_is_ranked_whole_and_once_and_untouched_items_come_last_without_a_score():
+    recipe = fitted("aws-personalized-ranking-v2")
+    recipe.add_item(CatalogueItem("untouched", ("CATEGORY=shelf 3",)))
+    given = ["item-3-4", "none", "item-0-0", "item-3-4", "untouched", "item-3-3"]
+
+    ranked = recipe.rank(Query(history=["item-3-3", "item-3-2"]), given)
+
+    assert sorted(ids(ranked)) == sorted(set(given))
+    assert ids(ranked)[-2:] == ["none", "untouched"]
+    assert [one.score for one in ranked[-2:]] == [None, None]
+    assert sum(one.score for one in ranked[:-2]) == pytest.approx(1.0, abs=1e-5)
+    assert recipe.rank(Query(), ["none"])[0].item_id == "none"
+
+
+def test_a_ranking_depends_on_the_person_and_on_the_circumstances():
+    recipe = trained("aws-personalized-ranking")
+    given = ["item-9-1", "item-9-2", "item-2-1", "item-2-2"]
+
+    by_history = [ids(recipe.rank(Query(history=[item]), given))[0] for item in ("item-9-0", "item-2-0")]
+    on_phone = ids(recipe.rank(Query(context={"DEVICE": "phone"}), given))
+    on_desktop = ids(recipe.rank(Query(context={"DEVICE": "desktop"}), given))
+
+    assert by_history == ["item-9-1", "item-2-1"]
+    assert set(on_phone[:2]) == set(on_desktop[2:]) == {"item-2-1", "item-2-2"}
+
+
+def test_the_dimensions_that_tuning_chose_are_those_of_the_contents():
+    def recipe(dimensions):
+        data = replace(data_for("aws-similar-items"), parameters={"item_metadata_hidden_dim": dimensions})
+        return RECIPES["aws-similar-items"].answers.fit(data, {})
+
+    assert not np.array_equal(
+        recipe("2").score(Query(item_id="item-1-1")), recipe("60").score(Query(item_id="item-1-1"))
+    )
