@@ -23,8 +23,9 @@ from model.engine.solution_rules import schedule_days
 from model.engine.training import data_mark, has_data, is_importing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Mapping
 
+    from model.engine.dataset_group import Row
     from model.engine.engine import Engine
     from model.engine.serving import Served
 
@@ -43,6 +44,7 @@ class Upkeep:
         self._hour = engine.settings.pace.hour_seconds
         self._retrained: set[str] = set()  # recommenders whose training is running
         self._refreshed: dict[int, float] = {}  # when a served model was last looked at for new items
+        self._looked_at: dict[int, Mapping[str, Row]] = {}  # the imported rows of that time
 
     async def run(self) -> None:
         """Go on until the engine ends."""
@@ -132,6 +134,7 @@ class Upkeep:
         now = time.time()
         served = {id(one.recipe): one for one in self._engine.served.values()}
         self._refreshed = {key: self._refreshed.get(key, now) for key in served}
+        self._looked_at = {key: rows for key, rows in self._looked_at.items() if key in served}
         for key, one in served.items():
             hours = self._hours_between_updates(one)
             if hours is not None and now >= self._refreshed[key] + hours * self._hour:
@@ -146,11 +149,13 @@ class Upkeep:
         return NEW_ITEMS_HOURS if updated and trained.get("trainingMode") != solution_versions.UPDATE else None
 
     async def _add_new_items(self, served: Served) -> None:
-        group = self._engine.groups[served.group_arn]
+        rows = self._engine.groups[served.group_arn].rows[served.catalogue_type].bulk
+        if self._looked_at.get(id(served.recipe)) is rows:
+            return  # nothing was imported since; what is streamed the models are told at once
+        self._looked_at[id(served.recipe)] = rows
         schema = self._engine.schema_text(served.group_arn, served.catalogue_type)
-        known = set(served.recipe.item_ids)
-        rows = group.rows[served.catalogue_type].all()
-        new = [(item_id, row) for item_id, row in rows.items() if item_id not in known]
+        known = list(served.recipe.item_ids)
+        new = await asyncio.to_thread(lambda: list(rows.keys() - set(known)))
         for place in range(0, len(new), AT_ONCE):
-            tell_rows(served, dict(new[place : place + AT_ONCE]), schema)
+            tell_rows(served, {one: rows[one] for one in new[place : place + AT_ONCE]}, schema)
             await asyncio.sleep(0)
