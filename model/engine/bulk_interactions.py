@@ -59,26 +59,37 @@ class Bulk:
 
 @dataclass(frozen=True)
 class Numbered:
-    """Imported interactions with the group's own numbers, in the order of the files."""
+    """Imported interactions with the numbers that their ids have in the dataset group.
 
+    Attributes
+    ----------
+    source : Columns
+        In the order of the files.
+    persons, items, kinds : integer arrays
+        By the source's own numbers.
+    person_count : int
+        How many persons the dataset group knows.
+    """
+
+    source: Columns
     persons: NDArray[np.int32]
     items: NDArray[np.int32]
     kinds: NDArray[np.int16]
-    source: Columns
     person_count: int
 
     def sorted(self) -> Bulk:
         """Sort by person and time, and keep each interaction once; takes long, and may run in a thread."""
-        order = np.lexsort((self.source.times, self.persons))
-        order = order[~_repeated(self.persons[order], self.source.times[order], self.items[order], self.kinds[order])]
-        starts = np.searchsorted(self.persons[order], np.arange(self.person_count + 1)).astype(np.int64)
+        source = self.source
+        persons, items, kinds = self.persons[source.users], self.items[source.items], self.kinds[source.kinds]
+        order = np.lexsort((source.times, persons))
+        order = order[~_repeated(persons[order], source.times[order], items[order], kinds[order])]
         return Bulk(
-            starts,
-            self.items[order],
-            self.kinds[order],
-            self.source.times[order],
-            self.source.values[order],
-            {name: column.at(order) for name, column in self.source.context.items()},
+            np.searchsorted(persons[order], np.arange(self.person_count + 1)).astype(np.int64),
+            items[order],
+            kinds[order],
+            source.times[order],
+            source.values[order],
+            {name: column.at(order) for name, column in source.context.items()},
         )
 
 

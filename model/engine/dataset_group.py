@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ACTIONS", "INTERACTIONS", "ITEMS", "USERS", "DatasetGroup", "Row"]
 
 CHECKPOINT_BYTES = 32 * 1024 * 1024  # of the log, some 250,000 events, which a start reads in about two seconds
+IDS_AT_ONCE = 5000
 BEGINNING: Position = (1, 0)  # of the log
 
 
@@ -43,6 +44,7 @@ class DatasetGroup:
         self.tables = {ITEMS: Table(), USERS: Table(), ACTIONS: Table()}
         self.event_ids = EventIds()
         self._unwritten: set[str] = set()  # ids of events on their way to the disk
+        self._using_parts = asyncio.Lock()
         self._checkpointed = BEGINNING
         self._checkpointing: asyncio.Task[None] | None = None
         self.erasing = asyncio.Lock()  # held while a deletion writes parts and segments anew
@@ -167,7 +169,11 @@ class DatasetGroup:
         names : list of str
             Oldest first.
         """
-        paths = [self.part_path(name) for name in names]
+        # One after the other: of two imports that end together, the later one's parts are to stay.
+        async with self._using_parts:
+            await self._use_parts(dataset_type, [self.part_path(name) for name in names])
+
+    async def _use_parts(self, dataset_type: str, paths: list[Path]) -> None:
         if dataset_type not in OF_EVENTS:
             rows = self.rows[dataset_type]
             rows.bulk = await asyncio.to_thread(ImportedRows, paths)
@@ -180,7 +186,13 @@ class DatasetGroup:
             people.set_bulk(None)
             return
         source = await asyncio.to_thread(_read_columns, paths)
-        # Numbering changes what serving reads, so it is done here; reading and sorting wait for nobody.
+        # Numbering changes what serving reads, so it is done here, bit by bit; reading and sorting wait for nobody.
+        for start in range(0, len(source.user_ids), IDS_AT_ONCE):
+            people.meet(user_ids=source.user_ids[start : start + IDS_AT_ONCE])
+            await asyncio.sleep(0)
+        for start in range(0, len(source.item_ids), IDS_AT_ONCE):
+            people.meet(item_ids=source.item_ids[start : start + IDS_AT_ONCE])
+            await asyncio.sleep(0)
         numbered = people.number(source)
         people.set_bulk(await asyncio.to_thread(numbered.sorted))
 

@@ -16,7 +16,7 @@ from model.engine.people_state import PeopleState
 from model.engine.streamed import NOWHERE, Streamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from model.engine.records import EventRecord
 
@@ -164,6 +164,18 @@ class People:
             return "", ""
         return self._person_ids[person], list(self._kind_of)[self._streamed.kinds[index]]
 
+    def meet(self, user_ids: Iterable[str] = (), item_ids: Iterable[str] = ()) -> None:
+        """Give ids their numbers, where they have none: many at once would keep those who ask waiting.
+
+        Parameters
+        ----------
+        user_ids, item_ids : iterable of str
+        """
+        for user_id in user_ids:
+            self._number_user(user_id)
+        for item_id in item_ids:
+            self._number_item(item_id)
+
     def number(self, source: Columns) -> Numbered:
         """Give imported interactions the numbers that persons, items and event types have here.
 
@@ -175,10 +187,10 @@ class People:
         -------
         Numbered
         """
-        persons = np.array([self._number_user(one) for one in source.user_ids], np.int32)[source.users]
-        items = np.array([self._number_item(one) for one in source.item_ids], np.int32)[source.items]
-        kinds = np.array([self._number_kind(one) for one in source.event_types], np.int16)[source.kinds]
-        return Numbered(persons, items, kinds, source, len(self._person_ids))
+        persons = np.array([self._number_user(one) for one in source.user_ids], np.int32)
+        items = np.array([self._number_item(one) for one in source.item_ids], np.int32)
+        kinds = np.array([self._number_kind(one) for one in source.event_types], np.int16)
+        return Numbered(source, persons, items, kinds, len(self._person_ids))
 
     def set_bulk(self, bulk: Bulk | None) -> None:
         """Replace the imported interactions.

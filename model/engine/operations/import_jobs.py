@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
-from model.engine.errors import InvalidInputError, LimitExceededError
+from model.engine.errors import InvalidInputError, LimitExceededError, ResourceInUseError
 from model.engine.operations.attributed_imports import check_report, prepare_attribution, take_attribution
 from model.engine.operations.claims import claim, find, find_active
+from model.engine.operations.datasets import is_updating
 from model.engine.operations.pages import page
 from model.engine.resources import ACTIVE, FAILED, Resource
 from model.engine.state_directory import new_id
@@ -30,6 +31,8 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     if not request.get("roleArn"):
         raise InvalidInputError("roleArn is required to read from S3")
     dataset = find_active(engine, caller, "dataset", request["datasetArn"])
+    if is_updating(dataset):
+        raise ResourceInUseError(f"the dataset {dataset.arn} is being updated")
     if request.get("publishAttributionMetricsToS3"):
         check_report(engine, dataset)
     mode = request.setdefault("importMode", FULL)
