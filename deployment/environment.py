@@ -15,9 +15,11 @@ import venv
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 _BAR_WIDTH = 30
+# PyTorch's CPU build is found only where pip is told of PyTorch's own index or has the file; PyPI's brings CUDA.
+_INSTEAD = {"networks": "networks-cuda"}
 
 
-def make(name: str) -> int:
+def make(name: str, lock_name: str | None = None) -> int:
     """Make the environment anew, with a bar that counts its packages; one that breaks off is removed.
 
     Returns
@@ -25,12 +27,15 @@ def make(name: str) -> int:
     int
         Exit status: 0, or pip's own.
     """
-    lock = _ROOT / "deployment" / "requirements" / f"{name}.txt"
+    lock = _ROOT / "deployment" / "requirements" / f"{lock_name or name}.txt"
     folder = _ROOT / "build" / "env" / name
     total = sum(1 for line in lock.read_text(encoding="utf-8").splitlines() if line[:1].isalnum())
     shutil.rmtree(folder, ignore_errors=True)
     venv.create(folder, with_pip=True)
     status, last_words = _install(folder, lock, lambda done: _draw(name, done, total))
+    if status and lock_name is None and name in _INSTEAD:
+        sys.stderr.write(f"\nThe lock {name} cannot be had here, so {_INSTEAD[name]} is taken, which is much larger.\n")
+        return make(name, _INSTEAD[name])
     if status:
         shutil.rmtree(folder, ignore_errors=True)
         sys.stderr.write(f"\nThe {name} environment could not be made; pip said:\n" + "".join(last_words))

@@ -14,3 +14,13 @@ compile main ../../pyproject.toml --group ../../pyproject.toml:dev
 for group in lambda lambda-runtime emulator scan client peers engine; do
   compile "$group" --group "../../pyproject.toml:$group"
 done
+# PyTorch from PyPI brings CUDA for Linux, some 3 GB: `networks-cuda` is for machines with a GPU. `networks` takes the
+# CPU build alone, which PyTorch publishes on an index of its own, and leaves out what only CUDA needs.
+CPU_BUILD=6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b # torch 2.13.0+cpu, Python 3.11, x86-64
+compile networks-cuda --group ../../pyproject.toml:networks
+awk -v cpu="$CPU_BUILD" '
+  /^[a-z]/ { left_out = /^(cuda-|nvidia-|triton=)/ }
+  /^torch==/ { print; print "    --hash=sha256:" cpu; left_out = 1 }
+  !left_out { print }
+' networks-cuda.txt > networks.txt
+echo "wrote networks.txt"
