@@ -69,6 +69,9 @@ class Resources:
         self._of: dict[str, Resource] = {
             arn: Resource(arn, kind, json.loads(document), json.loads(private)) for arn, kind, document, private in rows
         }
+        self._kinds: dict[str, dict[str, Resource]] = {}
+        for resource in self._of.values():
+            self._kinds.setdefault(resource.kind, {})[resource.arn] = resource
 
     def __contains__(self, arn: str) -> bool:
         return arn in self._of
@@ -113,8 +116,8 @@ class Resources:
         Resource
         """
         wanted = {name: value for name, value in members.items() if value is not None}
-        for resource in list(self._of.values()):
-            if resource.kind == kind and all(resource.document.get(name) == wanted[name] for name in wanted):
+        for resource in list(self._kinds.get(kind, {}).values()):
+            if all(resource.document.get(name) == wanted[name] for name in wanted):
                 yield resource
 
     def all(self) -> list[Resource]:
@@ -136,6 +139,7 @@ class Resources:
             (resource.arn, resource.kind, json.dumps(resource.document), json.dumps(resource.private)),
         )
         self._of[resource.arn] = resource
+        self._kinds.setdefault(resource.kind, {})[resource.arn] = resource
 
     def save(self, resource: Resource) -> None:
         """Keep a change, and note when it was made.
@@ -162,6 +166,7 @@ class Resources:
         self._database.execute("COMMIT")
         for one in resources:
             self._of.pop(one.arn, None)
+            self._kinds[one.kind].pop(one.arn, None)
 
     def close(self) -> None:
         """Close the database."""
