@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DIMENSIONS = 128  # texts mean more than what people do shows
-COMPANY = 0.5
+COMPANY = 0.25  # of the features that a feature is often seen with: more finds more, and less exactly
 HALF_LIFE_DAYS = 30.0  # after which an item is half as fresh
 LEFT = 0.1  # of its score, to an item that is not popular, or not fresh, at all where that counts in full
 UNKNOWN = 1e-3  # of the scores where the item asked about is not known: what is popular, then what is fresh

@@ -1,0 +1,132 @@
+"""Metrics by hand: the example of the developer guide, weights of events, rewards, and each kind of recipe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.engine.action_metrics import area_under_curve
+from model.engine.solution_metrics import Question, evaluate, measure, split_users
+from model.recipes.interactions import from_rows
+from model.recipes.names import RECIPES
+from model.recipes.popularity import Popularity
+from model.recipes.recipe import Catalogue, TrainingData
+from tests.factories.fitted_recipes import COLD, data_for
+from tests.factories.training_data import answers, shop_data
+
+TEN = [f"i{number}" for number in range(10)]
+
+
+def in_this_order(items):
+    """Return a recipe that answers everybody with the items in the given order."""
+    return Popularity(list(items), np.arange(len(items), 0, -1, dtype=np.float32))
+
+
+def test_the_example_of_the_guide_comes_out():
+    """Given a list whose second and fifth item are found, when measured at 5, then as the guide computes."""
+    metrics = measure(in_this_order(TEN), [Question(["i9"], {"i1": 1.0, "i4": 1.0})], 20)
+
+    assert metrics["mean_reciprocal_rank_at_25"] == 0.5
+    assert metrics["normalized_discounted_cumulative_gain_at_5"] == pytest.approx(0.6241, abs=1e-4)
+    assert metrics["precision_at_5"] == 0.4
+    assert metrics["precision_at_10"] == 0.2
+    assert metrics["coverage"] == 0.5
+
+
+def test_gains_with_event_weights_value_the_heavier_event_more():
+    def weighted(first, second):
+        question = Question(["i9"], {"i0": first, "i1": second})
+        return measure(in_this_order(["i0", *TEN[2:], "i1"]), [question], 10)[
+            "normalized_discounted_cumulative_gain_with_event_weights_at_5"
+        ]
+
+    assert weighted(3.0, 1.0) > weighted(1.0, 1.0) > weighted(1.0, 3.0)
+
+
+def test_a_tenth_of_the_users_is_kept_out_and_asked_for_their_newest_tenth():
+    rows = [(f"u{user}", f"i{number}", number) for user in range(30) for number in range(20)]
+
+    train, questions = split_users(from_rows(rows))
+
+    assert np.unique(train.users).size == 27
+    assert len(questions) == 3
+    for question in questions:
+        assert question.history == [f"i{number}" for number in range(17, -1, -1)]
+        assert set(question.wanted) == {"i18", "i19"}
+
+
+def test_questions_carry_circumstances_and_features_of_the_person():
+    data = shop_data()
+
+    _, questions = split_users(data.interactions, data.users)
+
+    assert {feature for one in questions for feature in one.features} <= {"AGE=18-24", "AGE=25-44", "AGE=45+"}
+    assert {value for one in questions for value in one.context.values()} == {"phone", "desktop"}
+
+
+def test_rewards_are_the_share_of_the_recommended_worth_that_people_chose():
+    data = shop_data()
+    named = RECIPES["aws-user-personalization"]
+
+    def rewards(sensitivity):
+        objective = {"itemAttribute": "PRICE", "objectiveSensitivity": sensitivity}
+        metrics, _ = evaluate(named, replace(data, solution={"optimizationObjective": objective}))
+        return [metrics[f"average_rewards_at_{cut}"] for cut in (5, 10, 25)]
+
+    assert all(0 < reward < 1 for reward in rewards("HIGH"))
+    assert "average_rewards_at_5" not in evaluate(named, data)[0]
+
+
+def test_gains_with_event_weights_are_told_where_the_solution_weighs_events():
+    weighs = {"eventsConfig": {"eventParametersList": [{"eventType": "View", "weight": 0.5}]}}
+    name = "normalized_discounted_cumulative_gain_with_event_weights_at_25"
+
+    assert name in evaluate(RECIPES["aws-similar-items"], replace(shop_data(), solution=weighs))[0]
+    assert name not in evaluate(RECIPES["aws-similar-items"], shop_data())[0]
+
+
+@pytest.mark.parametrize("name", [name for name, named in RECIPES.items() if named.metrics])
+def test_each_recipe_tells_the_metrics_that_are_documented_for_it(name):
+    named = RECIPES[name]
+    extra = COLD if name == "aws-hrnn-coldstart" else {}
+    data = answers() if named.kind == "PERSONALIZED_ACTIONS" else shop_data(120, "View", 7, **extra)
+
+    metrics, _ = evaluate(named, named.prepare(data))
+
+    assert set(metrics) == set(named.metrics)
+    assert any(metrics.values())
+    assert all(0 <= value <= 1 for kind, value in metrics.items() if kind != "hit")
+
+
+def test_settings_that_were_chosen_before_are_used_as_they_are():
+    data = data_for("aws-user-personalization")
+    settings = {"transitions": 0.0, "space": 0.0, "popularity": 1.0}
+
+    metrics, kept = evaluate(RECIPES["aws-user-personalization"], data, settings)
+
+    assert kept == settings
+    assert metrics["precision_at_5"] < evaluate(RECIPES["aws-user-personalization"], data)[0]["precision_at_5"]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_next_to_no_data_are_measured_without_a_crash(name):
+    few = from_rows([("u", "i", 5, "View"), ("u", "j", 6, "Taken")])
+    named = RECIPES[name]
+    if name == "aws-hrnn-coldstart":
+        with pytest.raises(ValueError, match="cold items"):
+            named.algorithm.fit(TrainingData(few), {})
+        return
+
+    metrics, _ = evaluate(named, TrainingData(few, Catalogue(["i", "j"], [("A=b",), ("A=b",)], [0, 0])))
+
+    assert all(np.isfinite(value) for value in metrics.values())
+
+
+def test_the_area_under_the_curve_counts_pairs_and_halves_ties():
+    scores = np.array([0.9, 0.4, 0.4, 0.1])
+
+    assert area_under_curve(scores, np.array([True, False, False, False])) == 1.0
+    assert area_under_curve(scores, np.array([False, True, False, False])) == pytest.approx((0 + 0.5 + 1) / 3)
+    assert area_under_curve(scores, np.array([True, True, True, True])) == 0.0
