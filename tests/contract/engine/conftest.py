@@ -23,6 +23,9 @@ ROOT = Path(__file__).parents[3]
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/personalize"
 WAIT_SECONDS = 60.0
+# Access key id, secret, account.
+OURS = ("AKIAOURSHOP000000001", "o" * 40, "111122223333")
+THEIRS = ("AKIATHEIRSHOP0000001", "t" * 40, "444455556666")
 
 
 class RunningEngine:
@@ -193,6 +196,22 @@ def s3(tmp_path_factory):
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory, s3):
     running = RunningEngine(tmp_path_factory.mktemp("engine") / "state", s3.url)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def closed(tmp_path_factory):
+    """An engine that other machines may reach, with a key of ours and one of somebody else."""
+    folder = tmp_path_factory.mktemp("closed")
+    file = folder / "keys.json"
+    file.touch(0o600)
+    file.write_text(
+        json.dumps({key: {"secret": secret, "account": account} for key, secret, account in (OURS, THEIRS)})
+    )
+    options = ("--host", "0.0.0.0", "--keys-file", str(file), "--metrics-port", "0")
+    running = RunningEngine(folder / "state", "http://127.0.0.1:9", options=options)
+    time.sleep(1)  # what is signed in the second of the start might be from before it
     yield running
     running.stop()
 

@@ -19,25 +19,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from model.engine import limits
-from tests.contract.engine.conftest import ROOT, RunningEngine, until_settled
+from tests.contract.engine.conftest import OURS, REGION, ROOT, THEIRS, until_settled
 from tests.factories.shop_stream import schema_text
-
-REGION = "eu-west-1"
-OURS, THEIRS = ("AKIAOURSHOP000000001", "o" * 40, "111122223333"), ("AKIATHEIRSHOP0000001", "t" * 40, "444455556666")
-
-
-@pytest.fixture(scope="module")
-def closed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("closed")
-    keys = {key_id: {"secret": secret, "account": account} for key_id, secret, account in (OURS, THEIRS)}
-    file = folder / "keys.json"
-    file.touch(0o600)
-    file.write_text(json.dumps(keys))
-    options = ("--host", "0.0.0.0", "--keys-file", str(file), "--metrics-port", "0")
-    running = RunningEngine(folder / "state", "http://127.0.0.1:9", options=options)
-    time.sleep(1)  # what is signed in the second of the start might be from before it
-    yield running
-    running.stop()
 
 
 def client(engine, key_id, secret, service="personalize"):
