@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from array import array
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,11 @@ import numpy as np
 
 from model.engine.bulk_part import COLUMNS_FILE, REST_FILE, ROWS_FILE, read_rows, write_rows
 from model.engine.columns import read_columns, write_columns
-from model.engine.dataset_types import OF_EVENTS, USERS
+from model.engine.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, OF_EVENTS, USERS
 from model.engine.errors import EngineError
 from model.engine.log_files import LogReader, write_segment
-from model.engine.records import ActionRecord, EventRecord, GapRecord, Record, RowRecord, encode
+from model.engine.people import People
+from model.engine.records import ActionRecord, EndRecord, EventRecord, GapRecord, Record, RowRecord, encode
 from model.engine.state_directory import sync_files
 from model.engine.streamed_people import people_of
 
@@ -134,19 +136,15 @@ def erase_from_log(users: set[str], segments: Sequence[Path], target: Path, eras
         Gets what was done.
     """
     target.mkdir()
-    log = LogReader(segments)
     # Whose an event is may be known only from a later segment; so all of them are read before one is written.
-    persons: dict[type, Iterator[str]] = {
-        kind: iter(people_of(one for one in log if type(one) is kind)) for kind in (EventRecord, ActionRecord)
-    }
-    seen: dict[type, set[tuple[str, str | None, str, int]]] = {EventRecord: set(), ActionRecord: set()}
+    streams = {kind: _Stream(kind, LogReader(segments)) for kind in (EventRecord, ActionRecord)}
     for segment in segments:
         gone = 0
 
         def kept(segment: Path = segment) -> Iterator[bytes]:
             nonlocal gone
             for record in LogReader([segment]):
-                left = _without(users, record, persons, seen)
+                left = _without(users, record, streams)
                 gone += left is not record
                 if left is not None:
                     yield encode(left)
@@ -160,27 +158,41 @@ def erase_from_log(users: set[str], segments: Sequence[Path], target: Path, eras
     sync_files(target)
 
 
-def _without(
-    users: set[str],
-    record: Record,
-    persons: dict[type, Iterator[str]],
-    seen: dict[type, set[tuple[str, str | None, str, int]]],
-) -> Record | None:
+class _Stream:
+    """Of each event of a kind, in the order of the log: whose it is, and whether it has a place of its own.
+
+    An event without an item has none, nor one that repeats another of the same person.
+    """
+
+    def __init__(self, kind: type[EventRecord], log: Iterable[Record]) -> None:
+        self._persons = iter(people_of(one for one in log if type(one) is kind))
+        self._places = iter(_places(kind, log))
+
+    def next(self) -> tuple[str, bool]:
+        return next(self._persons), bool(next(self._places))
+
+
+def _places(kind: type[EventRecord], log: Iterable[Record]) -> array[int]:
+    people, found = People(), array("b")
+    ended = INTERACTIONS if kind is EventRecord else ACTION_INTERACTIONS
+    for record in log:
+        if isinstance(record, EventRecord) and type(record) is kind:
+            found.append(people.add(record) is not None)
+        elif isinstance(record, EndRecord) and record.dataset_type == ended:
+            people.drop_streamed()
+    return found
+
+
+def _without(users: set[str], record: Record, streams: dict[type[EventRecord], _Stream]) -> Record | None:
     """Return a record as it may stay, a gap in its place, or nothing."""
     if isinstance(record, RowRecord):
         return None if record.dataset_type == USERS and record.row_id in users else record
     if not isinstance(record, EventRecord):
         return record
-    kind = type(record)
-    person = next(persons[kind])
+    person, has_place = streams[type(record)].next()
     if person not in users:
         return record
-    # Only an interaction with an item has a number, and the same one has it once.
-    interaction = person, record.item_id, record.event_type, record.time
-    if record.item_id is None or interaction in seen[kind]:
-        return None
-    seen[kind].add(interaction)
-    return GapRecord(kind is ActionRecord)
+    return GapRecord(isinstance(record, ActionRecord)) if has_place else None
 
 
 def _erase_events(users: set[str], part: Path, new: Path) -> int:

@@ -16,7 +16,9 @@ from model.engine.lifecycle import DATA_DELETION
 from model.engine.operations.claims import claim, find, find_active
 from model.engine.operations.pages import page
 from model.engine.s3_target import read_location
+from model.engine.serving import load
 from model.engine.state_directory import new_id, sync_directory
+from model.recipes.model_files import forget_people
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,9 +95,24 @@ async def _erase(engine: Engine, job: Resource, group: DatasetGroup, result: Pat
     engine.resources.save(job)
     for dataset in datasets.values():
         await _use_new_parts(engine, group, dataset, result / NEW_PARTS)
-    users = await asyncio.to_thread((result / USERS_FILE).read_bytes)
-    await group.forget_users(json.loads(users), result / NEW_SEGMENTS)
+    users: list[str] = json.loads(await asyncio.to_thread((result / USERS_FILE).read_bytes))
+    await group.forget_users(users, result / NEW_SEGMENTS)
+    await _forget_in_models(engine, job.document["datasetGroupArn"], users)
     job.document["numDeleted"] = job.private["records"]
+
+
+async def _forget_in_models(engine: Engine, group_arn: str, users: list[str]) -> None:
+    """Take the users out of trained versions, and out of the models that answer."""
+    for kind in ("solution-version", "recommender"):
+        for trained in engine.resources.of_kind(kind, datasetGroupArn=group_arn):
+            directory = engine.state.version(trained.private["id"])
+            if not directory.is_dir() or not await asyncio.to_thread(forget_people, directory, frozenset(users)):
+                continue
+            answering = [one for one in engine.served.values() if one.version_arn == trained.arn]
+            if answering:
+                anew = await load(engine, trained)
+                for one in answering:
+                    one.recipe = anew.recipe
 
 
 async def _use_new_parts(engine: Engine, group: DatasetGroup, dataset: Resource, new_parts: Path) -> None:

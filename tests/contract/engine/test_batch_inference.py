@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.engine.conftest import ROLE, WAIT_SECONDS, until_settled
+from tests.contract.engine.conftest import ROLE, WAIT_SECONDS, RunningEngine, Shop, until_settled
 
 
 def version_of(shop, name):
@@ -241,3 +241,21 @@ def test_jobs_are_listed_by_version(trained_shop):
     assert {one["batchInferenceJobMode"] for one in listed} == {"BATCH_INFERENCE"}
     with pytest.raises(trained_shop.control.exceptions.ResourceAlreadyExistsException):
         start(trained_shop, "popular", "listed-1", [])
+
+
+@pytest.mark.honours("CreateBatchInferenceJob", "goes on after the engine was killed")
+def test_a_job_that_was_killed_goes_on(tmp_path, s3):
+    engine = RunningEngine(tmp_path / "state", s3.url, "compressed")
+    shop = Shop(engine, s3)
+    shop.fill()
+    shop.campaigns = {"popular": shop.deploy("popular", "aws-popularity-count")}
+    arn = start(shop, "popular", "killed", [{"userId": f"user-{place}"} for place in range(300)])
+
+    engine.kill()
+    engine.start()
+    shop.control = engine.client()
+    done = finished(shop, arn)
+    engine.stop()
+
+    assert done["status"] == "ACTIVE"
+    assert len(s3.get("data", "batch/killed/out/in.json.out").splitlines()) == 300

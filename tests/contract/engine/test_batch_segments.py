@@ -128,7 +128,11 @@ def test_each_line_brings_the_values_of_the_filter(shop, old_users):
 
 @pytest.mark.honours("CreateDataDeletionJob", "a deleted user is in no segment, not even of a version trained before")
 def test_deleted_users_are_in_no_segment(shop):
+    def models_with(user):
+        return [path for path in shop.engine.directory.glob("versions/*/model.json") if f'"{user}"' in path.read_text()]
+
     first = segments(shop, AFFINITY, "before", [{"itemId": "item-9-1"}])[0]["output"]["recommendedUsers"]
+    before = models_with(first[0])
     arn = shop.control.create_data_deletion_job(
         jobName="segments",
         datasetGroupArn=shop.group,
@@ -143,6 +147,7 @@ def test_deleted_users_are_in_no_segment(shop):
 
     left = segments(shop, AFFINITY, "after", [{"itemId": "item-9-1"}], numResults=1000)[0]["output"]["recommendedUsers"]
 
+    assert len(models_with(first[0])) == len(before) - len(shop.versions)
     assert first[0] not in left
     assert left[:24] == first[1:]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from model.engine.erasure import Erased, ErasureFailedError, erase_from_log, era
 from model.engine.log_files import LogReader, write_segment
 from model.engine.people import People
 from model.engine.records import ActionRecord, EndRecord, EventRecord, GapRecord, RowRecord, encode
+from model.recipes.model_files import forget_people, read_model, write_model
 from tests.factories.shop_stream import schema_text
 
 INTERACTIONS = read_schema(schema_text("Interactions"))
@@ -145,3 +147,15 @@ def test_a_list_that_is_none_is_refused_without_naming_anybody(lines, reason):
         read_user_ids([("list.csv", lines)])
 
     assert "ann" not in str(refused.value).lower()
+
+
+def test_a_model_names_the_users_no_more_and_the_places_of_others_do_not_move(tmp_path):
+    write_model(tmp_path, {"a": np.arange(3)}, {"users": ["ann", "bob", "eve"], "items": ["ann"]})
+
+    assert forget_people(tmp_path, {"bob", "nobody"})
+    assert not forget_people(tmp_path, {"bob", "nobody"})
+
+    arrays, document = read_model(tmp_path)
+    assert document == {"users": ["ann", "", "eve"], "items": ["ann"]}
+    assert arrays["a"].tolist() == [0, 1, 2]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "model.npz"]
