@@ -81,12 +81,14 @@ async def _import(engine: Engine, job: Resource) -> None:
         task, group.part_path(part), partial(prepare_attribution, engine, dataset, task, publish=publish)
     )
     take_attribution(engine, dataset, task, outcome)
-    replaced = dataset.private["parts"] if job.document["importMode"] == FULL else []
-    dataset.private["parts"] = [one for one in dataset.private["parts"] if one not in replaced] + [part]
-    engine.resources.save(dataset)
-    job.private["imported"] = True
-    engine.resources.save(job)
-    await engine.load_parts(dataset)
+    # A deletion writes parts anew: what it has left out must not be read from the old ones.
+    async with group.erasing:
+        replaced = dataset.private["parts"] if job.document["importMode"] == FULL else []
+        dataset.private["parts"] = [one for one in dataset.private["parts"] if one not in replaced] + [part]
+        engine.resources.save(dataset)
+        job.private["imported"] = True
+        engine.resources.save(job)
+        await engine.load_parts(dataset)
     for old in replaced:
         shutil.rmtree(group.part_path(old), ignore_errors=True)
 
