@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_after_a_kill_all_is_answered_as_before(shop):
     new = {"itemId": "arrival", "properties": json.dumps({"category": "shelf 2|all", "price": 7.5})}
     shop.events.put_items(datasetArn=shop.datasets["Items"], items=[new])
     send(shop, "regular", ["item-2-1", "item-2-2", "arrival"])
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"userId": "regular", "metadataColumns": {"ITEMS": ["CATEGORY", "PRICE"]}},
         {"userId": "newcomer-1", "context": {"DEVICE": "desk"}},
         {"userId": "regular", "numResults": 300},
