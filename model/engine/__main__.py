@@ -31,6 +31,7 @@ from model.engine.settings import LOOPBACK, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from model.engine.access import Door
     from model.engine.exchange import Application
 
 CANNOT_START = 2
@@ -59,13 +60,14 @@ def main() -> int:
     int
         0 after a stop by signal; 2 where a port, the directory or a setting cannot be used.
     """
-    started = int(time.time())
+    # The second after this one: what was signed before it may have been used with the process before this one.
+    since = int(time.time()) + 1
     settings = read_settings(sys.argv[1:], os.environ)
     with contextlib.ExitStack() as stack:
         try:
             listeners = _listen_all(settings, stack)
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(_serve(settings, listeners, started))
+                runner.run(_serve(settings, listeners, since))
         except CannotListenError as error:
             sys.stderr.write(f"The engine cannot listen on {error}: choose another one.\n")
             return CANNOT_START
@@ -75,12 +77,15 @@ def main() -> int:
     return 0
 
 
-async def _serve(settings: Settings, listeners: dict[str, socket.socket], started: int) -> None:
+async def _serve(settings: Settings, listeners: dict[str, socket.socket], since: int) -> None:
     _allow_connections()
     engine = await Engine.open(settings)
     resume(engine)
     engine.counts.caches = CACHES
-    door = HoldersOfKeys(settings.keys, started) if settings.keys else AnyoneOnLoopback(engine.caller)
+    door: Door = AnyoneOnLoopback(engine.caller)
+    if settings.keys:
+        door = HoldersOfKeys(settings.keys, since)
+        await asyncio.sleep(since - time.time())
     faults = Faults()
     applications = {
         "port": make_application(engine, door, faults),

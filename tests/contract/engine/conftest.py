@@ -211,7 +211,6 @@ def closed(tmp_path_factory):
     )
     options = ("--host", "0.0.0.0", "--keys-file", str(file), "--metrics-port", "0")
     running = RunningEngine(folder / "state", "http://127.0.0.1:9", options=options)
-    time.sleep(1)  # what is signed in the second of the start might be from before it
     yield running
     running.stop()
 
