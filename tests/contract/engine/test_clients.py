@@ -44,26 +44,19 @@ ALL = (
 )
 
 
-@pytest.fixture(scope="module", params=ALL, ids=lambda client: client.name)
-def told(request, engine, s3, tmp_path_factory):
-    """What a client's script has told of the answers it got."""
-    folder = tmp_path_factory.mktemp("schemas")
-    for name in SCHEMA_FIELDS:
-        (folder / f"{name}.json").write_text(schema_text(name))
-    s3.put("data", "clients/interactions.csv", interactions_csv(shop_rows()))
-    s3.put("data", "clients/items.csv", items_csv())
+def drive(engine, account, command, schemas, data):
+    """Return what a client's script prints that works with the folder of schemas and the data in S3."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "PATH": f"{COMMAND_LINE}{os.pathsep}{os.environ['PATH']}",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{engine.port}",
-        "AWS_ACCESS_KEY_ID": request.param.account,
+        "AWS_ACCESS_KEY_ID": account,
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
     }
-    before = calls(engine)
     done = subprocess.run(
-        [*request.param.command, str(folder), "s3://data/clients"],
+        [*command, str(schemas), data],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -72,7 +65,20 @@ def told(request, engine, s3, tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    answers = {name: json.loads(text) for name, _, text in (line.partition("\t") for line in done.stdout.splitlines())}
+    return done.stdout
+
+
+@pytest.fixture(scope="module", params=ALL, ids=lambda client: client.name)
+def told(request, engine, s3, tmp_path_factory):
+    """What a client's script has told of the answers it got."""
+    folder = tmp_path_factory.mktemp("schemas")
+    for name in SCHEMA_FIELDS:
+        (folder / f"{name}.json").write_text(schema_text(name))
+    s3.put("data", "clients/interactions.csv", interactions_csv(shop_rows()))
+    s3.put("data", "clients/items.csv", items_csv())
+    before = calls(engine)
+    lines = drive(engine, request.param.account, request.param.command, folder, "s3://data/clients").splitlines()
+    answers = {name: json.loads(text) for name, _, text in (line.partition("\t") for line in lines)}
     return answers | {"calls": {name for name, count in calls(engine).items() if count > before.get(name, 0)}}
 
 

@@ -1,0 +1,195 @@
+// Every operation of the three services, called with Amazon's SDK for JavaScript: `node every.mjs SCHEMAS DATA`.
+//
+// SCHEMAS is a folder with <dataset>.json, DATA an S3 folder with <dataset>.csv; those of the domain begin with
+// Domain. Endpoint, credentials and region come from the environment. The operations that were done are printed, one
+// a line. The packages lie in build/clients, which make installs from package-lock.json.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { setTimeout as pause } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
+
+const require = createRequire(pathToFileURL(`${process.cwd()}/build/clients/package.json`));
+const { Personalize } = require("@aws-sdk/client-personalize");
+const { PersonalizeEvents } = require("@aws-sdk/client-personalize-events");
+const { PersonalizeRuntime } = require("@aws-sdk/client-personalize-runtime");
+
+const [schemas, data] = process.argv.slice(2);
+const roleArn = "arn:aws:iam::123456789012:role/personalize";
+const recipe = (name) => `arn:aws:personalize:::recipe/${name}`;
+const done = new Set();
+const note = (next, { commandName }) => async (call) => {
+  const answer = await next(call);
+  done.add(commandName.replace(/Command$/, ""));
+  return answer;
+};
+const noted = (client) => (client.middlewareStack.add(note, { step: "initialize" }), client);
+const personalize = noted(new Personalize());
+const events = noted(new PersonalizeEvents());
+const runtime = noted(new PersonalizeRuntime());
+
+const member = (kind) => `${kind[0].toLowerCase()}${kind.slice(1)}Arn`;
+
+async function described(kind, arn) {
+  const answer = await personalize[`describe${kind}`]({ [member(kind)]: arn });
+  const found = Object.values(answer).find((value) => value?.[member(kind)] === arn);
+  if (!(found.creationDateTime instanceof Date)) throw new Error(`${kind} has no creationDateTime`);
+  return found;
+}
+
+async function until(kind, arn, ...wanted) {
+  for (;;) {
+    const { status, failureReason } = await described(kind, arn);
+    if (wanted.includes(status)) return arn;
+    if (status.endsWith("FAILED")) throw new Error(`${kind} ${arn}: ${failureReason}`);
+    await pause(50);
+  }
+}
+
+async function create(kind, request) {
+  const arn = (await personalize[`create${kind}`](request))[member(kind)];
+  return kind === "Schema" ? (await described(kind, arn), arn) : until(kind, arn, "ACTIVE", "COMPLETED");
+}
+
+async function remove(kind, arn) {
+  await personalize[`delete${kind}`]({ [member(kind)]: arn });
+  for (;;) {
+    try {
+      await described(kind, arn);
+    } catch (error) {
+      if (error.name === "ResourceNotFoundException") return;
+      throw error;
+    }
+    await pause(50);
+  }
+}
+
+async function makeDataset(datasetGroupArn, name, datasetType, domain) {
+  const prefix = domain ? "Domain" : "";
+  const schema = readFileSync(`${schemas}/${prefix}${name}.json`, "utf8");
+  const schemaArn = await create("Schema", { name: `every-${prefix}${name}`, schema, domain });
+  const datasetArn = await create("Dataset", { name, datasetGroupArn, datasetType, schemaArn });
+  const dataSource = { dataLocation: `${data}/${prefix}${name}.csv` };
+  await create("DatasetImportJob", { jobName: `every-${prefix}${name}`, datasetArn, dataSource, roleArn });
+  return { datasetArn, schemaArn };
+}
+
+async function train(datasetGroupArn, name, recipeName) {
+  const request = { name, datasetGroupArn, recipeArn: recipe(recipeName), performAutoTraining: false };
+  const solutionArn = await create("Solution", request);
+  const solutionVersionArn = await create("SolutionVersion", { solutionArn });
+  return { solutionArn, solutionVersionArn };
+}
+
+// --- data ---------------------------------------------------------------------------------------------------------
+
+const datasetGroupArn = await create("DatasetGroup", { name: "every" });
+const made = {};
+for (const name of ["Interactions", "Items", "Users", "Actions"]) made[name] = await makeDataset(datasetGroupArn, name, name);
+made.Done = await makeDataset(datasetGroupArn, "ActionInteractions", "Action_Interactions");
+const users = made.Users.datasetArn;
+const schemaArn = await create("Schema", { name: "every-newer", schema: readFileSync(`${schemas}/Users2.json`, "utf8") });
+await personalize.updateDataset({ datasetArn: users, schemaArn });
+await until("Dataset", users, "ACTIVE");
+const eventTrackerArn = await create("EventTracker", { name: "every", datasetGroupArn });
+const { trackingId } = await described("EventTracker", eventTrackerArn);
+const { trackingId: actionTrackingId } = await described("Dataset", made.Done.datasetArn);
+
+const sentAt = new Date("2025-10-20T00:00:00Z");
+const who = { userId: "newcomer", sessionId: "visit" };
+await events.putEvents({ trackingId, ...who, eventList: [{ eventType: "View", itemId: "item-3-3", eventValue: 1.5, sentAt }] });
+await events.putItems({ datasetArn: made.Items.datasetArn, items: [{ itemId: "fresh", properties: '{"price": 2.5}' }] });
+await events.putUsers({ datasetArn: users, users: [{ userId: "newcomer", properties: '{"ageGroup": "18-24"}' }] });
+await events.putActions({ datasetArn: made.Actions.datasetArn, actions: [{ actionId: "fresh-action" }] });
+const taken = { ...who, actionId: "join", eventType: "Taken", timestamp: sentAt };
+await events.putActionInteractions({ trackingId: actionTrackingId, actionInteractions: [taken] });
+
+// --- models and answers -------------------------------------------------------------------------------------------
+
+const popular = await train(datasetGroupArn, "popular", "aws-popularity-count");
+const ranking = await train(datasetGroupArn, "ranking", "aws-personalized-ranking-v2");
+const actions = await train(datasetGroupArn, "actions", "aws-next-best-action");
+const segments = await train(datasetGroupArn, "segments", "aws-item-affinity");
+const { solutionArn, solutionVersionArn } = popular;
+const { metrics } = await personalize.getSolutionMetrics({ solutionVersionArn });
+if (!Object.values(metrics).every(Number.isFinite)) throw new Error("metrics must be numbers");
+const stopped = (await personalize.createSolutionVersion({ solutionArn })).solutionVersionArn;
+await personalize.stopSolutionVersionCreation({ solutionVersionArn: stopped });
+await until("SolutionVersion", stopped, "CREATE STOPPED");
+await personalize.updateSolution({ solutionArn, performAutoTraining: false });
+
+const campaign = ({ solutionVersionArn }, name) => create("Campaign", { name, solutionVersionArn });
+const campaignArn = await campaign(popular, "popular");
+const campaigns = [campaignArn, await campaign(ranking, "ranking"), await campaign(actions, "actions")];
+await personalize.updateCampaign({ campaignArn, minProvisionedTPS: 2 });
+const filterExpression = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("View")';
+const filterArn = await create("Filter", { name: "every", datasetGroupArn, filterExpression });
+const { itemList } = await runtime.getRecommendations({ campaignArn, userId: "newcomer", filterArn });
+const inputList = ["item-1-1", "item-3-4"];
+const ranked = await runtime.getPersonalizedRanking({ campaignArn: campaigns[1], userId: "newcomer", inputList });
+const asked = await runtime.getActionRecommendations({ campaignArn: campaigns[2], userId: "newcomer" });
+if (itemList.length !== 25 || ranked.personalizedRanking.length !== 2 || !asked.actionList.length) throw new Error("answers lack items");
+
+// --- jobs ---------------------------------------------------------------------------------------------------------
+
+const out = { s3DataDestination: { path: `${data}/out/` } };
+const job = (name, file) => ({ jobName: name, roleArn, jobInput: { s3DataSource: { path: `${data}/${file}` } }, jobOutput: out });
+await create("BatchInferenceJob", { ...job("every", "people.json"), solutionVersionArn });
+await create("BatchSegmentJob", { ...job("every", "things.json"), solutionVersionArn: segments.solutionVersionArn });
+await create("DatasetExportJob", { jobName: "every", datasetArn: made.Items.datasetArn, roleArn, jobOutput: out });
+const dataSource = { dataLocation: `${data}/gone.csv` };
+const deletion = await create("DataDeletionJob", { jobName: "every", datasetGroupArn, dataSource, roleArn });
+
+const clicks = { eventType: "Click", metricName: "clicks", expression: "SAMPLECOUNT()" };
+const attribution = { name: "every", datasetGroupArn, metrics: [clicks], metricsOutputConfig: { roleArn, ...out } };
+const metricAttributionArn = await create("MetricAttribution", attribution);
+const addMetrics = [{ eventType: "View", metricName: "views", expression: "SAMPLECOUNT()" }];
+await personalize.updateMetricAttribution({ metricAttributionArn, addMetrics });
+await until("MetricAttribution", metricAttributionArn, "ACTIVE");
+
+// --- a domain -----------------------------------------------------------------------------------------------------
+
+const domainGroupArn = await create("DatasetGroup", { name: "every-domain", domain: "ECOMMERCE" });
+const sold = [];
+for (const name of ["Interactions", "Items"]) sold.push(await makeDataset(domainGroupArn, name, name, "ECOMMERCE"));
+const viewed = { name: "viewed", datasetGroupArn: domainGroupArn, recipeArn: recipe("aws-ecomm-popular-items-by-views") };
+const recommenderArn = await create("Recommender", viewed);
+await personalize.updateRecommender({ recommenderArn, recommenderConfig: { minRecommendationRequestsPerSecond: 2 } });
+while ((await described("Recommender", recommenderArn)).latestRecommenderUpdate.status !== "ACTIVE") await pause(50);
+await personalize.stopRecommender({ recommenderArn });
+await until("Recommender", recommenderArn, "INACTIVE");
+await personalize.startRecommender({ recommenderArn });
+await until("Recommender", recommenderArn, "ACTIVE");
+
+// --- looking around -----------------------------------------------------------------------------------------------
+
+const { recipes } = await personalize.listRecipes({});
+const { algorithmArn, featureTransformationArn } = await described("Recipe", recipes[0].recipeArn);
+await described("Algorithm", algorithmArn);
+await described("FeatureTransformation", featureTransformationArn);
+await personalize.tagResource({ resourceArn: datasetGroupArn, tags: [{ tagKey: "k", tagValue: "v" }] });
+const { tags } = await personalize.listTagsForResource({ resourceArn: datasetGroupArn });
+if (tags[0].tagValue !== "v") throw new Error("the tag is lost");
+await personalize.untagResource({ resourceArn: datasetGroupArn, tagKeys: ["k"] });
+const kinds = ["BatchInferenceJobs", "BatchSegmentJobs", "Campaigns", "DataDeletionJobs", "DatasetExportJobs"];
+kinds.push("DatasetGroups", "DatasetImportJobs", "Datasets", "EventTrackers", "Filters", "MetricAttributions");
+kinds.push("Recommenders", "Schemas", "SolutionVersions", "Solutions");
+for (const kind of kinds) {
+  const [first] = Object.values(await personalize[`list${kind}`]({})).find(Array.isArray);
+  if (!(first.creationDateTime instanceof Date)) throw new Error(`list${kind} tells no creationDateTime`);
+}
+await personalize.listMetricAttributionMetrics({ metricAttributionArn });
+
+// --- taking it down -----------------------------------------------------------------------------------------------
+
+await remove("MetricAttribution", metricAttributionArn);
+await remove("Recommender", recommenderArn);
+for (const arn of campaigns) await remove("Campaign", arn);
+await remove("Filter", filterArn);
+await remove("EventTracker", eventTrackerArn);
+for (const { solutionArn: arn } of [popular, ranking, actions, segments]) await remove("Solution", arn);
+for (const { datasetArn } of [...Object.values(made), ...sold]) await remove("Dataset", datasetArn);
+for (const one of [...Object.values(made), ...sold, { schemaArn }]) await remove("Schema", one.schemaArn);
+await remove("DatasetGroup", datasetGroupArn);
+await remove("DatasetGroup", domainGroupArn);
+
+for (const name of [...done].sort()) console.log(name);
