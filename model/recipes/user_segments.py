@@ -8,6 +8,7 @@ chosen on the newest fifth of each user's interactions.
 from __future__ import annotations
 
 import abc
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from model.recipes.content import Content
-from model.recipes.item_space import ItemSpace
+from model.recipes.item_space import ItemSpace, dimensions_of
 from model.recipes.model_files import read_model, write_model
 from model.recipes.recipe import NEVER, best
 from model.recipes.segment_recipe import SegmentRecipe
@@ -122,14 +123,18 @@ class UserSegments(SegmentRecipe):
         known = data.interactions
         touched = set(known.item_ids)
         item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
-        dimensions = int(float(data.parameters.get("hidden_dimension", 64)))
-        space = ItemSpace.fit(known, Content.fit(item_ids, data.catalogue).vectors, dimensions)
+        content = Content.fit(item_ids, data.catalogue)
+        space = ItemSpace.fit(known, content.vectors, dimensions_of(data.parameters))
         place_of = {item: place for place, item in enumerate(item_ids)}
         attributes: dict[str, list[int]] = {}
         for item, features in zip(data.catalogue.item_ids, data.catalogue.features, strict=True):
             for feature in features:
                 if not feature.startswith("word="):  # texts cannot be asked for
                     attributes.setdefault(feature, []).append(place_of[item])
+        for name, numbers in data.catalogue.numbers.items():
+            for item, number in zip(data.catalogue.item_ids, numbers, strict=True):
+                if not math.isnan(number):
+                    attributes.setdefault(f"{name}={float(number)}", []).append(place_of[item])
         return cls(
             (list(known.user_ids), item_ids),
             Histories.fit(known, space),

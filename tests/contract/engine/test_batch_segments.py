@@ -92,8 +92,10 @@ def test_the_users_of_attributes_are_those_who_like_such_items(shop):
         {"itemAttributes": 'ITEMS.category = "shelf 7" OR ITEMS.category = "all"'},
         {"itemAttributes": 'ITEMS.category = "no such shelf"'},
         {"itemId": "item-7-1"},
+        {"itemAttributes": 'ITEMS.category = "shelf 7" AND ITEMS.price = 9.5'},
+        {"itemAttributes": 'ITEMS.category = "shelf 7" AND ITEMS.price = 1'},
     ]
-    found, joined, unknown, missing = segments(shop, BY_ATTRIBUTES, "attributes", lines, numResults=10)
+    found, joined, unknown, missing, priced, dear = segments(shop, BY_ATTRIBUTES, "attributes", lines, numResults=10)
 
     users = found["output"]["recommendedUsers"]
     assert len(users) == 10
@@ -101,6 +103,8 @@ def test_the_users_of_attributes_are_those_who_like_such_items(shop):
     assert "by AND only" in joined["error"]
     assert "no such shelf" in unknown["error"]
     assert "itemAttributes is required" in missing["error"]
+    assert sum(user in fans(7) for user in priced["output"]["recommendedUsers"]) >= 8
+    assert "no item has all of" in dear["error"]
 
 
 @pytest.fixture(scope="module")
