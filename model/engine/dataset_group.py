@@ -177,7 +177,10 @@ class DatasetGroup:
         if dataset_type not in OF_EVENTS:
             rows = self.rows[dataset_type]
             rows.bulk = await asyncio.to_thread(ImportedRows, paths)
-            replacement = self.tables[dataset_type].replacement(rows.all())
+            table = self.tables[dataset_type]
+            numbers = await _bit_by_bit(lambda ids: table.intern(ids).tolist(), list(rows.bulk))
+            # The imported rows come first, those that were only streamed after them.
+            replacement = table.replacement(rows.all(), numbers)
             await asyncio.to_thread(replacement.build)
             replacement.finish()
             return
@@ -187,13 +190,9 @@ class DatasetGroup:
             return
         source = await asyncio.to_thread(_read_columns, paths)
         # Numbering changes what serving reads, so it is done here, bit by bit; reading and sorting wait for nobody.
-        for start in range(0, len(source.user_ids), IDS_AT_ONCE):
-            people.meet(user_ids=source.user_ids[start : start + IDS_AT_ONCE])
-            await asyncio.sleep(0)
-        for start in range(0, len(source.item_ids), IDS_AT_ONCE):
-            people.meet(item_ids=source.item_ids[start : start + IDS_AT_ONCE])
-            await asyncio.sleep(0)
-        numbered = people.number(source)
+        persons = await _bit_by_bit(people.number_users, source.user_ids)
+        items = await _bit_by_bit(people.number_items, source.item_ids)
+        numbered = people.numbered(source, persons, items)
         people.set_bulk(await asyncio.to_thread(numbered.sorted))
 
     async def log_segments(self, *, closed: bool = False) -> list[Path]:
@@ -291,6 +290,15 @@ class DatasetGroup:
         else:
             self.rows[record.dataset_type].streamed.clear()
             self.tables[record.dataset_type].replace(self.rows[record.dataset_type].bulk)
+
+
+async def _bit_by_bit(number: Callable[[list[str]], list[int]], ids: list[str]) -> list[int]:
+    """Return the numbers of many ids, and let others have their turn in between."""
+    numbers: list[int] = []
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        numbers += number(ids[start : start + IDS_AT_ONCE])
+        await asyncio.sleep(0)
+    return numbers
 
 
 def _read_columns(parts: list[Path]) -> Columns:

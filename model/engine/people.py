@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from model.engine.records import EventRecord
 
 HISTORY_LENGTH = 100  # newest interactions of a person that are looked at
+PREVIOUS_LENGTH = 10  # and of those before an event, more than any recipe learns from
 NO_VALUE = float("nan")
 
 
@@ -135,7 +136,7 @@ class People:
 
         Returns
         -------
-        item id, epoch seconds, items before it (newest first), whether the item is new to the person
+        item id, epoch seconds, the 10 items before it (newest first), whether the item is new to the person
         """
         streamed, index = self._streamed, self._streamed.index(place)
         person, item = streamed.persons[index], streamed.items[index]
@@ -143,7 +144,7 @@ class People:
             return "", 0, [], False
         earlier = streamed.previous(index)
         touched = item in streamed.items_from(earlier, HISTORY_LENGTH) or self._bulk_has_item(person, item)
-        previous = self._newest([(person, earlier)], streamed.times[index])
+        previous = self._newest([(person, earlier)], streamed.times[index], PREVIOUS_LENGTH)
         return self._items[item], streamed.times[index], previous, not touched
 
     def whose(self, place: int) -> tuple[str, str]:
@@ -155,42 +156,39 @@ class People:
 
         Returns
         -------
-        person id, event type
+        person id, event type in lower case
             Both empty where the person was forgotten.
         """
         index = self._streamed.index(place)
         person = self._streamed.persons[index]
         if person == NOWHERE:
             return "", ""
-        return self._person_ids[person], list(self._kind_of)[self._streamed.kinds[index]]
+        return self._person_ids[person], self._kind_names[self._streamed.kinds[index]]
 
-    def meet(self, user_ids: Iterable[str] = (), item_ids: Iterable[str] = ()) -> None:
-        """Give ids their numbers, where they have none: many at once would keep those who ask waiting.
+    def number_users(self, user_ids: Iterable[str]) -> list[int]:
+        """Return the numbers of persons who are users; whoever has none gets one."""
+        return [self._number_user(one) for one in user_ids]
 
-        Parameters
-        ----------
-        user_ids, item_ids : iterable of str
-        """
-        for user_id in user_ids:
-            self._number_user(user_id)
-        for item_id in item_ids:
-            self._number_item(item_id)
+    def number_items(self, item_ids: Iterable[str]) -> list[int]:
+        """Return the numbers of items; one that has none gets one."""
+        return [self._number_item(one) for one in item_ids]
 
-    def number(self, source: Columns) -> Numbered:
+    def numbered(self, source: Columns, persons: list[int], items: list[int]) -> Numbered:
         """Give imported interactions the numbers that persons, items and event types have here.
 
         Parameters
         ----------
         source : Columns
+        persons, items : list of int
+            The numbers of its users and items.
 
         Returns
         -------
         Numbered
         """
-        persons = np.array([self._number_user(one) for one in source.user_ids], np.int32)
-        items = np.array([self._number_item(one) for one in source.item_ids], np.int32)
         kinds = np.array([self._number_kind(one) for one in source.event_types], np.int16)
-        return Numbered(source, persons, items, kinds, len(self._person_ids))
+        numbers = (np.array(persons, np.int32), np.array(items, np.int32), kinds)
+        return Numbered(source, *numbers, len(self._person_ids))
 
     def set_bulk(self, bulk: Bulk | None) -> None:
         """Replace the imported interactions.
@@ -301,32 +299,34 @@ class People:
         self._session_of[session_id] = person
         return person
 
-    def _newest(self, chains: Sequence[tuple[int, int]], until: int | None = None) -> list[str]:
+    def _newest(
+        self, chains: Sequence[tuple[int, int]], until: int | None = None, most: int = HISTORY_LENGTH
+    ) -> list[str]:
         """Return the items of persons' newest interactions, none after `until`.
 
         A chain is a person and the index of the latest streamed interaction that counts.
         """
         if len(chains) == 1:
-            in_order = self._in_order(*chains[0], until)
+            in_order = self._in_order(*chains[0], until, most)
             if in_order is not None:
                 return in_order
         moments = [moment for person, latest in chains for moment in self._moments(person, latest)]
         # A bulk file may hold what was streamed as well: the same interaction counts once.
         once = {(time, item, kind): (time, index, item) for time, index, item, kind in reversed(moments)}
         newest = sorted(once.values(), reverse=True)[:HISTORY_LENGTH]
-        return [self._items[item] for time, _, item in newest if until is None or time <= until]
+        return [self._items[item] for time, _, item in newest if until is None or time <= until][:most]
 
-    def _in_order(self, person: int, latest: int, until: int | None) -> list[str] | None:
+    def _in_order(self, person: int, latest: int, until: int | None, most: int) -> list[str] | None:
         """Return what `_newest` does where events came in the order of their times, which is most often so; else None.
 
         Then nothing has to be sorted, nor to be compared with what was imported.
         """
-        found, oldest = self._streamed.in_order(latest, HISTORY_LENGTH, until)
+        found, oldest = self._streamed.in_order(latest, most, until)
         if found is None:
             return None
-        if self._bulk is not None and len(found) < HISTORY_LENGTH:
+        if self._bulk is not None and len(found) < most:
             mine = self._bulk.of(person)
-            begin = max(mine.start, mine.stop - (HISTORY_LENGTH - len(found)))
+            begin = max(mine.start, mine.stop - (most - len(found)))
             times = self._bulk.times[begin : mine.stop]
             if times.size:
                 newest = int(times[-1])

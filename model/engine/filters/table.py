@@ -6,6 +6,7 @@ out about all rows is remembered; a changed row costs one more look at that row,
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,20 +136,23 @@ class Table:
         replacement.build()
         replacement.finish()
 
-    def replacement(self, rows: Mapping[str, Row]) -> Replacement:
+    def replacement(self, rows: Mapping[str, Row], known: Sequence[int] = ()) -> Replacement:
         """Begin to replace all rows where that takes long: `build` may run in a thread, `finish` puts it in effect.
 
         Parameters
         ----------
         rows : mapping
             By id; not to be changed until `build` has ended.
+        known : sequence of int
+            The numbers of the first rows, where they were looked up before: many at once take long.
 
         Returns
         -------
         Replacement
             Rows that change meanwhile are not lost by it.
         """
-        begun = Replacement(self, self.intern(rows).tolist(), rows)
+        numbers = [*known, *self.intern(islice(rows, len(known), None)).tolist()]
+        begun = Replacement(self, numbers, rows)
         self._replacements.append(begun)
         return begun
 

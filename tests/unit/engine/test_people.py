@@ -20,7 +20,8 @@ def bulk_of(people, rows):
     columns = to_columns(
         {"USER_ID": user, "ITEM_ID": item, "TIMESTAMP": moment, "EVENT_TYPE": "View"} for user, item, moment in rows
     )
-    people.set_bulk(people.number(columns).sorted())
+    numbers = (people.number_users(columns.user_ids), people.number_items(columns.item_ids))
+    people.set_bulk(people.numbered(columns, *numbers).sorted())
 
 
 def event(item="i", moment=0, user=None, session="s"):

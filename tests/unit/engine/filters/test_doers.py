@@ -24,7 +24,8 @@ def test_all_who_did_something_are_those_of_whom_it_is_known(bulk, live, forgott
     columns = to_columns(
         {"USER_ID": user, "ITEM_ID": item, "TIMESTAMP": moment, "EVENT_TYPE": kind} for user, item, moment, kind in bulk
     )
-    people.set_bulk(people.number(columns).sorted())
+    numbers = (people.number_users(columns.user_ids), people.number_items(columns.item_ids))
+    people.set_bulk(people.numbered(columns, *numbers).sorted())
     for number, (user, item, moment, kind) in enumerate(live):
         people.add(EventRecord(f"e{number}", user, f"of-{user}", kind, item, moment))
     people.forget(forgotten)
