@@ -15,8 +15,8 @@ import numpy as np
 from model.recipes.content import Content
 from model.recipes.growing import GrowingRows
 from model.recipes.histories import within_percentiles
-from model.recipes.item_space import DIMENSIONS, ItemSpace
 from model.recipes.item_space import QUERY_DECAY as SPACE_DECAY
+from model.recipes.item_space import ItemSpace, dimensions_of
 from model.recipes.lifts import Lifts
 from model.recipes.objective import Objective
 from model.recipes.popularity import count_people
@@ -104,12 +104,11 @@ class PersonScorer:
         touched = set(known.item_ids)
         item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
         content = Content.fit(item_ids, data.catalogue)
-        dimensions = int(float(data.parameters.get("hidden_dimension", DIMENSIONS)))
         models = Models(
             Transitions.fit(
                 within_percentiles(known, data.parameters), int(float(data.parameters.get("bptt", WINDOW)))
             ),
-            ItemSpace.fit(known, content.vectors, dimensions),
+            ItemSpace.fit(known, content.vectors, dimensions_of(data.parameters)),
             content,
             Lifts.of_context(known),
             Lifts.of_people(known, data.users),

@@ -274,8 +274,8 @@ class Recipe(abc.ABC):
         """
         scores = self.score(query)
         if query.allowed is not None:
-            scores[~query.allowed] = NEVER
-        return [Recommendation(self.item_ids[place]) for place in best(scores, count).tolist() if scores[place] > NEVER]
+            scores = np.where(query.allowed, scores, NEVER)
+        return [Recommendation(self.item_ids[place]) for place in best(scores, count).tolist()]
 
     @abc.abstractmethod
     def explain(self, query: Query, item_id: str) -> list[Contribution]:

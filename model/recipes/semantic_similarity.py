@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-DIMENSIONS = 128  # texts mean more than what people do shows
+DIMENSIONS = 96  # texts mean more than what people do shows
 COMPANY = 0.25  # of the features that a feature is often seen with: more finds more, and less exactly
 HALF_LIFE_DAYS = 30.0  # after which an item is half as fresh
 LEFT = 0.1  # of its score, to an item that is not popular, or not fresh, at all where that counts in full
@@ -55,6 +55,7 @@ class SemanticSimilarity(Recipe):
         self._item_of = {item: place for place, item in enumerate(item_ids)}
         self._content = content
         self._people = GrowingRows(people)
+        self._standing = np.empty(0, np.float32)  # popularity from 0 to 1, computed when it is asked for
         self._created = GrowingRows(created)
         self._newest = newest
 
@@ -107,6 +108,7 @@ class SemanticSimilarity(Recipe):
         place = self._item_of.get(event.item_id)
         if place is not None and event.first:
             self._people.rows[place] += 1
+            self._standing = self._standing[:0]
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
         place = self._item_of.setdefault(item.item_id, len(self.item_ids))
@@ -165,13 +167,15 @@ class SemanticSimilarity(Recipe):
         return self._item_of.get(query.item_id or (query.history[0] if query.history else ""))
 
     def _popularity(self) -> NDArray[np.float32]:
-        people = np.log1p(self._people.rows)
-        result: NDArray[np.float32] = people / np.float32(people.max(initial=0) or 1)
-        return result
+        if self._standing.size != len(self._people):
+            people = np.log1p(self._people.rows)
+            self._standing = people / np.float32(people.max(initial=0) or 1)
+        return self._standing
 
     def _freshness(self, now: int) -> NDArray[np.float32]:
-        days = np.maximum(0, (now or self._newest) - self._created.rows) / SECONDS_PER_DAY
-        result: NDArray[np.float32] = (0.5 ** (days / HALF_LIFE_DAYS)).astype(np.float32)
+        age = ((now or self._newest) - self._created.rows).astype(np.float32)
+        half_lives = np.maximum(age, 0) * np.float32(1 / (SECONDS_PER_DAY * HALF_LIFE_DAYS))
+        result: NDArray[np.float32] = np.exp2(-half_lives)
         return result
 
     def _factor(self, name: str, weight: float, now: int) -> NDArray[np.float32]:
