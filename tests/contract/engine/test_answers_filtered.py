@@ -131,6 +131,20 @@ def test_a_ranked_list_loses_what_the_filter_removes(trained_shop, filters):
     assert sum(one["score"] for one in included["personalizedRanking"]) == pytest.approx(1.0, abs=1e-3)
 
 
+@pytest.mark.honours("GetPersonalizedRanking", "filters on interactions know of items that nobody had seen at training")
+def test_an_item_that_is_new_to_all_is_filtered_by_what_happened_to_it(trained_shop, filters):
+    send(trained_shop, "early-bird", ["just-arrived"], kind="Purchase")
+
+    answer = trained_shop.runtime.get_personalized_ranking(
+        campaignArn=trained_shop.campaigns["ranking"],
+        userId="early-bird",
+        inputList=["just-arrived", "item-1-1", "never-there"],
+        filterArn=filters["not-bought"],
+    )
+
+    assert ids(answer, "personalizedRanking") == ["item-1-1", "never-there"]
+
+
 @pytest.mark.honours("GetRecommendations", "a promotion: its share, its name, and its own filter")
 def test_a_promotion_has_its_share_of_the_list(trained_shop, filters):
     promotion = {

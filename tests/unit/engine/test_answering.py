@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from model.engine.answering import PredictedItem, Promotion, Question, Restriction, recommend
+from model.engine.errors import ResourceInUseError, ResourceNotFoundError
 from model.engine.filters.table import Table
+from model.engine.operations import answers
 from model.engine.operations.answers import ActionRecommendations, PredictedAction, Ranking, Recommendations
 from model.engine.serving import Served
 from model.recipes.names import RECIPES
@@ -182,3 +184,15 @@ def test_answers_have_the_members_of_the_service_model_and_no_others(answer, ope
 
 def test_what_is_not_there_is_not_sent():
     assert msgspec.json.encode(PredictedItem("i")) == b'{"itemId":"i"}'
+
+
+def test_a_filter_that_is_not_ready_is_not_there_for_those_who_ask(monkeypatch):
+    def not_ready(*_):
+        raise ResourceInUseError("the filter is CREATE PENDING, not ACTIVE")
+
+    monkeypatch.setattr(answers, "find_filter", not_ready)
+
+    nobody: Any = None
+
+    with pytest.raises(ResourceNotFoundError, match="CREATE PENDING"):
+        answers._filter(nobody, nobody, served(), "arn", {})
