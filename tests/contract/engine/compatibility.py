@@ -153,18 +153,24 @@ def main() -> int:
     Returns
     -------
     int
-        1 where a mark is bad, or the page is stale under `--check`.
+        1 where a mark is bad, or, under `--check`, where an operation has no test or the page is stale.
     """
     parser = argparse.ArgumentParser(prog="python -m tests.contract.engine.compatibility", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is stale")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail where an operation has no test or the page is stale"
+    )
     check = parser.parse_args().check
     try:
-        text = page(by_operation(collect()))
+        shown = by_operation(collect())
     except BadMarkError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    text = page(shown)
     if not check:
         PAGE.write_text(text, encoding="utf-8")
+    elif silent := unshown(shown):
+        sys.stderr.write(f"no test shows {', '.join(silent)}\n")
+        return 1
     elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
         sys.stderr.write(
             f"{PAGE.relative_to(ROOT)} is stale: write it with python -m tests.contract.engine.compatibility\n"

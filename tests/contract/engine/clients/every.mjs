@@ -84,10 +84,13 @@ async function train(datasetGroupArn, name, recipeName) {
 
 const datasetGroupArn = await create("DatasetGroup", { name: "every" });
 const made = {};
-for (const name of ["Interactions", "Items", "Users", "Actions"]) made[name] = await makeDataset(datasetGroupArn, name, name);
+for (const name of ["Interactions", "Items", "Users", "Actions"]) {
+  made[name] = await makeDataset(datasetGroupArn, name, name);
+}
 made.Done = await makeDataset(datasetGroupArn, "ActionInteractions", "Action_Interactions");
 const users = made.Users.datasetArn;
-const schemaArn = await create("Schema", { name: "every-newer", schema: readFileSync(`${schemas}/Users2.json`, "utf8") });
+const newer = readFileSync(`${schemas}/Users2.json`, "utf8");
+const schemaArn = await create("Schema", { name: "every-newer", schema: newer });
 await personalize.updateDataset({ datasetArn: users, schemaArn });
 await until("Dataset", users, "ACTIVE");
 const eventTrackerArn = await create("EventTracker", { name: "every", datasetGroupArn });
@@ -96,8 +99,10 @@ const { trackingId: actionTrackingId } = await described("Dataset", made.Done.da
 
 const sentAt = new Date("2025-10-20T00:00:00Z");
 const who = { userId: "newcomer", sessionId: "visit" };
-await events.putEvents({ trackingId, ...who, eventList: [{ eventType: "View", itemId: "item-3-3", eventValue: 1.5, sentAt }] });
-await events.putItems({ datasetArn: made.Items.datasetArn, items: [{ itemId: "fresh", properties: '{"price": 2.5}' }] });
+const view = { eventType: "View", itemId: "item-3-3", eventValue: 1.5, sentAt };
+await events.putEvents({ trackingId, ...who, eventList: [view] });
+const fresh = { itemId: "fresh", properties: '{"price": 2.5}' };
+await events.putItems({ datasetArn: made.Items.datasetArn, items: [fresh] });
 await events.putUsers({ datasetArn: users, users: [{ userId: "newcomer", properties: '{"ageGroup": "18-24"}' }] });
 await events.putActions({ datasetArn: made.Actions.datasetArn, actions: [{ actionId: "fresh-action" }] });
 const taken = { ...who, actionId: "join", eventType: "Taken", timestamp: sentAt };
@@ -127,17 +132,21 @@ const { itemList } = await runtime.getRecommendations({ campaignArn, userId: "ne
 const inputList = ["item-1-1", "item-3-4"];
 const ranked = await runtime.getPersonalizedRanking({ campaignArn: campaigns[1], userId: "newcomer", inputList });
 const asked = await runtime.getActionRecommendations({ campaignArn: campaigns[2], userId: "newcomer" });
-if (itemList.length !== 25 || ranked.personalizedRanking.length !== 2 || !asked.actionList.length) throw new Error("answers lack items");
+if (itemList.length !== 25) throw new Error("25 items are to be recommended");
+if (ranked.personalizedRanking.length !== 2) throw new Error("two items are to be ranked");
+if (!asked.actionList.length) throw new Error("actions are to be recommended");
 
 // --- jobs ---------------------------------------------------------------------------------------------------------
 
 const out = { s3DataDestination: { path: `${data}/out/` } };
-const job = (name, file) => ({ jobName: name, roleArn, jobInput: { s3DataSource: { path: `${data}/${file}` } }, jobOutput: out });
-await create("BatchInferenceJob", { ...job("every", "people.json"), solutionVersionArn });
-await create("BatchSegmentJob", { ...job("every", "things.json"), solutionVersionArn: segments.solutionVersionArn });
-await create("DatasetExportJob", { jobName: "every", datasetArn: made.Items.datasetArn, roleArn, jobOutput: out });
+const job = { jobName: "every", roleArn, jobOutput: out };
+const from = (file) => ({ s3DataSource: { path: `${data}/${file}` } });
+await create("BatchInferenceJob", { ...job, jobInput: from("people.json"), solutionVersionArn });
+const { solutionVersionArn: segmenting } = segments;
+await create("BatchSegmentJob", { ...job, jobInput: from("things.json"), solutionVersionArn: segmenting });
+await create("DatasetExportJob", { ...job, datasetArn: made.Items.datasetArn });
 const dataSource = { dataLocation: `${data}/gone.csv` };
-const deletion = await create("DataDeletionJob", { jobName: "every", datasetGroupArn, dataSource, roleArn });
+await create("DataDeletionJob", { jobName: "every", datasetGroupArn, dataSource, roleArn });
 
 const clicks = { eventType: "Click", metricName: "clicks", expression: "SAMPLECOUNT()" };
 const attribution = { name: "every", datasetGroupArn, metrics: [clicks], metricsOutputConfig: { roleArn, ...out } };
@@ -151,8 +160,8 @@ await until("MetricAttribution", metricAttributionArn, "ACTIVE");
 const domainGroupArn = await create("DatasetGroup", { name: "every-domain", domain: "ECOMMERCE" });
 const sold = [];
 for (const name of ["Interactions", "Items"]) sold.push(await makeDataset(domainGroupArn, name, name, "ECOMMERCE"));
-const viewed = { name: "viewed", datasetGroupArn: domainGroupArn, recipeArn: recipe("aws-ecomm-popular-items-by-views") };
-const recommenderArn = await create("Recommender", viewed);
+const recipeArn = recipe("aws-ecomm-popular-items-by-views");
+const recommenderArn = await create("Recommender", { name: "viewed", datasetGroupArn: domainGroupArn, recipeArn });
 await personalize.updateRecommender({ recommenderArn, recommenderConfig: { minRecommendationRequestsPerSecond: 2 } });
 while ((await described("Recommender", recommenderArn)).latestRecommenderUpdate.status !== "ACTIVE") await pause(50);
 await personalize.stopRecommender({ recommenderArn });

@@ -157,8 +157,9 @@ async function lookAround(datasetGroupArn, solutionVersionArn, campaign, trackin
 
 async function takeDown(datasetGroupArn, datasets, campaigns, filterArn, eventTrackerArn) {
   await personalize.deleteFilter({ filterArn });
-  for (const campaignArn of Object.values(campaigns)) await personalize.deleteCampaign({ campaignArn });
-  for (const campaignArn of Object.values(campaigns)) await untilGone(() => personalize.describeCampaign({ campaignArn }));
+  const campaignArns = Object.values(campaigns);
+  for (const campaignArn of campaignArns) await personalize.deleteCampaign({ campaignArn });
+  for (const campaignArn of campaignArns) await untilGone(() => personalize.describeCampaign({ campaignArn }));
   await personalize.deleteEventTracker({ eventTrackerArn });
   const { solutions } = await personalize.listSolutions({ datasetGroupArn });
   for (const { solutionArn } of solutions) await personalize.deleteSolution({ solutionArn });

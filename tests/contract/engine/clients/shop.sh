@@ -12,12 +12,17 @@ say() { printf '%s\t%s\n' "$1" "$(tr -d '\n')"; }
 
 refusal() { # a command that must be refused; prints the name of the error
   local words
-  if words=$("$@" 2>&1 >/dev/null); then echo 'nothing was refused'; else sed -nE 's/.*\(([A-Za-z]+)\).*/\1/p' <<<"$words"; fi
+  if words=$("$@" 2>&1 >/dev/null); then
+    echo 'nothing was refused'
+  else
+    sed -nE 's/.*\(([A-Za-z]+)\).*/\1/p' <<<"$words"
+  fi
 }
 
 until_active() { # kind, ARN
-  local status
-  until status=$(aws personalize "describe-$1" "--$1-arn" "$2" --query '*.status | [0]' --output text) && [ "$status" = ACTIVE ]; do
+  local status=
+  until [ "$status" = ACTIVE ]; do
+    status=$(aws personalize "describe-$1" "--$1-arn" "$2" --query '*.status | [0]' --output text)
     if [[ $status == *FAILED ]]; then echo "$1 $2: $status" >&2 && exit 1; fi
   done
 }
@@ -85,8 +90,9 @@ recommend --campaign-arn "$for_you" --user-id newcomer --num-results 5 | say str
 aws personalize-events put-events --tracking-id "$tracking_id" --user-id newcomer --session-id visit-1 --event-list \
   eventId=view-1,eventType=View,itemId=item-3-3,sentAt=2025-10-20T00:00:00Z \
   eventId=view-2,eventType=View,itemId=item-3-4,sentAt=2025-10-20T00:00:00Z
-aws personalize-events put-items --dataset-arn "$items" --items \
-  '[{"itemId": "fresh-1", "properties": "{\"category\": \"shelf 3|new\", \"price\": 12.5, \"creationTimestamp\": 1760000000}"}]'
+properties='{\"category\": \"shelf 3|new\", \"price\": 12.5, \"creationTimestamp\": 1760000000}'
+fresh="{\"itemId\": \"fresh-1\", \"properties\": \"$properties\"}"
+aws personalize-events put-items --dataset-arn "$items" --items "[$fresh]"
 recommend --campaign-arn "$for_you" --user-id newcomer --num-results 5 | say recommended
 recommend --campaign-arn "$similar" --item-id item-2-2 --num-results 3 | say similar
 aws personalize-runtime get-personalized-ranking --campaign-arn "$ranking" --user-id newcomer \
