@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -52,18 +53,13 @@ class Upkeep:
             await asyncio.sleep(min(max(self._hour / ROUNDS_PER_HOUR, SHORTEST_PAUSE), LONGEST_PAUSE))
             resources = self._engine.resources
             for solution in resources.of_kind(solutions.KIND):
-                await self._guard(solution, self._train(solution))
+                await _guard(solution.arn, self._train(solution))
             for campaign in resources.of_kind(campaigns.KIND):
-                await self._guard(campaign, campaigns.synchronise(self._engine, campaign))
+                await _guard(campaign.arn, campaigns.synchronise(self._engine, campaign))
             for recommender in resources.of_kind(recommenders.KIND):
-                self._retrain(recommender)
-            await self._refresh()
-
-    async def _guard(self, resource: Resource, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001 - one resource must not keep the others from their upkeep
-            log("failure", kind=resource.kind, arn=resource.arn, error=type(error).__name__)
+                await _guard(recommender.arn, self._retrain(recommender))
+            for served in self._due_for_new_items():
+                await _guard(served.version_arn, self._add_new_items(served))
 
     async def _train(self, solution: Resource) -> None:
         if solution.status != ACTIVE or not solution.document["performAutoTraining"]:
@@ -105,7 +101,7 @@ class Upkeep:
         self._engine.resources.save(resource)
         log("skipped", kind=resource.kind, arn=resource.arn, reason=reason)
 
-    def _retrain(self, recommender: Resource) -> None:
+    async def _retrain(self, recommender: Resource) -> None:
         if recommender.status != ACTIVE or recommenders.is_updating(recommender):
             return
         latest = max(recommender.private["trained_at"], recommender.private.get("skipped_at", 0.0))
@@ -129,24 +125,24 @@ class Upkeep:
         finally:
             self._retrained.discard(recommender.arn)
 
-    async def _refresh(self) -> None:
-        """Tell served models of items that came in bulk since their training, as often as documented."""
+    def _due_for_new_items(self) -> list[Served]:
+        """Return the served models that have not been told of imported items for as long as documented."""
         now = time.time()
         served = {id(one.recipe): one for one in self._engine.served.values()}
         self._refreshed = {key: self._refreshed.get(key, now) for key in served}
-        self._looked_at = {key: rows for key, rows in self._looked_at.items() if key in served}
-        for key, one in served.items():
-            hours = self._hours_between_updates(one)
-            if hours is not None and now >= self._refreshed[key] + hours * self._hour:
-                self._refreshed[key] = now
-                await self._add_new_items(one)
+        hours = {key: self._hours_between_updates(one) for key, one in served.items()}
+        due = [key for key in served if now >= self._refreshed[key] + hours[key] * self._hour]
+        self._refreshed |= dict.fromkeys(due, now)
+        return [served[key] for key in due]
 
-    def _hours_between_updates(self, served: Served) -> float | None:
+    def _hours_between_updates(self, served: Served) -> float:
+        if served.version_arn not in self._engine.resources:
+            return math.inf  # it is being deleted
         trained = self._engine.resources.get(served.version_arn).document
         if trained.get("performIncrementalUpdate"):
             return INCREMENTAL_HOURS
         updated = served.named.explores or served.named.kind == "PERSONALIZED_ACTIONS"
-        return NEW_ITEMS_HOURS if updated and trained.get("trainingMode") != solution_versions.UPDATE else None
+        return NEW_ITEMS_HOURS if updated and trained.get("trainingMode") != solution_versions.UPDATE else math.inf
 
     async def _add_new_items(self, served: Served) -> None:
         rows = self._engine.groups[served.group_arn].rows[served.catalogue_type].bulk
@@ -159,3 +155,10 @@ class Upkeep:
         for place in range(0, len(new), AT_ONCE):
             tell_rows(served, {one: rows[one] for one in new[place : place + AT_ONCE]}, schema)
             await asyncio.sleep(0)
+
+
+async def _guard(arn: str, work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - one resource must not keep the others from their upkeep
+        log("failure", arn=arn, error=type(error).__name__)
