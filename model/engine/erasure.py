@@ -20,11 +20,12 @@ from model.engine.bulk_part import COLUMNS_FILE, REST_FILE, ROWS_FILE, read_rows
 from model.engine.columns import read_columns, write_columns
 from model.engine.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, OF_EVENTS, USERS
 from model.engine.errors import EngineError
+from model.engine.event_log import read_frames
 from model.engine.log_files import LogReader, write_segment
 from model.engine.people import People
-from model.engine.records import ActionRecord, EndRecord, EventRecord, GapRecord, Record, RowRecord, encode
+from model.engine.records import ActionRecord, EndRecord, EventRecord, GapRecord, Record, RowRecord, decode, encode
 from model.engine.state_directory import sync_files
-from model.engine.streamed_people import people_of
+from model.engine.streamed_people import Owners
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -137,17 +138,22 @@ def erase_from_log(users: set[str], segments: Sequence[Path], target: Path, eras
     """
     target.mkdir()
     # Whose an event is may be known only from a later segment; so all of them are read before one is written.
-    streams = {kind: _Stream(kind, LogReader(segments)) for kind in (EventRecord, ActionRecord)}
+    streams = {EventRecord: _Stream(INTERACTIONS), ActionRecord: _Stream(ACTION_INTERACTIONS)}
+    for record in LogReader(segments):
+        for kind, stream in streams.items():
+            if type(record) is kind or isinstance(record, EndRecord):
+                stream.learn(record)
     for segment in segments:
         gone = 0
 
         def kept(segment: Path = segment) -> Iterator[bytes]:
             nonlocal gone
-            for record in LogReader([segment]):
+            for payload in read_frames(segment.read_bytes()):
+                record = decode(payload)
                 left = _without(users, record, streams)
                 gone += left is not record
                 if left is not None:
-                    yield encode(left)
+                    yield payload if left is record else encode(left)
 
         write_segment(target / segment.name, kept())
         if gone:
@@ -159,28 +165,30 @@ def erase_from_log(users: set[str], segments: Sequence[Path], target: Path, eras
 
 
 class _Stream:
-    """Of each event of a kind, in the order of the log: whose it is, and whether it has a place of its own.
+    """The events of a dataset: whose each is, and whether it has a place of its own.
 
     An event without an item has none, nor one that repeats another of the same person.
     """
 
-    def __init__(self, kind: type[EventRecord], log: Iterable[Record]) -> None:
-        self._persons = iter(people_of(one for one in log if type(one) is kind))
-        self._places = iter(_places(kind, log))
+    def __init__(self, dataset_type: str) -> None:
+        self._dataset_type = dataset_type
+        self._owners, self._people, self._placed = Owners(), People(), array("b")
+        self._answers: Iterator[tuple[str, int]] | None = None
+
+    def learn(self, record: EventRecord | EndRecord) -> None:
+        """Learn of the next event, or that a dataset has ended."""
+        if isinstance(record, EventRecord):
+            self._owners.add(record)
+            self._placed.append(self._people.add(record) is not None)
+        elif record.dataset_type == self._dataset_type:
+            self._people.drop_streamed()
 
     def next(self) -> tuple[str, bool]:
-        return next(self._persons), bool(next(self._places))
-
-
-def _places(kind: type[EventRecord], log: Iterable[Record]) -> array[int]:
-    people, found = People(), array("b")
-    ended = INTERACTIONS if kind is EventRecord else ACTION_INTERACTIONS
-    for record in log:
-        if isinstance(record, EventRecord) and type(record) is kind:
-            found.append(people.add(record) is not None)
-        elif isinstance(record, EndRecord) and record.dataset_type == ended:
-            people.drop_streamed()
-    return found
+        """Return whose the next event is, and whether it has a place, from the first one on."""
+        if self._answers is None:
+            self._answers = zip(self._owners.names(), self._placed, strict=True)
+        person, placed = next(self._answers)
+        return person, bool(placed)
 
 
 def _without(users: set[str], record: Record, streams: dict[type[EventRecord], _Stream]) -> Record | None:

@@ -107,7 +107,7 @@ def _streamed_rows(dataset_type: str, log: Iterable[Record]) -> Iterator[tuple[s
 def _streamed_events(schema: Schema, log: Iterable[Record]) -> Iterator[Row]:
     begin = _last_end(INTERACTIONS, log)
     # Who is behind a session may be known only from a later event: first all persons, then the rows.
-    persons = iter(people_of(record for record in log if type(record) is EventRecord))
+    persons = people_of(record for record in log if type(record) is EventRecord)
     by_property = schema.by_property()
     for place, record in enumerate(log):
         if type(record) is not EventRecord:
