@@ -1,0 +1,147 @@
+"""Batch jobs apart from recipes and S3: limits of the input, errors of lines, and room for those who ask meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.engine import batch as batch_module
+from model.engine import limits
+from model.engine.arns import Caller
+from model.engine.batch import Batch, BatchFailedError, answer_line, read_filter_values, read_text, run
+from model.engine.errors import InvalidInputError, LimitExceededError
+from model.engine.operations.batch_rules import check_active_jobs
+from model.engine.resources import Resource
+from model.engine.s3_target import Found, Location
+
+CALLER = Caller("123456789012", "eu-west-1")
+
+
+class FilesInMemory:
+    """What a batch job needs of S3, by key."""
+
+    def __init__(self, files):
+        self.files = files
+
+    def find(self, location):
+        return [
+            Found(Location(location.bucket, key), len(text))
+            for key, text in sorted(self.files.items())
+            if key.startswith(location.key)
+        ]
+
+    def fetch(self, location, path):
+        path.write_text(self.files[location.key])
+
+    def store(self, path, location):
+        self.files[location.key] = path.read_text()
+
+    def put(self, content, location):
+        self.files[location.key] = content.decode()
+
+
+def run_batch(tmp_path, monkeypatch, files, answer=lambda question: question, **batch):
+    s3 = FilesInMemory(files)
+    monkeypatch.setattr(batch_module, "S3Files", lambda region: s3)
+    state = SimpleNamespace(job=lambda name: tmp_path / name)
+    asked = Batch(Location("b", "in/"), Location("b", "out"), "eu-west-1", **batch)
+    count = asyncio.run(run(state, asked, answer))
+    assert list(tmp_path.iterdir()) == []
+    return count, {key: text for key, text in s3.files.items() if key.startswith("out/")}
+
+
+def test_every_file_has_its_answers_and_nothing_is_left_behind(tmp_path, monkeypatch):
+    files = {"in/a": '{"x": 1}\n\n{"x": 2}', "in/b/c": '{"x": 3}\n', "in/a.out": "old answers", "in/other.txt": "?"}
+
+    count, found = run_batch(tmp_path, monkeypatch, files)
+
+    assert count == 4
+    assert sorted(found) == ["out/_CHECK", "out/a.out", "out/b/c.out", "out/other.txt.out"]
+    assert [json.loads(line)["output"] for line in found["out/a.out"].splitlines()] == [{"x": 1}, {"x": 2}]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("BATCH_INPUT_FILES", 1, "has 2 files; it may have 1"),
+        ("BATCH_INPUT_BYTES", 10, "bytes; it may have 10"),
+    ],
+)
+def test_too_large_an_input_fails_the_job_before_anything_is_answered(tmp_path, monkeypatch, name, value, reason):
+    monkeypatch.setattr(limits, name, value)
+
+    with pytest.raises(BatchFailedError, match=reason):
+        run_batch(tmp_path, monkeypatch, {"in/a": '{"x": 1}\n', "in/b": '{"x": 2}\n'})
+
+
+def test_too_many_records_fail_the_job(tmp_path, monkeypatch):
+    with pytest.raises(BatchFailedError, match="has 3 records; it may have 2"):
+        run_batch(tmp_path, monkeypatch, {"in/a": "{}\n{}\n\n", "in/b": "{}"}, most_records=2)
+
+
+def test_answers_alone_are_no_questions(tmp_path, monkeypatch):
+    with pytest.raises(BatchFailedError, match="holds no files of questions"):
+        run_batch(tmp_path, monkeypatch, {"in/a.out": "{}"})
+
+
+def test_others_get_their_turn_between_the_lines(tmp_path, monkeypatch):
+    s3 = FilesInMemory({"in/a": "{}\n" * 20})
+    monkeypatch.setattr(batch_module, "S3Files", lambda region: s3)
+    state = SimpleNamespace(job=lambda name: tmp_path / name)
+    order = []
+
+    def answer(question):
+        order.append("line")
+        time.sleep(0.003)
+        return {}
+
+    async def other():
+        while order.count("line") < 20:
+            order.append("other")
+            await asyncio.sleep(0)
+
+    async def both():
+        await asyncio.gather(run(state, Batch(Location("b", "in/"), Location("b", "out"), "r"), answer), other())
+
+    asyncio.run(both())
+
+    first, last = order.index("line"), len(order) - order[::-1].index("line")
+    assert order[first:last].count("other") >= 19
+
+
+@given(st.binary(max_size=30))
+def test_whatever_a_line_holds_it_is_answered_or_has_an_error(line):
+    def answer(question):
+        return {"user": read_text(question, "userId"), "values": read_filter_values(question)}
+
+    found = answer_line(line, answer)
+
+    assert set(found) == {"input", "output", "error"}
+    assert (found["output"] is None) != (found["error"] is None)
+    json.dumps(found)
+
+
+@pytest.mark.parametrize("value", [None, 7, "", [], "x" * 257])
+def test_an_id_must_be_a_string_that_is_not_too_long(value):
+    with pytest.raises(InvalidInputError, match="userId"):
+        read_text({"userId": value}, "userId")
+
+
+def test_only_the_callers_running_jobs_count():
+    def job(number, status, account=CALLER.account):
+        arn = Caller(account, CALLER.region).arn(f"batch-inference-job/{number}")
+        return Resource(arn, "batch-inference-job", {"status": status})
+
+    jobs = [job(1, "PENDING"), job(2, "IN PROGRESS"), job(3, "ACTIVE"), job(4, "CREATE FAILED")]
+    jobs.append(job(5, "PENDING", "000000000000"))
+    engine = SimpleNamespace(resources=SimpleNamespace(of_kind=lambda kind: iter(jobs)))
+
+    check_active_jobs(engine, CALLER, "batch-inference-job", 3)
+    with pytest.raises(LimitExceededError, match="2 batch inference jobs are pending or in progress"):
+        check_active_jobs(engine, CALLER, "batch-inference-job", 2)
