@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from model.engine.solution_metrics import evaluate
 from model.engine.tuning_rules import default_ranges
 from model.recipes.names import RECIPES
+from model.recipes.recipe import UnsuitableDataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,16 +81,15 @@ def fit(plan: Plan, data: TrainingData) -> tuple[Recipe | SegmentRecipe, dict[st
     UnsuitableDataError
         No candidate can learn from the data.
     """
-    trials = [_try(plan, RECIPES[name], data, {}) for name in plan.recipes]
-    best = max(trials, key=lambda one: _worth(plan, one))
+    best = _best_recipe(plan, data)
     ranges = list(plan.ranges) or default_ranges(best.named)
     if plan.tuned and ranges:
         first = {
             name: value for name, value in best.data.parameters.items() if name in {one["name"] for _, one in ranges}
         }
         tries = trial_values(ranges, first, plan.trials)
-        tried = [_try(plan, best.named, data, values) for values in tries]
-        best = max(tried, key=lambda one: _worth(plan, one))
+        # One after another, so that no more than two trials are in memory.
+        best = max((_try(plan, best.named, data, values) for values in tries), key=lambda one: _worth(plan, one))
     model = best.named.algorithm.fit(best.data, best.settings)
     known = best.data.interactions
     return model, {
@@ -130,6 +130,22 @@ def trial_values(
         if values not in drawn:
             drawn.append(values)
     return drawn
+
+
+def _best_recipe(plan: Plan, data: TrainingData) -> _Trial:
+    """Return the best of the candidates; one that cannot learn from the data is none, as long as another one can."""
+    best, refusal = None, UnsuitableDataError("there is no recipe to train")
+    for name in plan.recipes:
+        try:
+            trial = _try(plan, RECIPES[name], data, {})
+        except UnsuitableDataError as error:
+            refusal = error
+            continue
+        if best is None or _worth(plan, trial) > _worth(plan, best):
+            best = trial
+    if best is None:
+        raise refusal
+    return best
 
 
 def _try(plan: Plan, named: NamedRecipe, data: TrainingData, chosen: dict[str, str]) -> _Trial:

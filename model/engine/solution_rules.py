@@ -91,6 +91,10 @@ def automl_recipes(config: dict[str, Any]) -> list[str]:
 def check_recipe(recipe: NamedRecipe) -> None:
     """Check that a recipe is one that solutions have.
 
+    Parameters
+    ----------
+    recipe : NamedRecipe
+
     Raises
     ------
     InvalidInputError
@@ -101,6 +105,10 @@ def check_recipe(recipe: NamedRecipe) -> None:
 
 def check_incremental_update(recipe: NamedRecipe) -> None:
     """Check that a recipe takes new data between its trainings.
+
+    Parameters
+    ----------
+    recipe : NamedRecipe
 
     Raises
     ------

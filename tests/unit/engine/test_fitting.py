@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.engine.errors import InvalidInputError
-from model.engine.fitting import trial_values
+from model.engine.fitting import Plan, fit, trial_values
 from model.engine.solution_rules import excluded_columns, schedule_days
 from model.engine.tuning_rules import check_tuning, default_ranges
 from model.recipes.names import RECIPES
+from model.recipes.recipe import UnsuitableDataError
+from tests.factories.training_data import shop_data
 
 BPTT = ("integer", {"name": "bptt", "minValue": 2, "maxValue": 5})
 FACTOR = ("continuous", {"name": "factor", "minValue": 0.1, "maxValue": 0.3})
@@ -65,3 +67,14 @@ def test_included_columns_exclude_all_others_but_those_that_are_always_needed():
     config = {"includedDatasetColumns": {"Items": ["PRICE"]}, "excludedDatasetColumns": {"USERS": ["AGE"]}}
 
     assert excluded_columns(config, columns) == {"ITEMS": ["CATEGORY"], "USERS": ["AGE"]}
+
+
+def test_a_recipe_that_cannot_learn_from_the_data_is_no_candidate():
+    shop = shop_data(people=60)
+    plan = Plan(["aws-ecomm-popular-items-by-purchases", "aws-sims"], metric="precision_at_25")
+
+    _, outcome = fit(plan, shop)
+
+    assert outcome["recipe"] == "aws-sims"
+    with pytest.raises(UnsuitableDataError):
+        fit(Plan(["aws-ecomm-popular-items-by-purchases"]), shop)
