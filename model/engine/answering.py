@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from model.engine.dataset_group import ITEMS
+from model.engine.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, ITEMS
 from model.engine.errors import InvalidInputError
 from model.engine.promotions import mixed, promoted_places
 from model.recipes.personalized_ranking import PersonalizedRanking
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from model.engine.serving import Served
 
 ITEM_TARGET, ACTION_TARGET = "ItemID", "ActionID"  # what filters choose from
+BY_PERSON = frozenset({INTERACTIONS, ACTION_INTERACTIONS})  # conditions on these are about whoever asks
 UNKNOWN_ITEM = ""  # no item has this id, so its row holds nothing, as that of an item nobody has described
 
 _draw = np.random.default_rng()
@@ -223,7 +224,10 @@ def _allowed_ids(
 
 
 def _allowed_rows(group: DatasetGroup, restriction: Restriction, query: Query) -> NDArray[np.bool_]:
-    return restriction.filter.allowed(group, query.person, query.item_id, restriction.values)
+    used = restriction.filter
+    if not query.person and (used.datasets & BY_PERSON or any(clause.provisos for clause in used.clauses)):
+        raise InvalidInputError("userId is required with a filter that looks at interactions or at CurrentUser")
+    return used.allowed(group, query.person, query.item_id, restriction.values)
 
 
 def _hidden(served: Served, group: DatasetGroup, person: str) -> set[str]:

@@ -213,6 +213,17 @@ def test_a_filter_or_promotion_that_cannot_be_applied_says_why(trained_shop, fil
     assert message in response["Error"]["Message"]
 
 
+@pytest.mark.honours("GetRecommendations", "a filter on interactions needs to know whose, with any recipe")
+def test_a_filter_that_looks_at_a_person_needs_one(trained_shop, filters):
+    popular, filter_arn = trained_shop.campaigns["popular"], filters["not-bought"]
+
+    response = refusal(trained_shop.runtime.get_recommendations, campaignArn=popular, filterArn=filter_arn)
+
+    assert response["Error"]["Code"] == "InvalidInputException"
+    assert "userId is required with a filter that looks at interactions" in response["Error"]["Message"]
+    assert recommend(trained_shop, "popular", userId="user-1", filterArn=filter_arn)["itemList"]
+
+
 @pytest.mark.honours("GetRecommendations", "a filter of another dataset group is refused")
 def test_a_filter_of_another_dataset_group_is_refused(trained_shop, filters):
     control = trained_shop.control

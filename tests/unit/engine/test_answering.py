@@ -51,6 +51,8 @@ class Only:
     """Stands for a compiled filter."""
 
     target = "ItemID"
+    datasets = frozenset({"ITEMS"})
+    clauses = ()
 
     def __init__(self, *numbers):
         self.ids = {f"item-{number}" for number in numbers}
