@@ -10,7 +10,7 @@ from model.engine.bulk_part import COLUMNS_FILE, Row
 from model.engine.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint, write_checkpoint
 from model.engine.columns import Columns, joined, read_columns
 from model.engine.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
-from model.engine.event_ids import EventIds
+from model.engine.event_ids import EventIds, digest
 from model.engine.event_log import EventLog
 from model.engine.filters.table import Table
 from model.engine.logs import log
@@ -43,7 +43,7 @@ class DatasetGroup:
         self.rows = {ITEMS: Rows(), USERS: Rows(), ACTIONS: Rows()}
         self.tables = {ITEMS: Table(), USERS: Table(), ACTIONS: Table()}
         self.event_ids = EventIds()
-        self._unwritten: set[str] = set()  # ids of events on their way to the disk
+        self._unwritten: set[bytes] = set()  # digests of the ids of events on their way to the disk
         self._using_parts = asyncio.Lock()
         self._checkpointed = BEGINNING
         self._checkpointing: asyncio.Task[None] | None = None
@@ -102,20 +102,21 @@ class DatasetGroup:
             The disk did not take them.
         """
         new: list[EventRecord] = []
+        named = [(digest(event.event_id), event) for event in events]
 
-        def settle(fresh: list[EventRecord], written: bool) -> None:
-            self._unwritten.difference_update(event.event_id for event in fresh)
+        def settle(fresh: list[tuple[bytes, EventRecord]], written: bool) -> None:
+            self._unwritten.difference_update(known_by for known_by, _ in fresh)
             if written and fresh:
-                new.extend(fresh)
-                places = [place for event in fresh if (place := self._take_event(event)) is not None]
+                new.extend(event for _, event in fresh)
+                places = [place for one in fresh if (place := self._take_event(*one)) is not None]
                 if told is not None:
                     told(places)
 
         while True:
-            fresh = [event for event in events if self._reserve(event.event_id)]
+            fresh = [one for one in named if self._reserve(one[0])]
             # Even where nothing is new: a repeated event is acknowledged only when its first copy is on disk.
-            await self._log.append([encode(event) for event in fresh], partial(settle, fresh))
-            if all(event.event_id in self.event_ids for event in events):
+            await self._log.append([encode(event) for _, event in fresh], partial(settle, fresh))
+            if all(known_by in self.event_ids for known_by, _ in named):
                 self._checkpoint_in_time()
                 return new
             # The first copy came in another request, whose write has failed meanwhile: this one writes it itself.
@@ -262,14 +263,14 @@ class DatasetGroup:
             self.rows[kind].streamed = rows
             self.tables[kind].replace(rows)
 
-    def _reserve(self, event_id: str) -> bool:
-        if event_id in self._unwritten or event_id in self.event_ids:
+    def _reserve(self, known_by: bytes) -> bool:
+        if known_by in self._unwritten or known_by in self.event_ids:
             return False
-        self._unwritten.add(event_id)
+        self._unwritten.add(known_by)
         return True
 
-    def _take_event(self, event: EventRecord) -> int | None:
-        self.event_ids.add(event.event_id)
+    def _take_event(self, known_by: bytes, event: EventRecord) -> int | None:
+        self.event_ids.add(known_by)
         return self._people_of(event).add(event)
 
     def _people_of(self, event: EventRecord) -> People:
@@ -277,7 +278,7 @@ class DatasetGroup:
 
     def _apply(self, record: Record) -> None:
         if isinstance(record, EventRecord):
-            self._take_event(record)
+            self._take_event(digest(record.event_id), record)
         elif isinstance(record, RowRecord):
             self.rows[record.dataset_type].streamed[record.row_id] = record.row
             self.tables[record.dataset_type].upsert(record.row_id, record.row)

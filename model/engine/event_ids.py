@@ -16,8 +16,22 @@ if TYPE_CHECKING:
 HALF = 8  # bytes of each half of a digest
 
 
+def digest(event_id: str) -> bytes:
+    """Return the 16 bytes by which an id is known.
+
+    Parameters
+    ----------
+    event_id : str
+
+    Returns
+    -------
+    bytes
+    """
+    return blake2b(event_id.encode(), digest_size=2 * HALF).digest()
+
+
 class EventIds:
-    """A set of ids that only grows: the older ones packed and sorted, those since the last packing apart.
+    """A set of digests that only grows: the older ones packed and sorted, those since the last packing apart.
 
     Two ids are the same where 128 bits of their digests are: among 5 million, that happens by chance once in 10**25.
 
@@ -35,11 +49,10 @@ class EventIds:
     def __len__(self) -> int:
         return int(self._packed.shape[1]) + len(self._recent) + len(self._on_the_way)
 
-    def __contains__(self, event_id: str) -> bool:
-        digest = _digest(event_id)
-        if digest in self._recent or digest in self._on_the_way:
+    def __contains__(self, known_by: bytes) -> bool:
+        if known_by in self._recent or known_by in self._on_the_way:
             return True
-        first, second = int.from_bytes(digest[:HALF]), int.from_bytes(digest[HALF:])
+        first, second = int.from_bytes(known_by[:HALF]), int.from_bytes(known_by[HALF:])
         place = bisect_left(self._first, first)
         while place < len(self._first) and self._first[place] == first:
             if self._second[place] == second:
@@ -47,14 +60,14 @@ class EventIds:
             place += 1
         return False
 
-    def add(self, event_id: str) -> None:
-        """Add an id that is not in it.
+    def add(self, known_by: bytes) -> None:
+        """Add a digest that is not in it.
 
         Parameters
         ----------
-        event_id : str
+        known_by : bytes
         """
-        self._recent.add(_digest(event_id))
+        self._recent.add(known_by)
 
     def packing(self) -> Callable[[], NDArray[np.uint64]]:
         """Begin to pack the ids that are there now.
@@ -87,7 +100,3 @@ class EventIds:
         # Views give Python's own numbers, many times faster than numpy's one by one.
         self._first, self._second = memoryview(self._packed[0]), memoryview(self._packed[1])
         self._on_the_way = set()
-
-
-def _digest(event_id: str) -> bytes:
-    return blake2b(event_id.encode(), digest_size=2 * HALF).digest()
