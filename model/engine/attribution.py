@@ -76,15 +76,13 @@ class Sample:
     item: Mapping[str, object]
 
 
-def read_metric(given: Mapping[str, str], schemas: Mapping[str, Schema]) -> Metric:
-    """Read a metric of a request and check that its column can be summed.
+def read_metric(given: Mapping[str, str]) -> Metric:
+    """Read a metric of a request.
 
     Parameters
     ----------
     given : mapping
         eventType, metricName, expression.
-    schemas : mapping of str to Schema
-        Of the dataset group's datasets, by type.
 
     Returns
     -------
@@ -103,15 +101,32 @@ def read_metric(given: Mapping[str, str], schemas: Mapping[str, Schema]) -> Metr
         )
     if found[1] is None:
         return Metric(name, given["eventType"])
-    dataset_type, column = found[1].upper(), found[2]
-    schema = schemas.get(dataset_type)
+    return Metric(name, given["eventType"], found[1].upper(), found[2])
+
+
+def check_metric(metric: Metric, schemas: Mapping[str, Schema]) -> None:
+    """Check that what a metric sums is there, and numbers.
+
+    Parameters
+    ----------
+    metric : Metric
+    schemas : mapping of str to Schema
+        Of the dataset group's datasets, by type.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if metric.dataset_type is None or metric.column is None:
+        return
+    summed = f"{metric.dataset_type.capitalize()}.{metric.column}"
+    schema = schemas.get(metric.dataset_type)
     if schema is None:
-        raise InvalidInputError(f"metric {name} sums {found[1]}.{column}, and the dataset group has no such dataset")
+        raise InvalidInputError(f"metric {metric.name} sums {summed}, and the dataset group has no such dataset")
     kinds = {one.name: one.kind for one in schema.columns}
-    if kinds.get(column) not in NUMBER_KINDS:
-        state = f"of type {kinds[column]}" if column in kinds else "not in the schema"
-        raise InvalidInputError(f"metric {name} can only sum a column of numbers; {found[1]}.{column} is {state}")
-    return Metric(name, given["eventType"], dataset_type, column)
+    if kinds.get(metric.column) not in NUMBER_KINDS:
+        state = f"of type {kinds[metric.column]}" if metric.column in kinds else "not in the schema"
+        raise InvalidInputError(f"metric {metric.name} can only sum a column of numbers; {summed} is {state}")
 
 
 def source_of(explicit: str | None, shown_by: str | None) -> str:
@@ -231,13 +246,13 @@ class Attribution:
         return source
 
 
-def attribution_gauge(attributions: Mapping[str, Attribution]) -> Gauge:
+def attribution_gauge(attributions: Mapping[str, Attribution | None]) -> Gauge:
     """Return what `/metrics` shows of all dataset groups, in the place of Amazon's CloudWatch.
 
     Parameters
     ----------
     attributions : mapping of str to Attribution
-        By the dataset group's ARN.
+        By the dataset group's ARN; None for groups that measure nothing.
 
     Returns
     -------
@@ -255,6 +270,7 @@ def attribution_gauge(attributions: Mapping[str, Attribution]) -> Gauge:
             value,
         )
         for group_arn, measured in attributions.items()
+        if measured is not None
         for metric, source, value in measured.values()
     ]
     return "personalize_attribution_value", "Sums of metric attributions since the engine was started", series

@@ -38,7 +38,7 @@ class Engine:
         self.served: dict[str, Served] = {}
         self.loading: list[Served] = []
         self.shown = ShownLists()
-        self.attributions: dict[str, Attribution] = {}
+        self.attributions: dict[str, Attribution | None] = {}
         self.group_of_tracker: dict[str, str] = {}
 
     @classmethod

@@ -67,6 +67,7 @@ def resume_deletion(engine: Engine, group: Resource) -> None:
     """Begin a deletion, or go on with one that a stop of the engine broke off."""
 
     async def remove() -> None:
+        engine.attributions.pop(group.arn, None)
         data = engine.groups.pop(group.arn)
         await data.close()
         engine.resources.remove(group, *_rest(engine, group))

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
-from model.engine.attribution import Attribution, Metric, Sample, read_metric, source_of
+from model.engine.attribution import Attribution, Metric, Sample, check_metric, read_metric, source_of
 from model.engine.avro_schema import Schema, read_schema
 from model.engine.dataset_group import INTERACTIONS, ITEMS
 from model.engine.errors import InvalidInputError, LimitExceededError, ResourceAlreadyExistsError, ResourceInUseError
@@ -74,14 +74,13 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     if attribution.status != ACTIVE:
         raise ResourceInUseError(f"the metric attribution {attribution.arn} is {attribution.status}, not ACTIVE")
     group_arn = attribution.document["datasetGroupArn"]
-    schemas = _schemas(engine, group_arn)
     metrics = _without(attribution.private["metrics"], request.get("removeMetrics") or [])
     names = {metric["metricName"] for metric in metrics}
     for added in request.get("addMetrics") or []:
         if added["metricName"] in names:
             raise ResourceAlreadyExistsError(f"the metric attribution has a metric {added['metricName']} already")
     metrics += request.get("addMetrics") or []
-    _check_metrics(metrics, schemas)
+    _check_metrics(metrics, _schemas(engine, group_arn))
     output = request.get("metricsOutputConfig")
     if output:
         _check_output(output)
@@ -90,7 +89,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     engine.resources.save(attribution)
     measured = attribution_of(engine, group_arn)
     if measured is not None:
-        measured.use(_read_all(metrics, schemas))
+        measured.use(map(read_metric, metrics))
     return {"metricAttributionArn": attribution.arn}
 
 
@@ -107,12 +106,16 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 def resume_creation(engine: Engine, attribution: Resource) -> None:
     """Begin a creation, or go on with one that a stop of the engine broke off."""
-    engine.lifecycles.create(attribution)
+
+    async def begin() -> None:
+        engine.attributions[attribution.document["datasetGroupArn"]] = _attribution(attribution)
+
+    engine.lifecycles.create(attribution, begin)
 
 
 def resume_deletion(engine: Engine, attribution: Resource) -> None:
     """Begin a deletion, or go on with one that a stop of the engine broke off."""
-    engine.attributions.pop(attribution.document["datasetGroupArn"], None)
+    engine.attributions[attribution.document["datasetGroupArn"]] = None
 
     async def remove() -> None:
         engine.resources.remove(attribution)
@@ -132,13 +135,10 @@ def attribution_of(engine: Engine, group_arn: str) -> Attribution | None:
     -------
     Attribution or None
     """
-    known = engine.attributions.get(group_arn)
-    if known is None:
+    if group_arn not in engine.attributions:
         resource = active(engine, group_arn)
-        if resource is not None:
-            metrics = _read_all(resource.private["metrics"], _schemas(engine, group_arn))
-            known = engine.attributions[group_arn] = Attribution(metrics)
-    return known
+        engine.attributions[group_arn] = _attribution(resource) if resource else None
+    return engine.attributions[group_arn]
 
 
 def active(engine: Engine, group_arn: str) -> Resource | None:
@@ -186,8 +186,8 @@ def _schemas(engine: Engine, group_arn: str) -> dict[str, Schema]:
     }
 
 
-def _read_all(metrics: list[dict[str, Any]], schemas: dict[str, Schema]) -> list[Metric]:
-    return [read_metric(metric, schemas) for metric in metrics]
+def _attribution(resource: Resource) -> Attribution:
+    return Attribution(map(read_metric, resource.private["metrics"]))
 
 
 def _check_metrics(metrics: list[dict[str, Any]], schemas: dict[str, Schema]) -> None:
@@ -202,7 +202,8 @@ def _check_metrics(metrics: list[dict[str, Any]], schemas: dict[str, Schema]) ->
     interactions = schemas.get(INTERACTIONS)
     if interactions is not None and all(column.name != "EVENT_TYPE" for column in interactions.columns):
         raise InvalidInputError("a metric attribution needs an Interactions dataset with an EVENT_TYPE column")
-    _read_all(metrics, schemas)
+    for metric in metrics:
+        check_metric(read_metric(metric), schemas)
 
 
 def _check_output(output: dict[str, Any]) -> None:

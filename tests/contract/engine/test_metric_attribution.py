@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.engine.conftest import ROLE, WAIT_SECONDS, until_settled
+from tests.contract.engine.conftest import ROLE, WAIT_SECONDS, RunningEngine, Shop, until_settled
 from tests.factories.shop_stream import schema_text
 
 CLICKS = {"eventType": "Click", "metricName": "clicks", "expression": "SAMPLECOUNT()"}
@@ -266,3 +266,19 @@ def test_a_deleted_attribution_measures_nothing(shop):
     assert measured(shop) == {}
     assert shop.control.list_metric_attributions(datasetGroupArn=shop.group)["metricAttributions"] == []
     attribute(shop, CLICKS, name="another")
+
+
+@pytest.mark.honours("PutEvents", "metrics are measured on after a restart of the engine")
+def test_a_killed_engine_goes_on_measuring(tmp_path, s3):
+    engine = RunningEngine(tmp_path / "state", s3.url)
+    shop = Shop(engine, s3)
+    shop.tracking_id = shop.track()
+    attribute(shop, CLICKS)
+    engine.kill()
+    engine.start()
+    shop.control = engine.client()
+
+    put(shop, "Click")
+
+    assert measured(shop) == {("clicks", "SOURCE_NAME_UNDEFINED"): 1.0}
+    engine.stop()

@@ -16,6 +16,7 @@ from model.engine.attribution import (
     Attribution,
     Metric,
     Sample,
+    check_metric,
     measure,
     read_metric,
     report,
@@ -43,7 +44,10 @@ def sample(event_type="Click", source="a", time=START, interaction=None, item=No
     ],
 )
 def test_an_expression_says_what_is_summed(expression, metric):
-    assert read_metric({"metricName": "m", "eventType": "Buy", "expression": expression}, SCHEMAS) == metric
+    found = read_metric({"metricName": "m", "eventType": "Buy", "expression": expression})
+
+    assert found == metric
+    check_metric(found, SCHEMAS)
 
 
 @pytest.mark.parametrize(
@@ -57,12 +61,12 @@ def test_an_expression_says_what_is_summed(expression, metric):
 )
 def test_an_expression_that_cannot_be_summed_is_refused(expression, reason):
     with pytest.raises(InvalidInputError, match=reason):
-        read_metric({"metricName": "m", "eventType": "Buy", "expression": expression}, SCHEMAS)
+        check_metric(read_metric({"metricName": "m", "eventType": "Buy", "expression": expression}), SCHEMAS)
 
 
 def test_a_column_of_a_dataset_that_is_not_there_is_refused():
     with pytest.raises(InvalidInputError, match="no such dataset"):
-        read_metric({"metricName": "m", "eventType": "Buy", "expression": "SUM(Items.PRICE)"}, {})
+        check_metric(SALES, {})
 
 
 def test_the_source_of_an_event_is_the_stated_one_then_the_recommenders_then_none():
