@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.recipes.named_recipe import NamedRecipe
+from model.recipes.named_recipe import RANKING_METRICS, TREND_METRICS, NamedRecipe
 from model.recipes.similar_items import SimilarItems
 from model.recipes.trending import Trending
 from model.recipes.use_cases import (
@@ -29,6 +29,7 @@ SHOP = (
         "Most viewed: items by the number of people who viewed them",
         domain="ECOMMERCE",
         needs=USER,
+        metrics=RANKING_METRICS,
         required_events=(VIEW,),
     ),
     NamedRecipe(
@@ -38,6 +39,7 @@ SHOP = (
         "Best sellers: items by the number of people who bought them",
         domain="ECOMMERCE",
         needs=USER,
+        metrics=RANKING_METRICS,
         required_events=(PURCHASE,),
     ),
     NamedRecipe(
@@ -47,6 +49,7 @@ SHOP = (
         "Frequently bought together: items that the buyers of an item bought as well",
         domain="ECOMMERCE",
         needs=("itemId",),
+        metrics=RANKING_METRICS,
         required_events=(PURCHASE,),
     ),
     NamedRecipe(
@@ -56,6 +59,7 @@ SHOP = (
         "Customers who viewed X also viewed: without what the person has bought",
         domain="ECOMMERCE",
         needs=BOTH,
+        metrics=RANKING_METRICS,
         required_events=(VIEW,),
         hidden_after=PURCHASE,
     ),
@@ -66,6 +70,7 @@ SHOP = (
         "Recommended for you: items for a person, without what the person has bought",
         domain="ECOMMERCE",
         needs=USER,
+        metrics=RANKING_METRICS,
         required_events=(VIEW,),
         hidden_after=PURCHASE,
         explores=True,
@@ -82,6 +87,7 @@ VIDEO = (
         "Because you watched X: what others watched as well, without what the person has watched",
         domain="VIDEO_ON_DEMAND",
         needs=BOTH,
+        metrics=RANKING_METRICS,
         required_events=(WATCH,),
         hidden_after=WATCH,
     ),
@@ -92,6 +98,7 @@ VIDEO = (
         "More like X: videos like a video, without what the person has watched",
         domain="VIDEO_ON_DEMAND",
         needs=BOTH,
+        metrics=RANKING_METRICS,
         datasets=WITH_ITEMS,
         hidden_after=WATCH,
     ),
@@ -102,6 +109,7 @@ VIDEO = (
         "Most popular: videos by the number of people who watched them",
         domain="VIDEO_ON_DEMAND",
         needs=USER,
+        metrics=RANKING_METRICS,
         required_events=(WATCH,),
     ),
     NamedRecipe(
@@ -111,6 +119,7 @@ VIDEO = (
         "Trending now: videos whose rate of interactions rises",
         domain="VIDEO_ON_DEMAND",
         needs=USER,
+        metrics=TREND_METRICS,
     ),
     NamedRecipe(
         "aws-vod-top-picks",
@@ -119,6 +128,7 @@ VIDEO = (
         "Top picks for you: videos for a person, without what the person has watched",
         domain="VIDEO_ON_DEMAND",
         needs=USER,
+        metrics=RANKING_METRICS,
         datasets=WITH_ITEMS,
         hidden_after=WATCH,
         explores=True,

@@ -23,6 +23,14 @@ RecipeType = Literal[
 ]
 Domain = Literal["ECOMMERCE", "VIDEO_ON_DEMAND"]
 MIN_EVENTS_OF_TYPE = 1000  # of each event type that a use case requires (developer guide, "... use cases")
+CUTS = (5, 10, 25)
+RANKING_METRICS = (
+    "coverage",
+    "mean_reciprocal_rank_at_25",
+    *(f"normalized_discounted_cumulative_gain_at_{cut}" for cut in CUTS),
+    *(f"precision_at_{cut}" for cut in CUTS),
+)
+TREND_METRICS = (*RANKING_METRICS, "trend_prediction_accuracy")
 
 
 @dataclass(frozen=True)

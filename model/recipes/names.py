@@ -10,7 +10,7 @@ from typing import Any
 from model.recipes import cold_start
 from model.recipes.cold_start import ColdStart
 from model.recipes.domain_names import SHOP, VIDEO
-from model.recipes.named_recipe import NamedRecipe, Parameter
+from model.recipes.named_recipe import RANKING_METRICS, TREND_METRICS, NamedRecipe, Parameter
 from model.recipes.next_best_action import DEFAULT_PERIOD, PERIOD, NextBestAction
 from model.recipes.personalized_ranking import PersonalizedRanking
 from model.recipes.popularity import Popularity
@@ -22,13 +22,6 @@ from model.recipes.user_segments import AttributeAffinity, ItemAffinity
 
 TRUTHS = ("true", "false")
 USER, ITEM, LIST = ("userId",), ("itemId",), ("userId", "inputList")
-CUTS = (5, 10, 25)
-RANKING_METRICS = (
-    "coverage",
-    "mean_reciprocal_rank_at_25",
-    *(f"normalized_discounted_cumulative_gain_at_{cut}" for cut in CUTS),
-    *(f"precision_at_{cut}" for cut in CUTS),
-)
 SEGMENT_METRICS = ("coverage", "hit", "recall")
 
 HISTORY = {
@@ -176,7 +169,7 @@ POPULAR = (
         Trending,
         "Items whose rate of interactions rises above their usual one",
         parameters={FREQUENCY: Parameter("2 hours", choices=FREQUENCIES, featurization=True)},
-        metrics=(*RANKING_METRICS, "trend_prediction_accuracy"),
+        metrics=TREND_METRICS,
         batch=False,
     ),
 )

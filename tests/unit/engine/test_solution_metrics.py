@@ -13,8 +13,8 @@ from model.recipes.interactions import from_rows
 from model.recipes.names import RECIPES
 from model.recipes.popularity import Popularity
 from model.recipes.recipe import Catalogue, TrainingData
-from tests.factories.fitted_recipes import COLD, data_for
-from tests.factories.training_data import answers, shop_data
+from tests.factories.fitted_recipes import data_for
+from tests.factories.training_data import shop_data
 
 TEN = [f"i{number}" for number in range(10)]
 
@@ -87,13 +87,11 @@ def test_gains_with_event_weights_are_told_where_the_solution_weighs_events():
     assert name not in evaluate(RECIPES["aws-similar-items"], shop_data())[0]
 
 
-@pytest.mark.parametrize("name", [name for name, named in RECIPES.items() if named.metrics])
+@pytest.mark.parametrize("name", RECIPES)
 def test_each_recipe_tells_the_metrics_that_are_documented_for_it(name):
     named = RECIPES[name]
-    extra = COLD if name == "aws-hrnn-coldstart" else {}
-    data = answers() if named.kind == "PERSONALIZED_ACTIONS" else shop_data(120, "View", 7, **extra)
 
-    metrics, _ = evaluate(named, named.prepare(data))
+    metrics, _ = evaluate(named, data_for(name))
 
     assert set(metrics) == set(named.metrics)
     assert any(metrics.values())
