@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from tests.contract.engine.conftest import ROLE, RunningEngine, Shop
 from tests.contract.engine.documented_states import DONE, EXISTS, LIMIT
@@ -91,6 +91,11 @@ class Jobs(RuleBasedStateMachine):
         super().__init__()
         self.jobs: list[Job] = []
         self.crashes = 0
+
+    @initialize(kinds=st.permutations(sorted(STATES)))
+    def start_one_of_each(self, kinds: list[str]) -> None:
+        for kind in kinds:
+            self.start(kind)
 
     @precondition(lambda self: len(self.jobs) < MOST_JOBS)
     @rule(kind=st.sampled_from(sorted(STATES)))
@@ -191,7 +196,7 @@ def test_jobs_pass_their_states_in_order_whatever_else_is_going_on(world):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=3,
+            max_examples=4,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,
