@@ -117,7 +117,7 @@ class Resources:
         """
         wanted = {name: value for name, value in members.items() if value is not None}
         for resource in list(self._kinds.get(kind, {}).values()):
-            if all(resource.document.get(name) == wanted[name] for name in wanted):
+            if not wanted or all(resource.document.get(name) == value for name, value in wanted.items()):
                 yield resource
 
     def all(self) -> list[Resource]:

@@ -128,16 +128,17 @@ def resume_deletion(engine: Engine, campaign: Resource) -> None:
     engine.lifecycles.delete(campaign, remove)
 
 
-async def synchronise(engine: Engine, campaign: Resource) -> None:
-    """Let a campaign that asked for it answer with the newest version of its solution.
+async def follow(engine: Engine, campaign: Resource, version: Resource) -> None:
+    """Let a campaign answer with the newest version of its solution, where it asked for that and does not yet.
 
     Parameters
     ----------
     engine : Engine
     campaign : Resource
+    version : Resource
+        The newest ACTIVE version of the campaign's solution.
     """
-    version = latest_active(engine, campaign.private["solution"]) if _may_follow(campaign) else None
-    if version is None or version.arn == campaign.private["version"]:
+    if version.arn == campaign.private["version"] or not _may_follow(campaign):
         return
     alike = next((one for one in engine.served.values() if one.version_arn == version.arn), None)
     served = await load(engine, version, alike)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from model.engine.arns import owner_of
@@ -52,19 +53,28 @@ class Upkeep:
         while True:
             await asyncio.sleep(min(max(self._hour / ROUNDS_PER_HOUR, SHORTEST_PAUSE), LONGEST_PAUSE))
             resources = self._engine.resources
+            versions = self._versions_of_solutions()
             for solution in resources.of_kind(solutions.KIND):
-                await _guard(solution.arn, self._train(solution))
+                await _guard(solution.arn, self._train(solution, versions.get(solution.arn, [])))
             for campaign in resources.of_kind(campaigns.KIND):
-                await _guard(campaign.arn, campaigns.synchronise(self._engine, campaign))
+                active = [one for one in versions.get(campaign.private["solution"], []) if one.status == ACTIVE]
+                if active:
+                    await _guard(campaign.arn, campaigns.follow(self._engine, campaign, active[-1]))
             for recommender in resources.of_kind(recommenders.KIND):
                 await _guard(recommender.arn, self._retrain(recommender))
             for served in self._due_for_new_items():
                 await _guard(served.version_arn, self._add_new_items(served))
 
-    async def _train(self, solution: Resource) -> None:
+    def _versions_of_solutions(self) -> dict[str, list[Resource]]:
+        """Return all versions by solution, oldest first: one look at each, however many solutions there are."""
+        found: dict[str, list[Resource]] = defaultdict(list)
+        for version in self._engine.resources.of_kind(solution_versions.KIND):
+            found[version.document["solutionArn"]].append(version)
+        return found
+
+    async def _train(self, solution: Resource, versions: list[Resource]) -> None:
         if solution.status != ACTIVE or not solution.document["performAutoTraining"]:
             return
-        versions = list(self._engine.resources.of_kind(solution_versions.KIND, solutionArn=solution.arn))
         if any(not one.settled for one in versions) or not self._training_is_due(solution, versions):
             return
         group_arn = solution.document["datasetGroupArn"]
