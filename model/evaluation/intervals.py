@@ -1,0 +1,103 @@
+"""Bootstrap intervals: how far a mean, or the difference of two, may be from what other people would have given.
+
+People are drawn with replacement, each with all of their questions, since questions of one person are alike (Efron
+and Tibshirani, 1993, the percentile method; Sakai, "Evaluating evaluation metrics based on the bootstrap", 2006).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+RESAMPLES = 1000
+AT_ONCE = 50  # resamples of which the draws are in memory together
+LEVEL = 0.95
+SEED = 20261121
+
+
+class Interval(NamedTuple):
+    """A mean and the bounds that hold `LEVEL` of its resamples."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def intervals(values: Mapping[str, NDArray[np.float64]], people: Sequence[str]) -> dict[str, Interval]:
+    """Return the mean of each metric with its interval.
+
+    Parameters
+    ----------
+    values : mapping of float arrays of shape (questions,)
+        By name; NaN where a question has none, as one without answers.
+    people : sequence of str
+        Who each question is of.
+
+    Returns
+    -------
+    dict of Interval
+        With NaN where no question has a value.
+    """
+    if not values:
+        return {}
+    names = list(values)
+    table = np.stack([values[name] for name in names], axis=1)
+    means = _resampled(table, people)
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    centre = _mean(table)
+    return {
+        name: Interval(float(centre[place]), float(low[place]), float(high[place])) for place, name in enumerate(names)
+    }
+
+
+def differences(
+    values: Mapping[str, NDArray[np.float64]], others: Mapping[str, NDArray[np.float64]], people: Sequence[str]
+) -> dict[str, Interval]:
+    """Return by how much each metric is larger than another model's on the same questions, with its interval.
+
+    Parameters
+    ----------
+    values, others : mapping of float arrays of shape (questions,)
+        The paired values of metrics by name; those that both have are compared.
+    people : sequence of str
+        Who each question is of.
+
+    Returns
+    -------
+    dict of Interval
+        One that lies above or below zero as a whole tells the two apart.
+    """
+    return intervals({name: values[name] - others[name] for name in values if name in others}, people)
+
+
+def _mean(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    there = ~np.isnan(table)
+    counts = there.sum(axis=0)
+    sums = np.where(there, table, 0).sum(axis=0)
+    result: NDArray[np.float64] = np.where(counts > 0, sums, np.nan) / np.maximum(counts, 1)
+    return result
+
+
+def _resampled(table: NDArray[np.float64], people: Sequence[str]) -> NDArray[np.float64]:
+    """Return the means of resamples: shape (resamples, metrics)."""
+    _, person = np.unique(np.asarray(people, dtype=np.str_), return_inverse=True)
+    size = int(person.max(initial=-1)) + 1
+    there = ~np.isnan(table)
+    sums, counts = np.zeros((size, table.shape[1])), np.zeros((size, table.shape[1]))
+    np.add.at(sums, person, np.where(there, table, 0))
+    np.add.at(counts, person, there)
+    random = np.random.default_rng(SEED)
+    means = []
+    for _ in range(RESAMPLES // AT_ONCE):
+        drawn = np.stack([np.bincount(random.integers(0, size, size), minlength=size) for _ in range(AT_ONCE)]).astype(
+            np.float64
+        )
+        total = drawn @ counts
+        means.append(np.where(total > 0, drawn @ sums, np.nan) / np.maximum(total, 1))
+    return np.concatenate(means)

@@ -1,0 +1,226 @@
+"""The lists that a recipe, or anything that scores all items for many people at once, answers questions with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
+
+import numpy as np
+
+from model.evaluation.splits import History
+from model.recipes.recipe import NEVER, Query, Recipe, best
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from model.evaluation.splits import Question, Split
+
+BATCH = 512  # people scored at once: 80 MB of scores at 41,000 items
+NOTHING = -1  # in place of an item where a list is shorter
+
+
+@runtime_checkable
+class BatchScorer(Protocol):
+    """A model that scores all items for many people at once, by their numbers in the interactions it learnt from."""
+
+    def scores(self, users: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Return scores of shape (people, items of the interactions); the caller's own to change."""
+        ...
+
+
+Recommender = Recipe | BatchScorer
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The answers to the questions of a split.
+
+    Attributes
+    ----------
+    item_ids : list of str
+    places : int32 array of shape (questions, depth)
+        Positions in `item_ids`, best first; `NOTHING` where an answer is shorter.
+    milliseconds : float array of shape (questions,)
+        What each answer took; of a batch, its time over its questions.
+    """
+
+    item_ids: list[str]
+    places: NDArray[np.int32]
+    milliseconds: NDArray[np.float64]
+
+
+def query_of(question: Question, allowed: NDArray[np.bool_] | None = None) -> Query:
+    """Turn a question into a query; recipes of similar items are asked for what is like the newest item.
+
+    Parameters
+    ----------
+    question : Question
+    allowed : bool array of shape (items of the recipe,), optional
+
+    Returns
+    -------
+    Query
+    """
+    return Query(
+        history=question.history,
+        item_id=question.history[0] if len(question.history) else None,
+        person=question.person,
+        now=question.moment,
+        allowed=allowed,
+        context=question.context,
+        person_features=question.features,
+    )
+
+
+def full_lists(recommender: Recommender, split: Split, depth: int, *, hide_seen: bool) -> Lists:
+    """Rank the whole catalogue for each question.
+
+    Parameters
+    ----------
+    recommender : Recipe or BatchScorer
+        A batch scorer is asked by the numbers of `split.train`.
+    split : Split
+    depth : int
+        Places of a list.
+    hide_seen : bool
+        Whether items of the question's history are left out of the lists.
+
+    Returns
+    -------
+    Lists
+    """
+    if not isinstance(recommender, Recipe):
+        return _batched(recommender, split, depth, hide_seen=hide_seen)
+    locate = locator(split, recommender.item_ids)
+    place_of = {item: place for place, item in enumerate(recommender.item_ids)}
+    lists = np.full((len(split.questions), depth), NOTHING, np.int32)
+    took = np.zeros(len(split.questions))
+    for number, question in enumerate(split.questions):
+        allowed = None
+        if hide_seen:
+            allowed = np.ones(len(recommender.item_ids), np.bool_)
+            allowed[locate(question.history)] = False
+        query = query_of(question, allowed)
+        start = time.perf_counter()
+        answer = recommender.recommend(query, depth)
+        took[number] = (time.perf_counter() - start) * 1000
+        lists[number, : len(answer)] = [place_of[one.item_id] for one in answer]
+    return Lists(recommender.item_ids, lists, took)
+
+
+def sampled_lists(recommender: Recommender, split: Split, depth: int, negatives: int, seed: int) -> Lists:
+    """Rank the wanted items of each question among others that are drawn at random, never seen nor wanted.
+
+    The protocol of NCF (He et al., 2017, 99 negatives). It says little of how a whole catalogue is ranked and can
+    even turn the order of models round (Krichene and Rendle, 2020), so its figures never stand beside others.
+
+    Parameters
+    ----------
+    recommender : Recipe or BatchScorer
+    split : Split
+    depth : int
+    negatives : int
+        Items drawn for each question.
+    seed : int
+        The same seed draws the same items whatever the model, where models know the same items.
+
+    Returns
+    -------
+    Lists
+        Of equal scores, those of wanted items come last.
+    """
+    item_ids = recommender.item_ids if isinstance(recommender, Recipe) else split.train.item_ids
+    locate = locator(split, item_ids)
+    random = np.random.default_rng(seed)
+    lists = np.full((len(split.questions), depth), NOTHING, np.int32)
+    took = np.zeros(len(split.questions))
+    for number, (scores, milliseconds, seen) in enumerate(_scored(recommender, split, locate)):
+        wanted = locate(split.questions[number].wanted)
+        drawn = _drawn(random, len(item_ids), np.concatenate([seen, wanted]), negatives)
+        candidates = np.concatenate([drawn, wanted])
+        chosen = candidates[best(scores[candidates], depth)]
+        lists[number, : chosen.size] = chosen
+        took[number] = milliseconds
+    return Lists(item_ids, lists, took)
+
+
+def locator(split: Split, item_ids: list[str]) -> Callable[[Sequence[str]], NDArray[np.int64]]:
+    """Return a function that finds the positions in `item_ids` of those items of a sequence that are there.
+
+    Parameters
+    ----------
+    split : Split
+    item_ids : list of str
+
+    Returns
+    -------
+    callable
+    """
+    place_of = {item: place for place, item in enumerate(item_ids)}
+    known = split.train.item_ids
+    # Histories hold numbers of the split's items, which need no look-up by name.
+    table = np.array([place_of.get(item, NOTHING) for item in known], np.int64)
+
+    def locate(items: Sequence[str]) -> NDArray[np.int64]:
+        if isinstance(items, History) and items.item_ids is known:
+            found: NDArray[np.int64] = table[items.places]
+            return np.compress(found != NOTHING, found)
+        return np.array([place_of[item] for item in items if item in place_of], np.int64)
+
+    return locate
+
+
+def _batched(scorer: BatchScorer, split: Split, depth: int, *, hide_seen: bool) -> Lists:
+    item_ids = split.train.item_ids
+    lists = np.full((len(split.questions), depth), NOTHING, np.int32)
+    took = np.zeros(len(split.questions))
+    for number, (scores, milliseconds, seen) in enumerate(_scored(scorer, split, locator(split, item_ids))):
+        if hide_seen:
+            scores[seen] = NEVER
+        start = time.perf_counter()
+        answer = best(scores, depth)
+        took[number] = milliseconds + (time.perf_counter() - start) * 1000
+        lists[number, : answer.size] = answer
+    return Lists(item_ids, lists, took)
+
+
+def _scored(
+    recommender: Recommender, split: Split, locate: Callable[[Sequence[str]], NDArray[np.int64]]
+) -> Iterator[tuple[NDArray[np.float32], float, NDArray[np.int64]]]:
+    """Yield for each question the scores of all items, the milliseconds they took, and what the person has seen."""
+    if isinstance(recommender, Recipe):
+        for question in split.questions:
+            query = query_of(question)
+            start = time.perf_counter()
+            scores = recommender.score(query)
+            yield scores, (time.perf_counter() - start) * 1000, locate(question.history)
+        return
+    user_of = {user: place for place, user in enumerate(split.train.user_ids)}
+    users = np.array([user_of.get(one.person, NOTHING) for one in split.questions], np.int32)
+    if (users == NOTHING).any():
+        stranger = split.questions[int((users == NOTHING).argmax())].person
+        raise ValueError(f"{stranger} is not among the people of the training data, whom alone a batch scorer knows")
+    for begin in range(0, users.size, BATCH):
+        asked = users[begin : begin + BATCH]
+        start = time.perf_counter()
+        together = recommender.scores(asked)
+        each = (time.perf_counter() - start) * 1000 / asked.size
+        for row, question in zip(together, split.questions[begin : begin + BATCH], strict=True):
+            yield cast("NDArray[np.float32]", row), each, locate(question.history)
+
+
+def _drawn(random: np.random.Generator, size: int, without: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Draw different positions below `size` that are not among `without`, all that are left where they are few."""
+    banned = np.unique(without)
+    if size - banned.size <= count:
+        return np.setdiff1d(np.arange(size), banned)
+    found = np.empty(0, np.int64)
+    while found.size < count:
+        more = random.integers(0, size, 2 * count)
+        merged = np.concatenate([found, more[~np.isin(more, banned)]])
+        _, first = np.unique(merged, return_index=True)
+        found = merged[np.sort(first)]
+    return found[:count]

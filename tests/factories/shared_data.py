@@ -1,0 +1,23 @@
+"""Where the real data lie that some tests and benches read: beside the checkout, never in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+
+
+def shared(name: str) -> Path:
+    """Return a folder of real data; where it is missing, the test that asks skips and says so.
+
+    Parameters
+    ----------
+    name : str
+        Such as "ml-latest-small".
+    """
+    path = FOLDER / name
+    if not path.is_dir():
+        pytest.skip(f"needs real data: put {name} into {FOLDER}")
+    return path

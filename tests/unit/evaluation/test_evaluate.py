@@ -1,0 +1,150 @@
+"""Evaluating: recipes and batch scorers under both protocols, and what a result tells."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from model.evaluation.evaluate import evaluate
+from model.evaluation.lists import full_lists
+from model.evaluation.splits import Question, Split, answered, by_time, leave_last_out
+from model.recipes.interactions import from_rows
+from model.recipes.names import RECIPES
+from model.recipes.popularity import Popularity
+from model.recipes.recipe import TrainingData
+from model.recipes.user_personalization import UserPersonalization
+from tests.factories.training_data import shop_data, shop_items
+
+ROWS = [(f"user-{n}", item, place) for n in range(6) for place, item in enumerate("abcdef"[: n + 1])]
+
+
+class Fixed:
+    """Scores all items the same way for everybody."""
+
+    def __init__(self, *scores):
+        self.asked = []
+        self._scores = np.array(scores, np.float32)
+
+    def scores(self, users):
+        self.asked += users.tolist()
+        return np.tile(self._scores, (users.size, 1))
+
+
+def popular(split):
+    return Popularity.fit(TrainingData(split.train), {})
+
+
+def test_a_recipe_is_judged_by_what_it_recommends_of_all_items():
+    train = from_rows(ROWS)  # a, b, c, d, e and f were touched by 6, 5, 4, 3, 2 and 1 people
+    split = answered(train, {"user-0": ["b"], "user-1": ["d", "f"], "user-5": ["a"]})
+
+    result = evaluate(popular(split), split, cuts=(1, 2))
+
+    assert result.people == ["user-0", "user-1"]  # user-5 has seen what they wanted
+    assert result.per_question["recall@1"].tolist() == [1.0, 0.0]  # after a, b is first; after a and b, c
+    assert result.per_question["recall@2"].tolist() == [1.0, 0.5]
+    assert result.mean("mrr@2") == 0.75
+
+
+def test_where_people_come_back_what_they_have_seen_counts():
+    split = answered(from_rows(ROWS), {"user-5": ["a"], "user-0": ["b"]})
+
+    result = evaluate(popular(split), split, cuts=(1,), hide_seen=False)
+
+    assert result.per_question["hr@1"].tolist() == [1.0, 0.0]
+
+
+def test_a_batch_scorer_is_asked_by_the_numbers_it_was_trained_with_and_gets_the_same_figures_as_a_recipe():
+    split = answered(from_rows(ROWS), {"user-1": ["d", "f"], "user-3": ["e"], "user-2": ["f"]})
+    scorer = Fixed(6, 5, 4, 3, 2, 1)
+
+    batched = evaluate(scorer, split, cuts=(1, 2, 5))
+    single = evaluate(popular(split), split, cuts=(1, 2, 5))
+
+    assert scorer.asked == [1, 3, 2]
+    assert batched.fingerprint == single.fingerprint
+    for name, values in single.per_question.items():
+        assert batched.per_question[name].tolist() == values.tolist()
+    assert batched.beyond == single.beyond
+
+
+def test_a_batch_scorer_cannot_be_asked_about_people_whom_it_does_not_know():
+    split = answered(from_rows(ROWS), {"somebody": ["a"]})
+
+    with pytest.raises(ValueError, match="somebody is not among the people"):
+        evaluate(Fixed(1, 2, 3, 4, 5, 6), split)
+
+
+def test_an_item_that_no_model_can_know_counts_as_missed():
+    split = answered(from_rows(ROWS), {"user-0": ["b", "never seen"]})
+
+    result = evaluate(popular(split), split, cuts=(5,))
+
+    assert result.mean("recall@5") == 0.5
+
+
+def test_sampled_ranking_puts_the_wanted_item_among_ninety_nine_that_the_person_did_not_touch():
+    rows = [("anna", "seen", 1), *((f"user-{n}", f"item-{n}", 1) for n in range(300))]
+    train = from_rows(rows)
+    split = answered(train, {"anna": ["item-7"]})
+    scores = np.ones(301, np.float32)
+    scores[train.item_ids.index("seen")] = 9.0
+
+    tied = evaluate(Fixed(*scores), split, cuts=(99, 100), protocol="sampled")
+    scores[train.item_ids.index("item-7")] = 2.0
+    first = evaluate(Fixed(*scores), split, cuts=(1,), protocol="sampled")
+
+    assert tied.mean("hr@99") == 0.0  # of equal scores the wanted one comes last, so ties earn nothing
+    assert tied.mean("hr@100") == 1.0
+    assert first.mean("hr@1") == 1.0  # what the person has seen is no candidate
+    assert first.beyond == {}
+    assert first.fingerprint != evaluate(Fixed(*scores), split, cuts=(1,)).fingerprint
+
+
+def test_sampled_ranking_of_few_items_takes_all_of_them():
+    split = answered(from_rows(ROWS), {"user-1": ["f"]})
+
+    result = evaluate(Fixed(6, 5, 4, 3, 2, 1), split, cuts=(3, 4), protocol="sampled")
+
+    assert (result.mean("hr@3"), result.mean("hr@4")) == (0.0, 1.0)
+
+
+def test_the_default_recipe_beats_popularity_on_the_shop_beyond_what_chance_explains():
+    data = shop_data()
+    split = by_time(data.interactions)
+    learnt = TrainingData(split.train, data.catalogue, {}, data.users)
+
+    personal = evaluate(UserPersonalization.fit(learnt, {}), split, catalogue=data.catalogue)
+    same = evaluate(Popularity.fit(learnt, {}), split, catalogue=data.catalogue)
+
+    assert personal.intervals()["ndcg@10"].low > same.intervals()["ndcg@10"].high
+    assert personal.beyond["coverage@10"] > same.beyond["coverage@10"]
+    assert personal.latency_ms["p50"] <= personal.latency_ms["p99"]
+
+
+@pytest.mark.parametrize("name", sorted(name for name, one in RECIPES.items() if one.kind == "RELATED_ITEMS")[:3])
+def test_recipes_of_similar_items_are_asked_for_what_is_like_the_newest_item(name):
+    data = shop_data(event_type="View")
+    split = leave_last_out(data.interactions)
+    learnt = TrainingData(split.train, shop_items(), {}, data.users)
+
+    result = evaluate(RECIPES[name].answers.fit(learnt, {}), split.at_most(60))
+
+    assert result.mean("hr@10") > 0.1
+
+
+def test_nothing_to_ask_is_refused_with_the_reason():
+    split = answered(from_rows(ROWS), {"user-5": ["a"]})
+
+    with pytest.raises(ValueError, match="none of 1 questions wants an item"):
+        evaluate(popular(split), split)
+
+
+def test_a_short_list_holds_nothing_in_its_last_places():
+    train = from_rows([("anna", "a", 1), ("bert", "b", 1)])
+    split = Split(train, [Question("anna", ["a"], ("b",))])
+
+    lists = full_lists(popular(split), split, 4, hide_seen=True)
+
+    assert lists.places.tolist() == [[1, -1, -1, -1]]
+    assert evaluate(popular(split), split, cuts=(4,)).mean("precision@4") == 0.25

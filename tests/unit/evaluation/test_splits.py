@@ -1,0 +1,168 @@
+"""Splits: what is asked for is never learnt from, and each question knows what came before it and no more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.evaluation.splits import (
+    UnsplittableError,
+    answered,
+    by_time,
+    following,
+    hold_out_users,
+    leave_last_out,
+    next_events,
+)
+from model.recipes.interactions import ContextColumn, Interactions, from_rows
+from model.recipes.recipe import Catalogue
+
+ROWS = [
+    ("anna", "a", 1),
+    ("anna", "b", 2),
+    ("anna", "c", 9),
+    ("anna", "c", 10),
+    ("bert", "a", 3),
+    ("carl", "d", 9),
+    ("carl", "a", 10),
+]
+
+
+def told(questions):
+    return [(one.person, list(one.history), one.wanted, one.moment) for one in questions]
+
+
+def pairs(interactions):
+    return sorted(
+        (interactions.user_ids[user], interactions.item_ids[item], time)
+        for user, item, time in zip(
+            interactions.users.tolist(), interactions.items.tolist(), interactions.times.tolist(), strict=True
+        )
+    )
+
+
+def test_the_last_event_of_whoever_has_two_is_left_out():
+    split = leave_last_out(from_rows(ROWS))
+
+    assert told(split.questions) == [("anna", ["c", "b", "a"], ("c",), 10), ("carl", ["d"], ("a",), 10)]
+    assert pairs(split.train) == sorted(set(ROWS) - {("anna", "c", 10), ("carl", "a", 10)})
+
+
+def test_a_second_split_of_what_is_learnt_from_makes_a_validation_set():
+    inner = leave_last_out(leave_last_out(from_rows(ROWS)).train)
+
+    assert told(inner.questions) == [("anna", ["b", "a"], ("c",), 9)]
+
+
+def test_by_time_asks_each_person_once_for_all_that_is_newer_than_the_cut():
+    split = by_time(from_rows(ROWS), share=0.5)
+
+    assert told(split.questions) == [("anna", ["b", "a"], ("c",), 9), ("carl", [], ("d", "a"), 9)]
+    assert pairs(split.train) == [("anna", "a", 1), ("anna", "b", 2), ("bert", "a", 3)]
+
+
+def test_next_events_know_the_newer_events_before_them_though_the_model_does_not():
+    split = next_events(from_rows(ROWS), share=0.5)
+
+    assert told(split.questions) == [
+        ("anna", ["b", "a"], ("c",), 9),
+        ("anna", ["c", "b", "a"], ("c",), 10),
+        ("carl", ["d"], ("a",), 10),
+    ]
+    assert split.train.times.max() < 9
+
+
+def test_of_held_out_people_nothing_is_learnt_and_the_newest_tenth_is_wanted():
+    rows = [(f"user-{n}", f"item-{place}", place) for n in range(20) for place in range(30)]
+    split = hold_out_users(from_rows(rows), share=0.25)
+
+    asked = {one.person for one in split.questions}
+    assert len(asked) == 5
+    assert asked.isdisjoint(user for user, _, _ in pairs(split.train))
+    assert split.questions[0].wanted == ("item-27", "item-28", "item-29")
+    assert split.questions[0].history[:2] == ["item-26", "item-25"]
+    assert split.questions[0].history[-1] == "item-0"
+
+
+def test_every_event_of_a_test_file_but_the_first_of_a_session_is_asked_for():
+    sessions = from_rows([("s1", "a", 1), ("s1", "b", 2), ("s1", "a", 3), ("s2", "z", 5)])
+
+    assert told(following(sessions)) == [("s1", ["a"], ("b",), 2), ("s1", ["b", "a"], ("a",), 3)]
+
+
+def test_answers_that_somebody_else_holds_back_are_asked_for_with_all_that_is_learnt_from():
+    split = answered(from_rows(ROWS), {"anna": ["x", "y", "x"], "new": ["a"], "bert": []})
+
+    assert told(split.questions) == [("anna", ["c", "c", "b", "a"], ("x", "y"), 10), ("new", [], ("a",), 0)]
+
+
+def test_questions_carry_the_circumstances_of_the_first_event_to_find_and_what_is_known_of_the_person():
+    known = from_rows([("anna", "a", 1), ("anna", "b", 2), ("bert", "a", 1), ("bert", "c", 2)])
+    column = ContextColumn(["desktop", "phone"], np.array([0, 1, 0, -1], np.int32))
+    told_of = Interactions(
+        known.user_ids,
+        known.item_ids,
+        known.event_types,
+        known.users,
+        known.items,
+        known.kinds,
+        known.times,
+        known.weights,
+        {"DEVICE": column},
+    )
+    split = leave_last_out(told_of).with_people(Catalogue(["bert"], [("AGE=45+",)], [0]))
+
+    assert [one.context for one in split.questions] == [{"DEVICE": "phone"}, {}]
+    assert [one.features for one in split.questions] == [(), ("AGE=45+",)]
+
+
+def test_a_sample_of_the_questions_is_the_same_every_time_and_keeps_their_order():
+    split = following(from_rows([("one", f"item-{n}", n) for n in range(1000)]))
+    asked = next_events(from_rows([("one", f"item-{n}", n) for n in range(1000)]), 0.5)
+
+    few = asked.at_most(20)
+    moments = [one.moment for one in few.questions]
+    assert len(moments) == 20
+    assert moments == sorted(moments)
+    assert moments == [one.moment for one in asked.at_most(20).questions]
+    assert len(split) == 999
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: by_time(from_rows([("anna", "a", 5), ("anna", "b", 5)])), "carry the time 5"),
+        (lambda: by_time(from_rows([])), "no interactions"),
+        (lambda: by_time(from_rows(ROWS), 1.5), "between 0 and 1"),
+        (lambda: leave_last_out(from_rows([("anna", "a", 5), ("bert", "b", 5)])), "none of 2 people has two"),
+        (lambda: hold_out_users(from_rows([("anna", "a", 5), ("anna", "b", 6)])), "some must be left"),
+    ],
+)
+def test_what_cannot_be_split_is_refused_with_the_reason(make, words):
+    with pytest.raises(UnsplittableError, match=words):
+        make()
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("uvwxyz"), st.sampled_from("abcdefgh"), st.integers(0, 30)), min_size=5, max_size=60
+    ),
+    st.sampled_from([leave_last_out, by_time, next_events, hold_out_users]),
+)
+def test_no_split_learns_from_the_time_it_asks_about(rows, split_by):
+    known = from_rows(rows)
+    try:
+        split = split_by(known)
+    except UnsplittableError:
+        return
+    learnt = pairs(split.train)
+    for one in split.questions:
+        assert one.wanted
+        own = [time for person, _, time in learnt if person == one.person]
+        assert all(time <= one.moment for time in own)
+        if split_by is by_time:
+            assert all(time < one.moment for _, _, time in learnt)
+        mine = [item for person, item, _ in pairs(known) if person == one.person]
+        assert set(one.history) | set(one.wanted) <= set(mine)
