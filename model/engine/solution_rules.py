@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from model.engine import limits
 from model.engine.errors import InvalidInputError
 from model.engine.tuning_rules import check_tuning
-from model.recipes.names import RANKING_METRICS, RECIPES
+from model.recipes.named_recipe import RANKING_METRICS
+from model.recipes.names import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
