@@ -83,20 +83,23 @@ async def reopened(directory):
 
 
 @settings(max_examples=60, deadline=None)
-@given(steps=st.lists(STEP, max_size=25))
-def test_a_start_from_a_checkpoint_and_one_from_the_log_find_what_was_there(steps):
-    async def check(directory):
-        group = await DatasetGroup.open(directory, {})
-        for step in steps:
-            await do(group, step)
-        before = held(group)
-        await group.close()
-        assert await reopened(directory) == before
-        (directory / FILE).unlink(missing_ok=True)
-        assert await reopened(directory) == before
+@given(steps=st.lists(STEP, max_size=25), later=st.lists(STEP, max_size=8))
+def test_a_start_from_a_checkpoint_and_one_from_the_log_find_what_was_there_and_go_on_alike(steps, later):
+    async def go(directory, *runs, keep=True):
+        for run in runs:
+            if not keep:
+                (directory / FILE).unlink(missing_ok=True)
+            group = await DatasetGroup.open(directory, {})
+            for step in run:
+                await do(group, step)
+            found = held(group)
+            await group.close()
+        return found
 
     with TemporaryDirectory() as name:
-        asyncio.run(check(Path(name)))
+        never_stopped = asyncio.run(go(Path(name) / "a", [*steps, *later]))
+        assert asyncio.run(go(Path(name) / "b", steps, later, [])) == never_stopped
+        assert asyncio.run(go(Path(name) / "c", steps, later, [], keep=False)) == never_stopped
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "ahead of the log"])
@@ -159,3 +162,13 @@ def test_packed_ids_are_a_set(batches, asked):
 
     assert len(ids) == len(wanted)
     assert all((digest(one) in ids) == (one in wanted) for one in [*asked, *wanted])
+
+
+def test_ids_are_told_apart_by_all_of_their_digests():
+    alike = [b"a" * 8 + bytes(7) + bytes([place]) for place in range(4)]
+    ids = EventIds()
+    for known_by in alike[:3]:
+        ids.add(known_by)
+    ids.use(ids.packing()())
+
+    assert [known_by in ids for known_by in alike] == [True, True, True, False]
