@@ -172,3 +172,18 @@ def test_ids_are_told_apart_by_all_of_their_digests():
     ids.use(ids.packing()())
 
     assert [known_by in ids for known_by in alike] == [True, True, True, False]
+
+
+def test_somebody_who_logs_in_after_a_start_keeps_what_the_session_did_before_the_checkpoint(tmp_path):
+    async def check():
+        group = await DatasetGroup.open(tmp_path, {})
+        await group.keep_events([EventRecord("1", None, "s", "View", "i", 1)])
+        await group.checkpoint()
+        await group.close()
+        group = await DatasetGroup.open(tmp_path, {})
+        await group.keep_events([EventRecord("2", "a", "s", "View", "j", 2)])
+        history = group.people.history("a")
+        await group.close()
+        return history
+
+    assert asyncio.run(check()) == ["j", "i"]
