@@ -57,13 +57,18 @@ def run_batch(tmp_path, monkeypatch, files, answer=lambda question: question, **
 
 
 def test_every_file_has_its_answers_and_nothing_is_left_behind(tmp_path, monkeypatch):
-    files = {"in/a": '{"x": 1}\n\n{"x": 2}', "in/b/c": '{"x": 3}\n', "in/a.out": "old answers", "in/other.txt": "?"}
+    files = {
+        "in/a": '{"x": 1}\n\n{"x": "\\ud800"}',
+        "in/b/c": '{"x": 3}\n',
+        "in/a.out": "old answers",
+        "in/other.txt": "?",
+    }
 
     count, found = run_batch(tmp_path, monkeypatch, files)
 
     assert count == 4
     assert sorted(found) == ["out/_CHECK", "out/a.out", "out/b/c.out", "out/other.txt.out"]
-    assert [json.loads(line)["output"] for line in found["out/a.out"].splitlines()] == [{"x": 1}, {"x": 2}]
+    assert [json.loads(line)["output"] for line in found["out/a.out"].splitlines()] == [{"x": 1}, {"x": "\ud800"}]
 
 
 @pytest.mark.parametrize(
