@@ -106,15 +106,17 @@ class Lifecycles:
         self._tasks[task] = ""
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
-    def delete(self, resource: Resource, work: Work) -> None:
+    def delete(self, resource: Resource, work: Work, in_progress: str = DELETE_IN_PROGRESS) -> None:
         """Take a resource from DELETE PENDING to DELETE IN_PROGRESS, then run `work`, which removes it.
 
         Parameters
         ----------
         resource : Resource
         work : callable
+        in_progress : str
+            The second state.
         """
-        self._start(resource, self._delete(resource, work))
+        self._start(resource, self._delete(resource, work, in_progress))
 
     async def close(self) -> None:
         """Stop all tasks; what was on its way goes on when the engine is started again."""
@@ -148,9 +150,9 @@ class Lifecycles:
         await asyncio.sleep(self._pace.pending_seconds)
         self._set(resource, None, STOPPED)
 
-    async def _delete(self, resource: Resource, work: Work) -> None:
+    async def _delete(self, resource: Resource, work: Work, in_progress: str) -> None:
         await asyncio.sleep(self._pace.pending_seconds)
-        self._set(resource, None, DELETE_IN_PROGRESS)
+        self._set(resource, None, in_progress)
         await asyncio.sleep(self._pace.in_progress_seconds)
         await work()
         log("deleted", kind=resource.kind, arn=resource.arn)

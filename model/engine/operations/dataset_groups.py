@@ -73,7 +73,7 @@ def resume_deletion(engine: Engine, group: Resource) -> None:
         engine.resources.remove(group, *_rest(engine, group))
         shutil.rmtree(engine.state.group(group.private["id"]), ignore_errors=True)
 
-    engine.lifecycles.delete(group, remove)
+    engine.lifecycles.delete(group, remove, DELETE_PENDING)  # API reference, DatasetGroup: it has no other
 
 
 def _rest(engine: Engine, group: Resource) -> list[Resource]:
