@@ -260,22 +260,27 @@ class People:
         self._session_of, self._anonymous = state.session_of, state.anonymous
         self._streamed = Streamed.restored(state.base, state.columns, state.context)
 
-    def snapshot(self) -> Columns:
-        """Return every interaction, imported ones first, for a training.
+    def snapshot(self) -> Callable[[], Columns]:
+        """Take every interaction as they are now, imported ones first, for a training.
 
         Returns
         -------
-        Columns
+        callable
+            Makes the columns; takes long where there are many, and may run in a thread.
         """
         names = (list(self._person_ids), list(self._items), list(self._kind_of))
-        streamed = Columns(*names, **self._streamed.columns(), context=self._streamed.context())  # type: ignore[arg-type]  # arrays by name
-        if NOWHERE in self._streamed.persons:
-            streamed = streamed.where(streamed.users != NOWHERE)
-        if self._bulk is None:
-            return streamed
-        bulk = self._bulk
-        imported = Columns(*names, bulk.persons(), bulk.items, bulk.kinds, bulk.times, bulk.values, bulk.context)
-        return stacked(imported, streamed)
+        bulk, arrays, context = self._bulk, self._streamed.columns(), self._streamed.context()
+
+        def columns() -> Columns:
+            streamed = Columns(*names, **arrays, context=context)  # type: ignore[arg-type]  # arrays by name
+            if (arrays["users"] == NOWHERE).any():
+                streamed = streamed.where(streamed.users != NOWHERE)
+            if bulk is None:
+                return streamed
+            imported = Columns(*names, bulk.persons(), bulk.items, bulk.kinds, bulk.times, bulk.values, bulk.context)
+            return stacked(imported, streamed)
+
+        return columns
 
     def _known_as(self, person_id: str) -> list[int]:
         user, session = self._user_of.get(person_id), self._session_of.get(person_id)

@@ -45,12 +45,12 @@ def take_input(group: DatasetGroup) -> Callable[[Path], None]:
     callable
         Writes it into a directory; a thread may call it.
     """
-    columns = {INTERACTIONS: group.people.snapshot(), ACTION_INTERACTIONS: group.action_people.snapshot()}
+    taken = {INTERACTIONS: group.people.snapshot(), ACTION_INTERACTIONS: group.action_people.snapshot()}
     rows = {kind: one.all() for kind, one in group.rows.items()}
 
     def write(directory: Path) -> None:
-        for kind, interactions in columns.items():
-            write_columns(directory / f"{kind}.npz", interactions)
+        for kind, columns in taken.items():
+            write_columns(directory / f"{kind}.npz", columns())
         for kind, by_id in rows.items():
             write_rows(directory / f"{kind}.jsonl", by_id.items())
 

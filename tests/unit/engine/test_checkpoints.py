@@ -50,7 +50,7 @@ def held(group):
     """All that can be asked of a group."""
     columns = []
     for people in (group.people, group.action_people):
-        found = people.snapshot()
+        found = people.snapshot()()
         columns.append(
             sorted(
                 (

@@ -56,7 +56,7 @@ def test_a_training_sees_every_interaction(bulk, live):
     for user, item, moment in live:
         people.add(event(item, moment, user, session=f"of-{user}"))
 
-    found = people.snapshot()
+    found = people.snapshot()()
 
     seen = {
         (found.user_ids[user], found.item_ids[item], moment)
@@ -158,7 +158,7 @@ def test_context_comes_with_the_interactions_that_have_it():
     people.add(EventRecord("2", "a", "s", "View", "j", 2, context={"DEVICE": "phone"}))
     people.add(EventRecord("3", "b", "t", "View", "k", 3, context={"DEVICE": "desk", "SHOP": "north"}))
 
-    found = people.snapshot()
+    found = people.snapshot()()
 
     device, shop = found.context["DEVICE"], found.context["SHOP"]
     assert [[*device.values, None][code] for code in device.codes] == [None, "phone", "desk"]
