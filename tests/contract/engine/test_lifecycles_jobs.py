@@ -20,7 +20,7 @@ from tests.contract.engine.refusals import outcome
 ACCOUNT = "825000000001"
 REGION_PREFIX = f"arn:aws:personalize:eu-west-1:{ACCOUNT}:"
 SETTLE_SECONDS = 40.0
-MOST_JOBS = 8  # of one run; most are processes of their own
+MOST_JOBS = 6  # of one run; most are processes of their own
 AT_ONCE = 5  # of a kind, pending or in progress (developer guide, "Amazon Personalize endpoints and quotas")
 CREATION = ("CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE")
 # API reference, `status` of each kind of job.
@@ -196,7 +196,7 @@ def test_jobs_pass_their_states_in_order_whatever_else_is_going_on(world):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=4,
+            max_examples=3,
             stateful_step_count=25,
             deadline=None,
             derandomize=True,

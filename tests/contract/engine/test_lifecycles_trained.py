@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from tests.contract.engine.conftest import RunningEngine, Shop
 from tests.contract.engine.documented_states import DONE, IN_USE, INVALID, NOT_FOUND, SETTLED, reachable, use_of
@@ -18,6 +18,7 @@ from tests.contract.engine.refusals import outcome, until_gone
 ACCOUNT = "823000000001"
 SETTLE_SECONDS = 30.0
 MOST_TRAININGS = 3  # of one run; each is a process of its own
+MOMENTS = [0.0, 0.15, 0.4]  # seconds after which a training is stopped: pending, begun, perhaps done
 CREATING = ("CREATE PENDING", "CREATE IN_PROGRESS")
 
 
@@ -52,16 +53,27 @@ class Trained(RuleBasedStateMachine):
         self.recommender = self._describe_recommender()["status"]
         self.crashes = 0
 
+    @initialize(stopped_after=st.sampled_from(MOMENTS))
+    def begin(self, stopped_after: float) -> None:
+        self.train(None)
+        self.train(stopped_after)
+
     @precondition(lambda self: len(self.versions) < MOST_TRAININGS)
-    @rule()
-    def train(self) -> None:
+    @rule(stopped_after=st.none() | st.sampled_from(MOMENTS))
+    def train(self, stopped_after: float | None) -> None:
         made = self.world.control.create_solution_version(solutionArn=self.world.solution)
         self.versions[made["solutionVersionArn"]] = "CREATE PENDING"
+        if stopped_after is not None:
+            time.sleep(stopped_after)
+            self.stop_training_twice(len(self.versions) - 1)
 
     @precondition(lambda self: self.versions)
     @rule(place=st.integers(0, MOST_TRAININGS - 1))
-    def stop_training(self, place: int) -> None:
-        arn = self._version(place)
+    def stop_training_twice(self, place: int) -> None:
+        for _ in range(2):
+            self._stop(self._version(place))
+
+    def _stop(self, arn: str) -> None:
         before = self._look(arn)
         found = outcome(self.world.control.stop_solution_version_creation, solutionVersionArn=arn)
         legal = {
@@ -92,13 +104,18 @@ class Trained(RuleBasedStateMachine):
         if found == DONE:
             self._take_campaign_down()
 
-    @rule()
-    def stop_recommender(self) -> None:
-        self._change_recommender(self.world.control.stop_recommender, "ACTIVE", "STOP PENDING")
-
-    @rule()
-    def start_recommender(self) -> None:
-        self._change_recommender(self.world.control.start_recommender, "INACTIVE", "START PENDING")
+    @rule(changes=st.lists(st.sampled_from(["stop", "start", "ask", "wait"]), min_size=2, max_size=5))
+    def change_recommender(self, changes: list[str]) -> None:
+        control = self.world.control
+        for change in changes:
+            if change == "stop":
+                self._change_recommender(control.stop_recommender, "ACTIVE", "STOP PENDING")
+            elif change == "start":
+                self._change_recommender(control.start_recommender, "INACTIVE", "START PENDING")
+            elif change == "ask":
+                self.ask_recommender()
+            else:
+                self.wait()
 
     @rule()
     def ask_recommender(self) -> None:
@@ -128,8 +145,7 @@ class Trained(RuleBasedStateMachine):
         """Leave the recommender as the next run expects it."""
         self.wait()
         if self.recommender == "INACTIVE":
-            self.start_recommender()
-            self.wait()
+            self.change_recommender(["start", "wait"])
 
     def _change_recommender(self, call: Any, needed: str, pending: str) -> None:
         before = self._look_at_recommender()
@@ -195,8 +211,8 @@ def test_no_sequence_of_trainings_stops_and_starts_reaches_an_undocumented_state
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=3,
-            stateful_step_count=30,
+            max_examples=4,
+            stateful_step_count=20,
             deadline=None,
             derandomize=True,
             phases=(Phase.explicit, Phase.generate),  # what goes wrong depends on the moment: nothing shrinks
