@@ -14,10 +14,15 @@ from tests.factories.shop_stream import schema_text, shop_rows
 AFFINITY, BY_ATTRIBUTES = "aws-item-affinity", "aws-item-attribute-affinity"
 
 
+class SegmentShop(Shop):
+    """A shop with a version of each of some recipes."""
+
+    versions: dict[str, str]
+
+
 @pytest.fixture(scope="module")
 def shop(engine, s3):
-    """A shop with a version of both recipes of segments and rows for two of its users."""
-    made = Shop(engine, s3, account="555555555555")
+    made = SegmentShop(engine, s3, account="555555555555")
     schema = made.control.create_schema(name="users", schema=schema_text("Users"))["schemaArn"]
     dataset = made.control.create_dataset(
         name="users", schemaArn=schema, datasetGroupArn=made.group, datasetType="Users"

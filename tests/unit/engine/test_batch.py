@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,7 @@ class FilesInMemory:
 def run_batch(tmp_path, monkeypatch, files, answer=lambda question: question, **batch):
     s3 = FilesInMemory(files)
     monkeypatch.setattr(batch_module, "S3Files", lambda region: s3)
-    state = SimpleNamespace(job=lambda name: tmp_path / name)
+    state: Any = SimpleNamespace(job=lambda name: tmp_path / name)
     asked = Batch(Location("b", "in/"), Location("b", "out"), "eu-west-1", **batch)
     count = asyncio.run(run(state, asked, answer))
     assert list(tmp_path.iterdir()) == []
@@ -98,7 +99,7 @@ def test_answers_alone_are_no_questions(tmp_path, monkeypatch):
 def test_others_get_their_turn_between_the_lines(tmp_path, monkeypatch):
     s3 = FilesInMemory({"in/a": "{}\n" * 20})
     monkeypatch.setattr(batch_module, "S3Files", lambda region: s3)
-    state = SimpleNamespace(job=lambda name: tmp_path / name)
+    state: Any = SimpleNamespace(job=lambda name: tmp_path / name)
     order = []
 
     def answer(question):
@@ -145,7 +146,7 @@ def test_only_the_callers_running_jobs_count():
 
     jobs = [job(1, "PENDING"), job(2, "IN PROGRESS"), job(3, "ACTIVE"), job(4, "CREATE FAILED")]
     jobs.append(job(5, "PENDING", "000000000000"))
-    engine = SimpleNamespace(resources=SimpleNamespace(of_kind=lambda kind: iter(jobs)))
+    engine: Any = SimpleNamespace(resources=SimpleNamespace(of_kind=lambda kind: iter(jobs)))
 
     check_active_jobs(engine, CALLER, "batch-inference-job", 3)
     with pytest.raises(LimitExceededError, match="2 batch inference jobs are pending or in progress"):

@@ -58,7 +58,8 @@ def items(tmp_path):
     ],
 )
 def test_of_items_with_the_same_id_all_are_exported_unless_both_kinds_of_data_are(items, tmp_path, mode, expected):
-    rows, _ = exported(ITEMS, mode, *items, tmp_path)
+    parts, log = items
+    rows, _ = exported(ITEMS, mode, parts, log, tmp_path)
 
     assert [(row["ITEM_ID"], row["PRICE"]) for row in rows] == expected
 
@@ -89,7 +90,8 @@ def shop(tmp_path):
     ],
 )
 def test_every_interaction_is_exported_once_under_the_person_who_is_known_by_now(shop, tmp_path, mode, expected):
-    rows, _ = exported(INTERACTIONS, mode, *shop, tmp_path)
+    parts, log = shop
+    rows, _ = exported(INTERACTIONS, mode, parts, log, tmp_path)
 
     assert [(row["USER_ID"], row["ITEM_ID"], row["TIMESTAMP"]) for row in rows] == expected
 
