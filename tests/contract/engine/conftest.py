@@ -63,6 +63,11 @@ class RunningEngine:
             time.sleep(0.02)
         raise AssertionError("the engine did not start in time")
 
+    def logged_states(self, arn: str) -> list[str]:
+        """Return the states that a resource has come to since the engine was started, however short they were."""
+        lines = [json.loads(line) for line in self.directory.with_suffix(".log").read_text().splitlines()]
+        return [line["status"] for line in lines if line["event"] == "status" and line["arn"] == arn]
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(WAIT_SECONDS)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import botocore.session
 import pytest
 from botocore import xform_name
-from botocore.exceptions import ClientError
 
 from tests.contract.engine.conftest import RunningEngine, until_settled
-from tests.contract.engine.refusals import NOT_FOUND, refusal
+from tests.contract.engine.refusals import NOT_FOUND, refusal, until_gone
 from tests.factories.shop_stream import schema_text
 
 ACCOUNT = "909000000001"
@@ -103,7 +100,7 @@ def test_a_resource_of_another_account_or_kind_is_not_found(engine, control):
 @pytest.fixture(scope="module")
 def slow(s3, tmp_path_factory):
     engine = RunningEngine(tmp_path_factory.mktemp("slow") / "state", s3.url, pace="compressed")
-    yield engine.client()
+    yield engine
     engine.stop()
 
 
@@ -111,46 +108,35 @@ def slow(s3, tmp_path_factory):
     "CreateSolution", "a dataset group that is not ACTIVE yet is ResourceInUseException, one gone not found"
 )
 def test_what_is_not_ready_yet_is_in_use(slow):
-    group = slow.create_dataset_group(name="slow")["datasetGroupArn"]
-    schema = slow.create_schema(name="s", schema=schema_text("Items"))["schemaArn"]
+    control = slow.client()
+    group = control.create_dataset_group(name="slow")["datasetGroupArn"]
+    schema = control.create_schema(name="s", schema=schema_text("Items"))["schemaArn"]
     early = {"name": "early", "datasetGroupArn": group}
     recipe = "arn:aws:personalize:::recipe/aws-sims"
 
-    assert refusal(slow.create_solution, recipeArn=recipe, **early)[0] == "ResourceInUseException"
-    assert refusal(slow.create_event_tracker, **early)[0] == "ResourceInUseException"
+    assert refusal(control.create_solution, recipeArn=recipe, **early)[0] == "ResourceInUseException"
+    assert refusal(control.create_event_tracker, **early)[0] == "ResourceInUseException"
     dataset = {**early, "schemaArn": schema, "datasetType": "Items"}
-    assert refusal(slow.create_dataset, **dataset)[0] == "ResourceInUseException"
-    assert refusal(slow.delete_dataset_group, datasetGroupArn=group)[0] == "ResourceInUseException"
+    assert refusal(control.create_dataset, **dataset)[0] == "ResourceInUseException"
+    assert refusal(control.delete_dataset_group, datasetGroupArn=group)[0] == "ResourceInUseException"
     missing = {**early, "datasetGroupArn": f"{group}-not"}
-    assert refusal(slow.create_solution, recipeArn=recipe, **missing)[0] == NOT_FOUND
-
-
-def states_to_the_end(describe, **name):
-    """Return the states that a resource passes until it is gone."""
-    seen: list[str] = []
-    while True:
-        try:
-            found = next(value for value in describe(**name).values() if "status" in value)
-        except ClientError as error:
-            return [*seen, error.response["Error"]["Code"]]
-        if not seen or seen[-1] != found["status"]:
-            seen.append(found["status"])
-        time.sleep(0.005)
+    assert refusal(control.create_solution, recipeArn=recipe, **missing)[0] == NOT_FOUND
 
 
 @pytest.mark.honours("DeleteDatasetGroup", "DELETE PENDING until it is gone, as documented of dataset groups alone")
 @pytest.mark.honours("DeleteEventTracker", "DELETE PENDING, DELETE IN_PROGRESS, gone")
 def test_deletions_pass_their_states_in_order(slow):
-    group = slow.create_dataset_group(name="doomed")["datasetGroupArn"]
-    until_settled(lambda: slow.describe_dataset_group(datasetGroupArn=group))
-    tracker = slow.create_event_tracker(name="doomed", datasetGroupArn=group)["eventTrackerArn"]
-    until_settled(lambda: slow.describe_event_tracker(eventTrackerArn=tracker))
+    control = slow.client()
+    group = control.create_dataset_group(name="doomed")["datasetGroupArn"]
+    until_settled(lambda: control.describe_dataset_group(datasetGroupArn=group))
+    tracker = control.create_event_tracker(name="doomed", datasetGroupArn=group)["eventTrackerArn"]
+    until_settled(lambda: control.describe_event_tracker(eventTrackerArn=tracker))
 
-    slow.delete_event_tracker(eventTrackerArn=tracker)
-    assert states_to_the_end(slow.describe_event_tracker, eventTrackerArn=tracker) == [
-        "DELETE PENDING",
-        "DELETE IN_PROGRESS",
-        NOT_FOUND,
-    ]
-    slow.delete_dataset_group(datasetGroupArn=group)
-    assert states_to_the_end(slow.describe_dataset_group, datasetGroupArn=group) == ["DELETE PENDING", NOT_FOUND]
+    control.delete_event_tracker(eventTrackerArn=tracker)
+    until_gone(control.describe_event_tracker, eventTrackerArn=tracker)
+    control.delete_dataset_group(datasetGroupArn=group)
+    assert control.describe_dataset_group(datasetGroupArn=group)["datasetGroup"]["status"] == "DELETE PENDING"
+    until_gone(control.describe_dataset_group, datasetGroupArn=group)
+
+    assert slow.logged_states(tracker) == ["CREATE IN_PROGRESS", "ACTIVE", "DELETE IN_PROGRESS"]
+    assert slow.logged_states(group) == ["CREATE IN_PROGRESS", "ACTIVE", "DELETE PENDING"]
