@@ -164,9 +164,8 @@ class UserPersonalization(Recipe):
         if self._cold is None:
             self._cold = np.flatnonzero(self._is_cold())
         now = query.now or self._newest
-        cold = self._cold if query.allowed is None else self._cold[query.allowed[self._cold]]
-        created = self._created.rows[cold]
-        cold = cold[(created == 0) | (created >= now - query.explored_age_days * SECONDS_PER_DAY)]
+        created = self._created.rows[self._cold]
+        cold = self._cold[(created == 0) | (created >= now - query.explored_age_days * SECONDS_PER_DAY)]
         seed = zlib.crc32(f"{query.person}|{now // SECONDS_PER_DAY}".encode())
         chance = seed / 2**32
         # 1.5 new items means one, and another every second time.

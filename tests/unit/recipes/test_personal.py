@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.recipes.blending import choose_weights
 from model.recipes.histories import within_percentiles
-from model.recipes.interactions import from_rows
+from model.recipes.interactions import ContextColumn, from_rows
 from model.recipes.person_scorer import PersonScorer
 from model.recipes.recipe import Catalogue, CatalogueItem, Event, Query
 from model.recipes.user_personalization import UserPersonalization
@@ -129,6 +130,25 @@ def test_a_stranger_sees_what_is_popular_and_what_people_like_them_touch():
     # Those of 45 and more have been made to prefer the first four shelves.
     first_shelves = [sum(int(item.split("-")[1]) < 4 for item in shown) for shown in (young, ids(plain), old)]
     assert first_shelves[0] > first_shelves[1] > first_shelves[2]
+
+
+def test_a_stranger_sees_what_has_become_popular_since_training():
+    recipe = fitted(NAME)
+    least = ids(recipe.recommend(Query(), 180))[-1]
+
+    for number in range(100):
+        recipe.update(Event(least, NOW, [], first=True, person=f"new-{number}"))
+
+    assert least in ids(recipe.recommend(Query(), 3))
+
+
+def test_circumstances_weigh_as_much_as_they_tell():
+    data = data_for(NAME, people=200)
+    codes = np.random.default_rng(4).integers(0, 2, len(data.interactions)).astype(np.int32)
+    noise = {"DEVICE": ContextColumn(["desktop", "phone"], codes)}
+
+    assert choose_weights(data)["context"] > 0.0
+    assert choose_weights(replace(data, interactions=replace(data.interactions, context=noise)))["context"] == 0.0
 
 
 def test_circumstances_move_the_list_and_unknown_ones_do_not():
