@@ -86,13 +86,17 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DeleteDataset: not while an import or a training needs it."""
+    """DeleteDataset: not while an import, an export, a training or a deletion of users needs it."""
     dataset = find_active(engine, caller, KIND, request["datasetArn"])
     group_arn = dataset.document["datasetGroupArn"]
     kinds = ("solution-version", "recommender")
     trainings = [one for kind in kinds for one in engine.resources.of_kind(kind, datasetGroupArn=group_arn)]
     busy = [one for one in trainings if not one.settled]
     refuse_while("the dataset is being imported or trained on", _busy_imports(engine, dataset) + busy)
+    exports = engine.resources.of_kind("dataset-export-job", datasetArn=dataset.arn)
+    refuse_while("the dataset is being exported", [one for one in exports if not one.settled])
+    deletions = engine.resources.of_kind("data-deletion-job", datasetGroupArn=group_arn)
+    refuse_while("users are being deleted", [one for one in deletions if not one.settled])
     dataset.document["status"] = DELETE_PENDING
     engine.resources.save(dataset)
     resume_deletion(engine, dataset)
@@ -125,7 +129,9 @@ def resume_deletion(engine: Engine, dataset: Resource) -> None:
     async def remove() -> None:
         group = engine.groups[dataset.document["datasetGroupArn"]]
         await group.end_dataset(dataset.document["datasetType"])
-        engine.resources.remove(dataset, *engine.resources.of_kind("dataset-import-job", datasetArn=dataset.arn))
+        kinds = ("dataset-import-job", "dataset-export-job")
+        jobs = [one for kind in kinds for one in engine.resources.of_kind(kind, datasetArn=dataset.arn)]
+        engine.resources.remove(dataset, *jobs)
         for part in dataset.private["parts"]:
             shutil.rmtree(group.part_path(part), ignore_errors=True)
 

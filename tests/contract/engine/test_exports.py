@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.contract.engine.conftest import ROLE, Shop, until_settled
+from tests.contract.engine.conftest import ROLE, WAIT_SECONDS, RunningEngine, Shop, until_settled
 from tests.factories.shop_stream import START, interactions_csv, shop_rows
 
 ROWS = shop_rows()[:30]
@@ -108,6 +109,29 @@ def test_exports_that_make_no_sense_are_refused(shop):
             roleArn=ROLE,
             jobOutput={"s3DataDestination": {"path": "s3://data/exports/"}},
         )
+
+
+@pytest.mark.honours("DeleteDataset", "not while it is being exported, and with its export jobs")
+def test_a_dataset_is_not_deleted_while_it_is_being_exported(tmp_path, s3):
+    engine = RunningEngine(tmp_path / "state", s3.url, "compressed")
+    shop = Shop(engine, s3)
+    arn = shop.control.create_dataset_export_job(
+        jobName="busy",
+        datasetArn=shop.datasets["Items"],
+        roleArn=ROLE,
+        jobOutput={"s3DataDestination": {"path": "s3://data/exports/"}},
+    )["datasetExportJobArn"]
+    with pytest.raises(shop.control.exceptions.ResourceInUseException, match="being exported"):
+        shop.control.delete_dataset(datasetArn=shop.datasets["Items"])
+    until_settled(lambda: shop.control.describe_dataset_export_job(datasetExportJobArn=arn))
+
+    shop.control.delete_dataset(datasetArn=shop.datasets["Items"])
+    deadline = time.monotonic() + WAIT_SECONDS
+    while shop.control.list_dataset_export_jobs()["datasetExportJobs"] and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    assert shop.control.list_dataset_export_jobs()["datasetExportJobs"] == []
+    engine.stop()
 
 
 @pytest.mark.honours("ListDatasetExportJobs", "the jobs of a dataset, page by page")
