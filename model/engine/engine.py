@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from model.engine.settings import Settings
 
 
+# How long a start waits until models have been told of all events since their training: all of them, and each at least.
+START_SECONDS, MODEL_SECONDS = 3.0, 1.0
+
+
 class Engine:
     """State and services that the operations work with; see `open`."""
 
@@ -37,6 +41,7 @@ class Engine:
         self.groups: dict[str, DatasetGroup] = {}
         self.served: dict[str, Served] = {}
         self.loading: list[Served] = []
+        self.behind: dict[int, int] = {}  # by id of a recipe, of how many events it has not been told yet
         self.shown = ShownLists()
         self.attributions: dict[str, Attribution | None] = {}
         self.group_of_tracker: dict[str, str] = {}
@@ -58,16 +63,17 @@ class Engine:
         DirectoryInUseError
         """
         engine = cls(settings, StateDirectory.open(settings.directory))
+        until = time.monotonic() + START_SECONDS
         for group in engine.resources.of_kind("dataset-group"):
             await engine.open_group(group)
         for tracker in engine.resources.of_kind("event-tracker"):
             engine.group_of_tracker[tracker.document["trackingId"]] = tracker.document["datasetGroupArn"]
         for campaign in engine.resources.of_kind("campaign"):
             if campaign.status == ACTIVE:
-                await engine.serve(campaign, campaign.private["version"])
+                await engine.serve(campaign, campaign.private["version"], max(MODEL_SECONDS, until - time.monotonic()))
         for recommender in engine.resources.of_kind("recommender"):
             if recommender.status == ACTIVE:
-                await engine.serve(recommender)
+                await engine.serve(recommender, None, max(MODEL_SECONDS, until - time.monotonic()))
         engine._remove_leftovers()
         # What has been read stays: whoever collects garbage need not look at it again, which takes 30 ms and more.
         gc.collect()
@@ -106,7 +112,9 @@ class Engine:
         group = self.groups[dataset.document["datasetGroupArn"]]
         await group.use_parts(dataset.document["datasetType"], dataset.private["parts"])
 
-    async def serve(self, resource: Resource, version_arn: str | None = None) -> None:
+    async def serve(
+        self, resource: Resource, version_arn: str | None = None, patience_seconds: float | None = None
+    ) -> None:
         """Read a trained model from disk, tell it of all events since, and let a resource answer with it.
 
         Parameters
@@ -115,10 +123,12 @@ class Engine:
             A campaign or a recommender.
         version_arn : str, optional
             The solution version that a campaign answers with; a recommender has been trained itself.
+        patience_seconds : float, optional
+            As of `load`.
         """
         trained = resource if version_arn is None else self.resources.find("solution-version", version_arn)
         alike = (one for one in self.served.values() if version_arn is not None and one.version_arn == version_arn)
-        self.served[resource.arn] = await load(self, trained, next(alike, None))
+        self.served[resource.arn] = await load(self, trained, next(alike, None), patience_seconds)
 
     def tell(self, group_arn: str, places: list[int], *, of_actions: bool = False) -> None:
         """Tell the served recipes of a dataset group of new interactions.
@@ -132,7 +142,9 @@ class Engine:
         """
         group = self.groups[group_arn]
         people = group.action_people if of_actions else group.people
-        recipes = [one.recipe for one in self._serving(group_arn) if people_of(group, one) is people]
+        models = [one for one in self._listening(group_arn) if people_of(group, one) is people]
+        # Who is behind will come to these events by itself, after those that came before them.
+        recipes = [one.recipe for one in models if id(one.recipe) not in self.behind]
         if recipes:
             for place in places:
                 tell(recipes, people, place)
@@ -149,8 +161,7 @@ class Engine:
             By id.
         """
         schema = self.schema_text(group_arn, dataset_type)
-        being_loaded = [one for one in self.loading if one.group_arn == group_arn]
-        for served in [*self._serving(group_arn), *being_loaded]:
+        for served in self._listening(group_arn):
             if served.catalogue_type == dataset_type:
                 tell_rows(served, rows, schema)
 
@@ -174,9 +185,10 @@ class Engine:
         dataset = self.resources.find("dataset", arn)
         return str(self.resources.find("schema", dataset.document["schemaArn"]).document["schema"])
 
-    def _serving(self, group_arn: str) -> list[Served]:
-        """Return what serves a dataset group, of those that share a model only one."""
-        return list({id(one.recipe): one for one in self.served.values() if one.group_arn == group_arn}.values())
+    def _listening(self, group_arn: str) -> list[Served]:
+        """Return what serves a dataset group, or soon will; of those that share a model only one."""
+        models = [*self.served.values(), *self.loading]
+        return list({id(one.recipe): one for one in models if one.group_arn == group_arn}.values())
 
     def gauges(self) -> list[Gauge]:
         """Return what `/metrics` shows of the present state.
@@ -197,6 +209,14 @@ class Engine:
                 "personalize_model_age_seconds",
                 "Time since the training of what a campaign serves",
                 [({"campaign": arn.rpartition("/")[2]}, now - one.trained_at) for arn, one in self.served.items()],
+            ),
+            (
+                "personalize_model_events_behind",
+                "Events since its training that a model has not been told yet",
+                [
+                    ({"campaign": arn.rpartition("/")[2]}, self.behind.get(id(one.recipe), 0))
+                    for arn, one in self.served.items()
+                ],
             ),
             attribution_gauge(self.attributions),
         ]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from model.engine.dataset_group import ACTIONS, ITEMS
+from model.engine.logs import log
 from model.engine.training_data import catalogue_of
 from model.recipes.names import RECIPES
 from model.recipes.recipe import CatalogueItem, Event, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
 
     from numpy.typing import NDArray
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from model.recipes.named_recipe import NamedRecipe
     from model.recipes.recipe import Catalogue
 
-AT_ONCE = 200  # events or items that a model is told of before others may ask
+AT_ONCE = 50  # events or items that a model is told of before others may ask: about a millisecond
 ACTION_RECIPES = "PERSONALIZED_ACTIONS"
 
 
@@ -81,7 +82,9 @@ class Served:
         return self._rows
 
 
-async def load(engine: Engine, trained: Resource, alike: Served | None = None) -> Served:
+async def load(
+    engine: Engine, trained: Resource, alike: Served | None = None, patience_seconds: float | None = None
+) -> Served:
     """Read a trained model from disk and tell it of all events and items since its training.
 
     Parameters
@@ -91,11 +94,14 @@ async def load(engine: Engine, trained: Resource, alike: Served | None = None) -
         A solution version, or a recommender.
     alike : Served, optional
         What serves the same version already: two campaigns share one model.
+    patience_seconds : float, optional
+        How long to wait until the model has been told of everything; what is left it is told of while it answers.
+        By default, for as long as it takes.
 
     Returns
     -------
     Served
-        The model knows every event up to now: there was no pause since it was told of the last.
+        There was no pause since the model was told of the last event, so it misses none.
     """
     named = RECIPES[trained.document["recipeArn"].rpartition("/")[2]]
     group_arn = trained.document["datasetGroupArn"]
@@ -106,12 +112,60 @@ async def load(engine: Engine, trained: Resource, alike: Served | None = None) -
     served = Served(trained.arn, named, recipe, group_arn, trained_at, excluded)
     # From now on it is told of new rows: what comes while the older ones are told must not get lost.
     engine.loading.append(served)
+    engine.behind[id(recipe)] = 0
     try:
-        await _tell_older_rows(engine, served)
-        await _tell_events_since(engine, served, trained.private["streamed"])
+        catching_up = catch_up(engine, served, trained.private["streamed"])
+        if patience_seconds is None:
+            await catching_up
+        else:
+            await _wait_for(engine, served, catching_up, patience_seconds)
     finally:
         engine.loading.remove(served)
     return served
+
+
+async def catch_up(engine: Engine, served: Served, place: int) -> None:
+    """Tell a model of the items and events that it missed, a few at a time, so that others may ask meanwhile.
+
+    Parameters
+    ----------
+    engine : Engine
+        Tells the model of no new events until it has been told of all older ones here.
+    served : Served
+    place : int
+        Of the first event that it does not know.
+    """
+    key, people = id(served.recipe), people_of(engine.groups[served.group_arn], served)
+    try:
+        await _tell_older_rows(engine, served)
+        while place < people.streamed_count:
+            place = max(place, people.streamed_start)
+            until = min(place + AT_ONCE, people.streamed_count)
+            for one in range(place, until):
+                tell([served.recipe], people, one)
+            place = until
+            engine.behind[key] = people.streamed_count - place
+            if engine.behind[key]:  # no pause after the last one: there would always be one more
+                await asyncio.sleep(0)
+    finally:
+        del engine.behind[key]
+
+
+async def _wait_for(engine: Engine, served: Served, work: Coroutine[Any, Any, None], seconds: float) -> None:
+    task = asyncio.create_task(work)
+    await asyncio.wait([task], timeout=seconds)
+    if task.done():
+        task.result()
+        return
+    log("behind", arn=served.version_arn, events=engine.behind.get(id(served.recipe), 0))
+
+    async def go_on() -> None:
+        try:
+            await task
+        except Exception as error:  # noqa: BLE001 - it answers with what it has been told so far
+            log("failure", kind="model", arn=served.version_arn, error=type(error).__name__)
+
+    engine.lifecycles.run_beside(go_on())
 
 
 async def _tell_older_rows(engine: Engine, served: Served) -> None:
@@ -122,18 +176,6 @@ async def _tell_older_rows(engine: Engine, served: Served) -> None:
         # As they are by now: a row may have changed since the list was made.
         several = {one: rows.streamed[one] for one in ids[place : place + AT_ONCE] if one in rows.streamed}
         tell_rows(served, several, schema)
-        await asyncio.sleep(0)
-
-
-async def _tell_events_since(engine: Engine, served: Served, place: int) -> None:
-    people = people_of(engine.groups[served.group_arn], served)
-    while place < people.streamed_count:
-        # A few at a time, so that those who ask meanwhile do not wait for all of them.
-        place = max(place, people.streamed_start)
-        until = min(place + AT_ONCE, people.streamed_count)
-        for one in range(place, until):
-            tell([served.recipe], people, one)
-        place = until
         await asyncio.sleep(0)
 
 
