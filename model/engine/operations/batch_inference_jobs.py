@@ -21,13 +21,7 @@ from model.engine.operations.claims import find, find_active
 from model.engine.operations.filters import find_filter
 from model.engine.operations.pages import page
 from model.engine.serving import Served, load
-from model.engine.serving_rules import (
-    EXPLORATION,
-    INFLUENCE,
-    check_explores,
-    check_influence,
-    exploration_of,
-)
+from model.engine.serving_rules import EXPLORATION, INFLUENCE, check_explores, check_influence, exploration_of
 from model.engine.themes import Themes
 from model.recipes.recipe import Query
 
@@ -87,28 +81,14 @@ async def _work(engine: Engine, job: Resource) -> None:
     served = await load(engine, version, alike)
     caller = Caller(job.private["account"], job.private["region"])
     compiled = find_filter(engine, caller, document["filterArn"]) if document.get("filterArn") else None
-    config = document.get("batchInferenceJobConfig") or {}
-    weight, age_days = exploration_of(config.get(EXPLORATION) or {})
-    influence = config.get(INFLUENCE) or {}
     themes = await asyncio.to_thread(_themes, engine, job, served) if _is_themed(job) else None
 
     def answer(line: dict[str, Any]) -> dict[str, Any]:
-        group = engine.groups[served.group_arn]
         values = read_filter_values(line)
-        needed = {name: read_text(line, name) for name in served.named.needs if name != "inputList"}
-        person = needed.get("userId") or (read_text(line, "userId") if line.get("userId") else "")
-        query = Query(
-            history=group.people.history(person) if person else [],
-            item_id=needed.get("itemId"),
-            person=person,
-            now=int(time.time()),
-            exploration=weight if served.named.explores else 0.0,
-            explored_age_days=age_days,
-            person_features=person_features(engine, served, person),
-            influence=influence,
-        )
         restriction = Restriction(compiled, values) if compiled is not None else None
+        query = _query(engine, served, document.get("batchInferenceJobConfig") or {}, line)
         question = Question(query, document["numResults"], restriction)
+        group = engine.groups[served.group_arn]
         if served.named.kind == RANKING:
             return _output(served, rank(served, group, question, _item_list(line)))
         items = recommend(served, group, question)
@@ -117,6 +97,23 @@ async def _work(engine: Engine, job: Resource) -> None:
     source, target = batch_paths(document)
     most = limits.BATCH_THEMED_RECORDS if _is_themed(job) else limits.BATCH_INPUT_RECORDS
     await run(engine.state, Batch(source, target, caller.region, most), answer)
+
+
+def _query(engine: Engine, served: Served, config: dict[str, Any], line: dict[str, Any]) -> Query:
+    needed = {name: read_text(line, name) for name in served.named.needs if name != "inputList"}
+    # Popular items need nobody, but their lines name somebody, whom a filter may look at.
+    person = needed.get("userId") or (read_text(line, "userId") if line.get("userId") else "")
+    weight, age_days = exploration_of(config.get(EXPLORATION) or {})
+    return Query(
+        history=engine.groups[served.group_arn].people.history(person) if person else [],
+        item_id=needed.get("itemId"),
+        person=person,
+        now=int(time.time()),
+        exploration=weight if served.named.explores else 0.0,
+        explored_age_days=age_days,
+        person_features=person_features(engine, served, person),
+        influence=config.get(INFLUENCE) or {},
+    )
 
 
 def _output(served: Served, items: list[PredictedItem]) -> dict[str, Any]:
