@@ -6,6 +6,7 @@ and Tibshirani, 1993, the percentile method; Sakai, "Evaluating evaluation metri
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -48,11 +49,10 @@ def intervals(values: Mapping[str, NDArray[np.float64]], people: Sequence[str]) 
         return {}
     names = list(values)
     table = np.stack([values[name] for name in names], axis=1)
-    means = _resampled(table, people)
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    centre = _mean(table)
+    means = resampled_means(table, people)
     return {
-        name: Interval(float(centre[place]), float(low[place]), float(high[place])) for place, name in enumerate(names)
+        name: interval_of(mean, means[:, place])
+        for place, (name, mean) in enumerate(zip(names, _mean(table).tolist(), strict=True))
     }
 
 
@@ -84,8 +84,40 @@ def _mean(table: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-def _resampled(table: NDArray[np.float64], people: Sequence[str]) -> NDArray[np.float64]:
-    """Return the means of resamples: shape (resamples, metrics)."""
+def interval_of(mean: float, resampled: NDArray[np.float64]) -> Interval:
+    """Return the interval that resamples of a mean, or of what is made of means, lie in.
+
+    Parameters
+    ----------
+    mean : float
+    resampled : float array of shape (resamples,)
+        Those that are NaN are passed over.
+
+    Returns
+    -------
+    Interval
+    """
+    there = resampled[~np.isnan(resampled)]
+    if not there.size:
+        return Interval(float(mean), math.nan, math.nan)
+    low, high = np.quantile(there, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]).tolist()
+    return Interval(float(mean), low, high)
+
+
+def resampled_means(table: NDArray[np.float64], people: Sequence[str]) -> NDArray[np.float64]:
+    """Return the means of each column when people are drawn anew.
+
+    Parameters
+    ----------
+    table : float array of shape (questions, columns)
+        NaN where there is no value.
+    people : sequence of str
+        Who each question is of.
+
+    Returns
+    -------
+    float array of shape (resamples, columns)
+    """
     _, person = np.unique(np.asarray(people, dtype=np.str_), return_inverse=True)
     size = int(person.max(initial=-1)) + 1
     there = ~np.isnan(table)

@@ -1,0 +1,184 @@
+"""Judges recipes on a data set, compares experiments, replays logs: `python -m model.evaluation --help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from model.evaluation.data_sets import UnknownDataError, read_data_set
+from model.evaluation.evaluate import CUTS
+from model.evaluation.experiments import (
+    NotComparableError,
+    UnknownExperimentError,
+    compare,
+    conduct,
+    keep,
+    kept,
+    recall_experiment,
+)
+from model.evaluation.off_policy import BadLogError, read_decisions, replay
+from model.evaluation.plots import plot
+from model.evaluation.ratings import Biases, RatingModel, hold_out_ratings, rating_metrics
+from model.evaluation.splits import UnsplittableError, by_time, hold_out_users, leave_last_out, next_events
+from model.evaluation.tables import (
+    differences_table,
+    experiments_table,
+    ratings_table,
+    replay_table,
+    slices_table,
+)
+from model.recipes.names import RECIPES
+from model.recipes.recipe import TrainingData, UnsuitableDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from model.evaluation.data_sets import DataSet
+    from model.evaluation.splits import Split
+
+FOLDER = Path("build/experiments")
+RECIPES_BY_DEFAULT = "aws-user-personalization-v2,aws-similar-items,aws-popularity-count"
+MOST_QUESTIONS = 5000
+CUT = 10  # that tables and plots show
+SPLITS: dict[str, Callable[[DataSet, float], Split]] = {
+    "time": lambda data, share: by_time(data.interactions, share),
+    "next": lambda data, share: next_events(data.interactions, share),
+    "last": lambda data, _: leave_last_out(data.interactions),
+    "users": lambda data, share: hold_out_users(data.interactions, share),
+}
+MISTAKES = (
+    BadLogError,
+    NotComparableError,
+    UnknownDataError,
+    UnknownExperimentError,
+    UnsplittableError,
+    UnsuitableDataError,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+
+    Returns
+    -------
+    int
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options, Console())
+    except MISTAKES as error:
+        print(f"model.evaluation: {error}", file=sys.stderr)  # noqa: T201 - a command line answers on its streams
+        return 2
+    return 0
+
+
+def _run(options: argparse.Namespace, console: Console) -> None:
+    data = read_data_set(options.data)
+    console.print(_told(data))
+    split = SPLITS[options.split](data, options.share).at_most(options.questions).with_people(data.users)
+    folder = options.folder / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    experiments = []
+    for name in options.recipes.split(","):
+        with console.status(f"training and judging {name}"):
+            experiments.append(conduct(name, data, split, CUTS, options.protocol, hide_seen=not options.seen_counts))
+        keep(experiments[-1], folder)
+    console.print(experiments_table(experiments, CUT))
+    console.print(slices_table(experiments, f"ndcg@{CUT}"))
+    first = experiments[0]
+    for other in experiments[1:]:
+        found = compare(first.result, other.result, [f"ndcg@{CUT}"])
+        console.print(differences_table(first.recipe, other.recipe, f"ndcg@{CUT}", found))
+    files = plot(experiments, CUT, folder)
+    console.print(f"kept in {folder}, with {', '.join(path.name for path in files)}", soft_wrap=True)
+
+
+def _list(options: argparse.Namespace, console: Console) -> None:
+    for name in kept(options.folder):
+        one = recall_experiment(name, options.folder)
+        mean = one.result.mean(f"ndcg@{CUT}")
+        console.print(f"{name}  {one.data}, {one.result.split}, {one.result.protocol}: ndcg@{CUT} {mean:.4f}")
+
+
+def _compare(options: argparse.Namespace, console: Console) -> None:
+    first, second = (recall_experiment(name, options.folder) for name in (options.first, options.second))
+    metrics = [f"{name}@{CUT}" for name in ("ndcg", "recall", "mrr")]
+    found = compare(first.result, second.result, metrics)
+    for metric in metrics:
+        console.print(differences_table(options.first, options.second, metric, found))
+
+
+def _replay(options: argparse.Namespace, console: Console) -> None:
+    decisions = read_decisions(options.log)
+    data = read_data_set(options.data)
+    found = {}
+    for name in options.recipes.split(","):
+        learnt = RECIPES[name].prepare(TrainingData(data.interactions, data.items, {}, data.users))
+        algorithm = RECIPES[name].answers
+        found[name] = replay(algorithm.fit(learnt, algorithm.tune(learnt)), decisions, options.depth)
+    console.print(replay_table(found))
+
+
+def _ratings(options: argparse.Namespace, console: Console) -> None:
+    data = read_data_set(options.data)
+    train, asked = hold_out_ratings(data)
+    found = {"mean and biases": rating_metrics(Biases.fit(train), asked)}
+    for name in options.recipes.split(",") if options.recipes else ():
+        learnt = RECIPES[name].prepare(TrainingData(train, data.items, {}, data.users))
+        model = RECIPES[name].answers.fit(learnt, {})
+        if not isinstance(model, RatingModel):
+            raise UnknownExperimentError(f"{name} ranks items; it does not predict ratings")
+        found[name] = rating_metrics(model, asked)
+    console.print(ratings_table(data.name, sum(len(one.item_ids) for one in asked), found))
+
+
+def _told(data: DataSet) -> str:
+    known = data.interactions
+    told = f"{data.name}: {len(known):,} interactions of {len(known.user_ids):,} people "
+    told += f"with {len(known.item_ids):,} items"
+    left_out = ", ".join(f"{count:,} {reason}" for reason, count in sorted(data.left_out.items()))
+    return f"{told}; left out: {left_out}" if left_out else told
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m model.evaluation", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where experiments are kept (%(default)s)")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="train recipes on a part of a data set and judge them on the rest")
+    run.set_defaults(run=_run)
+    run.add_argument("data", type=Path, help="folder with events.jsonl, or as the datasets job writes it")
+    run.add_argument("--recipes", default=RECIPES_BY_DEFAULT, help="names, with commas (%(default)s)")
+    run.add_argument("--split", choices=sorted(SPLITS), default="time", help="what is asked for (%(default)s)")
+    run.add_argument("--share", type=float, default=0.1, help="that is held out (%(default)s)")
+    run.add_argument("--protocol", choices=("full", "sampled"), default="full", help="what is ranked (%(default)s)")
+    run.add_argument("--questions", type=int, default=MOST_QUESTIONS, help="at most (%(default)s)")
+    run.add_argument("--seen-counts", action="store_true", help="people come back: ask for and list seen items too")
+    listed = commands.add_parser("list", help="name the experiments that were kept")
+    listed.set_defaults(run=_list)
+    compared = commands.add_parser("compare", help="tell whether one experiment is better than another")
+    compared.set_defaults(run=_compare)
+    compared.add_argument("first", help="such as 20261121T140000Z/aws-popularity-count")
+    compared.add_argument("second")
+    replayed = commands.add_parser("replay", help="tell from a log what recipes would have earned")
+    replayed.set_defaults(run=_replay)
+    replayed.add_argument("log", type=Path, help="JSON lines: person, history, item_id, propensity, reward")
+    replayed.add_argument("data", type=Path, help="what the recipes learn from")
+    replayed.add_argument("--recipes", default=RECIPES_BY_DEFAULT, help="names, with commas (%(default)s)")
+    replayed.add_argument("--depth", type=int, default=1, help="one of so many first items is shown (%(default)s)")
+    rated = commands.add_parser("ratings", help="tell how far predicted ratings are from given ones")
+    rated.set_defaults(run=_ratings)
+    rated.add_argument("data", type=Path, help="whose event values are ratings")
+    rated.add_argument("--recipes", default="", help="that predict ratings; the baseline is always shown")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

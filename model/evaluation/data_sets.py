@@ -1,0 +1,201 @@
+"""Reads data sets in the contract's form: the folder that the datasets job writes, or JSON lines of events.
+
+The first holds CSV files with the columns of `model/schemas` under `interactions/`, `items/` and `users/` (or
+`interactions.csv` and so on), the second `events.jsonl` and, where they are there, `items.jsonl` and `users.jsonl`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backend.contract import Event, Item, Refusal, User, read_event, read_item, read_user
+from model.engine.avro_schema import read_schema
+from model.engine.csv_import import ImportFailedError, read_rows, to_columns, to_rows
+from model.engine.training_data import catalogue_of
+from model.recipes.interactions import ContextColumn, ordered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from model.recipes.interactions import Interactions
+    from model.recipes.recipe import Catalogue
+
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+SESSION_PREFIX = "session#"  # of a person who never logged in, as the datasets job names them
+ROW = "row number"  # the context column that carries the place in the file through the sorting
+
+
+class UnknownDataError(ValueError):
+    """A path holds no data set in the contract's form; the message says what was found and what would do."""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set, read.
+
+    Attributes
+    ----------
+    name : str
+    interactions : Interactions
+    values : float32 array of shape (interactions,)
+        EVENT_VALUE; NaN where there is none.
+    items, users : Catalogue
+    left_out : dict of int
+        How many lines are no interactions, by the reason.
+    """
+
+    name: str
+    interactions: Interactions
+    values: NDArray[np.float32]
+    items: Catalogue
+    users: Catalogue
+    left_out: dict[str, int]
+
+
+def read_data_set(path: Path) -> DataSet:
+    """Read a data set.
+
+    Parameters
+    ----------
+    path : Path
+        A folder.
+
+    Returns
+    -------
+    DataSet
+
+    Raises
+    ------
+    UnknownDataError
+        There is none, it holds no interaction, or a CSV file does not follow its schema.
+    """
+    left_out: Counter[str] = Counter()
+    if (path / "events.jsonl").is_file():
+        rows: Iterable[dict[str, Any]] = _interactions(path / "events.jsonl", left_out)
+        items = {row["ITEM_ID"]: row for row in _records(path / "items.jsonl", read_item, left_out)}
+        users = {row["USER_ID"]: row for row in _records(path / "users.jsonl", read_user, left_out)}
+    elif _files(path, "interactions"):
+        rows = _csv_rows(path, "interactions")
+        items = _by_id(path, "items")
+        users = _by_id(path, "users")
+    else:
+        found = sorted(one.name for one in path.iterdir())[:8] if path.is_dir() else "no folder"
+        raise UnknownDataError(
+            f"{path} has neither events.jsonl nor interactions (found: {found}); "
+            "`python -m data.loaders SOURCE --out FOLDER` turns other clickstreams into events.jsonl"
+        )
+    try:
+        interactions, values = _in_order(rows)
+    except ImportFailedError as error:
+        raise UnknownDataError(f"{path}: {error}") from None
+    if not len(interactions):
+        raise UnknownDataError(f"{path} holds no interaction; left out: {dict(left_out)}")
+    return DataSet(
+        path.resolve().name,
+        interactions,
+        values,
+        catalogue_of(items, _schema_text("items"), ()),
+        catalogue_of(users, _schema_text("users"), ()),
+        dict(left_out),
+    )
+
+
+def _in_order(rows: Iterable[dict[str, Any]]) -> tuple[Interactions, NDArray[np.float32]]:
+    """Sort interactions by person and time, each once, and their values along with them."""
+    columns = to_columns(rows)
+    places = ContextColumn([], np.arange(columns.times.size, dtype=np.int32))
+    ids = (columns.user_ids, columns.item_ids, columns.event_types)
+    known = ordered(ids, columns.users, columns.items, columns.kinds, columns.times, {ROW: places})
+    return replace(known, context={}), columns.values[known.context[ROW].codes]
+
+
+def _schema_text(kind: str) -> str:
+    return (SCHEMAS / f"{kind}.avsc").read_text(encoding="utf-8")
+
+
+def _files(path: Path, kind: str) -> list[Path]:
+    alone = path / f"{kind}.csv"
+    return [alone] if alone.is_file() else sorted((path / kind).glob("*.csv"))
+
+
+def _csv_rows(path: Path, kind: str) -> Iterator[dict[str, Any]]:
+    schema = read_schema(_schema_text(kind))
+    for file in _files(path, kind):
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            yield from read_rows(schema, [(file.name, lines)])
+
+
+def _by_id(path: Path, kind: str) -> dict[str, dict[str, Any]]:
+    try:
+        return to_rows(read_schema(_schema_text(kind)), _csv_rows(path, kind))
+    except ImportFailedError as error:
+        raise UnknownDataError(f"{path}: {error}") from None
+
+
+def _interactions(path: Path, left_out: Counter[str]) -> Iterator[dict[str, Any]]:
+    """Yield the events of a file as rows of the Interactions data set, as the datasets job would make them."""
+    now = datetime.now(UTC)
+    owner_of = _owners(path, now)
+    for event in _events(path, now, left_out):
+        if event.item_id is None:
+            left_out["no_item"] += 1
+            continue
+        person = event.user_id or owner_of.get(event.session_id or "") or f"{SESSION_PREFIX}{event.session_id}"
+        yield {
+            "USER_ID": person,
+            "ITEM_ID": event.item_id,
+            "TIMESTAMP": int(event.timestamp.timestamp()),
+            "EVENT_TYPE": event.event_type,
+            "EVENT_VALUE": event.event_value,
+        }
+
+
+def _owners(path: Path, now: datetime) -> dict[str, str]:
+    """Return who logged in first in each session in which somebody did."""
+    first: dict[str, tuple[datetime, str]] = {}
+    for event in _events(path, now, Counter()):
+        if event.session_id is not None and event.user_id is not None:
+            login = (event.timestamp, event.user_id)
+            first[event.session_id] = min(login, first.get(event.session_id, login))
+    return {session: user for session, (_, user) in first.items()}
+
+
+def _events(path: Path, now: datetime, left_out: Counter[str]) -> Iterator[Event]:
+    for line in _lines(path):
+        event = read_event(line, now=now)
+        if isinstance(event, Refusal):
+            left_out[event.reason] += 1
+        elif event.consent == "denied":
+            left_out["no_consent"] += 1
+        else:
+            yield event
+
+
+def _records(
+    path: Path, read: Callable[[bytes], Item | User | Refusal], left_out: Counter[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield items or users of a file as rows of their data sets."""
+    if not path.is_file():
+        return
+    for line in _lines(path):
+        record = read(line)
+        if isinstance(record, Refusal):
+            left_out[f"{path.stem}: {record.reason}"] += 1
+            continue
+        row = {name.upper(): getattr(record, name) for name in record.__struct_fields__}
+        created = row.pop("CREATED_AT")
+        row["CREATION_TIMESTAMP"] = max(0, int(created.timestamp())) if created else 0
+        yield row
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from (line for line in file if line.strip())

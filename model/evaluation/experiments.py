@@ -1,0 +1,298 @@
+"""Experiments: recipes trained and judged on one split, kept on disk, and compared with one another later."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model.evaluation.evaluate import Result, evaluate
+from model.evaluation.intervals import Interval, differences
+from model.recipes.names import RECIPES
+from model.recipes.recipe import Recipe, TrainingData
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from model.evaluation.data_sets import DataSet
+    from model.evaluation.evaluate import Protocol
+    from model.evaluation.splits import Split
+
+LEAST_QUESTIONS = 20  # of a slice that is shown; fewer tell nothing
+DOCUMENT, ARRAYS = "result.json", "questions.npz"
+METRIC, SLICE, PEOPLE = "metric ", "slice ", "people"  # how the arrays in a file are named
+
+
+class NotComparableError(ValueError):
+    """Two experiments did not answer the same questions under the same protocol."""
+
+
+class UnknownExperimentError(ValueError):
+    """There is no experiment, or no recipe, of that name; the message lists those that there are."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A recipe, trained and judged.
+
+    Attributes
+    ----------
+    recipe, data : str
+        Their names.
+    result : Result
+    tuning_seconds, training_seconds : float
+    settings : dict of float
+        That tuning chose.
+    """
+
+    recipe: str
+    data: str
+    result: Result
+    tuning_seconds: float
+    training_seconds: float
+    settings: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """By how much one experiment's metric is larger than another's.
+
+    Attributes
+    ----------
+    within : str
+        "all" or the name of a slice.
+    metric : str
+    questions : int
+    interval : Interval
+    """
+
+    within: str
+    metric: str
+    questions: int
+    interval: Interval
+
+    @property
+    def verdict(self) -> str:
+        """What the interval says: better, worse, or the same within the noise."""
+        if self.interval.low > 0:
+            return "better"
+        return "worse" if self.interval.high < 0 else "the same"
+
+
+def conduct(
+    name: str, data: DataSet, split: Split, cuts: Sequence[int], protocol: Protocol, *, hide_seen: bool
+) -> Experiment:
+    """Train a recipe as the engine would, with its settings chosen on the training part, and judge it.
+
+    Parameters
+    ----------
+    name : str
+        Of a recipe that answers with items.
+    data : DataSet
+    split : Split
+        Of the data's interactions.
+    cuts : sequence of int
+    protocol : str
+        "full" or "sampled".
+    hide_seen : bool
+        See `evaluate`.
+
+    Returns
+    -------
+    Experiment
+
+    Raises
+    ------
+    UnknownExperimentError
+        There is no such recipe, or it does not recommend items.
+    UnsuitableDataError
+        It cannot learn from the data.
+    """
+    answering = [
+        one.name for one in RECIPES.values() if issubclass(one.algorithm, Recipe) and one.kind != "PERSONALIZED_ACTIONS"
+    ]
+    if name not in answering:
+        raise UnknownExperimentError(f"{name} is no recipe that recommends items; there are {', '.join(answering)}")
+    learnt = RECIPES[name].prepare(TrainingData(split.train, data.items, {}, data.users))
+    start = time.perf_counter()
+    settings = RECIPES[name].answers.tune(learnt)
+    tuned = time.perf_counter()
+    recipe = RECIPES[name].answers.fit(learnt, settings)
+    trained = time.perf_counter()
+    result = evaluate(recipe, split, cuts, protocol, hide_seen=hide_seen, catalogue=data.items)
+    return Experiment(name, data.name, result, tuned - start, trained - tuned, dict(settings))
+
+
+def keep(experiment: Experiment, folder: Path) -> Path:
+    """Write an experiment into a folder of its own, named for the recipe.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    folder : Path
+        Of the run; made where it is missing.
+
+    Returns
+    -------
+    Path
+        The experiment's folder.
+    """
+    own = folder / experiment.recipe
+    own.mkdir(parents=True, exist_ok=True)
+    (own / DOCUMENT).write_text(json.dumps(summary(experiment), indent=2) + "\n", encoding="utf-8")
+    result = experiment.result
+    arrays: dict[str, NDArray[Any]] = {METRIC + name: values for name, values in result.per_question.items()}
+    arrays |= {SLICE + name: mask for name, mask in result.slices.items()}
+    arrays[PEOPLE] = np.frombuffer(json.dumps(result.people).encode(), np.uint8)
+    with (own / ARRAYS).open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # names of arrays, never allow_pickle
+    return own
+
+
+def summary(experiment: Experiment) -> dict[str, Any]:
+    """Return what an experiment tells, for JSON.
+
+    Parameters
+    ----------
+    experiment : Experiment
+
+    Returns
+    -------
+    dict
+        Each metric as {mean, low, high}, on the whole and by slice.
+    """
+    result = experiment.result
+    return {
+        "recipe": experiment.recipe,
+        "data": experiment.data,
+        "split": result.split,
+        "protocol": result.protocol,
+        "fingerprint": result.fingerprint,
+        "questions": len(result),
+        "people": len(set(result.people)),
+        "metrics": _plain(result.intervals()),
+        "slices": {
+            name: {"questions": int(mask.sum()), "metrics": _plain(result.intervals(name))}
+            for name, mask in shown_slices(result).items()
+        },
+        "lists": result.beyond,
+        "latency_ms": result.latency_ms,
+        "tuning_seconds": experiment.tuning_seconds,
+        "training_seconds": experiment.training_seconds,
+        "settings": experiment.settings,
+    }
+
+
+def shown_slices(result: Result) -> dict[str, NDArray[np.bool_]]:
+    """Return the slices that hold enough questions to tell something.
+
+    Parameters
+    ----------
+    result : Result
+
+    Returns
+    -------
+    dict of bool arrays of shape (questions,)
+    """
+    return {name: mask for name, mask in result.slices.items() if int(mask.sum()) >= LEAST_QUESTIONS}
+
+
+def recall_experiment(name: str, folder: Path) -> Experiment:
+    """Read an experiment that was kept.
+
+    Parameters
+    ----------
+    name : str
+        Run and recipe, such as "20261121T140000Z/aws-popularity-count".
+    folder : Path
+        Where all runs lie.
+
+    Returns
+    -------
+    Experiment
+
+    Raises
+    ------
+    UnknownExperimentError
+    """
+    if name not in kept(folder):
+        known = ", ".join(kept(folder)) or "none"
+        raise UnknownExperimentError(f"there is no experiment {name} in {folder}; there are: {known}")
+    document = json.loads((folder / name / DOCUMENT).read_text(encoding="utf-8"))
+    with np.load(folder / name / ARRAYS, allow_pickle=False) as stored:
+        result = Result(
+            protocol=document["protocol"],
+            split=document["split"],
+            per_question={one.removeprefix(METRIC): stored[one] for one in stored.files if one.startswith(METRIC)},
+            people=json.loads(stored[PEOPLE].tobytes()),
+            slices={one.removeprefix(SLICE): stored[one] for one in stored.files if one.startswith(SLICE)},
+            beyond=document["lists"],
+            latency_ms=document["latency_ms"],
+            fingerprint=document["fingerprint"],
+        )
+    return Experiment(
+        document["recipe"],
+        document["data"],
+        result,
+        document["tuning_seconds"],
+        document["training_seconds"],
+        document["settings"],
+    )
+
+
+def kept(folder: Path) -> list[str]:
+    """Return the names of all experiments that were kept, the oldest first.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of str
+    """
+    return sorted(str(path.parent.relative_to(folder)) for path in folder.glob(f"*/*/{DOCUMENT}"))
+
+
+def compare(first: Result, second: Result, metrics: Sequence[str]) -> list[Difference]:
+    """Return by how much the first result is better than the second, on the whole and by slice.
+
+    Parameters
+    ----------
+    first, second : Result
+    metrics : sequence of str
+        Such as ("ndcg@10",).
+
+    Returns
+    -------
+    list of Difference
+        Paired by question, so that what is hard for both does not widen the interval.
+
+    Raises
+    ------
+    NotComparableError
+    """
+    if first.fingerprint != second.fingerprint:
+        raise NotComparableError(
+            f"the two did not answer the same questions: {len(first)} of '{first.split}' ({first.protocol} ranking) "
+            f"and {len(second)} of '{second.split}' ({second.protocol} ranking)"
+        )
+    whole = {"all": np.ones(len(first), np.bool_)}
+    found = []
+    for name, mask in {**whole, **shown_slices(first)}.items():
+        people = [first.people[place] for place in np.flatnonzero(mask).tolist()]
+        ours = {metric: first.per_question[metric][mask] for metric in metrics}
+        theirs = {metric: second.per_question[metric][mask] for metric in metrics}
+        gained = differences(ours, theirs, people)
+        found += [Difference(name, metric, len(people), gained[metric]) for metric in metrics]
+    return found
+
+
+def _plain(found: dict[str, Interval]) -> dict[str, dict[str, float]]:
+    return {name: one._asdict() for name, one in found.items()}

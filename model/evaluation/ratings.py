@@ -1,0 +1,168 @@
+"""Rating metrics for models that predict how much somebody will like something: RMSE and MAE."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from model.evaluation.intervals import Interval, intervals
+from model.recipes.recipe import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from model.evaluation.data_sets import DataSet
+    from model.recipes.interactions import Interactions
+
+HELD_OUT_SHARE = 0.1  # of each person's ratings, the newest
+ITEM_SHRINKAGE, PERSON_SHRINKAGE = 25.0, 10.0  # Koren and Bell, "Advances in Collaborative Filtering", 2011, 5.2.1
+
+
+@runtime_checkable
+class RatingModel(Protocol):
+    """A model that predicts ratings."""
+
+    def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
+        """Return the rating that the person of a query is expected to give each item: shape (items,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rated:
+    """What somebody gave after all that they rated before.
+
+    Attributes
+    ----------
+    person : str
+    history : list of str
+        Rated items that were learnt from, newest first.
+    item_ids : list of str
+    ratings : float array of shape (items,)
+    """
+
+    person: str
+    history: list[str]
+    item_ids: list[str]
+    ratings: NDArray[np.float64]
+
+
+class Biases:
+    """The usual baseline: the mean, and by how much an item and a person usually lie above it."""
+
+    def __init__(self, mean: float, item_bias: dict[str, float], person_bias: dict[str, float]) -> None:
+        self._mean = mean
+        self._item_bias = item_bias
+        self._person_bias = person_bias
+
+    @classmethod
+    def fit(cls, interactions: Interactions) -> Self:
+        """Learn from ratings.
+
+        Parameters
+        ----------
+        interactions : Interactions
+            Their weights are the ratings.
+
+        Returns
+        -------
+        Biases
+        """
+        ratings = interactions.weights.astype(np.float64)
+        mean = float(ratings.mean())
+        items = _shrunk(interactions.items, ratings - mean, len(interactions.item_ids), ITEM_SHRINKAGE)
+        left = ratings - mean - items[interactions.items]
+        people = _shrunk(interactions.users, left, len(interactions.user_ids), PERSON_SHRINKAGE)
+        return cls(
+            mean,
+            dict(zip(interactions.item_ids, items.tolist(), strict=True)),
+            dict(zip(interactions.user_ids, people.tolist(), strict=True)),
+        )
+
+    def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
+        """Return the expected ratings; of what is not known, the bias is nought.
+
+        Parameters
+        ----------
+        query : Query
+        item_ids : sequence of str
+
+        Returns
+        -------
+        float array of shape (items,)
+        """
+        own = self._mean + self._person_bias.get(query.person, 0.0)
+        return np.array([own + self._item_bias.get(item, 0.0) for item in item_ids], np.float64)
+
+
+def hold_out_ratings(data: DataSet) -> tuple[Interactions, list[Rated]]:
+    """Keep the newest tenth of each person's ratings out, at least one of whoever has two.
+
+    Parameters
+    ----------
+    data : DataSet
+        Its values are the ratings; events without one are passed over.
+
+    Returns
+    -------
+    train : Interactions
+        The weights are the ratings.
+    asked : list of Rated
+
+    Raises
+    ------
+    ValueError
+        Nobody has two ratings.
+    """
+    rated = ~np.isnan(data.values)
+    known = replace(data.interactions.where(rated), weights=data.values[rated])
+    starts = known.starts()
+    lengths = np.diff(starts)
+    several = np.flatnonzero(lengths >= 2)
+    if not several.size:
+        raise ValueError(f"{data.name} has {len(known)} events with a value and nobody with two of them")
+    kept = np.ones(len(known), np.bool_)
+    asked = []
+    for user in several.tolist():
+        end = int(starts[user + 1])
+        newest = end - max(1, int(lengths[user] * HELD_OUT_SHARE))
+        kept[newest:end] = False
+        history = [known.item_ids[item] for item in known.items[int(starts[user]) : newest][::-1].tolist()]
+        items = [known.item_ids[item] for item in known.items[newest:end].tolist()]
+        asked.append(Rated(known.user_ids[user], history, items, known.weights[newest:end].astype(np.float64)))
+    return known.where(kept), asked
+
+
+def rating_metrics(model: RatingModel, asked: list[Rated]) -> dict[str, Interval]:
+    """Return how far predictions are from what people gave.
+
+    Parameters
+    ----------
+    model : RatingModel
+    asked : list of Rated
+
+    Returns
+    -------
+    dict of Interval
+        rmse and mae, in units of the ratings, over all ratings alike; people are resampled.
+    """
+    people: list[str] = []
+    missed = []
+    for one in asked:
+        people += [one.person] * len(one.item_ids)
+        missed.append(model.rate(Query(history=one.history, person=one.person), one.item_ids) - one.ratings)
+    errors = np.concatenate(missed) if missed else np.empty(0)
+    found = intervals({"squared": errors**2, "mae": np.abs(errors)}, people)
+    # The root keeps order, so the bounds of the squares are the squares of the bounds.
+    return {"rmse": Interval(*(math.sqrt(bound) for bound in found["squared"])), "mae": found["mae"]}
+
+
+def _shrunk(places: NDArray[np.int32], values: NDArray[np.float64], size: int, shrinkage: float) -> NDArray[np.float64]:
+    """Return the mean of the values at each place, drawn towards nought where there are few."""
+    sums = np.bincount(places, values, minlength=size)
+    result: NDArray[np.float64] = sums / (np.bincount(places, minlength=size) + shrinkage)
+    return result
