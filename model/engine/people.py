@@ -12,6 +12,7 @@ import numpy as np
 
 from model.engine.bulk_interactions import Bulk, Numbered
 from model.engine.columns import Columns, stacked
+from model.engine.numbering import Numbering
 from model.engine.people_state import PeopleState
 from model.engine.streamed import NOWHERE, Streamed
 
@@ -29,10 +30,7 @@ class People:
     """All interactions of a dataset group, with items or with actions."""
 
     def __init__(self) -> None:
-        self._item_of: dict[str, int] = {}
-        self._kind_of: dict[str, int] = {}
-        self._kind_names: list[str] = []  # in lower case: filters do not tell View from view
-        self._items: list[str] = []
+        self._items, self._kinds = Numbering(), Numbering()
         self._person_ids: list[str] = []
         self._user_of: dict[str, int] = {}
         self._session_of: dict[str, int] = {}
@@ -66,7 +64,7 @@ class People:
         person = self._person_of(event.user_id, event.session_id)
         if event.item_id is None:
             return None
-        item, kind = self._number_item(event.item_id), self._number_kind(event.event_type)
+        item, kind = self._items.number(event.item_id), self._kinds.number(event.event_type)
         if self._has(person, item, kind, event.time):
             return None
         value = NO_VALUE if event.value is None else event.value
@@ -103,10 +101,10 @@ class People:
         moments: dict[str, list[tuple[int, int]]] = {}
         for person in self._known_as(person_id):
             for kind, several in self._newest_by_kind(person):
-                moments.setdefault(self._kind_names[kind], []).extend(several)
+                moments.setdefault(self._kinds.names[kind].lower(), []).extend(several)
         # A bulk file may hold what was streamed as well: the same interaction counts once.
         newest = {name: sorted(set(several), reverse=True)[:HISTORY_LENGTH] for name, several in moments.items()}
-        return {name: [self._items[item] for _, item in several] for name, several in newest.items()}
+        return {name: [self._items.names[item] for _, item in several] for name, several in newest.items()}
 
     def doers(self, is_asked: Callable[[str], bool]) -> list[str]:
         """Return the ids of all who have had an interaction of some event types.
@@ -120,7 +118,7 @@ class People:
         -------
         list of str
         """
-        kinds = [number for name, number in self._kind_of.items() if is_asked(name.lower())]
+        kinds = [number for number, name in enumerate(self._kinds.names) if is_asked(name.lower())]
         streamed = self._streamed
         found = [np.array(streamed.persons, np.int32)[np.isin(np.array(streamed.kinds, np.int16), kinds)]]
         if self._bulk is not None:
@@ -145,7 +143,7 @@ class People:
         earlier = streamed.previous(index)
         touched = item in streamed.items_from(earlier, HISTORY_LENGTH) or self._bulk_has_item(person, item)
         previous = self._newest([(person, earlier)], streamed.times[index], PREVIOUS_LENGTH)
-        return self._items[item], streamed.times[index], previous, not touched
+        return self._items.names[item], streamed.times[index], previous, not touched
 
     def whose(self, place: int) -> tuple[str, str]:
         """Return whose a streamed interaction is, and its event type.
@@ -163,7 +161,7 @@ class People:
         person = self._streamed.persons[index]
         if person == NOWHERE:
             return "", ""
-        return self._person_ids[person], self._kind_names[self._streamed.kinds[index]]
+        return self._person_ids[person], self._kinds.names[self._streamed.kinds[index]].lower()
 
     def number_users(self, user_ids: Iterable[str]) -> list[int]:
         """Return the numbers of persons who are users; whoever has none gets one."""
@@ -171,7 +169,7 @@ class People:
 
     def number_items(self, item_ids: Iterable[str]) -> list[int]:
         """Return the numbers of items; one that has none gets one."""
-        return [self._number_item(one) for one in item_ids]
+        return [self._items.number(one) for one in item_ids]
 
     def numbered(self, source: Columns, persons: list[int], items: list[int]) -> Numbered:
         """Give imported interactions the numbers that persons, items and event types have here.
@@ -186,7 +184,7 @@ class People:
         -------
         Numbered
         """
-        kinds = np.array([self._number_kind(one) for one in source.event_types], np.int16)
+        kinds = np.array([self._kinds.number(one) for one in source.event_types], np.int16)
         numbers = (np.array(persons, np.int32), np.array(items, np.int32), kinds)
         return Numbered(source, *numbers, len(self._person_ids))
 
@@ -241,7 +239,7 @@ class People:
         -------
         PeopleState
         """
-        names = (list(self._items), list(self._kind_of), list(self._person_ids))
+        names = (list(self._items.names), list(self._kinds.names), list(self._person_ids))
         sessions = (list(self._user_of.values()), dict(self._session_of), set(self._anonymous))
         return PeopleState(*names, *sessions, *self._streamed.taken())
 
@@ -252,10 +250,7 @@ class People:
         ----------
         state : PeopleState
         """
-        self._items, self._person_ids = state.items, state.person_ids
-        self._item_of = {one: number for number, one in enumerate(state.items)}
-        self._kind_of = {one: number for number, one in enumerate(state.kinds)}
-        self._kind_names = [one.lower() for one in state.kinds]
+        self._items, self._kinds, self._person_ids = Numbering(state.items), Numbering(state.kinds), state.person_ids
         self._user_of = {state.person_ids[number]: number for number in state.users}
         self._session_of, self._anonymous = state.session_of, state.anonymous
         self._streamed = Streamed.restored(state.base, state.columns, state.context)
@@ -268,7 +263,7 @@ class People:
         callable
             Makes the columns; takes long where there are many, and may run in a thread.
         """
-        names = (list(self._person_ids), list(self._items), list(self._kind_of))
+        names = (list(self._person_ids), list(self._items.names), list(self._kinds.names))
         bulk, arrays, context = self._bulk, self._streamed.columns(), self._streamed.context()
 
         def columns() -> Columns:
@@ -319,7 +314,7 @@ class People:
         # A bulk file may hold what was streamed as well: the same interaction counts once.
         once = {(time, item, kind): (time, index, item) for time, index, item, kind in reversed(moments)}
         newest = sorted(once.values(), reverse=True)[:HISTORY_LENGTH]
-        return [self._items[item] for time, _, item in newest if until is None or time <= until][:most]
+        return [self._items.names[item] for time, _, item in newest if until is None or time <= until][:most]
 
     def _in_order(self, person: int, latest: int, until: int | None, most: int) -> list[str] | None:
         """Return what `_newest` does where events came in the order of their times, which is most often so; else None.
@@ -338,7 +333,7 @@ class People:
                 if newest >= oldest or (until is not None and newest > until):
                     return None
                 found += self._bulk.items[begin : mine.stop][::-1].tolist()
-        names = self._items
+        names = self._items.names
         return [names[item] for item in found]
 
     def _moments(self, person: int, latest: int) -> list[tuple[int, int, int, int]]:
@@ -367,7 +362,7 @@ class People:
                 times, items = self._bulk.times[places].tolist(), self._bulk.items[places].tolist()
                 yield kind, list(zip(times, items, strict=True))
         latest = self._streamed.last(person)
-        yield from self._streamed.by_kind(latest, len(self._kind_of), HISTORY_LENGTH).items()
+        yield from self._streamed.by_kind(latest, len(self._kinds), HISTORY_LENGTH).items()
 
     def _has(self, person: int, item: int, kind: int, time: int) -> bool:
         """Tell whether a person's newest streamed interactions hold this one already."""
@@ -385,17 +380,3 @@ class People:
     def _new_person(self, person_id: str) -> int:
         self._person_ids.append(person_id)
         return len(self._person_ids) - 1
-
-    def _number_item(self, item_id: str) -> int:
-        known = self._item_of.get(item_id)
-        if known is None:
-            known = self._item_of[item_id] = len(self._items)
-            self._items.append(item_id)
-        return known
-
-    def _number_kind(self, event_type: str) -> int:
-        known = self._kind_of.get(event_type)
-        if known is None:
-            known = self._kind_of[event_type] = len(self._kind_of)
-            self._kind_names.append(event_type.lower())
-        return known

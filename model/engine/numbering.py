@@ -1,0 +1,42 @@
+"""Numbers for names: small, in the order in which the names came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Numbering:
+    """Names by number and numbers by name.
+
+    Attributes
+    ----------
+    names : list of str
+        By number; it only grows, at the end.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = list(names)
+        self._number_of = {name: number for number, name in enumerate(self.names)}
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def number(self, name: str) -> int:
+        """Return the number of a name; a new name gets the next one.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        int
+        """
+        known = self._number_of.get(name)
+        if known is None:
+            known = self._number_of[name] = len(self.names)
+            self.names.append(name)
+        return known
