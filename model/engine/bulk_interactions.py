@@ -44,9 +44,11 @@ class Bulk:
 
     def without(self, persons: NDArray[np.int32]) -> Bulk:
         """Return all interactions but those of some persons."""
-        kept = ~np.isin(self.persons(), persons)
         counts = np.diff(self.starts)
-        counts[persons[persons < counts.size]] = 0
+        stays = np.ones(counts.size, np.bool_)
+        stays[persons[persons < counts.size]] = False
+        kept = np.repeat(stays, counts)
+        counts[~stays] = 0
         return Bulk(
             np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]),
             self.items[kept],
