@@ -179,7 +179,7 @@ def test_a_second_engine_on_the_directory_or_port_is_told_so_in_a_sentence(lone)
 
     assert (same_directory.returncode, same_port.returncode) == (2, 2)
     assert "another engine is running on" in same_directory.stderr
-    assert "choose another port" in same_port.stderr
+    assert "cannot listen on" in same_port.stderr
     assert same_directory.stderr.count("\n") == same_port.stderr.count("\n") == 1
 
 
