@@ -34,7 +34,9 @@ def movielens():
 
 
 @pytest.mark.parametrize("load", [yoochoose, movielens])
-@pytest.mark.parametrize("name", ["aws-user-personalization-v2", "aws-similar-items"])
+@pytest.mark.parametrize(
+    "name", ["aws-user-personalization-v2", "aws-personalized-ranking-v2", "aws-similar-items", "aws-sims"]
+)
 def test_a_recipe_beats_popularity_on_public_data(load, name):
     if not DATA.is_dir():
         pytest.skip(f"the public data are not there: {DATA}")
@@ -42,7 +44,7 @@ def test_a_recipe_beats_popularity_on_public_data(load, name):
     data = TrainingData(train)
 
     def gain(one):
-        algorithm = RECIPES[one].algorithm
+        algorithm = RECIPES[one].answers
         recipe = algorithm.fit(data, algorithm.tune(data))
         return measure(recipe, questions, len(train.item_ids))["normalized_discounted_cumulative_gain_at_25"]
 
