@@ -95,12 +95,13 @@ def report_schema():
     document["fields"] += [
         {"name": name, "type": ["string", "null"]} for name in ("RECOMMENDATION_ID", "EVENT_ATTRIBUTION_SOURCE")
     ]
+    document["fields"].append({"name": "VIEWED_SHARE", "type": ["float", "null"]})
     return json.dumps(document)
 
 
 def import_clicks(shop, job, mode="FULL", count=3, begin=900, **request):
-    lines = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,RECOMMENDATION_ID,EVENT_ATTRIBUTION_SOURCE"]
-    lines += [f"u-{place},i,{begin + place % 900},Click,,,{'mail' if place else ''}" for place in range(count)]
+    lines = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,RECOMMENDATION_ID,EVENT_ATTRIBUTION_SOURCE,VIEWED_SHARE"]
+    lines += [f"u-{place},i,{begin + place % 900},Click,,,{'mail' if place else ''},0.5" for place in range(count)]
     location = shop.s3.put("data", f"attribution/{job}.csv", "\n".join(lines) + "\n")
     arn = shop.control.create_dataset_import_job(
         jobName=job,
@@ -159,6 +160,18 @@ def test_an_import_publishes_a_report_to_s3(reporting_shop):
         ["clicks", "Click", "2.0", "samplecount", "mail", "900"],
     ]
     assert measured(shop) == {}
+
+
+@pytest.mark.honours("CreateMetricAttribution", "columns of one's own are summed, whether put or imported")
+def test_a_column_of_ones_own_is_summed(reporting_shop):
+    shares = {"eventType": "Click", "metricName": "shares", "expression": "SUM(Interactions.VIEWED_SHARE)"}
+    attribute(reporting_shop, shares)
+    put(reporting_shop, "Click", properties=json.dumps({"viewedShare": 0.25}))
+    put(reporting_shop, "Click")
+    import_clicks(reporting_shop, "first")
+    import_clicks(reporting_shop, "shares", "INCREMENTAL", 1001, begin=int(time.time()) - 2000)
+
+    assert measured(reporting_shop) == {("shares", "SOURCE_NAME_UNDEFINED"): 0.75, ("shares", "mail"): 500.0}
 
 
 @pytest.mark.honours("CreateDatasetImportJob", "incremental imports count for metric attribution, FULL ones do not")
