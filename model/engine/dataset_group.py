@@ -249,6 +249,8 @@ class DatasetGroup:
     def _end_checkpoint(self, task: asyncio.Task[None]) -> None:
         self._checkpointing = None
         if not task.cancelled() and task.exception() is not None:
+            # Tried again when as much again has been written, not with every event: the disk may be full.
+            self._checkpointed = self._log.applied
             log("failure", operation="checkpoint", error=type(task.exception()).__name__)
 
     def _restore(self) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.contract.engine.conftest import Shop, until_settled
+from tests.contract.engine.conftest import RunningEngine, Shop, until_settled
 from tests.contract.engine.refusals import outcome, refusal
 from tests.factories.domain_shop import domain_schema
 from tests.factories.shop_stream import SCHEMA_FIELDS, items_csv, schema_text
@@ -193,3 +193,27 @@ def test_a_replaced_schema_is_in_effect_for_what_comes_and_keeps_what_is_there(s
     config = control.describe_solution(solutionArn=solution)["solution"]["solutionConfig"]
     assert config["trainingDataConfig"]["excludedDatasetColumns"] == {"ITEMS": ["COLOUR"]}
     control.delete_schema(schemaArn=old)
+
+
+@pytest.mark.honours("UpdateDataset", "an update that a crash broke off ends after the next start")
+def test_an_update_survives_a_kill(s3, tmp_path):
+    running = RunningEngine(tmp_path / "state", s3.url, pace="compressed")
+    try:
+        shop = Shop(running, s3)
+        items = shop.datasets["Items"]
+        new = shop.control.create_schema(
+            name="with-colour", schema=schema("Items", [*SCHEMA_FIELDS["Items"], text("COLOUR")])
+        )["schemaArn"]
+        shop.control.update_dataset(datasetArn=items, schemaArn=new)
+        again = refusal(shop.control.update_dataset, datasetArn=items, schemaArn=new)
+        unused = outcome(shop.control.delete_schema, schemaArn=new)
+        running.kill()
+        running.start()
+        control = running.client()
+
+        until_settled(lambda: {"update": control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"]})
+
+        assert control.describe_dataset(datasetArn=items)["dataset"]["schemaArn"] == new
+        assert again[0] == unused == "ResourceInUseException"
+    finally:
+        running.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.engine import dataset_group
 from model.engine.checkpoint import FILE
 from model.engine.dataset_group import DatasetGroup
 from model.engine.dataset_types import INTERACTIONS, ITEMS
@@ -187,3 +189,29 @@ def test_somebody_who_logs_in_after_a_start_keeps_what_the_session_did_before_th
         return history
 
     assert asyncio.run(check()) == ["j", "i"]
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_nothing_but_time(tmp_path, monkeypatch):
+    tried = []
+
+    def refuse(directory, checkpoint):
+        tried.append(checkpoint.position)
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(dataset_group, "CHECKPOINT_BYTES", 2000)
+    monkeypatch.setattr(dataset_group, "write_checkpoint", refuse)
+
+    async def check():
+        group = await DatasetGroup.open(tmp_path, {})
+        for number in range(60):
+            await group.keep_events([EventRecord(f"e{number}", "a", "s", "View", f"i{number}", number)])
+            await asyncio.sleep(0.001)
+        before = held(group)
+        await group.close()
+        return before
+
+    before = asyncio.run(check())
+
+    assert 1 < len(tried) < 10
+    assert before[5] == 60
+    assert asyncio.run(reopened(tmp_path)) == before
