@@ -49,7 +49,7 @@ class Field:
 
 
 _ID = Field(("string",), nullable=False)
-_TEXT, _NUMBER, _TIME = Field(("string",)), Field(("float",)), Field(("long",))
+_TEXT, _NUMBER, _WHOLE = Field(("string",)), Field(("float",)), Field(("long",))
 _CATEGORY, _PROSE = Field(("string",), categorical=True), Field(("string",), textual=True)
 
 REQUIRED: dict[str, dict[str, Field]] = {
@@ -68,7 +68,7 @@ _DOMAIN_REQUIRED: dict[tuple[str, str], dict[str, Field]] = {
     (ECOMMERCE, INTERACTIONS): {"EVENT_TYPE": _ID},
     (VIDEO_ON_DEMAND, INTERACTIONS): {"EVENT_TYPE": _ID},
     (ECOMMERCE, ITEMS): {"PRICE": _NUMBER, "CATEGORY_L1": _CATEGORY},
-    (VIDEO_ON_DEMAND, ITEMS): {"CREATION_TIMESTAMP": _TIME, "GENRES": _CATEGORY},
+    (VIDEO_ON_DEMAND, ITEMS): {"CREATION_TIMESTAMP": _WHOLE, "GENRES": _CATEGORY},
 }
 _RESERVED: dict[str, dict[str, Field]] = {
     INTERACTIONS: {
@@ -82,12 +82,12 @@ _RESERVED: dict[str, dict[str, Field]] = {
     ITEMS: {"CREATION_TIMESTAMP": Field(("long", "float"))},
     USERS: {},
     ACTIONS: {
-        "CREATION_TIMESTAMP": _TIME,
-        "VALUE": _TIME,
+        "CREATION_TIMESTAMP": _WHOLE,
+        "VALUE": _WHOLE,
         # The guide gives the moment of expiry both names.
-        "EXPIRATION_TIMESTAMP": _TIME,
-        "ACTION_EXPIRATION_TIMESTAMP": _TIME,
-        "REPEAT_FREQUENCY": _TIME,
+        "EXPIRATION_TIMESTAMP": _WHOLE,
+        "ACTION_EXPIRATION_TIMESTAMP": _WHOLE,
+        "REPEAT_FREQUENCY": _WHOLE,
     },
     ACTION_INTERACTIONS: {"IMPRESSION": _TEXT, "RECOMMENDATION_ID": _TEXT},
 }
