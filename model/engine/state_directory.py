@@ -4,7 +4,7 @@
 engine.json        version of the layout
 lock               held while a process runs
 control.sqlite     resources of the control plane
-groups/<id>/       one dataset group: streamed/ (event log), checkpoint.npz (what it has come to), bulk/ (imported parts)
+groups/<id>/       one dataset group: streamed/ (event log), bulk/ (imported parts), checkpoint.npz (see `checkpoint`)
 jobs/<id>/         a running import or training
 versions/<id>/     a trained solution version
 ```
