@@ -47,8 +47,11 @@ ALL = (
 def drive(engine, account, command, schemas, data):
     """Return what a client's script prints that works with the folder of schemas and the data in S3."""
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))},
         "PATH": f"{COMMAND_LINE}{os.pathsep}{os.environ['PATH']}",
+        # What somebody has set up for the real service stays out of it.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{engine.port}",
         "AWS_ACCESS_KEY_ID": account,
         "AWS_SECRET_ACCESS_KEY": "secret",

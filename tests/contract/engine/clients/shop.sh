@@ -24,11 +24,12 @@ until_active() { # kind, ARN
   until [ "$status" = ACTIVE ]; do
     status=$(aws personalize "describe-$1" "--$1-arn" "$2" --query '*.status | [0]' --output text)
     if [[ $status == *FAILED ]]; then echo "$1 $2: $status" >&2 && exit 1; fi
+    if [ "$status" != ACTIVE ]; then sleep 0.5; fi
   done
 }
 
 until_gone() { # kind, ARN
-  until [ "$(refusal aws personalize "describe-$1" "--$1-arn" "$2")" = ResourceNotFoundException ]; do :; done
+  until [ "$(refusal aws personalize "describe-$1" "--$1-arn" "$2")" = ResourceNotFoundException ]; do sleep 0.5; done
 }
 
 create() { # kind, options; prints the ARN
@@ -61,6 +62,7 @@ recommend() { # options of GetRecommendations
 
 group=$(create dataset-group --name shop --tags tagKey=team,tagValue=shop)
 until_active dataset-group "$group"
+datasets=() created_schemas=()
 for type in Interactions Items; do
   name=shop-${type,,}
   schema=$(create schema --name "$name" --schema "file://$schemas/$type.json")
@@ -69,6 +71,7 @@ for type in Interactions Items; do
   job=$(create dataset-import-job --job-name "$name" --dataset-arn "$dataset" --role-arn "$role" --import-mode FULL \
     --data-source "dataLocation=$data/${type,,}.csv")
   until_active dataset-import-job "$job"
+  datasets+=("$dataset") created_schemas+=("$schema")
 done
 items=$dataset
 
@@ -128,18 +131,15 @@ END
 
 aws personalize delete-filter --filter-arn "$filter"
 aws personalize delete-event-tracker --event-tracker-arn "$tracker"
+# Each kind goes in the order in which it was asked to: when the last one is gone, all are.
 for campaign in "$for_you" "$similar" "$ranking"; do aws personalize delete-campaign --campaign-arn "$campaign"; done
-for campaign in "$for_you" "$similar" "$ranking"; do until_gone campaign "$campaign"; done
+until_gone campaign "$ranking"
 solutions=$(aws personalize list-solutions --dataset-group-arn "$group" --query 'solutions[].solutionArn' --output text)
 for solution in $solutions; do aws personalize delete-solution --solution-arn "$solution"; done
-for solution in $solutions; do until_gone solution "$solution"; done
-datasets=$(aws personalize list-datasets --dataset-group-arn "$group" --query 'datasets[].datasetArn' --output text)
-for dataset in $datasets; do
-  schema=$(aws personalize describe-dataset --dataset-arn "$dataset" --query dataset.schemaArn --output text)
-  aws personalize delete-dataset --dataset-arn "$dataset"
-  until_gone dataset "$dataset"
-  aws personalize delete-schema --schema-arn "$schema"
-done
+until_gone solution "$solution"
+for dataset in "${datasets[@]}"; do aws personalize delete-dataset --dataset-arn "$dataset"; done
+until_gone dataset "$dataset"
+for schema in "${created_schemas[@]}"; do aws personalize delete-schema --schema-arn "$schema"; done
 until_gone event-tracker "$tracker"
 until_gone filter "$filter"
 aws personalize delete-dataset-group --dataset-group-arn "$group"
