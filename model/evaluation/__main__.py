@@ -14,11 +14,13 @@ from model.evaluation.data_sets import UnknownDataError, read_data_set
 from model.evaluation.evaluate import CUTS
 from model.evaluation.experiments import (
     NotComparableError,
+    RunNameError,
     UnknownExperimentError,
     compare,
     conduct,
     keep,
     kept,
+    new_run,
     recall_experiment,
 )
 from model.evaluation.off_policy import BadLogError, read_decisions, replay
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 FOLDER = Path("build/experiments")
 RECIPES_BY_DEFAULT = "aws-user-personalization-v2,aws-similar-items,aws-popularity-count"
 MOST_QUESTIONS = 5000
+COLUMNS = 120
 CUT = 10  # that tables and plots show
 SPLITS: dict[str, Callable[[DataSet, float], Split]] = {
     "time": lambda data, share: by_time(data.interactions, share),
@@ -54,6 +57,7 @@ SPLITS: dict[str, Callable[[DataSet, float], Split]] = {
 MISTAKES = (
     BadLogError,
     NotComparableError,
+    RunNameError,
     UnknownDataError,
     UnknownExperimentError,
     UnsplittableError,
@@ -74,7 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        options.run(options, Console())
+        # Where nobody looks on, in a file or a pipe, rich takes 80 columns, which cuts tables.
+        options.run(options, Console(width=None if sys.stdout.isatty() else COLUMNS))
     except MISTAKES as error:
         print(f"model.evaluation: {error}", file=sys.stderr)  # noqa: T201 - a command line answers on its streams
         return 2
@@ -85,7 +90,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     data = read_data_set(options.data)
     console.print(_told(data))
     split = SPLITS[options.split](data, options.share).at_most(options.questions).with_people(data.users)
-    folder = options.folder / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    folder = new_run(options.folder, options.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
     experiments = []
     for name in options.recipes.split(","):
         with console.status(f"training and judging {name}"):
@@ -95,8 +100,10 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     console.print(slices_table(experiments, f"ndcg@{CUT}"))
     first = experiments[0]
     for other in experiments[1:]:
-        found = compare(first.result, other.result, [f"ndcg@{CUT}"])
-        console.print(differences_table(first.recipe, other.recipe, f"ndcg@{CUT}", found))
+        whole = compare(first.result, other.result, [f"ndcg@{CUT}"])[0]
+        mean, low, high = whole.interval
+        told = f"ndcg@{CUT} of {first.recipe} less {other.recipe}: {mean:+.4f} [{low:+.4f}, {high:+.4f}]"
+        console.print(f"{told}: {whole.verdict}", soft_wrap=True)
     files = plot(experiments, CUT, folder)
     console.print(f"kept in {folder}, with {', '.join(path.name for path in files)}", soft_wrap=True)
 
@@ -105,7 +112,8 @@ def _list(options: argparse.Namespace, console: Console) -> None:
     for name in kept(options.folder):
         one = recall_experiment(name, options.folder)
         mean = one.result.mean(f"ndcg@{CUT}")
-        console.print(f"{name}  {one.data}, {one.result.split}, {one.result.protocol}: ndcg@{CUT} {mean:.4f}")
+        told = f"{name}: ndcg@{CUT} {mean:.4f} ({one.data}, {one.result.split}, {one.result.protocol} ranking)"
+        console.print(told, soft_wrap=True)
 
 
 def _compare(options: argparse.Namespace, console: Console) -> None:
@@ -156,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(run=_run)
     run.add_argument("data", type=Path, help="folder with events.jsonl, or as the datasets job writes it")
     run.add_argument("--recipes", default=RECIPES_BY_DEFAULT, help="names, with commas (%(default)s)")
+    run.add_argument("--name", help="of the run, to compare it by (the moment)")
     run.add_argument("--split", choices=sorted(SPLITS), default="time", help="what is asked for (%(default)s)")
     run.add_argument("--share", type=float, default=0.1, help="that is held out (%(default)s)")
     run.add_argument("--protocol", choices=("full", "sampled"), default="full", help="what is ranked (%(default)s)")
@@ -165,7 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     listed.set_defaults(run=_list)
     compared = commands.add_parser("compare", help="tell whether one experiment is better than another")
     compared.set_defaults(run=_compare)
-    compared.add_argument("first", help="such as 20261121T140000Z/aws-popularity-count")
+    compared.add_argument("first", help="run and recipe, such as before/aws-popularity-count")
     compared.add_argument("second")
     replayed = commands.add_parser("replay", help="tell from a log what recipes would have earned")
     replayed.set_defaults(run=_replay)

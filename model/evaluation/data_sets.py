@@ -87,7 +87,7 @@ def read_data_set(path: Path) -> DataSet:
         items = _by_id(path, "items")
         users = _by_id(path, "users")
     else:
-        found = sorted(one.name for one in path.iterdir())[:8] if path.is_dir() else "no folder"
+        found = sorted(one.name for one in path.iterdir())[:4] if path.is_dir() else "no folder"
         raise UnknownDataError(
             f"{path} has neither events.jsonl nor interactions (found: {found}); "
             "`python -m data.loaders SOURCE --out FOLDER` turns other clickstreams into events.jsonl"

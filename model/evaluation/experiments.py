@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,13 +25,18 @@ if TYPE_CHECKING:
     from model.evaluation.evaluate import Protocol
     from model.evaluation.splits import Split
 
-LEAST_QUESTIONS = 20  # of a slice that is shown; fewer tell nothing
+LEAST_QUESTIONS = 30  # of a slice that is shown; fewer tell nothing
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 DOCUMENT, ARRAYS = "result.json", "questions.npz"
 METRIC, SLICE, PEOPLE = "metric ", "slice ", "people"  # how the arrays in a file are named
 
 
 class NotComparableError(ValueError):
     """Two experiments did not answer the same questions under the same protocol."""
+
+
+class RunNameError(ValueError):
+    """A run cannot be kept under the name; the message says why."""
 
 
 class UnknownExperimentError(ValueError):
@@ -79,10 +85,10 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """What the interval says: better, worse, or the same within the noise."""
+        """What the interval says: better, worse, or not told apart from the noise."""
         if self.interval.low > 0:
             return "better"
-        return "worse" if self.interval.high < 0 else "the same"
+        return "worse" if self.interval.high < 0 else "not told apart"
 
 
 def conduct(
@@ -129,6 +135,33 @@ def conduct(
     return Experiment(name, data.name, result, tuned - start, trained - tuned, dict(settings))
 
 
+def new_run(folder: Path, name: str) -> Path:
+    """Make the folder of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        Where all runs lie.
+    name : str
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    RunNameError
+        There is one already, or the name is none for a folder.
+    """
+    if not RUN_NAME.fullmatch(name):
+        raise RunNameError(f"a run cannot be named {name!r}; letters, digits, '.', '-' and '_' make a name")
+    own = folder / name
+    if own.exists():
+        raise RunNameError(f"there is a run {name} in {folder} already; choose another name, or remove it")
+    own.mkdir(parents=True)
+    return own
+
+
 def keep(experiment: Experiment, folder: Path) -> Path:
     """Write an experiment into a folder of its own, named for the recipe.
 
@@ -136,7 +169,7 @@ def keep(experiment: Experiment, folder: Path) -> Path:
     ----------
     experiment : Experiment
     folder : Path
-        Of the run; made where it is missing.
+        Of the run.
 
     Returns
     -------
@@ -144,7 +177,7 @@ def keep(experiment: Experiment, folder: Path) -> Path:
         The experiment's folder.
     """
     own = folder / experiment.recipe
-    own.mkdir(parents=True, exist_ok=True)
+    own.mkdir(parents=True)
     (own / DOCUMENT).write_text(json.dumps(summary(experiment), indent=2) + "\n", encoding="utf-8")
     result = experiment.result
     arrays: dict[str, NDArray[Any]] = {METRIC + name: values for name, values in result.per_question.items()}

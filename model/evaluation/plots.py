@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from model.evaluation.experiments import Experiment
     from model.evaluation.intervals import Interval
@@ -48,20 +49,40 @@ def plot(experiments: Sequence[Experiment], cut: int, folder: Path) -> list[Path
 def _metrics(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
     figure, axes = _figure()
     names = [f"{name}@{cut}" for name in SHOWN]
-    _bars(axes, names, [(one.recipe, [one.result.intervals()[name] for name in names]) for one in experiments])
+    width = 0.8 / len(experiments)
+    middle = np.arange(len(names))
+    for number, one in enumerate(experiments):
+        every = one.result.intervals()
+        found = [every[name] for name in names]
+        offset = (number - (len(experiments) - 1) / 2) * width
+        means = [each.mean for each in found]
+        axes.bar(middle + offset, means, width, yerr=_whiskers(found), capsize=2, label=one.recipe)
+    axes.set_xticks(middle, names)
+    axes.legend(fontsize=7)
     first = experiments[0]
     axes.set_title(f"{first.data}, {first.result.split}; {RANKED[first.result.protocol]}", fontsize=9)
     return _saved(figure, path)
 
 
 def _slices(experiments: Sequence[Experiment], metric: str, path: Path) -> Path:
-    figure, axes = _figure()
     slices = shown_slices(experiments[0].result)
-    names = [f"{name}\n({int(mask.sum()):,})" for name, mask in slices.items()]
-    rows = [(one.recipe, [one.result.intervals(name)[metric] for name in slices]) for one in experiments]
-    _bars(axes, names, rows)
-    axes.tick_params(axis="x", labelrotation=60 if len(names) > 6 else 0, labelsize=7)
-    axes.set_ylabel(metric)
+    figure, axes = _figure(max(HEIGHT, 1 + 0.12 * len(slices) * (1 + len(experiments))))
+    down = -np.arange(len(slices), dtype=np.float64)
+    for number, one in enumerate(experiments):
+        found = [one.result.intervals(name)[metric] for name in slices]
+        offset = (number / len(experiments) - 0.5) * 0.8
+        axes.errorbar(
+            [each.mean for each in found],
+            down - offset,
+            xerr=_whiskers(found),
+            fmt="o",
+            ms=3,
+            capsize=2,
+            label=one.recipe,
+        )
+    axes.set_yticks(down, [f"{name} ({int(mask.sum()):,})" for name, mask in slices.items()], fontsize=7)
+    axes.set_xlim(left=0)
+    axes.legend(fontsize=7)
     axes.set_title(f"{experiments[0].data}: {metric} by slice (questions)", fontsize=9)
     return _saved(figure, path)
 
@@ -74,7 +95,7 @@ def _coverage(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
         axes.errorbar(
             [across],
             [found.mean],
-            yerr=[[found.mean - found.low], [found.high - found.mean]],
+            yerr=_whiskers([found]),
             fmt="o",
             capsize=3,
             label=one.recipe,
@@ -86,23 +107,14 @@ def _coverage(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
     return _saved(figure, path)
 
 
-def _bars(axes: Axes, names: Sequence[str], rows: Sequence[tuple[str, Sequence[Interval]]]) -> None:
-    """Draw a group of bars per name, one bar per row, with intervals as whiskers."""
-    width = 0.8 / len(rows)
-    middle = np.arange(len(names))
-    for number, (label, found) in enumerate(rows):
-        means = np.array([one.mean for one in found])
-        below = means - np.array([one.low for one in found])
-        above = np.array([one.high for one in found]) - means
-        offset = (number - (len(rows) - 1) / 2) * width
-        axes.bar(middle + offset, means, width, yerr=np.stack([below, above]), capsize=2, label=label)
-    axes.set_xticks(middle, list(names))
-    axes.legend(fontsize=7)
+def _whiskers(found: Sequence[Interval]) -> NDArray[np.float64]:
+    """Return how far intervals reach below and above their means: shape (2, intervals)."""
+    return np.array([[one.mean - one.low for one in found], [one.high - one.mean for one in found]])
 
 
-def _figure() -> tuple[Figure, Axes]:
+def _figure(height: float = HEIGHT) -> tuple[Figure, Axes]:
     # Not pyplot: it would keep every figure, and look for a screen.
-    figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_PER_INCH, layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
     return figure, figure.subplots()
 
 

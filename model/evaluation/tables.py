@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 METRICS = ("hr", "recall", "precision", "ndcg", "mrr", "map")
 OF_LISTS = ("coverage", "novelty", "diversity", "popularity_lift", "gini")
-COLUMN_WIDTH = 20  # of names in a heading, which break at their hyphens
+HEADING_WIDTH = 16  # characters
 RANKED = {"full": "the whole catalogue is ranked", "sampled": "SAMPLED: the wanted items among 99 drawn ones"}
 
 
@@ -161,7 +161,17 @@ def shown(one: Interval) -> str:
 
 def _table(title: str, first: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left")
-    table.add_column(first)
+    table.add_column(first, no_wrap=True)
     for column in columns:
-        table.add_column(textwrap.fill(column, COLUMN_WIDTH), justify="right", no_wrap=True)
+        table.add_column(_folded(column), justify="right", no_wrap=True)
     return table
+
+
+def _folded(name: str) -> str:
+    """Break a name behind its hyphens where it is long."""
+    lines = [""]
+    for part in re.findall(r"[^-]+-?|-", name):
+        if lines[-1] and len(lines[-1]) + len(part) > HEADING_WIDTH:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)

@@ -1,0 +1,292 @@
+"""The evaluation from data sets on disk to experiments that are kept and compared; and on real data."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from data.generate import main as generate_files
+from data.generate import write_stream
+from data.generator import Settings, generate
+from data.loaders.__main__ import main as load
+from model.evaluation.__main__ import main
+from model.evaluation.data_sets import UnknownDataError, read_data_set
+from model.evaluation.evaluate import evaluate
+from model.evaluation.experiments import UnknownExperimentError, compare, kept, recall_experiment
+from model.evaluation.off_policy import BadLogError, read_decisions
+from model.evaluation.splits import answered
+from model.recipes.interactions import ordered
+from tests.factories.shared_data import shared
+
+README = Path(__file__).resolve().parents[2] / "model" / "evaluation" / "README.md"
+COLUMNS = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,IMPRESSION,RECOMMENDATION_ID"
+POPULAR = "aws-popularity-count"
+SIMILAR = "aws-similar-items"
+PERSONAL = "aws-user-personalization-v2"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A generated shop in the contract's form, broken events included."""
+    folder = tmp_path_factory.mktemp("shop")
+    write_stream(generate(Settings(items=150, people=120, events=4000, days=14, seed=7)), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    """MovieLens in the contract's form."""
+    folder = tmp_path_factory.mktemp("films")
+    assert load([str(shared("ml-latest-small")), "--out", str(folder)]) == 0
+    return folder
+
+
+def lines(path, *rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def test_every_line_of_a_generated_shop_is_an_interaction_or_left_out_for_a_reason(shop):
+    data = read_data_set(shop)
+    expected = json.loads((shop / "expected.json").read_text())
+
+    left_out = dict(data.left_out)
+    without_item = left_out.pop("no_item")
+    assert left_out.pop("no_consent") == expected["suppressed"]
+    assert left_out == expected["refused"]
+    # Repeats and what two events say alike within one second count once.
+    assert expected["distinct"] - without_item - len(data.interactions) < 0.02 * expected["distinct"]
+    assert any(feature.startswith("CATEGORY=") for feature in data.items.features[0])
+    assert any(data.users.features)
+
+
+def test_the_data_sets_of_the_spark_job_are_read_with_their_escapes_values_in_the_order_of_the_interactions(tmp_path):
+    lines(
+        tmp_path / "interactions" / "part-0.csv",
+        COLUMNS,
+        'u2,"a,1",20,Rating,4.0,,',
+        "u1,b,30,Rating,,,",
+    )
+    lines(
+        tmp_path / "interactions" / "part-1.csv",
+        COLUMNS,
+        'u1,"a,1",10,Rating,2.5,,',
+        'u1,"a,1",10,Rating,2.5,,',
+    )
+    lines(
+        tmp_path / "items" / "part-0.csv",
+        "ITEM_ID,TITLE,CATEGORY,BRAND,PRICE,DESCRIPTION,CREATION_TIMESTAMP",
+        '"a,1",A \\"good\\" thing,shoes|boots,,9.5,Made for long days,5',
+    )
+    data = read_data_set(tmp_path)
+
+    told = {
+        (data.interactions.user_ids[user], data.interactions.item_ids[item]): value
+        for user, item, value in zip(
+            data.interactions.users.tolist(), data.interactions.items.tolist(), data.values.tolist(), strict=True
+        )
+    }
+    assert told.pop(("u1", "b")) != 0  # not a number
+    assert told == {("u1", "a,1"): 2.5, ("u2", "a,1"): 4.0}
+    assert data.items.features[0][:2] == ("CATEGORY=shoes", "CATEGORY=boots")
+    assert data.items.numbers["PRICE"] == [9.5]
+    assert data.users.item_ids == []
+
+
+def test_anonymous_events_belong_to_who_logged_in_first_in_their_session(tmp_path):
+    def event(second, **who):
+        return json.dumps(
+            {"event_type": "View", "item_id": f"i{second}", "timestamp": f"2026-01-31T12:00:{second:02}Z", **who}
+        )
+
+    lines(
+        tmp_path / "events.jsonl",
+        event(1, session_id="s1"),
+        event(2, session_id="s1", user_id="anna"),
+        event(3, session_id="s2"),
+    )
+    data = read_data_set(tmp_path)
+
+    counts = dict(zip(data.interactions.user_ids, np.bincount(data.interactions.users).tolist(), strict=True))
+    assert counts == {"anna": 2, "session#s2": 1}
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "neither events.jsonl nor interactions"),
+        ({"events.jsonl": "{}"}, "holds no interaction"),
+        ({"interactions.csv": "USER_ID,ITEM_ID\nu,i"}, "lacks columns"),
+        ({"interactions.csv": f"{COLUMNS}\nu,i,soon,View,,,"}, "line 2"),
+    ],
+)
+def test_what_is_no_data_set_is_refused_with_what_was_found(tmp_path, files, words):
+    for name, text in files.items():
+        lines(tmp_path / name, text)
+
+    with pytest.raises(UnknownDataError, match=words):
+        read_data_set(tmp_path)
+
+
+def test_the_command_judges_draws_keeps_and_compares(shop, tmp_path, capsys):
+    kept_in = ["--folder", str(tmp_path)]
+    run = [*kept_in, "run", str(shop), "--recipes", f"{PERSONAL},{POPULAR}", "--split", "next", "--seen-counts"]
+
+    assert main(run) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "the whole catalogue is ranked" in printed
+    assert "ndcg@10 by slice" in printed
+
+    names = kept(tmp_path)
+    assert [name.split("/")[1] for name in names] == [POPULAR, PERSONAL]
+    folder = tmp_path / names[0].split("/")[0]
+    assert {path.name for path in folder.glob("*.png")} == {"metrics.png", "slices.png", "coverage.png"}
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in folder.glob("*.png"))
+    document = json.loads((folder / PERSONAL / "result.json").read_text())
+    assert document["metrics"]["ndcg@10"]["low"] <= document["metrics"]["ndcg@10"]["mean"]
+    assert any(name.startswith("GENDER=") for name in document["slices"])
+
+    assert main([*kept_in, "compare", names[1], names[0]]) == 0
+    assert f"{PERSONAL} less" in " ".join(capsys.readouterr().out.split())
+    popular, personal = (recall_experiment(name, tmp_path) for name in names)
+    found = compare(personal.result, popular.result, ["ndcg@10"])
+    assert found[0].interval.mean == pytest.approx(
+        document["metrics"]["ndcg@10"]["mean"] - popular.result.mean("ndcg@10")
+    )
+    assert {one.verdict for one in compare(popular.result, popular.result, ["ndcg@10"])} == {"not told apart"}
+
+    assert main([*kept_in, "list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_sampled_and_full_ranking_are_never_compared(shop, tmp_path, capsys):
+    for protocol in ("full", "sampled"):
+        command = ["run", str(shop), "--recipes", POPULAR, "--protocol", protocol, "--name", protocol]
+        assert main(["--folder", str(tmp_path), *command]) == 0
+    assert "SAMPLED" in capsys.readouterr().out
+
+    assert main(["--folder", str(tmp_path), "compare", f"full/{POPULAR}", f"sampled/{POPULAR}"]) == 2
+    assert "did not answer the same questions" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["run", "SHOP", "--recipes", "aws-item-affinity"], "no recipe that recommends items"),
+        (["run", "SHOP", "--share", "2"], "between 0 and 1"),
+        (["run", "SHOP", "--name", "../elsewhere"], "cannot be named"),
+        (["compare", "one/a", "two/b"], "there is no experiment one/a"),
+        (["ratings", "SHOP", "--recipes", POPULAR], "does not predict ratings"),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence(shop, tmp_path, capsys, command, words):
+    arguments = [str(shop) if one == "SHOP" else one for one in command]
+
+    assert main(["--folder", str(tmp_path), *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_log_is_replayed_from_a_file(shop, tmp_path, capsys):
+    items = read_data_set(shop).interactions.item_ids
+    draw = np.random.default_rng(3)
+    rows = [
+        {"person": f"u{n}", "history": [], "item_id": items[place], "propensity": 1 / len(items), "reward": n % 2}
+        for n, place in enumerate(draw.integers(0, len(items), 3000).tolist())
+    ]
+    lines(tmp_path / "log.jsonl", *(json.dumps(row) for row in rows))
+
+    assert main(["replay", str(tmp_path / "log.jsonl"), str(shop), "--recipes", POPULAR, "--depth", "5"]) == 0
+    assert "3,000 that were logged" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"person": "u", "item_id": "a", "reward": 1}', "line 2: 'propensity' is missing"),
+        ('{"person": "u", "item_id": "a", "propensity": 0, "reward": 1}', "line 2: propensity 0.0"),
+        ('{"person": "u", "item_id": "a", "propensity": 0.5, "reward": NaN}', "line 2: reward nan"),
+        ("not json", "line 2"),
+    ],
+)
+def test_a_log_that_cannot_be_replayed_is_refused_by_line(tmp_path, line, words):
+    good = '{"person": "u", "item_id": "a", "propensity": 0.5, "reward": 1}'
+    lines(tmp_path / "log.jsonl", good, line)
+
+    with pytest.raises(BadLogError, match=words):
+        read_decisions(tmp_path / "log.jsonl")
+
+
+def test_films_like_the_last_one_are_better_than_popular_ones_and_rated_better_than_by_the_mean(
+    films, tmp_path, capsys
+):
+    run = ["run", str(films), "--split", "last", "--recipes", f"{SIMILAR},{POPULAR}", "--name", "films"]
+
+    assert main(["--folder", str(tmp_path), *run]) == 0
+    popular, similar = (recall_experiment(f"films/{name}", tmp_path) for name in (POPULAR, SIMILAR))
+    assert compare(similar.result, popular.result, ["ndcg@10"])[0].verdict == "better"
+    capsys.readouterr()
+    assert main(["ratings", str(films)]) == 0
+    assert "0.9068" in capsys.readouterr().out
+
+
+class People:
+    """Scores items by how many people touched them."""
+
+    def __init__(self, train):
+        self._counts = np.bincount(train.items, minlength=len(train.item_ids)).astype(np.float32)
+
+    def scores(self, users):
+        return np.tile(self._counts, (users.size, 1))
+
+
+def test_popularity_has_the_figures_on_gowalla_that_it_has_elsewhere():
+    folder = shared("gowalla-lightgcn")
+    places = sparse.csr_array(sparse.load_npz(folder / "s_adj_mat.npz"))[:29858, 29858:].tocoo()
+    rows = np.stack([places.row, places.col], axis=1).astype(np.int32)
+    train = ordered(
+        ([str(n) for n in range(29858)], [str(n) for n in range(40981)], ["Visit"]),
+        rows[:, 0],
+        rows[:, 1],
+        np.zeros(len(rows), np.int16),
+        np.zeros(len(rows), np.int64),
+    )
+    lists = (line.split() for line in (folder / "test.txt").read_text().splitlines())
+    split = answered(train, {person: items for person, *items in lists})
+
+    result = evaluate(People(train), split, cuts=(20,))
+
+    assert len(result) == 29858
+    assert (round(result.mean("recall@20"), 4), round(result.mean("ndcg@20"), 4)) == (0.0416, 0.0317)
+
+
+def test_an_unknown_experiment_lists_those_that_there_are(tmp_path):
+    with pytest.raises(UnknownExperimentError, match="there are: none"):
+        recall_experiment("a/b", tmp_path)
+
+
+def test_what_a_recipe_says_of_data_it_cannot_learn_from_is_told(shop, capsys, tmp_path):
+    recipe = "aws-ecomm-popular-items-by-purchases"  # wants a thousand purchases
+
+    assert main(["--folder", str(tmp_path), "run", str(shop), "--recipes", recipe]) == 2
+    assert "needs at least 1000 events of the type Purchase" in capsys.readouterr().err
+
+
+def test_the_commands_of_the_readme_do_what_it_says(tmp_path, monkeypatch, capsys):
+    text = README.read_text(encoding="utf-8")
+    commands = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    monkeypatch.chdir(tmp_path)
+    ran = 0
+    for command in commands:
+        words = shlex.split(command, comments=True)
+        if words[1:3] == ["-m", "data.generate"]:
+            assert generate_files([*words[3:], "--events", "3000", "--people", "100", "--items", "120"]) == 0
+        elif words[1:3] == ["-m", "model.evaluation"] and "replay" not in words and "ratings" not in words:
+            assert main(words[3:]) == 0, capsys.readouterr().err
+            ran += 1
+    assert ran >= 3
