@@ -22,11 +22,20 @@ from model.evaluation.experiments import (
     kept,
     new_run,
     recall_experiment,
+    shown_slices,
+    trained,
 )
 from model.evaluation.off_policy import BadLogError, read_decisions, replay
 from model.evaluation.plots import plot
 from model.evaluation.ratings import Biases, RatingModel, hold_out_ratings, rating_metrics
-from model.evaluation.splits import UnsplittableError, by_time, hold_out_users, leave_last_out, next_events
+from model.evaluation.splits import (
+    NothingToAskError,
+    UnsplittableError,
+    by_time,
+    hold_out_users,
+    leave_last_out,
+    next_events,
+)
 from model.evaluation.tables import (
     differences_table,
     experiments_table,
@@ -34,8 +43,7 @@ from model.evaluation.tables import (
     replay_table,
     slices_table,
 )
-from model.recipes.names import RECIPES
-from model.recipes.recipe import TrainingData, UnsuitableDataError
+from model.recipes.recipe import UnsuitableDataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,6 +65,7 @@ SPLITS: dict[str, Callable[[DataSet, float], Split]] = {
 MISTAKES = (
     BadLogError,
     NotComparableError,
+    NothingToAskError,
     RunNameError,
     UnknownDataError,
     UnknownExperimentError,
@@ -97,7 +106,8 @@ def _run(options: argparse.Namespace, console: Console) -> None:
             experiments.append(conduct(name, data, split, CUTS, options.protocol, hide_seen=not options.seen_counts))
         keep(experiments[-1], folder)
     console.print(experiments_table(experiments, CUT))
-    console.print(slices_table(experiments, f"ndcg@{CUT}"))
+    if shown_slices(experiments[0].result):
+        console.print(slices_table(experiments, f"ndcg@{CUT}"))
     first = experiments[0]
     for other in experiments[1:]:
         whole = compare(first.result, other.result, [f"ndcg@{CUT}"])[0]
@@ -129,9 +139,8 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
     data = read_data_set(options.data)
     found = {}
     for name in options.recipes.split(","):
-        learnt = RECIPES[name].prepare(TrainingData(data.interactions, data.items, {}, data.users))
-        algorithm = RECIPES[name].answers
-        found[name] = replay(algorithm.fit(learnt, algorithm.tune(learnt)), decisions, options.depth)
+        recipe, *_ = trained(name, data.interactions, data)
+        found[name] = replay(recipe, decisions, options.depth)
     console.print(replay_table(found))
 
 
@@ -140,8 +149,7 @@ def _ratings(options: argparse.Namespace, console: Console) -> None:
     train, asked = hold_out_ratings(data)
     found = {"mean and biases": rating_metrics(Biases.fit(train), asked)}
     for name in options.recipes.split(",") if options.recipes else ():
-        learnt = RECIPES[name].prepare(TrainingData(train, data.items, {}, data.users))
-        model = RECIPES[name].answers.fit(learnt, {})
+        model, *_ = trained(name, train, data)
         if not isinstance(model, RatingModel):
             raise UnknownExperimentError(f"{name} ranks items; it does not predict ratings")
         found[name] = rating_metrics(model, asked)
@@ -156,6 +164,13 @@ def _told(data: DataSet) -> str:
     return f"{told}; left out: {left_out}" if left_out else told
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model.evaluation", description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where experiments are kept (%(default)s)")
@@ -168,7 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--split", choices=sorted(SPLITS), default="time", help="what is asked for (%(default)s)")
     run.add_argument("--share", type=float, default=0.1, help="that is held out (%(default)s)")
     run.add_argument("--protocol", choices=("full", "sampled"), default="full", help="what is ranked (%(default)s)")
-    run.add_argument("--questions", type=int, default=MOST_QUESTIONS, help="at most (%(default)s)")
+    run.add_argument("--questions", type=_positive, default=MOST_QUESTIONS, help="at most (%(default)s)")
     run.add_argument("--seen-counts", action="store_true", help="people come back: ask for and list seen items too")
     listed = commands.add_parser("list", help="name the experiments that were kept")
     listed.set_defaults(run=_list)
@@ -181,7 +196,9 @@ def _parser() -> argparse.ArgumentParser:
     replayed.add_argument("log", type=Path, help="JSON lines: person, history, item_id, propensity, reward")
     replayed.add_argument("data", type=Path, help="what the recipes learn from")
     replayed.add_argument("--recipes", default=RECIPES_BY_DEFAULT, help="names, with commas (%(default)s)")
-    replayed.add_argument("--depth", type=int, default=1, help="one of so many first items is shown (%(default)s)")
+    replayed.add_argument(
+        "--depth", type=_positive, default=1, help="one of so many first items is shown (%(default)s)"
+    )
     rated = commands.add_parser("ratings", help="tell how far predicted ratings are from given ones")
     rated.set_defaults(run=_ratings)
     rated.add_argument("data", type=Path, help="whose event values are ratings")

@@ -17,6 +17,7 @@ from model.evaluation.intervals import Interval, intervals
 from model.evaluation.lists import full_lists, locator, sampled_lists
 from model.evaluation.metrics import ranking_metrics
 from model.evaluation.slices import slices_of
+from model.evaluation.splits import NothingToAskError
 from model.recipes.recipe import Catalogue
 
 if TYPE_CHECKING:
@@ -131,12 +132,12 @@ def evaluate(
 
     Raises
     ------
-    ValueError
+    NothingToAskError
         No question is left.
     """
     asked = replace(split, questions=_new_only(split.questions)) if hide_seen else split
     if not asked.questions:
-        raise ValueError(
+        raise NothingToAskError(
             f"none of {len(split.questions)} questions wants an item that is not in the person's history; "
             "let seen items count, or split otherwise"
         )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from model.evaluation.data_sets import DataSet
     from model.evaluation.evaluate import Protocol
     from model.evaluation.splits import Split
+    from model.recipes.interactions import Interactions
 
 LEAST_QUESTIONS = 30  # of a slice that is shown; fewer tell nothing
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -120,19 +121,47 @@ def conduct(
     UnsuitableDataError
         It cannot learn from the data.
     """
+    recipe, settings, tuning_seconds, training_seconds = trained(name, split.train, data)
+    result = evaluate(recipe, split, cuts, protocol, hide_seen=hide_seen, catalogue=data.items)
+    return Experiment(name, data.name, result, tuning_seconds, training_seconds, dict(settings))
+
+
+def trained(name: str, interactions: Interactions, data: DataSet) -> tuple[Recipe, dict[str, float], float, float]:
+    """Train a recipe as the engine would, with its settings chosen on what it learns from.
+
+    Parameters
+    ----------
+    name : str
+        Of a recipe that answers with items.
+    interactions : Interactions
+    data : DataSet
+        Tells of the items and the people.
+
+    Returns
+    -------
+    recipe : Recipe
+    settings : dict of float
+        That tuning chose.
+    tuning_seconds, training_seconds : float
+
+    Raises
+    ------
+    UnknownExperimentError
+        There is no such recipe, or it does not recommend items.
+    UnsuitableDataError
+        It cannot learn from the data.
+    """
     answering = [
         one.name for one in RECIPES.values() if issubclass(one.algorithm, Recipe) and one.kind != "PERSONALIZED_ACTIONS"
     ]
     if name not in answering:
         raise UnknownExperimentError(f"{name} is no recipe that recommends items; there are {', '.join(answering)}")
-    learnt = RECIPES[name].prepare(TrainingData(split.train, data.items, {}, data.users))
+    learnt = RECIPES[name].prepare(TrainingData(interactions, data.items, {}, data.users))
     start = time.perf_counter()
     settings = RECIPES[name].answers.tune(learnt)
     tuned = time.perf_counter()
     recipe = RECIPES[name].answers.fit(learnt, settings)
-    trained = time.perf_counter()
-    result = evaluate(recipe, split, cuts, protocol, hide_seen=hide_seen, catalogue=data.items)
-    return Experiment(name, data.name, result, tuned - start, trained - tuned, dict(settings))
+    return recipe, settings, tuned - start, time.perf_counter() - tuned
 
 
 def new_run(folder: Path, name: str) -> Path:
@@ -178,7 +207,7 @@ def keep(experiment: Experiment, folder: Path) -> Path:
     """
     own = folder / experiment.recipe
     own.mkdir(parents=True)
-    (own / DOCUMENT).write_text(json.dumps(summary(experiment), indent=2) + "\n", encoding="utf-8")
+    (own / DOCUMENT).write_text(json.dumps(summary(experiment), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     result = experiment.result
     arrays: dict[str, NDArray[Any]] = {METRIC + name: values for name, values in result.per_question.items()}
     arrays |= {SLICE + name: mask for name, mask in result.slices.items()}

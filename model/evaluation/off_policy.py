@@ -108,14 +108,17 @@ def read_decisions(path: Path) -> list[Decision]:
     ------
     BadLogError
     """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadLogError(f"{path} cannot be read: {error}") from None
     found = []
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                try:
-                    found.append(_decision(json.loads(line)))
-                except (ValueError, KeyError, TypeError) as error:
-                    raise BadLogError(f"{path.name}, line {number}: {_said(error)}") from None
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                found.append(_decision(json.loads(line)))
+            except (ValueError, KeyError, TypeError) as error:
+                raise BadLogError(f"{path.name}, line {number}: {_said(error)}") from None
     if not found:
         raise BadLogError(f"{path.name} holds no decision")
     return found

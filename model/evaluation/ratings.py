@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 import numpy as np
 
 from model.evaluation.intervals import Interval, intervals
+from model.evaluation.splits import NothingToAskError
 from model.recipes.recipe import Query
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def hold_out_ratings(data: DataSet) -> tuple[Interactions, list[Rated]]:
 
     Raises
     ------
-    ValueError
+    NothingToAskError
         Nobody has two ratings.
     """
     rated = ~np.isnan(data.values)
@@ -124,7 +125,7 @@ def hold_out_ratings(data: DataSet) -> tuple[Interactions, list[Rated]]:
     lengths = np.diff(starts)
     several = np.flatnonzero(lengths >= 2)
     if not several.size:
-        raise ValueError(f"{data.name} has {len(known)} events with a value and nobody with two of them")
+        raise NothingToAskError(f"{data.name} has {len(known)} events with a value and nobody with two of them")
     kept = np.ones(len(known), np.bool_)
     asked = []
     for user in several.tolist():

@@ -27,6 +27,10 @@ class UnsplittableError(ValueError):
     """The interactions cannot be split in this manner; the message says why, and what would do."""
 
 
+class NothingToAskError(ValueError):
+    """No question is left; the message says why, and what would do."""
+
+
 class History(Sequence[str]):
     """The items of a stretch of one person's interactions, newest first, read when asked for.
 

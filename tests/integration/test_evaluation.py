@@ -180,6 +180,9 @@ def test_sampled_and_full_ranking_are_never_compared(shop, tmp_path, capsys):
     [
         (["run", "SHOP", "--recipes", "aws-item-affinity"], "no recipe that recommends items"),
         (["run", "SHOP", "--share", "2"], "between 0 and 1"),
+        (["run", "SHOP", "--recipes", "no-such"], "no-such is no recipe that recommends items"),
+        (["ratings", "SHOP", "--recipes", "no-such"], "no-such is no recipe that recommends items"),
+        (["replay", "no-such.jsonl", "SHOP"], "no-such.jsonl cannot be read"),
         (["run", "SHOP", "--name", "../elsewhere"], "cannot be named"),
         (["compare", "one/a", "two/b"], "there is no experiment one/a"),
         (["ratings", "SHOP", "--recipes", POPULAR], "does not predict ratings"),
@@ -190,6 +193,33 @@ def test_a_mistake_is_told_in_one_sentence(shop, tmp_path, capsys, command, word
 
     assert main(["--folder", str(tmp_path), *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("events", "split", "words"),
+    [
+        ([("anna", "a", 1)], "last", "none of 1 people has two events"),
+        ([("anna", "a", 1), ("anna", "b", 2), ("anna", "c", 3)], "users", "some must be left"),
+        ([("anna", "a", 5), ("bert", "b", 5), ("carl", "c", 5)], "time", "carry the time"),
+        ([("anna", "a", 1), ("anna", "a", 2), ("bert", "a", 3), ("bert", "a", 4)], "last", "is not in the person's"),
+    ],
+)
+def test_data_that_leave_nothing_to_ask_are_told(tmp_path, capsys, events, split, words):
+    rows = [f"{person},{item},{moment},View,,," for person, item, moment in events]
+    lines(tmp_path / "data" / "interactions.csv", COLUMNS, *rows)
+
+    command = ["run", str(tmp_path / "data"), "--split", split, "--recipes", POPULAR]
+    assert main(["--folder", str(tmp_path), *command]) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("split", ["time", "next", "last"])
+def test_one_person_alone_can_be_asked(tmp_path, split):
+    rows = [f"anna,item-{n % 40},{n},View,,," for n in range(60)]
+    lines(tmp_path / "data" / "interactions.csv", COLUMNS, *rows)
+
+    command = ["run", str(tmp_path / "data"), "--split", split, "--recipes", POPULAR, "--seen-counts"]
+    assert main(["--folder", str(tmp_path), *command]) == 0
 
 
 def test_a_log_is_replayed_from_a_file(shop, tmp_path, capsys):
