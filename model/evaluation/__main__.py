@@ -23,11 +23,11 @@ from model.evaluation.experiments import (
     new_run,
     recall_experiment,
     shown_slices,
-    trained,
+    train,
 )
 from model.evaluation.off_policy import BadLogError, read_decisions, replay
 from model.evaluation.plots import plot
-from model.evaluation.ratings import Biases, RatingModel, hold_out_ratings, rating_metrics
+from model.evaluation.ratings import Biases, NoRatingsError, Scored, hold_out_ratings, rates_when_told, rating_metrics
 from model.evaluation.splits import (
     NothingToAskError,
     UnsplittableError,
@@ -64,6 +64,7 @@ SPLITS: dict[str, Callable[[DataSet, float], Split]] = {
 }
 MISTAKES = (
     BadLogError,
+    NoRatingsError,
     NotComparableError,
     NothingToAskError,
     RunNameError,
@@ -103,7 +104,9 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     experiments = []
     for name in options.recipes.split(","):
         with console.status(f"training and judging {name}"):
-            experiments.append(conduct(name, data, split, CUTS, options.protocol, hide_seen=not options.seen_counts))
+            stated = dict(options.set)
+            found = conduct(name, data, split, stated, CUTS, options.protocol, hide_seen=not options.seen_counts)
+            experiments.append(found)
         keep(experiments[-1], folder)
     console.print(experiments_table(experiments, CUT))
     if shown_slices(experiments[0].result):
@@ -139,19 +142,17 @@ def _replay(options: argparse.Namespace, console: Console) -> None:
     data = read_data_set(options.data)
     found = {}
     for name in options.recipes.split(","):
-        recipe, *_ = trained(name, data.interactions, data)
-        found[name] = replay(recipe, decisions, options.depth)
+        found[name] = replay(train(name, data.interactions, data, {}).recipe, decisions, options.depth)
     console.print(replay_table(found))
 
 
 def _ratings(options: argparse.Namespace, console: Console) -> None:
     data = read_data_set(options.data)
-    train, asked = hold_out_ratings(data)
-    found = {"mean and biases": rating_metrics(Biases.fit(train), asked)}
+    learnt, asked = hold_out_ratings(data)
+    found = {"mean and biases": rating_metrics(Biases.fit(learnt), asked)}
     for name in options.recipes.split(",") if options.recipes else ():
-        model, *_ = trained(name, train, data)
-        if not isinstance(model, RatingModel):
-            raise UnknownExperimentError(f"{name} ranks items; it does not predict ratings")
+        stated = {**rates_when_told(name), **dict(options.set)}
+        model = Scored(train(name, learnt, data, stated).recipe, float(learnt.weights.mean()))
         found[name] = rating_metrics(model, asked)
     console.print(ratings_table(data.name, sum(len(one.item_ids) for one in asked), found))
 
@@ -171,6 +172,24 @@ def _positive(text: str) -> int:
     return number
 
 
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _add_set(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a hyper-parameter of the recipes; may be given again",
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m model.evaluation", description=__doc__)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where experiments are kept (%(default)s)")
@@ -179,6 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(run=_run)
     run.add_argument("data", type=Path, help="folder with events.jsonl, or as the datasets job writes it")
     run.add_argument("--recipes", default=RECIPES_BY_DEFAULT, help="names, with commas (%(default)s)")
+    _add_set(run)
     run.add_argument("--name", help="of the run, to compare it by (the moment)")
     run.add_argument("--split", choices=sorted(SPLITS), default="time", help="what is asked for (%(default)s)")
     run.add_argument("--share", type=float, default=0.1, help="that is held out (%(default)s)")
@@ -202,6 +222,7 @@ def _parser() -> argparse.ArgumentParser:
     rated = commands.add_parser("ratings", help="tell how far predicted ratings are from given ones")
     rated.set_defaults(run=_ratings)
     rated.add_argument("data", type=Path, help="whose event values are ratings")
+    _add_set(rated)
     rated.add_argument("--recipes", default="", help="that predict ratings; the baseline is always shown")
     return parser
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backend.contract import Event, Item, Refusal, User, read_event, read_item, read_user
-from model.engine.avro_schema import read_schema
-from model.engine.csv_import import ImportFailedError, read_rows, to_columns, to_rows
-from model.engine.training_data import catalogue_of
+from model.engine.datasets.avro_schema import read_schema
+from model.engine.datasets.csv_import import ImportFailedError, read_rows, to_columns, to_rows
+from model.engine.training.training_data import catalogue_of
 from model.recipes.interactions import ContextColumn, ordered
 
 if TYPE_CHECKING:

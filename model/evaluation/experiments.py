@@ -16,7 +16,7 @@ from model.recipes.names import RECIPES
 from model.recipes.recipe import Recipe, TrainingData
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -56,6 +56,8 @@ class Experiment:
     tuning_seconds, training_seconds : float
     settings : dict of float
         That tuning chose.
+    parameters : dict of str
+        Hyper-parameters that were stated.
     """
 
     recipe: str
@@ -64,6 +66,7 @@ class Experiment:
     tuning_seconds: float
     training_seconds: float
     settings: dict[str, float]
+    parameters: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,25 @@ class Difference:
         return "worse" if self.interval.high < 0 else "not told apart"
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A recipe that has learnt, and what that took."""
+
+    recipe: Recipe
+    settings: dict[str, float]
+    tuning_seconds: float
+    training_seconds: float
+
+
 def conduct(
-    name: str, data: DataSet, split: Split, cuts: Sequence[int], protocol: Protocol, *, hide_seen: bool
+    name: str,
+    data: DataSet,
+    split: Split,
+    parameters: Mapping[str, str],
+    cuts: Sequence[int],
+    protocol: Protocol,
+    *,
+    hide_seen: bool,
 ) -> Experiment:
     """Train a recipe as the engine would, with its settings chosen on the training part, and judge it.
 
@@ -104,6 +124,8 @@ def conduct(
     data : DataSet
     split : Split
         Of the data's interactions.
+    parameters : mapping of str to str
+        Hyper-parameters, the others have their defaults.
     cuts : sequence of int
     protocol : str
         "full" or "sampled".
@@ -121,12 +143,19 @@ def conduct(
     UnsuitableDataError
         It cannot learn from the data.
     """
-    recipe, settings, tuning_seconds, training_seconds = trained(name, split.train, data)
-    result = evaluate(recipe, split, cuts, protocol, hide_seen=hide_seen, catalogue=data.items)
-    return Experiment(name, data.name, result, tuning_seconds, training_seconds, dict(settings))
+    found = train(name, split.train, data, parameters)
+    return Experiment(
+        name,
+        data.name,
+        evaluate(found.recipe, split, cuts, protocol, hide_seen=hide_seen, catalogue=data.items),
+        found.tuning_seconds,
+        found.training_seconds,
+        found.settings,
+        dict(parameters),
+    )
 
 
-def trained(name: str, interactions: Interactions, data: DataSet) -> tuple[Recipe, dict[str, float], float, float]:
+def train(name: str, interactions: Interactions, data: DataSet, parameters: Mapping[str, str]) -> Trained:
     """Train a recipe as the engine would, with its settings chosen on what it learns from.
 
     Parameters
@@ -136,18 +165,17 @@ def trained(name: str, interactions: Interactions, data: DataSet) -> tuple[Recip
     interactions : Interactions
     data : DataSet
         Tells of the items and the people.
+    parameters : mapping of str to str
+        Hyper-parameters, the others have their defaults.
 
     Returns
     -------
-    recipe : Recipe
-    settings : dict of float
-        That tuning chose.
-    tuning_seconds, training_seconds : float
+    Trained
 
     Raises
     ------
     UnknownExperimentError
-        There is no such recipe, or it does not recommend items.
+        There is no such recipe, it does not recommend items, or has no such hyper-parameter.
     UnsuitableDataError
         It cannot learn from the data.
     """
@@ -156,12 +184,19 @@ def trained(name: str, interactions: Interactions, data: DataSet) -> tuple[Recip
     ]
     if name not in answering:
         raise UnknownExperimentError(f"{name} is no recipe that recommends items; there are {', '.join(answering)}")
-    learnt = RECIPES[name].prepare(TrainingData(interactions, data.items, {}, data.users))
+    known = RECIPES[name].parameters
+    for stated, value in parameters.items():
+        refusal = (
+            known[stated].refusal(value) if stated in known else f"is none of {', '.join(known) or '(it has none)'}"
+        )
+        if refusal:
+            raise UnknownExperimentError(f"the hyper-parameter {stated}={value} of {name} {refusal}")
+    learnt = RECIPES[name].prepare(TrainingData(interactions, data.items, parameters, data.users))
     start = time.perf_counter()
     settings = RECIPES[name].answers.tune(learnt)
     tuned = time.perf_counter()
     recipe = RECIPES[name].answers.fit(learnt, settings)
-    return recipe, settings, tuned - start, time.perf_counter() - tuned
+    return Trained(recipe, dict(settings), tuned - start, time.perf_counter() - tuned)
 
 
 def new_run(folder: Path, name: str) -> Path:
@@ -248,6 +283,7 @@ def summary(experiment: Experiment) -> dict[str, Any]:
         "tuning_seconds": experiment.tuning_seconds,
         "training_seconds": experiment.training_seconds,
         "settings": experiment.settings,
+        "parameters": experiment.parameters,
     }
 
 
@@ -305,6 +341,7 @@ def recall_experiment(name: str, folder: Path) -> Experiment:
         document["tuning_seconds"],
         document["training_seconds"],
         document["settings"],
+        document["parameters"],
     )
 
 

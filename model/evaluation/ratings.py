@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
 from model.evaluation.intervals import Interval, intervals
 from model.evaluation.splits import NothingToAskError
+from model.recipes.names import RECIPES
 from model.recipes.recipe import Query
 
 if TYPE_CHECKING:
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
 
     from model.evaluation.data_sets import DataSet
     from model.recipes.interactions import Interactions
+    from model.recipes.recipe import Recipe
 
+FEEDBACK, EXPLICIT = "feedback", "explicit"
 HELD_OUT_SHARE = 0.1  # of each person's ratings, the newest
 ITEM_SHRINKAGE, PERSON_SHRINKAGE = 25.0, 10.0  # Koren and Bell, "Advances in Collaborative Filtering", 2011, 5.2.1
 
 
-@runtime_checkable
+class NoRatingsError(ValueError):
+    """A recipe does not predict ratings; the message says which do."""
+
+
 class RatingModel(Protocol):
     """A model that predicts ratings."""
 
@@ -98,6 +104,57 @@ class Biases:
         """
         own = self._mean + self._person_bias.get(query.person, 0.0)
         return np.array([own + self._item_bias.get(item, 0.0) for item in item_ids], np.float64)
+
+
+class Scored:
+    """A recipe whose scores are ratings, as those of a network that has learnt ratings are."""
+
+    def __init__(self, recipe: Recipe, usual: float) -> None:
+        self._recipe = recipe
+        self._usual = usual
+        self._place_of = {item: place for place, item in enumerate(recipe.item_ids)}
+
+    def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
+        """Return the expected ratings: the usual one for an item, or of a person, of whom nothing is known.
+
+        Parameters
+        ----------
+        query : Query
+        item_ids : sequence of str
+
+        Returns
+        -------
+        float array of shape (items,)
+        """
+        found = np.full(len(item_ids), self._usual)
+        if any(item in self._place_of for item in query.history):
+            scores = self._recipe.score(query)
+            for number, item in enumerate(item_ids):
+                if item in self._place_of:
+                    found[number] = scores[self._place_of[item]]
+        return found
+
+
+def rates_when_told(name: str) -> dict[str, str]:
+    """Return the hyper-parameter with which a recipe learns ratings.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    dict of str
+
+    Raises
+    ------
+    NoRatingsError
+        The recipe knows no ratings.
+    """
+    rating = [one.name for one in RECIPES.values() if FEEDBACK in one.parameters]
+    if name not in rating:
+        raise NoRatingsError(f"{name} does not predict ratings; what does: {', '.join(rating) or 'no recipe'}")
+    return {FEEDBACK: EXPLICIT}
 
 
 def hold_out_ratings(data: DataSet) -> tuple[Interactions, list[Rated]]:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from model.evaluation.data_sets import DataSet
-from model.evaluation.ratings import Biases, Rated, RatingModel, hold_out_ratings, rating_metrics
+from model.evaluation.ratings import Biases, Rated, Scored, hold_out_ratings, rating_metrics
 from model.recipes.interactions import from_rows
-from model.recipes.recipe import Catalogue, Query
+from model.recipes.popularity import Popularity
+from model.recipes.recipe import Catalogue, Query, TrainingData
 
 
 class Always:
@@ -73,8 +74,15 @@ def test_biases_learn_who_is_generous_and_what_is_liked():
     train, asked = hold_out_ratings(rated(rows))
     model = Biases.fit(train)
 
-    assert isinstance(model, RatingModel)
     assert rating_metrics(model, asked)["rmse"].high < 0.6
     assert rating_metrics(Always(3.0), asked)["rmse"].low > 0.9
     stranger = model.rate(Query(person="nobody"), ["never seen"])
     assert stranger.tolist() == pytest.approx([float(train.weights.mean())], rel=1e-5)
+
+
+def test_scores_of_a_recipe_are_ratings_where_it_knows_the_person_and_the_item():
+    recipe = Popularity.fit(TrainingData(from_rows([("anna", "a", 1), ("bert", "a", 1), ("bert", "b", 2)])), {})
+    model = Scored(recipe, 3.5)
+
+    assert model.rate(Query(history=["b"]), ["a", "never seen"]).tolist() == [2.0, 3.5]
+    assert model.rate(Query(history=["never seen"]), ["a"]).tolist() == [3.5]
