@@ -16,23 +16,23 @@ import uvicorn
 
 import model.engine.one_thread  # noqa: F401 - before anything that imports numpy
 from model.engine import limits
-from model.engine.access import AnyoneOnLoopback, HoldersOfKeys
-from model.engine.connections import Connection
+from model.engine.access.door import AnyoneOnLoopback, HoldersOfKeys
 from model.engine.engine import Engine
 from model.engine.errors import DirectoryInUseError
-from model.engine.faults import Faults, make_control
+from model.engine.http.connections import Connection
+from model.engine.http.faults import Faults, make_control
+from model.engine.http.operator_pages import make_pages
+from model.engine.http.service import make_application
 from model.engine.logs import log
 from model.engine.operations.registry import CACHES, resume
-from model.engine.operator_pages import make_pages
 from model.engine.options import read_settings
-from model.engine.service import make_application
 from model.engine.settings import LOOPBACK, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from model.engine.access import Door
-    from model.engine.exchange import Application
+    from model.engine.access.door import Door
+    from model.engine.http.exchange import Application
 
 CANNOT_START = 2
 SHUTDOWN_SECONDS = 10  # for requests that are being answered

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
-from model.engine.attribution import Metric, Sample, measure, report, source_of
-from model.engine.avro_schema import read_schema
-from model.engine.bulk_part import interactions
-from model.engine.dataset_types import INTERACTIONS
-from model.engine.erasure import (
+from model.engine.datasets.avro_schema import read_schema
+from model.engine.datasets.dataset_types import INTERACTIONS
+from model.engine.datasets.export import rows_to_export, write_csv
+from model.engine.datasets.s3_target import S3Files, read_location
+from model.engine.serving.attribution import Metric, Sample, measure, report, source_of
+from model.engine.storage.bulk_part import interactions
+from model.engine.storage.erasure import (
     Erased,
     ErasureFailedError,
     erase_from_log,
@@ -19,9 +21,7 @@ from model.engine.erasure import (
     read_user_ids,
     write_user_ids,
 )
-from model.engine.export import rows_to_export, write_csv
-from model.engine.log_files import LogReader
-from model.engine.s3_target import S3Files, read_location
+from model.engine.storage.log_files import LogReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,16 +8,16 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from model.engine.arns import Caller
-from model.engine.attribution import Attribution, attribution_gauge
-from model.engine.dataset_group import DatasetGroup, Row
 from model.engine.jobs import Jobs
 from model.engine.lifecycle import Lifecycles
 from model.engine.logs import log
 from model.engine.prometheus import Counts, Gauge
-from model.engine.resources import ACTIVE, Resource, Resources
-from model.engine.serving import Served, load, people_of, tell, tell_rows
-from model.engine.shown_lists import ShownLists
-from model.engine.state_directory import StateDirectory
+from model.engine.serving.attribution import Attribution, attribution_gauge
+from model.engine.serving.served import Served, load, people_of, tell, tell_rows
+from model.engine.serving.shown_lists import ShownLists
+from model.engine.storage.dataset_group import DatasetGroup, Row
+from model.engine.storage.resources import ACTIVE, Resource, Resources
+from model.engine.storage.state_directory import StateDirectory
 
 if TYPE_CHECKING:
     from model.engine.settings import Settings

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import model
 from model.engine.errors import EngineError
-from model.engine.state_directory import StateDirectory, new_id, sync_directory
+from model.engine.storage.state_directory import StateDirectory, new_id, sync_directory
 from model.engine.worker import JOB_FILE, OUTCOME_FILE, RESULT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.engine.errors import EngineError
 from model.engine.logs import log
-from model.engine.resources import (
+from model.engine.storage.resources import (
     ACTIVE,
     DELETE_IN_PROGRESS,
     FAILED,

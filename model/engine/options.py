@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.engine.access import Key, KeysError, is_loopback, read_keys
+from model.engine.access.door import Key, KeysError, is_loopback, read_keys
 from model.engine.settings import LOOPBACK, PACES, Settings
 
 if TYPE_CHECKING:

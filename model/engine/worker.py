@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from model.engine import limits
-from model.engine.avro_schema import read_schema
-from model.engine.bulk_part import ROWS_FILE, write_interactions, write_rows
-from model.engine.csv_import import ImportFailedError, check_events, read_rows, to_rows
 from model.engine.data_jobs import attribute, erase, export
-from model.engine.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
+from model.engine.datasets.avro_schema import read_schema
+from model.engine.datasets.csv_import import ImportFailedError, check_events, read_rows, to_rows
+from model.engine.datasets.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
+from model.engine.datasets.s3_source import open_source
 from model.engine.errors import EngineError
-from model.engine.fitting import Plan, fit
-from model.engine.s3_source import open_source
-from model.engine.serving import ACTION_RECIPES
-from model.engine.state_directory import sync_directory, sync_files
-from model.engine.training_data import catalogue_of, select
-from model.engine.training_input import read_input
+from model.engine.serving.served import ACTION_RECIPES
+from model.engine.storage.bulk_part import ROWS_FILE, write_interactions, write_rows
+from model.engine.storage.state_directory import sync_directory, sync_files
+from model.engine.training.fitting import Plan, fit
+from model.engine.training.training_data import catalogue_of, select
+from model.engine.training.training_input import read_input
 from model.recipes.names import RECIPES
 from model.recipes.recipe import TrainingData, UnsuitableDataError
 

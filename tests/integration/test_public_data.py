@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from model.engine.solution_metrics import measure, split_users
+from model.engine.training.solution_metrics import measure, split_users
 from model.recipes.interactions import from_rows
 from model.recipes.names import RECIPES
 from model.recipes.recipe import TrainingData

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from model.engine import limits
-from model.engine.answering import (
+from model.engine.datasets.avro_schema import read_schema
+from model.engine.errors import InvalidInputError, ResourceInUseError, ResourceNotFoundError
+from model.engine.operations.claims import find
+from model.engine.operations.filters import find_filter
+from model.engine.serving.answering import (
     ACTION_TARGET,
     ITEM_TARGET,
     PredictedItem,
@@ -20,14 +24,10 @@ from model.engine.answering import (
     rank,
     recommend,
 )
-from model.engine.avro_schema import read_schema
-from model.engine.dataset_group import ACTIONS, INTERACTIONS, ITEMS, USERS
-from model.engine.errors import InvalidInputError, ResourceInUseError, ResourceNotFoundError
-from model.engine.operations.claims import find
-from model.engine.operations.filters import find_filter
-from model.engine.serving import ACTION_RECIPES
-from model.engine.shown_lists import ShownList
-from model.engine.training_data import catalogue_of
+from model.engine.serving.served import ACTION_RECIPES
+from model.engine.serving.shown_lists import ShownList
+from model.engine.storage.dataset_group import ACTIONS, INTERACTIONS, ITEMS, USERS
+from model.engine.training.training_data import catalogue_of
 from model.recipes.recipe import Query
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from model.engine.arns import Caller
     from model.engine.engine import Engine
-    from model.engine.resources import Resource
-    from model.engine.serving import Served
+    from model.engine.serving.served import Served
+    from model.engine.storage.resources import Resource
 
 RANKING = "PERSONALIZED_RANKING"
 # Which operation asks a recipe of these types; all others are asked by GetRecommendations.

@@ -7,17 +7,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from model.engine.data_jobs import ITEMS_FILE
-from model.engine.dataset_types import INTERACTIONS, ITEMS
+from model.engine.datasets.dataset_types import INTERACTIONS, ITEMS
+from model.engine.datasets.s3_target import read_location
 from model.engine.errors import InvalidInputError
 from model.engine.operations.metric_attributions import active, attribution_of
-from model.engine.s3_target import read_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from model.engine.engine import Engine
-    from model.engine.resources import Resource
+    from model.engine.storage.resources import Resource
 
 INCREMENTAL = "INCREMENTAL"  # imports whose figures Amazon sends to CloudWatch as well
 

@@ -8,11 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
-from model.engine.answering import ITEM_TARGET, PredictedItem, Question, Restriction, rank, recommend
 from model.engine.arns import Caller
-from model.engine.avro_schema import Schema, read_schema
-from model.engine.batch import Batch, read_filter_values, read_text, run
-from model.engine.dataset_types import ITEMS
+from model.engine.datasets.avro_schema import Schema, read_schema
+from model.engine.datasets.dataset_types import ITEMS
 from model.engine.errors import InvalidInputError
 from model.engine.lifecycle import BATCH
 from model.engine.operations.answers import RANKING, person_features
@@ -20,14 +18,16 @@ from model.engine.operations.batch_rules import batch_paths, check_active_jobs, 
 from model.engine.operations.claims import find, find_active
 from model.engine.operations.filters import find_filter
 from model.engine.operations.pages import page
-from model.engine.serving import Served, load
-from model.engine.serving_rules import EXPLORATION, INFLUENCE, check_explores, check_influence, exploration_of
-from model.engine.themes import Themes
+from model.engine.serving.answering import ITEM_TARGET, PredictedItem, Question, Restriction, rank, recommend
+from model.engine.serving.batch import Batch, read_filter_values, read_text, run
+from model.engine.serving.served import Served, load
+from model.engine.serving.serving_rules import EXPLORATION, INFLUENCE, check_explores, check_influence, exploration_of
+from model.engine.serving.themes import Themes
 from model.recipes.recipe import Query
 
 if TYPE_CHECKING:
     from model.engine.engine import Engine
-    from model.engine.resources import Resource
+    from model.engine.storage.resources import Resource
 
 KIND = "batch-inference-job"
 INFERENCE, THEMES = "BATCH_INFERENCE", "THEME_GENERATION"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from model.engine.datasets.s3_target import Location, read_location
 from model.engine.errors import InvalidInputError, LimitExceededError
 from model.engine.lifecycle import BATCH
 from model.engine.operations.claims import claim
 from model.engine.operations.filters import find_filter
-from model.engine.s3_target import Location, read_location
 from model.recipes.names import RECIPES
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller
     from model.engine.engine import Engine
-    from model.engine.resources import Resource
+    from model.engine.storage.resources import Resource
     from model.recipes.named_recipe import NamedRecipe
 
 

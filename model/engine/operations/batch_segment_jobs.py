@@ -10,26 +10,26 @@ import numpy as np
 
 from model.engine import limits
 from model.engine.arns import Caller
-from model.engine.avro_schema import read_schema
-from model.engine.batch import Batch, BatchFailedError, read_filter_values, read_text, run
-from model.engine.dataset_types import INTERACTIONS, ITEMS, USERS
+from model.engine.datasets.avro_schema import read_schema
+from model.engine.datasets.dataset_types import INTERACTIONS, ITEMS, USERS
 from model.engine.errors import InvalidInputError
 from model.engine.lifecycle import BATCH
 from model.engine.operations.batch_rules import batch_paths, check_active_jobs, check_filter, check_recipe, claim_job
 from model.engine.operations.claims import find, find_active
 from model.engine.operations.filters import find_filter
 from model.engine.operations.pages import page
-from model.engine.segment_query import read_query
+from model.engine.serving.batch import Batch, BatchFailedError, read_filter_values, read_text, run
+from model.engine.serving.segment_query import read_query
 from model.recipes.segment_recipe import SegmentRecipe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from model.engine.avro_schema import Schema
-    from model.engine.dataset_group import DatasetGroup
+    from model.engine.datasets.avro_schema import Schema
     from model.engine.engine import Engine
     from model.engine.filters.compiled import CompiledFilter
-    from model.engine.resources import Resource
+    from model.engine.storage.dataset_group import DatasetGroup
+    from model.engine.storage.resources import Resource
 
 KIND = "batch-segment-job"
 USER_TARGET = "UserID"

@@ -12,16 +12,16 @@ from model.engine.operations.claims import check_quota, claim, find, find_active
 from model.engine.operations.pages import page
 from model.engine.operations.recipes import recipe_of
 from model.engine.operations.solution_versions import latest_active
-from model.engine.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
-from model.engine.serving import load
-from model.engine.serving_rules import (
+from model.engine.serving.served import load
+from model.engine.serving.serving_rules import (
     SYNCHRONISED,
     check_explores,
     check_influence,
     check_metadata,
     check_throughput,
 )
-from model.engine.training import columns_of
+from model.engine.storage.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
+from model.engine.training.train import columns_of
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller

@@ -11,7 +11,7 @@ from model.engine.errors import (
     ResourceInUseError,
     ResourceNotFoundError,
 )
-from model.engine.resources import ACTIVE, FAILED, PENDING, STOPPED, Resource
+from model.engine.storage.resources import ACTIVE, FAILED, PENDING, STOPPED, Resource
 from model.engine.tags import tagged
 
 if TYPE_CHECKING:

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
 from model.engine.data_jobs import NEW_PARTS, NEW_SEGMENTS, USERS_FILE
-from model.engine.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, USERS
+from model.engine.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, USERS
+from model.engine.datasets.s3_target import read_location
 from model.engine.errors import LimitExceededError
 from model.engine.lifecycle import DATA_DELETION
 from model.engine.operations.claims import claim, find, find_active
 from model.engine.operations.pages import page
-from model.engine.s3_target import read_location
-from model.engine.serving import load
-from model.engine.state_directory import new_id, sync_directory
+from model.engine.serving.served import load
+from model.engine.storage.state_directory import new_id, sync_directory
 from model.recipes.model_files import forget_people
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from model.engine.arns import Caller
-    from model.engine.dataset_group import DatasetGroup
     from model.engine.engine import Engine
-    from model.engine.resources import Resource
+    from model.engine.storage.dataset_group import DatasetGroup
+    from model.engine.storage.resources import Resource
 
 KIND = "data-deletion-job"
 OF_USERS = (INTERACTIONS, ACTION_INTERACTIONS, USERS)

@@ -9,8 +9,8 @@ from model.engine import limits
 from model.engine.errors import InvalidInputError
 from model.engine.operations.claims import check_quota, claim, find, find_active, refuse_while
 from model.engine.operations.pages import page
-from model.engine.resources import DELETE_PENDING, Resource
-from model.engine.state_directory import new_id
+from model.engine.storage.resources import DELETE_PENDING, Resource
+from model.engine.storage.state_directory import new_id
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller

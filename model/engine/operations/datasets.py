@@ -8,12 +8,12 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from model.engine.avro_schema import Schema, read_schema
-from model.engine.dataset_types import ACTION_INTERACTIONS, ITEMS, OF_DOMAINS, RECORD_NAMES, USERS
+from model.engine.datasets.avro_schema import Schema, read_schema
+from model.engine.datasets.dataset_types import ACTION_INTERACTIONS, ITEMS, OF_DOMAINS, RECORD_NAMES, USERS
 from model.engine.errors import InvalidInputError, ResourceInUseError
 from model.engine.operations.claims import claim, find, find_active, refuse_while
 from model.engine.operations.pages import page
-from model.engine.resources import ACTIVE, DELETE_PENDING, FAILED, IN_PROGRESS, PENDING, Resource
+from model.engine.storage.resources import ACTIVE, DELETE_PENDING, FAILED, IN_PROGRESS, PENDING, Resource
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller

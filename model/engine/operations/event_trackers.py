@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from model.engine.errors import ResourceAlreadyExistsError
 from model.engine.operations.claims import claim, find, find_active
 from model.engine.operations.pages import page
-from model.engine.resources import DELETE_PENDING, Resource
+from model.engine.storage.resources import DELETE_PENDING, Resource
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from model.engine import limits
-from model.engine.avro_schema import Schema, read_schema
-from model.engine.dataset_types import ACTIONS, INTERACTIONS, ITEMS, USERS
+from model.engine.datasets.avro_schema import Schema, read_schema
+from model.engine.datasets.dataset_types import ACTIONS, INTERACTIONS, ITEMS, USERS
+from model.engine.datasets.values import BadValueError, check_value
 from model.engine.errors import InvalidInputError, ResourceNotFoundError, ServiceUnavailableError
 from model.engine.logs import log
 from model.engine.operations.claims import find_active
 from model.engine.operations.metric_attributions import count_events
-from model.engine.records import ActionRecord, EventRecord, RowRecord, encode
-from model.engine.values import BadValueError, check_value
+from model.engine.storage.records import ActionRecord, EventRecord, RowRecord, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,13 +7,13 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from model.engine.dataset_types import INTERACTIONS, ITEMS, USERS
+from model.engine.datasets.dataset_types import INTERACTIONS, ITEMS, USERS
+from model.engine.datasets.export import BULK, PUT
+from model.engine.datasets.s3_target import read_location
 from model.engine.errors import InvalidInputError
-from model.engine.export import BULK, PUT
 from model.engine.operations.claims import claim, find, find_active
 from model.engine.operations.pages import page
-from model.engine.s3_target import read_location
-from model.engine.state_directory import new_id
+from model.engine.storage.state_directory import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from model.engine.arns import Caller
     from model.engine.engine import Engine
-    from model.engine.resources import Resource
+    from model.engine.storage.resources import Resource
 
 KIND = "dataset-export-job"
 # Developer guide, "Exporting the training data in a dataset to Amazon S3": those of actions are not exported.

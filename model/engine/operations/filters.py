@@ -6,13 +6,13 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
-from model.engine.avro_schema import read_schema
+from model.engine.datasets.avro_schema import read_schema
 from model.engine.errors import LimitExceededError, ResourceInUseError
 from model.engine.filters.compiled import CompiledFilter, compile_filter
 from model.engine.filters.expression import DATASETS
 from model.engine.operations.claims import check_quota, claim, find, find_active, refuse_while
 from model.engine.operations.pages import page
-from model.engine.resources import DELETE_PENDING, Resource
+from model.engine.storage.resources import DELETE_PENDING, Resource
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller

@@ -12,8 +12,8 @@ from model.engine.operations.attributed_imports import check_report, prepare_att
 from model.engine.operations.claims import claim, find, find_active
 from model.engine.operations.datasets import is_updating
 from model.engine.operations.pages import page
-from model.engine.resources import ACTIVE, FAILED, Resource
-from model.engine.state_directory import new_id
+from model.engine.storage.resources import ACTIVE, FAILED, Resource
+from model.engine.storage.state_directory import new_id
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller

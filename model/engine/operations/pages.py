@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from model.engine.arns import Caller
-    from model.engine.resources import Resource
+    from model.engine.storage.resources import Resource
 
 
 def page(caller: Caller, request: dict[str, Any], member: str, resources: Iterable[Resource]) -> dict[str, Any]:

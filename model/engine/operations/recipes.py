@@ -8,8 +8,8 @@ from model.engine import limits
 from model.engine.arns import Caller, service_arn
 from model.engine.errors import ResourceNotFoundError
 from model.engine.operations.pages import page
-from model.engine.resources import ACTIVE, Resource
-from model.engine.tuning_rules import KINDS, range_of
+from model.engine.storage.resources import ACTIVE, Resource
+from model.engine.training.tuning_rules import KINDS, range_of
 from model.recipes.names import RECIPES
 
 if TYPE_CHECKING:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
 from model.engine.errors import InvalidInputError, ResourceInUseError
-from model.engine.fitting import Plan
 from model.engine.lifecycle import START, STOP
 from model.engine.operations.claims import check_quota, claim, find, find_active
 from model.engine.operations.pages import page
 from model.engine.operations.recipes import recipe_of
-from model.engine.resources import (
+from model.engine.serving.served import load
+from model.engine.serving.serving_rules import check_explores, check_metadata, check_throughput
+from model.engine.storage.resources import (
     ACTIVE,
     DELETE_IN_PROGRESS,
     DELETE_PENDING,
@@ -24,11 +25,10 @@ from model.engine.resources import (
     PENDING,
     Resource,
 )
-from model.engine.serving import load
-from model.engine.serving_rules import check_explores, check_metadata, check_throughput
-from model.engine.solution_rules import check_columns, check_columns_exist
-from model.engine.state_directory import new_id
-from model.engine.training import columns_of, train
+from model.engine.storage.state_directory import new_id
+from model.engine.training.fitting import Plan
+from model.engine.training.solution_rules import check_columns, check_columns_exist
+from model.engine.training.train import columns_of, train
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller

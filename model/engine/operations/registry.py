@@ -27,7 +27,7 @@ from model.engine.operations import (
     tags,
 )
 from model.engine.operations.upkeep import Upkeep
-from model.engine.resources import DELETE_IN_PROGRESS, DELETE_PENDING, IN_PROGRESS, PENDING, STOPPING
+from model.engine.storage.resources import DELETE_IN_PROGRESS, DELETE_PENDING, IN_PROGRESS, PENDING, STOPPING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
-from model.engine.avro_schema import read_schema
+from model.engine.datasets.avro_schema import read_schema
 from model.engine.operations.claims import check_quota, claim, find, refuse_while
 from model.engine.operations.datasets import next_schema
 from model.engine.operations.pages import page

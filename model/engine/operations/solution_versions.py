@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from model.engine import limits
 from model.engine.arns import service_arn
 from model.engine.errors import InvalidInputError, LimitExceededError, ResourceAlreadyExistsError, ResourceInUseError
-from model.engine.fitting import Plan
 from model.engine.operations.claims import claim, find, find_active
 from model.engine.operations.pages import page
 from model.engine.operations.recipes import recipe_of
-from model.engine.resources import ACTIVE, IN_PROGRESS, PENDING, STOPPING, Resource
-from model.engine.solution_rules import automl_recipes
-from model.engine.state_directory import new_id
-from model.engine.training import train
-from model.engine.tuning_rules import ranges_of, trials
+from model.engine.storage.resources import ACTIVE, IN_PROGRESS, PENDING, STOPPING, Resource
+from model.engine.storage.state_directory import new_id
+from model.engine.training.fitting import Plan
+from model.engine.training.solution_rules import automl_recipes
+from model.engine.training.train import train
+from model.engine.training.tuning_rules import ranges_of, trials
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller

@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
-from model.engine.avro_schema import read_schema
-from model.engine.dataset_group import ITEMS
+from model.engine.datasets.avro_schema import read_schema
 from model.engine.errors import InvalidInputError, ResourceInUseError
 from model.engine.operations.claims import check_quota, claim, find, find_active, refuse_while
 from model.engine.operations.pages import page
 from model.engine.operations.recipes import recipe_of
-from model.engine.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
-from model.engine.solution_rules import (
+from model.engine.storage.dataset_group import ITEMS
+from model.engine.storage.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
+from model.engine.training.solution_rules import (
     DEFAULT_SCHEDULE,
     check_automl,
     check_columns_exist,
@@ -24,7 +24,7 @@ from model.engine.solution_rules import (
     check_solution,
     schedule_days,
 )
-from model.engine.training import columns_of, schemas_of
+from model.engine.training.train import columns_of, schemas_of
 
 if TYPE_CHECKING:
     from model.engine.arns import Caller

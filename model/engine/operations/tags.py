@@ -10,7 +10,7 @@ from model.engine.tags import tagged, untagged
 if TYPE_CHECKING:
     from model.engine.arns import Caller
     from model.engine.engine import Engine
-    from model.engine.resources import Resource
+    from model.engine.storage.resources import Resource
 
 # Their Create operations take no tags either (developer guide, "Tagging Amazon Personalize resources").
 WITHOUT_TAGS = frozenset({"schema", "metric-attribution"})

@@ -12,24 +12,24 @@ from model.engine.arns import owner_of
 from model.engine.errors import EngineError, LimitExceededError
 from model.engine.logs import log
 from model.engine.operations import campaigns, recommenders, solution_versions, solutions
-from model.engine.resources import ACTIVE, STOPPED, Resource
-from model.engine.schedule import (
+from model.engine.serving.served import AT_ONCE, tell_rows
+from model.engine.storage.resources import ACTIVE, STOPPED, Resource
+from model.engine.training.schedule import (
     HOURS_PER_DAY,
     INCREMENTAL_HOURS,
     NEW_ITEMS_HOURS,
     RECOMMENDER_DAYS,
     training_is_due,
 )
-from model.engine.serving import AT_ONCE, tell_rows
-from model.engine.solution_rules import schedule_days
-from model.engine.training import data_mark, has_data, is_importing
+from model.engine.training.solution_rules import schedule_days
+from model.engine.training.train import data_mark, has_data, is_importing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
-    from model.engine.dataset_group import Row
     from model.engine.engine import Engine
-    from model.engine.serving import Served
+    from model.engine.serving.served import Served
+    from model.engine.storage.dataset_group import Row
 
 ROUNDS_PER_HOUR = 60
 LONGEST_PAUSE, SHORTEST_PAUSE = 5.0, 0.02  # seconds

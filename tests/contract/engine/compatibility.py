@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from model.engine.wire import CONTROL, EVENTS, RUNTIME, operations
+from model.engine.http.wire import CONTROL, EVENTS, RUNTIME, operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

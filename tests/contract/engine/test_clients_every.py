@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from model.engine.wire import operations
+from model.engine.http.wire import operations
 from tests.contract.engine.test_clients import CLIENTS, drive
 from tests.factories.domain_shop import domain_interactions_csv, domain_items_csv, domain_schema
 from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, items_csv, schema_text, shop_rows

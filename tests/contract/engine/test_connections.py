@@ -12,7 +12,7 @@ import pytest
 
 from model.engine import limits
 from model.engine.__main__ import _server
-from model.engine.exchange import Bodies, answer
+from model.engine.http.exchange import Bodies, answer
 
 LARGE = 32 * 1024 * 1024
 

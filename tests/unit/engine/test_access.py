@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.engine import access, limits
-from model.engine.access import AnyoneOnLoopback, HoldersOfKeys, Key, KeysError, is_loopback, read_keys
+from model.engine import limits
+from model.engine.access import door as access
+from model.engine.access.door import AnyoneOnLoopback, HoldersOfKeys, Key, KeysError, is_loopback, read_keys
+from model.engine.access.replays import UsedSignatures
+from model.engine.access.signatures import Head, read_claim
 from model.engine.arns import Caller
 from model.engine.errors import (
     AccessDeniedError,
@@ -17,8 +20,6 @@ from model.engine.errors import (
     RequestExpiredError,
     UnrecognizedClientError,
 )
-from model.engine.replays import UsedSignatures
-from model.engine.signatures import Head, read_claim
 from tests.factories.signed_requests import BODY, KEY_ID, SECRET, TARGET, signed_head
 
 ACCOUNT = "123456789012"

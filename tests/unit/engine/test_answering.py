@@ -10,12 +10,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from model.engine.answering import PredictedItem, Promotion, Question, Restriction, recommend
 from model.engine.errors import ResourceInUseError, ResourceNotFoundError
 from model.engine.filters.table import Table
 from model.engine.operations import answers
 from model.engine.operations.answers import ActionRecommendations, PredictedAction, Ranking, Recommendations
-from model.engine.serving import Served
+from model.engine.serving.answering import PredictedItem, Promotion, Question, Restriction, recommend
+from model.engine.serving.served import Served
 from model.recipes.names import RECIPES
 from model.recipes.recipe import NEVER, Query, Recipe, Recommendation
 from model.recipes.user_personalization import UserPersonalization

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.engine import limits
-from model.engine.attribution import (
+from model.engine.datasets.avro_schema import read_schema
+from model.engine.errors import InvalidInputError
+from model.engine.serving.attribution import (
     BUCKET_SECONDS,
     UNDEFINED,
     Attribution,
@@ -22,8 +24,6 @@ from model.engine.attribution import (
     report,
     source_of,
 )
-from model.engine.avro_schema import read_schema
-from model.engine.errors import InvalidInputError
 from tests.factories.shop_stream import START, schema_text
 
 SCHEMAS = {"ITEMS": read_schema(schema_text("Items")), "INTERACTIONS": read_schema(schema_text("Interactions"))}

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from model.engine import serving
 from model.engine.engine import Engine
-from model.engine.people import People
-from model.engine.records import EventRecord
-from model.engine.serving import Served, catch_up
+from model.engine.serving import served as serving
+from model.engine.serving.served import Served, catch_up
+from model.engine.storage.people import People
+from model.engine.storage.records import EventRecord
 from model.recipes.names import RECIPES
 
 GROUP = "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop"

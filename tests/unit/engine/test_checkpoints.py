@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.engine import dataset_group
-from model.engine.checkpoint import FILE
-from model.engine.dataset_group import DatasetGroup
-from model.engine.dataset_types import INTERACTIONS, ITEMS
-from model.engine.event_ids import EventIds, digest
-from model.engine.records import ActionRecord, EventRecord, RowRecord
+from model.engine.datasets.dataset_types import INTERACTIONS, ITEMS
+from model.engine.storage import dataset_group
+from model.engine.storage.checkpoint import FILE
+from model.engine.storage.dataset_group import DatasetGroup
+from model.engine.storage.event_ids import EventIds, digest
+from model.engine.storage.records import ActionRecord, EventRecord, RowRecord
 
 USERS, SESSIONS, THINGS = "abc", "st", "ijkl"
 EVENT = st.builds(

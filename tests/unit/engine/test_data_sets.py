@@ -8,11 +8,11 @@ import math
 import numpy as np
 import pytest
 
-from model.engine.avro_schema import Column, property_name, read_schema
-from model.engine.csv_import import ImportFailedError, read_rows, to_columns, to_rows
+from model.engine.datasets.avro_schema import Column, property_name, read_schema
+from model.engine.datasets.csv_import import ImportFailedError, read_rows, to_columns, to_rows
+from model.engine.datasets.values import BadValueError, check_value
 from model.engine.errors import InvalidInputError
-from model.engine.training_data import TrainingFailedError, catalogue_of, select
-from model.engine.values import BadValueError, check_value
+from model.engine.training.training_data import TrainingFailedError, catalogue_of, select
 from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, schema_text, shop_rows
 
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model.engine.avro_schema import read_schema
-from model.engine.bulk_part import ROWS_FILE, interactions, read_rows, write_interactions, write_rows
-from model.engine.erasure import Erased, ErasureFailedError, erase_from_log, erase_from_parts, read_user_ids
-from model.engine.log_files import LogReader, write_segment
-from model.engine.people import People
-from model.engine.records import ActionRecord, EndRecord, EventRecord, GapRecord, RowRecord, encode
+from model.engine.datasets.avro_schema import read_schema
+from model.engine.storage.bulk_part import ROWS_FILE, interactions, read_rows, write_interactions, write_rows
+from model.engine.storage.erasure import Erased, ErasureFailedError, erase_from_log, erase_from_parts, read_user_ids
+from model.engine.storage.log_files import LogReader, write_segment
+from model.engine.storage.people import People
+from model.engine.storage.records import ActionRecord, EndRecord, EventRecord, GapRecord, RowRecord, encode
 from model.recipes.model_files import forget_people, read_model, write_model
 from tests.factories.shop_stream import schema_text
 

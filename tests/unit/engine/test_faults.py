@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.engine.errors import InvalidInputError, ResourceNotFoundError
-from model.engine.faults import FAULTS_MAX, Fault, Faults, error_of
+from model.engine.http.faults import FAULTS_MAX, Fault, Faults, error_of
 
 
 def struck(faults, operation="PutEvents"):

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.engine.errors import InvalidInputError
-from model.engine.fitting import Plan, fit, trial_values
-from model.engine.solution_rules import excluded_columns, schedule_days
-from model.engine.tuning_rules import check_tuning, default_ranges
+from model.engine.training.fitting import Plan, fit, trial_values
+from model.engine.training.solution_rules import excluded_columns, schedule_days
+from model.engine.training.tuning_rules import check_tuning, default_ranges
 from model.recipes.names import RECIPES
 from model.recipes.recipe import UnsuitableDataError
 from tests.factories.training_data import shop_data

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model.engine import event_log
-from model.engine.event_log import REWRITTEN, EventLog
-from model.engine.log_files import LogReader, write_segment
-from model.engine.records import EventRecord, encode
+from model.engine.storage import event_log
+from model.engine.storage.event_log import REWRITTEN, EventLog
+from model.engine.storage.log_files import LogReader, write_segment
+from model.engine.storage.records import EventRecord, encode
 
 RECORDS = st.lists(st.binary(max_size=30), max_size=600)
 

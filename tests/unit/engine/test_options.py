@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from model.engine.access import Key
+from model.engine.access.door import Key
 from model.engine.options import read_settings
 from model.engine.settings import PACES
 

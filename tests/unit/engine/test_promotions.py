@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.engine.promotions import mixed, promoted_places
+from model.engine.serving.promotions import mixed, promoted_places
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.engine.schedule import training_is_due
+from model.engine.training.schedule import training_is_due
 
 HOUR, DAY = 3600.0, 86_400.0
 START = 1_000_000.0

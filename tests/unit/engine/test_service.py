@@ -9,12 +9,13 @@ from typing import Any, cast
 
 import pytest
 
-from model.engine import limits, service
-from model.engine.access import AnyoneOnLoopback, HoldersOfKeys, Key
+from model.engine import limits
+from model.engine.access.door import AnyoneOnLoopback, HoldersOfKeys, Key
 from model.engine.arns import Caller
 from model.engine.errors import ServiceUnavailableError
-from model.engine.exchange import Bodies
-from model.engine.faults import Faults
+from model.engine.http import service
+from model.engine.http.exchange import Bodies
+from model.engine.http.faults import Faults
 from model.engine.logs import REFUSALS_A_SECOND, Refusals
 from model.engine.operations.registry import HANDLERS
 from model.engine.prometheus import Counts

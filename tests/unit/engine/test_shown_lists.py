@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model.engine.shown_lists import ShownList, ShownLists
+from model.engine.serving.shown_lists import ShownList, ShownLists
 
 
 def shown(*item_ids, group="group"):

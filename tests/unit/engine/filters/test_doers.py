@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.engine.csv_import import to_columns
-from model.engine.people import People
-from model.engine.records import EventRecord
+from model.engine.datasets.csv_import import to_columns
+from model.engine.storage.people import People
+from model.engine.storage.records import EventRecord
 
 EVENTS = st.lists(
     st.tuples(

@@ -1,0 +1,1 @@
+"""Who may ask: signatures, what was used before, and the door that decides."""

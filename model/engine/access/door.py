@@ -1,0 +1,295 @@
+"""Who may ask: anyone on this machine, or, on any other address, whoever holds a key and signs with it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import msgspec
+
+from model.engine import limits
+from model.engine.access.replays import UsedSignatures
+from model.engine.access.signatures import Claim, Head, derive_key, is_signed, read_claim
+from model.engine.arns import Caller, caller_of
+from model.engine.errors import (
+    AccessDeniedError,
+    InvalidSignatureError,
+    RequestExpiredError,
+    UnrecognizedClientError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ACCESS_KEY_ID = re.compile(r"\w+", re.ASCII)
+ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+KEPT_SIGNING_KEYS = 64  # one per key, day and region
+# The SDKs sign this header, or add it unsigned; it differs between any two calls.
+INVOCATION_ID = "amz-sdk-invocation-id"
+
+
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What belongs to an access key id.
+
+    Attributes
+    ----------
+    secret : str
+    account : str
+        Twelve digits; whose resources the key sees.
+    """
+
+    secret: str
+    account: str
+
+
+class KeysError(Exception):
+    """The configured keys cannot be used; the message tells why and holds no secret."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What is known of a caller when the head of the request has been read; `claim` is None on loopback."""
+
+    head: Head
+    claim: Claim | None = None
+
+
+class AnyoneOnLoopback:
+    """Takes every request of this machine's programs, signed or not, and none that a web page can cause.
+
+    A page of any site may have the browser post to 127.0.0.1, or let a name of its own point there. The browser then
+    says so in `Origin` and `Host`.
+
+    Parameters
+    ----------
+    default : Caller
+        Account and region of requests whose signature names none.
+    """
+
+    is_closed = False
+
+    def __init__(self, default: Caller) -> None:
+        self._default = default
+
+    def admit(self, head: Head, now: float) -> Admission:  # noqa: ARG002 - the other door looks at the clock
+        """Look at the head of a request.
+
+        Parameters
+        ----------
+        head : Head
+        now : float
+            Epoch seconds.
+
+        Returns
+        -------
+        Admission
+
+        Raises
+        ------
+        AccessDeniedError
+        """
+        refuse_web_pages(head)
+        return Admission(head)
+
+    def caller(self, admission: Admission, body: bytes, now: float, *, once: bool) -> Caller:  # noqa: ARG002 - as above
+        """Return whom the request speaks for.
+
+        Parameters
+        ----------
+        admission : Admission
+        body : bytes
+        now : float
+        once : bool
+
+        Returns
+        -------
+        Caller
+        """
+        values = admission.head.values(b"authorization")
+        return caller_of(values[0] if values else None, self._default)
+
+    def release(self, admission: Admission, now: float) -> None:
+        """Do nothing: nothing is remembered of signatures that are not looked at."""
+
+
+class HoldersOfKeys:
+    """Takes requests that are signed with a configured key, each once.
+
+    Parameters
+    ----------
+    keys : mapping of str to Key
+        By access key id.
+    since : int
+        Epoch seconds; what was signed before is refused.
+    """
+
+    is_closed = True
+
+    def __init__(self, keys: Mapping[str, Key], since: int) -> None:
+        self._keys = keys
+        self._used = UsedSignatures(since)
+        self._signing_keys: dict[tuple[str, str], bytes] = {}
+
+    def admit(self, head: Head, now: float) -> Admission:
+        """Look at the head of a request, before its body is read.
+
+        Parameters
+        ----------
+        head : Head
+        now : float
+            Epoch seconds.
+
+        Returns
+        -------
+        Admission
+
+        Raises
+        ------
+        MissingAuthenticationTokenError, IncompleteSignatureError, UnrecognizedClientError, RequestExpiredError
+        """
+        claim = read_claim(head)
+        if claim.key_id not in self._keys:
+            raise UnrecognizedClientError("there is no such access key here: ask who runs this engine for one")
+        if head.values(b"x-amz-security-token") or b"X-Amz-Security-Token=" in head.query:
+            raise UnrecognizedClientError("keys of this engine have no session token: leave it out")
+        if now > claim.moment + claim.lifetime:
+            late = f"{now - claim.moment:.0f} s ago; that is {claim.lifetime} s at most"
+            raise RequestExpiredError(f"the request was signed {late}: set the clock, or sign anew")
+        if now < claim.moment - limits.SIGNATURE_SECONDS:
+            raise RequestExpiredError(f"the request was signed {claim.moment - now:.0f} s from now: set the clock")
+        return Admission(head, claim)
+
+    def caller(self, admission: Admission, body: bytes, now: float, *, once: bool) -> Caller:
+        """Return whom the request speaks for, now that all of it is there.
+
+        Parameters
+        ----------
+        admission : Admission
+        body : bytes
+        now : float
+        once : bool
+            Whether a second request of the same second with the same content cannot be meant.
+
+        Returns
+        -------
+        Caller
+
+        Raises
+        ------
+        InvalidSignatureError
+            The request was changed, signed with another secret, or sent before.
+        RequestExpiredError
+        """
+        claim = admission.claim
+        if claim is None:
+            raise AccessDeniedError("the request came through another door")
+        key = self._keys[claim.key_id]
+        known = (claim.key_id, claim.scope)
+        signing_key = self._signing_keys.get(known) or derive_key(key.secret, claim.scope)
+        if not is_signed(claim, admission.head, body, signing_key):
+            raise InvalidSignatureError(
+                "the signature is not of this request: check the secret key, and what changed the request on its way"
+            )
+        if len(self._signing_keys) >= KEPT_SIGNING_KEYS:
+            self._signing_keys.clear()
+        self._signing_keys[known] = signing_key
+        self._used.use(claim.moment, claim.signature, now, once=once or INVOCATION_ID in claim.signed)
+        return Caller(key.account, claim.region)
+
+    def release(self, admission: Admission, now: float) -> None:
+        """Let a request be sent again as it is, since it was refused after `caller` had accepted it.
+
+        Parameters
+        ----------
+        admission : Admission
+        now : float
+        """
+        if admission.claim is not None:
+            self._used.release(admission.claim.moment, admission.claim.signature, now)
+
+
+Door = AnyoneOnLoopback | HoldersOfKeys
+
+
+def read_keys(text: str | bytes) -> dict[str, Key]:
+    """Read access keys.
+
+    Parameters
+    ----------
+    text : str or bytes
+        JSON, such as {"<access key id>": {"secret": "<secret key>", "account": "123456789012"}}.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    KeysError
+    """
+    try:
+        keys = msgspec.json.decode(text, type=dict[str, Key])
+    except msgspec.DecodeError:
+        # The message of the decoder might repeat a part of a secret.
+        raise KeysError('the keys must be JSON like {"<id>": {"secret": "…", "account": "123456789012"}}') from None
+    if not keys:
+        raise KeysError("there must be one key at least")
+    least, most = limits.ACCESS_KEY_ID_LENGTHS
+    for number, (key_id, key) in enumerate(keys.items(), start=1):
+        if not (least <= len(key_id) <= most and ACCESS_KEY_ID.fullmatch(key_id)):
+            raise KeysError(f"the id of key {number} must be {least} to {most} letters, digits and underscores")
+        if len(key.secret) < limits.SECRET_LENGTH:
+            raise KeysError(f"the secret of key {number} must have {limits.SECRET_LENGTH} characters at least")
+        if ACCOUNT.fullmatch(key.account) is None:
+            raise KeysError(f"the account of key {number} must have 12 digits")
+    return keys
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an address or name means this machine and can be reached from no other.
+
+    Parameters
+    ----------
+    host : str
+        Without a port.
+
+    Returns
+    -------
+    bool
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_web_pages(head: Head) -> None:
+    """Refuse what the browser of somebody on this machine was made to send.
+
+    Parameters
+    ----------
+    head : Head
+
+    Raises
+    ------
+    AccessDeniedError
+    """
+    hosts = head.values(b"host")
+    if len(hosts) != 1 or not _names_loopback(b"//" + hosts[0]):
+        raise AccessDeniedError("on loopback the header Host must name it, such as 127.0.0.1 or localhost")
+    if not all(_names_loopback(origin) for origin in head.values(b"origin")):
+        raise AccessDeniedError("the request comes from a web page of another site")
+
+
+@lru_cache(maxsize=64)
+def _names_loopback(url: bytes) -> bool:
+    try:
+        return is_loopback(urlsplit(url.decode("latin-1")).hostname or "")
+    except ValueError:
+        return False

@@ -1,0 +1,53 @@
+"""The pages for those who operate the engine: `/health`, `/ready` and `/metrics`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from model.engine.http.exchange import JSON, Application, Message, Receive, Send, answer
+
+if TYPE_CHECKING:
+    from model.engine.engine import Engine
+
+METRICS = b"text/plain; version=0.0.4; charset=utf-8"
+
+
+def make_pages(engine: Engine) -> Application:
+    """Return the application of the pages.
+
+    Parameters
+    ----------
+    engine : Engine
+
+    Returns
+    -------
+    callable
+        ASGI 3.
+    """
+
+    async def application(scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG001 - none has a body
+        if scope["type"] != "http":
+            return
+        path = scope["path"] if scope["method"] == "GET" else ""
+        if path == "/health":
+            await answer(send, 200, b'{"status":"ok"}')
+        elif path == "/ready":
+            status, body = _readiness(engine)
+            await answer(send, status, body)
+        elif path == "/metrics":
+            page = engine.counts.page(engine.gauges())
+            await answer(send, 200, page.encode(), METRICS)
+        else:
+            await answer(send, 404, b'{"status":"there are GET /health, /ready and /metrics"}', JSON)
+
+    return application
+
+
+def _readiness(engine: Engine) -> tuple[int, bytes]:
+    """Tell whether requests should be sent here; the port is not open before all state is loaded.
+
+    A full disk does not count: PutEvents says so itself, and answers are given all the same.
+    """
+    if engine.counts.ending:
+        return 503, b'{"status":"ending"}'
+    return 200, b'{"status":"ready"}'

@@ -1,0 +1,258 @@
+"""The ASGI application: which operation a request asks for, and how answers and errors look on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+import traceback
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from model.engine import limits
+from model.engine.access.door import refuse_web_pages
+from model.engine.errors import (
+    AccessDeniedError,
+    EngineError,
+    InternalFailureError,
+    InvalidActionError,
+    InvalidInputError,
+    RequestTooLargeError,
+    ServiceUnavailableError,
+    ThrottlingError,
+)
+from model.engine.http.exchange import CLOSE, JSON, Application, Bodies, Message, Receive, Send, answer, head_of
+from model.engine.http.faults import error_of
+from model.engine.http.operator_pages import make_pages
+from model.engine.http.wire import CONTROL, Operation, operations, paths, shape_answer
+from model.engine.logs import Refusals, log
+from model.engine.operations.registry import HANDLERS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from model.engine.access.door import Door
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+    from model.engine.http.faults import Faults
+    from model.engine.operations.registry import Answer
+
+TARGET_PREFIX = b"AmazonPersonalize."
+JSON_11 = b"application/x-amz-json-1.1"
+# A second request of the same second and content is a twin of these, and changes nothing that the first did not.
+REPEATABLE = ("Describe", "List", "Get", "Put")
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder()
+
+
+class Service:
+    """Answers the operations of an engine.
+
+    Parameters
+    ----------
+    engine : Engine
+    door : Door
+        Decides who may ask.
+    faults : Faults
+    """
+
+    def __init__(self, engine: Engine, door: Door, faults: Faults) -> None:
+        self._engine = engine
+        self._door = door
+        self._faults = faults
+        self._bodies = Bodies()
+        self._refusals = Refusals()
+
+    async def operate(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Parameters
+        ----------
+        scope : mapping
+        receive, send : callable
+        """
+        started = time.perf_counter()
+        counts = self._engine.counts
+        call = _Call(scope)
+        counts.in_progress += 1
+        try:
+            body = await self._do(call, receive)
+            status = 200
+        except EngineError as error:
+            call.outcome, status = error.name, _status(error, scope)
+            body = call.refuse(error.name, str(error))
+            said = {"request": call.request_id, "operation": call.name, "error": call.outcome}
+            self._refusals.log(started, status=status, **said)
+        except RecursionError:
+            call.outcome, status = InvalidInputError.name, InvalidInputError.http_status
+            body = call.refuse(call.outcome, "the request is nested too deeply")
+        except Exception as error:  # noqa: BLE001 - a fault of ours is answered and named, never a dropped connection
+            call.outcome, status = InternalFailureError.name, 500
+            body = call.refuse(call.outcome, "the engine met an internal error; its log has the kind and the place")
+            place = _place_of(error)
+            log("failure", request=call.request_id, operation=call.name, error=type(error).__name__, place=place)
+        finally:
+            counts.in_progress -= 1
+        await answer(send, status, body, JSON_11 if scope["path"] == "/" else JSON, call.headers)
+        counts.add_request(call.name, call.outcome, time.perf_counter() - started)
+
+    async def _do(self, call: _Call, receive: Receive) -> bytes:
+        try:
+            if self._engine.counts.in_progress > limits.REQUESTS_AT_ONCE:
+                raise ThrottlingError(f"{limits.REQUESTS_AT_ONCE} requests are being answered: wait and try again")
+            admission = self._door.admit(head_of(call.scope), time.time())
+        except EngineError:
+            call.arrived = await self._bodies.skip(receive)
+            raise
+        body = await self._bodies.read(receive)
+        call.arrived = True
+        operation = _operation_of(call.scope)
+        repeatable = isinstance(operation, InvalidActionError) or operation.name.startswith(REPEATABLE)
+        # Whoever may not ask is not told either what there is to ask.
+        caller = self._door.caller(admission, body, time.time(), once=not repeatable)
+        if isinstance(operation, InvalidActionError):
+            raise operation
+        call.name = operation.name
+        try:
+            return await self._answer(operation, caller, body)
+        except Exception:
+            self._door.release(admission, time.time())
+            raise
+
+    async def _answer(self, operation: Operation, caller: Caller, body: bytes) -> bytes:
+        lost = False
+        if self._faults:
+            lost = await self._suffer(operation.name)
+        request = _read_request(body)
+        operation.check(request)
+        found = HANDLERS[operation.name](self._engine, caller, request)
+        answered = await _in_time(operation.name, found) if inspect.isawaitable(found) else found
+        if lost:
+            raise InternalFailureError("a fault switch of this engine lost the answer; what was asked is done")
+        return _encoder.encode(shape_answer(operation, answered)) if operation.output else b""
+
+    async def _suffer(self, name: str) -> bool:
+        """Let the faults that are set strike a call; return whether its answer is to be lost."""
+        lost = False
+        for fault in self._faults.strike(name):
+            self._engine.counts.add_fault(name, fault.fault)
+            error = error_of(fault)
+            if error is not None:
+                raise error
+            await asyncio.sleep(fault.seconds)
+            lost |= fault.fault == "lost"
+        return lost
+
+
+class _Call:
+    """One request on its way through the service."""
+
+    def __init__(self, scope: Message) -> None:
+        self.scope = scope
+        self.request_id = str(uuid.uuid4())
+        self.headers = [(b"x-amzn-requestid", self.request_id.encode())]
+        self.name, self.outcome = "unknown", "ok"
+        self.arrived = False
+
+    def refuse(self, name: str, message: str) -> bytes:
+        """Return the body of a refusal, and note its headers."""
+        self.headers.append((b"x-amzn-errortype", name.encode()))
+        if not self.arrived:
+            # What is still being sent is not read, so nothing else can come through this connection.
+            self.headers.append(CLOSE)
+        return _encoder.encode({"__type": name, "message": message})
+
+
+def make_application(engine: Engine, door: Door, faults: Faults) -> Application:
+    """Return the application that serves an engine.
+
+    Parameters
+    ----------
+    engine : Engine
+    door : Door
+        Decides who may ask; behind the one for this machine alone, `/metrics` is served here as well.
+    faults : Faults
+
+    Returns
+    -------
+    callable
+        ASGI 3.
+    """
+    service = Service(engine, door, faults)
+    pages = make_pages(engine)
+    # Names of resources are for those with a key, so beyond this machine the metrics have a port of their own.
+    shown = {"/health", "/ready"} if door.is_closed else {"/health", "/ready", "/metrics"}
+
+    async def application(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if scope["path"] in shown and scope["method"] == "GET" and _may_see(door, scope):
+            await pages(scope, receive, send)
+        else:
+            await service.operate(scope, receive, send)
+
+    return application
+
+
+def _may_see(door: Door, scope: Message) -> bool:
+    if door.is_closed:
+        return True
+    try:
+        refuse_web_pages(head_of(scope))
+    except AccessDeniedError:
+        return False  # the service says so
+    return True
+
+
+def _operation_of(scope: Message) -> Operation | InvalidActionError:
+    if scope["method"] != "POST":
+        return InvalidActionError(f"there is nothing to {scope['method'][:16]} at this path")
+    if scope["path"] == "/":
+        target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"")
+        operation = operations().get(target.removeprefix(TARGET_PREFIX).decode("latin-1"))
+        if operation is None or not target.startswith(TARGET_PREFIX) or operation.service != CONTROL:
+            return InvalidActionError("the header X-Amz-Target names no operation of AmazonPersonalize")
+    else:
+        operation = paths().get(scope["path"])
+        if operation is None:
+            return InvalidActionError("the path is of no operation")
+    if operation.name not in HANDLERS:
+        return InvalidActionError(f"{operation.name} is not offered yet by this engine")
+    return operation
+
+
+async def _in_time(name: str, found: Awaitable[Answer]) -> Answer:
+    """Wait for an answer as long as a client does; what is being done is not broken off half-way."""
+    task = asyncio.ensure_future(found)
+    done, _ = await asyncio.wait({task}, timeout=limits.HANDLING_SECONDS)
+    if not done:
+        task.add_done_callback(lambda ended: log("late", operation=name, failed=str(ended.exception() is not None)))
+        raise ServiceUnavailableError(f"{name} was not done within {limits.HANDLING_SECONDS:g} s; it goes on")
+    return task.result()
+
+
+def _read_request(body: bytes) -> dict[str, Any]:
+    try:
+        request = _decoder.decode(body or b"{}")
+    except msgspec.DecodeError as error:
+        raise InvalidInputError(f"the body is not valid JSON: {error}") from None
+    if not isinstance(request, dict):
+        raise InvalidInputError("the body must be a JSON object")
+    return request
+
+
+def _status(error: EngineError, scope: Message) -> int:
+    # Services that speak JSON 1.1 answer 400 unless the model says otherwise, and this one says nothing; only what
+    # concerns the connection rather than the operation keeps its status.
+    if scope["path"] != "/" or error.http_status >= 500 or isinstance(error, RequestTooLargeError):
+        return error.http_status
+    return 400
+
+
+def _place_of(error: Exception) -> str:
+    """Return where an error was raised; its message might hold ids of people."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"

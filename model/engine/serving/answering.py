@@ -1,0 +1,247 @@
+"""Answers: what a served recipe says to a question, with filters, promotions and what a person has had already.
+
+Requests and batch jobs ask the same way; nothing here knows of either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from model.engine.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, ITEMS
+from model.engine.errors import InvalidInputError
+from model.engine.serving.promotions import mixed, promoted_places
+from model.recipes.personalized_ranking import PersonalizedRanking
+from model.recipes.recipe import NEVER, POPULAR, PROMOTED, Query, Recommendation, best
+from model.recipes.user_personalization import UserPersonalization
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from model.engine.filters.compiled import CompiledFilter
+    from model.engine.serving.served import Served
+    from model.engine.storage.dataset_group import DatasetGroup
+
+ITEM_TARGET, ACTION_TARGET = "ItemID", "ActionID"  # what filters choose from
+BY_PERSON = frozenset({INTERACTIONS, ACTION_INTERACTIONS})  # conditions on these are about whoever asks
+UNKNOWN_ITEM = ""  # no item has this id, so its row holds nothing, as that of an item nobody has described
+
+_draw = np.random.default_rng()
+
+
+class PredictedItem(msgspec.Struct, rename="camel", omit_defaults=True):
+    """One place of an answer, as it goes over the wire.
+
+    Attributes
+    ----------
+    item_id : str
+    score : float, optional
+    promotion_name : str, optional
+    metadata : dict of str, optional
+    reason : list of str, optional
+    """
+
+    item_id: str
+    score: float | None = None
+    promotion_name: str | None = None
+    metadata: dict[str, str] | None = None
+    reason: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Restriction:
+    """A filter with values for its placeholders.
+
+    Attributes
+    ----------
+    filter : CompiledFilter
+    values : mapping of str to str
+    """
+
+    filter: CompiledFilter
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """A share of the list for items of a filter.
+
+    Attributes
+    ----------
+    name : str
+    percent : int
+    restriction : Restriction
+    """
+
+    name: str
+    percent: int
+    restriction: Restriction
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a served recipe.
+
+    Attributes
+    ----------
+    query : Query
+        Its `allowed` is set here.
+    count : int
+        The most items that are answered.
+    restriction : Restriction, optional
+    promotion : Promotion, optional
+    """
+
+    query: Query
+    count: int
+    restriction: Restriction | None = None
+    promotion: Promotion | None = None
+
+
+def recommend(served: Served, group: DatasetGroup, question: Question) -> list[PredictedItem]:
+    """Answer with items, or actions, best first.
+
+    Parameters
+    ----------
+    served : Served
+    group : DatasetGroup
+        The one that `served` was trained on.
+    question : Question
+
+    Returns
+    -------
+    list of PredictedItem
+
+    Raises
+    ------
+    InvalidInputError
+        A filter lacks a value, or has one that it cannot use.
+    """
+    query = _restricted(served, group, question.query, question.restriction)
+    promoted: list[PredictedItem] = []
+    if question.promotion is not None:
+        promoted = _promoted(served, group, question, question.promotion)
+    taken = {one.item_id for one in promoted}
+    wanted = question.count - len(promoted)
+    others = [_shown(served, one) for one in _best(served, group, query, wanted, taken)]
+    return mixed(promoted, others, _draw) if promoted else others
+
+
+def rank(served: Served, group: DatasetGroup, question: Question, item_ids: Sequence[str]) -> list[PredictedItem]:
+    """Put given items into a person's order; those that the filter removes are left out.
+
+    Parameters
+    ----------
+    served : Served
+        With a ranking recipe.
+    group : DatasetGroup
+    question : Question
+        Its count is not looked at.
+    item_ids : sequence of str
+
+    Returns
+    -------
+    list of PredictedItem
+
+    Raises
+    ------
+    InvalidInputError
+        A filter lacks a value, or has one that it cannot use; or the recipe ranks nothing.
+    """
+    recipe = served.recipe
+    if not isinstance(recipe, PersonalizedRanking):
+        raise InvalidInputError(f"the recipe {served.named.name} ranks no given items: ask for recommendations")
+    kept = item_ids
+    if question.restriction is not None:
+        kept = _allowed_ids(served, group, question.restriction, question.query, item_ids)
+    return [_shown(served, one) for one in recipe.rank(question.query, kept)]
+
+
+def _best(served: Served, group: DatasetGroup, query: Query, count: int, taken: set[str]) -> list[Recommendation]:
+    """Return the best that are neither taken nor hidden from the person, filled up with popular items."""
+    hidden = taken | _hidden(served, group, query.person)
+    found = served.recipe.recommend(query, count + len(hidden))
+    if hidden:
+        found = [one for one in found if one.item_id not in hidden]
+    if len(found) < count and served.named.reasons:
+        found += _fill(served, query, count - len(found), hidden.union(one.item_id for one in found))
+    return found[:count]
+
+
+def _fill(served: Served, query: Query, count: int, hidden: set[str]) -> list[Recommendation]:
+    """Return popular items for a list that a filter has starved, without scores.
+
+    Developer guide, "Recommendation reasons (User-Personalization-v2)".
+    """
+    recipe = served.recipe
+    if query.allowed is None or not isinstance(recipe, UserPersonalization):
+        return []
+    popular = np.where(query.allowed & (recipe.popularity > 0), recipe.popularity, NEVER)
+    ids = [recipe.item_ids[place] for place in best(popular, count + len(hidden)).tolist()]
+    return [Recommendation(one, None, POPULAR) for one in ids if one not in hidden]
+
+
+def _promoted(served: Served, group: DatasetGroup, question: Question, promotion: Promotion) -> list[PredictedItem]:
+    # The request's own filter is for the other items only (developer guide, "Promotion filters").
+    query = replace(
+        _restricted(served, group, question.query, promotion.restriction),
+        exploration=0.0,
+    )
+    hidden = _hidden(served, group, query.person)
+    places = promoted_places(question.count, promotion.percent)
+    found = served.recipe.recommend(query, places + len(hidden))
+    return [
+        _shown(served, replace(one, reason=PROMOTED), promotion.name) for one in found if one.item_id not in hidden
+    ][:places]
+
+
+def _restricted(served: Served, group: DatasetGroup, query: Query, restriction: Restriction | None) -> Query:
+    if restriction is None:
+        return query
+    table = group.tables[served.catalogue_type]
+    # First the rows: an item without data gets its row there, and the filter then says something of it.
+    rows = served.rows_in(table)
+    return replace(query, allowed=_allowed_rows(group, restriction, query).take(rows))
+
+
+def _allowed_ids(
+    served: Served, group: DatasetGroup, restriction: Restriction, query: Query, item_ids: Sequence[str]
+) -> list[str]:
+    table = group.tables[ITEMS]
+    served.rows_in(table)
+    # Ids that clients make up get no rows of their own, since there is no end to them; those of interactions do.
+    seen = {one for items in group.people.recent(query.person).values() for one in items}
+    table.intern(seen.intersection(item_ids))
+    nothing = int(table.intern([UNKNOWN_ITEM])[0])
+    allowed = _allowed_rows(group, restriction, query)
+    rows = [table.row(one) for one in item_ids]
+    return [one for one, row in zip(item_ids, rows, strict=True) if allowed[nothing if row is None else row]]
+
+
+def _allowed_rows(group: DatasetGroup, restriction: Restriction, query: Query) -> NDArray[np.bool_]:
+    used = restriction.filter
+    if not query.person and (used.datasets & BY_PERSON or any(clause.provisos for clause in used.clauses)):
+        raise InvalidInputError("userId is required with a filter that looks at interactions or at CurrentUser")
+    return used.allowed(group, query.person, query.item_id, restriction.values)
+
+
+def _hidden(served: Served, group: DatasetGroup, person: str) -> set[str]:
+    """Return what the use case leaves out by itself: what the person has bought, or watched."""
+    kind = served.named.hidden_after
+    if kind is None or not person:
+        return set()
+    return set(group.people.recent(person).get(kind.lower(), ()))
+
+
+def _shown(served: Served, one: Recommendation, promotion_name: str | None = None) -> PredictedItem:
+    return PredictedItem(
+        one.item_id,
+        one.score if served.named.scores else None,
+        promotion_name,
+        reason=[one.reason] if one.reason is not None and served.named.reasons else None,
+    )

@@ -1,0 +1,128 @@
+"""What a campaign or a recommender may ask for: each rule of CampaignConfig and RecommenderConfig."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from model.engine import limits
+from model.engine.errors import InvalidInputError
+from model.engine.storage.dataset_group import ITEMS
+
+if TYPE_CHECKING:
+    from model.recipes.named_recipe import NamedRecipe
+
+EXPLORATION = "itemExplorationConfig"
+WEIGHT, AGE = "explorationWeight", "explorationItemAgeCutOff"
+METADATA = "enableMetadataWithRecommendations"
+SYNCHRONISED = "syncWithLatestSolutionVersion"
+INFLUENCE = "rankingInfluence"
+NOT_METADATA = frozenset({"ITEM_ID"})
+
+
+def check_explores(recipe: NamedRecipe, config: dict[str, Any]) -> None:
+    """Check that a recipe explores as it is told to, where it is told.
+
+    Parameters
+    ----------
+    recipe : NamedRecipe
+    config : dict
+        campaignConfig or recommenderConfig.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    given = config.get(EXPLORATION) or {}
+    if given and not recipe.exploration_set:
+        raise InvalidInputError(f"{recipe.name} has no {EXPLORATION}: leave it out")
+    check_exploration(given)
+
+
+def check_exploration(given: dict[str, str]) -> None:
+    """Check the values of an itemExplorationConfig.
+
+    Parameters
+    ----------
+    given : dict
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    most = {WEIGHT: 1.0, AGE: float("inf")}
+    for name, value in given.items():
+        if name not in most:
+            raise InvalidInputError(f"{EXPLORATION} has {' and '.join(most)}, not {name}")
+        try:
+            fits = 0 <= float(value) <= most[name]
+        except ValueError:
+            fits = False
+        if not fits:
+            span = "from 0 to 1" if name == WEIGHT else "of days, at least 0"
+            raise InvalidInputError(f"{EXPLORATION}.{name} must be a number {span}, not {value}")
+
+
+def exploration_of(given: dict[str, str]) -> tuple[float, float]:
+    """Return the exploration weight and the age in days up to which items are explored.
+
+    Parameters
+    ----------
+    given : dict
+        itemExplorationConfig, where there is one.
+
+    Returns
+    -------
+    (float, float)
+    """
+    return float(given.get(WEIGHT, limits.EXPLORATION_WEIGHT)), float(given.get(AGE, limits.EXPLORATION_AGE_DAYS))
+
+
+def check_metadata(config: dict[str, Any], columns_of: dict[str, set[str]]) -> None:
+    """Check that there is metadata to be returned, where it is asked for.
+
+    Parameters
+    ----------
+    config : dict
+    columns_of : dict
+        By dataset type, the columns of the dataset group's datasets.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if config.get(METADATA) and not columns_of.get(ITEMS, set()) - NOT_METADATA:
+        raise InvalidInputError(f"{METADATA} needs an Items dataset with a column of metadata")
+
+
+def check_influence(recipe: NamedRecipe, config: dict[str, Any]) -> None:
+    """Check that a recipe can be influenced as a campaign asks.
+
+    Parameters
+    ----------
+    recipe : NamedRecipe
+    config : dict
+        campaignConfig.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if config.get(INFLUENCE) and not recipe.influence:
+        raise InvalidInputError(f"{recipe.name} has no {INFLUENCE}; aws-semantic-similarity has one")
+
+
+def check_throughput(name: str, config: dict[str, Any]) -> None:
+    """Check the least number of requests a second.
+
+    Parameters
+    ----------
+    name : str
+        The member that says it.
+    config : dict
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if config.get(name, 1) > limits.TPS_PER_CAMPAIGN:
+        raise InvalidInputError(f"{name} may be {limits.TPS_PER_CAMPAIGN} at most, not {config[name]}")

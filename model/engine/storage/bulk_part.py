@@ -1,0 +1,132 @@
+"""One imported part of a dataset, as files in a directory of its own.
+
+A part of events has `columns.npz`, what memory and trainings need, and `rest.jsonl` beside it: the other columns,
+one line per event in the same order, which only exports read. A part of another dataset has `rows.jsonl`, a line
+`[id, row]` for each row. A part is written once and never changed; what replaces it is another part.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
+import numpy as np
+
+from model.engine.datasets.csv_import import to_columns
+from model.engine.datasets.dataset_types import SUBJECTS
+from model.engine.storage.columns import read_columns, write_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from model.engine.datasets.avro_schema import Schema
+    from model.engine.storage.columns import Columns
+
+COLUMNS_FILE, REST_FILE, ROWS_FILE = "columns.npz", "rest.jsonl", "rows.jsonl"
+# In the columns; all others, but for context, are in the rest.
+IN_COLUMNS = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE"})
+
+Row = dict[str, Any]
+
+
+def write_rows(path: Path, rows: Iterable[tuple[str, Row]]) -> int:
+    """Write rows by id.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    rows : iterable of (id, row)
+
+    Returns
+    -------
+    int
+        How many there were.
+    """
+    encoder, written = msgspec.json.Encoder(), 0
+    with path.open("wb") as file:
+        for one in rows:
+            file.write(encoder.encode(one) + b"\n")
+            written += 1
+    return written
+
+
+def read_rows(path: Path) -> Iterator[tuple[str, Row]]:
+    """Yield what `write_rows` wrote.
+
+    Parameters
+    ----------
+    path : Path
+
+    Yields
+    ------
+    (id, row)
+    """
+    decoder = msgspec.json.Decoder(tuple[str, Row])
+    with path.open("rb") as file:
+        for line in file:
+            yield decoder.decode(line)
+
+
+def write_interactions(part: Path, schema: Schema, rows: Iterable[Row]) -> Columns:
+    """Write events.
+
+    Parameters
+    ----------
+    part : Path
+        The directory.
+    schema : Schema
+    rows : iterable of dict
+
+    Returns
+    -------
+    Columns
+        Of what was written.
+    """
+    context = {column.name for column in schema.context()}
+    rest = [column.name for column in schema.columns if column.name not in IN_COLUMNS | context]
+    encoder = msgspec.json.Encoder()
+
+    def with_rest(file: BinaryIO) -> Iterator[Row]:
+        for row in rows:
+            file.write(encoder.encode({name: row[name] for name in rest}) + b"\n")
+            yield row
+
+    with (part / REST_FILE).open("wb") as file:
+        columns = to_columns(with_rest(file), schema)
+    write_columns(part / COLUMNS_FILE, columns)
+    return columns
+
+
+def interactions(part: Path, dataset_type: str) -> Iterator[Row]:
+    """Yield the events of a part with all the columns that they were imported with.
+
+    Parameters
+    ----------
+    part : Path
+        Its directory.
+    dataset_type : str
+        INTERACTIONS or ACTION_INTERACTIONS.
+
+    Yields
+    ------
+    dict
+        Values by column; None where there is none.
+    """
+    columns = read_columns(part / COLUMNS_FILE)
+    subject, decoder = SUBJECTS[dataset_type], msgspec.json.Decoder(Row)
+    with (part / REST_FILE).open("rb") as rest:
+        for place, line in enumerate(rest):
+            value = columns.values[place]
+            row: Row = {
+                "USER_ID": columns.user_ids[columns.users[place]],
+                subject: columns.item_ids[columns.items[place]],
+                "TIMESTAMP": int(columns.times[place]),
+                "EVENT_TYPE": columns.event_types[columns.kinds[place]] or None,
+                "EVENT_VALUE": None if np.isnan(value) else float(str(value)),  # the shortest that is stored so
+            }
+            for name, column in columns.context.items():
+                code = int(column.codes[place])
+                row[name] = None if code < 0 else column.values[code]
+            yield {**row, **decoder.decode(line)}

@@ -1,0 +1,109 @@
+"""The rows of an Items, Users or Actions dataset by id: imported ones on disk, streamed ones in memory.
+
+Of an imported row memory holds only the id and where it lies, so long descriptions cost nothing until they are read.
+"""
+
+from __future__ import annotations
+
+import mmap
+from array import array
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from model.engine.storage.bulk_part import ROWS_FILE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Row = dict[str, Any]
+
+_ids: msgspec.json.Decoder[tuple[str, msgspec.Raw]] = msgspec.json.Decoder(tuple[str, msgspec.Raw])
+_rows: msgspec.json.Decoder[tuple[str, Row]] = msgspec.json.Decoder(tuple[str, Row])
+
+
+class ImportedRows(Mapping[str, Row]):
+    """Rows of imported parts; of an id that is in several, the last one's.
+
+    Parameters
+    ----------
+    parts : list of Path
+        Directories, oldest first.
+    """
+
+    def __init__(self, parts: list[Path]) -> None:
+        self._files: list[mmap.mmap] = []
+        self._number_of: dict[str, int] = {}
+        self._file_of, self._offsets = array("H"), array("q")
+        for part in parts:
+            self._take(part / ROWS_FILE)
+
+    def __getitem__(self, row_id: str) -> Row:
+        number = self._number_of[row_id]
+        file, offset = self._files[self._file_of[number]], self._offsets[number]
+        return _rows.decode(file[offset : file.find(b"\n", offset)])[1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._number_of)
+
+    def __len__(self) -> int:
+        return len(self._number_of)
+
+    def __contains__(self, row_id: object) -> bool:
+        return row_id in self._number_of
+
+    def _take(self, path: Path) -> None:
+        if path.stat().st_size == 0:
+            return
+        with path.open("rb") as opened:
+            file = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+        self._files.append(file)
+        offset = 0
+        for line in iter(file.readline, b""):
+            number = self._number_of.setdefault(_ids.decode(line)[0], len(self._offsets))
+            if number == len(self._offsets):
+                self._offsets.append(offset)
+                self._file_of.append(len(self._files) - 1)
+            else:
+                self._offsets[number], self._file_of[number] = offset, len(self._files) - 1
+            offset += len(line)
+
+
+class Rows:
+    """All rows of a dataset; an imported row never replaces a streamed one.
+
+    Attributes
+    ----------
+    bulk : mapping
+        Replaced as a whole, never changed.
+    streamed : dict
+    """
+
+    def __init__(self) -> None:
+        self.bulk: Mapping[str, Row] = {}
+        self.streamed: dict[str, Row] = {}
+
+    def get(self, row_id: str) -> Row | None:
+        """Return a row by its id, values by column; None where there is none.
+
+        Parameters
+        ----------
+        row_id : str
+
+        Returns
+        -------
+        dict or None
+        """
+        found = self.streamed.get(row_id)
+        return self.bulk.get(row_id) if found is None else found
+
+    def all(self) -> Mapping[str, Row]:
+        """Return all rows by id, as they are now: a thread may go through them. A row is read when it is asked for.
+
+        Returns
+        -------
+        mapping
+        """
+        return ChainMap(dict(self.streamed), self.bulk)  # type: ignore[arg-type]  # only the first is ever written to

@@ -1,0 +1,233 @@
+"""GetSolutionMetrics: how well a recipe finds what people whom it was not trained on did next.
+
+As documented (developer guide, "Evaluating a solution version"): a tenth of the users is kept out of training; the
+oldest nine tenths of each one's events are the question, and the newest tenth is what should be found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.engine.training.action_metrics import evaluate_actions
+from model.engine.training.segment_metrics import evaluate_segments
+from model.engine.training.trend_metrics import trend_prediction_accuracy
+from model.recipes.objective import numbers_of
+from model.recipes.recipe import Catalogue, Query, Recipe, TrainingData
+from model.recipes.semantic_similarity import SemanticSimilarity
+from model.recipes.trending import Trending
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from model.recipes.interactions import Interactions
+    from model.recipes.named_recipe import NamedRecipe
+
+TEST_USERS_SHARE = 0.1
+MOST_TEST_USERS = 1000
+MOST_TEST_ITEMS = 500
+DEPTH = 25
+CUTS = (5, 10, 25)
+SEED = 20261121
+GAIN, PRECISION = "normalized_discounted_cumulative_gain", "precision"
+RECIPROCAL_RANK = "mean_reciprocal_rank_at_25"
+WEIGHTED_GAIN = "normalized_discounted_cumulative_gain_with_event_weights"
+REWARDS = "average_rewards"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a user of the hold-out did, and what they did next.
+
+    Attributes
+    ----------
+    history : list of str
+        Newest first.
+    wanted : dict of float
+        The items to find, with the highest weight of their events.
+    features : tuple of str
+        Of the person.
+    context : dict of str
+        Circumstances of the first event to be found.
+    """
+
+    history: list[str]
+    wanted: dict[str, float]
+    features: tuple[str, ...] = ()
+    context: dict[str, str] = field(default_factory=dict)
+
+
+def split_users(interactions: Interactions, users: Catalogue | None = None) -> tuple[Interactions, list[Question]]:
+    """Keep a tenth of the users out.
+
+    Parameters
+    ----------
+    interactions : Interactions
+    users : Catalogue, optional
+        The people with their features.
+
+    Returns
+    -------
+    train : Interactions
+        Those of the other users.
+    questions : list of Question
+    """
+    count = len(interactions.user_ids)
+    random = np.random.default_rng(SEED)
+    tested = random.permutation(count)[: max(1, round(count * TEST_USERS_SHARE))]
+    features_of = dict(zip(users.item_ids, users.features, strict=True)) if users else {}
+    starts = interactions.starts()
+    questions: list[Question] = []
+    for user in sorted(tested.tolist()):
+        begin, end = int(starts[user]), int(starts[user + 1])
+        newest = end - max(1, (end - begin) // 10)
+        if newest > begin and len(questions) < MOST_TEST_USERS:
+            features = features_of.get(interactions.user_ids[user], ())
+            questions.append(_question(interactions, begin, newest, end, features))
+    return interactions.where(~np.isin(interactions.users, tested)), questions
+
+
+def measure(recipe: Recipe, questions: list[Question], catalogue_size: int) -> dict[str, float]:
+    """Ask a recipe the questions and return the documented metrics.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    questions : list of Question
+    catalogue_size : int
+        Items that could be recommended.
+
+    Returns
+    -------
+    dict
+        coverage, mean_reciprocal_rank_at_25, normalized_discounted_cumulative_gain_at_K (and _with_event_weights) and
+        precision_at_K.
+    """
+    totals = dict.fromkeys(_names(), 0.0)
+    shown: set[str] = set()
+    for question in questions:
+        answer = _asked(recipe, question)
+        shown.update(answer)
+        weights = np.array([question.wanted.get(item, 0.0) for item in answer] + [0.0] * (DEPTH - len(answer)))
+        hits = weights > 0
+        if hits.any():
+            totals[RECIPROCAL_RANK] += 1 / (int(hits.argmax()) + 1)
+        best = np.sort(list(question.wanted.values()))[::-1]
+        for cut in CUTS:
+            totals[f"{PRECISION}_at_{cut}"] += float(hits[:cut].sum()) / cut
+            totals[f"{GAIN}_at_{cut}"] += _gain(hits.astype(float), np.ones(best.size), cut)
+            totals[f"{WEIGHTED_GAIN}_at_{cut}"] += _gain(weights, best, cut)
+    metrics = {name: total / max(1, len(questions)) for name, total in totals.items()}
+    metrics["coverage"] = len(shown) / max(1, catalogue_size)
+    return {name: round(value, 4) for name, value in sorted(metrics.items())}
+
+
+def evaluate(
+    named: NamedRecipe, data: TrainingData, settings: Mapping[str, float] | None = None
+) -> tuple[dict[str, float], Mapping[str, float]]:
+    """Train on a part of the data and measure on the rest.
+
+    Parameters
+    ----------
+    named : NamedRecipe
+    data : TrainingData
+        As `named.prepare` returned them.
+    settings : mapping, optional
+        To train with; else they are chosen on the part that is trained on.
+
+    Returns
+    -------
+    metrics : dict
+        Those that the recipe's `metrics` name; average_rewards_at_K where the solution has an objective, and gains
+        with event weights where it weighs event types.
+    settings : mapping
+        To train with on all of the data.
+    """
+    if named.kind == "USER_SEGMENTATION":
+        return evaluate_segments(named, data, settings)
+    if named.kind == "PERSONALIZED_ACTIONS":
+        return evaluate_actions(named, data, settings)
+    algorithm = named.answers
+    if issubclass(algorithm, SemanticSimilarity):
+        return _meaning(algorithm.fit(data, {})), {}
+    train, questions = split_users(data.interactions, data.users)
+    if not len(train) or not questions:
+        return dict.fromkeys(named.metrics, 0.0), algorithm.tune(data) if settings is None else settings
+    partial = replace(data, interactions=train)
+    chosen = algorithm.tune(partial) if settings is None else settings
+    recipe = algorithm.fit(partial, chosen)
+    metrics = measure(recipe, questions, len(recipe.item_ids))
+    if not (data.solution.get("eventsConfig") or {}).get("eventParametersList"):
+        metrics = {name: value for name, value in metrics.items() if not name.startswith(WEIGHTED_GAIN)}
+    if issubclass(algorithm, Trending):
+        metrics["trend_prediction_accuracy"] = trend_prediction_accuracy(data)
+    return {**metrics, **_rewards(recipe, questions, data)}, chosen
+
+
+def _question(known: Interactions, begin: int, newest: int, end: int, features: tuple[str, ...]) -> Question:
+    history = [known.item_ids[item] for item in known.items[begin:newest][::-1].tolist()]
+    wanted: dict[str, float] = {}
+    for place in range(newest, end):
+        item = known.item_ids[int(known.items[place])]
+        wanted[item] = max(wanted.get(item, 0.0), float(known.weights[place]))
+    codes = {name: int(column.codes[newest]) for name, column in known.context.items()}
+    context = {name: known.context[name].values[code] for name, code in codes.items() if code >= 0}
+    return Question(history, wanted, features, context)
+
+
+def _asked(recipe: Recipe, question: Question) -> list[str]:
+    query = Query(
+        history=question.history,
+        item_id=question.history[0],
+        person_features=question.features,
+        context=question.context,
+    )
+    return [one.item_id for one in recipe.recommend(query, DEPTH)]
+
+
+def _names() -> list[str]:
+    return [*(f"{kind}_at_{cut}" for kind in (GAIN, PRECISION, WEIGHTED_GAIN) for cut in CUTS), RECIPROCAL_RANK]
+
+
+def _gain(found: NDArray[np.float64], wanted: NDArray[np.float64], cut: int) -> float:
+    """Return the discounted gain of a list over that of the best one; `wanted` holds the highest gains first."""
+    discounts = 1 / np.log2(np.arange(2, cut + 2))
+    best = wanted[:cut]
+    return float((discounts * found[:cut]).sum() / max(1e-9, float((discounts[: best.size] * best).sum())))
+
+
+def _rewards(recipe: Recipe, questions: list[Question], data: TrainingData) -> dict[str, float]:
+    """Return how much of the objective's sum over the recommended items was in items that people chose."""
+    objective = data.solution.get("optimizationObjective") or {}
+    values = numbers_of(str(objective.get("itemAttribute") or ""), recipe.item_ids, data.catalogue)
+    if values is None:
+        return {}
+    worth = dict(zip(recipe.item_ids, np.nan_to_num(values).tolist(), strict=True))
+    gained, possible = dict.fromkeys(CUTS, 0.0), dict.fromkeys(CUTS, 0.0)
+    for question in questions:
+        answer = _asked(recipe, question)
+        for cut in CUTS:
+            gained[cut] += sum(worth[item] for item in answer[:cut] if item in question.wanted)
+            possible[cut] += sum(worth[item] for item in answer[:cut])
+    return {f"{REWARDS}_at_{cut}": round(gained[cut] / possible[cut], 4) if possible[cut] else 0.0 for cut in CUTS}
+
+
+def _meaning(recipe: SemanticSimilarity) -> dict[str, float]:
+    """Return what lists of similar items are like, on average: there is nothing that people did to compare with."""
+    random = np.random.default_rng(SEED)
+    asked = random.permutation(len(recipe.item_ids))[:MOST_TEST_ITEMS]
+    totals, shown = np.zeros(3), set[str]()
+    for place in asked.tolist():
+        item = recipe.item_ids[place]
+        answer = [one.item_id for one in recipe.recommend(Query(item_id=item), DEPTH)]
+        shown.update(answer)
+        if answer:
+            parts = (recipe.alike(item, answer), *recipe.standing(answer))
+            totals += [sum(part) / len(answer) for part in parts]
+    means = (totals / max(1, asked.size)).round(4).tolist()
+    coverage = round(len(shown) / max(1, len(recipe.item_ids)), 4)
+    return {"coverage": coverage, **dict(zip(("similarity", "popularity", "freshness"), means, strict=True))}
