@@ -30,7 +30,7 @@ INTRODUCTION = """\
 
 Each line is what a test shows of a real engine process that boto3 asks; `test_clients.py` asks with the AWS command
 line and Amazon's SDK for JavaScript as well. **Differs** is where the engine does otherwise on purpose; the reasons
-are in the [README](README.md). The page is written from the tests by `python -m tests.contract.engine.compatibility`,
+are in [CHOICES.md](CHOICES.md). The page is written from the tests by `python -m tests.contract.engine.compatibility`,
 and `make check` says when it is stale.
 """
 
