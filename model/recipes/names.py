@@ -9,6 +9,7 @@ from typing import Any
 
 from model.recipes import cold_start
 from model.recipes.cold_start import ColdStart
+from model.recipes.custom_names import CUSTOM
 from model.recipes.domain_names import SHOP, VIDEO
 from model.recipes.named_recipe import RANKING_METRICS, TREND_METRICS, NamedRecipe, Parameter
 from model.recipes.next_best_action import DEFAULT_PERIOD, PERIOD, NextBestAction
@@ -220,4 +221,6 @@ OTHERS = (
     ),
 )
 
-RECIPES: dict[str, NamedRecipe] = {one.name: one for one in (*PERSONAL, *RELATED, *POPULAR, *OTHERS, *SHOP, *VIDEO)}
+RECIPES: dict[str, NamedRecipe] = {
+    one.name: one for one in (*PERSONAL, *RELATED, *POPULAR, *OTHERS, *SHOP, *VIDEO, *CUSTOM)
+}

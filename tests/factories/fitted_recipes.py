@@ -6,12 +6,15 @@ import functools
 
 from model.recipes.cold_start import MOST_DAYS, MOST_INTERACTIONS
 from model.recipes.names import RECIPES
+from model.recipes.network_recipe import NetworkRecipe
 from model.recipes.recipe import Recipe
 from tests.factories.training_data import answers, shop_data
 
 # With the defaults, the shop has too few cold items for the recipe that needs a hundred of them.
 COLD = {MOST_INTERACTIONS: "100", MOST_DAYS: "30"}
-ANSWERING = [name for name, named in RECIPES.items() if issubclass(named.algorithm, Recipe)]
+# Networks are trained with PyTorch, which the main environment lacks: tests/networks has their tests.
+NETWORKS = [name for name, named in RECIPES.items() if issubclass(named.algorithm, NetworkRecipe)]
+ANSWERING = [name for name, named in RECIPES.items() if issubclass(named.algorithm, Recipe) and name not in NETWORKS]
 OF_ITEMS = [name for name in ANSWERING if RECIPES[name].kind != "PERSONALIZED_ACTIONS"]
 
 

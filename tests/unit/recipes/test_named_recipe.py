@@ -44,11 +44,11 @@ def rows_of(event_type, count):
 
 
 def test_every_name_is_there_once_and_says_what_it_does():
-    assert set(RECIPES) == NAMES
+    assert {name for name in RECIPES if name.startswith("aws-")} == NAMES
     assert all(named.name == name and named.description for name, named in RECIPES.items())
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
+@pytest.mark.parametrize("name", sorted(RECIPES))
 def test_defaults_are_values_that_the_parameter_may_have(name):
     assert all(one.refusal(one.default) is None for one in RECIPES[name].parameters.values())
 

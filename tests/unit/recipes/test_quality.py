@@ -6,20 +6,20 @@ import functools
 
 import pytest
 
-from model.engine.segment_metrics import evaluate_segments
-from model.engine.solution_metrics import evaluate, measure, split_users
-from model.engine.trend_metrics import DEPTH, trend_prediction_accuracy
+from model.engine.training.segment_metrics import evaluate_segments
+from model.engine.training.solution_metrics import evaluate, measure, split_users
+from model.engine.training.trend_metrics import DEPTH, trend_prediction_accuracy
 from model.recipes.interactions import from_rows
 from model.recipes.names import RECIPES
 from model.recipes.recipe import TrainingData
-from tests.factories.fitted_recipes import data_for
+from tests.factories.fitted_recipes import NETWORKS, data_for
 from tests.factories.training_data import answers, shop_data
 
 GAIN = "normalized_discounted_cumulative_gain_at_10"
 LEARNING = [
     name
     for name, named in RECIPES.items()
-    if named.kind in {"USER_PERSONALIZATION", "PERSONALIZED_RANKING", "RELATED_ITEMS"}
+    if named.kind in {"USER_PERSONALIZATION", "PERSONALIZED_RANKING", "RELATED_ITEMS"} and name not in NETWORKS
 ]
 ACTIVITY_ALONE = {"following": 0.0, "near": 0.0, "own": 0.0, "active": 1.0}
 

@@ -1,0 +1,127 @@
+"""Checkpoints: a training that is cut off goes on from its last whole epoch, and ends as if it had not been cut off."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from model.networks.errors import ForeignCheckpointError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from model.networks.problem import Problem
+    from model.networks.settings import LightGCNSettings, NeuMFSettings
+
+UNBOUND = ("epochs", "patience")  # what may differ between the training that was cut off and the one that goes on
+
+
+@dataclass
+class Progress:
+    """How far a training is.
+
+    Attributes
+    ----------
+    epoch : int
+        Whole epochs that lie behind.
+    best_epoch : int
+    best_metric : float
+        NaN before the first validation.
+    best : dict of tensors
+        The parameters after `best_epoch`.
+    reports : list of dict
+        epoch, loss, metric and seconds of each epoch.
+    """
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_metric: float = float("nan")
+    best: dict[str, Tensor] = field(default_factory=dict)
+    reports: list[dict[str, float]] = field(default_factory=list)
+
+
+def mark_of(problem: Problem, settings: NeuMFSettings | LightGCNSettings) -> str:
+    """Return what differs as soon as the data or what is learnt from them differs.
+
+    Parameters
+    ----------
+    problem : Problem
+    settings : settings
+
+    Returns
+    -------
+    str
+        Hexadecimal.
+    """
+    bound = {name: value for name, value in asdict(settings).items() if name not in UNBOUND}
+    digest = hashlib.sha256(repr((type(settings).__name__, sorted(bound.items()))).encode())
+    for column in (problem.users, problem.items, problem.ratings):
+        digest.update(column.tobytes())
+    return digest.hexdigest()
+
+
+def write_checkpoint(path: Path, mark: str, network: Any, progress: Progress) -> None:
+    """Write a checkpoint; whenever the process ends, the file is the old one or the new one, never half of one.
+
+    Parameters
+    ----------
+    path : Path
+    mark : str
+        See `mark_of`.
+    network : Network
+    progress : Progress
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    with new.open("wb") as file:
+        torch.save(
+            {
+                "mark": mark,
+                "parameters": {name: tensor.detach() for name, tensor in network.parameters.items()},
+                "optimiser": network.optimiser.state_dict(),
+                "progress": asdict(progress),
+            },
+            file,
+        )
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def read_checkpoint(path: Path, mark: str, network: Any) -> Progress:
+    """Bring a network to where a checkpoint was written, if there is one.
+
+    Parameters
+    ----------
+    path : Path
+    mark : str
+    network : Network
+        As it is before training; its parameters and its optimiser are set.
+
+    Returns
+    -------
+    Progress
+        That of a new training where there is no checkpoint.
+
+    Raises
+    ------
+    ForeignCheckpointError
+    """
+    if not path.exists():
+        return Progress()
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    if stored["mark"] != mark:
+        raise ForeignCheckpointError(
+            f"the checkpoint {path} is of other data or other hyper-parameters; remove it, or name another folder"
+        )
+    with torch.no_grad():
+        for name, tensor in network.parameters.items():
+            tensor.copy_(stored["parameters"][name])
+    network.optimiser.load_state_dict(stored["optimiser"])
+    return Progress(**stored["progress"])

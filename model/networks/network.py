@@ -1,0 +1,110 @@
+"""What the training loop asks of a network, and the parts of randomness and hardware that every network has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+
+class Network(Protocol):
+    """A network that learns batch by batch.
+
+    Attributes
+    ----------
+    parameters : dict of tensors
+        All that is learnt, by name.
+    optimiser : torch optimiser
+    metric : str
+        What `validate` returns, such as "ndcg@20"; a name that begins with "rmse" is the better the lower.
+    batch_count : int
+        Of an epoch.
+    """
+
+    parameters: dict[str, Tensor]
+    optimiser: Any
+    metric: str
+    batch_count: int
+
+    def batches(self, random: np.random.Generator) -> Iterator[Any]:
+        """Yield the batches of one epoch.
+
+        Parameters
+        ----------
+        random : numpy Generator
+            Of this epoch.
+
+        Yields
+        ------
+        batch
+        """
+
+    def step(self, batch: Any) -> float:
+        """Learn from one batch and return its loss.
+
+        Parameters
+        ----------
+        batch
+
+        Returns
+        -------
+        float
+        """
+
+    def validate(self) -> float:
+        """Return the metric on what was held out; NaN where nothing is.
+
+        Returns
+        -------
+        float
+        """
+
+
+def device() -> torch.device:
+    """Return the GPU when there is one, else the processor.
+
+    Returns
+    -------
+    torch.device
+    """
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def seeded(seed: int, epoch: int) -> np.random.Generator:
+    """Seed everything for an epoch, so that a resumed training draws what an uninterrupted one would have drawn.
+
+    Parameters
+    ----------
+    seed, epoch : int
+
+    Returns
+    -------
+    numpy Generator
+    """
+    torch.manual_seed(seed * 1_000_003 + epoch)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)  # a few sparse products on GPUs have no such form
+    return np.random.default_rng([seed, epoch])
+
+
+def drawn(shape: tuple[int, ...], spread: float, random: np.random.Generator, place: torch.device) -> Tensor:
+    """Return a tensor of normally distributed numbers, the same on every device.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    spread : float
+        Standard deviation.
+    random : numpy Generator
+    place : torch.device
+
+    Returns
+    -------
+    float32 tensor
+    """
+    return torch.from_numpy(random.standard_normal(shape, np.float32) * np.float32(spread)).to(place)

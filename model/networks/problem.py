@@ -1,0 +1,183 @@
+"""What a network is trained on: numbers only, so that it can be handed to another interpreter as one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from model.recipes.interactions import Interactions
+
+MOST_HELD_OUT = 2000  # people, of each of whom one item is held out: NDCG is then known to about 0.01
+LEAST_HISTORY = 3  # different items of a person of whom one is held out, so that two are left to know them by
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Who touched what, each pair once, by person and then in the order of time.
+
+    Attributes
+    ----------
+    users, items : int32 arrays of shape (pairs,)
+    times : int64 array of shape (pairs,)
+        Epoch seconds of the newest event of the pair.
+    ratings : float32 array of shape (pairs,)
+        The weight of that event: an explicit model's target.
+    user_count, item_count : int
+    """
+
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+    times: NDArray[np.int64]
+    ratings: NDArray[np.float32]
+    user_count: int
+    item_count: int
+
+    def __len__(self) -> int:
+        return int(self.users.size)
+
+    @property
+    def keys(self) -> NDArray[np.int64]:
+        """A number for each pair, the same for the same pair: int64 array of shape (pairs,)."""
+        return self.users.astype(np.int64) * self.item_count + self.items
+
+    def starts(self) -> NDArray[np.int64]:
+        """Return where each person's pairs start, and the end.
+
+        Returns
+        -------
+        int64 array of shape (users + 1,)
+        """
+        return np.searchsorted(self.users, np.arange(self.user_count + 1)).astype(np.int64)
+
+    def where(self, kept: NDArray[np.bool_]) -> Problem:
+        """Return the pairs for which `kept` holds, with the numbers of people and items as they are.
+
+        Parameters
+        ----------
+        kept : bool array of shape (pairs,)
+
+        Returns
+        -------
+        Problem
+        """
+        return replace(
+            self,
+            users=self.users[kept],
+            items=self.items[kept],
+            times=self.times[kept],
+            ratings=self.ratings[kept],
+        )
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What is learnt from, and one item of some people that is to be found (or whose rating is to be guessed).
+
+    Attributes
+    ----------
+    train : Problem
+    users, items : int32 arrays of shape (held-out people,)
+    ratings : float32 array of shape (held-out people,)
+    """
+
+    train: Problem
+    users: NDArray[np.int32]
+    items: NDArray[np.int32]
+    ratings: NDArray[np.float32]
+
+
+def problem_of(interactions: Interactions) -> Problem:
+    """Keep of each (person, item) the newest interaction.
+
+    Parameters
+    ----------
+    interactions : Interactions
+        Sorted by user, then by time.
+
+    Returns
+    -------
+    Problem
+    """
+    keys = interactions.users.astype(np.int64) * max(1, len(interactions.item_ids)) + interactions.items
+    _, from_end = np.unique(keys[::-1], return_index=True)
+    newest = np.sort(keys.size - 1 - from_end)
+    return Problem(
+        interactions.users[newest],
+        interactions.items[newest],
+        interactions.times[newest],
+        interactions.weights[newest],
+        len(interactions.user_ids),
+        len(interactions.item_ids),
+    )
+
+
+def hold_out(problem: Problem, seed: int, most: int = MOST_HELD_OUT) -> HeldOut:
+    """Take one item of some people out of what is learnt from: the newest, or any where times do not tell.
+
+    Parameters
+    ----------
+    problem : Problem
+    seed : int
+    most : int
+        People.
+
+    Returns
+    -------
+    HeldOut
+        A tenth of the people at most, so that small data keep most of what they have.
+    """
+    random = np.random.default_rng(seed)
+    starts = problem.starts()
+    eligible = np.flatnonzero(np.diff(starts) >= LEAST_HISTORY)
+    count = min(most, -(-eligible.size // 10))
+    people = np.sort(random.choice(eligible, count, replace=False)) if count else eligible[:0]
+    begins, ends = starts[people], starts[people + 1]
+    places = ends - 1
+    if people.size:
+        timeless = problem.times[begins] == problem.times[ends - 1]
+        places = np.where(timeless, random.integers(begins, ends), places)
+    kept = np.ones(len(problem), np.bool_)
+    kept[places] = False
+    return HeldOut(problem.where(kept), problem.users[places], problem.items[places], problem.ratings[places])
+
+
+def write_problem(problem: Problem, path: Path) -> None:
+    """Write a problem into one file.
+
+    Parameters
+    ----------
+    problem : Problem
+    path : Path
+    """
+    with path.open("wb") as file:
+        np.savez(
+            file,
+            users=problem.users,
+            items=problem.items,
+            times=problem.times,
+            ratings=problem.ratings,
+            counts=np.array([problem.user_count, problem.item_count]),
+        )
+
+
+def read_problem(path: Path) -> Problem:
+    """Read what `write_problem` wrote.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Problem
+    """
+    with np.load(path, allow_pickle=False) as stored:
+        users, items = (int(count) for count in stored["counts"])
+        return Problem(stored["users"], stored["items"], stored["times"], stored["ratings"], users, items)

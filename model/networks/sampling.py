@@ -1,0 +1,51 @@
+"""Negative samples: items that a person has not touched, drawn alike from all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from model.networks.problem import Problem
+
+# Rounds of drawing anew. Somebody who has touched nearly everything gets what the last round drew; without an end to
+# it, somebody who has touched all would keep the training busy for ever.
+ROUNDS = 10
+
+
+class Negatives:
+    """Draws items for people, none of which the person has touched."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._touched = np.unique(problem.keys)
+        self._item_count = problem.item_count
+
+    def draw(self, users: NDArray[np.int32], random: np.random.Generator) -> NDArray[np.int32]:
+        """Draw one item for each entry of `users`.
+
+        Parameters
+        ----------
+        users : int32 array of shape (n,)
+        random : numpy Generator
+
+        Returns
+        -------
+        int32 array of shape (n,)
+        """
+        items = random.integers(0, self._item_count, users.size, dtype=np.int32)
+        open_places = np.flatnonzero(self._are_touched(users, items))
+        for _ in range(ROUNDS):
+            if not open_places.size:
+                break
+            items[open_places] = random.integers(0, self._item_count, open_places.size, dtype=np.int32)
+            open_places = open_places[self._are_touched(users[open_places], items[open_places])]
+        return items
+
+    def _are_touched(self, users: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.bool_]:
+        keys = users.astype(np.int64) * self._item_count + items
+        places = np.minimum(np.searchsorted(self._touched, keys), self._touched.size - 1)
+        found: NDArray[np.bool_] = self._touched[places] == keys
+        return found

@@ -1,0 +1,54 @@
+"""The process that trains where PyTorch is: `python -m model.networks.worker FOLDER`, started by `apart`.
+
+It ends when its standard input does, that is, with whoever started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from model.networks.apart import ARRAYS, PROBLEM, REPORT, REQUEST, train_here
+from model.networks.errors import NetworksError
+from model.networks.problem import read_problem
+
+
+def work(folder: Path) -> None:
+    """Do the training that a folder asks for, and leave its outcome there.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+    request = json.loads((folder / REQUEST).read_bytes())
+    checkpoints = request["checkpoints"]
+    try:
+        trained = train_here(
+            request["network"],
+            read_problem(folder / PROBLEM),
+            request["parameters"],
+            None if checkpoints is None else Path(checkpoints),
+            is_shown=request["is_shown"],
+        )
+    except NetworksError as failure:
+        report = {"failure": str(failure)}
+    else:
+        report = trained.report
+        with (folder / ARRAYS).open("wb") as file:
+            np.savez(file, **trained.arrays)  # type: ignore[arg-type]  # names of arrays, never allow_pickle
+    (folder / REPORT).write_text(json.dumps(report), encoding="utf-8")
+
+
+def _end_with_parent() -> None:
+    os.read(0, 1)  # the parent never writes: this returns when it is gone
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    work(Path(sys.argv[1]))

@@ -1,0 +1,60 @@
+"""Recipes that Amazon Personalize does not have: the networks, trained with PyTorch and served without it."""
+
+from __future__ import annotations
+
+from model.recipes.lightgcn import LightGCNRecipe
+from model.recipes.named_recipe import RANKING_METRICS, NamedRecipe, Parameter
+from model.recipes.neumf import NeuMFRecipe
+
+USER = ("userId",)
+LIMIT = 2**31 - 1
+TRAINING = {
+    "epochs": Parameter("20", 0, 10_000, integer=True),
+    "patience": Parameter("3", 1, 10_000, integer=True),
+    "batch_size": Parameter("1024", 1, 1_000_000, integer=True),
+    "learning_rate": Parameter("0.001", 1e-6, 1.0),
+    "regularization": Parameter("0.0", 0.0, 1.0),
+    "seed": Parameter("20261121", 0, LIMIT, integer=True),
+}
+
+CUSTOM = (
+    NamedRecipe(
+        "rivulet-neumf",
+        "USER_PERSONALIZATION",
+        NeuMFRecipe,
+        "Items for a person, by NeuMF: a product of vectors and a tower over them",
+        parameters={
+            "feedback": Parameter("implicit", choices=("implicit", "explicit")),
+            "factors": Parameter("32", 1, 256, integer=True),
+            "negatives": Parameter("4", 1, 100, integer=True),
+            "pretrain": Parameter("false", choices=("true", "false")),
+            **TRAINING,
+        },
+        needs=USER,
+        metrics=RANKING_METRICS,
+        scores=True,
+        reasons=True,
+    ),
+    NamedRecipe(
+        "rivulet-lightgcn",
+        "USER_PERSONALIZATION",
+        LightGCNRecipe,
+        "Items for a person, by LightGCN: vectors passed along the graph of who touched what",
+        parameters={
+            **TRAINING,
+            "hidden_dimension": Parameter("256", 1, 1024, integer=True),
+            "layers": Parameter("3", 0, 8, integer=True),
+            "loss": Parameter("sampled_softmax", choices=("bpr", "sampled_softmax")),
+            "start": Parameter("spectral", choices=("random", "spectral")),
+            "epochs": Parameter("5", 0, 10_000, integer=True),
+            "patience": Parameter("1", 1, 10_000, integer=True),
+            "batch_size": Parameter("16384", 1, 1_000_000, integer=True),
+            "negatives": Parameter("2048", 1, 100_000, integer=True),
+            "regularization": Parameter("0.0001", 0.0, 1.0),
+        },
+        needs=USER,
+        metrics=RANKING_METRICS,
+        scores=True,
+        reasons=True,
+    ),
+)

@@ -1,0 +1,192 @@
+"""What recipes of networks have in common: a person is folded in from their history, without what trained the network.
+
+An event changes the next answer, since the history is all that a person is. Items that nobody had touched at training
+are put where their content says, beside the least touched ones where it says nothing.
+"""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from model.networks.apart import learn
+from model.networks.problem import problem_of
+from model.recipes.content import Content
+from model.recipes.growing import GrowingRows
+from model.recipes.model_files import read_model, write_model
+from model.recipes.popularity import count_people
+from model.recipes.recipe import (
+    NEVER,
+    POPULAR,
+    CatalogueItem,
+    Contribution,
+    Event,
+    Query,
+    Recipe,
+    Recommendation,
+    TrainingData,
+    best,
+    softmax,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+HISTORY_LENGTH = 200  # newest different items of a person that are looked at
+SEEN_KEEPS = 0.1  # of its lead over the worst item, so that what was just clicked does not come first
+RIDGE = 10.0  # people that an item must have before its row counts in full for what content means
+LEAST_TOUCHED = 0.25  # of the items, by people: what an item without any is like
+
+
+class NetworkRecipe(Recipe):
+    """Answers with what a network has learnt; see `of_items` for the rows that it keeps by item."""
+
+    network: ClassVar[str]
+    of_items: ClassVar[tuple[str, ...]]
+
+    def __init__(
+        self,
+        item_ids: list[str],
+        arrays: Mapping[str, NDArray[Any]],
+        people: NDArray[np.float32],
+        content: Content,
+        report: Mapping[str, Any],
+    ) -> None:
+        self.item_ids = item_ids
+        self.report = report
+        self._item_of = {item: place for place, item in enumerate(item_ids)}
+        self._arrays = {name: array for name, array in arrays.items() if name not in self.of_items}
+        self._rows = {name: GrowingRows(arrays[name]) for name in self.of_items}
+        self._people = GrowingRows(people)
+        self._content = content
+        self._decay = np.float32(arrays["decay"][0])
+
+    @classmethod
+    def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - the network tunes itself
+        return cls.made(data, *learn(cls.network, problem_of(data.interactions), data.parameters))
+
+    @classmethod
+    def made(cls, data: TrainingData, learnt: Mapping[str, NDArray[np.float32]], report: Mapping[str, Any]) -> Self:
+        """Make a recipe of what a network has learnt of the data.
+
+        Parameters
+        ----------
+        data : TrainingData
+        learnt, report : mappings
+            See `networks.training.Trained`.
+
+        Returns
+        -------
+        NetworkRecipe
+        """
+        known = data.interactions
+        touched = set(known.item_ids)
+        cold = [item for item in data.catalogue.item_ids if item not in touched]
+        item_ids = [*known.item_ids, *cold]
+        people = count_people(known)
+        content = Content.fit(item_ids, data.catalogue)
+        arrays: dict[str, NDArray[Any]] = dict(learnt)
+        for name in cls.of_items:
+            base, mapping = _content_map(content.vectors[: people.size], learnt[name], people)
+            arrays |= {f"base_{name}": base, f"from_content_{name}": mapping}
+            arrays[name] = np.concatenate([learnt[name], base + content.vectors[people.size :] @ mapping])
+        return cls(item_ids, arrays, np.concatenate([people, np.zeros(len(cold), np.float32)]), content, report)
+
+    def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
+        history = self._known(query)
+        if not history:
+            return self._popularity()
+        scores = self._scores(self._votes(history))
+        lowest = scores.min()
+        scores[history] = lowest + np.float32(SEEN_KEEPS) * (scores[history] - lowest)
+        return scores
+
+    def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
+        scores = self.score(query)
+        shares = softmax(scores)
+        if query.allowed is not None:
+            scores = np.where(query.allowed, scores, NEVER)
+        reason = None if self._known(query) else POPULAR
+        return [
+            Recommendation(self.item_ids[place], float(shares[place]), reason) for place in best(scores, count).tolist()
+        ]
+
+    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
+        item, history = self._item_of[item_id], self._known(query)
+        total = float(self.score(query)[item])
+        if not history:
+            return [Contribution("popularity", total)]
+        parts = self._parts(self._votes(history), item)
+        found = [Contribution(f"item:{self.item_ids[one]}", part) for one, part in zip(history, parts, strict=True)]
+        before = float(self._scores(self._votes(history))[item]) if item in history else total
+        found.append(Contribution("network", before - sum(parts)))
+        found.append(Contribution("seen", total - before))
+        return sorted((one for one in found if one.weight), key=lambda one: -abs(one.weight))
+
+    def update(self, event: Event) -> None:  # noqa: D102
+        place = self._item_of.get(event.item_id)
+        if place is not None and event.first:
+            self._people.rows[place] += 1
+
+    def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
+        place = self._item_of.setdefault(item.item_id, len(self.item_ids))
+        vector = self._content.put(place, item.features)
+        if place < len(self.item_ids):
+            return  # one that is known stays where people have put it
+        self.item_ids.append(item.item_id)
+        self._people.append(0.0)
+        for name, rows in self._rows.items():
+            rows.append(self._arrays[f"base_{name}"] + vector @ self._arrays[f"from_content_{name}"])
+
+    def save(self, directory: Path) -> None:  # noqa: D102
+        rows = {name: one.rows for name, one in self._rows.items()}
+        arrays = {**self._arrays, **rows, **self._content.arrays(), "people": self._people.rows}
+        document = {"item_ids": self.item_ids, "vocabulary": self._content.vocabulary, "report": dict(self.report)}
+        write_model(directory, arrays, document)
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:  # noqa: D102
+        arrays, document = read_model(directory)
+        content = Content.from_arrays(arrays, document["vocabulary"])
+        own = {name: array for name, array in arrays.items() if not name.startswith("content_") and name != "people"}
+        return cls(document["item_ids"], own, arrays["people"], content, document["report"])
+
+    @abc.abstractmethod
+    def _scores(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the score of every item for a person whose items say this: votes of shape (history, dimensions)."""
+
+    @abc.abstractmethod
+    def _parts(self, votes: NDArray[np.float32], item: int) -> list[float]:
+        """Return how much each item of the history adds to the score of an item."""
+
+    def _known(self, query: Query) -> list[int]:
+        """Return the places of the different items of a history that are known, newest first."""
+        places = (self._item_of.get(item) for item in query.history)
+        return list(dict.fromkeys(place for place in places if place is not None))[:HISTORY_LENGTH]
+
+    def _votes(self, history: list[int]) -> NDArray[np.float32]:
+        weights = self._decay ** np.arange(len(history), dtype=np.float32)
+        votes: NDArray[np.float32] = self._rows["messages"].rows[history] * weights[:, None]
+        votes /= np.sqrt(weights.sum())
+        return votes
+
+    def _popularity(self) -> NDArray[np.float32]:
+        people = self._people.rows
+        result: NDArray[np.float32] = np.log1p(people) / np.log1p(people.max(initial=1))
+        return result
+
+
+def _content_map(
+    content: NDArray[np.float32], rows: NDArray[np.float32], people: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the mean row of the least touched items, and the linear map from content to what a row has beside it."""
+    base = rows[people <= np.quantile(people, LEAST_TOUCHED)].mean(axis=0)
+    weighed = content * np.minimum(people, RIDGE)[:, None]
+    square = weighed.T @ content + np.float32(RIDGE) * np.eye(content.shape[1], dtype=np.float32)
+    mapping = np.linalg.solve(square, weighed.T @ (rows - base))
+    return base.astype(np.float32), mapping.astype(np.float32)

@@ -1,0 +1,84 @@
+"""Problems and recipes of networks, small enough to be looked through."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.networks.problem import Problem, problem_of
+from model.recipes.interactions import from_rows
+from model.recipes.lightgcn import LightGCNRecipe
+from model.recipes.neumf import NeuMFRecipe
+from model.recipes.recipe import Catalogue, TrainingData
+from tests.factories.training_data import shop_data
+
+SHELVES = 3
+ITEMS = 12  # four on each shelf
+FACTORS, WIDTH = 2, 4
+REPORT = {"network": "made by hand", "best": None}
+
+
+def shelves(people: int = 60, touched: int = 3, seed: int = 5) -> Problem:
+    """Return people who each touch items of one shelf only, in an order of time that tells nothing."""
+    random = np.random.default_rng(seed)
+    users = np.repeat(np.arange(people), touched)
+    items = np.concatenate([random.permutation(4)[:touched] * SHELVES + person % SHELVES for person in range(people)])
+    times = np.tile(np.arange(touched), people)
+    # Those of the first shelf think highly of what they touch, those of the last one little.
+    ratings = 5.0 - items % SHELVES
+    return Problem(
+        users.astype(np.int32),
+        items.astype(np.int32),
+        times.astype(np.int64),
+        ratings.astype(np.float32),
+        people,
+        ITEMS,
+    )
+
+
+def shop_problem(people: int = 120) -> Problem:
+    """Return the small shop as a problem."""
+    return problem_of(shop_data(people).interactions)
+
+
+def catalogue(count: int = ITEMS) -> Catalogue:
+    """Return items that each say on which shelf they stand."""
+    ids = [f"item-{place}" for place in range(count)]
+    return Catalogue(ids, [(f"SHELF={place % SHELVES}",) for place in range(count)], [0] * count)
+
+
+def lightgcn_recipe() -> LightGCNRecipe:
+    """Return a recipe whose items point to their shelves: no network was trained for it."""
+    vectors = np.eye(SHELVES, dtype=np.float32)[np.arange(ITEMS) % SHELVES]
+    learnt = {"vectors": vectors * 3, "messages": vectors, **_scalars(), "length": np.array([2.0], np.float32)}
+    return LightGCNRecipe.made(_data(), learnt, REPORT)
+
+
+def neumf_recipe(seed: int = 3) -> NeuMFRecipe:
+    """Return a recipe of chance numbers, whose tower bends for some items and not for others."""
+    random = np.random.default_rng(seed)
+
+    def drawn(*shape):
+        return random.standard_normal(shape).astype(np.float32)
+
+    learnt = {
+        "products": drawn(ITEMS, FACTORS),
+        "firsts": drawn(ITEMS, WIDTH),
+        "of_person": drawn(WIDTH, WIDTH),
+        "second": drawn(WIDTH, FACTORS),
+        "second_bias": drawn(FACTORS),
+        "out": drawn(FACTORS),
+        "bias": drawn(1),
+        "messages": drawn(ITEMS, FACTORS + WIDTH),
+        **_scalars(),
+    }
+    return NeuMFRecipe.made(_data(), learnt, REPORT)
+
+
+def _scalars():
+    return {"decay": np.array([0.9], np.float32)}
+
+
+def _data() -> TrainingData:
+    """Return data whose items have the same places as in the arrays, and one item that nobody has touched."""
+    rows = [(f"user-{item}", f"item-{item}", 100 + item) for item in range(ITEMS)]
+    return TrainingData(from_rows(rows), catalogue(ITEMS + 1))
