@@ -35,7 +35,7 @@ status: ## tell what runs, where, and what it holds
 # --- tests and checks ----------------------------------------------------------------------------------------------
 
 test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the end-to-end one included
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(TESTS)
 
 check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, types, import rules, Terraform, policies, state machines, workflows
 	@$(BIN)/python -m deployment.check $(ONLY)
