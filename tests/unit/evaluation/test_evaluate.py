@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.evaluation.evaluate import evaluate
-from model.evaluation.lists import full_lists
+from model.evaluation.lists import full_lists, query_of
 from model.evaluation.splits import Question, Split, answered, by_time, leave_last_out
 from model.recipes.interactions import from_rows
 from model.recipes.names import RECIPES
@@ -148,3 +148,22 @@ def test_a_short_list_holds_nothing_in_its_last_places():
 
     assert lists.places.tolist() == [[1, -1, -1, -1]]
     assert evaluate(popular(split), split, cuts=(4,)).mean("precision@4") == 0.25
+
+
+def test_an_empty_place_is_no_hit_of_the_question_before():
+    train = from_rows([("anna", "a", 1), ("bert", "b", 1), ("carl", "c", 1)])
+    split = Split(train, [Question("anna", ["a", "b"], ("c",)), Question("bert", ["a", "b", "c"], ("new",))])
+
+    result = evaluate(popular(split), split, cuts=(2,))
+
+    assert result.per_question["hr@2"].tolist() == [1.0, 0.0]
+
+
+def test_a_query_says_all_that_a_question_knows():
+    asked = Question("anna", ["b", "a"], ("c",), 77, ("AGE=45+",), {"DEVICE": "phone"})
+
+    query = query_of(asked)
+
+    assert (query.person, list(query.history), query.item_id, query.now) == ("anna", ["b", "a"], "b", 77)
+    assert (query.person_features, query.context) == (("AGE=45+",), {"DEVICE": "phone"})
+    assert query_of(Question("bert", [], ("c",))).item_id is None
