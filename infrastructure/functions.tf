@@ -50,6 +50,12 @@ locals {
       timeout_seconds = 10
       environment     = { STATE_MACHINE_ARN = local.state_machine_arn }
     }
+    judge = {
+      description     = "Says whether a new version may take the place of the one that serves"
+      memory_mb       = 256
+      timeout_seconds = 30
+      environment     = {}
+    }
   }
 
   # Given to forward alone.

@@ -79,6 +79,7 @@ module "recommender" {
   schemas_directory        = "${path.root}/../model/schemas"
   glue_job_name            = "${local.prefix}-datasets"
   recommend_function_arn   = local.recommend_arn
+  judge_function_arn       = local.judge_arn
   tracking_id_parameter    = local.tracking_id_parameter
   poll_seconds             = var.training_poll_seconds
   schedule                 = var.training_schedule
@@ -88,6 +89,7 @@ module "recommender" {
   buckets = {
     lake     = local.buckets["lake"]
     datasets = local.buckets["datasets"]
+    records  = local.buckets["artifacts"]
   }
 }
 

@@ -83,8 +83,8 @@ variable "lambda_archives_directory" {
   default     = "../build/lambda/aws"
 
   validation {
-    condition     = alltrue([for name in ["collect", "forward", "lake", "recommend", "train"] : fileexists("${var.lambda_archives_directory}/${name}.zip")])
-    error_message = "Not in ${var.lambda_archives_directory}: ${join(", ", [for name in ["collect", "forward", "lake", "recommend", "train"] : "${name}.zip" if !fileexists("${var.lambda_archives_directory}/${name}.zip")])}. Run make package."
+    condition     = alltrue([for name in ["collect", "forward", "judge", "lake", "recommend", "train"] : fileexists("${var.lambda_archives_directory}/${name}.zip")])
+    error_message = "Not in ${var.lambda_archives_directory}: ${join(", ", [for name in ["collect", "forward", "judge", "lake", "recommend", "train"] : "${name}.zip" if !fileexists("${var.lambda_archives_directory}/${name}.zip")])}. Run make package."
   }
 }
 
@@ -164,8 +164,8 @@ variable "reserved_concurrency" {
   default     = {}
 
   validation {
-    condition     = length(setsubtract(keys(var.reserved_concurrency), ["collect", "forward", "lake", "recommend", "train"])) == 0
-    error_message = "There is no function ${join(", ", setsubtract(keys(var.reserved_concurrency), ["collect", "forward", "lake", "recommend", "train"]))}."
+    condition     = length(setsubtract(keys(var.reserved_concurrency), ["collect", "forward", "judge", "lake", "recommend", "train"])) == 0
+    error_message = "There is no function ${join(", ", setsubtract(keys(var.reserved_concurrency), ["collect", "forward", "judge", "lake", "recommend", "train"]))}."
   }
 }
 

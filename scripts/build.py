@@ -9,6 +9,7 @@ from pyspark import StorageLevel
 from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
 
 from scripts import lake, output
+from scripts.training_profile import profile
 from scripts.transforms import entities
 from scripts.transforms.events import (
     deduplicate,
@@ -69,7 +70,8 @@ def build_datasets(spark: SparkSession, options: Options) -> dict[str, Any]:
             f"{options.lake}events/ holds no event that came in within {options.window.as_dict()}; "
             "post some, wait for Firehose to deliver them, or widen --from and --to"
         )
-    output.write_csv(interactions(stitch(judged, _at_hand(owners(judged)))), f"{options.target}interactions/")
+    stitched = stitch(judged, _at_hand(owners(judged)))
+    output.write_csv(interactions(stitched), f"{options.target}interactions/")
     kept = summary.where(F.col("dropped").isNull())
     newest_event = kept.agg(F.max("last_seen")).first()
     versions = _newest(spark, options, "items", lake.ITEMS)
@@ -83,7 +85,7 @@ def build_datasets(spark: SparkSession, options: Options) -> dict[str, Any]:
     versions = _newest(spark, options, "users", lake.USERS)
     user_counts = _count(versions)
     output.write_csv(entities.users(versions.where(F.col("dropped").isNull())), f"{options.target}users/")
-    manifest = _manifest(options, counts, item_counts, user_counts)
+    manifest = {**_manifest(options, counts, item_counts, user_counts), "profile": profile(stitched, kept)}
     output.write_manifest(spark, manifest, options.target)
     spark.catalog.clearCache()
     return manifest

@@ -11,7 +11,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # A placeholder that stands inside a JSON string is text; one that stands alone is JSON.
 _IN_A_STRING = "sample"
-_ALONE = {"configuration": '{"datasets": [], "solutions": []}', "personalize_retry": "[]", "poll_seconds": "60"}
+_ALONE = {
+    "configuration": '{"datasets": [], "solutions": []}',
+    "personalize_retry": "[]",
+    "lambda_retry": "[]",
+    "sagemaker": "{}",
+    "poll_seconds": "60",
+}
 _PARTITION = "aws"
 
 

@@ -40,6 +40,7 @@ run "names_variables_and_routes_are_those_that_functions_and_callers_expect" {
     condition = output.functions == {
       collect   = "rivulet-production-collect"
       forward   = "rivulet-production-forward"
+      judge     = "rivulet-production-judge"
       lake      = "rivulet-production-lake"
       recommend = "rivulet-production-recommend"
       train     = "rivulet-production-train"
@@ -73,6 +74,7 @@ run "names_variables_and_routes_are_those_that_functions_and_callers_expect" {
       } == {
       collect   = ["BAD_ROWS_BUCKET", "ENTITIES_TABLE", "LAKE_BUCKET", "STREAM_NAME", "UPLOADS_BUCKET"]
       forward   = ["BAD_ROWS_BUCKET", "HISTORY_DAYS", "HISTORY_TABLE", "TRACKING_ID_PARAMETER"]
+      judge     = []
       lake      = []
       recommend = ["ANSWERS_TABLE", "ENTITIES_TABLE", "HISTORY_TABLE", "POPULAR_CAMPAIGN_ARN", "RANKING_CAMPAIGN_ARN", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
       train     = ["STATE_MACHINE_ARN"]

@@ -101,6 +101,18 @@ data "aws_iam_policy_document" "workflow" {
   }
 
   statement {
+    sid       = "NoteWhatEachChampionWasTrainedOn"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${local.records_arn}/champions/*"]
+  }
+
+  statement {
+    sid       = "TellAMissingNoteFromAForbiddenOne"
+    actions   = ["s3:ListBucket"]
+    resources = [local.records_arn]
+  }
+
+  statement {
     sid       = "PublishTheTrackingId"
     actions   = ["ssm:PutParameter"]
     resources = [local.parameter_arn]
@@ -110,6 +122,49 @@ data "aws_iam_policy_document" "workflow" {
     sid       = "AskForPopularItems"
     actions   = ["lambda:InvokeFunction"]
     resources = [var.recommend_function_arn]
+  }
+
+  statement {
+    sid       = "AskTheJudge"
+    actions   = ["lambda:InvokeFunction"]
+    resources = [var.judge_function_arn]
+  }
+
+  dynamic "statement" {
+    for_each = var.sagemaker[*]
+
+    content {
+      sid       = "TrainCustomModels"
+      actions   = ["sagemaker:AddTags", "sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"]
+      resources = ["arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:training-job/${statement.value.name}-*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.sagemaker[*]
+
+    content {
+      sid       = "LetSageMakerReadTheDataSets"
+      actions   = ["iam:PassRole"]
+      resources = [statement.value.role_arn]
+
+      condition {
+        test     = "StringEquals"
+        variable = "iam:PassedToService"
+        values   = ["sagemaker.amazonaws.com"]
+      }
+    }
+  }
+
+  # https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html: the rule by which .sync hears of the end.
+  dynamic "statement" {
+    for_each = var.sagemaker[*]
+
+    content {
+      sid       = "HearThatATrainingJobHasEnded"
+      actions   = ["events:DescribeRule", "events:PutRule", "events:PutTargets"]
+      resources = ["arn:${var.partition}:events:${var.region}:${var.account_id}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"]
+    }
   }
 
   statement {

@@ -6,6 +6,7 @@ locals {
   personalize_arn    = "arn:${var.partition}:personalize:${var.region}:${var.account_id}"
   personalize_role   = "${var.prefix}-personalize"
   datasets_arn       = "arn:${var.partition}:s3:::${var.buckets.datasets}"
+  records_arn        = "arn:${var.partition}:s3:::${var.buckets.records}"
   glue_job_arn       = "arn:${var.partition}:glue:${var.region}:${var.account_id}:job/${var.glue_job_name}"
   parameter_arn      = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.tracking_id_parameter}"
 
@@ -18,6 +19,7 @@ locals {
   configuration = {
     dataset_group = var.prefix
     event_tracker = var.prefix
+    judge         = local.declaration.judge
 
     datasets = [
       for name in local.declaration.datasets : {
@@ -54,6 +56,15 @@ locals {
     JitterStrategy  = "FULL"
   }]
 
+  # What Lambda answers while it is upset, or while its functions are busy.
+  lambda_retry = [{
+    ErrorEquals     = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException"]
+    IntervalSeconds = 2
+    MaxAttempts     = 4
+    BackoffRate     = 2
+    JitterStrategy  = "FULL"
+  }]
+
   definition = templatefile("${path.module}/state-machines/train.asl.json.tftpl", {
     partition              = var.partition
     region                 = var.region
@@ -62,12 +73,17 @@ locals {
     poll_seconds           = var.poll_seconds
     configuration          = jsonencode(local.configuration)
     personalize_retry      = jsonencode(local.personalize_retry)
+    lambda_retry           = jsonencode(local.lambda_retry)
+    sagemaker              = var.sagemaker == null ? "{}" : jsonencode(var.sagemaker)
+    key_arn                = var.key_arn
     personalize_role_arn   = local.personalize_role_arn
     glue_job_name          = var.glue_job_name
     lake_uri               = "s3://${var.buckets.lake}/raw/"
     datasets_uri           = "s3://${var.buckets.datasets}/"
     datasets_bucket        = var.buckets.datasets
     tracking_id_parameter  = var.tracking_id_parameter
+    records_bucket         = var.buckets.records
     recommend_function_arn = var.recommend_function_arn
+    judge_function_arn     = var.judge_function_arn
   })
 }

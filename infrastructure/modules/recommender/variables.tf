@@ -40,10 +40,11 @@ variable "schemas_directory" {
 }
 
 variable "buckets" {
-  description = "Names of the buckets: lake, which the data sets are built from, and datasets, where they lie."
+  description = "Names of the buckets: lake, which the data sets are built from, datasets, where they lie, and records, where it is noted what each champion was trained on and custom models are left."
   type = object({
     lake     = string
     datasets = string
+    records  = string
   })
 }
 
@@ -55,6 +56,26 @@ variable "glue_job_name" {
 variable "recommend_function_arn" {
   description = "Lambda that is asked for popular items once all is deployed."
   type        = string
+}
+
+variable "judge_function_arn" {
+  description = "Lambda that says whether a new version may take the place of the one that serves."
+  type        = string
+}
+
+variable "sagemaker" {
+  description = "How a custom model is trained where an execution asks for the trainer sagemaker, as the module sagemaker gives it; null for not at all."
+  type = object({
+    name               = string
+    image_uri          = string
+    role_arn           = string
+    instance_type      = string
+    volume_gigabytes   = number
+    maximum_seconds    = number
+    hyperparameters    = map(string)
+    metric_definitions = list(object({ Name = string, Regex = string }))
+  })
+  default = null
 }
 
 variable "tracking_id_parameter" {

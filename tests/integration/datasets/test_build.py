@@ -304,3 +304,29 @@ def test_the_same_window_gives_the_same_bytes(build, tmp_path):
 
     assert contents("first") == contents("second")
     assert manifest["duplicates"] == 150
+
+
+def test_the_manifest_tells_what_was_trained_on_and_what_is_newest_without_naming_anybody(build):
+    # Given twenty days of views of one item, and a day of purchases of another, by somebody new among others
+    views = [
+        event(day, user_id=f"u-{day % 4}", item_id="old", timestamp=NOON - timedelta(days=20 - day))
+        for day in range(18)
+    ]
+    purchases = [
+        event(100 + hour, user_id=user, item_id="new", event_type="Purchase", timestamp=NOON - timedelta(hours=hour))
+        for hour, user in enumerate(["u-1", "u-9", "u-9"])
+    ]
+    write_events(build.lake, views, purchases)
+
+    manifest, _ = build()
+
+    trained, recent = manifest["profile"]["trained"], manifest["profile"]["recent"]
+    assert (trained["interactions"], trained["event_types"]) == (21, {"Purchase": 3, "View": 18})
+    assert (trained["until"], trained["users_with_two"]) == (NOON.isoformat(), 5)
+    assert (recent["since"], recent["event_types"]) == ((NOON - timedelta(days=2)).isoformat(), {"Purchase": 3})
+    assert list(trained["items"].values()) == [18, 3]
+    assert set(recent["items"]) == set(trained["items"]) - {next(iter(trained["items"]))}
+    today, first = str(NOON.date()), str((NOON - timedelta(days=19)).date())
+    assert recent["items_first_seen"] == {today: 3}
+    assert (recent["users_first_seen"], recent["users_counted"]) == ({first: 1, today: 2}, 3)
+    assert not {"old", "new", "u-9"} & set(json.dumps(manifest["profile"]).replace('"', " ").split())

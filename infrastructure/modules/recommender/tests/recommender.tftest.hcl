@@ -25,9 +25,10 @@ variables {
   key_arn                = "arn:aws:kms:eu-central-1:123456789012:key/none"
   solutions_file         = "tests/declaration/solutions.json"
   schemas_directory      = "tests/declaration"
-  buckets                = { lake = "lake", datasets = "datasets" }
+  buckets                = { lake = "lake", datasets = "datasets", records = "records" }
   glue_job_name          = "rivulet-test-datasets"
   recommend_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-recommend"
+  judge_function_arn     = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-judge"
   tracking_id_parameter  = "/rivulet/test/tracking-id"
   poll_seconds           = 60
   log_retention_days     = 30
@@ -72,13 +73,17 @@ run "the_workflow_reaches_its_own_resources_only" {
   assert {
     condition = {
       for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Sid => statement.Resource
-      if contains(["LetPersonalizeReadTheDataSets", "RunTheSparkJob", "PublishTheTrackingId", "AskForPopularItems", "ReadTheManifests"], statement.Sid)
+      if contains(["LetPersonalizeReadTheDataSets", "RunTheSparkJob", "PublishTheTrackingId", "AskForPopularItems", "AskTheJudge", "NoteWhatEachChampionWasTrainedOn", "TellAMissingNoteFromAForbiddenOne", "ReadTheManifests"], statement.Sid)
       } == {
       LetPersonalizeReadTheDataSets = "arn:aws:iam::123456789012:role/rivulet-test-personalize"
       RunTheSparkJob                = "arn:aws:glue:eu-central-1:123456789012:job/rivulet-test-datasets"
       PublishTheTrackingId          = "arn:aws:ssm:eu-central-1:123456789012:parameter/rivulet/test/tracking-id"
       AskForPopularItems            = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-recommend"
+      AskTheJudge                   = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-judge"
       ReadTheManifests              = "arn:aws:s3:::datasets/*/manifest.json"
+
+      NoteWhatEachChampionWasTrainedOn  = "arn:aws:s3:::records/champions/*"
+      TellAMissingNoteFromAForbiddenOne = "arn:aws:s3:::records"
     }
     error_message = "The workflow may reach something else."
   }
@@ -103,6 +108,69 @@ run "the_assertions_above_find_a_function_that_is_anything" {
       for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
     ], "AskForPopularItems")
     error_message = "A statement for all resources goes unnoticed."
+  }
+}
+
+run "a_new_version_is_judged_before_it_is_deployed_by_what_is_declared" {
+  command = plan
+
+  assert {
+    condition = jsondecode(output.definition).States.Configure.Assign.configuration.judge == {
+      metrics = ["precision_at_25"]
+      slices  = ["new_users"]
+    }
+    error_message = "The judge compares something else than what is declared."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, state in jsondecode(output.definition).States.TrainAndDeploy.ItemProcessor.States :
+      contains(["IsAnythingToDeploy"], name) || !can(regex("CreateCampaign|UpdateCampaign", jsonencode([try(state.Choices, null), try(state.Next, null), try(state.Default, null)])))
+    ])
+    error_message = "A campaign is made or changed without the judge."
+  }
+}
+
+run "without_sagemaker_no_role_is_passed_to_it_and_the_trainer_is_refused" {
+  command = plan
+
+  assert {
+    condition     = !strcontains(data.aws_iam_policy_document.workflow.json, "sagemaker") && jsondecode(output.definition).States.Configure.Assign.custom == {}
+    error_message = "SageMaker can be used though it is not set up."
+  }
+}
+
+run "with_sagemaker_a_custom_model_is_trained_by_its_own_role" {
+  command = plan
+
+  variables {
+    sagemaker = {
+      name               = "rivulet-test-custom"
+      image_uri          = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/rivulet:1"
+      role_arn           = "arn:aws:iam::123456789012:role/rivulet-test-sagemaker"
+      instance_type      = "ml.m5.xlarge"
+      volume_gigabytes   = 30
+      maximum_seconds    = 3600
+      hyperparameters    = { recipe = "aws-user-personalization-v2" }
+      metric_definitions = [{ Name = "precision_at_25", Regex = "precision_at_25=([0-9.]+)" }]
+    }
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Sid => statement.Resource
+      if contains(["TrainCustomModels", "LetSageMakerReadTheDataSets", "HearThatATrainingJobHasEnded"], statement.Sid)
+      } == {
+      TrainCustomModels            = "arn:aws:sagemaker:eu-central-1:123456789012:training-job/rivulet-test-custom-*"
+      LetSageMakerReadTheDataSets  = "arn:aws:iam::123456789012:role/rivulet-test-sagemaker"
+      HearThatATrainingJobHasEnded = "arn:aws:events:eu-central-1:123456789012:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+    }
+    error_message = "The workflow may train something else."
+  }
+
+  assert {
+    condition     = jsondecode(output.definition).States.Configure.Assign.custom.hyperparameters.recipe == "aws-user-personalization-v2"
+    error_message = "The hyper-parameters do not arrive."
   }
 }
 

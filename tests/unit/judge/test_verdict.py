@@ -1,0 +1,88 @@
+"""Champion against challenger."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from backend.judge.verdict import Measured, Rules, judge
+
+GAIN = "normalized_discounted_cumulative_gain_at_25"
+RULES = Rules((GAIN, "coverage"), ("new_users",))
+
+
+def version(name: str, gain: float | None, error: float | None = 0.01, users: int = 1000, **more: float) -> Measured:
+    metrics = {GAIN: gain, f"{GAIN}_standard_error": error, **{f"{GAIN}_{key}": value for key, value in more.items()}}
+    return Measured(name, {key: value for key, value in metrics.items() if value is not None}, users)
+
+
+def test_where_nothing_serves_the_challenger_does():
+    verdict = judge(None, version("new", 0.0), RULES)
+
+    assert (verdict.kept, verdict.comparisons) == ("challenger", ())
+    assert "Nothing serves yet" in verdict.reason
+
+
+@pytest.mark.parametrize(("gain", "kept"), [(0.30, "challenger"), (0.19, "challenger"), (0.15, "champion")])
+def test_a_challenger_serves_unless_it_is_worse_than_chance_explains(gain, kept):
+    # Given standard errors of 0.01 each, so 0.0141 together and a limit of 1.645 times that
+    verdict = judge(version("old", 0.2), version("new", gain), RULES)
+
+    assert verdict.kept == kept
+    assert verdict.comparisons[0].noise == pytest.approx(1.6449 * math.hypot(0.01, 0.01), abs=2e-4)
+    assert f"{gain:.4f} against 0.2000" in verdict.reason
+
+
+def test_a_slice_that_got_worse_keeps_the_champion_though_the_whole_got_better():
+    old = version("old", 0.2, new_users=0.15, new_users_standard_error=0.01)
+    new = version("new", 0.25, new_users=0.05, new_users_standard_error=0.01)
+
+    verdict = judge(old, new, RULES)
+
+    assert verdict.kept == "champion"
+    assert "among new_users 0.0500 against 0.1500" in verdict.reason
+    assert "on the whole" not in verdict.reason
+
+
+def test_more_comparisons_leave_each_more_room_so_that_together_they_err_no_oftener():
+    alone = judge(version("old", 0.2), version("new", 0.2), RULES).comparisons[0]
+    among = judge(version("old", 0.2, new_users=0.2), version("new", 0.2, new_users=0.2), RULES).comparisons[0]
+
+    assert among.noise > alone.noise
+
+
+def test_without_a_standard_error_the_number_of_users_bounds_the_noise():
+    # Given a tenth of 1,000 people on either side, and means of 0.2 and 0.13
+    few = judge(version("old", 0.2, None), version("new", 0.13, None), RULES)
+    many = judge(version("old", 0.2, None, 100_000), version("new", 0.13, None, 100_000), RULES)
+
+    assert few.comparisons[0].noise == pytest.approx(1.6449 * math.sqrt(0.165 * 0.835 / 100 * 2), abs=2e-4)
+    assert (few.kept, many.kept) == ("challenger", "champion")
+
+
+def test_a_challenger_that_finds_nothing_is_not_taken_for_sure_of_it():
+    verdict = judge(version("old", 0.02, None, 100), version("new", 0.0, None, 100), RULES)
+
+    assert verdict.kept == "challenger"
+
+
+@pytest.mark.parametrize("gain", [None, math.nan])
+def test_a_challenger_that_does_not_tell_what_the_champion_tells_is_not_taken(gain):
+    verdict = judge(version("old", 0.2), version("new", gain), RULES)
+
+    assert verdict.kept == "champion"
+    assert f"does not tell {GAIN}" in verdict.reason
+
+
+def test_a_recipe_with_other_metrics_is_said_to_be_beyond_comparison():
+    verdict = judge(Measured("old", {"hit": 0.5}, 100), Measured("new", {"hit": 0.1}, 100), RULES)
+
+    assert verdict.kept == "challenger"
+    assert "no comparison" in verdict.reason
+
+
+def test_a_slice_that_only_one_tells_of_is_named():
+    verdict = judge(version("old", 0.2), version("new", 0.2, new_users=0.1), RULES)
+
+    assert "Not compared, since not both tell of it: new_users" in verdict.reason
