@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from backend.judge.answer import answer_of
 from backend.judge.drift import look_for_drift, stability_index
-from backend.judge.handler import answer_of
 
 GAIN = "normalized_discounted_cumulative_gain_at_25"
 

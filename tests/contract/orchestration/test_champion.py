@@ -1,0 +1,177 @@
+"""A new version takes a campaign over only if the judge lets it: the workflow's own states, the judge's own code."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import uuid
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.conftest import free_port
+from tests.contract.emulator.functions import ROLE
+from tests.contract.orchestration.conftest import Cloud, run_once
+from tests.contract.orchestration.fake_personalize import ARN, Answer, Content, FakePersonalize
+from tests.unit.judge.test_drift import profile
+
+ROOT = Path(__file__).resolve().parents[3]
+TEMPLATE = ROOT / "infrastructure/modules/recommender/state-machines/train.asl.json.tftpl"
+METRIC = "precision_at_25"
+BUCKET = "records"
+ENTRY = """
+from backend.judge.answer import answer_of
+
+def handler(event, context):
+    return answer_of(event)
+"""
+
+
+class Trainer(FakePersonalize):
+    """Trains at once; the versions are as good as the test says, in the order in which they are made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quality: list[float] = []
+        self.campaigns: dict[str, Content] = {}
+
+    def answer(self, path: str, action: str, body: Content) -> Answer:
+        known = {
+            "DescribeSolution": lambda: {"solution": {"recipeArn": "recipe", "status": "ACTIVE"}},
+            "CreateSolutionVersion": lambda: {"solutionVersionArn": f"{ARN}:solution/s/v{len(self.quality)}"},
+            "DescribeSolutionVersion": lambda: {"solutionVersion": {"status": "ACTIVE"}},
+            "GetSolutionMetrics": lambda: {
+                "metrics": {METRIC: self.quality[int(body["solutionVersionArn"].rpartition("v")[2]) - 1]}
+            },
+            "CreateCampaign": lambda: self._deploy(f"{ARN}:campaign/{body['name']}", body),
+            "UpdateCampaign": lambda: self._deploy(body["campaignArn"], body),
+        }
+        if action == "DescribeCampaign":
+            campaign = self.campaigns.get(body["campaignArn"])
+            return (200, {"campaign": campaign}, "") if campaign else (400, {}, "ResourceNotFoundException")
+        return (200, known[action](), "") if action in known else super().answer(path, action, body)
+
+    def _deploy(self, arn: str, body: Content) -> Content:
+        deployed = {name: body[name] for name in ("solutionVersionArn", "minProvisionedTPS", "campaignConfig")}
+        self.campaigns[arn] = {"status": "ACTIVE", **deployed}
+        return {"campaignArn": arn}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory):
+    running = Cloud(tmp_path_factory.mktemp("champion") / "cloud", free_port(), personalize=Trainer())
+    running.start()
+    running.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def judge(cloud) -> str:
+    """The judge as a function, without what counts its answers."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in ("__init__", "judge/__init__", "judge/answer", "judge/drift", "judge/verdict"):
+            archive.write(ROOT / f"backend/{name}.py", f"backend/{name}.py")
+        archive.writestr("entry.py", ENTRY)
+    answer = cloud.client("lambda").create_function(
+        FunctionName="judge",
+        Runtime="python3.12",
+        Role=ROLE,
+        Handler="entry.handler",
+        Timeout=20,
+        Code={"ZipFile": content.getvalue()},
+    )
+    return str(answer["FunctionArn"])
+
+
+@pytest.fixture
+def train(cloud, judge):
+    """Run the states between the import and the end, for one solution, and return what its deployment came to."""
+    solution = f"s-{uuid.uuid4().hex[:6]}"
+    cloud.personalize.quality.clear()
+
+    def run(quality: float, tps: int = 1, **recent: Any) -> dict[str, Any]:
+        cloud.personalize.quality.append(quality)
+        declared = {"name": solution, "recipe_arn": "recipe", "solution_config": {}}
+        declared["campaign"] = {"min_provisioned_tps": tps, "config": {}}
+        definition = machine(judge, declared, {"profile": profile(**recent)})
+        ended = run_once(cloud, f"train-{uuid.uuid4().hex[:6]}", definition, 60)
+        assert ended["status"] == "SUCCEEDED", ended
+        (deployment,) = json.loads(ended["output"])
+        served = cloud.personalize.campaigns[f"{ARN}:campaign/{solution}"]
+        assert deployment["SolutionVersionArn"] == served["solutionVersionArn"]
+        return {**deployment, "TPS": served["minProvisionedTPS"]}
+
+    return run
+
+
+def machine(judge: str, solution: dict[str, Any], manifest: dict[str, Any]) -> str:
+    values = {"personalize_retry": "[]", "lambda_retry": "[]", "sagemaker": "{}", "configuration": "{}"}
+    values |= {"poll_seconds": "1", "partition": "aws", "judge_function_arn": judge, "records_bucket": BUCKET}
+    text = re.sub(r"\$\{(\w+)\}", lambda found: values.get(found[1], "sample"), TEMPLATE.read_text(encoding="utf-8"))
+    each = json.loads(text)["States"]["TrainAndDeploy"]
+    known = {
+        "configuration": {"solutions": [solution], "judge": {"metrics": [METRIC], "slices": ["new_users"]}},
+        "manifest": manifest,
+        "poll_seconds": 1,
+        "arn": ARN,
+        "dataset_group_arn": f"{ARN}:dataset-group/g",
+        "run_id": "run",
+    }
+    del each["Next"], each["Assign"]
+    states = {
+        "Know": {"Type": "Pass", "Assign": known, "Next": "TrainAndDeploy"},
+        "TrainAndDeploy": {**each, "End": True},
+    }
+    return json.dumps({"QueryLanguage": "JSONata", "StartAt": "Know", "States": states})
+
+
+def test_the_first_version_is_deployed_and_noted(cloud, train):
+    deployed = train(0.2)
+
+    assert deployed["Verdict"]["kept"] == "challenger"
+    assert "Nothing serves yet" in deployed["Verdict"]["reason"]
+    note = cloud.client("s3").get_object(
+        Bucket=BUCKET, Key=f"champions/{deployed['CampaignArn'].rpartition('/')[2]}.json"
+    )
+    assert json.loads(note["Body"].read())["version"] == deployed["SolutionVersionArn"]
+
+
+def test_a_better_version_takes_over_and_a_worse_one_does_not(train):
+    train(0.2)
+    better, worse = train(0.4), train(0.05)
+
+    assert better["SolutionVersionArn"].endswith("v2")
+    assert (worse["SolutionVersionArn"], worse["TrainedVersionArn"][-2:]) == (better["SolutionVersionArn"], "v3")
+    assert worse["Verdict"]["kept"] == "champion"
+    assert "worse in precision_at_25: on the whole 0.0500 against 0.4000" in worse["Verdict"]["reason"]
+
+
+def test_a_campaign_that_is_declared_otherwise_is_changed_though_its_version_is_kept(train):
+    train(0.4)
+
+    kept = train(0.05, tps=3)
+
+    assert (kept["SolutionVersionArn"][-2:], kept["TPS"], kept["Verdict"]["kept"]) == ("v1", 3, "champion")
+
+
+def test_drift_since_the_champion_was_trained_is_told(train):
+    train(0.2)
+
+    told = train(0.2, event_types={"View": 100, "Purchase": 900})["Verdict"]["drift"]
+
+    assert told["found"]
+    assert "event types have another mixture" in told["reason"]
+
+
+def test_the_drift_is_measured_from_the_version_that_serves(train):
+    moved = {"event_types": {"View": 100, "Purchase": 900}}
+    train(0.4)
+    train(0.05, **moved)
+
+    # Then what lost is not what is expected from now on
+    assert train(0.4, **moved)["Verdict"]["drift"]["found"]
