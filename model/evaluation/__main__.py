@@ -25,6 +25,7 @@ from model.evaluation.experiments import (
     shown_slices,
     train,
 )
+from model.evaluation.impressions import read_impressions
 from model.evaluation.off_policy import BadLogError, read_decisions, replay
 from model.evaluation.plots import plot
 from model.evaluation.ratings import Biases, NoRatingsError, Scored, hold_out_ratings, rates_when_told, rating_metrics
@@ -138,7 +139,8 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
 
 
 def _replay(options: argparse.Namespace, console: Console) -> None:
-    decisions = read_decisions(options.log)
+    log = options.log
+    decisions = read_impressions(log / "events.jsonl") if log.is_dir() else read_decisions(log)
     data = read_data_set(options.data)
     found = {}
     for name in options.recipes.split(","):
@@ -213,7 +215,7 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("second")
     replayed = commands.add_parser("replay", help="tell from a log what recipes would have earned")
     replayed.set_defaults(run=_replay)
-    replayed.add_argument("log", type=Path, help="JSON lines: person, history, item_id, propensity, reward")
+    replayed.add_argument("log", type=Path, help="JSON lines of decisions, or a folder with events.jsonl")
     replayed.add_argument("data", type=Path, help="what the recipes learn from")
     replayed.add_argument("--recipes", default=RECIPES_BY_DEFAULT, help="names, with commas (%(default)s)")
     replayed.add_argument(

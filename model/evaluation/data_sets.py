@@ -144,7 +144,7 @@ def _interactions(path: Path, left_out: Counter[str]) -> Iterator[dict[str, Any]
     """Yield the events of a file as rows of the Interactions data set, as the datasets job would make them."""
     now = datetime.now(UTC)
     owner_of = _owners(path, now)
-    for event in _events(path, now, left_out):
+    for event in events_of(path, now, left_out):
         if event.item_id is None:
             left_out["no_item"] += 1
             continue
@@ -161,14 +161,29 @@ def _interactions(path: Path, left_out: Counter[str]) -> Iterator[dict[str, Any]
 def _owners(path: Path, now: datetime) -> dict[str, str]:
     """Return who logged in first in each session in which somebody did."""
     first: dict[str, tuple[datetime, str]] = {}
-    for event in _events(path, now, Counter()):
+    for event in events_of(path, now, Counter()):
         if event.session_id is not None and event.user_id is not None:
             login = (event.timestamp, event.user_id)
             first[event.session_id] = min(login, first.get(event.session_id, login))
     return {session: user for session, (_, user) in first.items()}
 
 
-def _events(path: Path, now: datetime, left_out: Counter[str]) -> Iterator[Event]:
+def events_of(path: Path, now: datetime, left_out: Counter[str]) -> Iterator[Event]:
+    """Yield the events of a file that may be used.
+
+    Parameters
+    ----------
+    path : Path
+        The contract's JSON lines.
+    now : datetime
+        What the events' times are compared with; has an offset.
+    left_out : Counter
+        Takes the number of the others, by the reason.
+
+    Yields
+    ------
+    Event
+    """
     for line in _lines(path):
         event = read_event(line, now=now)
         if isinstance(event, Refusal):

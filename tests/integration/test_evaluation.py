@@ -99,6 +99,16 @@ def test_the_data_sets_of_the_spark_job_are_read_with_their_escapes_values_in_th
     assert data.users.item_ids == []
 
 
+def test_a_clickstream_of_another_form_is_turned_into_the_contracts(tmp_path, capsys):
+    lines(tmp_path / "clicks.tsv", "SessionId\tItemId\tTime", "1\t214\t1396860669.2", "1\t215\t1396860700")
+
+    assert load([str(tmp_path / "clicks.tsv"), "--out", str(tmp_path / "out")]) == 0
+    data = read_data_set(tmp_path / "out")
+    assert (data.interactions.user_ids, data.interactions.item_ids) == (["session#1"], ["214", "215"])
+    assert load([str(tmp_path / "missing"), "--out", str(tmp_path / "out")]) == 2
+    assert "does not exist" in capsys.readouterr().err
+
+
 def test_anonymous_events_belong_to_who_logged_in_first_in_their_session(tmp_path):
     def event(second, **who):
         return json.dumps(
@@ -235,6 +245,29 @@ def test_a_log_is_replayed_from_a_file(shop, tmp_path, capsys):
 
     assert main(["replay", str(tmp_path / "log.jsonl"), str(shop), "--recipes", POPULAR, "--depth", "5"]) == 0
     assert "3,000 that were logged" in " ".join(capsys.readouterr().out.split())
+
+
+def test_lists_that_events_tell_of_are_replayed_from_a_folder(shop, tmp_path, capsys):
+    items = read_data_set(shop).interactions.item_ids
+    lists = [[items[(n * 7 + place) % len(items)] for place in range(4)] for n in range(500)]
+    rows = [
+        {
+            "event_type": "Click" if n % 3 else "View",
+            "timestamp": f"2026-01-31T12:{n // 60:02}:{n % 60:02}Z",
+            "user_id": f"u{n % 50}",
+            "item_id": shown[0],
+            "impression": shown,
+            "recommendation_id": f"r{n}",
+            "properties": {"propensity": 4 / len(items)},
+        }
+        for n, shown in enumerate(lists)
+    ]
+    lines(tmp_path / "log" / "events.jsonl", *(json.dumps(row) for row in rows))
+
+    assert main(["replay", str(tmp_path / "log"), str(shop), "--recipes", POPULAR]) == 0
+    assert "2,000 that were logged" in " ".join(capsys.readouterr().out.split())
+    assert main(["replay", str(shop), str(shop), "--recipes", POPULAR]) == 2
+    assert "nothing to replay" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

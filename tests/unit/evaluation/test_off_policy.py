@@ -45,6 +45,8 @@ def test_all_estimates_find_the_truth_and_what_was_earned_does_not():
 
     for one in (found.ips, found.snips, found.dr):
         assert holds(one, TRUTH)
+        assert holds(one, one.mean)
+    assert found.snips.mean == pytest.approx(found.ips.mean / found.mean_weight)
     assert holds(found.logged, OLD_TRUTH)
     assert not holds(found.logged, TRUTH)
     assert found.mean_weight == pytest.approx(1.0, abs=0.1)

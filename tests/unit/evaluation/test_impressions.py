@@ -1,0 +1,96 @@
+"""Logged impressions become decisions: what was shown, with which chance, what was taken, and what was known then."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from backend.contract import read_event
+from model.evaluation.impressions import decisions_of
+from model.evaluation.off_policy import BadLogError, replay
+from model.recipes.interactions import from_rows
+from model.recipes.popularity import Popularity
+from model.recipes.recipe import TrainingData
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def event(second, item, kind="View", **more):
+    fields = {
+        "event_type": kind,
+        "timestamp": f"2026-01-31T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z",
+        "user_id": "anna",
+        "item_id": item,
+        **more,
+    }
+    found = read_event(json.dumps(fields).encode(), now=NOW)
+    assert not hasattr(found, "reason"), found
+    return found
+
+
+def shown(name, items, propensity=0.5):
+    return {"recommendation_id": name, "impression": items, "properties": {"propensity": propensity}}
+
+
+def told(decisions):
+    return [(one.person, one.history, one.item_id, one.propensity, one.reward) for one in decisions]
+
+
+def test_each_item_of_a_list_is_a_decision_and_those_taken_are_rewarded():
+    events = [
+        event(1, "old"),
+        event(2, "a", **shown("r1", ["a", "b"])),
+        event(3, "b", "Click", **shown("r1", ["a", "b"])),
+        event(4, "c", "Purchase", **shown("r2", ["c"], 1.0)),
+    ]
+
+    assert told(decisions_of(events)) == [
+        ("anna", ("old",), "a", 0.25, 0.0),
+        ("anna", ("old",), "b", 0.25, 1.0),
+        ("anna", ("b", "a", "old"), "c", 1.0, 1.0),
+    ]
+
+
+def test_events_without_impression_or_propensity_only_make_history():
+    plain = event(1, "a", impression=["a", "x"])
+    mine = event(2, "b", "Click", impression=["b"], properties={"propensity": 0.5})
+
+    assert told(decisions_of([plain, mine])) == [("anna", ("a",), "b", 0.5, 1.0)]
+
+
+@pytest.mark.parametrize("propensity", [0, -0.1, 1.5, "often", True])
+def test_what_is_no_probability_is_refused(propensity):
+    with pytest.raises(BadLogError, match="is no probability"):
+        decisions_of([event(1, "a", **shown("r1", ["a"], propensity))])
+
+
+def test_a_log_without_any_list_is_refused():
+    with pytest.raises(BadLogError, match="nothing to replay"):
+        decisions_of([event(1, "a")])
+
+
+def test_from_lists_drawn_by_chance_the_worth_of_showing_the_most_popular_item_is_found():
+    random = np.random.default_rng(6)
+    items = [f"i{n}" for n in range(8)]
+    worth = np.linspace(0.05, 0.6, 8)
+    events = []
+    for number in range(4000):
+        drawn = random.choice(8, 3, replace=False).tolist()
+        listed = shown(f"r{number}", [items[place] for place in drawn], 3 / 8)
+        events.append(event(number * 20, listed["impression"][0], user_id=f"u{number}", **listed))
+        events += [
+            event(number * 20 + 1, items[place], "Click", user_id=f"u{number}", **listed)
+            for place in drawn
+            if random.random() < worth[place]
+        ]
+    recipe = Popularity.fit(TrainingData(from_rows([("u", "i7", 1), ("v", "i7", 1), ("u", "i2", 1)])), {})
+
+    found = replay(recipe, decisions_of(events))
+
+    assert found.decisions == 12_000
+    assert found.dr.low <= worth[7] <= found.dr.high
+    assert not found.logged.low <= worth[7] <= found.logged.high
+    assert found.mean_weight == pytest.approx(1.0, abs=0.1)
