@@ -107,3 +107,11 @@ def test_a_recipe_is_replayed_by_what_it_would_have_shown_of_what_could_be_shown
     assert holds(alone.snips, CLICKED[4])
     assert holds(two.snips, (CLICKED[3] + CLICKED[4]) / 2)
     assert holds(replay(recipe, without).snips, CLICKED[3])
+
+
+def test_no_reward_predicts_itself():
+    pair = [Decision("anna", (), "a", 0.5, 1.0), Decision("bert", (), "a", 0.5, 0.0)]
+
+    found = estimate(pair, np.zeros(2), [["a"], []])
+
+    assert found.dr.mean == 0.0  # of the first, only the second's reward is known
