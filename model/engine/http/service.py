@@ -219,8 +219,6 @@ def _operation_of(scope: Message) -> Operation | InvalidActionError:
         operation = paths().get(scope["path"])
         if operation is None:
             return InvalidActionError("the path is of no operation")
-    if operation.name not in HANDLERS:
-        return InvalidActionError(f"{operation.name} is not offered yet by this engine")
     return operation
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from model.engine.serving.served import Served
     from model.engine.storage.resources import Resource
 
-RANKING = "PERSONALIZED_RANKING"
+RANKING, RELATED = "PERSONALIZED_RANKING", "RELATED_ITEMS"
 # Which operation asks a recipe of these types; all others are asked by GetRecommendations.
 OPERATION_OF = {RANKING: "GetPersonalizedRanking", ACTION_RECIPES: "GetActionRecommendations"}
 REMEMBERED_FEATURES = 10_000  # different descriptions of people whose features are remembered
@@ -242,6 +242,10 @@ def _filter(engine: Engine, caller: Caller, served: Served, arn: str, values: Ma
     target = ACTION_TARGET if served.catalogue_type == ACTIONS else ITEM_TARGET
     if found.target != target:
         raise InvalidInputError(f"the filter {arn} chooses by {found.target}; this question needs one by {target}")
+    if found.uses_current_item and served.named.kind != RELATED:
+        raise InvalidInputError(
+            f"the filter {arn} looks at CurrentItem, so it is for recipes of the type {RELATED} only"
+        )
     return Restriction(found, values)
 
 

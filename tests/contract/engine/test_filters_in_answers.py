@@ -201,6 +201,17 @@ def test_a_filter_for_some_people(shop, make):
     assert len(of_shelf["old"]) == len(of_shelf["nobody"]) == 15
 
 
+@pytest.mark.honours("GetRecommendations", "a filter by CurrentItem is for related items only")
+def test_a_filter_by_current_item_is_for_related_items_only(shop, make):
+    # Given a filter that compares with the current item
+    arn = make("INCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE")
+    # When a campaign for people is asked with it, even with an item
+    with pytest.raises(ClientError, match="RELATED_ITEMS") as refused:
+        ask(shop, filterArn=arn, itemId="item-0-1")
+    # Then it is refused by the documented name
+    assert refused.value.response["Error"]["Code"] == "InvalidInputException"
+
+
 @pytest.mark.honours("GetRecommendations", "CurrentItem: related items are compared with the one that is asked about")
 def test_what_is_cheaper_than_the_current_item(shop, make):
     arn = make("INCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE AND Items.CATEGORY IN CurrentItem.CATEGORY")
