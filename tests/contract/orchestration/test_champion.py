@@ -8,7 +8,7 @@ import re
 import uuid
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,9 @@ from tests.contract.emulator.functions import ROLE
 from tests.contract.orchestration.conftest import Cloud, run_once
 from tests.contract.orchestration.fake_personalize import ARN, Answer, Content, FakePersonalize
 from tests.unit.judge.test_drift import profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATE = ROOT / "infrastructure/modules/recommender/state-machines/train.asl.json.tftpl"
@@ -39,7 +42,7 @@ class Trainer(FakePersonalize):
         self.campaigns: dict[str, Content] = {}
 
     def answer(self, path: str, action: str, body: Content) -> Answer:
-        known = {
+        known: dict[str, Callable[[], Content]] = {
             "DescribeSolution": lambda: {"solution": {"recipeArn": "recipe", "status": "ACTIVE"}},
             "CreateSolutionVersion": lambda: {"solutionVersionArn": f"{ARN}:solution/s/v{len(self.quality)}"},
             "DescribeSolutionVersion": lambda: {"solutionVersion": {"status": "ACTIVE"}},

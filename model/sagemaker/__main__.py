@@ -1,0 +1,24 @@
+"""What SageMaker starts: `python -m model.sagemaker train` and `python -m model.sagemaker serve`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from model.sagemaker.serve import serve
+from model.sagemaker.train import main as train
+
+
+def main() -> int:
+    """Do what the first argument says, as SageMaker gives it; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m model.sagemaker", description=__doc__)
+    parser.add_argument("duty", choices=["train", "serve"])
+    if parser.parse_args().duty == "train":
+        return train(os.environ)
+    serve(os.environ)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
