@@ -2,31 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.recipes.person_scorer import FALLBACK, HISTORY_LENGTH, PersonScorer, blend
-from model.recipes.recipe import Query, TrainingData
+from model.recipes.choosing_steps import choose_steps
+from model.recipes.held_out import hold_out
+from model.recipes.parts import FALLBACK, PARTS
+from model.recipes.person_scorer import PersonScorer
+from model.recipes.recipe import best
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from model.recipes.interactions import Interactions
+    from model.recipes.held_out import HeldOut
+    from model.recipes.recipe import TrainingData
 
-HOLD_OUT_SHARE = 0.1  # of the events, the newest
-HOLD_OUT_POSITIONS = 600  # events judged; more changes the choice no more
-HOLD_OUT_LIST = 25  # places of a list that count
-SEED = 20261121
-SHARES = ((1.0, 0.0), (0.8, 0.2), (0.6, 0.4), (0.4, 0.6), (0.2, 0.8), (0.0, 1.0))  # of transitions and item space
-PRIORS = (0.02, 0.1, 0.3)  # of popularity
+LIST = 25  # places that count
+CANDIDATES = 50  # of each part; what none has among these is in no list
+ROUNDS = 3  # through all weights
+WORTH = 1.002  # by how much better the gain must be for a change; less is noise
+START = {"transitions": 1.0, "space": 0.3, "popularity": 0.1, "kept": FALLBACK["kept"]}
+TRIALS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5)  # of a part's weight, against the others
+KEPT = (0.1, 0.3, 1.0)  # shares of its score that an item of the history keeps
 LIFT_WEIGHTS = (0.0, 0.5, 1.0)  # of circumstances, and of what is known of the person, where there is a history
 
 
+@dataclass(frozen=True)
+class Candidates:
+    """What the parts say of the items that may be found, for each question.
+
+    Attributes
+    ----------
+    values : float32 array of shape (questions, items, parts)
+        Each at most one; the first item is the one wanted, and items that are none are -1 throughout.
+    seen : bool array of shape (questions, items)
+    """
+
+    values: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+
+    def gain(self, weights: Mapping[str, float]) -> float:
+        """Return the mean discounted gain of the wanted items.
+
+        Parameters
+        ----------
+        weights : mapping
+            By part, and `kept`.
+        """
+        scores = self.values @ np.array([weights.get(name, 0.0) for name in PARTS], np.float32)
+        scores[self.seen] *= np.float32(weights["kept"])
+        wanted = scores[:, :1]
+        ranks = (scores > wanted).sum(axis=1) + ((scores == wanted).sum(axis=1) + 1) // 2
+        found = (ranks <= LIST) & (wanted[:, 0] > 0)
+        return float((1 / np.log2(1 + ranks[found])).sum()) / len(scores)
+
+
 def choose_weights(data: TrainingData) -> dict[str, float]:
-    """Choose the weights that find the newest events best (NDCG) when trained on the older ones.
+    """Choose the settings that find the newest events best (NDCG) when trained on the older ones.
 
     Parameters
     ----------
@@ -35,40 +71,77 @@ def choose_weights(data: TrainingData) -> dict[str, float]:
     Returns
     -------
     dict
-        With the keys transitions, space, popularity, context, features.
+        With the keys of `FALLBACK`.
     """
-    known = data.interactions
-    if len(known) < HOLD_OUT_LIST:
+    older, questions = hold_out(data)
+    if not questions:
         return dict(FALLBACK)
-    cut = np.quantile(known.times, 1 - HOLD_OUT_SHARE, method="lower")
-    older = known.where(known.times < cut)
-    if len(older) == 0:
+    steps = choose_steps(older.interactions, questions)
+    scorer = PersonScorer.fit(older, steps)
+    chosen = _climb(gather(scorer, questions))
+    if chosen is None:
         return dict(FALLBACK)
-    scorer = PersonScorer.fit(TrainingData(older, data.catalogue, data.parameters, data.users), FALLBACK)
-    questions = list(_hold_out(data, int(cut)))
-    trials = [
-        {"transitions": first * (1 - prior), "space": second * (1 - prior), "popularity": prior}
-        for first, second in SHARES
-        for prior in PRIORS
-    ]
-    gains = np.zeros(len(trials))
+    return _choose_lifts(scorer, questions, {**FALLBACK, **steps, **chosen})
+
+
+def gather(scorer: PersonScorer, questions: Sequence[HeldOut]) -> Candidates:
+    """Ask all parts all questions and keep what may be found.
+
+    Parameters
+    ----------
+    scorer : PersonScorer
+    questions : sequence of HeldOut
+
+    Returns
+    -------
+    Candidates
+    """
+    everything = dict.fromkeys(PARTS, 1.0)
+    popular: list[NDArray[np.int64]] = []
+    found: list[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.bool_]]] = []
     for history, target, _ in questions:
-        parts = scorer.parts(history)
-        for number, trial in enumerate(trials):
-            gains[number] += _gain(blend(parts, trial), history, target)
-    if not gains.any():
-        return dict(FALLBACK)
-    chosen = {**FALLBACK, **trials[int(gains.argmax())]}
-    return _choose_lifts(scorer, questions, chosen)
+        parts = scorer.parts(history, everything)
+        popular = popular or [best(parts.values[name], CANDIDATES) for name in ("recent", "popularity")]
+        own = [best(parts.values[name], CANDIDATES) for name in ("next", "transitions", "space")]
+        others = np.unique(np.concatenate([*popular, *own, history]))
+        items = np.concatenate([[target], others[others != target]])
+        values = np.stack([parts.values[name][items] * parts.scales[name] for name in PARTS], axis=1)
+        found.append((items, values.astype(np.float32), np.isin(items, history)))
+    width = max(items.size for items, _, _ in found)
+    gathered = Candidates(
+        np.full((len(found), width, len(PARTS)), -1, np.float32), np.zeros((len(found), width), np.bool_)
+    )
+    for row, (items, values, seen) in enumerate(found):
+        gathered.values[row, : items.size] = values
+        gathered.seen[row, : items.size] = seen
+    return gathered
 
 
-def _choose_lifts(
-    scorer: PersonScorer, questions: list[tuple[list[int], int, Query]], chosen: dict[str, float]
-) -> dict[str, float]:
+def _climb(candidates: Candidates) -> dict[str, float] | None:
+    """Change one weight after the other as long as that finds more; None where nothing finds anything."""
+    weights = {**dict.fromkeys(PARTS, 0.0), **START}
+    most = candidates.gain(weights)
+    for _ in range(ROUNDS):
+        before = dict(weights)
+        for name in ("kept", *PARTS):
+            for trial in KEPT if name == "kept" else TRIALS:
+                changed = {**weights, name: trial}
+                gain = candidates.gain(changed)
+                if gain > most * WORTH:
+                    weights, most = changed, gain
+        if weights == before:
+            break
+    total = sum(weights[name] for name in PARTS)
+    if not most or not total:
+        return None
+    return {**{name: weights[name] / total for name in PARTS}, "kept": weights["kept"]}
+
+
+def _choose_lifts(scorer: PersonScorer, questions: Sequence[HeldOut], chosen: dict[str, float]) -> dict[str, float]:
     """Choose the weights of the lifts, one after the other, where the questions have any."""
     for name, there in (
-        ("context", any(query.context for _, _, query in questions)),
-        ("features", any(query.person_features for _, _, query in questions)),
+        ("context", any(one.query.context for one in questions)),
+        ("features", any(one.query.person_features for one in questions)),
     ):
         if not there:
             continue
@@ -77,40 +150,13 @@ def _choose_lifts(
             scorer.weights = (
                 {**chosen, "features": 0.0, name: weight} if name == "context" else {**chosen, name: weight}
             )
-            gains.append(
-                sum(_gain(scorer.score(query, history), history, target) for history, target, query in questions)
-            )
+            gains.append(sum(_gain(scorer, one) for one in questions))
         chosen = {**chosen, name: LIFT_WEIGHTS[int(np.argmax(gains))]}
     return chosen
 
 
-def _gain(scores: NDArray[np.float32], history: list[int], target: int) -> float:
-    wanted = scores[target]
-    scores[history] = -1.0  # judged on what is new to the person
-    rank = int(np.count_nonzero(scores > wanted)) + 1
-    return float(1 / np.log2(1 + rank)) if rank <= HOLD_OUT_LIST else 0.0
-
-
-def _hold_out(data: TrainingData, cut: int) -> Iterator[tuple[list[int], int, Query]]:
-    """Yield (history newest first, next item, what else is known) for a sample of the events since `cut`."""
-    known = data.interactions
-    positions = np.flatnonzero(known.times >= cut)
-    random = np.random.default_rng(SEED)
-    if positions.size > HOLD_OUT_POSITIONS:
-        positions = np.sort(random.choice(positions, HOLD_OUT_POSITIONS, replace=False))
-    starts = known.starts()
-    features_of = dict(zip(data.users.item_ids, data.users.features, strict=True))
-    for position in positions.tolist():
-        user = int(known.users[position])
-        begin = max(int(starts[user]), position - HISTORY_LENGTH)
-        history = known.items[begin:position][::-1].tolist()
-        target = int(known.items[position])
-        if history and target not in history:
-            features = features_of.get(known.user_ids[user], ())
-            yield history, target, Query(context=_context(known, position), person_features=features)
-
-
-def _context(known: Interactions, position: int) -> Mapping[str, str]:
-    """Return the circumstances of one interaction."""
-    codes = {name: int(column.codes[position]) for name, column in known.context.items()}
-    return {name: known.context[name].values[code] for name, code in codes.items() if code >= 0}
+def _gain(scorer: PersonScorer, asked: HeldOut) -> float:
+    scores = scorer.score(asked.query, asked.history)
+    scores[list(set(asked.history))] *= np.float32(scorer.weights["kept"])
+    rank = int(np.count_nonzero(scores > scores[asked.target])) + 1
+    return float(1 / np.log2(1 + rank)) if rank <= LIST else 0.0

@@ -1,63 +1,50 @@
 """How well each item suits a person: what usually follows, what lies near in the item space, what is popular.
 
-The three are scaled to at most one each and summed with weights that are chosen on the newest tenth of the
-events (`blending`). A person is their history and nothing else, so the next event changes the next answer; of a
-stranger, the circumstances of the question and what is known of the person speak.
+The parts are scaled to at most one each and summed with weights that are chosen on the newest tenth of the events
+(`blending`); a part that tells nothing there is not computed. A person is their history and nothing else, so the next
+event changes the next answer; of a stranger, the circumstances of the question and what is known of the person speak.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from model.recipes.content import Content
 from model.recipes.growing import GrowingRows
+from model.recipes.held_out import HISTORY_LENGTH
 from model.recipes.histories import within_percentiles
 from model.recipes.item_space import QUERY_DECAY as SPACE_DECAY
 from model.recipes.item_space import ItemSpace, dimensions_of
 from model.recipes.lifts import Lifts
 from model.recipes.objective import Objective
+from model.recipes.parts import FALLBACK, Parts, blend, scale_of
 from model.recipes.popularity import count_people
 from model.recipes.recipe import CatalogueItem, Contribution, Query
-from model.recipes.transitions import DECAY, WINDOW, Transitions
+from model.recipes.steps import NEAR, NEXT, WINDOW
+from model.recipes.transitions import Transitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from model.recipes.interactions import Interactions
     from model.recipes.recipe import Event, TrainingData
 
-HISTORY_LENGTH = 50  # newest items of a person that are looked at
+
 SHARPNESS = 12.0  # by which scores are multiplied before they become shares of one
-FALLBACK = {"transitions": 0.6, "space": 0.4, "popularity": 0.1, "context": 0.5, "features": 0.0}
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The three parts of a score, each of shape (items,), none below zero.
-
-    Attributes
-    ----------
-    transitions, space : float32 array of shape (items,)
-    popularity : float32 array of shape (items,)
-        At most one.
-    scales : (float, float)
-        By which to multiply the first two so that they are at most one, too.
-    """
-
-    transitions: NDArray[np.float32]
-    space: NDArray[np.float32]
-    popularity: NDArray[np.float32]
-    scales: tuple[float, float]
+REPEAT_DECAY = 0.8  # of an item in the history against the next newer one
+RECENT_SHARE = 0.1  # of the events, the newest, that lie within one half-life of what is popular of late
 
 
 @dataclass(frozen=True)
 class Models:
     """What is learnt, beside the number of people by item."""
 
+    following: Transitions
     transitions: Transitions
     space: ItemSpace
     content: Content
@@ -74,6 +61,7 @@ class PersonScorer:
         item_ids: list[str],
         models: Models,
         people: NDArray[np.float32],
+        recent: NDArray[np.float32],
         weights: Mapping[str, float],
         recency: bool = True,
     ) -> None:
@@ -85,7 +73,8 @@ class PersonScorer:
         self._people = GrowingRows(people)
         self._most = float(np.log1p(people.max(initial=1)))
         self._popularity = GrowingRows((np.log1p(people) / self._most).astype(np.float32))
-        self._decays = (DECAY, SPACE_DECAY) if recency else (1.0, 1.0)
+        self._recent = GrowingRows(recent)
+        self._most_recent = scale_of(recent)
 
     @classmethod
     def fit(cls, data: TrainingData, weights: Mapping[str, float]) -> PersonScorer:
@@ -104,10 +93,18 @@ class PersonScorer:
         touched = set(known.item_ids)
         item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
         content = Content.fit(item_ids, data.catalogue)
+        heeded = within_percentiles(known, data.parameters)
+        tuned = {**FALLBACK, **weights}
+        near = replace(
+            NEAR,
+            window=min(WINDOW, int(float(data.parameters.get("bptt", WINDOW)))),
+            exponent=tuned["exponent"],
+            shrinkage=tuned["shrinkage"],
+            query_decay=tuned["query_decay"],
+        )
         models = Models(
-            Transitions.fit(
-                within_percentiles(known, data.parameters), int(float(data.parameters.get("bptt", WINDOW)))
-            ),
+            Transitions.fit(heeded, NEXT),
+            Transitions.fit(heeded, near),
             ItemSpace.fit(known, content.vectors, dimensions_of(data.parameters)),
             content,
             Lifts.of_context(known),
@@ -115,9 +112,11 @@ class PersonScorer:
             Objective.fit(item_ids, data),
         )
         for _ in range(len(known.item_ids), len(item_ids)):
+            models.following.add()
             models.transitions.add()
-        people = np.concatenate([count_people(known), np.zeros(len(item_ids) - len(known.item_ids), np.float32)])
-        return cls(item_ids, models, people, weights, _looks_at_recency(data.parameters))
+        untouched = np.zeros(len(item_ids) - len(known.item_ids), np.float32)
+        people, recent = (np.concatenate([counts, untouched]) for counts in (count_people(known), _count_recent(known)))
+        return cls(item_ids, models, people, recent, weights, _looks_at_recency(data.parameters))
 
     @property
     def people(self) -> NDArray[np.float32]:
@@ -144,25 +143,37 @@ class PersonScorer:
         place_of = self.item_of
         return [place_of[item] for item in history[:HISTORY_LENGTH] if item in place_of]
 
-    def parts(self, history: Sequence[int]) -> Parts:
+    def parts(self, history: Sequence[int], wanted: Mapping[str, float]) -> Parts:
         """Return the parts of the score of every item.
 
         Parameters
         ----------
         history : sequence of int
             Newest first; not empty.
+        wanted : mapping
+            Weights by part; one of weight zero is left out.
 
         Returns
         -------
         Parts
         """
-        following = np.zeros(len(self.item_ids), np.float32)
-        self._models.transitions.add_scores(history, following, self._decays[0])
-        space = self._models.space
-        near = space.vectors @ space.person(history, self._decays[1])
-        scales = (_scale(following), _scale(near))
-        np.maximum(near, np.float32(0), out=near)
-        return Parts(following, near, self.popularity, scales)
+        values = {"popularity": self.popularity}
+        scales = {"popularity": 1.0}
+        if wanted["recent"]:
+            values["recent"], scales["recent"] = self._recent.rows, self._most_recent
+        decay = None if self.recency else 1.0
+        for name, steps in (("next", self._models.following), ("transitions", self._models.transitions)):
+            if wanted[name]:
+                values[name] = np.zeros(len(self.item_ids), np.float32)
+                steps.add_scores(history, values[name], decay)
+        if wanted["space"]:
+            space = self._models.space
+            near = space.vectors @ space.person(history, self._space_decay)
+            values["space"] = np.maximum(near, np.float32(0), out=near)
+        if wanted["repeat"]:
+            values["repeat"] = np.zeros(len(self.item_ids), np.float32)
+            np.add.at(values["repeat"], list(history), np.array(self._returns(history), np.float32))
+        return Parts(values, {name: scales.get(name) or scale_of(each) for name, each in values.items()})
 
     def score(self, query: Query, history: Sequence[int]) -> NDArray[np.float32]:
         """Return the score of every item, from 0 to about 1.
@@ -178,7 +189,7 @@ class PersonScorer:
         -------
         float32 array of shape (items,)
         """
-        scores = blend(self.parts(history), self.weights) if history else self.popularity.copy()
+        scores = blend(self.parts(history, self.weights), self.weights) if history else self.popularity.copy()
         for lifts, condition, weight in self._conditions(query, bool(history)):
             lifts.add(condition, scores, weight)
         if self._models.objective is not None:
@@ -200,21 +211,16 @@ class PersonScorer:
             Their weights sum to the item's entry of `score`; in no order.
         """
         found: dict[str, float] = {}
-        popularity = float(self.popularity[item])
         if history:
-            parts = self.parts(history)
-            followed = self._models.transitions.votes(history, item, self._decays[0])
-            self._share(
-                found, history, followed, self.weights["transitions"] * parts.scales[0] * float(parts.transitions[item])
-            )
-            space = self._models.space
-            shares = space.shares(history, self._decays[1])
-            near = shares * (space.vectors[list(history)[: shares.size]] @ space.vectors[item])
-            self._share(
-                found, history, near.tolist(), self.weights["space"] * parts.scales[1] * float(parts.space[item])
-            )
-            popularity *= self.weights["popularity"]
-        found["popularity"] = popularity
+            parts = self.parts(history, self.weights)
+            for name, values in parts.values.items():
+                total = self.weights[name] * parts.scales[name] * float(values[item])
+                if name in {"popularity", "recent"}:
+                    found[name] = total
+                elif total:
+                    self._share(found, history, self._votes(name, history, item), total)
+        else:
+            found["popularity"] = float(self.popularity[item])
         for lifts, condition, weight in self._conditions(query, bool(history)):
             name = f"{'context' if lifts is self._models.context else 'person'}:{condition}"
             found[name] = weight * lifts.lift(condition, item)
@@ -233,7 +239,11 @@ class PersonScorer:
         place = self.item_of.get(event.item_id)
         if place is None:
             return
-        self._models.transitions.update(place, self.known(event.previous))
+        previous = self.known(event.previous)
+        self._models.following.update(place, previous)
+        self._models.transitions.update(place, previous)
+        self._recent.rows[place] += 1
+        self._most_recent = min(self._most_recent or 1.0, 1.0 / float(self._recent.rows[place]))
         if event.first:
             self.people[place] += 1
             self.popularity[place] = min(1.0, float(np.log1p(self.people[place])) / self._most)
@@ -252,8 +262,10 @@ class PersonScorer:
             self._models.objective.put(place, item.numbers)
         if place == len(self.item_ids):
             self.item_ids.append(item.item_id)
+            self._models.following.add()
             self._models.transitions.add()
             self._people.append(0.0)
+            self._recent.append(0.0)
             self._popularity.append(0.0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -264,8 +276,18 @@ class PersonScorer:
         dict of arrays
         """
         models = self._models
-        found = {**models.transitions.arrays(), **models.space.arrays(), **models.content.arrays()}
-        found |= {**models.context.arrays("context"), **models.features.arrays("features"), "people": self.people}
+        found = {
+            **models.transitions.arrays(),
+            **models.following.arrays("next"),
+            **models.space.arrays(),
+            **models.content.arrays(),
+        }
+        found |= {
+            **models.context.arrays("context"),
+            **models.features.arrays("features"),
+            "people": self.people,
+            "recent": self._recent.rows,
+        }
         return found if models.objective is None else {**found, **models.objective.arrays()}
 
     def document(self) -> dict[str, Any]:
@@ -301,6 +323,7 @@ class PersonScorer:
         """
         objective = document["objective"]
         models = Models(
+            Transitions.from_arrays(arrays, "next"),
             Transitions.from_arrays(arrays),
             ItemSpace.from_arrays(arrays),
             Content.from_arrays(arrays, document["vocabulary"]),
@@ -309,8 +332,34 @@ class PersonScorer:
             Objective.from_arrays(arrays, objective) if objective else None,
         )
         for _ in range(models.transitions.size, len(document["item_ids"])):
+            models.following.add()
             models.transitions.add()
-        return cls(document["item_ids"], models, arrays["people"], document["weights"], document["recency"])
+        people, recent = arrays["people"], arrays["recent"]
+        return cls(document["item_ids"], models, people, recent, document["weights"], document["recency"])
+
+    @property
+    def _space_decay(self) -> float:
+        return SPACE_DECAY if self.recency else 1.0
+
+    def _returns(self, history: Sequence[int]) -> list[float]:
+        """Return how much each item of a history speaks for itself."""
+        decay = REPEAT_DECAY if self.recency else 1.0
+        return [decay**place for place in range(len(history))]
+
+    def _votes(self, name: str, history: Sequence[int], item: int) -> Sequence[float]:
+        """Return what each item of a history adds to a part of the score of one item, in any unit."""
+        decay = None if self.recency else 1.0
+        if name == "next":
+            return self._models.following.votes(history, item, decay)
+        if name == "transitions":
+            return self._models.transitions.votes(history, item, decay)
+        if name == "repeat":
+            weights = self._returns(history)
+            return [weight if one == item else 0.0 for one, weight in zip(history, weights, strict=True)]
+        space = self._models.space
+        shares = space.shares(history, self._space_decay)
+        votes: list[float] = (shares * (space.vectors[list(history)[: shares.size]] @ space.vectors[item])).tolist()
+        return votes
 
     def _conditions(self, query: Query, has_history: bool) -> Iterator[tuple[Lifts, str, float]]:
         """Yield what is known of the question, with the weight of its lifts.
@@ -336,32 +385,15 @@ class PersonScorer:
                 found[name] = found.get(name, 0.0) + total * vote / summed
 
 
-def blend(parts: Parts, weights: Mapping[str, float]) -> NDArray[np.float32]:
-    """Sum the parts with their weights.
-
-    Parameters
-    ----------
-    parts : Parts
-    weights : mapping
-        With the keys transitions, space, popularity.
-
-    Returns
-    -------
-    float32 array of shape (items,)
-    """
-    summed: NDArray[np.float32] = parts.transitions * np.float32(weights["transitions"] * parts.scales[0])
-    summed += parts.space * np.float32(weights["space"] * parts.scales[1])
-    summed += np.float32(weights["popularity"]) * parts.popularity
-    return summed
+def _count_recent(interactions: Interactions) -> NDArray[np.float32]:
+    """Count the interactions of each item, each decayed by its age at a half-life that the data suggest."""
+    newest = interactions.times.max(initial=0)
+    since = np.quantile(interactions.times, 1 - RECENT_SHARE) if len(interactions) else 0
+    ages = (newest - interactions.times) / max(1.0, float(newest - since))
+    return np.bincount(interactions.items, weights=0.5**ages, minlength=len(interactions.item_ids)).astype(np.float32)
 
 
 def _looks_at_recency(parameters: Mapping[str, str]) -> bool:
     """Read apply_recency_bias (second versions) or recency_mask (first versions)."""
     stated = parameters.get("apply_recency_bias", parameters.get("recency_mask", "true"))
     return str(stated).lower() != "false"
-
-
-def _scale(scores: NDArray[np.float32]) -> float:
-    """Return by what to multiply scores so that the highest is one."""
-    highest = float(scores.max(initial=0.0))
-    return 1.0 / highest if highest > 0 else 0.0

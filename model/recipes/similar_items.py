@@ -17,6 +17,7 @@ from model.recipes.histories import within_percentiles
 from model.recipes.model_files import read_model, write_model
 from model.recipes.popularity import count_people
 from model.recipes.recipe import NEVER, CatalogueItem, Contribution, Event, Query, Recipe, TrainingData
+from model.recipes.steps import NEAR
 from model.recipes.transitions import Transitions
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class SimilarItems(Recipe):
         discount = float(data.parameters.get("popularity_discount_factor", 0.0))
         least = int(float(data.parameters.get("min_cointeraction_count", 0)))
         transitions = Transitions.fit(
-            within_percentiles(known, data.parameters), exponent=lowest + (highest - lowest) * discount, least=least
+            within_percentiles(known, data.parameters),
+            replace(NEAR, exponent=lowest + (highest - lowest) * discount),
+            least,
         )
         cold = len(item_ids) - len(known.item_ids)
         for _ in range(cold):

@@ -1,18 +1,18 @@
-"""What follows what: decayed, windowed co-occurrence of items in each person's sequence.
+"""What follows what: decayed, windowed co-occurrence of items in each person's sequence (`steps` counts it).
 
-An item is close to those that come within a few steps after it, less so with each step, and half as close to
-those that come before it. Counts are made comparable by the cosine with shrinkage, so that two rare items that
-met once do not look like the best of friends.
+Each item keeps its closest neighbours, and what people do after training is added on top.
 """
 
 from __future__ import annotations
 
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from model.recipes.growing import GrowingRows
+from model.recipes.steps import NEAR, Steps, compare, count_steps, keep_closest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 
     from model.recipes.interactions import Interactions
 
-WINDOW = 10  # steps within which two items belong together
-DECAY = 0.8  # per step
-REVERSE = 0.5  # weight of "came before" against "came after"
-SHRINKAGE = 5.0  # interactions that an item must have for its cosine to be half believed
 KEPT_PER_ITEM = 200  # neighbours
-EXPONENT = 0.5  # by which the frequency of the item that is led to is divided: the cosine
-QUERY_LENGTH = 10  # newest items of a history that vote
 LIVE_WINDOW = 5  # steps looked back for a live event
 LIVE_KEPT_PER_ITEM = 64  # live neighbours per item, so that memory stays bounded between trainings
 
@@ -41,28 +35,23 @@ class Transitions:
         neighbours: NDArray[np.int32],
         closeness: NDArray[np.float32],
         counts: NDArray[np.float32],
-        exponent: float = EXPONENT,
+        steps: Steps = NEAR,
     ) -> None:
         self._starts = starts
         self._neighbours = neighbours
         self._closeness = closeness
         self._counts = GrowingRows(counts)
-        self._exponent = exponent
+        self.steps = steps
         self._live: dict[int, dict[int, float]] = {}
 
     @classmethod
-    def fit(
-        cls, interactions: Interactions, window: int = WINDOW, exponent: float = EXPONENT, least: int = 0
-    ) -> Transitions:
+    def fit(cls, interactions: Interactions, steps: Steps = NEAR, least: int = 0) -> Transitions:
         """Count which items follow which.
 
         Parameters
         ----------
         interactions : Interactions
-        window : int
-            Steps within which two items belong together, at most `WINDOW`.
-        exponent : float
-            How much the frequency of the item that is led to is held against it: 0 not at all, 1 in full.
+        steps : Steps
         least : int
             How often two items must have met within the window to be neighbours.
 
@@ -71,22 +60,14 @@ class Transitions:
         Transitions
         """
         size = len(interactions.item_ids)
-        forward = _count_pairs(interactions, size, min(window, WINDOW), interactions.weights, DECAY)
-        both = (forward + REVERSE * forward.T).tocoo()
-        rows, columns, values = both.row, both.col, both.data
-        if least > 1:
-            met = _count_pairs(interactions, size, min(window, WINDOW), np.ones_like(interactions.weights), 1.0)
-            often = np.asarray((met + met.T).tocsr()[rows, columns]).ravel() >= least
-            rows, columns, values = rows[often], columns[often], values[often]
         counts = np.bincount(interactions.items, weights=interactions.weights, minlength=size).astype(np.float32)
-        closeness = values / (counts[rows] ** (1 - exponent) * counts[columns] ** exponent + SHRINKAGE)
-        order = np.lexsort((columns, -closeness, rows))
-        rows, columns, closeness = rows[order], columns[order], closeness[order]
-        starts = np.searchsorted(rows, np.arange(size + 1))
-        kept = np.arange(rows.size) - starts[rows] < KEPT_PER_ITEM
-        rows, columns, closeness = rows[kept], columns[kept], closeness[kept]
-        starts = np.searchsorted(rows, np.arange(size + 1)).astype(np.int64)
-        return cls(starts, columns.astype(np.int32), closeness.astype(np.float32), counts, exponent)
+        counted = count_steps(interactions, steps)
+        if least > 1:
+            each = replace(steps, decay=1.0, reverse=1.0)
+            met = count_steps(interactions, each, np.ones_like(interactions.weights))
+            counted = counted.multiply(met >= least).tocsr()
+        closest = keep_closest(compare(counted, counts, steps), KEPT_PER_ITEM)
+        return cls(closest.indptr.astype(np.int64), closest.indices.astype(np.int32), closest.data, counts, steps)
 
     def add(self) -> None:
         """Make room for one more item, which nobody has touched."""
@@ -106,14 +87,15 @@ class Transitions:
         items, closeness = self._fitted(item)
         live = self._live.get(item)
         if not live:
-            return items, closeness
+            order = np.lexsort((items, -closeness))
+            return items[order], closeness[order]
         total = dict(zip(items.tolist(), closeness.tolist(), strict=True))
         for other, weight in live.items():
             total[other] = total.get(other, 0.0) + self._comparable(item, other, weight)
         ranked = sorted(total, key=lambda other: (-total[other], other))
         return np.array(ranked, np.int32), np.array([total[other] for other in ranked], np.float32)
 
-    def add_scores(self, history: Sequence[int], scores: NDArray[np.float32], decay: float = DECAY) -> None:
+    def add_scores(self, history: Sequence[int], scores: NDArray[np.float32], decay: float | None = None) -> None:
         """Add to `scores` how much the newest items of a history lead to each item.
 
         Parameters
@@ -122,30 +104,30 @@ class Transitions:
             Newest first.
         scores : float32 array of shape (items,)
             Changed in place.
-        decay : float
-            Of an item's vote against that of the next newer one.
+        decay : float, optional
+            Of an item's vote against that of the next newer one; as the steps say where it is missing.
         """
         weight = 1.0
         reached, votes = [self._neighbours[:0]], [self._closeness[:0]]
-        for item in history[:QUERY_LENGTH]:
+        for item in history[: self.steps.query_length]:
             items, closeness = self._fitted(item)
             reached.append(items)
             votes.append(np.float32(weight) * closeness)
             for other, live in self._live.get(item, {}).items():
                 scores[other] += weight * self._comparable(item, other, live)
-            weight *= decay
+            weight *= self.steps.query_decay if decay is None else decay
         np.add.at(
             scores, np.concatenate(reached), np.concatenate(votes)
         )  # all at once: a call each takes twice as long
 
-    def votes(self, history: Sequence[int], item: int, decay: float = DECAY) -> list[float]:
+    def votes(self, history: Sequence[int], item: int, decay: float | None = None) -> list[float]:
         """Return what each item of a history adds to the score of one item.
 
         Parameters
         ----------
         history : sequence of int
         item : int
-        decay : float
+        decay : float, optional
 
         Returns
         -------
@@ -154,14 +136,14 @@ class Transitions:
         """
         found = [0.0] * len(history)
         weight = 1.0
-        for place, voter in enumerate(history[:QUERY_LENGTH]):
+        for place, voter in enumerate(history[: self.steps.query_length]):
             items, closeness = self._fitted(voter)
             vote = float(closeness[items == item].sum())
             live = self._live.get(voter, {}).get(item)
             if live is not None:
                 vote += self._comparable(voter, item, live)
             found[place] = weight * vote
-            weight *= decay
+            weight *= self.steps.query_decay if decay is None else decay
         return found
 
     def update(self, item: int, previous: Sequence[int]) -> None:
@@ -174,46 +156,52 @@ class Transitions:
         """
         self._counts.rows[item] += 1
         weight = 1.0
-        for other in previous[:LIVE_WINDOW]:
-            if other != item:
+        for other in previous[: min(LIVE_WINDOW, self.steps.window)]:
+            if other != item or self.steps.itself:
                 self._add(other, item, weight)
-                self._add(item, other, REVERSE * weight)
-            weight *= DECAY
+                if self.steps.reverse:
+                    self._add(item, other, self.steps.reverse * weight)
+            weight *= self.steps.decay
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
+    def arrays(self, prefix: str = "transition") -> dict[str, NDArray[Any]]:
         """Return the fitted part, by name.
+
+        Parameters
+        ----------
+        prefix : str
+            Of the names.
 
         Returns
         -------
         dict of arrays
         """
         return {
-            "transition_starts": self._starts,
-            "transition_neighbours": self._neighbours,
-            "transition_closeness": self._closeness,
-            "transition_counts": self._counts.rows[: self.size],
-            "transition_exponent": np.array([self._exponent]),
+            f"{prefix}_starts": self._starts,
+            f"{prefix}_neighbours": self._neighbours,
+            f"{prefix}_closeness": self._closeness,
+            f"{prefix}_counts": self._counts.rows[: self.size],
+            f"{prefix}_steps": np.array(astuple(self.steps), np.float64),
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Transitions:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str = "transition") -> Transitions:
         """Make transitions of what `arrays` returned.
 
         Parameters
         ----------
         arrays : mapping
+        prefix : str
 
         Returns
         -------
         Transitions
         """
-        return cls(
-            arrays["transition_starts"],
-            arrays["transition_neighbours"],
-            arrays["transition_closeness"],
-            arrays["transition_counts"],
-            float(arrays["transition_exponent"][0]),
+        window, decay, reverse, exponent, shrinkage, query_decay, length, itself = arrays[f"{prefix}_steps"].tolist()
+        steps = Steps(int(window), decay, reverse, exponent, shrinkage, query_decay, int(length), bool(itself))
+        starts, neighbours, closeness, counts = (
+            arrays[f"{prefix}_{part}"] for part in ("starts", "neighbours", "closeness", "counts")
         )
+        return cls(starts, neighbours, closeness, counts, steps)
 
     @property
     def size(self) -> int:
@@ -238,7 +226,8 @@ class Transitions:
 
     def _comparable(self, item: int, other: int, weight: float) -> float:
         here, there = float(self._counts.rows[item]), float(self._counts.rows[other])
-        return weight / (float(here ** (1 - self._exponent) * there**self._exponent) + SHRINKAGE)
+        exponent = self.steps.exponent
+        return weight / (float(here ** (1 - exponent) * there**exponent) + self.steps.shrinkage)
 
     def _add(self, item: int, other: int, weight: float) -> None:
         row = self._live.setdefault(item, {})
@@ -246,18 +235,3 @@ class Transitions:
         if len(row) > LIVE_KEPT_PER_ITEM:
             ranked = sorted(row, key=lambda one: (-row[one], one))
             self._live[item] = {one: row[one] for one in ranked[: LIVE_KEPT_PER_ITEM // 2]}
-
-
-def _count_pairs(
-    interactions: Interactions, size: int, window: int, weights: NDArray[np.float32], decay: float
-) -> sparse.csr_matrix:
-    """Sum, over all people, the decayed weights of "first, then second within the window"."""
-    nothing: NDArray[np.int32] = np.empty(0, np.int32)
-    total = sparse.csr_matrix((np.empty(0, np.float32), (nothing, nothing)), shape=(size, size))
-    for step in range(1, window + 1):
-        before, after = interactions.items[:-step], interactions.items[step:]
-        together = (interactions.users[:-step] == interactions.users[step:]) & (before != after)
-        values = weights[step:][together] * np.float32(decay ** (step - 1))
-        pairs = (before[together], after[together])
-        total = total + sparse.coo_matrix((values, pairs), shape=(size, size), dtype=np.float32).tocsr()
-    return sparse.csr_matrix(total)

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Neither Amazon's recipes nor this one hide what a person has seen: people buy again. But an item that was just
-# clicked makes a poor first recommendation, so whatever lies in the history keeps a tenth of its score.
-SEEN_KEEPS = 0.1
 EXPLORED_SHARE = 0.2  # of a list may be new items at exploration 1
 FIRST_EXPLORED = 4  # the first 1/4 of a list is never given to a new item
 RANDOM_SHARE = 0.5  # of chance beside likeness in choosing what to explore
@@ -103,7 +100,7 @@ class UserPersonalization(Recipe):
     def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
         item = self._scorer.item_of[item_id]
         history = self._scorer.known(query.history)
-        kept = SEEN_KEEPS if item in history else 1.0
+        kept = self._scorer.weights["kept"] if item in history else 1.0
         parts = [Contribution(one.name, one.weight * kept) for one in self._scorer.explain(query, history, item)]
         return sorted(parts, key=lambda part: -abs(part.weight))
 
@@ -142,7 +139,8 @@ class UserPersonalization(Recipe):
 
     def _lowered(self, scores: NDArray[np.float32], history: Sequence[int]) -> NDArray[np.float32]:
         if history:
-            scores[list(dict.fromkeys(history))] *= np.float32(SEEN_KEEPS)
+            # Neither Amazon's recipes nor this one hide what a person has seen: people buy again.
+            scores[list(dict.fromkeys(history))] *= np.float32(self._scorer.weights["kept"])
         return scores
 
     def _explored_share(self, query: Query) -> float:
