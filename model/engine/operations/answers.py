@@ -244,7 +244,7 @@ def _filter(engine: Engine, caller: Caller, served: Served, arn: str, values: Ma
         raise InvalidInputError(f"the filter {arn} chooses by {found.target}; this question needs one by {target}")
     if found.uses_current_item and served.named.kind != RELATED:
         raise InvalidInputError(
-            f"the filter {arn} looks at CurrentItem, so it is for recipes of the type {RELATED} only"
+            f"the filter {arn} looks at CurrentItem, which only recipes for related items ({RELATED}) have"
         )
     return Restriction(found, values)
 
