@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SOURCES := backend data deployment model scripts tests
 TERRAFORM := $(BIN)/python -m deployment.terraform
 
-.PHONY: help setup demo down status test check bench package format lock clean prerequisites
+.PHONY: help setup demo down status test networks check bench package format lock clean prerequisites
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ status: ## tell what runs, where, and what it holds
 
 test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the end-to-end one included
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(TESTS)
+
+networks: $(ENVIRONMENTS)/networks/.ready ## what trains NeuMF and LightGCN (PyTorch, an environment of its own), and its tests
+	@$(ENVIRONMENTS)/networks/bin/python -m pytest --confcutdir tests/networks tests/networks
 
 check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, types, import rules, Terraform, policies, state machines, workflows
 	@$(BIN)/python -m deployment.check $(ONLY)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 VARIABLE = "RIVULET_NETWORKS_PYTHON"
 ROOT = Path(model.__path__[0]).parent
 BESIDE = ROOT / "build" / "env" / "networks" / "bin" / "python"  # what `make` sets up
+# What keeps answers of the engine on one thread, and a training started by it should not inherit.
+ONE_THREAD = frozenset({"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"})
 PROBLEM, REQUEST, ARRAYS, REPORT, SAID = "problem.npz", "request.json", "arrays.npz", "report.json", "errors.txt"
 
 
@@ -133,7 +135,10 @@ def train_here(
 
 
 def _run(python: str, folder: Path, *, is_shown: bool) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {name: value for name, value in os.environ.items() if name not in ONE_THREAD}
+    environment["PYTHONPATH"] = str(ROOT)
+    # Threads that wait for one another go to sleep: spinning, they take the processor from those they wait for.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     said = folder / SAID
     try:
         # Its standard input is a pipe that ends with this process, and the training with it.

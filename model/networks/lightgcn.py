@@ -68,7 +68,7 @@ class LightGCN:
             if settings.loss == BPR:
                 negatives = self._negatives.draw(np.repeat(users, settings.negatives), random)
             else:
-                negatives = random.integers(0, problem.item_count, settings.negatives, dtype=np.int32)
+                negatives = self._sample(random)
             yield self._numbers(users), self._numbers(items), self._numbers(negatives)
 
     def step(self, batch: Any) -> float:  # noqa: D102
@@ -134,6 +134,13 @@ class LightGCN:
         result: NDArray[np.float32] = passed[self._user_count :].cpu().numpy() / np.sqrt(degrees)[:, None]
         return result.astype(np.float32)
 
+    def _sample(self, random: np.random.Generator) -> NDArray[np.int32]:
+        """Return the items that stand for the whole catalogue, or all of a small one."""
+        wanted, there = self._settings.negatives, self._held.train.item_count
+        if there <= wanted:
+            return np.arange(there, dtype=np.int32)
+        return random.integers(0, there, wanted, dtype=np.int32)
+
     def _numbers(self, places: NDArray[np.int32]) -> Tensor:
         return torch.from_numpy(places.astype(np.int64)).to(self._device)
 
@@ -179,5 +186,5 @@ def sampled_softmax_loss(
     wanted = (person * touched).sum(dim=1)
     logits = person @ others.T
     logits = logits.masked_fill(items[:, None] == negatives[None, :], IMPOSSIBLE)
-    rest = torch.logsumexp(logits, dim=1) + math.log(max(1.0, item_count / negatives.numel()))
+    rest = torch.logsumexp(logits, dim=1) + math.log(item_count / negatives.numel())
     return (torch.logaddexp(wanted, rest) - wanted).mean()

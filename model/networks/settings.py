@@ -105,7 +105,7 @@ class LightGCNSettings(_Settings):
     layers: int = 3
     loss: str = SAMPLED_SOFTMAX
     start: str = SPECTRAL
-    epochs: int = 5
+    epochs: int = 20
     patience: int = 1
     batch_size: int = 16384
     negatives: int = 2048

@@ -1,7 +1,8 @@
-"""Recipes that Amazon Personalize does not have: the networks, trained with PyTorch and served without it."""
+"""Recipes that Amazon Personalize does not have: a graph filter, and networks, trained with PyTorch, served without."""
 
 from __future__ import annotations
 
+from model.recipes.graph_filter import GraphFilter
 from model.recipes.lightgcn import LightGCNRecipe
 from model.recipes.named_recipe import RANKING_METRICS, NamedRecipe, Parameter
 from model.recipes.neumf import NeuMFRecipe
@@ -18,6 +19,15 @@ TRAINING = {
 }
 
 CUSTOM = (
+    NamedRecipe(
+        "rivulet-graph-filter",
+        "USER_PERSONALIZATION",
+        GraphFilter,
+        "Items for a person, by all who touched what the person has touched",
+        needs=USER,
+        metrics=RANKING_METRICS,
+        reasons=True,
+    ),
     NamedRecipe(
         "rivulet-neumf",
         "USER_PERSONALIZATION",
@@ -46,7 +56,6 @@ CUSTOM = (
             "layers": Parameter("3", 0, 8, integer=True),
             "loss": Parameter("sampled_softmax", choices=("bpr", "sampled_softmax")),
             "start": Parameter("spectral", choices=("random", "spectral")),
-            "epochs": Parameter("5", 0, 10_000, integer=True),
             "patience": Parameter("1", 1, 10_000, integer=True),
             "batch_size": Parameter("16384", 1, 1_000_000, integer=True),
             "negatives": Parameter("2048", 1, 100_000, integer=True),

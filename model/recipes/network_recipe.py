@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-HISTORY_LENGTH = 200  # newest different items of a person that are looked at
+HISTORY_LENGTH = 1000  # newest different items of a person that are looked at
 SEEN_KEEPS = 0.1  # of its lead over the worst item, so that what was just clicked does not come first
 RIDGE = 10.0  # people that an item must have before its row counts in full for what content means
 LEAST_TOUCHED = 0.25  # of the items, by people: what an item without any is like
