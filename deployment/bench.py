@@ -1,6 +1,7 @@
 """Measure: `python -m deployment.bench [NAME …]`; each bench is a module `tests/load/bench_<name>.py` with `run()`.
 
-`run() -> list[dict]` returns the rows of a table, each row a mapping from column to value. The peer that a figure is
+`run() -> list[dict]` returns the rows of a table, each row a mapping from column to value; rows with other columns
+begin a table of their own. A bench that has `PARTS` measures those that NAME:PART,PART names. The peer that a figure is
 compared with stands in the same table and ran in the same process or beside it, since machines differ.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import json
 import os
 import platform
@@ -39,20 +41,30 @@ def machine() -> dict[str, object]:
     }
 
 
-def measure(name: str, console: Console) -> None:
-    """Run one bench, print its table and leave it as JSON under build/bench."""
+def measure(wanted: str, console: Console) -> None:
+    """Run one bench, or parts of it, print its tables and leave them as JSON under build/bench."""
     before = machine()
-    with console.status(f"measuring {name}"):
-        rows: list[dict[str, Any]] = importlib.import_module(f"tests.load.bench_{name}").run()
+    name, _, parts = wanted.partition(":")
+    bench = importlib.import_module(f"tests.load.bench_{name}")
+    unknown = set(filter(None, parts.split(","))) - set(getattr(bench, "PARTS", ()))
+    if unknown:
+        raise SystemExit(
+            f"{name} has no part {', '.join(sorted(unknown))}; it has {', '.join(getattr(bench, 'PARTS', ['none']))}"
+        )
+    with console.status(f"measuring {wanted}"):
+        rows: list[dict[str, Any]] = bench.run(*filter(None, parts.split(",")))
     RESULTS.mkdir(parents=True, exist_ok=True)
-    result = {"name": name, "machine": before, "rows": rows}
-    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    table = Table(title=f"{name} (load {before['load']} on {before['cores']} cores)", title_justify="left")
-    for column, value in rows[0].items():
-        table.add_column(column, justify="left" if isinstance(value, str) else "right")
-    for row in rows:
-        table.add_row(*(_shown(value) for value in row.values()))
-    console.print(table)
+    result = {"name": wanted, "machine": before, "rows": rows}
+    (RESULTS / f"{wanted.replace(':', '-')}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    title = f"{name} (load {before['load']} on {before['cores']} cores)"
+    for columns, alike in itertools.groupby(rows, key=tuple):
+        of_them = list(alike)
+        table = Table(title=title, title_justify="left")
+        for column in columns:
+            table.add_column(column, justify="left" if isinstance(of_them[0][column], str) else "right")
+        for row in of_them:
+            table.add_row(*(_shown(value) for value in row.values()))
+        console.print(table)
 
 
 def _shown(value: object) -> str:
@@ -64,9 +76,14 @@ def _shown(value: object) -> str:
 def main() -> int:
     """Run the benches that are named, or all."""
     parser = argparse.ArgumentParser(prog="python -m deployment.bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(names())} (default: all)")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which: {', '.join(names())}; NAME:PART,PART for parts of one (default: all)",
+    )
     wanted = parser.parse_args().names or names()
-    unknown = set(wanted) - set(names())
+    unknown = {name.partition(":")[0] for name in wanted} - set(names())
     if unknown:
         parser.error(f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(names())}")
     console = Console()

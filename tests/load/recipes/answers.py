@@ -1,0 +1,146 @@
+"""How long each recipe takes to answer, in process, at 41,000 items: `python -m tests.load.recipes.answers NAME`.
+
+What is told is the time of the processor, so that what else the machine does is left out; recipes answer on one thread.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import model.engine.one_thread  # noqa: F401 - before numpy: as recipes answer in the engine
+from model.recipes.names import RECIPES
+from model.recipes.network_recipe import NetworkRecipe
+from model.recipes.recipe import Query, Recipe, TrainingData
+from tests.factories.training_data import answers as offers
+from tests.load.recipes.generated import shop
+from tests.load.recipes.memory import peak_mib
+from tests.load.running_engine import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from model.recipes.named_recipe import NamedRecipe
+
+ITEMS, PEOPLE, EVENTS = 41_000, 30_000, 800_000
+ASKED, SEGMENTS, UNTIMED = 3_000, 300, 100  # the first questions fill what the recipe keeps
+HISTORY, WANTED, SEGMENT = 25, 25, 1_000
+SEED = 5
+UNTRAINED = {"epochs": "0"}  # of a network: its answers take as long whatever it has learnt
+
+
+def answers() -> list[dict[str, Any]]:
+    """Ask one recipe of each algorithm; each is trained and asked in a process of its own.
+
+    Returns
+    -------
+    list of dict
+        One row per algorithm.
+    """
+    first: dict[type, str] = {}
+    for name, named in RECIPES.items():
+        first.setdefault(named.algorithm, name)
+    rows: list[dict[str, Any]] = []
+    for name in first.values():
+        command = [sys.executable, "-m", "tests.load.recipes.answers", name]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        if ended.returncode:
+            raise RuntimeError(f"answers of {name}: {ended.stderr.strip()[-2000:]}")
+        found = json.loads(ended.stdout.splitlines()[-1])
+        rows.append(
+            {
+                "recipe": name,
+                "asked for": found["asked"],
+                "p50, ms": f"{found['p50']:.2f}",
+                "p99, ms": f"{found['p99']:.2f}",
+                "of 41,000 items, p50 with a filter": f"{found['filtered']:.2f}" if found["filtered"] else "",
+                "process, MiB": round(found["peak_mib"]),
+            }
+        )
+        print(f"answers, {name}: p50 {found['p50']:.2f} ms, p99 {found['p99']:.2f} ms")
+    return rows
+
+
+def main() -> None:
+    """Train one recipe, ask it, and print what that took as JSON."""
+    named = RECIPES[sys.argv[1]]
+    model = named.algorithm.fit(_data(named), {})
+    asks, filtered = _questions(named, model)
+    took = _took(asks)
+    print(
+        json.dumps(
+            {
+                "asked": _asked(named),
+                "p50": float(np.quantile(took, 0.5)),
+                "p99": float(np.quantile(took, 0.99)),
+                "filtered": float(np.quantile(_took(filtered), 0.5)) if filtered else 0.0,
+                "peak_mib": peak_mib(),
+            }
+        )
+    )
+
+
+def _data(named: NamedRecipe) -> TrainingData:
+    if named.kind == "PERSONALIZED_ACTIONS":
+        return named.prepare(offers())
+    known, catalogue = shop(ITEMS, PEOPLE, EVENTS)
+    parameters: Mapping[str, str] = UNTRAINED if issubclass(named.algorithm, NetworkRecipe) else {}
+    return named.prepare(TrainingData(known, catalogue, parameters))
+
+
+def _asked(named: NamedRecipe) -> str:
+    if named.kind == "USER_SEGMENTATION":
+        return f"{SEGMENT:,} of {PEOPLE:,} people"
+    if named.kind == "PERSONALIZED_ACTIONS":
+        return "10 actions"
+    return f"{WANTED} of {ITEMS:,} items"
+
+
+def _questions(named: NamedRecipe, model: Any) -> tuple[list[Callable[[], Any]], list[Callable[[], Any]]]:
+    """Return questions, and the same under a filter that keeps half of the items where a filter can be asked for."""
+    draw = np.random.default_rng(SEED)
+    if named.kind == "USER_SEGMENTATION":
+        wanted = [f"item-{item}" for item in draw.integers(0, ITEMS, SEGMENTS).tolist()]
+        if named.name == "aws-item-attribute-affinity":
+            wanted = [f"CATEGORY=row {number % 50}" for number in range(SEGMENTS)]
+        return [partial(model.segment, one, SEGMENT) for one in wanted], []
+    if named.kind == "PERSONALIZED_ACTIONS":
+        return [partial(model.recommend, one, 10) for one in _queries(model, draw, 3)], []
+    kept = draw.random(len(model.item_ids)) < 0.5
+    plain = list(_queries(model, draw, HISTORY))
+    chosen = [replace(one, allowed=kept) for one in plain]
+    return [partial(model.recommend, one, WANTED) for one in plain], [
+        partial(model.recommend, one, WANTED) for one in chosen
+    ]
+
+
+def _queries(model: Recipe, draw: np.random.Generator, most: int) -> Iterator[Query]:
+    size = len(model.item_ids)
+    for number in range(ASKED):
+        places = (draw.zipf(1.3, int(draw.integers(1, most + 1))) + number * 37) % size
+        history = [model.item_ids[place] for place in places.tolist()]
+        yield Query(history, history[0], f"user-{number % PEOPLE}", exploration=0.3)
+
+
+def _took(asks: list[Callable[[], Any]]) -> list[float]:
+    for ask in asks[:UNTIMED]:
+        ask()
+    took = []
+    for ask in asks:
+        start = time.process_time()
+        ask()
+        took.append((time.process_time() - start) * 1000)
+    return took
+
+
+if __name__ == "__main__":
+    main()
