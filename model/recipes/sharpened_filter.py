@@ -1,0 +1,310 @@
+"""A graph filter over who touched what, blurred and then sharpened, in closed form.
+
+P holds how closely items are tied by the people who touched both: A'A, where A is the matrix of people and items with
+each row and column divided by the root of its sum. What a person x has touched is blurred to x P and, with a weight,
+to its slowest directions, x D^-1/2 V V' D^1/2 (Shen et al., "How Powerful is Graph Convolution for Recommendation?",
+CIKM 2021); then it is sharpened by one step of Runge and Kutta's method along -P (Choi et al., "Blurring-Sharpening
+Process Models for Collaborative Filtering", SIGIR 2023), which is a polynomial of P.
+
+The paper multiplies by P five times for each person. Here the polynomial is taken once, at training: exactly along the
+slowest directions, and along all others, which P shrinks to less than a fifth, as a multiple of P. What is left for an
+answer is a sum over the neighbours of the items touched, and one product of vectors.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from model.recipes.directions import right_directions
+from model.recipes.growing import GrowingRows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from model.recipes.interactions import Interactions
+
+# Chosen on the validation split of Gowalla, over all of its users (README, "What the graph filter is worth").
+MOST_DIRECTIONS = 448
+SHARPENED_FOR = 2.5  # time of the one step
+IDEAL_WEIGHT = 0.2  # of the slowest directions beside P
+NEIGHBOURS = 500  # the strongest of each item that are kept
+# Few people have few tastes: as many directions as they are would give each person back what they touched.
+DIRECTIONS_PER_ROOT = 2.6  # times the root of the number of people or items, whichever are fewer
+TERMS = (1.0, -1.0, 1 / 2, -1 / 6, 1 / 24)  # of Runge and Kutta's method for a linear equation, by powers of time
+BLOCK = 512  # items whose neighbours are looked for at once
+TAIL_POINTS = 64
+
+
+class SharpenedFilter:
+    """What each touched item says of every other item.
+
+    Parameters
+    ----------
+    neighbours : sparse float32 matrix of shape (items that were touched at the training, the same)
+        Row i: what item i says of its closest ones, beside the two products.
+    slow : float32 array of shape (items, directions)
+        V: where an item stands along the slowest directions, for the first product.
+    sharp : float32 array of shape (items, directions)
+        D^1/2 V after sharpening: where an item of an answer stands for the second product.
+    gains : float32 array of shape (directions,)
+        By what the first product weighs each direction.
+    shares : float32 array of shape (items,)
+        By what the second product weighs a touched item.
+    """
+
+    def __init__(
+        self,
+        neighbours: sparse.csr_matrix,
+        slow: NDArray[np.float32],
+        sharp: NDArray[np.float32],
+        gains: NDArray[np.float32],
+        shares: NDArray[np.float32],
+    ) -> None:
+        self._neighbours = neighbours
+        self._slow = GrowingRows(slow)
+        self._sharp = GrowingRows(sharp)
+        self._gains = gains
+        self._shares = GrowingRows(shares)
+
+    @classmethod
+    def fit(cls, interactions: Interactions) -> SharpenedFilter:
+        """Learn who touched what; how often and when does not count.
+
+        Parameters
+        ----------
+        interactions : Interactions
+
+        Returns
+        -------
+        SharpenedFilter
+        """
+        matrix, degree = _normalised(interactions)
+        transposed = matrix.T.tocsr()
+        slow = np.ascontiguousarray(right_directions(matrix, _direction_count(matrix.shape)))
+        # By what P multiplies each direction: the squares of the singular values.
+        closeness = np.square(matrix @ slow).sum(axis=0, dtype=np.float64)
+        coefficients = np.array(TERMS) * np.power(SHARPENED_FOR, np.arange(len(TERMS)))
+        share = _tail_share(coefficients, float(closeness.min(initial=1.0)))
+        sharpened = closeness * np.polynomial.polynomial.polyval(closeness, coefficients)
+        neighbours = _strongest(transposed, matrix, share)
+        # What the neighbours that are kept say of each direction, so that what was cut is given back along them.
+        told = np.einsum("ij,ij->j", slow, neighbours.T @ slow)
+        return cls(
+            neighbours,
+            slow,
+            _sharpened(matrix, transposed, np.sqrt(degree)[:, None] * slow, coefficients),
+            (sharpened - told).astype(np.float32),
+            (IDEAL_WEIGHT / np.sqrt(degree)).astype(np.float32),
+        )
+
+    @property
+    def standing(self) -> NDArray[np.float32]:
+        """Where items stand for both products: float32 array of shape (items, 2 directions)."""
+        return np.concatenate([self._slow.rows, self._sharp.rows], axis=1)
+
+    def append(self, standing: NDArray[np.float32]) -> None:
+        """Take in an item that nobody has touched.
+
+        Parameters
+        ----------
+        standing : float32 array of shape (2 directions,)
+            Where content says that it stands, as in `standing`.
+        """
+        slow, sharp = np.split(standing, 2)
+        self._slow.append(slow)
+        self._sharp.append(sharp)
+        self._shares.append(IDEAL_WEIGHT)
+
+    def near(self, items: Sequence[int], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the part of the scores that neighbours give.
+
+        Parameters
+        ----------
+        items : sequence of int
+            Touched.
+        weights : float32 array of shape (touched items,)
+
+        Returns
+        -------
+        float32 array of shape (all items,)
+        """
+        found = self._neighbours
+        spans = [
+            (weight, found.indptr[item], found.indptr[item + 1])
+            for item, weight in zip(items, weights, strict=True)
+            if item < found.shape[0]
+        ]
+        if not spans:
+            return np.zeros(len(self._slow), np.float32)
+        places = np.concatenate([found.indices[begin:end] for _, begin, end in spans])
+        values = np.concatenate([weight * found.data[begin:end] for weight, begin, end in spans])
+        return np.bincount(places, values, minlength=len(self._slow)).astype(np.float32)
+
+    def far(
+        self, items: Sequence[int], weights: NDArray[np.float32], asked: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the part of the scores that the slowest directions give.
+
+        Parameters
+        ----------
+        items : sequence of int
+            Touched.
+        weights : float32 array of shape (touched items,)
+        asked : integer array of shape (n,), optional
+            The items to be scored; all where it is missing.
+
+        Returns
+        -------
+        float32 array of shape (n,)
+        """
+        trained = self._neighbours.shape[0]
+        touched = self._slow.rows[items]
+        # The first product sets right what neighbours say, which those who were not at the training do not have.
+        first = ((weights * (np.asarray(items) < trained)) @ touched) * self._gains
+        second = (weights * self._shares.rows[items]) @ touched
+        if asked is None:
+            result: NDArray[np.float32] = self._sharp.rows @ second
+            result[:trained] += self._slow.rows[:trained] @ first
+            return result
+        return self._sharp.rows[asked] @ second + (self._slow.rows[asked] @ first) * (asked < trained)
+
+    def likely(self, near: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Guess from the part that neighbours give how whole scores are ordered.
+
+        Parameters
+        ----------
+        near : float32 array of shape (items,)
+
+        Returns
+        -------
+        float32 array of shape (items,)
+            The other part favours what many touched, so this does, too.
+        """
+        result: NDArray[np.float32] = near / np.sqrt(self._shares.rows)
+        return result
+
+    def scores(self, matrix: sparse.csr_matrix) -> NDArray[np.float32]:
+        """Return the scores of all items for many people at once.
+
+        Parameters
+        ----------
+        matrix : sparse float32 matrix of shape (people, items touched at the training)
+            How much each touched item counts.
+
+        Returns
+        -------
+        float32 array of shape (people, items touched at the training)
+        """
+        size = self._neighbours.shape[0]
+        slow, sharp = self._slow.rows[:size], self._sharp.rows[:size]
+        found: NDArray[np.float32] = (matrix @ self._neighbours).toarray()
+        found += ((matrix @ slow) * self._gains) @ slow.T
+        found += (matrix.multiply(self._shares.rows[:size]).tocsr() @ slow) @ sharp.T
+        return found
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what was learnt, by name.
+
+        Returns
+        -------
+        dict of arrays
+        """
+        return {
+            "starts": self._neighbours.indptr,
+            "places": self._neighbours.indices,
+            "weights": self._neighbours.data,
+            "slow": self._slow.rows,
+            "sharp": self._sharp.rows,
+            "gains": self._gains,
+            "shares": self._shares.rows,
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> SharpenedFilter:
+        """Make a filter of what `arrays` returned.
+
+        Parameters
+        ----------
+        arrays : mapping
+
+        Returns
+        -------
+        SharpenedFilter
+        """
+        size = arrays["starts"].size - 1
+        neighbours = sparse.csr_matrix((arrays["weights"], arrays["places"], arrays["starts"]), shape=(size, size))
+        return cls(neighbours, *(arrays[name] for name in ("slow", "sharp", "gains", "shares")))
+
+
+def touched_matrix(interactions: Interactions) -> sparse.csr_matrix:
+    """Return who touched what: ones.
+
+    Parameters
+    ----------
+    interactions : Interactions
+
+    Returns
+    -------
+    sparse float32 matrix of shape (users, items)
+    """
+    users, items = interactions.unique_pairs()
+    shape = (len(interactions.user_ids), len(interactions.item_ids))
+    return sparse.csr_matrix((np.ones(users.size, np.float32), (users, items)), shape=shape)
+
+
+def _normalised(interactions: Interactions) -> tuple[sparse.csr_matrix, NDArray[np.float32]]:
+    """Return A, and how many people touched each item (one where nobody did)."""
+    matrix = touched_matrix(interactions)
+    lengths = np.maximum(1, np.diff(matrix.indptr)).astype(np.float32)
+    degree = np.maximum(1, np.bincount(matrix.indices, minlength=matrix.shape[1])).astype(np.float32)
+    users = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    matrix.data /= np.sqrt(lengths[users] * degree[matrix.indices])
+    return matrix, degree
+
+
+def _direction_count(shape: tuple[int, int]) -> int:
+    return min(MOST_DIRECTIONS, round(DIRECTIONS_PER_ROOT * math.sqrt(min(shape))))
+
+
+def _tail_share(coefficients: NDArray[np.float64], edge: float) -> float:
+    """Return by what a multiple of x comes nearest to x times the polynomial, from 0 to the edge."""
+    points = np.linspace(0, edge, TAIL_POINTS)
+    exact = points * np.polynomial.polynomial.polyval(points, coefficients)
+    return float((exact @ points) / (points @ points))
+
+
+def _sharpened(
+    matrix: sparse.csr_matrix,
+    transposed: sparse.csr_matrix,
+    vectors: NDArray[np.float32],
+    coefficients: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """Return the polynomial of P times vectors, by Horner's scheme."""
+    found = np.float32(coefficients[-1]) * vectors
+    for coefficient in coefficients[-2::-1]:
+        found = transposed @ (matrix @ found)
+        found += np.float32(coefficient) * vectors
+    return np.asarray(found, np.float32)
+
+
+def _strongest(transposed: sparse.csr_matrix, matrix: sparse.csr_matrix, factor: float) -> sparse.csr_matrix:
+    """Return the strongest entries of each row of P, times a factor; P as a whole is never in memory."""
+    blocks = []
+    for begin in range(0, transposed.shape[0], BLOCK):
+        block = (transposed[begin : begin + BLOCK] @ matrix).tocsr()
+        lengths = np.diff(block.indptr)
+        kept = np.ones(block.nnz, np.bool_)
+        for row in np.flatnonzero(lengths > NEIGHBOURS).tolist():
+            span = slice(block.indptr[row], block.indptr[row + 1])
+            values = block.data[span]
+            kept[span] = values >= np.partition(values, values.size - NEIGHBOURS)[values.size - NEIGHBOURS]
+        block.data *= np.float32(factor)
+        starts = np.concatenate([[0], np.cumsum(kept)])[block.indptr]
+        blocks.append(sparse.csr_matrix((block.data[kept], block.indices[kept], starts), shape=block.shape))
+    return sparse.vstack(blocks, format="csr")

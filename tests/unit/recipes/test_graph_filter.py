@@ -1,0 +1,210 @@
+"""The graph filter: what the paper's equations give, whole lists by a shortlist, histories, strangers, cold items."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from model.recipes import graph_filter, sharpened_filter
+from model.recipes.graph_filter import GraphFilter
+from model.recipes.interactions import from_rows
+from model.recipes.recency import EVEN, newest_questions
+from model.recipes.recipe import POPULAR, Catalogue, CatalogueItem, Event, Query, TrainingData
+from model.recipes.sharpened_filter import IDEAL_WEIGHT, SHARPENED_FOR, SharpenedFilter, touched_matrix
+from tests.factories.fitted_recipes import ids
+from tests.factories.training_data import shop_data, shop_items
+
+DAY = 86_400
+
+
+@pytest.fixture(scope="module")
+def shop():
+    return shop_data(people=150)
+
+
+@pytest.fixture(scope="module")
+def recipe(shop):
+    return GraphFilter.fit(shop, {})
+
+
+def tastes(people=30):
+    """Return people of five tastes, each taste twice as many people as it has lists, so that the rank is known."""
+    draw = np.random.default_rng(1)
+    lists = [draw.choice(40, 9, replace=False) for _ in range(people // 2)]
+    return from_rows([(f"u{user}", f"i{item}", 0) for user in range(people) for item in lists[user // 2]])
+
+
+def by_the_papers_steps(interactions):
+    """Blur and sharpen person by person as the paper does, with matrices in full."""
+    touched = touched_matrix(interactions).toarray().astype(np.float64)
+    of_item, of_person = touched.sum(axis=0), touched.sum(axis=1)
+    normalised = touched / np.sqrt(of_person[:, None] * of_item)
+    filtered = normalised.T @ normalised
+    slow = np.linalg.svd(normalised)[2][: np.linalg.matrix_rank(normalised)].T
+    blurred = touched @ filtered + IDEAL_WEIGHT * (touched / np.sqrt(of_item)) @ slow @ slow.T * np.sqrt(of_item)
+    slope = -blurred @ filtered
+    first = slope
+    second = -(blurred + SHARPENED_FOR / 2 * first) @ filtered
+    third = -(blurred + SHARPENED_FOR / 2 * second) @ filtered
+    fourth = -(blurred + SHARPENED_FOR * third) @ filtered
+    return blurred + SHARPENED_FOR / 6 * (first + 2 * second + 2 * third + fourth)
+
+
+def test_the_closed_form_gives_what_the_papers_steps_give(monkeypatch):
+    monkeypatch.setattr(sharpened_filter, "DIRECTIONS_PER_ROOT", 15 / np.sqrt(30))  # as many as there are tastes
+    interactions = tastes()
+
+    scores = SharpenedFilter.fit(interactions).scores(touched_matrix(interactions))
+
+    assert scores == pytest.approx(by_the_papers_steps(interactions), abs=1e-4)
+
+
+def test_only_the_strongest_neighbours_of_an_item_are_kept(monkeypatch, shop):
+    whole = SharpenedFilter.fit(shop.interactions).arrays()
+    monkeypatch.setattr(sharpened_filter, "NEIGHBOURS", 10)
+
+    cut = SharpenedFilter.fit(shop.interactions).arrays()
+
+    for row in range(0, len(shop.interactions.item_ids), 17):
+        strongest = np.sort(whole["weights"][whole["starts"][row] : whole["starts"][row + 1]])[::-1]
+        kept = np.sort(cut["weights"][cut["starts"][row] : cut["starts"][row + 1]])[::-1]
+        assert strongest.size > kept.size
+        assert kept[:10] == pytest.approx(strongest[:10])
+        assert kept[10:] == pytest.approx(strongest[9])  # ties
+
+
+def test_many_people_at_once_get_the_scores_that_they_get_one_by_one(shop, recipe):
+    known = shop.interactions
+    together = SharpenedFilter.fit(known).scores(touched_matrix(known)[:3])
+
+    starts = known.starts()
+    for user in range(3):
+        history = [known.item_ids[item] for item in known.items[starts[user] : starts[user + 1]]]
+        alone = recipe.score(Query(history=history))
+        unseen = [place for place, item in enumerate(known.item_ids) if item not in history]
+        assert alone[unseen] == pytest.approx(together[user][unseen], abs=1e-5)
+
+
+def test_a_shortlist_leaves_lists_as_they_are_without_one(monkeypatch, shop, recipe):
+    known = shop.interactions
+    starts = known.starts()[:40].tolist()
+    questions = [
+        Query(history=[known.item_ids[item] for item in known.items[begin:end]])
+        for begin, end in itertools.pairwise(starts)
+    ]
+    whole = [ids(recipe.recommend(one, 10)) for one in questions]
+    monkeypatch.setattr(graph_filter, "SHORTLIST", 90)  # of 180
+
+    short = [ids(recipe.recommend(one, 10)) for one in questions]
+
+    assert np.mean([len(set(one) & set(other)) for one, other in zip(whole, short, strict=True)]) > 9.5
+
+
+def test_a_new_event_changes_the_next_answer_and_another_of_the_same_does_not(recipe):
+    first, second = recipe.item_ids[0], recipe.item_ids[90]
+
+    before = recipe.recommend(Query(history=[first]), 10)
+    after = recipe.recommend(Query(history=[second, first]), 10)
+
+    assert before != after
+    assert recipe.recommend(Query(history=[second, first, second, second]), 10) == after
+
+
+def test_the_newest_item_leads_where_older_ones_fade(shop):
+    recipe = GraphFilter.fit(shop, {"decay": 0.3})
+    history = ["item-2-0", *(f"item-8-{place}" for place in range(3))]
+
+    answer = ids(recipe.recommend(Query(history=history), 5))
+
+    even = ids(recipe.with_decay(EVEN).recommend(Query(history=history), 5))
+    assert sum(item.startswith("item-2-") for item in answer) > sum(item.startswith("item-2-") for item in even)
+
+
+@pytest.mark.parametrize("history", [[], ["never-seen"]])
+def test_a_stranger_is_told_what_is_popular_and_why(recipe, history):
+    fresh = recipe.with_decay(EVEN)
+    known = fresh.item_ids[5]
+    for _ in range(1000):
+        fresh.update(Event(known, 0, [], first=True))
+
+    answer = fresh.recommend(Query(history=history), 3)
+
+    assert answer[0].item_id == known
+    assert {one.reason for one in answer} == {POPULAR}
+    assert {one.reason for one in fresh.recommend(Query(history=[known]), 3)} == {None}
+
+
+def test_items_that_nobody_has_touched_stand_where_their_content_belongs(shop):
+    told = TrainingData(shop.interactions, shop_items(cold=1), shop.parameters, shop.users)
+    recipe = GraphFilter.fit(told, {})
+    recipe.add_item(CatalogueItem("later", ("CATEGORY=shelf 7",)))
+
+    place = {item: recipe.item_ids.index(item) for item in ("cold-0", "later")}
+    for_first = recipe.score(Query(history=[f"item-0-{number}" for number in range(4)]))
+    for_seventh = recipe.score(Query(history=[f"item-7-{number}" for number in range(4)]))
+
+    assert for_first[place["cold-0"]] > for_first[place["later"]]
+    assert for_seventh[place["later"]] > for_seventh[place["cold-0"]]
+    assert ids(recipe.recommend(Query(history=["later"]), 3))
+
+
+def test_what_was_touched_is_shown_last_of_what_suits(recipe):
+    history = [f"item-3-{number}" for number in range(4)]
+
+    assert not set(history) & set(ids(recipe.recommend(Query(history=history), 8)))
+
+
+def test_older_items_fade_where_people_change_their_minds_and_do_not_where_events_have_no_order():
+    draw = np.random.default_rng(4)
+    rows = []
+    for user in range(150):
+        # Each day brings another shelf; what comes next lies on the newest.
+        for day, shelf in enumerate(draw.permutation(12)[:6]):
+            items = draw.choice(12, 4, replace=False)
+            rows += [(f"u{user}", f"i{shelf}-{item}", day * DAY + place) for place, item in enumerate(items)]
+    ordered = from_rows(rows)
+
+    assert GraphFilter.tune(TrainingData(ordered))["decay"] < EVEN
+    assert GraphFilter.tune(TrainingData(from_rows([(*row[:2], 0) for row in rows])))["decay"] == EVEN
+
+
+def test_questions_ask_for_the_first_item_that_is_new_to_the_person():
+    rows = [("a", "x", 1), ("a", "y", 2), ("a", "x", 100), ("a", "z", 101), ("b", "x", 3)]
+    rows += [(f"c{number}", "y", 4) for number in range(15)]
+
+    older, questions = newest_questions(from_rows(rows))
+
+    assert questions == [(["y", "x"], "z")]
+    assert older.times.max() == 3
+
+
+def test_ten_thousand_events_of_one_person_are_answered_by_the_newest(recipe, monkeypatch):
+    monkeypatch.setattr(graph_filter, "MOST_TOUCHED", 5)
+    newest = recipe.item_ids[:5]
+
+    assert recipe.recommend(Query(history=newest + recipe.item_ids[5:] * 60), 5) == recipe.recommend(
+        Query(history=newest), 5
+    )
+
+
+def test_a_model_on_disk_answers_as_before(recipe, tmp_path):
+    recipe.save(tmp_path)
+
+    loaded = GraphFilter.load(tmp_path)
+
+    asked = Query(history=recipe.item_ids[:3])
+    assert np.array_equal(loaded.score(asked), recipe.score(asked))
+    assert loaded.recommend(asked, 10) == recipe.recommend(asked, 10)
+
+
+def test_a_catalogue_alone_is_learnt_from():
+    recipe = GraphFilter.fit(
+        TrainingData(from_rows([("u", "i", 1)]), Catalogue(["i", "j"], [("A=b",)] * 2, [0, 0])), {}
+    )
+
+    assert set(ids(recipe.recommend(Query(history=["i"]), 5))) == {"i", "j"}
+    assert isinstance(recipe.score(Query(history=["i"])), np.ndarray)
+    assert sparse.issparse(touched_matrix(from_rows([("u", "i", 1)])))
