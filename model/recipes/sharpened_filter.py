@@ -172,7 +172,9 @@ class SharpenedFilter:
             result: NDArray[np.float32] = self._sharp.rows @ second
             result[:trained] += self._slow.rows[:trained] @ first
             return result
-        return self._sharp.rows[asked] @ second + (self._slow.rows[asked] @ first) * (asked < trained)
+        some: NDArray[np.float32] = self._sharp.rows[asked] @ second
+        some += (self._slow.rows[asked] @ first) * (asked < trained)
+        return some
 
     def likely(self, near: NDArray[np.float32]) -> NDArray[np.float32]:
         """Guess from the part that neighbours give how whole scores are ordered.
@@ -307,4 +309,4 @@ def _strongest(transposed: sparse.csr_matrix, matrix: sparse.csr_matrix, factor:
         block.data *= np.float32(factor)
         starts = np.concatenate([[0], np.cumsum(kept)])[block.indptr]
         blocks.append(sparse.csr_matrix((block.data[kept], block.indices[kept], starts), shape=block.shape))
-    return sparse.vstack(blocks, format="csr")
+    return sparse.csr_matrix(sparse.vstack(blocks))
