@@ -80,6 +80,7 @@ module "recommender" {
   glue_job_name            = "${local.prefix}-datasets"
   recommend_function_arn   = local.recommend_arn
   judge_function_arn       = local.judge_arn
+  sagemaker                = one(module.sagemaker[*].trainer)
   tracking_id_parameter    = local.tracking_id_parameter
   poll_seconds             = var.training_poll_seconds
   schedule                 = var.training_schedule
@@ -90,6 +91,27 @@ module "recommender" {
     lake     = local.buckets["lake"]
     datasets = local.buckets["datasets"]
     records  = local.buckets["artifacts"]
+  }
+}
+
+module "sagemaker" {
+  source = "./modules/sagemaker"
+  count  = length(var.sagemaker[*])
+
+  partition                = local.partition
+  region                   = var.region
+  account_id               = var.account_id
+  prefix                   = local.prefix
+  key_arn                  = module.storage.key_arn
+  image_uri                = var.sagemaker.image_uri
+  training                 = var.sagemaker.training
+  serving                  = var.sagemaker.serving
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  buckets = {
+    datasets  = local.buckets["datasets"]
+    artifacts = local.buckets["artifacts"]
   }
 }
 

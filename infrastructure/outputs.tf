@@ -49,6 +49,11 @@ output "state_machine_arn" {
   value       = module.recommender.state_machine_arn
 }
 
+output "sagemaker_endpoint" {
+  description = "Endpoint that serves the custom model; null where there is none."
+  value       = one(module.sagemaker[*].endpoint_name)
+}
+
 output "glue_job_name" {
   description = "Spark job that builds the data sets."
   value       = module.etl.job_name

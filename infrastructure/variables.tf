@@ -213,6 +213,30 @@ variable "training_poll_seconds" {
   default     = 60
 }
 
+variable "sagemaker" {
+  description = "Image that trains and serves custom models, how it is trained, and the model that an endpoint serves; null for no SageMaker."
+  type = object({
+    image_uri = string
+    training = optional(object({
+      instance_type    = optional(string, "ml.m5.xlarge")
+      volume_gigabytes = optional(number, 30)
+      maximum_seconds  = optional(number, 14400)
+      hyperparameters  = optional(map(string), { recipe = "aws-user-personalization-v2" })
+    }), {})
+    serving = optional(object({
+      model_data_url = string
+      instance_type  = optional(string, "ml.m5.large")
+      instances      = optional(number, 1)
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = !var.emulated || var.sagemaker == null
+    error_message = "sagemaker is given on the laptop, whose cloud has none: python -m model.sagemaker trains there."
+  }
+}
+
 variable "alarm_emails" {
   description = "Addresses that alarms are sent to; each must confirm."
   type        = set(string)

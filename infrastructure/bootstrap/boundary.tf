@@ -20,6 +20,9 @@ data "aws_iam_policy_document" "boundary" {
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
+      "events:DescribeRule",
+      "events:PutRule",
+      "events:PutTargets",
       "glue:*JobRun*",
       "glue:GetTable*",
       "kinesis:Describe*",
@@ -34,6 +37,8 @@ data "aws_iam_policy_document" "boundary" {
       "s3:GetObject",
       "s3:ListBucket*",
       "s3:PutObject",
+      "sagemaker:*TrainingJob",
+      "sagemaker:AddTags",
       "sqs:SendMessage",
       "ssm:GetParameter",
       "ssm:PutParameter",
@@ -44,10 +49,12 @@ data "aws_iam_policy_document" "boundary" {
     ]
     resources = [
       "arn:${local.partition}:dynamodb:${var.region}:${var.account_id}:table/${var.project}-*",
+      "arn:${local.partition}:events:${var.region}:${var.account_id}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule",
       "arn:${local.partition}:glue:${var.region}:${var.account_id}:*",
       "arn:${local.partition}:kinesis:${var.region}:${var.account_id}:stream/${var.project}-*",
       "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function:${var.project}-*",
       "arn:${local.partition}:s3:::${var.project}-*",
+      "arn:${local.partition}:sagemaker:${var.region}:${var.account_id}:training-job/${var.project}-*",
       "arn:${local.partition}:sqs:${var.region}:${var.account_id}:${var.project}-*",
       "arn:${local.partition}:ssm:${var.region}:${var.account_id}:parameter/${var.project}/*",
       "arn:${local.partition}:states:${var.region}:${var.account_id}:*:${var.project}-*",
@@ -58,6 +65,10 @@ data "aws_iam_policy_document" "boundary" {
     sid = "ServicesWithoutNamesOfOurs"
     actions = [
       "cloudwatch:PutMetricData",
+      "ecr:BatchCheckLayerAvailability",
+      "ecr:BatchGetImage",
+      "ecr:GetAuthorizationToken",
+      "ecr:GetDownloadUrlForLayer",
       "glue:GetSecurityConfiguration",
       "kinesis:ListStreams",
       "kms:Decrypt",
@@ -70,9 +81,24 @@ data "aws_iam_policy_document" "boundary" {
   }
 
   statement {
-    sid       = "LetPersonalizeReadTheDataSets"
-    actions   = ["iam:PassRole"]
-    resources = ["arn:${local.partition}:iam::${var.account_id}:role/${var.project}-*-personalize"]
+    sid     = "LetPersonalizeAndSageMakerReadTheDataSets"
+    actions = ["iam:PassRole"]
+    resources = [
+      "arn:${local.partition}:iam::${var.account_id}:role/${var.project}-*-personalize",
+      "arn:${local.partition}:iam::${var.account_id}:role/${var.project}-*-sagemaker",
+    ]
+  }
+
+  statement {
+    sid       = "LetSageMakerEncryptItsDisks"
+    actions   = ["kms:CreateGrant"]
+    resources = ["*"] # keys have ids only
+
+    condition {
+      test     = "Bool"
+      variable = "kms:GrantIsForAWSResource"
+      values   = ["true"]
+    }
   }
 
   statement {

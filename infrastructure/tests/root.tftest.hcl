@@ -103,6 +103,28 @@ run "names_variables_and_routes_are_those_that_functions_and_callers_expect" {
   }
 }
 
+run "sagemaker_is_off_unless_it_is_asked_for" {
+  command = plan
+
+  assert {
+    condition     = length(module.sagemaker) == 0 && output.sagemaker_endpoint == null && jsondecode(module.recommender.definition).States.Configure.Assign.custom == {}
+    error_message = "SageMaker is set up though nobody asked for it."
+  }
+}
+
+run "sagemaker_is_given_to_the_workflow_where_it_is_asked_for" {
+  command = plan
+
+  variables {
+    sagemaker = { image_uri = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/rivulet:1.0" }
+  }
+
+  assert {
+    condition     = jsondecode(module.recommender.definition).States.Configure.Assign.custom.role_arn == "arn:aws:iam::123456789012:role/rivulet-production-sagemaker"
+    error_message = "The workflow does not train as the module's role."
+  }
+}
+
 run "each_value_that_would_fail_late_is_refused_early" {
   command = plan
 

@@ -156,6 +156,22 @@ data "aws_iam_policy_document" "workflow" {
     }
   }
 
+  dynamic "statement" {
+    for_each = var.sagemaker[*]
+
+    content {
+      sid       = "LetSageMakerEncryptItsDisks"
+      actions   = ["kms:CreateGrant"]
+      resources = [var.key_arn]
+
+      condition {
+        test     = "Bool"
+        variable = "kms:GrantIsForAWSResource"
+        values   = ["true"]
+      }
+    }
+  }
+
   # https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html: the rule by which .sync hears of the end.
   dynamic "statement" {
     for_each = var.sagemaker[*]

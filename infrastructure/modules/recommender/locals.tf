@@ -75,7 +75,7 @@ locals {
     personalize_retry      = jsonencode(local.personalize_retry)
     lambda_retry           = jsonencode(local.lambda_retry)
     sagemaker              = var.sagemaker == null ? "{}" : jsonencode(var.sagemaker)
-    key_arn                = var.key_arn
+    key_alias_arn          = "arn:${var.partition}:kms:${var.region}:${var.account_id}:alias/${var.prefix}"
     personalize_role_arn   = local.personalize_role_arn
     glue_job_name          = var.glue_job_name
     lake_uri               = "s3://${var.buckets.lake}/raw/"
