@@ -149,7 +149,8 @@ def _error_of_difference(champion: Measured, challenger: Measured, name: str) ->
     pooled = sum(mean * people for _, mean, people in sides) / sum(people for *_, people in sides)
     most = max(0.0, pooled * (1 - pooled))
     told = [(_told(one, f"{name}{STANDARD_ERROR}"), people) for one, _, people in sides]
-    return math.sqrt(sum(most / people if error is None else error**2 for error, people in told))
+    # An error of 0 is that of people who all fared alike, which says nothing of how others would.
+    return math.sqrt(sum(error**2 if error else most / people for error, people in told))
 
 
 def _told(version: Measured, name: str) -> float | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.engine.training.action_metrics import evaluate_actions
+from model.engine.training.noise import noise_of, popular_items, slices_of
 from model.engine.training.segment_metrics import evaluate_segments
 from model.engine.training.trend_metrics import trend_prediction_accuracy
 from model.recipes.objective import numbers_of
@@ -37,6 +38,8 @@ GAIN, PRECISION = "normalized_discounted_cumulative_gain", "precision"
 RECIPROCAL_RANK = "mean_reciprocal_rank_at_25"
 WEIGHTED_GAIN = "normalized_discounted_cumulative_gain_with_event_weights"
 REWARDS = "average_rewards"
+# By which versions are judged, so their noise is told: see `noise`.
+JUDGED_BY = (f"{GAIN}_at_{DEPTH}", RECIPROCAL_RANK, f"{PRECISION}_at_{DEPTH}")
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,9 @@ def split_users(interactions: Interactions, users: Catalogue | None = None) -> t
     return interactions.where(~np.isin(interactions.users, tested)), questions
 
 
-def measure(recipe: Recipe, questions: list[Question], catalogue_size: int) -> dict[str, float]:
+def measure(
+    recipe: Recipe, questions: list[Question], catalogue_size: int, popular: frozenset[str] = frozenset()
+) -> dict[str, float]:
     """Ask a recipe the questions and return the documented metrics.
 
     Parameters
@@ -100,30 +105,34 @@ def measure(recipe: Recipe, questions: list[Question], catalogue_size: int) -> d
     questions : list of Question
     catalogue_size : int
         Items that could be recommended.
+    popular : frozenset of str
+        Items that are not of the tail.
 
     Returns
     -------
     dict
         coverage, mean_reciprocal_rank_at_25, normalized_discounted_cumulative_gain_at_K (and _with_event_weights) and
-        precision_at_K.
+        precision_at_K; standard errors and slices of those by which versions are judged.
     """
-    totals = dict.fromkeys(_names(), 0.0)
+    found = {name: np.zeros(len(questions)) for name in _names()}
     shown: set[str] = set()
-    for question in questions:
+    for place, question in enumerate(questions):
         answer = _asked(recipe, question)
         shown.update(answer)
         weights = np.array([question.wanted.get(item, 0.0) for item in answer] + [0.0] * (DEPTH - len(answer)))
         hits = weights > 0
         if hits.any():
-            totals[RECIPROCAL_RANK] += 1 / (int(hits.argmax()) + 1)
+            found[RECIPROCAL_RANK][place] = 1 / (int(hits.argmax()) + 1)
         best = np.sort(list(question.wanted.values()))[::-1]
         for cut in CUTS:
-            totals[f"{PRECISION}_at_{cut}"] += float(hits[:cut].sum()) / cut
-            totals[f"{GAIN}_at_{cut}"] += _gain(hits.astype(float), np.ones(best.size), cut)
-            totals[f"{WEIGHTED_GAIN}_at_{cut}"] += _gain(weights, best, cut)
-    metrics = {name: total / max(1, len(questions)) for name, total in totals.items()}
+            found[f"{PRECISION}_at_{cut}"][place] = float(hits[:cut].sum()) / cut
+            found[f"{GAIN}_at_{cut}"][place] = _gain(hits.astype(float), np.ones(best.size), cut)
+            found[f"{WEIGHTED_GAIN}_at_{cut}"][place] = _gain(weights, best, cut)
+    metrics = {name: float(values.sum()) / max(1, len(questions)) for name, values in found.items()}
     metrics["coverage"] = len(shown) / max(1, catalogue_size)
-    return {name: round(value, 4) for name, value in sorted(metrics.items())}
+    slices = slices_of([len(one.history) for one in questions], [one.wanted for one in questions], popular)
+    noise = noise_of({name: found[name] for name in JUDGED_BY}, JUDGED_BY[0], slices)
+    return {**{name: round(value, 4) for name, value in sorted(metrics.items())}, **noise}
 
 
 def evaluate(
@@ -160,7 +169,7 @@ def evaluate(
     partial = replace(data, interactions=train)
     chosen = algorithm.tune(partial) if settings is None else settings
     recipe = algorithm.fit(partial, chosen)
-    metrics = measure(recipe, questions, len(recipe.item_ids))
+    metrics = measure(recipe, questions, len(recipe.item_ids), popular_items(train))
     if not (data.solution.get("eventsConfig") or {}).get("eventParametersList"):
         metrics = {name: value for name, value in metrics.items() if not name.startswith(WEIGHTED_GAIN)}
     if issubclass(algorithm, Trending):

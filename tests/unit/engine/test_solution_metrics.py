@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from model.engine.training.action_metrics import area_under_curve
+from model.engine.training.noise import SLICES, STANDARD_ERROR, popular_items
 from model.engine.training.solution_metrics import Question, evaluate, measure, split_users
 from model.recipes.interactions import from_rows
 from model.recipes.names import RECIPES
@@ -93,7 +94,7 @@ def test_each_recipe_tells_the_metrics_that_are_documented_for_it(name):
 
     metrics, _ = evaluate(named, data_for(name))
 
-    assert set(metrics) == set(named.metrics)
+    assert {one for one in metrics if not one.endswith((STANDARD_ERROR, *SLICES))} == set(named.metrics)
     assert any(metrics.values())
     assert all(0 <= value <= 1 for kind, value in metrics.items() if kind != "hit")
 
@@ -128,3 +129,34 @@ def test_the_area_under_the_curve_counts_pairs_and_halves_ties():
     assert area_under_curve(scores, np.array([True, False, False, False])) == 1.0
     assert area_under_curve(scores, np.array([False, True, False, False])) == pytest.approx((0 + 0.5 + 1) / 3)
     assert area_under_curve(scores, np.array([True, True, True, True])) == 0.0
+
+
+def test_a_standard_error_is_that_of_the_mean_over_the_questions():
+    # Given a hundred questions, of which seventy are answered at the first place
+    questions = [Question(["i9"], {"i0" if number < 70 else "unknown": 1.0}) for number in range(100)]
+
+    metrics = measure(in_this_order(TEN), questions, 20)
+
+    assert metrics["mean_reciprocal_rank_at_25"] == 0.7
+    expected = np.array([1.0] * 70 + [0.0] * 30).std(ddof=1) / 10
+    assert metrics[f"mean_reciprocal_rank_at_25{STANDARD_ERROR}"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_groups_of_people_are_told_apart():
+    # Given thirty who are new and look for what is popular, and as many who are not and look for the tail
+    new, regular = Question(["i9"], {"i0": 1.0}), Question(["i9"] * 5, {"i8": 1.0})
+
+    metrics = measure(in_this_order(TEN), [new] * 30 + [regular] * 30, 20, frozenset(["i0"]))
+
+    gain = "normalized_discounted_cumulative_gain_at_25"
+    assert metrics[f"{gain}_new_users"] == 1.0
+    assert metrics[f"{gain}_regular_users"] == metrics[f"{gain}_tail_items"] == pytest.approx(0.301, abs=1e-3)
+    assert f"{gain}_new_users{STANDARD_ERROR}" in metrics
+    assert f"{gain}_new_users" not in measure(in_this_order(TEN), [new] * 29, 20)
+
+
+def test_the_popular_items_are_the_fewest_that_half_of_the_interactions_are_with():
+    rows = [(f"u{number}", item, number) for item, count in [("a", 5), ("b", 3), ("c", 2)] for number in range(count)]
+
+    assert popular_items(from_rows(rows)) == {"a"}
+    assert popular_items(from_rows(rows[1:])) == {"a", "b"}

@@ -86,3 +86,9 @@ def test_a_slice_that_only_one_tells_of_is_named():
     verdict = judge(version("old", 0.2), version("new", 0.2, new_users=0.1), RULES)
 
     assert "Not compared, since not both tell of it: new_users" in verdict.reason
+
+
+def test_a_standard_error_of_nothing_is_not_taken_for_certainty():
+    verdict = judge(version("old", 0.05, 0.0, 300), version("new", 0.0, 0.0, 300), RULES)
+
+    assert verdict.kept == "challenger"
