@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from data.generate import main as generate_files
 from data.generate import write_stream
@@ -20,8 +19,7 @@ from model.evaluation.data_sets import UnknownDataError, read_data_set
 from model.evaluation.evaluate import evaluate
 from model.evaluation.experiments import UnknownExperimentError, compare, kept, recall_experiment
 from model.evaluation.off_policy import BadLogError, read_decisions
-from model.evaluation.splits import answered
-from model.recipes.interactions import ordered
+from tests.factories.gowalla import gowalla
 from tests.factories.shared_data import shared
 
 README = Path(__file__).resolve().parents[2] / "model" / "evaluation" / "README.md"
@@ -311,20 +309,9 @@ class People:
 
 
 def test_popularity_has_the_figures_on_gowalla_that_it_has_elsewhere():
-    folder = shared("gowalla-lightgcn")
-    places = sparse.csr_array(sparse.load_npz(folder / "s_adj_mat.npz"))[:29858, 29858:].tocoo()
-    rows = np.stack([places.row, places.col], axis=1).astype(np.int32)
-    train = ordered(
-        ([str(n) for n in range(29858)], [str(n) for n in range(40981)], ["Visit"]),
-        rows[:, 0],
-        rows[:, 1],
-        np.zeros(len(rows), np.int16),
-        np.zeros(len(rows), np.int64),
-    )
-    lists = (line.split() for line in (folder / "test.txt").read_text().splitlines())
-    split = answered(train, {person: items for person, *items in lists})
+    split = gowalla()
 
-    result = evaluate(People(train), split, cuts=(20,))
+    result = evaluate(People(split.train), split, cuts=(20,))
 
     assert len(result) == 29858
     assert (round(result.mean("recall@20"), 4), round(result.mean("ndcg@20"), 4)) == (0.0416, 0.0317)
