@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from model.engine.errors import EngineError
 from model.engine.training.solution_metrics import evaluate
-from model.evaluation.data_sets import UnknownDataError, read_data_set
 from model.networks.apart import learn
 from model.networks.errors import NetworksError
 from model.networks.problem import problem_of
 from model.recipes.names import RECIPES
 from model.recipes.network_recipe import NetworkRecipe
-from model.recipes.recipe import TrainingData, UnsuitableDataError
+from model.recipes.recipe import UnsuitableDataError
+from model.sagemaker.channels import read_channels
 from model.sagemaker.surroundings import SurroundingsError, read_surroundings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from model.recipes.named_recipe import NamedRecipe
-    from model.recipes.recipe import Recipe
+    from model.recipes.recipe import Recipe, TrainingData
     from model.recipes.segment_recipe import SegmentRecipe
     from model.sagemaker.surroundings import Surroundings
 
@@ -37,7 +37,7 @@ MODEL_FOLDER, DESCRIPTION = "model", "recipe.json"
 MEASURED, NETWORK = "measured.json", "network"
 FAILURE_CHARACTERS = 1024  # DescribeTrainingJob shows no more of the file
 
-_KNOWN_FAILURES = (EngineError, NetworksError, SurroundingsError, UnknownDataError, UnsuitableDataError)
+_KNOWN_FAILURES = (EngineError, NetworksError, SurroundingsError, UnsuitableDataError)
 
 
 class UnsuitableJobError(UnsuitableDataError):
@@ -88,11 +88,10 @@ def train(surroundings: Surroundings, output: TextIO) -> None:
 
     Raises
     ------
-    UnsuitableJobError, UnsuitableDataError, UnknownDataError, NetworksError
+    UnsuitableJobError, UnsuitableDataError, SurroundingsError, EngineError, NetworksError
     """
     named, parameters = _recipe(surroundings.hyperparameters)
-    found = read_data_set(surroundings.channels)
-    data = named.prepare(TrainingData(found.interactions, found.items, parameters, found.users))
+    data = named.prepare(read_channels(surroundings.channels, parameters))
     metrics, settings = _measured(named, data, surroundings.checkpoints)
     output.writelines(f"{name}={value:.6f};\n" for name, value in metrics.items())
     output.flush()

@@ -140,6 +140,14 @@ def test_a_channel_that_does_not_follow_the_schema_is_told_with_its_line(job):
     assert f"part-00000.csv, line {PEOPLE * CLICKS + 2}" in job.failure()
 
 
+def test_fewer_interactions_than_the_documented_minimum_are_refused(job):
+    (file,) = job.ml.rglob("*.csv")
+    file.write_text("\n".join(file.read_text().splitlines()[:500]) + "\n")
+
+    assert job.train(recipe="aws-sims").returncode == 1
+    assert "at least 1000 are needed" in job.failure()
+
+
 def test_a_network_is_trained_with_checkpoints_where_pytorch_is(job):
     done = job.train(recipe="rivulet-lightgcn", epochs="1", hidden_dimension="8", batch_size="256", negatives="16")
 
