@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 MOST_DIRECTIONS = 448
 SHARPENED_FOR = 2.5  # time of the one step
 IDEAL_WEIGHT = 0.2  # of the slowest directions beside P
-NEIGHBOURS = 500  # the strongest of each item that are kept
+NEIGHBOURS = 1000  # the strongest of each item that are kept
+# More directions are looked for than are kept: the search mixes its last ones with those that it leaves out.
+SPARE_DIRECTIONS = 256
 # Few people have few tastes: as many directions as they are would give each person back what they touched.
 DIRECTIONS_PER_ROOT = 2.6  # times the root of the number of people or items, whichever are fewer
 TERMS = (1.0, -1.0, 1 / 2, -1 / 6, 1 / 24)  # of Runge and Kutta's method for a linear equation, by powers of time
@@ -86,7 +88,8 @@ class SharpenedFilter:
         """
         matrix, degree = _normalised(interactions)
         transposed = matrix.T.tocsr()
-        slow = np.ascontiguousarray(right_directions(matrix, _direction_count(matrix.shape)))
+        count = _direction_count(matrix.shape)
+        slow = np.ascontiguousarray(right_directions(matrix, count + SPARE_DIRECTIONS)[:, :count])
         # By what P multiplies each direction: the squares of the singular values.
         closeness = np.square(matrix @ slow).sum(axis=0, dtype=np.float64)
         coefficients = np.array(TERMS) * np.power(SHARPENED_FOR, np.arange(len(TERMS)))
