@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SOURCES := backend data deployment model scripts tests
 TERRAFORM := $(BIN)/python -m deployment.terraform
 
-.PHONY: help setup demo down status test networks check bench package format lock clean prerequisites
+.PHONY: help setup demo down status test networks check bench evaluate package format lock clean prerequisites
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, typ
 
 bench: setup $(ENVIRONMENTS)/peers/.ready ## speed beside a peer's, all or ONLY=<name>; tables here, JSON under build/bench/
 	@$(BIN)/python -m deployment.bench $(ONLY)
+
+evaluate: setup ## judge recipes on a data set: DATA=<folder>, RECIPES=<names with commas>
+	@$(BIN)/python -m model.evaluation run '$(DATA)' $(if $(RECIPES),--recipes '$(RECIPES)')
 
 # --- making things -------------------------------------------------------------------------------------------------
 
