@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from model.networks.settings import LightGCNSettings
 
 RANDOM_SPREAD = 0.1  # standard deviation of the reference's start (gusye1234/LightGCN-PyTorch)
+ROWS_PER_DIRECTION = 4  # people, or items where they are fewer, for each direction of the spectral start
+LEAST_DIMENSIONS = 16
 IMPOSSIBLE = -1e9  # logit of a negative that is the touched item itself
 
 
@@ -47,7 +49,10 @@ class LightGCN:
         self.graph = adjacency(normalised, self._device)
         self._negatives = Negatives(problem)
         if settings.start == SPECTRAL:
-            spectrum = spectral_start(normalised, settings.hidden_dimension, settings.layers, settings.seed)
+            # As many directions as there are people or items would say who touched what, and nothing beyond.
+            most = max(LEAST_DIMENSIONS, min(normalised.shape) // ROWS_PER_DIRECTION)
+            dimensions = min(settings.hidden_dimension, most)
+            spectrum = spectral_start(normalised, dimensions, settings.layers, settings.seed)
             start = torch.from_numpy(spectrum).to(self._device)
             degrees = torch.from_numpy(np.bincount(problem.items, minlength=problem.item_count)).to(self._device)
             start = scaled(start, propagate(self.graph, start, settings.layers), degrees, self._user_count)

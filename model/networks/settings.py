@@ -69,9 +69,9 @@ class NeuMFSettings(_Settings):
     negatives: int = 4
     pretrain: bool = False
     epochs: int = 20
-    patience: int = 3
-    batch_size: int = 1024
-    learning_rate: float = 0.001
+    patience: int = 2
+    batch_size: int = 4096
+    learning_rate: float = 0.002
     regularization: float = 0.0
     seed: int = SEED
 
@@ -86,6 +86,7 @@ class LightGCNSettings(_Settings):
     Attributes
     ----------
     hidden_dimension : int
+        With a spectral start, at most: a quarter of the people or of the items, where that is less.
     layers : int
         How often vectors are passed along the graph; all layers are averaged.
     loss : str
@@ -101,7 +102,7 @@ class LightGCNSettings(_Settings):
     seed : int
     """
 
-    hidden_dimension: int = 256
+    hidden_dimension: int = 512
     layers: int = 3
     loss: str = SAMPLED_SOFTMAX
     start: str = SPECTRAL

@@ -11,9 +11,9 @@ USER = ("userId",)
 LIMIT = 2**31 - 1
 TRAINING = {
     "epochs": Parameter("20", 0, 10_000, integer=True),
-    "patience": Parameter("3", 1, 10_000, integer=True),
-    "batch_size": Parameter("1024", 1, 1_000_000, integer=True),
-    "learning_rate": Parameter("0.001", 1e-6, 1.0),
+    "patience": Parameter("2", 1, 10_000, integer=True),
+    "batch_size": Parameter("4096", 1, 1_000_000, integer=True),
+    "learning_rate": Parameter("0.002", 1e-6, 1.0),
     "regularization": Parameter("0.0", 0.0, 1.0),
     "seed": Parameter("20261121", 0, LIMIT, integer=True),
 }
@@ -52,12 +52,13 @@ CUSTOM = (
         "Items for a person, by LightGCN: vectors passed along the graph of who touched what",
         parameters={
             **TRAINING,
-            "hidden_dimension": Parameter("256", 1, 1024, integer=True),
+            "hidden_dimension": Parameter("512", 1, 1024, integer=True),
             "layers": Parameter("3", 0, 8, integer=True),
             "loss": Parameter("sampled_softmax", choices=("bpr", "sampled_softmax")),
             "start": Parameter("spectral", choices=("random", "spectral")),
             "patience": Parameter("1", 1, 10_000, integer=True),
             "batch_size": Parameter("16384", 1, 1_000_000, integer=True),
+            "learning_rate": Parameter("0.001", 1e-6, 1.0),
             "negatives": Parameter("2048", 1, 100_000, integer=True),
             "regularization": Parameter("0.0001", 0.0, 1.0),
         },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from model.networks.ranking import gains
 from model.networks.sampling import Negatives
 from model.networks.settings import LightGCNSettings, NeuMFSettings, batch_size_for
 from model.recipes.interactions import from_rows
+from model.recipes.names import RECIPES
 from tests.factories.networks import ITEMS, shelves
 
 
@@ -147,3 +150,9 @@ def test_small_data_are_dealt_out_in_more_batches():
     assert batch_size_for(1_000_000, 8192) == 8192
     assert batch_size_for(32_000, 8192) == 1000
     assert batch_size_for(10, 8192) == 64
+
+
+@pytest.mark.parametrize(("name", "kind"), [("rivulet-neumf", NeuMFSettings), ("rivulet-lightgcn", LightGCNSettings)])
+def test_the_recipe_has_the_defaults_of_the_network(name, kind):
+    assert kind.of(RECIPES[name].defaults) == kind()
+    assert set(RECIPES[name].parameters) == {one.name for one in fields(kind)}
