@@ -29,6 +29,7 @@ ON_INTERACTIONS = (
     "aws-sims",
     "aws-popularity-count",
     "aws-trending-now",
+    "rivulet-graph-filter",
 )
 USE_CASES = {
     "ECOMMERCE": ("frequently-bought-together", "customers-who-viewed-x-also-viewed", "recommended-for-you"),
