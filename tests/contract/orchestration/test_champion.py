@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.contract.conftest import free_port
-from tests.contract.emulator.functions import ROLE
+from tests.contract.emulator.functions import ROLE, make_function
 from tests.contract.orchestration.conftest import Cloud, run_once
 from tests.contract.orchestration.fake_personalize import ARN, Answer, Content, FakePersonalize
 from tests.unit.judge.test_drift import profile
@@ -112,11 +112,17 @@ def train(cloud, judge):
     return run
 
 
-def machine(judge: str, solution: dict[str, Any], manifest: dict[str, Any]) -> str:
+def rendered(judge: str) -> dict[str, Any]:
+    """Return the states of the workflow, with the judge and the bucket of this cloud."""
     values = {"personalize_retry": "[]", "lambda_retry": "[]", "sagemaker": "{}", "configuration": "{}"}
     values |= {"poll_seconds": "1", "partition": "aws", "judge_function_arn": judge, "records_bucket": BUCKET}
     text = re.sub(r"\$\{(\w+)\}", lambda found: values.get(found[1], "sample"), TEMPLATE.read_text(encoding="utf-8"))
-    each = json.loads(text)["States"]["TrainAndDeploy"]
+    states: dict[str, Any] = json.loads(text)["States"]
+    return states
+
+
+def machine(judge: str, solution: dict[str, Any], manifest: dict[str, Any]) -> str:
+    each = rendered(judge)["TrainAndDeploy"]
     known = {
         "configuration": {"solutions": [solution], "judge": {"metrics": [METRIC], "slices": ["new_users"]}},
         "manifest": manifest,
@@ -178,3 +184,66 @@ def test_the_drift_is_measured_from_the_version_that_serves(train):
 
     # Then what lost is not what is expected from now on
     assert train(0.4, **moved)["Verdict"]["drift"]["found"]
+
+
+def test_a_campaign_that_was_never_made_whole_has_no_champion(cloud, train):
+    failed = train(0.4)["CampaignArn"]
+    cloud.personalize.campaigns[failed]["status"] = "CREATE FAILED"
+
+    deployed = train(0.05)
+
+    assert (deployed["SolutionVersionArn"][-2:], deployed["Verdict"]["kept"]) == ("v2", "challenger")
+
+
+ECHO = """
+def handler(event, context):
+    metrics = [{"MetricName": "precision_at_25", "Value": float(event["HyperParameters"]["quality"])}]
+    artifacts = {"S3ModelArtifacts": "s3://records/" + event["TrainingJobName"]}
+    return {"ModelArtifacts": artifacts, "FinalMetricDataList": metrics, "asked": event}
+"""
+
+
+def test_a_custom_model_is_trained_on_what_has_rows_and_judged_like_the_others(cloud, judge):
+    # Given SageMaker played by a function that answers as DescribeTrainingJob does
+    sagemaker = make_function(cloud, ECHO)
+
+    def train(run: str, quality: str) -> dict[str, Any]:
+        ended = run_once(cloud, f"custom-{run}", custom_machine(judge, sagemaker, run, quality), 60)
+        assert ended["status"] == "SUCCEEDED", ended
+        output: dict[str, Any] = json.loads(ended["output"])
+        return output
+
+    # When a good model is followed by a bad one
+    good, bad = train("run_1", "0.4"), train("run_2", "0.05")
+
+    # Then the bad one is trained and not served, and each was given the channels that have rows
+    assert (good["Model"], good["Serving"]) == ("s3://records/shop-custom-run-1",) * 2
+    assert (bad["Model"], bad["Serving"]) == ("s3://records/shop-custom-run-2", good["Model"])
+    assert bad["Verdict"]["drift"]["measures"]
+    channels = good["Asked"]["InputDataConfig"]
+    assert [one["ChannelName"] for one in channels] == ["interactions", "users"]
+    assert channels[0]["DataSource"]["S3DataSource"]["S3Uri"].endswith("run_1/interactions/")
+
+
+def custom_machine(judge: str, sagemaker: str, run: str, quality: str) -> str:
+    """Return the workflow's states of a custom model, with a function where SageMaker's job is."""
+    all_states = rendered(judge)
+    names = [name for name in all_states if "Custom" in name]
+    states = {name: all_states[name] for name in names}
+    text = json.dumps(states["TrainCustomModel"]["Assign"]).replace("$states.result.", "$states.result.Payload.")
+    states["TrainCustomModel"] |= {
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": sagemaker, "Payload": states["TrainCustomModel"]["Arguments"]},
+        "Assign": {**json.loads(text), "asked": "{% $states.result.Payload.asked %}"},
+    }
+    states["NameCustomModel"]["Next"] = "TrainCustomModel"
+    states["CustomModelTrained"]["Output"]["Asked"] = "{% $asked %}"
+    known = {
+        "configuration": {"judge": {"metrics": [METRIC], "slices": []}},
+        "custom": {"name": "shop-custom", "hyperparameters": {"quality": quality}, "metric_definitions": []}
+        | {"role_arn": "r", "image_uri": "i", "instance_type": "t", "volume_gigabytes": 1, "maximum_seconds": 60},
+        "manifest": {"written": {"interactions": 5, "items": 0, "users": 3}, "profile": profile()},
+        "run_id": run,
+    }
+    states = {"Know": {"Type": "Pass", "Assign": known, "Next": "NameCustomModel"}, **states}
+    return json.dumps({"QueryLanguage": "JSONata", "StartAt": "Know", "States": states})
