@@ -102,9 +102,9 @@ def gather(scorer: PersonScorer, questions: Sequence[HeldOut]) -> Candidates:
     for history, target, _ in questions:
         parts = scorer.parts(history, everything)
         popular = popular or [best(parts.values[name], CANDIDATES) for name in ("recent", "popularity")]
-        own = [best(parts.values[name], CANDIDATES) for name in ("next", "transitions", "space")]
-        others = np.unique(np.concatenate([*popular, *own, history]))
-        items = np.concatenate([[target], others[others != target]])
+        own = [_highest(parts.values[name]) for name in ("next", "transitions", "space")]
+        others = {*np.concatenate([*popular, *own]).tolist(), *history} - {target}
+        items = np.array([target, *sorted(others)])
         values = np.stack([parts.values[name][items] * parts.scales[name] for name in PARTS], axis=1)
         found.append((items, values.astype(np.float32), np.isin(items, history)))
     width = max(items.size for items, _, _ in found)
@@ -115,6 +115,12 @@ def gather(scorer: PersonScorer, questions: Sequence[HeldOut]) -> Candidates:
         gathered.values[row, : items.size] = values
         gathered.seen[row, : items.size] = seen
     return gathered
+
+
+def _highest(values: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the places of the highest values above zero; most parts speak of few items."""
+    places = np.flatnonzero(values)
+    return places if places.size <= CANDIDATES else places[best(values[places], CANDIDATES)]
 
 
 def _climb(candidates: Candidates) -> dict[str, float] | None:

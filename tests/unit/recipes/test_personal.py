@@ -10,8 +10,9 @@ import pytest
 from model.recipes.blending import choose_weights
 from model.recipes.histories import within_percentiles
 from model.recipes.interactions import ContextColumn, from_rows
+from model.recipes.parts import FALLBACK, PARTS
 from model.recipes.person_scorer import PersonScorer
-from model.recipes.recipe import Catalogue, CatalogueItem, Event, Query
+from model.recipes.recipe import Catalogue, CatalogueItem, Event, Query, TrainingData
 from model.recipes.user_personalization import UserPersonalization
 from tests.factories.fitted_recipes import data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
@@ -217,3 +218,29 @@ def test_histories_outside_the_stated_percentiles_are_not_learnt_from():
     assert len(heeded) == len(people)
     assert len(within_percentiles(known, {})) == len(known)
     assert len(within_percentiles(known, {"min_user_history_length_percentile": "1.0"})) == len(robot)
+
+
+def test_whether_people_come_back_is_learnt_from_the_newest_events():
+    back = [(f"u{n}", f"i{n % 40}", 1000 * step + n) for n in range(200) for step in range(6)]
+    onward = [(f"u{n}", f"i{(n + step) % 40}", 1000 * step + n) for n in range(200) for step in range(6)]
+
+    settled, roaming = (choose_weights(TrainingData(from_rows(rows))) for rows in (back, onward))
+
+    assert settled["kept"] == 1.0
+    assert roaming["kept"] < 1.0
+    recipe = UserPersonalization.fit(TrainingData(from_rows(back)), settled)
+    assert ids(recipe.recommend(Query(history=["i7"]), 1)) == ["i7"]
+
+
+def test_every_part_of_a_score_is_explained_saved_and_learns_from_events(tmp_path):
+    weights = {**FALLBACK, **dict.fromkeys(PARTS, 0.2), "kept": 1.0}
+    recipe = UserPersonalization.fit(data_for(NAME), weights)
+    asked = Query(history=["item-1-1", "item-1-2", "item-1-1"])
+    recipe.save(tmp_path)
+    loaded = UserPersonalization.load(tmp_path)
+    recipe.update(Event("item-9-9", NOW, ["item-1-1"], first=True))
+
+    assert np.array_equal(loaded.score(asked), UserPersonalization.fit(data_for(NAME), weights).score(asked))
+    for item in ("item-1-1", "item-9-9", "item-1-5"):
+        told = sum(part.weight for part in recipe.explain(asked, item))
+        assert told == pytest.approx(float(recipe.score(asked)[recipe.item_ids.index(item)]), abs=1e-5)
