@@ -120,6 +120,21 @@ def test_similar_popular_and_ranked_items_are_answered(pipeline):
     assert ranked[-1]["item_id"] == "never-heard-of"
 
 
+def test_a_second_training_is_judged_against_what_serves(pipeline):
+    # When the same lake is trained on again
+    before = campaign_version(pipeline, "user-personalization")
+    deployments = pipeline.train()["Deployments"]
+
+    # Then each new version was compared with the one that served, and its events with what that one was trained on
+    for deployment in deployments:
+        verdict = deployment["Verdict"]
+        assert verdict["comparisons"], verdict["reason"]
+        assert verdict["drift"]["measures"], verdict["drift"]["reason"]
+    own = next(one for one in deployments if one["CampaignArn"].endswith("-user-personalization"))
+    assert campaign_version(pipeline, "user-personalization") == own["SolutionVersionArn"] == own["Verdict"]["version"]
+    assert (own["SolutionVersionArn"] == before) == (own["Verdict"]["kept"] == "champion")
+
+
 def test_a_training_that_fails_says_why_and_leaves_what_served(pipeline):
     # Given a file in the lake that is no Parquet
     s3 = pipeline.cloud.client("s3")
