@@ -242,3 +242,10 @@ def test_propagation_of_the_exported_messages_is_that_of_the_network():
     np.add.at(passed, held.train.users, network.messages()[held.train.items])
 
     assert np.allclose(own / 4 + passed / np.sqrt(degrees)[:, None], people, atol=1e-4)
+
+
+def test_joined_halves_know_at_once_what_each_has_learnt():
+    epochs = learnt("neumf pre-trained").report["epochs"]
+
+    assert epochs[0]["metric"] > 0.9 * BEST
+    assert learnt("neumf").report["epochs"][0]["metric"] < 0.8 * BEST
