@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from model.evaluation.splits import Split
 
 WEIGHTS = (0.15, 0.2, 0.25, 0.3)
-TIMES = (1.75, 2.5, 3.0)
+TIMES = (2.5, 3.0)
 CUT = 20
 
 
