@@ -175,8 +175,10 @@ def test_questions_ask_for_the_first_item_that_is_new_to_the_person():
     rows = [("a", "x", 1), ("a", "y", 2), ("a", "x", 100), ("a", "z", 101), ("b", "x", 3)]
     rows += [(f"c{number}", "y", 4) for number in range(15)]
 
-    older, questions = newest_questions(from_rows(rows))
+    found = newest_questions(from_rows(rows))
 
+    assert found is not None
+    older, questions = found
     assert questions == [(["y", "x"], "z")]
     assert older.times.max() == 3
 
