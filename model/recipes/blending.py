@@ -9,7 +9,7 @@ import numpy as np
 
 from model.recipes.choosing_steps import choose_steps
 from model.recipes.held_out import hold_out
-from model.recipes.parts import FALLBACK, PARTS
+from model.recipes.parts import FALLBACK, LATEST, PARTS, keep_seen
 from model.recipes.person_scorer import PersonScorer
 from model.recipes.recipe import best
 
@@ -25,9 +25,19 @@ LIST = 25  # places that count
 CANDIDATES = 50  # of each part; what none has among these is in no list
 ROUNDS = 3  # through all weights
 WORTH = 1.002  # by how much better the gain must be for a change; less is noise
-START = {"transitions": 1.0, "space": 0.3, "popularity": 0.1, "kept": FALLBACK["kept"]}
+START = {
+    "transitions": 1.0,
+    "space": 0.3,
+    "popularity": 0.1,
+    "kept_latest": FALLBACK["kept_latest"],
+    "kept": FALLBACK["kept"],
+}
 TRIALS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5)  # of a part's weight, against the others
+KEEPING = ("kept_latest", "kept")
 KEPT = (0.1, 0.3, 1.0)  # shares of its score that an item of the history keeps
+# Share of the events that must lead back to one of the latest items for a list to show these: a list of what one has
+# just seen is a poor one, even where a few come back to it.
+LEAST_RETURNS = 0.1
 LIFT_WEIGHTS = (0.0, 0.5, 1.0)  # of circumstances, and of what is known of the person, where there is a history
 
 
@@ -39,11 +49,13 @@ class Candidates:
     ----------
     values : float32 array of shape (questions, items, parts)
         Each at most one; the first item is the one wanted, and items that are none are -1 throughout.
-    seen : bool array of shape (questions, items)
+    latest, before : bool arrays of shape (questions, items)
+        Which items are among the newest of the history, and which lie further back.
     """
 
     values: NDArray[np.float32]
-    seen: NDArray[np.bool_]
+    latest: NDArray[np.bool_]
+    before: NDArray[np.bool_]
 
     def gain(self, weights: Mapping[str, float]) -> float:
         """Return the mean discounted gain of the wanted items.
@@ -51,10 +63,11 @@ class Candidates:
         Parameters
         ----------
         weights : mapping
-            By part, and `kept`.
+            By part, and `kept_latest` and `kept`.
         """
         scores = self.values @ np.array([weights.get(name, 0.0) for name in PARTS], np.float32)
-        scores[self.seen] *= np.float32(weights["kept"])
+        scores[self.latest] *= np.float32(weights["kept_latest"])
+        scores[self.before] *= np.float32(weights["kept"])
         wanted = scores[:, :1]
         ranks = (scores > wanted).sum(axis=1) + ((scores == wanted).sum(axis=1) + 1) // 2
         found = (ranks <= LIST) & (wanted[:, 0] > 0)
@@ -98,7 +111,7 @@ def gather(scorer: PersonScorer, questions: Sequence[HeldOut]) -> Candidates:
     """
     everything = dict.fromkeys(PARTS, 1.0)
     popular: list[NDArray[np.int64]] = []
-    found: list[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.bool_]]] = []
+    found: list[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]] = []
     for history, target, _ in questions:
         parts = scorer.parts(history, everything)
         popular = popular or [best(parts.values[name], CANDIDATES) for name in ("recent", "popularity")]
@@ -106,14 +119,16 @@ def gather(scorer: PersonScorer, questions: Sequence[HeldOut]) -> Candidates:
         others = {*np.concatenate([*popular, *own]).tolist(), *history} - {target}
         items = np.array([target, *sorted(others)])
         values = np.stack([parts.values[name][items] * parts.scales[name] for name in PARTS], axis=1)
-        found.append((items, values.astype(np.float32), np.isin(items, history)))
-    width = max(items.size for items, _, _ in found)
+        latest = np.isin(items, history[:LATEST])
+        found.append((values.astype(np.float32), latest, np.isin(items, history) & ~latest))
+    shape = (len(found), max(len(values) for values, _, _ in found))
     gathered = Candidates(
-        np.full((len(found), width, len(PARTS)), -1, np.float32), np.zeros((len(found), width), np.bool_)
+        np.full((*shape, len(PARTS)), -1, np.float32), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
     )
-    for row, (items, values, seen) in enumerate(found):
-        gathered.values[row, : items.size] = values
-        gathered.seen[row, : items.size] = seen
+    for row, (values, latest, before) in enumerate(found):
+        gathered.values[row, : len(values)] = values
+        gathered.latest[row, : len(values)] = latest
+        gathered.before[row, : len(values)] = before
     return gathered
 
 
@@ -127,10 +142,12 @@ def _climb(candidates: Candidates) -> dict[str, float] | None:
     """Change one weight after the other as long as that finds more; None where nothing finds anything."""
     weights = {**dict.fromkeys(PARTS, 0.0), **START}
     most = candidates.gain(weights)
+    returns = float(candidates.latest[:, 0].mean())  # the first item is the one wanted
+    changing = (*(KEEPING if returns >= LEAST_RETURNS else KEEPING[1:]), *PARTS)
     for _ in range(ROUNDS):
         before = dict(weights)
-        for name in ("kept", *PARTS):
-            for trial in KEPT if name == "kept" else TRIALS:
+        for name in changing:
+            for trial in KEPT if name in KEEPING else TRIALS:
                 changed = {**weights, name: trial}
                 gain = candidates.gain(changed)
                 if gain > most * WORTH:
@@ -140,7 +157,7 @@ def _climb(candidates: Candidates) -> dict[str, float] | None:
     total = sum(weights[name] for name in PARTS)
     if not most or not total:
         return None
-    return {**{name: weights[name] / total for name in PARTS}, "kept": weights["kept"]}
+    return {**{name: weights[name] / total for name in PARTS}, **{name: weights[name] for name in KEEPING}}
 
 
 def _choose_lifts(scorer: PersonScorer, questions: Sequence[HeldOut], chosen: dict[str, float]) -> dict[str, float]:
@@ -163,6 +180,6 @@ def _choose_lifts(scorer: PersonScorer, questions: Sequence[HeldOut], chosen: di
 
 def _gain(scorer: PersonScorer, asked: HeldOut) -> float:
     scores = scorer.score(asked.query, asked.history)
-    scores[list(set(asked.history))] *= np.float32(scorer.weights["kept"])
+    keep_seen(scores, asked.history, scorer.weights)
     rank = int(np.count_nonzero(scores > scores[asked.target])) + 1
     return float(1 / np.log2(1 + rank)) if rank <= LIST else 0.0

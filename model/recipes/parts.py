@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
 # What comes next; what comes within some steps; what lies near in the item space; what the person comes back to; what
 # is popular of late; what is popular.
 PARTS = ("next", "transitions", "space", "repeat", "recent", "popularity")
+
+LATEST = 3  # newest items of a history; whether people touch them again is another question than of those before
 
 # What is not worth choosing on little data. What was just touched makes a poor first recommendation, so whatever lies
 # in the history keeps a tenth of its score, unless the newest events say that people come back.
@@ -23,6 +25,7 @@ FALLBACK = {
     "transitions": 0.6,
     "space": 0.4,
     "popularity": 0.1,
+    "kept_latest": 0.1,
     "kept": 0.1,
     "context": 0.5,
     "features": 0.0,
@@ -66,6 +69,43 @@ def blend(parts: Parts, weights: Mapping[str, float]) -> NDArray[np.float32]:
         if weights[name]:
             summed += values * np.float32(weights[name] * parts.scales[name])
     return summed
+
+
+def keep_seen(scores: NDArray[np.float32], history: Sequence[int], weights: Mapping[str, float]) -> None:
+    """Leave the items of a history the share of their scores that they keep.
+
+    Parameters
+    ----------
+    scores : float32 array of shape (items,)
+        Changed in place.
+    history : sequence of int
+        Newest first.
+    weights : mapping
+        With kept_latest and kept.
+    """
+    latest = list(set(history[:LATEST]))
+    scores[latest] *= np.float32(weights["kept_latest"])
+    scores[list(set(history[LATEST:]).difference(latest))] *= np.float32(weights["kept"])
+
+
+def kept_of(item: int, history: Sequence[int], weights: Mapping[str, float]) -> float:
+    """Return the share of its score that an item keeps.
+
+    Parameters
+    ----------
+    item : int
+    history : sequence of int
+        Newest first.
+    weights : mapping
+        With kept_latest and kept.
+
+    Returns
+    -------
+    float
+    """
+    if item in history[:LATEST]:
+        return weights["kept_latest"]
+    return weights["kept"] if item in history else 1.0
 
 
 def scale_of(values: NDArray[np.float32]) -> float:

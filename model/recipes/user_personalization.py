@@ -10,6 +10,7 @@ import numpy as np
 from model.recipes.blending import choose_weights
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
+from model.recipes.parts import keep_seen, kept_of
 from model.recipes.person_scorer import SHARPNESS, PersonScorer
 from model.recipes.recipe import (
     EXPLORATION,
@@ -100,7 +101,7 @@ class UserPersonalization(Recipe):
     def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
         item = self._scorer.item_of[item_id]
         history = self._scorer.known(query.history)
-        kept = self._scorer.weights["kept"] if item in history else 1.0
+        kept = kept_of(item, history, self._scorer.weights)
         parts = [Contribution(one.name, one.weight * kept) for one in self._scorer.explain(query, history, item)]
         return sorted(parts, key=lambda part: -abs(part.weight))
 
@@ -140,7 +141,7 @@ class UserPersonalization(Recipe):
     def _lowered(self, scores: NDArray[np.float32], history: Sequence[int]) -> NDArray[np.float32]:
         if history:
             # Neither Amazon's recipes nor this one hide what a person has seen: people buy again.
-            scores[list(dict.fromkeys(history))] *= np.float32(self._scorer.weights["kept"])
+            keep_seen(scores, history, self._scorer.weights)
         return scores
 
     def _explored_share(self, query: Query) -> float:

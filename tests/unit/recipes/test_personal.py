@@ -226,14 +226,14 @@ def test_whether_people_come_back_is_learnt_from_the_newest_events():
 
     settled, roaming = (choose_weights(TrainingData(from_rows(rows))) for rows in (back, onward))
 
-    assert settled["kept"] == 1.0
-    assert roaming["kept"] < 1.0
+    assert settled["kept_latest"] == 1.0
+    assert roaming["kept_latest"] < 1.0
     recipe = UserPersonalization.fit(TrainingData(from_rows(back)), settled)
     assert ids(recipe.recommend(Query(history=["i7"]), 1)) == ["i7"]
 
 
 def test_every_part_of_a_score_is_explained_saved_and_learns_from_events(tmp_path):
-    weights = {**FALLBACK, **dict.fromkeys(PARTS, 0.2), "kept": 1.0}
+    weights = {**FALLBACK, **dict.fromkeys(PARTS, 0.2), "kept_latest": 1.0, "kept": 0.5}
     recipe = UserPersonalization.fit(data_for(NAME), weights)
     asked = Query(history=["item-1-1", "item-1-2", "item-1-1"])
     recipe.save(tmp_path)
