@@ -65,13 +65,14 @@ def learn(
     if importlib.util.find_spec("torch") is not None:
         trained = train_here(name, problem, parameters, folder, is_shown=is_shown)
         return trained.arrays, trained.report
+    python = interpreter()
     with tempfile.TemporaryDirectory(prefix="rivulet-network-") as made:
         place = Path(made)
         write_problem(problem, place / PROBLEM)
         checkpoints = None if folder is None else str(folder.resolve())
         request = {"network": name, "parameters": dict(parameters), "checkpoints": checkpoints, "is_shown": is_shown}
         (place / REQUEST).write_text(json.dumps(request), encoding="utf-8")
-        _run(interpreter(), place, is_shown=is_shown)
+        _run(python, place, is_shown=is_shown)
         report: dict[str, Any] = json.loads((place / REPORT).read_bytes())
         if "failure" in report:
             raise NetworksError(report["failure"])
