@@ -23,6 +23,7 @@ from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "build" / "bench"
+COLUMNS = 150
 
 
 def names() -> list[str]:
@@ -86,7 +87,8 @@ def main() -> int:
     unknown = {name.partition(":")[0] for name in wanted} - set(names())
     if unknown:
         parser.error(f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(names())}")
-    console = Console()
+    # Where nobody looks on, in a file or a pipe, rich takes 80 columns, which cuts tables.
+    console = Console(width=None if sys.stdout.isatty() else COLUMNS)
     for name in wanted:
         measure(name, console)
     return 0

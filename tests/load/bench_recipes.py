@@ -34,13 +34,8 @@ MEASURED = {
     "yoochoose": (POPULAR, DEFAULT, SIMILAR, LIGHTGCN, NEUMF, "implicit ALS", "implicit cosine", "cornac EASE"),
     "movielens": (POPULAR, DEFAULT, SIMILAR, LIGHTGCN, NEUMF, "implicit ALS", "implicit cosine"),
 }
-FEW, FEWER = {"epochs": "3"}, {"epochs": "2"}  # so that all of the bench takes minutes; the others have their defaults
-SETTINGS: dict[tuple[str, str], Mapping[str, str]] = {
-    ("gowalla", LIGHTGCN): FEW,
-    ("gowalla", NEUMF): FEW,
-    ("beauty", LIGHTGCN): FEWER,
-    ("beauty", NEUMF): FEW,
-}
+# So that all of the bench takes minutes; the other recipes have their defaults.
+SETTINGS: dict[str, Mapping[str, str]] = {LIGHTGCN: {"epochs": "2"}, NEUMF: {"epochs": "3"}}
 CLAIMED = {
     ("gowalla", LIGHTGCN): "0.1830/0.1554, 9 h on a GPU",
     ("gowalla", NEUMF): "0.1399/0.1212",
@@ -130,7 +125,7 @@ def _measured(task: str, name: str) -> dict[str, Any]:
     is_peer = name.startswith(PEERS)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     python = str(ROOT / "build/env/peers/bin/python") if is_peer else sys.executable
-    parameters = json.dumps(SETTINGS.get((task, name), {}))
+    parameters = json.dumps(SETTINGS.get(name, {}))
     command = [python, "-m", "tests.load.recipes.measured", task, str(FOLDER), name, parameters]
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if ended.returncode:
