@@ -65,7 +65,8 @@ def test_an_event_changes_the_next_answer(trained_shop):
 
 
 @pytest.mark.differs(
-    "GetRecommendations", "in personal lists, what a user has touched keeps a tenth of its score instead of all of it"
+    "GetRecommendations",
+    "what a user has touched keeps a tenth of its score, unless the newest events show that people come back",
 )
 def test_what_was_just_touched_does_not_come_first(trained_shop):
     send(trained_shop, "toucher", ["item-5-1", "item-5-2", "item-5-3"])
