@@ -43,7 +43,7 @@ networks: $(ENVIRONMENTS)/networks/.ready ## what trains NeuMF and LightGCN (PyT
 check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, types, import rules, Terraform, policies, state machines, workflows
 	@$(BIN)/python -m deployment.check $(ONLY)
 
-bench: setup $(ENVIRONMENTS)/peers/.ready ## speed beside a peer's, all or ONLY=<name>; tables here, JSON under build/bench/
+bench: setup $(ENVIRONMENTS)/peers/.ready $(ENVIRONMENTS)/networks/.ready ## speed beside a peer's, all or ONLY=<name>[:<part>]; tables here, JSON under build/bench/
 	@$(BIN)/python -m deployment.bench $(ONLY)
 
 evaluate: setup ## judge recipes on a data set: DATA=<folder>, RECIPES=<names with commas>
