@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.engine.conftest import Shop, until_settled
 from tests.contract.engine.domain_shops import DomainShop
-from tests.contract.engine.refusals import refusal
+from tests.contract.engine.refusals import refusal, until_gone
 from tests.factories.shop_stream import schema_text
 
 RECIPE = "arn:aws:personalize:::recipe"
@@ -63,7 +63,10 @@ def test_a_recipe_is_trained_measured_and_answers(shop, name):
         assert {one["itemId"] for one in answer["personalizedRanking"]} == set(given)
     else:
         assert shop.runtime.get_recommendations(campaignArn=campaign, **ASKED[kind])["itemList"]
+    # A dataset group has room for ten solutions, fewer than there are recipes
     shop.control.delete_campaign(campaignArn=campaign)
+    until_gone(shop.control.describe_campaign, campaignArn=campaign)
+    shop.control.delete_solution(solutionArn=version["solutionArn"])
 
 
 @pytest.mark.honours("CreateSolutionVersion", "recipes that make segments of users are trained and measured")
