@@ -10,6 +10,7 @@ TESTS = Path(__file__).parent
 TOGETHER = "end_to_end"  # its files share one cloud
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, since they share what they start; those of the pipeline as well."""
     for item in items:
