@@ -35,7 +35,8 @@ status: ## tell what runs, where, and what it holds
 # --- tests and checks ----------------------------------------------------------------------------------------------
 
 test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the end-to-end one included
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(or $(TESTS),--ignore tests/end_to_end)
+	@$(if $(TESTS),,$(BIN)/python -m pytest tests/end_to_end)
 
 networks: $(ENVIRONMENTS)/networks/.ready ## what trains NeuMF and LightGCN (PyTorch, an environment of its own), and its tests
 	@$(ENVIRONMENTS)/networks/bin/python -m pytest --confcutdir tests/networks tests/networks
