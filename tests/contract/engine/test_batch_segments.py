@@ -22,7 +22,7 @@ class SegmentShop(Shop):
 
 @pytest.fixture(scope="module")
 def shop(engine, s3):
-    made = SegmentShop(engine, s3, account="555555555555")
+    made = SegmentShop(engine, s3, account="555500000001")
     schema = made.control.create_schema(name="users", schema=schema_text("Users"))["schemaArn"]
     dataset = made.control.create_dataset(
         name="users", schemaArn=schema, datasetGroupArn=made.group, datasetType="Users"

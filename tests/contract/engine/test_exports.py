@@ -44,7 +44,7 @@ def put_event(shop, place, **event):
 @pytest.fixture(scope="module")
 def shop(engine, s3):
     """A shop with both imported and streamed interactions and items."""
-    made = Shop(engine, s3, account="666666666666")
+    made = Shop(engine, s3, account="666600000001")
     made.tracking_id = made.track()
     made.load("Interactions", s3.put("data", "export/i.csv", interactions_csv([*ROWS, ROWS[0]])), "i")
     put_event(made, 1, itemId="streamed", sessionId="anonymous")
