@@ -104,16 +104,22 @@ class RunningEngine:
         )
 
 
-def until_settled(describe: Any, *, allowed_failure: bool = False) -> dict[str, Any]:
-    """Return what is described once it is ACTIVE or CREATE FAILED."""
+def until_status(describe: Any, *wanted: str) -> dict[str, Any]:
+    """Return what is described once it has one of the statuses."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         found: dict[str, Any] = next(value for key, value in describe().items() if key != "ResponseMetadata")
-        if found["status"] in {"ACTIVE", "CREATE FAILED"}:
-            assert allowed_failure or found["status"] == "ACTIVE", found.get("failureReason")
+        if found["status"] in wanted:
             return found
         time.sleep(0.02)
-    raise AssertionError("it did not settle in time")
+    raise AssertionError(f"it did not become {' or '.join(wanted)} in time")
+
+
+def until_settled(describe: Any, *, allowed_failure: bool = False) -> dict[str, Any]:
+    """Return what is described once it is ACTIVE or CREATE FAILED."""
+    found = until_status(describe, "ACTIVE", "CREATE FAILED")
+    assert allowed_failure or found["status"] == "ACTIVE", found.get("failureReason")
+    return found
 
 
 class Shop:

@@ -6,8 +6,18 @@ import json
 
 import pytest
 
-from tests.contract.engine.conftest import until_settled
+from tests.contract.engine.conftest import Shop, until_settled
 from tests.contract.engine.test_answers import ids, refusal, send
+
+
+@pytest.fixture(scope="module")
+def stocked_shop(engine, s3):
+    """A shop whose items may change."""
+    shop = Shop(engine, s3, account="824000000002")
+    shop.fill()
+    shop.campaigns = {"for-you": shop.deploy("for-you", "aws-user-personalization-v2")}
+    shop.tracking_id = shop.track()
+    return shop
 
 
 def recommend(shop, campaign="for-you", **request):
@@ -110,38 +120,38 @@ def test_context_has_the_columns_of_the_interactions_as_keys(trained_shop):
 
 
 @pytest.mark.honours("PutItems", "columns of a new item in the next answer")
-def test_a_changed_item_shows_in_the_next_answer(trained_shop):
+def test_a_changed_item_shows_in_the_next_answer(stocked_shop):
     asked = {"userId": "user-1", "metadataColumns": {"ITEMS": ["PRICE"]}, "numResults": 1}
-    first = recommend(trained_shop, **asked)["itemList"][0]["itemId"]
+    first = recommend(stocked_shop, **asked)["itemList"][0]["itemId"]
     properties = json.dumps({"category": f"shelf {first.split('-')[1]}|all", "price": 123.25})
 
-    trained_shop.events.put_items(
-        datasetArn=trained_shop.datasets["Items"], items=[{"itemId": first, "properties": properties}]
+    stocked_shop.events.put_items(
+        datasetArn=stocked_shop.datasets["Items"], items=[{"itemId": first, "properties": properties}]
     )
 
-    again = recommend(trained_shop, **asked)["itemList"][0]
+    again = recommend(stocked_shop, **asked)["itemList"][0]
     assert again == {**again, "itemId": first, "metadata": {"PRICE": "123.25"}}
 
 
 @pytest.mark.honours("PutItems", "a new item is recommended, filtered and explored with the next answer")
-def test_a_new_item_is_in_the_next_answer(trained_shop):
-    control = trained_shop.control
+def test_a_new_item_is_in_the_next_answer(stocked_shop):
+    control = stocked_shop.control
     arn = control.create_filter(
         name="answers-brand-new",
-        datasetGroupArn=trained_shop.group,
+        datasetGroupArn=stocked_shop.group,
         filterExpression='INCLUDE ItemID WHERE Items.CATEGORY IN ("brand new")',
     )["filterArn"]
     until_settled(lambda: control.describe_filter(filterArn=arn))
-    send(trained_shop, "curious", ["item-8-1"])
+    send(stocked_shop, "curious", ["item-8-1"])
     asked = {"userId": "curious", "filterArn": arn}
-    before = ids(recommend(trained_shop, **asked))
+    before = ids(recommend(stocked_shop, **asked))
 
-    trained_shop.events.put_items(
-        datasetArn=trained_shop.datasets["Items"],
+    stocked_shop.events.put_items(
+        datasetArn=stocked_shop.datasets["Items"],
         items=[{"itemId": "novelty", "properties": json.dumps({"category": "brand new|shelf 8|all"})}],
     )
 
-    after = ids(recommend(trained_shop, **asked))
+    after = ids(recommend(stocked_shop, **asked))
     assert (before, after) == ([], ["novelty"])
     control.delete_filter(filterArn=arn)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from itertools import pairwise
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.engine.conftest import ROLE, WAIT_SECONDS, RunningEngine, Shop, until_settled
+from tests.contract.engine.conftest import ROLE, RunningEngine, Shop, until_settled
 
 
 def version_of(shop, name):
@@ -31,13 +30,9 @@ def start(shop, name, job, lines, *, source=None, target=None, **request):
 
 
 def finished(shop, arn):
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        job = shop.control.describe_batch_inference_job(batchInferenceJobArn=arn)["batchInferenceJob"]
-        if job["status"] not in {"PENDING", "IN PROGRESS"}:
-            return job
-        time.sleep(0.02)
-    raise AssertionError("the job did not end in time")
+    return until_settled(
+        lambda: shop.control.describe_batch_inference_job(batchInferenceJobArn=arn), allowed_failure=True
+    )
 
 
 def answers(shop, name, job, lines, **request):

@@ -53,13 +53,7 @@ def start(shop, recipe, job, lines, **request):
 
 
 def finished(shop, arn):
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        job = shop.control.describe_batch_segment_job(batchSegmentJobArn=arn)["batchSegmentJob"]
-        if job["status"] not in {"PENDING", "IN PROGRESS"}:
-            return job
-        time.sleep(0.02)
-    raise AssertionError("the job did not end in time")
+    return until_settled(lambda: shop.control.describe_batch_segment_job(batchSegmentJobArn=arn), allowed_failure=True)
 
 
 def segments(shop, recipe, job, lines, **request):

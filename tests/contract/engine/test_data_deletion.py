@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.contract.engine.conftest import ROLE, WAIT_SECONDS, RunningEngine, Shop, until_settled
+from tests.contract.engine.conftest import ROLE, RunningEngine, Shop, until_settled, until_status
 from tests.factories.shop_stream import START, interactions_csv, schema_text, shop_rows
 
 USERS_CSV = "USER_ID,AGE_GROUP\nuser-1,secret-age\nuser-2,old\n"
@@ -22,13 +22,7 @@ def delete(shop, location, job, *, until=("COMPLETED", "FAILED")):
 
 
 def until_done(shop, arn, until=("COMPLETED", "FAILED")):
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        job = shop.control.describe_data_deletion_job(dataDeletionJobArn=arn)["dataDeletionJob"]
-        if job["status"] in until:
-            return job
-        time.sleep(0.02)
-    raise AssertionError("the deletion did not end in time")
+    return until_status(lambda: shop.control.describe_data_deletion_job(dataDeletionJobArn=arn), *until)
 
 
 def put_event(shop, session, place, *, user=None, item="item-0-0", kind="View"):
