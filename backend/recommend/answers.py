@@ -119,6 +119,7 @@ def store(client: DynamoDBClient, table: str, question: Question, stored: Stored
         "recommendation_id": stored.recommended.recommendation_id,
         "model": stored.recommended.model,
         "asked": stored.recommended.asked,
+        "unexplained": stored.recommended.unexplained,
     }
     client.put_item(
         TableName=table,

@@ -13,6 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from backend.recommend.answers import StoredAnswer, read_stored
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from backend.recommend.question import Question
@@ -46,11 +48,14 @@ class Found:
         Version of the person's history: it changes with every event among the last few. None when it could not be read.
     stored
         The answer given before, if any.
+    plain
+        The answer given before to the same question without explanations, where they are asked for: better than none.
     """
 
     known: bool
     version: str | None
     stored: StoredAnswer | None
+    plain: StoredAnswer | None = None
 
 
 def look_up(question: Question, client: DynamoDBClient, tables: Tables) -> Found:
@@ -79,11 +84,14 @@ def look_up(question: Question, client: DynamoDBClient, tables: Tables) -> Found
     return _judge(question, reading.result(), *items)
 
 
-def _judge(question: Question, version: str | None, entity_exists: bool | None, stored: StoredAnswer | None) -> Found:
+def _judge(
+    question: Question, version: str | None, entity_exists: bool | None, answers: Mapping[str, StoredAnswer]
+) -> Found:
     about_nobody = question.user_id is None and question.item_id is None
     # `None` says that a table could not be asked; only what all tables deny is unknown.
     known = about_nobody or entity_exists is not False or (question.user_id is not None and version != "")
-    return Found(known, version, stored)
+    plain = answers.get(question.plain.key) if question.explained else None
+    return Found(known, version, answers.get(question.key), plain)
 
 
 def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str | None:
@@ -107,9 +115,12 @@ def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str |
     return hashlib.sha256("\n".join(event["moment"]["S"] for event in events).encode()).hexdigest()
 
 
-def _read_items(question: Question, client: DynamoDBClient, tables: Tables) -> tuple[bool | None, StoredAnswer | None]:
-    """Whether the person or item is described (None: cannot be read), and the answer given before."""
-    keys: dict[str, Any] = {tables.answers: {"Keys": [{"question": {"S": question.key}}]}}
+def _read_items(
+    question: Question, client: DynamoDBClient, tables: Tables
+) -> tuple[bool | None, Mapping[str, StoredAnswer]]:
+    """Whether the person or item is described (None: cannot be read), and the answers given before by their keys."""
+    asked = sorted({question.key, question.plain.key})
+    keys: dict[str, Any] = {tables.answers: {"Keys": [{"question": {"S": key}} for key in asked]}}
     entity = _entity_of(question)
     if entity is not None:
         keys[tables.entities] = {"Keys": [{"entity": {"S": entity}}], "ProjectionExpression": "entity"}
@@ -117,12 +128,12 @@ def _read_items(question: Question, client: DynamoDBClient, tables: Tables) -> t
         read = client.batch_get_item(RequestItems=keys)
     except (ClientError, BotoCoreError) as error:
         _logger.warning("answers and entities cannot be read: %s", error)
-        return None, None
-    answers = read["Responses"].get(tables.answers, [])
-    stored = read_stored(answers[0]) if answers else None
+        return None, {}
+    found = ((item["question"]["S"], read_stored(item)) for item in read["Responses"].get(tables.answers, []))
+    answers = {key: stored for key, stored in found if stored}
     if tables.entities in read.get("UnprocessedKeys", {}):
-        return None, stored
-    return bool(read["Responses"].get(tables.entities)), stored
+        return None, answers
+    return bool(read["Responses"].get(tables.entities)), answers
 
 
 def _entity_of(question: Question) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from backend.http import BadRequest
@@ -17,6 +17,9 @@ Kind = Literal["recommendations", "similar-items", "popular", "rerank"]
 
 DEFAULT_RESULTS = 25
 MAX_RESULTS = 100
+# Amazon Personalize: an answer with metadata columns has at most 50 items (developer guide, "Item metadata in
+# recommendations"), and explanations come as such a column.
+MAX_EXPLAINED_RESULTS = 50
 # Amazon Personalize: userId and itemId have at most 256 characters (API reference, GetRecommendations).
 MAX_ID_CHARACTERS = 256
 # Amazon Personalize: inputList has at most 500 items (API reference, GetPersonalizedRanking).
@@ -53,12 +56,19 @@ class Question:
 
     @property
     def key(self) -> str:
-        """The name under which the answer is stored: one for all lengths and explanations of the same question."""
+        """The name under which the answer is stored: one for all lengths, another for an answer with explanations."""
         if self.kind == "rerank":
             listed = hashlib.sha256(json.dumps(self.items).encode()).hexdigest()
             return f"rerank#{self.user_id}#{listed}"
         about = self.user_id or self.item_id
-        return self.kind if about is None else f"{self.kind}#{about}"
+        # In front, since ids, which may hold anything, come last.
+        kind = f"explained-{self.kind}" if self.explained else self.kind
+        return kind if about is None else f"{kind}#{about}"
+
+    @property
+    def plain(self) -> Question:
+        """The same question without explanations."""
+        return replace(self, explained=False)
 
     @property
     def asked(self) -> int:
@@ -130,7 +140,8 @@ def _read_id(value: object, field: str) -> str:
 
 def _read_query(request: Request) -> tuple[int, bool]:
     _refuse_unknown(request.query, known=("num_results", "explain"))
-    return _read_num_results(request.query), _read_explain(request.query)
+    explained = _read_explain(request.query)
+    return _read_num_results(request.query, explained=explained), explained
 
 
 def _refuse_unknown(query: dict[str, list[str]], known: tuple[str, ...]) -> None:
@@ -141,10 +152,11 @@ def _refuse_unknown(query: dict[str, list[str]], known: tuple[str, ...]) -> None
             raise BadRequest(name, "must be given once")
 
 
-def _read_num_results(query: dict[str, list[str]]) -> int:
+def _read_num_results(query: dict[str, list[str]], *, explained: bool) -> int:
     [value] = query.get("num_results", [str(DEFAULT_RESULTS)])
-    if not _NUMBER.fullmatch(value) or not 1 <= int(value) <= MAX_RESULTS:
-        raise BadRequest("num_results", f"must be a whole number from 1 to {MAX_RESULTS}")
+    most, where = (MAX_EXPLAINED_RESULTS, " where explain is true") if explained else (MAX_RESULTS, "")
+    if not _NUMBER.fullmatch(value) or not 1 <= int(value) <= most:
+        raise BadRequest("num_results", f"must be a whole number from 1 to {most}{where}")
     return int(value)
 
 

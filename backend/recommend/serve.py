@@ -27,6 +27,8 @@ RETRY_AFTER_SECONDS = 5
 # Enough of the popular items to order a list by; the rest of the list follows as it came.
 POPULAR_TO_RANK_BY = 100
 
+STANDS_IN = "the answer stands in for the recommender's own, and was given without explanations"
+
 _logger = logging.getLogger(__name__)
 
 
@@ -90,8 +92,9 @@ def _seek(question: Question, services: Services, found: Found, now: int) -> tup
         recommended = ask(question, services.runtime, services.campaigns)
     except RecommenderFailed as error:
         _logger.warning("%s: the recommender failed: %s", question.kind, error)
-        if stored and stored.is_usable(now):
-            return "last_good", stored.recommended
+        for last in (stored, found.plain):
+            if last and last.is_usable(now):
+                return "last_good", last.recommended
         return "popular", _popular_instead(question, services, now, reason=str(error))
     if found.version is not None:
         settled = settles(found.version, stored, now)
@@ -130,9 +133,12 @@ def _in_order_of(popular: Recommended, question: Question) -> Recommended:
 
 def _body_of(question: Question, source: Source, recommended: Recommended) -> dict[str, Any]:
     items = recommended.items[: question.wanted]
+    unexplained = None
     if not question.explained:
         items = [{name: item[name] for name in ("item_id", "score") if name in item} for item in items]
-    about = {"user_id": question.user_id, "item_id": question.item_id}
+    elif not any("because" in item for item in items):
+        unexplained = recommended.unexplained or STANDS_IN
+    about = {"user_id": question.user_id, "item_id": question.item_id, "unexplained": unexplained}
     return {
         **{name: value for name, value in about.items() if value is not None},
         "items": items,

@@ -19,6 +19,7 @@ MAX_ID_CHARACTERS = 256
 MAX_RECOMMENDATION_ID_CHARACTERS = 40
 FORBIDDEN_PROPERTIES = {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
 MAX_RESULTS = 500
+MAX_RESULTS_WITH_METADATA = 50
 
 
 def invalid(message: str) -> Exception:
@@ -92,18 +93,35 @@ class FakeRuntime:
     def __init__(self, ranking: list[str]) -> None:
         self.ranking = ranking
         self.reasons: list[str] = []
+        # The columns of the items, each with its text of one; a column that is asked for and not here is refused.
+        self.columns: dict[str, str] = {}
         self.faults = Faults()
         # Campaigns that do not exist yet.
         self.missing: set[str] = set()
         self.asked: list[dict[str, Any]] = []
 
     def get_recommendations(
-        self, *, campaignArn: str, numResults: int = 25, userId: str | None = None, itemId: str | None = None
+        self,
+        *,
+        campaignArn: str,
+        numResults: int = 25,
+        userId: str | None = None,
+        itemId: str | None = None,
+        metadataColumns: dict[str, list[str]] | None = None,
     ) -> dict[str, Any]:
-        self._enter(campaignArn, numResults=numResults, userId=userId, itemId=itemId)
-        if not 0 <= numResults <= MAX_RESULTS:
-            raise invalid(f"numResults is at most {MAX_RESULTS}")
-        return self._answer("itemList", self.ranking[:numResults])
+        columns = (metadataColumns or {}).get("ITEMS", [])
+        self._enter(campaignArn, numResults=numResults, userId=userId, itemId=itemId, columns=columns)
+        most = MAX_RESULTS_WITH_METADATA if columns else MAX_RESULTS
+        if not 0 <= numResults <= most:
+            raise invalid(f"numResults is at most {most}")
+        for column in columns:
+            if column not in self.columns:
+                raise invalid(f"there is no column {column}")
+        answer = self._answer("itemList", self.ranking[:numResults])
+        if columns:
+            for listed in answer["itemList"]:
+                listed["metadata"] = {column: self.columns[column] for column in columns}
+        return answer
 
     def get_personalized_ranking(self, *, campaignArn: str, userId: str, inputList: list[str]) -> dict[str, Any]:
         self._enter(campaignArn, inputList=inputList, userId=userId)

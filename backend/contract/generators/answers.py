@@ -136,18 +136,41 @@ def _training() -> Schema:
     )
 
 
+def _reason() -> Schema:
+    return _object(
+        "name weight",
+        name=_said(
+            _TEXT,
+            "What the part comes from: item:<id> for something that the person touched, popularity, and the like; rest "
+            "for all that is left.",
+        ),
+        weight=_said({"type": "number"}, "Share of the score, below 0 where it speaks against; together they are 1."),
+    )
+
+
 def _recommendations() -> Schema:
     item = _object(
         "item_id",
         item_id=_TEXT,
         score=_said({"type": "number"}, "The recommender's, where it gives one."),
-        reasons={"type": "array", "items": _TEXT, "description": "Why it is here, where the request asks to explain."},
+        reasons={
+            "type": "array",
+            "items": _TEXT,
+            "description": "What kind of recommendation it is, where the request asks to explain and the recommender "
+            "tells, such as Popular item.",
+        },
+        because={
+            "type": "array",
+            "items": _reason(),
+            "description": "What its score is made of, the largest part first, where the request asks to explain.",
+        },
     )
     return _object(
         "items source recommendation_id model took_ms",
         user_id=_TEXT,
         item_id=_TEXT,
         items={"type": "array", "items": item, "description": "Best first."},
+        unexplained=_said(_TEXT, "Why no item has a because, where the request asks to explain and none has."),
         source=_said(
             {"type": "string", "enum": ["recommender", "cache", "last_good", "popular"]},
             "What the answer came from; the last two stand in for a recommender that does not answer.",

@@ -131,6 +131,20 @@ RECOMMENDATIONS: dict[str, Any] = {
     "model": "rivulet-production-user-personalization",
     "took_ms": 12,
 }
+EXPLAINED: dict[str, Any] = {
+    **RECOMMENDATIONS,
+    "items": [
+        {
+            "item_id": "i-42",
+            "score": 0.31,
+            "because": [
+                {"name": "item:i-318", "weight": 0.62},
+                {"name": "popularity", "weight": 0.2},
+                {"name": "rest", "weight": 0.18},
+            ],
+        }
+    ],
+}
 HEALTH: dict[str, Any] = {
     "status": "ready",
     "dependencies": {

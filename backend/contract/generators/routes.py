@@ -11,6 +11,7 @@ from backend.contract.generators.examples import (
     EVENT,
     EVENT_VERDICTS,
     EVENTS,
+    EXPLAINED,
     HEALTH,
     NO_ANSWER,
     NOT_FOUND,
@@ -133,7 +134,9 @@ def _get_popular() -> Schema:
 
 def _question(name: str, summary: str, parameters: list[Schema], unknown: str | None) -> Schema:
     answers = {
-        "200": _answer("The items, and what the answer came from.", "Recommendations", RECOMMENDATIONS),
+        "200": _answer(
+            "The items, and what the answer came from.", "Recommendations", RECOMMENDATIONS, explained=EXPLAINED
+        ),
         "400": _answer("A parameter broke its rule.", "Error", BAD_REQUEST),
         "503": _later("Neither an answer nor anything that could stand in for it.", "Error", NO_ANSWER),
     }
@@ -160,7 +163,8 @@ _QUESTION_PARAMETERS: list[Schema] = [
     {
         "name": "explain",
         "in": "query",
-        "description": "Whether to say why each item is there.",
+        "description": "Whether to say why each item is there: its reasons and because. At most 50 items then. Where "
+        "the recommender gives no explanations, the answer says so in unexplained.",
         "schema": {"type": "boolean", "default": False},
         "example": True,
     },

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+from backend.contract import generate
 from backend.recommend import handler as entry
 from tests.unit.recommend.test_serve import World
+
+DOCUMENT = json.loads((Path(generate.ROOT) / "backend/contract/generated/openapi.json").read_text())
 
 
 @pytest.fixture
@@ -39,6 +44,21 @@ def test_every_route_answers(world):
     assert ask("GET", "/popular", multiValueQueryStringParameters={"num_results": ["2"]})[1]["source"] == "recommender"
     assert ask("POST", "/rerank", body='{"user_id":"ann","items":["item-2","item-1"]}')[0] == 200
     assert ask("GET", "/health")[1]["status"] == "ready"
+
+
+@pytest.mark.parametrize("columns", [{}, {"EXPLANATION": '[{"name": "item:a", "weight": 1}]'}])
+def test_all_that_an_explained_answer_has_is_described(world, columns):
+    world.runtime.columns = columns
+    world.runtime.reasons = ["Popular item"]
+    query = {"explain": ["true"]}
+    body = ask(
+        "GET", "/recommendations/{user_id}", pathParameters={"user_id": "ann"}, multiValueQueryStringParameters=query
+    )[1]
+    described = DOCUMENT["components"]["schemas"]["Recommendations"]
+    jsonschema.Draft202012Validator(described).validate(body)
+    assert body.keys() <= described["properties"].keys()
+    assert body["items"][0].keys() <= described["properties"]["items"]["items"]["properties"].keys()
+    assert ("unexplained" in body) == (not columns)
 
 
 def test_errors_are_answered_with_field_and_rule(world):

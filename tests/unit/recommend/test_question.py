@@ -23,8 +23,22 @@ def test_defaults():
 
 
 def test_num_results_and_explain_are_read():
-    asked = read_recommendations(request(query={"num_results": ["100"], "explain": ["true"]}))
-    assert (asked.wanted, asked.explained) == (100, True)
+    asked = read_recommendations(request(query={"num_results": ["50"], "explain": ["true"]}))
+    assert (asked.wanted, asked.explained) == (50, True)
+    asked = read_recommendations(request(query={"num_results": ["100"], "explain": ["false"]}))
+    assert (asked.wanted, asked.explained) == (100, False)
+
+
+def test_no_more_are_explained_than_come_with_columns():
+    with pytest.raises(BadRequest, match="from 1 to 50 where explain is true") as refused:
+        read_similar_items(request(query={"num_results": ["51"], "explain": ["true"]}))
+    assert refused.value.field == "num_results"
+
+
+def test_an_explained_answer_is_kept_under_a_name_that_no_id_can_take():
+    explained = Question("recommendations", user_id="ann", explained=True)
+    assert explained.key not in {Question("recommendations", user_id=name).key for name in ("ann", "ann#explained")}
+    assert explained.plain == Question("recommendations", user_id="ann")
 
 
 @pytest.mark.parametrize("value", ["0", "101", "-1", "1.5", "many", "", "٣", " 5", "99999999999999"])

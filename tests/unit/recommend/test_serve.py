@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from backend.recommend.lookup import Tables
 from backend.recommend.question import Question
 from backend.recommend.serve import Services, serve
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.faults import server_error, throttled, timeout
+from tests.fakes.faults import client_error, server_error, throttled, timeout
 from tests.fakes.personalize import FakeRuntime
 
 NOW = 1_760_000_000_000
@@ -144,6 +145,77 @@ def test_explained_answers_carry_reasons_and_others_do_not():
         "reasons": ["Popular item"],
     }
     assert "reasons" not in world.ask(FOR_ANN)["items"][0]
+
+
+BECAUSE = [{"name": "item:item-9", "weight": 0.75}, {"name": "rest", "weight": 0.25}]
+WHY = Question("recommendations", user_id="ann", wanted=3, explained=True)
+
+
+def explaining_world() -> World:
+    world = World()
+    world.runtime.columns["EXPLANATION"] = json.dumps(BECAUSE)
+    return world
+
+
+def test_each_item_of_an_explained_answer_says_because_of_what():
+    body = explaining_world().ask(WHY)
+    assert [item["because"] for item in body["items"]] == [BECAUSE] * 3
+    assert "unexplained" not in body
+
+
+def test_who_does_not_ask_why_is_not_told_and_costs_the_recommender_no_explanation():
+    world = explaining_world()
+    assert "because" not in world.ask(FOR_ANN)["items"][0]
+    assert world.runtime.asked[-1]["columns"] == []
+
+
+def test_a_recommender_without_explanations_answers_and_the_answer_says_so():
+    world = World()
+    body = world.ask(WHY)
+    assert (body["source"], ids(body)) == ("recommender", RANKING[:3])
+    assert body["unexplained"].startswith("shop-recommendations was asked for the column EXPLANATION and gives none")
+    assert world.ask(WHY)["unexplained"] == body["unexplained"]
+    assert [asked["columns"] for asked in world.runtime.asked] == [["EXPLANATION"], []]
+
+
+@pytest.mark.parametrize("text", ["", "red", "7", "[7]", '{"name": "a"}', '[{"name": "a", "weight": "much"}]'])
+def test_a_column_of_the_items_own_is_not_taken_for_an_explanation(text):
+    world = World()
+    world.runtime.columns["EXPLANATION"] = text
+    body = world.ask(WHY)
+    assert "because" not in body["items"][0]
+    assert "gives none" in body["unexplained"]
+
+
+def test_another_refusal_is_a_failure_with_explanations_as_without():
+    world = World()
+    world.runtime.faults.always(client_error("InvalidInputException", 400))
+    with pytest.raises(Unavailable, match="InvalidInputException"):
+        world.ask(WHY)
+
+
+def test_explained_answers_are_cached_apart():
+    world = explaining_world()
+    sources = [world.ask(question)["source"] for question in (FOR_ANN, WHY, FOR_ANN, WHY)]
+    assert sources == ["recommender", "recommender", "cache", "cache"]
+    assert world.ask(WHY)["items"][0]["because"] == BECAUSE
+
+
+def test_while_the_recommender_fails_an_answer_without_explanations_is_better_than_none():
+    world = explaining_world()
+    world.ask(FOR_ANN)
+    world.recommender_down()
+    body = world.ask(WHY, NOW + DAY)
+    assert (body["source"], ids(body)) == ("last_good", RANKING[:3])
+    assert "stands in" in body["unexplained"]
+
+
+def test_an_explained_answer_that_was_good_keeps_its_explanations():
+    world = explaining_world()
+    world.ask(WHY)
+    world.ask(FOR_ANN)
+    world.recommender_down()
+    assert world.ask(WHY, NOW + DAY)["items"][0]["because"] == BECAUSE
 
 
 @pytest.mark.parametrize("fault", [timeout(), throttled(), server_error()])

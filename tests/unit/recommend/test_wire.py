@@ -47,6 +47,18 @@ def test_recommendations_and_ranking():
     assert sent["PutItem"]["Item"]["answered_at"] == {"N": str(NOW)}
 
 
+def test_explanations_are_a_column_of_the_items():
+    because = [{"name": "item:cup", "weight": 1.0}]
+    listed = {"itemId": "mug", "score": 0.5, "metadata": {"EXPLANATION": json.dumps(because)}}
+    wire = Wire(BatchGetItem={"Responses": {}}, PutItem={}, GetRecommendations={"itemList": [listed]})
+    body = serve(Question("popular", explained=True), services(wire), NOW)
+    assert body["items"] == [{"item_id": "mug", "score": 0.5, "because": because}]
+    sent = {operation: json.loads(said) for operation, said in wire.sent}
+    assert sent["GetRecommendations"]["metadataColumns"] == {"ITEMS": ["EXPLANATION"]}
+    keys = [key["question"]["S"] for key in sent["BatchGetItem"]["RequestItems"]["answers"]["Keys"]]
+    assert keys == ["explained-popular", "popular"]
+
+
 def test_health():
     wire = Wire(GetItem={})
     assert check_health(services(wire), NOW)["status"] == "ready"
