@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.recipes.recipe import POPULAR
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from model.recipes.interactions import Interactions
+
 # What comes next; what comes within some steps; what lies near in the item space; what the person comes back to; what
 # is popular of late; what is popular.
 PARTS = ("next", "transitions", "space", "repeat", "recent", "popularity")
 
+OF_EVERYBODY = ("recent", "popularity")  # the parts that are the same whoever asks
+RECENT_SHARE = 0.1  # of the events, the newest, that lie within one half-life of what is popular of late
 LATEST = 3  # newest items of a history; whether people touch them again is another question than of those before
 
 # What is not worth choosing on little data. What was just touched makes a poor first recommendation, so whatever lies
@@ -69,6 +75,48 @@ def blend(parts: Parts, weights: Mapping[str, float]) -> NDArray[np.float32]:
         if weights[name]:
             summed += values * np.float32(weights[name] * parts.scales[name])
     return summed
+
+
+def reasons_of(parts: Parts | None, weights: Mapping[str, float], items: Sequence[int]) -> list[str | None]:
+    """Say for which items nothing speaks but how popular they are.
+
+    Parameters
+    ----------
+    parts : Parts or None
+        None of a stranger.
+    weights : mapping
+        By the names of the parts.
+    items : sequence of int
+
+    Returns
+    -------
+    list of str or None
+        `POPULAR`, or None where the person's history speaks for the item.
+    """
+    if parts is None:
+        return [POPULAR] * len(items)
+    spoken_for = np.zeros(len(items), np.bool_)
+    for name, values in parts.values.items():
+        if weights[name] and name not in OF_EVERYBODY:
+            spoken_for |= values[items] != 0
+    return [None if spoken else POPULAR for spoken in spoken_for.tolist()]
+
+
+def count_recent(interactions: Interactions) -> NDArray[np.float32]:
+    """Count the interactions of each item, each decayed by its age at a half-life that the data suggest.
+
+    Parameters
+    ----------
+    interactions : Interactions
+
+    Returns
+    -------
+    float32 array of shape (items,)
+    """
+    newest = interactions.times.max(initial=0)
+    since = np.quantile(interactions.times, 1 - RECENT_SHARE) if len(interactions) else 0
+    ages = (newest - interactions.times) / max(1.0, float(newest - since))
+    return np.bincount(interactions.items, weights=0.5**ages, minlength=len(interactions.item_ids)).astype(np.float32)
 
 
 def keep_seen(scores: NDArray[np.float32], history: Sequence[int], weights: Mapping[str, float]) -> None:

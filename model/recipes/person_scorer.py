@@ -20,7 +20,7 @@ from model.recipes.item_space import QUERY_DECAY as SPACE_DECAY
 from model.recipes.item_space import ItemSpace, dimensions_of
 from model.recipes.lifts import Lifts
 from model.recipes.objective import Objective
-from model.recipes.parts import FALLBACK, Parts, blend, scale_of
+from model.recipes.parts import FALLBACK, Parts, blend, count_recent, scale_of
 from model.recipes.popularity import count_people
 from model.recipes.recipe import CatalogueItem, Contribution, Query
 from model.recipes.steps import NEAR, NEXT, WINDOW
@@ -31,13 +31,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.interactions import Interactions
     from model.recipes.recipe import Event, TrainingData
 
 
 SHARPNESS = 12.0  # by which scores are multiplied before they become shares of one
 REPEAT_DECAY = 0.8  # of an item in the history against the next newer one
-RECENT_SHARE = 0.1  # of the events, the newest, that lie within one half-life of what is popular of late
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class PersonScorer:
             models.following.add()
             models.transitions.add()
         untouched = np.zeros(len(item_ids) - len(known.item_ids), np.float32)
-        people, recent = (np.concatenate([counts, untouched]) for counts in (count_people(known), _count_recent(known)))
+        people, recent = (np.concatenate([counts, untouched]) for counts in (count_people(known), count_recent(known)))
         return cls(item_ids, models, people, recent, weights, _looks_at_recency(data.parameters))
 
     @property
@@ -175,7 +173,7 @@ class PersonScorer:
             np.add.at(values["repeat"], list(history), np.array(self._returns(history), np.float32))
         return Parts(values, {name: scales.get(name) or scale_of(each) for name, each in values.items()})
 
-    def score(self, query: Query, history: Sequence[int]) -> NDArray[np.float32]:
+    def score(self, query: Query, history: Sequence[int], parts: Parts | None = None) -> NDArray[np.float32]:
         """Return the score of every item, from 0 to about 1.
 
         Parameters
@@ -184,12 +182,14 @@ class PersonScorer:
             Its context and person_features count here.
         history : sequence of int
             Newest first.
+        parts : Parts, optional
+            Those of the history, where whoever asks has them already.
 
         Returns
         -------
         float32 array of shape (items,)
         """
-        scores = blend(self.parts(history, self.weights), self.weights) if history else self.popularity.copy()
+        scores = blend(parts or self.parts(history, self.weights), self.weights) if history else self.popularity.copy()
         for lifts, condition, weight in self._conditions(query, bool(history)):
             lifts.add(condition, scores, weight)
         if self._models.objective is not None:
@@ -383,14 +383,6 @@ class PersonScorer:
             if vote:
                 name = f"item:{self.item_ids[item]}"
                 found[name] = found.get(name, 0.0) + total * vote / summed
-
-
-def _count_recent(interactions: Interactions) -> NDArray[np.float32]:
-    """Count the interactions of each item, each decayed by its age at a half-life that the data suggest."""
-    newest = interactions.times.max(initial=0)
-    since = np.quantile(interactions.times, 1 - RECENT_SHARE) if len(interactions) else 0
-    ages = (newest - interactions.times) / max(1.0, float(newest - since))
-    return np.bincount(interactions.items, weights=0.5**ages, minlength=len(interactions.item_ids)).astype(np.float32)
 
 
 def _looks_at_recency(parameters: Mapping[str, str]) -> bool:
