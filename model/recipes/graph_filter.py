@@ -28,6 +28,7 @@ from model.recipes.recipe import (
     Recommendation,
     TrainingData,
     best,
+    largest_first,
 )
 from model.recipes.sharpened_filter import SharpenedFilter
 
@@ -123,20 +124,15 @@ class GraphFilter(Recipe):
         scores[short] = near[short] + self._filter.far(touched, weights, short)
         return self._listed(query, _lowered(scores, touched), count, None)
 
-    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
-        item, touched = self._item_of[item_id], self._touched(query)
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
+        items, touched = np.array([self._item_of[item] for item in item_ids], np.int64), self._touched(query)
         if not touched:
-            return [Contribution("popularity", float(self._popularity()[item]))]
-        weights = decayed(len(touched), self._decay)
-        parts = [
-            float(self._filter.near([one], weight)[item] + self._filter.far([one], weight, np.array([item]))[0])
-            for one, weight in zip(touched, np.split(weights, weights.size), strict=True)
-        ]
-        kept = SEEN_KEEPS if item in touched and sum(parts) > 0 else 1.0
-        found = [
-            Contribution(f"item:{self.item_ids[one]}", part * kept) for one, part in zip(touched, parts, strict=True)
-        ]
-        return sorted(found, key=lambda part: -abs(part.weight))
+            return [[Contribution("popularity", score)] for score in self._popularity()[items].tolist()]
+        asked, places = np.unique(items, return_inverse=True)
+        votes = self._filter.votes(touched, decayed(len(touched), self._decay), asked)
+        votes *= np.where(np.isin(asked, touched) & (votes.sum(axis=0) > 0), np.float32(SEEN_KEEPS), np.float32(1))
+        names = [f"item:{self.item_ids[one]}" for one in touched]
+        return [largest_first(zip(names, row, strict=True)) for row in votes.T[places].tolist()]
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)

@@ -25,8 +25,8 @@ class LightGCNRecipe(NetworkRecipe):
         result: NDArray[np.float32] = self._rows["vectors"].rows @ self._sized(votes).sum(axis=0)
         return result
 
-    def _parts(self, votes: NDArray[np.float32], item: int) -> list[float]:
-        parts: list[float] = (self._sized(votes) @ self._rows["vectors"].rows[item]).tolist()
+    def _parts(self, votes: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
+        parts: NDArray[np.float32] = self._sized(votes) @ self._rows["vectors"].rows[items].T
         return parts
 
     def _sized(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -28,11 +28,12 @@ from model.recipes.recipe import (
     Recommendation,
     TrainingData,
     best,
+    largest_first,
     softmax,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -101,10 +102,7 @@ class NetworkRecipe(Recipe):
         history = self._known(query)
         if not history:
             return self._popularity()
-        scores = self._scores(self._votes(history))
-        lowest = scores.min()
-        scores[history] = lowest + np.float32(SEEN_KEEPS) * (scores[history] - lowest)
-        return scores
+        return _lowered(self._scores(self._votes(history)), history)
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
         scores = self.score(query)
@@ -116,17 +114,20 @@ class NetworkRecipe(Recipe):
             Recommendation(self.item_ids[place], float(shares[place]), reason) for place in best(scores, count).tolist()
         ]
 
-    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
-        item, history = self._item_of[item_id], self._known(query)
-        total = float(self.score(query)[item])
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
+        items, history = [self._item_of[item] for item in item_ids], self._known(query)
         if not history:
-            return [Contribution("popularity", total)]
-        parts = self._parts(self._votes(history), item)
-        found = [Contribution(f"item:{self.item_ids[one]}", part) for one, part in zip(history, parts, strict=True)]
-        before = float(self._scores(self._votes(history))[item]) if item in history else total
-        found.append(Contribution("network", before - sum(parts)))
-        found.append(Contribution("seen", total - before))
-        return sorted((one for one in found if one.weight), key=lambda one: -abs(one.weight))
+            return [[Contribution("popularity", score)] for score in self._popularity()[items].tolist()]
+        votes = self._votes(history)
+        scores = self._scores(votes)
+        before = scores[items].tolist()
+        totals = _lowered(scores, history)[items].tolist()
+        names = [*(f"item:{self.item_ids[one]}" for one in history), "network", "seen"]
+        found = []
+        for parts, unlowered, total in zip(self._parts(votes, items).T.tolist(), before, totals, strict=True):
+            told = [*parts, unlowered - sum(parts), total - unlowered]
+            found.append(largest_first(zip(names, told, strict=True)))
+        return found
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
@@ -161,8 +162,8 @@ class NetworkRecipe(Recipe):
         """Return the score of every item for a person whose items say this: votes of shape (history, dimensions)."""
 
     @abc.abstractmethod
-    def _parts(self, votes: NDArray[np.float32], item: int) -> list[float]:
-        """Return how much each item of the history adds to the score of an item."""
+    def _parts(self, votes: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
+        """Return how much each item of the history adds to the scores of some: shape (history, items)."""
 
     def _known(self, query: Query) -> list[int]:
         """Return the places of the different items of a history that are known, newest first."""
@@ -179,6 +180,13 @@ class NetworkRecipe(Recipe):
         people = self._people.rows
         result: NDArray[np.float32] = np.log1p(people) / np.log1p(people.max(initial=1))
         return result
+
+
+def _lowered(scores: NDArray[np.float32], history: list[int]) -> NDArray[np.float32]:
+    """Lower what the person has touched to a small part of its lead."""
+    lowest = scores.min()
+    scores[history] = lowest + np.float32(SEEN_KEEPS) * (scores[history] - lowest)
+    return scores
 
 
 def _content_map(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from model.recipes.network_recipe import NetworkRecipe
 from model.recipes.neumf_tower import Tower
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -25,8 +26,10 @@ class NeuMFRecipe(NetworkRecipe):
     def _scores(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._tower().scores(votes.sum(axis=0))
 
-    def _parts(self, votes: NDArray[np.float32], item: int) -> list[float]:
-        parts: list[float] = (votes @ self._tower().slope(votes.sum(axis=0), item)).tolist()
+    def _parts(self, votes: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
+        tower, person = self._tower(), votes.sum(axis=0)
+        slopes = np.array([tower.slope(person, item) for item in items]).reshape(len(items), person.size)
+        parts: NDArray[np.float32] = votes @ slopes.T
         return parts
 
     def _tower(self) -> Tower:

@@ -26,10 +26,11 @@ from model.recipes.recipe import (
     Recommendation,
     TrainingData,
     best,
+    largest_first,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -149,19 +150,21 @@ class NextBestAction(Recipe):
         chosen = [*ranked[: count - explored], *untried[:explored]]
         return [Recommendation(self.item_ids[place], round(float(likely[place]), 4)) for place in chosen]
 
-    def explain(self, query: Query, item_id: str) -> list[Contribution]:
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:
         """Return by how much each part moves the likelihood when it is added to those before it."""
-        place = self._item_of[item_id]
-        total = float(self.score(query)[place])
-        if not np.isfinite(total) or not self._evidence.known()[place]:
-            return [Contribution("value", total)]
-        parts = self._evidence.parts(query.person, query.person_features)[place] * self._weights
-        likely = 1 / (1 + np.exp(-np.cumsum(parts)))
-        # The intercept is the action's own: the first two are one part.
-        moved = [float(likely[1]), *np.diff(likely[1:]).tolist()]
-        found = [Contribution(name, weight) for name, weight in zip(self._evidence.names[1:], moved, strict=True)]
-        found.append(Contribution("value", total - float(likely[-1])))
-        return sorted(found, key=lambda part: -abs(part.weight))
+        places = [self._item_of[item] for item in item_ids]
+        totals, known = self.score(query)[places].tolist(), self._evidence.known()[places].tolist()
+        parts = self._evidence.parts(query.person, query.person_features)[places] * self._weights
+        likely = 1 / (1 + np.exp(-np.cumsum(parts, axis=1)))
+        found = []
+        for total, is_known, steps in zip(totals, known, likely, strict=True):
+            if not np.isfinite(total) or not is_known:
+                found.append([Contribution("value", total)])
+                continue
+            # The intercept is the action's own: the first two are one part.
+            moved = [float(steps[1]), *np.diff(steps[1:]).tolist(), total - float(steps[-1])]
+            found.append(largest_first(zip((*self._evidence.names[1:], "value"), moved, strict=True)))
+        return found
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._newest = max(self._newest, event.time)

@@ -8,8 +8,10 @@ import numpy as np
 
 from model.recipes.blending import choose_weights
 from model.recipes.model_files import read_model, write_model
+from model.recipes.parts import reasons_of
 from model.recipes.person_scorer import SHARPNESS, PersonScorer
 from model.recipes.recipe import (
+    NEVER,
     CatalogueItem,
     Contribution,
     Event,
@@ -18,6 +20,7 @@ from model.recipes.recipe import (
     Recommendation,
     TrainingData,
     best,
+    largest_first,
     softmax,
 )
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from model.recipes.parts import Parts
 
 
 class PersonalizedRanking(Recipe):
@@ -48,7 +53,17 @@ class PersonalizedRanking(Recipe):
         return cls(PersonScorer.fit(data, tuned))
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
-        return self._scorer.score(query, self._scorer.known(query.history))
+        return self._scored(query)[0]
+
+    def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
+        scores, parts = self._scored(query)
+        if query.allowed is not None:
+            scores[~query.allowed] = NEVER
+        places = best(scores, count).tolist()
+        reasons = reasons_of(parts, self._scorer.weights, places)
+        return [
+            Recommendation(self.item_ids[place], None, reason) for place, reason in zip(places, reasons, strict=True)
+        ]
 
     def rank(self, query: Query, item_ids: Sequence[str]) -> list[Recommendation]:
         """Put the given items into the person's order.
@@ -72,14 +87,20 @@ class PersonalizedRanking(Recipe):
         rest = [Recommendation(item) for item, place in zip(distinct, places, strict=True) if place not in scored]
         if not touched:
             return rest
-        shares = softmax(self.score(query)[touched] * np.float32(SHARPNESS))
-        order = best(shares, len(touched)).tolist()
-        return [Recommendation(self.item_ids[touched[place]], float(shares[place])) for place in order] + rest
+        scores, parts = self._scored(query)
+        shares = softmax(scores[touched] * np.float32(SHARPNESS))
+        order = best(shares, len(touched))
+        ranked = np.array(touched)[order].tolist()
+        reasons = reasons_of(parts, self._scorer.weights, ranked)
+        return [
+            Recommendation(self.item_ids[item], share, reason)
+            for item, share, reason in zip(ranked, shares[order].tolist(), reasons, strict=True)
+        ] + rest
 
-    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         history = self._scorer.known(query.history)
-        parts = self._scorer.explain(query, history, self._scorer.item_of[item_id])
-        return sorted(parts, key=lambda part: -abs(part.weight))
+        found = [self._scorer.explain(query, history, self._scorer.item_of[item]) for item in item_ids]
+        return [largest_first((part.name, part.weight) for part in parts) for parts in found]
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._scorer.update(event)
@@ -94,3 +115,9 @@ class PersonalizedRanking(Recipe):
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
         return cls(PersonScorer.from_arrays(arrays, document))
+
+    def _scored(self, query: Query) -> tuple[NDArray[np.float32], Parts | None]:
+        """Return the scores of all items, and what they are made of where there is a history."""
+        history = self._scorer.known(query.history)
+        parts = self._scorer.parts(history, self._scorer.weights) if history else None
+        return self._scorer.score(query, history, parts), parts

@@ -11,7 +11,7 @@ from model.recipes.model_files import read_model, write_model
 from model.recipes.recipe import CatalogueItem, Contribution, Event, Query, Recipe, TrainingData
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -56,8 +56,9 @@ class Popularity(Recipe):
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: ARG002, D102 - the same for all
         return self._counts.rows.copy()
 
-    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: ARG002, D102 - the same for all
-        return [Contribution("people", float(self._counts.rows[self._item_of[item_id]]))]
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: ARG002, D102 - the same for all
+        counts = self._counts.rows[[self._item_of[item] for item in item_ids]].tolist()
+        return [[Contribution("people", count)] for count in counts]
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)

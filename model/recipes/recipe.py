@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -277,7 +277,6 @@ class Recipe(abc.ABC):
             scores = np.where(query.allowed, scores, NEVER)
         return [Recommendation(self.item_ids[place]) for place in best(scores, count).tolist()]
 
-    @abc.abstractmethod
     def explain(self, query: Query, item_id: str) -> list[Contribution]:
         """Return what an item's score is made of, the largest first.
 
@@ -291,6 +290,24 @@ class Recipe(abc.ABC):
         -------
         list of Contribution
             Their weights sum to the item's entry of `score`.
+        """
+        return self.explain_all(query, [item_id])[0]
+
+    @abc.abstractmethod
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:
+        """Return what the scores of several items are made of, for little more than what one scoring costs.
+
+        Parameters
+        ----------
+        query : Query
+            Its `allowed` is not looked at.
+        item_ids : sequence of str
+            Of `item_ids`.
+
+        Returns
+        -------
+        list of lists of Contribution
+            Of each item, in the order given: weights that sum to its entry of `score`, the largest first.
         """
 
     @abc.abstractmethod
@@ -333,6 +350,21 @@ class Recipe(abc.ABC):
         -------
         Recipe
         """
+
+
+def largest_first(parts: Iterable[tuple[str, float]]) -> list[Contribution]:
+    """Return the parts of a score in their order; those that are nothing are left out.
+
+    Parameters
+    ----------
+    parts : iterable of (name, weight)
+
+    Returns
+    -------
+    list of Contribution
+    """
+    found = [Contribution(name, weight) for name, weight in parts if weight]
+    return sorted(found, key=lambda part: -abs(part.weight))
 
 
 def best(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:

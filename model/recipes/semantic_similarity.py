@@ -23,10 +23,11 @@ from model.recipes.recipe import (
     Recipe,
     TrainingData,
     UnsuitableDataError,
+    largest_first,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -89,19 +90,21 @@ class SemanticSimilarity(Recipe):
         scores[asked] = NEVER
         return scores
 
-    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
-        asked, item = self._asked(query), self._item_of[item_id]
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
+        asked, items = self._asked(query), [self._item_of[item] for item in item_ids]
         if asked is None:
-            return [Contribution("popularity", float(self.score(query)[item]))]
-        if item == asked:
-            return [Contribution("itself", float(NEVER))]
-        weight = max(0.0, float(self._content.like(asked)[item]))
-        found = [Contribution(f"content:{self.item_ids[asked]}", weight)]
+            return [[Contribution("popularity", total)] for total in self.score(query)[items].tolist()]
+        weights = np.maximum(0, self._content.like(asked)[items])
+        columns = {f"content:{self.item_ids[asked]}": weights}
         for name, share in query.influence.items():
-            lowered = weight * float(self._factor(name, share, query.now)[item])
-            found.append(Contribution(f"influence:{name}", lowered - weight))
-            weight = lowered
-        return sorted(found, key=lambda part: -abs(part.weight))
+            lowered = weights * self._factor(name, share, query.now)[items]
+            columns[f"influence:{name}"] = lowered - weights
+            weights = lowered
+        rows = np.stack(list(columns.values()), axis=1).tolist()
+        return [
+            [Contribution("itself", float(NEVER))] if item == asked else largest_first(zip(columns, row, strict=True))
+            for item, row in zip(items, rows, strict=True)
+        ]
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._newest = max(self._newest, event.time)

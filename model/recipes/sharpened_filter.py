@@ -179,6 +179,33 @@ class SharpenedFilter:
         some += (self._slow.rows[asked] @ first) * (asked < trained)
         return some
 
+    def votes(
+        self, items: Sequence[int], weights: NDArray[np.float32], asked: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return what each touched item adds to the scores of some items: `near` and `far`, not yet summed.
+
+        Parameters
+        ----------
+        items : sequence of int
+            Touched.
+        weights : float32 array of shape (touched items,)
+        asked : integer array of shape (n,)
+            Each once.
+
+        Returns
+        -------
+        float32 array of shape (touched items, n)
+        """
+        trained = self._neighbours.shape[0]
+        touched = np.asarray(items)
+        known, those = touched < trained, asked < trained
+        slow, standing = self._slow.rows[touched], self._slow.rows[asked] * self._gains
+        found: NDArray[np.float32] = (slow * self._shares.rows[touched, None]) @ self._sharp.rows[asked].T
+        found[np.ix_(known, those)] += slow[known] @ standing[those].T
+        found[np.ix_(known, those)] += self._neighbours[touched[known]][:, asked[those]].toarray()
+        found *= weights[:, None]
+        return found
+
     def likely(self, near: NDArray[np.float32]) -> NDArray[np.float32]:
         """Guess from the part that neighbours give how whole scores are ordered.
 

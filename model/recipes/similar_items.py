@@ -21,7 +21,7 @@ from model.recipes.steps import NEAR
 from model.recipes.transitions import Transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -87,19 +87,16 @@ class SimilarItems(Recipe):
         scores[asked] = NEVER
         return scores
 
-    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
-        asked, item = self._asked(query), self._item_of[item_id]
-        if item == asked:
-            return [Contribution("itself", float(NEVER))]
-        total = float(self.score(query)[item])
-        if asked is None or total < ALIKE:
-            return [Contribution("popularity", total)]
-        likeness = float(self._content.like(asked)[item])
-        if total < CLOSE:
-            return [Contribution(f"content:{self.item_ids[asked]}", total)]
-        beside = CONTENT_BESIDE * max(0.0, likeness)
-        parts = [Contribution(f"item:{self.item_ids[asked]}", total - beside)]
-        return [*parts, Contribution(f"content:{self.item_ids[asked]}", beside)] if beside else parts
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
+        asked, items = self._asked(query), [self._item_of[item] for item in item_ids]
+        totals = self.score(query)[items].tolist()
+        if asked is None:
+            return [[Contribution("popularity", total)] for total in totals]
+        likeness = self._content.like(asked)[items].tolist()
+        return [
+            [Contribution("itself", total)] if item == asked else self._told(asked, total, alike)
+            for item, total, alike in zip(items, totals, likeness, strict=True)
+        ]
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
@@ -132,6 +129,16 @@ class SimilarItems(Recipe):
             transitions.add()
         content = Content.from_arrays(arrays, document["vocabulary"])
         return cls(document["item_ids"], transitions, arrays["people"], content)
+
+    def _told(self, asked: int, total: float, likeness: float) -> list[Contribution]:
+        """Return what the score of an item is made of, by the kind of score that it is."""
+        if total < ALIKE:
+            return [Contribution("popularity", total)]
+        if total < CLOSE:
+            return [Contribution(f"content:{self.item_ids[asked]}", total)]
+        beside = CONTENT_BESIDE * max(0.0, likeness)
+        parts = [Contribution(f"item:{self.item_ids[asked]}", total - beside)]
+        return [*parts, Contribution(f"content:{self.item_ids[asked]}", beside)] if beside else parts
 
     def _asked(self, query: Query) -> int | None:
         """Return the item that others are to be like; the newest of a history where the question names none."""

@@ -12,7 +12,7 @@ from model.recipes.model_files import read_model, write_model
 from model.recipes.recipe import CatalogueItem, Contribution, Event, Query, Recipe, TrainingData
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -86,8 +86,9 @@ class Trending(Recipe):
         trend += np.float32(TIE_BREAK) * usual
         return trend
 
-    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
-        return [Contribution("trend", float(self.score(query)[self._item_of[item_id]]))]
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
+        trends = self.score(query)[[self._item_of[item] for item in item_ids]].tolist()
+        return [[Contribution("trend", trend)] for trend in trends]
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)

@@ -10,12 +10,11 @@ import numpy as np
 from model.recipes.blending import choose_weights
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
-from model.recipes.parts import keep_seen, kept_of
+from model.recipes.parts import keep_seen, kept_of, reasons_of
 from model.recipes.person_scorer import SHARPNESS, PersonScorer
 from model.recipes.recipe import (
     EXPLORATION,
     NEVER,
-    POPULAR,
     CatalogueItem,
     Contribution,
     Event,
@@ -24,6 +23,7 @@ from model.recipes.recipe import (
     Recommendation,
     TrainingData,
     best,
+    largest_first,
 )
 
 if TYPE_CHECKING:
@@ -77,8 +77,9 @@ class UserPersonalization(Recipe):
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
         history = self._scorer.known(query.history)
-        scores = self._lowered(self._scorer.score(query, history), history)
-        raised = scores - scores.max()
+        parts = self._scorer.parts(history, self._scorer.weights) if history else None
+        scores = self._lowered(self._scorer.score(query, history, parts), history)
+        raised = scores - scores.max(initial=NEVER)
         raised *= np.float32(SHARPNESS)
         np.exp(raised, out=raised)  # shares of the whole catalogue, whatever a filter leaves of it
         if query.allowed is not None:
@@ -91,19 +92,22 @@ class UserPersonalization(Recipe):
         for place in sorted(explored, reverse=True):
             raised[order[place]] = raised[order[place + 1 if place + 1 < len(order) else place - 1]]
         shares = (raised[order] / raised.sum()).tolist()
-        reason = None if history else POPULAR
+        reasons = reasons_of(parts, self._scorer.weights, order)
         new = set(explored.values())
         return [
             Recommendation(self.item_ids[item], share, EXPLORATION if item in new else reason)
-            for item, share in zip(order, shares, strict=True)
+            for item, share, reason in zip(order, shares, reasons, strict=True)
         ]
 
-    def explain(self, query: Query, item_id: str) -> list[Contribution]:  # noqa: D102
-        item = self._scorer.item_of[item_id]
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         history = self._scorer.known(query.history)
-        kept = kept_of(item, history, self._scorer.weights)
-        parts = [Contribution(one.name, one.weight * kept) for one in self._scorer.explain(query, history, item)]
-        return sorted(parts, key=lambda part: -abs(part.weight))
+        items = [self._scorer.item_of[item] for item in item_ids]
+        found = []
+        for item in items:
+            kept = kept_of(item, history, self._scorer.weights)
+            parts = self._scorer.explain(query, history, item)
+            found.append(largest_first((one.name, one.weight * kept) for one in parts))
+        return found
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._newest = max(self._newest, event.time)

@@ -65,15 +65,33 @@ def test_only_allowed_items_are_shown(name):
 
 
 @pytest.mark.parametrize("name", ANSWERING)
-def test_an_explanation_sums_to_the_score(name):
+def test_explanations_sum_to_the_scores(name):
     recipe, asked = trained(name), question(name)
     scores = recipe.score(asked)
+    places = [*range(0, len(recipe.item_ids), 7), 0, 1, 0]  # the first two are the history, and one is asked for twice
 
-    for place in range(0, len(recipe.item_ids), 7):
-        parts = recipe.explain(asked, recipe.item_ids[place])
+    explained = recipe.explain_all(asked, [recipe.item_ids[place] for place in places])
+
+    for place, parts in zip(places, explained, strict=True):
         assert sum(part.weight for part in parts) == pytest.approx(float(scores[place]), abs=1e-4)
         sizes = [abs(part.weight) for part in parts]
         assert sizes == sorted(sizes, reverse=True)
+        assert len({part.name for part in parts}) == len(parts)
+
+
+@pytest.mark.parametrize("name", ANSWERING)
+@pytest.mark.parametrize("stranger", [False, True])
+def test_an_item_is_explained_alone_as_among_others(name, stranger):
+    recipe = trained(name)
+    asked = Query() if stranger else question(name)
+    several = recipe.item_ids[:40:3]
+
+    explained = recipe.explain_all(asked, several)
+
+    for item, parts in zip(several, explained, strict=True):
+        alone = {part.name: part.weight for part in recipe.explain(asked, item)}
+        assert alone == pytest.approx({part.name: part.weight for part in parts}, abs=1e-5)
+    assert recipe.explain_all(asked, []) == []
 
 
 @pytest.mark.parametrize("name", OF_ITEMS)
