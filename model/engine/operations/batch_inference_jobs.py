@@ -120,7 +120,7 @@ def _output(served: Served, items: list[PredictedItem]) -> dict[str, Any]:
     output: dict[str, Any] = {"recommendedItems": [one.item_id for one in items]}
     if served.named.scores:
         output["scores"] = [one.score for one in items]
-    if served.named.reasons:
+    if served.named.reasons or any(one.reason for one in items):
         output["reasons"] = [one.reason or [] for one in items]
     return output
 

@@ -239,9 +239,11 @@ def _hidden(served: Served, group: DatasetGroup, person: str) -> set[str]:
 
 
 def _shown(served: Served, one: Recommendation, promotion_name: str | None = None) -> PredictedItem:
+    # As with Amazon, the second versions give every reason; here, no recipe shows what is merely popular unsaid.
+    reason = one.reason if served.named.reasons or one.reason == POPULAR else None
     return PredictedItem(
         one.item_id,
         one.score if served.named.scores else None,
         promotion_name,
-        reason=[one.reason] if one.reason is not None and served.named.reasons else None,
+        reason=[reason] if reason else None,
     )

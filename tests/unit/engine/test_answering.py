@@ -17,7 +17,7 @@ from model.engine.operations.answers import ActionRecommendations, PredictedActi
 from model.engine.serving.answering import PredictedItem, Promotion, Question, Restriction, recommend
 from model.engine.serving.served import Served
 from model.recipes.names import RECIPES
-from model.recipes.recipe import NEVER, Query, Recipe, Recommendation
+from model.recipes.recipe import EXPLORATION, NEVER, POPULAR, Query, Recipe, Recommendation
 from model.recipes.user_personalization import UserPersonalization
 
 ITEMS = [f"item-{number}" for number in range(20)]
@@ -161,6 +161,20 @@ def test_a_starved_list_is_filled_with_popular_items_that_satisfy_the_filter():
     assert [one.reason for one in second] == [None, ["Popular item"], ["Popular item"]]
     assert numbers(first) == [7]
     assert len(recommend(served(recipe=recipe), group(), asked(30))) == 17
+
+
+@pytest.mark.parametrize(("said", "told"), [(POPULAR, [POPULAR]), (EXPLORATION, None), (None, None)])
+def test_every_recipe_says_that_an_item_is_there_for_being_popular(said, told):
+    class Saying(Descending):
+        def recommend(self, query, count):
+            return [Recommendation("item-1", None, said)]
+
+    recipe = Saying()
+    for name in ("aws-similar-items", "aws-user-personalization", "aws-ecomm-recommended-for-you"):
+        (answer,) = recommend(served(name, recipe), group(), asked(1))
+        assert answer.reason == told
+    (second,) = recommend(served(recipe=recipe), group(), asked(1))
+    assert second.reason == (said and [said])
 
 
 def test_a_filter_that_allows_nothing_leaves_nothing():
