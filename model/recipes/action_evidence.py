@@ -261,7 +261,8 @@ class Evidence:
             for person, answers in enumerate(self._answers.values())
             for action, answer in answers.items()
         ]
-        features = np.array(list(self._features.values()), np.float32).reshape(-1, self._counts.shape[1])
+        features = np.array(list(self._features.values()), np.float32)
+        features = features.reshape(len(self._features), self._counts.shape[1])
         answers = np.array(listed, np.int64).reshape(-1, 5)
         return {"counts": self._counts, "after": self._after, "features": features, "answers": answers}
 

@@ -2,7 +2,7 @@
 
 Nothing is learnt of people: a person is the sum of their items, so that a new item changes the next answer, and whoever
 was not there at the training is served like the others. Items that nobody has touched are put where their content says
-that they belong; whoever has touched nothing is told what is popular, with the reason.
+that they belong; whoever has touched nothing, or nothing that says anything, is told what is popular, with the reason.
 """
 
 from __future__ import annotations
@@ -175,9 +175,10 @@ class GraphFilter(Recipe):
         return type(self)(self.item_ids, self._filter, self._people.rows, self._content, self._from_content, decay)
 
     def _touched(self, query: Query) -> list[int]:
-        """Return the places of the person's items, each once, the newest first."""
+        """Return the places of the person's items that say anything, each once, the newest first."""
         newest = dict.fromkeys(query.history[:MOST_TOUCHED])
-        return [self._item_of[item] for item in newest if item in self._item_of]
+        places = (self._item_of[item] for item in newest if item in self._item_of)
+        return [place for place in places if self._filter.speaks(place)]
 
     def _popularity(self) -> NDArray[np.float32]:
         people = self._people.rows

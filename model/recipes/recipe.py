@@ -416,6 +416,6 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     -------
     float array of shape (n,)
     """
-    raised = np.exp(logits - logits.max())
+    raised = np.exp(logits - logits.max(initial=NEVER))
     result: NDArray[np.float32] = raised / raised.sum()
     return result

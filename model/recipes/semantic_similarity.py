@@ -16,13 +16,16 @@ from model.recipes.model_files import read_model, write_model
 from model.recipes.popularity import count_people
 from model.recipes.recipe import (
     NEVER,
+    POPULAR,
     CatalogueItem,
     Contribution,
     Event,
     Query,
     Recipe,
+    Recommendation,
     TrainingData,
     UnsuitableDataError,
+    best,
     largest_first,
 )
 
@@ -36,7 +39,11 @@ DIMENSIONS = 96  # texts mean more than what people do shows
 COMPANY = 0.25  # of the features that a feature is often seen with: more finds more, and less exactly
 HALF_LIFE_DAYS = 30.0  # after which an item is half as fresh
 LEFT = 0.1  # of its score, to an item that is not popular, or not fresh, at all where that counts in full
-UNKNOWN = 1e-3  # of the scores where the item asked about is not known: what is popular, then what is fresh
+LEAST_LIKENESS = 1e-3  # cosine; below it, two items have nothing in common
+# Of the scores of what is not alike: what is popular, then what is fresh. However far influence lowers a score, what
+# is alike lies above.
+UNLIKE, FRESHER = 1e-6, 1e-3
+ALIKE = LEAST_LIKENESS * LEFT * LEFT
 POPULARITY, FRESHNESS = "POPULARITY", "FRESHNESS"
 SECONDS_PER_DAY = 86400
 
@@ -80,21 +87,33 @@ class SemanticSimilarity(Recipe):
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         asked = self._asked(query)
+        unlike = np.float32(UNLIKE) * (self._popularity() + np.float32(FRESHER) * self._freshness(query.now))
         if asked is None:
-            return np.float32(UNKNOWN) * (self._popularity() + np.float32(UNKNOWN) * self._freshness(query.now))
-        scores = self._content.like(asked)
-        np.maximum(scores, np.float32(0), out=scores)
+            return unlike
+        likeness = self._content.like(asked)
+        scores = likeness.copy()
         for name, weight in query.influence.items():
             if weight:
                 scores *= self._factor(name, weight, query.now)
+        scores = np.where(likeness < LEAST_LIKENESS, unlike, scores)
         scores[asked] = NEVER
         return scores
 
+    def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
+        scores = self.score(query)
+        if query.allowed is not None:
+            scores[~query.allowed] = NEVER
+        return [
+            Recommendation(self.item_ids[place], None, POPULAR if scores[place] < ALIKE else None)
+            for place in best(scores, count).tolist()
+        ]
+
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         asked, items = self._asked(query), [self._item_of[item] for item in item_ids]
+        totals = self.score(query)[items].tolist()
         if asked is None:
-            return [[Contribution("popularity", total)] for total in self.score(query)[items].tolist()]
-        weights = np.maximum(0, self._content.like(asked)[items])
+            return [[Contribution("popularity", total)] for total in totals]
+        weights = self._content.like(asked)[items]
         columns = {f"content:{self.item_ids[asked]}": weights}
         for name, share in query.influence.items():
             lowered = weights * self._factor(name, share, query.now)[items]
@@ -102,8 +121,10 @@ class SemanticSimilarity(Recipe):
             weights = lowered
         rows = np.stack(list(columns.values()), axis=1).tolist()
         return [
-            [Contribution("itself", float(NEVER))] if item == asked else largest_first(zip(columns, row, strict=True))
-            for item, row in zip(items, rows, strict=True)
+            largest_first(zip(columns, row, strict=True))
+            if total >= ALIKE
+            else [Contribution("itself" if item == asked else "popularity", total)]
+            for item, row, total in zip(items, rows, totals, strict=True)
         ]
 
     def update(self, event: Event) -> None:  # noqa: D102

@@ -124,6 +124,19 @@ class SharpenedFilter:
         self._sharp.append(sharp)
         self._shares.append(IDEAL_WEIGHT)
 
+    def speaks(self, item: int) -> bool:
+        """Tell whether an item says anything of others: one that nobody had touched does where its content does.
+
+        Parameters
+        ----------
+        item : int
+
+        Returns
+        -------
+        bool
+        """
+        return item < self._neighbours.shape[0] or bool(self._slow.rows[item].any())
+
     def near(self, items: Sequence[int], weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the part of the scores that neighbours give.
 
@@ -328,7 +341,7 @@ def _sharpened(
 def _strongest(transposed: sparse.csr_matrix, matrix: sparse.csr_matrix, factor: float) -> sparse.csr_matrix:
     """Return the strongest entries of each row of P, times a factor; P as a whole is never in memory."""
     blocks = []
-    for begin in range(0, transposed.shape[0], BLOCK):
+    for begin in range(0, max(1, transposed.shape[0]), BLOCK):  # one block, though empty, where there is no item
         block = (transposed[begin : begin + BLOCK] @ matrix).tocsr()
         lengths = np.diff(block.indptr)
         kept = np.ones(block.nnz, np.bool_)
