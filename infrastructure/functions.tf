@@ -48,7 +48,10 @@ locals {
       description     = "Starts a training and tells how it goes"
       memory_mb       = 256
       timeout_seconds = 10
-      environment     = { STATE_MACHINE_ARN = local.state_machine_arn }
+      environment = {
+        STATE_MACHINE_ARN = local.state_machine_arn
+        TRAINERS          = join(",", concat(["personalize"], [for set_up in var.sagemaker[*] : "sagemaker"]))
+      }
     }
     judge = {
       description     = "Says whether a new version may take the place of the one that serves"

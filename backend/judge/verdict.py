@@ -21,6 +21,9 @@ RESOLUTION = 0.0001
 
 STANDARD_ERROR = "_standard_error"
 
+WHOLE = "all"
+"""In place of a slice's name: everybody that the versions were measured on."""
+
 Side = Literal["champion", "challenger"]
 
 
@@ -67,7 +70,7 @@ class Comparison:
     Attributes
     ----------
     where
-        The slice; empty for the whole.
+        The slice, or `WHOLE`.
     noise
         How much less than the champion's the challenger's may be by chance.
     """
@@ -120,9 +123,10 @@ def judge(champion: Measured | None, challenger: Measured, rules: Rules) -> Verd
         return Verdict("challenger", "Nothing serves yet, so there is nothing to compare with.")
     metric = next((name for name in rules.metrics if _told(champion, name) is not None), None)
     if metric is None:
-        return Verdict("challenger", f"The champion tells none of {', '.join(rules.metrics)}: there is no comparison.")
+        told_none = f"the champion tells none of {', '.join(rules.metrics)}"
+        return Verdict("challenger", f"The challenger serves, though there is no comparison: {told_none}.")
     if _told(challenger, metric) is None:
-        return Verdict("champion", f"The challenger does not tell {metric}, which the champion does.")
+        return Verdict("champion", f"The champion stays, for the challenger does not tell {metric}, as it does.")
     comparisons = tuple(_comparisons(champion, challenger, metric, rules.slices))
     missing = [name for name in rules.slices if name not in {one.where for one in comparisons}]
     worse = [one for one in comparisons if one.is_worse]
@@ -133,7 +137,7 @@ def judge(champion: Measured | None, challenger: Measured, rules: Rules) -> Verd
 
 
 def _comparisons(champion: Measured, challenger: Measured, metric: str, slices: Sequence[str]) -> Iterator[Comparison]:
-    names = {"": metric} | {one: f"{metric}_{one}" for one in slices}
+    names = {WHOLE: metric} | {one: f"{metric}_{one}" for one in slices}
     pairs = {where: (_told(champion, name), _told(challenger, name)) for where, name in names.items()}
     told = {where: (old, new) for where, (old, new) in pairs.items() if old is not None and new is not None}
     deviations = NormalDist().inv_cdf(1 - ERROR_RATE / max(1, len(told)))
@@ -163,13 +167,13 @@ def _worse_in_words(metric: str, worse: Sequence[Comparison]) -> str:
         f"{_where(one)} {one.challenger:.4f} against {one.champion:.4f}, more than the noise of {one.noise:.4f}"
         for one in worse
     ]
-    return f"The challenger is worse in {metric}: {'; '.join(parts)}."
+    return f"The champion stays, for the challenger is worse in {metric}: {'; '.join(parts)}."
 
 
 def _fine_in_words(metric: str, comparisons: Sequence[Comparison]) -> str:
     parts = [f"{_where(one)} {one.challenger:.4f} against {one.champion:.4f} ± {one.noise:.4f}" for one in comparisons]
-    return f"The challenger is not worse in {metric} beyond the noise: {'; '.join(parts)}."
+    return f"The challenger serves, for it is not worse in {metric} beyond the noise: {'; '.join(parts)}."
 
 
 def _where(comparison: Comparison) -> str:
-    return f"among {comparison.where}" if comparison.where else "on the whole"
+    return "on the whole" if comparison.where == WHOLE else f"among {comparison.where}"

@@ -12,11 +12,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from backend.http import BadRequest, NotFound, Throttled, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mypy_boto3_stepfunctions import SFNClient
 
 RETRY_AFTER_SECONDS = 5
+
+TRAINERS = ("personalize", "sagemaker")
+"""What the state machine can train with; the first where nobody says."""
 
 _THROTTLES = frozenset({"ThrottlingException", "ExecutionLimitExceeded", "KmsThrottlingException"})
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -32,10 +35,13 @@ class Services:
         Client of Step Functions.
     state_machine_arn
         The state machine that trains.
+    trainers
+        Those of `TRAINERS` that are set up here.
     """
 
     states: SFNClient
     state_machine_arn: str
+    trainers: Sequence[str]
 
     def arn_of(self, execution_id: str) -> str:
         """Return the ARN of an execution.

@@ -33,7 +33,8 @@ def _services() -> Services:
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 2},
     )
-    return Services(boto3.client("stepfunctions", config=config), os.environ["STATE_MACHINE_ARN"])
+    states = boto3.client("stepfunctions", config=config)
+    return Services(states, os.environ["STATE_MACHINE_ARN"], os.environ["TRAINERS"].split(","))
 
 
 def _post_train(request: Request) -> Answer:

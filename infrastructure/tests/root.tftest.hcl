@@ -77,7 +77,7 @@ run "names_variables_and_routes_are_those_that_functions_and_callers_expect" {
       judge     = []
       lake      = []
       recommend = ["ANSWERS_TABLE", "ENTITIES_TABLE", "HISTORY_TABLE", "POPULAR_CAMPAIGN_ARN", "RANKING_CAMPAIGN_ARN", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
-      train     = ["STATE_MACHINE_ARN"]
+      train     = ["STATE_MACHINE_ARN", "TRAINERS"]
     }
     error_message = "A function lacks a variable, or has one that it does not read."
   }
@@ -110,6 +110,11 @@ run "sagemaker_is_off_unless_it_is_asked_for" {
     condition     = length(module.sagemaker) == 0 && output.sagemaker_endpoint == null && jsondecode(module.recommender.definition).States.Configure.Assign.custom == {}
     error_message = "SageMaker is set up though nobody asked for it."
   }
+
+  assert {
+    condition     = local.functions.train.environment.TRAINERS == "personalize"
+    error_message = "A training by SageMaker is taken though SageMaker is not set up."
+  }
 }
 
 run "sagemaker_is_given_to_the_workflow_where_it_is_asked_for" {
@@ -122,6 +127,11 @@ run "sagemaker_is_given_to_the_workflow_where_it_is_asked_for" {
   assert {
     condition     = jsondecode(module.recommender.definition).States.Configure.Assign.custom.role_arn == "arn:aws:iam::123456789012:role/rivulet-production-sagemaker"
     error_message = "The workflow does not train as the module's role."
+  }
+
+  assert {
+    condition     = local.functions.train.environment.TRAINERS == "personalize,sagemaker"
+    error_message = "A training by SageMaker is refused though SageMaker is set up."
   }
 }
 

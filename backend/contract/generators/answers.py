@@ -52,7 +52,7 @@ def answer_schemas() -> dict[str, Schema]:
         "TrainingRuns": {
             "allOf": [
                 _ref("Error"),
-                _object("id status_url", id=_said(_TEXT, "The training that is running."), status_url=_TEXT),
+                _object("id status_url", id=_said(_TEXT, "The training that is in the way."), status_url=_TEXT),
             ]
         },
     }
@@ -132,7 +132,11 @@ def _training() -> Schema:
         stopped=_INSTANT,
         step=_said(_TEXT, "The step that it is at, or ended at."),
         cause=_said(_TEXT, "Why it did not succeed."),
-        output=_said({}, "What it did: rows imported, campaigns deployed, their metrics."),
+        output=_said(
+            {},
+            "What it did: rows imported, and for each campaign the version that serves, the version that was trained, "
+            "its metrics, and the verdict: which of both was kept, why, and by what figures.",
+        ),
     )
 
 

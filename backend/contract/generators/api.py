@@ -62,7 +62,14 @@ def train_schema() -> Schema:
                 "type": "string",
                 "description": "Names this wish, so that asking twice starts one training.",
                 "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$",
-            }
+            },
+            "trainer": {
+                "type": "string",
+                "description": "Who trains: personalize (Amazon or the engine, the solutions that are declared), or "
+                "sagemaker (a custom model on the same data sets, where Terraform has set it up).",
+                "enum": ["personalize", "sagemaker"],
+                "default": "personalize",
+            },
         },
     }
 

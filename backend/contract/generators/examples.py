@@ -170,3 +170,28 @@ TRAINING: dict[str, Any] = {
     "step": "ImportFailed",
     "cause": "The training failed at ImportFailed with ImportFailed: Import interactions: 3 rows are invalid",
 }
+_TRAINED_ARN = "arn:aws:personalize:eu-central-1:123456789012"
+TRAINED: dict[str, Any] = {
+    "id": STARTED_TRAINING["id"],
+    "status": "SUCCEEDED",
+    "started": "2026-01-31T12:00:00.000Z",
+    "stopped": "2026-01-31T12:41:00.000Z",
+    "output": {
+        "RunId": STARTED_TRAINING["id"],
+        "Imports": [{"Dataset": "rivulet-production-interactions", "Rows": 48663}],
+        "Deployments": [
+            {
+                "CampaignArn": f"{_TRAINED_ARN}:campaign/rivulet-production-user-personalization",
+                "SolutionVersionArn": f"{_TRAINED_ARN}:solution/rivulet-production-user-personalization/1f2e3d4c",
+                "TrainedVersionArn": f"{_TRAINED_ARN}:solution/rivulet-production-user-personalization/5b6a7988",
+                "Verdict": {
+                    "kept": "champion",
+                    "version": f"{_TRAINED_ARN}:solution/rivulet-production-user-personalization/1f2e3d4c",
+                    "reason": "The champion stays, for the challenger is worse in "
+                    "normalized_discounted_cumulative_gain_at_25: among new_users 0.0412 against 0.0871, more than the "
+                    "noise of 0.0219.",
+                },
+            }
+        ],
+    },
+}

@@ -24,6 +24,7 @@ from backend.contract.generators.examples import (
     STARTED_UPLOAD,
     THROTTLED,
     TOO_LARGE,
+    TRAINED,
     TRAINING,
     UNAVAILABLE,
     UPDATE_DATA,
@@ -204,12 +205,13 @@ def _post_train() -> Schema:
         "postTrain",
         "operators",
         "Start a training",
-        "Builds the data sets, imports them, trains and deploys. A client token makes asking twice harmless.",
-        body=_body("Train", example={"client_token": "2026-01-31"}),
+        "Builds the data sets, imports them, trains, and deploys what is not worse than what serves. A client token "
+        "makes asking twice harmless.",
+        body=_body("Train", example={"client_token": "2026-01-31"}, custom={"trainer": "sagemaker"}),
         answers={
             "202": _answer("It has begun.", "Started", STARTED_TRAINING),
             "400": _answer("The body is of another form.", "Error", BAD_REQUEST),
-            "409": _answer("One is running.", "TrainingRuns", CONFLICT),
+            "409": _answer("One is running, or the token's has another trainer.", "TrainingRuns", CONFLICT),
             "429": _later("Too many at once.", "Error", SLOW_DOWN),
             "503": _later("It could not be started.", "Error", NO_ANSWER),
         },
@@ -223,12 +225,13 @@ def _get_train() -> Schema:
         "getTrain",
         "operators",
         "Ask how a training goes",
-        "One that failed says at which step and why.",
+        "One that failed says at which step and why; one that succeeded says what serves now and why: a new version is "
+        "deployed only where it is not worse, beyond the noise, than the one that served.",
         parameters=[
             _in_path("id", "The training's id.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,80}$"}, TRAINING["id"])
         ],
         answers={
-            "200": _answer("How it goes.", "Training", TRAINING),
+            "200": _answer("How it goes.", "Training", TRAINING, succeeded=TRAINED),
             "400": _answer("The id is none.", "Error", BAD_REQUEST),
             "404": _answer("The id names no training.", "Error", NOT_FOUND),
             "429": _later("Too many at once.", "Error", SLOW_DOWN),

@@ -42,6 +42,7 @@ def handler(shared_emulator, monkeypatch):
         "POWERTOOLS_METRICS_NAMESPACE": "Rivulet",
         "POWERTOOLS_SERVICE_NAME": "train",
         "STATE_MACHINE_ARN": machine["stateMachineArn"],
+        "TRAINERS": "personalize,sagemaker",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -68,6 +69,8 @@ def test_a_training_is_started_once_watched_and_its_failure_told(handler):
 
     # Then there is one
     assert (status, conflict["id"]) == (409, "monday")
+    status, conflict = _call(handler, "POST", "/train", '{"client_token": "monday", "trainer": "sagemaker"}')
+    assert (status, conflict["error"]["field"]) == (409, "client_token")
     assert _call(handler, "GET", "/train/{id}", id="monday")[1]["status"] == "RUNNING"
 
     # When it has ended

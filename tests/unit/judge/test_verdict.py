@@ -31,6 +31,7 @@ def test_a_challenger_serves_unless_it_is_worse_than_chance_explains(gain, kept)
 
     assert verdict.kept == kept
     assert verdict.comparisons[0].noise == pytest.approx(1.6449 * math.hypot(0.01, 0.01), abs=2e-4)
+    assert verdict.reason.startswith({"champion": "The champion stays", "challenger": "The challenger serves"}[kept])
     assert f"{gain:.4f} against 0.2000" in verdict.reason
 
 
@@ -43,6 +44,7 @@ def test_a_slice_that_got_worse_keeps_the_champion_though_the_whole_got_better()
     assert verdict.kept == "champion"
     assert "among new_users 0.0500 against 0.1500" in verdict.reason
     assert "on the whole" not in verdict.reason
+    assert [one.where for one in verdict.comparisons] == ["all", "new_users"]
 
 
 def test_more_comparisons_leave_each_more_room_so_that_together_they_err_no_oftener():

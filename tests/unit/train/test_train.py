@@ -16,6 +16,7 @@ from tests.fakes.states import STARTED, FakeStates
 
 ARN = "arn:aws:states:eu-central-1:000000000000:stateMachine:rivulet-local-train"
 NOW = datetime(2026, 2, 1, 12, tzinfo=UTC)
+SAGEMAKER = b'{"trainer": "sagemaker"}'
 
 
 @pytest.fixture
@@ -27,13 +28,13 @@ def _request(body=b"", **path):
     return Request("POST", "/train", path, {}, {}, body, "request-1")
 
 
-def _start(states, body=b""):
-    answered = post_train(_request(body), Services(states, ARN), NOW)
+def _start(states, body=b"", trainers=("personalize", "sagemaker")):
+    answered = post_train(_request(body), Services(states, ARN, trainers), NOW)
     return answered["statusCode"], json.loads(answered["body"])
 
 
 def _ask(states, execution_id):
-    answered = get_train(_request(id=execution_id), Services(states, ARN))
+    answered = get_train(_request(id=execution_id), Services(states, ARN, ["personalize"]))
     assert answered["statusCode"] == 200
     return json.loads(answered["body"])
 
@@ -58,7 +59,7 @@ def _history(states, *events):
     ]
 
 
-@pytest.mark.parametrize("body", [b"", b" \n", b"{}", b'{"client_token": null}'])
+@pytest.mark.parametrize("body", [b"", b" \n", b"{}", b'{"client_token": null, "trainer": null}'])
 def test_a_training_is_started_and_can_be_asked_about(states, body):
     # When
     status, said = _start(states, body)
@@ -113,6 +114,9 @@ def test_a_token_starts_one_training_however_often_it_is_sent(states):
         (b'{"client_token": "-a"}', "client_token"),
         (b'{"client_token": "a\\n"}', "client_token"),
         (json.dumps({"client_token": "x" * 41}).encode(), "client_token"),
+        (b'{"trainer": "tensorflow"}', "trainer"),
+        (b'{"trainer": ["sagemaker"]}', "trainer"),
+        (b'{"trainer": ""}', "trainer"),
     ],
 )
 def test_a_body_of_another_form_is_400_and_names_the_field(states, body, field):
@@ -121,6 +125,47 @@ def test_a_body_of_another_form_is_400_and_names_the_field(states, body, field):
 
     assert refused.value.field == field
     assert states.started == []
+
+
+@pytest.mark.parametrize(
+    ("body", "trainer"),
+    [(b"", "personalize"), (b'{"trainer": "personalize"}', "personalize"), (SAGEMAKER, "sagemaker")],
+)
+def test_the_trainer_is_personalize_unless_another_is_asked_for(states, body, trainer):
+    _, said = _start(states, body)
+
+    assert json.loads(states.executions[said["id"]]["input"]) == {"trainer": trainer}
+
+
+def test_a_trainer_that_is_not_set_up_is_refused_with_the_remedy(states):
+    with pytest.raises(BadRequest, match="give Terraform the variable sagemaker") as refused:
+        _start(states, SAGEMAKER, trainers=["personalize"])
+
+    assert refused.value.field == "trainer"
+    assert states.started == []
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED"])
+def test_a_token_of_another_trainers_training_is_409_and_says_so(states, status):
+    # Given
+    _start(states, b'{"client_token": "monday"}')
+    states.executions["monday"]["status"] = status
+
+    # When
+    code, said = _start(states, b'{"client_token": "monday", "trainer": "sagemaker"}')
+
+    # Then
+    assert (code, said["error"]["field"], said["id"]) == (409, "client_token", "monday")
+    assert "must be another for the trainer sagemaker" in said["error"]["rule"]
+    assert said["error"]["message"].endswith("names a training by personalize, monday")
+    assert states.started == ["monday"]
+
+
+def test_a_training_that_the_schedule_started_counts_as_personalizes(states):
+    _ended(states, "SUCCEEDED")
+
+    assert _start(states, b'{"client_token": "t-1"}')[0] == 202
+    assert _start(states, b'{"client_token": "t-1", "trainer": "sagemaker"}')[0] == 409
 
 
 def test_the_longest_token_fits_the_names_made_of_it(states):
@@ -228,7 +273,7 @@ def test_the_handler_routes_both(states, monkeypatch):
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "train")
     from backend.train import handler as module  # noqa: PLC0415 - reads the environment
 
-    monkeypatch.setattr(module, "_services", lambda: Services(states, ARN))
+    monkeypatch.setattr(module, "_services", lambda: Services(states, ARN, ["personalize"]))
     proxy = {"requestContext": {"requestId": "r"}, "body": None}
 
     # When
