@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -175,8 +176,12 @@ class NamedRecipe:
         Raises
         ------
         UnsuitableDataError
-            There are too few of a required event type.
+            There are too few of a required event type, or an id has several rows.
         """
+        for ids in (data.catalogue.item_ids, data.users.item_ids):
+            if len(set(ids)) < len(ids):
+                repeated, count = Counter(ids).most_common(1)[0]
+                raise UnsuitableDataError(f"there are {count} rows of the id {repeated!r}; keep one of them")
         known = data.interactions
         by_type = dict.fromkeys((kind.lower() for kind in known.event_types), 0)
         for kind, count in zip(
