@@ -1,8 +1,11 @@
 """Measure: `python -m deployment.bench [NAME …]`; each bench is a module `tests/load/bench_<name>.py` with `run()`.
 
-`run() -> list[dict]` returns the rows of a table, each row a mapping from column to value; rows with other columns
-begin a table of their own. A bench that has `PARTS` measures those that NAME:PART,PART names. The peer that a figure is
+`run()` returns or yields the rows of a table, each row a mapping from column to value; rows with other columns begin a
+table of their own. A bench that has `PARTS` measures those that NAME:PART,PART names. The peer that a figure is
 compared with stands in the same table and ran in the same process or beside it, since machines differ.
+
+A measurement that failed is a row with the column `FAILED`; when a bench breaks off, its rows so far are kept and the
+others run. Either makes the command fail at its end.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import json
 import os
 import platform
 import sys
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +27,8 @@ from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "build" / "bench"
-COLUMNS = 150
+COLUMNS = 160
+FAILED = "failed"  # column of what a measurement ended with
 
 
 def names() -> list[str]:
@@ -42,8 +47,20 @@ def machine() -> dict[str, object]:
     }
 
 
-def measure(wanted: str, console: Console) -> None:
-    """Run one bench, or parts of it, print its tables and leave them as JSON under build/bench."""
+def measure(wanted: str, console: Console) -> bool:
+    """Run one bench, or parts of it, print its tables and leave them as JSON under build/bench.
+
+    Parameters
+    ----------
+    wanted : str
+        NAME or NAME:PART,PART.
+    console : Console
+
+    Returns
+    -------
+    bool
+        Whether all was measured.
+    """
     before = machine()
     name, _, parts = wanted.partition(":")
     bench = importlib.import_module(f"tests.load.bench_{name}")
@@ -52,13 +69,29 @@ def measure(wanted: str, console: Console) -> None:
         raise SystemExit(
             f"{name} has no part {', '.join(sorted(unknown))}; it has {', '.join(getattr(bench, 'PARTS', ['none']))}"
         )
+    rows: list[dict[str, Any]] = []
     with console.status(f"measuring {wanted}"):
-        rows: list[dict[str, Any]] = bench.run(*filter(None, parts.split(",")))
+        try:
+            for row in bench.run(*filter(None, parts.split(","))):
+                rows.append(row)
+                _keep(wanted, before, rows)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the other benches are measured
+            traceback.print_exc()
+            rows.append({"bench": wanted, FAILED: f"{type(error).__name__}: {error}"})
+            _keep(wanted, before, rows)
+    _print(rows, f"{name} (load {before['load']} on {before['cores']} cores)", console)
+    return not any(FAILED in row for row in rows)
+
+
+def _keep(wanted: str, before: dict[str, object], rows: list[dict[str, Any]]) -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     result = {"name": wanted, "machine": before, "rows": rows}
     (RESULTS / f"{wanted.replace(':', '-')}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    title = f"{name} (load {before['load']} on {before['cores']} cores)"
-    for columns, alike in itertools.groupby(rows, key=tuple):
+
+
+def _print(rows: list[dict[str, Any]], title: str, console: Console) -> None:
+    """Print a table for each stretch of rows with the same columns, and what failed after all else."""
+    for columns, alike in itertools.groupby(sorted(rows, key=lambda row: FAILED in row), key=tuple):
         of_them = list(alike)
         table = Table(title=title, title_justify="left")
         for column in columns:
@@ -89,9 +122,8 @@ def main() -> int:
         parser.error(f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(names())}")
     # Where nobody looks on, in a file or a pipe, rich takes 80 columns, which cuts tables.
     console = Console(width=None if sys.stdout.isatty() else COLUMNS)
-    for name in wanted:
-        measure(name, console)
-    return 0
+    measured = [measure(name, console) for name in wanted]
+    return 0 if all(measured) else 1
 
 
 if __name__ == "__main__":

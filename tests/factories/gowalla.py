@@ -8,29 +8,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 
 from model.evaluation.splits import Split, answered
 from model.recipes.interactions import ordered
-from tests.factories.shared_data import shared
+from tests.factories.shared_data import FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PEOPLE, PLACES = 29_858, 40_981
-VALIDATION = "gowalla-lightgcnpp-valid"
+PEOPLE, PLACES = 29_858, 40_981  # rows of the adjacency matrix: first people, then places
+PUBLISHED, VALIDATION = "gowalla-lightgcn", "gowalla-lightgcnpp-valid"
 
 
-def gowalla() -> Split:
-    """Return the split on which figures are published; the data set's authors give its two parts in two forms."""
-    folder = shared(VALIDATION)
-    learnt = np.concatenate([_pairs(folder / "train.txt"), _pairs(folder / "valid.txt")])
-    return _split(learnt, _pairs(shared("gowalla-lightgcn") / "test.txt"))
+def gowalla(folder: Path = FOLDER) -> Split:
+    """Return the split on which figures are published.
+
+    Parameters
+    ----------
+    folder : Path
+        Of all data.
+
+    Returns
+    -------
+    Split
+    """
+    matrix = sparse.csr_matrix(sparse.load_npz(folder / PUBLISHED / "s_adj_mat.npz"))
+    learnt = matrix[:PEOPLE, PEOPLE:].tocoo()
+    return _split(np.stack([learnt.row, learnt.col], axis=1), _pairs(folder / PUBLISHED / "test.txt"))
 
 
-def gowalla_validation() -> Split:
-    """Return the split on which settings are chosen."""
-    folder = shared(VALIDATION)
-    return _split(_pairs(folder / "train.txt"), _pairs(folder / "valid.txt"))
+def gowalla_validation(folder: Path = FOLDER) -> Split:
+    """Return the split on which settings are chosen; see `gowalla`."""
+    return _split(_pairs(folder / VALIDATION / "train.txt"), _pairs(folder / VALIDATION / "valid.txt"))
 
 
 def _pairs(path: Path) -> np.ndarray:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
@@ -17,6 +15,8 @@ def shared(name: str) -> Path:
     name : str
         Such as "ml-latest-small".
     """
+    import pytest  # noqa: PLC0415 - the benches' environments, which read the same data, are without
+
     path = FOLDER / name
     if not path.is_dir():
         pytest.skip(f"needs real data: put {name} into {FOLDER}")

@@ -309,7 +309,7 @@ class People:
 
 
 def test_popularity_has_the_figures_on_gowalla_that_it_has_elsewhere():
-    split = gowalla()
+    split = gowalla(shared("gowalla-lightgcn").parent)
 
     result = evaluate(People(split.train), split, cuts=(20,))
 

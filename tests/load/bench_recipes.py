@@ -1,8 +1,7 @@
 """How good recommendations are, and at what cost, beside implicit and cornac: `make bench ONLY=recipes`.
 
 Every row is measured in a process of its own: what it learns from, the questions and the way they are counted are the
-same for all rows of a data set. `ONLY=recipes:beauty,answers` measures parts. Training and answering of the recipes
-keep to one thread, as in the engine; the other libraries have all cores for training.
+same for all rows of a data set. `ONLY=recipes:beauty,answers` measures parts. `tests/load/README.md` says more.
 
 Figures in `claimed` are of papers or of logs their authors published: LightGCN (He et al., SIGIR 2020, table 3), NeuMF
 on this split (Wang et al., "Neural Graph Collaborative Filtering", SIGIR 2019, table 2), EASE (reczoo/BARS, Gowalla),
@@ -13,18 +12,18 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import time
 from typing import TYPE_CHECKING, Any
 
+from deployment.bench import FAILED
 from tests.factories.shared_data import FOLDER
-from tests.load.recipes.answers import answers
-from tests.load.recipes.growth import growth
+from tests.load.recipes import answers, growth
+from tests.load.recipes.processes import FailedMeasurementError, measured
 from tests.load.recipes.tasks import FILES, unusable
 from tests.load.running_engine import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 DEFAULT, POPULAR, SIMILAR = "aws-user-personalization-v2", "aws-popularity-count", "aws-similar-items"
 GRAPH, LIGHTGCN, NEUMF = "rivulet-graph-filter", "rivulet-lightgcn", "rivulet-neumf"
@@ -52,36 +51,41 @@ PUBLISHED = {
 }
 PARTS = (*MEASURED, "growth", "answers")
 PEERS = ("implicit ", "cornac ")
+# implicit divides its work by OpenMP and asks for BLAS to keep to one thread.
+THREADS_OF_PEERS = {"OMP_NUM_THREADS": str(os.cpu_count()), "OPENBLAS_NUM_THREADS": "1"}
 
 
-def run(*parts: str) -> list[dict[str, Any]]:
-    """Measure.
+def run(*parts: str) -> Iterator[dict[str, Any]]:
+    """Measure, and say after each measurement how far this is.
 
     Parameters
     ----------
     *parts : str
         Of `PARTS`; all where none is named.
 
-    Returns
-    -------
-    list of dict
-        One row per measurement; rows of a data set have the same columns.
+    Yields
+    ------
+    dict
+        A row for each measurement and each published figure; those of a data set have the same columns.
     """
-    rows: list[dict[str, Any]] = []
-    for part in parts or PARTS:
-        if part in MEASURED:
-            rows += quality(part)
-        else:
-            rows += growth() if part == "growth" else answers()
-    checked = [
-        {"data": part, "file": file, "SHA-256": checksum}
-        for part in (parts or PARTS)
-        for file, checksum in FILES.get(part, {}).items()
-    ]
-    return rows + checked
+    wanted = parts or PARTS
+    begun, number, total = time.monotonic(), 0, sum(map(_count, wanted))
+    for part in wanted:
+        columns: list[str] = []
+        for row in _rows(part):
+            number += 1
+            told = ", ".join(f"{column} {value}" for column, value in row.items() if value != "")
+            print(f"{number} of {total}, {(time.monotonic() - begun) / 60:.0f} min: {told}", flush=True)
+            columns = columns if FAILED in row else list(row)
+            yield row
+        for name, claimed in PUBLISHED.get(part, {}).items() if "claimed" in columns else ():
+            yield {**dict.fromkeys(columns, ""), "data": part, "recipe": f"{name} (published)", "claimed": claimed}
+    for part in wanted:
+        for file, checksum in FILES.get(part, {}).items():
+            yield {"data": part, "file": file, "SHA-256": checksum}
 
 
-def quality(task: str) -> list[dict[str, Any]]:
+def quality(task: str) -> Iterator[dict[str, Any]]:
     """Measure every recommender on one data set.
 
     Parameters
@@ -89,22 +93,32 @@ def quality(task: str) -> list[dict[str, Any]]:
     task : str
         Of `MEASURED`.
 
-    Returns
-    -------
-    list of dict
+    Yields
+    ------
+    dict
     """
     why = unusable(task, FOLDER)
     if why:
-        return [{"data": task, "recipe": why}]
-    rows = []
+        yield {"data": task, "recipe": why}
+        return
     for name in MEASURED[task]:
-        found = _measured(task, name)
-        rows.append(_row(task, name, found))
-        print(f"{task}, {name}: {', '.join(f'{key} {value}' for key, value in rows[-1].items() if key != 'data')}")
-    columns = list(rows[0])
-    for name, claimed in PUBLISHED[task].items():
-        rows.append({**dict.fromkeys(columns, ""), "data": task, "recipe": f"{name} (published)", "claimed": claimed})
-    return rows
+        try:
+            yield _row(task, name, _measured(task, name))
+        except FailedMeasurementError as error:
+            yield {"data": task, "recipe": name, FAILED: str(error)}
+
+
+def _rows(part: str) -> Iterator[dict[str, Any]]:
+    if part in MEASURED:
+        return quality(part)
+    return growth.growth() if part == "growth" else answers.answers()
+
+
+def _count(part: str) -> int:
+    """Return how many measurements a part is made of."""
+    if part in MEASURED:
+        return 1 if unusable(part, FOLDER) else len(MEASURED[part])
+    return len(growth.NAMES) * len(growth.SIZES) if part == "growth" else len(answers.names())
 
 
 def _row(task: str, name: str, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,6 +129,7 @@ def _row(task: str, name: str, found: Mapping[str, Any]) -> dict[str, Any]:
         **metrics,
         "claimed": CLAIMED.get((task, name), ""),
         "training, s": round(found["seconds"], 1),
+        "CPU, s": round(found["cpu"], 1),
         "peak, MiB": round(found["peak_mib"]),
         "answer p50, ms": f"{found['p50']:.2f}",
     }
@@ -122,13 +137,8 @@ def _row(task: str, name: str, found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _measured(task: str, name: str) -> dict[str, Any]:
     """Measure in a process of the environment that has the library."""
-    is_peer = name.startswith(PEERS)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    python = str(ROOT / "build/env/peers/bin/python") if is_peer else sys.executable
-    parameters = json.dumps(SETTINGS.get(name, {}))
-    command = [python, "-m", "tests.load.recipes.measured", task, str(FOLDER), name, parameters]
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        raise RuntimeError(f"{name} on {task} ended with code {ended.returncode}: {ended.stderr.strip()[-2000:]}")
-    found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return found
+    arguments = (task, str(FOLDER), name, json.dumps(SETTINGS.get(name, {})))
+    if not name.startswith(PEERS):
+        return measured("tests.load.recipes.measured", *arguments)
+    python = str(ROOT / "build/env/peers/bin/python")
+    return measured("tests.load.recipes.measured", *arguments, python=python, threads=THREADS_OF_PEERS)

@@ -6,24 +6,25 @@ What is told is the time of the processor, so that what else the machine does is
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import model.engine.one_thread  # noqa: F401 - before numpy: on one thread, as in the engine
+
+# isort: split
 import numpy as np
 
-import model.engine.one_thread  # noqa: F401 - before numpy: as recipes answer in the engine
+from deployment.bench import FAILED
 from model.recipes.names import RECIPES
 from model.recipes.network_recipe import NetworkRecipe
 from model.recipes.recipe import Query, Recipe, TrainingData
 from tests.factories.training_data import answers as offers
+from tests.load.recipes.cost import peak_mib
 from tests.load.recipes.generated import shop
-from tests.load.recipes.memory import peak_mib
-from tests.load.running_engine import ROOT
+from tests.load.recipes.processes import FailedMeasurementError, measured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,37 +38,41 @@ SEED = 5
 UNTRAINED = {"epochs": "0"}  # of a network: its answers take as long whatever it has learnt
 
 
-def answers() -> list[dict[str, Any]]:
-    """Ask one recipe of each algorithm; each is trained and asked in a process of its own.
+def names() -> list[str]:
+    """Return a name of a recipe of each algorithm.
 
     Returns
     -------
-    list of dict
-        One row per algorithm.
+    list of str
     """
     first: dict[type, str] = {}
     for name, named in RECIPES.items():
         first.setdefault(named.algorithm, name)
-    rows: list[dict[str, Any]] = []
-    for name in first.values():
-        command = [sys.executable, "-m", "tests.load.recipes.answers", name]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        if ended.returncode:
-            raise RuntimeError(f"answers of {name}: {ended.stderr.strip()[-2000:]}")
-        found = json.loads(ended.stdout.splitlines()[-1])
-        rows.append(
-            {
-                "recipe": name,
-                "asked for": found["asked"],
-                "p50, ms": f"{found['p50']:.2f}",
-                "p99, ms": f"{found['p99']:.2f}",
-                "of 41,000 items, p50 with a filter": f"{found['filtered']:.2f}" if found["filtered"] else "",
-                "process, MiB": round(found["peak_mib"]),
-            }
-        )
-        print(f"answers, {name}: p50 {found['p50']:.2f} ms, p99 {found['p99']:.2f} ms")
-    return rows
+    return list(first.values())
+
+
+def answers() -> Iterator[dict[str, Any]]:
+    """Ask one recipe of each algorithm; each is trained and asked in a process of its own.
+
+    Yields
+    ------
+    dict
+        A row for each.
+    """
+    for name in names():
+        try:
+            found = measured("tests.load.recipes.answers", name)
+        except FailedMeasurementError as error:
+            yield {"answers of": name, FAILED: str(error)}
+            continue
+        yield {
+            "answers of": name,
+            "asked for": found["asked"],
+            "p50, ms": f"{found['p50']:.2f}",
+            "p99, ms": f"{found['p99']:.2f}",
+            "of 41,000 items, p50 with a filter": f"{found['filtered']:.2f}" if found["filtered"] else "",
+            "process, MiB": round(found["peak_mib"]),
+        }
 
 
 def main() -> None:

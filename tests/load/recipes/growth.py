@@ -3,63 +3,62 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import model.engine.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
+from deployment.bench import FAILED
 from model.recipes.names import RECIPES
 from model.recipes.recipe import TrainingData
+from tests.load.recipes.cost import cpu_seconds, peak_mib
 from tests.load.recipes.generated import shop
-from tests.load.recipes.memory import peak_mib
-from tests.load.running_engine import ROOT
+from tests.load.recipes.processes import FailedMeasurementError, measured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ITEMS, EVENTS_PER_PERSON = 41_000, 25
 SIZES = (100_000, 1_000_000, 5_000_000)
-NAMES = ("aws-user-personalization-v2", "aws-similar-items", "aws-popularity-count", "aws-trending-now")
+NAMES = (
+    "aws-user-personalization-v2",
+    "rivulet-graph-filter",
+    "aws-similar-items",
+    "aws-popularity-count",
+    "aws-trending-now",
+)
 
 
-def growth() -> list[dict[str, Any]]:
+def growth() -> Iterator[dict[str, Any]]:
     """Train each recipe on ever more events, each time in a process of its own.
 
-    Returns
-    -------
-    list of dict
-        One row per recipe and size; `time / events` says how many times faster than the events the time has grown
+    Yields
+    ------
+    dict
+        A row for each recipe and size; `time / events` says how many times faster than the events the time has grown
         since the row before, 1 being linear.
     """
-    rows: list[dict[str, Any]] = []
     for name in NAMES:
-        before: dict[str, float] = {}
+        before: tuple[int, float] | None = None
         for events in SIZES:
-            found = _measured(name, events)
-            grown = {key: found[key] / before[key] for key in before}
-            rows.append(
-                {
-                    "recipe": name,
-                    "events": events,
-                    "training, s": round(found["seconds"], 2),
-                    "seconds per million": found["seconds"] / events * 1e6,
-                    "time / events": f"{grown['seconds'] / grown['events']:.2f}" if grown else "",
-                    "peak, MiB": round(found["peak_mib"]),
-                    "of it the events": round(found["data_mib"]),
-                }
-            )
-            print(f"growth, {name}: {events:,} events in {found['seconds']:.1f} s, {found['peak_mib']:,.0f} MiB")
-            before = {"events": float(events), "seconds": found["seconds"]}
-    return rows
-
-
-def _measured(name: str, events: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.load.recipes.growth", name, str(events)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        raise RuntimeError(f"{name} on {events:,} events: {ended.stderr.strip()[-2000:]}")
-    found: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
-    return found
+            try:
+                found = measured("tests.load.recipes.growth", name, str(events))
+            except FailedMeasurementError as error:
+                before = None
+                yield {"training of": name, "events": events, FAILED: str(error)}
+                continue
+            cpu = found["cpu"]
+            yield {
+                "training of": name,
+                "events": events,
+                "CPU, s": round(cpu, 2),
+                "CPU s per million": cpu / events * 1e6,
+                "time / events": f"{cpu / before[1] / (events / before[0]):.2f}" if before else "",
+                "by the clock, s": round(found["seconds"], 1),
+                "peak, MiB": round(found["peak_mib"]),
+                "of it the events": round(found["data_mib"]),
+            }
+            before = (events, cpu)
 
 
 def main() -> None:
@@ -68,10 +67,10 @@ def main() -> None:
     drawn = shop(ITEMS, events // EVENTS_PER_PERSON, events)
     data = RECIPES[name].prepare(TrainingData(*drawn))
     data_mib = peak_mib()
-    start = time.perf_counter()
+    start, used = time.perf_counter(), cpu_seconds()
     RECIPES[name].answers.fit(data, RECIPES[name].answers.tune(data))
-    seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "peak_mib": peak_mib(), "data_mib": data_mib}))
+    seconds, cpu = time.perf_counter() - start, cpu_seconds() - used
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "peak_mib": peak_mib(), "data_mib": data_mib}))
 
 
 if __name__ == "__main__":

@@ -9,24 +9,27 @@ import importlib
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import model.engine.one_thread  # noqa: F401 - before numpy: on one thread, as in the engine
+
+# isort: split
 import numpy as np
 
-import model.engine.one_thread  # noqa: F401 - before numpy: as recipes train and answer in the engine
 from model.evaluation.evaluate import hits_of
 from model.evaluation.intervals import intervals
 from model.evaluation.lists import full_lists
 from model.evaluation.metrics import ranking_metrics
 from model.recipes.names import RECIPES
 from model.recipes.recipe import TrainingData, best
-from tests.load.recipes.memory import peak_mib
+from tests.load.recipes.cost import cpu_seconds, peak_mib
 from tests.load.recipes.peers import Peer, by_question, touched
 from tests.load.recipes.tasks import TASKS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from model.evaluation.lists import BatchScorer
     from tests.load.recipes.tasks import Task
@@ -41,7 +44,7 @@ def main() -> None:
     task, folder, name, parameters = sys.argv[1:]
     given = TASKS[task](Path(folder))
     found = peer(given, name) if name.partition(" ")[0] in PEERS else recipe(given, name, json.loads(parameters))
-    print(json.dumps(found))
+    print(json.dumps({**found, "cpu_in_all": cpu_seconds()}))
 
 
 def recipe(task: Task, name: str, parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -57,15 +60,13 @@ def recipe(task: Task, name: str, parameters: Mapping[str, str]) -> dict[str, An
     Returns
     -------
     dict
-        metrics (name: mean, low, high), seconds (of tuning and training), p50 (ms of an answer), peak_mib.
+        metrics (name: mean, low, high), seconds and cpu (of tuning and training, by the clock and of the processor,
+        s), peak_mib (of the process until then), p50 (of an answer, ms), questions.
     """
     named = RECIPES[name]
     learnt = named.prepare(TrainingData(task.split.train, task.catalogue, parameters))
-    start = time.perf_counter()
-    fitted = named.answers.fit(learnt, named.answers.tune(learnt))
-    seconds = time.perf_counter() - start
-    peak = peak_mib()
-    return {**_judged(task, fitted), "seconds": seconds, "peak_mib": peak}
+    fitted, cost = _costing(lambda: named.answers.fit(learnt, named.answers.tune(learnt)))
+    return {**_judged(task, fitted), **cost}
 
 
 def peer(task: Task, name: str) -> dict[str, Any]:
@@ -73,12 +74,18 @@ def peer(task: Task, name: str) -> dict[str, Any]:
     models = importlib.import_module(PEERS[name.partition(" ")[0]]).MODELS
     split, rows, people = by_question(task.split)
     matrix = touched(task.split.train)
-    start = time.perf_counter()
-    scorer = Peer(rows, people, matrix.shape[0], models[name](matrix))
-    seconds = time.perf_counter() - start
-    peak = peak_mib()
-    judged = _judged(type(task)(split, task.metrics, task.hide_seen), scorer)
-    return {**judged, **_alone(scorer, matrix.shape[0], rows.shape[0]), "seconds": seconds, "peak_mib": peak}
+    answer, cost = _costing(lambda: models[name](matrix))
+    scorer = Peer(rows, people, matrix.shape[0], answer)
+    judged = _judged(replace(task, split=split), scorer)
+    return {**judged, **_alone(scorer, matrix.shape[0], rows.shape[0]), **cost}
+
+
+def _costing(train: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
+    """Train; return what came of it and what it cost."""
+    start, used = time.perf_counter(), cpu_seconds()
+    made = train()
+    seconds, cpu = time.perf_counter() - start, cpu_seconds() - used
+    return made, {"seconds": seconds, "cpu": cpu, "peak_mib": peak_mib()}
 
 
 def _judged(task: Task, recommender: Any) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
-from model.evaluation.splits import Split, answered, following, leave_last_out, next_events
+from model.evaluation.splits import Split, following, leave_last_out, next_events
 from model.recipes.interactions import Interactions, ordered
 from model.recipes.recipe import Catalogue
+from tests.factories.gowalla import gowalla as published_gowalla
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-GOWALLA_PEOPLE = 29_858  # the first rows and columns of the adjacency matrix; the others are the items
 WORD = re.compile(r"[^\W\d_]{3,}")
 CLICKS = "yoochoose-100k/yoochoose-clicks-100k_{}.txt"
 
@@ -52,16 +51,7 @@ class Task:
 
 def gowalla(folder: Path) -> Task:
     """Return LightGCN's split of Gowalla: check-ins without times; every person is asked."""
-    matrix = sparse.csr_matrix(sparse.load_npz(folder / "gowalla-lightgcn/s_adj_mat.npz"))
-    pairs = matrix[:GOWALLA_PEOPLE, GOWALLA_PEOPLE:].tocoo()
-    ids = (_named(GOWALLA_PEOPLE), _named(pairs.shape[1]))
-    train = _interactions(ids, pairs.row, pairs.col, np.zeros(pairs.nnz, np.int64))
-    wanted = {}
-    with (folder / "gowalla-lightgcn/test.txt").open(encoding="ascii") as lines:
-        for line in lines:
-            person, *items = line.split()
-            wanted[person] = items
-    return Task(answered(train, wanted), ("recall@20", "ndcg@20"), hide_seen=True)
+    return Task(published_gowalla(folder), ("recall@20", "ndcg@20"), hide_seen=True)
 
 
 def beauty(folder: Path) -> Task:
@@ -159,10 +149,6 @@ def unusable(name: str, folder: Path) -> str | None:
         if hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
             return f"not measured: {file} is another file than that with SHA-256 {checksum[:12]}…"
     return None
-
-
-def _named(count: int) -> list[str]:
-    return [str(number) for number in range(count)]
 
 
 def _numbered(ids: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int32]]:

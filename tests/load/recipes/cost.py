@@ -1,4 +1,4 @@
-"""How much memory a process had at its most."""
+"""What a measurement cost: memory and time of the processor, of the process and of those that it started."""
 
 from __future__ import annotations
 
@@ -17,3 +17,15 @@ def peak_mib() -> float:
     status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     own = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
     return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
+
+
+def cpu_seconds() -> float:
+    """Return how long this process, and those it started that have ended, had a processor, all threads together.
+
+    Returns
+    -------
+    float
+        Seconds, which what else the machine does leaves as they are, or nearly.
+    """
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)

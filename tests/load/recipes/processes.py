@@ -1,0 +1,83 @@
+"""Measurements in processes of their own: each has its own peak of memory, and none takes another with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tests.load.running_engine import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LIMIT_SECONDS = 900  # several times what the longest takes
+
+
+class FailedMeasurementError(RuntimeError):
+    """A measurement came to nothing; the message is the last that it said."""
+
+
+def measured(
+    module: str, *arguments: str, python: str = sys.executable, threads: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Run a module that prints what it measured as JSON, on a line of its own, the last.
+
+    Parameters
+    ----------
+    module : str
+    *arguments : str
+    python : str
+        Of the environment that has what the module needs.
+    threads : mapping of str to str, optional
+        Environment variables that say on how many threads libraries compute; on one where they are missing, if the
+        module imports `model.engine.one_thread`.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    FailedMeasurementError
+        It ended with an error, was killed, or took longer than `LIMIT_SECONDS`.
+    """
+    command = [python, "-m", module, *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(threads or {})}
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        printed, complaints = process.communicate(timeout=LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise FailedMeasurementError(f"took longer than {LIMIT_SECONDS} s") from None
+    finally:
+        _end(process)
+    if process.returncode:
+        sys.stderr.write(complaints)
+        raise FailedMeasurementError(_said(process.returncode, complaints))
+    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return found
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End what is left: networks train in a process of their own, which would go on."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def _said(code: int, complaints: str) -> str:
+    if code == -signal.SIGKILL:
+        return "was killed, as when memory runs out"
+    lines = complaints.strip().splitlines()
+    return lines[-1] if lines else f"ended with code {code} and said nothing"
