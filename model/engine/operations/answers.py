@@ -24,6 +24,7 @@ from model.engine.serving.answering import (
     rank,
     recommend,
 )
+from model.engine.serving.explanations import EXPLANATION
 from model.engine.serving.served import ACTION_RECIPES
 from model.engine.serving.shown_lists import ShownList
 from model.engine.storage.dataset_group import ACTIONS, INTERACTIONS, ITEMS, USERS
@@ -79,13 +80,15 @@ def get_recommendations(engine: Engine, caller: Caller, request: dict[str, Any])
     for needed in served.named.needs:
         if not request.get(needed):
             raise InvalidInputError(f"{needed} is required with the recipe {served.named.name}")
-    columns = _metadata_columns(engine, resource, served, request)
-    count = _count(request, limits.RESULTS_DEFAULT, limits.RESULTS_WITH_METADATA if columns else limits.RESULTS_MAX)
+    columns, explained = _metadata_columns(engine, resource, served, request)
+    most = limits.RESULTS_WITH_METADATA if columns or explained else limits.RESULTS_MAX
+    count = _count(request, limits.RESULTS_DEFAULT, most)
     question = Question(
         _query(engine, resource, served, request),
         count,
         _restriction(engine, caller, served, request),
         _promotion(engine, caller, served, request.get("promotions") or []),
+        explained,
     )
     items = recommend(served, engine.groups[served.group_arn], question)
     _add_metadata(engine, served, items, columns)
@@ -98,14 +101,14 @@ def get_personalized_ranking(engine: Engine, caller: Caller, request: dict[str, 
     _check_operation(served, "GetPersonalizedRanking")
     if not request["userId"]:
         raise InvalidInputError("userId is empty")
-    columns = _metadata_columns(engine, resource, served, request)
+    columns, explained = _metadata_columns(engine, resource, served, request)
     given = request["inputList"]
-    most = limits.RESULTS_WITH_METADATA if columns else limits.RANKED_ITEMS_MAX
+    most = limits.RESULTS_WITH_METADATA if columns or explained else limits.RANKED_ITEMS_MAX
     if not 1 <= len(given) <= most:
-        with_metadata = " with metadata" if columns else ""
+        with_metadata = " with metadata" if most == limits.RESULTS_WITH_METADATA else ""
         raise InvalidInputError(f"inputList has {len(given)} members; it may have 1 to {most}{with_metadata}")
     restriction = _restriction(engine, caller, served, request)
-    question = Question(_query(engine, resource, served, request), len(given), restriction)
+    question = Question(_query(engine, resource, served, request), len(given), restriction, explained=explained)
     items = rank(served, engine.groups[served.group_arn], question, given)
     _add_metadata(engine, served, items, columns)
     return Ranking(items, _remember(engine, resource, served, [one.item_id for one in items]))
@@ -262,26 +265,33 @@ def _promotion(engine: Engine, caller: Caller, served: Served, given: list[dict[
     return Promotion(stated["name"], stated["percentPromotedItems"], restriction)
 
 
-def _metadata_columns(engine: Engine, resource: Resource, served: Served, request: dict[str, Any]) -> list[str]:
+def _metadata_columns(
+    engine: Engine, resource: Resource, served: Served, request: dict[str, Any]
+) -> tuple[list[str], bool]:
+    """Return the columns of the items that are asked for, and whether the answer is to be explained."""
     wanted = request.get("metadataColumns")
     if not wanted:
-        return []
-    # The second versions of the recipes need no setting (developer guide, "Item metadata in recommendations").
-    if not (served.named.reasons or _config(resource).get("enableMetadataWithRecommendations")):
-        raise InvalidInputError(f"metadata in recommendations is not enabled for {resource.arn}")
+        return [], False
     if set(wanted) != {ITEMS}:
         raise InvalidInputError(f"metadataColumns has the key {ITEMS} and no other, not {', '.join(wanted)}")
-    columns: list[str] = wanted[ITEMS]
-    if len(columns) > limits.METADATA_COLUMNS:
+    names: list[str] = wanted[ITEMS]
+    if len(names) > limits.METADATA_COLUMNS:
         raise InvalidInputError(
-            f"metadataColumns.{ITEMS} has {len(columns)} members; it may have {limits.METADATA_COLUMNS}"
+            f"metadataColumns.{ITEMS} has {len(names)} members; it may have {limits.METADATA_COLUMNS}"
         )
     schema = engine.schema_text(served.group_arn, ITEMS)
     known = _column_names(schema) if schema else ()
+    explained = EXPLANATION in names and EXPLANATION not in known
+    columns = [name for name in names if not (explained and name == EXPLANATION)]
+    # The second versions of the recipes need no setting (developer guide, "Item metadata in recommendations"), and an
+    # explanation, which is no data of the items, needs none either.
+    enabled = served.named.reasons or _config(resource).get("enableMetadataWithRecommendations")
+    if not enabled and (columns or not explained):
+        raise InvalidInputError(f"metadata in recommendations is not enabled for {resource.arn}")
     for name in columns:
         if name not in known:
             raise InvalidInputError(f"the items have no column {name}; they have {', '.join(known) or 'no dataset'}")
-    return columns
+    return columns, explained
 
 
 def _add_metadata(engine: Engine, served: Served, items: list[PredictedItem], columns: list[str]) -> None:
@@ -290,7 +300,8 @@ def _add_metadata(engine: Engine, served: Served, items: list[PredictedItem], co
     rows = engine.groups[served.group_arn].rows[ITEMS]
     for one in items:
         row = {**(rows.get(one.item_id) or {}), "ITEM_ID": one.item_id}
-        one.metadata = {name: _text(row[name]) for name in columns if row.get(name) is not None}
+        named = {name: _text(row[name]) for name in columns if row.get(name) is not None}
+        one.metadata = {**named, **(one.metadata or {})}
 
 
 def _text(value: Any) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from model.engine.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, ITEMS
 from model.engine.errors import InvalidInputError
+from model.engine.serving.explanations import EXPLANATION, explanations, placed_by
 from model.engine.serving.promotions import mixed, promoted_places
 from model.recipes.personalized_ranking import PersonalizedRanking
 from model.recipes.recipe import NEVER, POPULAR, PROMOTED, Query, Recommendation, best
@@ -95,12 +96,15 @@ class Question:
         The most items that are answered.
     restriction : Restriction, optional
     promotion : Promotion, optional
+    explained : bool
+        Whether the items' metadata say why they are in the answer.
     """
 
     query: Query
     count: int
     restriction: Restriction | None = None
     promotion: Promotion | None = None
+    explained: bool = False
 
 
 def recommend(served: Served, group: DatasetGroup, question: Question) -> list[PredictedItem]:
@@ -128,7 +132,11 @@ def recommend(served: Served, group: DatasetGroup, question: Question) -> list[P
         promoted = _promoted(served, group, question, question.promotion)
     taken = {one.item_id for one in promoted}
     wanted = question.count - len(promoted)
-    others = [_shown(served, one) for one in _best(served, group, query, wanted, taken)]
+    found = _best(served, group, query, wanted, taken)
+    others = [_shown(served, one) for one in found]
+    if question.explained:
+        _explain(others, explanations(served.recipe, query, found))
+        _explain(promoted, {one.item_id: placed_by(f"promotion:{one.promotion_name}") for one in promoted})
     return mixed(promoted, others, _draw) if promoted else others
 
 
@@ -159,7 +167,11 @@ def rank(served: Served, group: DatasetGroup, question: Question, item_ids: Sequ
     kept = item_ids
     if question.restriction is not None:
         kept = _allowed_ids(served, group, question.restriction, question.query, item_ids)
-    return [_shown(served, one) for one in recipe.rank(question.query, kept)]
+    found = recipe.rank(question.query, kept)
+    ranked = [_shown(served, one) for one in found]
+    if question.explained:
+        _explain(ranked, explanations(recipe, question.query, [one for one in found if one.score is not None]))
+    return ranked
 
 
 def _best(served: Served, group: DatasetGroup, query: Query, count: int, taken: set[str]) -> list[Recommendation]:
@@ -236,6 +248,12 @@ def _hidden(served: Served, group: DatasetGroup, person: str) -> set[str]:
     if kind is None or not person:
         return set()
     return set(group.people.recent(person).get(kind.lower(), ()))
+
+
+def _explain(items: Sequence[PredictedItem], texts: Mapping[str, str]) -> None:
+    for one in items:
+        if one.item_id in texts:
+            one.metadata = {EXPLANATION: texts[one.item_id]}
 
 
 def _shown(served: Served, one: Recommendation, promotion_name: str | None = None) -> PredictedItem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +19,7 @@ from model.engine.operations.answers import ActionRecommendations, PredictedActi
 from model.engine.serving.answering import PredictedItem, Promotion, Question, Restriction, recommend
 from model.engine.serving.served import Served
 from model.recipes.names import RECIPES
-from model.recipes.recipe import EXPLORATION, NEVER, POPULAR, Query, Recipe, Recommendation
+from model.recipes.recipe import EXPLORATION, NEVER, POPULAR, Contribution, Query, Recipe, Recommendation
 from model.recipes.user_personalization import UserPersonalization
 
 ITEMS = [f"item-{number}" for number in range(20)]
@@ -42,6 +44,9 @@ class Descending(UserPersonalization):
     def recommend(self, query, count):
         found = Recipe.recommend(self, query, count)
         return [Recommendation(one.item_id, 1 / (place + 1)) for place, one in enumerate(found)]
+
+    def explain_all(self, query, item_ids):
+        return [[Contribution(f"item:{query.history[0]}", 1.0)] for _ in item_ids]
 
     def add_item(self, item):
         self.item_ids.append(item.item_id)
@@ -129,6 +134,16 @@ def test_promoted_items_have_their_share_and_the_others_are_the_best_of_the_rest
     assert numbers(promoted) == [0, 3]
     assert all(one.reason == ["Promoted item"] for one in promoted)
     assert numbers(one for one in answer if one.promotion_name is None) == [1, 2, 4]
+
+
+def test_promoted_items_are_explained_by_the_promotion_and_the_others_by_their_scores():
+    question = replace(asked(4, promotion=Promotion("sale", 25, only(9))), explained=True)
+
+    answer = recommend(served(), group(), question)
+
+    whys = {one.item_id: json.loads((one.metadata or {})["EXPLANATION"])[0]["name"] for one in answer}
+    assert whys == {"item-9": "promotion:sale", **dict.fromkeys(["item-0", "item-1", "item-2"], "item:item-0")}
+    assert all(one.metadata is None for one in recommend(served(), group(), replace(question, explained=False)))
 
 
 def test_the_filter_of_the_request_is_not_for_promoted_items():

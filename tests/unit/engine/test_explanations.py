@@ -1,0 +1,100 @@
+"""Why an item is in an answer: shares that sum to one, the largest first, whatever a score is made of."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from model.engine.serving.explanations import MOST_SHARES, REST, explanations, placed_by, shares, text_of
+from model.recipes.recipe import EXPLORATION, Contribution, Query, Recommendation
+
+WEIGHTS = some.floats(-1e6, 1e6, allow_nan=False).map(lambda weight: round(weight, 6))
+
+
+def parts_of(*weights):
+    parts = [Contribution(f"part-{place}", weight) for place, weight in enumerate(weights) if weight]
+    return sorted(parts, key=lambda part: -abs(part.weight))
+
+
+def told(parts):
+    return {one.name: one.weight for one in shares(parts)}
+
+
+@given(some.lists(WEIGHTS, max_size=40))
+def test_shares_sum_to_one_and_are_few(weights):
+    parts = parts_of(*weights)
+
+    found = json.loads(text_of(shares(parts)), parse_float=Decimal)
+
+    assert len(found) <= MOST_SHARES
+    assert sum(one["weight"] for one in found) == (1 if parts else 0)
+    named = [one["weight"] for one in found if one["name"] != REST]
+    assert named == sorted(named, reverse=True)
+    assert all(one["name"] != REST for one in found[:-1])
+    assert all(one["weight"] for one in found)
+
+
+@given(some.lists(WEIGHTS.filter(bool), min_size=1, max_size=40))
+def test_a_share_has_the_sign_of_its_part(weights):
+    parts = parts_of(*weights)
+    signs = {part.name: part.weight > 0 for part in parts}
+
+    # What rounding has lost goes to the largest, whose sign it cannot change.
+    assert all((share > 0) == signs[name] for name, share in told(parts).items() if name != REST)
+
+
+def test_few_parts_are_told_in_full():
+    assert told(parts_of(3.0, -1.0, 2.0)) == {"part-0": 0.75, "part-2": 0.5, "part-1": -0.25}
+
+
+def test_of_many_parts_the_largest_are_told_and_the_others_together():
+    found = shares(parts_of(*[0.5, 1.5], *[1.0] * 8))
+
+    assert [one.name for one in found] == ["part-1", "part-2", "part-3", "part-4", "part-5", REST]
+    assert found[0].weight == 0.15
+    assert found[-1].weight == 0.45
+
+
+def test_thirds_sum_to_one_in_spite_of_rounding():
+    assert told(parts_of(1.0, 1.0, 1.0)) == {"part-0": 0.3334, "part-1": 0.3333, "part-2": 0.3333}
+
+
+@pytest.mark.parametrize("against", [-0.95, -1.0, -3.0])
+def test_where_more_speaks_against_an_item_than_for_it_shares_keep_their_bounds_and_signs(against):
+    found = told(parts_of(1.0, against))
+
+    assert 0 < found["part-0"] < 1
+    assert -1 < found["part-1"] < 0
+    assert sum(found.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("weights", [(), (0.0,), (float("-inf"),)])
+def test_where_nothing_speaks_there_is_no_explanation(weights):
+    assert shares([Contribution("score", weight) for weight in weights]) == []
+
+
+class Halves:
+    """Explains every item but one by two parts, all in one go."""
+
+    def __init__(self):
+        self.asked: list[list[str]] = []
+
+    def explain_all(self, query, item_ids):
+        self.asked.append(list(item_ids))
+        return [[] if one == "unspoken" else [Contribution(f"item:{query.history[0]}", 2.0)] for one in item_ids]
+
+
+def test_items_are_explained_together_and_what_is_tried_is_told_so():
+    recipe: Any = Halves()
+    found = [Recommendation("a"), Recommendation("new", 0.1, EXPLORATION), Recommendation("unspoken")]
+
+    texts = explanations(recipe, Query(history=["h"]), found)
+
+    assert recipe.asked == [["a", "unspoken"]]
+    assert texts == {"a": '[{"name":"item:h","weight":1.0}]', "new": placed_by("exploration")}
+    assert json.loads(texts["new"]) == [{"name": "exploration", "weight": 1.0}]
