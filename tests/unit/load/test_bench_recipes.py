@@ -12,6 +12,7 @@ from deployment.bench import FAILED
 from tests.load import bench_recipes
 from tests.load.recipes import answers, growth, processes
 from tests.load.recipes.processes import FailedMeasurementError, measured
+from tests.load.recipes.tasks import FILES
 
 FOUND = {
     "metrics": {"hr@10": (0.5, 0.4, 0.6)},
@@ -35,7 +36,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(bench_recipes, "unusable", lambda task, folder: None)
     monkeypatch.setitem(bench_recipes.MEASURED, "beauty", ("good", "broken", "better"))
     monkeypatch.setitem(bench_recipes.PUBLISHED, "beauty", {"BERT4Rec": "0.0338/0.0187"})
-    monkeypatch.setitem(bench_recipes.FILES, "beauty", {"beauty.txt": "f480"})
+    monkeypatch.setitem(FILES, "beauty", {"beauty.txt": "f480"})
     return monkeypatch
 
 
