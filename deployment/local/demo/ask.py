@@ -34,6 +34,8 @@ class Reaction:
         Recommended items, best first.
     seconds
         From the answer to the clicks until the first different recommendation; none if it never came.
+    because
+        What speaks most for each item of `after`, such as `item:<id>`; empty where the recommender does not say.
     """
 
     person: str
@@ -41,6 +43,7 @@ class Reaction:
     before: list[str]
     after: list[str]
     seconds: float | None
+    because: list[str]
 
     def moves(self) -> list[str]:
         """Say of each item of `after` where it was before."""
@@ -77,16 +80,11 @@ def react(api: Api, person: str, taste: int = 0) -> Reaction:
         for item in clicked
     ]
     api.post("/events", clicks)
-    posted = time.monotonic()
-    while time.monotonic() - posted < _PATIENCE_SECONDS:
-        after = _recommended(api, person)
-        if after != before:
-            # The first change may come of the first click alone; what is shown is what all of them came to.
-            seconds = time.monotonic() - posted
-            time.sleep(1)
-            return Reaction(person, clicked, before, _recommended(api, person), seconds)
-        time.sleep(_POLL_SECONDS)
-    return Reaction(person, clicked, before, before, None)
+    seconds = _seconds_until_changed(api, person, before)
+    # The first change may come of the first click alone; what is shown is what all of them came to.
+    time.sleep(1)
+    answer = _ask(api, person, explain="true")
+    return Reaction(person, clicked, before, _items(answer), seconds, [_strongest(one) for one in answer["items"]])
 
 
 def busiest(counts: Counter[str], known: set[str], count: int) -> list[str]:
@@ -105,11 +103,30 @@ def busiest(counts: Counter[str], known: set[str], count: int) -> list[str]:
     return busy or [f"visitor-{number}" for number in range(1, count + 1)]
 
 
+def _seconds_until_changed(api: Api, person: str, before: list[str]) -> float | None:
+    started = time.monotonic()
+    while time.monotonic() - started < _PATIENCE_SECONDS:
+        if _recommended(api, person) != before:
+            return time.monotonic() - started
+        time.sleep(_POLL_SECONDS)
+    return None
+
+
 def _recommended(api: Api, person: str) -> list[str]:
+    return _items(_ask(api, person))
+
+
+def _ask(api: Api, person: str, **more: str) -> dict[str, Any]:
     try:
-        return _items(api.get(f"/recommendations/{quoted(person)}", num_results=SHOWN))
+        return api.get(f"/recommendations/{quoted(person)}", num_results=SHOWN, **more)
     except NotKnown:
-        return _items(api.get("/popular", num_results=SHOWN))
+        return api.get("/popular", num_results=SHOWN, **more)
+
+
+def _strongest(entry: dict[str, Any]) -> str:
+    """Name what speaks most for an item, which `rest`, all that is left, does not tell."""
+    named = [part for part in entry.get("because", []) if part["name"] != "rest"]
+    return str(max(named, key=lambda part: float(part["weight"]))["name"]) if named else ""
 
 
 def _something_else(api: Api, recommended: list[str], taste: int) -> list[str]:

@@ -107,11 +107,20 @@ def print_answers(console: Console, reactions: list[Reaction], titles: Mapping[s
         )
         console.print(f"[bold]{reaction.person}[/] clicked {clicked}: [bold]{soon}[/]", soft_wrap=True)
         table = Table()
-        for header in ("before", "after", "moved"):
-            table.add_column(header)
-        for before, after, moved in zip(reaction.before, reaction.after, reaction.moves(), strict=False):
-            table.add_row(_named(before, titles), _named(after, titles), moved)
+        for header in ("before", "after", "moved", "because of"):
+            table.add_column(header, no_wrap=True)
+        rows = zip(reaction.before, reaction.after, reaction.moves(), reaction.because, strict=False)
+        for before, after, moved, reason in rows:
+            table.add_row(_named(before, titles), _named(after, titles), moved, _reason(reason, titles))
         console.print(table)
+
+
+def print_verdicts(console: Console, deployments: list[dict[str, Any]]) -> None:
+    """Print of each campaign which version serves now, the new one or the one before, and why."""
+    table = Table("campaign", "why its version serves")
+    for one in deployments:
+        table.add_row(one["CampaignArn"].rpartition("/")[2], one["Verdict"]["reason"])
+    console.print(table)
 
 
 def print_list(console: Console, title: str, items: list[str], titles: Mapping[str, str]) -> None:
@@ -139,6 +148,11 @@ def seconds_table(seconds: Mapping[str, float]) -> Table:
         table.add_row(title, f"{taken:.1f}")
     table.add_row("[bold]in all", f"[bold]{sum(seconds.values()):.1f}")
     return table
+
+
+def _reason(name: str, titles: Mapping[str, str]) -> str:
+    kind, _, item = name.partition(":")
+    return _named(item, titles) if kind in {"item", "content"} else name or "-"
 
 
 def _named(item: str, titles: Mapping[str, str]) -> str:

@@ -130,6 +130,7 @@ def _replay_and_train(
         )
     with steps.step("Build the data sets, train, deploy") as bar:
         output = workflow.train(api, cloud.client("stepfunctions"), made["state_machine_arn"], bar)
+    report.print_verdicts(steps.console, output["Deployments"])
     accounts = report.Accounts(sent, expected, lake, tracked, output["Manifest"])
     counts = Counter(event.person for event in stream.events if event.outcome == "accepted")
     people = ask.busiest(counts, {str(user["user_id"]) for user in stream.users}, _PEOPLE)

@@ -59,6 +59,6 @@ def test_a_stage_that_differs_shows(change):
 
 
 def test_a_reaction_says_where_each_item_was_before():
-    reaction = Reaction("someone", ["x"], before=["a", "b", "c"], after=["a", "c", "x", "b"], seconds=0.1)
+    reaction = Reaction("someone", ["x"], before=["a", "b", "c"], after=["a", "c", "x", "b"], seconds=0.1, because=[])
 
     assert reaction.moves() == ["=", "▲ 1", "new", "▼ 2"]

@@ -1,0 +1,85 @@
+"""What the demonstration asks for and prints after a click."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from deployment.local.demo import ask, report
+from deployment.local.demo.api import Api, NotKnown
+from deployment.local.demo.ask import Reaction
+
+TITLES = {"shoe-17": "Walking boots", "hat-2": "Wool hat", "bag-5": "Weekender"}
+
+
+class FakeApi(Api):
+    """Answers one list until something is clicked and another from then on; explains when it is asked to."""
+
+    def __init__(self, because: dict[str, list[dict[str, Any]]]) -> None:
+        super().__init__("http://nowhere", "key")
+        self.because = because
+        self.known: set[str] = set()
+        self.lists = {"/popular": ["hat-2", "bag-5", "shoe-17"], "/similar-items/shoe-17": ["hat-9", "hat-8"]}
+
+    def get(self, path: str, **parameters: object) -> dict[str, Any]:
+        if path.startswith("/recommendations/") and path.rpartition("/")[2] not in self.known:
+            raise NotKnown(path)
+        items = self.lists.get(path, ["bag-5", "hat-2"])[: int(str(parameters["num_results"]))]
+        reasons = self.because if parameters.get("explain") == "true" else {}
+        return {
+            "items": [{"item_id": item} | ({"because": reasons[item]} if item in reasons else {}) for item in items]
+        }
+
+    def post(self, path: str, body: Any) -> dict[str, Any]:
+        assert path == "/events"
+        self.known |= {event["user_id"] for event in body}
+        return {}
+
+
+@pytest.fixture(autouse=True)
+def few_items(monkeypatch):
+    monkeypatch.setattr(ask, "SHOWN", 2)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+
+
+def printed(reaction: Reaction) -> str:
+    out = StringIO()
+    report.print_answers(Console(file=out, width=100), [reaction], TITLES)
+    return out.getvalue()
+
+
+def test_a_click_is_followed_by_what_speaks_most_for_each_item():
+    because = [
+        {"name": "popularity", "weight": 0.2},
+        {"name": "item:shoe-17", "weight": 0.35},
+        {"name": "rest", "weight": 0.45},
+    ]
+
+    reaction = ask.react(FakeApi({"bag-5": because}), "someone")
+
+    assert reaction.before == ["hat-2", "bag-5"]
+    assert reaction.clicked == ["shoe-17", "hat-9", "hat-8"]
+    assert (reaction.after, reaction.because) == (["bag-5", "hat-2"], ["item:shoe-17", ""])
+    assert reaction.seconds is not None
+
+
+def test_reasons_are_printed_with_the_titles_of_items():
+    text = printed(
+        Reaction("someone", ["shoe-17"], ["a"] * 4, ["b"] * 4, 0.1, ["item:shoe-17", "content:x:y", "popularity", ""])
+    )
+
+    reasons = [line.split("│")[4].strip() for line in text.splitlines() if line.startswith("│")]
+    assert reasons == ["Walking boots", "x:y", "popularity", "-"]
+
+
+def test_the_verdict_on_each_campaign_is_printed():
+    out = StringIO()
+    kept = {"CampaignArn": "arn:aws:personalize:::campaign/shop-popular", "Verdict": {"reason": "The champion stays."}}
+
+    report.print_verdicts(Console(file=out, width=100), [kept])
+
+    assert "shop-popular" in out.getvalue()
+    assert "The champion stays." in out.getvalue()
