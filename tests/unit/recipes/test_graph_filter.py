@@ -103,6 +103,14 @@ def test_a_shortlist_leaves_lists_as_they_are_without_one(monkeypatch, shop, rec
     assert np.mean([len(set(one) & set(other)) for one, other in zip(whole, short, strict=True)]) > 9.5
 
 
+def test_what_neighbours_say_nothing_of_is_looked_at_if_many_touched_it(shop):
+    people = np.asarray(touched_matrix(shop.interactions).sum(axis=0)).ravel()
+
+    guessed = SharpenedFilter.fit(shop.interactions).likely(np.zeros(people.size, np.float32))
+
+    assert np.array_equal(np.argsort(-guessed, kind="stable"), np.argsort(-people, kind="stable"))
+
+
 def test_a_new_event_changes_the_next_answer_and_another_of_the_same_does_not(recipe):
     first, second = recipe.item_ids[0], recipe.item_ids[90]
 
