@@ -132,7 +132,7 @@ class GraphFilter(Recipe):
         votes = self._filter.votes(touched, decayed(len(touched), self._decay), asked)
         votes *= np.where(np.isin(asked, touched) & (votes.sum(axis=0) > 0), np.float32(SEEN_KEEPS), np.float32(1))
         names = [f"item:{self.item_ids[one]}" for one in touched]
-        return [largest_first(zip(names, row, strict=True)) for row in votes.T[places].tolist()]
+        return largest_first(names, votes.T[places])
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)

@@ -131,6 +131,27 @@ class ItemSpace:
         result: NDArray[np.float32] = self._unscaled.rows[newest] * decayed
         return result
 
+    def votes(
+        self, history: Sequence[int], items: NDArray[np.int64], decay: float = QUERY_DECAY
+    ) -> NDArray[np.float32]:
+        """Return what each item of a history adds to the product of a person and some items.
+
+        Parameters
+        ----------
+        history : sequence of int
+        items : int64 array of shape (n,)
+        decay : float
+
+        Returns
+        -------
+        float32 array of shape (items of the history, n)
+            0 for those of the history that no longer count.
+        """
+        shares, vectors = self.shares(history, decay), self.vectors
+        found = np.zeros((len(history), items.size), np.float32)
+        found[: shares.size] = (vectors[history[: shares.size]] * shares[:, None]) @ vectors[items].T
+        return found
+
     def put(self, place: int, content: NDArray[np.float32]) -> None:
         """Take in a new item, whose place is the next; one that is known stays where people have put it.
 

@@ -117,23 +117,25 @@ class Lifts:
             mine = slice(self._starts[row], self._starts[row + 1])
             scores[self._items[mine]] += np.float32(weight) * self._values[mine]
 
-    def lift(self, condition: str, item: int) -> float:
-        """Return the lift of one item under a condition.
+    def of(self, condition: str, items: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the lifts of some items under a condition.
 
         Parameters
         ----------
         condition : str
-        item : int
+        items : int64 array of shape (n,)
 
         Returns
         -------
-        float
+        float32 array of shape (n,)
+            0 where the condition says nothing of the item.
         """
         row = self._row_of.get(condition)
         if row is None:
-            return 0.0
+            return np.zeros(items.size, np.float32)
         mine = slice(self._starts[row], self._starts[row + 1])
-        return float(self._values[mine][self._items[mine] == item].sum())
+        lifts: NDArray[np.float32] = self._values[mine] @ (self._items[mine, None] == items)
+        return lifts
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
         """Return the lifts, by name.

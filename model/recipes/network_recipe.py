@@ -119,15 +119,11 @@ class NetworkRecipe(Recipe):
         if not history:
             return [[Contribution("popularity", score)] for score in self._popularity()[items].tolist()]
         votes = self._votes(history)
-        scores = self._scores(votes)
-        before = scores[items].tolist()
-        totals = _lowered(scores, history)[items].tolist()
+        scores, parts = self._scores(votes), self._parts(votes, items)
+        before = scores[items]
+        seen = _lowered(scores, history)[items] - before
         names = [*(f"item:{self.item_ids[one]}" for one in history), "network", "seen"]
-        found = []
-        for parts, unlowered, total in zip(self._parts(votes, items).T.tolist(), before, totals, strict=True):
-            told = [*parts, unlowered - sum(parts), total - unlowered]
-            found.append(largest_first(zip(names, told, strict=True)))
-        return found
+        return largest_first(names, np.concatenate([parts, [before - parts.sum(axis=0), seen]]).T)
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)

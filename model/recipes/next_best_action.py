@@ -153,18 +153,17 @@ class NextBestAction(Recipe):
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:
         """Return by how much each part moves the likelihood when it is added to those before it."""
         places = [self._item_of[item] for item in item_ids]
-        totals, known = self.score(query)[places].tolist(), self._evidence.known()[places].tolist()
+        totals, known = self.score(query)[places], self._evidence.known()[places]
         parts = self._evidence.parts(query.person, query.person_features)[places] * self._weights
         likely = 1 / (1 + np.exp(-np.cumsum(parts, axis=1)))
-        found = []
-        for total, is_known, steps in zip(totals, known, likely, strict=True):
-            if not np.isfinite(total) or not is_known:
-                found.append([Contribution("value", total)])
-                continue
-            # The intercept is the action's own: the first two are one part.
-            moved = [float(steps[1]), *np.diff(steps[1:]).tolist(), total - float(steps[-1])]
-            found.append(largest_first(zip((*self._evidence.names[1:], "value"), moved, strict=True)))
-        return found
+        # The intercept is the action's own: the first two are one part.
+        moved = np.column_stack([likely[:, 1], np.diff(likely[:, 1:], axis=1), totals - likely[:, -1]])
+        told = largest_first((*self._evidence.names[1:], "value"), moved)
+        alone = [[Contribution("value", total)] for total in totals.tolist()]
+        return [
+            parts if explained else value
+            for parts, value, explained in zip(told, alone, (known & np.isfinite(totals)).tolist(), strict=True)
+        ]
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._newest = max(self._newest, event.time)

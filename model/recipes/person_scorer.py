@@ -20,9 +20,9 @@ from model.recipes.item_space import QUERY_DECAY as SPACE_DECAY
 from model.recipes.item_space import ItemSpace, dimensions_of
 from model.recipes.lifts import Lifts
 from model.recipes.objective import Objective
-from model.recipes.parts import FALLBACK, Parts, blend, count_recent, scale_of
+from model.recipes.parts import FALLBACK, OF_EVERYBODY, Parts, blend, count_recent, scale_of
 from model.recipes.popularity import count_people
-from model.recipes.recipe import CatalogueItem, Contribution, Query
+from model.recipes.recipe import CatalogueItem, Contribution, Query, largest_first
 from model.recipes.steps import NEAR, NEXT, WINDOW
 from model.recipes.transitions import Transitions
 
@@ -196,38 +196,44 @@ class PersonScorer:
             scores *= self._models.objective.factors
         return scores
 
-    def explain(self, query: Query, history: Sequence[int], item: int) -> list[Contribution]:
-        """Return what one item's score is made of.
+    def explain_all(self, query: Query, history: Sequence[int], items: Sequence[int]) -> list[list[Contribution]]:
+        """Return what the scores of some items are made of.
 
         Parameters
         ----------
         query : Query
         history : sequence of int
-        item : int
+        items : sequence of int
 
         Returns
         -------
-        list of Contribution
-            Their weights sum to the item's entry of `score`; in no order.
+        list of lists of Contribution
+            Of each item, weights that sum to its entry of `score`, the largest first.
         """
-        found: dict[str, float] = {}
+        asked = np.array(items, np.int64)
+        found: dict[str, NDArray[np.float32]] = {}
         if history:
             parts = self.parts(history, self.weights)
+            votes = np.zeros((len(history), asked.size), np.float32)
             for name, values in parts.values.items():
-                total = self.weights[name] * parts.scales[name] * float(values[item])
-                if name in {"popularity", "recent"}:
-                    found[name] = total
-                elif total:
-                    self._share(found, history, self._votes(name, history, item), total)
+                factor = np.float32(self.weights[name] * parts.scales[name])
+                if name in OF_EVERYBODY:
+                    found[name] = factor * values[asked]
+                elif factor:
+                    votes += factor * self._votes(name, history, asked) * (values[asked] > 0)
+            for voter, row in zip(history, votes, strict=True):
+                name = f"item:{self.item_ids[voter]}"
+                found[name] = found[name] + row if name in found else row
         else:
-            found["popularity"] = float(self.popularity[item])
+            found["popularity"] = self.popularity[asked]
         for lifts, condition, weight in self._conditions(query, bool(history)):
             name = f"{'context' if lifts is self._models.context else 'person'}:{condition}"
-            found[name] = weight * lifts.lift(condition, item)
+            found[name] = np.float32(weight) * lifts.of(condition, asked)
         objective = self._models.objective
         if objective is not None:
-            found[f"objective:{objective.column}"] = sum(found.values()) * (float(objective.factors[item]) - 1.0)
-        return [Contribution(name, weight) for name, weight in found.items() if weight]
+            total = np.sum(list(found.values()), axis=0)
+            found[f"objective:{objective.column}"] = total * (objective.factors[asked] - 1)
+        return largest_first(list(found), np.stack(list(found.values()), axis=1))
 
     def update(self, event: Event) -> None:
         """Take one interaction into account.
@@ -346,20 +352,17 @@ class PersonScorer:
         decay = REPEAT_DECAY if self.recency else 1.0
         return [decay**place for place in range(len(history))]
 
-    def _votes(self, name: str, history: Sequence[int], item: int) -> Sequence[float]:
-        """Return what each item of a history adds to a part of the score of one item, in any unit."""
+    def _votes(self, name: str, history: Sequence[int], items: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return what each item of a history adds to a part of the scores of some: shape (history, items)."""
         decay = None if self.recency else 1.0
         if name == "next":
-            return self._models.following.votes(history, item, decay)
+            return self._models.following.votes(history, items, decay)
         if name == "transitions":
-            return self._models.transitions.votes(history, item, decay)
+            return self._models.transitions.votes(history, items, decay)
         if name == "repeat":
-            weights = self._returns(history)
-            return [weight if one == item else 0.0 for one, weight in zip(history, weights, strict=True)]
-        space = self._models.space
-        shares = space.shares(history, self._space_decay)
-        votes: list[float] = (shares * (space.vectors[list(history)[: shares.size]] @ space.vectors[item])).tolist()
-        return votes
+            weights = np.array(self._returns(history), np.float32)
+            return np.where(np.array(history)[:, None] == items, weights[:, None], np.float32(0))
+        return self._models.space.votes(history, items, self._space_decay)
 
     def _conditions(self, query: Query, has_history: bool) -> Iterator[tuple[Lifts, str, float]]:
         """Yield what is known of the question, with the weight of its lifts.
@@ -373,16 +376,6 @@ class PersonScorer:
             yield self._models.context, f"{column}={value}", context
         for feature in query.person_features:
             yield self._models.features, feature, features
-
-    def _share(self, found: dict[str, float], history: Sequence[int], votes: Sequence[float], total: float) -> None:
-        """Share a part of a score among the items of a history by their votes."""
-        summed = sum(votes)
-        if total == 0.0 or summed == 0.0:
-            return
-        for item, vote in zip(history, votes, strict=False):
-            if vote:
-                name = f"item:{self.item_ids[item]}"
-                found[name] = found.get(name, 0.0) + total * vote / summed
 
 
 def _looks_at_recency(parameters: Mapping[str, str]) -> bool:

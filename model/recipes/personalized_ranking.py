@@ -20,7 +20,6 @@ from model.recipes.recipe import (
     Recommendation,
     TrainingData,
     best,
-    largest_first,
     softmax,
 )
 
@@ -99,8 +98,7 @@ class PersonalizedRanking(Recipe):
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         history = self._scorer.known(query.history)
-        found = [self._scorer.explain(query, history, self._scorer.item_of[item]) for item in item_ids]
-        return [largest_first((part.name, part.weight) for part in parts) for parts in found]
+        return self._scorer.explain_all(query, history, [self._scorer.item_of[item] for item in item_ids])
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._scorer.update(event)

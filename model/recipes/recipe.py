@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -168,8 +168,7 @@ class Recommendation:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """A part of an item's score.
 
     Attributes
@@ -352,19 +351,27 @@ class Recipe(abc.ABC):
         """
 
 
-def largest_first(parts: Iterable[tuple[str, float]]) -> list[Contribution]:
-    """Return the parts of a score in their order; those that are nothing are left out.
+def largest_first(names: Sequence[str], weights: NDArray[np.floating[Any]]) -> list[list[Contribution]]:
+    """Return the parts of the scores of items in their order; those that are nothing are left out.
 
     Parameters
     ----------
-    parts : iterable of (name, weight)
+    names : sequence of str
+        Of the parts.
+    weights : float array of shape (items, parts)
 
     Returns
     -------
-    list of Contribution
+    list of lists of Contribution
+        By item.
     """
-    found = [Contribution(name, weight) for name, weight in parts if weight]
-    return sorted(found, key=lambda part: -abs(part.weight))
+    order = np.argsort(-np.abs(weights), axis=1, kind="stable")
+    ordered = np.take_along_axis(weights, order, axis=1)
+    counts = np.count_nonzero(weights, axis=1).tolist()
+    return [
+        [Contribution(names[place], weight) for place, weight in zip(places[:count], told[:count], strict=True)]
+        for places, told, count in zip(order.tolist(), ordered.tolist(), counts, strict=True)
+    ]
 
 
 def best(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:

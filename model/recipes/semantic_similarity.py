@@ -119,12 +119,10 @@ class SemanticSimilarity(Recipe):
             lowered = weights * self._factor(name, share, query.now)[items]
             columns[f"influence:{name}"] = lowered - weights
             weights = lowered
-        rows = np.stack(list(columns.values()), axis=1).tolist()
+        told = largest_first(list(columns), np.stack(list(columns.values()), axis=1))
         return [
-            largest_first(zip(columns, row, strict=True))
-            if total >= ALIKE
-            else [Contribution("itself" if item == asked else "popularity", total)]
-            for item, row, total in zip(items, rows, totals, strict=True)
+            parts if total >= ALIKE else [Contribution("itself" if item == asked else "popularity", total)]
+            for item, parts, total in zip(items, told, totals, strict=True)
         ]
 
     def update(self, event: Event) -> None:  # noqa: D102

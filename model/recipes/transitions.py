@@ -120,29 +120,31 @@ class Transitions:
             scores, np.concatenate(reached), np.concatenate(votes)
         )  # all at once: a call each takes twice as long
 
-    def votes(self, history: Sequence[int], item: int, decay: float | None = None) -> list[float]:
-        """Return what each item of a history adds to the score of one item.
+    def votes(
+        self, history: Sequence[int], items: NDArray[np.int64], decay: float | None = None
+    ) -> NDArray[np.float32]:
+        """Return what each item of a history adds to the scores of some items: `add_scores`, not yet summed.
 
         Parameters
         ----------
         history : sequence of int
-        item : int
+        items : int64 array of shape (n,)
         decay : float, optional
 
         Returns
         -------
-        list of float
-            As long as the history; 0 for those that no longer count.
+        float32 array of shape (items of the history, n)
+            0 for those of the history that no longer count.
         """
-        found = [0.0] * len(history)
+        found = np.zeros((len(history), items.size), np.float32)
         weight = 1.0
         for place, voter in enumerate(history[: self.steps.query_length]):
-            items, closeness = self._fitted(voter)
-            vote = float(closeness[items == item].sum())
-            live = self._live.get(voter, {}).get(item)
-            if live is not None:
-                vote += self._comparable(voter, item, live)
-            found[place] = weight * vote
+            neighbours, closeness = self._fitted(voter)
+            votes = closeness @ (neighbours[:, None] == items)
+            live = self._live.get(voter)
+            if live:
+                votes += [self._comparable(voter, one, live[one]) if one in live else 0.0 for one in items.tolist()]
+            found[place] = np.float32(weight) * votes
             weight *= self.steps.query_decay if decay is None else decay
         return found
 

@@ -23,7 +23,6 @@ from model.recipes.recipe import (
     Recommendation,
     TrainingData,
     best,
-    largest_first,
 )
 
 if TYPE_CHECKING:
@@ -102,12 +101,11 @@ class UserPersonalization(Recipe):
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         history = self._scorer.known(query.history)
         items = [self._scorer.item_of[item] for item in item_ids]
-        found = []
-        for item in items:
-            kept = kept_of(item, history, self._scorer.weights)
-            parts = self._scorer.explain(query, history, item)
-            found.append(largest_first((one.name, one.weight * kept) for one in parts))
-        return found
+        kept = [kept_of(item, history, self._scorer.weights) for item in items]
+        return [
+            [Contribution(one.name, one.weight * share) for one in parts] if share < 1 else parts
+            for parts, share in zip(self._scorer.explain_all(query, history, items), kept, strict=True)
+        ]
 
     def update(self, event: Event) -> None:  # noqa: D102
         self._newest = max(self._newest, event.time)
