@@ -198,17 +198,21 @@ class Evidence:
         parts[:, 0] = 1.0
         parts[:, 1] = base[offers.actions]
         user, yes, no, earlier = -1, 0, 0, set[int]()
+        after = np.zeros(self._counts.shape[1])  # what the person's earlier actions say of each
         mine: tuple[str, ...] = ()
         for place, action in enumerate(offers.actions.tolist()):
             if int(offers.users[place]) != user:
                 user, yes, no, earlier = int(offers.users[place]), 0, 0, set()
+                after = np.zeros(self._counts.shape[1])
                 mine = features_of.get(known.user_ids[user], ())
             parts[place, 2] = _log_odds(yes, no, rate)
             parts[place, 3] = sum(float(self._features[one][action]) for one in mine if one in self._features)
-            parts[place, 4] = sum(float(self._after[one, action]) for one in earlier)
+            parts[place, 4] = after[action]
             if offers.taken[place]:
                 yes += 1
-                earlier.add(action)
+                if action not in earlier:
+                    earlier.add(action)
+                    after += self._after[action]
             else:
                 no += 1
         return parts
@@ -317,16 +321,16 @@ def _log_odds(yes: float, no: float, rate: float) -> float:
 
 def _after(offers: Offers, size: int) -> NDArray[np.float32]:
     """Return, by an action taken earlier (row) and an action (column), the change of its log odds."""
+    # By the later action (row), so that all earlier ones are counted in one stroke, however many there are.
     yes, no = np.zeros((size, size)), np.zeros((size, size))
-    user, earlier = -1, set[int]()
-    for place, action in enumerate(offers.actions.tolist()):
-        if int(offers.users[place]) != user:
-            user, earlier = int(offers.users[place]), set()
-        for one in earlier:
-            (yes if offers.taken[place] else no)[one, action] += 1
-        if offers.taken[place]:
-            earlier.add(action)
-    return _change(yes, no, *_totals(offers, size))
+    user, earlier = -1, np.zeros(size)
+    for owner, action, taken in zip(offers.users.tolist(), offers.actions.tolist(), offers.taken.tolist(), strict=True):
+        if owner != user:
+            user, earlier = owner, np.zeros(size)
+        (yes if taken else no)[action] += earlier
+        if taken:
+            earlier[action] = 1.0
+    return _change(yes.T, no.T, *_totals(offers, size))
 
 
 def _feature_lifts(

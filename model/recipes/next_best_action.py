@@ -42,6 +42,7 @@ REPEAT_FREQUENCY, VALUE = "REPEAT_FREQUENCY", "VALUE"
 SECONDS_PER_DAY = 86400
 STEP = 0.01  # likelihoods nearer than this are equal, and the action's value decides between them
 EXPLORED_SHARE = 0.2  # of a list that goes to actions whose likelihood is not known yet
+MOST_LOG_ODDS = 30.0
 ROUNDS = 25  # of Newton's method, which is done after some six
 RIDGE = 1.0
 
@@ -118,7 +119,7 @@ class NextBestAction(Recipe):
             From 0 to 1; 0.0 where too little is known of the action.
         """
         parts = self._evidence.parts(query.person, query.person_features)
-        likely = 1 / (1 + np.exp(-(parts @ self._weights)))
+        likely = _likelihood(parts @ self._weights)
         result: NDArray[np.float32] = np.where(self._evidence.known(), likely, 0.0).astype(np.float32)
         return result
 
@@ -155,7 +156,7 @@ class NextBestAction(Recipe):
         places = [self._item_of[item] for item in item_ids]
         totals, known = self.score(query)[places], self._evidence.known()[places]
         parts = self._evidence.parts(query.person, query.person_features)[places] * self._weights
-        likely = 1 / (1 + np.exp(-np.cumsum(parts, axis=1)))
+        likely = _likelihood(np.cumsum(parts, axis=1))
         # The intercept is the action's own: the first two are one part.
         moved = np.column_stack([likely[:, 1], np.diff(likely[:, 1:], axis=1), totals - likely[:, -1]])
         told = largest_first((*self._evidence.names[1:], "value"), moved)
@@ -215,13 +216,19 @@ class NextBestAction(Recipe):
         return result.astype(np.float32)
 
 
+def _likelihood(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the likelihood, never quite 0 or 1, however much a long history says."""
+    result: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS)))
+    return result
+
+
 def _regression(parts: NDArray[np.float64], offers: Offers) -> NDArray[np.float64]:
     """Fit the weights of the parts by Newton's method, drawn towards one each (and no intercept) by a ridge."""
     prior = np.ones(parts.shape[1])
     prior[0] = 0.0
     weights = prior.copy()
     for _ in range(ROUNDS):
-        likely = 1 / (1 + np.exp(-np.clip(parts @ weights, -30, 30)))
+        likely = _likelihood(parts @ weights)
         slope = parts.T @ (likely - offers.taken) + RIDGE * (weights - prior)
         bend = (parts * (likely * (1 - likely))[:, None]).T @ parts + RIDGE * np.eye(parts.shape[1])
         step = np.linalg.solve(bend, slope)

@@ -343,7 +343,11 @@ def _strongest(transposed: sparse.csr_matrix, matrix: sparse.csr_matrix, factor:
         for row in np.flatnonzero(lengths > NEIGHBOURS).tolist():
             span = slice(block.indptr[row], block.indptr[row + 1])
             values = block.data[span]
-            kept[span] = values >= np.partition(values, values.size - NEIGHBOURS)[values.size - NEIGHBOURS]
+            limit = np.partition(values, values.size - NEIGHBOURS)[values.size - NEIGHBOURS]
+            above = values > limit
+            # Of one person's items, all are tied alike: without a cut among the equal, every pair would be kept.
+            above[np.flatnonzero(values == limit)[: NEIGHBOURS - np.count_nonzero(above)]] = True
+            kept[span] = above
         block.data *= np.float32(factor)
         starts = np.concatenate([[0], np.cumsum(kept)])[block.indptr]
         blocks.append(sparse.csr_matrix((block.data[kept], block.indices[kept], starts), shape=block.shape))
