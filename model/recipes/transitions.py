@@ -136,15 +136,20 @@ class Transitions:
         float32 array of shape (items of the history, n)
             0 for those of the history that no longer count.
         """
+        voters = history[: self.steps.query_length]
+        fitted = [self._fitted(voter) for voter in voters]
+        neighbours = np.concatenate([self._neighbours[:0], *(one for one, _ in fitted)])
+        closeness = np.concatenate([self._closeness[:0], *(one for _, one in fitted)])
+        rows = np.repeat(np.arange(len(voters)), [one.size for one, _ in fitted])
         found = np.zeros((len(history), items.size), np.float32)
+        hits, columns = np.nonzero(neighbours[:, None] == items)
+        found[rows[hits], columns] = closeness[hits]
         weight = 1.0
-        for place, voter in enumerate(history[: self.steps.query_length]):
-            neighbours, closeness = self._fitted(voter)
-            votes = closeness @ (neighbours[:, None] == items)
+        for place, voter in enumerate(voters):
             live = self._live.get(voter)
             if live:
-                votes += [self._comparable(voter, one, live[one]) if one in live else 0.0 for one in items.tolist()]
-            found[place] = np.float32(weight) * votes
+                found[place] += [self._comparable(voter, one, live.get(one, 0.0)) for one in items.tolist()]
+            found[place] *= np.float32(weight)
             weight *= self.steps.query_decay if decay is None else decay
         return found
 
