@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from model.evaluation.data_sets import UnknownDataError, read_data_set
+from model.evaluation.data_sets import UnknownDataError, read_data_set, told
 from model.evaluation.evaluate import CUTS
 from model.evaluation.experiments import (
     NotComparableError,
@@ -23,7 +23,6 @@ from model.evaluation.experiments import (
     new_run,
     recall_experiment,
     shown_slices,
-    train,
 )
 from model.evaluation.impressions import read_impressions
 from model.evaluation.off_policy import BadLogError, read_decisions, replay
@@ -44,12 +43,14 @@ from model.evaluation.tables import (
     replay_table,
     slices_table,
 )
+from model.evaluation.training import UnknownRecipeError, check_recipe, train
 from model.recipes.recipe import UnsuitableDataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from model.evaluation.data_sets import DataSet
+    from model.evaluation.experiments import Experiment
     from model.evaluation.splits import Split
 
 FOLDER = Path("build/experiments")
@@ -71,6 +72,7 @@ MISTAKES = (
     RunNameError,
     UnknownDataError,
     UnknownExperimentError,
+    UnknownRecipeError,
     UnsplittableError,
     UnsuitableDataError,
 )
@@ -98,17 +100,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> None:
+    stated = dict(options.set)
+    for name in options.recipes:
+        check_recipe(name, stated)
+    folder = new_run(options.folder, options.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
     data = read_data_set(options.data)
     console.print(_told(data))
     split = SPLITS[options.split](data, options.share).at_most(options.questions).with_people(data.users)
-    folder = new_run(options.folder, options.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
-    experiments = []
-    for name in options.recipes.split(","):
+    experiments, refused = [], []
+    for name in options.recipes:
         with console.status(f"training and judging {name}"):
-            stated = dict(options.set)
-            found = conduct(name, data, split, stated, CUTS, options.protocol, hide_seen=not options.seen_counts)
-            experiments.append(found)
-        keep(experiments[-1], folder)
+            try:
+                found = conduct(name, data, split, stated, CUTS, options.protocol, hide_seen=not options.seen_counts)
+            except UnsuitableDataError as error:
+                refused.append(str(error))
+                continue
+        keep(found, folder)
+        experiments.append(found)
+    if experiments:
+        _show(experiments, folder, console)
+    if refused:
+        raise UnsuitableDataError("; ".join(refused))
+
+
+def _show(experiments: list[Experiment], folder: Path, console: Console) -> None:
+    """Print and draw what experiments on the same questions tell."""
     console.print(experiments_table(experiments, CUT))
     if shown_slices(experiments[0].result):
         console.print(slices_table(experiments, f"ndcg@{CUT}"))
@@ -116,18 +132,21 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     for other in experiments[1:]:
         whole = compare(first.result, other.result, [f"ndcg@{CUT}"])[0]
         mean, low, high = whole.interval
-        told = f"ndcg@{CUT} of {first.recipe} less {other.recipe}: {mean:+.4f} [{low:+.4f}, {high:+.4f}]"
-        console.print(f"{told}: {whole.verdict}", soft_wrap=True)
+        difference = f"ndcg@{CUT} of {first.recipe} less {other.recipe}: {mean:+.4f} [{low:+.4f}, {high:+.4f}]"
+        console.print(f"{difference}: {whole.verdict}", soft_wrap=True)
     files = plot(experiments, CUT, folder)
     console.print(f"kept in {folder}, with {', '.join(path.name for path in files)}", soft_wrap=True)
 
 
 def _list(options: argparse.Namespace, console: Console) -> None:
-    for name in kept(options.folder):
+    names = kept(options.folder)
+    for name in names:
         one = recall_experiment(name, options.folder)
         mean = one.result.mean(f"ndcg@{CUT}")
-        told = f"{name}: ndcg@{CUT} {mean:.4f} ({one.data}, {one.result.split}, {one.result.protocol} ranking)"
-        console.print(told, soft_wrap=True)
+        of_what = f"({one.data}, {one.result.split}, {one.result.protocol} ranking)"
+        console.print(f"{name}: ndcg@{CUT} {mean:.4f} {of_what}", soft_wrap=True)
+    if not names:
+        console.print(f"there are no experiments in {options.folder}; `run` keeps some")
 
 
 def _compare(options: argparse.Namespace, console: Console) -> None:
@@ -139,21 +158,25 @@ def _compare(options: argparse.Namespace, console: Console) -> None:
 
 
 def _replay(options: argparse.Namespace, console: Console) -> None:
+    for name in options.recipes:
+        check_recipe(name, {})
     log = options.log
     decisions = read_impressions(log / "events.jsonl") if log.is_dir() else read_decisions(log)
     data = read_data_set(options.data)
     found = {}
-    for name in options.recipes.split(","):
+    for name in options.recipes:
         found[name] = replay(train(name, data.interactions, data, {}).recipe, decisions, options.depth)
     console.print(replay_table(found))
 
 
 def _ratings(options: argparse.Namespace, console: Console) -> None:
+    stated_of = {name: {**rates_when_told(name), **dict(options.set)} for name in options.recipes}
+    for name, stated in stated_of.items():
+        check_recipe(name, stated)
     data = read_data_set(options.data)
     learnt, asked = hold_out_ratings(data)
     found = {"mean and biases": rating_metrics(Biases.fit(learnt), asked)}
-    for name in options.recipes.split(",") if options.recipes else ():
-        stated = {**rates_when_told(name), **dict(options.set)}
+    for name, stated in stated_of.items():
         model = Scored(train(name, learnt, data, stated).recipe, float(learnt.weights.mean()))
         found[name] = rating_metrics(model, asked)
     console.print(ratings_table(data.name, sum(len(one.item_ids) for one in asked), found))
@@ -161,17 +184,28 @@ def _ratings(options: argparse.Namespace, console: Console) -> None:
 
 def _told(data: DataSet) -> str:
     known = data.interactions
-    told = f"{data.name}: {len(known):,} interactions of {len(known.user_ids):,} people "
-    told += f"with {len(known.item_ids):,} items"
-    left_out = ", ".join(f"{count:,} {reason}" for reason, count in sorted(data.left_out.items()))
-    return f"{told}; left out: {left_out}" if left_out else told
+    kept_of_it = f"{data.name}: {len(known):,} interactions of {len(known.user_ids):,} people "
+    kept_of_it += f"with {len(known.item_ids):,} items"
+    return f"{kept_of_it}; left out: {told(data.left_out)}" if data.left_out else kept_of_it
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1")
+    return int(text)
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("the folder of a data set is wanted, such as build/shop")
+    return Path(text)
+
+
+def _names(text: str) -> list[str]:
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise argparse.ArgumentTypeError("names of recipes are wanted, with commas between them")
+    return names
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -198,8 +232,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="train recipes on a part of a data set and judge them on the rest")
     run.set_defaults(run=_run)
-    run.add_argument("data", type=Path, help="folder with events.jsonl, or as the datasets job writes it")
-    run.add_argument("--recipes", default=RECIPES_BY_DEFAULT, help="names, with commas (%(default)s)")
+    run.add_argument("data", type=_folder, help="folder with events.jsonl, or as the datasets job writes it")
+    run.add_argument("--recipes", type=_names, default=RECIPES_BY_DEFAULT, help="names, with commas (%(default)s)")
     _add_set(run)
     run.add_argument("--name", help="of the run, to compare it by (the moment)")
     run.add_argument("--split", choices=sorted(SPLITS), default="time", help="what is asked for (%(default)s)")
@@ -216,16 +250,16 @@ def _parser() -> argparse.ArgumentParser:
     replayed = commands.add_parser("replay", help="tell from a log what recipes would have earned")
     replayed.set_defaults(run=_replay)
     replayed.add_argument("log", type=Path, help="JSON lines of decisions, or a folder with events.jsonl")
-    replayed.add_argument("data", type=Path, help="what the recipes learn from")
-    replayed.add_argument("--recipes", default=RECIPES_BY_DEFAULT, help="names, with commas (%(default)s)")
+    replayed.add_argument("data", type=_folder, help="what the recipes learn from")
+    replayed.add_argument("--recipes", type=_names, default=RECIPES_BY_DEFAULT, help="names, with commas (%(default)s)")
     replayed.add_argument(
         "--depth", type=_positive, default=1, help="one of so many first items is shown (%(default)s)"
     )
     rated = commands.add_parser("ratings", help="tell how far predicted ratings are from given ones")
     rated.set_defaults(run=_ratings)
-    rated.add_argument("data", type=Path, help="whose event values are ratings")
+    rated.add_argument("data", type=_folder, help="whose event values are ratings")
     _add_set(rated)
-    rated.add_argument("--recipes", default="", help="that predict ratings; the baseline is always shown")
+    rated.add_argument("--recipes", type=_names, default=[], help="that predict ratings; the baseline is always shown")
     return parser
 
 

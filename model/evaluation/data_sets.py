@@ -21,7 +21,7 @@ from model.engine.training.training_data import catalogue_of
 from model.recipes.interactions import ContextColumn, ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 SESSION_PREFIX = "session#"  # of a person who never logged in, as the datasets job names them
+LOADERS = "`python -m data.loaders SOURCE --out FOLDER` makes a data set of other clickstreams and columns"
 ROW = "row number"  # the context column that carries the place in the file through the sorting
 
 
@@ -66,7 +67,7 @@ def read_data_set(path: Path) -> DataSet:
     Parameters
     ----------
     path : Path
-        A folder.
+        Its folder.
 
     Returns
     -------
@@ -87,17 +88,16 @@ def read_data_set(path: Path) -> DataSet:
         items = _by_id(path, "items")
         users = _by_id(path, "users")
     else:
-        found = sorted(one.name for one in path.iterdir())[:4] if path.is_dir() else "no folder"
-        raise UnknownDataError(
-            f"{path} has neither events.jsonl nor interactions (found: {found}); "
-            "`python -m data.loaders SOURCE --out FOLDER` turns other clickstreams into events.jsonl"
-        )
+        raise UnknownDataError(f"{path} {_lacking(path)}; {LOADERS}")
     try:
         interactions, values = _in_order(rows)
     except ImportFailedError as error:
-        raise UnknownDataError(f"{path}: {error}") from None
+        raise UnknownDataError(f"{path}: {error}; {LOADERS}") from None
     if not len(interactions):
-        raise UnknownDataError(f"{path} holds no interaction; left out: {dict(left_out)}")
+        raise UnknownDataError(
+            f"{path} holds no interaction, which is an event with an item and a person or session; "
+            f"left out: {told(left_out) or 'nothing, since it is empty'}"
+        )
     return DataSet(
         path.resolve().name,
         interactions,
@@ -105,6 +105,32 @@ def read_data_set(path: Path) -> DataSet:
         catalogue_of(items, _schema_text("items"), ()),
         catalogue_of(users, _schema_text("users"), ()),
         dict(left_out),
+    )
+
+
+def told(left_out: Mapping[str, int]) -> str:
+    """Say how many lines were left out for which reason.
+
+    Parameters
+    ----------
+    left_out : mapping of int
+        By the reason.
+
+    Returns
+    -------
+    str
+        Empty where none was.
+    """
+    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(left_out.items()))
+
+
+def _lacking(path: Path) -> str:
+    """Say what there is where a data set should be."""
+    if path.is_dir():
+        names = ", ".join(sorted(one.name for one in path.iterdir())[:4])
+        return f"has neither events.jsonl nor interactions, but {names or 'nothing at all'}"
+    return (
+        f"is a file, where the folder that it lies in is wanted: {path.parent}" if path.exists() else "does not exist"
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,7 @@ import numpy as np
 
 from model.evaluation.evaluate import Result, evaluate
 from model.evaluation.intervals import Interval, differences
-from model.recipes.names import RECIPES
-from model.recipes.recipe import Recipe, TrainingData
+from model.evaluation.training import train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from model.evaluation.data_sets import DataSet
     from model.evaluation.evaluate import Protocol
     from model.evaluation.splits import Split
-    from model.recipes.interactions import Interactions
 
 LEAST_QUESTIONS = 30  # of a slice that is shown; fewer tell nothing
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -41,7 +38,7 @@ class RunNameError(ValueError):
 
 
 class UnknownExperimentError(ValueError):
-    """There is no experiment, or no recipe, of that name; the message lists those that there are."""
+    """There is no experiment of that name; the message lists those that there are."""
 
 
 @dataclass(frozen=True)
@@ -95,16 +92,6 @@ class Difference:
         return "worse" if self.interval.high < 0 else "not told apart"
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A recipe that has learnt, and what that took."""
-
-    recipe: Recipe
-    settings: dict[str, float]
-    tuning_seconds: float
-    training_seconds: float
-
-
 def conduct(
     name: str,
     data: DataSet,
@@ -138,10 +125,8 @@ def conduct(
 
     Raises
     ------
-    UnknownExperimentError
-        There is no such recipe, or it does not recommend items.
-    UnsuitableDataError
-        It cannot learn from the data.
+    UnknownRecipeError, UnsuitableDataError
+        See `train`.
     """
     found = train(name, split.train, data, parameters)
     return Experiment(
@@ -155,52 +140,8 @@ def conduct(
     )
 
 
-def train(name: str, interactions: Interactions, data: DataSet, parameters: Mapping[str, str]) -> Trained:
-    """Train a recipe as the engine would, with its settings chosen on what it learns from.
-
-    Parameters
-    ----------
-    name : str
-        Of a recipe that answers with items.
-    interactions : Interactions
-    data : DataSet
-        Tells of the items and the people.
-    parameters : mapping of str to str
-        Hyper-parameters, the others have their defaults.
-
-    Returns
-    -------
-    Trained
-
-    Raises
-    ------
-    UnknownExperimentError
-        There is no such recipe, it does not recommend items, or has no such hyper-parameter.
-    UnsuitableDataError
-        It cannot learn from the data.
-    """
-    answering = [
-        one.name for one in RECIPES.values() if issubclass(one.algorithm, Recipe) and one.kind != "PERSONALIZED_ACTIONS"
-    ]
-    if name not in answering:
-        raise UnknownExperimentError(f"{name} is no recipe that recommends items; there are {', '.join(answering)}")
-    known = RECIPES[name].parameters
-    for stated, value in parameters.items():
-        refusal = (
-            known[stated].refusal(value) if stated in known else f"is none of {', '.join(known) or '(it has none)'}"
-        )
-        if refusal:
-            raise UnknownExperimentError(f"the hyper-parameter {stated}={value} of {name} {refusal}")
-    learnt = RECIPES[name].prepare(TrainingData(interactions, data.items, parameters, data.users))
-    start = time.perf_counter()
-    settings = RECIPES[name].answers.tune(learnt)
-    tuned = time.perf_counter()
-    recipe = RECIPES[name].answers.fit(learnt, settings)
-    return Trained(recipe, dict(settings), tuned - start, time.perf_counter() - tuned)
-
-
 def new_run(folder: Path, name: str) -> Path:
-    """Make the folder of a run.
+    """Return the folder of a run, which `keep` makes.
 
     Parameters
     ----------
@@ -219,10 +160,11 @@ def new_run(folder: Path, name: str) -> Path:
     """
     if not RUN_NAME.fullmatch(name):
         raise RunNameError(f"a run cannot be named {name!r}; letters, digits, '.', '-' and '_' make a name")
+    if folder.exists() and not folder.is_dir():
+        raise RunNameError(f"runs cannot be kept in {folder}, which is a file; name a folder with --folder")
     own = folder / name
     if own.exists():
         raise RunNameError(f"there is a run {name} in {folder} already; choose another name, or remove it")
-    own.mkdir(parents=True)
     return own
 
 

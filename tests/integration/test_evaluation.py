@@ -128,9 +128,12 @@ def test_anonymous_events_belong_to_who_logged_in_first_in_their_session(tmp_pat
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({}, "neither events.jsonl nor interactions"),
-        ({"events.jsonl": "{}"}, "holds no interaction"),
-        ({"interactions.csv": "USER_ID,ITEM_ID\nu,i"}, "lacks columns"),
+        ({}, "neither events.jsonl nor interactions, but nothing at all"),
+        ({"items.jsonl": "{}"}, "neither events.jsonl nor interactions, but items.jsonl"),
+        ({"events.jsonl": ""}, "holds no interaction.*left out: nothing, since it is empty"),
+        ({"events.jsonl": "{}"}, "holds no interaction.*left out: 1 missing_field"),
+        ({"interactions.csv": COLUMNS}, "holds no interaction"),
+        ({"interactions.csv": "USER_ID,ITEM_ID\nu,i"}, "lacks columns.*data.loaders"),
         ({"interactions.csv": f"{COLUMNS}\nu,i,soon,View,,,"}, "line 2"),
     ],
 )
@@ -140,6 +143,13 @@ def test_what_is_no_data_set_is_refused_with_what_was_found(tmp_path, files, wor
 
     with pytest.raises(UnknownDataError, match=words):
         read_data_set(tmp_path)
+
+
+def test_a_path_that_is_no_folder_is_refused_with_the_folder_that_is_wanted(shop, tmp_path):
+    with pytest.raises(UnknownDataError, match="does not exist"):
+        read_data_set(tmp_path / "no-such")
+    with pytest.raises(UnknownDataError, match=f"is a file, where the folder .* is wanted: {shop}"):
+        read_data_set(shop / "events.jsonl")
 
 
 def test_the_command_judges_draws_keeps_and_compares(shop, tmp_path, capsys):
@@ -196,13 +206,60 @@ def test_sampled_and_full_ranking_are_never_compared(shop, tmp_path, capsys):
         (["run", "SHOP", "--name", "../elsewhere"], "cannot be named"),
         (["compare", "one/a", "two/b"], "there is no experiment one/a"),
         (["ratings", "SHOP", "--recipes", POPULAR], "does not predict ratings"),
+        (["replay", "SHOP", "SHOP", "--recipes", "no-such"], "no-such is no recipe that recommends items"),
     ],
 )
-def test_a_mistake_is_told_in_one_sentence(shop, tmp_path, capsys, command, words):
+def test_a_mistake_is_told_in_one_sentence_and_nothing_is_kept(shop, tmp_path, capsys, command, words):
     arguments = [str(shop) if one == "SHOP" else one for one in command]
 
     assert main(["--folder", str(tmp_path), *arguments]) == 2
     assert words in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["run", ""], "the folder of a data set is wanted"),
+        (["run", "SHOP", "--recipes", " , "], "names of recipes are wanted"),
+        (["run", "SHOP", "--questions", "few"], "'few' is no number from 1"),
+        (["run", "SHOP", "--questions", "0"], "'0' is no number from 1"),
+        (["run", "SHOP", "--set", "depth"], "'depth' is not NAME=VALUE"),
+    ],
+)
+def test_an_argument_that_cannot_be_meant_is_refused_with_what_is_wanted(capsys, command, words):
+    with pytest.raises(SystemExit):
+        main(command)
+    assert words in capsys.readouterr().err
+
+
+def test_a_recipe_that_is_not_there_is_told_before_the_data_are_read(tmp_path, capsys):
+    assert main(["run", str(tmp_path / "no-such"), "--recipes", f"{POPULAR},aws-popular"]) == 2
+    assert "aws-popular is no recipe" in capsys.readouterr().err
+
+
+def test_runs_are_kept_in_folders_not_in_files(shop, tmp_path, capsys):
+    lines(tmp_path / "file", "")
+
+    assert main(["--folder", str(tmp_path / "file"), "run", str(shop), "--recipes", POPULAR]) == 2
+    assert "which is a file; name a folder" in capsys.readouterr().err
+    assert main(["--folder", str(tmp_path / "none"), "list"]) == 0
+    assert "there are no experiments in" in capsys.readouterr().out
+
+
+def test_recipes_that_cannot_learn_from_the_data_are_told_after_what_the_others_are_worth(tmp_path, capsys):
+    rows = [f"person-{n % 7},item-{n * n % 40},{n},View,,," for n in range(60)]
+    lines(tmp_path / "bare" / "interactions.csv", COLUMNS, *rows)
+    # One wants a thousand purchases, the other texts.
+    names = f"aws-ecomm-popular-items-by-purchases, aws-semantic-similarity, {POPULAR},{POPULAR}"
+
+    command = ["run", str(tmp_path / "bare"), "--recipes", names, "--name", "both"]
+    assert main(["--folder", str(tmp_path), *command]) == 2
+    assert kept(tmp_path) == [f"both/{POPULAR}"]
+    said = capsys.readouterr()
+    assert "kept in" in said.out
+    assert "aws-ecomm-popular-items-by-purchases needs at least 1000 events of the type Purchase" in said.err
+    assert "aws-semantic-similarity cannot learn from bare: no item has a text" in said.err
 
 
 @pytest.mark.parametrize(
@@ -320,13 +377,6 @@ def test_popularity_has_the_figures_on_gowalla_that_it_has_elsewhere():
 def test_an_unknown_experiment_lists_those_that_there_are(tmp_path):
     with pytest.raises(UnknownExperimentError, match="there are: none"):
         recall_experiment("a/b", tmp_path)
-
-
-def test_what_a_recipe_says_of_data_it_cannot_learn_from_is_told(shop, capsys, tmp_path):
-    recipe = "aws-ecomm-popular-items-by-purchases"  # wants a thousand purchases
-
-    assert main(["--folder", str(tmp_path), "run", str(shop), "--recipes", recipe]) == 2
-    assert "needs at least 1000 events of the type Purchase" in capsys.readouterr().err
 
 
 def test_the_commands_of_the_readme_do_what_it_says(tmp_path, monkeypatch, capsys):
