@@ -30,6 +30,7 @@ LEAST_DIMENSIONS = 32
 POPULARITY_POWER = 0.4  # how much of an item's popularity its score gets back after the filter
 QUERY_LENGTH = 50  # newest items of a history that count
 QUERY_DECAY = 0.9  # per item, newest first
+LEAST_LENGTH = np.float32(1e-9)  # of a vector, so that one of an item alone is near to nothing
 RIDGE = 10.0  # interactions that an item's place must be worth before content is believed to predict it
 
 
@@ -57,6 +58,7 @@ class ItemSpace:
         self._vectors = GrowingRows(vectors)
         self._unscaled = GrowingRows(unscaled)
         self._from_content = from_content
+        self._lengths = np.empty(0, np.float32)  # of the vectors, computed when they are asked for
 
     @classmethod
     def fit(cls, interactions: Interactions, content: NDArray[np.float32], dimensions: int = DIMENSIONS) -> ItemSpace:
@@ -151,6 +153,23 @@ class ItemSpace:
         found = np.zeros((len(history), items.size), np.float32)
         found[: shares.size] = (vectors[history[: shares.size]] * shares[:, None]) @ vectors[items].T
         return found
+
+    def like(self, place: int) -> NDArray[np.float32]:
+        """Return how near every item lies to one of them, whatever their popularity: the cosine, -1 to 1.
+
+        Parameters
+        ----------
+        place : int
+
+        Returns
+        -------
+        float32 array of shape (items,)
+        """
+        if self._lengths.size != len(self._vectors):
+            self._lengths = np.maximum(np.linalg.norm(self.vectors, axis=1), LEAST_LENGTH)
+        result: NDArray[np.float32] = self.vectors @ (self.vectors[place] / self._lengths[place])
+        result /= self._lengths
+        return result
 
     def put(self, place: int, content: NDArray[np.float32]) -> None:
         """Take in a new item, whose place is the next; one that is known stays where people have put it.

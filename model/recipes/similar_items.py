@@ -1,23 +1,39 @@
-"""Items like an item: what people touch close to it, then what is alike by content, then what is popular.
+"""Items like an item: what people touch close to it, what lies near it in the item space, what is alike by content.
 
-The score is made so that these three come one after the other: closeness lies above 2, likeness between 1 and 2,
-popularity below 1. The answers of these recipes carry no scores, so nobody else sees them.
+What is neither comes last, by its popularity, and says so. The score is made so that these are told apart: what is like
+the item lies above 1, what is merely popular below. The answers of these recipes carry no scores, so nobody else sees
+them.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
+from model.recipes.choosing_neighbours import BESIDE, asked_of, choose_steps, choose_weights
 from model.recipes.content import DIMENSIONS, Content
 from model.recipes.growing import GrowingRows
+from model.recipes.held_out import hold_out
 from model.recipes.histories import within_percentiles
+from model.recipes.item_space import ItemSpace
 from model.recipes.model_files import read_model, write_model
 from model.recipes.popularity import count_people
-from model.recipes.recipe import NEVER, CatalogueItem, Contribution, Event, Query, Recipe, TrainingData
-from model.recipes.steps import NEAR
+from model.recipes.recipe import (
+    NEVER,
+    POPULAR,
+    CatalogueItem,
+    Contribution,
+    Event,
+    Query,
+    Recipe,
+    Recommendation,
+    TrainingData,
+    best,
+    largest_first,
+)
+from model.recipes.steps import NEAR, Steps
 from model.recipes.transitions import Transitions
 
 if TYPE_CHECKING:
@@ -26,77 +42,172 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# An item with fewer interactions is cold: metadata speak for it as well (developer guide, "Similar-Items recipe").
+# An item with fewer interactions is cold: metadata speak for it as well (developer guide, "Similar-Items recipe"). One
+# with as many is half believed in what people touch close to it.
 COLD_BELOW = 5
+LEAST_NEARNESS = 0.2  # cosine from which two items are near in the item space; less comes about by chance
 LEAST_LIKENESS = 0.1  # cosine from which two items are alike by content
-CONTENT_BESIDE = 0.3  # weight of likeness beside closeness: of two items that follow alike, the one of a kind
-CLOSE, ALIKE = 2.0, 1.0  # where the three kinds of score begin
+ALIKE = 1.0  # where the scores of what is like the item begin
+LEAST_SUM = np.float32(1e-9)  # by which parts are divided, where there are none
+# How much the frequency of an item is held against it, to be tried: 0.5 is the cosine.
+EXPONENTS = (0.5, 0.25, 0.1)
 
 
 class SimilarItems(Recipe):
-    """Neighbours by decayed co-occurrence, backed off until the list is full."""
+    """Neighbours by decayed co-occurrence, by the item space and by content, backed off until the list is full."""
 
-    # What popularity_discount_factor is added to, and how far it goes: 0 is the cosine for this recipe.
-    exponents: ClassVar[tuple[float, float]] = (0.5, 1.0)
+    beside: ClassVar[bool] = True  # whether the item space and content count beside what people touch close together
 
     def __init__(
-        self, item_ids: list[str], transitions: Transitions, people: NDArray[np.float32], content: Content
+        self,
+        item_ids: list[str],
+        transitions: Transitions,
+        people: NDArray[np.float32],
+        content: Content,
+        space: ItemSpace,
+        weights: tuple[float, float],
     ) -> None:
         self.item_ids = item_ids
         self._item_of = {item: place for place, item in enumerate(item_ids)}
         self._transitions = transitions
         self._people = GrowingRows(people)
         self._content = content
+        self._space = space
+        self._weights = weights
 
     @classmethod
-    def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - nothing to tune
+    def tune(cls, data: TrainingData) -> dict[str, float]:
+        """Choose how steps are counted and compared, and how much space and content weigh, on the newest events."""
+        older, questions = hold_out(data)
+        asked = asked_of(questions)
+        if not asked.items.size:
+            return {}
+        known = within_percentiles(older.interactions, data.parameters)
+        steps = choose_steps(known, asked, cls.exponents(data.parameters))
+        if not cls.beside:
+            return asdict(steps)
+        tried = cls.fit(older, asdict(steps))
+        space, content = choose_weights(asked, tried.closeness, (tried.nearness, tried.likeness))
+        return {**asdict(steps), "space": space, "content": content}
+
+    @classmethod
+    def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
         known = data.interactions
         touched = set(known.item_ids)
         item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
-        lowest, highest = cls.exponents
-        discount = float(data.parameters.get("popularity_discount_factor", 0.0))
+        settings = {**asdict(NEAR), "exponent": cls.exponents(data.parameters)[0], **tuned}
+        least_beside = BESIDE[0] if cls.beside else 0.0
+        weights = settings.pop("space", least_beside), settings.pop("content", least_beside)
+        settings["window"] = int(settings["window"])
         least = int(float(data.parameters.get("min_cointeraction_count", 0)))
-        transitions = Transitions.fit(
-            within_percentiles(known, data.parameters),
-            replace(NEAR, exponent=lowest + (highest - lowest) * discount),
-            least,
-        )
+        transitions = Transitions.fit(within_percentiles(known, data.parameters), Steps(**settings), least)
         cold = len(item_ids) - len(known.item_ids)
         for _ in range(cold):
             transitions.add()
         people = np.concatenate([count_people(known), np.zeros(cold, np.float32)])
         dimensions = int(float(data.parameters.get("item_metadata_hidden_dim", DIMENSIONS)))
         content = Content.fit(item_ids, data.catalogue, dimensions)
-        return cls(item_ids, transitions, people, content)
+        return cls(item_ids, transitions, people, content, ItemSpace.fit(known, content.vectors), weights)
+
+    @classmethod
+    def exponents(cls, parameters: Mapping[str, str]) -> tuple[float, ...]:
+        """Return the exponents to be tried, which popularity_discount_factor raises up to 1.
+
+        Parameters
+        ----------
+        parameters : mapping of str to str
+
+        Returns
+        -------
+        tuple of float
+        """
+        discount = float(parameters.get("popularity_discount_factor", 0.0))
+        return tuple(one + (1 - one) * discount for one in EXPONENTS)
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         people = self._people.rows
-        scores: NDArray[np.float32] = np.divide(people, people.max(initial=0) + 1, dtype=np.float32)
+        scores: NDArray[np.float32] = np.divide(people, 2 * people.max(initial=0) + 1, dtype=np.float32)
         asked = self._asked(query)
         if asked is None:
             return scores
-        items, closeness = self._transitions.neighbours(asked)
-        likeness = self._content.like(asked)
-        # Where people tell little of the item or nothing, what is like it comes before what is popular.
-        if items.size == 0 or people[asked] < COLD_BELOW:
-            alike = likeness > LEAST_LIKENESS
-            scores[alike] = ALIKE + likeness[alike]
-        if items.size:
-            near = closeness / closeness.max() + CONTENT_BESIDE * np.maximum(likeness[items], 0)
-            scores[items] = CLOSE + near
+        parts = self._parts(asked)
+        told = parts.sum(axis=0)
+        scores = np.where(told > 0, np.float32(ALIKE) + told, scores)
         scores[asked] = NEVER
         return scores
 
+    def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
+        scores = self.score(query)
+        if query.allowed is not None:
+            scores[~query.allowed] = NEVER
+        return [
+            Recommendation(self.item_ids[place], None, None if scores[place] >= ALIKE else POPULAR)
+            for place in best(scores, count).tolist()
+        ]
+
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         asked, items = self._asked(query), [self._item_of[item] for item in item_ids]
-        totals = self.score(query)[items].tolist()
+        totals = self.score(query)[items]
         if asked is None:
-            return [[Contribution("popularity", total)] for total in totals]
-        likeness = self._content.like(asked)[items].tolist()
+            return [[Contribution("popularity", total)] for total in totals.tolist()]
+        parts = self._parts(asked)[:, items].T
+        # What lifts them above all that is merely popular is shared among the parts.
+        shares = parts * (1 + ALIKE / np.maximum(parts.sum(axis=1, keepdims=True), LEAST_SUM))
+        told = largest_first([f"{kind}:{self.item_ids[asked]}" for kind in ("item", "space", "content")], shares)
         return [
-            [Contribution("itself", total)] if item == asked else self._told(asked, total, alike)
-            for item, total, alike in zip(items, totals, likeness, strict=True)
+            told[place] if total >= ALIKE else [Contribution("itself" if item == asked else "popularity", total)]
+            for place, (item, total) in enumerate(zip(items, totals.tolist(), strict=True))
         ]
+
+    def closeness(self, asked: int) -> NDArray[np.float32]:
+        """Return how close people touch all items to one of them.
+
+        Parameters
+        ----------
+        asked : int
+
+        Returns
+        -------
+        float32 array of shape (items,)
+            Nearly 1 for the closest to an item that many touched, 0 for those that never came near it.
+        """
+        items, closeness = self._transitions.neighbours(asked)
+        found = np.zeros(len(self.item_ids), np.float32)
+        if items.size:
+            people = self._people.rows[asked]
+            found[items] = closeness * (people / (people + COLD_BELOW) / closeness[0])
+        return found
+
+    def nearness(self, asked: int) -> NDArray[np.float32]:
+        """Return how near all items lie to one of them in the item space.
+
+        Parameters
+        ----------
+        asked : int
+
+        Returns
+        -------
+        float32 array of shape (items,)
+            From 0 to 1; 0 for those that nobody has touched, which lie where their content says.
+        """
+        near = self._space.like(asked)
+        touched = self._people.rows > 0
+        return np.where(touched & touched[asked] & (near > LEAST_NEARNESS), near, np.float32(0))
+
+    def likeness(self, asked: int) -> NDArray[np.float32]:
+        """Return how much all items are like one of them by content.
+
+        Parameters
+        ----------
+        asked : int
+
+        Returns
+        -------
+        float32 array of shape (items,)
+            From 0 to 1.
+        """
+        alike = self._content.like(asked)
+        return np.where(alike > LEAST_LIKENESS, alike, np.float32(0))
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
@@ -111,34 +222,39 @@ class SimilarItems(Recipe):
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
         place = self._item_of.setdefault(item.item_id, len(self.item_ids))
-        self._content.put(place, item.features)
+        self._space.put(place, self._content.put(place, item.features))
         if place == len(self.item_ids):
             self.item_ids.append(item.item_id)
             self._people.append(0.0)
             self._transitions.add()
 
     def save(self, directory: Path) -> None:  # noqa: D102
-        arrays = {**self._transitions.arrays(), **self._content.arrays(), "people": self._people.rows}
-        write_model(directory, arrays, {"item_ids": self.item_ids, "vocabulary": self._content.vocabulary})
+        arrays = {**self._transitions.arrays(), **self._content.arrays(), **self._space.arrays()}
+        document = {"item_ids": self.item_ids, "vocabulary": self._content.vocabulary, "weights": self._weights}
+        write_model(directory, {**arrays, "people": self._people.rows}, document)
 
     @classmethod
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
+        item_ids, (space, content) = document["item_ids"], document["weights"]
         transitions = Transitions.from_arrays(arrays)
-        for _ in range(transitions.size, len(document["item_ids"])):
+        for _ in range(transitions.size, len(item_ids)):
             transitions.add()
-        content = Content.from_arrays(arrays, document["vocabulary"])
-        return cls(document["item_ids"], transitions, arrays["people"], content)
+        return cls(
+            item_ids,
+            transitions,
+            arrays["people"],
+            Content.from_arrays(arrays, document["vocabulary"]),
+            ItemSpace.from_arrays(arrays),
+            (space, content),
+        )
 
-    def _told(self, asked: int, total: float, likeness: float) -> list[Contribution]:
-        """Return what the score of an item is made of, by the kind of score that it is."""
-        if total < ALIKE:
-            return [Contribution("popularity", total)]
-        if total < CLOSE:
-            return [Contribution(f"content:{self.item_ids[asked]}", total)]
-        beside = CONTENT_BESIDE * max(0.0, likeness)
-        parts = [Contribution(f"item:{self.item_ids[asked]}", total - beside)]
-        return [*parts, Contribution(f"content:{self.item_ids[asked]}", beside)] if beside else parts
+    def _parts(self, asked: int) -> NDArray[np.float32]:
+        """Return what closeness, nearness and likeness say of all items: shape (3, items)."""
+        space, content = self._weights
+        parts = np.stack([self.closeness(asked), self.nearness(asked), self.likeness(asked)])
+        parts *= np.array([[1.0], [space], [content]], np.float32)
+        return parts
 
     def _asked(self, query: Query) -> int | None:
         """Return the item that others are to be like; the newest of a history where the question names none."""
@@ -147,11 +263,10 @@ class SimilarItems(Recipe):
 
 
 class Sims(SimilarItems):
-    """As the recipe of old: by what people touch together only, and 0.5 is the cosine."""
+    """As the recipe of old: by what people touch close together only, and popularity counts as the factor says."""
 
-    exponents = (0.0, 1.0)
+    beside = False
 
     @classmethod
-    def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
-        unknown = replace(data.catalogue, features=[()] * len(data.catalogue.item_ids))
-        return super().fit(replace(data, catalogue=unknown), tuned)
+    def exponents(cls, parameters: Mapping[str, str]) -> tuple[float, ...]:  # noqa: D102
+        return (float(parameters.get("popularity_discount_factor", 0.5)),)
