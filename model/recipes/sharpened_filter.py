@@ -1,10 +1,14 @@
 """A graph filter over who touched what, blurred and then sharpened, in closed form.
 
 P holds how closely items are tied by the people who touched both: A'A, where A is the matrix of people and items with
-each row and column divided by the root of its sum. What a person x has touched is blurred to x P and, with a weight,
-to its slowest directions, x D^-1/2 V V' D^1/2 (Shen et al., "How Powerful is Graph Convolution for Recommendation?",
-CIKM 2021); then it is sharpened by one step of Runge and Kutta's method along -P (Choi et al., "Blurring-Sharpening
-Process Models for Collaborative Filtering", SIGIR 2023), which is a polynomial of P.
+each row and column divided by a power of its sum, and all of it by its greatest singular value. The powers are chosen
+and not 1/2 both (Fu et al., "Revisiting Neighborhood-based Link Prediction for Collaborative Filtering", WWW 2022):
+people who touched much tell more than that would let them. What a person x has touched is blurred to x P and, with a
+weight, to its slowest directions, x D^-p V V' D^p (Shen et al., "How Powerful is Graph Convolution for
+Recommendation?", CIKM 2021); then it is sharpened by one step of Runge and Kutta's method along -P (Choi et al.,
+"Blurring-Sharpening Process Models for Collaborative Filtering", SIGIR 2023), which is a polynomial of P. The slowest
+directions are the broad tastes that many share. They count less the more a person has touched: whose taste is well
+known needs no average.
 
 The paper multiplies by P five times for each person. Here the polynomial is taken once, at training: exactly along the
 slowest directions, and along all others, which P shrinks to less than a fifth, as a multiple of P. What is left for an
@@ -13,6 +17,7 @@ answer is a sum over the neighbours of the items touched, and one product of vec
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -30,14 +35,17 @@ if TYPE_CHECKING:
     from model.recipes.interactions import Interactions
 
 # Chosen on the validation split of Gowalla, over all of its users (README, "What the graph filter is worth").
-MOST_DIRECTIONS = 448
+PERSON_POWER = 0.3  # of how many items a person touched, by which A is divided
+ITEM_POWER = 0.5  # of how many people touched an item, by which A is divided
+MOST_DIRECTIONS = 640
 SHARPENED_FOR = 2.5  # time of the one step
-IDEAL_WEIGHT = 0.2  # of the slowest directions beside P
+IDEAL_WEIGHT = 0.38  # of the slowest directions beside P, for a person who has touched one item
+LENGTH_POWER = 0.35  # of how many items the person has touched, by which that weight is divided
 NEIGHBOURS = 1000  # the strongest of each item that are kept
 # More directions are looked for than are kept: the search mixes its last ones with those that it leaves out.
-SPARE_DIRECTIONS = 256
+SPARE_DIRECTIONS = 128
 # Few people have few tastes: as many directions as they are would give each person back what they touched.
-DIRECTIONS_PER_ROOT = 2.6  # times the root of the number of people or items, whichever are fewer
+DIRECTIONS_PER_ROOT = 3.7  # times the root of the number of people or items, whichever are fewer
 TERMS = (1.0, -1.0, 1 / 2, -1 / 6, 1 / 24)  # of Runge and Kutta's method for a linear equation, by powers of time
 BLOCK = 512  # items whose neighbours are looked for at once
 TAIL_POINTS = 64
@@ -54,11 +62,11 @@ class SharpenedFilter:
     slow : float32 array of shape (items, directions)
         V: where an item stands along the slowest directions, for the first product.
     sharp : float32 array of shape (items, directions)
-        D^1/2 V after sharpening: where an item of an answer stands for the second product.
+        D^p V after sharpening: where an item of an answer stands for the second product.
     gains : float32 array of shape (directions,)
         By what the first product weighs each direction.
     shares : float32 array of shape (items,)
-        By what the second product weighs a touched item.
+        By what the second product weighs an item that is all that was touched.
     """
 
     def __init__(
@@ -87,24 +95,27 @@ class SharpenedFilter:
         -------
         SharpenedFilter
         """
-        matrix, degree = _normalised(interactions)
-        transposed = matrix.T.tocsr()
+        matrix, people = _normalised(interactions)
         count = _direction_count(matrix.shape)
         slow = np.ascontiguousarray(right_directions(matrix, count + SPARE_DIRECTIONS)[:, :count])
         # By what P multiplies each direction: the squares of the singular values.
         closeness = np.square(matrix @ slow).sum(axis=0, dtype=np.float64)
+        greatest = float(closeness.max(initial=0)) or 1.0
+        matrix.data /= np.float32(math.sqrt(greatest))
+        closeness /= greatest
         coefficients = np.array(TERMS) * np.power(SHARPENED_FOR, np.arange(len(TERMS)))
         share = _tail_share(coefficients, float(closeness.min(initial=1.0)))
         sharpened = closeness * np.polynomial.polynomial.polyval(closeness, coefficients)
+        transposed = matrix.T.tocsr()
         neighbours = _strongest(transposed, matrix, share)
         # What the neighbours that are kept say of each direction, so that what was cut is given back along them.
         told = np.einsum("ij,ij->j", slow, neighbours.T @ slow)
         return cls(
             neighbours,
             slow,
-            _sharpened(matrix, transposed, np.sqrt(degree)[:, None] * slow, coefficients),
+            _sharpened(matrix, transposed, people[:, None] ** ITEM_POWER * slow, coefficients),
             (sharpened - told).astype(np.float32),
-            (IDEAL_WEIGHT / np.sqrt(degree)).astype(np.float32),
+            (IDEAL_WEIGHT / people**ITEM_POWER).astype(np.float32),
         )
 
     @property
@@ -178,7 +189,7 @@ class SharpenedFilter:
         touched = self._slow.rows[items]
         # The first product sets right what neighbours say, which those who were not at the training do not have.
         first = ((weights * (np.asarray(items) < trained)) @ touched) * self._gains
-        second = (weights * self._shares.rows[items]) @ touched
+        second = (weights * self._shares.rows[items]) @ touched * _breadth(weights)
         if asked is None:
             result: NDArray[np.float32] = self._sharp.rows @ second
             result[:trained] += self._slow.rows[:trained] @ first
@@ -208,7 +219,8 @@ class SharpenedFilter:
         touched = np.asarray(items)
         known, those = touched < trained, asked < trained
         slow, standing = self._slow.rows[touched], self._slow.rows[asked] * self._gains
-        found: NDArray[np.float32] = (slow * self._shares.rows[touched, None]) @ self._sharp.rows[asked].T
+        shares = self._shares.rows[touched, None] * _breadth(weights)
+        found: NDArray[np.float32] = (slow * shares) @ self._sharp.rows[asked].T
         found[np.ix_(known, those)] += slow[known] @ standing[those].T
         found[np.ix_(known, those)] += self._neighbours[touched[known]][:, asked[those]].toarray()
         found *= weights[:, None]
@@ -245,7 +257,12 @@ class SharpenedFilter:
         slow, sharp = self._slow.rows[:size], self._sharp.rows[:size]
         found: NDArray[np.float32] = (matrix @ self._neighbours).toarray()
         found += ((matrix @ slow) * self._gains) @ slow.T
-        found += (matrix.multiply(self._shares.rows[:size]).tocsr() @ slow) @ sharp.T
+        breadths = [_breadth(matrix.data[begin:end]) for begin, end in itertools.pairwise(matrix.indptr.tolist())]
+        found += (
+            (matrix.multiply(self._shares.rows[:size]).tocsr() @ slow)
+            * np.array(breadths, np.float32)[:, None]
+            @ sharp.T
+        )
         return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -299,13 +316,23 @@ def touched_matrix(interactions: Interactions) -> sparse.csr_matrix:
 
 
 def _normalised(interactions: Interactions) -> tuple[sparse.csr_matrix, NDArray[np.float32]]:
-    """Return A, and how many people touched each item (one where nobody did)."""
+    """Return A but for its greatest singular value, and how many people touched each item (one where nobody did)."""
     matrix = touched_matrix(interactions)
     lengths = np.maximum(1, np.diff(matrix.indptr)).astype(np.float32)
-    degree = np.maximum(1, np.bincount(matrix.indices, minlength=matrix.shape[1])).astype(np.float32)
+    people = np.maximum(1, np.bincount(matrix.indices, minlength=matrix.shape[1])).astype(np.float32)
     users = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    matrix.data /= np.sqrt(lengths[users] * degree[matrix.indices])
-    return matrix, degree
+    matrix.data /= lengths[users] ** PERSON_POWER * people[matrix.indices] ** ITEM_POWER
+    return matrix, people
+
+
+def _breadth(weights: NDArray[np.float32]) -> float:
+    """Return how much the slowest directions count for a person of as many items as these weights are worth.
+
+    Weights that are all alike are worth their number, and one beside which all others are small is worth one (Kish,
+    "Survey Sampling", 1965, on the effective size of a sample).
+    """
+    squares = float(weights @ weights)
+    return (float(weights.sum()) ** 2 / squares) ** -LENGTH_POWER if squares else 0.0
 
 
 def _direction_count(shape: tuple[int, int]) -> int:

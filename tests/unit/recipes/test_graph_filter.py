@@ -13,7 +13,15 @@ from model.recipes.graph_filter import GraphFilter
 from model.recipes.interactions import from_rows
 from model.recipes.recency import EVEN, newest_questions
 from model.recipes.recipe import POPULAR, Catalogue, CatalogueItem, Event, Query, TrainingData
-from model.recipes.sharpened_filter import IDEAL_WEIGHT, SHARPENED_FOR, SharpenedFilter, touched_matrix
+from model.recipes.sharpened_filter import (
+    IDEAL_WEIGHT,
+    ITEM_POWER,
+    LENGTH_POWER,
+    PERSON_POWER,
+    SHARPENED_FOR,
+    SharpenedFilter,
+    touched_matrix,
+)
 from tests.factories.fitted_recipes import ids
 from tests.factories.training_data import shop_data, shop_items
 
@@ -31,9 +39,9 @@ def recipe(shop):
 
 
 def tastes(people=30):
-    """Return people of five tastes, each taste twice as many people as it has lists, so that the rank is known."""
+    """Return people of half as many lists as they are, short ones and long ones, so that the rank is known."""
     draw = np.random.default_rng(1)
-    lists = [draw.choice(40, 9, replace=False) for _ in range(people // 2)]
+    lists = [draw.choice(40, int(draw.integers(4, 14)), replace=False) for _ in range(people // 2)]
     return from_rows([(f"u{user}", f"i{item}", 0) for user in range(people) for item in lists[user // 2]])
 
 
@@ -41,10 +49,12 @@ def by_the_papers_steps(interactions):
     """Blur and sharpen person by person as the paper does, with matrices in full."""
     touched = touched_matrix(interactions).toarray().astype(np.float64)
     of_item, of_person = touched.sum(axis=0), touched.sum(axis=1)
-    normalised = touched / np.sqrt(of_person[:, None] * of_item)
+    normalised = touched / (of_person[:, None] ** PERSON_POWER * of_item**ITEM_POWER)
+    normalised /= np.linalg.norm(normalised, 2)
     filtered = normalised.T @ normalised
     slow = np.linalg.svd(normalised)[2][: np.linalg.matrix_rank(normalised)].T
-    blurred = touched @ filtered + IDEAL_WEIGHT * (touched / np.sqrt(of_item)) @ slow @ slow.T * np.sqrt(of_item)
+    ideal = (touched / of_item**ITEM_POWER) @ slow @ slow.T * of_item**ITEM_POWER
+    blurred = touched @ filtered + IDEAL_WEIGHT / of_person[:, None] ** LENGTH_POWER * ideal
     slope = -blurred @ filtered
     first = slope
     second = -(blurred + SHARPENED_FOR / 2 * first) @ filtered
