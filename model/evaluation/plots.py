@@ -70,7 +70,7 @@ def _slices(experiments: Sequence[Experiment], metric: str, path: Path) -> Path:
     down = -np.arange(len(slices), dtype=np.float64)
     for number, one in enumerate(experiments):
         found = [one.result.intervals(name)[metric] for name in slices]
-        offset = (number / len(experiments) - 0.5) * 0.8
+        offset = (number - (len(experiments) - 1) / 2) * 0.8 / len(experiments)
         axes.errorbar(
             [each.mean for each in found],
             down - offset,
@@ -82,6 +82,7 @@ def _slices(experiments: Sequence[Experiment], metric: str, path: Path) -> Path:
         )
     axes.set_yticks(down, [f"{name} ({int(mask.sum()):,})" for name, mask in slices.items()], fontsize=7)
     axes.set_xlim(left=0)
+    axes.set_ylim(down[-1] - 0.6, 0.6)
     axes.legend(fontsize=7)
     axes.set_title(f"{experiments[0].data}: {metric} by slice (questions)", fontsize=9)
     return _saved(figure, path)
@@ -100,6 +101,8 @@ def _coverage(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
             capsize=3,
             label=one.recipe,
         )
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(bottom=0)
     axes.set_xlabel(f"coverage@{cut}: share of the items that anybody is shown")
     axes.set_ylabel(f"ndcg@{cut}")
     axes.legend(fontsize=7)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from model.recipes.named_recipe import NamedRecipe
 
 ITEMS, PEOPLE, EVENTS = 41_000, 30_000, 800_000
-ASKED, SEGMENTS, UNTIMED = 3_000, 300, 100  # the first questions fill what the recipe keeps
+ASKED, SEGMENTS, UNTIMED = 1_000, 300, 100  # the first questions fill what the recipe keeps
 HISTORY, WANTED, SEGMENT = 25, 25, 1_000
 SEED = 5
 UNTRAINED = {"epochs": "0"}  # of a network: its answers take as long whatever it has learnt

@@ -1,6 +1,7 @@
 """One measurement in a process of its own, so that its peak of memory is its own.
 
-`python -m tests.load.recipes.measured TASK FOLDER NAME PARAMETERS` prints what came out as JSON.
+`python -m tests.load.recipes.measured TASK FOLDER NAME PARAMETERS [QUESTIONS]` prints what came out as JSON; as many
+questions at most are asked.
 """
 
 from __future__ import annotations
@@ -41,8 +42,10 @@ ALONE = 500  # questions that are put to a peer one by one, for the time that an
 
 def main() -> None:
     """Measure what the command line names."""
-    task, folder, name, parameters = sys.argv[1:]
+    task, folder, name, parameters, *most = sys.argv[1:]
     given = TASKS[task](Path(folder))
+    if most:
+        given = replace(given, split=given.split.at_most(int(most[0])))
     found = peer(given, name) if name.partition(" ")[0] in PEERS else recipe(given, name, json.loads(parameters))
     print(json.dumps({**found, "cpu_in_all": cpu_seconds()}))
 

@@ -20,6 +20,7 @@ FOUND = {
     "cpu": 1.5,
     "peak_mib": 64.0,
     "p50": 0.25,
+    "questions": 5000,
 }
 
 
@@ -54,6 +55,21 @@ def test_a_measurement_that_fails_is_a_row_that_says_so_among_the_others(quick, 
 
 def test_what_was_measured_is_told_before_the_next_is(quick):
     assert next(bench_recipes.run("beauty"))["recipe"] == "good"
+
+
+def test_what_answers_slowly_is_asked_a_sample_that_its_row_tells(quick):
+    asked = {}
+
+    def instead(module, task, folder, name, parameters, *most, **_):
+        asked[name] = most
+        return FOUND
+
+    quick.setattr(bench_recipes, "measured", instead)
+    quick.setitem(bench_recipes.MEASURED, "beauty", ("implicit ALS", bench_recipes.DEFAULT))
+
+    assert next(bench_recipes.run("beauty"))["asked"] == 5000
+    list(bench_recipes.run("beauty"))
+    assert asked == {"implicit ALS": ("5000",), bench_recipes.DEFAULT: ()}
 
 
 def test_data_that_are_not_there_are_a_row_that_says_so(quick):
