@@ -37,6 +37,7 @@ import pathlib, sys
 pathlib.Path(sys.argv[sys.argv.index("--datasets") + 1], "half.csv").write_text("half")
 raise ValueError("no such column: price")
 """
+SPARK_SAYS = "An error occurred while calling o92.count.\n: java.lang.RuntimeException: s3://x is no Parquet file\nat X"
 BEATING = """
 import time
 for _ in range(600):
@@ -130,6 +131,16 @@ def test_a_failing_script_fails_the_run_says_why_and_changes_no_bucket(cloud, bu
     assert "Failed Line Number: 4" in run["ErrorMessage"]
     assert keys(bucket, "bad/") == set()
     assert "ValueError" in messages(cloud, "/aws-glue/jobs/error", run_id)
+
+
+def test_a_failure_of_sparks_own_names_what_spark_could_not_do(cloud, bucket):
+    # Given what Py4J raises: the call, and on the next line what Java says of it
+    put(bucket, "code/broken.py", f"raise RuntimeError({SPARK_SAYS!r})")
+    glue = make_job(cloud, "broken", "broken.py")
+
+    run = finish(glue, "broken", glue.start_job_run(JobName="broken")["JobRunId"])
+
+    assert run["ErrorMessage"].endswith("calling o92.count.: java.lang.RuntimeException: s3://x is no Parquet file")
 
 
 def test_one_run_at_a_time_and_a_stopped_run_is_stopped(cloud, bucket):

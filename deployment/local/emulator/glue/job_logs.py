@@ -34,7 +34,7 @@ def writers(folder: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 
 def error_message(folder: Path, status: int) -> str:
-    """Say why a script failed: the last line of its traceback, and where it stood.
+    """Say why a script failed: what it raised, and where it stood.
 
     Parameters
     ----------
@@ -48,7 +48,10 @@ def error_message(folder: Path, status: int) -> str:
     if not starts:
         return f"Error Category: UNCLASSIFIED_ERROR; Command failed with exit code {status}"
     trace = lines[starts[-1] + 1 :]
-    reason = next((line for line in trace if line and not line[0].isspace() and ERROR_LINE.match(line)), "")
+    raised = [number for number, line in enumerate(trace) if line and not line[0].isspace() and ERROR_LINE.match(line)]
+    # What Spark raised comes on the line after, as Py4J prints it, and begins with a colon.
+    told = trace[raised[0] : raised[0] + 2] if raised else [""]
+    reason = "".join([told[0], *(line for line in told[1:] if line.startswith(": "))])
     places = re.findall(r'File ".*", line (\d+), in <module>', "\n".join(trace))
     place = f"Failed Line Number: {places[-1]}; " if places else ""
     return f"Error Category: UNCLASSIFIED_ERROR; {place}{reason}"[:MESSAGE_LIMIT_CHARACTERS]
