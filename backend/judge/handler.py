@@ -33,5 +33,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noq
     """
     answer = answer_of(event)
     _metrics.add_metric(f"kept_{answer['kept']}", MetricUnit.Count, 1)
-    _metrics.add_metric("drift_found", MetricUnit.Count, int(answer["drift"]["found"]))
+    drifted = answer["drift"]["found"]
+    _metrics.add_metric("drift_found", MetricUnit.Count, int(drifted))
+    _metrics.add_metric("champion_outdated", MetricUnit.Count, int(drifted and answer["kept"] == "champion"))
     return answer

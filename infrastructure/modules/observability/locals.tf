@@ -49,6 +49,15 @@ locals {
         urgent      = true
         description = "A training took longer than a day; what served before goes on serving."
       }
+      champion-outdated = {
+        namespace   = var.metrics_namespace
+        metric      = "champion_outdated"
+        dimensions  = { service = "judge" }
+        statistic   = "Sum"
+        threshold   = 0
+        urgent      = true
+        description = "A new version lost against one that was trained on other events than there are now: read the verdict in the execution's output."
+      }
       api-failed = {
         namespace   = "AWS/ApiGateway"
         metric      = "5XXError"
@@ -140,6 +149,11 @@ locals {
       title   = "Trainings"
       stat    = "Sum"
       metrics = [for metric in ["ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed"] : ["AWS/States", metric, "StateMachineArn", var.state_machine_arn]]
+    },
+    {
+      title   = "Versions judged"
+      stat    = "Sum"
+      metrics = [for metric in ["kept_challenger", "kept_champion", "drift_found", "champion_outdated"] : [var.metrics_namespace, metric, "service", "judge"]]
     },
   ]
 
