@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,12 @@ def _block(readme, language):
 
 def test_the_event_is_accepted():
     assert not isinstance(read_event(_block("backend/contract/README.md", "json"), now=NOW), Refusal)
+
+
+def test_the_explanation_adds_up():
+    item = json.loads(_block("backend/recommend/README.md", "json"))
+
+    assert sum(part["weight"] for part in item["because"]) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("arguments", [["--check"], []])
