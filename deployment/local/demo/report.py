@@ -108,10 +108,10 @@ def print_answers(console: Console, reactions: list[Reaction], titles: Mapping[s
         console.print(f"[bold]{reaction.person}[/] clicked {clicked}: [bold]{soon}[/]", soft_wrap=True)
         table = Table()
         for header in ("before", "after", "moved", "because of"):
-            table.add_column(header, no_wrap=True)
+            table.add_column(header, no_wrap=True, min_width=len("moved"))
         rows = zip(reaction.before, reaction.after, reaction.moves(), reaction.because, strict=False)
         for before, after, moved, reason in rows:
-            table.add_row(_named(before, titles), _named(after, titles), moved, _reason(reason, titles))
+            table.add_row(_named(before, titles), _named(after, titles), moved, _reason(reason, after, titles))
         console.print(table)
 
 
@@ -150,8 +150,10 @@ def seconds_table(seconds: Mapping[str, float]) -> Table:
     return table
 
 
-def _reason(name: str, titles: Mapping[str, str]) -> str:
+def _reason(name: str, shown: str, titles: Mapping[str, str]) -> str:
     kind, _, item = name.partition(":")
+    if item == shown:
+        return "seen before"
     return _named(item, titles) if kind in {"item", "content"} else name or "-"
 
 

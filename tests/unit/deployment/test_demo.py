@@ -68,11 +68,18 @@ def test_a_click_is_followed_by_what_speaks_most_for_each_item():
 
 def test_reasons_are_printed_with_the_titles_of_items():
     text = printed(
-        Reaction("someone", ["shoe-17"], ["a"] * 4, ["b"] * 4, 0.1, ["item:shoe-17", "content:x:y", "popularity", ""])
+        Reaction(
+            "someone",
+            ["shoe-17"],
+            ["a"] * 5,
+            ["b"] * 5,
+            0.1,
+            ["item:shoe-17", "content:x:y", "popularity", "", "item:b"],
+        )
     )
 
     reasons = [line.split("│")[4].strip() for line in text.splitlines() if line.startswith("│")]
-    assert reasons == ["Walking boots", "x:y", "popularity", "-"]
+    assert reasons == ["Walking boots", "x:y", "popularity", "-", "seen before"]
 
 
 def test_the_verdict_on_each_campaign_is_printed():
