@@ -107,6 +107,21 @@ def test_what_is_trained_is_recommended_and_reacts_to_the_next_click(pipeline):
     assert reaction.seconds is not None
     assert reaction.after != reaction.before
 
+    # And what they clicked is among what speaks most for what they are shown
+    assert {f"item:{item}" for item in reaction.clicked} & set(reaction.because)
+
+
+def test_an_explanation_adds_up_for_every_item(pipeline):
+    person = next(str(user["user_id"]) for user in shop(seed=1, events=4_000).users)
+    popular = pipeline.api.get("/popular", num_results=5, explain="true")
+    similar = pipeline.api.get(f"/similar-items/{quote(popular['items'][0]['item_id'])}", num_results=5, explain="true")
+    personal = pipeline.api.get(f"/recommendations/{quote(person)}", num_results=50, explain="true")
+
+    for answer in (popular, similar, personal):
+        assert "unexplained" not in answer
+        for item in answer["items"]:
+            assert sum(part["weight"] for part in item["because"]) == pytest.approx(1.0), item
+
 
 def test_similar_popular_and_ranked_items_are_answered(pipeline):
     popular = [entry["item_id"] for entry in pipeline.api.get("/popular", num_results=5)["items"]]
@@ -207,7 +222,9 @@ def test_a_bad_event_is_answered_with_the_field_and_the_rule(pipeline, change, f
         ("GET", "/popular?num_results=ten", None, 400, "num_results"),
         ("GET", "/popular?colour=red", None, 400, "colour"),
         ("POST", "/rerank", b'{"user_id": "someone", "items": []}', 400, "items"),
+        ("GET", "/popular?num_results=51&explain=true", None, 400, "num_results"),
         ("GET", "/train/never-started", None, 404, "id"),
+        ("POST", "/train", b'{"trainer": "sagemaker"}', 400, "trainer"),
         ("POST", "/update-data", b'{"kind": "recipes", "records": []}', 400, "kind"),
     ],
 )
