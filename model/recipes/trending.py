@@ -1,15 +1,31 @@
-"""Trending items: those whose rate of late is high against their own usual rate."""
+"""Trending items: those whose rate of late has risen the most above their own usual rate, as far as one can be sure.
+
+Few events say little of a rate: two after none may be chance where two hundred after one hundred are not. So a rise is
+not told by the events themselves, nor by their ratio, but by the rate that they were most surely not below: the lower
+end of what is likely of a Poisson rate under the prior of Jeffreys (Brown, Cai and DasGupta, "Interval estimation in
+exponential families", Statistica Sinica 13, 2003), in the approximation of Wilson and Hilferty (PNAS 17, 1931).
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
-from model.recipes.recipe import CatalogueItem, Contribution, Event, Query, Recipe, TrainingData
+from model.recipes.recipe import (
+    POPULAR,
+    CatalogueItem,
+    Contribution,
+    Event,
+    Query,
+    Recipe,
+    Recommendation,
+    TrainingData,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,10 +37,12 @@ FREQUENCY = "trend_discovery_frequency"
 FREQUENCIES = ("30 minutes", "1 hour", "2 hours", "3 hours", "1 day")  # developer guide, "Trending-Now recipe"
 DEFAULT_FREQUENCY = "2 hours"  # the same page
 LONG_OVER_SHORT = 24  # the usual rate is taken over so many discovery intervals
-SHRINKAGE = 2.0  # interactions that a trend must have before its ratio is half believed
+# Events that count less the older they are vary as half as many that all count in full: a decayed sum of one is worth two.
+EVENTS_PER_SUM = 2.0
+SURENESS = 1.645  # standard deviations: the rate lies above the bound with a likelihood of 95 %
+LEAST_RISE = 0.5  # decayed events, of which one alone is no trend
+TREND = 1.0  # where the scores of what rises begin; those of what is merely popular lie below
 SECONDS_OF = {"minute": 60, "hour": 3600, "day": 86400}
-TIE_BREAK = 1e-6  # of the usual rate beside the trend
-LEAST_RECENT = 0.01  # interactions left after decay; below it nothing moved in the last intervals
 
 
 def frequency_seconds(text: str) -> int:
@@ -50,7 +68,7 @@ def frequency_seconds(text: str) -> int:
 
 
 class Trending(Recipe):
-    """Decayed counts at a short and at a long half-life; their shrunken ratio is the trend."""
+    """Decayed counts at a short and at a long half-life, and how far the one has surely risen above the other."""
 
     def __init__(
         self, item_ids: list[str], short: NDArray[np.float32], long: NDArray[np.float32], moment: int, interval: int
@@ -75,20 +93,28 @@ class Trending(Recipe):
         return recipe
 
     def score(self, query: Query) -> NDArray[np.float32]:
-        """Return the trend of each item; where nothing has moved of late, how popular it is, as documented."""
+        """Return the rise of each item; of what does not rise, how popular it is, as documented."""
         passed = max(0, query.now - self._moment) / self._interval
         short = self._short.rows * np.float32(0.5**passed)
-        if float(short.sum()) < LEAST_RECENT:
-            return self._long.rows.copy()
-        usual = self._long.rows / np.float32(LONG_OVER_SHORT)
-        trend: NDArray[np.float32] = np.divide(short * short, usual + np.float32(SHRINKAGE), dtype=np.float32)
-        # Among those that do not move, the popular ones come first, which matters where a filter leaves few others.
-        trend += np.float32(TIE_BREAK) * usual
-        return trend
+        long = self._long.rows * np.float32(0.5 ** (passed / LONG_OVER_SHORT))
+        # What the events of late have no part in.
+        usual = np.maximum(long - short, 0) / np.float32(LONG_OVER_SHORT - 1)
+        rise = _surely(short) - usual
+        popularity = long / np.float32(2 * long.max(initial=0) + 1)
+        return np.where(rise > LEAST_RISE, np.float32(TREND) + rise, popularity).astype(np.float32)
+
+    def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
+        scores = self.score(query)
+        if query.allowed is not None:
+            scores[~query.allowed] = NEVER
+        return [
+            Recommendation(self.item_ids[place], None, None if scores[place] >= TREND else POPULAR)
+            for place in best(scores, count).tolist()
+        ]
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
-        trends = self.score(query)[[self._item_of[item] for item in item_ids]].tolist()
-        return [[Contribution("trend", trend)] for trend in trends]
+        scores = self.score(query)[[self._item_of[item] for item in item_ids]].tolist()
+        return [[Contribution("trend" if score >= TREND else "popularity", score)] for score in scores]
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
@@ -117,3 +143,17 @@ class Trending(Recipe):
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
         return cls(document["item_ids"], arrays["short"], arrays["long"], document["moment"], document["interval"])
+
+    def _moving(self, query: Query) -> NDArray[np.float32] | None:
+        """Return the decayed counts of late, as they are by now; None where nothing moves any more."""
+        passed = max(0, query.now - self._moment) / self._interval
+        short: NDArray[np.float32] = self._short.rows * np.float32(0.5**passed)
+        return short if float(short.sum()) >= LEAST_RECENT else None
+
+
+def _surely(decayed: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the decayed events that are to be expected at the least, given those that came."""
+    shape = np.float32(EVENTS_PER_SUM) * decayed + np.float32(0.5)
+    root = 1 - 1 / (9 * shape) - np.float32(SURENESS) / (3 * np.sqrt(shape))
+    result: NDArray[np.float32] = shape * np.maximum(root, 0) ** 3 / np.float32(EVENTS_PER_SUM)
+    return result

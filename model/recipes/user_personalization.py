@@ -87,9 +87,10 @@ class UserPersonalization(Recipe):
         if explored:
             scores[list(explored.values())] = NEVER
         order = _merged(best(scores, count).tolist(), explored, count)
-        # A new item counts as much as the one behind it (the last: before it), so that scores fall along the list.
+        # A new item counts as much as the one behind it, at the end as the last of the others, so that scores fall.
+        least = next((item for place, item in reversed([*enumerate(order)]) if place not in explored), 0)
         for place in sorted(explored, reverse=True):
-            raised[order[place]] = raised[order[place + 1 if place + 1 < len(order) else place - 1]]
+            raised[order[place]] = raised[order[place + 1] if place + 1 < len(order) else least]
         shares = (raised[order] / raised.sum()).tolist()
         reasons = reasons_of(parts, self._scorer.weights, order)
         new = set(explored.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from model.networks.problem import Problem, problem_of
@@ -10,6 +12,11 @@ from model.recipes.lightgcn import LightGCNRecipe
 from model.recipes.neumf import NeuMFRecipe
 from model.recipes.recipe import Catalogue, TrainingData
 from tests.factories.training_data import shop_data
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from model.recipes.network_recipe import NetworkRecipe
 
 SHELVES = 3
 ITEMS = 12  # four on each shelf
@@ -48,30 +55,44 @@ def catalogue(count: int = ITEMS) -> Catalogue:
 
 def lightgcn_recipe() -> LightGCNRecipe:
     """Return a recipe whose items point to their shelves: no network was trained for it."""
-    vectors = np.eye(SHELVES, dtype=np.float32)[np.arange(ITEMS) % SHELVES]
-    learnt = {"vectors": vectors * 3, "messages": vectors, **_scalars(), "length": np.array([2.0], np.float32)}
-    return LightGCNRecipe.made(_data(), learnt, REPORT)
+    return LightGCNRecipe.made(_data(), _lightgcn_arrays(ITEMS), REPORT)
 
 
-def neumf_recipe(seed: int = 3) -> NeuMFRecipe:
+def neumf_recipe() -> NeuMFRecipe:
     """Return a recipe of chance numbers, whose tower bends for some items and not for others."""
-    random = np.random.default_rng(seed)
+    return NeuMFRecipe.made(_data(), _neumf_arrays(ITEMS), REPORT)
+
+
+def network_of(name: str, data: TrainingData) -> NetworkRecipe:
+    """Return a recipe of data for which no network was trained."""
+    items = len(data.interactions.item_ids)
+    if name == "rivulet-lightgcn":
+        return LightGCNRecipe.made(data, _lightgcn_arrays(items), REPORT)
+    return NeuMFRecipe.made(data, _neumf_arrays(items), REPORT)
+
+
+def _lightgcn_arrays(items: int) -> dict[str, NDArray[np.float32]]:
+    vectors = np.eye(SHELVES, dtype=np.float32)[np.arange(items) % SHELVES]
+    return {"vectors": vectors * 3, "messages": vectors, **_scalars(), "length": np.array([2.0], np.float32)}
+
+
+def _neumf_arrays(items: int) -> dict[str, NDArray[np.float32]]:
+    random = np.random.default_rng(3)
 
     def drawn(*shape):
         return random.standard_normal(shape).astype(np.float32)
 
-    learnt = {
-        "products": drawn(ITEMS, FACTORS),
-        "firsts": drawn(ITEMS, WIDTH),
+    return {
+        "products": drawn(items, FACTORS),
+        "firsts": drawn(items, WIDTH),
         "of_person": drawn(WIDTH, WIDTH),
         "second": drawn(WIDTH, FACTORS),
         "second_bias": drawn(FACTORS),
         "out": drawn(FACTORS),
         "bias": drawn(1),
-        "messages": drawn(ITEMS, FACTORS + WIDTH),
+        "messages": drawn(items, FACTORS + WIDTH),
         **_scalars(),
     }
-    return NeuMFRecipe.made(_data(), learnt, REPORT)
 
 
 def _scalars():
