@@ -9,7 +9,6 @@ exponential families", Statistica Sinica 13, 2003), in the approximation of Wils
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
 from model.recipes.recipe import (
+    NEVER,
     POPULAR,
     CatalogueItem,
     Contribution,
@@ -25,6 +25,7 @@ from model.recipes.recipe import (
     Recipe,
     Recommendation,
     TrainingData,
+    best,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ FREQUENCY = "trend_discovery_frequency"
 FREQUENCIES = ("30 minutes", "1 hour", "2 hours", "3 hours", "1 day")  # developer guide, "Trending-Now recipe"
 DEFAULT_FREQUENCY = "2 hours"  # the same page
 LONG_OVER_SHORT = 24  # the usual rate is taken over so many discovery intervals
-# Events that count less the older they are vary as half as many that all count in full: a decayed sum of one is worth two.
+# A decayed sum varies half as much as a count of the same size: it tells as much as a count of twice its size.
 EVENTS_PER_SUM = 2.0
 SURENESS = 1.645  # standard deviations: the rate lies above the bound with a likelihood of 95 %
 LEAST_RISE = 0.5  # decayed events, of which one alone is no trend
@@ -143,12 +144,6 @@ class Trending(Recipe):
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
         return cls(document["item_ids"], arrays["short"], arrays["long"], document["moment"], document["interval"])
-
-    def _moving(self, query: Query) -> NDArray[np.float32] | None:
-        """Return the decayed counts of late, as they are by now; None where nothing moves any more."""
-        passed = max(0, query.now - self._moment) / self._interval
-        short: NDArray[np.float32] = self._short.rows * np.float32(0.5**passed)
-        return short if float(short.sum()) >= LEAST_RECENT else None
 
 
 def _surely(decayed: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ TEN = [f"i{number}" for number in range(10)]
 
 def in_this_order(items):
     """Return a recipe that answers everybody with the items in the given order."""
-    return Popularity(list(items), np.arange(len(items), 0, -1, dtype=np.float32))
+    return Popularity(list(items), np.arange(len(items), 0, -1, dtype=np.float32), np.zeros(len(items), np.int64))
 
 
 def test_the_example_of_the_guide_comes_out():
