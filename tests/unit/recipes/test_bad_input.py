@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -114,19 +115,16 @@ def check_explanations(recipe, asked):
 
 def check(recipe, directory, *, is_sorted=True):
     """Check a recipe before and after it was saved, and after it was told of odd items and events."""
-    for asked in questions(recipe):
-        check_answer(recipe, asked, 25, is_sorted=is_sorted)
-        check_explanations(recipe, asked)
     recipe.save(directory)
     loaded = type(recipe).load(directory)
-    assert [loaded.recommend(asked, 25) for asked in questions(loaded)] == [
-        recipe.recommend(asked, 25) for asked in questions(recipe)
-    ]
+    for asked in questions(recipe):
+        check_answer(recipe, asked, 25, is_sorted=is_sorted)
+        assert loaded.recommend(asked, 25) == recipe.recommend(asked, 25)
+    for asked in itertools.islice(questions(recipe), 1, 4):
+        check_explanations(recipe, asked)
     tell(loaded)
     for asked in questions(loaded):
         check_answer(loaded, asked, 25, is_sorted=is_sorted)
-    loaded.save(directory)
-    assert type(recipe).load(directory).item_ids == loaded.item_ids
 
 
 def tell(recipe):
@@ -171,6 +169,19 @@ def test_segments_of_bad_data_hold_everybody_at_most_once(name, case, tmp_path):
         assert recipe.ranked(np.array([item]), 0).size == 0
     with pytest.raises(LookupError, match=r"unheard-of"):
         recipe.segment("unheard-of", 5)
+
+
+@pytest.mark.parametrize("name", ANSWERING)
+def test_a_recipe_that_was_told_of_odd_items_can_be_saved_again(name, tmp_path):
+    recipe = copy.deepcopy(trained(name))
+    tell(recipe)
+    recipe.save(tmp_path)
+
+    loaded = type(recipe).load(tmp_path)
+
+    assert loaded.item_ids == recipe.item_ids
+    for asked in questions(loaded):
+        check_answer(loaded, asked, 25, is_sorted=RECIPES[name].kind != ACTIONS)
 
 
 @pytest.mark.parametrize("name", ANSWERING)
@@ -241,7 +252,9 @@ def test_a_ranking_by_what_is_popular_says_so_and_items_without_a_score_say_noth
 
 
 def test_what_is_trending_when_nothing_moves_is_what_is_popular_and_says_so():
-    recipe = trained("aws-trending-now")
+    recipe = copy.deepcopy(trained("aws-trending-now"))
+    for moment in range(50):
+        recipe.update(Event("item-1-1", START + 7 * 86_400 + moment, [], first=True))
 
+    assert [one.reason for one in recipe.recommend(Query(), 2)] == [None, POPULAR]
     assert {one.reason for one in recipe.recommend(Query(now=LATEST), 5)} == {POPULAR}
-    assert {one.reason for one in recipe.recommend(Query(), 1)} == {None}
