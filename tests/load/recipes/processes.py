@@ -43,19 +43,9 @@ def measured(
     Raises
     ------
     FailedMeasurementError
-        It ended with an error, was killed, or took longer than `LIMIT_SECONDS`.
+        It could not be run, ended with an error, was killed, or took longer than `LIMIT_SECONDS`.
     """
-    command = [python, "-m", module, *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **(threads or {})}
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = _started([python, "-m", module, *arguments], {**os.environ, "PYTHONPATH": str(ROOT), **(threads or {})})
     try:
         printed, complaints = process.communicate(timeout=LIMIT_SECONDS)
     except subprocess.TimeoutExpired:
@@ -67,6 +57,16 @@ def measured(
         raise FailedMeasurementError(_said(process.returncode, complaints))
     found: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return found
+
+
+def _started(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        )
+    except OSError as error:
+        raise FailedMeasurementError(f"{command[0]} cannot be run: {error.strerror}; `make bench` sets it up") from None
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -20,7 +20,7 @@ FOUND = {
     "cpu": 1.5,
     "peak_mib": 64.0,
     "p50": 0.25,
-    "questions": 5000,
+    "questions": 3000,
 }
 
 
@@ -67,9 +67,9 @@ def test_what_answers_slowly_is_asked_a_sample_that_its_row_tells(quick):
     quick.setattr(bench_recipes, "measured", instead)
     quick.setitem(bench_recipes.MEASURED, "beauty", ("implicit ALS", bench_recipes.DEFAULT))
 
-    assert next(bench_recipes.run("beauty"))["asked"] == 5000
+    assert next(bench_recipes.run("beauty"))["asked"] == 3000
     list(bench_recipes.run("beauty"))
-    assert asked == {"implicit ALS": ("5000",), bench_recipes.DEFAULT: ()}
+    assert asked == {"implicit ALS": ("3000",), bench_recipes.DEFAULT: ()}
 
 
 def test_data_that_are_not_there_are_a_row_that_says_so(quick):
@@ -136,6 +136,11 @@ def test_the_last_line_that_is_printed_is_what_was_measured(says):
 def test_a_measurement_that_comes_to_nothing_says_why(says, line, words):
     with pytest.raises(FailedMeasurementError, match=words):
         measured("a.module", python=says(line))
+
+
+def test_an_environment_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(FailedMeasurementError, match="cannot be run: No such file or directory; `make bench` sets"):
+        measured("a.module", python=str(tmp_path / "python"))
 
 
 def test_a_measurement_that_does_not_end_is_ended_with_what_it_started(says, monkeypatch, tmp_path):
