@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from model.engine.operations.filters import find_filter
 from model.engine.operations.pages import page
 from model.engine.serving.answering import ITEM_TARGET, PredictedItem, Question, Restriction, rank, recommend
 from model.engine.serving.batch import Batch, read_filter_values, read_text, run
+from model.engine.serving.explanations import EXPLANATION
 from model.engine.serving.served import Served, load
 from model.engine.serving.serving_rules import EXPLORATION, INFLUENCE, check_explores, check_influence, exploration_of
 from model.engine.serving.themes import Themes
@@ -87,12 +89,12 @@ async def _work(engine: Engine, job: Resource) -> None:
         values = read_filter_values(line)
         restriction = Restriction(compiled, values) if compiled is not None else None
         query = _query(engine, served, document.get("batchInferenceJobConfig") or {}, line)
-        question = Question(query, document["numResults"], restriction)
+        question = Question(query, document["numResults"], restriction, explained=_is_explained(line))
         group = engine.groups[served.group_arn]
         if served.named.kind == RANKING:
-            return _output(served, rank(served, group, question, _item_list(line)))
+            return _output(served, rank(served, group, question, _item_list(line)), question.explained)
         items = recommend(served, group, question)
-        return _output(served, items) if themes is None else _themed(themes, items)
+        return _output(served, items, question.explained) if themes is None else _themed(themes, items)
 
     source, target = batch_paths(document)
     most = limits.BATCH_THEMED_RECORDS if _is_themed(job) else limits.BATCH_INPUT_RECORDS
@@ -116,12 +118,14 @@ def _query(engine: Engine, served: Served, config: dict[str, Any], line: dict[st
     )
 
 
-def _output(served: Served, items: list[PredictedItem]) -> dict[str, Any]:
+def _output(served: Served, items: list[PredictedItem], explained: bool) -> dict[str, Any]:
     output: dict[str, Any] = {"recommendedItems": [one.item_id for one in items]}
     if served.named.scores:
         output["scores"] = [one.score for one in items]
     if served.named.reasons or any(one.reason for one in items):
         output["reasons"] = [one.reason or [] for one in items]
+    if explained:
+        output["explanations"] = [json.loads((one.metadata or {}).get(EXPLANATION, "[]")) for one in items]
     return output
 
 
@@ -132,6 +136,14 @@ def _themed(themes: Themes, items: list[PredictedItem]) -> dict[str, Any]:
         "theme": theme,
         "itemsThemeRelevanceScores": [score for _, score in scored],
     }
+
+
+def _is_explained(line: dict[str, Any]) -> bool:
+    """Tell whether a line asks why, as a request to a campaign would: the files themselves have no such member."""
+    wanted = line.get("metadataColumns")
+    if wanted not in (None, {}, {ITEMS: [EXPLANATION]}):
+        raise InvalidInputError(f'metadataColumns of a line is {{"{ITEMS}": ["{EXPLANATION}"]}} or left out')
+    return bool(wanted)
 
 
 def _item_list(line: dict[str, Any]) -> list[str]:

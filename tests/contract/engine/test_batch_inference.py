@@ -84,6 +84,21 @@ def test_given_items_are_ranked(trained_shop):
     assert sum(answer["output"]["scores"]) == pytest.approx(1.0)
 
 
+@pytest.mark.differs("CreateBatchInferenceJob", "a line that asks for the column EXPLANATION is told why, item by item")
+def test_a_line_may_ask_why(trained_shop):
+    asked = {"userId": "user-1", "metadataColumns": {"ITEMS": ["EXPLANATION"]}}
+    other = {"userId": "user-1", "metadataColumns": {"ITEMS": ["PRICE"]}}
+
+    plain, told, refused = answers(
+        trained_shop, "for-you", "explained", [{"userId": "user-1"}, asked, other], numResults=60
+    )
+
+    assert told["output"]["recommendedItems"] == plain["output"]["recommendedItems"]
+    assert [round(sum(part["weight"] for part in one), 6) for one in told["output"]["explanations"]] == [1.0] * 60
+    assert "explanations" not in plain["output"]
+    assert refused["error"] == 'metadataColumns of a line is {"ITEMS": ["EXPLANATION"]} or left out'
+
+
 @pytest.mark.honours("CreateBatchInferenceJob", "a line that cannot be answered has an error and fails nothing")
 def test_each_line_has_its_own_error(trained_shop):
     lines = ["not JSON", '["a list"]', {"itemId": "x"}, {"userId": 7}, {"userId": "user-1", "filterValues": 7}, ""]
