@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EVEN = 1.0  # all items of a history count alike
 DECAYS = (EVEN, 0.95, 0.9, 0.8, 0.6)  # per item, newest first
-HOLD_OUT_SHARE = 0.1  # of the events, the newest
+HOLD_OUT_SHARE = 0.1  # of a person's events, the newest
 MOST_QUESTIONS = 600
 PLACES = 25  # of a list that count
 SEED = 20261121
@@ -42,7 +42,9 @@ def decayed(count: int, decay: float) -> NDArray[np.float32]:
 
 
 def newest_questions(known: Interactions) -> tuple[Interactions, list[tuple[list[str], str]]] | None:
-    """Hold the newest events out and ask each of some people for the first item of theirs that is new to them.
+    """Hold the newest events of some people out and ask each of them for the first item that is new to them.
+
+    The newest events of all would be those of few people where most come once and never again.
 
     Parameters
     ----------
@@ -51,22 +53,21 @@ def newest_questions(known: Interactions) -> tuple[Interactions, list[tuple[list
     Returns
     -------
     older interactions, (history newest first, wanted item) pairs
-        None where all events have one time, or nobody came back to something new.
+        None where nobody came back later to something new.
     """
-    if not len(known) or int(known.times.min()) == int(known.times.max()):
-        return None
-    older = known.times < np.quantile(known.times, 1 - HOLD_OUT_SHARE, method="lower")
-    counts = np.bincount(known.users[older], minlength=len(known.user_ids))
-    starts = known.starts()
-    asked = np.flatnonzero((counts > 0) & (counts < np.diff(starts)))
-    drawn = np.random.default_rng(SEED).permutation(asked)[:MOST_QUESTIONS]
+    starts, counts = known.starts(), np.diff(known.starts())
+    cuts = starts[1:] - np.maximum(1, counts * HOLD_OUT_SHARE).astype(np.int64)
+    asked = np.flatnonzero(counts > 1)
+    asked = asked[known.times[cuts[asked]] > known.times[cuts[asked] - 1]]
+    older = np.ones(len(known), np.bool_)
     questions = []
-    for user in drawn.tolist():
-        begin, cut, end = int(starts[user]), int(starts[user] + counts[user]), int(starts[user + 1])
+    for user in np.random.default_rng(SEED).permutation(asked)[:MOST_QUESTIONS].tolist():
+        begin, cut, end = int(starts[user]), int(cuts[user]), int(starts[user + 1])
         history = known.items[begin:cut]
         new = known.items[cut:end][~np.isin(known.items[cut:end], history)]
         if new.size:
             questions.append(([known.item_ids[item] for item in history[::-1].tolist()], known.item_ids[new[0]]))
+            older[cut:end] = False
     return (known.where(older), questions) if questions else None
 
 
