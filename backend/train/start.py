@@ -69,7 +69,7 @@ def post_train(request: Request, services: Services, now: datetime) -> Answer:
 def _start(services: Services, name: str, trainer: str) -> str:
     """Start a training and return its trainer: that of the training before where the name is taken.
 
-    It is where the token's training ran and has ended (asked for twice, started once), or has another trainer.
+    It is taken where the token's training has ended (asked for twice, started once), or has another trainer.
     """
     states = services.states
     try:
