@@ -18,7 +18,7 @@ SEED = 20261121
 
 def bpr(matrix: sparse.csr_matrix) -> Any:
     """Fit Bayesian personalised ranking; it knows the people of the training data alone."""
-    model = BPR(k=64, max_iter=100, learning_rate=0.05, lambda_reg=0.001, seed=SEED).fit(_data_set(matrix))
+    model = BPR(k=64, max_iter=50, learning_rate=0.05, lambda_reg=0.001, seed=SEED).fit(_data_set(matrix))
     return lambda _, people: model.u_factors[people] @ model.i_factors.T + model.i_biases
 
 
