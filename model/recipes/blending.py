@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.recipes.choosing_steps import choose_steps
-from model.recipes.held_out import hold_out
-from model.recipes.parts import FALLBACK, LATEST, PARTS, keep_seen
+from model.recipes.held_out import hold_out, newest_events
+from model.recipes.parts import FALLBACK, LATEST, OF_EVERYBODY, PARTS, keep_seen
 from model.recipes.person_scorer import PersonScorer
 from model.recipes.recipe import best
 
@@ -25,6 +25,9 @@ LIST = 25  # places that count
 CANDIDATES = 50  # of each part; what none has among these is in no list
 ROUNDS = 3  # through all weights
 WORTH = 1.002  # by how much better the gain must be for a change; less is noise
+FILTER_WORTH = 1.02  # the same for the graph filter, which takes as much time and room as all else ten times over
+SPACE_SHARE = 0.7  # of what the steps find by themselves, from which on the filter is tried
+MOST_ITEMS = 100_000  # of more, the filter takes gigabytes
 START = {
     "transitions": 1.0,
     "space": 0.3,
@@ -49,11 +52,14 @@ class Candidates:
     ----------
     values : float32 array of shape (questions, items, parts)
         Each at most one; the first item is the one wanted, and items that are none are -1 throughout.
+    names : tuple of str
+        Of the parts.
     latest, before : bool arrays of shape (questions, items)
         Which items are among the newest of the history, and which lie further back.
     """
 
     values: NDArray[np.float32]
+    names: tuple[str, ...]
     latest: NDArray[np.bool_]
     before: NDArray[np.bool_]
 
@@ -65,7 +71,7 @@ class Candidates:
         weights : mapping
             By part, and `kept_latest` and `kept`.
         """
-        scores = self.values @ np.array([weights.get(name, 0.0) for name in PARTS], np.float32)
+        scores = self.values @ np.array([weights.get(name, 0.0) for name in self.names], np.float32)
         scores[self.latest] *= np.float32(weights["kept_latest"])
         scores[self.before] *= np.float32(weights["kept"])
         wanted = scores[:, :1]
@@ -86,15 +92,31 @@ def choose_weights(data: TrainingData) -> dict[str, float]:
     dict
         With the keys of `FALLBACK`.
     """
+    in_order = newest_events(data.interactions) is not None
+    fallback = {**FALLBACK, "in_order": float(in_order)}
     older, questions = hold_out(data)
     if not questions:
-        return dict(FALLBACK)
-    steps = choose_steps(older.interactions, questions)
+        return fallback
+    steps = {**choose_steps(older.interactions, questions, in_order), "in_order": float(in_order)}
     scorer = PersonScorer.fit(older, steps)
-    chosen = _climb(gather(scorer, questions))
-    if chosen is None:
-        return dict(FALLBACK)
-    return _choose_lifts(scorer, questions, {**FALLBACK, **steps, **chosen})
+    candidates = gather(scorer, questions)
+    chosen, most = _climb(candidates, START)
+    if len(scorer.item_ids) <= MOST_ITEMS and _may_be_worth_a_filter(candidates):
+        scorer.learn_graph(older.interactions)
+        beside, gain = _climb(gather(scorer, questions), {**START, "filter": 1.0})
+        if gain > most * FILTER_WORTH:
+            chosen = beside
+    return _choose_lifts(scorer, questions, {**fallback, **steps, **chosen}) if chosen else fallback
+
+
+def _may_be_worth_a_filter(candidates: Candidates) -> bool:
+    """Tell whether what people touch tells nearly as much as in which order they do.
+
+    The filter takes longer than all else. Where the order tells the more, it has never added anything.
+    """
+    kept = {"kept_latest": FALLBACK["kept_latest"], "kept": FALLBACK["kept"]}
+    alone = {name: candidates.gain({**kept, name: 1.0}) for name in ("next", "transitions", "space")}
+    return alone["space"] > SPACE_SHARE * max(alone["next"], alone["transitions"])
 
 
 def gather(scorer: PersonScorer, questions: Sequence[HeldOut]) -> Candidates:
@@ -111,25 +133,26 @@ def gather(scorer: PersonScorer, questions: Sequence[HeldOut]) -> Candidates:
     """
     everything = dict.fromkeys(PARTS, 1.0)
     popular: list[NDArray[np.int64]] = []
+    names: tuple[str, ...] = ()
     found: list[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]] = []
     for history, target, _ in questions:
         parts = scorer.parts(history, everything)
-        popular = popular or [best(parts.values[name], CANDIDATES) for name in ("recent", "popularity")]
-        own = [_highest(parts.values[name]) for name in ("next", "transitions", "space")]
+        names = tuple(name for name in PARTS if name in parts.values)
+        popular = popular or [best(parts.values[name], CANDIDATES) for name in OF_EVERYBODY]
+        own = [_highest(parts.values[name]) for name in names if name not in {*OF_EVERYBODY, "repeat"}]
         others = {*np.concatenate([*popular, *own]).tolist(), *history} - {target}
         items = np.array([target, *sorted(others)])
-        values = np.stack([parts.values[name][items] * parts.scales[name] for name in PARTS], axis=1)
+        values = np.stack([parts.values[name][items] * parts.scales[name] for name in names], axis=1)
         latest = np.isin(items, history[:LATEST])
         found.append((values.astype(np.float32), latest, np.isin(items, history) & ~latest))
     shape = (len(found), max(len(values) for values, _, _ in found))
-    gathered = Candidates(
-        np.full((*shape, len(PARTS)), -1, np.float32), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-    )
-    for row, (values, latest, before) in enumerate(found):
-        gathered.values[row, : len(values)] = values
-        gathered.latest[row, : len(values)] = latest
-        gathered.before[row, : len(values)] = before
-    return gathered
+    values = np.full((*shape, len(names)), -1, np.float32)
+    latest, before = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+    for row, (told, newest, older) in enumerate(found):
+        values[row, : len(told)] = told
+        latest[row, : len(told)] = newest
+        before[row, : len(told)] = older
+    return Candidates(values, names, latest, before)
 
 
 def _highest(values: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -138,12 +161,15 @@ def _highest(values: NDArray[np.float32]) -> NDArray[np.int64]:
     return places if places.size <= CANDIDATES else places[best(values[places], CANDIDATES)]
 
 
-def _climb(candidates: Candidates) -> dict[str, float] | None:
-    """Change one weight after the other as long as that finds more; None where nothing finds anything."""
-    weights = {**dict.fromkeys(PARTS, 0.0), **START}
+def _climb(candidates: Candidates, start: Mapping[str, float]) -> tuple[dict[str, float], float]:
+    """Change one weight after the other as long as that finds more.
+
+    Returns the weights, none where nothing finds anything, and their gain.
+    """
+    weights = {**dict.fromkeys(PARTS, 0.0), **start}
     most = candidates.gain(weights)
     returns = float(candidates.latest[:, 0].mean())  # the first item is the one wanted
-    changing = (*(KEEPING if returns >= LEAST_RETURNS else KEEPING[1:]), *PARTS)
+    changing = (*(KEEPING if returns >= LEAST_RETURNS else KEEPING[1:]), *candidates.names)
     for _ in range(ROUNDS):
         before = dict(weights)
         for name in changing:
@@ -156,8 +182,8 @@ def _climb(candidates: Candidates) -> dict[str, float] | None:
             break
     total = sum(weights[name] for name in PARTS)
     if not most or not total:
-        return None
-    return {**{name: weights[name] / total for name in PARTS}, **{name: weights[name] for name in KEEPING}}
+        return {}, most
+    return {**{name: weights[name] / total for name in PARTS}, **{name: weights[name] for name in KEEPING}}, most
 
 
 def _choose_lifts(scorer: PersonScorer, questions: Sequence[HeldOut], chosen: dict[str, float]) -> dict[str, float]:

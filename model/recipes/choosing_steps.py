@@ -23,7 +23,7 @@ QUERY_DECAYS = (0.8, 0.6)
 LIST = 25  # places that count
 
 
-def choose_steps(older: Interactions, questions: Sequence[HeldOut]) -> dict[str, float]:
+def choose_steps(older: Interactions, questions: Sequence[HeldOut], in_order: bool = True) -> dict[str, float]:
     """Choose how steps are compared and asked for.
 
     Parameters
@@ -31,6 +31,8 @@ def choose_steps(older: Interactions, questions: Sequence[HeldOut]) -> dict[str,
     older : Interactions
         Before the questions.
     questions : sequence of HeldOut
+    in_order : bool
+        Whether the times of events tell an order; where not, all items of a history vote alike.
 
     Returns
     -------
@@ -42,10 +44,10 @@ def choose_steps(older: Interactions, questions: Sequence[HeldOut]) -> dict[str,
     counted = count_steps(older, NEAR)
     targets = np.array([one.target for one in questions])
     seen = _histories(questions, 1.0, None, size).astype(np.bool_)
-    best, most = (EXPONENTS[0], SHRINKAGES[0], QUERY_DECAYS[0]), -1.0
+    best, most = (EXPONENTS[0], SHRINKAGES[0], QUERY_DECAYS[0] if in_order else 1.0), -1.0
     for exponent, shrinkage in product(EXPONENTS, SHRINKAGES):
         closeness = compare(counted, counts, replace(NEAR, exponent=exponent, shrinkage=shrinkage))
-        for decay in QUERY_DECAYS:
+        for decay in QUERY_DECAYS if in_order else (1.0,):
             scores = (_histories(questions, decay, NEAR.query_length, size) @ closeness).tocsr()
             gain = _gain(scores - scores.multiply(seen), targets)
             if gain > most:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.recipes.content import Content
+from model.recipes.content import Content, nearest_map
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
 from model.recipes.popularity import count_people
@@ -43,7 +43,6 @@ MOST_TOUCHED = 1000  # newest items of a history that count
 # Of 41,000 items, only so many are looked at in full: those that neighbours of what was touched, or many people, speak
 # for. The lists are those of all items but for one place in hundreds (README, "What the graph filter is worth").
 SHORTLIST = 500
-RIDGE = 10.0  # people that an item's place must be worth before content is believed to predict it
 
 
 class GraphFilter(Recipe):
@@ -95,7 +94,7 @@ class GraphFilter(Recipe):
         people = count_people(known)
         content = Content.fit(item_ids, data.catalogue)
         learnt = SharpenedFilter.fit(known)
-        from_content = _from_content(content.vectors[: people.size], learnt.standing, people)
+        from_content = nearest_map(content.vectors[: people.size], learnt.standing, people)
         for vector in content.vectors[people.size :]:
             learnt.append(vector @ from_content)
         everyone = np.concatenate([people, np.zeros(len(cold), np.float32)])
@@ -197,13 +196,3 @@ def _lowered(scores: NDArray[np.float32], touched: Sequence[int]) -> NDArray[np.
     """Lower what the person has touched; a score below zero is low as it is."""
     scores[touched] *= np.where(scores[touched] > 0, np.float32(SEEN_KEEPS), np.float32(1))
     return scores
-
-
-def _from_content(
-    content: NDArray[np.float32], standing: NDArray[np.float32], people: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return the linear map that takes content nearest to where items stand; what many touched weighs more."""
-    weighed = content * np.minimum(people, RIDGE)[:, None]
-    square = weighed.T @ content + np.float32(RIDGE) * np.eye(content.shape[1], dtype=np.float32)
-    result: NDArray[np.float32] = np.linalg.solve(square, weighed.T @ standing).astype(np.float32)
-    return result

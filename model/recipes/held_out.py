@@ -12,10 +12,13 @@ from model.recipes.recipe import Query, TrainingData
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from model.recipes.interactions import Interactions
 
 HOLD_OUT_SHARE = 0.1  # of the events, the newest
 QUESTIONS = 800  # events judged; more changes the choice little
+MOST_HELD_OUT = 0.5  # where as many events are among the newest, the others tell too little
 LEAST_EVENTS = 25
 HISTORY_LENGTH = 50  # newest items of a person that are looked at
 SEED = 20261121
@@ -38,8 +41,26 @@ class HeldOut(NamedTuple):
     query: Query
 
 
+def newest_events(known: Interactions) -> NDArray[np.bool_] | None:
+    """Tell which events are the newest tenth.
+
+    Parameters
+    ----------
+    known : Interactions
+
+    Returns
+    -------
+    bool array of shape (events,), or None
+        None where times cannot tell, since all or too many of the newest are of one time.
+    """
+    if not len(known):
+        return None
+    newest: NDArray[np.bool_] = known.times >= np.quantile(known.times, 1 - HOLD_OUT_SHARE, method="lower")
+    return newest if newest.mean() <= MOST_HELD_OUT else None
+
+
 def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut]]:
-    """Split data into the older events and a sample of the newest ones.
+    """Split data into the older events and a sample of the newest ones; by chance where times cannot tell.
 
     Parameters
     ----------
@@ -50,28 +71,31 @@ def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut]]:
     older : TrainingData
         With the same numbers of users and items.
     questions : list of HeldOut
-        Empty where there are too few events, or all are of one time.
+        Empty where there are too few events, or nobody has two.
     """
     known = data.interactions
     if len(known) < LEAST_EVENTS:
         return data, []
-    cut = np.quantile(known.times, 1 - HOLD_OUT_SHARE, method="lower")
-    older = known.where(known.times < cut)
-    if len(older) == 0:
-        return data, []
-    positions = np.flatnonzero(known.times >= cut)
-    starts = known.starts()
-    positions = positions[positions > starts[known.users[positions]]]
-    if positions.size > QUESTIONS:
-        random = np.random.default_rng(SEED)
-        positions = np.sort(random.choice(positions, QUESTIONS, replace=False))
+    random = np.random.default_rng(SEED)
+    newest = newest_events(known)
+    in_order = newest is not None
+    held = random.random(len(known)) < HOLD_OUT_SHARE if newest is None else newest
+    older = known.where(~held)
+    # In order, what came just before an event is its history, held out or not; without, what is left of the person.
+    before = known if in_order else older
+    starts = before.starts()
+    positions = np.flatnonzero(held)
+    users = known.users[positions]
+    ends = positions if in_order else starts[users + 1]
+    asked = np.flatnonzero(ends > starts[users])
+    if asked.size > QUESTIONS:
+        asked = np.sort(random.choice(asked, QUESTIONS, replace=False))
     features_of = dict(zip(data.users.item_ids, data.users.features, strict=True))
     questions = []
-    for position in positions.tolist():
-        user = int(known.users[position])
-        begin = max(int(starts[user]), position - HISTORY_LENGTH)
+    for position, user, end in zip(positions[asked].tolist(), users[asked].tolist(), ends[asked].tolist(), strict=True):
+        history = before.items[max(int(starts[user]), end - HISTORY_LENGTH) : end][::-1].tolist()
         query = Query(context=_context(known, position), person_features=features_of.get(known.user_ids[user], ()))
-        questions.append(HeldOut(known.items[begin:position][::-1].tolist(), int(known.items[position]), query))
+        questions.append(HeldOut(history, int(known.items[position]), query))
     return replace(data, interactions=older), questions
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from model.recipes.content import nearest_map
 from model.recipes.directions import right_directions
 from model.recipes.growing import GrowingRows
 
@@ -31,7 +32,6 @@ POPULARITY_POWER = 0.4  # how much of an item's popularity its score gets back a
 QUERY_LENGTH = 50  # newest items of a history that count
 QUERY_DECAY = 0.9  # per item, newest first
 LEAST_LENGTH = np.float32(1e-9)  # of a vector, so that one of an item alone is near to nothing
-RIDGE = 10.0  # interactions that an item's place must be worth before content is believed to predict it
 
 
 def dimensions_of(parameters: Mapping[str, str]) -> int:
@@ -83,7 +83,7 @@ class ItemSpace:
         matrix = sparse.csr_matrix((values.astype(np.float32), (users, items)), shape=shape)
         directions = right_directions(matrix, dimensions)
         raised = (item_degree**POPULARITY_POWER).astype(np.float32)
-        mapping = _ridge(content[: shape[1]], directions, item_degree)
+        mapping = nearest_map(content[: shape[1]], directions, item_degree)
         cold = content[shape[1] :] @ mapping
         vectors = np.concatenate([directions * raised[:, None], cold]).astype(np.float32)
         unscaled = np.concatenate([np.reciprocal(raised * raised), np.ones(len(cold), np.float32)])
@@ -209,13 +209,3 @@ class ItemSpace:
         ItemSpace
         """
         return cls(arrays["space_vectors"], arrays["space_unscaled"], arrays["space_from_content"])
-
-
-def _ridge(
-    content: NDArray[np.float32], directions: NDArray[np.float32], degree: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Return the linear map that takes content nearest to an item's place; an item that many touched weighs more."""
-    weighed = content * np.minimum(degree, RIDGE)[:, None].astype(np.float32)
-    square = weighed.T @ content + np.float32(RIDGE) * np.eye(content.shape[1], dtype=np.float32)
-    result: NDArray[np.float32] = np.linalg.solve(square, weighed.T @ directions).astype(np.float32)
-    return result

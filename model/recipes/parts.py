@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from model.recipes.interactions import Interactions
 
-# What comes next; what comes within some steps; what lies near in the item space; what the person comes back to; what
-# is popular of late; what is popular.
-PARTS = ("next", "transitions", "space", "repeat", "recent", "popularity")
+# What comes next; what comes within some steps; what lies near in the item space; what the graph filter leads to; what
+# the person comes back to; what is popular of late; what is popular.
+PARTS = ("next", "transitions", "space", "filter", "repeat", "recent", "popularity")
 
 OF_EVERYBODY = ("recent", "popularity")  # the parts that are the same whoever asks
 RECENT_SHARE = 0.1  # of the events, the newest, that lie within one half-life of what is popular of late
@@ -38,6 +38,7 @@ FALLBACK = {
     "exponent": 0.5,
     "shrinkage": 5.0,
     "query_decay": 0.8,
+    "in_order": 1.0,  # whether the times of events tell an order
 }
 
 

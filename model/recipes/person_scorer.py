@@ -7,48 +7,31 @@ event changes the next answer; of a stranger, the circumstances of the question 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.recipes.content import Content
+from model.recipes.filter_part import QUERY_DECAY as FILTER_DECAY
 from model.recipes.growing import GrowingRows
 from model.recipes.held_out import HISTORY_LENGTH
-from model.recipes.histories import within_percentiles
 from model.recipes.item_space import QUERY_DECAY as SPACE_DECAY
-from model.recipes.item_space import ItemSpace, dimensions_of
-from model.recipes.lifts import Lifts
-from model.recipes.objective import Objective
 from model.recipes.parts import FALLBACK, OF_EVERYBODY, Parts, blend, count_recent, scale_of
+from model.recipes.person_models import PersonModels
 from model.recipes.popularity import count_people
 from model.recipes.recipe import CatalogueItem, Contribution, Query, largest_first
-from model.recipes.steps import NEAR, NEXT, WINDOW
-from model.recipes.transitions import Transitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from model.recipes.interactions import Interactions
+    from model.recipes.lifts import Lifts
     from model.recipes.recipe import Event, TrainingData
 
 
 SHARPNESS = 12.0  # by which scores are multiplied before they become shares of one
 REPEAT_DECAY = 0.8  # of an item in the history against the next newer one
-
-
-@dataclass(frozen=True)
-class Models:
-    """What is learnt, beside the number of people by item."""
-
-    following: Transitions
-    transitions: Transitions
-    space: ItemSpace
-    content: Content
-    context: Lifts
-    features: Lifts
-    objective: Objective | None
 
 
 class PersonScorer:
@@ -57,7 +40,7 @@ class PersonScorer:
     def __init__(
         self,
         item_ids: list[str],
-        models: Models,
+        models: PersonModels,
         people: NDArray[np.float32],
         recent: NDArray[np.float32],
         weights: Mapping[str, float],
@@ -66,7 +49,7 @@ class PersonScorer:
         self.item_ids = item_ids
         self.item_of = {item: place for place, item in enumerate(item_ids)}
         self.weights = {**FALLBACK, **weights}
-        self.recency = recency
+        self._heeds_recency = recency
         self._models = models
         self._people = GrowingRows(people)
         self._most = float(np.log1p(people.max(initial=1)))
@@ -90,31 +73,15 @@ class PersonScorer:
         known = data.interactions
         touched = set(known.item_ids)
         item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
-        content = Content.fit(item_ids, data.catalogue)
-        heeded = within_percentiles(known, data.parameters)
-        tuned = {**FALLBACK, **weights}
-        near = replace(
-            NEAR,
-            window=min(WINDOW, int(float(data.parameters.get("bptt", WINDOW)))),
-            exponent=tuned["exponent"],
-            shrinkage=tuned["shrinkage"],
-            query_decay=tuned["query_decay"],
-        )
-        models = Models(
-            Transitions.fit(heeded, NEXT),
-            Transitions.fit(heeded, near),
-            ItemSpace.fit(known, content.vectors, dimensions_of(data.parameters)),
-            content,
-            Lifts.of_context(known),
-            Lifts.of_people(known, data.users),
-            Objective.fit(item_ids, data),
-        )
-        for _ in range(len(known.item_ids), len(item_ids)):
-            models.following.add()
-            models.transitions.add()
+        models = PersonModels.fit(item_ids, data, {**FALLBACK, **weights})
         untouched = np.zeros(len(item_ids) - len(known.item_ids), np.float32)
         people, recent = (np.concatenate([counts, untouched]) for counts in (count_people(known), count_recent(known)))
         return cls(item_ids, models, people, recent, weights, _looks_at_recency(data.parameters))
+
+    @property
+    def recency(self) -> bool:
+        """Whether newer items of a history count more: where the solution wants it and the events tell an order."""
+        return self._heeds_recency and bool(self.weights["in_order"])
 
     @property
     def people(self) -> NDArray[np.float32]:
@@ -125,6 +92,16 @@ class PersonScorer:
     def popularity(self) -> NDArray[np.float32]:
         """The same on a logarithmic scale from 0 to 1."""
         return self._popularity.rows
+
+    def learn_graph(self, known: Interactions) -> None:
+        """Learn the graph filter, for weights that want it.
+
+        Parameters
+        ----------
+        known : Interactions
+            Those that the scorer has learnt from.
+        """
+        self._models.learn_graph(known)
 
     def known(self, history: Sequence[str]) -> list[int]:
         """Return the positions of those items of a history that are known.
@@ -168,6 +145,8 @@ class PersonScorer:
             space = self._models.space
             near = space.vectors @ space.person(history, self._space_decay)
             values["space"] = np.maximum(near, np.float32(0), out=near)
+        if wanted["filter"] and self._models.graph is not None:
+            values["filter"] = self._models.graph.scores(history, self._filter_decay)
         if wanted["repeat"]:
             values["repeat"] = np.zeros(len(self.item_ids), np.float32)
             np.add.at(values["repeat"], list(history), np.array(self._returns(history), np.float32))
@@ -262,14 +241,10 @@ class PersonScorer:
         item : CatalogueItem
         """
         place = self.item_of.setdefault(item.item_id, len(self.item_ids))
-        content = self._models.content.put(place, item.features)
-        self._models.space.put(place, content)
-        if self._models.objective is not None:
-            self._models.objective.put(place, item.numbers)
+        self._models.put(place, item)
         if place == len(self.item_ids):
             self.item_ids.append(item.item_id)
-            self._models.following.add()
-            self._models.transitions.add()
+            self._models.add()
             self._people.append(0.0)
             self._recent.append(0.0)
             self._popularity.append(0.0)
@@ -281,20 +256,7 @@ class PersonScorer:
         -------
         dict of arrays
         """
-        models = self._models
-        found = {
-            **models.transitions.arrays(),
-            **models.following.arrays("next"),
-            **models.space.arrays(),
-            **models.content.arrays(),
-        }
-        found |= {
-            **models.context.arrays("context"),
-            **models.features.arrays("features"),
-            "people": self.people,
-            "recent": self._recent.rows,
-        }
-        return found if models.objective is None else {**found, **models.objective.arrays()}
+        return {**self._models.arrays(), "people": self.people, "recent": self._recent.rows}
 
     def document(self) -> dict[str, Any]:
         """Return what `from_arrays` needs beside the arrays.
@@ -303,17 +265,8 @@ class PersonScorer:
         -------
         dict
         """
-        models = self._models
-        objective = models.objective
-        return {
-            "item_ids": self.item_ids,
-            "weights": self.weights,
-            "recency": self.recency,
-            "vocabulary": models.content.vocabulary,
-            "context": models.context.conditions,
-            "features": models.features.conditions,
-            "objective": None if objective is None else {"column": objective.column, "strength": objective.strength},
-        }
+        own = {"item_ids": self.item_ids, "weights": self.weights, "recency": self._heeds_recency}
+        return {**own, **self._models.document()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> PersonScorer:
@@ -327,25 +280,17 @@ class PersonScorer:
         -------
         PersonScorer
         """
-        objective = document["objective"]
-        models = Models(
-            Transitions.from_arrays(arrays, "next"),
-            Transitions.from_arrays(arrays),
-            ItemSpace.from_arrays(arrays),
-            Content.from_arrays(arrays, document["vocabulary"]),
-            Lifts.from_arrays(arrays, "context", document["context"]),
-            Lifts.from_arrays(arrays, "features", document["features"]),
-            Objective.from_arrays(arrays, objective) if objective else None,
-        )
-        for _ in range(models.transitions.size, len(document["item_ids"])):
-            models.following.add()
-            models.transitions.add()
+        models = PersonModels.from_arrays(arrays, document, len(document["item_ids"]))
         people, recent = arrays["people"], arrays["recent"]
         return cls(document["item_ids"], models, people, recent, document["weights"], document["recency"])
 
     @property
     def _space_decay(self) -> float:
         return SPACE_DECAY if self.recency else 1.0
+
+    @property
+    def _filter_decay(self) -> float:
+        return FILTER_DECAY if self.recency else 1.0
 
     def _returns(self, history: Sequence[int]) -> list[float]:
         """Return how much each item of a history speaks for itself."""
@@ -362,6 +307,8 @@ class PersonScorer:
         if name == "repeat":
             weights = np.array(self._returns(history), np.float32)
             return np.where(np.array(history)[:, None] == items, weights[:, None], np.float32(0))
+        if name == "filter" and self._models.graph is not None:
+            return self._models.graph.votes(history, items, self._filter_decay)
         return self._models.space.votes(history, items, self._space_decay)
 
     def _conditions(self, query: Query, has_history: bool) -> Iterator[tuple[Lifts, str, float]]:
