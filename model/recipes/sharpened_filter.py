@@ -6,9 +6,7 @@ and not 1/2 both (Fu et al., "Revisiting Neighborhood-based Link Prediction for 
 people who touched much tell more than that would let them. What a person x has touched is blurred to x P and, with a
 weight, to its slowest directions, x D^-p V V' D^p (Shen et al., "How Powerful is Graph Convolution for
 Recommendation?", CIKM 2021); then it is sharpened by one step of Runge and Kutta's method along -P (Choi et al.,
-"Blurring-Sharpening Process Models for Collaborative Filtering", SIGIR 2023), which is a polynomial of P. The slowest
-directions are the broad tastes that many share. They count less the more a person has touched: whose taste is well
-known needs no average.
+"Blurring-Sharpening Process Models for Collaborative Filtering", SIGIR 2023), which is a polynomial of P.
 
 The paper multiplies by P five times for each person. Here the polynomial is taken once, at training: exactly along the
 slowest directions, and along all others, which P shrinks to less than a fifth, as a multiple of P. What is left for an
@@ -17,7 +15,6 @@ answer is a sum over the neighbours of the items touched, and one product of vec
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +31,12 @@ if TYPE_CHECKING:
 
     from model.recipes.interactions import Interactions
 
-# Chosen on the validation split of Gowalla, over all of its users (README, "What the graph filter is worth").
+# Chosen on the validation split of Gowalla (README, "What the graph filter is worth").
 PERSON_POWER = 0.3  # of how many items a person touched, by which A is divided
-ITEM_POWER = 0.5  # of how many people touched an item, by which A is divided
+ITEM_POWER = 0.4  # of how many people touched an item, by which A is divided
 MOST_DIRECTIONS = 640
-SHARPENED_FOR = 2.5  # time of the one step
-IDEAL_WEIGHT = 0.38  # of the slowest directions beside P, for a person who has touched one item
-LENGTH_POWER = 0.35  # of how many items the person has touched, by which that weight is divided
+SHARPENED_FOR = 2.0  # time of the one step
+IDEAL_WEIGHT = 0.1  # of the slowest directions beside P
 NEIGHBOURS = 1000  # the strongest of each item that are kept
 # More directions are looked for than are kept: the search mixes its last ones with those that it leaves out.
 SPARE_DIRECTIONS = 128
@@ -66,7 +62,7 @@ class SharpenedFilter:
     gains : float32 array of shape (directions,)
         By what the first product weighs each direction.
     shares : float32 array of shape (items,)
-        By what the second product weighs an item that is all that was touched.
+        By what the second product weighs a touched item.
     """
 
     def __init__(
@@ -189,7 +185,7 @@ class SharpenedFilter:
         touched = self._slow.rows[items]
         # The first product sets right what neighbours say, which those who were not at the training do not have.
         first = ((weights * (np.asarray(items) < trained)) @ touched) * self._gains
-        second = (weights * self._shares.rows[items]) @ touched * _breadth(weights)
+        second = (weights * self._shares.rows[items]) @ touched
         if asked is None:
             result: NDArray[np.float32] = self._sharp.rows @ second
             result[:trained] += self._slow.rows[:trained] @ first
@@ -219,8 +215,7 @@ class SharpenedFilter:
         touched = np.asarray(items)
         known, those = touched < trained, asked < trained
         slow, standing = self._slow.rows[touched], self._slow.rows[asked] * self._gains
-        shares = self._shares.rows[touched, None] * _breadth(weights)
-        found: NDArray[np.float32] = (slow * shares) @ self._sharp.rows[asked].T
+        found: NDArray[np.float32] = (slow * self._shares.rows[touched, None]) @ self._sharp.rows[asked].T
         found[np.ix_(known, those)] += slow[known] @ standing[those].T
         found[np.ix_(known, those)] += self._neighbours[touched[known]][:, asked[those]].toarray()
         found *= weights[:, None]
@@ -257,12 +252,7 @@ class SharpenedFilter:
         slow, sharp = self._slow.rows[:size], self._sharp.rows[:size]
         found: NDArray[np.float32] = (matrix @ self._neighbours).toarray()
         found += ((matrix @ slow) * self._gains) @ slow.T
-        breadths = [_breadth(matrix.data[begin:end]) for begin, end in itertools.pairwise(matrix.indptr.tolist())]
-        found += (
-            (matrix.multiply(self._shares.rows[:size]).tocsr() @ slow)
-            * np.array(breadths, np.float32)[:, None]
-            @ sharp.T
-        )
+        found += (matrix.multiply(self._shares.rows[:size]).tocsr() @ slow) @ sharp.T
         return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -323,16 +313,6 @@ def _normalised(interactions: Interactions) -> tuple[sparse.csr_matrix, NDArray[
     users = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     matrix.data /= lengths[users] ** PERSON_POWER * people[matrix.indices] ** ITEM_POWER
     return matrix, people
-
-
-def _breadth(weights: NDArray[np.float32]) -> float:
-    """Return how much the slowest directions count for a person of as many items as these weights are worth.
-
-    Weights that are all alike are worth their number, and one beside which all others are small is worth one (Kish,
-    "Survey Sampling", 1965, on the effective size of a sample).
-    """
-    squares = float(weights @ weights)
-    return (float(weights.sum()) ** 2 / squares) ** -LENGTH_POWER if squares else 0.0
 
 
 def _direction_count(shape: tuple[int, int]) -> int:

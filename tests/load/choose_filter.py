@@ -1,7 +1,7 @@
-"""Judges settings of the graph filter on Gowalla's validation split, over all of its people.
+"""Judges the graph filter on Gowalla, over all people: `python -m tests.load.choose_filter` on the validation split.
 
-`python -m tests.load.choose_filter` prints a row for each setting; the recipe has the one with the highest NDCG.
-`python -m tests.load.choose_filter --test` judges the recipe's own setting on the test split.
+`--near` judges settings beside the recipe's own there, too, one of them changed at a time: a minute or more for each.
+`--test` judges the recipe's own setting on the test split.
 """
 
 from __future__ import annotations
@@ -20,16 +20,21 @@ from tests.factories.gowalla import gowalla, gowalla_validation
 if TYPE_CHECKING:
     from model.evaluation.splits import Split
 
-WEIGHTS = (0.15, 0.2, 0.25, 0.3)
-TIMES = (2.5, 3.0)
+NEAR: dict[str, tuple[float, ...]] = {
+    "PERSON_POWER": (0.2, 0.4, 0.5),
+    "ITEM_POWER": (0.3, 0.5),
+    "SHARPENED_FOR": (1.5, 2.5),
+    "IDEAL_WEIGHT": (0.07, 0.14, 0.2),
+    "MOST_DIRECTIONS": (448,),
+}
 CUT = 20
 
 
 def judge(split: Split) -> str:
-    """Fit the filter and tell how good it is: its metrics, seconds of training and peak of memory so far."""
-    start = time.perf_counter()
+    """Fit the filter and tell how good it is: metrics, processor seconds of training, peak of memory."""
+    start = time.process_time()
     learnt = SharpenedFilter.fit(split.train)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     touched = touched_matrix(split.train)
 
     class Together:
@@ -39,7 +44,7 @@ def judge(split: Split) -> str:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     result = evaluate(Together(), split, cuts=(CUT,))
     metrics = " ".join(f"{name} {result.mean(f'{name}@{CUT}'):.4f}" for name in ("recall", "ndcg"))
-    return f"{metrics} at {CUT}, trained in {seconds:.0f} s, peak {peak:.0f} MiB"
+    return f"{metrics} at {CUT}, trained in {seconds:.0f} s of processor time, peak {peak:.0f} MiB"
 
 
 def main() -> None:
@@ -48,10 +53,13 @@ def main() -> None:
         print(f"test: {judge(gowalla())}")
         return
     split = gowalla_validation()
-    for sharpened_for in TIMES:
-        for weight in WEIGHTS:
-            sharpened_filter.SHARPENED_FOR, sharpened_filter.IDEAL_WEIGHT = sharpened_for, weight
-            print(f"sharpened for {sharpened_for}, ideal weight {weight}: {judge(split)}", flush=True)
+    print(f"validation: {judge(split)}", flush=True)
+    for name, values in NEAR.items() if "--near" in sys.argv else ():
+        own = getattr(sharpened_filter, name)
+        for value in values:
+            setattr(sharpened_filter, name, value)
+            print(f"validation, {name} {value} and not {own}: {judge(split)}", flush=True)
+        setattr(sharpened_filter, name, own)
 
 
 if __name__ == "__main__":

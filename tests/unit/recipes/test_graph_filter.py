@@ -16,7 +16,6 @@ from model.recipes.recipe import POPULAR, Catalogue, CatalogueItem, Event, Query
 from model.recipes.sharpened_filter import (
     IDEAL_WEIGHT,
     ITEM_POWER,
-    LENGTH_POWER,
     PERSON_POWER,
     SHARPENED_FOR,
     SharpenedFilter,
@@ -54,7 +53,7 @@ def by_the_papers_steps(interactions):
     filtered = normalised.T @ normalised
     slow = np.linalg.svd(normalised)[2][: np.linalg.matrix_rank(normalised)].T
     ideal = (touched / of_item**ITEM_POWER) @ slow @ slow.T * of_item**ITEM_POWER
-    blurred = touched @ filtered + IDEAL_WEIGHT / of_person[:, None] ** LENGTH_POWER * ideal
+    blurred = touched @ filtered + IDEAL_WEIGHT * ideal
     slope = -blurred @ filtered
     first = slope
     second = -(blurred + SHARPENED_FOR / 2 * first) @ filtered
