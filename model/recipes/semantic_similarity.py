@@ -1,7 +1,8 @@
 """Items that mean the same as an item, by their texts and categories alone; nobody needs to have touched them.
 
 A campaign may let popularity and freshness have their say (developer guide, "Semantic-Similarity recipe"): each
-lowers what is unpopular, or old, by up to the share that its weight says.
+lowers what is unpopular, or old, by up to the share that its weight says. Popularity has a small say unless the
+campaign gives it another, or none.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 DIMENSIONS = 96  # texts mean more than what people do shows
 COMPANY = 0.25  # of the features that a feature is often seen with: more finds more, and less exactly
 HALF_LIFE_DAYS = 30.0  # after which an item is half as fresh
+# Where a campaign does not say how much popularity counts. Many items mean the same, as films of the same genres do:
+# the popular ones come first.
+DEFAULT_INFLUENCE = 0.1
 LEFT = 0.1  # of its score, to an item that is not popular, or not fresh, at all where that counts in full
 LEAST_LIKENESS = 1e-3  # cosine; below it, two items have nothing in common
 # Of the scores of what is not alike: what is popular, then what is fresh. However far influence lowers a score, what
@@ -71,7 +75,9 @@ class SemanticSimilarity(Recipe):
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - nothing to tune
         catalogue, known = data.catalogue, data.interactions
         if not any(catalogue.features):
-            raise UnsuitableDataError("no item has a text or a category that says what it is")
+            raise UnsuitableDataError(
+                "no item has a text or a category that says what it is: give the items a column of texts or categories"
+            )
         listed = set(catalogue.item_ids)
         item_ids = [*catalogue.item_ids, *(item for item in known.item_ids if item not in listed)]
         people_of = dict(zip(known.item_ids, count_people(known).tolist(), strict=True))
@@ -92,7 +98,7 @@ class SemanticSimilarity(Recipe):
             return unlike
         likeness = self._content.like(asked)
         scores = likeness.copy()
-        for name, weight in query.influence.items():
+        for name, weight in _influence(query).items():
             if weight:
                 scores *= self._factor(name, weight, query.now)
         scores = np.where(likeness < LEAST_LIKENESS, unlike, scores)
@@ -115,7 +121,7 @@ class SemanticSimilarity(Recipe):
             return [[Contribution("popularity", total)] for total in totals]
         weights = self._content.like(asked)[items]
         columns = {f"content:{self.item_ids[asked]}": weights}
-        for name, share in query.influence.items():
+        for name, share in _influence(query).items():
             lowered = weights * self._factor(name, share, query.now)[items]
             columns[f"influence:{name}"] = lowered - weights
             weights = lowered
@@ -204,3 +210,7 @@ class SemanticSimilarity(Recipe):
         standing = self._popularity() if name == POPULARITY else self._freshness(now)
         result: NDArray[np.float32] = 1 - np.float32(weight * (1 - LEFT)) * (1 - standing)
         return result
+
+
+def _influence(query: Query) -> dict[str, float]:
+    return {POPULARITY: DEFAULT_INFLUENCE, **query.influence}

@@ -7,6 +7,7 @@ them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -17,6 +18,7 @@ from model.recipes.content import DIMENSIONS, Content
 from model.recipes.growing import GrowingRows
 from model.recipes.held_out import hold_out
 from model.recipes.histories import within_percentiles
+from model.recipes.item_space import DIMENSIONS as SPACE_DIMENSIONS
 from model.recipes.item_space import ItemSpace
 from model.recipes.model_files import read_model, write_model
 from model.recipes.popularity import count_people
@@ -33,6 +35,7 @@ from model.recipes.recipe import (
     best,
     largest_first,
 )
+from model.recipes.sharpened_filter import DIRECTIONS_PER_ROOT
 from model.recipes.steps import NEAR, Steps
 from model.recipes.transitions import Transitions
 
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from model.recipes.interactions import Interactions
 
 # An item with fewer interactions is cold: metadata speak for it as well (developer guide, "Similar-Items recipe"). One
 # with as many is half believed in what people touch close to it.
@@ -107,7 +112,7 @@ class SimilarItems(Recipe):
         people = np.concatenate([count_people(known), np.zeros(cold, np.float32)])
         dimensions = int(float(data.parameters.get("item_metadata_hidden_dim", DIMENSIONS)))
         content = Content.fit(item_ids, data.catalogue, dimensions)
-        return cls(item_ids, transitions, people, content, ItemSpace.fit(known, content.vectors), weights)
+        return cls(item_ids, transitions, people, content, _space(known, content), weights)
 
     @classmethod
     def exponents(cls, parameters: Mapping[str, str]) -> tuple[float, ...]:
@@ -270,3 +275,9 @@ class Sims(SimilarItems):
     @classmethod
     def exponents(cls, parameters: Mapping[str, str]) -> tuple[float, ...]:  # noqa: D102
         return (float(parameters.get("popularity_discount_factor", 0.5)),)
+
+
+def _space(known: Interactions, content: Content) -> ItemSpace:
+    # In as many dimensions as there are items, each would lie apart from all others.
+    root = math.sqrt(min(len(known.user_ids), len(known.item_ids)))
+    return ItemSpace.fit(known, content.vectors, min(SPACE_DIMENSIONS, round(DIRECTIONS_PER_ROOT * root)))

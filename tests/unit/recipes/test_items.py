@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.recipes.interactions import from_rows
+from model.recipes.interactions import from_rows, ordered
 from model.recipes.names import RECIPES
-from model.recipes.recipe import Catalogue, CatalogueItem, Event, Query, TrainingData, UnsuitableDataError
+from model.recipes.recipe import POPULAR, Catalogue, CatalogueItem, Event, Query, TrainingData, UnsuitableDataError
 from tests.factories.fitted_recipes import data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
 
@@ -18,7 +18,44 @@ NOW = START + 7 * DAY
 
 
 def learnt(name, rows, catalogue=None, **parameters):
-    return fitted(name, TrainingData(from_rows(rows), catalogue or Catalogue(), parameters))
+    return learnt_of(name, from_rows(rows), catalogue, **parameters)
+
+
+def learnt_of(name, interactions, catalogue=None, **parameters):
+    return fitted(name, TrainingData(interactions, catalogue or Catalogue(), parameters))
+
+
+def brands():
+    """Return rows in which two brands stand beside the same five things, and something else sells best."""
+    rows = [
+        (f"{brand}{person}", item, person * 10 + place)
+        for brand in ("a", "b")
+        for person in range(40)
+        for place, item in enumerate([f"brand-{brand}", f"thing-{person % 5}", f"thing-{(person + 2) % 5}"])
+    ]
+    rows += [(f"other{n}", item, n) for n in range(90) for item in ("bestseller", f"accessory-{n % 20}")]
+    return rows
+
+
+def rises(seed, items=800, days=10, per_day=4000):
+    """Return events of a long tail, with ten items that rise manifold in the last hours, and which these are."""
+    draw = np.random.default_rng(seed)
+    rates = draw.pareto(1.1, items) + 0.05
+    rates *= per_day / rates.sum()
+    usual = np.repeat(np.arange(items), draw.poisson(rates * days))
+    rising = draw.choice(items, 10, replace=False)
+    more = draw.poisson(np.maximum(rates[rising] / 24, 1) * draw.uniform(8, 40, 10))
+    times = [draw.uniform(0, days * DAY, usual.size), *(days * DAY - draw.uniform(0, 4 * 3600, n) for n in more)]
+    touched = np.concatenate([usual, np.repeat(rising, more)]).astype(np.int32)
+    nobody = np.arange(touched.size, dtype=np.int32)
+    ids = ([f"u{n}" for n in nobody], [f"i{n}" for n in range(items)], ["View"])
+    kinds = np.zeros(touched.size, np.int16)
+    return ordered(ids, nobody, touched, kinds, START + np.concatenate(times).astype(np.int64)), rising
+
+
+def average_precision(scores, wanted):
+    hits = np.isin(np.argsort(-scores, kind="stable"), wanted)
+    return float((np.cumsum(hits) / np.arange(1, hits.size + 1))[hits].mean())
 
 
 def test_popularity_counts_each_person_once():
@@ -30,6 +67,15 @@ def test_popularity_counts_each_person_once():
         recipe.update(Event("rare", 30, [], first=True))
     recipe.update(Event("often", 31, ["often"], first=False))
     assert ids(recipe.recommend(Query(), 3)) == ["rare", "wide", "often"]
+
+
+def test_of_equally_popular_items_the_latest_touched_comes_first():
+    rows = [("a", "old", 1), ("b", "new", 500), ("a", "both", 2), ("b", "both", 3)]
+    recipe = learnt("aws-popularity-count", rows, Catalogue(["untouched"], [()], [0]))
+
+    assert ids(recipe.recommend(Query(), 4)) == ["both", "new", "old", "untouched"]
+    recipe.update(Event("old", 900, ["old"], first=False))
+    assert ids(recipe.recommend(Query(), 4)) == ["both", "old", "new", "untouched"]
 
 
 def test_a_use_case_counts_events_of_its_own_type_only():
@@ -52,6 +98,34 @@ def test_trending_prefers_what_rises_over_what_is_always_much():
 
     assert ids(recipe.recommend(Query(), 2)) == ["rising", "steady"]
     assert ids(recipe.recommend(Query(now=1000 * hour), 2)) == ["steady", "rising"]
+
+
+def test_two_events_after_none_are_no_trend_beside_two_hundred_after_a_hundred():
+    hour = 3600
+    usual = [(f"u{n}", "big", n * 72) for n in range(5000)]  # a hundred in two hours, for a hundred hours
+    rising = [(f"v{n}", "big", 98 * hour + n * 72) for n in range(100)]
+    few = [(f"w{n}", "small", 100 * hour - n) for n in range(2)]
+    once = [("x", "once", 100 * hour)]
+
+    answer = learnt("aws-trending-now", usual + rising + few + once).recommend(Query(), 3)
+
+    assert ids(answer) == ["big", "small", "once"]
+    assert [one.reason for one in answer] == [None, None, POPULAR]  # a single event is no trend
+
+
+def test_trends_find_planted_rises_better_than_the_ratio_of_rates():
+    """Given rates of a long tail and some that rise manifold in the last hours, then the rises come first."""
+    found, by_ratio = [], []
+    for seed in range(3):
+        known, rising = rises(seed)
+        recipe = learnt_of("aws-trending-now", known)
+        ages = (known.times.max() - known.times) / 7200
+        short, long = (np.bincount(known.items, 0.5 ** (ages / length)) for length in (1, 24))
+        found.append(average_precision(recipe.score(Query()), rising))
+        by_ratio.append(average_precision(short / np.maximum(long, 1e-9), rising))
+
+    assert np.mean(found) > 0.9
+    assert np.mean(found) > 1.5 * np.mean(by_ratio)
 
 
 def test_similar_items_learn_from_live_events():
@@ -80,11 +154,56 @@ def test_an_unknown_item_is_answered_with_popular_ones_and_no_item_is_like_itsel
 
     answer = ids(trained(name).recommend(Query(item_id="unheard-of"), 25))
 
-    counts = trained("aws-popularity-count").score(Query())
+    counts = trained("aws-popularity-count").score(Query()).astype(int)  # without what the latest touch adds
     places = [trained("aws-popularity-count").item_ids.index(item) for item in answer]
     assert [counts[place] for place in places] == sorted((counts[place] for place in places), reverse=True)
     assert counts[places[0]] == counts[trained("aws-popularity-count").item_ids.index(popular[0])]
     assert "item-1-1" not in ids(trained(name).recommend(Query(item_id="item-1-1"), 500))
+
+
+def test_items_that_never_met_are_alike_where_the_same_things_are_touched_beside_both():
+    """Given two brands that different people pair with the same things, then one brand is like the other."""
+    recipe = learnt("aws-similar-items", brands())
+
+    answer = {one.item_id: one.reason for one in recipe.recommend(Query(item_id="brand-a"), 100)}
+
+    assert list(answer).index("brand-b") < list(answer).index("bestseller")
+    assert answer["brand-b"] is None
+    assert answer["bestseller"] == POPULAR
+    assert {part.name for part in recipe.explain(Query(item_id="brand-a"), "brand-b")} == {"space:brand-a"}
+    assert [part.name for part in recipe.explain(Query(item_id="brand-a"), "bestseller")] == ["popularity"]
+
+
+def test_sims_know_only_what_was_touched_close_together():
+    answer = learnt("aws-sims", brands(), min_cointeraction_count="1").recommend(Query(item_id="brand-a"), 100)
+
+    assert {one.item_id: one.reason for one in answer}["brand-b"] == POPULAR
+
+
+@pytest.mark.parametrize(("apart", "window"), [(1, 10), (20, 30)])
+def test_how_far_apart_items_still_belong_together_is_chosen_on_the_newest_events(apart, window):
+    draw = np.random.default_rng(7)
+    rows = []
+    for person in range(300):
+        pair = person % 12
+        between = [f"noise-{n}" for n in draw.integers(0, 150, apart - 1)]
+        rows += [
+            (f"u{person}", item, person * 1000 + place)
+            for place, item in enumerate([f"first-{pair}", *between, f"then-{pair}"])
+        ]
+    recipe = RECIPES["aws-similar-items"].answers
+
+    tuned = recipe.tune(TrainingData(from_rows(rows)))
+
+    assert tuned["window"] == window
+
+
+def test_the_discount_factor_leaves_no_choice_of_how_popularity_counts_where_it_is_one():
+    data = data_for("aws-similar-items")
+    recipe = RECIPES["aws-similar-items"].answers
+
+    assert recipe.tune(replace(data, parameters={"popularity_discount_factor": "1.0"}))["exponent"] == 1.0
+    assert recipe.tune(replace(data, parameters={"popularity_discount_factor": "0.0"}))["exponent"] <= 0.5
 
 
 def test_the_discount_factor_of_sims_holds_popularity_against_items():
@@ -143,6 +262,15 @@ def test_influence_brings_popular_and_fresh_items_forward_and_needs_no_interacti
     assert first(FRESHNESS=1.0) == "i0"
     without = learnt("aws-semantic-similarity", [], catalogue)
     assert len(without.recommend(Query(item_id="i20", influence={"POPULARITY": 0.5}), 10)) == 10
+
+
+def test_of_items_that_mean_the_same_the_popular_come_first_unless_the_campaign_says_no():
+    features: list[tuple[str, ...]] = [*[("CATEGORY=same",)] * 5, *[("CATEGORY=other",)] * 4]
+    catalogue = Catalogue([f"i{n}" for n in range(9)], features, [NOW] * 9)
+    recipe = learnt("aws-semantic-similarity", [(f"u{n}", "i4", START) for n in range(50)], catalogue)
+
+    assert ids(recipe.recommend(Query(item_id="i0"), 1)) == ["i4"]
+    assert ids(recipe.recommend(Query(item_id="i0", influence={"POPULARITY": 0.0}), 1)) == ["i1"]
 
 
 def test_items_without_any_meaning_are_refused():
