@@ -109,6 +109,10 @@ def test_a_client_gets_the_answers_a_shop_needs(told):
     assert told["ranked"] == ["item-3-5", "item-9-1", "unknown-1"]
 
 
+def test_a_client_is_told_why(told):
+    assert told["explained"][0]["name"] in {"item:item-3-3", "item:item-3-4"}
+
+
 def test_a_client_gets_filtered_answers(told):
     assert len(told["filtered"]) == 5
     assert all(item.startswith(("item-5-", "item-6-", "new-5")) for item in told["filtered"])

@@ -197,6 +197,19 @@ def test_an_objective_counts_for_items_that_come_later_and_is_kept_on_disk(tmp_p
         assert dear == pytest.approx(4 * cheap, rel=0.01)  # 1 + 0.6 over 1 - 0.6
 
 
+def test_an_objective_is_a_part_of_the_explanation():
+    recipe, asked = objective("HIGH"), Query(history=["item-1-1", "item-1-2"])
+    items = [recipe.item_ids[place] for place in (3, 17, 60)]
+
+    explained = recipe.explain_all(asked, items)
+
+    for item, parts in zip(items, explained, strict=True):
+        named = {part.name: part.weight for part in parts}
+        score = float(recipe.score(asked)[recipe.item_ids.index(item)])
+        assert sum(named.values()) == pytest.approx(score, abs=1e-5)
+        assert abs(named["objective:PRICE"]) > 0
+
+
 def test_without_recency_the_order_of_a_history_does_not_matter():
     def scores(recency, *history):
         scorer = PersonScorer.fit(data_for(NAME, apply_recency_bias=recency), {})

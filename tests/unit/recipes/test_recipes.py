@@ -9,7 +9,16 @@ import pytest
 
 from model.recipes.interactions import from_rows
 from model.recipes.names import RECIPES
-from model.recipes.recipe import NEVER, Catalogue, CatalogueItem, Event, Query, TrainingData, UnsuitableDataError
+from model.recipes.recipe import (
+    NEVER,
+    POPULAR,
+    Catalogue,
+    CatalogueItem,
+    Event,
+    Query,
+    TrainingData,
+    UnsuitableDataError,
+)
 from tests.factories.fitted_recipes import ANSWERING, OF_ITEMS, data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
 
@@ -92,6 +101,17 @@ def test_an_item_is_explained_alone_as_among_others(name, stranger):
         alone = {part.name: part.weight for part in recipe.explain(asked, item)}
         assert alone == pytest.approx({part.name: part.weight for part in parts}, abs=1e-5)
     assert recipe.explain_all(asked, []) == []
+
+
+@pytest.mark.parametrize("name", OF_ITEMS)
+def test_what_is_there_for_being_popular_alone_is_explained_by_that(name):
+    recipe = trained(name)
+    asked = replace(question(name), context={}, person_features=(), item_id="unknown", history=())
+    popular = [one.item_id for one in recipe.recommend(asked, 50) if one.reason == POPULAR]
+
+    for parts in recipe.explain_all(asked, popular):
+        assert {part.name for part in parts} <= {"popularity", "recent", "people", "trend"}
+    assert popular or RECIPES[name].kind == "POPULAR_ITEMS"  # which is what these are asked for
 
 
 @pytest.mark.parametrize("name", OF_ITEMS)

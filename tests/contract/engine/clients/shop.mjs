@@ -114,6 +114,9 @@ async function ask(campaigns, itemsArn, trackingId) {
   const properties = JSON.stringify({ category: "shelf 3|new", price: 12.5, creationTimestamp: 1760000000 });
   await events.putItems({ datasetArn: itemsArn, items: [{ itemId: "fresh-1", properties }] });
   say("recommended", itemIds((await runtime.getRecommendations(asked)).itemList));
+  const why = { ...asked, numResults: 1, metadataColumns: { ITEMS: ["EXPLANATION"] } };
+  const [first] = (await runtime.getRecommendations(why)).itemList;
+  say("explained", JSON.parse(first.metadata.EXPLANATION));
   const similar = { campaignArn: campaigns.similar, itemId: "item-2-2", numResults: 3 };
   say("similar", itemIds((await runtime.getRecommendations(similar)).itemList));
   const inputList = ["unknown-1", "item-9-1", "item-3-5"];

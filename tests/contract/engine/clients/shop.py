@@ -114,6 +114,8 @@ def ask(campaigns, items_arn, tracking_id):
     properties = json.dumps({"category": "shelf 3|new", "price": 12.5, "creationTimestamp": 1760000000})
     events.put_items(datasetArn=items_arn, items=[{"itemId": "fresh-1", "properties": properties}])
     say("recommended", item_ids(runtime.get_recommendations(**asked)))
+    why = runtime.get_recommendations(**asked, metadataColumns={"ITEMS": ["EXPLANATION"]})
+    say("explained", json.loads(why["itemList"][0]["metadata"]["EXPLANATION"]))
     similar = runtime.get_recommendations(campaignArn=campaigns["similar"], itemId="item-2-2", numResults=3)
     say("similar", item_ids(similar))
     given = ["unknown-1", "item-9-1", "item-3-5"]

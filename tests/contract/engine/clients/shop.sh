@@ -97,6 +97,8 @@ properties='{\"category\": \"shelf 3|new\", \"price\": 12.5, \"creationTimestamp
 fresh="{\"itemId\": \"fresh-1\", \"properties\": \"$properties\"}"
 aws personalize-events put-items --dataset-arn "$items" --items "[$fresh]"
 recommend --campaign-arn "$for_you" --user-id newcomer --num-results 5 | say recommended
+aws personalize-runtime get-recommendations --campaign-arn "$for_you" --user-id newcomer --num-results 1 \
+  --metadata-columns ITEMS=EXPLANATION --query 'itemList[0].metadata.EXPLANATION' --output text | say explained
 recommend --campaign-arn "$similar" --item-id item-2-2 --num-results 3 | say similar
 aws personalize-runtime get-personalized-ranking --campaign-arn "$ranking" --user-id newcomer \
   --input-list unknown-1 item-9-1 item-3-5 --query 'personalizedRanking[].itemId' --output json | say ranked
