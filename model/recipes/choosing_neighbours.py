@@ -80,12 +80,15 @@ def choose_steps(older: Interactions, asked: Asked, exponents: Sequence[float]) 
     -------
     Steps
     """
-    counts = np.bincount(older.items, weights=older.weights, minlength=len(older.item_ids)).astype(np.float32)
+    size = len(older.item_ids)
+    rows = np.zeros(size, np.bool_)
+    rows[asked.items] = True
+    counts = np.bincount(older.items, weights=older.weights, minlength=size).astype(np.float32)
     chosen, most = replace(NEAR, exponent=exponents[0]), 0.0
     for window, decay in PACES:
         # One counting serves both directions; only the rows that are asked for are looked at.
-        after = count_steps(older, replace(NEAR, window=window, decay=decay, reverse=0.0))
-        forward, backward = _only(after, asked.items), _only(after.T.tocsr(), asked.items)
+        after = count_steps(older, replace(NEAR, window=window, decay=decay, reverse=0.0), about=rows)
+        forward, backward = _only(after, rows), _only(after.T.tocsr(), rows)
         for exponent, reverse, shrinkage in product(exponents, REVERSES, SHRINKAGES):
             steps = replace(NEAR, window=window, decay=decay, reverse=reverse, exponent=exponent, shrinkage=shrinkage)
             gain = _gain(compare(forward + np.float32(reverse) * backward, counts, steps), asked)
@@ -129,10 +132,8 @@ def choose_weights(
     return weights
 
 
-def _only(counted: sparse.csr_matrix, rows: NDArray[np.int64]) -> sparse.csr_matrix:
+def _only(counted: sparse.csr_matrix, wanted: NDArray[np.bool_]) -> sparse.csr_matrix:
     """Empty all other rows."""
-    wanted = np.zeros(counted.shape[0], np.bool_)
-    wanted[rows] = True
     lengths = np.diff(counted.indptr)
     kept = np.repeat(wanted, lengths)
     starts = np.concatenate([[0], np.cumsum(np.where(wanted, lengths, 0))])

@@ -63,7 +63,10 @@ NEXT = Steps(window=1, reverse=0.0, exponent=0.0, query_decay=0.3, query_length=
 
 
 def count_steps(
-    interactions: Interactions, steps: Steps, weights: NDArray[np.float32] | None = None
+    interactions: Interactions,
+    steps: Steps,
+    weights: NDArray[np.float32] | None = None,
+    about: NDArray[np.bool_] | None = None,
 ) -> sparse.csr_matrix:
     """Sum, over all people, the decayed weights of "first, then second within the window", both ways.
 
@@ -73,6 +76,8 @@ def count_steps(
     steps : Steps
     weights : float32 array of shape (interactions,), optional
         Of each interaction, as the second of a pair; those of the interactions where it is missing.
+    about : bool array of shape (items,), optional
+        Only pairs are counted of which one is so; all where it is missing.
 
     Returns
     -------
@@ -88,6 +93,8 @@ def count_steps(
         together = interactions.users[:-step] == interactions.users[step:]
         if not steps.itself:
             together &= before != after
+        if about is not None:
+            together &= about[before] | about[after]
         values = weights[step:][together] * np.float32(steps.decay ** (step - 1))
         found.append((before[together], after[together], values))
         if sum(pair[2].size for pair in found) > MOST_AT_ONCE:
