@@ -383,12 +383,13 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path, monkeypatch, capsy
     text = README.read_text(encoding="utf-8")
     commands = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
     monkeypatch.chdir(tmp_path)
+    lines(tmp_path / "log.jsonl", re.search(r"```json\n(.*?)\n```", text, re.DOTALL)[1])
     ran = 0
     for command in commands:
         words = shlex.split(command, comments=True)
         if words[1:3] == ["-m", "data.generate"]:
             assert generate_files([*words[3:], "--events", "3000", "--people", "100", "--items", "120"]) == 0
-        elif words[1:3] == ["-m", "model.evaluation"] and "replay" not in words and "ratings" not in words:
+        elif words[1:3] == ["-m", "model.evaluation"] and "ratings" not in words:
             assert main(words[3:]) == 0, capsys.readouterr().err
             ran += 1
-    assert ran >= 3
+    assert ran >= 5
