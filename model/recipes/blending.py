@@ -27,6 +27,7 @@ ROUNDS = 3  # through all weights
 WORTH = 1.002  # by how much better the gain must be for a change; less is noise
 FILTER_WORTH = 1.02  # the same for the graph filter, which takes as much time and room as all else ten times over
 SPACE_SHARE = 0.7  # of what the steps find by themselves, from which on the filter is tried
+TRIED_DIRECTIONS = 256  # of the filter on the hold-out: half of the time, and it tells whether more are worth while
 MOST_ITEMS = 100_000  # of more, the filter takes gigabytes
 START = {
     "transitions": 1.0,
@@ -102,7 +103,7 @@ def choose_weights(data: TrainingData) -> dict[str, float]:
     candidates = gather(scorer, questions)
     chosen, most = _climb(candidates, START)
     if len(scorer.item_ids) <= MOST_ITEMS and _may_be_worth_a_filter(candidates):
-        scorer.learn_graph(older.interactions)
+        scorer.learn_graph(older.interactions, TRIED_DIRECTIONS)
         beside, gain = _climb(gather(scorer, questions), {**START, "filter": 1.0})
         if gain > most * FILTER_WORTH:
             chosen = beside

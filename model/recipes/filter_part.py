@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.recipes.content import nearest_map
-from model.recipes.recipe import best
+from model.recipes.recipe import NEVER, best
 from model.recipes.sharpened_filter import SharpenedFilter
 
 if TYPE_CHECKING:
@@ -28,13 +28,14 @@ class FilterPart:
     What a person comes back to is another part's to say: next to what was touched, all else would look small.
     """
 
-    def __init__(self, learnt: SharpenedFilter, from_content: NDArray[np.float32], size: int) -> None:
+    def __init__(self, learnt: SharpenedFilter, from_content: NDArray[np.float32], trained: int, size: int) -> None:
         self._filter = learnt
         self._from_content = from_content
+        self._trained = trained
         self._size = size
 
     @classmethod
-    def fit(cls, known: Interactions, content: NDArray[np.float32]) -> FilterPart:
+    def fit(cls, known: Interactions, content: NDArray[np.float32], most_directions: int | None = None) -> FilterPart:
         """Learn who touched what; items that nobody has touched are put where their content says.
 
         Parameters
@@ -42,15 +43,17 @@ class FilterPart:
         known : Interactions
         content : float32 array of shape (all items, content dimensions)
             First the items of the interactions, then those that nobody has touched.
+        most_directions : int, optional
+            Of the filter; as many as it has by itself where it is missing.
 
         Returns
         -------
         FilterPart
         """
-        learnt = SharpenedFilter.fit(known)
+        learnt = SharpenedFilter.fit(known, most_directions)
         size = len(known.item_ids)
         people = np.bincount(known.unique_pairs()[1], minlength=size)
-        made = cls(learnt, nearest_map(content[:size], learnt.standing, people), size)
+        made = cls(learnt, nearest_map(content[:size], learnt.standing, people), size, size)
         for place in range(size, len(content)):
             made.put(place, content[place])
         return made
@@ -68,7 +71,7 @@ class FilterPart:
         Returns
         -------
         float32 array of shape (items,)
-            None below zero, and all but `SHORTLIST` at most zero.
+            None below zero; zero for all but the `SHORTLIST` likeliest and as many that came last, untouched.
         """
         found = np.zeros(self._size, np.float32)
         touched, weights = self._weighed(history, decay)
@@ -76,7 +79,9 @@ class FilterPart:
             near = self._filter.near(touched, weights)
             likely = self._filter.likely(near)
             likely[touched] = 0
-            short = best(likely, SHORTLIST)
+            likely[self._trained :] = NEVER  # no neighbour speaks for them
+            came_last = np.arange(max(self._trained, self._size - SHORTLIST), self._size)
+            short = np.concatenate([best(likely, SHORTLIST), came_last])
             found[short] = np.maximum(0, near[short] + self._filter.far(touched, weights, short))
             found[touched] = 0
         return found
@@ -138,7 +143,9 @@ class FilterPart:
             None where the model was kept without one.
         """
         own = {name.removeprefix(PREFIX): array for name, array in arrays.items() if name.startswith(PREFIX)}
-        return cls(SharpenedFilter.from_arrays(own), own["from_content"], len(own["slow"])) if own else None
+        if not own:
+            return None
+        return cls(SharpenedFilter.from_arrays(own), own["from_content"], own["starts"].size - 1, len(own["slow"]))
 
     def _weighed(self, history: Sequence[int], decay: float) -> tuple[list[int], NDArray[np.float32]]:
         """Return the items of a history that say anything, each once, and how much each counts."""

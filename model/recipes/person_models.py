@@ -90,15 +90,17 @@ class PersonModels:
         learnt._make_room(len(item_ids))
         return learnt
 
-    def learn_graph(self, known: Interactions) -> None:
+    def learn_graph(self, known: Interactions, most_directions: int | None = None) -> None:
         """Learn the graph filter, which takes longer than all else.
 
         Parameters
         ----------
         known : Interactions
             Those that the other models have learnt from.
+        most_directions : int, optional
+            As of `FilterPart.fit`.
         """
-        self.graph = FilterPart.fit(known, self.content.vectors)
+        self.graph = FilterPart.fit(known, self.content.vectors, most_directions)
 
     def put(self, place: int, item: CatalogueItem) -> None:
         """Take in a new item, whose place is the next, or a changed one.

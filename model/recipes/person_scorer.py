@@ -93,15 +93,17 @@ class PersonScorer:
         """The same on a logarithmic scale from 0 to 1."""
         return self._popularity.rows
 
-    def learn_graph(self, known: Interactions) -> None:
+    def learn_graph(self, known: Interactions, most_directions: int) -> None:
         """Learn the graph filter, for weights that want it.
 
         Parameters
         ----------
         known : Interactions
             Those that the scorer has learnt from.
+        most_directions : int
+            Of the filter.
         """
-        self._models.learn_graph(known)
+        self._models.learn_graph(known, most_directions)
 
     def known(self, history: Sequence[str]) -> list[int]:
         """Return the positions of those items of a history that are known.

@@ -80,19 +80,21 @@ class SharpenedFilter:
         self._shares = GrowingRows(shares)
 
     @classmethod
-    def fit(cls, interactions: Interactions) -> SharpenedFilter:
+    def fit(cls, interactions: Interactions, most_directions: int | None = None) -> SharpenedFilter:
         """Learn who touched what; how often and when does not count.
 
         Parameters
         ----------
         interactions : Interactions
+        most_directions : int, optional
+            `MOST_DIRECTIONS` where it is missing; fewer take less time and find a little less.
 
         Returns
         -------
         SharpenedFilter
         """
         matrix, people = _normalised(interactions)
-        count = _direction_count(matrix.shape)
+        count = _direction_count(matrix.shape, most_directions or MOST_DIRECTIONS)
         slow = np.ascontiguousarray(right_directions(matrix, count + SPARE_DIRECTIONS)[:, :count])
         # By what P multiplies each direction: the squares of the singular values.
         closeness = np.square(matrix @ slow).sum(axis=0, dtype=np.float64)
@@ -315,8 +317,8 @@ def _normalised(interactions: Interactions) -> tuple[sparse.csr_matrix, NDArray[
     return matrix, people
 
 
-def _direction_count(shape: tuple[int, int]) -> int:
-    return min(MOST_DIRECTIONS, round(DIRECTIONS_PER_ROOT * math.sqrt(min(shape))))
+def _direction_count(shape: tuple[int, int], most: int) -> int:
+    return min(most, round(DIRECTIONS_PER_ROOT * math.sqrt(min(shape))))
 
 
 def _tail_share(coefficients: NDArray[np.float64], edge: float) -> float:
