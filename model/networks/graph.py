@@ -20,18 +20,24 @@ if TYPE_CHECKING:
 
     from model.networks.problem import Problem
 
-# How much of an item's popularity the spectral start gives its vector back, which the normalisation took away.
-POPULARITY_POWER = 0.5
+# Of how many items a person touched, by which the start divides what they say: chosen on the validation split of
+# Gowalla (`README`). People who touched much tell more than the graph's own root would let them.
+PERSON_POWER = 0.3
+GRAPH_POWER = 0.5  # that of LightGCN, for people and for items
+CORRECTIONS = 2  # of the start's own vectors; more change little
+CORRECTION = 1.5  # of what is missing: propagation keeps between nothing and all of it, so that 2 would be too much
 FILLING = np.float32(0.001)
 SCALE_AT_START = 6.0  # a person's best logits: enough to tell items apart, too little to be sure of any
 
 
-def people_by_items(problem: Problem) -> sparse.csr_matrix:
-    """Return the matrix of people and items, each entry over the roots of both degrees (LightGCN, equation 3).
+def people_by_items(problem: Problem, person_power: float = GRAPH_POWER) -> sparse.csr_matrix:
+    """Return the matrix of people and items, each entry over powers of both degrees (LightGCN, equation 3: the roots).
 
     Parameters
     ----------
     problem : Problem
+    person_power : float
+        Of the person's degree.
 
     Returns
     -------
@@ -40,7 +46,7 @@ def people_by_items(problem: Problem) -> sparse.csr_matrix:
     shape = (problem.user_count, problem.item_count)
     of_users = np.maximum(1, np.bincount(problem.users, minlength=shape[0]))
     of_items = np.maximum(1, np.bincount(problem.items, minlength=shape[1]))
-    values = 1.0 / np.sqrt(of_users[problem.users] * of_items[problem.items].astype(np.float64))
+    values = np.power(of_users, -person_power)[problem.users] * np.power(of_items, -GRAPH_POWER)[problem.items]
     return sparse.csr_matrix((values.astype(np.float32), (problem.users, problem.items)), shape=shape)
 
 
@@ -90,37 +96,55 @@ def propagate(graph: Tensor, own: Tensor, layers: int) -> Tensor:
     return total.div_(layers + 1)
 
 
-def spectral_start(normalised: sparse.csr_matrix, dimensions: int, layers: int, seed: int) -> NDArray[np.float32]:
-    """Return vectors that, once propagated, score items nearly as a graph filter of so many directions does.
+def low_pass(problem: Problem, dimensions: int, seed: int) -> NDArray[np.float32]:
+    """Return vectors whose products are the scores of an ideal low-pass filter over the graph.
 
-    Propagation multiplies the k-th pair of singular vectors by the mean of the powers of its singular value, so the
-    start is divided by it. What comes out is the root of the singular value on either side, times the item's
-    popularity to a power (the filter of Shen et al., "How Powerful is Graph Convolution for Recommendation?", CIKM
-    2021).
+    A person is the sum of what their items are along the strongest directions, each over the root of its popularity;
+    an item has that root back (Shen et al., "How Powerful is Graph Convolution for Recommendation?", CIKM 2021).
 
     Parameters
     ----------
-    normalised : sparse matrix of shape (users, items)
+    problem : Problem
     dimensions : int
-        Where the graph has fewer, the rest begins with small chance numbers, since zeros would never learn.
-    layers, seed : int
+        Where the graph has fewer, the rest has small chance numbers, since zeros would never learn.
+    seed : int
 
     Returns
     -------
     float32 array of shape (users + items, dimensions)
+        People, of length 1; then items, all of them together as large as all people.
     """
-    random = np.random.default_rng(seed)
-    right = right_directions(normalised, dimensions)
-    projected = normalised @ right
-    values = np.maximum(np.linalg.norm(projected, axis=0), np.float32(1e-6))
-    smoothing = sum(values**power for power in range(layers + 1)) / (layers + 1)
-    # Degrees: an entry is 1/sqrt(d_u d_i), so d_i = count of the item's entries.
-    popularity = np.diff(normalised.tocsc().indptr).astype(np.float32) ** np.float32(POPULARITY_POWER)
-    roots = np.sqrt(values) / smoothing
-    start = FILLING * random.standard_normal((sum(normalised.shape), dimensions), np.float32)
-    start[: normalised.shape[0], : values.size] = projected / values * roots
-    start[normalised.shape[0] :, : values.size] = right * roots * popularity[:, None]
-    return start
+    told = people_by_items(problem, PERSON_POWER)
+    right = right_directions(told, dimensions)
+    people = told @ right
+    people /= np.maximum(np.linalg.norm(people, axis=1, keepdims=True), np.float32(1e-12))
+    degrees = np.bincount(problem.items, minlength=problem.item_count).astype(np.float32)
+    items = right * np.power(degrees, np.float32(GRAPH_POWER))[:, None]
+    items *= np.linalg.norm(people) / np.maximum(np.linalg.norm(items), np.float32(1e-12))
+    found = FILLING * np.random.default_rng(seed).standard_normal((len(people) + len(items), dimensions), np.float32)
+    found[:, : right.shape[1]] = np.concatenate([people, items])
+    return found
+
+
+def unpropagated(graph: Tensor, wanted: Tensor, layers: int) -> Tensor:
+    """Return vectors that come near to what is wanted once they are passed along the graph.
+
+    By Richardson's iteration, a few steps of it: what propagation has nearly put out would need vectors without bounds.
+
+    Parameters
+    ----------
+    graph : sparse tensor of shape (n, n)
+    wanted : tensor of shape (n, dimensions)
+    layers : int
+
+    Returns
+    -------
+    tensor of shape (n, dimensions)
+    """
+    own = wanted.clone()
+    for _ in range(CORRECTIONS):
+        own += CORRECTION * (wanted - propagate(graph, own, layers))
+    return own
 
 
 def scaled(start: Tensor, propagated: Tensor, item_degrees: Tensor, user_count: int) -> Tensor:

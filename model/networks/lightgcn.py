@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from model.networks.graph import adjacency, people_by_items, propagate, scaled, spectral_start
+from model.networks.graph import adjacency, low_pass, people_by_items, propagate, scaled, unpropagated
 from model.networks.network import device, drawn, seeded
 from model.networks.ranking import METRIC, gains
 from model.networks.sampling import Negatives
@@ -52,8 +52,8 @@ class LightGCN:
             # As many directions as there are people or items would say who touched what, and nothing beyond.
             most = max(LEAST_DIMENSIONS, min(normalised.shape) // ROWS_PER_DIRECTION)
             dimensions = min(settings.hidden_dimension, most)
-            spectrum = spectral_start(normalised, dimensions, settings.layers, settings.seed)
-            start = torch.from_numpy(spectrum).to(self._device)
+            wanted = torch.from_numpy(low_pass(problem, dimensions, settings.seed)).to(self._device)
+            start = unpropagated(self.graph, wanted, settings.layers)
             degrees = torch.from_numpy(np.bincount(problem.items, minlength=problem.item_count)).to(self._device)
             start = scaled(start, propagate(self.graph, start, settings.layers), degrees, self._user_count)
         else:

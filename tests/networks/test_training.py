@@ -26,7 +26,7 @@ from tests.factories.training_data import shop_data
 CHANCE, BEST = 0.45, 0.81
 REFERENCE = {"loss": "bpr", "start": "random", "hidden_dimension": "16", "negatives": "1", "learning_rate": "0.01"}
 TRAININGS = {
-    "lightgcn": {"hidden_dimension": "16", "epochs": "3", "learning_rate": "0.01"},
+    "lightgcn": {"hidden_dimension": "16", "epochs": "3", "learning_rate": "0.01", "patience": "3"},
     "lightgcn by the paper": {**REFERENCE, "epochs": "15", "patience": "15"},
     "neumf": {"factors": "8", "epochs": "15", "learning_rate": "0.01", "patience": "15"},
     "neumf pre-trained": {"factors": "8", "epochs": "8", "learning_rate": "0.01", "pretrain": "true", "patience": "8"},

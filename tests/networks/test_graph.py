@@ -1,0 +1,54 @@
+"""The spectral start: what it scores by, and how near propagation brings vectors to it. Runs where PyTorch is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from model.networks.graph import PERSON_POWER, adjacency, low_pass, people_by_items, propagate, unpropagated
+from tests.factories.networks import ITEMS, SHELVES, shelves, shop_problem
+
+DIMENSIONS = 8
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return shop_problem()
+
+
+def test_the_start_scores_as_the_ideal_low_pass_filter_does(problem):
+    told = people_by_items(problem, PERSON_POWER).toarray().astype(np.float64)
+    _, _, right = np.linalg.svd(told, full_matrices=False)
+    degrees = np.bincount(problem.items, minlength=problem.item_count)
+    expected = told @ right[:DIMENSIONS].T @ right[:DIMENSIONS] * np.sqrt(degrees)
+
+    wanted = low_pass(problem, DIMENSIONS, seed=1)
+    scores = wanted[: problem.user_count] @ wanted[problem.user_count :].T
+
+    # Alike but for the length of each person, which changes none of their rankings.
+    assert [np.corrcoef(*pair)[0, 1] for pair in zip(scores, expected, strict=True)] == pytest.approx(
+        np.ones(problem.user_count), abs=1e-3
+    )
+
+
+@pytest.mark.parametrize("layers", [0, 1, 3])
+def test_own_vectors_come_near_to_what_is_wanted_once_propagated(problem, layers):
+    graph = adjacency(people_by_items(problem), torch.device("cpu"))
+    wanted = torch.from_numpy(low_pass(problem, DIMENSIONS, seed=1))
+
+    def missed(own):
+        return float((propagate(graph, own, layers) - wanted).norm() / wanted.norm())
+
+    before, after = missed(wanted), missed(unpropagated(graph, wanted, layers))
+
+    assert after <= 0.6 * before
+    assert after < 0.3
+
+
+def test_dimensions_that_the_graph_lacks_hold_small_numbers_and_not_zeros():
+    wanted = low_pass(shelves(), ITEMS + 4, seed=1)
+
+    assert wanted.shape[1] == ITEMS + 4
+    assert np.abs(wanted[:, -1]).max() > 0
+    assert np.abs(wanted[:, -1]).max() < 0.01 * np.abs(wanted[:, :SHELVES]).max()
