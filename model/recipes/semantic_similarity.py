@@ -119,7 +119,7 @@ class SemanticSimilarity(Recipe):
         totals = self.score(query)[items].tolist()
         if asked is None:
             return [[Contribution("popularity", total)] for total in totals]
-        weights = self._content.like(asked)[items]
+        weights = self._content.vectors[items] @ self._content.vectors[asked]
         columns = {f"content:{self.item_ids[asked]}": weights}
         for name, share in _influence(query).items():
             lowered = weights * self._factor(name, share, query.now)[items]

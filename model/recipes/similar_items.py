@@ -130,16 +130,8 @@ class SimilarItems(Recipe):
         return tuple(one + (1 - one) * discount for one in EXPONENTS)
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
-        people = self._people.rows
-        scores: NDArray[np.float32] = np.divide(people, 2 * people.max(initial=0) + 1, dtype=np.float32)
         asked = self._asked(query)
-        if asked is None:
-            return scores
-        parts = self._parts(asked)
-        told = parts.sum(axis=0)
-        scores = np.where(told > 0, np.float32(ALIKE) + told, scores)
-        scores[asked] = NEVER
-        return scores
+        return self._popularity() if asked is None else self._summed(asked, self._parts(asked))
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
         scores = self.score(query)
@@ -152,10 +144,10 @@ class SimilarItems(Recipe):
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         asked, items = self._asked(query), [self._item_of[item] for item in item_ids]
-        totals = self.score(query)[items]
         if asked is None:
-            return [[Contribution("popularity", total)] for total in totals.tolist()]
-        parts = self._parts(asked)[:, items].T
+            return [[Contribution("popularity", score)] for score in self._popularity()[items].tolist()]
+        every = self._parts(asked)
+        totals, parts = self._summed(asked, every)[items], every[:, items].T
         # What lifts them above all that is merely popular is shared among the parts.
         shares = parts * (1 + ALIKE / np.maximum(parts.sum(axis=1, keepdims=True), LEAST_SUM))
         told = largest_first([f"{kind}:{self.item_ids[asked]}" for kind in ("item", "space", "content")], shares)
@@ -253,6 +245,18 @@ class SimilarItems(Recipe):
             ItemSpace.from_arrays(arrays),
             (space, content),
         )
+
+    def _popularity(self) -> NDArray[np.float32]:
+        people = self._people.rows
+        scores: NDArray[np.float32] = np.divide(people, 2 * people.max(initial=0) + 1, dtype=np.float32)
+        return scores
+
+    def _summed(self, asked: int, parts: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the scores that parts come to; of what no part speaks for, how popular it is."""
+        told = parts.sum(axis=0)
+        scores = np.where(told > 0, np.float32(ALIKE) + told, self._popularity())
+        scores[asked] = NEVER
+        return scores
 
     def _parts(self, asked: int) -> NDArray[np.float32]:
         """Return what closeness, nearness and likeness say of all items: shape (3, items)."""
