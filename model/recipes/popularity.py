@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from model.recipes.interactions import Interactions
 
-MOST_RECENCY = 0.5  # people
+# People: how much the latest touch counts, at most. Half, since the counts of millions have no room for finer steps.
+MOST_RECENCY = 0.5
 
 
 def count_people(interactions: Interactions) -> NDArray[np.float32]:
@@ -36,66 +37,142 @@ def count_people(interactions: Interactions) -> NDArray[np.float32]:
     return np.bincount(items, minlength=len(interactions.item_ids)).astype(np.float32)
 
 
+class PeopleCounts:
+    """How many different people touched each item, and when it was touched last.
+
+    Attributes
+    ----------
+    people : GrowingRows
+        float32.
+    """
+
+    def __init__(self, people: NDArray[np.float32], latest: NDArray[np.int64]) -> None:
+        self.people = GrowingRows(people)
+        self._latest = GrowingRows(latest)
+
+    @classmethod
+    def fit(cls, interactions: Interactions, untouched: int = 0) -> Self:
+        """Count.
+
+        Parameters
+        ----------
+        interactions : Interactions
+        untouched : int
+            Items that come after those of the interactions.
+
+        Returns
+        -------
+        PeopleCounts
+        """
+        latest = np.zeros(len(interactions.item_ids) + untouched, np.int64)
+        np.maximum.at(latest, interactions.items, interactions.times)
+        return cls(np.pad(count_people(interactions), (0, untouched)), latest)
+
+    def recency(self) -> NDArray[np.float32]:
+        """Return how late items were touched: 0 to `MOST_RECENCY`, less than what one more person counts.
+
+        Returns
+        -------
+        float32 array of shape (items,)
+        """
+        touched, latest = self.people.rows > 0, self._latest.rows
+        newest = latest.max(initial=0)
+        oldest = latest.min(where=touched, initial=newest)
+        return np.where(touched, (latest - oldest) * (MOST_RECENCY / max(1, newest - oldest)), 0).astype(np.float32)
+
+    def ranking(self) -> NDArray[np.float32]:
+        """Return people with recency: of items that as many touched, the one that was touched last is higher.
+
+        Returns
+        -------
+        float32 array of shape (items,)
+        """
+        result: NDArray[np.float32] = self.people.rows + self.recency()
+        return result
+
+    def update(self, place: int, event: Event) -> None:
+        """Take one interaction with an item into account.
+
+        Parameters
+        ----------
+        place : int
+            Of the item.
+        event : Event
+        """
+        self._latest.rows[place] = max(self._latest.rows[place], event.time)
+        if event.first:
+            self.people.rows[place] += 1
+
+    def add(self) -> None:
+        """Make room for one more item, which nobody has touched."""
+        self.people.append(0.0)
+        self._latest.append(0)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the counts, by name.
+
+        Returns
+        -------
+        dict of arrays
+        """
+        return {"people": self.people.rows, "latest": self._latest.rows}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Make counts of what `arrays` returned.
+
+        Parameters
+        ----------
+        arrays : mapping
+
+        Returns
+        -------
+        PeopleCounts
+        """
+        return cls(arrays["people"], arrays["latest"])
+
+
 class Popularity(Recipe):
     """Items by unique people, without scores (developer guide, "Popularity-Count recipe").
 
-    Of those that as many people touched, the one that was touched last comes first.
-
-    An item of the catalogue that nobody has touched comes last, which matters where a filter leaves few others.
+    Of those that as many people touched, the one that was touched last comes first. An item of the catalogue that
+    nobody has touched comes last, which matters where a filter leaves few others.
     """
 
-    def __init__(self, item_ids: list[str], counts: NDArray[np.float32], latest: NDArray[np.int64]) -> None:
+    def __init__(self, item_ids: list[str], counts: PeopleCounts) -> None:
         self.item_ids = item_ids
-        self._counts = GrowingRows(counts)
-        self._latest = GrowingRows(latest)
+        self._counts = counts
         self._item_of = {item: place for place, item in enumerate(item_ids)}
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - nothing to tune
-        known = data.interactions
-        latest = np.zeros(len(known.item_ids), np.int64)
-        np.maximum.at(latest, known.items, known.times)
-        recipe = cls(list(known.item_ids), count_people(known), latest)
+        recipe = cls(list(data.interactions.item_ids), PeopleCounts.fit(data.interactions))
         for item in data.catalogue.item_ids:
             recipe.add_item(CatalogueItem(item))
         return recipe
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: ARG002, D102 - the same for all
-        return self._counts.rows + self._recency()
+        return self._counts.ranking()
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: ARG002, D102 - the same for all
         places = [self._item_of[item] for item in item_ids]
-        return largest_first(
-            ("people", "recency"), np.stack([self._counts.rows[places], self._recency()[places]], axis=1)
-        )
+        parts = np.stack([self._counts.people.rows[places], self._counts.recency()[places]], axis=1)
+        return largest_first(("people", "recency"), parts)
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
-        if place is None or not self.learns_of(event.event_type):
-            return
-        self._latest.rows[place] = max(self._latest.rows[place], event.time)
-        if event.first:
-            self._counts.rows[place] += 1
+        if place is not None and self.learns_of(event.event_type):
+            self._counts.update(place, event)
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
         if self._item_of.setdefault(item.item_id, len(self.item_ids)) == len(self.item_ids):
             self.item_ids.append(item.item_id)
-            self._counts.append(0.0)
-            self._latest.append(0)
+            self._counts.add()
 
     def save(self, directory: Path) -> None:  # noqa: D102
-        arrays = {"counts": self._counts.rows, "latest": self._latest.rows}
-        write_model(directory, arrays, {"item_ids": self.item_ids})
+        write_model(directory, self._counts.arrays(), {"item_ids": self.item_ids})
 
     @classmethod
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
-        return cls(document["item_ids"], arrays["counts"], arrays["latest"])
-
-    def _recency(self) -> NDArray[np.float32]:
-        """Return how late items were touched, less than what one more person counts."""
-        touched = self._counts.rows > 0
-        latest = self._latest.rows
-        oldest, newest = latest.min(where=touched, initial=latest.max(initial=0)), latest.max(initial=0)
-        late = (latest - oldest) * (MOST_RECENCY / max(1, newest - oldest))
-        return np.where(touched, late, 0).astype(np.float32)
+        return cls(document["item_ids"], PeopleCounts.from_arrays(arrays))

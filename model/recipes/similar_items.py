@@ -15,13 +15,12 @@ import numpy as np
 
 from model.recipes.choosing_neighbours import BESIDE, asked_of, choose_steps, choose_weights
 from model.recipes.content import DIMENSIONS, Content
-from model.recipes.growing import GrowingRows
 from model.recipes.held_out import hold_out
 from model.recipes.histories import within_percentiles
 from model.recipes.item_space import DIMENSIONS as SPACE_DIMENSIONS
 from model.recipes.item_space import ItemSpace
 from model.recipes.model_files import read_model, write_model
-from model.recipes.popularity import count_people
+from model.recipes.popularity import PeopleCounts
 from model.recipes.recipe import (
     NEVER,
     POPULAR,
@@ -67,7 +66,7 @@ class SimilarItems(Recipe):
         self,
         item_ids: list[str],
         transitions: Transitions,
-        people: NDArray[np.float32],
+        popularity: PeopleCounts,
         content: Content,
         space: ItemSpace,
         weights: tuple[float, float],
@@ -75,7 +74,7 @@ class SimilarItems(Recipe):
         self.item_ids = item_ids
         self._item_of = {item: place for place, item in enumerate(item_ids)}
         self._transitions = transitions
-        self._people = GrowingRows(people)
+        self._popularity = popularity
         self._content = content
         self._space = space
         self._weights = weights
@@ -109,10 +108,10 @@ class SimilarItems(Recipe):
         cold = len(item_ids) - len(known.item_ids)
         for _ in range(cold):
             transitions.add()
-        people = np.concatenate([count_people(known), np.zeros(cold, np.float32)])
         dimensions = int(float(data.parameters.get("item_metadata_hidden_dim", DIMENSIONS)))
         content = Content.fit(item_ids, data.catalogue, dimensions)
-        return cls(item_ids, transitions, people, content, _space(known, content), weights)
+        popularity = PeopleCounts.fit(known, cold)
+        return cls(item_ids, transitions, popularity, content, _space(known, content), weights)
 
     @classmethod
     def exponents(cls, parameters: Mapping[str, str]) -> tuple[float, ...]:
@@ -131,7 +130,7 @@ class SimilarItems(Recipe):
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         asked = self._asked(query)
-        return self._popularity() if asked is None else self._summed(asked, self._parts(asked))
+        return self._popular() if asked is None else self._summed(asked, self._parts(asked))
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
         scores = self.score(query)
@@ -145,7 +144,7 @@ class SimilarItems(Recipe):
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         asked, items = self._asked(query), [self._item_of[item] for item in item_ids]
         if asked is None:
-            return [[Contribution("popularity", score)] for score in self._popularity()[items].tolist()]
+            return [[Contribution("popularity", score)] for score in self._popular()[items].tolist()]
         every = self._parts(asked)
         totals, parts = self._summed(asked, every)[items], every[:, items].T
         # What lifts them above all that is merely popular is shared among the parts.
@@ -171,7 +170,7 @@ class SimilarItems(Recipe):
         items, closeness = self._transitions.neighbours(asked)
         found = np.zeros(len(self.item_ids), np.float32)
         if items.size:
-            people = self._people.rows[asked]
+            people = self._popularity.people.rows[asked]
             found[items] = closeness * (people / (people + COLD_BELOW) / closeness[0])
         return found
 
@@ -188,7 +187,7 @@ class SimilarItems(Recipe):
             From 0 to 1; 0 for those that nobody has touched, which lie where their content says.
         """
         near = self._space.like(asked)
-        touched = self._people.rows > 0
+        touched = self._popularity.people.rows > 0
         return np.where(touched & touched[asked] & (near > LEAST_NEARNESS), near, np.float32(0))
 
     def likeness(self, asked: int) -> NDArray[np.float32]:
@@ -214,21 +213,21 @@ class SimilarItems(Recipe):
             # Of what came before, only its item is told, not by which event: a recipe of one type waits for a training.
             previous = [self._item_of[item] for item in event.previous if item in self._item_of]
             self._transitions.update(place, previous)
-        if event.first:
-            self._people.rows[place] += 1
+        self._popularity.update(place, event)
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
         place = self._item_of.setdefault(item.item_id, len(self.item_ids))
         self._space.put(place, self._content.put(place, item.features))
         if place == len(self.item_ids):
             self.item_ids.append(item.item_id)
-            self._people.append(0.0)
+            self._popularity.add()
             self._transitions.add()
 
     def save(self, directory: Path) -> None:  # noqa: D102
-        arrays = {**self._transitions.arrays(), **self._content.arrays(), **self._space.arrays()}
+        known = (self._transitions, self._content, self._space, self._popularity)
+        arrays = {name: array for part in known for name, array in part.arrays().items()}
         document = {"item_ids": self.item_ids, "vocabulary": self._content.vocabulary, "weights": self._weights}
-        write_model(directory, {**arrays, "people": self._people.rows}, document)
+        write_model(directory, arrays, document)
 
     @classmethod
     def load(cls, directory: Path) -> Self:  # noqa: D102
@@ -240,21 +239,22 @@ class SimilarItems(Recipe):
         return cls(
             item_ids,
             transitions,
-            arrays["people"],
+            PeopleCounts.from_arrays(arrays),
             Content.from_arrays(arrays, document["vocabulary"]),
             ItemSpace.from_arrays(arrays),
             (space, content),
         )
 
-    def _popularity(self) -> NDArray[np.float32]:
-        people = self._people.rows
-        scores: NDArray[np.float32] = np.divide(people, 2 * people.max(initial=0) + 1, dtype=np.float32)
-        return scores
+    def _popular(self) -> NDArray[np.float32]:
+        """Return scores below a half."""
+        ranking = self._popularity.ranking()
+        ranking /= 2 * ranking.max(initial=0) + 1
+        return ranking
 
     def _summed(self, asked: int, parts: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the scores that parts come to; of what no part speaks for, how popular it is."""
         told = parts.sum(axis=0)
-        scores = np.where(told > 0, np.float32(ALIKE) + told, self._popularity())
+        scores = np.where(told > 0, np.float32(ALIKE) + told, self._popular())
         scores[asked] = NEVER
         return scores
 

@@ -12,7 +12,7 @@ from model.engine.training.noise import SLICES, STANDARD_ERROR, popular_items
 from model.engine.training.solution_metrics import Question, evaluate, measure, split_users
 from model.recipes.interactions import from_rows
 from model.recipes.names import RECIPES
-from model.recipes.popularity import Popularity
+from model.recipes.popularity import PeopleCounts, Popularity
 from model.recipes.recipe import Catalogue, TrainingData
 from tests.factories.fitted_recipes import NETWORKS, data_for
 from tests.factories.training_data import shop_data
@@ -22,7 +22,8 @@ TEN = [f"i{number}" for number in range(10)]
 
 def in_this_order(items):
     """Return a recipe that answers everybody with the items in the given order."""
-    return Popularity(list(items), np.arange(len(items), 0, -1, dtype=np.float32), np.zeros(len(items), np.int64))
+    counts = PeopleCounts(np.arange(len(items), 0, -1, dtype=np.float32), np.zeros(len(items), np.int64))
+    return Popularity(list(items), counts)
 
 
 def test_the_example_of_the_guide_comes_out():
