@@ -114,6 +114,21 @@ def test_similar_items_come_from_the_same_shelf_and_never_hold_the_item(trained_
     assert all(item.startswith("item-2-") for item in ids(answer)[:4])
 
 
+@pytest.mark.differs("GetRecommendations", "every recipe says Popular item of what is there for being popular alone")
+@pytest.mark.differs("GetPersonalizedRanking", "items in the order of popularity have the reason Popular item")
+def test_no_popular_items_are_shown_unsaid(trained_shop):
+    ask, campaigns = trained_shop.runtime.get_recommendations, trained_shop.campaigns
+
+    unknown = ask(campaignArn=campaigns["similar"], itemId="never-seen", numResults=10)["itemList"]
+    known = ask(campaignArn=campaigns["similar"], itemId="item-2-2", numResults=3)["itemList"]
+    ranked = trained_shop.runtime.get_personalized_ranking(
+        campaignArn=campaigns["ranking"], userId="a-stranger", inputList=["item-1-1", "item-2-2"]
+    )["personalizedRanking"]
+
+    assert [one["reason"] for one in unknown + ranked] == [["Popular item"]] * 12
+    assert not any("reason" in one for one in known)
+
+
 @pytest.mark.honours("GetRecommendations", "an unknown itemId is answered with popular items")
 def test_an_unknown_item_is_answered_with_popular_ones(trained_shop):
     similar = trained_shop.runtime.get_recommendations(
