@@ -58,8 +58,8 @@ class Steps:
 
 
 NEAR = Steps()  # what comes within some steps, either way
-# What comes next, and nothing else: the conditional frequency, asked for the newest items alone.
-NEXT = Steps(window=1, reverse=0.0, exponent=0.0, query_decay=0.3, query_length=3, itself=True)
+# What comes next, and hardly what came just before: the conditional frequency, asked for the newest items alone.
+NEXT = Steps(window=1, reverse=0.2, exponent=0.0, query_decay=0.3, query_length=3, itself=True)
 
 
 def count_steps(
