@@ -288,7 +288,7 @@ def recall_experiment(name: str, folder: Path) -> Experiment:
 
 
 def kept(folder: Path) -> list[str]:
-    """Return the names of all experiments that were kept, the oldest first.
+    """Return the names of all experiments that were kept, in their order; runs without one are named by their moment.
 
     Parameters
     ----------
