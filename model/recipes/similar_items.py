@@ -146,7 +146,7 @@ class SimilarItems(Recipe):
         if asked is None:
             return [[Contribution("popularity", score)] for score in self._popular()[items].tolist()]
         every = self._parts(asked)
-        totals, parts = self._summed(asked, every)[items], every[:, items].T
+        totals, parts = self._summed(asked, every)[items], np.stack([part[items] for part in every], axis=1)
         # What lifts them above all that is merely popular is shared among the parts.
         shares = parts * (1 + ALIKE / np.maximum(parts.sum(axis=1, keepdims=True), LEAST_SUM))
         told = largest_first([f"{kind}:{self.item_ids[asked]}" for kind in ("item", "space", "content")], shares)
@@ -188,7 +188,8 @@ class SimilarItems(Recipe):
         """
         near = self._space.like(asked)
         touched = self._popularity.people.rows > 0
-        return np.where(touched & touched[asked] & (near > LEAST_NEARNESS), near, np.float32(0))
+        near *= (near > LEAST_NEARNESS) & touched & touched[asked]
+        return near
 
     def likeness(self, asked: int) -> NDArray[np.float32]:
         """Return how much all items are like one of them by content.
@@ -203,7 +204,8 @@ class SimilarItems(Recipe):
             From 0 to 1.
         """
         alike = self._content.like(asked)
-        return np.where(alike > LEAST_LIKENESS, alike, np.float32(0))
+        alike *= alike > LEAST_LIKENESS
+        return alike
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
@@ -251,19 +253,22 @@ class SimilarItems(Recipe):
         ranking /= 2 * ranking.max(initial=0) + 1
         return ranking
 
-    def _summed(self, asked: int, parts: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _summed(self, asked: int, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Return the scores that parts come to; of what no part speaks for, how popular it is."""
-        told = parts.sum(axis=0)
-        scores = np.where(told > 0, np.float32(ALIKE) + told, self._popular())
+        told = parts[0] + parts[1]
+        told += parts[2]
+        scores = self._popular()
+        np.add(told, np.float32(ALIKE), out=scores, where=told > 0)
         scores[asked] = NEVER
         return scores
 
-    def _parts(self, asked: int) -> NDArray[np.float32]:
-        """Return what closeness, nearness and likeness say of all items: shape (3, items)."""
+    def _parts(self, asked: int) -> tuple[NDArray[np.float32], ...]:
+        """Return what closeness, nearness and likeness say of all items."""
         space, content = self._weights
-        parts = np.stack([self.closeness(asked), self.nearness(asked), self.likeness(asked)])
-        parts *= np.array([[1.0], [space], [content]], np.float32)
-        return parts
+        near, alike = self.nearness(asked), self.likeness(asked)
+        near *= np.float32(space)
+        alike *= np.float32(content)
+        return self.closeness(asked), near, alike
 
     def _asked(self, query: Query) -> int | None:
         """Return the item that others are to be like; the newest of a history where the question names none."""
