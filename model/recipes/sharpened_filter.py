@@ -4,12 +4,13 @@ P holds how closely items are tied by the people who touched both: A'A, where A 
 each row and column divided by a power of its sum, and all of it by its greatest singular value. The powers are chosen
 and not 1/2 both (Fu et al., "Revisiting Neighborhood-based Link Prediction for Collaborative Filtering", WWW 2022):
 people who touched much tell more than that would let them. What a person x has touched is blurred to x P and, with a
-weight, to its slowest directions, x D^-p V V' D^p (Shen et al., "How Powerful is Graph Convolution for
-Recommendation?", CIKM 2021); then it is sharpened by one step of Runge and Kutta's method along -P (Choi et al.,
-"Blurring-Sharpening Process Models for Collaborative Filtering", SIGIR 2023), which is a polynomial of P.
+weight, to its slowest directions, x D^-p V V' D^p with D how many touched each item and p the power of items (Shen et
+al., "How Powerful is Graph Convolution for Recommendation?", CIKM 2021); then it is sharpened by one step of Runge and
+Kutta's method along -P (Choi et al., "Blurring-Sharpening Process Models for Collaborative Filtering", SIGIR 2023),
+which is a polynomial of P.
 
 The paper multiplies by P five times for each person. Here the polynomial is taken once, at training: exactly along the
-slowest directions, and along all others, which P shrinks to less than a fifth, as a multiple of P. What is left for an
+slowest directions, and along all others, which P shrinks to less than a tenth on Gowalla, as a multiple of P. What is left for an
 answer is a sum over the neighbours of the items touched, and one product of vectors.
 """
 
