@@ -10,8 +10,8 @@ Kutta's method along -P (Choi et al., "Blurring-Sharpening Process Models for Co
 which is a polynomial of P.
 
 The paper multiplies by P five times for each person. Here the polynomial is taken once, at training: exactly along the
-slowest directions, and along all others, which P shrinks to less than a tenth on Gowalla, as a multiple of P. What is left for an
-answer is a sum over the neighbours of the items touched, and one product of vectors.
+slowest directions, and along all others, which P shrinks to less than a tenth on Gowalla, as a multiple of P. What is
+left for an answer is a sum over the neighbours of the items touched, and one product of vectors.
 """
 
 from __future__ import annotations
