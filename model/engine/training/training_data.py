@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,8 @@ def select(
     parts = (columns.users[kept], columns.items[kept], columns.kinds[kept], columns.times[kept])
     context = {name: column.at(kept) for name, column in columns.context.items() if name not in excluded}
     chosen = ordered(ids, *parts, context).without_unused()
+    # A clock that runs years ahead would make everything else look old: what is to come counts as of now.
+    chosen = replace(chosen, times=np.minimum(chosen.times, int(time.time())))
     by_type = _configured_weights(solution)
     if by_type:
         table = np.array([by_type.get(kind.lower(), 1.0) for kind in chosen.event_types] or [1.0], np.float32)

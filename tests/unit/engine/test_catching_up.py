@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,9 +26,11 @@ class Told:
         self.item_ids: list[str] = []
         self.events: list[str] = []
         self.items: list[str] = []
+        self.newest = 0
 
     def update(self, event):
         self.events.append(event.item_id)
+        self.newest = event.time
 
     def add_item(self, item):
         self.items.append(item.item_id)
@@ -54,6 +57,15 @@ def put(engine, number):
 def served():
     recipe: Any = Told()
     return Served("version", RECIPES["aws-similar-items"], recipe, GROUP, 0.0), recipe
+
+
+def test_an_event_from_a_clock_that_runs_ahead_is_told_as_of_now(engine):
+    one, recipe = served()
+    place = engine.groups[GROUP].people.add(EventRecord("e", "user", "s", "View", "item", 99_999_999_999))
+
+    serving.tell([one.recipe], engine.groups[GROUP].people, place)
+
+    assert 1_760_000_000 < recipe.newest <= time.time()
 
 
 def test_events_that_come_meanwhile_are_told_once_after_those_before_them(engine):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 
 import numpy as np
 import pytest
@@ -120,6 +121,17 @@ def test_training_takes_only_the_event_type_and_values_that_the_solution_wants()
 
     assert len(purchases) + len(above) == len(every)
     assert set(np.unique(weighed.weights).tolist()) == {0.5, 1.0}
+
+
+def test_a_clock_that_runs_ahead_makes_nothing_else_look_old():
+    found = columns()
+    times = found.times.copy()
+    times[3] = 99_999_999_999
+
+    ahead = select(type(found)(**{**vars(found), "times": times}), {})
+
+    assert len(ahead) == len(select(found, {}))
+    assert ahead.times.max() <= time.time()
 
 
 def test_too_little_is_refused_with_the_count():
