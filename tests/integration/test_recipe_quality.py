@@ -6,6 +6,7 @@ Each threshold lies below the figure of the day it was set, by about twice the s
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from model.evaluation.splits import Split, following, leave_last_out, next_event
 from model.recipes.interactions import Interactions, ordered
 from model.recipes.names import RECIPES
 from model.recipes.recipe import TrainingData
+from tests.factories.gowalla import gowalla
 from tests.factories.shared_data import shared
 
 PERSONAL, SIMILAR, POPULAR = "aws-user-personalization-v2", "aws-similar-items", "aws-popularity-count"
 QUESTIONS = 6000
+ONE_IN = 8  # people of Gowalla
 
 
 def interactions(users, items, times) -> Interactions:
@@ -59,6 +62,15 @@ def next_film() -> Split:
 
 
 @functools.cache
+def next_places() -> Split:
+    """Ask some people for the places that LightGCN's split keeps from them; no check-in has a time."""
+    whole = gowalla()
+    train = whole.train.where(whole.train.users % ONE_IN == 0).without_unused()
+    people = set(train.user_ids)
+    return replace(whole, train=train, questions=[one for one in whole.questions if one.person in people])
+
+
+@functools.cache
 def judged(name: str, make_split, hide_seen: bool) -> Result:
     """Train a recipe as the engine does and judge it."""
     split = make_split()
@@ -86,6 +98,14 @@ def test_the_next_film_is_found():
 
     assert found.mean("hr@10") > 0.090
     assert found.mean("ndcg@10") > 0.050
+
+
+def test_places_are_found_by_who_went_where_though_nobody_knows_when():
+    found = judged(PERSONAL, next_places, hide_seen=True)
+
+    # Without the graph filter it is 0.113 and 0.093.
+    assert found.mean("recall@20") > 0.121
+    assert found.mean("ndcg@20") > 0.101
 
 
 @pytest.mark.parametrize("make_split", [next_click, last_review, next_film])
