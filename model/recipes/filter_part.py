@@ -78,7 +78,6 @@ class FilterPart:
         if touched:
             near = self._filter.near(touched, weights)
             likely = self._filter.likely(near)
-            likely[touched] = 0
             likely[self._trained :] = NEVER  # no neighbour speaks for them
             came_last = np.arange(max(self._trained, self._size - SHORTLIST), self._size)
             short = np.concatenate([best(likely, SHORTLIST), came_last])
