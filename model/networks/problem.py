@@ -131,12 +131,12 @@ def hold_out(problem: Problem, seed: int, most: int = MOST_HELD_OUT) -> HeldOut:
     Returns
     -------
     HeldOut
-        A tenth of the people at most, so that small data keep most of what they have.
+        A tenth of the pairs at most, so that small data keep most of what they have.
     """
     random = np.random.default_rng(seed)
     starts = problem.starts()
     eligible = np.flatnonzero(np.diff(starts) >= LEAST_HISTORY)
-    count = min(most, -(-eligible.size // 10))
+    count = min(most, eligible.size, -(-len(problem) // 10))
     people = np.sort(random.choice(eligible, count, replace=False)) if count else eligible[:0]
     begins, ends = starts[people], starts[people + 1]
     places = ends - 1

@@ -34,9 +34,9 @@ def test_the_newest_item_of_some_people_is_held_out():
     held = hold_out(problem, seed=1)
 
     starts = problem.starts()
-    assert held.users.size == 6
+    assert held.users.size == 18
     assert held.items.tolist() == problem.items[starts[held.users + 1] - 1].tolist()
-    assert len(held.train) == len(problem) - 6
+    assert len(held.train) == len(problem) - 18
     assert not np.isin(held.users.astype(np.int64) * ITEMS + held.items, held.train.keys).any()
 
 
