@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.recipes.choosing_steps import choose_steps
+from model.recipes.filter_settings import FilterSettings
 from model.recipes.held_out import hold_out, newest_events
 from model.recipes.parts import FALLBACK, LATEST, OF_EVERYBODY, PARTS, keep_seen
 from model.recipes.person_scorer import PersonScorer
@@ -103,7 +104,7 @@ def choose_weights(data: TrainingData) -> dict[str, float]:
     candidates = gather(scorer, questions)
     chosen, most = _climb(candidates, START)
     if len(scorer.item_ids) <= MOST_ITEMS and _may_be_worth_a_filter(candidates):
-        scorer.learn_graph(older.interactions, TRIED_DIRECTIONS)
+        scorer.learn_graph(older.interactions, FilterSettings(directions=TRIED_DIRECTIONS))
         beside, gain = _climb(gather(scorer, questions), {**START, "filter": 1.0})
         if gain > most * FILTER_WORTH:
             chosen = beside

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from model.recipes.filter_settings import FilterSettings
 from model.recipes.graph_filter import GraphFilter
 from model.recipes.lightgcn import LightGCNRecipe
 from model.recipes.named_recipe import RANKING_METRICS, NamedRecipe, Parameter
 from model.recipes.neumf import NeuMFRecipe
 
 USER = ("userId",)
+FILTER = FilterSettings()
 LIMIT = 2**31 - 1
 TRAINING = {
     "epochs": Parameter("20", 0, 10_000, integer=True),
@@ -24,6 +26,13 @@ CUSTOM = (
         "USER_PERSONALIZATION",
         GraphFilter,
         "Items for a person, by all who touched what the person has touched",
+        parameters={
+            "person_power": Parameter(str(FILTER.person_power), 0, 1, tunable=True),
+            "item_power": Parameter(str(FILTER.item_power), 0, 1, tunable=True),
+            "directions": Parameter(str(FILTER.directions), 1, 2048, integer=True),
+            "sharpened_for": Parameter(str(FILTER.sharpened_for), 0, 3, tunable=True),
+            "ideal_weight": Parameter(str(FILTER.ideal_weight), 0, 1, tunable=True),
+        },
         needs=USER,
         metrics=RANKING_METRICS,
         reasons=True,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from model.recipes.filter_settings import FilterSettings
     from model.recipes.interactions import Interactions
 
 SHORTLIST = 500  # items of an answer that are looked at in full; a full look at 41,000 takes ten times as long
@@ -35,7 +36,7 @@ class FilterPart:
         self._size = size
 
     @classmethod
-    def fit(cls, known: Interactions, content: NDArray[np.float32], most_directions: int | None = None) -> FilterPart:
+    def fit(cls, known: Interactions, content: NDArray[np.float32], settings: FilterSettings) -> FilterPart:
         """Learn who touched what; items that nobody has touched are put where their content says.
 
         Parameters
@@ -43,14 +44,13 @@ class FilterPart:
         known : Interactions
         content : float32 array of shape (all items, content dimensions)
             First the items of the interactions, then those that nobody has touched.
-        most_directions : int, optional
-            Of the filter; as many as it has by itself where it is missing.
+        settings : FilterSettings
 
         Returns
         -------
         FilterPart
         """
-        learnt = SharpenedFilter.fit(known, most_directions)
+        learnt = SharpenedFilter.fit(known, settings)
         size = len(known.item_ids)
         people = np.bincount(known.unique_pairs()[1], minlength=size)
         made = cls(learnt, nearest_map(content[:size], learnt.standing, people), size, size)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from model.recipes.content import Content, nearest_map
+from model.recipes.filter_settings import FilterSettings
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
 from model.recipes.popularity import count_people
@@ -93,7 +94,7 @@ class GraphFilter(Recipe):
         item_ids = [*known.item_ids, *cold]
         people = count_people(known)
         content = Content.fit(item_ids, data.catalogue)
-        learnt = SharpenedFilter.fit(known)
+        learnt = SharpenedFilter.fit(known, FilterSettings.of(data.parameters))
         from_content = nearest_map(content.vectors[: people.size], learnt.standing, people)
         for vector in content.vectors[people.size :]:
             learnt.append(vector @ from_content)

@@ -11,6 +11,7 @@ from model.recipes.histories import within_percentiles
 from model.recipes.item_space import ItemSpace, dimensions_of
 from model.recipes.lifts import Lifts
 from model.recipes.objective import Objective
+from model.recipes.sharpened_filter import DEFAULTS
 from model.recipes.steps import NEAR, NEXT, WINDOW
 from model.recipes.transitions import Transitions
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from model.recipes.filter_settings import FilterSettings
     from model.recipes.interactions import Interactions
     from model.recipes.recipe import CatalogueItem, TrainingData
 
@@ -90,17 +92,16 @@ class PersonModels:
         learnt._make_room(len(item_ids))
         return learnt
 
-    def learn_graph(self, known: Interactions, most_directions: int | None = None) -> None:
+    def learn_graph(self, known: Interactions, settings: FilterSettings = DEFAULTS) -> None:
         """Learn the graph filter, which takes longer than all else.
 
         Parameters
         ----------
         known : Interactions
             Those that the other models have learnt from.
-        most_directions : int, optional
-            As of `FilterPart.fit`.
+        settings : FilterSettings
         """
-        self.graph = FilterPart.fit(known, self.content.vectors, most_directions)
+        self.graph = FilterPart.fit(known, self.content.vectors, settings)
 
     def put(self, place: int, item: CatalogueItem) -> None:
         """Take in a new item, whose place is the next, or a changed one.

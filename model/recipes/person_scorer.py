@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from model.recipes.filter_settings import FilterSettings
     from model.recipes.interactions import Interactions
     from model.recipes.lifts import Lifts
     from model.recipes.recipe import Event, TrainingData
@@ -93,17 +94,16 @@ class PersonScorer:
         """The same on a logarithmic scale from 0 to 1."""
         return self._popularity.rows
 
-    def learn_graph(self, known: Interactions, most_directions: int) -> None:
+    def learn_graph(self, known: Interactions, settings: FilterSettings) -> None:
         """Learn the graph filter, for weights that want it.
 
         Parameters
         ----------
         known : Interactions
             Those that the scorer has learnt from.
-        most_directions : int
-            Of the filter.
+        settings : FilterSettings
         """
-        self._models.learn_graph(known, most_directions)
+        self._models.learn_graph(known, settings)
 
     def known(self, history: Sequence[str]) -> list[int]:
         """Return the positions of those items of a history that are known.

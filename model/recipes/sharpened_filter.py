@@ -23,6 +23,7 @@ import numpy as np
 from scipy import sparse
 
 from model.recipes.directions import right_directions
+from model.recipes.filter_settings import FilterSettings
 from model.recipes.growing import GrowingRows
 
 if TYPE_CHECKING:
@@ -32,12 +33,6 @@ if TYPE_CHECKING:
 
     from model.recipes.interactions import Interactions
 
-# Chosen on the validation split of Gowalla (README, "What the graph filter is worth").
-PERSON_POWER = 0.3  # of how many items a person touched, by which A is divided
-ITEM_POWER = 0.4  # of how many people touched an item, by which A is divided
-MOST_DIRECTIONS = 640
-SHARPENED_FOR = 2.0  # time of the one step
-IDEAL_WEIGHT = 0.1  # of the slowest directions beside P
 NEIGHBOURS = 1000  # the strongest of each item that are kept
 # More directions are looked for than are kept: the search mixes its last ones with those that it leaves out.
 SPARE_DIRECTIONS = 128
@@ -46,6 +41,7 @@ DIRECTIONS_PER_ROOT = 3.7  # times the root of the number of people or items, wh
 TERMS = (1.0, -1.0, 1 / 2, -1 / 6, 1 / 24)  # of Runge and Kutta's method for a linear equation, by powers of time
 BLOCK = 512  # items whose neighbours are looked for at once
 TAIL_POINTS = 64
+DEFAULTS = FilterSettings()
 FAINT = np.float32(1e-20)  # less than any neighbour says
 
 
@@ -79,30 +75,31 @@ class SharpenedFilter:
         self._sharp = GrowingRows(sharp)
         self._gains = gains
         self._shares = GrowingRows(shares)
+        # Of the least touched item, which an item that nobody has touched is most like.
+        self._new_share = float(shares.max(initial=0)) or DEFAULTS.ideal_weight
 
     @classmethod
-    def fit(cls, interactions: Interactions, most_directions: int | None = None) -> SharpenedFilter:
+    def fit(cls, interactions: Interactions, settings: FilterSettings = DEFAULTS) -> SharpenedFilter:
         """Learn who touched what; how often and when does not count.
 
         Parameters
         ----------
         interactions : Interactions
-        most_directions : int, optional
-            `MOST_DIRECTIONS` where it is missing; fewer take less time and find a little less.
+        settings : FilterSettings
 
         Returns
         -------
         SharpenedFilter
         """
-        matrix, people = _normalised(interactions)
-        count = _direction_count(matrix.shape, most_directions or MOST_DIRECTIONS)
+        matrix, people = _normalised(interactions, settings)
+        count = min(settings.directions, round(DIRECTIONS_PER_ROOT * math.sqrt(min(matrix.shape))))
         slow = np.ascontiguousarray(right_directions(matrix, count + SPARE_DIRECTIONS)[:, :count])
         # By what P multiplies each direction: the squares of the singular values.
         closeness = np.square(matrix @ slow).sum(axis=0, dtype=np.float64)
         greatest = float(closeness.max(initial=0)) or 1.0
         matrix.data /= np.float32(math.sqrt(greatest))
         closeness /= greatest
-        coefficients = np.array(TERMS) * np.power(SHARPENED_FOR, np.arange(len(TERMS)))
+        coefficients = np.array(TERMS) * np.power(settings.sharpened_for, np.arange(len(TERMS)))
         share = _tail_share(coefficients, float(closeness.min(initial=1.0)))
         sharpened = closeness * np.polynomial.polynomial.polyval(closeness, coefficients)
         transposed = matrix.T.tocsr()
@@ -112,9 +109,9 @@ class SharpenedFilter:
         return cls(
             neighbours,
             slow,
-            _sharpened(matrix, transposed, people[:, None] ** ITEM_POWER * slow, coefficients),
+            _sharpened(matrix, transposed, people[:, None] ** settings.item_power * slow, coefficients),
             (sharpened - told).astype(np.float32),
-            (IDEAL_WEIGHT / people**ITEM_POWER).astype(np.float32),
+            (settings.ideal_weight / people**settings.item_power).astype(np.float32),
         )
 
     @property
@@ -133,7 +130,7 @@ class SharpenedFilter:
         slow, sharp = np.split(standing, 2)
         self._slow.append(slow)
         self._sharp.append(sharp)
-        self._shares.append(IDEAL_WEIGHT)
+        self._shares.append(self._new_share)
 
     def speaks(self, item: int) -> bool:
         """Tell whether an item says anything of others: one that nobody had touched does where its content does.
@@ -308,18 +305,14 @@ def touched_matrix(interactions: Interactions) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(users.size, np.float32), (users, items)), shape=shape)
 
 
-def _normalised(interactions: Interactions) -> tuple[sparse.csr_matrix, NDArray[np.float32]]:
+def _normalised(interactions: Interactions, settings: FilterSettings) -> tuple[sparse.csr_matrix, NDArray[np.float32]]:
     """Return A but for its greatest singular value, and how many people touched each item (one where nobody did)."""
     matrix = touched_matrix(interactions)
     lengths = np.maximum(1, np.diff(matrix.indptr)).astype(np.float32)
     people = np.maximum(1, np.bincount(matrix.indices, minlength=matrix.shape[1])).astype(np.float32)
     users = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    matrix.data /= lengths[users] ** PERSON_POWER * people[matrix.indices] ** ITEM_POWER
+    matrix.data /= lengths[users] ** settings.person_power * people[matrix.indices] ** settings.item_power
     return matrix, people
-
-
-def _direction_count(shape: tuple[int, int], most: int) -> int:
-    return min(most, round(DIRECTIONS_PER_ROOT * math.sqrt(min(shape))))
 
 
 def _tail_share(coefficients: NDArray[np.float64], edge: float) -> float:

@@ -1,7 +1,7 @@
 """Judges the graph filter on Gowalla, over all people: `python -m tests.load.choose_filter` on the validation split.
 
 `--near` judges settings beside the recipe's own there, too, one of them changed at a time: a minute or more for each.
-`--test` judges the recipe's own setting on the test split.
+`--test` judges the recipe's own setting on the test split, and the one that BSPM's authors published beside their code.
 """
 
 from __future__ import annotations
@@ -9,31 +9,34 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import model.engine.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
 from model.evaluation.evaluate import evaluate
-from model.recipes import sharpened_filter
+from model.recipes.filter_settings import FilterSettings
 from model.recipes.sharpened_filter import SharpenedFilter, touched_matrix
 from tests.factories.gowalla import gowalla, gowalla_validation
 
 if TYPE_CHECKING:
     from model.evaluation.splits import Split
 
-NEAR: dict[str, tuple[float, ...]] = {
-    "PERSON_POWER": (0.2, 0.4, 0.5),
-    "ITEM_POWER": (0.3, 0.5),
-    "SHARPENED_FOR": (1.5, 2.5),
-    "IDEAL_WEIGHT": (0.07, 0.14, 0.2),
-    "MOST_DIRECTIONS": (448,),
+NEAR: dict[str, tuple[Any, ...]] = {
+    "person_power": (0.2, 0.4, 0.5),
+    "item_power": (0.3, 0.5),
+    "sharpened_for": (1.5, 2.5),
+    "ideal_weight": (0.07, 0.14, 0.2),
+    "directions": (448,),
 }
 CUT = 20
+CHOSEN = FilterSettings()
+PUBLISHED = FilterSettings(0.5, 0.5, 448, 2.5, 0.2)
 
 
-def judge(split: Split) -> str:
+def judge(split: Split, settings: FilterSettings = CHOSEN) -> str:
     """Fit the filter and tell how good it is: metrics, processor seconds of training, peak of memory."""
     start = time.process_time()
-    learnt = SharpenedFilter.fit(split.train)
+    learnt = SharpenedFilter.fit(split.train, settings)
     seconds = time.process_time() - start
     touched = touched_matrix(split.train)
 
@@ -50,16 +53,16 @@ def judge(split: Split) -> str:
 def main() -> None:
     """Judge what the command line asks for."""
     if "--test" in sys.argv:
-        print(f"test: {judge(gowalla())}")
+        split = gowalla()
+        print(f"test: {judge(split)}", flush=True)
+        print(f"test, as BSPM's authors set it: {judge(split, PUBLISHED)}")
         return
     split = gowalla_validation()
     print(f"validation: {judge(split)}", flush=True)
     for name, values in NEAR.items() if "--near" in sys.argv else ():
-        own = getattr(sharpened_filter, name)
         for value in values:
-            setattr(sharpened_filter, name, value)
-            print(f"validation, {name} {value} and not {own}: {judge(split)}", flush=True)
-        setattr(sharpened_filter, name, own)
+            found = judge(split, replace(CHOSEN, **{name: value}))
+            print(f"validation, {name} {value} and not {getattr(CHOSEN, name)}: {found}", flush=True)
 
 
 if __name__ == "__main__":

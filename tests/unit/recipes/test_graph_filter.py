@@ -9,15 +9,13 @@ import pytest
 from scipy import sparse
 
 from model.recipes import graph_filter, sharpened_filter
+from model.recipes.filter_settings import FilterSettings
 from model.recipes.graph_filter import GraphFilter
 from model.recipes.interactions import from_rows
 from model.recipes.recency import EVEN, newest_questions
 from model.recipes.recipe import POPULAR, Catalogue, CatalogueItem, Event, Query, TrainingData
 from model.recipes.sharpened_filter import (
-    IDEAL_WEIGHT,
-    ITEM_POWER,
-    PERSON_POWER,
-    SHARPENED_FOR,
+    DEFAULTS,
     SharpenedFilter,
     touched_matrix,
 )
@@ -44,31 +42,32 @@ def tastes(people=30):
     return from_rows([(f"u{user}", f"i{item}", 0) for user in range(people) for item in lists[user // 2]])
 
 
-def by_the_papers_steps(interactions):
+def by_the_papers_steps(interactions, settings):
     """Blur and sharpen person by person as the paper does, with matrices in full."""
     touched = touched_matrix(interactions).toarray().astype(np.float64)
     of_item, of_person = touched.sum(axis=0), touched.sum(axis=1)
-    normalised = touched / (of_person[:, None] ** PERSON_POWER * of_item**ITEM_POWER)
+    normalised = touched / (of_person[:, None] ** settings.person_power * of_item**settings.item_power)
     normalised /= np.linalg.norm(normalised, 2)
     filtered = normalised.T @ normalised
     slow = np.linalg.svd(normalised)[2][: np.linalg.matrix_rank(normalised)].T
-    ideal = (touched / of_item**ITEM_POWER) @ slow @ slow.T * of_item**ITEM_POWER
-    blurred = touched @ filtered + IDEAL_WEIGHT * ideal
+    ideal = (touched / of_item**settings.item_power) @ slow @ slow.T * of_item**settings.item_power
+    blurred = touched @ filtered + settings.ideal_weight * ideal
     slope = -blurred @ filtered
     first = slope
-    second = -(blurred + SHARPENED_FOR / 2 * first) @ filtered
-    third = -(blurred + SHARPENED_FOR / 2 * second) @ filtered
-    fourth = -(blurred + SHARPENED_FOR * third) @ filtered
-    return blurred + SHARPENED_FOR / 6 * (first + 2 * second + 2 * third + fourth)
+    second = -(blurred + settings.sharpened_for / 2 * first) @ filtered
+    third = -(blurred + settings.sharpened_for / 2 * second) @ filtered
+    fourth = -(blurred + settings.sharpened_for * third) @ filtered
+    return blurred + settings.sharpened_for / 6 * (first + 2 * second + 2 * third + fourth)
 
 
-def test_the_closed_form_gives_what_the_papers_steps_give(monkeypatch):
+@pytest.mark.parametrize("settings", [DEFAULTS, FilterSettings(0.5, 0.5, 448, 2.5, 0.2)])
+def test_the_closed_form_gives_what_the_papers_steps_give(monkeypatch, settings):
     monkeypatch.setattr(sharpened_filter, "DIRECTIONS_PER_ROOT", 15 / np.sqrt(30))  # as many as there are tastes
     interactions = tastes()
 
-    scores = SharpenedFilter.fit(interactions).scores(touched_matrix(interactions))
+    scores = SharpenedFilter.fit(interactions, settings).scores(touched_matrix(interactions))
 
-    assert scores == pytest.approx(by_the_papers_steps(interactions), abs=1e-4)
+    assert scores == pytest.approx(by_the_papers_steps(interactions, settings), abs=1e-4)
 
 
 def test_only_the_strongest_neighbours_of_an_item_are_kept(monkeypatch, shop):
