@@ -1,4 +1,4 @@
-"""How much each part of a person's scores weighs: what finds the newest tenth of the events best."""
+"""How much each part of a person's scores weighs: what finds the events that are held out best."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ class Candidates:
 
 
 def choose_weights(data: TrainingData) -> dict[str, float]:
-    """Choose the settings that find the newest events best (NDCG) when trained on the older ones.
+    """Choose the settings that find the events held out best (NDCG) when trained on the others.
+
+    The graph filter is tried where it may be worth its time, and wanted where it then finds more.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The newest events as questions: what the settings of a training are chosen on."""
+"""Events as questions, the newest where times tell which those are: what the settings of a training are chosen on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SEED = 20261121
 
 
 class HeldOut(NamedTuple):
-    """One event of the newest: what came before it, which item it was, and what else was known.
+    """One event: what came before it, which item it was, and what else was known.
 
     Attributes
     ----------

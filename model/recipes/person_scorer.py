@@ -1,8 +1,9 @@
-"""How well each item suits a person: what usually follows, what lies near in the item space, what is popular.
+"""How well each item suits a person: what usually follows, what people alike touch, what is popular.
 
-The parts are scaled to at most one each and summed with weights that are chosen on the newest tenth of the events
-(`blending`); a part that tells nothing there is not computed. A person is their history and nothing else, so the next
-event changes the next answer; of a stranger, the circumstances of the question and what is known of the person speak.
+The parts are scaled to at most one each and summed with weights that are chosen on the newest tenth of the events, or
+on any tenth where times tell no order (`blending`); a part that tells nothing there is not computed. A person is their
+history and nothing else, so the next event changes the next answer; of a stranger, the circumstances of the question
+and what is known of the person speak.
 """
 
 from __future__ import annotations
