@@ -69,7 +69,7 @@ class NeuMFSettings(_Settings):
     negatives: int = 4
     pretrain: bool = False
     epochs: int = 20
-    patience: int = 2
+    patience: int = 5
     batch_size: int = 4096
     learning_rate: float = 0.002
     regularization: float = 0.0

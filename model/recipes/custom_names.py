@@ -13,7 +13,7 @@ FILTER = FilterSettings()
 LIMIT = 2**31 - 1
 TRAINING = {
     "epochs": Parameter("20", 0, 10_000, integer=True),
-    "patience": Parameter("2", 1, 10_000, integer=True),
+    "patience": Parameter("5", 1, 10_000, integer=True),
     "batch_size": Parameter("4096", 1, 1_000_000, integer=True),
     "learning_rate": Parameter("0.002", 1e-6, 1.0),
     "regularization": Parameter("0.0", 0.0, 1.0),
