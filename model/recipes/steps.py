@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WINDOW = 10  # steps, the most that any counting looks across
 MOST_AT_ONCE = 10_000_000  # pairs held in memory before they are summed up
+MOST_OF_ONE = 100_000  # newest events of a person that are counted: who has millions ties everything to everything
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,10 @@ def count_steps(
     """
     size = len(interactions.item_ids)
     weights = interactions.weights if weights is None else weights
+    starts = interactions.starts()
+    if np.diff(starts).max(initial=0) > MOST_OF_ONE:
+        newest = starts[interactions.users + 1] - np.arange(len(interactions)) <= MOST_OF_ONE
+        interactions, weights = interactions.where(newest), weights[newest]
     nothing: NDArray[np.int32] = np.empty(0, np.int32)
     total = sparse.csr_matrix((np.empty(0, np.float32), (nothing, nothing)), shape=(size, size))
     found: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from model.recipes import steps
 from model.recipes.interactions import from_rows
 from model.recipes.transitions import Transitions
 
@@ -20,6 +21,16 @@ def of(*sequences):
         return by_name.get(second, 0.0)
 
     return found, closeness
+
+
+def test_of_somebody_with_endless_events_the_newest_count(monkeypatch):
+    monkeypatch.setattr(steps, "MOST_OF_ONE", 3)
+
+    _, closeness = of("abcxyz", "ac")
+
+    assert closeness("x", "y") > 0
+    assert closeness("b", "c") == closeness("c", "x") == 0
+    assert closeness("a", "c") > 0
 
 
 def test_each_step_weighs_less_and_the_way_back_half():
