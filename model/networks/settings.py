@@ -102,7 +102,7 @@ class LightGCNSettings(_Settings):
     seed : int
     """
 
-    hidden_dimension: int = 512
+    hidden_dimension: int = 768
     layers: int = 3
     loss: str = SAMPLED_SOFTMAX
     start: str = SPECTRAL

@@ -61,7 +61,7 @@ CUSTOM = (
         "Items for a person, by LightGCN: vectors passed along the graph of who touched what",
         parameters={
             **TRAINING,
-            "hidden_dimension": Parameter("512", 1, 1024, integer=True),
+            "hidden_dimension": Parameter("768", 1, 1024, integer=True),
             "layers": Parameter("3", 0, 8, integer=True),
             "loss": Parameter("sampled_softmax", choices=("bpr", "sampled_softmax")),
             "start": Parameter("spectral", choices=("random", "spectral")),
