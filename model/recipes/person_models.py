@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from model.recipes.content import Content
-from model.recipes.filter_part import FilterPart
+from model.recipes.filter_part import SETTINGS, FilterPart
 from model.recipes.histories import within_percentiles
 from model.recipes.item_space import ItemSpace, dimensions_of
 from model.recipes.lifts import Lifts
 from model.recipes.objective import Objective
-from model.recipes.sharpened_filter import DEFAULTS
 from model.recipes.steps import NEAR, NEXT, WINDOW
 from model.recipes.transitions import Transitions
 
@@ -92,7 +91,7 @@ class PersonModels:
         learnt._make_room(len(item_ids))
         return learnt
 
-    def learn_graph(self, known: Interactions, settings: FilterSettings = DEFAULTS) -> None:
+    def learn_graph(self, known: Interactions, settings: FilterSettings = SETTINGS) -> None:
         """Learn the graph filter, which takes longer than all else.
 
         Parameters
