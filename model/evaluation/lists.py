@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 import numpy as np
 
 from model.evaluation.splits import History
-from model.recipes.recipe import NEVER, Query, Recipe, best
+from model.recipes.ordering import NEVER, best
+from model.recipes.recipe import Query, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

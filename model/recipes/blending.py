@@ -10,9 +10,9 @@ import numpy as np
 from model.recipes.choosing_steps import choose_steps
 from model.recipes.filter_settings import FilterSettings
 from model.recipes.held_out import hold_out, newest_events
+from model.recipes.ordering import best
 from model.recipes.parts import FALLBACK, LATEST, OF_EVERYBODY, PARTS, keep_seen
 from model.recipes.person_scorer import PersonScorer
-from model.recipes.recipe import best
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ import numpy as np
 
 from model.recipes.content import nearest_map
 from model.recipes.filter_settings import FilterSettings
-from model.recipes.recipe import NEVER, best
+from model.recipes.ordering import NEVER, best
 from model.recipes.sharpened_filter import SharpenedFilter
 
 if TYPE_CHECKING:

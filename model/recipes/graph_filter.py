@@ -16,10 +16,10 @@ from model.recipes.content import Content, nearest_map
 from model.recipes.filter_settings import FilterSettings
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
+from model.recipes.ordering import NEVER, best
 from model.recipes.popularity import count_people
 from model.recipes.recency import EVEN, choose_decay, decayed, newest_questions
 from model.recipes.recipe import (
-    NEVER,
     POPULAR,
     CatalogueItem,
     Contribution,
@@ -28,7 +28,6 @@ from model.recipes.recipe import (
     Recipe,
     Recommendation,
     TrainingData,
-    best,
     largest_first,
 )
 from model.recipes.sharpened_filter import SharpenedFilter

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.recipes.recipe import best
+from model.recipes.ordering import best
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -13,12 +13,12 @@ import numpy as np
 
 from model.networks.apart import learn
 from model.networks.problem import problem_of
-from model.recipes.content import Content
+from model.recipes.content import Content, nearest_map
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
+from model.recipes.ordering import NEVER, best, softmax
 from model.recipes.popularity import count_people
 from model.recipes.recipe import (
-    NEVER,
     POPULAR,
     CatalogueItem,
     Contribution,
@@ -27,9 +27,7 @@ from model.recipes.recipe import (
     Recipe,
     Recommendation,
     TrainingData,
-    best,
     largest_first,
-    softmax,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
 
 HISTORY_LENGTH = 1000  # newest different items of a person that are looked at
 SEEN_KEEPS = 0.1  # of its lead over the worst item, so that what was just clicked does not come first
-RIDGE = 10.0  # people that an item must have before its row counts in full for what content means
 LEAST_TOUCHED = 0.25  # of the items, by people: what an item without any is like
 
 
@@ -92,10 +89,13 @@ class NetworkRecipe(Recipe):
         people = count_people(known)
         content = Content.fit(item_ids, data.catalogue)
         arrays: dict[str, NDArray[Any]] = dict(learnt)
+        least = np.quantile(people, LEAST_TOUCHED)
         for name in cls.of_items:
-            base, mapping = _content_map(content.vectors[: people.size], learnt[name], people)
+            rows = learnt[name]
+            base = rows[people <= least].mean(axis=0)
+            mapping = nearest_map(content.vectors[: people.size], rows - base, people)
             arrays |= {f"base_{name}": base, f"from_content_{name}": mapping}
-            arrays[name] = np.concatenate([learnt[name], base + content.vectors[people.size :] @ mapping])
+            arrays[name] = np.concatenate([rows, base + content.vectors[people.size :] @ mapping])
         return cls(item_ids, arrays, np.concatenate([people, np.zeros(len(cold), np.float32)]), content, report)
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
@@ -183,14 +183,3 @@ def _lowered(scores: NDArray[np.float32], history: list[int]) -> NDArray[np.floa
     lowest = scores.min()
     scores[history] = lowest + np.float32(SEEN_KEEPS) * (scores[history] - lowest)
     return scores
-
-
-def _content_map(
-    content: NDArray[np.float32], rows: NDArray[np.float32], people: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the mean row of the least touched items, and the linear map from content to what a row has beside it."""
-    base = rows[people <= np.quantile(people, LEAST_TOUCHED)].mean(axis=0)
-    weighed = content * np.minimum(people, RIDGE)[:, None]
-    square = weighed.T @ content + np.float32(RIDGE) * np.eye(content.shape[1], dtype=np.float32)
-    mapping = np.linalg.solve(square, weighed.T @ (rows - base))
-    return base.astype(np.float32), mapping.astype(np.float32)

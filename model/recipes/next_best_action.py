@@ -16,8 +16,8 @@ from model.recipes.action_evidence import Evidence, Offers, offers_of
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
 from model.recipes.objective import numbers_of
+from model.recipes.ordering import NEVER, best
 from model.recipes.recipe import (
-    NEVER,
     CatalogueItem,
     Contribution,
     Event,
@@ -25,7 +25,6 @@ from model.recipes.recipe import (
     Recipe,
     Recommendation,
     TrainingData,
-    best,
     largest_first,
 )
 

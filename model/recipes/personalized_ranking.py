@@ -8,20 +8,10 @@ import numpy as np
 
 from model.recipes.blending import choose_weights
 from model.recipes.model_files import read_model, write_model
+from model.recipes.ordering import NEVER, best, softmax
 from model.recipes.parts import reasons_of
 from model.recipes.person_scorer import SHARPNESS, PersonScorer
-from model.recipes.recipe import (
-    NEVER,
-    CatalogueItem,
-    Contribution,
-    Event,
-    Query,
-    Recipe,
-    Recommendation,
-    TrainingData,
-    best,
-    softmax,
-)
+from model.recipes.recipe import CatalogueItem, Contribution, Event, Query, Recipe, Recommendation, TrainingData
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

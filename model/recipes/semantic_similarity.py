@@ -14,9 +14,9 @@ import numpy as np
 from model.recipes.content import Content
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
+from model.recipes.ordering import NEVER, best
 from model.recipes.popularity import count_people
 from model.recipes.recipe import (
-    NEVER,
     POPULAR,
     CatalogueItem,
     Contribution,
@@ -26,7 +26,6 @@ from model.recipes.recipe import (
     Recommendation,
     TrainingData,
     UnsuitableDataError,
-    best,
     largest_first,
 )
 

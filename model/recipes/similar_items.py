@@ -20,9 +20,9 @@ from model.recipes.histories import within_percentiles
 from model.recipes.item_space import DIMENSIONS as SPACE_DIMENSIONS
 from model.recipes.item_space import ItemSpace
 from model.recipes.model_files import read_model, write_model
+from model.recipes.ordering import NEVER, best
 from model.recipes.popularity import PeopleCounts
 from model.recipes.recipe import (
-    NEVER,
     POPULAR,
     CatalogueItem,
     Contribution,
@@ -31,7 +31,6 @@ from model.recipes.recipe import (
     Recipe,
     Recommendation,
     TrainingData,
-    best,
     largest_first,
 )
 from model.recipes.sharpened_filter import DIRECTIONS_PER_ROOT

@@ -15,8 +15,8 @@ import numpy as np
 
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
+from model.recipes.ordering import NEVER, best
 from model.recipes.recipe import (
-    NEVER,
     POPULAR,
     CatalogueItem,
     Contribution,
@@ -25,7 +25,6 @@ from model.recipes.recipe import (
     Recipe,
     Recommendation,
     TrainingData,
-    best,
 )
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import numpy as np
 from model.recipes.blending import choose_weights
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
+from model.recipes.ordering import NEVER, best
 from model.recipes.parts import keep_seen, kept_of, reasons_of
 from model.recipes.person_scorer import SHARPNESS, PersonScorer
 from model.recipes.recipe import (
     EXPLORATION,
-    NEVER,
     CatalogueItem,
     Contribution,
     Event,
@@ -22,7 +22,6 @@ from model.recipes.recipe import (
     Recipe,
     Recommendation,
     TrainingData,
-    best,
 )
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from scipy import sparse
 from model.recipes.content import Content
 from model.recipes.item_space import ItemSpace, dimensions_of
 from model.recipes.model_files import read_model, write_model
-from model.recipes.recipe import NEVER, best
+from model.recipes.ordering import NEVER, best
 from model.recipes.segment_recipe import SegmentRecipe
 from model.recipes.transitions import Transitions
 

@@ -383,7 +383,8 @@ def test_the_commands_of_the_readme_do_what_it_says(tmp_path, monkeypatch, capsy
     text = README.read_text(encoding="utf-8")
     commands = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
     monkeypatch.chdir(tmp_path)
-    lines(tmp_path / "log.jsonl", re.search(r"```json\n(.*?)\n```", text, re.DOTALL)[1])
+    (logged,) = re.findall(r"```json\n(.*?)\n```", text, re.DOTALL)
+    lines(tmp_path / "log.jsonl", logged)
     ran = 0
     for command in commands:
         words = shlex.split(command, comments=True)

@@ -86,7 +86,7 @@ def test_a_folder_that_holds_something_is_left_alone(data, asked, tmp_path, caps
 
 def test_data_that_are_not_there_are_named(asked, tmp_path, capsys):
     assert command.main(["train", "lightgcn", str(tmp_path / "none"), "--out", str(tmp_path / "model")]) == 2
-    assert "none has neither events.jsonl nor interactions" in capsys.readouterr().err
+    assert "none does not exist" in capsys.readouterr().err
 
 
 def test_no_pytorch_is_said_in_one_sentence(data, monkeypatch, tmp_path, capsys):

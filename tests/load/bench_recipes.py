@@ -34,8 +34,8 @@ MEASURED = {
     "yoochoose": (POPULAR, DEFAULT, SIMILAR, LIGHTGCN, NEUMF, "implicit ALS", "implicit cosine", "cornac EASE"),
     "movielens": (POPULAR, DEFAULT, SIMILAR, LIGHTGCN, NEUMF, "implicit ALS", "implicit cosine"),
 }
-# The networks', so that all of the bench takes minutes (LightGCN's are its spectral start); the graph filter's, those that BSPM's authors published beside
-# their code for Gowalla. The other recipes have their defaults.
+# The networks', so that all of the bench takes minutes (LightGCN's are its spectral start); the graph filter's, those
+# that BSPM's authors published beside their code for Gowalla. The other recipes have their defaults.
 SETTINGS: dict[str, Mapping[str, str]] = {
     LIGHTGCN: {"epochs": "0"},
     NEUMF: {"epochs": "3"},

@@ -15,8 +15,9 @@ from model.engine.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTION
 from model.engine.errors import InvalidInputError
 from model.engine.serving.explanations import EXPLANATION, explanations, placed_by
 from model.engine.serving.promotions import mixed, promoted_places
+from model.recipes.ordering import NEVER, best
 from model.recipes.personalized_ranking import PersonalizedRanking
-from model.recipes.recipe import NEVER, POPULAR, PROMOTED, Query, Recommendation, best
+from model.recipes.recipe import POPULAR, PROMOTED, Query, Recommendation
 from model.recipes.user_personalization import UserPersonalization
 
 if TYPE_CHECKING:

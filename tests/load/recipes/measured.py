@@ -24,7 +24,8 @@ from model.evaluation.intervals import intervals
 from model.evaluation.lists import full_lists
 from model.evaluation.metrics import ranking_metrics
 from model.recipes.names import RECIPES
-from model.recipes.recipe import TrainingData, best
+from model.recipes.ordering import best
+from model.recipes.recipe import TrainingData
 from tests.load.recipes.cost import cpu_seconds, peak_mib
 from tests.load.recipes.peers import Peer, by_question, touched
 from tests.load.recipes.tasks import TASKS

@@ -19,7 +19,8 @@ from model.engine.operations.answers import ActionRecommendations, PredictedActi
 from model.engine.serving.answering import PredictedItem, Promotion, Question, Restriction, recommend
 from model.engine.serving.served import Served
 from model.recipes.names import RECIPES
-from model.recipes.recipe import EXPLORATION, NEVER, POPULAR, Contribution, Query, Recipe, Recommendation
+from model.recipes.ordering import NEVER
+from model.recipes.recipe import EXPLORATION, POPULAR, Contribution, Query, Recipe, Recommendation
 from model.recipes.user_personalization import UserPersonalization
 
 ITEMS = [f"item-{number}" for number in range(20)]

@@ -12,9 +12,9 @@ import pytest
 
 from model.recipes import cold_start
 from model.recipes.names import RECIPES
+from model.recipes.ordering import NEVER
 from model.recipes.recipe import (
     EXPLORATION,
-    NEVER,
     POPULAR,
     Catalogue,
     CatalogueItem,

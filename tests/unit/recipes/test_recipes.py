@@ -9,16 +9,8 @@ import pytest
 
 from model.recipes.interactions import from_rows
 from model.recipes.names import RECIPES
-from model.recipes.recipe import (
-    NEVER,
-    POPULAR,
-    Catalogue,
-    CatalogueItem,
-    Event,
-    Query,
-    TrainingData,
-    UnsuitableDataError,
-)
+from model.recipes.ordering import NEVER
+from model.recipes.recipe import POPULAR, Catalogue, CatalogueItem, Event, Query, TrainingData, UnsuitableDataError
 from tests.factories.fitted_recipes import ANSWERING, OF_ITEMS, data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
 
