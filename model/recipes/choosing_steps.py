@@ -41,7 +41,9 @@ def choose_steps(older: Interactions, questions: Sequence[HeldOut], in_order: bo
     """
     size = len(older.item_ids)
     counts = np.bincount(older.items, weights=older.weights, minlength=size).astype(np.float32)
-    counted = count_steps(older, NEAR)
+    asked = np.zeros(size, np.bool_)  # whose rows alone are looked at
+    asked[[item for one in questions for item in one.history[: NEAR.query_length]]] = True
+    counted = count_steps(older, NEAR, about=asked)
     targets = np.array([one.target for one in questions])
     seen = _histories(questions, 1.0, None, size).astype(np.bool_)
     best, most = (EXPONENTS[0], SHRINKAGES[0], QUERY_DECAYS[0] if in_order else 1.0), -1.0

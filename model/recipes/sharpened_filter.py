@@ -25,6 +25,7 @@ from scipy import sparse
 from model.recipes.directions import right_directions
 from model.recipes.filter_settings import FilterSettings
 from model.recipes.growing import GrowingRows
+from model.recipes.steps import keep_closest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -341,17 +342,7 @@ def _strongest(transposed: sparse.csr_matrix, matrix: sparse.csr_matrix, factor:
     blocks = []
     for begin in range(0, max(1, transposed.shape[0]), BLOCK):  # one block, though empty, where there is no item
         block = (transposed[begin : begin + BLOCK] @ matrix).tocsr()
-        lengths = np.diff(block.indptr)
-        kept = np.ones(block.nnz, np.bool_)
-        for row in np.flatnonzero(lengths > NEIGHBOURS).tolist():
-            span = slice(block.indptr[row], block.indptr[row + 1])
-            values = block.data[span]
-            limit = np.partition(values, values.size - NEIGHBOURS)[values.size - NEIGHBOURS]
-            above = values > limit
-            # Of one person's items, all are tied alike: without a cut among the equal, every pair would be kept.
-            above[np.flatnonzero(values == limit)[: NEIGHBOURS - np.count_nonzero(above)]] = True
-            kept[span] = above
-        block.data *= np.float32(factor)
-        starts = np.concatenate([[0], np.cumsum(kept)])[block.indptr]
-        blocks.append(sparse.csr_matrix((block.data[kept], block.indices[kept], starts), shape=block.shape))
+        closest = keep_closest(block, NEIGHBOURS)
+        closest.data *= np.float32(factor)
+        blocks.append(closest)
     return sparse.csr_matrix(sparse.vstack(blocks))

@@ -147,13 +147,15 @@ def keep_closest(closeness: sparse.csr_matrix, most: int) -> sparse.csr_matrix:
     sparse matrix of the same shape
     """
     lengths = np.diff(closeness.indptr)
-    # Most rows are short already and need no sorting, which is what takes the time.
-    crowded = np.flatnonzero(np.repeat(lengths > most, lengths))
-    rows = np.repeat(np.arange(lengths.size), np.where(lengths > most, lengths, 0))
-    order = np.lexsort((closeness.indices[crowded], -closeness.data[crowded], rows))
-    begins = np.searchsorted(rows, rows)
     kept = np.ones(closeness.data.size, np.bool_)
-    kept[crowded[order[np.arange(rows.size) - begins >= most]]] = False
+    for row in np.flatnonzero(lengths > most).tolist():
+        span = slice(closeness.indptr[row], closeness.indptr[row + 1])
+        values = closeness.data[span]
+        limit = np.partition(values, values.size - most)[values.size - most]
+        above = values > limit
+        # Among the equal, so many that the row is full: of one person's items, all may be tied alike.
+        above[np.flatnonzero(values == limit)[: most - np.count_nonzero(above)]] = True
+        kept[span] = above
     starts = np.concatenate([[0], np.cumsum(np.minimum(lengths, most))])
     parts = (closeness.data[kept], closeness.indices[kept], starts)
     return sparse.csr_matrix(parts, shape=closeness.shape)
