@@ -75,7 +75,9 @@ def _cold_items(data: TrainingData) -> NDArray[np.bool_]:
     count = np.bincount(known.items, minlength=size)
     first = np.full(size, np.iinfo(np.int64).max)
     np.minimum.at(first, known.items, known.times)
-    start = int(first.max(initial=0)) if stated[RELATIVE_FROM] == STARTS[1] else int(time.time())
+    # An item that nobody has touched since it was split off has no first interaction; it is cold all the same.
+    latest = int(first[count > 0].max(initial=0))
+    start = latest if stated[RELATIVE_FROM] == STARTS[1] else int(time.time())
     days = (start - first) / SECONDS_PER_DAY
     result: NDArray[np.bool_] = (count <= int(float(stated[MOST_INTERACTIONS]))) & (days <= float(stated[MOST_DAYS]))
     return result

@@ -18,8 +18,8 @@ import model.engine.one_thread  # noqa: F401 - before numpy: on one thread, as i
 import numpy as np
 
 from deployment.bench import FAILED
+from model.recipes.cold_start import MOST_DAYS, MOST_INTERACTIONS
 from model.recipes.names import RECIPES
-from model.recipes.network_recipe import NetworkRecipe
 from model.recipes.recipe import Query, Recipe, TrainingData
 from tests.factories.training_data import answers as offers
 from tests.load.recipes.cost import peak_mib
@@ -27,7 +27,7 @@ from tests.load.recipes.generated import shop
 from tests.load.recipes.processes import FailedMeasurementError, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from model.recipes.named_recipe import NamedRecipe
 
@@ -35,7 +35,8 @@ ITEMS, PEOPLE, EVENTS = 41_000, 30_000, 800_000
 ASKED, SEGMENTS, UNTIMED = 1_000, 300, 100  # the first questions fill what the recipe keeps
 HISTORY, WANTED, SEGMENT = 25, 25, 1_000
 SEED = 5
-UNTRAINED = {"epochs": "0"}  # of a network: its answers take as long whatever it has learnt
+# Answers of a network take as long whatever it has learnt; a cold item is one of twenty interactions, however old.
+PARAMETERS = {"epochs": "0", MOST_DAYS: "100000", MOST_INTERACTIONS: "20"}
 
 
 def names() -> list[str]:
@@ -98,8 +99,9 @@ def _data(named: NamedRecipe) -> TrainingData:
     if named.kind == "PERSONALIZED_ACTIONS":
         return named.prepare(offers())
     known, catalogue = shop(ITEMS, PEOPLE, EVENTS)
-    parameters: Mapping[str, str] = UNTRAINED if issubclass(named.algorithm, NetworkRecipe) else {}
-    return named.prepare(TrainingData(known, catalogue, parameters))
+    # A recipe that learns from events of one type learns from the views, or from purchases by that name.
+    known = replace(known, event_types=["View", (named.required_events or ("Purchase",))[0]])
+    return named.prepare(TrainingData(known, catalogue, PARAMETERS))
 
 
 def _asked(named: NamedRecipe) -> str:

@@ -160,6 +160,16 @@ def test_too_few_cold_items_fail_the_recipe_for_cold_items():
         RECIPES["aws-hrnn-coldstart"].algorithm.fit(data, {})
 
 
+def test_an_item_without_events_does_not_make_all_others_old():
+    data = data_for("aws-hrnn-coldstart")
+    known = replace(data.interactions, item_ids=[*data.interactions.item_ids, "untouched"])
+    query = question("aws-hrnn-coldstart")
+
+    with_it = RECIPES["aws-hrnn-coldstart"].answers.fit(replace(data, interactions=known), {})
+
+    assert len(with_it.recommend(query, 20)) == 20
+
+
 def test_cold_items_get_a_good_part_of_every_list_of_the_recipe_for_them():
     answer = trained("aws-hrnn-coldstart").recommend(question("aws-hrnn-coldstart"), 20)
 
