@@ -101,7 +101,8 @@ def _data(named: NamedRecipe) -> TrainingData:
     known, catalogue = shop(ITEMS, PEOPLE, EVENTS)
     # A recipe that learns from events of one type learns from the views, or from purchases by that name.
     known = replace(known, event_types=["View", (named.required_events or ("Purchase",))[0]])
-    return named.prepare(TrainingData(known, catalogue, PARAMETERS))
+    parameters = {name: value for name, value in PARAMETERS.items() if name in named.parameters}
+    return named.prepare(TrainingData(known, catalogue, parameters))
 
 
 def _asked(named: NamedRecipe) -> str:
