@@ -1,7 +1,7 @@
 """Judges the graph filter on Gowalla, over all people: `python -m tests.load.choose_filter` on the validation split.
 
-`--near` judges settings beside the recipe's own there, too, one of them changed at a time: a minute or more for each.
-`--test` judges the recipe's own setting on the test split, and the one that BSPM's authors published beside their code.
+Its own setting is judged, and the one that BSPM's authors published beside their code; with `--near`, also settings
+beside its own, one of them changed at a time, a minute or more for each. `--test` judges on the test split.
 """
 
 from __future__ import annotations
@@ -52,17 +52,13 @@ def judge(split: Split, settings: FilterSettings = CHOSEN) -> str:
 
 def main() -> None:
     """Judge what the command line asks for."""
-    if "--test" in sys.argv:
-        split = gowalla()
-        print(f"test: {judge(split)}", flush=True)
-        print(f"test, as BSPM's authors set it: {judge(split, PUBLISHED)}")
-        return
-    split = gowalla_validation()
-    print(f"validation: {judge(split)}", flush=True)
-    for name, values in NEAR.items() if "--near" in sys.argv else ():
+    name, split = ("test", gowalla()) if "--test" in sys.argv else ("validation", gowalla_validation())
+    print(f"{name}: {judge(split)}", flush=True)
+    print(f"{name}, as BSPM's authors set it: {judge(split, PUBLISHED)}", flush=True)
+    for setting, values in NEAR.items() if "--near" in sys.argv else ():
         for value in values:
-            found = judge(split, replace(CHOSEN, **{name: value}))
-            print(f"validation, {name} {value} and not {getattr(CHOSEN, name)}: {found}", flush=True)
+            found = judge(split, replace(CHOSEN, **{setting: value}))
+            print(f"{name}, {setting} {value} and not {getattr(CHOSEN, setting)}: {found}", flush=True)
 
 
 if __name__ == "__main__":
