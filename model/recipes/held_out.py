@@ -93,22 +93,10 @@ def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut]]:
     features_of = dict(zip(data.users.item_ids, data.users.features, strict=True))
     questions = []
     for position, user, end in zip(positions[asked].tolist(), users[asked].tolist(), ends[asked].tolist(), strict=True):
-        begin = max(int(starts[user]), end - HISTORY_LENGTH)
-        if in_order and _goes_on(known, position, begin):
-            continue
-        history = before.items[begin:end][::-1].tolist()
+        history = before.items[max(int(starts[user]), end - HISTORY_LENGTH) : end][::-1].tolist()
         query = Query(context=_context(known, position), person_features=features_of.get(known.user_ids[user], ()))
         questions.append(HeldOut(history, int(known.items[position]), query))
     return replace(data, interactions=older), questions
-
-
-def _goes_on(known: Interactions, position: int, begin: int) -> bool:
-    """Tell whether a person goes on with an item, from a view to the cart, which is no answer to what to show next.
-
-    Whoever comes back to an item does again what they did before.
-    """
-    earlier = np.flatnonzero(known.items[begin:position] == known.items[position])
-    return earlier.size > 0 and bool(known.kinds[begin + earlier[-1]] != known.kinds[position])
 
 
 def _context(known: Interactions, position: int) -> Mapping[str, str]:

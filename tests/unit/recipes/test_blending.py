@@ -45,18 +45,6 @@ def walks(people=300):
     )
 
 
-@pytest.mark.parametrize(("kinds", "asked"), [(("View", "Cart"), {"i1"}), (("View", "View"), {"i0", "i1"})])
-def test_whoever_goes_on_with_an_item_is_no_question_and_whoever_comes_back_to_it_is(kinds, asked):
-    rows = [(f"u{user}", "i0", user, kinds[0]) for user in range(50)]
-    rows += [(f"u{user}", "i0", 100 + user, kinds[1]) for user in range(45, 50)]
-    rows += [(f"u{user}", "i1", 200 + user, "View") for user in range(5)]
-    known = from_rows(rows)
-
-    _, questions = hold_out(TrainingData(known))
-
-    assert {known.item_ids[one.target] for one in questions} == asked
-
-
 @pytest.mark.parametrize("newest", [0, 5])
 def test_where_times_tell_no_order_events_are_held_out_by_chance(newest):
     rows = [(f"u{user}", f"i{item}", newest if item > 3 else 0) for user in range(60) for item in range(10)]
