@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.recipes.choosing_steps import choose_steps
+from model.recipes.choosing_steps import LIST, choose_steps
 from model.recipes.filter_settings import FilterSettings
-from model.recipes.held_out import hold_out, newest_events
+from model.recipes.held_out import hold_out
 from model.recipes.ordering import best
 from model.recipes.parts import FALLBACK, LATEST, OF_EVERYBODY, PARTS, keep_seen
 from model.recipes.person_scorer import PersonScorer
+from model.recipes.steps import NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
 
     from model.recipes.held_out import HeldOut
     from model.recipes.recipe import TrainingData
+    from model.recipes.steps import Steps
 
-LIST = 25  # places that count
+EXPONENTS, SHRINKAGES, QUERY_DECAYS = (0.5, 0.25), (5.0, 20.0), (0.8, 0.6)  # of steps, to be tried
 CANDIDATES = 50  # of each part; what none has among these is in no list
 ROUNDS = 3  # through all weights
 WORTH = 1.002  # by how much better the gain must be for a change; less is noise
@@ -96,13 +99,13 @@ def choose_weights(data: TrainingData) -> dict[str, float]:
     dict
         With the keys of `FALLBACK`.
     """
-    in_order = newest_events(data.interactions) is not None
+    older, questions, in_order = hold_out(data)
     fallback = {**FALLBACK, "in_order": float(in_order)}
-    older, questions = hold_out(data)
     if not questions:
         return fallback
-    steps = {**choose_steps(older.interactions, questions, in_order), "in_order": float(in_order)}
-    scorer = PersonScorer.fit(older, steps)
+    chosen_steps = choose_steps(older.interactions, questions, _step_trials(in_order))
+    steps = {name: getattr(chosen_steps, name) for name in ("exponent", "shrinkage", "query_decay")}
+    scorer = PersonScorer.fit(older, {**fallback, **steps})
     candidates = gather(scorer, questions)
     chosen, most = _climb(candidates, START)
     if len(scorer.item_ids) <= MOST_ITEMS and _may_be_worth_a_filter(candidates):
@@ -111,6 +114,15 @@ def choose_weights(data: TrainingData) -> dict[str, float]:
         if gain > most * FILTER_WORTH:
             chosen = beside
     return _choose_lifts(scorer, questions, {**fallback, **steps, **chosen}) if chosen else fallback
+
+
+def _step_trials(in_order: bool) -> list[Steps]:
+    """Return the ways in which steps may be compared and asked for; without an order all of a history votes alike."""
+    decays = QUERY_DECAYS if in_order else (1.0,)
+    return [
+        replace(NEAR, exponent=exponent, shrinkage=shrinkage, query_decay=decay)
+        for exponent, shrinkage, decay in product(EXPONENTS, SHRINKAGES, decays)
+    ]
 
 
 def _may_be_worth_a_filter(candidates: Candidates) -> bool:

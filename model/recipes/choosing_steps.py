@@ -1,60 +1,77 @@
-"""How counted steps are best compared and asked for: what finds the newest events best by itself."""
+"""How steps are best counted, compared and asked for: what finds the events that are held out best by itself."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from model.recipes.steps import NEAR, compare, count_steps
+from model.recipes.steps import compare, count_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from model.recipes.held_out import HeldOut
     from model.recipes.interactions import Interactions
+    from model.recipes.steps import Steps
 
-EXPONENTS = (0.5, 0.25)
-SHRINKAGES = (5.0, 20.0)
-QUERY_DECAYS = (0.8, 0.6)
 LIST = 25  # places that count
 
 
-def choose_steps(older: Interactions, questions: Sequence[HeldOut], in_order: bool = True) -> dict[str, float]:
-    """Choose how steps are compared and asked for.
+def choose_steps(
+    older: Interactions, questions: Sequence[HeldOut], trials: Sequence[Steps], worth: float = 1.0
+) -> Steps:
+    """Choose from ways to count, compare and ask for steps.
 
     Parameters
     ----------
     older : Interactions
-        Before the questions.
+        Without the questions.
     questions : sequence of HeldOut
-    in_order : bool
-        Whether the times of events tell an order; where not, all items of a history vote alike.
+        What a person had touched before counts for no list.
+    trials : sequence of Steps
+        Those that count alike, but for how much "came before" weighs, stand together.
+    worth : float
+        By how much better the gain must be for a later one.
 
     Returns
     -------
-    dict
-        With the keys exponent, shrinkage, query_decay.
+    Steps
+        The first where none finds anything.
     """
     size = len(older.item_ids)
     counts = np.bincount(older.items, weights=older.weights, minlength=size).astype(np.float32)
-    asked = np.zeros(size, np.bool_)  # whose rows alone are looked at
-    asked[[item for one in questions for item in one.history[: NEAR.query_length]]] = True
-    counted = count_steps(older, NEAR, about=asked)
     targets = np.array([one.target for one in questions])
     seen = _histories(questions, 1.0, None, size).astype(np.bool_)
-    best, most = (EXPONENTS[0], SHRINKAGES[0], QUERY_DECAYS[0] if in_order else 1.0), -1.0
-    for exponent, shrinkage in product(EXPONENTS, SHRINKAGES):
-        closeness = compare(counted, counts, replace(NEAR, exponent=exponent, shrinkage=shrinkage))
-        for decay in QUERY_DECAYS if in_order else (1.0,):
-            scores = (_histories(questions, decay, NEAR.query_length, size) @ closeness).tocsr()
+    asked = np.zeros(size, np.bool_)  # whose rows alone are looked at
+    longest = max(one.query_length for one in trials)
+    asked[[item for one in questions for item in one.history[:longest]]] = True
+    best, most = trials[0], 0.0
+    for _, alike in groupby(trials, lambda one: (one.window, one.decay, one.itself)):
+        counted = list(alike)
+        # One counting serves both directions.
+        after = count_steps(older, replace(counted[0], reverse=0.0), about=asked)
+        forward, backward = _only(after, asked), _only(after.T.tocsr(), asked)
+        for steps in counted:
+            closeness = compare(forward + np.float32(steps.reverse) * backward, counts, steps)
+            scores = (_histories(questions, steps.query_decay, steps.query_length, size) @ closeness).tocsr()
             gain = _gain(scores - scores.multiply(seen), targets)
-            if gain > most:
-                best, most = (exponent, shrinkage, decay), gain
-    return dict(zip(("exponent", "shrinkage", "query_decay"), best, strict=True))
+            if gain > most * worth:
+                best, most = steps, gain
+    return best
+
+
+def _only(counted: sparse.csr_matrix, wanted: NDArray[np.bool_]) -> sparse.csr_matrix:
+    """Empty all other rows."""
+    lengths = np.diff(counted.indptr)
+    kept = np.repeat(wanted, lengths)
+    starts = np.concatenate([[0], np.cumsum(np.where(wanted, lengths, 0))])
+    return sparse.csr_matrix((counted.data[kept], counted.indices[kept], starts), shape=counted.shape)
 
 
 def _histories(questions: Sequence[HeldOut], decay: float, length: int | None, size: int) -> sparse.csr_matrix:
@@ -66,7 +83,7 @@ def _histories(questions: Sequence[HeldOut], decay: float, length: int | None, s
     return sparse.csr_matrix((votes, items, starts), shape=(len(rows), size))
 
 
-def _gain(scores: sparse.csr_matrix, targets: np.ndarray) -> float:
+def _gain(scores: sparse.csr_matrix, targets: NDArray[np.int64]) -> float:
     """Return the sum of the discounted gains of the targets among the scores of each row."""
     scores = scores.tocsr()
     rows = np.repeat(np.arange(targets.size), np.diff(scores.indptr))

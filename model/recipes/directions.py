@@ -5,6 +5,7 @@ After Halko, Martinsson and Tropp, "Finding structure with randomness" (SIAM Rev
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,25 @@ OVERSAMPLING = 16
 POWER_ITERATIONS = 2
 SEED = 20261121
 ROWS_AT_ONCE = 4096  # so that what is twice as precise takes no memory
+# Few people have few tastes: as many directions as they are would give each person back what they touched.
+DIRECTIONS_PER_ROOT = 3.7  # times the root of the number of people or items, whichever are fewer
 LEAST_LENGTH = 1e-5  # against the longest; what is shorter is lost to rounding when squared
+
+
+def direction_count(people: int, items: int, most: int) -> int:
+    """Return how many directions tell something of so many people and items.
+
+    Parameters
+    ----------
+    people, items : int
+    most : int
+        Of which there need not be more.
+
+    Returns
+    -------
+    int
+    """
+    return min(most, round(DIRECTIONS_PER_ROOT * math.sqrt(min(people, items))))
 
 
 def right_directions(matrix: sparse.csr_matrix, count: int) -> NDArray[np.float32]:

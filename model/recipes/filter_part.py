@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.recipes.content import nearest_map
 from model.recipes.filter_settings import FilterSettings
 from model.recipes.ordering import NEVER, best
-from model.recipes.sharpened_filter import SharpenedFilter
+from model.recipes.popularity import count_people
+from model.recipes.sharpened_filter import SHORTLIST, SharpenedFilter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from model.recipes.interactions import Interactions
 
-SHORTLIST = 500  # items of an answer that are looked at in full; a full look at 41,000 takes ten times as long
 # Fewer directions than the filter has by itself: beside the other parts they find as much, in less time.
 SETTINGS = FilterSettings(directions=448)
 QUERY_DECAY = 0.9  # of an item's weight against that of the next newer one
@@ -53,12 +52,8 @@ class FilterPart:
         FilterPart
         """
         learnt = SharpenedFilter.fit(known, settings)
-        size = len(known.item_ids)
-        people = np.bincount(known.unique_pairs()[1], minlength=size)
-        made = cls(learnt, nearest_map(content[:size], learnt.standing, people), size, size)
-        for place in range(size, len(content)):
-            made.put(place, content[place])
-        return made
+        people = count_people(known)
+        return cls(learnt, learnt.place(content, people), people.size, len(content))
 
     def scores(self, history: Sequence[int], decay: float) -> NDArray[np.float32]:
         """Return the part of the scores.
@@ -104,8 +99,7 @@ class FilterPart:
         found = np.zeros((len(history), items.size), np.float32)
         touched, weights = self._weighed(history, decay)
         if touched:
-            asked, places = np.unique(items, return_inverse=True)
-            found[[history.index(one) for one in touched]] = self._filter.votes(touched, weights, asked)[:, places]
+            found[[history.index(one) for one in touched]] = self._filter.votes(touched, weights, items)
         return found
 
     def put(self, place: int, content: NDArray[np.float32]) -> None:

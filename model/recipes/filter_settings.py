@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class FilterSettings:
     """What the filter is told before it looks at the data; the defaults are those that a validation split chose.
 
-    See README, "What the graph filter is worth", for what they and those of BSPM's authors find.
+    See README, "How the graph filter is set", for what they and those of BSPM's authors find.
 
     Attributes
     ----------
@@ -50,3 +50,7 @@ class FilterSettings:
         """
         stated = {one.name: float(parameters.get(one.name, str(one.default))) for one in fields(cls)}
         return cls(directions=int(stated.pop("directions")), **stated)
+
+
+# What BSPM's authors published beside their code for Gowalla.
+BSPM = FilterSettings(person_power=0.5, item_power=0.5, directions=448, sharpened_for=2.5, ideal_weight=0.2)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.recipes.content import Content, nearest_map
+from model.recipes.content import Content
 from model.recipes.filter_settings import FilterSettings
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
@@ -30,7 +30,7 @@ from model.recipes.recipe import (
     TrainingData,
     largest_first,
 )
-from model.recipes.sharpened_filter import SharpenedFilter
+from model.recipes.sharpened_filter import SHORTLIST, SharpenedFilter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 
 SEEN_KEEPS = 0.1  # of its score, whatever the person has touched already
 MOST_TOUCHED = 500  # newest items of a history that count; one person in 1,500 of Gowalla has more
-# Of 41,000 items, only so many are looked at in full: those that neighbours of what was touched, or many people, speak
-# for. The lists are those of all items but for one place in hundreds (README, "What the graph filter is worth").
-SHORTLIST = 500
 
 
 class GraphFilter(Recipe):
@@ -94,9 +91,7 @@ class GraphFilter(Recipe):
         people = count_people(known)
         content = Content.fit(item_ids, data.catalogue)
         learnt = SharpenedFilter.fit(known, FilterSettings.of(data.parameters))
-        from_content = nearest_map(content.vectors[: people.size], learnt.standing, people)
-        for vector in content.vectors[people.size :]:
-            learnt.append(vector @ from_content)
+        from_content = learnt.place(content.vectors, people)
         everyone = np.concatenate([people, np.zeros(len(cold), np.float32)])
         return cls(item_ids, learnt, everyone, content, from_content, tuned.get("decay", EVEN))
 
@@ -127,11 +122,10 @@ class GraphFilter(Recipe):
         items, touched = np.array([self._item_of[item] for item in item_ids], np.int64), self._touched(query)
         if not touched:
             return [[Contribution("popularity", score)] for score in self._popularity()[items].tolist()]
-        asked, places = np.unique(items, return_inverse=True)
-        votes = self._filter.votes(touched, decayed(len(touched), self._decay), asked)
-        votes *= np.where(np.isin(asked, touched) & (votes.sum(axis=0) > 0), np.float32(SEEN_KEEPS), np.float32(1))
+        votes = self._filter.votes(touched, decayed(len(touched), self._decay), items)
+        votes *= np.where(np.isin(items, touched) & (votes.sum(axis=0) > 0), np.float32(SEEN_KEEPS), np.float32(1))
         names = [f"item:{self.item_ids[one]}" for one in touched]
-        return largest_first(names, votes.T[places])
+        return largest_first(names, votes.T)
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)

@@ -41,25 +41,7 @@ class HeldOut(NamedTuple):
     query: Query
 
 
-def newest_events(known: Interactions) -> NDArray[np.bool_] | None:
-    """Tell which events are the newest tenth.
-
-    Parameters
-    ----------
-    known : Interactions
-
-    Returns
-    -------
-    bool array of shape (events,), or None
-        None where times cannot tell, since all or too many of the newest are of one time.
-    """
-    if not len(known):
-        return None
-    newest: NDArray[np.bool_] = known.times >= np.quantile(known.times, 1 - HOLD_OUT_SHARE, method="lower")
-    return newest if newest.mean() <= MOST_HELD_OUT else None
-
-
-def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut]]:
+def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
     """Split data into the older events and a sample of the newest ones; by chance where times cannot tell.
 
     Parameters
@@ -72,13 +54,15 @@ def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut]]:
         With the same numbers of users and items.
     questions : list of HeldOut
         Empty where there are too few events, or nobody has two.
+    in_order : bool
+        Whether the times of events tell an order.
     """
     known = data.interactions
-    if len(known) < LEAST_EVENTS:
-        return data, []
-    random = np.random.default_rng(SEED)
-    newest = newest_events(known)
+    newest = _newest_events(known)
     in_order = newest is not None
+    if len(known) < LEAST_EVENTS:
+        return data, [], in_order
+    random = np.random.default_rng(SEED)
     held = random.random(len(known)) < HOLD_OUT_SHARE if newest is None else newest
     older = known.where(~held)
     # In order, what came just before an event is its history, held out or not; without, what is left of the person.
@@ -96,7 +80,15 @@ def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut]]:
         history = before.items[max(int(starts[user]), end - HISTORY_LENGTH) : end][::-1].tolist()
         query = Query(context=_context(known, position), person_features=features_of.get(known.user_ids[user], ()))
         questions.append(HeldOut(history, int(known.items[position]), query))
-    return replace(data, interactions=older), questions
+    return replace(data, interactions=older), questions, in_order
+
+
+def _newest_events(known: Interactions) -> NDArray[np.bool_] | None:
+    """Tell which events are the newest tenth; None where times cannot tell, since too many of them are of one time."""
+    if not len(known):
+        return None
+    newest: NDArray[np.bool_] = known.times >= np.quantile(known.times, 1 - HOLD_OUT_SHARE, method="lower")
+    return newest if newest.mean() <= MOST_HELD_OUT else None
 
 
 def _context(known: Interactions, position: int) -> Mapping[str, str]:

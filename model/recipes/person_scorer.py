@@ -155,7 +155,7 @@ class PersonScorer:
             np.add.at(values["repeat"], list(history), np.array(self._returns(history), np.float32))
         return Parts(values, {name: scales.get(name) or scale_of(each) for name, each in values.items()})
 
-    def score(self, query: Query, history: Sequence[int], parts: Parts | None = None) -> NDArray[np.float32]:
+    def score(self, query: Query, history: Sequence[int]) -> NDArray[np.float32]:
         """Return the score of every item, from 0 to about 1.
 
         Parameters
@@ -164,19 +164,34 @@ class PersonScorer:
             Its context and person_features count here.
         history : sequence of int
             Newest first.
-        parts : Parts, optional
-            Those of the history, where whoever asks has them already.
 
         Returns
         -------
         float32 array of shape (items,)
         """
-        scores = blend(parts or self.parts(history, self.weights), self.weights) if history else self.popularity.copy()
+        return self.scored(query, history)[0]
+
+    def scored(self, query: Query, history: Sequence[int]) -> tuple[NDArray[np.float32], Parts | None]:
+        """Return the score of every item, and what the history's share in it is made of.
+
+        Parameters
+        ----------
+        query : Query
+        history : sequence of int
+
+        Returns
+        -------
+        scores : float32 array of shape (items,)
+        parts : Parts or None
+            None of a stranger.
+        """
+        parts = self.parts(history, self.weights) if history else None
+        scores = blend(parts, self.weights) if parts else self.popularity.copy()
         for lifts, condition, weight in self._conditions(query, bool(history)):
             lifts.add(condition, scores, weight)
         if self._models.objective is not None:
             scores *= self._models.objective.factors
-        return scores
+        return scores, parts
 
     def explain_all(self, query: Query, history: Sequence[int], items: Sequence[int]) -> list[list[Contribution]]:
         """Return what the scores of some items are made of.

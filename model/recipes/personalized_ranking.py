@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.parts import Parts
-
 
 class PersonalizedRanking(Recipe):
     """The scores of a list sum to one; items without interactions come last, unscored, in the given order.
@@ -42,10 +40,10 @@ class PersonalizedRanking(Recipe):
         return cls(PersonScorer.fit(data, tuned))
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
-        return self._scored(query)[0]
+        return self._scorer.score(query, self._scorer.known(query.history))
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
-        scores, parts = self._scored(query)
+        scores, parts = self._scorer.scored(query, self._scorer.known(query.history))
         if query.allowed is not None:
             scores[~query.allowed] = NEVER
         places = best(scores, count).tolist()
@@ -76,7 +74,7 @@ class PersonalizedRanking(Recipe):
         rest = [Recommendation(item) for item, place in zip(distinct, places, strict=True) if place not in scored]
         if not touched:
             return rest
-        scores, parts = self._scored(query)
+        scores, parts = self._scorer.scored(query, self._scorer.known(query.history))
         shares = softmax(scores[touched] * np.float32(SHARPNESS))
         order = best(shares, len(touched))
         ranked = np.array(touched)[order].tolist()
@@ -103,9 +101,3 @@ class PersonalizedRanking(Recipe):
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
         return cls(PersonScorer.from_arrays(arrays, document))
-
-    def _scored(self, query: Query) -> tuple[NDArray[np.float32], Parts | None]:
-        """Return the scores of all items, and what they are made of where there is a history."""
-        history = self._scorer.known(query.history)
-        parts = self._scorer.parts(history, self._scorer.weights) if history else None
-        return self._scorer.score(query, history, parts), parts

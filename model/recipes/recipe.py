@@ -193,10 +193,13 @@ class Recipe(abc.ABC):
         Every item that it can answer with; new ones come at the end, none ever leaves.
     learns_from : tuple of str
         Event types, in lower case; empty for all.
+    popular_below : float
+        A score below it says nothing of an item but how popular it is.
     """
 
     item_ids: list[str]
     learns_from: ClassVar[tuple[str, ...]] = ()
+    popular_below: ClassVar[float] = float(NEVER)
 
     @classmethod
     def learns_of(cls, event_type: str) -> bool:
@@ -273,8 +276,11 @@ class Recipe(abc.ABC):
         """
         scores = self.score(query)
         if query.allowed is not None:
-            scores = np.where(query.allowed, scores, NEVER)
-        return [Recommendation(self.item_ids[place]) for place in best(scores, count).tolist()]
+            scores[~query.allowed] = NEVER
+        return [
+            Recommendation(self.item_ids[place], None, POPULAR if scores[place] < self.popular_below else None)
+            for place in best(scores, count).tolist()
+        ]
 
     def explain(self, query: Query, item_id: str) -> list[Contribution]:
         """Return what an item's score is made of, the largest first.

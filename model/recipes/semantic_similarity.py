@@ -14,16 +14,14 @@ import numpy as np
 from model.recipes.content import Content
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
-from model.recipes.ordering import NEVER, best
+from model.recipes.ordering import NEVER
 from model.recipes.popularity import count_people
 from model.recipes.recipe import (
-    POPULAR,
     CatalogueItem,
     Contribution,
     Event,
     Query,
     Recipe,
-    Recommendation,
     TrainingData,
     UnsuitableDataError,
     largest_first,
@@ -53,6 +51,8 @@ SECONDS_PER_DAY = 86400
 
 class SemanticSimilarity(Recipe):
     """Items by the cosine of their latent meanings."""
+
+    popular_below = ALIKE
 
     def __init__(
         self,
@@ -103,15 +103,6 @@ class SemanticSimilarity(Recipe):
         scores = np.where(likeness < LEAST_LIKENESS, unlike, scores)
         scores[asked] = NEVER
         return scores
-
-    def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
-        scores = self.score(query)
-        if query.allowed is not None:
-            scores[~query.allowed] = NEVER
-        return [
-            Recommendation(self.item_ids[place], None, POPULAR if scores[place] < ALIKE else None)
-            for place in best(scores, count).tolist()
-        ]
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         asked, items = self._asked(query), [self._item_of[item] for item in item_ids]

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.recipes.directions import right_directions
+from model.recipes.content import nearest_map
+from model.recipes.directions import direction_count, right_directions
 from model.recipes.filter_settings import FilterSettings
 from model.recipes.growing import GrowingRows
 from model.recipes.steps import keep_closest
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 NEIGHBOURS = 1000  # the strongest of each item that are kept
 # More directions are looked for than are kept: the search mixes its last ones with those that it leaves out.
 SPARE_DIRECTIONS = 128
-# Few people have few tastes: as many directions as they are would give each person back what they touched.
-DIRECTIONS_PER_ROOT = 3.7  # times the root of the number of people or items, whichever are fewer
+SHORTLIST = 500  # likeliest items that an answer looks at in full; a full look at 41,000 takes ten times as long
 TERMS = (1.0, -1.0, 1 / 2, -1 / 6, 1 / 24)  # of Runge and Kutta's method for a linear equation, by powers of time
 BLOCK = 512  # items whose neighbours are looked for at once
 TAIL_POINTS = 64
@@ -93,7 +93,7 @@ class SharpenedFilter:
         SharpenedFilter
         """
         matrix, people = _normalised(interactions, settings)
-        count = min(settings.directions, round(DIRECTIONS_PER_ROOT * math.sqrt(min(matrix.shape))))
+        count = direction_count(*matrix.shape, settings.directions)
         slow = np.ascontiguousarray(right_directions(matrix, count + SPARE_DIRECTIONS)[:, :count])
         # By what P multiplies each direction: the squares of the singular values.
         closeness = np.square(matrix @ slow).sum(axis=0, dtype=np.float64)
@@ -119,6 +119,26 @@ class SharpenedFilter:
     def standing(self) -> NDArray[np.float32]:
         """Where items stand for both products: float32 array of shape (items, 2 directions)."""
         return np.concatenate([self._slow.rows, self._sharp.rows], axis=1)
+
+    def place(self, content: NDArray[np.float32], people: NDArray[Any]) -> NDArray[np.float32]:
+        """Take in the items that nobody has touched, where their content says that they stand.
+
+        Parameters
+        ----------
+        content : float32 array of shape (all items, content dimensions)
+            First the items of the training, then those that nobody has touched.
+        people : array of shape (items of the training,)
+            How many touched each.
+
+        Returns
+        -------
+        float32 array of shape (content dimensions, 2 directions)
+            By which to multiply the content of an item to come, for `append`.
+        """
+        from_content = nearest_map(content[: people.size], self.standing, people)
+        for vector in content[people.size :]:
+            self.append(vector @ from_content)
+        return from_content
 
     def append(self, standing: NDArray[np.float32]) -> None:
         """Take in an item that nobody has touched.
@@ -206,12 +226,12 @@ class SharpenedFilter:
             Touched.
         weights : float32 array of shape (touched items,)
         asked : integer array of shape (n,)
-            Each once.
 
         Returns
         -------
         float32 array of shape (touched items, n)
         """
+        asked, places = np.unique(asked, return_inverse=True)
         trained = self._neighbours.shape[0]
         touched = np.asarray(items)
         known, those = touched < trained, asked < trained
@@ -220,7 +240,7 @@ class SharpenedFilter:
         found[np.ix_(known, those)] += slow[known] @ standing[those].T
         found[np.ix_(known, those)] += self._neighbours[touched[known]][:, asked[those]].toarray()
         found *= weights[:, None]
-        return found
+        return found[:, places]
 
     def likely(self, near: NDArray[np.float32]) -> NDArray[np.float32]:
         """Guess from the part that neighbours give how whole scores are ordered.

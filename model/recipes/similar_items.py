@@ -7,33 +7,31 @@ them.
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from model.recipes.choosing_neighbours import BESIDE, asked_of, choose_steps, choose_weights
+from model.recipes.choosing_neighbours import BESIDE, WORTH, choose_weights, step_trials
+from model.recipes.choosing_steps import choose_steps
 from model.recipes.content import DIMENSIONS, Content
+from model.recipes.directions import direction_count
 from model.recipes.held_out import hold_out
 from model.recipes.histories import within_percentiles
 from model.recipes.item_space import DIMENSIONS as SPACE_DIMENSIONS
 from model.recipes.item_space import ItemSpace
 from model.recipes.model_files import read_model, write_model
-from model.recipes.ordering import NEVER, best
+from model.recipes.ordering import NEVER
 from model.recipes.popularity import PeopleCounts
 from model.recipes.recipe import (
-    POPULAR,
     CatalogueItem,
     Contribution,
     Event,
     Query,
     Recipe,
-    Recommendation,
     TrainingData,
     largest_first,
 )
-from model.recipes.sharpened_filter import DIRECTIONS_PER_ROOT
 from model.recipes.steps import NEAR, Steps
 from model.recipes.transitions import Transitions
 
@@ -59,6 +57,7 @@ EXPONENTS = (0.5, 0.25, 0.1)
 class SimilarItems(Recipe):
     """Neighbours by decayed co-occurrence, by the item space and by content, backed off until the list is full."""
 
+    popular_below = ALIKE
     beside: ClassVar[bool] = True  # whether the item space and content count beside what people touch close together
 
     def __init__(
@@ -81,16 +80,16 @@ class SimilarItems(Recipe):
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:
         """Choose how steps are counted and compared, and how much space and content weigh, on the newest events."""
-        older, questions = hold_out(data)
-        asked = asked_of(questions)
-        if not asked.items.size:
+        older, questions, _ = hold_out(data)
+        new = [one for one in questions if one.target not in one.history]
+        if not new:
             return {}
         known = within_percentiles(older.interactions, data.parameters)
-        steps = choose_steps(known, asked, cls.exponents(data.parameters))
+        steps = choose_steps(known, new, step_trials(cls.exponents(data.parameters)), WORTH)
         if not cls.beside:
             return asdict(steps)
         tried = cls.fit(older, asdict(steps))
-        space, content = choose_weights(asked, tried.closeness, (tried.nearness, tried.likeness))
+        space, content = choose_weights(new, tried.closeness, (tried.nearness, tried.likeness))
         return {**asdict(steps), "space": space, "content": content}
 
     @classmethod
@@ -130,15 +129,6 @@ class SimilarItems(Recipe):
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         asked = self._asked(query)
         return self._popular() if asked is None else self._summed(asked, self._parts(asked))
-
-    def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
-        scores = self.score(query)
-        if query.allowed is not None:
-            scores[~query.allowed] = NEVER
-        return [
-            Recommendation(self.item_ids[place], None, None if scores[place] >= ALIKE else POPULAR)
-            for place in best(scores, count).tolist()
-        ]
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         asked, items = self._asked(query), [self._item_of[item] for item in item_ids]
@@ -287,5 +277,5 @@ class Sims(SimilarItems):
 
 def _space(known: Interactions, content: Content) -> ItemSpace:
     # In as many dimensions as there are items, each would lie apart from all others.
-    root = math.sqrt(min(len(known.user_ids), len(known.item_ids)))
-    return ItemSpace.fit(known, content.vectors, min(SPACE_DIMENSIONS, round(DIRECTIONS_PER_ROOT * root)))
+    dimensions = direction_count(len(known.user_ids), len(known.item_ids), SPACE_DIMENSIONS)
+    return ItemSpace.fit(known, content.vectors, dimensions)

@@ -15,15 +15,12 @@ import numpy as np
 
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
-from model.recipes.ordering import NEVER, best
 from model.recipes.recipe import (
-    POPULAR,
     CatalogueItem,
     Contribution,
     Event,
     Query,
     Recipe,
-    Recommendation,
     TrainingData,
 )
 
@@ -70,6 +67,8 @@ def frequency_seconds(text: str) -> int:
 class Trending(Recipe):
     """Decayed counts at a short and at a long half-life, and how far the one has surely risen above the other."""
 
+    popular_below = TREND
+
     def __init__(
         self, item_ids: list[str], short: NDArray[np.float32], long: NDArray[np.float32], moment: int, interval: int
     ) -> None:
@@ -102,15 +101,6 @@ class Trending(Recipe):
         rise = _surely(short) - usual
         popularity = long / np.float32(2 * long.max(initial=0) + 1)
         return np.where(rise > LEAST_RISE, np.float32(TREND) + rise, popularity).astype(np.float32)
-
-    def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
-        scores = self.score(query)
-        if query.allowed is not None:
-            scores[~query.allowed] = NEVER
-        return [
-            Recommendation(self.item_ids[place], None, None if scores[place] >= TREND else POPULAR)
-            for place in best(scores, count).tolist()
-        ]
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         scores = self.score(query)[[self._item_of[item] for item in item_ids]].tolist()

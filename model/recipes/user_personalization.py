@@ -75,8 +75,8 @@ class UserPersonalization(Recipe):
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
         history = self._scorer.known(query.history)
-        parts = self._scorer.parts(history, self._scorer.weights) if history else None
-        scores = self._lowered(self._scorer.score(query, history, parts), history)
+        scores, parts = self._scorer.scored(query, history)
+        scores = self._lowered(scores, history)
         raised = scores - scores.max(initial=NEVER)
         raised *= np.float32(SHARPNESS)
         np.exp(raised, out=raised)  # shares of the whole catalogue, whatever a filter leaves of it
@@ -87,9 +87,9 @@ class UserPersonalization(Recipe):
             scores[list(explored.values())] = NEVER
         order = _merged(best(scores, count).tolist(), explored, count)
         # A new item counts as much as the one behind it, at the end as the last of the others, so that scores fall.
-        least = next((item for place, item in reversed([*enumerate(order)]) if place not in explored), 0)
+        others = [item for place, item in enumerate(order) if place not in explored]
         for place in sorted(explored, reverse=True):
-            raised[order[place]] = raised[order[place + 1] if place + 1 < len(order) else least]
+            raised[order[place]] = raised[order[place + 1] if place + 1 < len(order) else others[-1]]
         shares = (raised[order] / raised.sum()).tolist()
         reasons = reasons_of(parts, self._scorer.weights, order)
         new = set(explored.values())

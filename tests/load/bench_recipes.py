@@ -13,9 +13,11 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from deployment.bench import FAILED
+from model.recipes.filter_settings import BSPM
 from tests.factories.shared_data import FOLDER
 from tests.load.recipes import answers, growth
 from tests.load.recipes.processes import FailedMeasurementError, measured
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
 
 DEFAULT, POPULAR, SIMILAR = "aws-user-personalization-v2", "aws-popularity-count", "aws-similar-items"
 GRAPH, LIGHTGCN, NEUMF = "rivulet-graph-filter", "rivulet-lightgcn", "rivulet-neumf"
-BSPM = "rivulet-graph-filter, set as BSPM"
+AS_PUBLISHED = "rivulet-graph-filter, set as BSPM"
 MEASURED = {
-    "gowalla": (POPULAR, DEFAULT, GRAPH, BSPM, LIGHTGCN, NEUMF, "implicit ALS", "implicit BM25", "cornac BPR"),
+    "gowalla": (POPULAR, DEFAULT, GRAPH, AS_PUBLISHED, LIGHTGCN, NEUMF, "implicit ALS", "implicit BM25", "cornac BPR"),
     "beauty": (POPULAR, DEFAULT, SIMILAR, LIGHTGCN, NEUMF, "implicit ALS", "implicit cosine", "cornac BPR"),
     "yoochoose": (POPULAR, DEFAULT, SIMILAR, LIGHTGCN, NEUMF, "implicit ALS", "implicit cosine", "cornac EASE"),
     "movielens": (POPULAR, DEFAULT, SIMILAR, LIGHTGCN, NEUMF, "implicit ALS", "implicit cosine"),
@@ -39,18 +41,12 @@ MEASURED = {
 SETTINGS: dict[str, Mapping[str, str]] = {
     LIGHTGCN: {"epochs": "0"},
     NEUMF: {"epochs": "3"},
-    BSPM: {
-        "person_power": "0.5",
-        "item_power": "0.5",
-        "directions": "448",
-        "sharpened_for": "2.5",
-        "ideal_weight": "0.2",
-    },
+    AS_PUBLISHED: {name: str(value) for name, value in asdict(BSPM).items()},
 }
 # So many questions, drawn alike from all, are put to what takes 5 ms and more for an answer, whatever the data.
 SAMPLE, SAMPLED = 3_000, {LIGHTGCN, NEUMF, "implicit ALS"}
 CLAIMED = {
-    ("gowalla", BSPM): "0.1920/0.1597",
+    ("gowalla", AS_PUBLISHED): "0.1920/0.1597",
     ("gowalla", LIGHTGCN): "0.1830/0.1554, GPU 9 h",
     ("gowalla", NEUMF): "0.1399/0.1212",
 }
@@ -153,7 +149,7 @@ def _row(task: str, name: str, found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _measured(task: str, name: str) -> dict[str, Any]:
     """Measure in a process of the environment that has the library."""
-    recipe = GRAPH if name == BSPM else name
+    recipe = GRAPH if name == AS_PUBLISHED else name
     arguments = [task, str(FOLDER), recipe, json.dumps(SETTINGS.get(name, {}))]
     if name in SAMPLED:
         arguments.append(str(SAMPLE))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import model.engine.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
 from model.evaluation.evaluate import evaluate
-from model.recipes.filter_settings import FilterSettings
+from model.recipes.filter_settings import BSPM, FilterSettings
 from model.recipes.sharpened_filter import SharpenedFilter, touched_matrix
 from tests.factories.gowalla import gowalla, gowalla_validation
 
@@ -30,7 +30,6 @@ NEAR: dict[str, tuple[Any, ...]] = {
 }
 CUT = 20
 CHOSEN = FilterSettings()
-PUBLISHED = FilterSettings(0.5, 0.5, 448, 2.5, 0.2)
 
 
 def judge(split: Split, settings: FilterSettings = CHOSEN) -> str:
@@ -54,7 +53,7 @@ def main() -> None:
     """Judge what the command line asks for."""
     name, split = ("test", gowalla()) if "--test" in sys.argv else ("validation", gowalla_validation())
     print(f"{name}: {judge(split)}", flush=True)
-    print(f"{name}, as BSPM's authors set it: {judge(split, PUBLISHED)}", flush=True)
+    print(f"{name}, as BSPM's authors set it: {judge(split, BSPM)}", flush=True)
     for setting, values in NEAR.items() if "--near" in sys.argv else ():
         for value in values:
             found = judge(split, replace(CHOSEN, **{setting: value}))

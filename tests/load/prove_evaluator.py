@@ -12,10 +12,12 @@ import resource
 import sys
 import time
 
+import model.engine.one_thread  # noqa: F401 - before numpy: with threads, OpenBLAS crashes on so large a matrix
+
+# isort: split
 import numpy as np
 from scipy import linalg, sparse
 
-import model.engine.one_thread  # noqa: F401 - before numpy: with threads, OpenBLAS crashes on so large a matrix
 from model.evaluation.evaluate import evaluate
 from model.recipes.sharpened_filter import touched_matrix
 from tests.factories.gowalla import gowalla

@@ -52,7 +52,7 @@ def growth() -> Iterator[dict[str, Any]]:
                 "training of": name,
                 "events": events,
                 "CPU, s": round(cpu, 2),
-                "CPU s per million": cpu / events * 1e6,
+                "CPU s per million": round(cpu / events * 1e6, 2),
                 "time / events": f"{cpu / before[1] / (events / before[0]):.2f}" if before else "",
                 "by the clock, s": round(found["seconds"], 1),
                 "peak, MiB": round(found["peak_mib"]),

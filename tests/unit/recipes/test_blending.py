@@ -50,7 +50,7 @@ def test_where_times_tell_no_order_events_are_held_out_by_chance(newest):
     rows = [(f"u{user}", f"i{item}", newest if item > 3 else 0) for user in range(60) for item in range(10)]
     known = from_rows(rows)
 
-    older, questions = hold_out(TrainingData(known))
+    older, questions, _ = hold_out(TrainingData(known))
 
     left = {
         (int(user), int(item)) for user, item in zip(older.interactions.users, older.interactions.items, strict=True)
@@ -66,7 +66,7 @@ def test_where_times_tell_no_order_events_are_held_out_by_chance(newest):
 def test_where_times_tell_an_order_the_newest_tenth_is_held_out():
     known = walks()
 
-    older, questions = hold_out(TrainingData(known))
+    older, questions, _ = hold_out(TrainingData(known))
 
     assert older.interactions.times.max() < np.quantile(known.times, 0.9)
     assert questions

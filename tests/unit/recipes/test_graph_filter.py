@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from model.recipes import graph_filter, sharpened_filter
-from model.recipes.filter_settings import FilterSettings
+from model.recipes import directions, graph_filter, sharpened_filter
+from model.recipes.filter_settings import BSPM
 from model.recipes.graph_filter import GraphFilter
 from model.recipes.interactions import from_rows
 from model.recipes.recency import EVEN, newest_questions
@@ -60,9 +60,9 @@ def by_the_papers_steps(interactions, settings):
     return blurred + settings.sharpened_for / 6 * (first + 2 * second + 2 * third + fourth)
 
 
-@pytest.mark.parametrize("settings", [DEFAULTS, FilterSettings(0.5, 0.5, 448, 2.5, 0.2)])
+@pytest.mark.parametrize("settings", [DEFAULTS, BSPM])
 def test_the_closed_form_gives_what_the_papers_steps_give(monkeypatch, settings):
-    monkeypatch.setattr(sharpened_filter, "DIRECTIONS_PER_ROOT", 15 / np.sqrt(30))  # as many as there are tastes
+    monkeypatch.setattr(directions, "DIRECTIONS_PER_ROOT", 15 / np.sqrt(30))  # as many as there are tastes
     interactions = tastes()
 
     scores = SharpenedFilter.fit(interactions, settings).scores(touched_matrix(interactions))
