@@ -182,12 +182,14 @@ def canonical_request(claim: Claim, head: Head, body_digest: str) -> bytes:
     -------
     bytes
     """
+    # By name, then by value: sorted with its equals sign, a name would come after one that it begins.
     pairs = sorted(
-        f"{quote(name, safe=UNRESERVED)}={quote(value, safe=UNRESERVED)}"
+        (quote(name, safe=UNRESERVED), quote(value, safe=UNRESERVED))
         for name, value in _pairs(head.query)
         if not (claim.in_query and name == SIGNATURE_IN_QUERY)
     )
-    lines = [head.method.encode(), quote(head.path, safe=f"/{UNRESERVED}").encode(), "&".join(pairs).encode()]
+    query = "&".join(f"{name}={value}" for name, value in pairs)
+    lines = [head.method.encode(), quote(head.path, safe=f"/{UNRESERVED}").encode(), query.encode()]
     for name in claim.signed:
         values = (b" ".join(value.split()) for value in head.values(name.encode()))
         lines.append(name.encode() + b":" + b",".join(values))
