@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = Settings(
             items=options.items,
-            people=options.people,
+            users=options.users,
             events=options.events,
             days=options.days,
             seed=options.seed,
@@ -80,7 +80,7 @@ def _moment(text: str) -> datetime:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m data.generate",
-        description="Make a shop with items, people and a clickstream, the same for the same seed.",
+        description="Make a shop with items, users and a clickstream, the same for the same seed.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path("build/shop"), help="folder to write to (%(default)s)")
     parser.add_argument("--events", type=int, default=default.events, help="number of events (%(default)s)")
     parser.add_argument("--items", type=int, default=default.items, help="number of items (%(default)s)")
-    parser.add_argument("--people", type=int, default=default.people, help="number of people (%(default)s)")
+    parser.add_argument("--users", "--people", type=int, default=default.users, help="number of users (%(default)s)")
     parser.add_argument("--days", type=int, default=default.days, help="length of the period in days (%(default)s)")
     parser.add_argument(
         "--seed", type=int, default=DEFAULT_SEED, help="the same seed gives the same bytes (%(default)s)"

@@ -21,8 +21,8 @@ class RawEvent(NamedTuple):
     ----------
     payload
         What goes over the wire: JSON most of the time, anything at all when the event is broken.
-    person
-        The user or session it belongs to; a person's events are to arrive in order.
+    user
+        The user or session it belongs to; a user's events are to arrive in order.
     arrival_ms
         When it reaches the door, milliseconds since 1970 UTC. An event that is late arrives long after its own time.
     outcome
@@ -36,7 +36,7 @@ class RawEvent(NamedTuple):
     """
 
     payload: bytes
-    person: str
+    user: str
     arrival_ms: int
     outcome: str
     event_key: str
@@ -57,7 +57,7 @@ class Expected:
     repeats
         Accepted events that were accepted before under the same event id; `accepted - repeats` reach the data sets.
     suppressed
-        Events whose person denied consent.
+        Events whose user denied consent.
     late
         Accepted events that arrive long after their own time.
     refused
@@ -116,7 +116,7 @@ class Tally:
 
 
 class Stream:
-    """A catalogue, its people and their events; each may be gone through as often as one likes.
+    """A catalogue, its users and their events; each may be gone through as often as one likes.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class Stream:
     events
         Function that starts a new pass over the events, in order of arrival.
     name
-        What it is, for people to read.
+        What it is, for users to read.
     size
         How many events there are, where that is known without a pass.
     """

@@ -2,7 +2,7 @@
 
 The judge of the workflow compares the `recent` part of one profile with the `trained` part of an earlier one
 (`backend/judge/drift.py`). It goes into the manifest, which a state machine carries: 256 KiB at most, so ids are
-shortened, lists are cut, and no person is named.
+shortened, lists are cut, and no user is named.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def profile(events: DataFrame, items: DataFrame) -> dict[str, Any]:
     Parameters
     ----------
     events
-        Stitched interactions with `person`, `item_id`, `event_type` and `timestamp`.
+        Stitched interactions with `user`, `item_id`, `event_type` and `timestamp`.
     items
         A row per item with `events`, and `first_seen` and `last_seen` in epoch seconds.
 
@@ -43,7 +43,7 @@ def profile(events: DataFrame, items: DataFrame) -> dict[str, Any]:
     dict
         `trained` (since, until, interactions, users_with_two, event_types, items) of all events, and `recent` (since,
         until, interactions, event_types, items; items_first_seen and users_first_seen: interactions by the day on
-        which their item or person was first seen, of items_counted and users_counted) of the newest window. Moments
+        which their item or user was first seen, of items_counted and users_counted) of the newest window. Moments
         are RFC 3339, items are hashes, the rest are counts.
     """
     span = items.agg(F.min("first_seen"), F.max("last_seen"), F.sum("events")).first()
@@ -62,13 +62,13 @@ def profile(events: DataFrame, items: DataFrame) -> dict[str, Any]:
     recent_types = _by_type(counted.where("item_id IS NOT NULL"))
     recent_interactions = sum(recent_types.values())
     earliest = str((datetime.fromtimestamp(newest, UTC) - timedelta(days=FIRST_SEEN_DAYS)).date())
-    people = _people(events, is_recent, max(1, interactions // SAMPLED_INTERACTIONS))
+    users = _users(events, is_recent, max(1, interactions // SAMPLED_INTERACTIONS))
     return {
         "trained": {
             "since": _moment(oldest),
             "until": _moment(newest),
             "interactions": interactions,
-            "users_with_two": sum(row["users_with_two"] for row in people),
+            "users_with_two": sum(row["users_with_two"] for row in users),
             "event_types": _by_type(counted),
             "items": _most(items, TRAINED_ITEMS),
         },
@@ -80,16 +80,14 @@ def profile(events: DataFrame, items: DataFrame) -> dict[str, Any]:
             "items": _most(recent_items, RECENT_ITEMS),
             "items_first_seen": _first_seen(recent_items, items, earliest),
             "items_counted": recent_interactions,
-            "users_first_seen": {
-                row["day"]: row["recent"] for row in people if row["recent"] and row["day"] > earliest
-            },
-            "users_counted": sum(row["recent"] for row in people),
+            "users_first_seen": {row["day"]: row["recent"] for row in users if row["recent"] and row["day"] > earliest},
+            "users_counted": sum(row["recent"] for row in users),
         },
     }
 
 
-def _people(events: DataFrame, is_recent: Column, one_in: int) -> list[Any]:
-    """Return, by the day on which people were first seen, how many have two events or more, and recent events."""
+def _users(events: DataFrame, is_recent: Column, one_in: int) -> list[Any]:
+    """Return, by the day on which users were first seen, how many have two events or more, and recent events."""
     sampled = events.where(F.pmod(F.xxhash64("person"), F.lit(one_in)) == 0)
     each = sampled.groupBy("person").agg(
         F.min("timestamp").alias("first"), F.count("*").alias("events"), F.sum(is_recent.cast("long")).alias("recent")

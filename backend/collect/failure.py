@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 def name_of(error: ClientError | BotoCoreError | OSError) -> str:
     """Return the error's code, or its kind where AWS did not answer.
 
-    Never its message: AWS's messages quote what was sent, and partition keys are persons.
+    Never its message: AWS's messages quote what was sent, and partition keys are users.
     """
     return error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__

@@ -1,4 +1,4 @@
-"""Events to stream records: each person's events together and in order, several of them in one aggregate."""
+"""Events to stream records: each user's events together and in order, several of them in one aggregate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class StreamRecord:
     Attributes
     ----------
     partition_key
-        The person whose events they are.
+        The user whose events they are.
     data
         An event, or an aggregate of several.
     events
@@ -42,19 +42,19 @@ def group(events: Iterable[tuple[int, str, bytes]]) -> list[StreamRecord]:
     Parameters
     ----------
     events
-        Position, person and canonical bytes of each, in order.
+        Position, user and canonical bytes of each, in order.
 
     Returns
     -------
     list[StreamRecord]
-        A person's records in the order of the events; persons in the order of their first.
+        A user's records in the order of the events; users in the order of their first.
     """
-    persons: dict[str, list[tuple[int, bytes]]] = {}
-    for position, person, data in events:
-        persons.setdefault(person, []).append((position, data))
+    users: dict[str, list[tuple[int, bytes]]] = {}
+    for position, user, data in events:
+        users.setdefault(user, []).append((position, data))
     records: list[StreamRecord] = []
-    for person, own in persons.items():
-        records.extend(_record(person, part) for part in _parts(own))
+    for user, own in users.items():
+        records.extend(_record(user, part) for part in _parts(own))
     return records
 
 
@@ -71,8 +71,8 @@ def _parts(events: list[tuple[int, bytes]]) -> list[list[tuple[int, bytes]]]:
     return parts
 
 
-def _record(person: str, events: list[tuple[int, bytes]]) -> StreamRecord:
+def _record(user: str, events: list[tuple[int, bytes]]) -> StreamRecord:
     positions = tuple(position for position, _ in events)
     if len(events) == 1:
-        return StreamRecord(person, events[0][1], positions)
-    return StreamRecord(person, pack([(person, data) for _, data in events]), positions)
+        return StreamRecord(user, events[0][1], positions)
+    return StreamRecord(user, pack([(user, data) for _, data in events]), positions)

@@ -56,7 +56,7 @@ def deliver(records: Sequence[StreamRecord], client: KinesisClient, stream: str,
 
     PutRecords answers with success though some of its records failed, and tells which by their position
     (https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html). A record that is put again may
-    come after a later one of the same person.
+    come after a later one of the same user.
 
     Parameters
     ----------

@@ -159,7 +159,7 @@ class _Record(BaseModel):
 
 
 class Event(_Record):
-    """Something a person did: what, when, and with which item."""
+    """Something a user did: what, when, and with which item."""
 
     event_id: Identifier | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""Many people's calls at once, each person's one after another."""
+"""Many users's calls at once, each user's one after another."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ class Checkpoint:
         return self._position is not None and self._position <= position
 
 
-def deliver(people: Sequence[Sequence[Call]], tracker: Tracker, checkpoint: Checkpoint) -> Handed:
+def deliver(users: Sequence[Sequence[Call]], tracker: Tracker, checkpoint: Checkpoint) -> Handed:
     """Hand everybody's events over.
 
-    Where a call fails in a way that may pass, the rest of that person's events are left, so that none overtakes
+    Where a call fails in a way that may pass, the rest of that user's events are left, so that none overtakes
     another; and so is what comes again anyway, since sending it now would only add to the load that caused the failure.
 
     Parameters
     ----------
-    people
-        Calls by person.
+    users
+        Calls by user.
     tracker
         Where to.
     checkpoint
@@ -62,10 +62,10 @@ def deliver(people: Sequence[Sequence[Call]], tracker: Tracker, checkpoint: Chec
         What became of every event.
     """
     whole = Handed()
-    if not people:
+    if not users:
         return whole
-    with ThreadPoolExecutor(min(WORKERS, len(people)), thread_name_prefix="put-events") as pool:
-        for handed in pool.map(lambda calls: _deliver_to_one(calls, tracker, checkpoint), people):
+    with ThreadPoolExecutor(min(WORKERS, len(users)), thread_name_prefix="put-events") as pool:
+        for handed in pool.map(lambda calls: _deliver_to_one(calls, tracker, checkpoint), users):
             whole.forwarded += handed.forwarded
             whole.refused += handed.refused
             whole.left += handed.left

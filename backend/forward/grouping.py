@@ -1,4 +1,4 @@
-"""Events in calls: one person and session each, in the order they happened, as many as one call takes."""
+"""Events in calls: one user and session each, in the order they happened, as many as one call takes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Call = list["Arrival"]
 
 
 def group(arrivals: Iterable[Arrival]) -> list[list[Call]]:
-    """Sort events by person, then into calls.
+    """Sort events by user, then into calls.
 
     Parameters
     ----------
@@ -28,20 +28,20 @@ def group(arrivals: Iterable[Arrival]) -> list[list[Call]]:
     Returns
     -------
     list[list[Call]]
-        One list per person, whose calls are to be made one after another; the lists do not depend on each other.
+        One list per user, whose calls are to be made one after another; the lists do not depend on each other.
         Events of the same time keep the order of the stream.
     """
-    people: dict[object, list[Arrival]] = {}
+    users: dict[object, list[Arrival]] = {}
     for arrival in arrivals:
         event = arrival.event
         # A tuple never equals a string, so no session is taken for a user of the same name.
-        person = event.user_id if event.user_id is not None else (event.session_id,)
-        found = people.get(person)
+        user = event.user_id if event.user_id is not None else (event.session_id,)
+        found = users.get(user)
         if found is None:
-            people[person] = [arrival]
+            users[user] = [arrival]
         else:
             found.append(arrival)
-    return [_cut(person) for person in people.values()]
+    return [_cut(user) for user in users.values()]
 
 
 def _cut(arrivals: list[Arrival]) -> list[Call]:

@@ -1,4 +1,4 @@
-"""Each person's recent history: one item per event, in the order they happened."""
+"""Each user's recent history: one item per event, in the order they happened."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from backend.forward.delivery import WORKERS
-from backend.forward.identity import person_of
+from backend.forward.identity import user_of
 from backend.forward.patience import GaveUp, Patience, Refused, Unfinished, insist
 
 if TYPE_CHECKING:
@@ -84,12 +84,12 @@ def item_of(arrival: Arrival, days: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        The item with DynamoDB's attribute types; its key is the person, and the time with the event id.
+        The item with DynamoDB's attribute types; its key is the user, and the time with the event id.
     """
     event = arrival.event
     milliseconds = round(event.timestamp.timestamp() * 1000)
     item = {
-        "person": {"S": person_of(event)},
+        "person": {"S": user_of(event)},
         "moment": {"S": f"{milliseconds:013d}#{_short(str(event.event_id))}"},
         "event_type": {"S": event.event_type},
         "expires_at": {"N": str(int(arrival.arrived.timestamp()) + days * DAY_SECONDS)},

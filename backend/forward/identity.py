@@ -1,4 +1,4 @@
-"""Under which name a person goes, at the tracker and in the history."""
+"""Under which name a user goes, at the tracker and in the history."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutEvents.html (sessionId)
 MAX_ID_CHARACTERS = 256
 
-# How a person who never logged in is named; `scripts/transforms/events.py` names them the same in the data sets.
+# How a user who never logged in is named; `scripts/transforms/events.py` names them the same in the data sets.
 SESSION_PREFIX = "session#"
 
 
-def person_of(event: Event) -> str:
+def user_of(event: Event) -> str:
     """Find who did it: the user, or the session as long as nobody has logged in.
 
     Parameters
@@ -32,9 +32,9 @@ def person_of(event: Event) -> str:
 
 
 def session_of(event: Event) -> str:
-    """Find the session that the tracker gets, which for an anonymous event is the person as well.
+    """Find the session that the tracker gets, which for an anonymous event is the user as well.
 
-    It bears the name that the history and the data sets give to an anonymous person, so that all three mean the same
+    It bears the name that the history and the data sets give to an anonymous user, so that all three mean the same
     one. The tracker wants a session, so a user without any has a lasting one of their own.
 
     Parameters

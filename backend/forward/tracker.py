@@ -87,7 +87,7 @@ class Tracker:
         Parameters
         ----------
         call
-            Events of one person and session.
+            Events of one user and session.
         handed
             Where to note it.
 

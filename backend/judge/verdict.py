@@ -56,7 +56,7 @@ class Rules:
     metrics
         In the order in which they are looked for; the first that the champion has is compared.
     slices
-        Groups of people in which the challenger must not be worse either.
+        Groups of users in which the challenger must not be worse either.
     """
 
     metrics: Sequence[str]
@@ -99,9 +99,9 @@ class Verdict:
 def judge(champion: Measured | None, challenger: Measured, rules: Rules) -> Verdict:
     """Compare the new version with the one that serves.
 
-    The two were measured on people of their own, so the noise of a difference is that of both together. A service
+    The two were measured on users of their own, so the noise of a difference is that of both together. A service
     that tells no standard error is taken at the most that a mean of numbers between 0 and 1 can have: with mean m over
-    n people, sqrt(m (1 - m) / n) (Bhatia and Davis 2000, "A better bound on the variance"). The limit is one-sided and
+    n users, sqrt(m (1 - m) / n) (Bhatia and Davis 2000, "A better bound on the variance"). The limit is one-sided and
     shared out among the comparisons (Bonferroni).
 
     Parameters
@@ -150,11 +150,11 @@ def _error_of_difference(champion: Measured, challenger: Measured, name: str) ->
     """Return the standard error of the difference of two means of independent samples."""
     sides = [(one, one.metrics[name], max(1.0, one.users * TEST_USERS_SHARE)) for one in (champion, challenger)]
     # Were both the same, this would be their mean; a side's own would make one that found nothing seem sure of it.
-    pooled = sum(mean * people for _, mean, people in sides) / sum(people for *_, people in sides)
+    pooled = sum(mean * users for _, mean, users in sides) / sum(users for *_, users in sides)
     most = max(0.0, pooled * (1 - pooled))
-    told = [(_told(one, f"{name}{STANDARD_ERROR}"), people) for one, _, people in sides]
-    # An error of 0 is that of people who all fared alike, which says nothing of how others would.
-    return math.sqrt(sum(error**2 if error else most / people for error, people in told))
+    told = [(_told(one, f"{name}{STANDARD_ERROR}"), users) for one, _, users in sides]
+    # An error of 0 is that of users who all fared alike, which says nothing of how others would.
+    return math.sqrt(sum(error**2 if error else most / users for error, users in told))
 
 
 def _told(version: Measured, name: str) -> float | None:

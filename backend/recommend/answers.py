@@ -31,7 +31,7 @@ class StoredAnswer:
     recommended
         The answer.
     version
-        Version of the person's history that it was given for; empty where no person is concerned.
+        Version of the user's history that it was given for; empty where no user is concerned.
     answered_at
         When it was given, milliseconds since the epoch.
     settled
@@ -60,7 +60,7 @@ def settles(version: str, stored: StoredAnswer | None, now: int) -> bool:
     Parameters
     ----------
     version
-        Version of the person's history; empty where no person is concerned.
+        Version of the user's history; empty where no user is concerned.
     stored
         The answer before.
     now

@@ -1,4 +1,4 @@
-"""What is known before the recommender is asked: the person's history, the person or item itself, an earlier answer."""
+"""What is known before the recommender is asked: the user's history, the user or item itself, an earlier answer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Found:
     known
         Whether whom or what the question is about exists, as far as the tables could be asked.
     version
-        Version of the person's history: it changes with every event among the last few. None when it could not be read.
+        Version of the user's history: it changes with every event among the last few. None when it could not be read.
     stored
         The answer given before, if any.
     plain
@@ -95,7 +95,7 @@ def _judge(
 
 
 def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str | None:
-    """Version of a person's history, empty for a person without one, None when it cannot be read."""
+    """Version of a user's history, empty for a user without one, None when it cannot be read."""
     try:
         events = client.query(
             TableName=tables.history,
@@ -118,7 +118,7 @@ def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str |
 def _read_items(
     question: Question, client: DynamoDBClient, tables: Tables
 ) -> tuple[bool | None, Mapping[str, StoredAnswer]]:
-    """Whether the person or item is described (None: cannot be read), and the answers given before by their keys."""
+    """Whether the user or item is described (None: cannot be read), and the answers given before by their keys."""
     asked = sorted({question.key, question.plain.key})
     keys: dict[str, Any] = {tables.answers: {"Keys": [{"question": {"S": key}} for key in asked]}}
     entity = _entity_of(question)

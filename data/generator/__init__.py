@@ -1,4 +1,4 @@
-"""A shop that never was: items, people with tastes that drift, and what they clicked.
+"""A shop that never was: items, users with tastes that drift, and what they clicked.
 
 The stream is made from a seed alone: the same settings give the same bytes. It holds structure that a good
 recommender finds and a count of popular items does not (`structure.py` measures it), and it holds the dirt of real

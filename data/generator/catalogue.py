@@ -66,7 +66,7 @@ class Catalogue:
     everything
         The shelf of all items.
     companions
-        Per item, the shelf of what people look at next.
+        Per item, the shelf of what users look at next.
     launches
         Items launched during the period, earliest first.
     """

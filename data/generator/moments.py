@@ -1,4 +1,4 @@
-"""Times: how they are written, and when people shop."""
+"""Times: how they are written, and when users shop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person does in one visit to the shop, and what a bot does."""
+"""What a user does in one visit to the shop, and what a bot does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from data.generator.catalogue import Catalogue
-    from data.generator.people import Person
+    from data.generator.users import User
 
 # A list of this many items is shown; the further down an item stands, the less often it is noticed.
 SHOWN = 10
@@ -40,13 +40,13 @@ class Draft:
 class Visit:
     """Who comes and when; `progress` is how far into the period, from 0 to 1."""
 
-    person: Person
+    user: User
     start_ms: int
     progress: float
 
 
 def browse(visit: Visit, catalogue: Catalogue, dice: Random) -> list[Draft]:
-    """Let a person look around: lists, items opened, put into the cart, bought and later rated.
+    """Let a user look around: lists, items opened, put into the cart, bought and later rated.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def browse(visit: Visit, catalogue: Catalogue, dice: Random) -> list[Draft]:
         In order of time, but for ratings, which come days later. `session_id` and `user_id` are not set.
     """
     moment = visit.start_ms
-    offset = visit.person.offset_hours
+    offset = visit.user.offset_hours
     drafts: list[Draft] = []
     cart: list[int] = []
     current: int | None = None
@@ -67,7 +67,7 @@ def browse(visit: Visit, catalogue: Catalogue, dice: Random) -> list[Draft]:
             return drafts
         current = _notice(shown, weights, dice)
         moment = _look(drafts, visit, moment, shown, current, catalogue, dice)
-        if dice.random() < visit.person.eagerness:
+        if dice.random() < visit.user.eagerness:
             cart.append(current)
             moment += _pause(dice)
             drafts.append(_draft(moment, "AddToCart", current, catalogue, offset))
@@ -92,7 +92,7 @@ def _look(
     drafts: list[Draft], visit: Visit, moment: int, shown: list[int], current: int, catalogue: Catalogue, dice: Random
 ) -> int:
     """Record that an item was seen in a list and perhaps opened; return when that was over."""
-    offset = visit.person.offset_hours
+    offset = visit.user.offset_hours
     view = _draft(moment, "View", current, catalogue, offset)
     view.fields["impression"] = [catalogue.items[place].item_id for place in shown]
     view.fields["properties"] = {
@@ -120,7 +120,7 @@ def _check_out(
     drafts: list[Draft], visit: Visit, moment: int, cart: list[int], catalogue: Catalogue, dice: Random
 ) -> None:
     """Buy what is in the cart, or think better of it; rate some of it after it has come."""
-    offset = visit.person.offset_hours
+    offset = visit.user.offset_hours
     for place in cart:
         moment += _pause(dice)
         if dice.random() < 0.1:
@@ -146,7 +146,7 @@ def _list_for(visit: Visit, current: int | None, catalogue: Catalogue, dice: Ran
             fits.setdefault(companions.draw(dice), FIT_COMPANION)
         fits.pop(current, None)
     for _ in range(6 if current is None else 3):
-        category = visit.person.favourite(visit.progress, dice)
+        category = visit.user.favourite(visit.progress, dice)
         fits.setdefault(catalogue.by_category[category].draw(dice), FIT_TASTE)
     if catalogue.launches and dice.random() < 0.5:
         # The newest launches have a corner of their own.
@@ -157,7 +157,7 @@ def _list_for(visit: Visit, current: int | None, catalogue: Catalogue, dice: Ran
     items = catalogue.items
     shown = [place for place in fits if items[place].created_ms <= visit.start_ms][:SHOWN]
     dice.shuffle(shown)
-    brands = visit.person.brands
+    brands = visit.user.brands
     weights = [
         fits[place] * bias * (FAVOURITE_BRAND if items[place].brand in brands else 1.0)
         for place, bias in zip(shown, _POSITION_BIAS, strict=False)
@@ -174,9 +174,9 @@ def _notice(shown: list[int], weights: list[float], dice: Random) -> int:
 
 
 def _search(visit: Visit, moment: int, catalogue: Catalogue, dice: Random) -> Draft:
-    category = visit.person.favourite(visit.progress, dice)
+    category = visit.user.favourite(visit.progress, dice)
     words = catalogue.categories[category][1].lower()
-    moment_text = rfc3339(moment, visit.person.offset_hours)
+    moment_text = rfc3339(moment, visit.user.offset_hours)
     return Draft(moment, {"event_type": "Search", "timestamp": moment_text, "properties": {"query": words}})
 
 

@@ -23,7 +23,7 @@ class Settings:
 
     Parameters
     ----------
-    items, people, events
+    items, users, events
         How many of each; repeats and broken events are among `events`.
     days
         Length of the period that ends at `until`.
@@ -34,13 +34,13 @@ class Settings:
     late, repeated, broken
         Shares of the events that arrive long after their time, arrive twice, and break the contract.
     denied
-        Share of the sessions whose person denies consent.
+        Share of the sessions whose user denies consent.
     bots
         Share of the events that bots make, in bursts.
     """
 
     items: int = 1_000
-    people: int = 2_000
+    users: int = 2_000
     events: int = 50_000
     days: int = 30
     seed: int = DEFAULT_SEED
@@ -52,7 +52,7 @@ class Settings:
     bots: float = 0.01
 
     def __post_init__(self) -> None:
-        for name in ("items", "people", "events", "days"):
+        for name in ("items", "users", "events", "days"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
         for name in ("late", "repeated", "broken", "denied", "bots"):

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from data.generator.catalogue import make_catalogue
 from data.generator.dirt import as_json, break_event
 from data.generator.moments import HOUR_MS, busyness
-from data.generator.people import make_crowd, user_record
 from data.generator.sessions import Visit, browse, crawl
+from data.generator.users import make_crowd, user_record
 from data.stream import ACCEPTED, SUPPRESSED, RawEvent, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from data.generator.catalogue import Catalogue
-    from data.generator.people import Crowd
     from data.generator.sessions import Draft
     from data.generator.settings import Settings
+    from data.generator.users import Crowd
 
 _ANONYMOUS = 0.25
 _LOGS_IN = 0.6
@@ -44,7 +44,7 @@ def generate(settings: Settings) -> Stream:
     crowd = make_crowd(settings, catalogue)
     return Stream(
         items=lambda: (catalogue.record(place) for place in range(len(catalogue.items))),
-        users=lambda: (user_record(person, catalogue) for person in crowd.people),
+        users=lambda: (user_record(user, catalogue) for user in crowd.users),
         events=lambda: _Traffic(settings, catalogue, crowd).events(),
         name=f"generated shop, seed {settings.seed}",
         size=settings.events,
@@ -88,9 +88,9 @@ class _Traffic:
                 self._send(draft, {"session_id": session_id}, denied=False)
             self.made_by_bots += self.made - before
             return
-        person = self.crowd.draw(dice)
+        user = self.crowd.draw(dice)
         progress = (start_ms - self.settings.since_ms) / (self.settings.until_ms - self.settings.since_ms)
-        drafts = browse(Visit(person, start_ms, progress), self.catalogue, dice)
+        drafts = browse(Visit(user, start_ms, progress), self.catalogue, dice)
         denied = dice.random() < self.settings.denied
         known_from = self._known_from(len(drafts))
         for number, draft in enumerate(drafts):
@@ -100,13 +100,13 @@ class _Traffic:
             who: dict[str, object] = {"session_id": session_id}
             if draft.fields["event_type"] == "Rating":
                 # Ratings come by e-mail, days after the visit.
-                who = {"user_id": person.user_id}
+                who = {"user_id": user.user_id}
             elif number >= known_from:
-                who["user_id"] = person.user_id
+                who["user_id"] = user.user_id
             self._send(draft, who, denied=denied)
 
     def _known_from(self, length: int) -> int:
-        """Choose from which event of a visit on the person is logged in; at its length, never."""
+        """Choose from which event of a visit on the user is logged in; at its length, never."""
         if self.dice.random() >= _ANONYMOUS:
             return 0
         return self.dice.randrange(1, length) if length > 1 and self.dice.random() < _LOGS_IN else length
@@ -118,20 +118,20 @@ class _Traffic:
         if dice.random() >= _WITHOUT_ID:
             fields["event_id"] = f"{dice.getrandbits(128):032x}"
         fields |= draft.fields | who
-        person = str(who.get("user_id") or who["session_id"])
+        user = str(who.get("user_id") or who["session_id"])
         if denied:
             fields["consent"] = "denied"
             payload = as_json(fields)
-            self._arrive(RawEvent(payload, person, draft.moment_ms, SUPPRESSED, _key(fields, payload)))
+            self._arrive(RawEvent(payload, user, draft.moment_ms, SUPPRESSED, _key(fields, payload)))
             return
         if dice.random() < settings.broken:
             payload, reason, is_json = break_event(fields, dice)
-            self._arrive(RawEvent(payload, person, draft.moment_ms, reason, "", is_json))
+            self._arrive(RawEvent(payload, user, draft.moment_ms, reason, "", is_json))
             return
         payload = as_json(fields)
         is_late = dice.random() < settings.late
         arrival_ms = draft.moment_ms + (int(dice.uniform(10 / 60, 48) * HOUR_MS) if is_late else 0)
-        event = RawEvent(payload, person, arrival_ms, ACCEPTED, _key(fields, payload), is_late=is_late)
+        event = RawEvent(payload, user, arrival_ms, ACCEPTED, _key(fields, payload), is_late=is_late)
         self._arrive(event)
         if dice.random() < settings.repeated:
             self._arrive(event._replace(arrival_ms=arrival_ms + dice.randrange(500, HOUR_MS)))

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from data.generator.catalogue import make_catalogue
-from data.generator.people import make_crowd
 from data.generator.sessions import FAVOURITE_BRAND, FIT_COMPANION, FIT_CROWD, FIT_TASTE
 from data.generator.shop import generate
+from data.generator.users import make_crowd
 from data.stream import ACCEPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from data.generator.catalogue import Catalogue, Shelf
-    from data.generator.people import Person
     from data.generator.settings import Settings
+    from data.generator.users import User
 
 # How many guesses are allowed, and which share of the stream is kept to test them.
 GUESSES = 20
@@ -65,7 +65,7 @@ class _Step:
 def measure(settings: Settings) -> Structure:
     """Measure the structure of the stream that the settings make."""
     catalogue = make_catalogue(settings)
-    people = {person.user_id: person for person in make_crowd(settings, catalogue).people}
+    users = {user.user_id: user for user in make_crowd(settings, catalogue).users}
     steps = list(_steps(settings))
     cut = int(len(steps) * (1 - TESTED))
     popular: Counter[int] = Counter(step.following for step in steps[:cut])
@@ -79,7 +79,7 @@ def measure(settings: Settings) -> Structure:
         guesses = list(dict.fromkeys(after + top))[:GUESSES]
         hits["popularity"] += step.following in top
         hits["transitions"] += step.following in guesses
-        hits["oracle"] += step.following in _most_likely(step, people[step.user_id], catalogue)
+        hits["oracle"] += step.following in _most_likely(step, users[step.user_id], catalogue)
     tested = max(1, len(steps) - cut)
     return Structure(
         popularity=hits["popularity"] / tested,
@@ -90,7 +90,7 @@ def measure(settings: Settings) -> Structure:
 
 
 def _steps(settings: Settings) -> Iterator[_Step]:
-    """Yield from one viewed item to the next, within the visits of people who are logged in."""
+    """Yield from one viewed item to the next, within the visits of users who are logged in."""
     last: dict[str, int] = {}
     span = settings.until_ms - settings.since_ms
     for event in generate(settings).events:
@@ -106,16 +106,16 @@ def _steps(settings: Settings) -> Iterator[_Step]:
             yield _Step(fields["user_id"], (event.arrival_ms - settings.since_ms) / span, before, place)
 
 
-def _most_likely(step: _Step, person: Person, catalogue: Catalogue) -> set[int]:
+def _most_likely(step: _Step, user: User, catalogue: Catalogue) -> set[int]:
     """Return the items that the generator most likely draws next."""
     scores: defaultdict[int, float] = defaultdict(float)
     _add(scores, catalogue.companions[step.last], _DRAWS_COMPANION * FIT_COMPANION)
-    for category in {*person.before, *person.after}:
-        interest = person.interest(category, step.moment)
+    for category in {*user.before, *user.after}:
+        interest = user.interest(category, step.moment)
         _add(scores, catalogue.by_category[category], _DRAWS_TASTE * FIT_TASTE * interest)
     _add(scores, catalogue.everything, _DRAWS_CROWD * FIT_CROWD)
     for place in scores:
-        if catalogue.items[place].brand in person.brands:
+        if catalogue.items[place].brand in user.brands:
             scores[place] *= FAVOURITE_BRAND
     return set(sorted(scores, key=scores.__getitem__, reverse=True)[:GUESSES])
 

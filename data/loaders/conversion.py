@@ -63,7 +63,7 @@ def raw_events(
 ) -> Iterator[RawEvent]:
     """Give each payload the outcome that the contract has for it.
 
-    A refused event has no time or person that could be relied on; it keeps its place after the event before it.
+    A refused event has no time or user that could be relied on; it keeps its place after the event before it.
     """
     arrival_ms = 0
     for payload in payloads:
@@ -74,8 +74,8 @@ def raw_events(
             continue
         arrival_ms = round(verdict.timestamp.timestamp() * 1000)
         outcome = SUPPRESSED if verdict.consent == "denied" else ACCEPTED
-        person = verdict.user_id or verdict.session_id or ""
-        yield RawEvent(payload, person, arrival_ms, outcome, event_id_of(verdict))
+        user = verdict.user_id or verdict.session_id or ""
+        yield RawEvent(payload, user, arrival_ms, outcome, event_id_of(verdict))
 
 
 def in_order_of_time(events: Iterable[RawEvent]) -> list[RawEvent]:

@@ -1,4 +1,4 @@
-"""Items and people of a source that has none of its own: who and what its events name."""
+"""Items and users of a source that has none of its own: who and what its events name."""
 
 from __future__ import annotations
 

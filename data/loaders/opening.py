@@ -140,10 +140,10 @@ def _own_jsonl(path: Path, line: str) -> Stream:
 
 
 def _retail(path: Path) -> Stream:
-    people = _beside(path.parent, "users.json")
+    users = _beside(path.parent, "users.json")
     return Stream(
         items=lambda: products(path),
-        users=lambda: personas(people) if people else [],
+        users=lambda: personas(users) if users else [],
         events=list,
         name="retail demo store",
         size=0,

@@ -1,4 +1,4 @@
-"""The catalogue and the people of AWS's retail demo store, which come without events."""
+"""The catalogue and the users of AWS's retail demo store, which come without events."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def products(path: Path) -> Iterator[dict[str, object]]:
 
 
 def personas(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the shop's made-up people as users."""
+    """Yield the shop's made-up users as users."""
     with open_bytes(path) as file:
         listed = json.load(file)
-    for person in listed:
+    for user in listed:
         record: dict[str, object] = {
-            "user_id": str(person["id"]),
-            "age_group": _AGE_GROUPS[bisect(_AGE_LIMITS, person["age"])],
-            "interests": person["persona"].replace("_", "|"),
+            "user_id": str(user["id"]),
+            "age_group": _AGE_GROUPS[bisect(_AGE_LIMITS, user["age"])],
+            "interests": user["persona"].replace("_", "|"),
         }
-        if person.get("gender") in _GENDERS:
-            record["gender"] = _GENDERS[person["gender"]]
+        if user.get("gender") in _GENDERS:
+            record["gender"] = _GENDERS[user["gender"]]
         yield record

@@ -1,4 +1,4 @@
-"""Events put together into requests, so that a person's events travel in order and together."""
+"""Events put together into requests, so that a user's events travel in order and together."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def body_of(payloads: list[bytes], *, is_json: bool = True) -> bytes:
 
 
 def batches(events: Iterable[RawEvent], *, size: int, lanes: int) -> Iterator[Batch]:
-    """Share events out to lanes by person and cut each lane into batches.
+    """Share events out to lanes by user and cut each lane into batches.
 
-    A lane sends its batches one after another, so a person's events arrive in order. What is no JSON text goes alone,
+    A lane sends its batches one after another, so a user's events arrive in order. What is no JSON text goes alone,
     since it would spoil the request of the others.
 
     Parameters
@@ -48,7 +48,7 @@ def batches(events: Iterable[RawEvent], *, size: int, lanes: int) -> Iterator[Ba
     waiting: list[list[bytes]] = [[] for _ in range(lanes)]
     waiting_bytes = [0] * lanes
     for event in events:
-        lane = crc32(event.person.encode(errors="surrogatepass")) % lanes
+        lane = crc32(event.user.encode(errors="surrogatepass")) % lanes
         if not event.is_json:
             yield Batch(lane, [event.payload], is_json=False)
             continue

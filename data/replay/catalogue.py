@@ -1,4 +1,4 @@
-"""Loads a stream's items and people through POST /update-data."""
+"""Loads a stream's items and users through POST /update-data."""
 
 from __future__ import annotations
 

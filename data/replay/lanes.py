@@ -1,4 +1,4 @@
-"""The replay: several connections at once, each sending its people's events in order."""
+"""The replay: several connections at once, each sending its users's events in order."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from model.engine.lifecycle import Lifecycles
 from model.engine.logs import log
 from model.engine.prometheus import Counts, Gauge
 from model.engine.serving.attribution import Attribution, attribution_gauge
-from model.engine.serving.served import Served, load, people_of, tell, tell_rows
+from model.engine.serving.served import Served, load, tell, tell_rows, users_of
 from model.engine.serving.shown_lists import ShownLists
 from model.engine.storage.dataset_group import DatasetGroup, Row
 from model.engine.storage.resources import ACTIVE, Resource, Resources
@@ -141,13 +141,13 @@ class Engine:
         of_actions : bool
         """
         group = self.groups[group_arn]
-        people = group.action_people if of_actions else group.people
-        models = [one for one in self._listening(group_arn) if people_of(group, one) is people]
+        users = group.action_users if of_actions else group.users
+        models = [one for one in self._listening(group_arn) if users_of(group, one) is users]
         # Who is behind will come to these events by itself, after those that came before them.
         recipes = [one.recipe for one in models if id(one.recipe) not in self.behind]
         if recipes:
             for place in places:
-                tell(recipes, people, place)
+                tell(recipes, users, place)
 
     def tell_rows(self, group_arn: str, dataset_type: str, rows: dict[str, Row]) -> None:
         """Tell the served recipes of a dataset group of new or changed items, or actions.
@@ -156,7 +156,7 @@ class Engine:
         ----------
         group_arn : str
         dataset_type : str
-            Recipes are told of ITEMS and ACTIONS; a person's row they are given with each question.
+            Recipes are told of ITEMS and ACTIONS; a user's row they are given with each question.
         rows : dict
             By id.
         """

@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on standard output, never with ids of people or payloads."""
+"""Structured logs: one JSON object a line on standard output, never with ids of users or payloads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def log(event: str, **fields: str | float | None) -> None:
     event : str
         What happened, such as "ready".
     **fields
-        Names of resources and numbers; nothing that a client sent about a person.
+        Names of resources and numbers; nothing that a client sent about a user.
     """
     line = {"time": round(time.time(), 3), "level": LEVELS.get(event, "info"), "event": event, **fields}
     sys.stdout.write(json.dumps(line) + "\n")

@@ -106,7 +106,7 @@ def _run(options: argparse.Namespace, console: Console) -> None:
     folder = new_run(options.folder, options.name or datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
     data = read_data_set(options.data)
     console.print(_told(data))
-    split = SPLITS[options.split](data, options.share).at_most(options.questions).with_people(data.users)
+    split = SPLITS[options.split](data, options.share).at_most(options.questions).with_users(data.users)
     experiments, refused = [], []
     for name in options.recipes:
         with console.status(f"training and judging {name}"):

@@ -29,7 +29,7 @@ def beyond_accuracy(lists: Lists, train: Interactions, catalogue: Catalogue, cut
     train : Interactions
         Which tell how popular items are.
     catalogue : Catalogue
-        Features of items; where there are none, items are alike that the same people touched.
+        Features of items; where there are none, items are alike that the same users touched.
     cuts : sequence of int
 
     Returns
@@ -39,15 +39,15 @@ def beyond_accuracy(lists: Lists, train: Interactions, catalogue: Catalogue, cut
 
         - coverage: the share of the items that stand in any list;
         - gini: how unequally places are spread over the items, from 0 (alike) to 1 (all to one item);
-        - novelty: mean of -log2 of the share of people who touched an item (Vargas and Castells, 2011), in bits;
+        - novelty: mean of -log2 of the share of users who touched an item (Vargas and Castells, 2011), in bits;
         - diversity: one less the mean cosine between two items of a list (Ziegler et al., 2005);
-        - popularity_lift: by which share the items are more popular, on average, than those that people touch by
+        - popularity_lift: by which share the items are more popular, on average, than those that users touch by
           themselves (Abdollahpouri et al., 2019); above 0 the lists favour what is popular.
     """
-    people = _people(lists.item_ids, train)
-    usual = float(people @ _events(lists.item_ids, train)) / max(1, len(train))
+    users = _users(lists.item_ids, train)
+    usual = float(users @ _events(lists.item_ids, train)) / max(1, len(train))
     vectors = _vectors(lists.item_ids, train, catalogue)
-    surprise = -np.log2((people + 1) / (len(train.user_ids) + 1))
+    surprise = -np.log2((users + 1) / (len(train.user_ids) + 1))
     found: dict[str, float] = {}
     for cut in cuts:
         places = lists.places[:, :cut]
@@ -57,7 +57,7 @@ def beyond_accuracy(lists: Lists, train: Interactions, catalogue: Catalogue, cut
         found[f"gini@{cut}"] = _gini(exposure)
         found[f"novelty@{cut}"] = float(surprise[shown].mean()) if shown.size else 0.0
         found[f"diversity@{cut}"] = _diversity(places, vectors)
-        lift = float(people[shown].mean()) / usual - 1 if shown.size and usual else 0.0
+        lift = float(users[shown].mean()) / usual - 1 if shown.size and usual else 0.0
         found[f"popularity_lift@{cut}"] = lift
     return found
 
@@ -92,7 +92,7 @@ def _diversity(places: NDArray[np.int32], vectors: sparse.csr_array) -> float:
 
 
 def _vectors(item_ids: list[str], train: Interactions, catalogue: Catalogue) -> sparse.csr_array:
-    """Return a unit vector per item, of its features or of the people who touched it."""
+    """Return a unit vector per item, of its features or of the users who touched it."""
     place_of = {item: place for place, item in enumerate(item_ids)}
     if any(catalogue.features):
         known = [
@@ -114,8 +114,8 @@ def _vectors(item_ids: list[str], train: Interactions, catalogue: Catalogue) -> 
     return sparse.csr_array((values, (rows, columns)), shape=(len(item_ids), width))
 
 
-def _people(item_ids: list[str], train: Interactions) -> NDArray[np.float64]:
-    """Return how many different people touched each item."""
+def _users(item_ids: list[str], train: Interactions) -> NDArray[np.float64]:
+    """Return how many different users touched each item."""
     _, items = train.unique_pairs()
     return _by_id(item_ids, train, np.bincount(items, minlength=len(train.item_ids)))
 

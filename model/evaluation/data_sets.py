@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from model.recipes.recipe import Catalogue
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
-SESSION_PREFIX = "session#"  # of a person who never logged in, as the datasets job names them
+SESSION_PREFIX = "session#"  # of a user who never logged in, as the datasets job names them
 LOADERS = "`python -m data.loaders SOURCE --out FOLDER` makes a data set of other clickstreams and columns"
 ROW = "row number"  # the context column that carries the place in the file through the sorting
 
@@ -135,7 +135,7 @@ def _lacking(path: Path) -> str:
 
 
 def _in_order(rows: Iterable[dict[str, Any]]) -> tuple[Interactions, NDArray[np.float32]]:
-    """Sort interactions by person and time, each once, and their values along with them."""
+    """Sort interactions by user and time, each once, and their values along with them."""
     columns = to_columns(rows)
     places = ContextColumn([], np.arange(columns.times.size, dtype=np.int32))
     ids = (columns.user_ids, columns.item_ids, columns.event_types)
@@ -174,9 +174,9 @@ def _interactions(path: Path, left_out: Counter[str]) -> Iterator[dict[str, Any]
         if event.item_id is None:
             left_out["no_item"] += 1
             continue
-        person = event.user_id or owner_of.get(event.session_id or "") or f"{SESSION_PREFIX}{event.session_id}"
+        user = event.user_id or owner_of.get(event.session_id or "") or f"{SESSION_PREFIX}{event.session_id}"
         yield {
-            "USER_ID": person,
+            "USER_ID": user,
             "ITEM_ID": event.item_id,
             "TIMESTAMP": int(event.timestamp.timestamp()),
             "EVENT_TYPE": event.event_type,

@@ -46,7 +46,7 @@ class Result:
         In words.
     per_question : dict of float arrays of shape (questions,)
         By metric, such as "ndcg@10".
-    people : list of str
+    users : list of str
         Who each question is of.
     slices : dict of bool arrays of shape (questions,)
         Which questions belong to a slice, by its name.
@@ -61,14 +61,14 @@ class Result:
     protocol: Protocol
     split: str
     per_question: dict[str, NDArray[np.float64]]
-    people: list[str]
+    users: list[str]
     slices: dict[str, NDArray[np.bool_]]
     beyond: dict[str, float]
     latency_ms: dict[str, float]
     fingerprint: str
 
     def __len__(self) -> int:
-        return len(self.people)
+        return len(self.users)
 
     def mean(self, metric: str) -> float:
         """Return the mean of a metric over all questions.
@@ -97,8 +97,8 @@ class Result:
         dict of Interval
         """
         kept = np.ones(len(self), np.bool_) if within is None else self.slices[within]
-        people = [self.people[place] for place in np.flatnonzero(kept).tolist()]
-        return intervals({name: values[kept] for name, values in self.per_question.items()}, people)
+        users = [self.users[place] for place in np.flatnonzero(kept).tolist()]
+        return intervals({name: values[kept] for name, values in self.per_question.items()}, users)
 
 
 def evaluate(
@@ -121,8 +121,8 @@ def evaluate(
     protocol : str
         "full" ranks the whole catalogue, "sampled" the wanted items among `NEGATIVES` drawn ones.
     hide_seen : bool
-        Whether only what is new to a person counts: items of the history are neither listed nor wanted, and questions
-        that want nothing else are left out. Where people come back to items, as in sessions, set it to false.
+        Whether only what is new to a user counts: items of the history are neither listed nor wanted, and questions
+        that want nothing else are left out. Where users come back to items, as in sessions, set it to false.
     catalogue : Catalogue, optional
         Features of items, by which diversity is measured; by who touches items where it is missing.
 
@@ -151,7 +151,7 @@ def evaluate(
         protocol=protocol,
         split=split.name,
         per_question=ranking_metrics(hits_of(lists, asked), wanted, cuts),
-        people=[one.person for one in asked.questions],
+        users=[one.user for one in asked.questions],
         slices=slices_of(asked),
         # Of lists out of a hundred drawn items it would be the draw that is described.
         beyond=beyond_accuracy(lists, asked.train, catalogue or Catalogue(), cuts) if protocol == "full" else {},
@@ -198,5 +198,5 @@ def _new_only(questions: list[Question]) -> list[Question]:
 def _fingerprint(questions: list[Question], protocol: str, cuts: Sequence[int]) -> str:
     digest = hashlib.sha256(f"{protocol} {sorted(cuts)}".encode())
     for one in questions:
-        digest.update(repr((one.person, one.moment, one.wanted)).encode())
+        digest.update(repr((one.user, one.moment, one.wanted)).encode())
     return digest.hexdigest()[:16]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LEAST_QUESTIONS = 30  # of a slice that is shown; fewer tell nothing
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 DOCUMENT, ARRAYS = "result.json", "questions.npz"
-METRIC, SLICE, PEOPLE = "metric ", "slice ", "people"  # how the arrays in a file are named
+METRIC, SLICE, USERS = "metric ", "slice ", "people"  # how the arrays in a file are named
 
 
 class NotComparableError(ValueError):
@@ -188,7 +188,7 @@ def keep(experiment: Experiment, folder: Path) -> Path:
     result = experiment.result
     arrays: dict[str, NDArray[Any]] = {METRIC + name: values for name, values in result.per_question.items()}
     arrays |= {SLICE + name: mask for name, mask in result.slices.items()}
-    arrays[PEOPLE] = np.frombuffer(json.dumps(result.people).encode(), np.uint8)
+    arrays[USERS] = np.frombuffer(json.dumps(result.users).encode(), np.uint8)
     with (own / ARRAYS).open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # names of arrays, never allow_pickle
     return own
@@ -214,7 +214,7 @@ def summary(experiment: Experiment) -> dict[str, Any]:
         "protocol": result.protocol,
         "fingerprint": result.fingerprint,
         "questions": len(result),
-        "people": len(set(result.people)),
+        "people": len(set(result.users)),
         "metrics": _plain(result.intervals()),
         "slices": {
             name: {"questions": int(mask.sum()), "metrics": _plain(result.intervals(name))}
@@ -270,7 +270,7 @@ def recall_experiment(name: str, folder: Path) -> Experiment:
             protocol=document["protocol"],
             split=document["split"],
             per_question={one.removeprefix(METRIC): stored[one] for one in stored.files if one.startswith(METRIC)},
-            people=json.loads(stored[PEOPLE].tobytes()),
+            users=json.loads(stored[USERS].tobytes()),
             slices={one.removeprefix(SLICE): stored[one] for one in stored.files if one.startswith(SLICE)},
             beyond=document["lists"],
             latency_ms=document["latency_ms"],
@@ -327,11 +327,11 @@ def compare(first: Result, second: Result, metrics: Sequence[str]) -> list[Diffe
     whole = {"all": np.ones(len(first), np.bool_)}
     found = []
     for name, mask in {**whole, **shown_slices(first)}.items():
-        people = [first.people[place] for place in np.flatnonzero(mask).tolist()]
+        users = [first.users[place] for place in np.flatnonzero(mask).tolist()]
         ours = {metric: first.per_question[metric][mask] for metric in metrics}
         theirs = {metric: second.per_question[metric][mask] for metric in metrics}
-        gained = differences(ours, theirs, people)
-        found += [Difference(name, metric, len(people), gained[metric]) for metric in metrics]
+        gained = differences(ours, theirs, users)
+        found += [Difference(name, metric, len(users), gained[metric]) for metric in metrics]
     return found
 
 

@@ -30,7 +30,7 @@ HISTORY_LENGTH = 50  # newest items that a decision keeps; recipes look at no mo
 class _List:
     """A list that was shown, and which of its items were taken."""
 
-    person: str
+    user: str
     history: tuple[str, ...]
     moment: int
     items: tuple[str, ...]
@@ -49,7 +49,7 @@ def read_impressions(path: Path) -> list[Decision]:
     Returns
     -------
     list of Decision
-        With reward 1 for items that were taken; the history is what the person touched in the file before.
+        With reward 1 for items that were taken; the history is what the user touched in the file before.
 
     Raises
     ------
@@ -81,8 +81,8 @@ def decisions_of(events: Iterable[Event]) -> list[Decision]:
     touched: dict[str, list[str]] = {}
     lists: dict[str, _List] = {}
     for number, event in enumerate(events):
-        person = event.user_id or f"{SESSION_PREFIX}{event.session_id}"
-        own = touched.setdefault(person, [])
+        user = event.user_id or f"{SESSION_PREFIX}{event.session_id}"
+        own = touched.setdefault(user, [])
         propensity = (event.properties or {}).get(PROPENSITY)
         if event.impression and propensity is not None:
             # An event that names no list is a list of its own.
@@ -91,7 +91,7 @@ def decisions_of(events: Iterable[Event]) -> list[Decision]:
                 history = tuple(own[: -HISTORY_LENGTH - 1 : -1])
                 moment = int(event.timestamp.timestamp())
                 items = tuple(dict.fromkeys(event.impression))
-                lists[name] = _List(person, history, moment, items, _checked(propensity, name))
+                lists[name] = _List(user, history, moment, items, _checked(propensity, name))
             if event.event_type != SHOWN and event.item_id is not None:
                 lists[name].taken.add(event.item_id)
         if event.item_id is not None:
@@ -100,9 +100,7 @@ def decisions_of(events: Iterable[Event]) -> list[Decision]:
         raise BadLogError(f"no event has an impression and properties.{PROPENSITY}, so there is nothing to replay")
     return [
         # A place of the list shows one of its items: the chance of the list, shared among its places.
-        Decision(
-            one.person, one.history, item, one.propensity / len(one.items), float(item in one.taken), (), one.moment
-        )
+        Decision(one.user, one.history, item, one.propensity / len(one.items), float(item in one.taken), (), one.moment)
         for one in lists.values()
         for item in one.items
     ]

@@ -1,6 +1,6 @@
-"""Bootstrap intervals: how far a mean, or the difference of two, may be from what other people would have given.
+"""Bootstrap intervals: how far a mean, or the difference of two, may be from what other users would have given.
 
-People are drawn with replacement, each with all of their questions, since questions of one person are alike (Efron
+Users are drawn with replacement, each with all of their questions, since questions of one user are alike (Efron
 and Tibshirani, 1993, the percentile method; Sakai, "Evaluating evaluation metrics based on the bootstrap", 2006).
 """
 
@@ -30,14 +30,14 @@ class Interval(NamedTuple):
     high: float
 
 
-def intervals(values: Mapping[str, NDArray[np.float64]], people: Sequence[str]) -> dict[str, Interval]:
+def intervals(values: Mapping[str, NDArray[np.float64]], users: Sequence[str]) -> dict[str, Interval]:
     """Return the mean of each metric with its interval.
 
     Parameters
     ----------
     values : mapping of float arrays of shape (questions,)
         By name; NaN where a question has none, as one without answers.
-    people : sequence of str
+    users : sequence of str
         Who each question is of.
 
     Returns
@@ -49,7 +49,7 @@ def intervals(values: Mapping[str, NDArray[np.float64]], people: Sequence[str]) 
         return {}
     names = list(values)
     table = np.stack([values[name] for name in names], axis=1)
-    means = resampled_means(table, people)
+    means = resampled_means(table, users)
     return {
         name: interval_of(mean, means[:, place])
         for place, (name, mean) in enumerate(zip(names, _mean(table).tolist(), strict=True))
@@ -57,7 +57,7 @@ def intervals(values: Mapping[str, NDArray[np.float64]], people: Sequence[str]) 
 
 
 def differences(
-    values: Mapping[str, NDArray[np.float64]], others: Mapping[str, NDArray[np.float64]], people: Sequence[str]
+    values: Mapping[str, NDArray[np.float64]], others: Mapping[str, NDArray[np.float64]], users: Sequence[str]
 ) -> dict[str, Interval]:
     """Return by how much each metric is larger than another model's on the same questions, with its interval.
 
@@ -65,7 +65,7 @@ def differences(
     ----------
     values, others : mapping of float arrays of shape (questions,)
         The paired values of metrics by name; those that both have are compared.
-    people : sequence of str
+    users : sequence of str
         Who each question is of.
 
     Returns
@@ -73,7 +73,7 @@ def differences(
     dict of Interval
         One that lies above or below zero as a whole tells the two apart.
     """
-    return intervals({name: values[name] - others[name] for name in values if name in others}, people)
+    return intervals({name: values[name] - others[name] for name in values if name in others}, users)
 
 
 def _mean(table: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -104,26 +104,26 @@ def interval_of(mean: float, resampled: NDArray[np.float64]) -> Interval:
     return Interval(float(mean), low, high)
 
 
-def resampled_means(table: NDArray[np.float64], people: Sequence[str]) -> NDArray[np.float64]:
-    """Return the means of each column when people are drawn anew.
+def resampled_means(table: NDArray[np.float64], users: Sequence[str]) -> NDArray[np.float64]:
+    """Return the means of each column when users are drawn anew.
 
     Parameters
     ----------
     table : float array of shape (questions, columns)
         NaN where there is no value.
-    people : sequence of str
+    users : sequence of str
         Who each question is of.
 
     Returns
     -------
     float array of shape (resamples, columns)
     """
-    _, person = np.unique(np.asarray(people, dtype=np.str_), return_inverse=True)
-    size = int(person.max(initial=-1)) + 1
+    _, user = np.unique(np.asarray(users, dtype=np.str_), return_inverse=True)
+    size = int(user.max(initial=-1)) + 1
     there = ~np.isnan(table)
     sums, counts = np.zeros((size, table.shape[1])), np.zeros((size, table.shape[1]))
-    np.add.at(sums, person, np.where(there, table, 0))
-    np.add.at(counts, person, there)
+    np.add.at(sums, user, np.where(there, table, 0))
+    np.add.at(counts, user, there)
     random = np.random.default_rng(SEED)
     means = []
     for _ in range(RESAMPLES // AT_ONCE):

@@ -1,4 +1,4 @@
-"""The lists that a recipe, or anything that scores all items for many people at once, answers questions with."""
+"""The lists that a recipe, or anything that scores all items for many users at once, answers questions with."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
     from model.evaluation.splits import Question, Split
 
-BATCH = 512  # people scored at once: 80 MB of scores at 41,000 items
+BATCH = 512  # users scored at once: 80 MB of scores at 41,000 items
 NOTHING = -1  # in place of an item where a list is shorter
 
 
 @runtime_checkable
 class BatchScorer(Protocol):
-    """A model that scores all items for many people at once, by their numbers in the interactions it learnt from."""
+    """A model that scores all items for many users at once, by their numbers in the interactions it learnt from."""
 
     def scores(self, users: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Return scores of shape (people, items of the interactions); the caller's own to change."""
+        """Return scores of shape (users, items of the interactions); the caller's own to change."""
         ...
 
 
@@ -68,11 +68,11 @@ def query_of(question: Question, allowed: NDArray[np.bool_] | None = None) -> Qu
     return Query(
         history=question.history,
         item_id=question.history[0] if len(question.history) else None,
-        person=question.person,
+        user=question.user,
         now=question.moment,
         allowed=allowed,
         context=question.context,
-        person_features=question.features,
+        user_features=question.features,
     )
 
 
@@ -191,7 +191,7 @@ def _batched(scorer: BatchScorer, split: Split, depth: int, *, hide_seen: bool) 
 def _scored(
     recommender: Recommender, split: Split, locate: Callable[[Sequence[str]], NDArray[np.int64]]
 ) -> Iterator[tuple[NDArray[np.float32], float, NDArray[np.int64]]]:
-    """Yield for each question the scores of all items, the milliseconds they took, and what the person has seen."""
+    """Yield for each question the scores of all items, the milliseconds they took, and what the user has seen."""
     if isinstance(recommender, Recipe):
         for question in split.questions:
             query = query_of(question)
@@ -200,9 +200,9 @@ def _scored(
             yield scores, (time.perf_counter() - start) * 1000, locate(question.history)
         return
     user_of = {user: place for place, user in enumerate(split.train.user_ids)}
-    users = np.array([user_of.get(one.person, NOTHING) for one in split.questions], np.int32)
+    users = np.array([user_of.get(one.user, NOTHING) for one in split.questions], np.int32)
     if (users == NOTHING).any():
-        stranger = split.questions[int((users == NOTHING).argmax())].person
+        stranger = split.questions[int((users == NOTHING).argmax())].user
         raise ValueError(f"{stranger} is not among the people of the training data, whom alone a batch scorer knows")
     for begin in range(0, users.size, BATCH):
         asked = users[begin : begin + BATCH]

@@ -36,7 +36,7 @@ class Decision:
 
     Attributes
     ----------
-    person : str
+    user : str
     history : tuple of str
         Items, newest first.
     item_id : str
@@ -51,7 +51,7 @@ class Decision:
         Epoch seconds.
     """
 
-    person: str
+    user: str
     history: tuple[str, ...]
     item_id: str
     propensity: float
@@ -94,7 +94,7 @@ class Replay:
 
 
 def read_decisions(path: Path) -> list[Decision]:
-    """Read a log: JSON lines with person, history, item_id, propensity, reward and, if known, candidates and moment.
+    """Read a log: JSON lines with user, history, item_id, propensity, reward and, if known, candidates and moment.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def estimate(decisions: list[Decision], target: NDArray[np.float64], shown: list
         [rewards, weights * rewards, weights, of_target + weights * (rewards - of_logged)],
         axis=1,
     )
-    means = resampled_means(table, [one.person for one in decisions])
+    means = resampled_means(table, [one.user for one in decisions])
     logged, ips, weight, dr = table.mean(axis=0).tolist()
     squares = float((weights**2).sum())
     return Replay(
@@ -190,7 +190,7 @@ def _shown(recipe: Recipe, place_of: dict[str, int], decision: Decision, depth: 
     query = Query(
         history=decision.history,
         item_id=decision.history[0] if decision.history else None,
-        person=decision.person,
+        user=decision.user,
         now=decision.moment,
         allowed=allowed,
     )

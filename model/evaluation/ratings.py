@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from model.recipes.recipe import Recipe
 
 FEEDBACK, EXPLICIT = "feedback", "explicit"
-HELD_OUT_SHARE = 0.1  # of each person's ratings, the newest
-ITEM_SHRINKAGE, PERSON_SHRINKAGE = 25.0, 10.0  # Koren and Bell, "Advances in Collaborative Filtering", 2011, 5.2.1
+HELD_OUT_SHARE = 0.1  # of each user's ratings, the newest
+ITEM_SHRINKAGE, USER_SHRINKAGE = 25.0, 10.0  # Koren and Bell, "Advances in Collaborative Filtering", 2011, 5.2.1
 
 
 class NoRatingsError(ValueError):
@@ -35,7 +35,7 @@ class RatingModel(Protocol):
     """A model that predicts ratings."""
 
     def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
-        """Return the rating that the person of a query is expected to give each item: shape (items,)."""
+        """Return the rating that the user of a query is expected to give each item: shape (items,)."""
         ...
 
 
@@ -45,26 +45,26 @@ class Rated:
 
     Attributes
     ----------
-    person : str
+    user : str
     history : list of str
         Rated items that were learnt from, newest first.
     item_ids : list of str
     ratings : float array of shape (items,)
     """
 
-    person: str
+    user: str
     history: list[str]
     item_ids: list[str]
     ratings: NDArray[np.float64]
 
 
 class Biases:
-    """The usual baseline: the mean, and by how much an item and a person usually lie above it."""
+    """The usual baseline: the mean, and by how much an item and a user usually lie above it."""
 
-    def __init__(self, mean: float, item_bias: dict[str, float], person_bias: dict[str, float]) -> None:
+    def __init__(self, mean: float, item_bias: dict[str, float], user_bias: dict[str, float]) -> None:
         self._mean = mean
         self._item_bias = item_bias
-        self._person_bias = person_bias
+        self._user_bias = user_bias
 
     @classmethod
     def fit(cls, interactions: Interactions) -> Self:
@@ -83,11 +83,11 @@ class Biases:
         mean = float(ratings.mean())
         items = _shrunk(interactions.items, ratings - mean, len(interactions.item_ids), ITEM_SHRINKAGE)
         left = ratings - mean - items[interactions.items]
-        people = _shrunk(interactions.users, left, len(interactions.user_ids), PERSON_SHRINKAGE)
+        users = _shrunk(interactions.users, left, len(interactions.user_ids), USER_SHRINKAGE)
         return cls(
             mean,
             dict(zip(interactions.item_ids, items.tolist(), strict=True)),
-            dict(zip(interactions.user_ids, people.tolist(), strict=True)),
+            dict(zip(interactions.user_ids, users.tolist(), strict=True)),
         )
 
     def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
@@ -102,7 +102,7 @@ class Biases:
         -------
         float array of shape (items,)
         """
-        own = self._mean + self._person_bias.get(query.person, 0.0)
+        own = self._mean + self._user_bias.get(query.user, 0.0)
         return np.array([own + self._item_bias.get(item, 0.0) for item in item_ids], np.float64)
 
 
@@ -115,7 +115,7 @@ class Scored:
         self._place_of = {item: place for place, item in enumerate(recipe.item_ids)}
 
     def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
-        """Return the expected ratings: the usual one for an item, or of a person, of whom nothing is known.
+        """Return the expected ratings: the usual one for an item, or of a user, of whom nothing is known.
 
         Parameters
         ----------
@@ -158,7 +158,7 @@ def rates_when_told(name: str) -> dict[str, str]:
 
 
 def hold_out_ratings(data: DataSet) -> tuple[Interactions, list[Rated]]:
-    """Keep the newest tenth of each person's ratings out, at least one of whoever has two.
+    """Keep the newest tenth of each user's ratings out, at least one of whoever has two.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def hold_out_ratings(data: DataSet) -> tuple[Interactions, list[Rated]]:
 
 
 def rating_metrics(model: RatingModel, asked: list[Rated]) -> dict[str, Interval]:
-    """Return how far predictions are from what people gave.
+    """Return how far predictions are from what users gave.
 
     Parameters
     ----------
@@ -206,15 +206,15 @@ def rating_metrics(model: RatingModel, asked: list[Rated]) -> dict[str, Interval
     Returns
     -------
     dict of Interval
-        rmse and mae, in units of the ratings, over all ratings alike; people are resampled.
+        rmse and mae, in units of the ratings, over all ratings alike; users are resampled.
     """
-    people: list[str] = []
+    users: list[str] = []
     missed = []
     for one in asked:
-        people += [one.person] * len(one.item_ids)
-        missed.append(model.rate(Query(history=one.history, person=one.person), one.item_ids) - one.ratings)
+        users += [one.user] * len(one.item_ids)
+        missed.append(model.rate(Query(history=one.history, user=one.user), one.item_ids) - one.ratings)
     errors = np.concatenate(missed) if missed else np.empty(0)
-    found = intervals({"squared": errors**2, "mae": np.abs(errors)}, people)
+    found = intervals({"squared": errors**2, "mae": np.abs(errors)}, users)
     # The root keeps order, so the bounds of the squares are the squares of the bounds.
     return {"rmse": Interval(*(math.sqrt(bound) for bound in found["squared"])), "mae": found["mae"]}
 

@@ -32,9 +32,9 @@ class NothingToAskError(ValueError):
 
 
 class History(Sequence[str]):
-    """The items of a stretch of one person's interactions, newest first, read when asked for.
+    """The items of a stretch of one user's interactions, newest first, read when asked for.
 
-    A person with millions of events gives millions of questions, each of which has nearly all of them as history:
+    A user with millions of events gives millions of questions, each of which has nearly all of them as history:
     written out they would not fit into memory.
 
     Attributes
@@ -69,11 +69,11 @@ class History(Sequence[str]):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is known of a person at a moment, and what they did next.
+    """What is known of a user at a moment, and what they did next.
 
     Attributes
     ----------
-    person : str
+    user : str
     history : sequence of str
         Items, newest first; empty for a stranger.
     wanted : tuple of str
@@ -81,12 +81,12 @@ class Question:
     moment : int
         Epoch seconds at which the question is put.
     features : tuple of str
-        Of the person, such as ("AGE_GROUP=25-34",).
+        Of the user, such as ("AGE_GROUP=25-34",).
     context : mapping of str to str
         Circumstances of the first event to find, such as {"DEVICE": "phone"}.
     """
 
-    person: str
+    user: str
     history: Sequence[str]
     wanted: tuple[str, ...]
     moment: int = 0
@@ -127,8 +127,8 @@ class Split:
         drawn = np.random.default_rng(seed).choice(len(self.questions), count, replace=False)
         return replace(self, questions=[self.questions[place] for place in np.sort(drawn).tolist()])
 
-    def with_people(self, users: Catalogue) -> Split:
-        """Tell the questions what is known of the people who ask.
+    def with_users(self, users: Catalogue) -> Split:
+        """Tell the questions what is known of the users who ask.
 
         Parameters
         ----------
@@ -139,12 +139,12 @@ class Split:
         Split
         """
         known = dict(zip(users.item_ids, users.features, strict=True))
-        told = [replace(one, features=known.get(one.person, ())) for one in self.questions]
+        told = [replace(one, features=known.get(one.user, ())) for one in self.questions]
         return replace(self, questions=told)
 
 
 def leave_last_out(interactions: Interactions) -> Split:
-    """Ask for the last event of each person who has two or more; all else is learnt from.
+    """Ask for the last event of each user who has two or more; all else is learnt from.
 
     The protocol of most papers on sequences. What others did later than a question is learnt from too, so figures are
     a little better than they will be in service; `by_time` has no such leak.
@@ -160,7 +160,7 @@ def leave_last_out(interactions: Interactions) -> Split:
     Raises
     ------
     UnsplittableError
-        No person has two events.
+        No user has two events.
     """
     starts = interactions.starts()
     asked = np.flatnonzero(np.diff(starts) >= 2)
@@ -177,7 +177,7 @@ def leave_last_out(interactions: Interactions) -> Split:
 
 
 def by_time(interactions: Interactions, share: float = 0.1) -> Split:
-    """Learn from the oldest events and ask each person of the newest ones for all items that they came to.
+    """Learn from the oldest events and ask each user of the newest ones for all items that they came to.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def by_time(interactions: Interactions, share: float = 0.1) -> Split:
 
 
 def next_events(interactions: Interactions, share: float = 0.1) -> Split:
-    """Learn from the oldest events and ask for each of the newest ones, given all that the person did before it.
+    """Learn from the oldest events and ask for each of the newest ones, given all that the user did before it.
 
     The model is not told of what happened after the cut, but each question knows it: a test of how a recipe reacts
     to events without being trained again.
@@ -220,7 +220,7 @@ def next_events(interactions: Interactions, share: float = 0.1) -> Split:
     Returns
     -------
     Split
-        A person's first event is no question.
+        A user's first event is no question.
 
     Raises
     ------
@@ -233,7 +233,7 @@ def next_events(interactions: Interactions, share: float = 0.1) -> Split:
 
 
 def hold_out_users(interactions: Interactions, share: float = 0.1, seed: int = SEED) -> Split:
-    """Learn from some people and ask the others for the newest tenth of their events, given the rest of them.
+    """Learn from some users and ask the others for the newest tenth of their events, given the rest of them.
 
     As Amazon Personalize evaluates (developer guide, "Evaluating a solution version with metrics").
 
@@ -241,7 +241,7 @@ def hold_out_users(interactions: Interactions, share: float = 0.1, seed: int = S
     ----------
     interactions : Interactions
     share : float
-        Of the people who are not learnt from, between 0 and 1.
+        Of the users who are not learnt from, between 0 and 1.
     seed : int
 
     Returns
@@ -271,7 +271,7 @@ def hold_out_users(interactions: Interactions, share: float = 0.1, seed: int = S
 
 
 def following(interactions: Interactions, places: NDArray[np.int64] | None = None) -> list[Question]:
-    """Make a question of events, each with all earlier events of the person as history.
+    """Make a question of events, each with all earlier events of the user as history.
 
     Parameters
     ----------
@@ -283,7 +283,7 @@ def following(interactions: Interactions, places: NDArray[np.int64] | None = Non
     Returns
     -------
     list of Question
-        A person's first event is no question.
+        A user's first event is no question.
     """
     places = np.arange(len(interactions)) if places is None else places
     begins = interactions.starts()[interactions.users[places]]
@@ -300,22 +300,22 @@ def answered(train: Interactions, wanted: Mapping[str, Sequence[str]]) -> Split:
     ----------
     train : Interactions
     wanted : mapping of sequences of str
-        The items to find by the id of the person, who is asked with all of their interactions in `train`.
+        The items to find by the id of the user, who is asked with all of their interactions in `train`.
 
     Returns
     -------
     Split
         Whoever has nothing to find is not asked.
     """
-    user_of = {user: place for place, user in enumerate(train.user_ids)}
+    number_of = {user: place for place, user in enumerate(train.user_ids)}
     starts = train.starts()
     questions = []
-    for person, items in wanted.items():
+    for user, items in wanted.items():
         if items:
-            user = user_of.get(person)
-            begin, end = (0, 0) if user is None else (int(starts[user]), int(starts[user + 1]))
+            number = number_of.get(user)
+            begin, end = (0, 0) if number is None else (int(starts[number]), int(starts[number + 1]))
             moment = int(train.times[end - 1]) if end > begin else 0
-            questions.append(Question(person, History(train, begin, end), tuple(dict.fromkeys(items)), moment))
+            questions.append(Question(user, History(train, begin, end), tuple(dict.fromkeys(items)), moment))
     return Split(train, questions)
 
 

@@ -146,7 +146,7 @@ def ratings_table(name: str, asked: int, found: Mapping[str, Mapping[str, Interv
 
 
 def shown(one: Interval) -> str:
-    """Return an interval as people read it.
+    """Return an interval as users read it.
 
     Parameters
     ----------

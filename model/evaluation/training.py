@@ -67,7 +67,7 @@ def train(name: str, interactions: Interactions, data: DataSet, parameters: Mapp
         Of a recipe that answers with items.
     interactions : Interactions
     data : DataSet
-        Tells of the items and the people.
+        Tells of the items and the users.
     parameters : mapping of str to str
         Hyper-parameters, the others have their defaults.
 

@@ -1,7 +1,7 @@
-"""Fold-in: a person as the sum of what their items say of them, so that an event changes them with no training.
+"""Fold-in: a user as the sum of what their items say of them, so that an event changes them with no training.
 
-A person's place is a linear map of their items' messages, newest first, each next one weighing `decay` times as
-much. The map is fitted on the people who were trained on; decay and map are those that find the held-out items best.
+A user's place is a linear map of their items' messages, newest first, each next one weighing `decay` times as
+much. The map is fitted on the users who were trained on; decay and map are those that find the held-out items best.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from model.networks.problem import HeldOut, Problem
 
 DECAYS = (1.0, 0.95, 0.85)
-RIDGE = 1e-3  # of the mean square of the features: holds the map where people are fewer than dimensions
-MOST_ASKED = 400  # people of the hold-out by whom the decay is chosen
+RIDGE = 1e-3  # of the mean square of the features: holds the map where users are fewer than dimensions
+MOST_ASKED = 400  # users of the hold-out by whom the decay is chosen
 
 
 @dataclass(frozen=True)
 class FoldIn:
-    """How people are made of their items.
+    """How users are made of their items.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class FoldIn:
         What each item says of whoever touches it.
     decay : float
     metric : float
-        NDCG@20 of people made so, on what was held out; NaN where nothing is.
+        NDCG@20 of users made so, on what was held out; NaN where nothing is.
     """
 
     messages: NDArray[np.float32]
@@ -69,14 +69,14 @@ def summed(problem: Problem, messages: NDArray[np.float32], decay: float) -> NDA
 
 
 def fitted_map(
-    sums: NDArray[np.float32], people: NDArray[np.float32], weights: NDArray[np.float32] | None = None
+    sums: NDArray[np.float32], users: NDArray[np.float32], weights: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
-    """Return the matrix that takes sums of messages nearest to trained people, by ridge regression.
+    """Return the matrix that takes sums of messages nearest to trained users, by ridge regression.
 
     Parameters
     ----------
     sums : float32 array of shape (users, features)
-    people : float32 array of shape (users, dimensions)
+    users : float32 array of shape (users, dimensions)
     weights : float32 array of shape (users,), optional
 
     Returns
@@ -87,7 +87,7 @@ def fitted_map(
     square = weighed.T @ sums
     strength = RIDGE * np.trace(square) / max(1, square.shape[0]) + 1e-12
     found: NDArray[np.float32] = np.linalg.solve(
-        square + strength * np.eye(square.shape[0], dtype=np.float32), weighed.T @ people
+        square + strength * np.eye(square.shape[0], dtype=np.float32), weighed.T @ users
     ).astype(np.float32)
     return found
 
@@ -105,7 +105,7 @@ def choose(
     candidates : iterable of float32 arrays of shape (items, dimensions)
         Messages; the first are kept where nothing is held out.
     scorer : callable
-        From people, float32 of shape (n, dimensions), to scores of shape (n, items).
+        From users, float32 of shape (n, dimensions), to scores of shape (n, items).
 
     Returns
     -------
@@ -116,8 +116,8 @@ def choose(
     best: FoldIn | None = None
     for messages in candidates:
         for decay in decays:
-            people = summed(train, messages, decay)
-            found = gains(held, lambda places, people=people: scorer(people[held.users[places]]), MOST_ASKED)  # type: ignore[misc]
+            users = summed(train, messages, decay)
+            found = gains(held, lambda places, users=users: scorer(users[held.users[places]]), MOST_ASKED)  # type: ignore[misc]
             if best is None or found > best.metric:
                 best = FoldIn(messages, decay, found)
     if best is None:

@@ -1,4 +1,4 @@
-"""The graph of people and items: its normalised matrix, light propagation over it, and a start from its spectrum.
+"""The graph of users and items: its normalised matrix, light propagation over it, and a start from its spectrum.
 
 He et al., "LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation" (SIGIR 2020).
 """
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
     from model.networks.problem import Problem
 
-# Of how many items a person touched, by which the start divides what they say: people who touched much tell more than
+# Of how many items a user touched, by which the start divides what they say: users who touched much tell more than
 # the graph's own root would let them. As in `recipes.sharpened_filter`; better than 1/2 on Gowalla's validation split.
-PERSON_POWER = 0.3
-GRAPH_POWER = 0.5  # that of LightGCN, for people and for items
+USER_POWER = 0.3
+GRAPH_POWER = 0.5  # that of LightGCN, for users and for items
 CORRECTIONS = 2  # of the start's own vectors; more change little
 CORRECTION = 1.5  # of what is missing: propagation keeps between nothing and all of it, so that 2 would be too much
 FILLING = np.float32(0.001)
-SCALE_AT_START = 6.0  # a person's best logits: enough to tell items apart, too little to be sure of any
+SCALE_AT_START = 6.0  # a user's best logits: enough to tell items apart, too little to be sure of any
 
 
-def people_by_items(problem: Problem, person_power: float = GRAPH_POWER) -> sparse.csr_matrix:
-    """Return the matrix of people and items, each entry over powers of both degrees (LightGCN, equation 3: the roots).
+def users_by_items(problem: Problem, person_power: float = GRAPH_POWER) -> sparse.csr_matrix:
+    """Return the matrix of users and items, each entry over powers of both degrees (LightGCN, equation 3: the roots).
 
     Parameters
     ----------
     problem : Problem
-    person_power : float
-        Of the person's degree.
+    user_power : float
+        Of the user's degree.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def people_by_items(problem: Problem, person_power: float = GRAPH_POWER) -> spar
 
 
 def adjacency(normalised: sparse.csr_matrix, device: torch.device) -> Tensor:
-    """Return the symmetric matrix of the whole graph, people before items.
+    """Return the symmetric matrix of the whole graph, users before items.
 
     Parameters
     ----------
@@ -63,8 +63,8 @@ def adjacency(normalised: sparse.csr_matrix, device: torch.device) -> Tensor:
     sparse float32 tensor of shape (users + items, users + items)
     """
     pairs = normalised.tocoo()
-    people, items = pairs.row, pairs.col + normalised.shape[0]
-    places = (np.concatenate([people, items]), np.concatenate([items, people]))
+    users, items = pairs.row, pairs.col + normalised.shape[0]
+    places = (np.concatenate([users, items]), np.concatenate([items, users]))
     side = sum(normalised.shape)
     whole = sparse.csr_matrix((np.concatenate([pairs.data, pairs.data]), places), shape=(side, side))
     pointers, columns = (torch.from_numpy(part.astype(np.int64)) for part in (whole.indptr, whole.indices))
@@ -99,7 +99,7 @@ def propagate(graph: Tensor, own: Tensor, layers: int) -> Tensor:
 def low_pass(problem: Problem, dimensions: int, seed: int) -> NDArray[np.float32]:
     """Return vectors whose products are the scores of an ideal low-pass filter over the graph.
 
-    A person is the sum of what their items are along the strongest directions, each over the root of its popularity;
+    A user is the sum of what their items are along the strongest directions, each over the root of its popularity;
     an item has that root back (Shen et al., "How Powerful is Graph Convolution for Recommendation?", CIKM 2021).
 
     Parameters
@@ -112,17 +112,17 @@ def low_pass(problem: Problem, dimensions: int, seed: int) -> NDArray[np.float32
     Returns
     -------
     float32 array of shape (users + items, dimensions)
-        People, of length 1; then items, all of them together as large as all people.
+        Users, of length 1; then items, all of them together as large as all users.
     """
-    told = people_by_items(problem, PERSON_POWER)
+    told = users_by_items(problem, USER_POWER)
     right = right_directions(told, dimensions)
-    people = told @ right
-    people /= np.maximum(np.linalg.norm(people, axis=1, keepdims=True), np.float32(1e-12))
+    users = told @ right
+    users /= np.maximum(np.linalg.norm(users, axis=1, keepdims=True), np.float32(1e-12))
     degrees = np.bincount(problem.items, minlength=problem.item_count).astype(np.float32)
     items = right * np.power(degrees, np.float32(GRAPH_POWER))[:, None]
-    items *= np.linalg.norm(people) / np.maximum(np.linalg.norm(items), np.float32(1e-12))
-    found = FILLING * np.random.default_rng(seed).standard_normal((len(people) + len(items), dimensions), np.float32)
-    found[:, : right.shape[1]] = np.concatenate([people, items])
+    items *= np.linalg.norm(users) / np.maximum(np.linalg.norm(items), np.float32(1e-12))
+    found = FILLING * np.random.default_rng(seed).standard_normal((len(users) + len(items), dimensions), np.float32)
+    found[:, : right.shape[1]] = np.concatenate([users, items])
     return found
 
 

@@ -1,4 +1,4 @@
-"""LightGCN: a vector per person and item, passed along the graph of who touched what (He et al., SIGIR 2020).
+"""LightGCN: a vector per user and item, passed along the graph of who touched what (He et al., SIGIR 2020).
 
 Two ways to train it. The reference: a random start and BPR (Rendle et al., UAI 2009), a thousand epochs long. The
 fast path: the spectrum of the graph as the start and sampled softmax (Wu et al., "On the Effectiveness of Sampled
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from model.networks.graph import adjacency, low_pass, people_by_items, propagate, scaled, unpropagated
+from model.networks.graph import adjacency, low_pass, propagate, scaled, unpropagated, users_by_items
 from model.networks.network import device, drawn, seeded
 from model.networks.ranking import METRIC, gains
 from model.networks.sampling import Negatives
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from model.networks.settings import LightGCNSettings
 
 RANDOM_SPREAD = 0.1  # standard deviation of the reference's start (gusye1234/LightGCN-PyTorch)
-ROWS_PER_DIRECTION = 4  # people, or items where they are fewer, for each direction of the spectral start
+ROWS_PER_DIRECTION = 4  # users, or items where they are fewer, for each direction of the spectral start
 LEAST_DIMENSIONS = 16
 IMPOSSIBLE = -1e9  # logit of a negative that is the touched item itself
 
@@ -45,11 +45,11 @@ class LightGCN:
         problem = held.train
         self._user_count = problem.user_count
         self._device = device()
-        normalised = people_by_items(problem)
+        normalised = users_by_items(problem)
         self.graph = adjacency(normalised, self._device)
         self._negatives = Negatives(problem)
         if settings.start == SPECTRAL:
-            # As many directions as there are people or items would say who touched what, and nothing beyond.
+            # As many directions as there are users or items would say who touched what, and nothing beyond.
             most = max(LEAST_DIMENSIONS, min(normalised.shape) // ROWS_PER_DIRECTION)
             dimensions = min(settings.hidden_dimension, most)
             wanted = torch.from_numpy(low_pass(problem, dimensions, settings.seed)).to(self._device)
@@ -83,14 +83,14 @@ class LightGCN:
         with torch.no_grad():
             means = propagate(self.graph, own, self._settings.layers)
         means.requires_grad_()
-        person, touched, others = (
+        user, touched, others = (
             functional.embedding(rows, means) for rows in (users, items + first_item, negatives + first_item)
         )
         if self._settings.loss == BPR:
-            loss = pairwise_loss(person, touched, others)
+            loss = pairwise_loss(user, touched, others)
             penalised = torch.cat([users, items + first_item, negatives + first_item])
         else:
-            loss = sampled_softmax_loss(person, touched, others, items, negatives, self._held.train.item_count)
+            loss = sampled_softmax_loss(user, touched, others, items, negatives, self._held.train.item_count)
             penalised = torch.cat([users, items + first_item])
         loss.backward()
         with torch.no_grad():
@@ -105,15 +105,15 @@ class LightGCN:
         return float(loss.detach())
 
     def validate(self) -> float:  # noqa: D102
-        people, items = self.vectors()
-        return gains(self._held, lambda places: people[self._held.users[places]] @ items.T)
+        users, items = self.vectors()
+        return gains(self._held, lambda places: users[self._held.users[places]] @ items.T)
 
     def vectors(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the propagated vectors, whose products are the scores.
 
         Returns
         -------
-        people : float32 array of shape (users, dimensions)
+        users : float32 array of shape (users, dimensions)
         items : float32 array of shape (items, dimensions)
         """
         with torch.no_grad():
@@ -121,10 +121,10 @@ class LightGCN:
         return means[: self._user_count], means[self._user_count :]
 
     def messages(self) -> NDArray[np.float32]:
-        """Return what each item passes on to a person who touches it.
+        """Return what each item passes on to a user who touches it.
 
-        A person's mean over the layers is a share of their own vector and of what their items' layers but the last
-        pass on, over the root of both degrees: all but the person's own vector and degree is known beforehand.
+        A user's mean over the layers is a share of their own vector and of what their items' layers but the last
+        pass on, over the root of both degrees: all but the user's own vector and degree is known beforehand.
 
         Returns
         -------
@@ -150,33 +150,33 @@ class LightGCN:
         return torch.from_numpy(places.astype(np.int64)).to(self._device)
 
 
-def pairwise_loss(person: Tensor, touched: Tensor, others: Tensor) -> Tensor:
+def pairwise_loss(user: Tensor, touched: Tensor, others: Tensor) -> Tensor:
     """Return the mean of -ln sigmoid(score of the touched item - score of the other one) (BPR).
 
     Parameters
     ----------
-    person, touched : tensors of shape (batch, dimensions)
+    user, touched : tensors of shape (batch, dimensions)
     others : tensor of shape (batch * negatives, dimensions)
 
     Returns
     -------
     tensor of one number
     """
-    by_person = others.view(person.shape[0], -1, person.shape[1])
-    better = (person * touched).sum(dim=1, keepdim=True) - (by_person @ person.unsqueeze(2)).squeeze(2)
+    by_user = others.view(user.shape[0], -1, user.shape[1])
+    better = (user * touched).sum(dim=1, keepdim=True) - (by_user @ user.unsqueeze(2)).squeeze(2)
     return functional.softplus(-better).mean()
 
 
 def sampled_softmax_loss(
-    person: Tensor, touched: Tensor, others: Tensor, items: Tensor, negatives: Tensor, item_count: int
+    user: Tensor, touched: Tensor, others: Tensor, items: Tensor, negatives: Tensor, item_count: int
 ) -> Tensor:
     """Return the mean cross-entropy of the touched item against a sample that stands for the whole catalogue.
 
-    A person's vector counts by its direction alone: its length changes no ranking, but would be learnt first.
+    A user's vector counts by its direction alone: its length changes no ranking, but would be learnt first.
 
     Parameters
     ----------
-    person, touched : tensors of shape (batch, dimensions)
+    user, touched : tensors of shape (batch, dimensions)
     others : tensor of shape (negatives, dimensions)
     items, negatives : integer tensors of shape (batch,) and (negatives,)
         Which items these are, so that none stands against itself.
@@ -187,9 +187,9 @@ def sampled_softmax_loss(
     -------
     tensor of one number
     """
-    person = functional.normalize(person, dim=1)
-    wanted = (person * touched).sum(dim=1)
-    logits = person @ others.T
+    user = functional.normalize(user, dim=1)
+    wanted = (user * touched).sum(dim=1)
+    logits = user @ others.T
     logits = logits.masked_fill(items[:, None] == negatives[None, :], IMPOSSIBLE)
     rest = torch.logsumexp(logits, dim=1) + math.log(item_count / negatives.numel())
     return (torch.logaddexp(wanted, rest) - wanted).mean()

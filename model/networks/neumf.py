@@ -122,12 +122,12 @@ class NeuMF:
             product = functional.embedding(users, found["gmf_users"]) * functional.embedding(items, found["gmf_items"])
             score = score + product @ found["gmf_out"]
         if MLP in self.halves:
-            person, item = (
+            user, item = (
                 functional.embedding(users, found["mlp_users"]),
                 functional.embedding(items, found["mlp_items"]),
             )
             first = functional.relu(
-                person @ found["mlp_of_person"] + item @ found["mlp_of_item"] + found["mlp_first_bias"]
+                user @ found["mlp_of_person"] + item @ found["mlp_of_item"] + found["mlp_first_bias"]
             )
             score = score + functional.relu(first @ found["mlp_second"] + found["mlp_second_bias"]) @ found["mlp_out"]
         return score

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from model.recipes.interactions import Interactions
 
-MOST_HELD_OUT = 2000  # people, of each of whom one item is held out: NDCG is then known to about 0.01
-LEAST_HISTORY = 3  # different items of a person of whom one is held out, so that two are left to know them by
+MOST_HELD_OUT = 2000  # users, of each of whom one item is held out: NDCG is then known to about 0.01
+LEAST_HISTORY = 3  # different items of a user of whom one is held out, so that two are left to know them by
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Who touched what, each pair once, by person and then in the order of time.
+    """Who touched what, each pair once, by user and then in the order of time.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Problem:
         return self.users.astype(np.int64) * self.item_count + self.items
 
     def starts(self) -> NDArray[np.int64]:
-        """Return where each person's pairs start, and the end.
+        """Return where each user's pairs start, and the end.
 
         Returns
         -------
@@ -57,7 +57,7 @@ class Problem:
         return np.searchsorted(self.users, np.arange(self.user_count + 1)).astype(np.int64)
 
     def where(self, kept: NDArray[np.bool_]) -> Problem:
-        """Return the pairs for which `kept` holds, with the numbers of people and items as they are.
+        """Return the pairs for which `kept` holds, with the numbers of users and items as they are.
 
         Parameters
         ----------
@@ -78,13 +78,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What is learnt from, and one item of some people that is to be found (or whose rating is to be guessed).
+    """What is learnt from, and one item of some users that is to be found (or whose rating is to be guessed).
 
     Attributes
     ----------
     train : Problem
-    users, items : int32 arrays of shape (held-out people,)
-    ratings : float32 array of shape (held-out people,)
+    users, items : int32 arrays of shape (held-out users,)
+    ratings : float32 array of shape (held-out users,)
     """
 
     train: Problem
@@ -94,7 +94,7 @@ class HeldOut:
 
 
 def problem_of(interactions: Interactions) -> Problem:
-    """Keep of each (person, item) the newest interaction.
+    """Keep of each (user, item) the newest interaction.
 
     Parameters
     ----------
@@ -119,14 +119,14 @@ def problem_of(interactions: Interactions) -> Problem:
 
 
 def hold_out(problem: Problem, seed: int, most: int = MOST_HELD_OUT) -> HeldOut:
-    """Take one item of some people out of what is learnt from: the newest, or any where times do not tell.
+    """Take one item of some users out of what is learnt from: the newest, or any where times do not tell.
 
     Parameters
     ----------
     problem : Problem
     seed : int
     most : int
-        People.
+        Users.
 
     Returns
     -------
@@ -137,10 +137,10 @@ def hold_out(problem: Problem, seed: int, most: int = MOST_HELD_OUT) -> HeldOut:
     starts = problem.starts()
     eligible = np.flatnonzero(np.diff(starts) >= LEAST_HISTORY)
     count = min(most, eligible.size, -(-len(problem) // 10))
-    people = np.sort(random.choice(eligible, count, replace=False)) if count else eligible[:0]
-    begins, ends = starts[people], starts[people + 1]
+    users = np.sort(random.choice(eligible, count, replace=False)) if count else eligible[:0]
+    begins, ends = starts[users], starts[users + 1]
     places = ends - 1
-    if people.size:
+    if users.size:
         timeless = problem.times[begins] == problem.times[ends - 1]
         places = np.where(timeless, random.integers(begins, ends), places)
     kept = np.ones(len(problem), np.bool_)

@@ -1,4 +1,4 @@
-"""The validation metric of a ranking: where, among all items that a person has not touched, the held-out one stands."""
+"""The validation metric of a ranking: where, among all items that a user has not touched, the held-out one stands."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 CUT = 20
 METRIC = f"ndcg@{CUT}"
-PEOPLE_AT_ONCE = 128  # of 40,000 items, their scores take 20 MB
-MOST_SCORES = 40_000_000  # of a validation; a large catalogue is asked for fewer people
+USERS_AT_ONCE = 128  # of 40,000 items, their scores take 20 MB
+MOST_SCORES = 40_000_000  # of a validation; a large catalogue is asked for fewer users
 
 
 def gains(held: HeldOut, scorer: Scorer, most: int = MOST_SCORES) -> float:
-    """Return the mean NDCG@20 of the held-out items among all that their people have not touched.
+    """Return the mean NDCG@20 of the held-out items among all that their users have not touched.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def gains(held: HeldOut, scorer: Scorer, most: int = MOST_SCORES) -> float:
     scorer : callable
         From int32 positions in `held.users`, of shape (n,), to float32 scores of shape (n, items).
     most : int
-        People who are asked.
+        Users who are asked.
 
     Returns
     -------
@@ -43,8 +43,8 @@ def gains(held: HeldOut, scorer: Scorer, most: int = MOST_SCORES) -> float:
         return float("nan")
     starts = train.starts()
     total = 0.0
-    for begin in range(0, asked, PEOPLE_AT_ONCE):
-        places = np.arange(begin, min(asked, begin + PEOPLE_AT_ONCE), dtype=np.int32)
+    for begin in range(0, asked, USERS_AT_ONCE):
+        places = np.arange(begin, min(asked, begin + USERS_AT_ONCE), dtype=np.int32)
         scores = scorer(places)
         rows = np.arange(places.size)
         wanted = scores[rows, held.items[places]]

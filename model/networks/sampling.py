@@ -1,4 +1,4 @@
-"""Negative samples: items that a person has not touched, drawn alike from all."""
+"""Negative samples: items that a user has not touched, drawn alike from all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROUNDS = 10
 
 
 class Negatives:
-    """Draws items for people, none of which the person has touched."""
+    """Draws items for users, none of which the user has touched."""
 
     def __init__(self, problem: Problem) -> None:
         self._touched = np.unique(problem.keys)

@@ -86,7 +86,7 @@ class LightGCNSettings(_Settings):
     Attributes
     ----------
     hidden_dimension : int
-        With a spectral start, at most: a quarter of the people or of the items, where that is less.
+        With a spectral start, at most: a quarter of the users or of the items, where that is less.
     layers : int
         How often vectors are passed along the graph; all layers are averaged.
     loss : str

@@ -41,7 +41,7 @@ class Trained:
     arrays : dict of arrays
         What the recipe serves, by name.
     report : dict
-        network, device, metric (its name), best_epoch, best, fold_in (the metric of people made of their items),
+        network, device, metric (its name), best_epoch, best, fold_in (the metric of users made of their items),
         epochs (a list of epoch, loss, metric, seconds). Anything in it is JSON; what is unknown is null.
     """
 
@@ -88,11 +88,11 @@ def _lightgcn(problem: Problem, parameters: Mapping[str, str], watch: Watch, fol
     held = hold_out(problem, settings.seed)
     network = LightGCN(held, settings)
     progress = train(network, settings, LIGHTGCN, watch, _checkpoint(folder, LIGHTGCN, problem, settings))
-    people, items = network.vectors()
+    users, items = network.vectors()
     messages = network.messages()
-    # What propagation says of a new person lacks their own vector, of which the sums of those trained on tell much.
-    lengths = np.linalg.norm(people, axis=1, keepdims=True)
-    directions = people / np.maximum(lengths, np.float32(1e-12))
+    # What propagation says of a new user lacks their own vector, of which the sums of those trained on tell much.
+    lengths = np.linalg.norm(users, axis=1, keepdims=True)
+    directions = users / np.maximum(lengths, np.float32(1e-12))
     sums = summed(held.train, messages, 1.0)
     sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.float32(1e-12))
     mapped = messages @ fitted_map(sums, directions)
@@ -126,14 +126,14 @@ def _neumf(problem: Problem, parameters: Mapping[str, str], watch: Watch, folder
     progress = train(network, settings, NEUMF, watch, _checkpoint(folder, NEUMF, problem, settings))
     learnt = network.exported()
     tower = Tower.of(learnt)
-    # What a person has touched tells their vectors by the vectors of these items.
+    # What a user has touched tells their vectors by the vectors of these items.
     features = np.concatenate(
         [learnt["gmf_items"], learnt["mlp_items"], np.ones((problem.item_count, 1), np.float32)], 1
     )
-    people = np.concatenate([learnt["gmf_users"], learnt["mlp_users"]], axis=1)
+    users = np.concatenate([learnt["gmf_users"], learnt["mlp_users"]], axis=1)
     known = np.minimum(np.diff(held.train.starts()), 1).astype(np.float32)
-    messages = features @ fitted_map(summed(held.train, features, 1.0), people, known)
-    fold_in = choose(held, (messages,), lambda folded: np.stack([tower.scores(person) for person in folded]))
+    messages = features @ fitted_map(summed(held.train, features, 1.0), users, known)
+    fold_in = choose(held, (messages,), lambda folded: np.stack([tower.scores(user) for user in folded]))
     arrays = {**tower.arrays(), "messages": fold_in.messages, "decay": np.array([fold_in.decay], np.float32)}
     return Trained(arrays, _report(NEUMF, network.metric, progress, fold_in.metric))
 

@@ -1,4 +1,4 @@
-"""What speaks for a person taking an action, counted from the answers that people gave."""
+"""What speaks for a user taking an action, counted from the answers that users gave."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Offers:
 
 
 def offers_of(known: Interactions, item_ids: list[str], period_seconds: float) -> Offers:
-    """Find how offers ended: one that was not taken is none against if the person takes the action within the period.
+    """Find how offers ended: one that was not taken is none against if the user takes the action within the period.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def offers_of(known: Interactions, item_ids: list[str], period_seconds: float) -
 
 
 class Evidence:
-    """Log odds by action, person, kind of person and earlier actions, and what each person has answered.
+    """Log odds by action, user, kind of user and earlier actions, and what each user has answered.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ class Evidence:
         self._counts = counts  # taken, not taken, and both within the last six weeks, by action
         self._after = after
         self._features = features
-        self._answers = answers  # by person and action: times taken, times not, newest answer (0: none)
+        self._answers = answers  # by user and action: times taken, times not, newest answer (0: none)
 
     @classmethod
     def fit(cls, offers: Offers, known: Interactions, item_ids: list[str], users: Catalogue) -> Evidence:
@@ -151,20 +151,20 @@ class Evidence:
         result: NDArray[np.bool_] = (self._counts[2] >= LEAST_ANSWERS) & (self._counts[3] >= LEAST_ANSWERS)
         return result
 
-    def parts(self, person: str, features: Sequence[str]) -> NDArray[np.float64]:
+    def parts(self, user: str, features: Sequence[str]) -> NDArray[np.float64]:
         """Return what speaks for each action, in log odds.
 
         Parameters
         ----------
-        person : str
+        user : str
         features : sequence of str
-            Of the person.
+            Of the user.
 
         Returns
         -------
         float64 array of shape (actions, parts)
         """
-        answers = self._answers.get(person, {})
+        answers = self._answers.get(user, {})
         yes, no = sum(one[0] for one in answers.values()), sum(one[1] for one in answers.values())
         parts = np.zeros((self._counts.shape[1], len(self.names)))
         parts[:, 0] = 1.0
@@ -198,7 +198,7 @@ class Evidence:
         parts[:, 0] = 1.0
         parts[:, 1] = base[offers.actions]
         user, yes, no, earlier = -1, 0, 0, set[int]()
-        after = np.zeros(self._counts.shape[1])  # what the person's earlier actions say of each
+        after = np.zeros(self._counts.shape[1])  # what the user's earlier actions say of each
         mine: tuple[str, ...] = ()
         for place, action in enumerate(offers.actions.tolist()):
             if int(offers.users[place]) != user:
@@ -217,12 +217,12 @@ class Evidence:
                 no += 1
         return parts
 
-    def tell(self, person: str, action: int, event_type: str, time: int) -> None:
-        """Take one answer of a person into account; how often an action is taken by all waits for a training.
+    def tell(self, user: str, action: int, event_type: str, time: int) -> None:
+        """Take one answer of a user into account; how often an action is taken by all waits for a training.
 
         Parameters
         ----------
-        person : str
+        user : str
         action : int
         event_type : str
         time : int
@@ -230,22 +230,22 @@ class Evidence:
         """
         kind = kind_of(event_type)
         if kind in {TAKEN, NOT_TAKEN}:
-            answer = self._of(person, action)
+            answer = self._of(user, action)
             answer[0 if kind == TAKEN else 1] += 1
             answer[2] = max(answer[2], time)
 
-    def answered(self, person: str) -> dict[int, int]:
-        """Return when a person last took or declined each action (epoch seconds).
+    def answered(self, user: str) -> dict[int, int]:
+        """Return when a user last took or declined each action (epoch seconds).
 
         Parameters
         ----------
-        person : str
+        user : str
 
         Returns
         -------
         dict
         """
-        return {action: answer[2] for action, answer in self._answers.get(person, {}).items() if answer[2]}
+        return {action: answer[2] for action, answer in self._answers.get(user, {}).items() if answer[2]}
 
     def add_action(self) -> None:
         """Make room for one more action, of which nothing is known."""
@@ -261,8 +261,8 @@ class Evidence:
         dict of arrays
         """
         listed = [
-            (person, action, *answer)
-            for person, answers in enumerate(self._answers.values())
+            (user, action, *answer)
+            for user, answers in enumerate(self._answers.values())
             for action, answer in answers.items()
         ]
         features = np.array(list(self._features.values()), np.float32)
@@ -293,12 +293,12 @@ class Evidence:
         """
         features = dict(zip(document["features"], arrays["features"], strict=True))
         answers: dict[str, dict[int, list[int]]] = {}
-        for person, action, *answer in arrays["answers"].tolist():
-            answers.setdefault(document["persons"][person], {})[action] = answer
+        for user, action, *answer in arrays["answers"].tolist():
+            answers.setdefault(document["persons"][user], {})[action] = answer
         return cls(arrays["counts"], arrays["after"], features, answers)
 
-    def _of(self, person: str, action: int) -> list[int]:
-        return self._answers.setdefault(person, {}).setdefault(action, [0, 0, 0])
+    def _of(self, user: str, action: int) -> list[int]:
+        return self._answers.setdefault(user, {}).setdefault(action, [0, 0, 0])
 
     def _rate(self) -> float:
         yes, no = float(self._counts[0].sum()), float(self._counts[1].sum())
@@ -336,7 +336,7 @@ def _after(offers: Offers, size: int) -> NDArray[np.float32]:
 def _feature_lifts(
     offers: Offers, known: Interactions, users: Catalogue, counts: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float32]]:
-    """Return, by a feature of people, the change of each action's log odds."""
+    """Return, by a feature of users, the change of each action's log odds."""
     features_of = dict(zip(users.item_ids, users.features, strict=True))
     seen: dict[str, NDArray[np.float64]] = {}
     for user, action, taken in zip(offers.users.tolist(), offers.actions.tolist(), offers.taken.tolist(), strict=True):

@@ -1,4 +1,4 @@
-"""How much each part of a person's scores weighs: what finds the events that are held out best."""
+"""How much each part of a user's scores weighs: what finds the events that are held out best."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from model.recipes.filter_settings import FilterSettings
 from model.recipes.held_out import hold_out
 from model.recipes.ordering import best
 from model.recipes.parts import FALLBACK, LATEST, OF_EVERYBODY, PARTS, keep_seen
-from model.recipes.person_scorer import PersonScorer
 from model.recipes.steps import NEAR
+from model.recipes.user_scorer import UserScorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ KEPT = (0.1, 0.3, 1.0)  # shares of its score that an item of the history keeps
 # Share of the events that must lead back to one of the latest items for a list to show these: a list of what one has
 # just seen is a poor one, even where a few come back to it.
 LEAST_RETURNS = 0.1
-LIFT_WEIGHTS = (0.0, 0.5, 1.0)  # of circumstances, and of what is known of the person, where there is a history
+LIFT_WEIGHTS = (0.0, 0.5, 1.0)  # of circumstances, and of what is known of the user, where there is a history
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def choose_weights(data: TrainingData) -> dict[str, float]:
         return fallback
     chosen_steps = choose_steps(older.interactions, questions, _step_trials(in_order))
     steps = {name: getattr(chosen_steps, name) for name in ("exponent", "shrinkage", "query_decay")}
-    scorer = PersonScorer.fit(older, {**fallback, **steps})
+    scorer = UserScorer.fit(older, {**fallback, **steps})
     candidates = gather(scorer, questions)
     chosen, most = _climb(candidates, START)
     if len(scorer.item_ids) <= MOST_ITEMS and _may_be_worth_a_filter(candidates):
@@ -126,7 +126,7 @@ def _step_trials(in_order: bool) -> list[Steps]:
 
 
 def _may_be_worth_a_filter(candidates: Candidates) -> bool:
-    """Tell whether what people touch tells nearly as much as in which order they do.
+    """Tell whether what users touch tells nearly as much as in which order they do.
 
     The filter takes longer than all else. Where the order tells the more, it has never added anything.
     """
@@ -135,12 +135,12 @@ def _may_be_worth_a_filter(candidates: Candidates) -> bool:
     return alone["space"] > SPACE_SHARE * max(alone["next"], alone["transitions"])
 
 
-def gather(scorer: PersonScorer, questions: Sequence[HeldOut]) -> Candidates:
+def gather(scorer: UserScorer, questions: Sequence[HeldOut]) -> Candidates:
     """Ask all parts all questions and keep what may be found.
 
     Parameters
     ----------
-    scorer : PersonScorer
+    scorer : UserScorer
     questions : sequence of HeldOut
 
     Returns
@@ -202,11 +202,11 @@ def _climb(candidates: Candidates, start: Mapping[str, float]) -> tuple[dict[str
     return {**{name: weights[name] / total for name in PARTS}, **{name: weights[name] for name in KEEPING}}, most
 
 
-def _choose_lifts(scorer: PersonScorer, questions: Sequence[HeldOut], chosen: dict[str, float]) -> dict[str, float]:
+def _choose_lifts(scorer: UserScorer, questions: Sequence[HeldOut], chosen: dict[str, float]) -> dict[str, float]:
     """Choose the weights of the lifts, one after the other, where the questions have any."""
     for name, there in (
         ("context", any(one.query.context for one in questions)),
-        ("features", any(one.query.person_features for one in questions)),
+        ("features", any(one.query.user_features for one in questions)),
     ):
         if not there:
             continue
@@ -220,7 +220,7 @@ def _choose_lifts(scorer: PersonScorer, questions: Sequence[HeldOut], chosen: di
     return chosen
 
 
-def _gain(scorer: PersonScorer, asked: HeldOut) -> float:
+def _gain(scorer: UserScorer, asked: HeldOut) -> float:
     scores = scorer.score(asked.query, asked.history)
     keep_seen(scores, asked.history, scorer.weights)
     rank = int(np.count_nonzero(scores > scores[asked.target])) + 1

@@ -1,4 +1,4 @@
-"""How items like an item are best told: what finds, by the newest item alone, what people came to next."""
+"""How items like an item are best told: what finds, by the newest item alone, what users came to next."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def choose_weights(
     Parameters
     ----------
     questions : sequence of HeldOut
-        Whose answers were new to the person.
+        Whose answers were new to the user.
     closeness : callable
         Returns for an item how close all items are, from 0 to 1.
     beside : sequence of callables
@@ -92,7 +92,7 @@ def choose_weights(
 
 
 def _gain(scores: NDArray[np.float32], target: int, seen: NDArray[np.int64]) -> float:
-    """Return the discounted gain of the target among what the person had not seen."""
+    """Return the discounted gain of the target among what the user had not seen."""
     wanted = scores[target]
     above = int(np.count_nonzero(scores > wanted)) - int(np.count_nonzero(scores[seen] > wanted))
     return 1 / np.log2(2 + above) if wanted > 0 and above < LIST else 0.0

@@ -33,7 +33,7 @@ def choose_steps(
     older : Interactions
         Without the questions.
     questions : sequence of HeldOut
-        What a person had touched before counts for no list.
+        What a user had touched before counts for no list.
     trials : sequence of Steps
         Those that count alike, but for how much "came before" weighs, stand together.
     worth : float

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.person_scorer import PersonScorer
+    from model.recipes.user_scorer import UserScorer
 
 MOST_INTERACTIONS, MOST_DAYS, RELATIVE_FROM = (
     "cold_start_max_interactions",
@@ -32,7 +32,7 @@ SECONDS_PER_DAY = 86400
 class ColdStart(UserPersonalization):
     """User personalization with a definition of its own of what is new."""
 
-    def __init__(self, scorer: PersonScorer, created: NDArray[np.int64], newest: int, cold: NDArray[np.bool_]) -> None:
+    def __init__(self, scorer: UserScorer, created: NDArray[np.int64], newest: int, cold: NDArray[np.bool_]) -> None:
         super().__init__(scorer, created, newest)
         self._little_touched = cold
 
@@ -60,7 +60,7 @@ class ColdStart(UserPersonalization):
 
     @classmethod
     def _from_document(
-        cls, scorer: PersonScorer, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]
+        cls, scorer: UserScorer, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]
     ) -> Self:
         cold = np.zeros(len(document["item_ids"]), np.bool_)
         cold[document["cold"]] = True

@@ -27,7 +27,7 @@ DIMENSIONS = 64
 MOST_FEATURES = 50_000  # the most frequent ones; more cost memory and tell little
 LEAST_ITEMS = 2  # an item alone with a feature is like no other for it
 MOST_OF_ALL = 0.6  # a feature of more items than this share tells nothing
-RIDGE = 10.0  # people that an item's place must be worth before content is believed to predict it
+RIDGE = 10.0  # users that an item's place must be worth before content is believed to predict it
 
 
 class Content:
@@ -185,14 +185,14 @@ def _in_company(matrix: sparse.csr_matrix, directions: NDArray[np.float32], comp
     return result
 
 
-def nearest_map(content: NDArray[np.float32], places: NDArray[np.float32], people: NDArray[Any]) -> NDArray[np.float32]:
+def nearest_map(content: NDArray[np.float32], places: NDArray[np.float32], users: NDArray[Any]) -> NDArray[np.float32]:
     """Return the linear map that takes what items are nearest to where they stand by who touched them.
 
     Parameters
     ----------
     content : float32 array of shape (items, content dimensions)
     places : float32 array of shape (items, dimensions)
-    people : array of shape (items,)
+    users : array of shape (items,)
         How many touched each; an item that many touched weighs more.
 
     Returns
@@ -200,7 +200,7 @@ def nearest_map(content: NDArray[np.float32], places: NDArray[np.float32], peopl
     float32 array of shape (content dimensions, dimensions)
         By ridge regression.
     """
-    weighed = content * np.minimum(people, RIDGE)[:, None].astype(np.float32)
+    weighed = content * np.minimum(users, RIDGE)[:, None].astype(np.float32)
     square = weighed.T @ content + np.float32(RIDGE) * np.eye(content.shape[1], dtype=np.float32)
     result: NDArray[np.float32] = np.linalg.solve(square, weighed.T @ places).astype(np.float32)
     return result

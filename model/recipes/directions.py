@@ -18,17 +18,17 @@ OVERSAMPLING = 16
 POWER_ITERATIONS = 2
 SEED = 20261121
 ROWS_AT_ONCE = 4096  # so that what is twice as precise takes no memory
-# Few people have few tastes: as many directions as they are would give each person back what they touched.
-DIRECTIONS_PER_ROOT = 3.7  # times the root of the number of people or items, whichever are fewer
+# Few users have few tastes: as many directions as they are would give each user back what they touched.
+DIRECTIONS_PER_ROOT = 3.7  # times the root of the number of users or items, whichever are fewer
 LEAST_LENGTH = 1e-5  # against the longest; what is shorter is lost to rounding when squared
 
 
-def direction_count(people: int, items: int, most: int) -> int:
-    """Return how many directions tell something of so many people and items.
+def direction_count(users: int, items: int, most: int) -> int:
+    """Return how many directions tell something of so many users and items.
 
     Parameters
     ----------
-    people, items : int
+    users, items : int
     most : int
         Of which there need not be more.
 
@@ -36,7 +36,7 @@ def direction_count(people: int, items: int, most: int) -> int:
     -------
     int
     """
-    return min(most, round(DIRECTIONS_PER_ROOT * math.sqrt(min(people, items))))
+    return min(most, round(DIRECTIONS_PER_ROOT * math.sqrt(min(users, items))))
 
 
 def right_directions(matrix: sparse.csr_matrix, count: int) -> NDArray[np.float32]:

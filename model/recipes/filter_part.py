@@ -1,4 +1,4 @@
-"""The graph filter as a part of a person's scores: what it says of the items that it finds likeliest."""
+"""The graph filter as a part of a user's scores: what it says of the items that it finds likeliest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from model.recipes.filter_settings import FilterSettings
 from model.recipes.ordering import NEVER, best
-from model.recipes.popularity import count_people
+from model.recipes.popularity import count_users
 from model.recipes.sharpened_filter import SHORTLIST, SharpenedFilter
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ PREFIX = "graph_"
 
 
 class FilterPart:
-    """A graph filter that speaks of few items at a time, and of none that the person has touched.
+    """A graph filter that speaks of few items at a time, and of none that the user has touched.
 
-    What a person comes back to is another part's to say: next to what was touched, all else would look small.
+    What a user comes back to is another part's to say: next to what was touched, all else would look small.
     """
 
     def __init__(self, learnt: SharpenedFilter, from_content: NDArray[np.float32], trained: int, size: int) -> None:
@@ -52,8 +52,8 @@ class FilterPart:
         FilterPart
         """
         learnt = SharpenedFilter.fit(known, settings)
-        people = count_people(known)
-        return cls(learnt, learnt.place(content, people), people.size, len(content))
+        users = count_users(known)
+        return cls(learnt, learnt.place(content, users), users.size, len(content))
 
     def scores(self, history: Sequence[int], decay: float) -> NDArray[np.float32]:
         """Return the part of the scores.
@@ -103,7 +103,7 @@ class FilterPart:
         return found
 
     def put(self, place: int, content: NDArray[np.float32]) -> None:
-        """Take in a new item, whose place is the next; one that is known stays where people have put it.
+        """Take in a new item, whose place is the next; one that is known stays where users have put it.
 
         Parameters
         ----------

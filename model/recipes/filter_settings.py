@@ -1,4 +1,4 @@
-"""By what the graph filter weighs people, items and directions."""
+"""By what the graph filter weighs users, items and directions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class FilterSettings:
 
     Attributes
     ----------
-    person_power : float
-        Of how many items a person touched, by which all that they touched is divided.
+    user_power : float
+        Of how many items a user touched, by which all that they touched is divided.
     item_power : float
-        Of how many people touched an item, by which all who touched it are divided.
+        Of how many users touched an item, by which all who touched it are divided.
     directions : int
         The most directions that are looked at exactly.
     sharpened_for : float

@@ -1,6 +1,6 @@
-"""Items for a person by a graph filter: what is tied, by all who touched it, to what the person has touched.
+"""Items for a user by a graph filter: what is tied, by all who touched it, to what the user has touched.
 
-Nothing is learnt of people: a person is the sum of their items, so that a new item changes the next answer, and whoever
+Nothing is learnt of users: a user is the sum of their items, so that a new item changes the next answer, and whoever
 was not there at the training is served like the others. Items that nobody has touched are put where their content says
 that they belong; whoever has touched nothing, or nothing that says anything, is told what is popular, with the reason.
 """
@@ -17,7 +17,7 @@ from model.recipes.filter_settings import FilterSettings
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
 from model.recipes.ordering import NEVER, best
-from model.recipes.popularity import count_people
+from model.recipes.popularity import count_users
 from model.recipes.recency import EVEN, choose_decay, decayed, newest_questions
 from model.recipes.recipe import (
     POPULAR,
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SEEN_KEEPS = 0.1  # of its score, whatever the person has touched already
-MOST_TOUCHED = 500  # newest items of a history that count; one person in 1,500 of Gowalla has more
+SEEN_KEEPS = 0.1  # of its score, whatever the user has touched already
+MOST_TOUCHED = 500  # newest items of a history that count; one user in 1,500 of Gowalla has more
 
 
 class GraphFilter(Recipe):
@@ -49,7 +49,7 @@ class GraphFilter(Recipe):
         self,
         item_ids: list[str],
         learnt: SharpenedFilter,
-        people: NDArray[np.float32],
+        users: NDArray[np.float32],
         content: Content,
         from_content: NDArray[np.float32],
         decay: float,
@@ -57,7 +57,7 @@ class GraphFilter(Recipe):
         self.item_ids = item_ids
         self._item_of = {item: place for place, item in enumerate(item_ids)}
         self._filter = learnt
-        self._people = GrowingRows(people)
+        self._users = GrowingRows(users)
         self._content = content
         self._from_content = from_content
         self._decay = decay
@@ -88,11 +88,11 @@ class GraphFilter(Recipe):
         touched = set(known.item_ids)
         cold = [item for item in data.catalogue.item_ids if item not in touched]
         item_ids = [*known.item_ids, *cold]
-        people = count_people(known)
+        users = count_users(known)
         content = Content.fit(item_ids, data.catalogue)
         learnt = SharpenedFilter.fit(known, FilterSettings.of(data.parameters))
-        from_content = learnt.place(content.vectors, people)
-        everyone = np.concatenate([people, np.zeros(len(cold), np.float32)])
+        from_content = learnt.place(content.vectors, users)
+        everyone = np.concatenate([users, np.zeros(len(cold), np.float32)])
         return cls(item_ids, learnt, everyone, content, from_content, tuned.get("decay", EVEN))
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
@@ -130,18 +130,18 @@ class GraphFilter(Recipe):
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
         if place is not None and event.first:
-            self._people.rows[place] += 1
+            self._users.rows[place] += 1
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
         place = self._item_of.setdefault(item.item_id, len(self.item_ids))
         vector = self._content.put(place, item.features)
         if place == len(self.item_ids):
             self.item_ids.append(item.item_id)
-            self._people.append(0.0)
+            self._users.append(0.0)
             self._filter.append(vector @ self._from_content)
 
     def save(self, directory: Path) -> None:  # noqa: D102
-        arrays = {**self._filter.arrays(), **self._content.arrays(), "people": self._people.rows}
+        arrays = {**self._filter.arrays(), **self._content.arrays(), "people": self._users.rows}
         document = {"item_ids": self.item_ids, "vocabulary": self._content.vocabulary, "decay": self._decay}
         write_model(directory, {**arrays, "from_content": self._from_content}, document)
 
@@ -165,17 +165,17 @@ class GraphFilter(Recipe):
         -------
         GraphFilter
         """
-        return type(self)(self.item_ids, self._filter, self._people.rows, self._content, self._from_content, decay)
+        return type(self)(self.item_ids, self._filter, self._users.rows, self._content, self._from_content, decay)
 
     def _touched(self, query: Query) -> list[int]:
-        """Return the places of the person's items that say anything, each once, the newest first."""
+        """Return the places of the user's items that say anything, each once, the newest first."""
         newest = dict.fromkeys(query.history[:MOST_TOUCHED])
         places = (self._item_of[item] for item in newest if item in self._item_of)
         return [place for place in places if self._filter.speaks(place)]
 
     def _popularity(self) -> NDArray[np.float32]:
-        people = self._people.rows
-        result: NDArray[np.float32] = people / (people.max(initial=0) + 1)
+        users = self._users.rows
+        result: NDArray[np.float32] = users / (users.max(initial=0) + 1)
         return result
 
     def _listed(
@@ -187,6 +187,6 @@ class GraphFilter(Recipe):
 
 
 def _lowered(scores: NDArray[np.float32], touched: Sequence[int]) -> NDArray[np.float32]:
-    """Lower what the person has touched; a score below zero is low as it is."""
+    """Lower what the user has touched; a score below zero is low as it is."""
     scores[touched] *= np.where(scores[touched] > 0, np.float32(SEEN_KEEPS), np.float32(1))
     return scores

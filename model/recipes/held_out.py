@@ -20,7 +20,7 @@ HOLD_OUT_SHARE = 0.1  # of the events, the newest
 QUESTIONS = 800  # events judged; more changes the choice little
 MOST_HELD_OUT = 0.5  # where as many events are among the newest, the others tell too little
 LEAST_EVENTS = 25
-HISTORY_LENGTH = 50  # newest items of a person that are looked at
+HISTORY_LENGTH = 50  # newest items of a user that are looked at
 SEED = 20261121
 
 
@@ -33,7 +33,7 @@ class HeldOut(NamedTuple):
         Newest first, never empty.
     target : int
     query : Query
-        Its context and person_features.
+        Its context and user_features.
     """
 
     history: list[int]
@@ -65,7 +65,7 @@ def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
     random = np.random.default_rng(SEED)
     held = random.random(len(known)) < HOLD_OUT_SHARE if newest is None else newest
     older = known.where(~held)
-    # In order, what came just before an event is its history, held out or not; without, what is left of the person.
+    # In order, what came just before an event is its history, held out or not; without, what is left of the user.
     before = known if in_order else older
     starts = before.starts()
     positions = np.flatnonzero(held)
@@ -78,7 +78,7 @@ def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
     questions = []
     for position, user, end in zip(positions[asked].tolist(), users[asked].tolist(), ends[asked].tolist(), strict=True):
         history = before.items[max(int(starts[user]), end - HISTORY_LENGTH) : end][::-1].tolist()
-        query = Query(context=_context(known, position), person_features=features_of.get(known.user_ids[user], ()))
+        query = Query(context=_context(known, position), user_features=features_of.get(known.user_ids[user], ()))
         questions.append(HeldOut(history, int(known.items[position]), query))
     return replace(data, interactions=older), questions, in_order
 

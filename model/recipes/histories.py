@@ -1,4 +1,4 @@
-"""Which people and items a training looks at, by how much there is of each (the featurization parameters)."""
+"""Which users and items a training looks at, by how much there is of each (the featurization parameters)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Items as points: a graph filter over who touched what, computed by a randomised SVD.
 
-The matrix of people and items, each row and column divided by a power of its length, is cut to its strongest
-directions. A person is the sum of their items, so a new item in a history moves the person at once and nobody
+The matrix of users and items, each row and column divided by a power of its length, is cut to its strongest
+directions. A user is the sum of their items, so a new item in a history moves the user at once and nobody
 has to be trained again. The filter is that of Shen et al., "How Powerful is Graph Convolution for
 Recommendation?" (CIKM 2021). Items without interactions are put where their content says that they belong.
 """
@@ -99,8 +99,8 @@ class ItemSpace:
         """By what to multiply a vector when it stands in a history: float32 array of shape (items,)."""
         return self._unscaled.rows
 
-    def person(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
-        """Return where a person stands.
+    def user(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
+        """Return where a user stands.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class ItemSpace:
         return result
 
     def shares(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
-        """Return how much each of a history's items weighs in the person's place.
+        """Return how much each of a history's items weighs in the user's place.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class ItemSpace:
     def votes(
         self, history: Sequence[int], items: NDArray[np.int64], decay: float = QUERY_DECAY
     ) -> NDArray[np.float32]:
-        """Return what each item of a history adds to the product of a person and some items.
+        """Return what each item of a history adds to the product of a user and some items.
 
         Parameters
         ----------
@@ -172,7 +172,7 @@ class ItemSpace:
         return result
 
     def put(self, place: int, content: NDArray[np.float32]) -> None:
-        """Take in a new item, whose place is the next; one that is known stays where people have put it.
+        """Take in a new item, whose place is the next; one that is known stays where users have put it.
 
         Parameters
         ----------

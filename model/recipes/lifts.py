@@ -1,4 +1,4 @@
-"""How much more, or less, an item is touched under a condition: on a phone, by people of an age.
+"""How much more, or less, an item is touched under a condition: on a phone, by users of an age.
 
 The lift is the logarithm of "interactions seen over interactions expected if the condition made no difference",
 shrunken towards none where there are few. Lifts of several conditions are summed, as a naive Bayes classifier does.
@@ -39,7 +39,7 @@ class Lifts:
 
     @classmethod
     def of_context(cls, interactions: Interactions) -> Lifts:
-        """Learn how circumstances change what people touch.
+        """Learn how circumstances change what users touch.
 
         Parameters
         ----------
@@ -57,27 +57,27 @@ class Lifts:
         return cls._fit(found, len(interactions.item_ids))
 
     @classmethod
-    def of_people(cls, interactions: Interactions, people: Catalogue) -> Lifts:
-        """Learn what people of a kind touch; each counts once for an item.
+    def of_users(cls, interactions: Interactions, users: Catalogue) -> Lifts:
+        """Learn what users of a kind touch; each counts once for an item.
 
         Parameters
         ----------
         interactions : Interactions
-        people : Catalogue
+        users : Catalogue
             The users with their features.
 
         Returns
         -------
         Lifts
         """
-        features_of = dict(zip(people.item_ids, people.features, strict=True))
+        features_of = dict(zip(users.item_ids, users.features, strict=True))
         code_of: dict[str, int] = {}
         listed = [features_of.get(user, ()) for user in interactions.user_ids]
         codes = [code_of.setdefault(feature, len(code_of)) for features in listed for feature in features]
         owners = np.repeat(np.arange(len(listed)), [len(features) for features in listed])
         kinds = sparse.csr_matrix((np.ones(len(codes)), (owners, codes)), shape=(len(listed), max(1, len(code_of))))
-        users, items = interactions.unique_pairs()
-        under = kinds[users].tocoo()
+        owner, items = interactions.unique_pairs()
+        under = kinds[owner].tocoo()
         return cls._fit([(list(code_of), under.col, items[under.row])], len(interactions.item_ids))
 
     @classmethod

@@ -1,6 +1,6 @@
 """LightGCN as a recipe: vectors of items that were passed along the graph of who touched what.
 
-A person is what their items pass on to them, as in the network's own propagation (`networks.lightgcn`).
+A user is what their items pass on to them, as in the network's own propagation (`networks.lightgcn`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LightGCNRecipe(NetworkRecipe):
-    """Products of a person's vector, brought to the length that people have in training, and the items' vectors."""
+    """Products of a user's vector, brought to the length that users have in training, and the items' vectors."""
 
     network = "lightgcn"
     of_items = ("vectors", "messages")

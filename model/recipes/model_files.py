@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ARRAYS = "model.npz"
 DOCUMENT, REWRITTEN = "model.json", "model.json.new"
-PEOPLE = ("persons", "users")  # members of documents that list ids of people
+USERS = ("persons", "users")  # members of documents that list ids of users
 FORGOTTEN = ""  # stands where an id was: the numbers of the others must not move
 
 
@@ -28,7 +28,7 @@ def write_model(directory: Path, arrays: Mapping[str, NDArray[Any]], document: M
     directory : Path
     arrays : mapping of names to arrays
     document : mapping
-        Anything JSON can hold. Ids of people are in the lists `persons` and `users`, and nowhere else.
+        Anything JSON can hold. Ids of users are in the lists `users` and `users`, and nowhere else.
     """
     with (directory / ARRAYS).open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # names of arrays, never allow_pickle
@@ -52,14 +52,14 @@ def read_model(directory: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]
     return arrays, document
 
 
-def forget_people(directory: Path, people: Collection[str]) -> bool:
-    """Take ids of people out of a model, for good.
+def forget_users(directory: Path, users: Collection[str]) -> bool:
+    """Take ids of users out of a model, for good.
 
     Parameters
     ----------
     directory : Path
         What `write_model` wrote.
-    people : collection of str
+    users : collection of str
 
     Returns
     -------
@@ -67,8 +67,8 @@ def forget_people(directory: Path, people: Collection[str]) -> bool:
         Whether it named any of them. A model that was read before names them still.
     """
     document: dict[str, Any] = json.loads((directory / DOCUMENT).read_text(encoding="utf-8"))
-    lists = {name: document[name] for name in PEOPLE if name in document}
-    left = {name: [FORGOTTEN if one in people else one for one in ids] for name, ids in lists.items()}
+    lists = {name: document[name] for name in USERS if name in document}
+    left = {name: [FORGOTTEN if one in users else one for one in ids] for name, ids in lists.items()}
     if left == lists:
         return False
     with (directory / REWRITTEN).open("w", encoding="utf-8") as file:

@@ -111,7 +111,7 @@ class NamedRecipe:
     required_events : tuple of str
         Event types of which a thousand each are needed.
     hidden_after : str, optional
-        Items with which the person has an interaction of this event type are left out of answers.
+        Items with which the user has an interaction of this event type are left out of answers.
     metrics : tuple of str
         Names of what `GetSolutionMetrics` tells, besides those that depend on the solution.
     """
@@ -130,7 +130,7 @@ class NamedRecipe:
     # Answers carry scores; a reason where there is one (the second versions).
     scores: bool = False
     reasons: bool = False
-    # New items are tried on people; by itself, or as the campaign's itemExplorationConfig says.
+    # New items are tried on users; by itself, or as the campaign's itemExplorationConfig says.
     explores: bool = False
     exploration_set: bool = False
     # What questions, campaigns and solutions may ask of it.

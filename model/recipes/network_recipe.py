@@ -1,6 +1,6 @@
-"""What recipes of networks have in common: a person is folded in from their history, without what trained the network.
+"""What recipes of networks have in common: a user is folded in from their history, without what trained the network.
 
-An event changes the next answer, since the history is all that a person is. Items that nobody had touched at training
+An event changes the next answer, since the history is all that a user is. Items that nobody had touched at training
 are put where their content says, beside the least touched ones where it says nothing.
 """
 
@@ -17,7 +17,7 @@ from model.recipes.content import Content, nearest_map
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
 from model.recipes.ordering import NEVER, best, softmax
-from model.recipes.popularity import count_people
+from model.recipes.popularity import count_users
 from model.recipes.recipe import (
     POPULAR,
     CatalogueItem,
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-HISTORY_LENGTH = 1000  # newest different items of a person that are looked at
+HISTORY_LENGTH = 1000  # newest different items of a user that are looked at
 SEEN_KEEPS = 0.1  # of its lead over the worst item, so that what was just clicked does not come first
-LEAST_TOUCHED = 0.25  # of the items, by people: what an item without any is like
+LEAST_TOUCHED = 0.25  # of the items, by users: what an item without any is like
 
 
 class NetworkRecipe(Recipe):
@@ -51,7 +51,7 @@ class NetworkRecipe(Recipe):
         self,
         item_ids: list[str],
         arrays: Mapping[str, NDArray[Any]],
-        people: NDArray[np.float32],
+        users: NDArray[np.float32],
         content: Content,
         report: Mapping[str, Any],
     ) -> None:
@@ -60,7 +60,7 @@ class NetworkRecipe(Recipe):
         self._item_of = {item: place for place, item in enumerate(item_ids)}
         self._arrays = {name: array for name, array in arrays.items() if name not in self.of_items}
         self._rows = {name: GrowingRows(arrays[name]) for name in self.of_items}
-        self._people = GrowingRows(people)
+        self._users = GrowingRows(users)
         self._content = content
         self._decay = np.float32(arrays["decay"][0])
 
@@ -86,17 +86,17 @@ class NetworkRecipe(Recipe):
         touched = set(known.item_ids)
         cold = [item for item in data.catalogue.item_ids if item not in touched]
         item_ids = [*known.item_ids, *cold]
-        people = count_people(known)
+        users = count_users(known)
         content = Content.fit(item_ids, data.catalogue)
         arrays: dict[str, NDArray[Any]] = dict(learnt)
-        least = np.quantile(people, LEAST_TOUCHED)
+        least = np.quantile(users, LEAST_TOUCHED)
         for name in cls.of_items:
             rows = learnt[name]
-            base = rows[people <= least].mean(axis=0)
-            mapping = nearest_map(content.vectors[: people.size], rows - base, people)
+            base = rows[users <= least].mean(axis=0)
+            mapping = nearest_map(content.vectors[: users.size], rows - base, users)
             arrays |= {f"base_{name}": base, f"from_content_{name}": mapping}
-            arrays[name] = np.concatenate([rows, base + content.vectors[people.size :] @ mapping])
-        return cls(item_ids, arrays, np.concatenate([people, np.zeros(len(cold), np.float32)]), content, report)
+            arrays[name] = np.concatenate([rows, base + content.vectors[users.size :] @ mapping])
+        return cls(item_ids, arrays, np.concatenate([users, np.zeros(len(cold), np.float32)]), content, report)
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         history = self._known(query)
@@ -128,21 +128,21 @@ class NetworkRecipe(Recipe):
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
         if place is not None and event.first:
-            self._people.rows[place] += 1
+            self._users.rows[place] += 1
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
         place = self._item_of.setdefault(item.item_id, len(self.item_ids))
         vector = self._content.put(place, item.features)
         if place < len(self.item_ids):
-            return  # one that is known stays where people have put it
+            return  # one that is known stays where users have put it
         self.item_ids.append(item.item_id)
-        self._people.append(0.0)
+        self._users.append(0.0)
         for name, rows in self._rows.items():
             rows.append(self._arrays[f"base_{name}"] + vector @ self._arrays[f"from_content_{name}"])
 
     def save(self, directory: Path) -> None:  # noqa: D102
         rows = {name: one.rows for name, one in self._rows.items()}
-        arrays = {**self._arrays, **rows, **self._content.arrays(), "people": self._people.rows}
+        arrays = {**self._arrays, **rows, **self._content.arrays(), "people": self._users.rows}
         document = {"item_ids": self.item_ids, "vocabulary": self._content.vocabulary, "report": dict(self.report)}
         write_model(directory, arrays, document)
 
@@ -155,7 +155,7 @@ class NetworkRecipe(Recipe):
 
     @abc.abstractmethod
     def _scores(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the score of every item for a person whose items say this: votes of shape (history, dimensions)."""
+        """Return the score of every item for a user whose items say this: votes of shape (history, dimensions)."""
 
     @abc.abstractmethod
     def _parts(self, votes: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
@@ -173,13 +173,13 @@ class NetworkRecipe(Recipe):
         return votes
 
     def _popularity(self) -> NDArray[np.float32]:
-        people = self._people.rows
-        result: NDArray[np.float32] = np.log1p(people) / np.log1p(people.max(initial=1))
+        users = self._users.rows
+        result: NDArray[np.float32] = np.log1p(users) / np.log1p(users.max(initial=1))
         return result
 
 
 def _lowered(scores: NDArray[np.float32], history: list[int]) -> NDArray[np.float32]:
-    """Lower what the person has touched to a small part of its lead."""
+    """Lower what the user has touched to a small part of its lead."""
     lowest = scores.min()
     scores[history] = lowest + np.float32(SEEN_KEEPS) * (scores[history] - lowest)
     return scores

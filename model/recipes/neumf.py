@@ -1,4 +1,4 @@
-"""NeuMF as a recipe: the tower that was trained, over a person who is the sum of what their items say of them."""
+"""NeuMF as a recipe: the tower that was trained, over a user who is the sum of what their items say of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class NeuMFRecipe(NetworkRecipe):
     """Scores by the tower (`networks.neumf`).
 
     The tower is linear between its bends, so an item of the history adds what it says times the slope where the
-    person stands; what is left is the network's own leaning to the item.
+    user stands; what is left is the network's own leaning to the item.
     """
 
     network = "neumf"
@@ -27,8 +27,8 @@ class NeuMFRecipe(NetworkRecipe):
         return self._tower().scores(votes.sum(axis=0))
 
     def _parts(self, votes: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
-        tower, person = self._tower(), votes.sum(axis=0)
-        slopes = np.array([tower.slope(person, item) for item in items]).reshape(len(items), person.size)
+        tower, user = self._tower(), votes.sum(axis=0)
+        slopes = np.array([tower.slope(user, item) for item in items]).reshape(len(items), user.size)
         parts: NDArray[np.float32] = votes @ slopes.T
         return parts
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Tower:
-    """Scores all items for a person; of the tower's first layer, the items' part is computed beforehand.
+    """Scores all items for a user; of the tower's first layer, the items' part is computed beforehand.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class Tower:
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         # products (items, factors): GMF vectors times the output's weights. firsts (items, width): the items' part of
-        # the first layer. of_person (width, width), second (width, factors), second_bias and out (factors,), bias (1,).
+        # the first layer. of_user (width, width), second (width, factors), second_bias and out (factors,), bias (1,).
         self._arrays = {name: arrays[name] for name in self.names}
         self.factors = int(arrays["products"].shape[1])
 
@@ -64,12 +64,12 @@ class Tower:
         """
         return self._arrays
 
-    def scores(self, person: Floats) -> Floats:
+    def scores(self, user: Floats) -> Floats:
         """Return the score of every item.
 
         Parameters
         ----------
-        person : float32 array of shape (factors + width,)
+        user : float32 array of shape (factors + width,)
             GMF vector, then MLP vector.
 
         Returns
@@ -78,8 +78,8 @@ class Tower:
             Logits of touching it; of an explicit model, ratings.
         """
         found = self._arrays
-        result: Floats = found["products"] @ person[: self.factors]
-        first = found["firsts"] + person[self.factors :] @ found["of_person"]
+        result: Floats = found["products"] @ user[: self.factors]
+        first = found["firsts"] + user[self.factors :] @ found["of_person"]
         np.maximum(first, 0, out=first)
         second = first @ found["second"]
         second += found["second_bias"]
@@ -88,12 +88,12 @@ class Tower:
         result += found["bias"]
         return result
 
-    def slope(self, person: Floats, item: int) -> Floats:
-        """Return how an item's score changes with the person: between its bends, the tower is linear.
+    def slope(self, user: Floats, item: int) -> Floats:
+        """Return how an item's score changes with the user: between its bends, the tower is linear.
 
         Parameters
         ----------
-        person : float32 array of shape (factors + width,)
+        user : float32 array of shape (factors + width,)
         item : int
 
         Returns
@@ -101,7 +101,7 @@ class Tower:
         float32 array of shape (factors + width,)
         """
         found = self._arrays
-        first = found["firsts"][item] + person[self.factors :] @ found["of_person"]
+        first = found["firsts"][item] + user[self.factors :] @ found["of_person"]
         second = np.maximum(first, 0) @ found["second"] + found["second_bias"]
         back = found["second"] @ (found["out"] * (second > 0)) * (first > 0)
         result: Floats = np.concatenate([found["products"][item], found["of_person"] @ back]).astype(np.float32)

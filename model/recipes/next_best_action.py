@@ -1,8 +1,8 @@
-"""What a person should be asked to do next: how likely they are to do it, by a logistic regression.
+"""What a user should be asked to do next: how likely they are to do it, by a logistic regression.
 
-A question put to a person (an action viewed, taken or not taken) is an example. What speaks for it: how often the
-action is taken, how often this person takes what is offered, what people of their kind take, and what those take who
-have taken what the person took before. How much each counts is fitted (developer guide, "Next-Best-Action recipe").
+A question put to a user (an action viewed, taken or not taken) is an example. What speaks for it: how often the
+action is taken, how often this user takes what is offered, what users of their kind take, and what those take who
+have taken what the user took before. How much each counts is fitted (developer guide, "Next-Best-Action recipe").
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Terms:
 
 
 class NextBestAction(Recipe):
-    """Actions by the likelihood that the person takes them; 0.0 as long as too little is known of an action."""
+    """Actions by the likelihood that the user takes them; 0.0 as long as too little is known of an action."""
 
     def __init__(
         self, item_ids: list[str], evidence: Evidence, terms: Terms, weights: NDArray[np.float64], newest: int
@@ -106,7 +106,7 @@ class NextBestAction(Recipe):
         return cls(item_ids, evidence, Terms.of(item_ids, data), weights, newest)
 
     def propensity(self, query: Query) -> NDArray[np.float32]:
-        """Return how likely the person is to take each action.
+        """Return how likely the user is to take each action.
 
         Parameters
         ----------
@@ -117,7 +117,7 @@ class NextBestAction(Recipe):
         float32 array of shape (actions,)
             From 0 to 1; 0.0 where too little is known of the action.
         """
-        parts = self._evidence.parts(query.person, query.person_features)
+        parts = self._evidence.parts(query.user, query.user_features)
         likely = _likelihood(parts @ self._weights)
         result: NDArray[np.float32] = np.where(self._evidence.known(), likely, 0.0).astype(np.float32)
         return result
@@ -154,7 +154,7 @@ class NextBestAction(Recipe):
         """Return by how much each part moves the likelihood when it is added to those before it."""
         places = [self._item_of[item] for item in item_ids]
         totals, known = self.score(query)[places], self._evidence.known()[places]
-        parts = self._evidence.parts(query.person, query.person_features)[places] * self._weights
+        parts = self._evidence.parts(query.user, query.user_features)[places] * self._weights
         likely = _likelihood(np.cumsum(parts, axis=1))
         # The intercept is the action's own: the first two are one part.
         moved = np.column_stack([likely[:, 1], np.diff(likely[:, 1:], axis=1), totals - likely[:, -1]])
@@ -168,8 +168,8 @@ class NextBestAction(Recipe):
     def update(self, event: Event) -> None:  # noqa: D102
         self._newest = max(self._newest, event.time)
         place = self._item_of.get(event.item_id)
-        if place is not None and event.person:
-            self._evidence.tell(event.person, place, event.event_type, event.time)
+        if place is not None and event.user:
+            self._evidence.tell(event.user, place, event.event_type, event.time)
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
         place = self._item_of.setdefault(item.item_id, len(self.item_ids))
@@ -197,11 +197,11 @@ class NextBestAction(Recipe):
         return cls(document["item_ids"], evidence, terms, arrays["weights"], document["newest"])
 
     def _on_offer(self, query: Query) -> NDArray[np.bool_]:
-        """Tell which actions have not expired and may be offered to the person again."""
+        """Tell which actions have not expired and may be offered to the user again."""
         now = query.now or self._newest
         expires = self._terms.expires.rows
         offered: NDArray[np.bool_] = (expires == 0) | (expires > now)
-        for place, answered in self._evidence.answered(query.person).items():
+        for place, answered in self._evidence.answered(query.user).items():
             wait = float(self._terms.repeat_days.rows[place]) * SECONDS_PER_DAY
             if wait and now < answered + wait:
                 offered[place] = False

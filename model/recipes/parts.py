@@ -1,4 +1,4 @@
-"""The parts of a person's scores, and the sum of them."""
+"""The parts of a user's scores, and the sum of them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from model.recipes.interactions import Interactions
 
 # What comes next; what comes within some steps; what lies near in the item space; what the graph filter leads to; what
-# the person comes back to; what is popular of late; what is popular.
+# the user comes back to; what is popular of late; what is popular.
 PARTS = ("next", "transitions", "space", "filter", "repeat", "recent", "popularity")
 
 OF_EVERYBODY = ("recent", "popularity")  # the parts that are the same whoever asks
 RECENT_SHARE = 0.1  # of the events, the newest, that lie within one half-life of what is popular of late
-LATEST = 3  # newest items of a history; whether people touch them again is another question than of those before
+LATEST = 3  # newest items of a history; whether users touch them again is another question than of those before
 
 # What is not worth choosing on little data. What was just touched makes a poor first recommendation, so whatever lies
-# in the history keeps a tenth of its score, unless the newest events say that people come back.
+# in the history keeps a tenth of its score, unless the newest events say that users come back.
 FALLBACK = {
     **dict.fromkeys(PARTS, 0.0),
     "transitions": 0.6,
@@ -92,7 +92,7 @@ def reasons_of(parts: Parts | None, weights: Mapping[str, float], items: Sequenc
     Returns
     -------
     list of str or None
-        `POPULAR`, or None where the person's history speaks for the item.
+        `POPULAR`, or None where the user's history speaks for the item.
     """
     if parts is None:
         return [POPULAR] * len(items)

@@ -1,4 +1,4 @@
-"""A given list in a person's order: the person scorer over the list."""
+"""A given list in a user's order: the user scorer over the list."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from model.recipes.blending import choose_weights
 from model.recipes.model_files import read_model, write_model
 from model.recipes.ordering import NEVER, best, softmax
 from model.recipes.parts import reasons_of
-from model.recipes.person_scorer import SHARPNESS, PersonScorer
 from model.recipes.recipe import CatalogueItem, Contribution, Event, Query, Recipe, Recommendation, TrainingData
+from model.recipes.user_scorer import SHARPNESS, UserScorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class PersonalizedRanking(Recipe):
     """The scores of a list sum to one; items without interactions come last, unscored, in the given order.
 
-    What the person has seen is not moved down here: whoever asks has chosen the items. Asked for recommendations, it
+    What the user has seen is not moved down here: whoever asks has chosen the items. Asked for recommendations, it
     ranks the whole catalogue, which is how it is judged on a hold-out.
     """
 
-    def __init__(self, scorer: PersonScorer) -> None:
+    def __init__(self, scorer: UserScorer) -> None:
         self._scorer = scorer
         self.item_ids = scorer.item_ids
 
@@ -37,7 +37,7 @@ class PersonalizedRanking(Recipe):
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
-        return cls(PersonScorer.fit(data, tuned))
+        return cls(UserScorer.fit(data, tuned))
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         return self._scorer.score(query, self._scorer.known(query.history))
@@ -53,7 +53,7 @@ class PersonalizedRanking(Recipe):
         ]
 
     def rank(self, query: Query, item_ids: Sequence[str]) -> list[Recommendation]:
-        """Put the given items into the person's order.
+        """Put the given items into the user's order.
 
         Parameters
         ----------
@@ -68,8 +68,8 @@ class PersonalizedRanking(Recipe):
         """
         distinct = list(dict.fromkeys(item_ids))
         places = [self._scorer.item_of.get(item, -1) for item in distinct]
-        people = self._scorer.people
-        touched = [place for place in places if place >= 0 and people[place] > 0]
+        users = self._scorer.users
+        touched = [place for place in places if place >= 0 and users[place] > 0]
         scored = set(touched)
         rest = [Recommendation(item) for item, place in zip(distinct, places, strict=True) if place not in scored]
         if not touched:
@@ -100,4 +100,4 @@ class PersonalizedRanking(Recipe):
     @classmethod
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
-        return cls(PersonScorer.from_arrays(arrays, document))
+        return cls(UserScorer.from_arrays(arrays, document))

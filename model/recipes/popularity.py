@@ -1,4 +1,4 @@
-"""Popular items: the number of different people who touched each, and nothing of the one who asks."""
+"""Popular items: the number of different users who touched each, and nothing of the one who asks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from model.recipes.interactions import Interactions
 
-# People: how much the latest touch counts, at most. Half, since the counts of millions have no room for finer steps.
+# Users: how much the latest touch counts, at most. Half, since the counts of millions have no room for finer steps.
 MOST_RECENCY = 0.5
 
 
-def count_people(interactions: Interactions) -> NDArray[np.float32]:
-    """Return how many different people touched each item.
+def count_users(interactions: Interactions) -> NDArray[np.float32]:
+    """Return how many different users touched each item.
 
     Parameters
     ----------
@@ -37,17 +37,17 @@ def count_people(interactions: Interactions) -> NDArray[np.float32]:
     return np.bincount(items, minlength=len(interactions.item_ids)).astype(np.float32)
 
 
-class PeopleCounts:
-    """How many different people touched each item, and when it was touched last.
+class UsersCounts:
+    """How many different users touched each item, and when it was touched last.
 
     Attributes
     ----------
-    people : GrowingRows
+    users : GrowingRows
         float32.
     """
 
-    def __init__(self, people: NDArray[np.float32], latest: NDArray[np.int64]) -> None:
-        self.people = GrowingRows(people)
+    def __init__(self, users: NDArray[np.float32], latest: NDArray[np.int64]) -> None:
+        self.users = GrowingRows(users)
         self._latest = GrowingRows(latest)
 
     @classmethod
@@ -62,32 +62,32 @@ class PeopleCounts:
 
         Returns
         -------
-        PeopleCounts
+        UsersCounts
         """
         latest = np.zeros(len(interactions.item_ids) + untouched, np.int64)
         np.maximum.at(latest, interactions.items, interactions.times)
-        return cls(np.pad(count_people(interactions), (0, untouched)), latest)
+        return cls(np.pad(count_users(interactions), (0, untouched)), latest)
 
     def recency(self) -> NDArray[np.float32]:
-        """Return how late items were touched: 0 to `MOST_RECENCY`, less than what one more person counts.
+        """Return how late items were touched: 0 to `MOST_RECENCY`, less than what one more user counts.
 
         Returns
         -------
         float32 array of shape (items,)
         """
-        touched, latest = self.people.rows > 0, self._latest.rows
+        touched, latest = self.users.rows > 0, self._latest.rows
         newest = latest.max(initial=0)
         oldest = latest.min(where=touched, initial=newest)
         return np.where(touched, (latest - oldest) * (MOST_RECENCY / max(1, newest - oldest)), 0).astype(np.float32)
 
     def ranking(self) -> NDArray[np.float32]:
-        """Return people with recency: of items that as many touched, the one that was touched last is higher.
+        """Return users with recency: of items that as many touched, the one that was touched last is higher.
 
         Returns
         -------
         float32 array of shape (items,)
         """
-        result: NDArray[np.float32] = self.people.rows + self.recency()
+        result: NDArray[np.float32] = self.users.rows + self.recency()
         return result
 
     def update(self, place: int, event: Event) -> None:
@@ -101,11 +101,11 @@ class PeopleCounts:
         """
         self._latest.rows[place] = max(self._latest.rows[place], event.time)
         if event.first:
-            self.people.rows[place] += 1
+            self.users.rows[place] += 1
 
     def add(self) -> None:
         """Make room for one more item, which nobody has touched."""
-        self.people.append(0.0)
+        self.users.append(0.0)
         self._latest.append(0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -115,7 +115,7 @@ class PeopleCounts:
         -------
         dict of arrays
         """
-        return {"people": self.people.rows, "latest": self._latest.rows}
+        return {"people": self.users.rows, "latest": self._latest.rows}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
@@ -127,26 +127,26 @@ class PeopleCounts:
 
         Returns
         -------
-        PeopleCounts
+        UsersCounts
         """
         return cls(arrays["people"], arrays["latest"])
 
 
 class Popularity(Recipe):
-    """Items by unique people, without scores (developer guide, "Popularity-Count recipe").
+    """Items by unique users, without scores (developer guide, "Popularity-Count recipe").
 
-    Of those that as many people touched, the one that was touched last comes first. An item of the catalogue that
+    Of those that as many users touched, the one that was touched last comes first. An item of the catalogue that
     nobody has touched comes last, which matters where a filter leaves few others.
     """
 
-    def __init__(self, item_ids: list[str], counts: PeopleCounts) -> None:
+    def __init__(self, item_ids: list[str], counts: UsersCounts) -> None:
         self.item_ids = item_ids
         self._counts = counts
         self._item_of = {item: place for place, item in enumerate(item_ids)}
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - nothing to tune
-        recipe = cls(list(data.interactions.item_ids), PeopleCounts.fit(data.interactions))
+        recipe = cls(list(data.interactions.item_ids), UsersCounts.fit(data.interactions))
         for item in data.catalogue.item_ids:
             recipe.add_item(CatalogueItem(item))
         return recipe
@@ -156,7 +156,7 @@ class Popularity(Recipe):
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: ARG002, D102 - the same for all
         places = [self._item_of[item] for item in item_ids]
-        parts = np.stack([self._counts.people.rows[places], self._counts.recency()[places]], axis=1)
+        parts = np.stack([self._counts.users.rows[places], self._counts.recency()[places]], axis=1)
         return largest_first(("people", "recency"), parts)
 
     def update(self, event: Event) -> None:  # noqa: D102
@@ -175,4 +175,4 @@ class Popularity(Recipe):
     @classmethod
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
-        return cls(document["item_ids"], PeopleCounts.from_arrays(arrays))
+        return cls(document["item_ids"], UsersCounts.from_arrays(arrays))

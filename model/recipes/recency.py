@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EVEN = 1.0  # all items of a history count alike
 DECAYS = (EVEN, 0.95, 0.9, 0.8, 0.6)  # per item, newest first
-HOLD_OUT_SHARE = 0.1  # of a person's events, the newest
+HOLD_OUT_SHARE = 0.1  # of a user's events, the newest
 MOST_QUESTIONS = 600
 PLACES = 25  # of a list that count
 SEED = 20261121
@@ -42,9 +42,9 @@ def decayed(count: int, decay: float) -> NDArray[np.float32]:
 
 
 def newest_questions(known: Interactions) -> tuple[Interactions, list[tuple[list[str], str]]] | None:
-    """Hold the newest events of some people out and ask each of them for the first item that is new to them.
+    """Hold the newest events of some users out and ask each of them for the first item that is new to them.
 
-    The newest events of all would be those of few people where most come once and never again.
+    The newest events of all would be those of few users where most come once and never again.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ class TrainingData:
     parameters : mapping of str to str
         Hyper-parameters, as the solution states them.
     users : Catalogue
-        The people with their features.
+        The users with their features.
     solution : mapping
         The solution's solutionConfig, for what is no hyper-parameter (optimizationObjective).
     """
@@ -99,11 +99,11 @@ class Query:
     Attributes
     ----------
     history : sequence of str
-        The person's items, newest first; empty for a stranger.
+        The user's items, newest first; empty for a stranger.
     item_id : str, optional
         The item to which others are to be similar.
-    person : str
-        Seeds the choice of items to explore, so that a person's list holds still.
+    user : str
+        Seeds the choice of items to explore, so that a user's list holds still.
     now : int
         Epoch seconds, against which the age of items is measured; 0 takes the newest interaction.
     exploration : float
@@ -114,7 +114,7 @@ class Query:
         Where false, an item may not be shown; None allows every item.
     context : mapping of str to str
         Circumstances of the question by column of the interactions, such as {"DEVICE": "phone"}.
-    person_features : tuple of str
+    user_features : tuple of str
         Such as ("AGE_GROUP=25-34",).
     influence : mapping of str to float
         A campaign's rankingInfluence: POPULARITY and FRESHNESS, 0 to 1.
@@ -122,13 +122,13 @@ class Query:
 
     history: Sequence[str] = ()
     item_id: str | None = None
-    person: str = ""
+    user: str = ""
     now: int = 0
     exploration: float = 0.0
     explored_age_days: float = 30.0
     allowed: NDArray[np.bool_] | None = None
     context: Mapping[str, str] = field(default_factory=dict)
-    person_features: tuple[str, ...] = ()
+    user_features: tuple[str, ...] = ()
     influence: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -142,10 +142,10 @@ class Event:
     time : int
         Epoch seconds.
     previous : sequence of str
-        The person's items before this one, newest first.
+        The user's items before this one, newest first.
     first : bool
-        Whether the person had not touched this item before.
-    person : str
+        Whether the user had not touched this item before.
+    user : str
         Empty where whoever tells does not know.
     event_type : str
         Empty where whoever tells does not know.
@@ -155,7 +155,7 @@ class Event:
     time: int
     previous: Sequence[str]
     first: bool
-    person: str = ""
+    user: str = ""
     event_type: str = ""
 
 

@@ -1,4 +1,4 @@
-"""The interface of recipes that say which people an item, or a kind of item, is for."""
+"""The interface of recipes that say which users an item, or a kind of item, is for."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from model.recipes.content import Content
 from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
 from model.recipes.ordering import NEVER
-from model.recipes.popularity import count_people
+from model.recipes.popularity import count_users
 from model.recipes.recipe import (
     CatalogueItem,
     Contribution,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-DIMENSIONS = 96  # texts mean more than what people do shows
+DIMENSIONS = 96  # texts mean more than what users do shows
 COMPANY = 0.25  # of the features that a feature is often seen with: more finds more, and less exactly
 HALF_LIFE_DAYS = 30.0  # after which an item is half as fresh
 # Where a campaign does not say how much popularity counts. Many items mean the same, as films of the same genres do:
@@ -58,14 +58,14 @@ class SemanticSimilarity(Recipe):
         self,
         item_ids: list[str],
         content: Content,
-        people: NDArray[np.float32],
+        users: NDArray[np.float32],
         created: NDArray[np.int64],
         newest: int,
     ) -> None:
         self.item_ids = item_ids
         self._item_of = {item: place for place, item in enumerate(item_ids)}
         self._content = content
-        self._people = GrowingRows(people)
+        self._users = GrowingRows(users)
         self._standing = np.empty(0, np.float32)  # popularity from 0 to 1, computed when it is asked for
         self._created = GrowingRows(created)
         self._newest = newest
@@ -79,7 +79,7 @@ class SemanticSimilarity(Recipe):
             )
         listed = set(catalogue.item_ids)
         item_ids = [*catalogue.item_ids, *(item for item in known.item_ids if item not in listed)]
-        people_of = dict(zip(known.item_ids, count_people(known).tolist(), strict=True))
+        users_of = dict(zip(known.item_ids, count_users(known).tolist(), strict=True))
         first = np.full(len(known.item_ids), np.iinfo(np.int64).max)
         np.minimum.at(first, known.items, known.times)
         newest = max(int(known.times.max(initial=0)), max(catalogue.created, default=0))
@@ -87,8 +87,8 @@ class SemanticSimilarity(Recipe):
         stated = dict(zip(catalogue.item_ids, catalogue.created, strict=True))
         met = dict(zip(known.item_ids, first.tolist(), strict=True))
         created = np.array([stated.get(item) or met.get(item, newest) for item in item_ids], np.int64)
-        people = np.array([people_of.get(item, 0.0) for item in item_ids], np.float32)
-        return cls(item_ids, Content.fit(item_ids, catalogue, DIMENSIONS, COMPANY), people, created, newest)
+        users = np.array([users_of.get(item, 0.0) for item in item_ids], np.float32)
+        return cls(item_ids, Content.fit(item_ids, catalogue, DIMENSIONS, COMPANY), users, created, newest)
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         asked = self._asked(query)
@@ -125,7 +125,7 @@ class SemanticSimilarity(Recipe):
         self._newest = max(self._newest, event.time)
         place = self._item_of.get(event.item_id)
         if place is not None and event.first:
-            self._people.rows[place] += 1
+            self._users.rows[place] += 1
             self._standing = self._standing[:0]
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
@@ -133,7 +133,7 @@ class SemanticSimilarity(Recipe):
         self._content.put(place, item.features)
         if place == len(self.item_ids):
             self.item_ids.append(item.item_id)
-            self._people.append(0.0)
+            self._users.append(0.0)
             self._created.append(item.created or self._newest)
         elif item.created:
             self._created.rows[place] = item.created
@@ -171,7 +171,7 @@ class SemanticSimilarity(Recipe):
         return self._popularity()[places].tolist(), self._freshness(now)[places].tolist()
 
     def save(self, directory: Path) -> None:  # noqa: D102
-        arrays = {**self._content.arrays(), "people": self._people.rows, "created": self._created.rows}
+        arrays = {**self._content.arrays(), "people": self._users.rows, "created": self._created.rows}
         document = {"item_ids": self.item_ids, "vocabulary": self._content.vocabulary, "newest": self._newest}
         write_model(directory, arrays, document)
 
@@ -185,9 +185,9 @@ class SemanticSimilarity(Recipe):
         return self._item_of.get(query.item_id or (query.history[0] if query.history else ""))
 
     def _popularity(self) -> NDArray[np.float32]:
-        if self._standing.size != len(self._people):
-            people = np.log1p(self._people.rows)
-            self._standing = people / np.float32(people.max(initial=0) or 1)
+        if self._standing.size != len(self._users):
+            users = np.log1p(self._users.rows)
+            self._standing = users / np.float32(users.max(initial=0) or 1)
         return self._standing
 
     def _freshness(self, now: int) -> NDArray[np.float32]:

@@ -1,15 +1,15 @@
 """A graph filter over who touched what, blurred and then sharpened, in closed form.
 
-P holds how closely items are tied by the people who touched both: A'A, where A is the matrix of people and items with
+P holds how closely items are tied by the users who touched both: A'A, where A is the matrix of users and items with
 each row and column divided by a power of its sum, and all of it by its greatest singular value. The powers are chosen
 and not 1/2 both (Fu et al., "Revisiting Neighborhood-based Link Prediction for Collaborative Filtering", WWW 2022):
-people who touched much tell more than that would let them. What a person x has touched is blurred to x P and, with a
+users who touched much tell more than that would let them. What a user x has touched is blurred to x P and, with a
 weight, to its slowest directions, x D^-p V V' D^p with D how many touched each item and p the power of items (Shen et
 al., "How Powerful is Graph Convolution for Recommendation?", CIKM 2021); then it is sharpened by one step of Runge and
 Kutta's method along -P (Choi et al., "Blurring-Sharpening Process Models for Collaborative Filtering", SIGIR 2023),
 which is a polynomial of P.
 
-The paper multiplies by P five times for each person. Here the polynomial is taken once, at training: exactly along the
+The paper multiplies by P five times for each user. Here the polynomial is taken once, at training: exactly along the
 slowest directions, and along all others, which P shrinks to less than a tenth on Gowalla, as a multiple of P. What is
 left for an answer is a sum over the neighbours of the items touched, and one product of vectors.
 """
@@ -92,7 +92,7 @@ class SharpenedFilter:
         -------
         SharpenedFilter
         """
-        matrix, people = _normalised(interactions, settings)
+        matrix, users = _normalised(interactions, settings)
         count = direction_count(*matrix.shape, settings.directions)
         slow = np.ascontiguousarray(right_directions(matrix, count + SPARE_DIRECTIONS)[:, :count])
         # By what P multiplies each direction: the squares of the singular values.
@@ -110,9 +110,9 @@ class SharpenedFilter:
         return cls(
             neighbours,
             slow,
-            _sharpened(matrix, transposed, people[:, None] ** settings.item_power * slow, coefficients),
+            _sharpened(matrix, transposed, users[:, None] ** settings.item_power * slow, coefficients),
             (sharpened - told).astype(np.float32),
-            (settings.ideal_weight / people**settings.item_power).astype(np.float32),
+            (settings.ideal_weight / users**settings.item_power).astype(np.float32),
         )
 
     @property
@@ -120,14 +120,14 @@ class SharpenedFilter:
         """Where items stand for both products: float32 array of shape (items, 2 directions)."""
         return np.concatenate([self._slow.rows, self._sharp.rows], axis=1)
 
-    def place(self, content: NDArray[np.float32], people: NDArray[Any]) -> NDArray[np.float32]:
+    def place(self, content: NDArray[np.float32], users: NDArray[Any]) -> NDArray[np.float32]:
         """Take in the items that nobody has touched, where their content says that they stand.
 
         Parameters
         ----------
         content : float32 array of shape (all items, content dimensions)
             First the items of the training, then those that nobody has touched.
-        people : array of shape (items of the training,)
+        users : array of shape (items of the training,)
             How many touched each.
 
         Returns
@@ -135,8 +135,8 @@ class SharpenedFilter:
         float32 array of shape (content dimensions, 2 directions)
             By which to multiply the content of an item to come, for `append`.
         """
-        from_content = nearest_map(content[: people.size], self.standing, people)
-        for vector in content[people.size :]:
+        from_content = nearest_map(content[: users.size], self.standing, users)
+        for vector in content[users.size :]:
             self.append(vector @ from_content)
         return from_content
 
@@ -258,16 +258,16 @@ class SharpenedFilter:
         return result
 
     def scores(self, matrix: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Return the scores of all items for many people at once.
+        """Return the scores of all items for many users at once.
 
         Parameters
         ----------
-        matrix : sparse float32 matrix of shape (people, items touched at the training)
+        matrix : sparse float32 matrix of shape (users, items touched at the training)
             How much each touched item counts.
 
         Returns
         -------
-        float32 array of shape (people, items touched at the training)
+        float32 array of shape (users, items touched at the training)
         """
         size = self._neighbours.shape[0]
         slow, sharp = self._slow.rows[:size], self._sharp.rows[:size]
@@ -327,13 +327,13 @@ def touched_matrix(interactions: Interactions) -> sparse.csr_matrix:
 
 
 def _normalised(interactions: Interactions, settings: FilterSettings) -> tuple[sparse.csr_matrix, NDArray[np.float32]]:
-    """Return A but for its greatest singular value, and how many people touched each item (one where nobody did)."""
+    """Return A but for its greatest singular value, and how many users touched each item (one where nobody did)."""
     matrix = touched_matrix(interactions)
     lengths = np.maximum(1, np.diff(matrix.indptr)).astype(np.float32)
-    people = np.maximum(1, np.bincount(matrix.indices, minlength=matrix.shape[1])).astype(np.float32)
-    users = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    matrix.data /= lengths[users] ** settings.person_power * people[matrix.indices] ** settings.item_power
-    return matrix, people
+    popularity = np.maximum(1, np.bincount(matrix.indices, minlength=matrix.shape[1])).astype(np.float32)
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    matrix.data /= lengths[rows] ** settings.person_power * popularity[matrix.indices] ** settings.item_power
+    return matrix, popularity
 
 
 def _tail_share(coefficients: NDArray[np.float64], edge: float) -> float:

@@ -1,4 +1,4 @@
-"""Items like an item: what people touch close to it, what lies near it in the item space, what is alike by content.
+"""Items like an item: what users touch close to it, what lies near it in the item space, what is alike by content.
 
 What is neither comes last, by its popularity, and says so. The score is made so that these are told apart: what is like
 the item lies above 1, what is merely popular below. The answers of these recipes carry no scores, so nobody else sees
@@ -22,7 +22,7 @@ from model.recipes.item_space import DIMENSIONS as SPACE_DIMENSIONS
 from model.recipes.item_space import ItemSpace
 from model.recipes.model_files import read_model, write_model
 from model.recipes.ordering import NEVER
-from model.recipes.popularity import PeopleCounts
+from model.recipes.popularity import UsersCounts
 from model.recipes.recipe import (
     CatalogueItem,
     Contribution,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from model.recipes.interactions import Interactions
 
 # An item with fewer interactions is cold: metadata speak for it as well (developer guide, "Similar-Items recipe"). One
-# with as many is half believed in what people touch close to it.
+# with as many is half believed in what users touch close to it.
 COLD_BELOW = 5
 LEAST_NEARNESS = 0.2  # cosine from which two items are near in the item space; less comes about by chance
 LEAST_LIKENESS = 0.1  # cosine from which two items are alike by content
@@ -58,13 +58,13 @@ class SimilarItems(Recipe):
     """Neighbours by decayed co-occurrence, by the item space and by content, backed off until the list is full."""
 
     popular_below = ALIKE
-    beside: ClassVar[bool] = True  # whether the item space and content count beside what people touch close together
+    beside: ClassVar[bool] = True  # whether the item space and content count beside what users touch close together
 
     def __init__(
         self,
         item_ids: list[str],
         transitions: Transitions,
-        popularity: PeopleCounts,
+        popularity: UsersCounts,
         content: Content,
         space: ItemSpace,
         weights: tuple[float, float],
@@ -108,7 +108,7 @@ class SimilarItems(Recipe):
             transitions.add()
         dimensions = int(float(data.parameters.get("item_metadata_hidden_dim", DIMENSIONS)))
         content = Content.fit(item_ids, data.catalogue, dimensions)
-        popularity = PeopleCounts.fit(known, cold)
+        popularity = UsersCounts.fit(known, cold)
         return cls(item_ids, transitions, popularity, content, _space(known, content), weights)
 
     @classmethod
@@ -145,7 +145,7 @@ class SimilarItems(Recipe):
         ]
 
     def closeness(self, asked: int) -> NDArray[np.float32]:
-        """Return how close people touch all items to one of them.
+        """Return how close users touch all items to one of them.
 
         Parameters
         ----------
@@ -159,8 +159,8 @@ class SimilarItems(Recipe):
         items, closeness = self._transitions.neighbours(asked)
         found = np.zeros(len(self.item_ids), np.float32)
         if items.size:
-            people = self._popularity.people.rows[asked]
-            found[items] = closeness * (people / (people + COLD_BELOW) / closeness[0])
+            users = self._popularity.users.rows[asked]
+            found[items] = closeness * (users / (users + COLD_BELOW) / closeness[0])
         return found
 
     def nearness(self, asked: int) -> NDArray[np.float32]:
@@ -176,7 +176,7 @@ class SimilarItems(Recipe):
             From 0 to 1; 0 for those that nobody has touched, which lie where their content says.
         """
         near = self._space.like(asked)
-        touched = self._popularity.people.rows > 0
+        touched = self._popularity.users.rows > 0
         near *= (near > LEAST_NEARNESS) & touched & touched[asked]
         return near
 
@@ -230,7 +230,7 @@ class SimilarItems(Recipe):
         return cls(
             item_ids,
             transitions,
-            PeopleCounts.from_arrays(arrays),
+            UsersCounts.from_arrays(arrays),
             Content.from_arrays(arrays, document["vocabulary"]),
             ItemSpace.from_arrays(arrays),
             (space, content),
@@ -266,7 +266,7 @@ class SimilarItems(Recipe):
 
 
 class Sims(SimilarItems):
-    """As the recipe of old: by what people touch close together only, and popularity counts as the factor says."""
+    """As the recipe of old: by what users touch close together only, and popularity counts as the factor says."""
 
     beside = False
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WINDOW = 10  # steps, the most that any counting looks across
 MOST_AT_ONCE = 10_000_000  # pairs held in memory before they are summed up
-MOST_OF_ONE = 100_000  # newest events of a person that are counted: who has millions ties everything to everything
+MOST_OF_ONE = 100_000  # newest events of a user that are counted: who has millions ties everything to everything
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def count_steps(
     weights: NDArray[np.float32] | None = None,
     about: NDArray[np.bool_] | None = None,
 ) -> sparse.csr_matrix:
-    """Sum, over all people, the decayed weights of "first, then second within the window", both ways.
+    """Sum, over all users, the decayed weights of "first, then second within the window", both ways.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def keep_closest(closeness: sparse.csr_matrix, most: int) -> sparse.csr_matrix:
         values = closeness.data[span]
         limit = np.partition(values, values.size - most)[values.size - most]
         above = values > limit
-        # Among the equal, so many that the row is full: of one person's items, all may be tied alike.
+        # Among the equal, so many that the row is full: of one user's items, all may be tied alike.
         above[np.flatnonzero(values == limit)[: most - np.count_nonzero(above)]] = True
         kept[span] = above
     starts = np.concatenate([[0], np.cumsum(np.minimum(lengths, most))])

@@ -1,6 +1,6 @@
-"""What follows what: decayed, windowed co-occurrence of items in each person's sequence (`steps` counts it).
+"""What follows what: decayed, windowed co-occurrence of items in each user's sequence (`steps` counts it).
 
-Each item keeps its closest neighbours, and what people do after training is added on top.
+Each item keeps its closest neighbours, and what users do after training is added on top.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ class Transitions:
         return found
 
     def update(self, item: int, previous: Sequence[int]) -> None:
-        """Take into account that a person came to `item` after `previous` (newest first).
+        """Take into account that a user came to `item` after `previous` (newest first).
 
         Parameters
         ----------

@@ -9,36 +9,36 @@ VIEW, PURCHASE, WATCH = "View", "Purchase", "Watch"
 
 
 class MostViewed(Popularity):
-    """Items by the number of people who viewed them."""
+    """Items by the number of users who viewed them."""
 
     learns_from = (VIEW.lower(),)
 
 
 class BestSellers(Popularity):
-    """Items by the number of people who bought them."""
+    """Items by the number of users who bought them."""
 
     learns_from = (PURCHASE.lower(),)
 
 
 class MostWatched(Popularity):
-    """Videos by the number of people who watched them."""
+    """Videos by the number of users who watched them."""
 
     learns_from = (WATCH.lower(),)
 
 
 class BoughtTogether(SimilarItems):
-    """Items that the same people bought."""
+    """Items that the same users bought."""
 
     learns_from = (PURCHASE.lower(),)
 
 
 class ViewedTogether(SimilarItems):
-    """Items that the same people viewed."""
+    """Items that the same users viewed."""
 
     learns_from = (VIEW.lower(),)
 
 
 class WatchedTogether(SimilarItems):
-    """Videos that the same people watched."""
+    """Videos that the same users watched."""
 
     learns_from = (WATCH.lower(),)

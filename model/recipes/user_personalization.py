@@ -1,4 +1,4 @@
-"""Items for a person: the person scorer over the whole catalogue, with a few new items to try."""
+"""Items for a user: the user scorer over the whole catalogue, with a few new items to try."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from model.recipes.growing import GrowingRows
 from model.recipes.model_files import read_model, write_model
 from model.recipes.ordering import NEVER, best
 from model.recipes.parts import keep_seen, kept_of, reasons_of
-from model.recipes.person_scorer import SHARPNESS, PersonScorer
 from model.recipes.recipe import (
     EXPLORATION,
     CatalogueItem,
@@ -23,6 +22,7 @@ from model.recipes.recipe import (
     Recommendation,
     TrainingData,
 )
+from model.recipes.user_scorer import SHARPNESS, UserScorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class UserPersonalization(Recipe):
         From 0 to 1, to fill up a list that a filter has starved.
     """
 
-    def __init__(self, scorer: PersonScorer, created: NDArray[np.int64], newest: int) -> None:
+    def __init__(self, scorer: UserScorer, created: NDArray[np.int64], newest: int) -> None:
         self._scorer = scorer
         self._created = GrowingRows(created)
         self._newest = newest
@@ -64,7 +64,7 @@ class UserPersonalization(Recipe):
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
-        scorer = PersonScorer.fit(data, tuned)
+        scorer = UserScorer.fit(data, tuned)
         created_of = dict(zip(data.catalogue.item_ids, data.catalogue.created, strict=True))
         created = np.array([created_of.get(item, 0) for item in scorer.item_ids], np.int64)
         return cls(scorer, created, int(data.interactions.times.max(initial=0)))
@@ -129,20 +129,20 @@ class UserPersonalization(Recipe):
     @classmethod
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
-        return cls._from_document(PersonScorer.from_arrays(arrays, document), arrays, document)
+        return cls._from_document(UserScorer.from_arrays(arrays, document), arrays, document)
 
     def _own_document(self) -> dict[str, Any]:
         return {"newest": self._newest}
 
     @classmethod
     def _from_document(
-        cls, scorer: PersonScorer, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]
+        cls, scorer: UserScorer, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]
     ) -> Self:
         return cls(scorer, arrays["created"], document["newest"])
 
     def _lowered(self, scores: NDArray[np.float32], history: Sequence[int]) -> NDArray[np.float32]:
         if history:
-            # Neither Amazon's recipes nor this one hide what a person has seen: people buy again.
+            # Neither Amazon's recipes nor this one hide what a user has seen: users buy again.
             keep_seen(scores, history, self._scorer.weights)
         return scores
 
@@ -152,11 +152,11 @@ class UserPersonalization(Recipe):
 
     def _is_cold(self) -> NDArray[np.bool_]:
         """Tell of each item whether it is to be tried."""
-        result: NDArray[np.bool_] = self._scorer.people == 0
+        result: NDArray[np.bool_] = self._scorer.users == 0
         return result
 
     def _explore(self, query: Query, scores: NDArray[np.float32], count: int) -> dict[int, int]:
-        """Return new items by the place in the list that each is given; the same for a person all day long."""
+        """Return new items by the place in the list that each is given; the same for a user all day long."""
         available = len(self.item_ids) if query.allowed is None else int(np.count_nonzero(query.allowed))
         length = min(count, available)
         wanted = self._explored_share(query) * length
@@ -167,7 +167,7 @@ class UserPersonalization(Recipe):
         now = query.now or self._newest
         created = self._created.rows[self._cold]
         cold = self._cold[(created == 0) | (created >= now - query.explored_age_days * SECONDS_PER_DAY)]
-        seed = zlib.crc32(f"{query.person}|{now // SECONDS_PER_DAY}".encode())
+        seed = zlib.crc32(f"{query.user}|{now // SECONDS_PER_DAY}".encode())
         chance = seed / 2**32
         # 1.5 new items means one, and another every second time.
         slots = min(int(wanted + chance), cold.size)

@@ -1,4 +1,4 @@
-"""People for an item, or for a kind of item: the person scorer turned round.
+"""Users for an item, or for a kind of item: the user scorer turned round.
 
 A user's affinity is what leads from their history to the items (transitions and the item space), how much of the
 history are those items themselves, and how active the user is of late: who never comes takes no offer. The weights are

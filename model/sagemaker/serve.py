@@ -72,7 +72,7 @@ def load(folder: Path) -> Served:
 
 
 def answer(served: Served, question: Any) -> dict[str, Any]:
-    """Answer a question of the form of Personalize's runtime, with the person's history beside it.
+    """Answer a question of the form of Personalize's runtime, with the user's history beside it.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def answer(served: Served, question: Any) -> dict[str, Any]:
     query = Query(
         history=_texts(question, "history"),
         item_id=_text(question, "itemId"),
-        person=_text(question, "userId") or "",
+        user=_text(question, "userId") or "",
         allowed=allowed,
     )
     found = recipe.recommend(query, count)
@@ -154,7 +154,7 @@ def make_server(served: Served, host: str, port: int) -> ThreadingHTTPServer:
             self.wfile.write(payload)
 
         def log_message(self, *_: Any) -> None:
-            """Stay silent: a line per question would hold what people do."""
+            """Stay silent: a line per question would hold what users do."""
 
     return ThreadingHTTPServer((host, port), Handler)
 

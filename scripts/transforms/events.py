@@ -1,4 +1,4 @@
-"""Events to interactions: each once, only those that may be used, each with the person who is behind it."""
+"""Events to interactions: each once, only those that may be used, each with the user who is behind it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scripts.transforms.values import MAX_ID_LENGTH, SEPARATOR, finite, is_reser
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-# How a person who never logged in is named; the backend's history names them the same.
+# How a user who never logged in is named; the backend's history names them the same.
 SESSION_PREFIX = "session#"
 
 # The one reason for which an event is dropped that still tells who is behind its session.
@@ -118,7 +118,7 @@ def owners(judged: DataFrame) -> DataFrame:
 
 
 def stitch(judged: DataFrame, owned: DataFrame) -> DataFrame:
-    """Return the interactions among judged events with `person`, who is behind each.
+    """Return the interactions among judged events with `user`, who is behind each.
 
     That is the user, or for an anonymous event the owner of its session (from `owners`), or else the session.
     """

@@ -29,7 +29,7 @@ DOCUMENTED_CHANGES: set[str] = set()
 
 
 def shop(seed: int, events: int):
-    return generate(Settings(items=200, people=300, events=events, seed=seed, until=UNTIL))
+    return generate(Settings(items=200, users=300, events=events, seed=seed, until=UNTIL))
 
 
 def assert_adds_up(pipeline, stream, sent, since) -> None:
@@ -98,12 +98,12 @@ def test_what_is_trained_is_recommended_and_reacts_to_the_next_click(pipeline):
     assert manifest["written"]["users"] == 300
     assert {rows["Rows"] for rows in output["Imports"]} == {manifest["written"]["interactions"], 200, 300}
 
-    # And people who are known get recommendations that a few clicks change
-    person = next(event.person for event in shop(seed=1, events=4_000).events if event.person.startswith("u"))
-    answer = pipeline.api.get(f"/recommendations/{quote(person)}", num_results=10)
+    # And users who are known get recommendations that a few clicks change
+    user = next(event.user for event in shop(seed=1, events=4_000).events if event.user.startswith("u"))
+    answer = pipeline.api.get(f"/recommendations/{quote(user)}", num_results=10)
     assert len(answer["items"]) == 10
     assert answer["source"] == "recommender"
-    reaction = ask.react(pipeline.api, person)
+    reaction = ask.react(pipeline.api, user)
     assert reaction.seconds is not None
     assert reaction.after != reaction.before
 
@@ -112,10 +112,10 @@ def test_what_is_trained_is_recommended_and_reacts_to_the_next_click(pipeline):
 
 
 def test_an_explanation_adds_up_for_every_item(pipeline):
-    person = next(str(user["user_id"]) for user in shop(seed=1, events=4_000).users)
+    user_id = next(str(user["user_id"]) for user in shop(seed=1, events=4_000).users)
     popular = pipeline.api.get("/popular", num_results=5, explain="true")
     similar = pipeline.api.get(f"/similar-items/{quote(popular['items'][0]['item_id'])}", num_results=5, explain="true")
-    personal = pipeline.api.get(f"/recommendations/{quote(person)}", num_results=50, explain="true")
+    personal = pipeline.api.get(f"/recommendations/{quote(user_id)}", num_results=50, explain="true")
 
     for answer in (popular, similar, personal):
         assert "unexplained" not in answer
@@ -126,8 +126,8 @@ def test_an_explanation_adds_up_for_every_item(pipeline):
 def test_similar_popular_and_ranked_items_are_answered(pipeline):
     popular = [entry["item_id"] for entry in pipeline.api.get("/popular", num_results=5)["items"]]
     similar = pipeline.api.get(f"/similar-items/{quote(popular[0])}", num_results=5)["items"]
-    person = next(str(user["user_id"]) for user in shop(seed=1, events=4_000).users)
-    ranked = pipeline.api.post("/rerank", {"user_id": person, "items": [*popular, "never-heard-of"]})["items"]
+    user_id = next(str(user["user_id"]) for user in shop(seed=1, events=4_000).users)
+    ranked = pipeline.api.post("/rerank", {"user_id": user_id, "items": [*popular, "never-heard-of"]})["items"]
 
     assert len(set(popular)) == 5
     assert popular[0] not in [entry["item_id"] for entry in similar]

@@ -11,7 +11,7 @@ from model.recipes.recipe import Catalogue, TrainingData
 
 START = 1_760_000_000
 LATEST = 99_999_999_999  # the last second that an import takes
-PEOPLE, ITEMS, TOUCHED = 30, 8, 6
+USERS, ITEMS, TOUCHED = 30, 8, 6
 ALL_ITEMS = tuple(f"item-{place}" for place in range(ITEMS))
 ODD_IDS = (
     *(
@@ -36,11 +36,11 @@ NOT_FINITE = (float("nan"), float("inf"), float("-inf"), 1e308, -1e308, 5e-324, 
 OBJECTIVE = {"optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": "HIGH"}}
 
 
-def rows(people=PEOPLE, items=ITEMS, touched=TOUCHED, moment=lambda number: START + number):
-    """Return what people touched, some of it again and again; `moment` says when each event was."""
+def rows(users=USERS, items=ITEMS, touched=TOUCHED, moment=lambda number: START + number):
+    """Return what users touched, some of it again and again; `moment` says when each event was."""
     return [
-        (f"user-{person}", f"item-{(person * 3 + place * place) % items}", moment(person * touched + place))
-        for person in range(people)
+        (f"user-{user}", f"item-{(user * 3 + place * place) % items}", moment(user * touched + place))
+        for user in range(users)
         for place in range(touched)
     ]
 
@@ -53,33 +53,33 @@ def catalogue(ids=ALL_ITEMS, features=None, number=float, created=0) -> Catalogu
     return Catalogue(list(ids), [described(place) for place in places], [created] * len(ids), numbers)
 
 
-def people(features=lambda place: (f"AGE={place % 2}",)):
-    """Return the people and what is known of them."""
-    ids = [f"user-{place}" for place in range(PEOPLE)]
-    return Catalogue(ids, [features(place) for place in range(PEOPLE)], [0] * PEOPLE)
+def users(features=lambda place: (f"AGE={place % 2}",)):
+    """Return the users and what is known of them."""
+    ids = [f"user-{place}" for place in range(USERS)]
+    return Catalogue(ids, [features(place) for place in range(USERS)], [0] * USERS)
 
 
-def data(events, items=None, of_people=None, **solution):
+def data(events, items=None, of_users=None, **solution):
     """Return training data."""
-    return TrainingData(from_rows(events), items or catalogue(), {}, of_people or people(), solution)
+    return TrainingData(from_rows(events), items or catalogue(), {}, of_users or users(), solution)
 
 
 CASES = {
     "nothing": data([], Catalogue(), Catalogue()),
     "no events": data([]),
     "one event": data([("user-0", "item-0", 5)], Catalogue()),
-    "one user": data(rows(people=1, touched=60)),
+    "one user": data(rows(users=1, touched=60)),
     "one item": data(rows(items=1), catalogue(["item-0"])),
     "one item each": data([(f"user-{place}", f"item-{place}", START + place) for place in range(60)]),
     "one user and one item": data([("user-0", "item-0", START + place) for place in range(60)], catalogue(["item-0"])),
     "an item nobody touched": data(rows(), catalogue([*ALL_ITEMS, "untouched"])),
-    "mostly items nobody touched": data(rows(people=2), catalogue([f"item-{place}" for place in range(150)])),
+    "mostly items nobody touched": data(rows(users=2), catalogue([f"item-{place}" for place in range(150)])),
     "all times equal": data(rows(moment=lambda _: START)),
     "all times 0": data(rows(moment=lambda _: 0)),
     "times far in the future": data(rows(moment=lambda place: LATEST - place), catalogue(created=LATEST)),
     "times 0 and far in the future": data(rows(moment=lambda place: LATEST * (place % 2)), catalogue(created=LATEST)),
     "constant features": data(
-        rows(), catalogue(features=lambda _: ("A=b", "word=same"), number=lambda _: 1.0), people(lambda _: ("A=b",))
+        rows(), catalogue(features=lambda _: ("A=b", "word=same"), number=lambda _: 1.0), users(lambda _: ("A=b",))
     ),
     "no features": data(rows(), catalogue(features=lambda _: (), number=lambda _: float("nan")), Catalogue()),
     "NaN and infinite numbers": data(rows(), catalogue(number=NOT_FINITE.__getitem__), **OBJECTIVE),
@@ -104,8 +104,8 @@ def of_one_type(case: TrainingData, event_type: str) -> TrainingData:
     return replace(case, interactions=replace(known, event_types=[event_type], kinds=np.zeros(len(known), np.int16)))
 
 
-def of_one_person(events: int, items: int) -> Interactions:
-    """Return many events of one person, the more the lower an item's number."""
+def of_one_user(events: int, items: int) -> Interactions:
+    """Return many events of one user, the more the lower an item's number."""
     random = np.random.default_rng(5)
     shares = 1 / np.arange(1, items + 1) ** 0.8
     touched = random.choice(items, events, p=shares / shares.sum()).astype(np.int32)

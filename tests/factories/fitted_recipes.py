@@ -18,14 +18,14 @@ ANSWERING = [name for name, named in RECIPES.items() if issubclass(named.algorit
 OF_ITEMS = [name for name in ANSWERING if RECIPES[name].kind != "PERSONALIZED_ACTIONS"]
 
 
-def data_for(name, people=120, **parameters):
+def data_for(name, users=120, **parameters):
     """Return data that a recipe can learn from."""
     named = RECIPES[name]
     if named.kind == "PERSONALIZED_ACTIONS":
         return named.prepare(answers())
     event_type = (named.required_events or ("View",))[0]
     extra = COLD if name == "aws-hrnn-coldstart" else {}
-    return named.prepare(shop_data(people, event_type, 7, **extra, **parameters))
+    return named.prepare(shop_data(users, event_type, 7, **extra, **parameters))
 
 
 def fitted(name, data=None):

@@ -1,4 +1,4 @@
-"""Gowalla as LightGCN's authors split it: 80 % of each person's places to learn from, 20 % to find.
+"""Gowalla as LightGCN's authors split it: 80 % of each user's places to learn from, 20 % to find.
 
 A tenth of what there is to learn from makes the validation split, on which settings are chosen.
 """
@@ -17,7 +17,7 @@ from tests.factories.shared_data import FOLDER
 if TYPE_CHECKING:
     from pathlib import Path
 
-PEOPLE, PLACES = 29_858, 40_981  # rows of the adjacency matrix: first people, then places
+USERS, PLACES = 29_858, 40_981  # rows of the adjacency matrix: first users, then places
 PUBLISHED, VALIDATION = "gowalla-lightgcn", "gowalla-lightgcnpp-valid"
 
 
@@ -34,7 +34,7 @@ def gowalla(folder: Path = FOLDER) -> Split:
     Split
     """
     matrix = sparse.csr_matrix(sparse.load_npz(folder / PUBLISHED / "s_adj_mat.npz"))
-    learnt = matrix[:PEOPLE, PEOPLE:].tocoo()
+    learnt = matrix[:USERS, USERS:].tocoo()
     return _split(np.stack([learnt.row, learnt.col], axis=1), _pairs(folder / PUBLISHED / "test.txt"))
 
 
@@ -44,21 +44,21 @@ def gowalla_validation(folder: Path = FOLDER) -> Split:
 
 
 def _pairs(path: Path) -> np.ndarray:
-    """Return (person, place) pairs of a file of lines that name a person and their places."""
+    """Return (user, place) pairs of a file of lines that name a user and their places."""
     lists = [np.array(line.split(), np.int32) for line in path.read_text(encoding="utf-8").splitlines()]
-    people = np.repeat([one[0] for one in lists], [one.size - 1 for one in lists])
-    return np.stack([people, np.concatenate([one[1:] for one in lists])], axis=1)
+    users = np.repeat([one[0] for one in lists], [one.size - 1 for one in lists])
+    return np.stack([users, np.concatenate([one[1:] for one in lists])], axis=1)
 
 
 def _split(learnt: np.ndarray, wanted: np.ndarray) -> Split:
     train = ordered(
-        ([str(number) for number in range(PEOPLE)], [str(number) for number in range(PLACES)], ["Visit"]),
+        ([str(number) for number in range(USERS)], [str(number) for number in range(PLACES)], ["Visit"]),
         learnt[:, 0].astype(np.int32),
         learnt[:, 1].astype(np.int32),
         np.zeros(len(learnt), np.int16),
         np.zeros(len(learnt), np.int64),
     )
-    of_person: dict[str, list[str]] = {}
-    for person, place in wanted.tolist():
-        of_person.setdefault(str(person), []).append(str(place))
-    return answered(train, of_person)
+    of_user: dict[str, list[str]] = {}
+    for user, place in wanted.tolist():
+        of_user.setdefault(str(user), []).append(str(place))
+    return answered(train, of_user)

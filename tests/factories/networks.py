@@ -24,12 +24,12 @@ FACTORS, WIDTH = 2, 4
 REPORT = {"network": "made by hand", "best": None}
 
 
-def shelves(people: int = 60, touched: int = 3, seed: int = 5) -> Problem:
-    """Return people who each touch items of one shelf only, in an order of time that tells nothing."""
+def shelves(user_count: int = 60, touched: int = 3, seed: int = 5) -> Problem:
+    """Return users who each touch items of one shelf only, in an order of time that tells nothing."""
     random = np.random.default_rng(seed)
-    users = np.repeat(np.arange(people), touched)
-    items = np.concatenate([random.permutation(4)[:touched] * SHELVES + person % SHELVES for person in range(people)])
-    times = np.tile(np.arange(touched), people)
+    users = np.repeat(np.arange(user_count), touched)
+    items = np.concatenate([random.permutation(4)[:touched] * SHELVES + user % SHELVES for user in range(user_count)])
+    times = np.tile(np.arange(touched), user_count)
     # Those of the first shelf think highly of what they touch, those of the last one little.
     ratings = 5.0 - items % SHELVES
     return Problem(
@@ -37,14 +37,14 @@ def shelves(people: int = 60, touched: int = 3, seed: int = 5) -> Problem:
         items.astype(np.int32),
         times.astype(np.int64),
         ratings.astype(np.float32),
-        people,
+        user_count,
         ITEMS,
     )
 
 
-def shop_problem(people: int = 120) -> Problem:
+def shop_problem(user_count: int = 120) -> Problem:
     """Return the small shop as a problem."""
-    return problem_of(shop_data(people).interactions)
+    return problem_of(shop_data(user_count).interactions)
 
 
 def catalogue(count: int = ITEMS) -> Catalogue:

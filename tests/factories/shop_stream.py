@@ -41,23 +41,23 @@ def schema_text(name: str) -> str:
 
 
 def shop_rows(
-    people: int = 120, shelves: int = 12, items_per_shelf: int = 15, visits: int = 6, seed: int = 7
+    users: int = 120, shelves: int = 12, items_per_shelf: int = 15, visits: int = 6, seed: int = 7
 ) -> list[tuple[str, str, int, str]]:
     """Return (user, item, epoch seconds, event type) rows in the order of time.
 
-    Each person prefers two shelves; within a visit, items of a shelf follow one another in a fixed order more often
-    than not. So what comes next can be learnt, from the person and from the last item, and popularity knows neither.
+    Each user prefers two shelves; within a visit, items of a shelf follow one another in a fixed order more often
+    than not. So what comes next can be learnt, from the user and from the last item, and popularity knows neither.
     """
     draw = random.Random(seed)
     rows = []
-    for person in range(people):
+    for user in range(users):
         favourites = draw.sample(range(shelves), 2)
         for visit in range(visits):
             shelf = favourites[visit % 2] if draw.random() < 0.9 else draw.randrange(shelves)
             place = draw.randrange(items_per_shelf)
             moment = START + visit * 86_400 + draw.randrange(80_000)
             for _ in range(draw.randint(3, 6)):
-                rows.append((f"user-{person}", f"item-{shelf}-{place}", moment, "View"))
+                rows.append((f"user-{user}", f"item-{shelf}-{place}", moment, "View"))
                 place = (place + 1 if draw.random() < 0.7 else draw.randrange(items_per_shelf)) % items_per_shelf
                 moment += draw.randint(5, 90)
     return sorted(rows, key=lambda row: row[2])

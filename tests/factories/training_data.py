@@ -32,8 +32,8 @@ def shop_items(shelves: int = 12, items_per_shelf: int = 15, cold: int = 0) -> C
     return Catalogue(ids, features, created, {"PRICE": prices})
 
 
-def shop_people(interactions: Interactions) -> Catalogue:
-    """Return the people, each of an age that says which half of the shelves they prefer."""
+def shop_users(interactions: Interactions) -> Catalogue:
+    """Return the users, each of an age that says which half of the shelves they prefer."""
     ages: list[tuple[str, ...]] = []
     starts = interactions.starts()
     for user in range(len(interactions.user_ids)):
@@ -43,11 +43,11 @@ def shop_people(interactions: Interactions) -> Catalogue:
     return Catalogue(list(interactions.user_ids), ages, [0] * len(ages))
 
 
-def shop_data(people: int = 200, event_type: str = "View", seed: int = 7, **parameters: str) -> TrainingData:
+def shop_data(users: int = 200, event_type: str = "View", seed: int = 7, **parameters: str) -> TrainingData:
     """Return the shop as a recipe's training data."""
-    rows = [(user, item, moment, event_type) for user, item, moment, _ in shop_rows(people=people, seed=seed)]
+    rows = [(user, item, moment, event_type) for user, item, moment, _ in shop_rows(users=users, seed=seed)]
     interactions = from_rows(rows)
-    # On the phone, people look at the first shelves; a tenth of the events does not say.
+    # On the phone, users look at the first shelves; a tenth of the events does not say.
     codes = [
         -1
         if zlib.crc32(f"{item}{place}".encode()) % 10 == 0
@@ -56,15 +56,15 @@ def shop_data(people: int = 200, event_type: str = "View", seed: int = 7, **para
     ]
     column = ContextColumn(["desktop", "phone"], np.array(codes, np.int32))
     interactions = replace(interactions, context={"DEVICE": column})
-    return TrainingData(interactions, shop_items(), parameters, shop_people(interactions))
+    return TrainingData(interactions, shop_items(), parameters, shop_users(interactions))
 
 
-def answers(people: int = 300, actions: int = 6, seed: int = 11) -> TrainingData:
-    """Return who took which action: people of an age like half of the actions, and who takes one takes the next."""
+def answers(users: int = 300, actions: int = 6, seed: int = 11) -> TrainingData:
+    """Return who took which action: users of an age like half of the actions, and who takes one takes the next."""
     draw = random.Random(seed)
     rows = []
     ages: list[tuple[str, ...]] = []
-    for person in range(people):
+    for user in range(users):
         young = draw.random() < 0.5
         ages.append(("AGE=18-24" if young else "AGE=45+",))
         took_first = False
@@ -73,8 +73,8 @@ def answers(people: int = 300, actions: int = 6, seed: int = 11) -> TrainingData
             took = draw.random() < min(0.95, likes + (0.25 if took_first and place == actions - 1 else 0))
             took_first = took_first or (took and place == 0)
             kind = "Taken" if took else draw.choice(["Not taken", "Viewed"])
-            rows.append((f"user-{person}", f"action-{place}", START + place * DAY + draw.randrange(DAY), kind))
+            rows.append((f"user-{user}", f"action-{place}", START + place * DAY + draw.randrange(DAY), kind))
     catalogue = Catalogue([f"action-{place}" for place in range(actions)], [()] * actions, [0] * actions)
     return TrainingData(
-        from_rows(rows), catalogue, {}, Catalogue([f"user-{n}" for n in range(people)], ages, [0] * people)
+        from_rows(rows), catalogue, {}, Catalogue([f"user-{n}" for n in range(users)], ages, [0] * users)
     )

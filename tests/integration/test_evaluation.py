@@ -33,7 +33,7 @@ PERSONAL = "aws-user-personalization-v2"
 def shop(tmp_path_factory):
     """A generated shop in the contract's form, broken events included."""
     folder = tmp_path_factory.mktemp("shop")
-    write_stream(generate(Settings(items=150, people=120, events=4000, days=14, seed=7)), folder)
+    write_stream(generate(Settings(items=150, users=120, events=4000, days=14, seed=7)), folder)
     return folder
 
 
@@ -272,7 +272,7 @@ def test_recipes_that_cannot_learn_from_the_data_are_told_after_what_the_others_
     ],
 )
 def test_data_that_leave_nothing_to_ask_are_told(tmp_path, capsys, events, split, words):
-    rows = [f"{person},{item},{moment},View,,," for person, item, moment in events]
+    rows = [f"{user},{item},{moment},View,,," for user, item, moment in events]
     lines(tmp_path / "data" / "interactions.csv", COLUMNS, *rows)
 
     command = ["run", str(tmp_path / "data"), "--split", split, "--recipes", POPULAR]
@@ -281,7 +281,7 @@ def test_data_that_leave_nothing_to_ask_are_told(tmp_path, capsys, events, split
 
 
 @pytest.mark.parametrize("split", ["time", "next", "last"])
-def test_one_person_alone_can_be_asked(tmp_path, split):
+def test_one_user_alone_can_be_asked(tmp_path, split):
     rows = [f"anna,item-{n % 40},{n},View,,," for n in range(60)]
     lines(tmp_path / "data" / "interactions.csv", COLUMNS, *rows)
 
@@ -355,8 +355,8 @@ def test_films_like_the_last_one_are_better_than_popular_ones_and_rated_better_t
     assert "0.9068" in capsys.readouterr().out
 
 
-class People:
-    """Scores items by how many people touched them."""
+class Users:
+    """Scores items by how many users touched them."""
 
     def __init__(self, train):
         self._counts = np.bincount(train.items, minlength=len(train.item_ids)).astype(np.float32)
@@ -368,7 +368,7 @@ class People:
 def test_popularity_has_the_figures_on_gowalla_that_it_has_elsewhere():
     split = gowalla(shared("gowalla-lightgcn").parent)
 
-    result = evaluate(People(split.train), split, cuts=(20,))
+    result = evaluate(Users(split.train), split, cuts=(20,))
 
     assert len(result) == 29858
     assert (round(result.mean("recall@20"), 4), round(result.mean("ndcg@20"), 4)) == (0.0416, 0.0317)

@@ -26,7 +26,7 @@ def last_films():
         )
 
 
-def test_the_last_film_of_people_is_found_as_often_as_was_measured(last_films):
+def test_the_last_film_of_users_is_found_as_often_as_was_measured(last_films):
     data = TrainingData(last_films.train)
     tuned = GraphFilter.tune(data)
 

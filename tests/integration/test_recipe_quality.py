@@ -21,14 +21,14 @@ from tests.factories.shared_data import shared
 
 PERSONAL, SIMILAR, POPULAR = "aws-user-personalization-v2", "aws-similar-items", "aws-popularity-count"
 QUESTIONS = 6000
-ONE_IN = 8  # people of Gowalla
+ONE_IN = 8  # users of Gowalla
 
 
 def interactions(users, items, times) -> Interactions:
     """Make interactions of columns of numbers."""
-    people, user_of = np.unique(users, return_inverse=True)
+    user_ids, user_of = np.unique(users, return_inverse=True)
     things, item_of = np.unique(items, return_inverse=True)
-    ids = ([str(one) for one in people.tolist()], [str(one) for one in things.tolist()], ["View"])
+    ids = ([str(one) for one in user_ids.tolist()], [str(one) for one in things.tolist()], ["View"])
     kinds = np.zeros(len(users), np.int16)
     return ordered(ids, user_of.astype(np.int32), item_of.astype(np.int32), kinds, times.astype(np.int64))
 
@@ -55,7 +55,7 @@ def last_review() -> Split:
 
 @functools.cache
 def next_film() -> Split:
-    """Ask for each of the newest tenth of the ratings, given all that the person rated before it."""
+    """Ask for each of the newest tenth of the ratings, given all that the user rated before it."""
     rows = np.loadtxt(shared("ml-latest-small") / "ratings.csv", delimiter=",", skiprows=1)
     users, items = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
     return next_events(interactions(users, items, rows[:, 3]), 0.1).at_most(QUESTIONS)
@@ -63,11 +63,11 @@ def next_film() -> Split:
 
 @functools.cache
 def next_places() -> Split:
-    """Ask some people for the places that LightGCN's split keeps from them; no check-in has a time."""
+    """Ask some users for the places that LightGCN's split keeps from them; no check-in has a time."""
     whole = gowalla()
     train = whole.train.where(whole.train.users % ONE_IN == 0).without_unused()
-    people = set(train.user_ids)
-    return replace(whole, train=train, questions=[one for one in whole.questions if one.person in people])
+    users = set(train.user_ids)
+    return replace(whole, train=train, questions=[one for one in whole.questions if one.user in users])
 
 
 @functools.cache
@@ -109,7 +109,7 @@ def test_places_are_found_by_who_went_where_though_nobody_knows_when():
 
 
 @pytest.mark.parametrize("make_split", [next_click, last_review, next_film])
-def test_people_and_the_latest_item_tell_more_than_popularity(make_split):
+def test_users_and_the_latest_item_tell_more_than_popularity(make_split):
     hide_seen = make_split is not next_click
     popular = judged(POPULAR, make_split, hide_seen).mean("ndcg@10")
 

@@ -14,7 +14,7 @@ from backend.contract import BodyRefused, Refusal, event_id_of, read_events
 from data.generator import Settings, generate
 from data.replay import DoorClosed, NotAdmitted, door, load_catalogue, replay
 
-SETTINGS = Settings(items=100, people=60, events=1_500, days=5, until=datetime(2026, 11, 1, tzinfo=UTC), broken=0.05)
+SETTINGS = Settings(items=100, users=60, events=1_500, days=5, until=datetime(2026, 11, 1, tzinfo=UTC), broken=0.05)
 KEY = "a-key"
 
 
@@ -26,7 +26,7 @@ class FrontDoor:
         self.requests = 0
         self.full = 0
         self.ids: list[str] = []
-        self.people: dict[str, list[datetime]] = {}
+        self.users: dict[str, list[datetime]] = {}
         self.records: Counter[str] = Counter()
         self.lock = threading.Lock()
 

@@ -21,7 +21,7 @@ from model.sagemaker.serve import load, make_server
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFINITIONS = json.loads((ROOT / "model/sagemaker/metric_definitions.json").read_text())
-ITEMS, PEOPLE, CLICKS = 40, 120, 12
+ITEMS, USERS, CLICKS = 40, 120, 12
 START = 1_780_000_000
 
 
@@ -73,16 +73,16 @@ def trained(tmp_path_factory) -> Job:
 
 
 def make_job(ml: Path) -> Job:
-    """Make a job with a channel as the workflow gives it: people who go round their own quarter of the items."""
+    """Make a job with a channel as the workflow gives it: users who go round their own quarter of the items."""
     draw = random.Random(1)
     channel = ml / "input" / "data" / "interactions"
     channel.mkdir(parents=True)
     lines = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,IMPRESSION,RECOMMENDATION_ID"]
-    for person in range(PEOPLE):
+    for user in range(USERS):
         first = draw.randrange(ITEMS)
         for click in range(CLICKS):
-            item = (first + click) % 10 + 10 * (person % 4)
-            lines.append(f"u{person},i{item},{START + 60 * click + person},View,,,")
+            item = (first + click) % 10 + 10 * (user % 4)
+            lines.append(f"u{user},i{item},{START + 60 * click + user},View,,,")
     (channel / "part-00000.csv").write_text("\n".join(lines) + "\n")
     return Job(ml)
 
@@ -137,7 +137,7 @@ def test_a_channel_that_does_not_follow_the_schema_is_told_with_its_line(job):
     file.write_text(file.read_text() + "u1,i1,yesterday,View,,,\n")
 
     assert job.train(recipe="aws-sims").returncode == 1
-    assert f"part-00000.csv, line {PEOPLE * CLICKS + 2}" in job.failure()
+    assert f"part-00000.csv, line {USERS * CLICKS + 2}" in job.failure()
 
 
 def test_fewer_interactions_than_the_documented_minimum_are_refused(job):

@@ -1,6 +1,6 @@
 """How fast the engine answers and keeps events, beside FastAPI with implicit: `make bench ONLY=engine`.
 
-Each service has one core, the load the other. Both learn from the same 800,000 events of 30,000 people and 41,000
+Each service has one core, the load the other. Both learn from the same 800,000 events of 30,000 users and 41,000
 items and are asked for the same 25 items over plain HTTP connections that stay open. A put is counted when it is
 answered: on disk with the engine, in SQLite with full synchronisation with the peer.
 """
@@ -33,7 +33,7 @@ from tests.load.running_engine import (
     put_in_pieces,
 )
 
-ITEMS, PEOPLE, EVENTS = 41_000, 30_000, 800_000
+ITEMS, USERS, EVENTS = 41_000, 30_000, 800_000
 RATE, ASKED, CONNECTIONS = 1_000.0, 20_000, 16
 PUTS, SENDERS = 10_000, 16
 PEER_ASKED, PEER_PUTS = 2_000, 2_000
@@ -53,7 +53,7 @@ def run() -> list[dict[str, Any]]:
     """
     everywhere = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory() as directory:
-        shop = BigShop.draw(ITEMS, PEOPLE, EVENTS)
+        shop = BigShop.draw(ITEMS, USERS, EVENTS)
         try:
             engine = _measure_engine(Path(directory), shop)
             os.sched_setaffinity(0, everywhere)
@@ -104,7 +104,7 @@ def _measure_engine(root: Path, shop: BigShop) -> Figures:
 
 def _measure_peer(root: Path, shop: BigShop) -> Figures:
     arrays = root / "events.npz"
-    np.savez(arrays, people=shop.people, items=shop.items)
+    np.savez(arrays, users=shop.users, items=shop.items)
     command = [str(ROOT / "build/env/peers/bin/python"), str(ROOT / "tests/load/peer_service.py")]
     # Threads that wait for one another on one core would slow it down a hundredfold.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -171,7 +171,7 @@ def _latencies(name: str, outcome: Outcome) -> Figures:
 
 
 def _question(asked: dict[str, Any], number: int) -> bytes:
-    return post("/recommendations", json.dumps({**asked, "userId": f"user-{number * 7 % PEOPLE}"}).encode())
+    return post("/recommendations", json.dumps({**asked, "userId": f"user-{number * 7 % USERS}"}).encode())
 
 
 def _put(put: dict[str, str], number: int) -> bytes:
@@ -184,4 +184,4 @@ def _put(put: dict[str, str], number: int) -> bytes:
         }
         for place in range(10)
     ]
-    return post("/events", json.dumps({**put, "userId": f"user-{number % PEOPLE}", "eventList": events}).encode())
+    return post("/events", json.dumps({**put, "userId": f"user-{number % USERS}", "eventList": events}).encode())

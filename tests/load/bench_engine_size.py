@@ -18,7 +18,7 @@ from tests.load.running_engine import Caller, RunningEngine, deploy, import_data
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ITEMS, PEOPLE, EVENTS = 200_000, 100_000, 5_000_000
+ITEMS, USERS, EVENTS = 200_000, 100_000, 5_000_000
 STREAMED, SENDERS = 1_000_000, 32
 
 
@@ -55,7 +55,7 @@ def run() -> list[dict[str, Any]]:
 
 
 def _fill(engine: RunningEngine, s3: FileS3) -> dict[str, float]:
-    shop = BigShop.draw(ITEMS, PEOPLE, EVENTS)
+    shop = BigShop.draw(ITEMS, USERS, EVENTS)
     caller = Caller(engine.port)
     group = make_group(caller)
     items = put_in_pieces(s3, "items.csv", shop.items_csv())
@@ -98,8 +98,8 @@ def _puts(tracking_id: str) -> list[bytes]:
             json.dumps(
                 {
                     "trackingId": tracking_id,
-                    "userId": f"user-{number % PEOPLE}",
-                    "sessionId": f"s-{number % PEOPLE}",
+                    "userId": f"user-{number % USERS}",
+                    "sessionId": f"s-{number % USERS}",
                     "eventList": [
                         {
                             "eventId": f"{number}-{place}",

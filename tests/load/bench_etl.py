@@ -29,7 +29,7 @@ EVENTS = 1_000_000
 THREADS = 2
 # About what Firehose puts into one object at its largest buffer, 128 MB of JSON.
 ROWS_PER_FILE = 100_000
-SETTINGS = Settings(items=5_000, people=40_000, events=EVENTS, until=datetime(2026, 11, 1, tzinfo=UTC))
+SETTINGS = Settings(items=5_000, users=40_000, events=EVENTS, until=datetime(2026, 11, 1, tzinfo=UTC))
 
 _SPARK = """
 import json, os, sys, time

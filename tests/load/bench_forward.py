@@ -63,8 +63,8 @@ def run() -> list[dict[str, Any]]:
 
 def ours(records: list[dict[str, Any]]) -> tuple[int, int]:
     """Read and group a batch; return events and calls."""
-    people = group(read_batch(records).arrivals)
-    return sum(len(call) for calls in people for call in calls), sum(len(calls) for calls in people)
+    users = group(read_batch(records).arrivals)
+    return sum(len(call) for calls in users for call in calls), sum(len(calls) for calls in users)
 
 
 def sample(records: list[dict[str, Any]]) -> tuple[int, int]:
@@ -77,7 +77,7 @@ def sample(records: list[dict[str, Any]]) -> tuple[int, int]:
 
 
 def make_batch(events_per_post: int) -> list[dict[str, Any]]:
-    """Make a Kinesis batch of events of about 600 bytes, as many of a person's as a post holds to a record."""
+    """Make a Kinesis batch of events of about 600 bytes, as many of a user's as a post holds to a record."""
     draw = random.Random(SEED)
     records = []
     for post in range(KINESIS_RECORDS if events_per_post > 1 else KINESIS_RECORDS * 10):

@@ -1,4 +1,4 @@
-"""Seeded events of a large shop, for measuring: many people, many items, a few of which are much more popular."""
+"""Seeded events of a large shop, for measuring: many users, many items, a few of which are much more popular."""
 
 from __future__ import annotations
 
@@ -25,43 +25,43 @@ class BigShop:
 
     Attributes
     ----------
-    item_count, person_count : int
-    people, items, moments : int64 arrays of shape (events,)
+    item_count, user_count : int
+    users, items, moments : int64 arrays of shape (events,)
     """
 
     item_count: int
-    person_count: int
-    people: NDArray[np.int64]
+    user_count: int
+    users: NDArray[np.int64]
     items: NDArray[np.int64]
     moments: NDArray[np.int64]
 
     @classmethod
-    def draw(cls, items: int, people: int, events: int, seed: int = 5) -> BigShop:
-        """Draw a shop in which each person keeps to a tenth of the catalogue.
+    def draw(cls, items: int, users: int, events: int, seed: int = 5) -> BigShop:
+        """Draw a shop in which each user keeps to a tenth of the catalogue.
 
         Parameters
         ----------
-        items, people, events, seed : int
+        items, users, events, seed : int
 
         Returns
         -------
         BigShop
         """
         draw = np.random.default_rng(seed)
-        who = draw.integers(0, people, events)
+        who = draw.integers(0, users, events)
         shelf = items // SHELVES
         what = (draw.zipf(1.3, events) + who * 37) % shelf + (who % SHELVES) * shelf
-        return cls(items, people, who, what, START + np.sort(draw.integers(0, DAYS * 86_400, events)))
+        return cls(items, users, who, what, START + np.sort(draw.integers(0, DAYS * 86_400, events)))
 
     def interactions_csv(self) -> Iterator[str]:
         """Yield the CSV of the events in pieces."""
         yield "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE\n"
-        for begin in range(0, self.people.size, CHUNK):
+        for begin in range(0, self.users.size, CHUNK):
             piece = slice(begin, begin + CHUNK)
             rows = zip(
-                self.people[piece].tolist(), self.items[piece].tolist(), self.moments[piece].tolist(), strict=True
+                self.users[piece].tolist(), self.items[piece].tolist(), self.moments[piece].tolist(), strict=True
             )
-            yield "".join(f"user-{person},item-{item},{moment},View,\n" for person, item, moment in rows)
+            yield "".join(f"user-{user},item-{item},{moment},View,\n" for user, item, moment in rows)
 
     def items_csv(self) -> Iterator[str]:
         """Yield the CSV of the catalogue in pieces: ten shelves, prices from 1 to 100."""

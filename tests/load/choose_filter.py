@@ -1,4 +1,4 @@
-"""Judges the graph filter on Gowalla, over all people: `python -m tests.load.choose_filter` on the validation split.
+"""Judges the graph filter on Gowalla, over all users: `python -m tests.load.choose_filter` on the validation split.
 
 Its own setting is judged, and the one that BSPM's authors published beside their code; with `--near`, also settings
 beside its own, one of them changed at a time, a minute or more for each. `--test` judges on the test split.

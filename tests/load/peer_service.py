@@ -1,8 +1,8 @@
 """What a team writes when it has no such engine: FastAPI in front of implicit's ALS; runs in the environment `peers`.
 
-`python tests/load/peer_service.py EVENTS.npz DIRECTORY` trains on the arrays `people`, `items` and says "ready PORT"
-and the seconds of the training. Events go into SQLite before they are answered, and into the person's row, from which
-the person is computed anew with each question (`recalculate_user`), so that the next answer knows them.
+`python tests/load/peer_service.py EVENTS.npz DIRECTORY` trains on the arrays `users`, `items` and says "ready PORT"
+and the seconds of the training. Events go into SQLite before they are answered, and into the user's row, from which
+the user is computed anew with each question (`recalculate_user`), so that the next answer knows them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Event(BaseModel):
 
 
 class Events(BaseModel):
-    """A person's events."""
+    """A user's events."""
 
     userId: str  # noqa: N815
     eventList: list[Event] = Field(min_length=1, max_length=10)  # noqa: N815
@@ -49,13 +49,13 @@ class Question(BaseModel):
 def make_service(events: Path, directory: Path) -> tuple[FastAPI, float]:
     """Train and return the service with the seconds that the training took."""
     with np.load(events) as stored:
-        people, items = stored["people"], stored["items"]
-    rows = sparse.csr_matrix((np.ones(people.size, np.float32), (people, items)))
+        users, items = stored["people"], stored["items"]
+    rows = sparse.csr_matrix((np.ones(users.size, np.float32), (users, items)))
     model = implicit.als.AlternatingLeastSquares(factors=FACTORS, iterations=ITERATIONS, random_state=1)
     begun = time.perf_counter()
     model.fit(rows, show_progress=False)
     seconds = time.perf_counter() - begun
-    touched = {f"user-{person}": set(rows[person].indices.tolist()) for person in range(rows.shape[0])}
+    touched = {f"user-{user}": set(rows[user].indices.tolist()) for user in range(rows.shape[0])}
     database = sqlite3.connect(directory / "events.sqlite", isolation_level=None, check_same_thread=False)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")

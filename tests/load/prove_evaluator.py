@@ -2,8 +2,8 @@
 
 `python -m tests.load.prove_evaluator` takes some ten minutes on a quiet core and 5 GiB. EASE (Steck, "Embarrassingly
 Shallow Autoencoders for Sparse Data", WWW 2019) needs P, the inverse of X'X + 80, of 41,000 places squared. As there
-are fewer people than places, the inverse of XX' + 80 is taken instead: X P is that inverse times X, and the diagonal
-of P is (1 - the sum over people of X times X P) / 80 (Woodbury's identity), in a third of the time.
+are fewer users than places, the inverse of XX' + 80 is taken instead: X P is that inverse times X, and the diagonal
+of P is (1 - the sum over users of X times X P) / 80 (Woodbury's identity), in a third of the time.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from tests.factories.gowalla import gowalla
 REGULARIZATION = 80.0
 # reczoo/BARS, leaderboard of Gowalla, EASE; and measured with another program.
 PUBLISHED = {"recall@20": 0.176493, "ndcg@20": 0.146657}
-TOLERANCE = 1e-5  # one place of one person's list, and rounding to single precision
+TOLERANCE = 1e-5  # one place of one user's list, and rounding to single precision
 BATCH = 512
 
 
 class Ease:
-    """EASE's scores of all places for the people that it learnt from."""
+    """EASE's scores of all places for the users that it learnt from."""
 
     def __init__(self, touched: sparse.csr_matrix, regularization: float) -> None:
-        people = touched.shape[0]
+        count = touched.shape[0]
         self._touched = touched
         products = np.asarray((touched @ touched.T).toarray(order="F"), np.float32, order="F")
-        products[np.arange(people), np.arange(people)] += np.float32(regularization)
+        products[np.arange(count), np.arange(count)] += np.float32(regularization)
         factor, failed = linalg.lapack.spotrf(products, lower=1, clean=0, overwrite_a=1)
         inverse, failed_too = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
         if failed or failed_too:
@@ -44,11 +44,11 @@ class Ease:
         _mirror(inverse)
         self._inverse = inverse
         diagonal = np.zeros(touched.shape[1])
-        for begin in range(0, people, BATCH):
+        for begin in range(0, count, BATCH):
             rows = touched[begin : begin + BATCH]
-            users = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+            rows_of = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
             projected = self._projected(np.arange(begin, begin + rows.shape[0]))
-            diagonal += np.bincount(rows.indices, projected[users, rows.indices], minlength=touched.shape[1])
+            diagonal += np.bincount(rows.indices, projected[rows_of, rows.indices], minlength=touched.shape[1])
         self._diagonal = ((1 - diagonal) / regularization).astype(np.float32)
 
     def scores(self, users: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.networks.graph import PERSON_POWER, adjacency, low_pass, people_by_items, propagate, unpropagated
+from model.networks.graph import USER_POWER, adjacency, low_pass, propagate, unpropagated, users_by_items
 from tests.factories.networks import ITEMS, SHELVES, shelves, shop_problem
 
 DIMENSIONS = 8
@@ -18,7 +18,7 @@ def problem():
 
 
 def test_the_start_scores_as_the_ideal_low_pass_filter_does(problem):
-    told = people_by_items(problem, PERSON_POWER).toarray().astype(np.float64)
+    told = users_by_items(problem, USER_POWER).toarray().astype(np.float64)
     _, _, right = np.linalg.svd(told, full_matrices=False)
     degrees = np.bincount(problem.items, minlength=problem.item_count)
     expected = told @ right[:DIMENSIONS].T @ right[:DIMENSIONS] * np.sqrt(degrees)
@@ -26,7 +26,7 @@ def test_the_start_scores_as_the_ideal_low_pass_filter_does(problem):
     wanted = low_pass(problem, DIMENSIONS, seed=1)
     scores = wanted[: problem.user_count] @ wanted[problem.user_count :].T
 
-    # Alike but for the length of each person, which changes none of their rankings.
+    # Alike but for the length of each user, which changes none of their rankings.
     assert [np.corrcoef(*pair)[0, 1] for pair in zip(scores, expected, strict=True)] == pytest.approx(
         np.ones(problem.user_count), abs=1e-3
     )
@@ -34,7 +34,7 @@ def test_the_start_scores_as_the_ideal_low_pass_filter_does(problem):
 
 @pytest.mark.parametrize("layers", [0, 1, 3])
 def test_own_vectors_come_near_to_what_is_wanted_once_propagated(problem, layers):
-    graph = adjacency(people_by_items(problem), torch.device("cpu"))
+    graph = adjacency(users_by_items(problem), torch.device("cpu"))
     wanted = torch.from_numpy(low_pass(problem, DIMENSIONS, seed=1))
 
     def missed(own):

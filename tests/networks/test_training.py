@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from model.networks.errors import DivergedError, ForeignCheckpointError, UnknownSettingError, UnlearnableError
-from model.networks.graph import people_by_items
+from model.networks.graph import users_by_items
 from model.networks.lightgcn import LightGCN
 from model.networks.loop import train
 from model.networks.problem import Problem, hold_out
@@ -67,7 +67,7 @@ def test_a_network_learns_who_stays_on_which_shelf(training):
     found = learnt(training)
 
     assert found.report["best"] > 0.9 * BEST > 1.5 * CHANCE
-    # People who are made of their items are known as well as those who were trained on.
+    # Users who are made of their items are known as well as those who were trained on.
     assert found.report["fold_in"] > 0.9 * BEST
     assert all(np.isfinite(array).all() for array in found.arrays.values())
 
@@ -232,16 +232,16 @@ def test_a_trained_recipe_finds_what_lies_on_the_shelf_of_a_history(recipe, stat
 
 
 def test_propagation_of_the_exported_messages_is_that_of_the_network():
-    """What a person's items pass on, and a share of their own vector, is the person's mean over the layers."""
+    """What a user's items pass on, and a share of their own vector, is the user's mean over the layers."""
     held = hold_out(shelves(), 1)
     network = LightGCN(held, LightGCNSettings(hidden_dimension=8))
-    people, _ = network.vectors()
+    users, _ = network.vectors()
     own = network.parameters["own"].numpy()[: held.train.user_count]
-    degrees = np.diff(people_by_items(held.train).indptr)
-    passed = np.zeros_like(people)
+    degrees = np.diff(users_by_items(held.train).indptr)
+    passed = np.zeros_like(users)
     np.add.at(passed, held.train.users, network.messages()[held.train.items])
 
-    assert np.allclose(own / 4 + passed / np.sqrt(degrees)[:, None], people, atol=1e-4)
+    assert np.allclose(own / 4 + passed / np.sqrt(degrees)[:, None], users, atol=1e-4)
 
 
 def test_joined_halves_know_at_once_what_each_has_learnt():

@@ -16,7 +16,7 @@ Scalar = str | Annotated[int, Meta(ge=-9007199254740991, le=9007199254740991)] |
 
 
 class Event(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """Something a person did: what, when, and with which item."""
+    """Something a user did: what, when, and with which item."""
 
     event_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
     user_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None

@@ -1,4 +1,4 @@
-"""Examples of requests and answers, one story: a person looks for walking boots."""
+"""Examples of requests and answers, one story: a user looks for walking boots."""
 
 from __future__ import annotations
 

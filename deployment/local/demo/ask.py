@@ -22,11 +22,11 @@ _PATIENCE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Reaction:
-    """What a few clicks did to one person's recommendations.
+    """What a few clicks did to one user's recommendations.
 
     Parameters
     ----------
-    person
+    user
         Who clicked.
     clicked
         Items clicked, in order.
@@ -38,7 +38,7 @@ class Reaction:
         What speaks most for each item of `after`, such as `item:<id>`; empty where the recommender does not say.
     """
 
-    person: str
+    user: str
     clicked: list[str]
     before: list[str]
     after: list[str]
@@ -59,66 +59,66 @@ class Reaction:
         return said
 
 
-def react(api: Api, person: str, taste: int = 0) -> Reaction:
-    """Ask for a person's recommendations, post a few clicks on something else, and ask until the answer differs.
+def react(api: Api, user: str, taste: int = 0) -> Reaction:
+    """Ask for a user's recommendations, post a few clicks on something else, and ask until the answer differs.
 
     Parameters
     ----------
     api
         The pipeline's API.
-    person
+    user
         A user, known or new; who is new is shown the popular items at first.
     taste
-        Which popular item the person takes to: people of different tastes click different things.
+        Which popular item the user takes to: users of different tastes click different things.
     """
-    before = _recommended(api, person)
+    before = _recommended(api, user)
     clicked = _something_else(api, before, taste)
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     session = f"demo-{time.time_ns()}"
     clicks = [
-        {"event_type": "Click", "timestamp": now, "user_id": person, "session_id": session, "item_id": item}
+        {"event_type": "Click", "timestamp": now, "user_id": user, "session_id": session, "item_id": item}
         for item in clicked
     ]
     api.post("/events", clicks)
-    seconds = _seconds_until_changed(api, person, before)
+    seconds = _seconds_until_changed(api, user, before)
     # The first change may come of the first click alone; what is shown is what all of them came to.
     time.sleep(1)
-    answer = _ask(api, person, explain="true")
-    return Reaction(person, clicked, before, _items(answer), seconds, [_strongest(one) for one in answer["items"]])
+    answer = _ask(api, user, explain="true")
+    return Reaction(user, clicked, before, _items(answer), seconds, [_strongest(one) for one in answer["items"]])
 
 
 def busiest(counts: Counter[str], known: set[str], count: int) -> list[str]:
-    """Return the people with the most events among those who are known by name, or new visitors where nobody is.
+    """Return the users with the most events among those who are known by name, or new visitors where nobody is.
 
     Parameters
     ----------
     counts
-        Events by person or session.
+        Events by user or session.
     known
         Ids of users, which leaves out anonymous sessions.
     count
         How many to return.
     """
-    busy = [person for person, _ in counts.most_common() if person in known][:count]
+    busy = [user for user, _ in counts.most_common() if user in known][:count]
     return busy or [f"visitor-{number}" for number in range(1, count + 1)]
 
 
-def _seconds_until_changed(api: Api, person: str, before: list[str]) -> float | None:
+def _seconds_until_changed(api: Api, user: str, before: list[str]) -> float | None:
     started = time.monotonic()
     while time.monotonic() - started < _PATIENCE_SECONDS:
-        if _recommended(api, person) != before:
+        if _recommended(api, user) != before:
             return time.monotonic() - started
         time.sleep(_POLL_SECONDS)
     return None
 
 
-def _recommended(api: Api, person: str) -> list[str]:
-    return _items(_ask(api, person))
+def _recommended(api: Api, user: str) -> list[str]:
+    return _items(_ask(api, user))
 
 
-def _ask(api: Api, person: str, **more: str) -> dict[str, Any]:
+def _ask(api: Api, user: str, **more: str) -> dict[str, Any]:
     try:
-        return api.get(f"/recommendations/{quoted(person)}", num_results=SHOWN, **more)
+        return api.get(f"/recommendations/{quoted(user)}", num_results=SHOWN, **more)
     except NotKnown:
         return api.get("/popular", num_results=SHOWN, **more)
 

@@ -97,7 +97,7 @@ class Accounts:
 
 
 def print_answers(console: Console, reactions: list[Reaction], titles: Mapping[str, str]) -> None:
-    """Print what each person was recommended before and after their clicks."""
+    """Print what each user was recommended before and after their clicks."""
     for reaction in reactions:
         clicked = ", ".join(_named(item, titles) for item in reaction.clicked)
         soon = (
@@ -105,7 +105,7 @@ def print_answers(console: Console, reactions: list[Reaction], titles: Mapping[s
             if reaction.seconds is None
             else f"the answer changed after {reaction.seconds * 1000:,.0f} ms"
         )
-        console.print(f"[bold]{reaction.person}[/] clicked {clicked}: [bold]{soon}[/]", soft_wrap=True)
+        console.print(f"[bold]{reaction.user}[/] clicked {clicked}: [bold]{soon}[/]", soft_wrap=True)
         table = Table()
         for header in ("before", "after", "moved", "because of"):
             table.add_column(header, no_wrap=True, min_width=len("moved"))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from deployment.local.cloud import Cloud
     from deployment.local.provision import Provisioned
 
-_PEOPLE = 3
+_USERS = 3
 
 _QUERIES = {
     "Athena: events by type": (
@@ -42,7 +42,7 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
     cloud
         The laptop's cloud, running or not.
     stream
-        Catalogue, people and events to replay.
+        Catalogue, users and events to replay.
     console
         Where to print.
 
@@ -57,12 +57,12 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
     stepfunctions = cloud.client("stepfunctions")
     with steps.step("Prepare datasets and event tracker") as bar:
         workflow.prepare(stepfunctions, made["state_machine_arn"], f"prepare-{int(time.time())}", bar)
-    accounts, titles, people = _replay_and_train(cloud, stream, made, api, steps)
+    accounts, titles, users = _replay_and_train(cloud, stream, made, api, steps)
     with steps.step("Ask, click, and ask again") as bar:
         reactions = []
-        for done, person in enumerate(people):
-            bar.show(done, len(people), note=person)
-            reactions.append(ask.react(api, person, done))
+        for done, user in enumerate(users):
+            bar.show(done, len(users), note=user)
+            reactions.append(ask.react(api, user, done))
     report.print_answers(console, reactions, titles)
     _show_lists(api, console, reactions[0].clicked[0], titles)
     lakehouse = accounting.Lakehouse(made["database"], made["athena_workgroup"])
@@ -132,9 +132,9 @@ def _replay_and_train(
         output = workflow.train(api, cloud.client("stepfunctions"), made["state_machine_arn"], bar)
     report.print_verdicts(steps.console, output["Deployments"])
     accounts = report.Accounts(sent, expected, lake, tracked, output["Manifest"])
-    counts = Counter(event.person for event in stream.events if event.outcome == "accepted")
-    people = ask.busiest(counts, {str(user["user_id"]) for user in stream.users}, _PEOPLE)
-    return accounts, titles, people
+    counts = Counter(event.user for event in stream.events if event.outcome == "accepted")
+    users = ask.busiest(counts, {str(user["user_id"]) for user in stream.users}, _USERS)
+    return accounts, titles, users
 
 
 def _show_lists(api: Api, console: Console, item: str, titles: dict[str, str]) -> None:

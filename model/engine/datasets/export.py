@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from model.engine.datasets.dataset_types import INTERACTIONS, KEYS
 from model.engine.storage.bulk_part import ROWS_FILE, interactions, read_rows
 from model.engine.storage.records import EndRecord, EventRecord, Record, RowRecord
-from model.engine.storage.streamed_people import people_of
+from model.engine.storage.streamed_users import users_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -106,19 +106,19 @@ def _streamed_rows(dataset_type: str, log: Iterable[Record]) -> Iterator[tuple[s
 
 def _streamed_events(schema: Schema, log: Iterable[Record]) -> Iterator[Row]:
     begin = _last_end(INTERACTIONS, log)
-    # Who is behind a session may be known only from a later event: first all persons, then the rows.
-    persons = people_of(record for record in log if type(record) is EventRecord)
+    # Who is behind a session may be known only from a later event: first all users, then the rows.
+    users = users_of(record for record in log if type(record) is EventRecord)
     by_property = schema.by_property()
     for place, record in enumerate(log):
         if type(record) is not EventRecord:
             continue
-        person = next(persons)
+        user = next(users)
         # Without an item an event tells who a session belongs to, but is no interaction.
         if place >= begin and record.item_id is not None:
             properties = json.loads(record.properties) if record.properties else {}
             yield {
                 **{column.name: properties.get(name) for name, column in by_property.items()},
-                "USER_ID": person,
+                "USER_ID": user,
                 "ITEM_ID": record.item_id,
                 "TIMESTAMP": record.time,
                 "EVENT_TYPE": record.event_type,

@@ -95,14 +95,14 @@ class CompiledFilter:
     compiled: tuple[CompiledClause, ...]
 
     def allowed(
-        self, group: FilterData, person: str, item_id: str | None, values: Mapping[str, str]
+        self, group: FilterData, user: str, item_id: str | None, values: Mapping[str, str]
     ) -> NDArray[np.bool_]:
         """Tell which rows of the target's table may be answered with.
 
         Parameters
         ----------
         group : FilterData
-        person : str
+        user : str
             Whose interactions and fields count; empty where the question names nobody.
         item_id : str or None
             The item to which others are to be similar.
@@ -119,7 +119,7 @@ class CompiledFilter:
         InvalidInputError
             A value is missing, unknown or malformed.
         """
-        question = self.question(group, person, item_id, values)
+        question = self.question(group, user, item_id, values)
         included: NDArray[np.bool_] | None = None
         excluded: NDArray[np.bool_] | None = None
         for clause in self.compiled:
@@ -134,13 +134,13 @@ class CompiledFilter:
             return np.ones(question.table.size, np.bool_) if excluded is None else ~excluded
         return included if excluded is None else included & ~excluded
 
-    def question(self, group: FilterData, person: str, item_id: str | None, values: Mapping[str, str]) -> Question:
+    def question(self, group: FilterData, user: str, item_id: str | None, values: Mapping[str, str]) -> Question:
         """Make a question to the filter's clauses; parameters, raised errors as those of `allowed`."""
         self.check_values(values)
         if self.uses_current_item and item_id is None:
             raise InvalidInputError(f"the filter compares with {CURRENT_ITEM}, so it is for related items only")
         item = None if item_id is None else group.tables["ITEMS"].row(item_id)
-        return Question(group, group.tables[TABLE_OF[self.target]], person, item, values)
+        return Question(group, group.tables[TABLE_OF[self.target]], user, item, values)
 
     def check_values(self, values: Mapping[str, str]) -> None:
         """Check that values are given for parameters that exist, and for all that must have one.

@@ -100,7 +100,7 @@ def user_test(condition: Condition, column: Column) -> UserTest:
         values = strings(question)
         users = question.group.tables["USERS"]
         if column.name == ID_COLUMNS["UserID"]:
-            mine: tuple[str, ...] = (question.person,)
+            mine: tuple[str, ...] = (question.user_id,)
         elif question.user is None:
             return False
         else:
@@ -138,7 +138,7 @@ def _users_test(strings: _Strings, *, negated: bool) -> RowTest:
 
     def has_touched(question: Question) -> NDArray[np.bool_]:
         is_asked = _is_asked(strings(question), "Interactions", negated=negated)
-        return question.table.with_ids(question.group.people.doers(is_asked))
+        return question.table.with_ids(question.group.users.doers(is_asked))
 
     return has_touched
 

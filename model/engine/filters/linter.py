@@ -34,13 +34,13 @@ class Done:
             if len(newest) < limits.FILTERED_INTERACTIONS_PER_TYPE:
                 newest.append(row[subject])
 
-    def recent(self, person_id: str) -> Mapping[str, list[str]]:
-        """Return by event type, in small letters, the items of a person's newest interactions."""
-        return self._done.get(person_id, {})
+    def recent(self, user_id: str) -> Mapping[str, list[str]]:
+        """Return by event type, in small letters, the items of a user's newest interactions."""
+        return self._done.get(user_id, {})
 
     def doers(self, is_asked: Callable[[str], bool]) -> list[str]:
         """Return the ids of all who have had an interaction of an event type that is asked for."""
-        return [person for person, done in self._done.items() if any(is_asked(kind) for kind in done)]
+        return [user for user, done in self._done.items() if any(is_asked(kind) for kind in done)]
 
 
 class Sample:
@@ -49,7 +49,7 @@ class Sample:
     Attributes
     ----------
     tables : dict of Table
-    people, action_people : Done
+    users, action_users : Done
     """
 
     def __init__(self, rows: Mapping[str, list[Row]]) -> None:
@@ -67,8 +67,8 @@ class Sample:
             self.tables[dataset_type].replace(
                 {row[key]: {name: value for name, value in row.items() if name != key} for row in found}
             )
-        self.people = Done(rows.get("INTERACTIONS", ()), "ITEM_ID")
-        self.action_people = Done(rows.get("ACTION_INTERACTIONS", ()), "ACTION_ID")
+        self.users = Done(rows.get("INTERACTIONS", ()), "ITEM_ID")
+        self.action_users = Done(rows.get("ACTION_INTERACTIONS", ()), "ACTION_ID")
 
 
 def explain(expression: str) -> list[str]:
@@ -93,7 +93,7 @@ def report(
     expression: str,
     schemas: Mapping[str, Schema],
     sample: Sample,
-    person: str = "",
+    user: str = "",
     item_id: str | None = None,
     values: Mapping[str, str] | None = None,
 ) -> list[str]:
@@ -105,7 +105,7 @@ def report(
     schemas : mapping
         By dataset type.
     sample : Sample
-    person : str
+    user : str
         The current user.
     item_id : str, optional
         The current item.
@@ -129,11 +129,11 @@ def report(
     total = sample.tables[TABLE_OF[compiled.target]].size
     if not total:
         return lines
-    question = compiled.question(sample, person, item_id, values or {})
+    question = compiled.question(sample, user, item_id, values or {})
     told: list[str] = []
     for line, clause, ready in zip(lines, compiled.clauses, compiled.compiled, strict=True):
         told += [line, *_effect(clause, ready, question)]
-    kept = int(compiled.allowed(sample, person, item_id, values or {}).sum())
+    kept = int(compiled.allowed(sample, user, item_id, values or {}).sum())
     return [*told, _summary(compiled, kept, total)]
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Interactions(Protocol):
     """Who did what."""
 
-    def recent(self, person_id: str) -> Mapping[str, list[str]]:
-        """Return by event type, in small letters, the items of a person's newest interactions."""
+    def recent(self, user_id: str) -> Mapping[str, list[str]]:
+        """Return by event type, in small letters, the items of a user's newest interactions."""
 
     def doers(self, is_asked: Callable[[str], bool]) -> Iterable[str]:
         """Return the ids of all who have had an interaction of an event type that is asked for."""
@@ -30,11 +30,11 @@ class FilterData(Protocol):
         """Items, users and actions by dataset type."""
 
     @property
-    def people(self) -> Interactions:
+    def users(self) -> Interactions:
         """Who did what with items."""
 
     @property
-    def action_people(self) -> Interactions:
+    def action_users(self) -> Interactions:
         """Who did what with actions."""
 
 
@@ -47,7 +47,7 @@ class Question:
     group : FilterData
     table : Table
         Whose rows are filtered.
-    person : str
+    user_id : str
     item : int or None
         The row of the current item.
     values : mapping
@@ -56,21 +56,21 @@ class Question:
 
     group: FilterData
     table: Table
-    person: str
+    user_id: str
     item: int | None
     values: Mapping[str, str]
 
     @cached_property
     def user(self) -> int | None:
         """The row of the current user."""
-        return self.group.tables["USERS"].row(self.person)
+        return self.group.tables["USERS"].row(self.user_id)
 
     @cached_property
     def interactions(self) -> Mapping[str, list[str]]:
         """What the current user did with items, newest first, by event type."""
-        return self.group.people.recent(self.person)
+        return self.group.users.recent(self.user_id)
 
     @cached_property
     def action_interactions(self) -> Mapping[str, list[str]]:
         """What the current user did with actions, newest first, by event type."""
-        return self.group.action_people.recent(self.person)
+        return self.group.action_users.recent(self.user_id)

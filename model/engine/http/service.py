@@ -251,6 +251,6 @@ def _status(error: EngineError, scope: Message) -> int:
 
 
 def _place_of(error: Exception) -> str:
-    """Return where an error was raised; its message might hold ids of people."""
+    """Return where an error was raised; its message might hold ids of users."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"

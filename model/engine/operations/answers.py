@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 RANKING, RELATED = "PERSONALIZED_RANKING", "RELATED_ITEMS"
 # Which operation asks a recipe of these types; all others are asked by GetRecommendations.
 OPERATION_OF = {RANKING: "GetPersonalizedRanking", ACTION_RECIPES: "GetActionRecommendations"}
-REMEMBERED_FEATURES = 10_000  # different descriptions of people whose features are remembered
+REMEMBERED_FEATURES = 10_000  # different descriptions of users whose features are remembered
 
 
 class Recommendations(msgspec.Struct, rename="camel"):
@@ -156,34 +156,34 @@ def _count(request: dict[str, Any], default: int, most: int) -> int:
 
 
 def _query(engine: Engine, resource: Resource, served: Served, request: dict[str, Any]) -> Query:
-    person = request.get("userId") or ""
+    user = request.get("userId") or ""
     group = engine.groups[served.group_arn]
-    people = group.people
+    users = group.users
     config = _config(resource)
     explored = config.get("itemExplorationConfig") or {}
     return Query(
-        history=people.history(person) if person else [],
+        history=users.history(user) if user else [],
         item_id=request.get("itemId"),
-        person=person,
+        user=user,
         now=int(time.time()),
         exploration=float(explored.get("explorationWeight", limits.EXPLORATION_WEIGHT))
         if served.named.explores
         else 0.0,
         explored_age_days=float(explored.get("explorationItemAgeCutOff", limits.EXPLORATION_AGE_DAYS)),
         context=_context(engine, served, request.get("context") or {}),
-        person_features=person_features(engine, served, person),
+        user_features=user_features(engine, served, user),
         influence=config.get("rankingInfluence") or {},
     )
 
 
-def person_features(engine: Engine, served: Served, person: str) -> tuple[str, ...]:
-    """Return what is known of a person beside the interactions, as recipes take it.
+def user_features(engine: Engine, served: Served, user: str) -> tuple[str, ...]:
+    """Return what is known of a user beside the interactions, as recipes take it.
 
     Parameters
     ----------
     engine : Engine
     served : Served
-    person : str
+    user : str
         Empty for nobody.
 
     Returns
@@ -191,7 +191,7 @@ def person_features(engine: Engine, served: Served, person: str) -> tuple[str, .
     tuple of str
         Such as ("AGE_GROUP=25-34",).
     """
-    row = engine.groups[served.group_arn].rows[USERS].get(person) if person else None
+    row = engine.groups[served.group_arn].rows[USERS].get(user) if user else None
     if not row:
         return ()
     schema = engine.schema_text(served.group_arn, USERS)

@@ -1,4 +1,4 @@
-"""Batch inference jobs: recommendations for files of people or items, the same as campaigns would give."""
+"""Batch inference jobs: recommendations for files of users or items, the same as campaigns would give."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from model.engine.datasets.avro_schema import Schema, read_schema
 from model.engine.datasets.dataset_types import ITEMS
 from model.engine.errors import InvalidInputError
 from model.engine.lifecycle import BATCH
-from model.engine.operations.answers import RANKING, person_features
+from model.engine.operations.answers import RANKING, user_features
 from model.engine.operations.batch_rules import batch_paths, check_active_jobs, check_filter, check_recipe, claim_job
 from model.engine.operations.claims import find, find_active
 from model.engine.operations.filters import find_filter
@@ -104,16 +104,16 @@ async def _work(engine: Engine, job: Resource) -> None:
 def _query(engine: Engine, served: Served, config: dict[str, Any], line: dict[str, Any]) -> Query:
     needed = {name: read_text(line, name) for name in served.named.needs if name != "inputList"}
     # Popular items need nobody, but their lines name somebody, whom a filter may look at.
-    person = needed.get("userId") or (read_text(line, "userId") if line.get("userId") else "")
+    user = needed.get("userId") or (read_text(line, "userId") if line.get("userId") else "")
     weight, age_days = exploration_of(config.get(EXPLORATION) or {})
     return Query(
-        history=engine.groups[served.group_arn].people.history(person) if person else [],
+        history=engine.groups[served.group_arn].users.history(user) if user else [],
         item_id=needed.get("itemId"),
-        person=person,
+        user=user,
         now=int(time.time()),
         exploration=weight if served.named.explores else 0.0,
         explored_age_days=age_days,
-        person_features=person_features(engine, served, person),
+        user_features=user_features(engine, served, user),
         influence=config.get(INFLUENCE) or {},
     )
 

@@ -18,7 +18,7 @@ from model.engine.operations.claims import claim, find, find_active
 from model.engine.operations.pages import page
 from model.engine.serving.served import load
 from model.engine.storage.state_directory import new_id, sync_directory
-from model.recipes.model_files import forget_people
+from model.recipes.model_files import forget_users
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +106,7 @@ async def _forget_in_models(engine: Engine, group_arn: str, users: list[str]) ->
     for kind in ("solution-version", "recommender"):
         for trained in engine.resources.of_kind(kind, datasetGroupArn=group_arn):
             directory = engine.state.version(trained.private["id"])
-            if not directory.is_dir() or not await asyncio.to_thread(forget_people, directory, frozenset(users)):
+            if not directory.is_dir() or not await asyncio.to_thread(forget_users, directory, frozenset(users)):
                 continue
             answering = [one for one in engine.served.values() if one.version_arn == trained.arn]
             if answering:

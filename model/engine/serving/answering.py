@@ -1,4 +1,4 @@
-"""Answers: what a served recipe says to a question, with filters, promotions and what a person has had already.
+"""Answers: what a served recipe says to a question, with filters, promotions and what a user has had already.
 
 Requests and batch jobs ask the same way; nothing here knows of either.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from model.engine.storage.dataset_group import DatasetGroup
 
 ITEM_TARGET, ACTION_TARGET = "ItemID", "ActionID"  # what filters choose from
-BY_PERSON = frozenset({INTERACTIONS, ACTION_INTERACTIONS})  # conditions on these are about whoever asks
+BY_USER = frozenset({INTERACTIONS, ACTION_INTERACTIONS})  # conditions on these are about whoever asks
 UNKNOWN_ITEM = ""  # no item has this id, so its row holds nothing, as that of an item nobody has described
 
 _draw = np.random.default_rng()
@@ -142,7 +142,7 @@ def recommend(served: Served, group: DatasetGroup, question: Question) -> list[P
 
 
 def rank(served: Served, group: DatasetGroup, question: Question, item_ids: Sequence[str]) -> list[PredictedItem]:
-    """Put given items into a person's order; those that the filter removes are left out.
+    """Put given items into a user's order; those that the filter removes are left out.
 
     Parameters
     ----------
@@ -176,8 +176,8 @@ def rank(served: Served, group: DatasetGroup, question: Question, item_ids: Sequ
 
 
 def _best(served: Served, group: DatasetGroup, query: Query, count: int, taken: set[str]) -> list[Recommendation]:
-    """Return the best that are neither taken nor hidden from the person, filled up with popular items."""
-    hidden = taken | _hidden(served, group, query.person)
+    """Return the best that are neither taken nor hidden from the user, filled up with popular items."""
+    hidden = taken | _hidden(served, group, query.user)
     found = served.recipe.recommend(query, count + len(hidden))
     if hidden:
         found = [one for one in found if one.item_id not in hidden]
@@ -205,7 +205,7 @@ def _promoted(served: Served, group: DatasetGroup, question: Question, promotion
         _restricted(served, group, question.query, promotion.restriction),
         exploration=0.0,
     )
-    hidden = _hidden(served, group, query.person)
+    hidden = _hidden(served, group, query.user)
     places = promoted_places(question.count, promotion.percent)
     found = served.recipe.recommend(query, places + len(hidden))
     return [
@@ -228,7 +228,7 @@ def _allowed_ids(
     table = group.tables[ITEMS]
     served.rows_in(table)
     # Ids that clients make up get no rows of their own, since there is no end to them; those of interactions do.
-    seen = {one for items in group.people.recent(query.person).values() for one in items}
+    seen = {one for items in group.users.recent(query.user).values() for one in items}
     table.intern(seen.intersection(item_ids))
     nothing = int(table.intern([UNKNOWN_ITEM])[0])
     allowed = _allowed_rows(group, restriction, query)
@@ -238,17 +238,17 @@ def _allowed_ids(
 
 def _allowed_rows(group: DatasetGroup, restriction: Restriction, query: Query) -> NDArray[np.bool_]:
     used = restriction.filter
-    if not query.person and (used.datasets & BY_PERSON or any(clause.provisos for clause in used.clauses)):
+    if not query.user and (used.datasets & BY_USER or any(clause.provisos for clause in used.clauses)):
         raise InvalidInputError("userId is required with a filter that looks at interactions or at CurrentUser")
-    return used.allowed(group, query.person, query.item_id, restriction.values)
+    return used.allowed(group, query.user, query.item_id, restriction.values)
 
 
-def _hidden(served: Served, group: DatasetGroup, person: str) -> set[str]:
-    """Return what the use case leaves out by itself: what the person has bought, or watched."""
+def _hidden(served: Served, group: DatasetGroup, user: str) -> set[str]:
+    """Return what the use case leaves out by itself: what the user has bought, or watched."""
     kind = served.named.hidden_after
-    if kind is None or not person:
+    if kind is None or not user:
         return set()
-    return set(group.people.recent(person).get(kind.lower(), ()))
+    return set(group.users.recent(user).get(kind.lower(), ()))
 
 
 def _explain(items: Sequence[PredictedItem], texts: Mapping[str, str]) -> None:

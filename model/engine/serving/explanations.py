@@ -38,7 +38,7 @@ def explanations(recipe: Recipe, query: Query, found: Sequence[Recommendation]) 
     -------
     dict of str
         By item id, what `text_of` returns; without the items for which nothing speaks. New items that are tried on the
-        person are explained by that.
+        user are explained by that.
     """
     texts = {one.item_id: placed_by("exploration") for one in found if one.reason == EXPLORATION}
     scored = [one.item_id for one in found if one.item_id not in texts]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from model.engine.engine import Engine
     from model.engine.filters.table import Table
     from model.engine.storage.dataset_group import DatasetGroup, Row
-    from model.engine.storage.people import People
     from model.engine.storage.resources import Resource
+    from model.engine.storage.users import Users
     from model.recipes.named_recipe import NamedRecipe
     from model.recipes.recipe import Catalogue
 
@@ -136,16 +136,16 @@ async def catch_up(engine: Engine, served: Served, place: int) -> None:
     place : int
         Of the first event that it does not know.
     """
-    key, people = id(served.recipe), people_of(engine.groups[served.group_arn], served)
+    key, users = id(served.recipe), users_of(engine.groups[served.group_arn], served)
     try:
         await _tell_older_rows(engine, served)
-        while place < people.streamed_count:
-            place = max(place, people.streamed_start)
-            until = min(place + AT_ONCE, people.streamed_count)
+        while place < users.streamed_count:
+            place = max(place, users.streamed_start)
+            until = min(place + AT_ONCE, users.streamed_count)
             for one in range(place, until):
-                tell([served.recipe], people, one)
+                tell([served.recipe], users, one)
             place = until
-            engine.behind[key] = people.streamed_count - place
+            engine.behind[key] = users.streamed_count - place
             if engine.behind[key]:  # no pause after the last one: there would always be one more
                 await asyncio.sleep(0)
     finally:
@@ -180,7 +180,7 @@ async def _tell_older_rows(engine: Engine, served: Served) -> None:
         await asyncio.sleep(0)
 
 
-def people_of(group: DatasetGroup, served: Served) -> People:
+def users_of(group: DatasetGroup, served: Served) -> Users:
     """Return the interactions that a model learns from: those with actions, or those with items.
 
     Parameters
@@ -190,24 +190,24 @@ def people_of(group: DatasetGroup, served: Served) -> People:
 
     Returns
     -------
-    People
+    Users
     """
-    return group.action_people if served.catalogue_type == ACTIONS else group.people
+    return group.action_users if served.catalogue_type == ACTIONS else group.users
 
 
-def tell(recipes: list[Recipe], people: People, place: int) -> None:
+def tell(recipes: list[Recipe], users: Users, place: int) -> None:
     """Tell recipes of one streamed interaction.
 
     Parameters
     ----------
     recipes : list of Recipe
-    people : People
+    users : Users
     place : int
         Among the streamed interactions.
     """
-    item_id, moment, previous, first = people.before(place)
+    item_id, moment, previous, first = users.before(place)
     # As in trainings: no clock that runs ahead makes everything else look old.
-    event = Event(item_id, min(moment, int(time.time())), previous, first, *people.whose(place))
+    event = Event(item_id, min(moment, int(time.time())), previous, first, *users.whose(place))
     for recipe in recipes:
         recipe.update(event)
 

@@ -1,4 +1,4 @@
-"""Imported interactions in memory, found by person."""
+"""Imported interactions in memory, found by user."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bulk:
-    """Imported interactions, sorted by person and time: 18 bytes each, and 4 for each context column.
+    """Imported interactions, sorted by user and time: 18 bytes each, and 4 for each context column.
 
     Attributes
     ----------
-    starts : int64 array of shape (persons + 1,)
+    starts : int64 array of shape (users + 1,)
     items, kinds, times, values : arrays of shape (n,)
     context : dict of ContextColumn
     """
@@ -32,21 +32,21 @@ class Bulk:
     values: NDArray[np.float32]
     context: dict[str, ContextColumn] = field(default_factory=dict)
 
-    def of(self, person: int) -> slice:
-        """Return where a person's interactions lie."""
-        if person + 1 >= self.starts.size:
+    def of(self, user: int) -> slice:
+        """Return where a user's interactions lie."""
+        if user + 1 >= self.starts.size:
             return slice(0, 0)
-        return slice(int(self.starts[person]), int(self.starts[person + 1]))
+        return slice(int(self.starts[user]), int(self.starts[user + 1]))
 
-    def persons(self) -> NDArray[np.int32]:
-        """Return the person of each interaction."""
+    def users(self) -> NDArray[np.int32]:
+        """Return the user of each interaction."""
         return np.repeat(np.arange(self.starts.size - 1, dtype=np.int32), np.diff(self.starts))
 
-    def without(self, persons: NDArray[np.int32]) -> Bulk:
-        """Return all interactions but those of some persons."""
+    def without(self, users: NDArray[np.int32]) -> Bulk:
+        """Return all interactions but those of some users."""
         counts = np.diff(self.starts)
         stays = np.ones(counts.size, np.bool_)
-        stays[persons[persons < counts.size]] = False
+        stays[users[users < counts.size]] = False
         kept = np.repeat(stays, counts)
         counts[~stays] = 0
         return Bulk(
@@ -67,26 +67,26 @@ class Numbered:
     ----------
     source : Columns
         In the order of the files.
-    persons, items, kinds : integer arrays
+    users, items, kinds : integer arrays
         By the source's own numbers.
-    person_count : int
-        How many persons the dataset group knows.
+    user_count : int
+        How many users the dataset group knows.
     """
 
     source: Columns
-    persons: NDArray[np.int32]
+    users: NDArray[np.int32]
     items: NDArray[np.int32]
     kinds: NDArray[np.int16]
-    person_count: int
+    user_count: int
 
     def sorted(self) -> Bulk:
-        """Sort by person and time, and keep each interaction once; takes long, and may run in a thread."""
+        """Sort by user and time, and keep each interaction once; takes long, and may run in a thread."""
         source = self.source
-        persons, items, kinds = self.persons[source.users], self.items[source.items], self.kinds[source.kinds]
-        order = np.lexsort((source.times, persons))
-        order = order[~_repeated(persons[order], source.times[order], items[order], kinds[order])]
+        users, items, kinds = self.users[source.users], self.items[source.items], self.kinds[source.kinds]
+        order = np.lexsort((source.times, users))
+        order = order[~_repeated(users[order], source.times[order], items[order], kinds[order])]
         return Bulk(
-            np.searchsorted(persons[order], np.arange(self.person_count + 1)).astype(np.int64),
+            np.searchsorted(users[order], np.arange(self.user_count + 1)).astype(np.int64),
             items[order],
             kinds[order],
             source.times[order],
@@ -96,13 +96,13 @@ class Numbered:
 
 
 def _repeated(
-    persons: NDArray[np.int32], times: NDArray[np.int64], items: NDArray[np.int32], kinds: NDArray[np.int16]
+    users: NDArray[np.int32], times: NDArray[np.int64], items: NDArray[np.int32], kinds: NDArray[np.int16]
 ) -> NDArray[np.bool_]:
-    """Tell which interactions, sorted by person and time, are the same as an earlier one."""
+    """Tell which interactions, sorted by user and time, are the same as an earlier one."""
     repeated = np.zeros(times.size, np.bool_)
     tied = np.zeros(times.size + 1, np.bool_)
-    tied[1:-1] = (persons[1:] == persons[:-1]) & (times[1:] == times[:-1])
-    # Only those of one person's same second can be the same, which are few.
+    tied[1:-1] = (users[1:] == users[:-1]) & (times[1:] == times[:-1])
+    # Only those of one user's same second can be the same, which are few.
     among = np.flatnonzero(tied[:-1] | tied[1:])
     moments = np.cumsum(~tied[:-1])[among]
     by_content = np.lexsort((among, kinds[among], items[among], moments))

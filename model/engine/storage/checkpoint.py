@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 
 from model.engine.logs import log
-from model.engine.storage.people_state import PeopleState, state_of
 from model.engine.storage.state_directory import sync_directory
+from model.engine.storage.users_state import UsersState, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ class Checkpoint:
     ----------
     position : (segment, byte)
         Up to where the log is contained.
-    people : dict of PeopleState
+    users : dict of UsersState
         By dataset type: INTERACTIONS and ACTION_INTERACTIONS.
     rows : dict of dicts of rows
         Those that were streamed, by dataset type and id.
@@ -46,7 +46,7 @@ class Checkpoint:
     """
 
     position: Position
-    people: dict[str, PeopleState]
+    users: dict[str, UsersState]
     rows: dict[str, dict[str, Row]]
     event_ids: NDArray[np.uint64]
 
@@ -59,13 +59,13 @@ def write_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
     directory : Path
     checkpoint : Checkpoint
     """
-    head = {"version": VERSION, "position": checkpoint.position, "people": list(checkpoint.people)}
+    head = {"version": VERSION, "position": checkpoint.position, "people": list(checkpoint.users)}
     arrays: dict[str, NDArray[Any]] = {
         "head": np.frombuffer(msgspec.json.encode(head), np.uint8),
         "rows": np.frombuffer(msgspec.json.encode(checkpoint.rows), np.uint8),
         "event_ids": checkpoint.event_ids,
     }
-    for kind, state in checkpoint.people.items():
+    for kind, state in checkpoint.users.items():
         arrays |= {f"{kind}/{name}": array for name, array in state.arrays().items()}
     with (directory / UNFINISHED).open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # names of arrays, never allow_pickle
@@ -100,14 +100,14 @@ def read_checkpoint(directory: Path) -> Checkpoint | None:
     if head["version"] != VERSION:
         return None
     segment, place = head["position"]
-    people = {
+    users = {
         kind: state_of(
             {name.removeprefix(f"{kind}/"): one for name, one in arrays.items() if name.startswith(f"{kind}/")}
         )
         for kind in head["people"]
     }
     rows = msgspec.json.decode(arrays["rows"].tobytes())
-    return Checkpoint((segment, place), people, rows, arrays["event_ids"])
+    return Checkpoint((segment, place), users, rows, arrays["event_ids"])
 
 
 def remove_checkpoint(directory: Path) -> None:

@@ -1,4 +1,4 @@
-"""The data of one dataset group: its event log on disk and what is known of people, items and users in memory."""
+"""The data of one dataset group: its event log on disk and what is known of users, items and users in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from model.engine.storage.checkpoint import Checkpoint, read_checkpoint, remove_
 from model.engine.storage.columns import Columns, joined, read_columns
 from model.engine.storage.event_ids import EventIds, digest
 from model.engine.storage.event_log import EventLog
-from model.engine.storage.people import People
 from model.engine.storage.records import (
     ActionRecord,
     EndRecord,
@@ -26,6 +25,7 @@ from model.engine.storage.records import (
     encode,
 )
 from model.engine.storage.rows import ImportedRows, Rows
+from model.engine.storage.users import Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,8 +47,8 @@ class DatasetGroup:
         self._directory = directory
         self._log = EventLog(directory / "streamed")
         (directory / "bulk").mkdir(exist_ok=True)
-        self.people = People()
-        self.action_people = People()
+        self.users = Users()
+        self.action_users = Users()
         self.rows = {ITEMS: Rows(), USERS: Rows(), ACTIONS: Rows()}
         self.tables = {ITEMS: Table(), USERS: Table(), ACTIONS: Table()}
         self.event_ids = EventIds()
@@ -98,7 +98,7 @@ class DatasetGroup:
             All of PutEvents, or all of PutActionInteractions.
         told : callable, optional
             Called in the moment in which they are in memory, with the places of the new interactions, for
-            `people.before` or `action_people.before`.
+            `users.before` or `action_users.before`.
 
         Returns
         -------
@@ -194,16 +194,16 @@ class DatasetGroup:
             await asyncio.to_thread(replacement.build)
             replacement.finish()
             return
-        people = self.people if dataset_type == INTERACTIONS else self.action_people
+        interactions = self.users if dataset_type == INTERACTIONS else self.action_users
         if not paths:
-            people.set_bulk(None)
+            interactions.set_bulk(None)
             return
         source = await asyncio.to_thread(_read_columns, paths)
         # Numbering changes what serving reads, so it is done here, bit by bit; reading and sorting wait for nobody.
-        persons = await _bit_by_bit(people.number_users, source.user_ids)
-        items = await _bit_by_bit(people.number_items, source.item_ids)
-        numbered = people.numbered(source, persons, items)
-        people.set_bulk(await asyncio.to_thread(numbered.sorted))
+        users = await _bit_by_bit(interactions.number_users, source.user_ids)
+        items = await _bit_by_bit(interactions.number_items, source.item_ids)
+        numbered = interactions.numbered(source, users, items)
+        interactions.set_bulk(await asyncio.to_thread(numbered.sorted))
 
     async def log_segments(self, *, closed: bool = False) -> list[Path]:
         """Return the files of the event log; see `EventLog.segments`."""
@@ -224,8 +224,8 @@ class DatasetGroup:
         await asyncio.to_thread(remove_checkpoint, self._directory)
         self._checkpointed = BEGINNING
         await self._log.take_rewritten(rewritten)
-        self.people.forget(user_ids)
-        self.action_people.forget(user_ids)
+        self.users.forget(user_ids)
+        self.action_users.forget(user_ids)
         for user_id in user_ids:
             self.rows[USERS].streamed.pop(user_id, None)
         self.tables[USERS].forget(user_ids)
@@ -234,10 +234,10 @@ class DatasetGroup:
         """Write down what memory holds, so that a start need not read the log up to here again."""
         position = self._log.applied
         pack = self.event_ids.packing()
-        people = {INTERACTIONS: self.people.taken(), ACTION_INTERACTIONS: self.action_people.taken()}
+        users = {INTERACTIONS: self.users.taken(), ACTION_INTERACTIONS: self.action_users.taken()}
         rows = {kind: dict(one.streamed) for kind, one in self.rows.items()}
         packed = await asyncio.to_thread(pack)
-        await asyncio.to_thread(write_checkpoint, self._directory, Checkpoint(position, people, rows, packed))
+        await asyncio.to_thread(write_checkpoint, self._directory, Checkpoint(position, users, rows, packed))
         self.event_ids.use(packed)
         self._checkpointed = position
 
@@ -268,8 +268,8 @@ class DatasetGroup:
             return
         self._checkpointed = found.position
         self.event_ids = EventIds(found.event_ids)
-        self.people.restore(found.people[INTERACTIONS])
-        self.action_people.restore(found.people[ACTION_INTERACTIONS])
+        self.users.restore(found.users[INTERACTIONS])
+        self.action_users.restore(found.users[ACTION_INTERACTIONS])
         for kind, rows in found.rows.items():
             self.rows[kind].streamed = rows
             self.tables[kind].replace(rows)
@@ -282,10 +282,10 @@ class DatasetGroup:
 
     def _take_event(self, known_by: bytes, event: EventRecord) -> int | None:
         self.event_ids.add(known_by)
-        return self._people_of(event).add(event)
+        return self._users_of(event).add(event)
 
-    def _people_of(self, event: EventRecord) -> People:
-        return self.action_people if isinstance(event, ActionRecord) else self.people
+    def _users_of(self, event: EventRecord) -> Users:
+        return self.action_users if isinstance(event, ActionRecord) else self.users
 
     def _apply(self, record: Record) -> None:
         if isinstance(record, EventRecord):
@@ -294,11 +294,11 @@ class DatasetGroup:
             self.rows[record.dataset_type].streamed[record.row_id] = record.row
             self.tables[record.dataset_type].upsert(record.row_id, record.row)
         elif isinstance(record, GapRecord):
-            (self.action_people if record.of_actions else self.people).skip()
+            (self.action_users if record.of_actions else self.users).skip()
         elif record.dataset_type == INTERACTIONS:
-            self.people.drop_streamed()
+            self.users.drop_streamed()
         elif record.dataset_type == ACTION_INTERACTIONS:
-            self.action_people.drop_streamed()
+            self.action_users.drop_streamed()
         else:
             self.rows[record.dataset_type].streamed.clear()
             self.tables[record.dataset_type].replace(self.rows[record.dataset_type].bulk)

@@ -22,7 +22,6 @@ from model.engine.storage.bulk_part import COLUMNS_FILE, REST_FILE, ROWS_FILE, r
 from model.engine.storage.columns import read_columns, write_columns
 from model.engine.storage.event_log import read_frames
 from model.engine.storage.log_files import LogReader, write_segment
-from model.engine.storage.people import People
 from model.engine.storage.records import (
     ActionRecord,
     EndRecord,
@@ -34,7 +33,8 @@ from model.engine.storage.records import (
     encode,
 )
 from model.engine.storage.state_directory import sync_files
-from model.engine.storage.streamed_people import Owners
+from model.engine.storage.streamed_users import Owners
+from model.engine.storage.users import Users
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -176,28 +176,28 @@ def erase_from_log(users: set[str], segments: Sequence[Path], target: Path, eras
 class _Stream:
     """The events of a dataset: whose each is, and whether it has a place of its own.
 
-    An event without an item has none, nor one that repeats another of the same person.
+    An event without an item has none, nor one that repeats another of the same user.
     """
 
     def __init__(self, dataset_type: str) -> None:
         self._dataset_type = dataset_type
-        self._owners, self._people, self._placed = Owners(), People(), array("b")
+        self._owners, self._users, self._placed = Owners(), Users(), array("b")
         self._answers: Iterator[tuple[str, int]] | None = None
 
     def learn(self, record: EventRecord | EndRecord) -> None:
         """Learn of the next event, or that a dataset has ended."""
         if isinstance(record, EventRecord):
             self._owners.add(record)
-            self._placed.append(self._people.add(record) is not None)
+            self._placed.append(self._users.add(record) is not None)
         elif record.dataset_type == self._dataset_type:
-            self._people.drop_streamed()
+            self._users.drop_streamed()
 
     def next(self) -> tuple[str, bool]:
         """Return whose the next event is, and whether it has a place, from the first one on."""
         if self._answers is None:
             self._answers = zip(self._owners.names(), self._placed, strict=True)
-        person, placed = next(self._answers)
-        return person, bool(placed)
+        user, placed = next(self._answers)
+        return user, bool(placed)
 
 
 def _without(users: set[str], record: Record, streams: dict[type[EventRecord], _Stream]) -> Record | None:
@@ -206,8 +206,8 @@ def _without(users: set[str], record: Record, streams: dict[type[EventRecord], _
         return None if record.dataset_type == USERS and record.row_id in users else record
     if not isinstance(record, EventRecord):
         return record
-    person, has_place = streams[type(record)].next()
-    if person not in users:
+    user, has_place = streams[type(record)].next()
+    if user not in users:
         return record
     return GapRecord(isinstance(record, ActionRecord)) if has_place else None
 

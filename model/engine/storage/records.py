@@ -14,7 +14,7 @@ class EventRecord(msgspec.Struct, array_like=True, tag="event", frozen=True):
     ----------
     event_id : str
     user_id : str or None
-        None while the person is known by the session alone.
+        None while the user is known by the session alone.
     session_id, event_type : str
     item_id : str or None
     time : int

@@ -1,4 +1,4 @@
-"""Streamed interactions in memory: columns that only grow, and from each one the way to its person's one before.
+"""Streamed interactions in memory: columns that only grow, and from each one the way to its user's one before.
 
 26 bytes an interaction, and 4 more for each context column.
 """
@@ -19,27 +19,36 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NOWHERE = -1
-HELD = ("persons", "items", "kinds", "times", "values", "_before", "_last")
+# The columns by the names that they have in a checkpoint.
+HELD = {
+    "persons": "users",
+    "items": "items",
+    "kinds": "kinds",
+    "times": "times",
+    "values": "values",
+    "_before": "_before",
+    "_last": "_last",
+}
 
 
 class Streamed:
-    """Interactions in the order in which they came, found by person.
+    """Interactions in the order in which they came, found by user.
 
     A place is the number of an interaction since the dataset group's beginning. It never changes: when all
     interactions are dropped, those that come later go on counting.
 
     Attributes
     ----------
-    persons, items, kinds, times, values : array
-        One entry for each interaction; the person is -1 where it was forgotten.
+    users, items, kinds, times, values : array
+        One entry for each interaction; the user is -1 where it was forgotten.
     """
 
     def __init__(self, base: int = 0) -> None:
         self._base = base
-        self.persons, self.items, self.kinds = array("i"), array("i"), array("h")
+        self.users, self.items, self.kinds = array("i"), array("i"), array("h")
         self.times, self.values = array("q"), array("f")
-        self._before = array("i")  # where the same person's interaction before lies, in these columns
-        self._last = array("i")  # by person
+        self._before = array("i")  # where the same user's interaction before lies, in these columns
+        self._last = array("i")  # by user
         self._codes: dict[str, array[int]] = {}
         self._values_of: dict[str, dict[str, int]] = {}
 
@@ -52,12 +61,12 @@ class Streamed:
         """Return where the interaction of a place lies in the columns."""
         return place - self._base
 
-    def add(self, person: int, item: int, kind: int, time: int, value: float, context: Mapping[str, str] | None) -> int:
+    def add(self, user: int, item: int, kind: int, time: int, value: float, context: Mapping[str, str] | None) -> int:
         """Take one interaction in.
 
         Parameters
         ----------
-        person, item, kind : int
+        user, item, kind : int
         time : int
             Epoch seconds.
         value : float
@@ -69,13 +78,13 @@ class Streamed:
             Its place.
         """
         index = len(self.times)
-        self.persons.append(person)
+        self.users.append(user)
         self.items.append(item)
         self.kinds.append(kind)
         self.times.append(time)
         self.values.append(value)
-        self._before.append(self.last(person))
-        self._set_last(person, index)
+        self._before.append(self.last(user))
+        self._set_last(user, index)
         if context or self._codes:
             self._add_context(index, context or {})
         return self._base + index
@@ -83,7 +92,7 @@ class Streamed:
     def skip(self) -> None:
         """Leave a place empty, as `forget` does."""
         index = len(self.times)
-        self.persons.append(NOWHERE)
+        self.users.append(NOWHERE)
         self.items.append(NOWHERE)
         self.kinds.append(0)
         self.times.append(0)
@@ -92,16 +101,16 @@ class Streamed:
         if self._codes:
             self._add_context(index, {})
 
-    def last(self, person: int) -> int:
-        """Return the index of a person's newest arrival; -1 where there is none."""
-        return self._last[person] if person < len(self._last) else NOWHERE
+    def last(self, user: int) -> int:
+        """Return the index of a user's newest arrival; -1 where there is none."""
+        return self._last[user] if user < len(self._last) else NOWHERE
 
     def previous(self, index: int) -> int:
-        """Return the index of the same person's arrival before; -1 where there is none."""
+        """Return the index of the same user's arrival before; -1 where there is none."""
         return self._before[index]
 
     def walk(self, index: int, most: int | None = None) -> Iterator[int]:
-        """Yield an index and those of the same person's arrivals before it, newest first.
+        """Yield an index and those of the same user's arrivals before it, newest first.
 
         Parameters
         ----------
@@ -119,7 +128,7 @@ class Streamed:
     # The next four are asked for every event and every answer, so they go the way of `walk` by themselves.
 
     def items_from(self, index: int, most: int) -> list[int]:
-        """Return the items of an index and those of the same person's arrivals before it, so many at most."""
+        """Return the items of an index and those of the same user's arrivals before it, so many at most."""
         found: list[int] = []
         items, before = self.items, self._before
         while index != NOWHERE and len(found) < most:
@@ -159,9 +168,9 @@ class Streamed:
             most -= 1
         return found, oldest
 
-    def has(self, person: int, item: int, kind: int, time: int, most: int) -> bool:
-        """Tell whether so many of a person's newest arrivals hold this interaction."""
-        index = self.last(person)
+    def has(self, user: int, item: int, kind: int, time: int, most: int) -> bool:
+        """Tell whether so many of a user's newest arrivals hold this interaction."""
+        index = self.last(user)
         items, before, times, kinds = self.items, self._before, self.times, self.kinds
         while index != NOWHERE and most:
             if times[index] == time and items[index] == item and kinds[index] == kind:
@@ -194,7 +203,7 @@ class Streamed:
         return found
 
     def give(self, giver: int, taker: int) -> None:
-        """Make all interactions of one person those of another.
+        """Make all interactions of one user those of another.
 
         Parameters
         ----------
@@ -211,27 +220,27 @@ class Streamed:
                 newer, own = own, self._before[own]
             else:
                 newer, given = given, self._before[given]
-                self.persons[newer] = taker
+                self.users[newer] = taker
             self._before[newer] = max(given, own)
 
-    def forget(self, person: int) -> int:
-        """Forget what a person did; the places stay taken.
+    def forget(self, user: int) -> int:
+        """Forget what a user did; the places stay taken.
 
         Parameters
         ----------
-        person : int
+        user : int
 
         Returns
         -------
         int
             How many interactions were forgotten.
         """
-        gone = list(self._walk(self.last(person)))
+        gone = list(self._walk(self.last(user)))
         for index in gone:
-            self.persons[index] = self._before[index] = NOWHERE
+            self.users[index] = self._before[index] = NOWHERE
             for codes in self._codes.values():
                 codes[index] = NOWHERE
-        self._set_last(person, NOWHERE)
+        self._set_last(user, NOWHERE)
         return len(gone)
 
     def context(self) -> dict[str, ContextColumn]:
@@ -244,7 +253,7 @@ class Streamed:
     def columns(self) -> dict[str, NDArray[np.generic]]:
         """Return the columns as arrays, each a copy."""
         return {
-            "users": np.array(self.persons, np.int32),
+            "users": np.array(self.users, np.int32),
             "items": np.array(self.items, np.int32),
             "kinds": np.array(self.kinds, np.int16),
             "times": np.array(self.times, np.int64),
@@ -253,7 +262,7 @@ class Streamed:
 
     def taken(self) -> tuple[int, dict[str, NDArray[Any]], dict[str, tuple[list[str], NDArray[np.int32]]]]:
         """Return copies of all that is held: the base, the columns by name, values and codes of the context."""
-        columns = {name: np.array(getattr(self, name)) for name in HELD}
+        columns = {name: np.array(getattr(self, attribute)) for name, attribute in HELD.items()}
         return self._base, columns, {name: (one.values, one.codes) for name, one in self.context().items()}
 
     @classmethod
@@ -273,8 +282,8 @@ class Streamed:
         Streamed
         """
         made = cls(base)
-        for name in HELD:
-            getattr(made, name).frombytes(columns[name].tobytes())
+        for name, attribute in HELD.items():
+            getattr(made, attribute).frombytes(columns[name].tobytes())
         for name, (values, codes) in context.items():
             made._codes[name] = array("i", codes.tobytes())
             made._values_of[name] = {value: place for place, value in enumerate(values)}
@@ -286,11 +295,11 @@ class Streamed:
             yield index
             index = before[index]
 
-    def _set_last(self, person: int, index: int) -> None:
-        missing = person + 1 - len(self._last)
+    def _set_last(self, user: int, index: int) -> None:
+        missing = user + 1 - len(self._last)
         if missing > 0:
             self._last.extend([NOWHERE] * missing)
-        self._last[person] = index
+        self._last[user] = index
 
     def _add_context(self, index: int, context: Mapping[str, str]) -> None:
         for name in context.keys() - self._codes.keys():

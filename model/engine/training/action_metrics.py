@@ -96,11 +96,11 @@ def _answers(
     for user in tested:
         begin, end = int(starts[user]), int(starts[user + 1])
         newest = end - max(1, (end - begin) // 10)
-        person = known.user_ids[user]
+        user_id = known.user_ids[user]
         for place in range(begin, newest):
             item, kind = known.item_ids[int(known.items[place])], known.event_types[int(known.kinds[place])]
-            recipe.update(Event(item, int(known.times[place]), (), first=False, person=person, event_type=kind))
-        scores = recipe.propensity(Query(person=person, person_features=features_of.get(person, ())))
+            recipe.update(Event(item, int(known.times[place]), (), first=False, user=user_id, event_type=kind))
+        scores = recipe.propensity(Query(user=user_id, user_features=features_of.get(user_id, ())))
         for place in range(newest, end):
             action = place_of.get(known.item_ids[int(known.items[place])])
             if action is not None and scores[action] > 0:

@@ -1,4 +1,4 @@
-"""How sure the metrics are, and how they come out for groups of people: what a judge of two versions needs beside them.
+"""How sure the metrics are, and how they come out for groups of users: what a judge of two versions needs beside them.
 
 Amazon Personalize tells neither; GetSolutionMetrics answers with a free map, so these stand beside what is documented.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 STANDARD_ERROR = "_standard_error"
 NEW_USERS, REGULAR_USERS, TAIL_ITEMS = "new_users", "regular_users", "tail_items"
 SLICES = (NEW_USERS, REGULAR_USERS, TAIL_ITEMS)
-NEW_HISTORY = 5  # interactions, fewer than which a person is new
+NEW_HISTORY = 5  # interactions, fewer than which a user is new
 TAIL_SHARE = 0.5  # of all interactions lie with items more popular than those of the tail
 LEAST_QUESTIONS = 30  # fewer say too little of their own spread
 DECIMALS = 6  # of a standard error; a whole digit more than the metrics have would say nothing

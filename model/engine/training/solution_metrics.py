@@ -1,4 +1,4 @@
-"""GetSolutionMetrics: how well a recipe finds what people whom it was not trained on did next.
+"""GetSolutionMetrics: how well a recipe finds what users whom it was not trained on did next.
 
 As documented (developer guide, "Evaluating a solution version"): a tenth of the users is kept out of training; the
 oldest nine tenths of each one's events are the question, and the newest tenth is what should be found.
@@ -53,7 +53,7 @@ class Question:
     wanted : dict of float
         The items to find, with the highest weight of their events.
     features : tuple of str
-        Of the person.
+        Of the user.
     context : dict of str
         Circumstances of the first event to be found.
     """
@@ -71,7 +71,7 @@ def split_users(interactions: Interactions, users: Catalogue | None = None) -> t
     ----------
     interactions : Interactions
     users : Catalogue, optional
-        The people with their features.
+        The users with their features.
 
     Returns
     -------
@@ -192,7 +192,7 @@ def _asked(recipe: Recipe, question: Question) -> list[str]:
     query = Query(
         history=question.history,
         item_id=question.history[0],
-        person_features=question.features,
+        user_features=question.features,
         context=question.context,
     )
     return [one.item_id for one in recipe.recommend(query, DEPTH)]
@@ -210,7 +210,7 @@ def _gain(found: NDArray[np.float64], wanted: NDArray[np.float64], cut: int) -> 
 
 
 def _rewards(recipe: Recipe, questions: list[Question], data: TrainingData) -> dict[str, float]:
-    """Return how much of the objective's sum over the recommended items was in items that people chose."""
+    """Return how much of the objective's sum over the recommended items was in items that users chose."""
     objective = data.solution.get("optimizationObjective") or {}
     values = numbers_of(str(objective.get("itemAttribute") or ""), recipe.item_ids, data.catalogue)
     if values is None:
@@ -226,7 +226,7 @@ def _rewards(recipe: Recipe, questions: list[Question], data: TrainingData) -> d
 
 
 def _meaning(recipe: SemanticSimilarity) -> dict[str, float]:
-    """Return what lists of similar items are like, on average: there is nothing that people did to compare with."""
+    """Return what lists of similar items are like, on average: there is nothing that users did to compare with."""
     random = np.random.default_rng(SEED)
     asked = random.permutation(len(recipe.item_ids))[:MOST_TEST_ITEMS]
     totals, shown = np.zeros(3), set[str]()

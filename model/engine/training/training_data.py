@@ -167,9 +167,9 @@ def _check_minimum(interactions: Interactions) -> None:
         raise TrainingFailedError(
             f"{with_two} users have two or more interactions; at least {limits.MIN_USERS_WITH_TWO} are needed"
         )
-    people = len(interactions.user_ids)
-    if with_two < limits.MIN_SHARE_WITH_TWO * people:
+    users = len(interactions.user_ids)
+    if with_two < limits.MIN_SHARE_WITH_TWO * users:
         raise TrainingFailedError(
-            f"{with_two} of {people} users have two or more interactions; "
+            f"{with_two} of {users} users have two or more interactions; "
             f"at least {limits.MIN_SHARE_WITH_TWO:.0%} are needed"
         )

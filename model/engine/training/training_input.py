@@ -45,7 +45,7 @@ def take_input(group: DatasetGroup) -> Callable[[Path], None]:
     callable
         Writes it into a directory; a thread may call it.
     """
-    taken = {INTERACTIONS: group.people.snapshot(), ACTION_INTERACTIONS: group.action_people.snapshot()}
+    taken = {INTERACTIONS: group.users.snapshot(), ACTION_INTERACTIONS: group.action_users.snapshot()}
     rows = {kind: one.all() for kind, one in group.rows.items()}
 
     def write(directory: Path) -> None:

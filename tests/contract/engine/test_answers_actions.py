@@ -26,9 +26,9 @@ FIELDS = {
         {"name": "TIMESTAMP", "type": "long"},
     ],
 }
-# Of ten people, so many take each; nobody has been asked to phone yet, and the sale is over.
+# Of ten users, so many take each; nobody has been asked to phone yet, and the sale is over.
 TAKEN_OF_TEN = {"subscribe": 8, "install": 6, "join": 3, "review": 2, "sale": 7, "phone": 0}
-PEOPLE = 400
+USERS = 400
 
 
 def actions_csv():
@@ -41,17 +41,17 @@ def actions_csv():
 
 def action_interactions_csv():
     lines = ["USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP"]
-    for person in range(PEOPLE):
+    for user in range(USERS):
         for place, (name, taken) in enumerate(TAKEN_OF_TEN.items()):
             if taken:
-                kind = "Taken" if (person * 7 + place * 3) % 10 < taken else "Not Taken"
-                lines.append(f"asked-{person},{name},{kind},{NOW - 40 * DAY + person * 60 + place}")
+                kind = "Taken" if (user * 7 + place * 3) % 10 < taken else "Not Taken"
+                lines.append(f"asked-{user},{name},{kind},{NOW - 40 * DAY + user * 60 + place}")
     return "\n".join(lines)
 
 
 @pytest.fixture(scope="module")
 def shop(engine, s3):
-    """A shop that has asked its people to do things, with a campaign of the Next-Best-Action recipe."""
+    """A shop that has asked its users to do things, with a campaign of the Next-Best-Action recipe."""
     made = Shop(engine, s3, ACCOUNT)
     made.fill()
     for name, dataset_type, text in (

@@ -40,7 +40,7 @@ def users_csv():
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory, s3):
-    """A shop in an engine of its own that knows the devices of events and the ages of people."""
+    """A shop in an engine of its own that knows the devices of events and the ages of users."""
     running = RunningEngine(tmp_path_factory.mktemp("circumstances") / "state", s3.url)
     with pytest.MonkeyPatch.context() as patched:
         patched.setitem(SCHEMA_FIELDS, "Interactions", [*SCHEMA_FIELDS["Interactions"], DEVICE])
@@ -88,7 +88,7 @@ def test_unknown_circumstances_change_nothing(shop):
 
 
 @pytest.mark.honours("PutUsers", "what is known of a new user counts in the next answer")
-def test_a_new_user_is_recommended_what_people_of_their_kind_like(shop):
+def test_a_new_user_is_recommended_what_users_of_their_kind_like(shop):
     for name, group in (("newcomer-1", "young"), ("newcomer-2", "old")):
         shop.events.put_users(
             datasetArn=shop.datasets["Users"],

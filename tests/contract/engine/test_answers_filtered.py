@@ -215,7 +215,7 @@ def test_a_filter_or_promotion_that_cannot_be_applied_says_why(trained_shop, fil
 
 
 @pytest.mark.honours("GetRecommendations", "a filter on interactions needs to know whose, with any recipe")
-def test_a_filter_that_looks_at_a_person_needs_one(trained_shop, filters):
+def test_a_filter_that_looks_at_a_user_needs_one(trained_shop, filters):
     popular, filter_arn = trained_shop.campaigns["popular"], filters["not-bought"]
 
     response = refusal(trained_shop.runtime.get_recommendations, campaignArn=popular, filterArn=filter_arn)

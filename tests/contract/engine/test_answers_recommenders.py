@@ -10,7 +10,7 @@ from tests.contract.engine.test_answers import ids, refusal, send
 
 
 class TrackedShop(DomainShop):
-    """A domain shop that is told what its people do."""
+    """A domain shop that is told what its users do."""
 
     tracking_id: str
     hiding: str  # the event type after which use cases leave an item out
@@ -34,9 +34,9 @@ def shop(request, engine, s3):
         "ECOMMERCE": ("aws-ecomm-recommended-for-you", "aws-ecomm-customers-who-viewed-x-also-viewed", "Purchase"),
         "VIDEO_ON_DEMAND": ("aws-vod-top-picks", "aws-vod-more-like-x", "Watch"),
     }
-    for_person, related, made.hiding = recipes[request.param]
+    for_user, related, made.hiding = recipes[request.param]
     made.recommenders = {
-        "for-person": made.recommender(f"for-person-{made.name}", for_person)["recommenderArn"],
+        "for-person": made.recommender(f"for-person-{made.name}", for_user)["recommenderArn"],
         "related": made.recommender(
             f"related-{made.name}", related, recommenderConfig={"enableMetadataWithRecommendations": True}
         )["recommenderArn"],
@@ -62,12 +62,12 @@ def test_recommenders_give_neither_scores_nor_reasons_of_their_own(shop, name):
 @pytest.mark.honours("GetRecommendations", "use cases leave out by themselves what was bought or watched")
 @pytest.mark.parametrize("name", ["for-person", "related"])
 def test_what_was_bought_or_watched_is_gone_from_the_next_answer(shop, name):
-    person = f"domain-{name}"
-    send(shop, person, ["item-2-1"], session=person, kind="View")
-    asked = {"userId": person, "itemId": "item-2-1", "numResults": 5}
+    user = f"domain-{name}"
+    send(shop, user, ["item-2-1"], session=user, kind="View")
+    asked = {"userId": user, "itemId": "item-2-1", "numResults": 5}
     first = ids(recommend(shop, name, **asked))[0]
 
-    send(shop, person, [first], session=person, kind=shop.hiding)
+    send(shop, user, [first], session=user, kind=shop.hiding)
 
     after = ids(recommend(shop, name, **asked))
     assert first not in after

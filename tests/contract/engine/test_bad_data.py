@@ -26,11 +26,11 @@ def fill(shop, name, rows, items):
     shop.load("Items", shop.s3.put("data", f"odd/{name}-items.csv", items), f"{name}-items")
 
 
-def touched(item, moment, people=50, each=24):
-    """Return what people touched: `item` and `moment` say what the event of a number was."""
+def touched(item, moment, users=50, each=24):
+    """Return what users touched: `item` and `moment` say what the event of a number was."""
     return [
-        (f"user-{person}", item(person * each + place), moment(person * each + place), "View")
-        for person in range(people)
+        (f"user-{user}", item(user * each + place), moment(user * each + place), "View")
+        for user in range(users)
         for place in range(each)
     ]
 
@@ -100,12 +100,12 @@ def test_data_that_do_not_suit_a_recipe_fail_its_training_with_what_would(shop, 
     ("name", "rows"),
     [
         ("one-item", touched(lambda _: "item-0-0", lambda number: START + number)),
-        ("odd-ids", touched(lambda number: ODD_IDS[number % 9], lambda number: LATEST * (number % 2), people=60)),
+        ("odd-ids", touched(lambda number: ODD_IDS[number % 9], lambda number: LATEST * (number % 2), users=60)),
         (
             "one-busy-person",
             [
                 *touched(of_the_shop, lambda _: START),
-                *touched(of_the_shop, lambda number: START + number, people=1, each=20_000),
+                *touched(of_the_shop, lambda number: START + number, users=1, each=20_000),
             ],
         ),
     ],
@@ -117,11 +117,11 @@ def test_odd_data_are_learnt_from_and_answered_sensibly(shop, name, rows):
 
     campaign = shop.deploy(name, "aws-user-personalization-v2")
 
-    for person in ("user-1", "nobody", "🎉 "):
-        answer = shop.runtime.get_recommendations(campaignArn=campaign, userId=person, numResults=25)["itemList"]
+    for user in ("user-1", "nobody", "🎉 "):
+        answer = shop.runtime.get_recommendations(campaignArn=campaign, userId=user, numResults=25)["itemList"]
         scores = [one["score"] for one in answer]
         assert len({one["itemId"] for one in answer}) == len(answer) == min(25, len(known))
         assert {one["itemId"] for one in answer} <= known
         assert all(map(math.isfinite, scores))
         assert scores == sorted(scores, reverse=True)
-        assert person == "user-1" or all(one["reason"] == ["Popular item"] for one in answer)
+        assert user == "user-1" or all(one["reason"] == ["Popular item"] for one in answer)

@@ -43,7 +43,7 @@ def answers(shop, name, job, lines, **request):
 
 @pytest.mark.honours("CreateBatchInferenceJob", "people's items with scores and reasons, as their campaign answers")
 @pytest.mark.honours("DescribeBatchInferenceJob", "PENDING, IN PROGRESS, ACTIVE, with what was asked for")
-def test_people_get_what_their_campaign_would_answer(trained_shop):
+def test_users_get_what_their_campaign_would_answer(trained_shop):
     lines = answers(trained_shop, "for-you", "people", [{"userId": "user-1"}, {"userId": "stranger"}], numResults=7)
 
     asked = trained_shop.runtime.get_recommendations(

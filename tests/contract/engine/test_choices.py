@@ -46,13 +46,13 @@ def test_similar_items_learn_from_the_next_events(new_shop):
     asked = {"campaignArn": campaign, "itemId": "item-2-2", "numResults": 15}
     before = [one["itemId"] for one in new_shop.runtime.get_recommendations(**asked)["itemList"]]
 
-    for person in range(40):
+    for user in range(40):
         events = [
-            {"eventType": "View", "itemId": item, "sentAt": 1_760_900_000 + person * 10 + place}
+            {"eventType": "View", "itemId": item, "sentAt": 1_760_900_000 + user * 10 + place}
             for place, item in enumerate(("item-2-2", "item-9-9"))
         ]
         new_shop.events.put_events(
-            trackingId=new_shop.tracking_id, userId=f"new-{person}", sessionId=f"new-{person}", eventList=events
+            trackingId=new_shop.tracking_id, userId=f"new-{user}", sessionId=f"new-{user}", eventList=events
         )
 
     after = [one["itemId"] for one in new_shop.runtime.get_recommendations(**asked)["itemList"]]

@@ -25,13 +25,13 @@ FIELDS = {
 }
 
 
-def asked(people=400):
+def asked(users=400):
     """Return who took which action, and who did not, as a CSV."""
     lines = ["USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP"]
-    for person in range(people):
+    for user in range(users):
         for place, action in enumerate(("join", "review", "subscribe")):
-            kind = "Taken" if (person + place) % 3 else "Not Taken"
-            lines.append(f"user-{person},{action},{kind},{NOW - 86_400 + person * 60 + place}")
+            kind = "Taken" if (user + place) % 3 else "Not Taken"
+            lines.append(f"user-{user},{action},{kind},{NOW - 86_400 + user * 60 + place}")
     return "\n".join(lines) + "\n"
 
 

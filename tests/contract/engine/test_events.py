@@ -183,7 +183,7 @@ def test_a_second_engine_on_the_directory_or_port_is_told_so_in_a_sentence(lone)
     assert same_directory.stderr.count("\n") == same_port.stderr.count("\n") == 1
 
 
-def test_logs_hold_neither_people_nor_payloads(lone):
+def test_logs_hold_neither_users_nor_payloads(lone):
     put(lone, event(itemId="secret-item"), userId="secret-person", session="secret-session")
     refusal(put, lone, event(properties="secret-payload"), userId="secret-person")
 

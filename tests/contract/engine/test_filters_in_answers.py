@@ -18,7 +18,7 @@ names = itertools.count()
 
 @pytest.fixture(scope="module")
 def shop(engine, s3):
-    """A trained shop with people of whom something is known; its items may be changed by these tests."""
+    """A trained shop with age_groups of whom something is known; its items may be changed by these tests."""
     shop = Shop(engine, s3, account="313131313131")
     shop.fill()
     schema = shop.control.create_schema(name="shop-Users", schema=schema_text("Users"))["schemaArn"]
@@ -26,10 +26,10 @@ def shop(engine, s3):
         name="Users", schemaArn=schema, datasetGroupArn=shop.group, datasetType="Users"
     )["datasetArn"]
     until_settled(lambda: shop.control.describe_dataset(datasetArn=users))
-    people = {"young": "18-24|student", "old": "65+"}
+    age_groups = {"young": "18-24|student", "old": "65+"}
     shop.events.put_users(
         datasetArn=users,
-        users=[{"userId": one, "properties": json.dumps({"ageGroup": group})} for one, group in people.items()],
+        users=[{"userId": one, "properties": json.dumps({"ageGroup": group})} for one, group in age_groups.items()],
     )
     shop.campaigns = {
         "for-you": shop.deploy("for-you", "aws-user-personalization-v2"),
@@ -189,7 +189,7 @@ def test_values_that_do_not_fit(shop, make, values, message):
 
 
 @pytest.mark.honours("GetRecommendations", "IF CurrentUser: the filter counts only for users who meet it")
-def test_a_filter_for_some_people(shop, make):
+def test_a_filter_for_some_users(shop, make):
     arn = make('EXCLUDE ItemID WHERE Items.CATEGORY IN ("shelf 2") IF CurrentUser.AGE_GROUP IN ("18-24")')
 
     of_shelf = {
@@ -205,7 +205,7 @@ def test_a_filter_for_some_people(shop, make):
 def test_a_filter_by_current_item_is_for_related_items_only(shop, make):
     # Given a filter that compares with the current item
     arn = make("INCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE")
-    # When a campaign for people is asked with it, even with an item
+    # When a campaign for users is asked with it, even with an item
     with pytest.raises(ClientError, match="RELATED_ITEMS") as refused:
         ask(shop, filterArn=arn, itemId="item-0-1")
     # Then it is refused by the documented name

@@ -1,4 +1,4 @@
-"""Batch files in the forms that the developer guide shows, with people and items of our own.
+"""Batch files in the forms that the developer guide shows, with users and items of our own.
 
 Source: developer guide, "Batch inference job input and output JSON examples", "Batch segment job input and output JSON
 examples" and "Providing filter values in your input JSON".

@@ -213,7 +213,7 @@ def test_users(library):
 
 @pytest.mark.honours("PutActions", "several actions, their columns as properties in camel case")
 @pytest.mark.honours("PutActionInteractions", "taken, not taken and viewed, with the tracking id of the dataset")
-def test_actions_and_what_people_did_with_them(library):
+def test_actions_and_what_users_did_with_them(library):
     actions = [
         {"actionId": "renew-card", "properties": json.dumps({"value": 5, "channel": "mail"})},
         {"actionId": "join-club"},

@@ -42,7 +42,7 @@ class World:
         shop = Shop(engine, s3, account=ACCOUNT)
         shop.fill()
         version = shop.train("popular", "aws-popularity-count")["solutionVersionArn"]
-        people = s3.put("data", "jobs/people.json", "".join(json.dumps({"userId": f"user-{n}"}) + "\n" for n in "123"))
+        users = s3.put("data", "jobs/people.json", "".join(json.dumps({"userId": f"user-{n}"}) + "\n" for n in "123"))
         out = {"s3DataDestination": {"path": "s3://data/jobs-out/"}}
         s3.put("data", "jobs-out/.keep", "")
         gone = s3.put("data", "jobs/gone.csv", "USER_ID\nnobody\n")
@@ -54,7 +54,7 @@ class World:
             "dataset-export-job": {"datasetArn": shop.datasets["Items"], "jobOutput": out},
             "batch-inference-job": {
                 "solutionVersionArn": version,
-                "jobInput": {"s3DataSource": {"path": people}},
+                "jobInput": {"s3DataSource": {"path": users}},
                 "jobOutput": out,
             },
             "data-deletion-job": {"datasetGroupArn": shop.group, "dataSource": {"dataLocation": gone}},

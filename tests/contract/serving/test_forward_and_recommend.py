@@ -85,7 +85,7 @@ def test_from_an_event_to_the_answer_it_changes(pipeline: Pipeline):
     with pytest.raises(NotFound):
         pipeline.ask(NOW)
 
-    # With one, events arrive, bad rows are kept, and the person is known.
+    # With one, events arrive, bad rows are kept, and the user is known.
     pipeline.ssm.put_parameter(Name=PARAMETER, Value="tracker-1", Type="String")
     outcome = pipeline.forward(*records)
     assert (outcome.forwarded, outcome.bad, outcome.unaccounted, outcome.first_failed) == (31, 1, 0, None)

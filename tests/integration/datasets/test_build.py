@@ -108,11 +108,11 @@ def test_anonymous_events_go_to_whoever_logs_in_to_their_session_first(build):
 
     _, sets = build()
 
-    people = {int(row["TIMESTAMP"]) - int(NOON.timestamp()): row["USER_ID"] for row in sets["interactions"]}
-    assert people[0] == people[1] == people[3] == "u-first"
-    assert (people[2], people[4], people[5]) == ("u-second", "session#s-other", "u-third")
-    assert people[6].startswith("session#")
-    assert len(people[6]) <= 256
+    users = {int(row["TIMESTAMP"]) - int(NOON.timestamp()): row["USER_ID"] for row in sets["interactions"]}
+    assert users[0] == users[1] == users[3] == "u-first"
+    assert (users[2], users[4], users[5]) == ("u-second", "session#s-other", "u-third")
+    assert users[6].startswith("session#")
+    assert len(users[6]) <= 256
 
 
 def test_a_login_in_a_dropped_event_tells_who_it_was_only_where_consent_was_given(build):

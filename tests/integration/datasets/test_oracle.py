@@ -19,7 +19,7 @@ from tests.integration.datasets.lakes import read_csv, write_events, write_lines
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = Settings(
-    items=120, people=80, events=4_000, days=6, until=datetime(2026, 11, 1, tzinfo=UTC), repeated=0.1, late=0.1
+    items=120, users=80, events=4_000, days=6, until=datetime(2026, 11, 1, tzinfo=UTC), repeated=0.1, late=0.1
 )
 
 
@@ -51,11 +51,11 @@ def expected_interactions(rows: list[dict[str, Any]]) -> Counter[tuple[str, ...]
     made: Counter[tuple[str, ...]] = Counter()
     for row in first.values():
         if row["item_id"]:
-            person = row["user_id"] or owners.get(row["session_id"]) or f"session#{row['session_id']}"
+            user = row["user_id"] or owners.get(row["session_id"]) or f"session#{row['session_id']}"
             value = "" if row["event_value"] is None else str(float(row["event_value"]))
             moment = str(int(row["timestamp"].timestamp()))
             shown = "|".join(row["impression"] or [])
-            made[person, row["item_id"], moment, row["event_type"], value, shown, row["recommendation_id"] or ""] += 1
+            made[user, row["item_id"], moment, row["event_type"], value, shown, row["recommendation_id"] or ""] += 1
     return made
 
 
@@ -116,7 +116,7 @@ def test_the_manifest_adds_up_to_what_the_stream_expects(run):
     assert manifest["distinct"] == manifest["written"]["interactions"] + sum(manifest["dropped"].values())
     assert set(manifest["dropped"]) == {"no_item"}
     assert manifest["written"]["items"] == SETTINGS.items
-    assert manifest["written"]["users"] == SETTINGS.people
+    assert manifest["written"]["users"] == SETTINGS.users
 
 
 def test_the_catalogue_is_written_whole(run):

@@ -1,7 +1,7 @@
 """Similar items beside another library's, both told the newest item alone and asked for another that came next.
 
 `python -m tests.load.recipes.alike FOLDER` prints a row for each data set and model. In the tables of the bench, models
-of other libraries know a person's whole history, and may answer with the newest item itself, which a quarter of the
+of other libraries know a user's whole history, and may answer with the newest item itself, which a quarter of the
 clicks of YooChoose repeat: similar items may do neither.
 """
 

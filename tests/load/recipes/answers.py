@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from model.recipes.named_recipe import NamedRecipe
 
-ITEMS, PEOPLE, EVENTS = 41_000, 30_000, 800_000
+ITEMS, USERS, EVENTS = 41_000, 30_000, 800_000
 ASKED, SEGMENTS, UNTIMED = 1_000, 300, 100  # the first questions fill what the recipe keeps
 HISTORY, WANTED, SEGMENT = 25, 25, 1_000
 SEED = 5
@@ -98,7 +98,7 @@ def main() -> None:
 def _data(named: NamedRecipe) -> TrainingData:
     if named.kind == "PERSONALIZED_ACTIONS":
         return named.prepare(offers())
-    known, catalogue = shop(ITEMS, PEOPLE, EVENTS)
+    known, catalogue = shop(ITEMS, USERS, EVENTS)
     # A recipe that learns from events of one type learns from the views, or from purchases by that name.
     known = replace(known, event_types=["View", (named.required_events or ("Purchase",))[0]])
     parameters = {name: value for name, value in PARAMETERS.items() if name in named.parameters}
@@ -107,7 +107,7 @@ def _data(named: NamedRecipe) -> TrainingData:
 
 def _asked(named: NamedRecipe) -> str:
     if named.kind == "USER_SEGMENTATION":
-        return f"{SEGMENT:,} of {PEOPLE:,} people"
+        return f"{SEGMENT:,} of {USERS:,} people"
     if named.kind == "PERSONALIZED_ACTIONS":
         return "10 actions"
     return f"{WANTED} of {ITEMS:,} items"
@@ -136,7 +136,7 @@ def _queries(model: Recipe, draw: np.random.Generator, most: int) -> Iterator[Qu
     for number in range(ASKED):
         places = (draw.zipf(1.3, int(draw.integers(1, most + 1))) + number * 37) % size
         history = [model.item_ids[place] for place in places.tolist()]
-        yield Query(history, history[0], f"user-{number % PEOPLE}", exploration=0.3)
+        yield Query(history, history[0], f"user-{number % USERS}", exploration=0.3)
 
 
 def _took(asks: list[Callable[[], Any]]) -> list[float]:

@@ -17,9 +17,9 @@ SEED = 20261121
 
 
 def bpr(matrix: sparse.csr_matrix) -> Any:
-    """Fit Bayesian personalised ranking; it knows the people of the training data alone."""
+    """Fit Bayesian personalised ranking; it knows the users of the training data alone."""
     model = BPR(k=64, max_iter=50, learning_rate=0.05, lambda_reg=0.001, seed=SEED).fit(_data_set(matrix))
-    return lambda _, people: model.u_factors[people] @ model.i_factors.T + model.i_biases
+    return lambda _, users: model.u_factors[users] @ model.i_factors.T + model.i_biases
 
 
 def ease(matrix: sparse.csr_matrix) -> Any:

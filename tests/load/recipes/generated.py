@@ -13,12 +13,12 @@ KINDS = ["View", "Purchase"]
 BOUGHT = 10  # one event of so many is a purchase
 
 
-def shop(items: int, people: int, events: int) -> tuple[Interactions, Catalogue]:
+def shop(items: int, users: int, events: int) -> tuple[Interactions, Catalogue]:
     """Draw a shop.
 
     Parameters
     ----------
-    items, people, events : int
+    items, users, events : int
 
     Returns
     -------
@@ -27,10 +27,10 @@ def shop(items: int, people: int, events: int) -> tuple[Interactions, Catalogue]
     catalogue : Catalogue
         Items with a category and a word or two.
     """
-    drawn = BigShop.draw(items, people, events)
-    ids = ([f"user-{number}" for number in range(people)], [f"item-{number}" for number in range(items)], KINDS)
+    drawn = BigShop.draw(items, users, events)
+    ids = ([f"user-{number}" for number in range(users)], [f"item-{number}" for number in range(items)], KINDS)
     kinds = (np.arange(events) % BOUGHT == 0).astype(np.int16)
-    known = ordered(ids, drawn.people.astype(np.int32), drawn.items.astype(np.int32), kinds, drawn.moments)
+    known = ordered(ids, drawn.users.astype(np.int32), drawn.items.astype(np.int32), kinds, drawn.moments)
     shelf = items // SHELVES
     features: list[tuple[str, ...]] = [
         (f"CATEGORY=shelf {place // shelf}", f"CATEGORY=row {place % 50}", f"word=kind{place % 997}")

@@ -18,7 +18,7 @@ from tests.load.recipes.processes import FailedMeasurementError, measured
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ITEMS, EVENTS_PER_PERSON = 41_000, 25
+ITEMS, EVENTS_PER_USER = 41_000, 25
 SIZES = (100_000, 1_000_000, 5_000_000)
 NAMES = (
     "aws-user-personalization-v2",
@@ -64,7 +64,7 @@ def growth() -> Iterator[dict[str, Any]]:
 def main() -> None:
     """Train once and print what it took as JSON."""
     name, events = sys.argv[1], int(sys.argv[2])
-    drawn = shop(ITEMS, events // EVENTS_PER_PERSON, events)
+    drawn = shop(ITEMS, events // EVENTS_PER_USER, events)
     data = RECIPES[name].prepare(TrainingData(*drawn))
     data_mib = peak_mib()
     start, used = time.perf_counter(), cpu_seconds()

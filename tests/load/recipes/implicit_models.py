@@ -17,7 +17,7 @@ SEED = 20261121
 
 
 def als(matrix: sparse.csr_matrix) -> Any:
-    """Fit alternating least squares; people are computed anew from their items."""
+    """Fit alternating least squares; users are computed anew from their items."""
     model = AlternatingLeastSquares(factors=256, alpha=40.0, iterations=10, random_state=SEED)
     model.fit(matrix, show_progress=False)
     return lambda rows, _: model.recalculate_user(np.arange(rows.shape[0]), rows) @ model.item_factors.T

@@ -70,17 +70,17 @@ def recipe(task: Task, name: str, parameters: Mapping[str, str]) -> dict[str, An
     named = RECIPES[name]
     learnt = named.prepare(TrainingData(task.split.train, task.catalogue, parameters))
     fitted, cost = _costing(lambda: named.answers.fit(learnt, named.answers.tune(learnt)))
-    return {**_judged(task, fitted, [one.person for one in task.split.questions]), **cost}
+    return {**_judged(task, fitted, [one.user for one in task.split.questions]), **cost}
 
 
 def peer(task: Task, name: str) -> dict[str, Any]:
     """Measure a model of another library; see `recipe`."""
     models = importlib.import_module(PEERS[name.partition(" ")[0]]).MODELS
-    split, rows, people = by_question(task.split)
+    split, rows, users = by_question(task.split)
     matrix = touched(task.split.train)
     answer, cost = _costing(lambda: models[name](matrix))
-    scorer = Peer(rows, people, matrix.shape[0], answer)
-    judged = _judged(replace(task, split=split), scorer, [one.person for one in task.split.questions])
+    scorer = Peer(rows, users, matrix.shape[0], answer)
+    judged = _judged(replace(task, split=split), scorer, [one.user for one in task.split.questions])
     return {**judged, **_alone(scorer, matrix.shape[0], rows.shape[0]), **cost}
 
 
@@ -92,17 +92,17 @@ def _costing(train: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
     return made, {"seconds": seconds, "cpu": cpu, "peak_mib": peak_mib()}
 
 
-def _judged(task: Task, recommender: Any, people: list[str]) -> dict[str, Any]:
+def _judged(task: Task, recommender: Any, users: list[str]) -> dict[str, Any]:
     """Ask, and count what was found; not `evaluate`, which tells of slices and diversity as well and takes longer."""
     depth = max(int(metric.partition("@")[2]) for metric in task.metrics)
     split = task.split
     lists = full_lists(recommender, split, depth, hide_seen=task.hide_seen)
     wanted = np.array([len(one.wanted) for one in split.questions], np.int64)
     found = ranking_metrics(hits_of(lists, split), wanted, [depth])
-    means = intervals({metric: found[metric] for metric in task.metrics}, people)
+    means = intervals({metric: found[metric] for metric in task.metrics}, users)
     return {
         "metrics": {metric: [one.mean, one.low, one.high] for metric, one in means.items()},
-        "questions": len(people),
+        "questions": len(users),
         "p50": float(np.quantile(lists.milliseconds, 0.5)),
     }
 

@@ -38,7 +38,7 @@ class Task:
     metrics : tuple of str
         Two, such as ("recall@20", "ndcg@20").
     hide_seen : bool
-        Whether only what is new to a person is listed and wanted.
+        Whether only what is new to a user is listed and wanted.
     catalogue : Catalogue
         What is known of the items.
     """
@@ -50,14 +50,14 @@ class Task:
 
 
 def gowalla(folder: Path) -> Task:
-    """Return LightGCN's split of Gowalla: check-ins without times; every person is asked."""
+    """Return LightGCN's split of Gowalla: check-ins without times; every user is asked."""
     return Task(published_gowalla(folder), ("recall@20", "ndcg@20"), hide_seen=True)
 
 
 def beauty(folder: Path) -> Task:
-    """Return Amazon Beauty as BERT4Rec prepared it: the last review of each person is asked for."""
-    people, items = np.loadtxt(folder / "beauty-sas/beauty.txt", dtype=np.int64).T
-    (user_ids, users), (item_ids, places) = _numbered(people), _numbered(items)
+    """Return Amazon Beauty as BERT4Rec prepared it: the last review of each user is asked for."""
+    owners, items = np.loadtxt(folder / "beauty-sas/beauty.txt", dtype=np.int64).T
+    (user_ids, users), (item_ids, places) = _numbered(owners), _numbered(items)
     # The file tells the order alone: a number of a line stands for a time.
     known = _interactions((user_ids, item_ids), users, places, np.arange(users.size))
     return Task(leave_last_out(known), ("hr@10", "ndcg@10"), hide_seen=True)

@@ -67,8 +67,8 @@ def test_an_event_without_id_gets_the_same_one_each_time_and_another_arrival_is_
     assert door.in_the_stream()[0] == door.in_the_stream()[1]
 
 
-def test_a_persons_events_lie_together_in_order(door):
-    # When two persons' events come mixed, one of them known by session only
+def test_a_users_events_lie_together_in_order(door):
+    # When two users' events come mixed, one of them known by session only
     events = [
         event_fields(event_id="1", user_id="a"),
         event_fields(event_id="2", user_id=..., session_id="s"),
@@ -77,7 +77,7 @@ def test_a_persons_events_lie_together_in_order(door):
     ]
     _post(door, *events)
 
-    # Then there is a record per person
+    # Then there is a record per user
     assert [key for key, _ in door.kinesis.records] == ["a", "s"]
     assert [event["event_id"] for event in door.in_the_stream()] == ["1", "3", "4", "2"]
 
@@ -205,11 +205,11 @@ def test_an_encoding_that_is_not_what_it_says_is_400(door, body, encoding, field
 
 
 def test_records_that_failed_are_put_again_by_their_position(door):
-    # Given the second of three persons fails twice
+    # Given the second of three users fails twice
     door.kinesis.failing = [{1: THROTTLE}, {0: "InternalFailure"}]
 
     # When
-    answered, said = _post(door, *[event_fields(event_id=person, user_id=person) for person in "abc"])
+    answered, said = _post(door, *[event_fields(event_id=user, user_id=user) for user in "abc"])
 
     # Then only that one is put again, after pauses, and all are there once
     assert answered["statusCode"] == 202
@@ -220,11 +220,11 @@ def test_records_that_failed_are_put_again_by_their_position(door):
 
 
 def test_what_stays_throttled_is_429_with_verdicts(door):
-    # Given one person's shard is full for good
+    # Given one user's shard is full for good
     door.kinesis.failing_always = {"b": THROTTLE}
 
     # When
-    answered, said = _post(door, *[event_fields(event_id=person, user_id=person) for person in "abc"])
+    answered, said = _post(door, *[event_fields(event_id=user, user_id=user) for user in "abc"])
 
     # Then
     assert answered["statusCode"] == 429

@@ -1,4 +1,4 @@
-"""Events to stream records: nothing lost, persons apart, their order kept, the limits too."""
+"""Events to stream records: nothing lost, users apart, their order kept, the limits too."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ events = st.lists(
 
 
 @given(events)
-def test_a_persons_events_are_together_in_order_and_within_the_limits(given_events):
+def test_a_users_events_are_together_in_order_and_within_the_limits(given_events):
     # When
-    records = group((position, person, data) for position, (person, data) in enumerate(given_events))
+    records = group((position, user, data) for position, (user, data) in enumerate(given_events))
 
     # Then
     found: dict[str, list[tuple[int, bytes]]] = {}
@@ -26,8 +26,8 @@ def test_a_persons_events_are_together_in_order_and_within_the_limits(given_even
         assert len(held) == 1 or len(record.data) <= MAX_AGGREGATE_BYTES + 1_024 + 64
         found.setdefault(record.partition_key, []).extend(zip(record.events, held, strict=True))
     expected: dict[str, list[tuple[int, bytes]]] = {}
-    for position, (person, data) in enumerate(given_events):
-        expected.setdefault(person, []).append((position, data))
+    for position, (user, data) in enumerate(given_events):
+        expected.setdefault(user, []).append((position, data))
     assert found == expected
 
 
@@ -41,7 +41,7 @@ def test_what_fits_one_aggregate_is_one_and_a_single_event_is_plain():
 
 
 def test_more_than_an_aggregate_holds_is_several():
-    # Given half a megabyte of one person's events
+    # Given half a megabyte of one user's events
     given_events = [(position, "a", b"x" * 10_000) for position in range(50)]
 
     # When

@@ -1,4 +1,4 @@
-"""The Lambda entry: routes, statuses, metrics, and logs that tell nothing of persons."""
+"""The Lambda entry: routes, statuses, metrics, and logs that tell nothing of users."""
 
 from __future__ import annotations
 

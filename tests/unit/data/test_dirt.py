@@ -43,7 +43,7 @@ def test_the_event_before_it_is_broken_is_accepted():
 
 
 def test_the_contract_says_of_a_stream_what_the_stream_says_of_itself():
-    settings = Settings(items=100, people=50, events=2_000, days=5, until=datetime(2026, 11, 1, tzinfo=UTC), broken=0.1)
+    settings = Settings(items=100, users=50, events=2_000, days=5, until=datetime(2026, 11, 1, tzinfo=UTC), broken=0.1)
 
     for event in generate(settings).events:
         assert outcome_of(event.payload) == event.outcome

@@ -14,7 +14,7 @@ from data.generator.dirt import BREAKAGES
 from data.generator.structure import measure
 from data.stream import ACCEPTED, SUPPRESSED
 
-SMALL = Settings(items=200, people=150, events=3_000, days=10, until=datetime(2026, 11, 1, tzinfo=UTC))
+SMALL = Settings(items=200, users=150, events=3_000, days=10, until=datetime(2026, 11, 1, tzinfo=UTC))
 
 
 def test_the_same_seed_gives_the_same_bytes():
@@ -120,7 +120,7 @@ def test_some_sessions_begin_anonymous_and_log_in_later():
 
 
 def test_bots_come_in_bursts():
-    per_session = Counter(event.person for event in generate(replace(SMALL, bots=0.1)).events)
+    per_session = Counter(event.user for event in generate(replace(SMALL, bots=0.1)).events)
 
     assert per_session.most_common(1)[0][1] >= 50
 
@@ -143,7 +143,7 @@ def test_nothing_is_shown_before_its_launch():
 
 
 def test_a_good_recommender_can_be_told_from_popularity():
-    found = measure(replace(SMALL, items=500, people=300, events=12_000))
+    found = measure(replace(SMALL, items=500, users=300, events=12_000))
 
     assert found.steps > 300
     assert found.transitions > 1.5 * found.popularity
@@ -165,7 +165,7 @@ def test_the_command_writes_what_the_library_makes(tmp_path, capsys):
     status = main([*arguments, "--out", str(tmp_path)])
 
     assert status == 0
-    stream = generate(Settings(items=50, people=20, events=300, days=3, until=datetime(2026, 11, 1, tzinfo=UTC)))
+    stream = generate(Settings(items=50, users=20, events=300, days=3, until=datetime(2026, 11, 1, tzinfo=UTC)))
     assert (tmp_path / "events.jsonl").read_bytes().split(b"\n")[:-1] == [event.payload for event in stream.events]
     assert json.loads((tmp_path / "expected.json").read_text()) == stream.expected.as_dict()
     assert json.loads(capsys.readouterr().out) == stream.expected.as_dict()

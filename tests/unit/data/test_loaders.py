@@ -55,7 +55,7 @@ def test_the_challenges_own_files_are_read_together(tmp_path):
     assert (purchase["event_type"], purchase["event_value"]) == ("Purchase", 12462)
 
 
-def test_movielens_ratings_come_with_films_and_people(tmp_path):
+def test_movielens_ratings_come_with_films_and_users(tmp_path):
     put(tmp_path, "ratings.csv", "userId,movieId,rating,timestamp\n7,2,3.5,964981247\n7,1,4.0,964982703\n")
     films = 'movieId,title,genres\n1,"Story, A (1895)",(no genres listed)\n2,Jumanji (1995),Adventure|Fantasy\n'
     put(tmp_path, "movies.csv", films)
@@ -156,7 +156,7 @@ def test_csv_of_the_contracts_columns_needs_no_mapping(tmp_path):
 
 
 def test_what_the_generator_wrote_is_read_back_with_the_same_expectations(tmp_path):
-    made = generate(Settings(items=50, people=20, events=600, days=3, broken=0.1))
+    made = generate(Settings(items=50, users=20, events=600, days=3, broken=0.1))
     write_stream(made, tmp_path)
 
     read = open_stream(tmp_path)

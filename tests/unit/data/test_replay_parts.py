@@ -10,23 +10,23 @@ from data.replay.verdicts import read_verdicts
 from data.stream import RawEvent
 
 
-def event(number: int, person: str = "user-1", *, is_json: bool = True) -> RawEvent:
-    return RawEvent(b"%d" % number, person, number, "accepted", str(number), is_json)
+def event(number: int, user: str = "user-1", *, is_json: bool = True) -> RawEvent:
+    return RawEvent(b"%d" % number, user, number, "accepted", str(number), is_json)
 
 
-people = st.sampled_from(["user-1", "user-2", "user-3", "session-9"])
+users = st.sampled_from(["user-1", "user-2", "user-3", "session-9"])
 
 
-@given(st.lists(st.tuples(people, st.booleans()), max_size=60), st.integers(1, 9), st.integers(1, 4))
-def test_every_event_travels_once_and_each_persons_in_order(drawn, size, lanes):
-    events = [event(number, person, is_json=is_json) for number, (person, is_json) in enumerate(drawn)]
+@given(st.lists(st.tuples(users, st.booleans()), max_size=60), st.integers(1, 9), st.integers(1, 4))
+def test_every_event_travels_once_and_each_users_in_order(drawn, size, lanes):
+    events = [event(number, user, is_json=is_json) for number, (user, is_json) in enumerate(drawn)]
 
     made = list(batches(events, size=size, lanes=lanes))
 
     assert sorted(int(payload) for batch in made for payload in batch.payloads) == list(range(len(events)))
     assert all(1 <= len(batch.payloads) <= size for batch in made)
-    for person in {one.person for one in events}:
-        own = [one.arrival_ms for one in events if one.person == person and one.is_json]
+    for user in {one.user for one in events}:
+        own = [one.arrival_ms for one in events if one.user == user and one.is_json]
         travelled = [int(payload) for batch in made for payload in batch.payloads]
         assert [number for number in travelled if number in own] == own
         assert len({batch.lane for batch in made for payload in batch.payloads if int(payload) in own}) <= 1

@@ -63,17 +63,17 @@ class Only:
     def __init__(self, *numbers):
         self.ids = {f"item-{number}" for number in numbers}
 
-    def allowed(self, group, person, item_id, values):
+    def allowed(self, group, user, item_id, values):
         table = group.tables["ITEMS"]
         return np.array([one in self.ids for one in table.ids])
 
 
-class People:
+class Users:
     def __init__(self, **recent):
         self._recent = recent
 
-    def recent(self, person):
-        return self._recent if person == "buyer" else {}
+    def recent(self, user):
+        return self._recent if user == "buyer" else {}
 
 
 def served(name="aws-user-personalization-v2", recipe=None):
@@ -83,11 +83,11 @@ def served(name="aws-user-personalization-v2", recipe=None):
 def group(**recent):
     table = Table()
     table.intern(["nobody-asks", *reversed(ITEMS)])  # rows in another order than the recipe's
-    return SimpleNamespace(tables={"ITEMS": table}, people=People(**recent))
+    return SimpleNamespace(tables={"ITEMS": table}, users=Users(**recent))
 
 
-def asked(count, *, person="", history=("item-0",), restriction=None, promotion=None):
-    return Question(Query(history=history, person=person), count, restriction, promotion)
+def asked(count, *, user="", history=("item-0",), restriction=None, promotion=None):
+    return Question(Query(history=history, user=user), count, restriction, promotion)
 
 
 def only(*places) -> Any:
@@ -118,8 +118,8 @@ def test_an_item_that_came_after_training_is_filtered_as_well():
 def test_what_a_buyer_has_bought_is_left_out_where_the_use_case_says_so():
     data = group(purchase=["item-0", "item-2"], view=["item-1"])
 
-    hidden = recommend(served("aws-ecomm-recommended-for-you"), data, asked(3, person="buyer"))
-    shown = recommend(served(), data, asked(3, person="buyer"))
+    hidden = recommend(served("aws-ecomm-recommended-for-you"), data, asked(3, user="buyer"))
+    shown = recommend(served(), data, asked(3, user="buyer"))
 
     assert numbers(hidden) == [1, 3, 4]
     assert numbers(shown) == [0, 1, 2]

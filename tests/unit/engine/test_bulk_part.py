@@ -157,7 +157,7 @@ def names(chosen):
     return [chosen.item_ids[item] for item in chosen.items]
 
 
-def test_a_hundredth_of_the_people_must_have_come_twice(tmp_path):
+def test_a_hundredth_of_the_users_must_have_come_twice(tmp_path):
     def select_with(twice):
         rows = [(f"once-{n}", "i", n) for n in range(2990)] + [
             (f"twice-{n}", f"i{k}", n) for n in range(twice) for k in (1, 2)

@@ -12,8 +12,8 @@ import pytest
 from model.engine.engine import Engine
 from model.engine.serving import served as serving
 from model.engine.serving.served import Served, catch_up
-from model.engine.storage.people import People
 from model.engine.storage.records import EventRecord
+from model.engine.storage.users import Users
 from model.recipes.names import RECIPES
 
 GROUP = "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop"
@@ -44,13 +44,13 @@ def event(number):
 def engine():
     made: Any = object.__new__(Engine)
     rows = SimpleNamespace(streamed={})
-    made.groups = {GROUP: SimpleNamespace(people=People(), rows={"ITEMS": rows})}
+    made.groups = {GROUP: SimpleNamespace(users=Users(), rows={"ITEMS": rows})}
     made.served, made.loading, made.behind, made.resources = {}, [], {}, {}
     return made
 
 
 def put(engine, number):
-    place = engine.groups[GROUP].people.add(event(number))
+    place = engine.groups[GROUP].users.add(event(number))
     engine.tell(GROUP, [place])
 
 
@@ -61,9 +61,9 @@ def served():
 
 def test_an_event_from_a_clock_that_runs_ahead_is_told_as_of_now(engine):
     one, recipe = served()
-    place = engine.groups[GROUP].people.add(EventRecord("e", "user", "s", "View", "item", 99_999_999_999))
+    place = engine.groups[GROUP].users.add(EventRecord("e", "user", "s", "View", "item", 99_999_999_999))
 
-    serving.tell([one.recipe], engine.groups[GROUP].people, place)
+    serving.tell([one.recipe], engine.groups[GROUP].users, place)
 
     assert 1_760_000_000 < recipe.newest <= time.time()
 

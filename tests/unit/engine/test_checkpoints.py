@@ -51,8 +51,8 @@ async def do(group, step):
 def held(group):
     """All that can be asked of a group."""
     columns = []
-    for people in (group.people, group.action_people):
-        found = people.snapshot()()
+    for users in (group.users, group.action_users):
+        found = users.snapshot()()
         columns.append(
             sorted(
                 (
@@ -69,8 +69,8 @@ def held(group):
     names = [*USERS, *SESSIONS]
     return (
         columns,
-        [[people.history(one), people.recent(one)] for people in (group.people, group.action_people) for one in names],
-        [people.streamed_count for people in (group.people, group.action_people)],
+        [[users.history(one), users.recent(one)] for users in (group.users, group.action_users) for one in names],
+        [users.streamed_count for users in (group.users, group.action_users)],
         dict(group.rows[ITEMS].all()),
         [digest(f"e{number}") in group.event_ids for number in range(61)],
         len(group.event_ids),
@@ -184,7 +184,7 @@ def test_somebody_who_logs_in_after_a_start_keeps_what_the_session_did_before_th
         await group.close()
         group = await DatasetGroup.open(tmp_path, {})
         await group.keep_events([EventRecord("2", "a", "s", "View", "j", 2)])
-        history = group.people.history("a")
+        history = group.users.history("a")
         await group.close()
         return history
 

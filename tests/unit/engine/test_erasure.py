@@ -11,9 +11,9 @@ from model.engine.datasets.avro_schema import read_schema
 from model.engine.storage.bulk_part import ROWS_FILE, interactions, read_rows, write_interactions, write_rows
 from model.engine.storage.erasure import Erased, ErasureFailedError, erase_from_log, erase_from_parts, read_user_ids
 from model.engine.storage.log_files import LogReader, write_segment
-from model.engine.storage.people import People
 from model.engine.storage.records import ActionRecord, EndRecord, EventRecord, GapRecord, RowRecord, encode
-from model.recipes.model_files import forget_people, read_model, write_model
+from model.engine.storage.users import Users
+from model.recipes.model_files import forget_users, read_model, write_model
 from tests.factories.shop_stream import schema_text
 
 INTERACTIONS = read_schema(schema_text("Interactions"))
@@ -79,7 +79,7 @@ def test_a_segment_without_the_users_is_left_as_it_is(tmp_path):
 @given(given_events=EVENTS)
 def test_others_keep_their_histories_and_their_places(tmp_path_factory, given_events):
     records = [event(place, *one) for place, one in enumerate(given_events)]
-    before, after = People(), People()
+    before, after = Users(), Users()
     places = {record.event_id: before.add(record) for record in records}
 
     _, left, _ = erase_log(tmp_path_factory.mktemp("erase"), {"ann"}, records)
@@ -152,8 +152,8 @@ def test_a_list_that_is_none_is_refused_without_naming_anybody(lines, reason):
 def test_a_model_names_the_users_no_more_and_the_places_of_others_do_not_move(tmp_path):
     write_model(tmp_path, {"a": np.arange(3)}, {"users": ["ann", "bob", "eve"], "items": ["ann"]})
 
-    assert forget_people(tmp_path, {"bob", "nobody"})
-    assert not forget_people(tmp_path, {"bob", "nobody"})
+    assert forget_users(tmp_path, {"bob", "nobody"})
+    assert not forget_users(tmp_path, {"bob", "nobody"})
 
     arrays, document = read_model(tmp_path)
     assert document == {"users": ["ann", "", "eve"], "items": ["ann"]}

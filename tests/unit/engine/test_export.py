@@ -89,7 +89,7 @@ def shop(tmp_path):
         ("ALL", [("ann", "i", "1"), ("ann", "i", "2"), ("bob", "j", "3"), ("s3", "k", "5")]),
     ],
 )
-def test_every_interaction_is_exported_once_under_the_person_who_is_known_by_now(shop, tmp_path, mode, expected):
+def test_every_interaction_is_exported_once_under_the_user_who_is_known_by_now(shop, tmp_path, mode, expected):
     parts, log = shop
     rows, _ = exported(INTERACTIONS, mode, parts, log, tmp_path)
 

@@ -70,7 +70,7 @@ def test_included_columns_exclude_all_others_but_those_that_are_always_needed():
 
 
 def test_a_recipe_that_cannot_learn_from_the_data_is_no_candidate():
-    shop = shop_data(people=60)
+    shop = shop_data(users=60)
     plan = Plan(["aws-ecomm-popular-items-by-purchases", "aws-sims"], metric="precision_at_25")
 
     _, outcome = fit(plan, shop)

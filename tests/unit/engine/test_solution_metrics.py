@@ -12,7 +12,7 @@ from model.engine.training.noise import SLICES, STANDARD_ERROR, popular_items
 from model.engine.training.solution_metrics import Question, evaluate, measure, split_users
 from model.recipes.interactions import from_rows
 from model.recipes.names import RECIPES
-from model.recipes.popularity import PeopleCounts, Popularity
+from model.recipes.popularity import Popularity, UsersCounts
 from model.recipes.recipe import Catalogue, TrainingData
 from tests.factories.fitted_recipes import NETWORKS, data_for
 from tests.factories.training_data import shop_data
@@ -22,7 +22,7 @@ TEN = [f"i{number}" for number in range(10)]
 
 def in_this_order(items):
     """Return a recipe that answers everybody with the items in the given order."""
-    counts = PeopleCounts(np.arange(len(items), 0, -1, dtype=np.float32), np.zeros(len(items), np.int64))
+    counts = UsersCounts(np.arange(len(items), 0, -1, dtype=np.float32), np.zeros(len(items), np.int64))
     return Popularity(list(items), counts)
 
 
@@ -59,7 +59,7 @@ def test_a_tenth_of_the_users_is_kept_out_and_asked_for_their_newest_tenth():
         assert set(question.wanted) == {"i18", "i19"}
 
 
-def test_questions_carry_circumstances_and_features_of_the_person():
+def test_questions_carry_circumstances_and_features_of_the_user():
     data = shop_data()
 
     _, questions = split_users(data.interactions, data.users)
@@ -68,7 +68,7 @@ def test_questions_carry_circumstances_and_features_of_the_person():
     assert {value for one in questions for value in one.context.values()} == {"phone", "desktop"}
 
 
-def test_rewards_are_the_share_of_the_recommended_worth_that_people_chose():
+def test_rewards_are_the_share_of_the_recommended_worth_that_users_chose():
     data = shop_data()
     named = RECIPES["aws-user-personalization"]
 
@@ -143,7 +143,7 @@ def test_a_standard_error_is_that_of_the_mean_over_the_questions():
     assert metrics[f"mean_reciprocal_rank_at_25{STANDARD_ERROR}"] == pytest.approx(expected, abs=1e-5)
 
 
-def test_groups_of_people_are_told_apart():
+def test_groups_of_users_are_told_apart():
     # Given thirty who are new and look for what is popular, and as many who are not and look for the tail
     new, regular = Question(["i9"], {"i0": 1.0}), Question(["i9"] * 5, {"i8": 1.0})
 

@@ -35,18 +35,18 @@ def popular(split):
 
 
 def test_a_recipe_is_judged_by_what_it_recommends_of_all_items():
-    train = from_rows(ROWS)  # a, b, c, d, e and f were touched by 6, 5, 4, 3, 2 and 1 people
+    train = from_rows(ROWS)  # a, b, c, d, e and f were touched by 6, 5, 4, 3, 2 and 1 users
     split = answered(train, {"user-0": ["b"], "user-1": ["d", "f"], "user-5": ["a"]})
 
     result = evaluate(popular(split), split, cuts=(1, 2))
 
-    assert result.people == ["user-0", "user-1"]  # user-5 has seen what they wanted
+    assert result.users == ["user-0", "user-1"]  # user-5 has seen what they wanted
     assert result.per_question["recall@1"].tolist() == [1.0, 0.0]  # after a, b is first; after a and b, c
     assert result.per_question["recall@2"].tolist() == [1.0, 0.5]
     assert result.mean("mrr@2") == 0.75
 
 
-def test_where_people_come_back_what_they_have_seen_counts():
+def test_where_users_come_back_what_they_have_seen_counts():
     split = answered(from_rows(ROWS), {"user-5": ["a"], "user-0": ["b"]})
 
     result = evaluate(popular(split), split, cuts=(1,), hide_seen=False)
@@ -68,7 +68,7 @@ def test_a_batch_scorer_is_asked_by_the_numbers_it_was_trained_with_and_gets_the
     assert batched.beyond == single.beyond
 
 
-def test_a_batch_scorer_cannot_be_asked_about_people_whom_it_does_not_know():
+def test_a_batch_scorer_cannot_be_asked_about_users_whom_it_does_not_know():
     split = answered(from_rows(ROWS), {"somebody": ["a"]})
 
     with pytest.raises(ValueError, match="somebody is not among the people"):
@@ -83,7 +83,7 @@ def test_an_item_that_no_model_can_know_counts_as_missed():
     assert result.mean("recall@5") == 0.5
 
 
-def test_sampled_ranking_puts_the_wanted_item_among_ninety_nine_that_the_person_did_not_touch():
+def test_sampled_ranking_puts_the_wanted_item_among_ninety_nine_that_the_user_did_not_touch():
     rows = [("anna", "seen", 1), *((f"user-{n}", f"item-{n}", 1) for n in range(300))]
     train = from_rows(rows)
     split = answered(train, {"anna": ["item-7"]})
@@ -96,7 +96,7 @@ def test_sampled_ranking_puts_the_wanted_item_among_ninety_nine_that_the_person_
 
     assert tied.mean("hr@99") == 0.0  # of equal scores the wanted one comes last, so ties earn nothing
     assert tied.mean("hr@100") == 1.0
-    assert first.mean("hr@1") == 1.0  # what the person has seen is no candidate
+    assert first.mean("hr@1") == 1.0  # what the user has seen is no candidate
     assert first.beyond == {}
     assert first.fingerprint != evaluate(Fixed(*scores), split, cuts=(1,)).fingerprint
 
@@ -164,6 +164,6 @@ def test_a_query_says_all_that_a_question_knows():
 
     query = query_of(asked)
 
-    assert (query.person, list(query.history), query.item_id, query.now) == ("anna", ["b", "a"], "b", 77)
-    assert (query.person_features, query.context) == (("AGE=45+",), {"DEVICE": "phone"})
+    assert (query.user, list(query.history), query.item_id, query.now) == ("anna", ["b", "a"], "b", 77)
+    assert (query.user_features, query.context) == (("AGE=45+",), {"DEVICE": "phone"})
     assert query_of(Question("bert", [], ("c",))).item_id is None

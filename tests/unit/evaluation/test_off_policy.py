@@ -73,7 +73,7 @@ def test_the_old_policy_itself_is_worth_what_it_earned():
 
 
 def test_where_the_model_of_rewards_is_right_the_doubly_robust_estimate_is_the_steadiest():
-    decisions = [Decision(one.person, (), one.item_id, one.propensity, float(one.item_id in "cd")) for one in log()]
+    decisions = [Decision(one.user, (), one.item_id, one.propensity, float(one.item_id in "cd")) for one in log()]
     found = estimate(decisions, *wanted(decisions))
     truth = 0.7
 
@@ -99,7 +99,7 @@ def test_a_recipe_is_replayed_by_what_it_would_have_shown_of_what_could_be_shown
     alone = replay(recipe, decisions)
     two = replay(recipe, decisions, depth=2)
     without = [
-        Decision(one.person, (), one.item_id, one.propensity / 0.9, one.reward, ("a", "b", "c", "d"))
+        Decision(one.user, (), one.item_id, one.propensity / 0.9, one.reward, ("a", "b", "c", "d"))
         for one in decisions
         if one.item_id != "e"
     ]

@@ -21,11 +21,11 @@ class Always:
 
 
 def rated(rows):
-    known = from_rows([(person, item, moment) for person, item, moment, _ in rows])
-    value_of = {(person, item): value for person, item, _, value in rows}
+    known = from_rows([(user, item, moment) for user, item, moment, _ in rows])
+    value_of = {(user, item): value for user, item, _, value in rows}
     values = [
-        value_of[known.user_ids[user], known.item_ids[item]]
-        for user, item in zip(known.users.tolist(), known.items.tolist(), strict=True)
+        value_of[known.user_ids[row], known.item_ids[item]]
+        for row, item in zip(known.users.tolist(), known.items.tolist(), strict=True)
     ]
     return DataSet("some", known, np.array(values, np.float32), Catalogue(), Catalogue(), {})
 
@@ -43,13 +43,13 @@ def test_the_errors_of_a_constant_prediction():
     assert found["rmse"].low <= found["rmse"].mean <= found["rmse"].high
 
 
-def test_the_newest_tenth_of_each_persons_ratings_is_asked_for():
+def test_the_newest_tenth_of_each_users_ratings_is_asked_for():
     rows = [("anna", f"item-{n}", n, float(n % 5)) for n in range(20)] + [("bert", "item-1", 1, 2.0)]
     rows += [("carl", "item-1", 5, 1.0), ("carl", "item-2", 6, 4.0), ("carl", "item-3", 9, float("nan"))]
 
     train, asked = hold_out_ratings(rated(rows))
 
-    assert [(one.person, one.item_ids, one.ratings.tolist()) for one in asked] == [
+    assert [(one.user, one.item_ids, one.ratings.tolist()) for one in asked] == [
         ("anna", ["item-18", "item-19"], [3.0, 4.0]),
         ("carl", ["item-2"], [4.0]),
     ]
@@ -65,9 +65,9 @@ def test_without_two_ratings_of_anybody_there_is_nothing_to_ask():
 
 def test_biases_learn_who_is_generous_and_what_is_liked():
     random = np.random.default_rng(4)
-    person, item = random.normal(0, 0.8, 60), random.normal(0, 0.8, 40)
+    user, item = random.normal(0, 0.8, 60), random.normal(0, 0.8, 40)
     rows = [
-        (f"user-{u}", f"item-{i}", t, float(3 + person[u] + item[i] + random.normal(0, 0.1)))
+        (f"user-{u}", f"item-{i}", t, float(3 + user[u] + item[i] + random.normal(0, 0.1)))
         for u in range(60)
         for t, i in enumerate(random.permutation(40)[:30].tolist())
     ]
@@ -76,11 +76,11 @@ def test_biases_learn_who_is_generous_and_what_is_liked():
 
     assert rating_metrics(model, asked)["rmse"].high < 0.6
     assert rating_metrics(Always(3.0), asked)["rmse"].low > 0.9
-    stranger = model.rate(Query(person="nobody"), ["never seen"])
+    stranger = model.rate(Query(user="nobody"), ["never seen"])
     assert stranger.tolist() == pytest.approx([float(train.weights.mean())], rel=1e-5)
 
 
-def test_scores_of_a_recipe_are_ratings_where_it_knows_the_person_and_the_item():
+def test_scores_of_a_recipe_are_ratings_where_it_knows_the_user_and_the_item():
     recipe = Popularity.fit(TrainingData(from_rows([("anna", "a", 1), ("bert", "a", 1), ("bert", "b", 2)])), {})
     model = Scored(recipe, 3.5)
 

@@ -31,7 +31,7 @@ ROWS = [
 
 
 def told(questions):
-    return [(one.person, list(one.history), one.wanted, one.moment) for one in questions]
+    return [(one.user, list(one.history), one.wanted, one.moment) for one in questions]
 
 
 def pairs(interactions):
@@ -56,7 +56,7 @@ def test_a_second_split_of_what_is_learnt_from_makes_a_validation_set():
     assert told(inner.questions) == [("anna", ["b", "a"], ("c",), 9)]
 
 
-def test_by_time_asks_each_person_once_for_all_that_is_newer_than_the_cut():
+def test_by_time_asks_each_user_once_for_all_that_is_newer_than_the_cut():
     split = by_time(from_rows(ROWS), share=0.5)
 
     assert told(split.questions) == [("anna", ["b", "a"], ("c",), 9), ("carl", [], ("d", "a"), 9)]
@@ -74,11 +74,11 @@ def test_next_events_know_the_newer_events_before_them_though_the_model_does_not
     assert split.train.times.max() < 9
 
 
-def test_of_held_out_people_nothing_is_learnt_and_the_newest_tenth_is_wanted():
+def test_of_held_out_users_nothing_is_learnt_and_the_newest_tenth_is_wanted():
     rows = [(f"user-{n}", f"item-{place}", place) for n in range(20) for place in range(30)]
     split = hold_out_users(from_rows(rows), share=0.25)
 
-    asked = {one.person for one in split.questions}
+    asked = {one.user for one in split.questions}
     assert len(asked) == 5
     assert asked.isdisjoint(user for user, _, _ in pairs(split.train))
     assert split.questions[0].wanted == ("item-27", "item-28", "item-29")
@@ -98,7 +98,7 @@ def test_answers_that_somebody_else_holds_back_are_asked_for_with_all_that_is_le
     assert told(split.questions) == [("anna", ["c", "c", "b", "a"], ("x", "y"), 10), ("new", [], ("a",), 0)]
 
 
-def test_questions_carry_the_circumstances_of_the_first_event_to_find_and_what_is_known_of_the_person():
+def test_questions_carry_the_circumstances_of_the_first_event_to_find_and_what_is_known_of_the_user():
     known = from_rows([("anna", "a", 1), ("anna", "b", 2), ("bert", "a", 1), ("bert", "c", 2)])
     column = ContextColumn(["desktop", "phone"], np.array([0, 1, 0, -1], np.int32))
     told_of = Interactions(
@@ -112,7 +112,7 @@ def test_questions_carry_the_circumstances_of_the_first_event_to_find_and_what_i
         known.weights,
         {"DEVICE": column},
     )
-    split = leave_last_out(told_of).with_people(Catalogue(["bert"], [("AGE=45+",)], [0]))
+    split = leave_last_out(told_of).with_users(Catalogue(["bert"], [("AGE=45+",)], [0]))
 
     assert [one.context for one in split.questions] == [{"DEVICE": "phone"}, {}]
     assert [one.features for one in split.questions] == [(), ("AGE=45+",)]
@@ -160,9 +160,9 @@ def test_no_split_learns_from_the_time_it_asks_about(rows, split_by):
     learnt = pairs(split.train)
     for one in split.questions:
         assert one.wanted
-        own = [time for person, _, time in learnt if person == one.person]
+        own = [time for user, _, time in learnt if user == one.user]
         assert all(time <= one.moment for time in own)
         if split_by is by_time:
             assert all(time < one.moment for _, _, time in learnt)
-        mine = [item for person, item, _ in pairs(known) if person == one.person]
+        mine = [item for user, item, _ in pairs(known) if user == one.user]
         assert set(one.history) | set(one.wanted) <= set(mine)

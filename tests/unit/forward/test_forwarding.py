@@ -34,7 +34,7 @@ def test_events_go_in_the_order_they_happened_not_in_which_they_came():
     assert world.received_ids == ["e-1", "tie", "e-3", "e-5"]
 
 
-def test_calls_do_not_mix_people_or_sessions_and_keep_one_persons_order():
+def test_calls_do_not_mix_users_or_sessions_and_keep_one_users_order():
     world = World()
     world.forward(
         record(0, event(0), event(1, user_id="bob"), event(2, session_id="s-2"), event(3)),
@@ -46,18 +46,18 @@ def test_calls_do_not_mix_people_or_sessions_and_keep_one_persons_order():
 def test_an_anonymous_session_is_not_taken_for_a_user_of_the_same_name():
     world = World()
     world.forward(record(0, event(0, user_id=None, session_id="ann")), record(1, event(1, session_id=None)))
-    calls = {user: session for user, session, _ in world.tracker.calls}
+    calls = {user_id: session for user_id, session, _ in world.tracker.calls}
     assert calls[None] == "session#ann"
     assert calls["ann"] != "session#ann"
-    assert {person for person, _ in world.history} == {"session#ann", "ann"}
+    assert {user for user, _ in world.history} == {"session#ann", "ann"}
 
 
 def test_a_session_too_long_for_its_prefix_goes_by_its_digest_everywhere():
     world = World()
     world.forward(record(0, event(0, user_id=None, session_id="s" * 256)))
     [(_, session, _)] = world.tracker.calls
-    [(person, _)] = world.history
-    assert session == person == "session#" + hashlib.sha256(b"s" * 256).hexdigest()
+    [(user, _)] = world.history
+    assert session == user == "session#" + hashlib.sha256(b"s" * 256).hexdigest()
 
 
 def test_bad_records_are_kept_and_the_batch_moves_on():
@@ -133,7 +133,7 @@ def test_a_failure_that_lasts_brings_the_record_again(fault):
     assert not world.history
 
 
-def test_a_person_whose_call_fails_holds_back_neither_those_before_nor_their_own_order():
+def test_a_user_whose_call_fails_holds_back_neither_those_before_nor_their_own_order():
     world = World()
     world.tracker.breaking = {"e-12"}
     outcome = world.forward(

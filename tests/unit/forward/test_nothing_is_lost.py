@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from tests.fakes.faults import denied, server_error, throttled, timeout
 from tests.unit.forward.world import World, event, record
 
-PEOPLE = ("ann", "bob", "cleo")
+USERS = ("ann", "bob", "cleo")
 
 
 @st.composite
 def batches(draw: st.DrawFn) -> list[list[Any]]:
-    """Kinesis records of one or several events of few people, some bad, refused, repeated or without consent."""
+    """Kinesis records of one or several events of few users, some bad, refused, repeated or without consent."""
     records = []
     for _ in range(draw(st.integers(1, 12))):
         said: list[Any] = []
@@ -26,12 +26,12 @@ def batches(draw: st.DrawFn) -> list[list[Any]]:
                 said.append(b"{" * draw(st.integers(1, 1000)))
                 continue
             number = draw(st.integers(0, 30))
-            person = draw(st.sampled_from(PEOPLE))
+            user = draw(st.sampled_from(USERS))
             said.append(
                 event(
                     number,
-                    event_id=f"{person}-{number}",
-                    user_id=person,
+                    event_id=f"{user}-{number}",
+                    user_id=user,
                     session_id=draw(st.sampled_from(["s-1", "s-1", "s-1", "s-2"])),
                     consent="denied" if kind == "denied" else "granted",
                 )
@@ -46,7 +46,7 @@ faults = st.lists(st.sampled_from([None, None, throttled(), server_error(), time
 @settings(max_examples=150, deadline=None)
 @given(
     said=batches(),
-    refused=st.sets(st.tuples(st.sampled_from(PEOPLE), st.integers(0, 30)), max_size=5),
+    refused=st.sets(st.tuples(st.sampled_from(USERS), st.integers(0, 30)), max_size=5),
     at_tracker=faults,
     at_history=faults,
     at_bad_rows=faults,
@@ -54,7 +54,7 @@ faults = st.lists(st.sampled_from([None, None, throttled(), server_error(), time
 )
 def test_under_any_schedule_of_faults(said, refused, at_tracker, at_history, at_bad_rows, unprocessed):
     world = World()
-    world.tracker.refused = {f"{person}-{number}" for person, number in refused}
+    world.tracker.refused = {f"{user}-{number}" for user, number in refused}
     world.tracker.faults.plan(at_tracker)
     world.dynamodb.faults["batch_write_item"].plan(at_history)
     world.dynamodb.unprocessed = [min(count, 1) for count in unprocessed]
@@ -72,10 +72,10 @@ def test_under_any_schedule_of_faults(said, refused, at_tracker, at_history, at_
     if outcomes[0].first_failed is None:
         assert outcomes[0].received == len(events)
     times: defaultdict[str | None, list[Any]] = defaultdict(list)
-    for user, _, sent in world.tracker.calls:
-        times[user] += [one["sentAt"] for one in sent]
+    for user_id, _, sent in world.tracker.calls:
+        times[user_id] += [one["sentAt"] for one in sent]
     if len(outcomes) == 1:
-        assert all(person == sorted(person) for person in times.values())
+        assert all(user == sorted(user) for user in times.values())
 
 
 @settings(max_examples=50, deadline=None)
@@ -84,10 +84,10 @@ def test_nobodys_events_overtake_each_other_even_when_some_come_again(said, at_t
     world = World()
     world.tracker.faults.plan(at_tracker)
     world.forward_until_done(*(record(number, *one) for number, one in enumerate(said)))
-    by_person: defaultdict[str, list[Any]] = defaultdict(list)
+    by_user: defaultdict[str, list[Any]] = defaultdict(list)
     for one in world.tracker.received:
-        by_person[one["eventId"].partition("-")[0]].append(one["sentAt"])
-    assert all(times == sorted(times) for times in by_person.values())
+        by_user[one["eventId"].partition("-")[0]].append(one["sentAt"])
+    assert all(times == sorted(times) for times in by_user.values())
 
 
 @settings(max_examples=50, deadline=None)

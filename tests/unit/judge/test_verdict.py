@@ -55,7 +55,7 @@ def test_more_comparisons_leave_each_more_room_so_that_together_they_err_no_ofte
 
 
 def test_without_a_standard_error_the_number_of_users_bounds_the_noise():
-    # Given a tenth of 1,000 people on either side, and means of 0.2 and 0.13
+    # Given a tenth of 1,000 users on either side, and means of 0.2 and 0.13
     few = judge(version("old", 0.2, None), version("new", 0.13, None), RULES)
     many = judge(version("old", 0.2, None, 100_000), version("new", 0.13, None, 100_000), RULES)
 

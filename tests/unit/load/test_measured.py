@@ -16,7 +16,7 @@ from tests.load.recipes.tasks import Task
 
 @pytest.fixture
 def alone():
-    """Questions of one person, half of which the more popular of two items answers."""
+    """Questions of one user, half of which the more popular of two items answers."""
     rows = [("anna", "ab"[n % 2], n) for n in range(40)] + [("bert", "a", 0)]
     return Task(next_events(from_rows(rows), 0.5), ("hr@1", "mrr@1"), hide_seen=False)
 
@@ -39,8 +39,8 @@ def test_another_library_is_asked_the_same_questions_and_counted_alike(alone, li
     assert ours["questions"] == theirs["questions"] > 1
 
 
-def test_people_are_drawn_with_all_of_their_questions(alone, library):
-    """Of one person alone, every draw is the same, though their questions differ."""
+def test_users_are_drawn_with_all_of_their_questions(alone, library):
+    """Of one user alone, every draw is the same, though their questions differ."""
     mean, low, high = measured.peer(alone, "library popular")["metrics"]["hr@1"]
 
     assert 0 < mean == low == high < 1

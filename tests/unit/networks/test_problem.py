@@ -28,8 +28,8 @@ def test_a_pair_counts_once_where_and_as_it_happened_last():
     assert found.times.tolist() == [2, 3, 4]
 
 
-def test_the_newest_item_of_some_people_is_held_out():
-    problem = shelves(people=60)
+def test_the_newest_item_of_some_users_is_held_out():
+    problem = shelves(user_count=60)
 
     held = hold_out(problem, seed=1)
 
@@ -41,7 +41,7 @@ def test_the_newest_item_of_some_people_is_held_out():
 
 
 def test_any_item_is_held_out_where_times_tell_nothing():
-    problem = shelves(people=600)
+    problem = shelves(user_count=600)
     timeless = Problem(problem.users, problem.items, problem.times * 0, problem.ratings, 600, ITEMS)
 
     held = hold_out(timeless, seed=1)
@@ -50,7 +50,7 @@ def test_any_item_is_held_out_where_times_tell_nothing():
     assert 0.1 < np.mean(held.items == last) < 0.6
 
 
-def test_nothing_is_held_out_of_people_with_two_items():
+def test_nothing_is_held_out_of_users_with_two_items():
     assert hold_out(shelves(touched=2), seed=1).users.size == 0
 
 
@@ -65,7 +65,7 @@ def test_a_problem_comes_back_from_disk(tmp_path):
         assert np.array_equal(getattr(found, name), getattr(problem, name))
 
 
-def test_negatives_are_items_that_the_person_has_not_touched():
+def test_negatives_are_items_that_the_user_has_not_touched():
     problem = shelves()
     users = np.repeat(np.arange(60, dtype=np.int32), 50)
 
@@ -98,8 +98,8 @@ def test_the_metric_is_one_for_a_perfect_scorer_and_halves_ties():
     assert gains(held, alike) == pytest.approx(1 / np.log2(1 + 5.5))
 
 
-def test_fold_in_finds_the_map_and_the_decay_by_which_people_are_made():
-    problem = shelves(people=300)
+def test_fold_in_finds_the_map_and_the_decay_by_which_users_are_made():
+    problem = shelves(user_count=300)
     held = hold_out(problem, seed=1)
     random = np.random.default_rng(4)
     features = random.standard_normal((ITEMS, 5)).astype(np.float32)
@@ -109,7 +109,7 @@ def test_fold_in_finds_the_map_and_the_decay_by_which_people_are_made():
 
     assert np.allclose(found, truth, atol=0.02)
     of_shelves = np.eye(3, dtype=np.float32)[np.arange(ITEMS) % 3]
-    chosen = choose(held, (features, of_shelves), lambda people: people[:, :3] @ of_shelves.T)
+    chosen = choose(held, (features, of_shelves), lambda users: users[:, :3] @ of_shelves.T)
     assert chosen.messages is of_shelves
     assert chosen.metric > 0.6
 

@@ -58,24 +58,24 @@ def test_answers_older_than_six_weeks_before_the_newest_do_not_count_for_it():
 def test_without_any_answers_all_actions_are_offered_with_nothing_promised():
     recipe = learnt([], catalogue(VALUE=[1.0, 9.0, 3.0]))
 
-    answer = recipe.recommend(Query(person="u", now=5), 5)
+    answer = recipe.recommend(Query(user="u", now=5), 5)
 
     assert sorted(ids(answer)) == ["a0", "a1", "a2"]
     assert {one.score for one in answer} == {0.0}
 
 
-def test_people_are_offered_what_people_like_them_take():
+def test_users_are_offered_what_users_like_them_take():
     recipe = trained(NAME)
 
-    young = ids(recipe.recommend(Query(person="new", person_features=("AGE=18-24",)), 3))
-    old = ids(recipe.recommend(Query(person="new", person_features=("AGE=45+",)), 3))
+    young = ids(recipe.recommend(Query(user="new", user_features=("AGE=18-24",)), 3))
+    old = ids(recipe.recommend(Query(user="new", user_features=("AGE=45+",)), 3))
 
     assert set(young) == {"action-0", "action-2", "action-4"}
     assert set(old) == {"action-1", "action-3", "action-5"}
 
 
 def test_scores_are_likelihoods_and_fall():
-    answer = trained(NAME).recommend(Query(person="new", person_features=("AGE=45+",)), 6)
+    answer = trained(NAME).recommend(Query(user="new", user_features=("AGE=45+",)), 6)
 
     scores = [one.score for one in answer]
     assert all(0 < score < 1 for score in scores)
@@ -106,26 +106,26 @@ def test_an_answered_action_rests_for_its_repeat_frequency(kind, rests):
     recipe = learnt([*rows_of("a0", 80, 80), *rows_of("a1", 80, 80)], catalogue(REPEAT_FREQUENCY=[7.0, np.nan]))
 
     for action in ("a0", "a1"):
-        recipe.update(Event(action, 1000, [], first=True, person="me", event_type=kind))
+        recipe.update(Event(action, 1000, [], first=True, user="me", event_type=kind))
 
-    offered = ids(recipe.recommend(Query(person="me", now=1000 + 6 * DAY), 5))
+    offered = ids(recipe.recommend(Query(user="me", now=1000 + 6 * DAY), 5))
     assert ("a0" not in offered) == rests
     assert "a1" in offered
-    assert "a0" in ids(recipe.recommend(Query(person="me", now=1000 + 7 * DAY), 5))
-    assert "a0" in ids(recipe.recommend(Query(person="you", now=1000), 5))
+    assert "a0" in ids(recipe.recommend(Query(user="me", now=1000 + 7 * DAY), 5))
+    assert "a0" in ids(recipe.recommend(Query(user="you", now=1000), 5))
 
 
-def test_answers_change_what_the_person_is_offered_next_and_are_kept_on_disk(tmp_path):
+def test_answers_change_what_the_user_is_offered_next_and_are_kept_on_disk(tmp_path):
     recipe = fitted(NAME)
     recipe.save(tmp_path)
-    before = float(recipe.propensity(Query(person="user-3")).sum())
+    before = float(recipe.propensity(Query(user="user-3")).sum())
 
     for number in range(20):
-        recipe.update(Event("action-1", number, [], first=True, person="user-3", event_type="Not taken"))
+        recipe.update(Event("action-1", number, [], first=True, user="user-3", event_type="Not taken"))
 
-    assert float(recipe.propensity(Query(person="user-3")).sum()) < before
+    assert float(recipe.propensity(Query(user="user-3")).sum()) < before
     loaded = NextBestAction.load(tmp_path)
-    assert float(loaded.propensity(Query(person="user-3")).sum()) == pytest.approx(before)
+    assert float(loaded.propensity(Query(user="user-3")).sum()) == pytest.approx(before)
 
 
 def test_an_untried_action_gets_the_last_place_and_another_one_each_day():
@@ -133,7 +133,7 @@ def test_an_untried_action_gets_the_last_place_and_another_one_each_day():
     for number in range(3):
         recipe.add_item(CatalogueItem(f"new-{number}"))
 
-    answers_by_day = [recipe.recommend(Query(person="p", now=day * DAY), 5) for day in range(9)]
+    answers_by_day = [recipe.recommend(Query(user="p", now=day * DAY), 5) for day in range(9)]
 
     last = [one[-1] for one in answers_by_day]
     assert {one.item_id for one in last} == {"new-0", "new-1", "new-2"}
@@ -158,21 +158,21 @@ def test_an_offer_that_is_taken_within_the_period_was_not_declined():
     ]
 
 
-def test_who_took_one_action_is_likelier_to_take_what_such_people_take():
+def test_who_took_one_action_is_likelier_to_take_what_such_users_take():
     rows = []
-    for person in range(400):
-        first = person % 2 == 0
-        rows.append((f"u{person}", "first", person, "Taken" if first else "Not taken"))
-        likely = (person // 2) % 10 < (8 if first else 2)
-        rows.append((f"u{person}", "second", 1000 + person, "Taken" if likely else "Not taken"))
-        rows.append((f"u{person}", "third", 2000 + person, "Taken" if person % 3 else "Not taken"))
+    for user in range(400):
+        first = user % 2 == 0
+        rows.append((f"u{user}", "first", user, "Taken" if first else "Not taken"))
+        likely = (user // 2) % 10 < (8 if first else 2)
+        rows.append((f"u{user}", "second", 1000 + user, "Taken" if likely else "Not taken"))
+        rows.append((f"u{user}", "third", 2000 + user, "Taken" if user % 3 else "Not taken"))
     recipe = learnt(rows)
     place = recipe.item_ids.index("second")
 
-    recipe.update(Event("first", 5000, [], first=True, person="did", event_type="Taken"))
-    recipe.update(Event("first", 5000, [], first=True, person="not", event_type="Not taken"))
+    recipe.update(Event("first", 5000, [], first=True, user="did", event_type="Taken"))
+    recipe.update(Event("first", 5000, [], first=True, user="not", event_type="Not taken"))
 
-    did, did_not = (float(recipe.propensity(Query(person=one))[place]) for one in ("did", "not"))
+    did, did_not = (float(recipe.propensity(Query(user=one))[place]) for one in ("did", "not"))
     assert did > did_not + 0.2
 
 
@@ -180,4 +180,4 @@ def test_features_known_at_training_need_the_question_to_name_them():
     data = answers()
     without = NextBestAction.fit(replace(data, users=Catalogue()), {})
 
-    assert not np.allclose(trained(NAME).propensity(Query(person_features=("AGE=45+",))), without.propensity(Query()))
+    assert not np.allclose(trained(NAME).propensity(Query(user_features=("AGE=45+",))), without.propensity(Query()))

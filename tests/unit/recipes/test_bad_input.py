@@ -25,7 +25,7 @@ from model.recipes.recipe import (
 )
 from model.recipes.segment_recipe import SegmentRecipe
 from model.recipes.user_segments import UserSegments
-from tests.factories.bad_data import CASES, LATEST, ODD_IDS, START, answered, catalogue, of_one_person, of_one_type
+from tests.factories.bad_data import CASES, LATEST, ODD_IDS, START, answered, catalogue, of_one_type, of_one_user
 from tests.factories.fitted_recipes import ANSWERING, NETWORKS, OF_ITEMS, ids, trained
 from tests.factories.networks import network_of
 
@@ -73,14 +73,14 @@ def questions(recipe):
     """Yield what nobody should ask, and what anybody might."""
     known = recipe.item_ids
     first, last = (known[0], known[-1]) if known else ("none", "none")
-    usual = Query(history=known[:3], item_id=first, person="user-0", now=START)
+    usual = Query(history=known[:3], item_id=first, user="user-0", now=START)
     yield Query()
     yield Query(item_id="unheard-of", history=["unheard-of", *ODD_IDS])
-    yield replace(usual, person_features=("AGE=1", "AGE=7"), context={"DEVICE": "phone"})
+    yield replace(usual, user_features=("AGE=1", "AGE=7"), context={"DEVICE": "phone"})
     yield replace(usual, history=[last], item_id=last, now=0)
     yield replace(usual, history=[first] * 100, now=LATEST)
     yield replace(usual, exploration=1.0, explored_age_days=0.0)
-    yield Query(item_id=first, person=ODD_IDS[3], exploration=1.0, explored_age_days=1e9)
+    yield Query(item_id=first, user=ODD_IDS[3], exploration=1.0, explored_age_days=1e9)
     yield replace(usual, influence={"POPULARITY": 1.0, "FRESHNESS": 1.0})
     yield replace(usual, exploration=1.0, allowed=np.zeros(len(known), np.bool_))
     yield replace(usual, exploration=1.0, allowed=np.arange(len(known)) == len(known) - 1)
@@ -135,7 +135,7 @@ def tell(recipe):
     recipe.add_item(CatalogueItem("bare", (), 0, {"PRICE": float("nan")}))
     for time in (0, START, LATEST, -1):
         for item in ("new", "unheard-of", *known[:2]):
-            recipe.update(Event(item, time, ["new", "unheard-of", item, *known], first=True, person=" ", event_type=""))
+            recipe.update(Event(item, time, ["new", "unheard-of", item, *known], first=True, user=" ", event_type=""))
     assert recipe.item_ids[: len(known)] == known
     assert len(set(recipe.item_ids)) == len(recipe.item_ids)
 
@@ -195,14 +195,14 @@ def test_any_number_of_items_may_be_wanted_after_any_history(name, count):
 
 
 @functools.cache
-def one_person_of_many_events():
-    """Return what a hundred thousand events of one person tell."""
-    return TrainingData(of_one_person(100_000, 1000), catalogue([f"item-{place}" for place in range(1000)]))
+def one_user_of_many_events():
+    """Return what a hundred thousand events of one user tell."""
+    return TrainingData(of_one_user(100_000, 1000), catalogue([f"item-{place}" for place in range(1000)]))
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
-def test_a_hundred_thousand_events_of_one_person_are_learnt_from(name):
-    data = one_person_of_many_events()
+def test_a_hundred_thousand_events_of_one_user_are_learnt_from(name):
+    data = one_user_of_many_events()
     recipe = learnt(name, data, tuned=False)
 
     if isinstance(recipe, UserSegments):

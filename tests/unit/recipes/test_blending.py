@@ -1,4 +1,4 @@
-"""What a person's scores are made of is chosen on events held out: the newest, or any where times tell nothing."""
+"""What a user's scores are made of is chosen on events held out: the newest, or any where times tell nothing."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from model.recipes.blending import choose_weights
 from model.recipes.held_out import hold_out
 from model.recipes.interactions import from_rows
 from model.recipes.parts import FALLBACK
-from model.recipes.person_scorer import PersonScorer
 from model.recipes.recipe import Catalogue, CatalogueItem, Query, TrainingData
 from model.recipes.user_personalization import UserPersonalization
+from model.recipes.user_scorer import UserScorer
 
 TASTES, ITEMS_OF_TASTE = 200, 4
 FILTERED = {**FALLBACK, "transitions": 0.0, "space": 0.0, "popularity": 0.0, "filter": 1.0}
 
 
-def tastes(timed=False, people=400):
-    """Draw people who like items of five tastes each; there are more tastes than the item space has dimensions."""
+def tastes(timed=False, users=400):
+    """Draw users who like items of five tastes each; there are more tastes than the item space has dimensions."""
     draw = np.random.default_rng(3)
     rows = []
-    for user in range(people):
+    for user in range(users):
         liked = [
             taste * ITEMS_OF_TASTE + item
             for taste in draw.choice(TASTES, 5, replace=False)
@@ -32,14 +32,14 @@ def tastes(timed=False, people=400):
     return from_rows(rows)
 
 
-def walks(people=300):
-    """Draw people who go from each item to the one after it."""
+def walks(users=300):
+    """Draw users who go from each item to the one after it."""
     draw = np.random.default_rng(3)
-    begins = draw.integers(0, 200, people).tolist()
+    begins = draw.integers(0, 200, users).tolist()
     return from_rows(
         [
             (f"u{user}", f"i{(begins[user] + step) % 200}", 1000 * step + user)
-            for user in range(people)
+            for user in range(users)
             for step in range(8)
         ]
     )
@@ -74,7 +74,7 @@ def test_where_times_tell_an_order_the_newest_tenth_is_held_out():
 
 @pytest.mark.parametrize("timed", [True, False])
 def test_the_order_of_a_history_counts_only_where_times_tell_one(timed):
-    known = TrainingData(tastes(timed, people=150))
+    known = TrainingData(tastes(timed, users=150))
     recipe = UserPersonalization.fit(known, choose_weights(known))
     history = ["i0001", "i0200", "i0400"]
 
@@ -86,11 +86,11 @@ def test_the_order_of_a_history_counts_only_where_times_tell_one(timed):
 def test_the_graph_filter_is_learnt_where_it_finds_more_and_only_there():
     assert choose_weights(TrainingData(tastes()))["filter"] > 0.2
     assert choose_weights(TrainingData(walks()))["filter"] == 0.0
-    assert not any(name.startswith("graph") for name in PersonScorer.fit(TrainingData(walks()), {}).arrays())
+    assert not any(name.startswith("graph") for name in UserScorer.fit(TrainingData(walks()), {}).arrays())
 
 
-def test_the_graph_filter_leads_to_what_people_alike_touch_and_never_to_what_was_touched():
-    scorer = PersonScorer.fit(TrainingData(tastes()), FILTERED)
+def test_the_graph_filter_leads_to_what_users_alike_touch_and_never_to_what_was_touched():
+    scorer = UserScorer.fit(TrainingData(tastes()), FILTERED)
     history = scorer.known(["i0000", "i0001", "i0000"])
 
     values = scorer.parts(history, FILTERED).values["filter"]

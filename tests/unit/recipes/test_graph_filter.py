@@ -27,7 +27,7 @@ DAY = 86_400
 
 @pytest.fixture(scope="module")
 def shop():
-    return shop_data(people=150)
+    return shop_data(users=150)
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +35,18 @@ def recipe(shop):
     return GraphFilter.fit(shop, {})
 
 
-def tastes(people=30):
-    """Return people of half as many lists as they are, short ones and long ones, so that the rank is known."""
+def tastes(users=30):
+    """Return users of half as many lists as they are, short ones and long ones, so that the rank is known."""
     draw = np.random.default_rng(1)
-    lists = [draw.choice(40, int(draw.integers(4, 14)), replace=False) for _ in range(people // 2)]
-    return from_rows([(f"u{user}", f"i{item}", 0) for user in range(people) for item in lists[user // 2]])
+    lists = [draw.choice(40, int(draw.integers(4, 14)), replace=False) for _ in range(users // 2)]
+    return from_rows([(f"u{user}", f"i{item}", 0) for user in range(users) for item in lists[user // 2]])
 
 
 def by_the_papers_steps(interactions, settings):
-    """Blur and sharpen person by person as the paper does, with matrices in full."""
+    """Blur and sharpen user by user as the paper does, with matrices in full."""
     touched = touched_matrix(interactions).toarray().astype(np.float64)
-    of_item, of_person = touched.sum(axis=0), touched.sum(axis=1)
-    normalised = touched / (of_person[:, None] ** settings.person_power * of_item**settings.item_power)
+    of_item, of_user = touched.sum(axis=0), touched.sum(axis=1)
+    normalised = touched / (of_user[:, None] ** settings.person_power * of_item**settings.item_power)
     normalised /= np.linalg.norm(normalised, 2)
     filtered = normalised.T @ normalised
     slow = np.linalg.svd(normalised)[2][: np.linalg.matrix_rank(normalised)].T
@@ -84,7 +84,7 @@ def test_only_the_strongest_neighbours_of_an_item_are_kept(monkeypatch, shop):
         assert kept[10:] == pytest.approx(strongest[9])  # ties
 
 
-def test_many_people_at_once_get_the_scores_that_they_get_one_by_one(shop, recipe):
+def test_many_users_at_once_get_the_scores_that_they_get_one_by_one(shop, recipe):
     known = shop.interactions
     together = SharpenedFilter.fit(known).scores(touched_matrix(known)[:3])
 
@@ -112,11 +112,11 @@ def test_a_shortlist_leaves_lists_as_they_are_without_one(monkeypatch, shop, rec
 
 
 def test_what_neighbours_say_nothing_of_is_looked_at_if_many_touched_it(shop):
-    people = np.asarray(touched_matrix(shop.interactions).sum(axis=0)).ravel()
+    users = np.asarray(touched_matrix(shop.interactions).sum(axis=0)).ravel()
 
-    guessed = SharpenedFilter.fit(shop.interactions).likely(np.zeros(people.size, np.float32))
+    guessed = SharpenedFilter.fit(shop.interactions).likely(np.zeros(users.size, np.float32))
 
-    assert np.array_equal(np.argsort(-guessed, kind="stable"), np.argsort(-people, kind="stable"))
+    assert np.array_equal(np.argsort(-guessed, kind="stable"), np.argsort(-users, kind="stable"))
 
 
 def test_a_new_event_changes_the_next_answer_and_another_of_the_same_does_not(recipe):
@@ -173,7 +173,7 @@ def test_what_was_touched_is_shown_last_of_what_suits(recipe):
     assert not set(history) & set(ids(recipe.recommend(Query(history=history), 8)))
 
 
-def test_older_items_fade_where_people_change_their_minds_and_do_not_where_events_have_no_order():
+def test_older_items_fade_where_users_change_their_minds_and_do_not_where_events_have_no_order():
     draw = np.random.default_rng(4)
     rows = []
     for user in range(150):
@@ -187,7 +187,7 @@ def test_older_items_fade_where_people_change_their_minds_and_do_not_where_event
     assert GraphFilter.tune(TrainingData(from_rows([(*row[:2], 0) for row in rows])))["decay"] == EVEN
 
 
-def test_questions_ask_for_the_first_item_that_is_new_to_the_person():
+def test_questions_ask_for_the_first_item_that_is_new_to_the_user():
     rows = [("a", "xy"[number % 2], number) for number in range(19)]
     rows += [("a", "x", 19), ("a", "z", 20), ("once", "x", 3), ("at once", "x", 4), ("at once", "y", 4)]
     rows += [("nothing new", "x", 5), ("nothing new", "x", 6), ("two", "y", 7), ("two", "x", 8)]
@@ -200,7 +200,7 @@ def test_questions_ask_for_the_first_item_that_is_new_to_the_person():
     assert len(older) == len(rows) - 3
 
 
-def test_ten_thousand_events_of_one_person_are_answered_by_the_newest(recipe, monkeypatch):
+def test_ten_thousand_events_of_one_user_are_answered_by_the_newest(recipe, monkeypatch):
     monkeypatch.setattr(graph_filter, "MOST_TOUCHED", 5)
     newest = recipe.item_ids[:5]
 

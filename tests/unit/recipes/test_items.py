@@ -1,4 +1,4 @@
-"""Lists that are not made for one person: popular, rising, similar, alike in meaning, and given ones put in order."""
+"""Lists that are not made for one user: popular, rising, similar, alike in meaning, and given ones put in order."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def learnt_of(name, interactions, catalogue=None, **parameters):
 def brands():
     """Return rows in which two brands stand beside the same five things, and something else sells best."""
     rows = [
-        (f"{brand}{person}", item, person * 10 + place)
+        (f"{brand}{user}", item, user * 10 + place)
         for brand in ("a", "b")
-        for person in range(40)
-        for place, item in enumerate([f"brand-{brand}", f"thing-{person % 5}", f"thing-{(person + 2) % 5}"])
+        for user in range(40)
+        for place, item in enumerate([f"brand-{brand}", f"thing-{user % 5}", f"thing-{(user + 2) % 5}"])
     ]
     rows += [(f"other{n}", item, n) for n in range(90) for item in ("bestseller", f"accessory-{n % 20}")]
     return rows
@@ -58,7 +58,7 @@ def average_precision(scores, wanted):
     return float((np.cumsum(hits) / np.arange(1, hits.size + 1))[hits].mean())
 
 
-def test_popularity_counts_each_person_once():
+def test_popularity_counts_each_user_once():
     rows = [("a", "often", n) for n in range(9)] + [("a", "wide", 20), ("b", "wide", 21), ("c", "rare", 22)]
     recipe = learnt("aws-popularity-count", rows)
 
@@ -162,7 +162,7 @@ def test_an_unknown_item_is_answered_with_popular_ones_and_no_item_is_like_itsel
 
 
 def test_items_that_never_met_are_alike_where_the_same_things_are_touched_beside_both():
-    """Given two brands that different people pair with the same things, then one brand is like the other."""
+    """Given two brands that different users pair with the same things, then one brand is like the other."""
     recipe = learnt("aws-similar-items", brands())
 
     answer = {one.item_id: one.reason for one in recipe.recommend(Query(item_id="brand-a"), 100)}
@@ -184,11 +184,11 @@ def test_sims_know_only_what_was_touched_close_together():
 def test_how_far_apart_items_still_belong_together_is_chosen_on_the_newest_events(apart, window):
     draw = np.random.default_rng(7)
     rows = []
-    for person in range(300):
-        pair = person % 12
+    for user in range(300):
+        pair = user % 12
         between = [f"noise-{n}" for n in draw.integers(0, 150, apart - 1)]
         rows += [
-            (f"u{person}", item, person * 1000 + place)
+            (f"u{user}", item, user * 1000 + place)
             for place, item in enumerate([f"first-{pair}", *between, f"then-{pair}"])
         ]
     recipe = RECIPES["aws-similar-items"].answers
@@ -292,7 +292,7 @@ def test_a_list_is_ranked_whole_and_once_and_untouched_items_come_last_without_a
     assert recipe.rank(Query(), ["none"])[0].item_id == "none"
 
 
-def test_a_ranking_depends_on_the_person_and_on_the_circumstances():
+def test_a_ranking_depends_on_the_user_and_on_the_circumstances():
     recipe = trained("aws-personalized-ranking")
     given = ["item-9-1", "item-9-2", "item-2-1", "item-2-2"]
 

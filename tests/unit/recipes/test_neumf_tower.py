@@ -11,26 +11,26 @@ from tests.factories.networks import FACTORS, ITEMS, WIDTH, neumf_recipe
 def test_the_score_is_that_of_the_formula():
     tower = neumf_recipe()._tower()
     found = tower.arrays()
-    person = np.linspace(-1, 1, FACTORS + WIDTH).astype(np.float32)
+    user = np.linspace(-1, 1, FACTORS + WIDTH).astype(np.float32)
 
-    scores = tower.scores(person)
+    scores = tower.scores(user)
 
     for item in range(ITEMS):
-        first = np.maximum(found["firsts"][item] + person[FACTORS:] @ found["of_person"], 0)
+        first = np.maximum(found["firsts"][item] + user[FACTORS:] @ found["of_person"], 0)
         second = np.maximum(first @ found["second"] + found["second_bias"], 0)
-        expected = found["products"][item] @ person[:FACTORS] + second @ found["out"] + found["bias"][0]
+        expected = found["products"][item] @ user[:FACTORS] + second @ found["out"] + found["bias"][0]
         assert scores[item] == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("item", range(ITEMS))
 def test_the_slope_is_how_the_score_changes(item):
     tower = neumf_recipe()._tower()
-    person = np.linspace(-1, 1, FACTORS + WIDTH).astype(np.float32)
+    user = np.linspace(-1, 1, FACTORS + WIDTH).astype(np.float32)
     step = np.float32(1e-3)
 
-    slope = tower.slope(person, item)
+    slope = tower.slope(user, item)
 
-    for place in range(person.size):
-        moved = person.copy()
+    for place in range(user.size):
+        moved = user.copy()
         moved[place] += step
-        assert slope[place] == pytest.approx((tower.scores(moved)[item] - tower.scores(person)[item]) / step, abs=0.02)
+        assert slope[place] == pytest.approx((tower.scores(moved)[item] - tower.scores(user)[item]) / step, abs=0.02)

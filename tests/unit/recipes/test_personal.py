@@ -1,4 +1,4 @@
-"""Items for a person: what counts, what is tried, and what a stranger is shown."""
+"""Items for a user: what counts, what is tried, and what a stranger is shown."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from model.recipes.blending import choose_weights
 from model.recipes.histories import within_percentiles
 from model.recipes.interactions import ContextColumn, from_rows
 from model.recipes.parts import FALLBACK, PARTS
-from model.recipes.person_scorer import PersonScorer
 from model.recipes.recipe import Catalogue, CatalogueItem, Event, Query, TrainingData
 from model.recipes.user_personalization import UserPersonalization
+from model.recipes.user_scorer import UserScorer
 from tests.factories.fitted_recipes import data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
 
@@ -70,14 +70,14 @@ def with_new_items(*, old=False):
 
 
 def explored(recipe, **more):
-    asked = replace(Query(history=["item-1-1", "item-1-2"], person="p", now=NOW, exploration=1.0), **more)
+    asked = replace(Query(history=["item-1-1", "item-1-2"], user="p", now=NOW, exploration=1.0), **more)
     return [one for one in recipe.recommend(asked, 20) if one.reason == "Exploration"]
 
 
 def test_new_items_are_explored_a_little_as_the_weight_says_and_never_at_the_top():
     recipe = with_new_items()
 
-    answer = recipe.recommend(Query(history=["item-1-1"], person="p", now=NOW, exploration=1.0), 20)
+    answer = recipe.recommend(Query(history=["item-1-1"], user="p", now=NOW, exploration=1.0), 20)
 
     places = [place for place, one in enumerate(answer) if one.reason == "Exploration"]
     assert len(places) == 4
@@ -91,7 +91,7 @@ def test_new_items_are_explored_a_little_as_the_weight_says_and_never_at_the_top
 def test_of_new_items_those_of_a_kind_with_the_history_are_tried_more_often():
     recipe = with_new_items()
 
-    tried = [one.item_id for person in range(60) for one in explored(recipe, person=f"p{person}", exploration=0.25)]
+    tried = [one.item_id for user in range(60) for one in explored(recipe, user=f"p{user}", exploration=0.25)]
 
     near = sum(item in {"new-0", "new-1", "new-2", "new-3"} for item in tried)
     assert near > 0.6 * len(tried)
@@ -115,17 +115,17 @@ def test_an_item_that_comes_later_is_explored_and_lies_where_its_content_says():
     assert recipe.score(near)[-1] > recipe.score(far)[-1] + 0.01
     assert "later" in ids(explored(recipe))
     for number in range(40):
-        recipe.update(Event("later", NOW, ["item-5-1"], first=True, person=f"u{number}"))
+        recipe.update(Event("later", NOW, ["item-5-1"], first=True, user=f"u{number}"))
     assert "later" in ids(recipe.recommend(near, 5))
     assert explored(recipe) == []
 
 
-def test_a_stranger_sees_what_is_popular_and_what_people_like_them_touch():
+def test_a_stranger_sees_what_is_popular_and_what_users_like_them_touch():
     recipe = trained(NAME)
 
     plain = recipe.recommend(Query(), 10)
-    young = ids(recipe.recommend(Query(person_features=("AGE=45+",)), 10))
-    old = ids(recipe.recommend(Query(person_features=("AGE=18-24",)), 10))
+    young = ids(recipe.recommend(Query(user_features=("AGE=45+",)), 10))
+    old = ids(recipe.recommend(Query(user_features=("AGE=18-24",)), 10))
 
     assert {one.reason for one in plain} == {"Popular item"}
     # Those of 45 and more have been made to prefer the first four shelves.
@@ -138,13 +138,13 @@ def test_a_stranger_sees_what_has_become_popular_since_training():
     least = ids(recipe.recommend(Query(), 180))[-1]
 
     for number in range(100):
-        recipe.update(Event(least, NOW, [], first=True, person=f"new-{number}"))
+        recipe.update(Event(least, NOW, [], first=True, user=f"new-{number}"))
 
     assert least in ids(recipe.recommend(Query(), 3))
 
 
 def test_circumstances_weigh_as_much_as_they_tell():
-    data = data_for(NAME, people=200)
+    data = data_for(NAME, users=200)
     codes = np.random.default_rng(4).integers(0, 2, len(data.interactions)).astype(np.int32)
     noise = {"DEVICE": ContextColumn(["desktop", "phone"], codes)}
 
@@ -212,7 +212,7 @@ def test_an_objective_is_a_part_of_the_explanation():
 
 def test_without_recency_the_order_of_a_history_does_not_matter():
     def scores(recency, *history):
-        scorer = PersonScorer.fit(data_for(NAME, apply_recency_bias=recency), {})
+        scorer = UserScorer.fit(data_for(NAME, apply_recency_bias=recency), {})
         return scorer.score(Query(), scorer.known(history))
 
     forth, back = ("item-1-1", "item-7-1", "item-4-4"), ("item-4-4", "item-7-1", "item-1-1")
@@ -223,17 +223,17 @@ def test_without_recency_the_order_of_a_history_does_not_matter():
 
 def test_histories_outside_the_stated_percentiles_are_not_learnt_from():
     robot = [("robot", f"i{number % 7}", number) for number in range(2000)]
-    people = [(f"u{number}", f"i{number % 7}", number * 10 + step) for number in range(100) for step in range(3)]
-    known = from_rows(robot + people)
+    users = [(f"u{number}", f"i{number % 7}", number * 10 + step) for number in range(100) for step in range(3)]
+    known = from_rows(robot + users)
 
     heeded = within_percentiles(known, {"max_user_history_length_percentile": "0.95"})
 
-    assert len(heeded) == len(people)
+    assert len(heeded) == len(users)
     assert len(within_percentiles(known, {})) == len(known)
     assert len(within_percentiles(known, {"min_user_history_length_percentile": "1.0"})) == len(robot)
 
 
-def test_whether_people_come_back_is_learnt_from_the_newest_events():
+def test_whether_users_come_back_is_learnt_from_the_newest_events():
     back = [(f"u{n}", f"i{n % 40}", 1000 * step + n) for n in range(200) for step in range(6)]
     onward = [(f"u{n}", f"i{(n + step) % 40}", 1000 * step + n) for n in range(200) for step in range(6)]
 

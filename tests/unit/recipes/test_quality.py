@@ -1,4 +1,4 @@
-"""Every recipe that learns is better than popularity on people and events that it has not seen."""
+"""Every recipe that learns is better than popularity on users and events that it has not seen."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ ACTIVITY_ALONE = {"following": 0.0, "near": 0.0, "own": 0.0, "active": 1.0}
 @functools.cache
 def measured(name, event_type="View"):
     named = RECIPES[name]
-    data = data_for(name, people=200) if named.required_events else named.prepare(shop_data(200, event_type))
+    data = data_for(name, users=200) if named.required_events else named.prepare(shop_data(200, event_type))
     if name == "aws-hrnn-coldstart":
-        data = data_for(name, people=200)
+        data = data_for(name, users=200)
     train, questions = split_users(data.interactions, data.users)
     partial = TrainingData(train, data.catalogue, data.parameters, data.users)
     recipe = named.answers.fit(partial, named.answers.tune(partial))
@@ -37,13 +37,13 @@ def measured(name, event_type="View"):
 
 
 @pytest.mark.parametrize("name", LEARNING)
-def test_a_learning_recipe_beats_popularity_on_people_it_has_not_seen(name):
+def test_a_learning_recipe_beats_popularity_on_users_it_has_not_seen(name):
     assert measured(name) > 3 * measured("aws-popularity-count")
 
 
 @pytest.mark.parametrize("name", ["aws-item-affinity", "aws-item-attribute-affinity"])
 def test_a_segment_finds_more_of_those_who_come_than_the_most_active_users(name):
-    data = shop_data(people=400)
+    data = shop_data(users=400)
 
     learnt, _ = evaluate_segments(RECIPES[name], data)
 
@@ -53,7 +53,7 @@ def test_a_segment_finds_more_of_those_who_come_than_the_most_active_users(name)
 
 
 def test_likelihoods_of_actions_tell_who_takes_them_better_than_how_often_they_are_taken():
-    metrics, _ = evaluate(RECIPES["aws-next-best-action"], answers(people=900))
+    metrics, _ = evaluate(RECIPES["aws-next-best-action"], answers(users=900))
 
     # All answers held out are to the same action, so the rate of the action alone comes to a half.
     assert metrics["auc"] > 0.65
@@ -70,9 +70,9 @@ def test_what_rises_is_told_where_it_does():
     assert len(data.interactions.item_ids) > 2 * DEPTH
 
 
-def test_people_like_oneself_tell_a_stranger_more_than_popularity_does():
+def test_users_like_oneself_tell_a_stranger_more_than_popularity_does():
     named = RECIPES["aws-user-personalization-v2"]
-    data = shop_data(people=300)
+    data = shop_data(users=300)
     train, questions = split_users(data.interactions, data.users)
     recipe = named.answers.fit(TrainingData(train, data.catalogue, {}, data.users), {})
 

@@ -20,8 +20,8 @@ NOW = START + 7 * 86_400
 
 def question(name, **more):
     first, second = trained(name).item_ids[:2]
-    asked = Query(history=[first, second], item_id=first, person="user-1", now=NOW, exploration=0.3)
-    return replace(asked, person_features=("AGE=45+",), context={"DEVICE": "phone"}, **more)
+    asked = Query(history=[first, second], item_id=first, user="user-1", now=NOW, exploration=0.3)
+    return replace(asked, user_features=("AGE=45+",), context={"DEVICE": "phone"}, **more)
 
 
 @pytest.mark.parametrize("name", ANSWERING)
@@ -98,7 +98,7 @@ def test_an_item_is_explained_alone_as_among_others(name, stranger):
 @pytest.mark.parametrize("name", OF_ITEMS)
 def test_what_is_there_for_being_popular_alone_is_explained_by_that(name):
     recipe = trained(name)
-    asked = replace(question(name), context={}, person_features=(), item_id="unknown", history=())
+    asked = replace(question(name), context={}, user_features=(), item_id="unknown", history=())
     popular = [one.item_id for one in recipe.recommend(asked, 50) if one.reason == POPULAR]
 
     for parts in recipe.explain_all(asked, popular):
@@ -118,7 +118,7 @@ def test_a_new_item_can_be_answered_with_at_once_and_keeps_others_in_place(name)
     only = np.zeros(len(recipe.item_ids), bool)
     only[-1] = True
     assert ids(recipe.recommend(question(name, allowed=only), 5)) == ["brand-new"]
-    recipe.update(Event("brand-new", NOW, before[:3], first=True, person="p", event_type="View"))
+    recipe.update(Event("brand-new", NOW, before[:3], first=True, user="p", event_type="View"))
     assert len(recipe.score(replace(question(name), history=["brand-new"], item_id="brand-new"))) == len(before) + 1
 
 
@@ -127,7 +127,7 @@ def test_unknown_history_and_unknown_items_do_no_harm(name):
     recipe = fitted(name)
     before = recipe.recommend(question(name), 20)
 
-    recipe.update(Event("never-seen", NOW - 900_000, ["never-seen-either"], first=True, person="x", event_type="View"))
+    recipe.update(Event("never-seen", NOW - 900_000, ["never-seen-either"], first=True, user="x", event_type="View"))
 
     assert recipe.recommend(question(name), 20) == before
     assert recipe.recommend(Query(history=["never-seen"], item_id="never-seen"), 5)

@@ -10,7 +10,7 @@ from model.recipes.user_segments import FALLBACK, UserSegments, split_in_time
 from tests.factories.training_data import shop_data
 
 BY_ITEM, BY_ATTRIBUTE = "aws-item-affinity", "aws-item-attribute-affinity"
-DATA = shop_data(people=120)
+DATA = shop_data(users=120)
 
 
 def fitted(name):

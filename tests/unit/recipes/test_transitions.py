@@ -40,7 +40,7 @@ def test_each_step_weighs_less_and_the_way_back_half():
     assert closeness("b", "a") == pytest.approx(0.5 * closeness("a", "b"))
 
 
-def test_items_of_different_people_and_items_too_far_apart_do_not_meet():
+def test_items_of_different_users_and_items_too_far_apart_do_not_meet():
     _, closeness = of("ab", "cd", "x0123456789y")
 
     assert closeness("b", "c") == 0

@@ -23,7 +23,7 @@ RANKING = [f"item-{n}" for n in range(200)]
 
 
 class World:
-    """The serving function among its fakes, with one person and one item that are known."""
+    """The serving function among its fakes, with one user and one item that are known."""
 
     def __init__(self) -> None:
         self.dynamodb = FakeDynamoDB(
@@ -41,8 +41,8 @@ class World:
         self.happen("ann", NOW - DAY, "e-1")
         self.describe("item#item-7")
 
-    def happen(self, person: str, at: int, event_id: str) -> None:
-        item = {"person": {"S": person}, "moment": {"S": f"{at:013d}#{event_id}"}}
+    def happen(self, user: str, at: int, event_id: str) -> None:
+        item = {"person": {"S": user}, "moment": {"S": f"{at:013d}#{event_id}"}}
         self.dynamodb.put_item(TableName="history", Item=item)
 
     def describe(self, entity: str) -> None:
@@ -63,7 +63,7 @@ def ids(body: dict[str, Any]) -> list[str]:
     return [item["item_id"] for item in body["items"]]
 
 
-def test_the_recommender_answers_a_known_person():
+def test_the_recommender_answers_a_known_user():
     world = World()
     body = world.ask(Question("recommendations", user_id="ann", wanted=3))
     assert ids(body) == RANKING[:3]
@@ -74,13 +74,13 @@ def test_the_recommender_answers_a_known_person():
     assert body["took_ms"] >= 0
 
 
-def test_a_person_who_is_described_but_has_no_events_is_known():
+def test_a_user_who_is_described_but_has_no_events_is_known():
     world = World()
     world.describe("user#bob")
     assert world.ask(Question("recommendations", user_id="bob"))["source"] == "recommender"
 
 
-def test_a_person_without_events_and_description_is_not_found_even_while_the_recommender_would_answer():
+def test_a_user_without_events_and_description_is_not_found_even_while_the_recommender_would_answer():
     with pytest.raises(NotFound, match="GET /popular") as refused:
         World().ask(Question("recommendations", user_id="nobody"))
     assert refused.value.field == "user_id"

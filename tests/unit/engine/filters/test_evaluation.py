@@ -36,7 +36,7 @@ def test_conditions_on_items(expression, allowed):
 
 
 @pytest.mark.parametrize(
-    ("expression", "person", "allowed"),
+    ("expression", "user", "allowed"),
     [
         ('INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("click")', "ann", {"heist", "trial"}),
         ('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("click")', "ann", {"farce", "elegy", "blank"}),
@@ -53,8 +53,8 @@ def test_conditions_on_items(expression, allowed):
         ('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("click")', "stranger", EVERY_FILM),
     ],
 )
-def test_conditions_on_what_the_user_did(expression, person, allowed):
-    assert cinema().allowed(expression, person) == allowed
+def test_conditions_on_what_the_user_did(expression, user, allowed):
+    assert cinema().allowed(expression, user) == allowed
 
 
 @pytest.mark.parametrize(
@@ -85,15 +85,15 @@ def test_clauses_of_one_verb_are_joined_and_what_is_excluded_goes_in_any_order(e
 
 
 @pytest.mark.parametrize(
-    ("person", "allowed"),
+    ("user", "allowed"),
     [("ann", {"heist", "farce"}), ("bob", EVERY_FILM), ("cyd", EVERY_FILM), ("stranger", EVERY_FILM)],
 )
-def test_a_clause_counts_only_for_users_who_meet_its_if(person, allowed):
+def test_a_clause_counts_only_for_users_who_meet_its_if(user, allowed):
     expression = (
         'INCLUDE ItemID WHERE Items.STUDIO IN ("north") IF CurrentUser.AGE > 18 AND CurrentUser.TIER IN ("gold", "x")'
     )
 
-    assert cinema().allowed(expression, person) == allowed
+    assert cinema().allowed(expression, user) == allowed
 
 
 @pytest.mark.parametrize(

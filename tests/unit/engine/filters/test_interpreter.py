@@ -14,7 +14,7 @@ from tests.unit.engine.filters.world import World, quoted
 
 WORDS = st.sampled_from(["drama", "Drama", "crime", "a b", 'q"uote', "ü"])
 NUMBERS = st.integers(-2, 3)
-ITEM_IDS, PEOPLE, EVENTS = "ijkl", "abc", ("click", "buy", "watch")
+ITEM_IDS, USERS, EVENTS = "ijkl", "abc", ("click", "buy", "watch")
 COMPARE = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -43,7 +43,7 @@ class Asker:
     rows: dict[str, dict[str, Any]]
     users: dict[str, dict[str, Any]]
     done: dict[str, dict[str, list[str]]]
-    person: str
+    user: str
     item: str
     values: dict[str, str]
 
@@ -118,7 +118,7 @@ def event_conditions(draw) -> Condition:
 
     def meets(asker: Asker, item: str) -> bool:
         wanted = {kind.lower() for kind in kinds}
-        done = asker.done.get(asker.person, {})
+        done = asker.done.get(asker.user, {})
         return any(item in done[kind] and (shape == "*" or (kind in wanted) == (shape == "IN")) for kind in done)
 
     return f"Interactions.EVENT_TYPE {'IN (*)' if shape == '*' else f'{shape} ({quoted(*kinds)})'}", meets
@@ -131,7 +131,7 @@ def provisos(draw) -> Condition:
     word, negated = draw(WORDS), draw(st.booleans())
 
     def meets(asker: Asker, _: str) -> bool:
-        user = asker.users.get(asker.person, {})
+        user = asker.users.get(asker.user, {})
         if by_age:
             return user.get("AGE") is not None and COMPARE[sign](user["AGE"], number)
         tiers = values_of(user, "TIER")
@@ -173,17 +173,17 @@ def naively(asker: Asker, drawn: list[tuple[str, str, Meets, Meets]], item: str)
 @given(
     before=st.dictionaries(st.sampled_from(ITEM_IDS), ITEM_ROWS, max_size=4),
     changed=st.dictionaries(st.sampled_from(ITEM_IDS), ITEM_ROWS, max_size=3),
-    users=st.dictionaries(st.sampled_from(PEOPLE), USER_ROWS, max_size=3),
+    users=st.dictionaries(st.sampled_from(USERS), USER_ROWS, max_size=3),
     done=st.dictionaries(
-        st.sampled_from(PEOPLE),
+        st.sampled_from(USERS),
         st.dictionaries(st.sampled_from(EVENTS), st.lists(st.sampled_from(ITEM_IDS), max_size=3), max_size=2),
     ),
     drawn=st.lists(clauses(), min_size=1, max_size=3),
-    person=st.sampled_from([*PEOPLE, "stranger"]),
+    user=st.sampled_from([*USERS, "stranger"]),
     item=st.sampled_from([*ITEM_IDS, "unheard-of"]),
     omitted=st.booleans(),
 )
-def test_a_filter_allows_what_the_interpreter_allows(before, changed, users, done, drawn, person, item, omitted):
+def test_a_filter_allows_what_the_interpreter_allows(before, changed, users, done, drawn, user, item, omitted):
     expression = " | ".join(text for _, text, _, _ in drawn)
     omitted = omitted and not any("$" in text for verb, text, _, _ in drawn if verb == "INCLUDE")
     stated = {"T": quoted(*TEXT_VALUES), "N": str(NUMBER_VALUE)}
@@ -192,9 +192,9 @@ def test_a_filter_allows_what_the_interpreter_allows(before, changed, users, don
     world.tables["ITEMS"].intern([*ITEM_IDS])
 
     def agrees(rows: dict[str, dict[str, Any]]) -> None:
-        asker = Asker(rows, users, done, person, item, values)
+        asker = Asker(rows, users, done, user, item, values)
         wanted = {one for one in world.tables["ITEMS"].ids if naively(asker, drawn, one)}
-        assert world.allowed(expression, person, item, **values) == wanted
+        assert world.allowed(expression, user, item, **values) == wanted
 
     agrees(before)
     for row_id, row in changed.items():

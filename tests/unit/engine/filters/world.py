@@ -52,16 +52,16 @@ SCHEMAS = {
 
 
 class Done:
-    """Who did what, newest first, by person and event type."""
+    """Who did what, newest first, by user and event type."""
 
     def __init__(self, done: dict[str, dict[str, list[str]]]) -> None:
         self._done = done
 
-    def recent(self, person_id: str) -> dict[str, list[str]]:
-        return self._done.get(person_id, {})
+    def recent(self, user_id: str) -> dict[str, list[str]]:
+        return self._done.get(user_id, {})
 
     def doers(self, is_asked: Callable[[str], bool]) -> list[str]:
-        return [person for person, done in self._done.items() if any(is_asked(kind) for kind in done)]
+        return [user for user, done in self._done.items() if any(is_asked(kind) for kind in done)]
 
 
 class World:
@@ -78,12 +78,12 @@ class World:
         self.tables = {"ITEMS": Table(), "USERS": Table(), "ACTIONS": Table()}
         for dataset_type, rows in (("ITEMS", items), ("USERS", users), ("ACTIONS", actions)):
             self.tables[dataset_type].replace(rows or {})
-        self.people, self.action_people = Done(done or {}), Done(actions_done or {})
+        self.users, self.action_users = Done(done or {}), Done(actions_done or {})
 
-    def allowed(self, expression: str, person: str = "ann", item: str | None = None, **values: str) -> set[str]:
+    def allowed(self, expression: str, user: str = "ann", item: str | None = None, **values: str) -> set[str]:
         """Return the ids that a filter allows."""
         compiled = compile_filter(expression, SCHEMAS)
-        allowed = compiled.allowed(self, person, item, values)
+        allowed = compiled.allowed(self, user, item, values)
         table = {"ItemID": "ITEMS", "UserID": "USERS", "ActionID": "ACTIONS"}[compiled.target]
         return {one for one, kept in zip(self.tables[table].ids, allowed.tolist(), strict=True) if kept}
 

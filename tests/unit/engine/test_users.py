@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.engine.datasets.csv_import import to_columns
-from model.engine.storage.people import People
 from model.engine.storage.records import EventRecord
+from model.engine.storage.users import Users
 
 USERS, SESSIONS, ITEMS = st.sampled_from("ab"), st.sampled_from("st"), st.sampled_from("ijk")
 TIMES = st.integers(0, 6)
@@ -16,12 +16,12 @@ BULK = st.lists(st.tuples(USERS, ITEMS, TIMES), max_size=12)
 LIVE = st.lists(st.tuples(USERS, ITEMS, TIMES), max_size=12)
 
 
-def bulk_of(people, rows):
+def bulk_of(users, rows):
     columns = to_columns(
         {"USER_ID": user, "ITEM_ID": item, "TIMESTAMP": moment, "EVENT_TYPE": "View"} for user, item, moment in rows
     )
-    numbers = (people.number_users(columns.user_ids), people.number_items(columns.item_ids))
-    people.set_bulk(people.numbered(columns, *numbers).sorted())
+    numbers = (users.number_users(columns.user_ids), users.number_items(columns.item_ids))
+    users.set_bulk(users.numbered(columns, *numbers).sorted())
 
 
 def event(item="i", moment=0, user=None, session="s"):
@@ -31,17 +31,17 @@ def event(item="i", moment=0, user=None, session="s"):
 @settings(max_examples=150, deadline=None)
 @given(bulk=BULK, live=LIVE, bulk_first=st.booleans())
 def test_a_history_holds_each_interaction_once_newest_first(bulk, live, bulk_first):
-    people = People()
+    users = Users()
     if bulk_first:
-        bulk_of(people, bulk)
+        bulk_of(users, bulk)
     for user, item, moment in live:
-        people.add(event(item, moment, user, session=f"of-{user}"))
+        users.add(event(item, moment, user, session=f"of-{user}"))
     if not bulk_first:
-        bulk_of(people, bulk)
+        bulk_of(users, bulk)
 
     for user in "ab":
         wanted = {(moment, item) for owner, item, moment in [*bulk, *live] if owner == user}
-        history = people.history(user)
+        history = users.history(user)
         assert sorted(history) == sorted(item for _, item in wanted)
         moments = sorted((moment for moment, _ in wanted), reverse=True)
         # Items of one second may stand in any order; all others by time.
@@ -51,12 +51,12 @@ def test_a_history_holds_each_interaction_once_newest_first(bulk, live, bulk_fir
 @settings(max_examples=100, deadline=None)
 @given(bulk=BULK, live=LIVE)
 def test_a_training_sees_every_interaction(bulk, live):
-    people = People()
-    bulk_of(people, bulk)
+    users = Users()
+    bulk_of(users, bulk)
     for user, item, moment in live:
-        people.add(event(item, moment, user, session=f"of-{user}"))
+        users.add(event(item, moment, user, session=f"of-{user}"))
 
-    found = people.snapshot()()
+    found = users.snapshot()()
 
     seen = {
         (found.user_ids[user], found.item_ids[item], moment)
@@ -66,59 +66,59 @@ def test_a_training_sees_every_interaction(bulk, live):
 
 
 def test_a_session_becomes_its_users_when_the_user_logs_in():
-    people = People()
-    people.add(event("i", 1))
-    people.add(event("j", 2))
-    assert people.history("s") == ["j", "i"]
+    users = Users()
+    users.add(event("i", 1))
+    users.add(event("j", 2))
+    assert users.history("s") == ["j", "i"]
 
-    people.add(event("k", 3, user="a"))
-    people.add(event("l", 4))
+    users.add(event("k", 3, user="a"))
+    users.add(event("l", 4))
 
-    assert people.history("a") == ["l", "k", "j", "i"]
+    assert users.history("a") == ["l", "k", "j", "i"]
 
 
 def test_an_anonymous_session_and_an_imported_user_of_its_name_are_one_until_somebody_logs_in():
-    people = People()
-    people.add(event("i", 1, session="session#s"))
-    bulk_of(people, [("session#s", "i", 1), ("session#s", "j", 2)])
-    people.add(event("k", 3, session="session#s"))
+    users = Users()
+    users.add(event("i", 1, session="session#s"))
+    bulk_of(users, [("session#s", "i", 1), ("session#s", "j", 2)])
+    users.add(event("k", 3, session="session#s"))
 
-    assert people.history("session#s") == ["k", "j", "i"]
+    assert users.history("session#s") == ["k", "j", "i"]
 
-    people.add(event("i", 4, user="a", session="session#s"))
+    users.add(event("i", 4, user="a", session="session#s"))
 
-    assert people.history("a") == ["i", "k", "i"]
-    assert people.history("session#s") == ["j", "i"]
+    assert users.history("a") == ["i", "k", "i"]
+    assert users.history("session#s") == ["j", "i"]
 
 
 def test_another_user_of_the_same_session_does_not_get_the_first_ones_history():
-    people = People()
-    people.add(event("i", 1, user="a"))
+    users = Users()
+    users.add(event("i", 1, user="a"))
 
-    people.add(event("j", 2, user="b"))
+    users.add(event("j", 2, user="b"))
 
-    assert people.history("a") == ["i"]
-    assert people.history("b") == ["j"]
+    assert users.history("a") == ["i"]
+    assert users.history("b") == ["j"]
 
 
 def test_what_came_before_is_what_was_known_when_the_event_came():
-    people = People()
-    bulk_of(people, [("a", "i", 1)])
-    first = people.add(event("j", 5, user="a")) or 0
-    second = people.add(event("i", 7, user="a")) or 0
-    late = people.add(event("k", 3, user="a")) or 0
+    users = Users()
+    bulk_of(users, [("a", "i", 1)])
+    first = users.add(event("j", 5, user="a")) or 0
+    second = users.add(event("i", 7, user="a")) or 0
+    late = users.add(event("k", 3, user="a")) or 0
 
-    assert people.before(first) == ("j", 5, ["i"], True)
-    assert people.before(second) == ("i", 7, ["j", "i"], False)
-    assert people.before(late) == ("k", 3, ["i"], True)
+    assert users.before(first) == ("j", 5, ["i"], True)
+    assert users.before(second) == ("i", 7, ["j", "i"], False)
+    assert users.before(late) == ("k", 3, ["i"], True)
 
 
 def test_an_event_without_item_or_one_that_repeats_has_no_place():
-    people = People()
-    assert people.add(EventRecord("e", "a", "s", "Search", None, 1)) is None
-    assert people.add(event("i", 1, user="a")) == 0
-    assert people.add(EventRecord("other", "a", "s", "View", "i", 1)) is None
-    assert people.add(EventRecord("kind", "a", "s", "Purchase", "i", 1)) == 1
+    users = Users()
+    assert users.add(EventRecord("e", "a", "s", "Search", None, 1)) is None
+    assert users.add(event("i", 1, user="a")) == 0
+    assert users.add(EventRecord("other", "a", "s", "View", "i", 1)) is None
+    assert users.add(EventRecord("kind", "a", "s", "Purchase", "i", 1)) == 1
 
 
 @settings(max_examples=150, deadline=None)
@@ -128,14 +128,14 @@ def test_an_event_without_item_or_one_that_repeats_has_no_place():
     most=st.integers(1, 4),
 )
 def test_the_newest_of_each_event_type_are_found_whatever_else_came_since(bulk, live, most):
-    people = People()
-    bulk_of(people, bulk)
+    users = Users()
+    bulk_of(users, bulk)
     for place, (user, item, moment, kind) in enumerate(live):
-        people.add(EventRecord(str(place), user, f"of-{user}", kind, item, moment))
+        users.add(EventRecord(str(place), user, f"of-{user}", kind, item, moment))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("model.engine.storage.people.HISTORY_LENGTH", most)
-        recent = {user: people.recent(user) for user in "ab"}
+        patch.setattr("model.engine.storage.users.HISTORY_LENGTH", most)
+        recent = {user: users.recent(user) for user in "ab"}
 
     for user in "ab":
         of_type: dict[str, set[tuple[int, str]]] = {}
@@ -153,12 +153,12 @@ def test_the_newest_of_each_event_type_are_found_whatever_else_came_since(bulk, 
 
 
 def test_context_comes_with_the_interactions_that_have_it():
-    people = People()
-    people.add(EventRecord("1", "a", "s", "View", "i", 1))
-    people.add(EventRecord("2", "a", "s", "View", "j", 2, context={"DEVICE": "phone"}))
-    people.add(EventRecord("3", "b", "t", "View", "k", 3, context={"DEVICE": "desk", "SHOP": "north"}))
+    users = Users()
+    users.add(EventRecord("1", "a", "s", "View", "i", 1))
+    users.add(EventRecord("2", "a", "s", "View", "j", 2, context={"DEVICE": "phone"}))
+    users.add(EventRecord("3", "b", "t", "View", "k", 3, context={"DEVICE": "desk", "SHOP": "north"}))
 
-    found = people.snapshot()()
+    found = users.snapshot()()
 
     device, shop = found.context["DEVICE"], found.context["SHOP"]
     assert [[*device.values, None][code] for code in device.codes] == [None, "phone", "desk"]

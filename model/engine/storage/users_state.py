@@ -1,4 +1,4 @@
-"""All that `People` hold of streamed interactions, as arrays: for checkpoints."""
+"""All that `Users` hold of streamed interactions, as arrays: for checkpoints."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class PeopleState:
-    """Copies of what `People` hold, taken at once.
+class UsersState:
+    """Copies of what `Users` hold, taken at once.
 
     Attributes
     ----------
-    items, kinds, person_ids : list of str
+    items, kinds, user_ids : list of str
         By number.
     users : list of int
-        The persons who are users; the others are sessions.
+        The users who are users; the others are sessions.
     session_of : dict
         Whose each session is.
     anonymous : set of int
@@ -41,7 +41,7 @@ class PeopleState:
 
     items: list[str]
     kinds: list[str]
-    person_ids: list[str]
+    user_ids: list[str]
     users: list[int]
     session_of: dict[str, int]
     anonymous: set[int]
@@ -54,7 +54,7 @@ class PeopleState:
         found: Arrays = {
             "items": as_bytes(self.items),
             "kinds": as_bytes(self.kinds),
-            "person_ids": as_bytes(self.person_ids),
+            "person_ids": as_bytes(self.user_ids),
             "users": np.array(self.users, np.int32),
             "sessions": as_bytes(list(self.session_of)),
             "session_persons": np.array(list(self.session_of.values()), np.int32),
@@ -68,8 +68,8 @@ class PeopleState:
         return found
 
 
-def state_of(arrays: Mapping[str, NDArray[Any]]) -> PeopleState:
-    """Return the state of which `PeopleState.arrays` were made.
+def state_of(arrays: Mapping[str, NDArray[Any]]) -> UsersState:
+    """Return the state of which `UsersState.arrays` were made.
 
     Parameters
     ----------
@@ -77,10 +77,10 @@ def state_of(arrays: Mapping[str, NDArray[Any]]) -> PeopleState:
 
     Returns
     -------
-    PeopleState
+    UsersState
     """
     names = as_strings(arrays["context"])
-    return PeopleState(
+    return UsersState(
         as_strings(arrays["items"]),
         as_strings(arrays["kinds"]),
         as_strings(arrays["person_ids"]),

@@ -1,4 +1,4 @@
-"""What is learnt for a person's scores: the models of all parts, fitted, changed and kept as one."""
+"""What is learnt for a user's scores: the models of all parts, fitted, changed and kept as one."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class PersonModels:
-    """What is learnt, beside the number of people by item.
+class UserModels:
+    """What is learnt, beside the number of users by item.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class PersonModels:
     space : ItemSpace
     content : Content
     context, features : Lifts
-        By the circumstances of a question, and by what is known of a person.
+        By the circumstances of a question, and by what is known of a user.
     objective : Objective or None
     graph : FilterPart or None
         None where the hold-out does not ask for it.
@@ -51,7 +51,7 @@ class PersonModels:
     graph: FilterPart | None
 
     @classmethod
-    def fit(cls, item_ids: list[str], data: TrainingData, settings: Mapping[str, float]) -> PersonModels:
+    def fit(cls, item_ids: list[str], data: TrainingData, settings: Mapping[str, float]) -> UserModels:
         """Learn all parts.
 
         Parameters
@@ -64,7 +64,7 @@ class PersonModels:
 
         Returns
         -------
-        PersonModels
+        UserModels
         """
         known = data.interactions
         content = Content.fit(item_ids, data.catalogue)
@@ -82,7 +82,7 @@ class PersonModels:
             ItemSpace.fit(known, content.vectors, dimensions_of(data.parameters)),
             content,
             Lifts.of_context(known),
-            Lifts.of_people(known, data.users),
+            Lifts.of_users(known, data.users),
             Objective.fit(item_ids, data),
             None,
         )
@@ -154,7 +154,7 @@ class PersonModels:
     @classmethod
     def from_arrays(
         cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any], item_count: int
-    ) -> PersonModels:
+    ) -> UserModels:
         """Make models of what `arrays` and `document` returned.
 
         Parameters
@@ -164,7 +164,7 @@ class PersonModels:
 
         Returns
         -------
-        PersonModels
+        UserModels
         """
         objective = document["objective"]
         learnt = cls(

@@ -1,4 +1,4 @@
-"""Whose streamed events are, as the log tells it: the same rules as in memory (see `people`)."""
+"""Whose streamed events are, as the log tells it: the same rules as in memory (see `users`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Owners:
         self._session_of: dict[str, int] = {}
         self._anonymous: set[int] = set()
         self._given: dict[int, int] = {}  # which user the events of an anonymous session became
-        self._persons = array("i")
+        self._users = array("i")
 
     def add(self, event: EventRecord) -> None:
         """Learn of the next event."""
@@ -29,16 +29,16 @@ class Owners:
             if known is None:
                 known = self._session_of[event.session_id] = self._new(event.session_id)
                 self._anonymous.add(known)
-            self._persons.append(known)
+            self._users.append(known)
             return
-        person = self._user_of.get(event.user_id)
-        if person is None:
-            person = self._user_of[event.user_id] = self._new(event.user_id)
+        user = self._user_of.get(event.user_id)
+        if user is None:
+            user = self._user_of[event.user_id] = self._new(event.user_id)
         if known is not None and known in self._anonymous:
             self._anonymous.discard(known)
-            self._given[known] = person
-        self._session_of[event.session_id] = person
-        self._persons.append(person)
+            self._given[known] = user
+        self._session_of[event.session_id] = user
+        self._users.append(user)
 
     def names(self) -> Iterator[str]:
         """Yield whose each event is: a user id, or the id of a session in which nobody has ever logged in.
@@ -47,15 +47,15 @@ class Owners:
         ------
         str
         """
-        for person in self._persons:
-            yield self._names[self._given.get(person, person)]
+        for user in self._users:
+            yield self._names[self._given.get(user, user)]
 
     def _new(self, name: str) -> int:
         self._names.append(name)
         return len(self._names) - 1
 
 
-def people_of(events: Iterable[EventRecord]) -> Iterator[str]:
+def users_of(events: Iterable[EventRecord]) -> Iterator[str]:
     """Yield whose each event is.
 
     Parameters

@@ -1,6 +1,6 @@
-"""Who did what in a dataset group, in memory: imported and streamed interactions, found by person.
+"""Who did what in a dataset group, in memory: imported and streamed interactions, found by user.
 
-A person is a user, or a session as long as nobody has logged in with it; when a user id comes with a session id
+A user is a user, or a session as long as nobody has logged in with it; when a user id comes with a session id
 that was anonymous, the session's interactions become the user's.
 """
 
@@ -13,26 +13,26 @@ import numpy as np
 from model.engine.storage.bulk_interactions import Bulk, Numbered
 from model.engine.storage.columns import Columns, stacked
 from model.engine.storage.numbering import Numbering
-from model.engine.storage.people_state import PeopleState
 from model.engine.storage.streamed import NOWHERE, Streamed
+from model.engine.storage.users_state import UsersState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from model.engine.storage.records import EventRecord
 
-HISTORY_LENGTH = 100  # newest interactions of a person that are looked at
+HISTORY_LENGTH = 100  # newest interactions of a user that are looked at
 PREVIOUS_LENGTH = 10  # and of those before an event, more than any recipe learns from
 NO_VALUE = float("nan")
 
 
-class People:
+class Users:
     """All interactions of a dataset group, with items or with actions."""
 
     def __init__(self) -> None:
         self._items, self._kinds = Numbering(), Numbering()
-        self._person_ids: list[str] = []
-        self._user_of: dict[str, int] = {}
+        self._user_ids: list[str] = []
+        self._number_of_user: dict[str, int] = {}
         self._session_of: dict[str, int] = {}
         self._anonymous: set[int] = set()
         self._bulk: Bulk | None = None
@@ -61,21 +61,21 @@ class People:
             Its place among the streamed interactions; None where it names no item, or repeats a streamed
             interaction. What was imported makes no difference, so that places are the same after a restart.
         """
-        person = self._person_of(event.user_id, event.session_id)
+        user = self._user_of(event.user_id, event.session_id)
         if event.item_id is None:
             return None
         item, kind = self._items.number(event.item_id), self._kinds.number(event.event_type)
-        if self._has(person, item, kind, event.time):
+        if self._has(user, item, kind, event.time):
             return None
         value = NO_VALUE if event.value is None else event.value
-        return self._streamed.add(person, item, kind, event.time, value, event.context)
+        return self._streamed.add(user, item, kind, event.time, value, event.context)
 
-    def history(self, person_id: str) -> list[str]:
-        """Return a person's items, newest first.
+    def history(self, user_id: str) -> list[str]:
+        """Return a user's items, newest first.
 
         Parameters
         ----------
-        person_id : str
+        user_id : str
             A user id, or the session id of somebody unknown. An imported user who has the name of an anonymous
             session is that session: a data set has no other way to name it.
 
@@ -83,14 +83,14 @@ class People:
         -------
         list of str
         """
-        return self._newest([(person, self._streamed.last(person)) for person in self._known_as(person_id)])
+        return self._newest([(user, self._streamed.last(user)) for user in self._known_as(user_id)])
 
-    def recent(self, person_id: str) -> dict[str, list[str]]:
+    def recent(self, user_id: str) -> dict[str, list[str]]:
         """Return the newest 100 items of each event type, as filters look at them.
 
         Parameters
         ----------
-        person_id : str
+        user_id : str
             As for `history`.
 
         Returns
@@ -99,8 +99,8 @@ class People:
             By event type in lower case.
         """
         moments: dict[str, list[tuple[int, int]]] = {}
-        for person in self._known_as(person_id):
-            for kind, several in self._newest_by_kind(person):
+        for user in self._known_as(user_id):
+            for kind, several in self._newest_by_kind(user):
                 moments.setdefault(self._kinds.names[kind].lower(), []).extend(several)
         # A bulk file may hold what was streamed as well: the same interaction counts once.
         newest = {name: sorted(set(several), reverse=True)[:HISTORY_LENGTH] for name, several in moments.items()}
@@ -120,13 +120,13 @@ class People:
         """
         kinds = [number for number, name in enumerate(self._kinds.names) if is_asked(name.lower())]
         streamed = self._streamed
-        found = [np.array(streamed.persons, np.int32)[np.isin(np.array(streamed.kinds, np.int16), kinds)]]
+        found = [np.array(streamed.users, np.int32)[np.isin(np.array(streamed.kinds, np.int16), kinds)]]
         if self._bulk is not None:
-            found.append(self._bulk.persons()[np.isin(self._bulk.kinds, kinds)])
-        return [self._person_ids[person] for person in np.unique(np.concatenate(found)).tolist() if person != NOWHERE]
+            found.append(self._bulk.users()[np.isin(self._bulk.kinds, kinds)])
+        return [self._user_ids[user] for user in np.unique(np.concatenate(found)).tolist() if user != NOWHERE]
 
     def before(self, place: int) -> tuple[str, int, list[str], bool]:
-        """Return a streamed interaction with what its person had done before.
+        """Return a streamed interaction with what its user had done before.
 
         Parameters
         ----------
@@ -134,15 +134,15 @@ class People:
 
         Returns
         -------
-        item id, epoch seconds, the 10 items before it (newest first), whether the item is new to the person
+        item id, epoch seconds, the 10 items before it (newest first), whether the item is new to the user
         """
         streamed, index = self._streamed, self._streamed.index(place)
-        person, item = streamed.persons[index], streamed.items[index]
-        if person == NOWHERE:  # forgotten: no item has this id, so nobody learns anything from it
+        user, item = streamed.users[index], streamed.items[index]
+        if user == NOWHERE:  # forgotten: no item has this id, so nobody learns anything from it
             return "", 0, [], False
         earlier = streamed.previous(index)
-        touched = item in streamed.items_from(earlier, HISTORY_LENGTH) or self._bulk_has_item(person, item)
-        previous = self._newest([(person, earlier)], streamed.times[index], PREVIOUS_LENGTH)
+        touched = item in streamed.items_from(earlier, HISTORY_LENGTH) or self._bulk_has_item(user, item)
+        previous = self._newest([(user, earlier)], streamed.times[index], PREVIOUS_LENGTH)
         return self._items.names[item], streamed.times[index], previous, not touched
 
     def whose(self, place: int) -> tuple[str, str]:
@@ -154,30 +154,30 @@ class People:
 
         Returns
         -------
-        person id, event type in lower case
-            Both empty where the person was forgotten.
+        user id, event type in lower case
+            Both empty where the user was forgotten.
         """
         index = self._streamed.index(place)
-        person = self._streamed.persons[index]
-        if person == NOWHERE:
+        user = self._streamed.users[index]
+        if user == NOWHERE:
             return "", ""
-        return self._person_ids[person], self._kinds.names[self._streamed.kinds[index]].lower()
+        return self._user_ids[user], self._kinds.names[self._streamed.kinds[index]].lower()
 
     def number_users(self, user_ids: Iterable[str]) -> list[int]:
-        """Return the numbers of persons who are users; whoever has none gets one."""
+        """Return the numbers of users who are users; whoever has none gets one."""
         return [self._number_user(one) for one in user_ids]
 
     def number_items(self, item_ids: Iterable[str]) -> list[int]:
         """Return the numbers of items; one that has none gets one."""
         return [self._items.number(one) for one in item_ids]
 
-    def numbered(self, source: Columns, persons: list[int], items: list[int]) -> Numbered:
-        """Give imported interactions the numbers that persons, items and event types have here.
+    def numbered(self, source: Columns, users: list[int], items: list[int]) -> Numbered:
+        """Give imported interactions the numbers that users, items and event types have here.
 
         Parameters
         ----------
         source : Columns
-        persons, items : list of int
+        users, items : list of int
             The numbers of its users and items.
 
         Returns
@@ -185,8 +185,8 @@ class People:
         Numbered
         """
         kinds = np.array([self._kinds.number(one) for one in source.event_types], np.int16)
-        numbers = (np.array(persons, np.int32), np.array(items, np.int32), kinds)
-        return Numbered(source, *numbers, len(self._person_ids))
+        numbers = (np.array(users, np.int32), np.array(items, np.int32), kinds)
+        return Numbered(source, *numbers, len(self._user_ids))
 
     def set_bulk(self, bulk: Bulk | None) -> None:
         """Replace the imported interactions.
@@ -204,7 +204,7 @@ class People:
 
     def knows(self, user_id: str) -> bool:
         """Tell whether there are interactions of a user."""
-        return user_id in self._user_of
+        return user_id in self._number_of_user
 
     def skip(self) -> None:
         """Leave a place empty: of a streamed interaction that was deleted."""
@@ -222,36 +222,36 @@ class People:
         int
             How many streamed interactions were forgotten; their places stay taken.
         """
-        persons = [self._user_of.pop(one) for one in user_ids if one in self._user_of]
-        gone = set(persons)
-        for person in persons:
-            self._person_ids[person] = ""
-        for session in [session for session, person in self._session_of.items() if person in gone]:
+        users = [self._number_of_user.pop(one) for one in user_ids if one in self._number_of_user]
+        gone = set(users)
+        for user in users:
+            self._user_ids[user] = ""
+        for session in [session for session, user in self._session_of.items() if user in gone]:
             del self._session_of[session]
-        if self._bulk is not None and persons:
-            self._bulk = self._bulk.without(np.array(persons, np.int32))
-        return sum(self._streamed.forget(person) for person in persons)
+        if self._bulk is not None and users:
+            self._bulk = self._bulk.without(np.array(users, np.int32))
+        return sum(self._streamed.forget(user) for user in users)
 
-    def taken(self) -> PeopleState:
+    def taken(self) -> UsersState:
         """Return copies of all that is held of streamed interactions, for a checkpoint.
 
         Returns
         -------
-        PeopleState
+        UsersState
         """
-        names = (list(self._items.names), list(self._kinds.names), list(self._person_ids))
-        sessions = (list(self._user_of.values()), dict(self._session_of), set(self._anonymous))
-        return PeopleState(*names, *sessions, *self._streamed.taken())
+        names = (list(self._items.names), list(self._kinds.names), list(self._user_ids))
+        sessions = (list(self._number_of_user.values()), dict(self._session_of), set(self._anonymous))
+        return UsersState(*names, *sessions, *self._streamed.taken())
 
-    def restore(self, state: PeopleState) -> None:
+    def restore(self, state: UsersState) -> None:
         """Hold what `taken` was taken of, before anything else is held.
 
         Parameters
         ----------
-        state : PeopleState
+        state : UsersState
         """
-        self._items, self._kinds, self._person_ids = Numbering(state.items), Numbering(state.kinds), state.person_ids
-        self._user_of = {state.person_ids[number]: number for number in state.users}
+        self._items, self._kinds, self._user_ids = Numbering(state.items), Numbering(state.kinds), state.user_ids
+        self._number_of_user = {state.user_ids[number]: number for number in state.users}
         self._session_of, self._anonymous = state.session_of, state.anonymous
         self._streamed = Streamed.restored(state.base, state.columns, state.context)
 
@@ -263,7 +263,7 @@ class People:
         callable
             Makes the columns; takes long where there are many, and may run in a thread.
         """
-        names = (list(self._person_ids), list(self._items.names), list(self._kinds.names))
+        names = (list(self._user_ids), list(self._items.names), list(self._kinds.names))
         bulk, arrays, context = self._bulk, self._streamed.columns(), self._streamed.context()
 
         def columns() -> Columns:
@@ -272,51 +272,51 @@ class People:
                 streamed = streamed.where(streamed.users != NOWHERE)
             if bulk is None:
                 return streamed
-            imported = Columns(*names, bulk.persons(), bulk.items, bulk.kinds, bulk.times, bulk.values, bulk.context)
+            imported = Columns(*names, bulk.users(), bulk.items, bulk.kinds, bulk.times, bulk.values, bulk.context)
             return stacked(imported, streamed)
 
         return columns
 
-    def _known_as(self, person_id: str) -> list[int]:
-        user, session = self._user_of.get(person_id), self._session_of.get(person_id)
-        persons = [] if user is None else [user]
+    def _known_as(self, user_id: str) -> list[int]:
+        user, session = self._number_of_user.get(user_id), self._session_of.get(user_id)
+        users = [] if user is None else [user]
         if session is not None and (user is None or session in self._anonymous):
-            persons.append(session)
-        return persons
+            users.append(session)
+        return users
 
-    def _person_of(self, user_id: str | None, session_id: str) -> int:
+    def _user_of(self, user_id: str | None, session_id: str) -> int:
         known = self._session_of.get(session_id)
         if user_id is None:
             if known is None:
-                known = self._session_of[session_id] = self._new_person(session_id)
+                known = self._session_of[session_id] = self._new_user(session_id)
                 self._anonymous.add(known)
             return known
-        person = self._number_user(user_id)
+        user = self._number_user(user_id)
         if known is not None and known in self._anonymous:
             # The interactions of an anonymous session become those of the user.
             self._anonymous.discard(known)
-            self._streamed.give(known, person)
-        self._session_of[session_id] = person
-        return person
+            self._streamed.give(known, user)
+        self._session_of[session_id] = user
+        return user
 
     def _newest(
         self, chains: Sequence[tuple[int, int]], until: int | None = None, most: int = HISTORY_LENGTH
     ) -> list[str]:
-        """Return the items of persons' newest interactions, none after `until`.
+        """Return the items of users' newest interactions, none after `until`.
 
-        A chain is a person and the index of the latest streamed interaction that counts.
+        A chain is a user and the index of the latest streamed interaction that counts.
         """
         if len(chains) == 1:
             in_order = self._in_order(*chains[0], until, most)
             if in_order is not None:
                 return in_order
-        moments = [moment for person, latest in chains for moment in self._moments(person, latest)]
+        moments = [moment for user, latest in chains for moment in self._moments(user, latest)]
         # A bulk file may hold what was streamed as well: the same interaction counts once.
         once = {(time, item, kind): (time, index, item) for time, index, item, kind in reversed(moments)}
         newest = sorted(once.values(), reverse=True)[:HISTORY_LENGTH]
         return [self._items.names[item] for time, _, item in newest if until is None or time <= until][:most]
 
-    def _in_order(self, person: int, latest: int, until: int | None, most: int) -> list[str] | None:
+    def _in_order(self, user: int, latest: int, until: int | None, most: int) -> list[str] | None:
         """Return what `_newest` does where events came in the order of their times, which is most often so; else None.
 
         Then nothing has to be sorted, nor to be compared with what was imported.
@@ -325,7 +325,7 @@ class People:
         if found is None:
             return None
         if self._bulk is not None and len(found) < most:
-            mine = self._bulk.of(person)
+            mine = self._bulk.of(user)
             begin = max(mine.start, mine.stop - (most - len(found)))
             times = self._bulk.times[begin : mine.stop]
             if times.size:
@@ -336,11 +336,11 @@ class People:
         names = self._items.names
         return [names[item] for item in found]
 
-    def _moments(self, person: int, latest: int) -> list[tuple[int, int, int, int]]:
-        """Return time, index, item and kind of a person's newest interactions; imported ones have the index -1."""
+    def _moments(self, user: int, latest: int) -> list[tuple[int, int, int, int]]:
+        """Return time, index, item and kind of a user's newest interactions; imported ones have the index -1."""
         moments: list[tuple[int, int, int, int]] = []
         if self._bulk is not None:
-            mine = self._bulk.of(person)
+            mine = self._bulk.of(user)
             begin = max(mine.start, mine.stop - HISTORY_LENGTH)
             times = self._bulk.times[begin : mine.stop].tolist()
             items = self._bulk.items[begin : mine.stop].tolist()
@@ -352,31 +352,31 @@ class People:
             for index in reversed(list(streamed.walk(latest, HISTORY_LENGTH)))
         ]
 
-    def _newest_by_kind(self, person: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
-        """Yield the kinds of a person's interactions with time and item of the newest ones."""
+    def _newest_by_kind(self, user: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+        """Yield the kinds of a user's interactions with time and item of the newest ones."""
         if self._bulk is not None:
-            mine = self._bulk.of(person)
+            mine = self._bulk.of(user)
             kinds = self._bulk.kinds[mine]
             for kind in set(kinds.tolist()):
                 places = mine.start + np.flatnonzero(kinds == kind)[-HISTORY_LENGTH:]
                 times, items = self._bulk.times[places].tolist(), self._bulk.items[places].tolist()
                 yield kind, list(zip(times, items, strict=True))
-        latest = self._streamed.last(person)
+        latest = self._streamed.last(user)
         yield from self._streamed.by_kind(latest, len(self._kinds), HISTORY_LENGTH).items()
 
-    def _has(self, person: int, item: int, kind: int, time: int) -> bool:
-        """Tell whether a person's newest streamed interactions hold this one already."""
-        return self._streamed.has(person, item, kind, time, HISTORY_LENGTH)
+    def _has(self, user: int, item: int, kind: int, time: int) -> bool:
+        """Tell whether a user's newest streamed interactions hold this one already."""
+        return self._streamed.has(user, item, kind, time, HISTORY_LENGTH)
 
-    def _bulk_has_item(self, person: int, item: int) -> bool:
-        return self._bulk is not None and bool((self._bulk.items[self._bulk.of(person)] == item).any())
+    def _bulk_has_item(self, user: int, item: int) -> bool:
+        return self._bulk is not None and bool((self._bulk.items[self._bulk.of(user)] == item).any())
 
     def _number_user(self, user_id: str) -> int:
-        known = self._user_of.get(user_id)
+        known = self._number_of_user.get(user_id)
         if known is None:
-            known = self._user_of[user_id] = self._new_person(user_id)
+            known = self._number_of_user[user_id] = self._new_user(user_id)
         return known
 
-    def _new_person(self, person_id: str) -> int:
-        self._person_ids.append(person_id)
-        return len(self._person_ids) - 1
+    def _new_user(self, user_id: str) -> int:
+        self._user_ids.append(user_id)
+        return len(self._user_ids) - 1

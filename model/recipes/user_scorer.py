@@ -1,9 +1,9 @@
-"""How well each item suits a person: what usually follows, what people alike touch, what is popular.
+"""How well each item suits a user: what usually follows, what users alike touch, what is popular.
 
 The parts are scaled to at most one each and summed with weights that are chosen on the newest tenth of the events, or
-on any tenth where times tell no order (`blending`); a part that tells nothing there is not computed. A person is their
+on any tenth where times tell no order (`blending`); a part that tells nothing there is not computed. A user is their
 history and nothing else, so the next event changes the next answer; of a stranger, the circumstances of the question
-and what is known of the person speak.
+and what is known of the user speak.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from model.recipes.growing import GrowingRows
 from model.recipes.held_out import HISTORY_LENGTH
 from model.recipes.item_space import QUERY_DECAY as SPACE_DECAY
 from model.recipes.parts import FALLBACK, OF_EVERYBODY, Parts, blend, count_recent, scale_of
-from model.recipes.person_models import PersonModels
-from model.recipes.popularity import count_people
+from model.recipes.popularity import count_users
 from model.recipes.recipe import CatalogueItem, Contribution, Query, largest_first
+from model.recipes.user_models import UserModels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,14 +36,14 @@ SHARPNESS = 12.0  # by which scores are multiplied before they become shares of 
 REPEAT_DECAY = 0.8  # of an item in the history against the next newer one
 
 
-class PersonScorer:
+class UserScorer:
     """Scores all items for a history."""
 
     def __init__(
         self,
         item_ids: list[str],
-        models: PersonModels,
-        people: NDArray[np.float32],
+        models: UserModels,
+        users: NDArray[np.float32],
         recent: NDArray[np.float32],
         weights: Mapping[str, float],
         recency: bool = True,
@@ -53,14 +53,14 @@ class PersonScorer:
         self.weights = {**FALLBACK, **weights}
         self._heeds_recency = recency
         self._models = models
-        self._people = GrowingRows(people)
-        self._most = float(np.log1p(people.max(initial=1)))
-        self._popularity = GrowingRows((np.log1p(people) / self._most).astype(np.float32))
+        self._users = GrowingRows(users)
+        self._most = float(np.log1p(users.max(initial=1)))
+        self._popularity = GrowingRows((np.log1p(users) / self._most).astype(np.float32))
         self._recent = GrowingRows(recent)
         self._most_recent = scale_of(recent)
 
     @classmethod
-    def fit(cls, data: TrainingData, weights: Mapping[str, float]) -> PersonScorer:
+    def fit(cls, data: TrainingData, weights: Mapping[str, float]) -> UserScorer:
         """Learn the parts; `weights` is what `blending.choose_weights` returned.
 
         Parameters
@@ -70,15 +70,15 @@ class PersonScorer:
 
         Returns
         -------
-        PersonScorer
+        UserScorer
         """
         known = data.interactions
         touched = set(known.item_ids)
         item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
-        models = PersonModels.fit(item_ids, data, {**FALLBACK, **weights})
+        models = UserModels.fit(item_ids, data, {**FALLBACK, **weights})
         untouched = np.zeros(len(item_ids) - len(known.item_ids), np.float32)
-        people, recent = (np.concatenate([counts, untouched]) for counts in (count_people(known), count_recent(known)))
-        return cls(item_ids, models, people, recent, weights, _looks_at_recency(data.parameters))
+        users, recent = (np.concatenate([counts, untouched]) for counts in (count_users(known), count_recent(known)))
+        return cls(item_ids, models, users, recent, weights, _looks_at_recency(data.parameters))
 
     @property
     def recency(self) -> bool:
@@ -86,9 +86,9 @@ class PersonScorer:
         return self._heeds_recency and bool(self.weights["in_order"])
 
     @property
-    def people(self) -> NDArray[np.float32]:
-        """How many different people touched each item: float32 array of shape (items,)."""
-        return self._people.rows
+    def users(self) -> NDArray[np.float32]:
+        """How many different users touched each item: float32 array of shape (items,)."""
+        return self._users.rows
 
     @property
     def popularity(self) -> NDArray[np.float32]:
@@ -146,7 +146,7 @@ class PersonScorer:
                 steps.add_scores(history, values[name], decay)
         if wanted["space"]:
             space = self._models.space
-            near = space.vectors @ space.person(history, self._space_decay)
+            near = space.vectors @ space.user(history, self._space_decay)
             values["space"] = np.maximum(near, np.float32(0), out=near)
         if wanted["filter"] and self._models.graph is not None:
             values["filter"] = self._models.graph.scores(history, self._filter_decay)
@@ -161,7 +161,7 @@ class PersonScorer:
         Parameters
         ----------
         query : Query
-            Its context and person_features count here.
+            Its context and user_features count here.
         history : sequence of int
             Newest first.
 
@@ -248,8 +248,8 @@ class PersonScorer:
         self._recent.rows[place] += 1
         self._most_recent = min(self._most_recent or 1.0, 1.0 / float(self._recent.rows[place]))
         if event.first:
-            self.people[place] += 1
-            self.popularity[place] = min(1.0, float(np.log1p(self.people[place])) / self._most)
+            self.users[place] += 1
+            self.popularity[place] = min(1.0, float(np.log1p(self.users[place])) / self._most)
 
     def put(self, item: CatalogueItem) -> None:
         """Take in a new or changed item.
@@ -263,7 +263,7 @@ class PersonScorer:
         if place == len(self.item_ids):
             self.item_ids.append(item.item_id)
             self._models.add()
-            self._people.append(0.0)
+            self._users.append(0.0)
             self._recent.append(0.0)
             self._popularity.append(0.0)
 
@@ -274,7 +274,7 @@ class PersonScorer:
         -------
         dict of arrays
         """
-        return {**self._models.arrays(), "people": self.people, "recent": self._recent.rows}
+        return {**self._models.arrays(), "people": self.users, "recent": self._recent.rows}
 
     def document(self) -> dict[str, Any]:
         """Return what `from_arrays` needs beside the arrays.
@@ -287,7 +287,7 @@ class PersonScorer:
         return {**own, **self._models.document()}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> PersonScorer:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> UserScorer:
         """Make a scorer of what `arrays` and `document` returned.
 
         Parameters
@@ -296,11 +296,11 @@ class PersonScorer:
 
         Returns
         -------
-        PersonScorer
+        UserScorer
         """
-        models = PersonModels.from_arrays(arrays, document, len(document["item_ids"]))
-        people, recent = arrays["people"], arrays["recent"]
-        return cls(document["item_ids"], models, people, recent, document["weights"], document["recency"])
+        models = UserModels.from_arrays(arrays, document, len(document["item_ids"]))
+        users, recent = arrays["people"], arrays["recent"]
+        return cls(document["item_ids"], models, users, recent, document["weights"], document["recency"])
 
     @property
     def _space_decay(self) -> float:
@@ -339,7 +339,7 @@ class PersonScorer:
         features = self.weights["features"] / SHARPNESS if has_history else 1.0 / self._most
         for column, value in query.context.items():
             yield self._models.context, f"{column}={value}", context
-        for feature in query.person_features:
+        for feature in query.user_features:
             yield self._models.features, feature, features
 
 
