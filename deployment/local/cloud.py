@@ -125,7 +125,7 @@ class Cloud:
         """The three processes, in the order in which they start."""
         python = str(ENVIRONMENTS / "main" / "bin" / "python")
         emulator = (
-            *(str(ENVIRONMENTS / "emulator" / "bin" / "python"), "-m", "deployment.local.emulator"),
+            *(str(ENVIRONMENTS / "emulator" / "bin" / "python"), "-m", "deployment.emulator"),
             *("--port", str(self.port), "--directory", str(self.directory / "emulator")),
             *("--engine-url", self.engine_url, "--region", REGION, "--enforce-iam"),
             *("--lambda-python", str(ENVIRONMENTS / "lambda-runtime" / "bin" / "python"), "--spark-python", python),
@@ -135,7 +135,7 @@ class Cloud:
             *("--directory", str(self.directory / "engine"), "--pace", "compressed"),
         )
         workers = (
-            *(python, "-m", "deployment.local.workers", "--endpoint", self.endpoint, "--region", REGION),
+            *(python, "-m", "deployment.workers", "--endpoint", self.endpoint, "--region", REGION),
             *("--directory", str(self.directory / "workers")),
         )
         commands = {"emulator": emulator, "engine": engine, "workers": workers}

@@ -48,7 +48,7 @@ class Emulator:
     def command(self) -> list[str]:
         return [
             str(ENVIRONMENTS / "emulator" / "bin" / "python"),
-            *("-m", "deployment.local.emulator", "--port", str(self.port), "--directory", str(self.directory)),
+            *("-m", "deployment.emulator", "--port", str(self.port), "--directory", str(self.directory)),
             *("--engine-url", self.engine_url, "--region", REGION),
             *("--lambda-python", str(ENVIRONMENTS / "lambda-runtime" / "bin" / "python")),
             *("--spark-python", sys.executable),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from deployment.local.workers.delivery.settings import Delivery
-from deployment.local.workers.delivery.source import Row
-from deployment.local.workers.mapping.batch import Entry, Origin, write_entry
-from deployment.local.workers.mapping.settings import Mapping
-from deployment.local.workers.mapping.verdict import Work
-from deployment.local.workers.shards import Record
+from deployment.workers.delivery.settings import Delivery
+from deployment.workers.delivery.source import Row
+from deployment.workers.mapping.batch import Entry, Origin, write_entry
+from deployment.workers.mapping.settings import Mapping
+from deployment.workers.mapping.verdict import Work
+from deployment.workers.shards import Record
 
 STREAM_ARN = "arn:aws:kinesis:eu-central-1:000000000000:stream/clicks"
 FUNCTION_ARN = "arn:aws:lambda:eu-central-1:000000000000:function:forward"

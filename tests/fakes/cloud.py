@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from deployment.local.workers.shards import Record
+    from deployment.workers.shards import Record
 
 
 def refused(operation: str, code: str, status: int) -> ClientError:
@@ -78,7 +78,7 @@ class Tables(Fallible):
 
 @dataclass
 class FakeCloud:
-    """What `deployment.local.workers.cloud.Cloud` holds, as far as the tests go."""
+    """What `deployment.workers.cloud.Cloud` holds, as far as the tests go."""
 
     region: str = "eu-central-1"
     s3: Bucket = field(default_factory=Bucket)

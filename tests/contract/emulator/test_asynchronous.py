@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployment.local.emulator.settings import ACCOUNT
+from deployment.emulator.settings import ACCOUNT
 from tests.contract.conftest import REGION
 from tests.contract.emulator.functions import make_function
 

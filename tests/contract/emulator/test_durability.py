@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment.local.emulator.settings import ACCOUNT
+from deployment.emulator.settings import ACCOUNT
 from tests.contract.conftest import REGION
 from tests.contract.emulator.functions import ROLE, invoke, make_function
 

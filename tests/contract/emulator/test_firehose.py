@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from deployment.local.emulator.settings import ACCOUNT
+from deployment.emulator.settings import ACCOUNT
 from tests.contract.conftest import REGION
 
 if TYPE_CHECKING:

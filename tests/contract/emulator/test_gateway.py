@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from deployment.local.emulator.settings import ACCOUNT
+from deployment.emulator.settings import ACCOUNT
 from tests.contract.conftest import REGION, Emulator, free_port
 from tests.contract.emulator.functions import make_function
 

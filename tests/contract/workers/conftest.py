@@ -38,7 +38,7 @@ class Carried:
             self.process = subprocess.Popen(
                 [
                     sys.executable,
-                    *("-m", "deployment.local.workers", "--endpoint", self.emulator.endpoint),
+                    *("-m", "deployment.workers", "--endpoint", self.emulator.endpoint),
                     *("--directory", str(self.directory / "workers"), "--region", REGION),
                 ],
                 cwd=ROOT,

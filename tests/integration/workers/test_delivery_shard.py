@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from deployment.local.workers.checkpoints import Checkpoints
-from deployment.local.workers.delivery.consumer import DeliveryShard
-from deployment.local.workers.delivery.settings import Conversion, Delivery, Transform
+from deployment.workers.checkpoints import Checkpoints
+from deployment.workers.delivery.consumer import DeliveryShard
+from deployment.workers.delivery.settings import Conversion, Delivery, Transform
 from tests.factories.streams import FUNCTION_ARN, SHARD, delivery, record
 from tests.fakes.cloud import FakeCloud, FakeReader, refused, unreachable, until
 

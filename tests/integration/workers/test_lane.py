@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from deployment.local.workers.mapping.lane import Lane
+from deployment.workers.mapping.lane import Lane
 from tests.factories.streams import SHARD, entry, mapping
 from tests.fakes.cloud import FakeCloud, refused, unreachable, until
 

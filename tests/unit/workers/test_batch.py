@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployment.local.workers.mapping.batch import PAYLOAD_BYTES, cut, lane_of, seconds_to_wait, write_event
+from deployment.workers.mapping.batch import PAYLOAD_BYTES, cut, lane_of, seconds_to_wait, write_event
 from tests.factories.streams import SHARD, STREAM_ARN, entry
 
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from deployment.local.workers.delivery.buffer import Buffer
-from deployment.local.workers.delivery.settings import Transform
+from deployment.workers.delivery.buffer import Buffer
+from deployment.workers.delivery.settings import Transform
 from tests.factories.streams import FUNCTION_ARN, delivery, row
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deployment.local.workers.delivery.settings import Unsupported, read_delivery
+from deployment.workers.delivery.settings import Unsupported, read_delivery
 from tests.factories.streams import DELIVERY_ARN, FUNCTION_ARN, STREAM_ARN
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from deployment.local.workers.mapping.discard import (
+from deployment.workers.mapping.discard import (
     RETRIES_EXHAUSTED,
     TOO_OLD,
     Invocation,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deployment.local.workers.mapping.settings import UNLIMITED, read_mapping
+from deployment.workers.mapping.settings import UNLIMITED, read_mapping
 from tests.factories.streams import FUNCTION_ARN, STREAM_ARN
 
 

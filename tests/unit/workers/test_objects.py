@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from deployment.local.workers.delivery.failures import CONVERSION_FAILED, PROCESSING_FAILED, Failure, write_failures
-from deployment.local.workers.delivery.objects import Flush, join
-from deployment.local.workers.delivery.settings import Conversion
+from deployment.workers.delivery.failures import CONVERSION_FAILED, PROCESSING_FAILED, Failure, write_failures
+from deployment.workers.delivery.objects import Flush, join
+from deployment.workers.delivery.settings import Conversion
 from tests.factories.streams import ARRIVED, FUNCTION_ARN, SHARD, delivery, row
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployment.local.workers.delivery.parquet import columns_of, convert
-from deployment.local.workers.delivery.schema import UnknownType, parse_type
-from deployment.local.workers.delivery.settings import Conversion
+from deployment.workers.delivery.parquet import columns_of, convert
+from deployment.workers.delivery.schema import UnknownType, parse_type
+from deployment.workers.delivery.settings import Conversion
 from tests.factories.streams import ARRIVED, row
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deployment.local.workers.mapping.pattern import lets_through
+from deployment.workers.mapping.pattern import lets_through
 from tests.factories.streams import record
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deployment.local.workers.delivery.prefix import (
+from deployment.workers.delivery.prefix import (
     expand_error_prefix,
     expand_prefix,
     format_moment,

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployment.local.workers.mapping.progress import Progress
+from deployment.workers.mapping.progress import Progress
 
 
 @given(order=st.permutations(list(range(30))))

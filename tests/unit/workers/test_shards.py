@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from deployment.local.workers.checkpoints import SHARD_END
-from deployment.local.workers.shards import Shard, readable
+from deployment.workers.checkpoints import SHARD_END
+from deployment.workers.shards import Shard, readable
 
 PARENT, OTHER, CHILD, EXPIRED = (
     Shard("shard-0"),

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.contract.aggregate import pack
-from deployment.local.workers.delivery.source import rows_of
+from deployment.workers.delivery.source import rows_of
 from tests.factories.streams import record
 
 

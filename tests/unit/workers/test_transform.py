@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployment.local.workers.delivery.transform import (
+from deployment.workers.delivery.transform import (
     PAYLOAD_BYTES,
     UnreadableAnswer,
     batches,

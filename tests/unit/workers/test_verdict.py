@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployment.local.workers.mapping.verdict import after_failure, first_failed, part_expired
+from deployment.workers.mapping.verdict import after_failure, first_failed, part_expired
 from tests.factories.streams import ARRIVED, entry, mapping, work
 
 

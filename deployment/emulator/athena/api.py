@@ -1,0 +1,206 @@
+"""StartQueryExecution and what asks about it.
+
+Sources: https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html, API_QueryExecution.html,
+API_GetQueryResults.html.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+from ministack.core.responses import error_response_json, json_response, new_uuid
+from ministack.services import athena
+
+from deployment.emulator import objects
+from deployment.emulator.athena import results, statements, workgroups, writes
+from deployment.emulator.athena.errors import QueryFailed, RequestRefused
+from deployment.emulator.athena.execution import Execution, Executor
+
+if TYPE_CHECKING:
+    from deployment.emulator.settings import Settings
+
+Response = tuple[int, dict[str, str], bytes]
+Action = Callable[[dict[str, Any]], Response]
+
+# API_StartQueryExecution: QueryString; API_GetQueryResults: MaxResults.
+QUERY_LIMIT_BYTES = 262_144
+PAGE_LIMIT_ROWS = 1000
+# Queries beyond these wait as QUEUED.
+CONCURRENT_QUERIES = 3
+ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+INTERRUPTED = "Query was interrupted: the laptop's cloud ended while it ran"
+
+
+def install(settings: Settings) -> None:
+    """Override the execution of queries, and end those that an ended emulator left behind."""
+    workers = ThreadPoolExecutor(CONCURRENT_QUERIES, thread_name_prefix="athena")
+    executor = Executor(settings.scratch)
+
+    def start_query_execution(data: dict[str, Any]) -> Response:
+        try:
+            execution = prepare(data)
+        except RequestRefused as refused:
+            return _refused(refused)
+        if execution is None:
+            return _answer({"QueryExecutionId": _known_by_token(data)})
+        athena._executions[execution.id] = execution.record
+        workers.submit(contextvars.copy_context().run, executor.run, execution)
+        return _answer({"QueryExecutionId": execution.id})
+
+    def stop_query_execution(data: dict[str, Any]) -> Response:
+        query_id = data.get("QueryExecutionId", "")
+        record = athena._executions.get(query_id)
+        if record is None:
+            return _not_found(query_id)
+        if record["Status"]["State"] not in ENDED:
+            executor.stop(query_id, record)
+        return _answer({})
+
+    athena._start_query_execution = start_query_execution
+    athena._stop_query_execution = stop_query_execution
+    athena._get_query_results = get_query_results
+    athena._get_query_execution = get_query_execution
+    _end_interrupted_queries()
+
+
+def prepare(data: dict[str, Any]) -> Execution | None:
+    """Check a request and make its execution; None where the same request was taken before.
+
+    Raises
+    ------
+    RequestRefused
+        If AWS would refuse the request.
+    """
+    query, workgroup = data.get("QueryString", ""), data.get("WorkGroup") or "primary"
+    if not query.strip() or len(query.encode()) > QUERY_LIMIT_BYTES:
+        raise RequestRefused(f"QueryString has {len(query.encode())} bytes: 1 to {QUERY_LIMIT_BYTES} are taken")
+    if _known_by_token(data):
+        return None
+    workgroups.check_enabled(workgroup)
+    chosen = workgroups.result_configuration(workgroup, data.get("ResultConfiguration") or {})
+    try:
+        bucket, _ = objects.split(chosen["OutputLocation"])
+    except objects.ObjectStoreError as error:
+        raise RequestRefused(f"outputLocation is not a valid S3 path: {error}") from error
+    if not objects.bucket_exists(bucket):
+        raise RequestRefused(f"Unable to verify/create output bucket {bucket}")
+    statement = statements.read(query)
+    if statement.kind == "CREATE_TABLE_AS_SELECT":
+        writes.check_create_table_as(statement, workgroup)
+    return Execution(_record(data, statement, workgroup, chosen), statement, data.get("ExecutionParameters") or [])
+
+
+def get_query_execution(data: dict[str, Any]) -> Response:
+    """GetQueryExecution."""
+    query_id = data.get("QueryExecutionId", "")
+    record = athena._executions.get(query_id)
+    return _answer({"QueryExecution": athena._execution_out(record)}) if record else _not_found(query_id)
+
+
+def get_query_results(data: dict[str, Any]) -> Response:
+    """GetQueryResults: a page of the result object, the first of a query with the columns' names as its first row."""
+    query_id = data.get("QueryExecutionId", "")
+    record = athena._executions.get(query_id)
+    if record is None:
+        return _not_found(query_id)
+    state = record["Status"]["State"]
+    if state != "SUCCEEDED":
+        said = record["Status"].get("StateChangeReason", "")
+        ended = f"Query did not finish successfully. Final query state: {state}. {said}".strip()
+        message = ended if state in ENDED else f"Query has not yet finished. Current state: {state}"
+        return _refused(RequestRefused(message))
+    limit, start = min(int(data.get("MaxResults") or PAGE_LIMIT_ROWS), PAGE_LIMIT_ROWS), int(data.get("NextToken") or 0)
+    try:
+        rows = _read_rows(record)
+    except objects.ObjectStoreError as error:
+        return _refused(RequestRefused(f"Could not find results: {error}"))
+    page = [
+        {"Data": [{} if value is None else {"VarCharValue": value} for value in row]}
+        for row in rows[start : start + limit]
+    ]
+    more = {"NextToken": str(start + limit)} if start + limit < len(rows) else {}
+    described = {"ColumnInfo": results.column_info([tuple(column) for column in record["_columns"]])}
+    return _answer(
+        {
+            "UpdateCount": record.get("_rows_written", 0),
+            "ResultSet": {"Rows": page, "ResultSetMetadata": described},
+            **more,
+        }
+    )
+
+
+def _read_rows(record: dict[str, Any]) -> list[list[str | None]]:
+    location = record["ResultConfiguration"]["OutputLocation"]
+    if not record["_columns"]:
+        return []
+    return _parse(objects.read(*objects.split(location)), is_csv=location.endswith(".csv"))
+
+
+@lru_cache(maxsize=CONCURRENT_QUERIES)
+def _parse(content: bytes, *, is_csv: bool) -> list[list[str | None]]:
+    # Kept for the pages that follow.
+    return results.parse_csv(content) if is_csv else results.parse_text(content)
+
+
+def _record(
+    data: dict[str, Any], statement: statements.Statement, workgroup: str, chosen: dict[str, Any]
+) -> dict[str, Any]:
+    query_id, context = new_uuid(), data.get("QueryExecutionContext") or {}
+    # A query's result is a CSV, any other statement's a text.
+    ending = "csv" if statement.type == statements.DML else "txt"
+    location = f"{chosen['OutputLocation'].rstrip('/')}/{query_id}.{ending}"
+    parameters = {"ExecutionParameters": data["ExecutionParameters"]} if data.get("ExecutionParameters") else {}
+    return {
+        "QueryExecutionId": query_id,
+        "Query": statement.text,
+        "StatementType": statement.type,
+        "SubstatementType": statement.kind,
+        "ResultConfiguration": {**chosen, "OutputLocation": location},
+        "QueryExecutionContext": {
+            "Database": context.get("Database", "default"),
+            "Catalog": context.get("Catalog", "awsdatacatalog"),
+        },
+        "Status": {"State": "QUEUED", "SubmissionDateTime": time.time()},
+        "Statistics": {"DataScannedInBytes": 0},
+        "WorkGroup": workgroup,
+        "EngineVersion": workgroups.configuration(workgroup)["EngineVersion"],
+        **parameters,
+        "_columns": [],
+        "_token": data.get("ClientRequestToken"),
+    }
+
+
+def _known_by_token(data: dict[str, Any]) -> str | None:
+    token = data.get("ClientRequestToken")
+    known = (record for record in athena._executions.values() if token and record.get("_token") == token)
+    return next((str(record["QueryExecutionId"]) for record in known), None)
+
+
+def _end_interrupted_queries() -> None:
+    restore = athena._restore_state
+
+    def restore_state(data: dict[str, Any]) -> None:
+        restore(data)
+        for record in athena._executions.all_values():
+            if record["Status"]["State"] not in ENDED:
+                record["Status"].update(State="FAILED", StateChangeReason=INTERRUPTED, CompletionDateTime=time.time())
+
+    athena._restore_state = restore_state
+
+
+def _answer(content: dict[str, Any]) -> Response:
+    return cast("Response", json_response(content))
+
+
+def _refused(refused: RequestRefused | QueryFailed) -> Response:
+    code = {"AthenaErrorCode": refused.code}
+    return cast("Response", error_response_json("InvalidRequestException", str(refused), 400, extra=code))
+
+
+def _not_found(query_id: str) -> Response:
+    return _refused(RequestRefused(f"QueryExecution {query_id} was not found"))

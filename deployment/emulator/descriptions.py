@@ -1,0 +1,124 @@
+"""Descriptions of resources that say all that AWS says, so that a second Terraform plan is empty.
+
+MiniStack keeps an alarm whole but leaves most of it out of DescribeAlarms in the query protocol, which Terraform's
+provider speaks, and gives an alarm on a percentile a statistic too; it forgets a state machine's tracing configuration
+and the time zone of Firehose's prefixes; and a usage plan without a quota is described with an empty one. Terraform
+would then change all of them at every apply, to no effect.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING, Any, Final
+from xml.etree import ElementTree
+
+from ministack.services import apigateway_v1, cloudwatch, firehose, stepfunctions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deployment.emulator.settings import Settings
+
+    Response = tuple[int, dict[str, str], bytes | str]
+
+_NAMESPACE: Final = "http://monitoring.amazonaws.com/doc/2010-08-01/"
+
+_SCALARS: Final = ("AlarmDescription", "Statistic", "ExtendedStatistic", "Period", "TreatMissingData", "Unit")
+"""Members of MetricAlarm that MiniStack keeps and does not tell, and that are not lists.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html"""
+
+_ACTION_LISTS: Final = ("OKActions", "AlarmActions", "InsufficientDataActions")
+
+
+def install(settings: Settings) -> None:  # noqa: ARG001 - every seam has the same shape
+    """Put the overrides into MiniStack's CloudWatch, Step Functions, Firehose and API Gateway."""
+    cloudwatch._describe_alarms = _whole_alarms(cloudwatch._describe_alarms)
+    stepfunctions._create_state_machine = _keep_tracing(stepfunctions._create_state_machine)
+    stepfunctions._update_state_machine = _keep_tracing(stepfunctions._update_state_machine)
+    firehose._dest_description = _with_time_zone(firehose._dest_description)
+    apigateway_v1._create_usage_plan = _without_empty_quota(apigateway_v1._create_usage_plan)
+
+
+def _whole_alarms(describe: Callable[..., Response]) -> Callable[..., Response]:
+    """Complete the alarms of an answer in the query protocol; the other protocols have them whole."""
+
+    @functools.wraps(describe)
+    def describe_whole(params: dict[str, Any], data: dict[str, Any], is_cbor: bool, is_json: bool = False) -> Response:
+        status, headers, body = describe(params, data, is_cbor, is_json)
+        if is_cbor or is_json or status != 200:
+            return status, headers, body
+        ElementTree.register_namespace("", _NAMESPACE)
+        answer = ElementTree.fromstring(body)  # noqa: S314 - the emulator's own answer
+        for member in answer.findall(f".//{{{_NAMESPACE}}}MetricAlarms/{{{_NAMESPACE}}}member"):
+            name = member.findtext(f"{{{_NAMESPACE}}}AlarmName")
+            _complete(member, cloudwatch._alarms[name])
+        return status, headers, ElementTree.tostring(answer, encoding="utf-8", xml_declaration=True)
+
+    return describe_whole
+
+
+def _complete(member: ElementTree.Element, alarm: dict[str, Any]) -> None:
+    # MiniStack's default statistic, which an alarm on a percentile has not.
+    untrue = ("Statistic",) if alarm.get("ExtendedStatistic") else ()
+    for name in _SCALARS:
+        if alarm.get(name) not in (None, "") and name not in untrue:
+            _add(member, name, str(alarm[name]))
+    _add(member, "ActionsEnabled", "true" if alarm.get("ActionsEnabled", True) else "false")
+    dimensions = _add(member, "Dimensions")
+    for dimension in alarm.get("Dimensions") or ():
+        pair = _add(dimensions, "member")
+        _add(pair, "Name", dimension["Name"])
+        _add(pair, "Value", dimension["Value"])
+    for name in _ACTION_LISTS:
+        actions = _add(member, name)
+        for action in alarm.get(name) or ():
+            _add(actions, "member", action)
+
+
+def _add(parent: ElementTree.Element, name: str, text: str | None = None) -> ElementTree.Element:
+    child = ElementTree.SubElement(parent, f"{{{_NAMESPACE}}}{name}")
+    child.text = text
+    return child
+
+
+def _keep_tracing(write: Callable[[dict[str, Any]], Response]) -> Callable[[dict[str, Any]], Response]:
+    """Keep the tracing configuration beside the rest of the state machine, which is described as it is kept."""
+
+    @functools.wraps(write)
+    def write_and_keep(data: dict[str, Any]) -> Response:
+        status, headers, body = write(data)
+        if status == 200 and "tracingConfiguration" in data:
+            arn = data.get("stateMachineArn") or json.loads(body)["stateMachineArn"]
+            stepfunctions._state_machines[arn]["tracingConfiguration"] = data["tracingConfiguration"]
+        return status, headers, body
+
+    return write_and_keep
+
+
+def _with_time_zone(describe: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Tell the time zone in which the prefixes of an S3 destination are evaluated, UTC where none was given."""
+
+    @functools.wraps(describe)
+    def describe_destination(destination: dict[str, Any]) -> dict[str, Any]:
+        described = describe(destination)
+        if (s3 := described.get("ExtendedS3DestinationDescription")) is not None:
+            s3["CustomTimeZone"] = destination["config"].get("CustomTimeZone", "UTC")
+        return described
+
+    return describe_destination
+
+
+def _without_empty_quota(create: Callable[[dict[str, Any]], Response]) -> Callable[[dict[str, Any]], Response]:
+    """Leave out the quota that a usage plan does not have."""
+
+    @functools.wraps(create)
+    def create_plan(data: dict[str, Any]) -> Response:
+        status, headers, body = create(data)
+        plan = json.loads(body)
+        if not plan.get("quota"):
+            apigateway_v1._usage_plans[plan["id"]].pop("quota", None)
+            plan.pop("quota", None)
+        return status, headers, json.dumps(plan)
+
+    return create_plan

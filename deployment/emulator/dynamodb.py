@@ -1,0 +1,169 @@
+"""DynamoDB's items in a journal of each table, so that an acknowledged write outlives the process.
+
+MiniStack has items in memory only. Here every item that is set or removed is a line in the table's journal before the
+reply; tables themselves are in the emulator's snapshot, without their items. At start a journal is replayed, and when
+it holds much more than the table does it is written anew.
+
+Not kept: the records of DynamoDB streams. A TransactWriteItems that was under way at a kill, and so not acknowledged,
+may be there in part.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from ministack.core.responses import AccountRegionScopedDict
+from ministack.services import dynamodb
+
+from deployment.emulator import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from deployment.emulator.settings import Settings
+
+    Table = dict[str, Any]
+    Item = dict[str, Any]
+
+SLACK: Final = 20_000
+"""Entries beyond twice the table's items after which a journal is written anew."""
+
+_BESIDES_TABLES: Final = (
+    "tags",
+    "ttl_settings",
+    "pitr_settings",
+    "kinesis_destinations",
+    "contributor_insights",
+    "backups",
+    "resource_policies",
+    "exports",
+    "imports",
+)
+
+
+class TableJournals:
+    """The journals of all tables, by the table's id, which a table made anew under an old name does not share.
+
+    Parameters
+    ----------
+    folder
+        Where they lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[str, journal.Journal] = {}
+        self._entries: defaultdict[str, int] = defaultdict(int)
+
+    def set(self, table: Table, partition: str, sort: str, item: Item) -> None:
+        """Write that an item was put or changed."""
+        self._append(table, [partition, sort, item])
+
+    def remove(self, table: Table, partition: str, sort: str) -> None:
+        """Write that an item was removed."""
+        self._append(table, [partition, sort])
+
+    def replace(self, table: Table) -> None:
+        """Write what a table holds whose items were all exchanged, or whose journal has grown long."""
+        table_id = table["TableId"]
+        if table_id in self._open:
+            self._open.pop(table_id).close()
+        journal.rewrite(self._path(table_id), _entries(table))
+        self._entries[table_id] = table["ItemCount"]
+
+    def load(self, table: Table) -> None:
+        """Fill a table with what its journal holds."""
+        items: defaultdict[str, dict[str, Item]] = defaultdict(dict)
+        entries = 0
+        for partition, sort, *item in journal.read(self._path(table["TableId"])):
+            entries += 1
+            if item:
+                items[partition][sort] = item[0]
+            else:
+                items[partition].pop(sort, None)
+        table["items"] = defaultdict(dict, {partition: held for partition, held in items.items() if held})
+        self._entries[table["TableId"]] = entries
+        dynamodb._update_counts(table)
+
+    def remove_all_but(self, tables: list[Table]) -> None:
+        """Remove the journals of tables that no longer are."""
+        known = {table["TableId"] for table in tables}
+        for path in self._folder.glob("*.journal"):
+            if path.stem not in known:
+                path.unlink()
+
+    def _append(self, table: Table, entry: list[Any]) -> None:
+        table_id = table["TableId"]
+        if table_id not in self._open:
+            self._open[table_id] = journal.Journal(self._path(table_id))
+        self._open[table_id].append(entry)
+        self._entries[table_id] += 1
+        if self._entries[table_id] > 2 * table["ItemCount"] + SLACK:
+            self.replace(table)
+
+    def _path(self, table_id: str) -> Path:
+        return self._folder / f"{table_id}.journal"
+
+
+def install(settings: Settings) -> None:
+    """Write items down as MiniStack stores and removes them.
+
+    Parameters
+    ----------
+    settings
+        The choices of this run.
+    """
+    journals = TableJournals(settings.directory / "dynamodb")
+    set_item, remove_item, replaced = dynamodb._set_item, dynamodb._remove_item, dynamodb._items_replaced
+
+    def set_durably(table: Table, partition: str, sort: str, item: Item) -> Item | None:
+        old: Item | None = set_item(table, partition, sort, item)
+        journals.set(table, partition, sort, item)
+        return old
+
+    def remove_durably(table: Table, partition: str, sort: str) -> Item | None:
+        old: Item | None = remove_item(table, partition, sort)
+        if old is not None:
+            journals.remove(table, partition, sort)
+        return old
+
+    def replace_durably(table: Table) -> None:
+        replaced(table)
+        journals.replace(table)
+
+    dynamodb._set_item = set_durably
+    dynamodb._remove_item = remove_durably
+    dynamodb._items_replaced = replace_durably
+    dynamodb.get_state = _copy_without_items
+    dynamodb.load_persisted_state = _with_items(dynamodb.load_persisted_state, journals)
+
+
+def _copy_without_items() -> dict[str, Any]:
+    tables = AccountRegionScopedDict()
+    for (account, region, name), table in dynamodb._tables.all_items():
+        described = {
+            member: value for member, value in table.items() if member not in {"items", dynamodb._INDEX_MEMBERS}
+        }
+        tables.set_scoped(account, region, name, copy.deepcopy(described) | {"items": {}})
+    besides = {name: copy.deepcopy(getattr(dynamodb, f"_{name}")) for name in _BESIDES_TABLES}
+    return {"tables": tables, **besides}
+
+
+def _with_items(load: Callable[[dict[str, Any]], None], journals: TableJournals) -> Callable[[dict[str, Any]], None]:
+    def load_with_items(data: dict[str, Any]) -> None:
+        load(data)
+        tables = dynamodb._tables.all_values()
+        for table in tables:
+            journals.load(table)
+        journals.remove_all_but(tables)
+
+    return load_with_items
+
+
+def _entries(table: Table) -> Iterator[list[Any]]:
+    for partition, held in list(table["items"].items()):
+        for sort, item in list(held.items()):
+            yield [partition, sort, item]

@@ -1,0 +1,92 @@
+"""What a run printed, in CloudWatch's groups for Glue, and the one line of it that says why it failed.
+
+Groups and streams: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from deployment.emulator.calls import call_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+OUTPUT_GROUP = "/aws-glue/jobs/output"
+ERROR_GROUP = "/aws-glue/jobs/error"
+# API_PutLogEvents: 1 MiB a batch, counting 26 bytes for each event beside its text, and 10,000 events.
+BATCH_EVENTS = 1000
+EVENT_LIMIT_CHARACTERS = 1000
+# The console shows no more of an ErrorMessage.
+MESSAGE_LIMIT_CHARACTERS = 2000
+ERROR_LINE = re.compile(r"^(?:[A-Za-z_][\w.]*)(?:Error|Exception|Exit|Interrupt|Refused|Invalid)?\w*(?::|$)")
+
+
+@contextmanager
+def writers(folder: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Open the files that a run's standard output and error go to."""
+    with (folder / "stdout").open("wb") as output, (folder / "stderr").open("wb") as errors:
+        yield output, errors
+
+
+def error_message(folder: Path, status: int) -> str:
+    """Say why a script failed: what it raised, and where it stood.
+
+    Parameters
+    ----------
+    folder
+        The run's folder.
+    status
+        The exit status of the interpreter.
+    """
+    lines = (folder / "stderr").read_text(errors="replace").splitlines()
+    starts = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last):")]
+    if not starts:
+        return f"Error Category: UNCLASSIFIED_ERROR; Command failed with exit code {status}"
+    trace = lines[starts[-1] + 1 :]
+    raised = [number for number, line in enumerate(trace) if line and not line[0].isspace() and ERROR_LINE.match(line)]
+    # What Spark raised comes on the line after, as Py4J prints it, and begins with a colon.
+    told = trace[raised[0] : raised[0] + 2] if raised else [""]
+    reason = "".join([told[0], *(line for line in told[1:] if line.startswith(": "))])
+    places = re.findall(r'File ".*", line (\d+), in <module>', "\n".join(trace))
+    place = f"Failed Line Number: {places[-1]}; " if places else ""
+    return f"Error Category: UNCLASSIFIED_ERROR; {place}{reason}"[:MESSAGE_LIMIT_CHARACTERS]
+
+
+def close(record: dict[str, Any], folder: Path, message: str) -> None:
+    """End the error log with why the run failed, so that a run that never began has a log too."""
+    if folder.is_dir():
+        with (folder / "stderr").open("a") as errors:
+            errors.write(f"{message}\n" if message else f"Run {record['Id']} has ended.\n")
+
+
+def publish(record: dict[str, Any], folder: Path) -> None:
+    """Put what was printed into the run's log streams."""
+    printed = {group: _lines(folder / name) for group, name in ((OUTPUT_GROUP, "stdout"), (ERROR_GROUP, "stderr"))}
+    arguments = record["Arguments"]
+    own_group = arguments.get("--continuous-log-logGroup")
+    if own_group and arguments.get("--enable-continuous-cloudwatch-log") == "true":
+        printed[own_group] = [line for lines in printed.values() for line in lines]
+    for group, lines in printed.items():
+        _put(group, record["Id"], lines)
+
+
+def _lines(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    return [line[:EVENT_LIMIT_CHARACTERS] for line in path.read_text(errors="replace").splitlines() if line.strip()]
+
+
+def _put(group: str, stream: str, lines: list[str]) -> None:
+    # A group or stream that exists already is what is wanted.
+    call_json("logs", "Logs_20140328.CreateLogGroup", {"logGroupName": group})
+    call_json("logs", "Logs_20140328.CreateLogStream", {"logGroupName": group, "logStreamName": stream})
+    now = int(time.time() * 1000)
+    for start in range(0, len(lines), BATCH_EVENTS):
+        events = [{"timestamp": now, "message": line} for line in lines[start : start + BATCH_EVENTS]]
+        entry = {"logGroupName": group, "logStreamName": stream, "logEvents": events}
+        call_json("logs", "Logs_20140328.PutLogEvents", entry)

@@ -1,0 +1,87 @@
+"""Amazon Personalize at the emulator's port: every request is handed on to the engine.
+
+The three services (personalize, personalize-events, personalize-runtime) sign with the same name, ``personalize``, so
+one handler serves them all and the engine tells them apart by target and path, as it does for those who call it
+directly. Nothing is interpreted here: what the engine answers is what the caller gets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode, urlsplit
+
+from ministack import app
+from ministack.core import router
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from deployment.emulator.settings import Settings
+
+    Response = tuple[int, dict[str, str], bytes]
+    Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Response]]
+
+SERVICE = "personalize"
+# The prefix of X-Amz-Target in botocore's model of Personalize.
+TARGET_PREFIX = "AmazonPersonalize"
+# Headers that belong to one connection (RFC 9110, 7.6.1) or that the HTTP client sets by itself.
+CONNECTION_HEADERS = frozenset(
+    {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+# The SDKs give up on an answer after 60 s (botocore's default read timeout).
+TIMEOUT_SECONDS = 60
+CONCURRENT_REQUESTS = 32
+
+
+def install(settings: Settings) -> None:
+    """Register the handler that passes requests for Personalize on to ``settings.engine_url``."""
+    app.SERVICE_HANDLERS[SERVICE] = proxy_to(settings.engine_url)
+    router.SERVICE_PATTERNS[SERVICE] = {"target_prefixes": [f"{TARGET_PREFIX}."]}
+
+
+def proxy_to(engine_url: str) -> Handler:
+    """Return an emulator handler that sends each request to the engine and answers with what it answered.
+
+    Parameters
+    ----------
+    engine_url
+        Scheme, host and port of the engine, for example ``http://127.0.0.1:8001``.
+    """
+    workers = ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="personalize-proxy")
+
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, list[str]]
+    ) -> Response:
+        query = urlencode(query_params, doseq=True)
+        target = quote(path) + (f"?{query}" if query else "")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(workers, _exchange, engine_url, method, target, headers, body)
+
+    return handle
+
+
+def _exchange(engine_url: str, method: str, target: str, headers: dict[str, str], body: bytes | str) -> Response:
+    payload = body.encode() if isinstance(body, str) else body
+    kept = {name: value for name, value in headers.items() if name.lower() not in CONNECTION_HEADERS}
+    connection = http.client.HTTPConnection(urlsplit(engine_url).netloc, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request(method, target, payload, kept)
+        response = connection.getresponse()
+        answer = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        return _unavailable(engine_url, error)
+    finally:
+        connection.close()
+    answered = {name: value for name, value in response.getheaders() if name.lower() not in CONNECTION_HEADERS}
+    return response.status, answered, answer
+
+
+def _unavailable(engine_url: str, error: Exception) -> Response:
+    message = f"The recommendation engine at {engine_url} does not answer ({error}); start it and try again."
+    body = json.dumps({"__type": "ServiceUnavailable", "message": message}).encode()
+    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": "ServiceUnavailable"}
+    return 503, headers, body

@@ -1,0 +1,150 @@
+"""The integrations that MiniStack's Step Functions lacks: Personalize, Glue jobs, Athena, and S3 objects.
+
+An optimized ``.sync`` integration starts the work, waits for its end, and fails with ``States.TaskFailed`` and the
+work's description as the cause (https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html). An SDK
+integration fails with ``<Service>.<Error>`` (``…/supported-services-awssdk.html``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ministack.services import stepfunctions as states
+
+from deployment.emulator import objects
+from deployment.emulator.calls import call_json
+from deployment.emulator.stepfunctions.execution import Stopped, wait
+from deployment.emulator.stepfunctions.members import api_parameters, state_result
+
+Integration = Callable[[str, dict[str, Any]], Any]
+
+POLL_SECONDS = 0.5
+GLUE_ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED"})
+ATHENA_ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: a state's output, 256 KiB as UTF-8.
+OUTPUT_LIMIT_BYTES = 262_144
+# ASL names a service by its SDK, requests by their signature.
+PERSONALIZE = "aws-sdk:personalize:"
+S3_OBJECTS = {"aws-sdk:s3:getObject": "GET", "aws-sdk:s3:putObject": "PUT"}
+
+
+def install() -> None:
+    """Route these integrations before MiniStack's own dispatcher sees them."""
+    invoke = states._invoke_resource
+
+    def invoke_resource(resource: str, arguments: dict[str, Any]) -> Any:
+        integration = find(resource)
+        return integration(resource, arguments) if integration else invoke(resource, arguments)
+
+    states._invoke_resource = invoke_resource
+
+
+def find(resource: str) -> Integration | None:
+    """Return what runs a Task's ``Resource``, or None where MiniStack's own dispatcher does."""
+    name = resource.rpartition(":::")[2]
+    if name.startswith(PERSONALIZE):
+        return call_personalize
+    if name in S3_OBJECTS:
+        return call_s3_object
+    return _OPTIMIZED.get(name)
+
+
+def call_personalize(resource: str, arguments: dict[str, Any]) -> Any:
+    """Call any action of Amazon Personalize: ``aws-sdk:personalize:<action>``."""
+    action = resource.rpartition(":")[2]
+    action = action[:1].upper() + action[1:]
+    answer = _call("personalize", f"AmazonPersonalize.{action}", "Personalize", api_parameters(action, arguments))
+    return state_result(action, answer)
+
+
+def run_glue_job(resource: str, arguments: dict[str, Any]) -> Any:
+    """Start a Glue job and, for ``.sync``, wait until the run has ended."""
+    started = _call("glue", "AWSGlue.StartJobRun", "Glue", arguments)
+    if not resource.endswith(".sync"):
+        return started
+    subject = {"JobName": arguments["JobName"], "RunId": started["JobRunId"]}
+    try:
+        while (run := _call("glue", "AWSGlue.GetJobRun", "Glue", subject)["JobRun"])["JobRunState"] not in GLUE_ENDED:
+            wait(POLL_SECONDS)
+    except Stopped:
+        # AWS stops the job of an aborted execution, as far as it can.
+        stop = {"JobName": arguments["JobName"], "JobRunIds": [started["JobRunId"]]}
+        _call("glue", "AWSGlue.BatchStopJobRun", "Glue", stop)
+        raise
+    if run["JobRunState"] != "SUCCEEDED":
+        raise states._ExecutionError("States.TaskFailed", json.dumps(run))
+    return run
+
+
+def run_athena_query(resource: str, arguments: dict[str, Any]) -> Any:
+    """Start an Athena query and, for ``.sync``, wait until it has ended."""
+    started = _call("athena", "AmazonAthena.StartQueryExecution", "Athena", arguments)
+    if not resource.endswith(".sync"):
+        return started
+    try:
+        while True:
+            answer = _call("athena", "AmazonAthena.GetQueryExecution", "Athena", started)
+            if answer["QueryExecution"]["Status"]["State"] in ATHENA_ENDED:
+                break
+            wait(POLL_SECONDS)
+    except Stopped:
+        _call("athena", "AmazonAthena.StopQueryExecution", "Athena", started)
+        raise
+    if answer["QueryExecution"]["Status"]["State"] != "SUCCEEDED":
+        raise states._ExecutionError("States.TaskFailed", json.dumps(answer))
+    return answer
+
+
+def call_athena(resource: str, arguments: dict[str, Any]) -> Any:
+    """Call the optimized Athena actions that only ask or stop."""
+    action = resource.rpartition(":")[2]
+    return _call("athena", f"AmazonAthena.{action[:1].upper()}{action[1:]}", "Athena", arguments)
+
+
+def call_s3_object(resource: str, arguments: dict[str, Any]) -> Any:
+    """Read or write an S3 object whose body is text; a body that is no string is written as JSON."""
+    bucket, key = arguments["Bucket"], arguments["Key"]
+    try:
+        if S3_OBJECTS[resource.rpartition(":::")[2]] == "PUT":
+            content = arguments.get("Body", "")
+            text = content if isinstance(content, str) else json.dumps(content)
+            objects.write(bucket, key, text.encode(), arguments.get("ContentType", "application/octet-stream"))
+            return {}
+        body = objects.read(bucket, key)
+    except objects.ObjectStoreError as error:
+        raise states._ExecutionError(f"S3.{error.code}Exception", str(error)) from error
+    if len(body) > OUTPUT_LIMIT_BYTES:
+        cause = f"The object has {len(body)} bytes, a state's output at most {OUTPUT_LIMIT_BYTES}"
+        raise states._ExecutionError("States.DataLimitExceeded", cause)
+    return {"Body": body.decode(errors="replace"), "ContentLength": len(body)}
+
+
+def _call(service: str, target: str, prefix: str, arguments: Any) -> Any:
+    """Send one JSON request to a service of the emulator and return its answer.
+
+    Raises
+    ------
+    ministack.services.stepfunctions._ExecutionError
+        Named ``<prefix>.<error>``, as Step Functions names it.
+    """
+    status, result = call_json(service, target, arguments or {})
+    if status >= 400:
+        code = (result.get("__type") or prefix).rpartition("#")[2]
+        # A workflow sees the name of the SDK's exception class.
+        code = code if code.endswith("Exception") else f"{code}Exception"
+        message = result.get("message") or result.get("Message") or ""
+        raise states._ExecutionError(f"{prefix}.{code}", message)
+    return result
+
+
+_OPTIMIZED: dict[str, Integration] = {
+    "glue:startJobRun": run_glue_job,
+    "glue:startJobRun.sync": run_glue_job,
+    "athena:startQueryExecution": run_athena_query,
+    "athena:startQueryExecution.sync": run_athena_query,
+    "athena:stopQueryExecution": call_athena,
+    "athena:getQueryExecution": call_athena,
+    "athena:getQueryResults": call_athena,
+}

@@ -1,0 +1,126 @@
+"""A state machine's role is asked before each integration, where the emulator enforces IAM at all (``--enforce-iam``).
+
+MiniStack calls the services from inside without asking. The action and the resource of a call are derived here, and the
+role's policies are evaluated by MiniStack's own evaluator; conditions on the resource's tags are not known here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import stepfunctions as states
+
+from deployment.emulator.stepfunctions.execution import current
+
+# Names of a service in ASL that differ from its prefix in policies.
+POLICY_PREFIX = {"sfn": "states", "eventbridge": "events", "cloudwatchlogs": "logs"}
+
+
+def install() -> None:
+    """Ask the role before the integration is called."""
+    invoke = states._invoke_resource
+
+    def invoke_resource(resource: str, arguments: Any) -> Any:
+        if app.AUTH:
+            require(resource, arguments if isinstance(arguments, dict) else {})
+        return invoke(resource, arguments)
+
+    states._invoke_resource = invoke_resource
+
+
+def require(resource: str, arguments: dict[str, Any]) -> None:
+    """Refuse an integration that the execution's role does not allow.
+
+    Raises
+    ------
+    ministack.services.stepfunctions._ExecutionError
+        ``<Service>.AccessDeniedException`` with the sentence that AWS gives.
+    """
+    running = current.get()
+    permission = permission_of(resource, arguments)
+    if running is None or permission is None:
+        return
+    action, arn = permission
+    role = running.role_arn.rpartition("/")[2]
+    principal = f"arn:aws:sts::{get_account_id()}:assumed-role/{role}/{running.record['name']}"
+    context = iam_evaluator.EvalContext(
+        principal_arn=principal,
+        principal_type="AssumedRole",
+        principal_account=get_account_id(),
+        action=action,
+        resource_arn=arn,
+        region=get_region(),
+    )
+    policies = iam_evaluator._gather_role_policies(role, get_account_id())
+    if iam_evaluator.evaluate(context, policies).decision == "Allow":
+        return
+    service = action.partition(":")[0]
+    cause = (
+        f"User: {principal} is not authorized to perform: {action} on resource: {arn} "
+        f"because no identity-based policy allows the {action} action"
+    )
+    raise states._ExecutionError(f"{service.capitalize()}.AccessDeniedException", cause)
+
+
+def permission_of(resource: str, arguments: dict[str, Any]) -> tuple[str, str] | None:
+    """Return the action and the resource that a Task needs, or None where it is no AWS call (an activity).
+
+    Parameters
+    ----------
+    resource
+        A Task's ``Resource``.
+    arguments
+        What it is called with.
+    """
+    if ":lambda:" in resource and ":function:" in resource:
+        return "lambda:InvokeFunction", resource
+    name = resource.rpartition(":::")[2].removesuffix(".sync").removesuffix(".waitForTaskToken")
+    parts = name.removeprefix("aws-sdk:").split(":")
+    if len(parts) < 2:
+        return None
+    service, verb = POLICY_PREFIX.get(parts[0], parts[0]), parts[1]
+    if service == "lambda":
+        return "lambda:InvokeFunction", _function_arn(arguments.get("FunctionName", ""))
+    return f"{service}:{verb[:1].upper()}{verb[1:]}", _resource_arn(service, verb, arguments)
+
+
+def _resource_arn(service: str, verb: str, arguments: dict[str, Any]) -> str:
+    prefix = f"arn:aws:{service}:{get_region()}:{get_account_id()}"
+    if service == "personalize":
+        return _personalize_arn(prefix, verb, arguments)
+    if service == "s3":
+        key = f"/{arguments['Key']}" if "Key" in arguments else ""
+        return f"arn:aws:s3:::{arguments.get('Bucket', '*')}{key}"
+    if service == "athena":
+        return f"{prefix}:workgroup/{arguments.get('WorkGroup', 'primary')}"
+    kind, member = {"glue": ("job", "JobName"), "ssm": ("parameter", "Name"), "dynamodb": ("table", "TableName")}.get(
+        service, ("", "")
+    )
+    return f"{prefix}:{kind}/{arguments[member].lstrip('/')}" if member in arguments else "*"
+
+
+def _personalize_arn(prefix: str, verb: str, arguments: dict[str, Any]) -> str:
+    subject = re.sub(r"^(create|describe|delete|update|stop|list)", "", verb)
+    # A new version belongs to its solution, and so do the metrics of one.
+    arn = arguments.get(f"{subject}Arn") or arguments.get("ResourceArn") or arguments.get("SolutionVersionArn")
+    if arn:
+        return str(arn)
+    if subject == "SolutionVersion":
+        return str(arguments.get("SolutionArn", "*"))
+    if subject == "Dataset":
+        group = str(arguments.get("DatasetGroupArn", "")).rpartition("/")[2]
+        return f"{prefix}:dataset/{group}/{str(arguments.get('DatasetType', '')).upper()}"
+    name = arguments.get("Name") or arguments.get("JobName")
+    if verb.startswith("create") and name:
+        return f"{prefix}:{re.sub(r'(?<!^)(?=[A-Z])', '-', subject).lower()}/{name}"
+    return "*"
+
+
+def _function_arn(function: str) -> str:
+    if function.startswith("arn:"):
+        return function
+    return f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{function}"

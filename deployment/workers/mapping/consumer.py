@@ -1,0 +1,148 @@
+"""One shard of a mapping: a thread that reads, lanes that invoke, and the position that follows them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from deployment.workers.checkpoints import SHARD_END
+from deployment.workers.cloud import CloudError, error_code
+from deployment.workers.mapping.batch import PAYLOAD_BYTES, Entry, lane_of, write_entry
+from deployment.workers.mapping.lane import Lane
+from deployment.workers.mapping.pattern import lets_through
+from deployment.workers.mapping.progress import Progress
+from deployment.workers.shards import ShardClosed, ShardReader, pauses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from deployment.workers.checkpoints import Checkpoints
+    from deployment.workers.cloud import Cloud
+    from deployment.workers.mapping.batch import Origin
+    from deployment.workers.mapping.settings import Mapping
+    from deployment.workers.shards import Record
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.16
+"""Between vain reads. AWS polls a shard once a second; a laptop's user watches the next recommendation change."""
+
+BATCHES_AHEAD = 2
+"""How many batches are read ahead of the lanes."""
+
+
+class MappingShard:
+    """Reads one shard for one mapping until it is stopped or the shard ends.
+
+    Parameters
+    ----------
+    cloud
+        The clients.
+    checkpoints
+        Where its position is kept.
+    mapping
+        What it works for.
+    origin
+        What its records say about where they come from.
+    anchor
+        Epoch seconds to begin at where there is no position; None for the oldest record.
+    """
+
+    def __init__(
+        self, cloud: Cloud, checkpoints: Checkpoints, mapping: Mapping, origin: Origin, anchor: float | None
+    ) -> None:
+        self._checkpoints = checkpoints
+        self._mapping = mapping
+        self._origin = origin
+        position = checkpoints.positions(mapping.reader).get(origin.shard_id)
+        self._reader = ShardReader(cloud.kinesis, mapping.stream_arn, origin.shard_id, position, anchor)
+        self._patterns = [json.loads(pattern) for pattern in mapping.patterns]
+        self._stop = threading.Event()
+        self._progress = Progress()
+        self._moved = threading.Condition()
+        self._lanes = [Lane(cloud, mapping, origin.shard_id, self._stop, self._finish) for _ in range(mapping.lanes)]
+        self._thread = threading.Thread(target=self._run, daemon=True, name=f"reader-{origin.shard_id}")
+
+    def start(self) -> None:
+        """Begin."""
+        for lane in self._lanes:
+            lane.thread.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the invocations in flight; returns at once."""
+        self._stop.set()
+        with self._moved:
+            self._moved.notify_all()
+        for lane in self._lanes:
+            lane.wake()
+
+    @property
+    def alive(self) -> bool:
+        """Whether anything of it still runs."""
+        return self._thread.is_alive() or any(lane.thread.is_alive() for lane in self._lanes)
+
+    def _run(self) -> None:
+        between = pauses(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        while not self._stop.is_set():
+            try:
+                records = self._reader.read()
+            except ShardClosed:
+                self._end()
+                return
+            except CloudError as error:
+                log.debug("shard_not_read", extra={"shard": self._origin.shard_id, "code": error_code(error)})
+                self._stop.wait(LONGEST_PAUSE_SECONDS * 4)
+                continue
+            if not records:
+                self._stop.wait(next(between))
+                continue
+            between = pauses(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+            self._share(records)
+            self._wait_for_room()
+
+    def _share(self, records: list[Record]) -> None:
+        with self._moved:
+            self._progress.add(record.sequence for record in records)
+        shares: dict[int, list[Entry]] = defaultdict(list)
+        filtered = []
+        for record in records:
+            if lets_through(self._patterns, record):
+                lane = lane_of(record.partition_key, len(self._lanes))
+                shares[lane].append(write_entry(record, self._origin))
+            else:
+                filtered.append(record.sequence)
+        for lane, share in shares.items():
+            self._lanes[lane].put(share)
+        if filtered:
+            self._finish(filtered)
+
+    def _wait_for_room(self) -> None:
+        limit = BATCHES_AHEAD * self._mapping.batch_size * len(self._lanes)
+        with self._moved:
+            self._moved.wait_for(
+                lambda: (
+                    self._stop.is_set()
+                    or (
+                        len(self._progress) < limit
+                        and sum(lane.waiting_bytes for lane in self._lanes) < BATCHES_AHEAD * PAYLOAD_BYTES
+                    )
+                )
+            )
+
+    def _end(self) -> None:
+        with self._moved:
+            self._moved.wait_for(lambda: self._stop.is_set() or not len(self._progress))
+            if not len(self._progress):
+                self._checkpoints.move(self._mapping.reader, self._origin.shard_id, SHARD_END)
+        self.stop()
+
+    def _finish(self, sequences: Iterable[str]) -> None:
+        with self._moved:
+            position = self._progress.finish(sequences)
+            if position is not None:
+                self._checkpoints.move(self._mapping.reader, self._origin.shard_id, position)
+            self._moved.notify_all()
