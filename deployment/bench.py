@@ -54,7 +54,6 @@ def measure(wanted: str, console: Console) -> bool:
     ----------
     wanted : str
         NAME or NAME:PART,PART.
-    console : Console
 
     Returns
     -------

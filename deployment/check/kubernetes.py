@@ -31,7 +31,6 @@ def complaints(manifests: list[Manifest], container_file: str) -> list[str]:
 
     Parameters
     ----------
-    manifests : list of dict
     container_file : str
         Text of the Dockerfile that makes the image.
 

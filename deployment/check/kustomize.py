@@ -36,10 +36,6 @@ def render(folder: Path) -> list[Manifest]:
     folder : Path
         Holds `kustomization.yaml`.
 
-    Returns
-    -------
-    list of dict
-
     Raises
     ------
     KustomizationError
@@ -68,16 +64,7 @@ def render(folder: Path) -> list[Manifest]:
 
 
 def pod_of(manifest: Manifest) -> Manifest:
-    """Return the specification of the pods that a manifest makes, empty where it makes none.
-
-    Parameters
-    ----------
-    manifest : dict
-
-    Returns
-    -------
-    dict
-    """
+    """Return the specification of the pods that a manifest makes, empty where it makes none."""
     found: Manifest = manifest.get("spec", {}).get("template", {}).get("spec", {})
     return found
 

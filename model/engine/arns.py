@@ -11,12 +11,7 @@ CREDENTIAL = re.compile(rb"Credential=([^/,\s]{1,128})/\d{8}/([a-z0-9-]{1,32})/[
 
 @dataclass(frozen=True)
 class Caller:
-    """Account and region that a request speaks for.
-
-    Attributes
-    ----------
-    account, region : str
-    """
+    """Account and region that a request speaks for."""
 
     account: str
     region: str
@@ -28,10 +23,6 @@ class Caller:
         ----------
         resource : str
             Such as "campaign/shop".
-
-        Returns
-        -------
-        str
         """
         return f"{self.prefix}{resource}"
 
@@ -51,11 +42,6 @@ def caller_of(authorization: bytes | None, default: Caller) -> Caller:
     ----------
     authorization : bytes or None
         The header; None where there is none.
-    default : Caller
-
-    Returns
-    -------
-    Caller
     """
     match = CREDENTIAL.search(authorization or b"")
     if match is None:
@@ -65,16 +51,7 @@ def caller_of(authorization: bytes | None, default: Caller) -> Caller:
 
 
 def owner_of(arn: str) -> Caller:
-    """Return the account and region that a resource belongs to.
-
-    Parameters
-    ----------
-    arn : str
-
-    Returns
-    -------
-    Caller
-    """
+    """Return the account and region that a resource belongs to."""
     _, _, _, region, account, _ = arn.split(":", 5)
     return Caller(account, region)
 
@@ -86,10 +63,5 @@ def service_arn(kind: str, name: str) -> str:
     ----------
     kind : str
         recipe, algorithm or feature-transformation.
-    name : str
-
-    Returns
-    -------
-    str
     """
     return f"arn:aws:personalize:::{kind}/{name}"

@@ -46,10 +46,6 @@ def export(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         rows: how many were written.
-
-    Raises
-    ------
-    S3FailedError
     """
     schema = read_schema(job["schema"])
     parts = [directory / "parts" / name for name in job["parts"]]
@@ -74,10 +70,6 @@ def erase(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         What was written anew; see `erasure.Erased`.
-
-    Raises
-    ------
-    ErasureFailedError, S3FailedError
     """
     result = directory / RESULT
     users = read_user_ids(_fetch_lists(directory, job))
@@ -102,10 +94,6 @@ def attribute(directory: Path, job: dict[str, Any]) -> list[list[Any]]:
     Returns
     -------
     list of [name of the metric, source, begin of the quarter of an hour, value]
-
-    Raises
-    ------
-    S3FailedError
     """
     asked = job["attribution"]
     metrics = [Metric(*one) for one in asked["metrics"]]

@@ -48,20 +48,7 @@ class Engine:
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:
-        """Take the directory and read all state from it.
-
-        Parameters
-        ----------
-        settings : Settings
-
-        Returns
-        -------
-        Engine
-
-        Raises
-        ------
-        DirectoryInUseError
-        """
+        """Take the directory and read all state from it."""
         engine = cls(settings, StateDirectory.open(settings.directory))
         until = time.monotonic() + START_SECONDS
         for group in engine.resources.of_kind("dataset-group"):
@@ -89,12 +76,7 @@ class Engine:
         self.state.close()
 
     async def open_group(self, group: Resource) -> None:
-        """Read a dataset group's data, or make room for them.
-
-        Parameters
-        ----------
-        group : Resource
-        """
+        """Read a dataset group's data, or make room for them."""
         datasets = self.resources.of_kind("dataset", datasetGroupArn=group.arn)
         parts = {one.document["datasetType"]: one.private["parts"] for one in datasets}
         opened = await DatasetGroup.open(self.state.group(group.private["id"]), parts)
@@ -103,12 +85,7 @@ class Engine:
         self.groups[group.arn] = opened
 
     async def load_parts(self, dataset: Resource) -> None:
-        """Bring a dataset's imported parts into memory.
-
-        Parameters
-        ----------
-        dataset : Resource
-        """
+        """Bring a dataset's imported parts into memory."""
         group = self.groups[dataset.document["datasetGroupArn"]]
         await group.use_parts(dataset.document["datasetType"], dataset.private["parts"])
 
@@ -135,10 +112,8 @@ class Engine:
 
         Parameters
         ----------
-        group_arn : str
         places : list of int
             Among the streamed interactions with items, or with actions.
-        of_actions : bool
         """
         group = self.groups[group_arn]
         users = group.action_users if of_actions else group.users
@@ -154,7 +129,6 @@ class Engine:
 
         Parameters
         ----------
-        group_arn : str
         dataset_type : str
             Recipes are told of ITEMS and ACTIONS; a user's row they are given with each question.
         rows : dict
@@ -170,7 +144,6 @@ class Engine:
 
         Parameters
         ----------
-        group_arn : str
         dataset_type : str
             Such as ITEMS.
 

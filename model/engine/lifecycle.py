@@ -32,12 +32,7 @@ Work = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class States:
-    """The names of the states that something passes on its way.
-
-    Attributes
-    ----------
-    pending, in_progress, done, failed : str
-    """
+    """The names of the states that something passes on its way."""
 
     pending: str
     in_progress: str
@@ -74,7 +69,6 @@ class Lifecycles:
             What has to be done before it is done; an `EngineError` fails it, its message is the reason.
         part : str, optional
             The member of the document that has the status, such as latestCampaignUpdate; else the document itself.
-        states : States
         """
         self._start(resource, self._run(resource, work, part, states))
 
@@ -96,12 +90,7 @@ class Lifecycles:
             self._start(resource, self._stop(resource))
 
     def run_beside(self, running: Coroutine[Any, Any, None]) -> None:
-        """Run something that belongs to no state of a resource until it ends or the engine does.
-
-        Parameters
-        ----------
-        running : coroutine
-        """
+        """Run something that belongs to no state of a resource until it ends or the engine does."""
         task = asyncio.create_task(running)
         self._tasks[task] = ""
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
@@ -111,8 +100,6 @@ class Lifecycles:
 
         Parameters
         ----------
-        resource : Resource
-        work : callable
         in_progress : str
             The second state.
         """

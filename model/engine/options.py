@@ -34,11 +34,6 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     ----------
     arguments : sequence of str
         Without the name of the program.
-    environment : mapping of str to str
-
-    Returns
-    -------
-    Settings
     """
     parser = _parser(environment)
     given = parser.parse_args(arguments)

@@ -45,19 +45,13 @@ class Counts:
         ----------
         operation, outcome : str
             The outcome is "ok" or the name of the error.
-        seconds : float
         """
         self._requests[operation, outcome] += 1
         self._seconds[operation] += seconds
         self._buckets[operation][bisect_left(LATENCY_BOUNDS_SECONDS, seconds)] += 1
 
     def add_fault(self, operation: str, fault: str) -> None:
-        """Count a call that a fault switch struck.
-
-        Parameters
-        ----------
-        operation, fault : str
-        """
+        """Count a call that a fault switch struck."""
         self._faults[operation, fault] += 1
 
     def page(self, gauges: Iterable[Gauge]) -> str:
@@ -67,10 +61,6 @@ class Counts:
         ----------
         gauges : iterable of (name, help, [(labels, value)])
             What is measured at this moment.
-
-        Returns
-        -------
-        str
         """
         lines = [
             *_head("personalize_events_received_total", "counter", "Events in PutEvents calls that were answered 200"),

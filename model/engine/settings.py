@@ -16,12 +16,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Pace:
-    """How long a resource stays in each state at least, and how long an hour of the training schedule lasts.
-
-    Attributes
-    ----------
-    pending_seconds, in_progress_seconds, hour_seconds : float
-    """
+    """How long a resource stays in each state at least, and how long an hour of the training schedule lasts."""
 
     pending_seconds: float
     in_progress_seconds: float
@@ -47,7 +42,6 @@ class Settings:
         0 takes any free port.
     region, account : str
         For requests whose signature names none.
-    pace : Pace
     host : str
         Address to listen on.
     keys : mapping of str to Key

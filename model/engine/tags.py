@@ -18,15 +18,10 @@ def tagged(present: list[Tag], given: list[Tag]) -> list[Tag]:
     present, given : list of dict
         With tagKey and tagValue.
 
-    Returns
-    -------
-    list of dict
-
     Raises
     ------
     InvalidInputError
         A key is given twice, or begins as Amazon's own do.
-    TooManyTagsError
     """
     keys = [one["tagKey"] for one in given]
     for place, key in enumerate(keys):
@@ -41,21 +36,7 @@ def tagged(present: list[Tag], given: list[Tag]) -> list[Tag]:
 
 
 def untagged(present: list[Tag], keys: list[str]) -> list[Tag]:
-    """Return a resource's tags without those of some keys; a key that is not there is passed over.
-
-    Parameters
-    ----------
-    present : list of dict
-    keys : list of str
-
-    Returns
-    -------
-    list of dict
-
-    Raises
-    ------
-    TooManyTagKeysError
-    """
+    """Return a resource's tags without those of some keys; a key that is not there is passed over."""
     if len(keys) > limits.TAGS_PER_RESOURCE:
         raise TooManyTagKeysError(f"tagKeys has {len(keys)} members; a resource has {limits.TAGS_PER_RESOURCE} at most")
     return [one for one in present if one["tagKey"] not in keys]

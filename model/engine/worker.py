@@ -47,10 +47,6 @@ def import_data(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         rows: how many were read; attribution: what metrics come to.
-
-    Raises
-    ------
-    ImportFailedError
     """
     schema = read_schema(job["schema"])
     incremental = job["mode"] == "INCREMENTAL"
@@ -84,11 +80,6 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         See `fitting.fit`.
-
-    Raises
-    ------
-    TrainingFailedError
-    UnsuitableDataError
     """
     solution = job["solution"]
     config = solution.get("solutionConfig") or {}
@@ -123,10 +114,6 @@ DUTIES = {"import": import_data, "train": train, "export": export, "erase": eras
 
 def main(directory: Path) -> int:
     """Do the job of a directory.
-
-    Parameters
-    ----------
-    directory : Path
 
     Returns
     -------

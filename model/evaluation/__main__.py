@@ -84,10 +84,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-
-    Returns
-    -------
-    int
     """
     options = _parser().parse_args(arguments)
     try:

@@ -25,12 +25,10 @@ def beyond_accuracy(lists: Lists, train: Interactions, catalogue: Catalogue, cut
 
     Parameters
     ----------
-    lists : Lists
     train : Interactions
         Which tell how popular items are.
     catalogue : Catalogue
         Features of items; where there are none, items are alike that the same users touched.
-    cuts : sequence of int
 
     Returns
     -------

@@ -44,11 +44,8 @@ class DataSet:
 
     Attributes
     ----------
-    name : str
-    interactions : Interactions
     values : float32 array of shape (interactions,)
         EVENT_VALUE; NaN where there is none.
-    items, users : Catalogue
     left_out : dict of int
         How many lines are no interactions, by the reason.
     """
@@ -68,10 +65,6 @@ def read_data_set(path: Path) -> DataSet:
     ----------
     path : Path
         Its folder.
-
-    Returns
-    -------
-    DataSet
 
     Raises
     ------
@@ -205,10 +198,6 @@ def events_of(path: Path, now: datetime, left_out: Counter[str]) -> Iterator[Eve
         What the events' times are compared with; has an offset.
     left_out : Counter
         Takes the number of the others, by the reason.
-
-    Yields
-    ------
-    Event
     """
     for line in _lines(path):
         event = read_event(line, now=now)

@@ -77,10 +77,6 @@ class Result:
         ----------
         metric : str
             Such as "recall@20".
-
-        Returns
-        -------
-        float
         """
         return float(self.per_question[metric].mean())
 
@@ -91,10 +87,6 @@ class Result:
         ----------
         within : str, optional
             Name of a slice; all questions where it is missing.
-
-        Returns
-        -------
-        dict of Interval
         """
         kept = np.ones(len(self), np.bool_) if within is None else self.slices[within]
         users = [self.users[place] for place in np.flatnonzero(kept).tolist()]
@@ -114,8 +106,6 @@ def evaluate(
 
     Parameters
     ----------
-    recommender : Recipe or BatchScorer
-    split : Split
     cuts : sequence of int
         Lengths of lists that metrics are taken at.
     protocol : str
@@ -125,10 +115,6 @@ def evaluate(
         that want nothing else are left out. Where users come back to items, as in sessions, set it to false.
     catalogue : Catalogue, optional
         Features of items, by which diversity is measured; by who touches items where it is missing.
-
-    Returns
-    -------
-    Result
 
     Raises
     ------
@@ -170,7 +156,6 @@ def hits_of(lists: Lists, split: Split) -> NDArray[np.bool_]:
     ----------
     lists : Lists
         Answers to the questions of `split`.
-    split : Split
 
     Returns
     -------

@@ -49,8 +49,6 @@ class Experiment:
     ----------
     recipe, data : str
         Their names.
-    result : Result
-    tuning_seconds, training_seconds : float
     settings : dict of float
         That tuning chose.
     parameters : dict of str
@@ -74,9 +72,6 @@ class Difference:
     ----------
     within : str
         "all" or the name of a slice.
-    metric : str
-    questions : int
-    interval : Interval
     """
 
     within: str
@@ -108,20 +103,14 @@ def conduct(
     ----------
     name : str
         Of a recipe that answers with items.
-    data : DataSet
     split : Split
         Of the data's interactions.
     parameters : mapping of str to str
         Hyper-parameters, the others have their defaults.
-    cuts : sequence of int
     protocol : str
         "full" or "sampled".
     hide_seen : bool
         See `evaluate`.
-
-    Returns
-    -------
-    Experiment
 
     Raises
     ------
@@ -147,11 +136,6 @@ def new_run(folder: Path, name: str) -> Path:
     ----------
     folder : Path
         Where all runs lie.
-    name : str
-
-    Returns
-    -------
-    Path
 
     Raises
     ------
@@ -173,7 +157,6 @@ def keep(experiment: Experiment, folder: Path) -> Path:
 
     Parameters
     ----------
-    experiment : Experiment
     folder : Path
         Of the run.
 
@@ -196,10 +179,6 @@ def keep(experiment: Experiment, folder: Path) -> Path:
 
 def summary(experiment: Experiment) -> dict[str, Any]:
     """Return what an experiment tells, for JSON.
-
-    Parameters
-    ----------
-    experiment : Experiment
 
     Returns
     -------
@@ -232,10 +211,6 @@ def summary(experiment: Experiment) -> dict[str, Any]:
 def shown_slices(result: Result) -> dict[str, NDArray[np.bool_]]:
     """Return the slices that hold enough questions to tell something.
 
-    Parameters
-    ----------
-    result : Result
-
     Returns
     -------
     dict of bool arrays of shape (questions,)
@@ -252,14 +227,6 @@ def recall_experiment(name: str, folder: Path) -> Experiment:
         Run and recipe, such as "20261121T140000Z/aws-popularity-count".
     folder : Path
         Where all runs lie.
-
-    Returns
-    -------
-    Experiment
-
-    Raises
-    ------
-    UnknownExperimentError
     """
     if name not in kept(folder):
         known = ", ".join(kept(folder)) or "none"
@@ -288,16 +255,7 @@ def recall_experiment(name: str, folder: Path) -> Experiment:
 
 
 def kept(folder: Path) -> list[str]:
-    """Return the names of all experiments that were kept, in their order; runs without one are named by their moment.
-
-    Parameters
-    ----------
-    folder : Path
-
-    Returns
-    -------
-    list of str
-    """
+    """Return the names of all experiments that were kept, in order; runs without a name go by their start time."""
     return sorted(str(path.parent.relative_to(folder)) for path in folder.glob(f"*/*/{DOCUMENT}"))
 
 
@@ -306,7 +264,6 @@ def compare(first: Result, second: Result, metrics: Sequence[str]) -> list[Diffe
 
     Parameters
     ----------
-    first, second : Result
     metrics : sequence of str
         Such as ("ndcg@10",).
 
@@ -314,10 +271,6 @@ def compare(first: Result, second: Result, metrics: Sequence[str]) -> list[Diffe
     -------
     list of Difference
         Paired by question, so that what is hard for both does not widen the interval.
-
-    Raises
-    ------
-    NotComparableError
     """
     if first.fingerprint != second.fingerprint:
         raise NotComparableError(

@@ -69,14 +69,6 @@ def decisions_of(events: Iterable[Event]) -> list[Decision]:
     ----------
     events : iterable of Event
         In the order of time.
-
-    Returns
-    -------
-    list of Decision
-
-    Raises
-    ------
-    BadLogError
     """
     touched: dict[str, list[str]] = {}
     lists: dict[str, _List] = {}

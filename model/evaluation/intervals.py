@@ -89,13 +89,8 @@ def interval_of(mean: float, resampled: NDArray[np.float64]) -> Interval:
 
     Parameters
     ----------
-    mean : float
     resampled : float array of shape (resamples,)
         Those that are NaN are passed over.
-
-    Returns
-    -------
-    Interval
     """
     there = resampled[~np.isnan(resampled)]
     if not there.size:

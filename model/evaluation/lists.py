@@ -41,7 +41,6 @@ class Lists:
 
     Attributes
     ----------
-    item_ids : list of str
     places : int32 array of shape (questions, depth)
         Positions in `item_ids`, best first; `NOTHING` where an answer is shorter.
     milliseconds : float array of shape (questions,)
@@ -58,12 +57,7 @@ def query_of(question: Question, allowed: NDArray[np.bool_] | None = None) -> Qu
 
     Parameters
     ----------
-    question : Question
     allowed : bool array of shape (items of the recipe,), optional
-
-    Returns
-    -------
-    Query
     """
     return Query(
         history=question.history,
@@ -83,15 +77,10 @@ def full_lists(recommender: Recommender, split: Split, depth: int, *, hide_seen:
     ----------
     recommender : Recipe or BatchScorer
         A batch scorer is asked by the numbers of `split.train`.
-    split : Split
     depth : int
         Places of a list.
     hide_seen : bool
         Whether items of the question's history are left out of the lists.
-
-    Returns
-    -------
-    Lists
     """
     if not isinstance(recommender, Recipe):
         return _batched(recommender, split, depth, hide_seen=hide_seen)
@@ -120,9 +109,6 @@ def sampled_lists(recommender: Recommender, split: Split, depth: int, negatives:
 
     Parameters
     ----------
-    recommender : Recipe or BatchScorer
-    split : Split
-    depth : int
     negatives : int
         Items drawn for each question.
     seed : int
@@ -149,17 +135,7 @@ def sampled_lists(recommender: Recommender, split: Split, depth: int, negatives:
 
 
 def locator(split: Split, item_ids: list[str]) -> Callable[[Sequence[str]], NDArray[np.int64]]:
-    """Return a function that finds the positions in `item_ids` of those items of a sequence that are there.
-
-    Parameters
-    ----------
-    split : Split
-    item_ids : list of str
-
-    Returns
-    -------
-    callable
-    """
+    """Return a function that finds the positions in `item_ids` of those items of a sequence that are there."""
     place_of = {item: place for place, item in enumerate(item_ids)}
     known = split.train.item_ids
     # Histories hold numbers of the split's items, which need no look-up by name.

@@ -47,7 +47,6 @@ def recall(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
     hits : bool array of shape (questions, depth)
     wanted : integer array of shape (questions,)
         How many items were wanted, at least one.
-    cut : int
 
     Returns
     -------
@@ -65,7 +64,6 @@ def hit_rate(hits: Hits, cut: int) -> PerQuestion:
     Parameters
     ----------
     hits : bool array of shape (questions, depth)
-    cut : int
 
     Returns
     -------
@@ -81,7 +79,6 @@ def ndcg(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
     ----------
     hits : bool array of shape (questions, depth)
     wanted : integer array of shape (questions,)
-    cut : int
 
     Returns
     -------
@@ -102,7 +99,6 @@ def reciprocal_rank(hits: Hits, cut: int) -> PerQuestion:
     Parameters
     ----------
     hits : bool array of shape (questions, depth)
-    cut : int
 
     Returns
     -------
@@ -119,7 +115,6 @@ def average_precision(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
     ----------
     hits : bool array of shape (questions, depth)
     wanted : integer array of shape (questions,)
-    cut : int
 
     Returns
     -------
@@ -139,7 +134,6 @@ def ranking_metrics(hits: Hits, wanted: Counts, cuts: Sequence[int]) -> dict[str
     ----------
     hits : bool array of shape (questions, depth)
     wanted : integer array of shape (questions,)
-    cuts : sequence of int
 
     Returns
     -------

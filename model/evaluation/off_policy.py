@@ -36,7 +36,6 @@ class Decision:
 
     Attributes
     ----------
-    user : str
     history : tuple of str
         Items, newest first.
     item_id : str
@@ -74,7 +73,6 @@ class Replay:
         The same over the sum of the weights: a little biased, far steadier (Swaminathan and Joachims, 2015).
     dr : Interval
         Doubly robust: a model of the rewards, put right by what was logged (Dudík, Langford and Li, 2011).
-    decisions : int
     matched : int
         Decisions that the policy would have taken as well, with any probability.
     effective : float
@@ -94,20 +92,7 @@ class Replay:
 
 
 def read_decisions(path: Path) -> list[Decision]:
-    """Read a log: JSON lines with user, history, item_id, propensity, reward and, if known, candidates and moment.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    list of Decision
-
-    Raises
-    ------
-    BadLogError
-    """
+    """Read a log: JSON lines with user, history, item_id, propensity, reward and, if known, candidates and moment."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -125,18 +110,7 @@ def read_decisions(path: Path) -> list[Decision]:
 
 
 def replay(recipe: Recipe, decisions: list[Decision], depth: int = 1) -> Replay:
-    """Estimate what a recipe would earn that shows one of its first `depth` items, each as likely as the others.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    decisions : list of Decision
-    depth : int
-
-    Returns
-    -------
-    Replay
-    """
+    """Estimate what a recipe would earn that shows one of its first `depth` items, each as likely as the others."""
     place_of = {item: place for place, item in enumerate(recipe.item_ids)}
     shown = [_shown(recipe, place_of, one, depth) for one in decisions]
     target = np.array(
@@ -150,15 +124,10 @@ def estimate(decisions: list[Decision], target: NDArray[np.float64], shown: list
 
     Parameters
     ----------
-    decisions : list of Decision
     target : float array of shape (decisions,)
         With which probability the policy would have shown the logged item.
     shown : list of lists of str
         What the policy would have shown, each of a list as likely as the others.
-
-    Returns
-    -------
-    Replay
     """
     rewards = np.array([one.reward for one in decisions])
     weights = target / np.array([one.propensity for one in decisions])

@@ -27,12 +27,6 @@ SHOWN = ("hr", "recall", "ndcg", "mrr", "map")
 def plot(experiments: Sequence[Experiment], cut: int, folder: Path) -> list[Path]:
     """Draw experiments on the same questions.
 
-    Parameters
-    ----------
-    experiments : sequence of Experiment
-    cut : int
-    folder : Path
-
     Returns
     -------
     list of Path

@@ -45,10 +45,8 @@ class Rated:
 
     Attributes
     ----------
-    user : str
     history : list of str
         Rated items that were learnt from, newest first.
-    item_ids : list of str
     ratings : float array of shape (items,)
     """
 
@@ -74,10 +72,6 @@ class Biases:
         ----------
         interactions : Interactions
             Their weights are the ratings.
-
-        Returns
-        -------
-        Biases
         """
         ratings = interactions.weights.astype(np.float64)
         mean = float(ratings.mean())
@@ -92,11 +86,6 @@ class Biases:
 
     def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
         """Return the expected ratings; of what is not known, the bias is nought.
-
-        Parameters
-        ----------
-        query : Query
-        item_ids : sequence of str
 
         Returns
         -------
@@ -117,11 +106,6 @@ class Scored:
     def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
         """Return the expected ratings: the usual one for an item, or of a user, of whom nothing is known.
 
-        Parameters
-        ----------
-        query : Query
-        item_ids : sequence of str
-
         Returns
         -------
         float array of shape (items,)
@@ -137,14 +121,6 @@ class Scored:
 
 def rates_when_told(name: str) -> dict[str, str]:
     """Return the hyper-parameter with which a recipe learns ratings.
-
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    dict of str
 
     Raises
     ------
@@ -197,11 +173,6 @@ def hold_out_ratings(data: DataSet) -> tuple[Interactions, list[Rated]]:
 
 def rating_metrics(model: RatingModel, asked: list[Rated]) -> dict[str, Interval]:
     """Return how far predictions are from what users gave.
-
-    Parameters
-    ----------
-    model : RatingModel
-    asked : list of Rated
 
     Returns
     -------

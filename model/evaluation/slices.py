@@ -19,10 +19,6 @@ POPULAR_SHARE = 0.5  # of the events that the popular items make up together
 def slices_of(split: Split) -> dict[str, NDArray[np.bool_]]:
     """Group questions by the length of the history, by how popular what they want is, and by features of the user.
 
-    Parameters
-    ----------
-    split : Split
-
     Returns
     -------
     dict of bool arrays of shape (questions,)

@@ -73,7 +73,6 @@ class Question:
 
     Attributes
     ----------
-    user : str
     history : sequence of str
         Items, newest first; empty for a stranger.
     wanted : tuple of str
@@ -100,8 +99,6 @@ class Split:
 
     Attributes
     ----------
-    train : Interactions
-    questions : list of Question
     name : str
         How it was made, in words for a table.
     """
@@ -111,33 +108,14 @@ class Split:
     name: str = "given"
 
     def at_most(self, count: int, seed: int = SEED) -> Split:
-        """Keep a sample of the questions, drawn alike from all, in their order.
-
-        Parameters
-        ----------
-        count : int
-        seed : int
-
-        Returns
-        -------
-        Split
-        """
+        """Keep a sample of the questions, drawn alike from all, in their order."""
         if len(self.questions) <= count:
             return self
         drawn = np.random.default_rng(seed).choice(len(self.questions), count, replace=False)
         return replace(self, questions=[self.questions[place] for place in np.sort(drawn).tolist()])
 
     def with_users(self, users: Catalogue) -> Split:
-        """Tell the questions what is known of the users who ask.
-
-        Parameters
-        ----------
-        users : Catalogue
-
-        Returns
-        -------
-        Split
-        """
+        """Tell the questions what is known of the users who ask."""
         known = dict(zip(users.item_ids, users.features, strict=True))
         told = [replace(one, features=known.get(one.user, ())) for one in self.questions]
         return replace(self, questions=told)
@@ -148,14 +126,6 @@ def leave_last_out(interactions: Interactions) -> Split:
 
     The protocol of most papers on sequences. What others did later than a question is learnt from too, so figures are
     a little better than they will be in service; `by_time` has no such leak.
-
-    Parameters
-    ----------
-    interactions : Interactions
-
-    Returns
-    -------
-    Split
 
     Raises
     ------
@@ -181,7 +151,6 @@ def by_time(interactions: Interactions, share: float = 0.1) -> Split:
 
     Parameters
     ----------
-    interactions : Interactions
     share : float
         Of the events that are kept for questions, between 0 and 1.
 
@@ -213,7 +182,6 @@ def next_events(interactions: Interactions, share: float = 0.1) -> Split:
 
     Parameters
     ----------
-    interactions : Interactions
     share : float
         Of the events that are kept for questions, between 0 and 1.
 
@@ -239,14 +207,8 @@ def hold_out_users(interactions: Interactions, share: float = 0.1, seed: int = S
 
     Parameters
     ----------
-    interactions : Interactions
     share : float
         Of the users who are not learnt from, between 0 and 1.
-    seed : int
-
-    Returns
-    -------
-    Split
 
     Raises
     ------
@@ -298,7 +260,6 @@ def answered(train: Interactions, wanted: Mapping[str, Sequence[str]]) -> Split:
 
     Parameters
     ----------
-    train : Interactions
     wanted : mapping of sequences of str
         The items to find by the id of the user, who is asked with all of their interactions in `train`.
 

@@ -23,17 +23,7 @@ RANKED = {"full": "the whole catalogue is ranked", "sampled": "SAMPLED: the want
 
 
 def experiments_table(experiments: Sequence[Experiment], cut: int) -> Table:
-    """Return what experiments on the same questions tell, a column each: metrics with intervals, lists, time.
-
-    Parameters
-    ----------
-    experiments : sequence of Experiment
-    cut : int
-
-    Returns
-    -------
-    Table
-    """
+    """Return what experiments on the same questions tell, a column each: metrics with intervals, lists, time."""
     first = experiments[0]
     title = f"{first.data}, {first.result.split}: {len(first.result):,} questions; {RANKED[first.result.protocol]}"
     table = _table(title, "", *(one.recipe for one in experiments))
@@ -53,17 +43,7 @@ def experiments_table(experiments: Sequence[Experiment], cut: int) -> Table:
 
 
 def slices_table(experiments: Sequence[Experiment], metric: str) -> Table:
-    """Return one metric of experiments slice by slice.
-
-    Parameters
-    ----------
-    experiments : sequence of Experiment
-    metric : str
-
-    Returns
-    -------
-    Table
-    """
+    """Return one metric of experiments slice by slice."""
     table = _table(f"{metric} by slice", "slice", "questions", *(one.recipe for one in experiments))
     for name, mask in shown_slices(experiments[0].result).items():
         means = (shown(one.result.intervals(name)[metric]) for one in experiments)
@@ -78,13 +58,8 @@ def differences_table(first: str, second: str, metric: str, found: Sequence[Diff
     ----------
     first, second : str
         Their names.
-    metric : str
     found : sequence of Difference
         Those of other metrics are passed over.
-
-    Returns
-    -------
-    Table
     """
     table = _table(f"{metric}: {first} less {second}", "where", "questions", "difference", "so the first is")
     for one in found:
@@ -102,10 +77,6 @@ def replay_table(replays: Mapping[str, Replay]) -> Table:
     ----------
     replays : mapping of Replay
         By recipe.
-
-    Returns
-    -------
-    Table
     """
     logged = next(iter(replays.values()))
     title = f"reward a decision, from {logged.decisions:,} that were logged; they earned {shown(logged.logged)}"
@@ -134,10 +105,6 @@ def ratings_table(name: str, asked: int, found: Mapping[str, Mapping[str, Interv
         How many ratings were asked for.
     found : mapping of mappings of Interval
         By model and metric.
-
-    Returns
-    -------
-    Table
     """
     table = _table(f"{name}: the newest tenth of each person's ratings, {asked:,} of them", "model", "RMSE", "MAE")
     for model, metrics in found.items():
@@ -146,16 +113,7 @@ def ratings_table(name: str, asked: int, found: Mapping[str, Mapping[str, Interv
 
 
 def shown(one: Interval) -> str:
-    """Return an interval as users read it.
-
-    Parameters
-    ----------
-    one : Interval
-
-    Returns
-    -------
-    str
-    """
+    """Return an interval as users read it."""
     return f"{one.mean:.4f} ±{(one.high - one.low) / 2:.4f}"
 
 

@@ -35,7 +35,6 @@ def check_recipe(name: str, parameters: Mapping[str, str]) -> None:
 
     Parameters
     ----------
-    name : str
     parameters : mapping of str to str
         Hyper-parameters.
 
@@ -65,15 +64,10 @@ def train(name: str, interactions: Interactions, data: DataSet, parameters: Mapp
     ----------
     name : str
         Of a recipe that answers with items.
-    interactions : Interactions
     data : DataSet
         Tells of the items and the users.
     parameters : mapping of str to str
         Hyper-parameters, the others have their defaults.
-
-    Returns
-    -------
-    Trained
 
     Raises
     ------

@@ -46,8 +46,6 @@ def learn(
     ----------
     name : str
         "neumf" or "lightgcn".
-    problem : Problem
-    parameters : mapping of str to str
     folder : Path, optional
         Of the checkpoints; a training that was cut off goes on from what lies there.
     is_shown : bool
@@ -57,10 +55,6 @@ def learn(
     -------
     arrays, report
         See `training.Trained`.
-
-    Raises
-    ------
-    NetworksError
     """
     if importlib.util.find_spec("torch") is not None:
         trained = train_here(name, problem, parameters, folder, is_shown=is_shown)
@@ -81,16 +75,7 @@ def learn(
 
 
 def interpreter() -> str:
-    """Return the Python that has PyTorch.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    InterpreterError
-    """
+    """Return the Python that has PyTorch."""
     stated = os.environ.get(VARIABLE)
     if stated:
         return stated
@@ -109,20 +94,8 @@ def train_here(
 
     Parameters
     ----------
-    name : str
-    problem : Problem
-    parameters : mapping of str to str
-    folder : Path or None
     is_shown : bool
         See `learn`.
-
-    Returns
-    -------
-    Trained
-
-    Raises
-    ------
-    NetworksError
     """
     # Imported when asked for: PyTorch takes seconds to load, and whoever only serves has none.
     training = importlib.import_module("model.networks.training")

@@ -30,7 +30,6 @@ class Progress:
     ----------
     epoch : int
         Whole epochs that lie behind.
-    best_epoch : int
     best_metric : float
         NaN before the first validation.
     best : dict of tensors
@@ -51,7 +50,6 @@ def mark_of(problem: Problem, settings: NeuMFSettings | LightGCNSettings) -> str
 
     Parameters
     ----------
-    problem : Problem
     settings : settings
 
     Returns
@@ -71,11 +69,8 @@ def write_checkpoint(path: Path, mark: str, network: Any, progress: Progress) ->
 
     Parameters
     ----------
-    path : Path
     mark : str
         See `mark_of`.
-    network : Network
-    progress : Progress
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
@@ -99,8 +94,6 @@ def read_checkpoint(path: Path, mark: str, network: Any) -> Progress:
 
     Parameters
     ----------
-    path : Path
-    mark : str
     network : Network
         As it is before training; its parameters and its optimiser are set.
 
@@ -108,10 +101,6 @@ def read_checkpoint(path: Path, mark: str, network: Any) -> Progress:
     -------
     Progress
         That of a new training where there is no checkpoint.
-
-    Raises
-    ------
-    ForeignCheckpointError
     """
     if not path.exists():
         return Progress()

@@ -34,7 +34,6 @@ class FoldIn:
     ----------
     messages : float32 array of shape (items, dimensions)
         What each item says of whoever touches it.
-    decay : float
     metric : float
         NDCG@20 of users made so, on what was held out; NaN where nothing is.
     """
@@ -49,9 +48,7 @@ def summed(problem: Problem, messages: NDArray[np.float32], decay: float) -> NDA
 
     Parameters
     ----------
-    problem : Problem
     messages : float32 array of shape (items, dimensions)
-    decay : float
 
     Returns
     -------
@@ -101,15 +98,10 @@ def choose(
 
     Parameters
     ----------
-    held : HeldOut
     candidates : iterable of float32 arrays of shape (items, dimensions)
         Messages; the first are kept where nothing is held out.
     scorer : callable
         From users, float32 of shape (n, dimensions), to scores of shape (n, items).
-
-    Returns
-    -------
-    FoldIn
     """
     train = held.train
     decays = DECAYS if np.ptp(train.times) > 0 else DECAYS[:1]  # without times there is no newest item

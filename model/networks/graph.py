@@ -35,7 +35,6 @@ def users_by_items(problem: Problem, person_power: float = GRAPH_POWER) -> spars
 
     Parameters
     ----------
-    problem : Problem
     user_power : float
         Of the user's degree.
 
@@ -56,7 +55,6 @@ def adjacency(normalised: sparse.csr_matrix, device: torch.device) -> Tensor:
     Parameters
     ----------
     normalised : sparse matrix of shape (users, items)
-    device : torch.device
 
     Returns
     -------
@@ -83,7 +81,6 @@ def propagate(graph: Tensor, own: Tensor, layers: int) -> Tensor:
     ----------
     graph : sparse tensor of shape (n, n)
     own : tensor of shape (n, dimensions)
-    layers : int
 
     Returns
     -------
@@ -104,10 +101,8 @@ def low_pass(problem: Problem, dimensions: int, seed: int) -> NDArray[np.float32
 
     Parameters
     ----------
-    problem : Problem
     dimensions : int
         Where the graph has fewer, the rest has small chance numbers, since zeros would never learn.
-    seed : int
 
     Returns
     -------
@@ -135,7 +130,6 @@ def unpropagated(graph: Tensor, wanted: Tensor, layers: int) -> Tensor:
     ----------
     graph : sparse tensor of shape (n, n)
     wanted : tensor of shape (n, dimensions)
-    layers : int
 
     Returns
     -------
@@ -154,7 +148,6 @@ def scaled(start: Tensor, propagated: Tensor, item_degrees: Tensor, user_count: 
     ----------
     start, propagated : tensors of shape (users + items, dimensions)
     item_degrees : tensor of shape (items,)
-    user_count : int
 
     Returns
     -------

@@ -35,7 +35,6 @@ def train(
         epochs, patience and seed.
     name : str
         For whoever watches.
-    watch : Watch
     checkpoint : (Path, str), optional
         The file, and the mark of data and settings (`checkpoints.mark_of`).
 

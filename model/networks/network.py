@@ -46,47 +46,19 @@ class Network(Protocol):
         """
 
     def step(self, batch: Any) -> float:
-        """Learn from one batch and return its loss.
-
-        Parameters
-        ----------
-        batch
-
-        Returns
-        -------
-        float
-        """
+        """Learn from one batch and return its loss."""
 
     def validate(self) -> float:
-        """Return the metric on what was held out; NaN where nothing is.
-
-        Returns
-        -------
-        float
-        """
+        """Return the metric on what was held out; NaN where nothing is."""
 
 
 def device() -> torch.device:
-    """Return the GPU when there is one, else the processor.
-
-    Returns
-    -------
-    torch.device
-    """
+    """Return the GPU when there is one, else the processor."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def seeded(seed: int, epoch: int) -> np.random.Generator:
-    """Seed everything for an epoch, so that a resumed training draws what an uninterrupted one would have drawn.
-
-    Parameters
-    ----------
-    seed, epoch : int
-
-    Returns
-    -------
-    numpy Generator
-    """
+    """Seed everything for an epoch, so that a resumed training draws what an uninterrupted one would have drawn."""
     torch.manual_seed(seed * 1_000_003 + epoch)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)  # a few sparse products on GPUs have no such form
     return np.random.default_rng([seed, epoch])
@@ -97,11 +69,8 @@ def drawn(shape: tuple[int, ...], spread: float, random: np.random.Generator, pl
 
     Parameters
     ----------
-    shape : tuple of int
     spread : float
         Standard deviation.
-    random : numpy Generator
-    place : torch.device
 
     Returns
     -------

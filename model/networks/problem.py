@@ -29,7 +29,6 @@ class Problem:
         Epoch seconds of the newest event of the pair.
     ratings : float32 array of shape (pairs,)
         The weight of that event: an explicit model's target.
-    user_count, item_count : int
     """
 
     users: NDArray[np.int32]
@@ -62,10 +61,6 @@ class Problem:
         Parameters
         ----------
         kept : bool array of shape (pairs,)
-
-        Returns
-        -------
-        Problem
         """
         return replace(
             self,
@@ -82,7 +77,6 @@ class HeldOut:
 
     Attributes
     ----------
-    train : Problem
     users, items : int32 arrays of shape (held-out users,)
     ratings : float32 array of shape (held-out users,)
     """
@@ -100,10 +94,6 @@ def problem_of(interactions: Interactions) -> Problem:
     ----------
     interactions : Interactions
         Sorted by user, then by time.
-
-    Returns
-    -------
-    Problem
     """
     keys = interactions.users.astype(np.int64) * max(1, len(interactions.item_ids)) + interactions.items
     _, from_end = np.unique(keys[::-1], return_index=True)
@@ -123,8 +113,6 @@ def hold_out(problem: Problem, seed: int, most: int = MOST_HELD_OUT) -> HeldOut:
 
     Parameters
     ----------
-    problem : Problem
-    seed : int
     most : int
         Users.
 
@@ -149,13 +137,7 @@ def hold_out(problem: Problem, seed: int, most: int = MOST_HELD_OUT) -> HeldOut:
 
 
 def write_problem(problem: Problem, path: Path) -> None:
-    """Write a problem into one file.
-
-    Parameters
-    ----------
-    problem : Problem
-    path : Path
-    """
+    """Write a problem into one file."""
     with path.open("wb") as file:
         np.savez(
             file,
@@ -168,16 +150,7 @@ def write_problem(problem: Problem, path: Path) -> None:
 
 
 def read_problem(path: Path) -> Problem:
-    """Read what `write_problem` wrote.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Problem
-    """
+    """Read what `write_problem` wrote."""
     with np.load(path, allow_pickle=False) as stored:
         users, items = (int(count) for count in stored["counts"])
         return Problem(stored["users"], stored["items"], stored["times"], stored["ratings"], users, items)

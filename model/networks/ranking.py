@@ -26,7 +26,6 @@ def gains(held: HeldOut, scorer: Scorer, most: int = MOST_SCORES) -> float:
 
     Parameters
     ----------
-    held : HeldOut
     scorer : callable
         From int32 positions in `held.users`, of shape (n,), to float32 scores of shape (n, items).
     most : int

@@ -29,7 +29,6 @@ class Negatives:
         Parameters
         ----------
         users : int32 array of shape (n,)
-        random : numpy Generator
 
         Returns
         -------

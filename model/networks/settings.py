@@ -22,18 +22,10 @@ class _Settings:
     def of(cls, parameters: Mapping[str, str]) -> Self:
         """Read hyper-parameters from texts, as solutions, SageMaker and the command line give them.
 
-        Parameters
-        ----------
-        parameters : mapping of str to str
-
         Returns
         -------
         settings
             Those that are not stated have their defaults.
-
-        Raises
-        ------
-        UnknownSettingError
         """
         kinds = {one.name: type(one.default) for one in fields(cls)}
         unknown = sorted(set(parameters) - set(kinds))
@@ -60,8 +52,6 @@ class NeuMFSettings(_Settings):
         Most epochs, and how many without a better validation metric end the training.
     batch_size : int
         Of touched items, at most; negatives come on top.
-    learning_rate, regularization : float
-    seed : int
     """
 
     feedback: str = IMPLICIT
@@ -93,13 +83,10 @@ class LightGCNSettings(_Settings):
         "bpr" or "sampled_softmax".
     start : str
         "random" or "spectral": the strongest singular vectors of the graph.
-    epochs, patience : int
     batch_size : int
         At most; small data are dealt out in more batches than that.
     negatives : int
         BPR: per touched item. Sampled softmax: per batch, shared by all of it.
-    learning_rate, regularization : float
-    seed : int
     """
 
     hidden_dimension: int = 768
@@ -126,11 +113,6 @@ def batch_size_for(pairs: int, most: int) -> int:
     ----------
     pairs : int
         All that is learnt from.
-    most : int
-
-    Returns
-    -------
-    int
     """
     return min(most, max(LEAST_BATCH_SIZE, pairs // LEAST_BATCHES))
 

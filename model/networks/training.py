@@ -58,20 +58,10 @@ def train_network(
     ----------
     name : str
         "neumf" or "lightgcn".
-    problem : Problem
     parameters : mapping of str to str
         See `settings`.
-    watch : Watch
     folder : Path, optional
         Of the checkpoints; a training that was cut off goes on from what lies there.
-
-    Returns
-    -------
-    Trained
-
-    Raises
-    ------
-    NetworksError
     """
     if name not in NETWORKS:
         raise UnknownSettingError(f"there is no network {name!r}; there are {' and '.join(NETWORKS)}")

@@ -25,29 +25,18 @@ class Watch(Protocol):
             Of what is trained.
         epoch : int
             From 1.
-        batches : int
         """
 
     def batch(self, loss: float) -> None:
-        """Take in the mean loss of the epoch so far, after one more batch.
-
-        Parameters
-        ----------
-        loss : float
-        """
+        """Take in the mean loss of the epoch so far, after one more batch."""
 
     def end(self, name: str, epoch: int, loss: float, metric: str, value: float, seconds: float) -> None:
         """Take in the results of an epoch.
 
         Parameters
         ----------
-        name : str
         epoch : int
             0 for the start, before anything was learnt.
-        loss : float
-        metric : str
-        value : float
-        seconds : float
         """
 
 
@@ -90,12 +79,7 @@ class Shown:
 
 @contextmanager
 def shown() -> Iterator[Watch]:
-    """Show a training on the standard error stream.
-
-    Yields
-    ------
-    Watch
-    """
+    """Show a training on the standard error stream."""
     console = Console(file=sys.stderr)
     columns = (
         TextColumn("{task.description}"),

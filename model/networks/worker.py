@@ -19,12 +19,7 @@ from model.networks.problem import read_problem
 
 
 def work(folder: Path) -> None:
-    """Do the training that a folder asks for, and leave its outcome there.
-
-    Parameters
-    ----------
-    folder : Path
-    """
+    """Do the training that a folder asks for, and leave its outcome there."""
     request = json.loads((folder / REQUEST).read_bytes())
     checkpoints = request["checkpoints"]
     try:

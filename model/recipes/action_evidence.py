@@ -23,16 +23,7 @@ MOST_FEATURES = 500
 
 
 def kind_of(event_type: str) -> str:
-    """Return an answer's kind, however it is written: the guide has "Not taken" as well as "NOT_TAKEN".
-
-    Parameters
-    ----------
-    event_type : str
-
-    Returns
-    -------
-    str
-    """
+    """Return an answer's kind, however it is written: the guide has "Not taken" as well as "NOT_TAKEN"."""
     return event_type.lower().replace("_", "").replace(" ", "")
 
 
@@ -63,11 +54,6 @@ def offers_of(known: Interactions, item_ids: list[str], period_seconds: float) -
         Of users with actions.
     item_ids : list of str
         The recipe's actions.
-    period_seconds : float
-
-    Returns
-    -------
-    Offers
     """
     place_of = {item: place for place, item in enumerate(item_ids)}
     actions = np.array([place_of[item] for item in known.item_ids] or [0], np.int32)[known.items]
@@ -119,13 +105,6 @@ class Evidence:
         ----------
         offers : Offers
             Of `known`.
-        known : Interactions
-        item_ids : list of str
-        users : Catalogue
-
-        Returns
-        -------
-        Evidence
         """
         size = len(item_ids)
         recent = offers.times >= int(offers.times.max(initial=0)) - RECENT_SECONDS
@@ -156,7 +135,6 @@ class Evidence:
 
         Parameters
         ----------
-        user : str
         features : sequence of str
             Of the user.
 
@@ -185,8 +163,6 @@ class Evidence:
         ----------
         offers : Offers
             Those of `fit`, sorted by user and time.
-        known : Interactions
-        users : Catalogue
 
         Returns
         -------
@@ -222,9 +198,6 @@ class Evidence:
 
         Parameters
         ----------
-        user : str
-        action : int
-        event_type : str
         time : int
             Epoch seconds.
         """
@@ -235,16 +208,7 @@ class Evidence:
             answer[2] = max(answer[2], time)
 
     def answered(self, user: str) -> dict[int, int]:
-        """Return when a user last took or declined each action (epoch seconds).
-
-        Parameters
-        ----------
-        user : str
-
-        Returns
-        -------
-        dict
-        """
+        """Return when a user last took or declined each action (epoch seconds)."""
         return {action: answer[2] for action, answer in self._answers.get(user, {}).items() if answer[2]}
 
     def add_action(self) -> None:
@@ -254,12 +218,7 @@ class Evidence:
         self._features = {name: np.pad(row, (0, 1)) for name, row in self._features.items()}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what was counted, by name.
-
-        Returns
-        -------
-        dict of arrays
-        """
+        """Return what was counted, by name."""
         listed = [
             (user, action, *answer)
             for user, answers in enumerate(self._answers.values())
@@ -271,26 +230,12 @@ class Evidence:
         return {"counts": self._counts, "after": self._after, "features": features, "answers": answers}
 
     def document(self) -> dict[str, Any]:
-        """Return what `from_arrays` needs beside the arrays.
-
-        Returns
-        -------
-        dict
-        """
+        """Return what `from_arrays` needs beside the arrays."""
         return {"features": list(self._features), "persons": list(self._answers)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> Evidence:
-        """Make evidence of what `arrays` and `document` returned.
-
-        Parameters
-        ----------
-        arrays, document : mapping
-
-        Returns
-        -------
-        Evidence
-        """
+        """Make evidence of what `arrays` and `document` returned."""
         features = dict(zip(document["features"], arrays["features"], strict=True))
         answers: dict[str, dict[int, list[int]]] = {}
         for user, action, *answer in arrays["answers"].tolist():

@@ -90,10 +90,6 @@ def choose_weights(data: TrainingData) -> dict[str, float]:
 
     The graph filter is tried where it may be worth its time, and wanted where it then finds more.
 
-    Parameters
-    ----------
-    data : TrainingData
-
     Returns
     -------
     dict
@@ -136,17 +132,7 @@ def _may_be_worth_a_filter(candidates: Candidates) -> bool:
 
 
 def gather(scorer: UserScorer, questions: Sequence[HeldOut]) -> Candidates:
-    """Ask all parts all questions and keep what may be found.
-
-    Parameters
-    ----------
-    scorer : UserScorer
-    questions : sequence of HeldOut
-
-    Returns
-    -------
-    Candidates
-    """
+    """Ask all parts all questions and keep what may be found."""
     everything = dict.fromkeys(PARTS, 1.0)
     popular: list[NDArray[np.int64]] = []
     names: tuple[str, ...] = ()

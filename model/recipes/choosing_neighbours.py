@@ -35,10 +35,6 @@ def step_trials(exponents: Sequence[float]) -> list[Steps]:
     ----------
     exponents : sequence of float
         Those to be tried, in the order of `WORTH`.
-
-    Returns
-    -------
-    list of Steps
     """
     return [
         replace(

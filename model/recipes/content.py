@@ -48,14 +48,8 @@ class Content:
         ----------
         item_ids : list of str
             The items in the order of the recipe; those that are not in the catalogue get zeros.
-        catalogue : Catalogue
-        dimensions : int
         company : float
             How much the features count that a feature is often seen with, beside the feature itself.
-
-        Returns
-        -------
-        Content
         """
         frequency = Counter(feature for features in catalogue.features for feature in set(features))
         most = max(LEAST_ITEMS, MOST_OF_ALL * len(catalogue.item_ids))
@@ -90,10 +84,6 @@ class Content:
     def vector(self, features: Sequence[str]) -> NDArray[np.float32]:
         """Return the unit vector of something with these features; zeros where none is known.
 
-        Parameters
-        ----------
-        features : sequence of str
-
         Returns
         -------
         float32 array of shape (dimensions,)
@@ -104,11 +94,6 @@ class Content:
 
     def put(self, place: int, features: Sequence[str]) -> NDArray[np.float32]:
         """Take in an item that is new (its place is the next) or has changed.
-
-        Parameters
-        ----------
-        place : int
-        features : sequence of str
 
         Returns
         -------
@@ -125,10 +110,6 @@ class Content:
     def like(self, place: int) -> NDArray[np.float32]:
         """Return how much every item is like one of them (-1 to 1).
 
-        Parameters
-        ----------
-        place : int
-
         Returns
         -------
         float32 array of shape (items,)
@@ -137,12 +118,7 @@ class Content:
         return result
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the vectors, by name.
-
-        Returns
-        -------
-        dict of arrays
-        """
+        """Return the vectors, by name."""
         return {"content_vectors": self.vectors, "content_projection": self._projection}
 
     @property
@@ -152,17 +128,7 @@ class Content:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], vocabulary: list[str]) -> Content:
-        """Make content of what `arrays` returned.
-
-        Parameters
-        ----------
-        arrays : mapping
-        vocabulary : list of str
-
-        Returns
-        -------
-        Content
-        """
+        """Make content of what `arrays` returned."""
         return cls(arrays["content_vectors"], arrays["content_projection"], vocabulary)
 
 

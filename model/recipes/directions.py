@@ -28,13 +28,8 @@ def direction_count(users: int, items: int, most: int) -> int:
 
     Parameters
     ----------
-    users, items : int
     most : int
         Of which there need not be more.
-
-    Returns
-    -------
-    int
     """
     return min(most, round(DIRECTIONS_PER_ROOT * math.sqrt(min(users, items))))
 

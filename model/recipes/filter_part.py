@@ -42,14 +42,8 @@ class FilterPart:
 
         Parameters
         ----------
-        known : Interactions
         content : float32 array of shape (all items, content dimensions)
             First the items of the interactions, then those that nobody has touched.
-        settings : FilterSettings
-
-        Returns
-        -------
-        FilterPart
         """
         learnt = SharpenedFilter.fit(known, settings)
         users = count_users(known)
@@ -87,9 +81,7 @@ class FilterPart:
 
         Parameters
         ----------
-        history : sequence of int
         items : int64 array of shape (n,)
-        decay : float
 
         Returns
         -------
@@ -107,7 +99,6 @@ class FilterPart:
 
         Parameters
         ----------
-        place : int
         content : float32 array of shape (content dimensions,)
         """
         if place == self._size:
@@ -115,22 +106,13 @@ class FilterPart:
             self._size += 1
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what was learnt, by name.
-
-        Returns
-        -------
-        dict of arrays
-        """
+        """Return what was learnt, by name."""
         learnt = {f"{PREFIX}{name}": array for name, array in self._filter.arrays().items()}
         return {**learnt, f"{PREFIX}from_content": self._from_content}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> FilterPart | None:
         """Make a part of what `arrays` returned.
-
-        Parameters
-        ----------
-        arrays : mapping
 
         Returns
         -------

@@ -43,10 +43,6 @@ class FilterSettings:
         ----------
         parameters : mapping of str to str
             Hyper-parameters by the names of the attributes; others are passed over.
-
-        Returns
-        -------
-        FilterSettings
         """
         stated = {one.name: float(parameters.get(one.name, str(one.default))) for one in fields(cls)}
         return cls(directions=int(stated.pop("directions")), **stated)

@@ -66,10 +66,6 @@ class GraphFilter(Recipe):
     def tune(cls, data: TrainingData) -> dict[str, float]:
         """Choose by how much older items of a history count less.
 
-        Parameters
-        ----------
-        data : TrainingData
-
         Returns
         -------
         dict
@@ -160,10 +156,6 @@ class GraphFilter(Recipe):
         ----------
         decay : float
             Of an item's weight against that of the next newer one.
-
-        Returns
-        -------
-        GraphFilter
         """
         return type(self)(self.item_ids, self._filter, self._users.rows, self._content, self._from_content, decay)
 

@@ -29,12 +29,7 @@ class GrowingRows:
         return int(self.rows.shape[0])
 
     def append(self, row: Any) -> None:
-        """Add a row at the end.
-
-        Parameters
-        ----------
-        row : array or number
-        """
+        """Add a row at the end."""
         count = len(self)
         if count == self._room.shape[0]:
             wider = np.empty((max(LEAST_ROOM, count * 3 // 2), *self._room.shape[1:]), self._room.dtype)

@@ -31,7 +31,6 @@ class HeldOut(NamedTuple):
     ----------
     history : list of int
         Newest first, never empty.
-    target : int
     query : Query
         Its context and user_features.
     """
@@ -43,10 +42,6 @@ class HeldOut(NamedTuple):
 
 def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
     """Split data into the older events and a sample of the newest ones; by chance where times cannot tell.
-
-    Parameters
-    ----------
-    data : TrainingData
 
     Returns
     -------

@@ -19,7 +19,6 @@ def within_percentiles(interactions: Interactions, parameters: Mapping[str, str]
 
     Parameters
     ----------
-    interactions : Interactions
     parameters : mapping of str to str
         min_ and max_user_history_length_percentile, min_ and max_item_interaction_count_percentile, 0 to 1.
 

@@ -19,7 +19,6 @@ class ContextColumn:
 
     Attributes
     ----------
-    values : list of str
     codes : int32 array of shape (n,)
         Positions in `values`; -1 where an interaction has none.
     """
@@ -28,16 +27,7 @@ class ContextColumn:
     codes: NDArray[np.int32]
 
     def at(self, places: NDArray[Any]) -> ContextColumn:
-        """Return the column at places, or where a mask holds.
-
-        Parameters
-        ----------
-        places : integer or bool array
-
-        Returns
-        -------
-        ContextColumn
-        """
+        """Return the column at places, or where a mask holds."""
         return ContextColumn(self.values, self.codes[places])
 
 
@@ -78,10 +68,6 @@ class Interactions:
         Parameters
         ----------
         kept : bool array of shape (n,)
-
-        Returns
-        -------
-        Interactions
         """
         return Interactions(
             self.user_ids,
@@ -96,12 +82,7 @@ class Interactions:
         )
 
     def without_unused(self) -> Interactions:
-        """Return the same interactions with new numbers, so that users and items without any are gone.
-
-        Returns
-        -------
-        Interactions
-        """
+        """Return the same interactions with new numbers, so that users and items without any are gone."""
         users, new_users = np.unique(self.users, return_inverse=True)
         items, new_items = np.unique(self.items, return_inverse=True)
         return replace(
@@ -154,10 +135,6 @@ def ordered(
     users, items, kinds, times : arrays of shape (n,)
         Positions in `ids`, and epoch seconds.
     context : dict of ContextColumn, optional
-
-    Returns
-    -------
-    Interactions
     """
     # The array's own place breaks ties, so that events of one second keep the order in which they came.
     order = np.lexsort((np.arange(times.size), times, users))
@@ -182,10 +159,6 @@ def from_rows(rows: Sequence[tuple[str, str, int]] | Sequence[tuple[str, str, in
     ----------
     rows : sequence of tuples
         The event type is "View" where a row has none.
-
-    Returns
-    -------
-    Interactions
     """
     user_of: dict[str, int] = {}
     item_of: dict[str, int] = {}

@@ -35,16 +35,7 @@ LEAST_LENGTH = np.float32(1e-9)  # of a vector, so that one of an item alone is 
 
 
 def dimensions_of(parameters: Mapping[str, str]) -> int:
-    """Return how many dimensions a solution's hidden_dimension stands for.
-
-    Parameters
-    ----------
-    parameters : mapping of str to str
-
-    Returns
-    -------
-    int
-    """
+    """Return how many dimensions a solution's hidden_dimension stands for."""
     stated = parameters.get("hidden_dimension")
     return DIMENSIONS if stated is None else max(LEAST_DIMENSIONS, round(float(stated) * DIMENSIONS_PER_HIDDEN))
 
@@ -66,14 +57,8 @@ class ItemSpace:
 
         Parameters
         ----------
-        interactions : Interactions
         content : float32 array of shape (all items, content dimensions)
             First the items of the interactions, then those that nobody has touched.
-        dimensions : int
-
-        Returns
-        -------
-        ItemSpace
         """
         users, items = interactions.unique_pairs()
         shape = (len(interactions.user_ids), len(interactions.item_ids))
@@ -119,11 +104,6 @@ class ItemSpace:
     def shares(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
         """Return how much each of a history's items weighs in the user's place.
 
-        Parameters
-        ----------
-        history : sequence of int
-        decay : float
-
         Returns
         -------
         float32 array of shape (items of the history that count,)
@@ -140,9 +120,7 @@ class ItemSpace:
 
         Parameters
         ----------
-        history : sequence of int
         items : int64 array of shape (n,)
-        decay : float
 
         Returns
         -------
@@ -156,10 +134,6 @@ class ItemSpace:
 
     def like(self, place: int) -> NDArray[np.float32]:
         """Return how near every item lies to one of them, whatever their popularity: the cosine, -1 to 1.
-
-        Parameters
-        ----------
-        place : int
 
         Returns
         -------
@@ -176,7 +150,6 @@ class ItemSpace:
 
         Parameters
         ----------
-        place : int
         content : float32 array of shape (content dimensions,)
         """
         if place == len(self._vectors):
@@ -184,12 +157,7 @@ class ItemSpace:
             self._unscaled.append(1.0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the vectors, by name.
-
-        Returns
-        -------
-        dict of arrays
-        """
+        """Return the vectors, by name."""
         return {
             "space_vectors": self.vectors,
             "space_unscaled": self._unscaled.rows,
@@ -198,14 +166,5 @@ class ItemSpace:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ItemSpace:
-        """Make a space of what `arrays` returned.
-
-        Parameters
-        ----------
-        arrays : mapping
-
-        Returns
-        -------
-        ItemSpace
-        """
+        """Make a space of what `arrays` returned."""
         return cls(arrays["space_vectors"], arrays["space_unscaled"], arrays["space_from_content"])

@@ -39,16 +39,7 @@ class Lifts:
 
     @classmethod
     def of_context(cls, interactions: Interactions) -> Lifts:
-        """Learn how circumstances change what users touch.
-
-        Parameters
-        ----------
-        interactions : Interactions
-
-        Returns
-        -------
-        Lifts
-        """
+        """Learn how circumstances change what users touch."""
         found: list[tuple[list[str], NDArray[Any], NDArray[Any]]] = []
         for name, column in interactions.context.items():
             places = np.flatnonzero(column.codes >= 0)
@@ -62,13 +53,8 @@ class Lifts:
 
         Parameters
         ----------
-        interactions : Interactions
         users : Catalogue
             The users with their features.
-
-        Returns
-        -------
-        Lifts
         """
         features_of = dict(zip(users.item_ids, users.features, strict=True))
         code_of: dict[str, int] = {}
@@ -107,10 +93,8 @@ class Lifts:
 
         Parameters
         ----------
-        condition : str
         scores : float32 array of shape (items,)
             Changed in place.
-        weight : float
         """
         row = self._row_of.get(condition)
         if row is not None:
@@ -122,7 +106,6 @@ class Lifts:
 
         Parameters
         ----------
-        condition : str
         items : int64 array of shape (n,)
 
         Returns
@@ -144,25 +127,10 @@ class Lifts:
         ----------
         prefix : str
             Of the names.
-
-        Returns
-        -------
-        dict of arrays
         """
         return {f"{prefix}_starts": self._starts, f"{prefix}_items": self._items, f"{prefix}_values": self._values}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str, conditions: list[str]) -> Lifts:
-        """Make lifts of what `arrays` returned.
-
-        Parameters
-        ----------
-        arrays : mapping
-        prefix : str
-        conditions : list of str
-
-        Returns
-        -------
-        Lifts
-        """
+        """Make lifts of what `arrays` returned."""
         return cls(conditions, *(arrays[f"{prefix}_{part}"] for part in ("starts", "items", "values")))

@@ -25,8 +25,6 @@ def write_model(directory: Path, arrays: Mapping[str, NDArray[Any]], document: M
 
     Parameters
     ----------
-    directory : Path
-    arrays : mapping of names to arrays
     document : mapping
         Anything JSON can hold. Ids of users are in the lists `users` and `users`, and nowhere else.
     """
@@ -37,10 +35,6 @@ def write_model(directory: Path, arrays: Mapping[str, NDArray[Any]], document: M
 
 def read_model(directory: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Read what `write_model` wrote.
-
-    Parameters
-    ----------
-    directory : Path
 
     Returns
     -------
@@ -59,7 +53,6 @@ def forget_users(directory: Path, users: Collection[str]) -> bool:
     ----------
     directory : Path
         What `write_model` wrote.
-    users : collection of str
 
     Returns
     -------

@@ -40,10 +40,8 @@ class Parameter:
 
     Attributes
     ----------
-    default : str
     least, most : float
         Bounds of a number, both included; unused where there are `choices`.
-    integer : bool
     choices : tuple of str
         All values that a categorical parameter can have; empty for a number.
     tunable : bool
@@ -65,10 +63,6 @@ class Parameter:
 
     def refusal(self, value: str) -> str | None:
         """Say what is wrong with a value.
-
-        Parameters
-        ----------
-        value : str
 
         Returns
         -------
@@ -98,8 +92,6 @@ class NamedRecipe:
         Such as "aws-similar-items".
     kind : str
         The recipe type, which says which operation asks it.
-    algorithm : type of Recipe or SegmentRecipe
-    description : str
     domain : str, optional
         Of the use cases, which only recommenders have.
     parameters : dict of Parameter
@@ -163,10 +155,6 @@ class NamedRecipe:
 
     def prepare(self, data: TrainingData) -> TrainingData:
         """Keep of the data what the recipe learns from.
-
-        Parameters
-        ----------
-        data : TrainingData
 
         Returns
         -------

@@ -74,13 +74,8 @@ class NetworkRecipe(Recipe):
 
         Parameters
         ----------
-        data : TrainingData
         learnt, report : mappings
             See `networks.training.Trained`.
-
-        Returns
-        -------
-        NetworkRecipe
         """
         known = data.interactions
         touched = set(known.item_ids)

@@ -38,10 +38,6 @@ class Tower:
         Parameters
         ----------
         learnt : mapping of float32 arrays
-
-        Returns
-        -------
-        Tower
         """
         return cls(
             {
@@ -56,12 +52,7 @@ class Tower:
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what a tower is made of.
-
-        Returns
-        -------
-        dict of arrays
-        """
+        """Return what a tower is made of."""
         return self._arrays
 
     def scores(self, user: Floats) -> Floats:
@@ -94,7 +85,6 @@ class Tower:
         Parameters
         ----------
         user : float32 array of shape (factors + width,)
-        item : int
 
         Returns
         -------

@@ -108,10 +108,6 @@ class NextBestAction(Recipe):
     def propensity(self, query: Query) -> NDArray[np.float32]:
         """Return how likely the user is to take each action.
 
-        Parameters
-        ----------
-        query : Query
-
         Returns
         -------
         float32 array of shape (actions,)
@@ -123,12 +119,7 @@ class NextBestAction(Recipe):
         return result
 
     def known_share(self) -> float:
-        """Return of which share of the actions enough is known for a likelihood.
-
-        Returns
-        -------
-        float
-        """
+        """Return of which share of the actions enough is known for a likelihood."""
         return float(self._evidence.known().mean()) if self.item_ids else 0.0
 
     def score(self, query: Query) -> NDArray[np.float32]:

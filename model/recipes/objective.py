@@ -33,11 +33,6 @@ class Objective:
     def fit(cls, item_ids: list[str], data: TrainingData) -> Objective | None:
         """Read the objective of a solution.
 
-        Parameters
-        ----------
-        item_ids : list of str
-        data : TrainingData
-
         Returns
         -------
         Objective or None
@@ -60,13 +55,7 @@ class Objective:
         return self._factors.rows
 
     def put(self, place: int, numbers: Mapping[str, float]) -> None:
-        """Take in an item that is new (its place is the next) or has changed.
-
-        Parameters
-        ----------
-        place : int
-        numbers : mapping of str to float
-        """
+        """Take in an item that is new (its place is the next) or has changed."""
         factor = self._factors_of(np.array([numbers.get(self.column, np.nan)]))[0]
         if place == len(self._factors):
             self._factors.append(factor)
@@ -74,12 +63,7 @@ class Objective:
             self._factors.rows[place] = factor
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the factors, by name.
-
-        Returns
-        -------
-        dict of arrays
-        """
+        """Return the factors, by name."""
         return {"objective_values": self._sorted, "objective_factors": self.factors}
 
     @classmethod
@@ -88,13 +72,8 @@ class Objective:
 
         Parameters
         ----------
-        arrays : mapping
         document : mapping
             With column and strength.
-
-        Returns
-        -------
-        Objective
         """
         factors = GrowingRows(arrays["objective_factors"])
         return cls(document["column"], document["strength"], arrays["objective_values"], factors)
@@ -109,12 +88,6 @@ class Objective:
 
 def numbers_of(column: str, item_ids: list[str], catalogue: Catalogue) -> NDArray[np.float64] | None:
     """Return a numeric column in the order of a recipe's items.
-
-    Parameters
-    ----------
-    column : str
-    item_ids : list of str
-    catalogue : Catalogue
 
     Returns
     -------

@@ -19,7 +19,6 @@ def best(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     Parameters
     ----------
     scores : float array of shape (n,)
-    count : int
 
     Returns
     -------

@@ -63,7 +63,6 @@ def blend(parts: Parts, weights: Mapping[str, float]) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    parts : Parts
     weights : mapping
         By the names of the parts.
 
@@ -87,7 +86,6 @@ def reasons_of(parts: Parts | None, weights: Mapping[str, float], items: Sequenc
         None of a stranger.
     weights : mapping
         By the names of the parts.
-    items : sequence of int
 
     Returns
     -------
@@ -105,10 +103,6 @@ def reasons_of(parts: Parts | None, weights: Mapping[str, float], items: Sequenc
 
 def count_recent(interactions: Interactions) -> NDArray[np.float32]:
     """Count the interactions of each item, each decayed by its age at a half-life that the data suggest.
-
-    Parameters
-    ----------
-    interactions : Interactions
 
     Returns
     -------
@@ -142,15 +136,10 @@ def kept_of(item: int, history: Sequence[int], weights: Mapping[str, float]) -> 
 
     Parameters
     ----------
-    item : int
     history : sequence of int
         Newest first.
     weights : mapping
         With kept_latest and kept.
-
-    Returns
-    -------
-    float
     """
     if item in history[:LATEST]:
         return weights["kept_latest"]
@@ -163,10 +152,6 @@ def scale_of(values: NDArray[np.float32]) -> float:
     Parameters
     ----------
     values : float32 array
-
-    Returns
-    -------
-    float
     """
     highest = float(values.max(initial=0.0))
     return 1.0 / highest if highest > 0 else 0.0

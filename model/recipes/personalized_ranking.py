@@ -59,7 +59,6 @@ class PersonalizedRanking(Recipe):
         ----------
         query : Query
             Its `allowed` is not looked at.
-        item_ids : sequence of str
 
         Returns
         -------

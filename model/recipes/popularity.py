@@ -25,10 +25,6 @@ MOST_RECENCY = 0.5
 def count_users(interactions: Interactions) -> NDArray[np.float32]:
     """Return how many different users touched each item.
 
-    Parameters
-    ----------
-    interactions : Interactions
-
     Returns
     -------
     float32 array of shape (items,)
@@ -56,13 +52,8 @@ class UsersCounts:
 
         Parameters
         ----------
-        interactions : Interactions
         untouched : int
             Items that come after those of the interactions.
-
-        Returns
-        -------
-        UsersCounts
         """
         latest = np.zeros(len(interactions.item_ids) + untouched, np.int64)
         np.maximum.at(latest, interactions.items, interactions.times)
@@ -97,7 +88,6 @@ class UsersCounts:
         ----------
         place : int
             Of the item.
-        event : Event
         """
         self._latest.rows[place] = max(self._latest.rows[place], event.time)
         if event.first:
@@ -109,26 +99,12 @@ class UsersCounts:
         self._latest.append(0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the counts, by name.
-
-        Returns
-        -------
-        dict of arrays
-        """
+        """Return the counts, by name."""
         return {"people": self.users.rows, "latest": self._latest.rows}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Make counts of what `arrays` returned.
-
-        Parameters
-        ----------
-        arrays : mapping
-
-        Returns
-        -------
-        UsersCounts
-        """
+        """Make counts of what `arrays` returned."""
         return cls(arrays["people"], arrays["latest"])
 
 

@@ -30,7 +30,6 @@ def decayed(count: int, decay: float) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    count : int
     decay : float
         Of an item's weight against that of the next newer one.
 
@@ -45,10 +44,6 @@ def newest_questions(known: Interactions) -> tuple[Interactions, list[tuple[list
     """Hold the newest events of some users out and ask each of them for the first item that is new to them.
 
     The newest events of all would be those of few users where most come once and never again.
-
-    Parameters
-    ----------
-    known : Interactions
 
     Returns
     -------

@@ -33,7 +33,6 @@ class CatalogueItem:
 
     Attributes
     ----------
-    item_id : str
     features : tuple of str
         Such as ("CATEGORY=shoes", "BRAND=acme", "word=running").
     created : int
@@ -54,7 +53,6 @@ class Catalogue:
 
     Attributes
     ----------
-    item_ids : list of str
     features : list of tuples of str
         One tuple per item, such as ("CATEGORY=shoes", "BRAND=acme").
     created : list of int
@@ -75,8 +73,6 @@ class TrainingData:
 
     Attributes
     ----------
-    interactions : Interactions
-    catalogue : Catalogue
     parameters : mapping of str to str
         Hyper-parameters, as the solution states them.
     users : Catalogue
@@ -138,7 +134,6 @@ class Event:
 
     Attributes
     ----------
-    item_id : str
     time : int
         Epoch seconds.
     previous : sequence of str
@@ -175,7 +170,6 @@ class Contribution(NamedTuple):
     ----------
     name : str
         What it comes from, such as "item:shoe-17" or "popularity".
-    weight : float
     """
 
     name: str
@@ -209,20 +203,12 @@ class Recipe(abc.ABC):
         ----------
         event_type : str
             In any case; one that is not known (empty) counts.
-
-        Returns
-        -------
-        bool
         """
         return not cls.learns_from or not event_type or event_type.lower() in cls.learns_from
 
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:  # noqa: ARG003 - a recipe without settings has nothing to look at
         """Choose the recipe's settings on the newest events of the data.
-
-        Parameters
-        ----------
-        data : TrainingData
 
         Returns
         -------
@@ -238,13 +224,8 @@ class Recipe(abc.ABC):
 
         Parameters
         ----------
-        data : TrainingData
         tuned : mapping
             What `tune` returned.
-
-        Returns
-        -------
-        Recipe
         """
 
     @abc.abstractmethod
@@ -263,17 +244,7 @@ class Recipe(abc.ABC):
         """
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:
-        """Answer with at most `count` items that the query allows, best first.
-
-        Parameters
-        ----------
-        query : Query
-        count : int
-
-        Returns
-        -------
-        list of Recommendation
-        """
+        """Answer with at most `count` items that the query allows, best first."""
         scores = self.score(query)
         if query.allowed is not None:
             scores[~query.allowed] = NEVER
@@ -287,7 +258,6 @@ class Recipe(abc.ABC):
 
         Parameters
         ----------
-        query : Query
         item_id : str
             One of `item_ids`.
 
@@ -317,44 +287,20 @@ class Recipe(abc.ABC):
 
     @abc.abstractmethod
     def update(self, event: Event) -> None:
-        """Take one new interaction into account; an item that was not known at training is passed over.
-
-        Parameters
-        ----------
-        event : Event
-        """
+        """Take one new interaction into account; an item that was not known at training is passed over."""
 
     @abc.abstractmethod
     def add_item(self, item: CatalogueItem) -> None:
-        """Take a new or changed item into account at once.
-
-        Parameters
-        ----------
-        item : CatalogueItem
-        """
+        """Take a new or changed item into account at once."""
 
     @abc.abstractmethod
     def save(self, directory: Path) -> None:
-        """Write the fitted model (without what `update` added) into an existing, empty directory.
-
-        Parameters
-        ----------
-        directory : Path
-        """
+        """Write the fitted model (without what `update` added) into an existing, empty directory."""
 
     @classmethod
     @abc.abstractmethod
     def load(cls, directory: Path) -> Self:
-        """Read what `save` wrote.
-
-        Parameters
-        ----------
-        directory : Path
-
-        Returns
-        -------
-        Recipe
-        """
+        """Read what `save` wrote."""
 
 
 def largest_first(names: Sequence[str], weights: NDArray[np.floating[Any]]) -> list[list[Contribution]]:

@@ -34,26 +34,13 @@ class SegmentRecipe(abc.ABC):
 
     @classmethod
     def learns_of(cls, event_type: str) -> bool:
-        """Tell whether the recipe learns from interactions of a type; from all where it names none.
-
-        Parameters
-        ----------
-        event_type : str
-
-        Returns
-        -------
-        bool
-        """
+        """Tell whether the recipe learns from interactions of a type; from all where it names none."""
         return not cls.learns_from or event_type.lower() in cls.learns_from
 
     @classmethod
     @abc.abstractmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:
         """Choose the recipe's settings on the newest events of the data.
-
-        Parameters
-        ----------
-        data : TrainingData
 
         Returns
         -------
@@ -68,13 +55,8 @@ class SegmentRecipe(abc.ABC):
 
         Parameters
         ----------
-        data : TrainingData
         tuned : mapping
             What `tune` returned.
-
-        Returns
-        -------
-        SegmentRecipe
         """
 
     @abc.abstractmethod
@@ -85,7 +67,6 @@ class SegmentRecipe(abc.ABC):
         ----------
         wanted : str or sequence of str
             An item id; or attributes that an item must have all of, such as ["GENRES=Comedy"].
-        count : int
         allowed : bool array of shape (users,), optional
             Where false, a user is left out.
 
@@ -102,23 +83,9 @@ class SegmentRecipe(abc.ABC):
 
     @abc.abstractmethod
     def save(self, directory: Path) -> None:
-        """Write the fitted model into an existing, empty directory.
-
-        Parameters
-        ----------
-        directory : Path
-        """
+        """Write the fitted model into an existing, empty directory."""
 
     @classmethod
     @abc.abstractmethod
     def load(cls, directory: Path) -> Self:
-        """Read what `save` wrote.
-
-        Parameters
-        ----------
-        directory : Path
-
-        Returns
-        -------
-        SegmentRecipe
-        """
+        """Read what `save` wrote."""

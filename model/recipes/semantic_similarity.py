@@ -141,11 +141,6 @@ class SemanticSimilarity(Recipe):
     def alike(self, item_id: str, others: list[str]) -> list[float]:
         """Return how much items are like one of them, for the metric of the same name.
 
-        Parameters
-        ----------
-        item_id : str
-        others : list of str
-
         Returns
         -------
         list of float
@@ -159,7 +154,6 @@ class SemanticSimilarity(Recipe):
 
         Parameters
         ----------
-        item_ids : list of str
         now : int
             Epoch seconds; 0 takes the newest time that is known.
 

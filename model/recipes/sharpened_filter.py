@@ -81,17 +81,7 @@ class SharpenedFilter:
 
     @classmethod
     def fit(cls, interactions: Interactions, settings: FilterSettings = DEFAULTS) -> SharpenedFilter:
-        """Learn who touched what; how often and when does not count.
-
-        Parameters
-        ----------
-        interactions : Interactions
-        settings : FilterSettings
-
-        Returns
-        -------
-        SharpenedFilter
-        """
+        """Learn who touched what; how often and when does not count."""
         matrix, users = _normalised(interactions, settings)
         count = direction_count(*matrix.shape, settings.directions)
         slow = np.ascontiguousarray(right_directions(matrix, count + SPARE_DIRECTIONS)[:, :count])
@@ -154,16 +144,7 @@ class SharpenedFilter:
         self._shares.append(self._new_share)
 
     def speaks(self, item: int) -> bool:
-        """Tell whether an item says anything of others: one that nobody had touched does where its content does.
-
-        Parameters
-        ----------
-        item : int
-
-        Returns
-        -------
-        bool
-        """
+        """Tell whether an item says anything of others: one that nobody had touched does where its content does."""
         return item < self._neighbours.shape[0] or bool(self._slow.rows[item].any())
 
     def near(self, items: Sequence[int], weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -277,12 +258,7 @@ class SharpenedFilter:
         return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what was learnt, by name.
-
-        Returns
-        -------
-        dict of arrays
-        """
+        """Return what was learnt, by name."""
         return {
             "starts": self._neighbours.indptr,
             "places": self._neighbours.indices,
@@ -295,16 +271,7 @@ class SharpenedFilter:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> SharpenedFilter:
-        """Make a filter of what `arrays` returned.
-
-        Parameters
-        ----------
-        arrays : mapping
-
-        Returns
-        -------
-        SharpenedFilter
-        """
+        """Make a filter of what `arrays` returned."""
         size = arrays["starts"].size - 1
         neighbours = sparse.csr_matrix((arrays["weights"], arrays["places"], arrays["starts"]), shape=(size, size))
         return cls(neighbours, *(arrays[name] for name in ("slow", "sharp", "gains", "shares")))
@@ -312,10 +279,6 @@ class SharpenedFilter:
 
 def touched_matrix(interactions: Interactions) -> sparse.csr_matrix:
     """Return who touched what: ones.
-
-    Parameters
-    ----------
-    interactions : Interactions
 
     Returns
     -------

@@ -113,16 +113,7 @@ class SimilarItems(Recipe):
 
     @classmethod
     def exponents(cls, parameters: Mapping[str, str]) -> tuple[float, ...]:
-        """Return the exponents to be tried, which popularity_discount_factor raises up to 1.
-
-        Parameters
-        ----------
-        parameters : mapping of str to str
-
-        Returns
-        -------
-        tuple of float
-        """
+        """Return the exponents to be tried, which popularity_discount_factor raises up to 1."""
         discount = float(parameters.get("popularity_discount_factor", 0.0))
         return tuple(one + (1 - one) * discount for one in EXPONENTS)
 
@@ -147,10 +138,6 @@ class SimilarItems(Recipe):
     def closeness(self, asked: int) -> NDArray[np.float32]:
         """Return how close users touch all items to one of them.
 
-        Parameters
-        ----------
-        asked : int
-
         Returns
         -------
         float32 array of shape (items,)
@@ -166,10 +153,6 @@ class SimilarItems(Recipe):
     def nearness(self, asked: int) -> NDArray[np.float32]:
         """Return how near all items lie to one of them in the item space.
 
-        Parameters
-        ----------
-        asked : int
-
         Returns
         -------
         float32 array of shape (items,)
@@ -182,10 +165,6 @@ class SimilarItems(Recipe):
 
     def likeness(self, asked: int) -> NDArray[np.float32]:
         """Return how much all items are like one of them by content.
-
-        Parameters
-        ----------
-        asked : int
 
         Returns
         -------

@@ -73,8 +73,6 @@ def count_steps(
 
     Parameters
     ----------
-    interactions : Interactions
-    steps : Steps
     weights : float32 array of shape (interactions,), optional
         Of each interaction, as the second of a pair; those of the interactions where it is missing.
     about : bool array of shape (items,), optional
@@ -117,7 +115,6 @@ def compare(counted: sparse.csr_matrix, counts: NDArray[np.float32], steps: Step
     counted : sparse matrix of shape (items, items)
     counts : float32 array of shape (items,)
         Interactions of each item.
-    steps : Steps
 
     Returns
     -------

@@ -50,14 +50,8 @@ class Transitions:
 
         Parameters
         ----------
-        interactions : Interactions
-        steps : Steps
         least : int
             How often two items must have met within the window to be neighbours.
-
-        Returns
-        -------
-        Transitions
         """
         size = len(interactions.item_ids)
         counts = np.bincount(interactions.items, weights=interactions.weights, minlength=size).astype(np.float32)
@@ -75,10 +69,6 @@ class Transitions:
 
     def neighbours(self, item: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return an item's neighbours with their closeness, best first.
-
-        Parameters
-        ----------
-        item : int
 
         Returns
         -------
@@ -127,7 +117,6 @@ class Transitions:
 
         Parameters
         ----------
-        history : sequence of int
         items : int64 array of shape (n,)
         decay : float, optional
 
@@ -154,13 +143,7 @@ class Transitions:
         return found
 
     def update(self, item: int, previous: Sequence[int]) -> None:
-        """Take into account that a user came to `item` after `previous` (newest first).
-
-        Parameters
-        ----------
-        item : int
-        previous : sequence of int
-        """
+        """Take into account that a user came to `item` after `previous` (newest first)."""
         self._counts.rows[item] += 1
         weight = 1.0
         for other in previous[: min(LIVE_WINDOW, self.steps.window)]:
@@ -177,10 +160,6 @@ class Transitions:
         ----------
         prefix : str
             Of the names.
-
-        Returns
-        -------
-        dict of arrays
         """
         return {
             f"{prefix}_starts": self._starts,
@@ -192,17 +171,7 @@ class Transitions:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str = "transition") -> Transitions:
-        """Make transitions of what `arrays` returned.
-
-        Parameters
-        ----------
-        arrays : mapping
-        prefix : str
-
-        Returns
-        -------
-        Transitions
-        """
+        """Make transitions of what `arrays` returned."""
         window, decay, reverse, exponent, shrinkage, query_decay, length, itself = arrays[f"{prefix}_steps"].tolist()
         steps = Steps(int(window), decay, reverse, exponent, shrinkage, query_decay, int(length), bool(itself))
         starts, neighbours, closeness, counts = (

@@ -45,14 +45,6 @@ SECONDS_OF = {"minute": 60, "hour": 3600, "day": 86400}
 def frequency_seconds(text: str) -> int:
     """Return the seconds of an interval such as "30 minutes" or "1 day".
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    int
-
     Raises
     ------
     ValueError

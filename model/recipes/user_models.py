@@ -32,11 +32,8 @@ class UserModels:
     ----------
     following, transitions : Transitions
         What comes next, and what comes within some steps.
-    space : ItemSpace
-    content : Content
     context, features : Lifts
         By the circumstances of a question, and by what is known of a user.
-    objective : Objective or None
     graph : FilterPart or None
         None where the hold-out does not ask for it.
     """
@@ -58,13 +55,8 @@ class UserModels:
         ----------
         item_ids : list of str
             Those of the interactions, then those that nobody has touched.
-        data : TrainingData
         settings : mapping
             With the keys of `parts.FALLBACK`.
-
-        Returns
-        -------
-        UserModels
         """
         known = data.interactions
         content = Content.fit(item_ids, data.catalogue)
@@ -98,18 +90,11 @@ class UserModels:
         ----------
         known : Interactions
             Those that the other models have learnt from.
-        settings : FilterSettings
         """
         self.graph = FilterPart.fit(known, self.content.vectors, settings)
 
     def put(self, place: int, item: CatalogueItem) -> None:
-        """Take in a new item, whose place is the next, or a changed one.
-
-        Parameters
-        ----------
-        place : int
-        item : CatalogueItem
-        """
+        """Take in a new item, whose place is the next, or a changed one."""
         content = self.content.put(place, item.features)
         self.space.put(place, content)
         if self.graph is not None:
@@ -118,12 +103,7 @@ class UserModels:
             self.objective.put(place, item.numbers)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return all that was learnt, by name.
-
-        Returns
-        -------
-        dict of arrays
-        """
+        """Return all that was learnt, by name."""
         found = {
             **self.transitions.arrays(),
             **self.following.arrays("next"),
@@ -137,12 +117,7 @@ class UserModels:
         return found
 
     def document(self) -> dict[str, Any]:
-        """Return what `from_arrays` needs beside the arrays.
-
-        Returns
-        -------
-        dict
-        """
+        """Return what `from_arrays` needs beside the arrays."""
         objective = self.objective
         return {
             "vocabulary": self.content.vocabulary,
@@ -155,17 +130,7 @@ class UserModels:
     def from_arrays(
         cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any], item_count: int
     ) -> UserModels:
-        """Make models of what `arrays` and `document` returned.
-
-        Parameters
-        ----------
-        arrays, document : mapping
-        item_count : int
-
-        Returns
-        -------
-        UserModels
-        """
+        """Make models of what `arrays` and `document` returned."""
         objective = document["objective"]
         learnt = cls(
             Transitions.from_arrays(arrays, "next"),

@@ -61,17 +61,7 @@ class UserScorer:
 
     @classmethod
     def fit(cls, data: TrainingData, weights: Mapping[str, float]) -> UserScorer:
-        """Learn the parts; `weights` is what `blending.choose_weights` returned.
-
-        Parameters
-        ----------
-        data : TrainingData
-        weights : mapping
-
-        Returns
-        -------
-        UserScorer
-        """
+        """Learn the parts; `weights` is what `blending.choose_weights` returned."""
         known = data.interactions
         touched = set(known.item_ids)
         item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
@@ -102,7 +92,6 @@ class UserScorer:
         ----------
         known : Interactions
             Those that the scorer has learnt from.
-        settings : FilterSettings
         """
         self._models.learn_graph(known, settings)
 
@@ -113,10 +102,6 @@ class UserScorer:
         ----------
         history : sequence of str
             Newest first.
-
-        Returns
-        -------
-        list of int
         """
         place_of = self.item_of
         return [place_of[item] for item in history[:HISTORY_LENGTH] if item in place_of]
@@ -130,10 +115,6 @@ class UserScorer:
             Newest first; not empty.
         wanted : mapping
             Weights by part; one of weight zero is left out.
-
-        Returns
-        -------
-        Parts
         """
         values = {"popularity": self.popularity}
         scales = {"popularity": 1.0}
@@ -174,11 +155,6 @@ class UserScorer:
     def scored(self, query: Query, history: Sequence[int]) -> tuple[NDArray[np.float32], Parts | None]:
         """Return the score of every item, and what the history's share in it is made of.
 
-        Parameters
-        ----------
-        query : Query
-        history : sequence of int
-
         Returns
         -------
         scores : float32 array of shape (items,)
@@ -195,12 +171,6 @@ class UserScorer:
 
     def explain_all(self, query: Query, history: Sequence[int], items: Sequence[int]) -> list[list[Contribution]]:
         """Return what the scores of some items are made of.
-
-        Parameters
-        ----------
-        query : Query
-        history : sequence of int
-        items : sequence of int
 
         Returns
         -------
@@ -233,12 +203,7 @@ class UserScorer:
         return largest_first(list(found), np.stack(list(found.values()), axis=1))
 
     def update(self, event: Event) -> None:
-        """Take one interaction into account.
-
-        Parameters
-        ----------
-        event : Event
-        """
+        """Take one interaction into account."""
         place = self.item_of.get(event.item_id)
         if place is None:
             return
@@ -252,12 +217,7 @@ class UserScorer:
             self.popularity[place] = min(1.0, float(np.log1p(self.users[place])) / self._most)
 
     def put(self, item: CatalogueItem) -> None:
-        """Take in a new or changed item.
-
-        Parameters
-        ----------
-        item : CatalogueItem
-        """
+        """Take in a new or changed item."""
         place = self.item_of.setdefault(item.item_id, len(self.item_ids))
         self._models.put(place, item)
         if place == len(self.item_ids):
@@ -268,36 +228,17 @@ class UserScorer:
             self._popularity.append(0.0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return all that was learnt, by name.
-
-        Returns
-        -------
-        dict of arrays
-        """
+        """Return all that was learnt, by name."""
         return {**self._models.arrays(), "people": self.users, "recent": self._recent.rows}
 
     def document(self) -> dict[str, Any]:
-        """Return what `from_arrays` needs beside the arrays.
-
-        Returns
-        -------
-        dict
-        """
+        """Return what `from_arrays` needs beside the arrays."""
         own = {"item_ids": self.item_ids, "weights": self.weights, "recency": self._heeds_recency}
         return {**own, **self._models.document()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> UserScorer:
-        """Make a scorer of what `arrays` and `document` returned.
-
-        Parameters
-        ----------
-        arrays, document : mapping
-
-        Returns
-        -------
-        UserScorer
-        """
+        """Make a scorer of what `arrays` and `document` returned."""
         models = UserModels.from_arrays(arrays, document, len(document["item_ids"]))
         users, recent = arrays["people"], arrays["recent"]
         return cls(document["item_ids"], models, users, recent, document["weights"], document["recency"])

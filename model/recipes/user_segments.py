@@ -48,10 +48,6 @@ TRIALS = tuple(
 def split_in_time(interactions: Interactions) -> tuple[Interactions, Interactions]:
     """Keep the newest fifth of each user's interactions out.
 
-    Parameters
-    ----------
-    interactions : Interactions
-
     Returns
     -------
     older, newer : Interactions
@@ -155,7 +151,6 @@ class UserSegments(SegmentRecipe):
         ----------
         items : int64 array
             Their places.
-        count : int
         allowed : bool array of shape (users,), optional
 
         Returns
@@ -179,10 +174,6 @@ class UserSegments(SegmentRecipe):
         Returns
         -------
         int64 array, not empty
-
-        Raises
-        ------
-        LookupError
         """
 
     @abc.abstractmethod

@@ -31,10 +31,6 @@ def read_channels(folder: Path, parameters: Mapping[str, str]) -> TrainingData:
     parameters : mapping of str to str
         Hyper-parameters of the recipe.
 
-    Returns
-    -------
-    TrainingData
-
     Raises
     ------
     SurroundingsError

@@ -58,10 +58,6 @@ def load(folder: Path) -> Served:
     folder : Path
         SM_MODEL_DIR.
 
-    Returns
-    -------
-    Served
-
     Raises
     ------
     TypeError
@@ -76,7 +72,6 @@ def answer(served: Served, question: Any) -> dict[str, Any]:
 
     Parameters
     ----------
-    served : Served
     question : dict
         userId, itemId, history (item ids, newest first), inputList (the only items allowed), numResults.
 
@@ -84,10 +79,6 @@ def answer(served: Served, question: Any) -> dict[str, Any]:
     -------
     dict
         itemList of itemId, and score and reason where the recipe gives them.
-
-    Raises
-    ------
-    BadQuestionError
     """
     if not isinstance(question, dict) or set(question) - set(MEMBERS):
         raise BadQuestionError(f"the body must be a JSON object with some of {', '.join(MEMBERS)}")
@@ -114,14 +105,8 @@ def make_server(served: Served, host: str, port: int) -> ThreadingHTTPServer:
 
     Parameters
     ----------
-    served : Served
-    host : str
     port : int
         0 for a free one.
-
-    Returns
-    -------
-    ThreadingHTTPServer
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -161,10 +146,6 @@ def make_server(served: Served, host: str, port: int) -> ThreadingHTTPServer:
 
 def serve(environment: Mapping[str, str]) -> None:
     """Serve the model of SM_MODEL_DIR until SIGTERM.
-
-    Parameters
-    ----------
-    environment : mapping of str to str
 
     Raises
     ------

@@ -38,7 +38,6 @@ class Surroundings:
         File that tells why a training failed; SageMaker shows its first 1,024 characters.
     checkpoints : Path or None
         What lies here is there again when a training that was cut off goes on; None where nothing is kept.
-    hyperparameters : dict of str to str
     """
 
     channels: Path
@@ -56,14 +55,6 @@ def read_surroundings(environment: Mapping[str, str]) -> Surroundings:
     environment : mapping of str to str
         SM_MODEL_DIR, SM_OUTPUT_DIR, SM_INPUT_DIR; SM_CHANNEL_INTERACTIONS, SM_HPS, SM_INPUT_CONFIG_DIR and
         SM_CHECKPOINTS_DIR where they are set.
-
-    Returns
-    -------
-    Surroundings
-
-    Raises
-    ------
-    SurroundingsError
     """
     given = _folder(environment, INPUT)
     channel = environment.get(INTERACTIONS_CHANNEL)

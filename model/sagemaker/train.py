@@ -83,12 +83,7 @@ def train(surroundings: Surroundings, output: TextIO) -> None:
 
     Parameters
     ----------
-    surroundings : Surroundings
     output : text file
-
-    Raises
-    ------
-    UnsuitableJobError, UnsuitableDataError, SurroundingsError, EngineError, NetworksError
     """
     named, parameters = _recipe(surroundings.hyperparameters)
     data = named.prepare(read_channels(surroundings.channels, parameters))

@@ -28,10 +28,6 @@ def gowalla(folder: Path = FOLDER) -> Split:
     ----------
     folder : Path
         Of all data.
-
-    Returns
-    -------
-    Split
     """
     matrix = sparse.csr_matrix(sparse.load_npz(folder / PUBLISHED / "s_adj_mat.npz"))
     learnt = matrix[:USERS, USERS:].tocoo()

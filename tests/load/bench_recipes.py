@@ -103,10 +103,6 @@ def quality(task: str) -> Iterator[dict[str, Any]]:
     ----------
     task : str
         Of `MEASURED`.
-
-    Yields
-    ------
-    dict
     """
     why = unusable(task, FOLDER)
     if why:

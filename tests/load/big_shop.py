@@ -25,7 +25,6 @@ class BigShop:
 
     Attributes
     ----------
-    item_count, user_count : int
     users, items, moments : int64 arrays of shape (events,)
     """
 
@@ -37,16 +36,7 @@ class BigShop:
 
     @classmethod
     def draw(cls, items: int, users: int, events: int, seed: int = 5) -> BigShop:
-        """Draw a shop in which each user keeps to a tenth of the catalogue.
-
-        Parameters
-        ----------
-        items, users, events, seed : int
-
-        Returns
-        -------
-        BigShop
-        """
+        """Draw a shop in which each user keeps to a tenth of the catalogue."""
         draw = np.random.default_rng(seed)
         who = draw.integers(0, users, events)
         shelf = items // SHELVES

@@ -82,14 +82,8 @@ def post(path: str, body: bytes, headers: str = "Content-Type: application/json\
 
     Parameters
     ----------
-    path : str
-    body : bytes
     headers : str
         Whole lines.
-
-    Returns
-    -------
-    bytes
     """
     return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
@@ -101,14 +95,8 @@ def drive(port: int, requests: Sequence[bytes], *, connections: int, per_second:
     ----------
     port : int
         On loopback.
-    requests : sequence of bytes
-    connections : int
     per_second : float, optional
         The rate at which requests are due; without one each connection sends the next as soon as it has an answer.
-
-    Returns
-    -------
-    Outcome
     """
     free = deque(_Connection(port) for _ in range(connections))
     everyone = list(free)

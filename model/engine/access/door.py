@@ -37,7 +37,6 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes
     ----------
-    secret : str
     account : str
         Twelve digits; whose resources the key sees.
     """
@@ -80,35 +79,14 @@ class AnyoneOnLoopback:
 
         Parameters
         ----------
-        head : Head
         now : float
             Epoch seconds.
-
-        Returns
-        -------
-        Admission
-
-        Raises
-        ------
-        AccessDeniedError
         """
         refuse_web_pages(head)
         return Admission(head)
 
     def caller(self, admission: Admission, body: bytes, now: float, *, once: bool) -> Caller:  # noqa: ARG002 - as above
-        """Return whom the request speaks for.
-
-        Parameters
-        ----------
-        admission : Admission
-        body : bytes
-        now : float
-        once : bool
-
-        Returns
-        -------
-        Caller
-        """
+        """Return whom the request speaks for."""
         values = admission.head.values(b"authorization")
         return caller_of(values[0] if values else None, self._default)
 
@@ -139,17 +117,8 @@ class HoldersOfKeys:
 
         Parameters
         ----------
-        head : Head
         now : float
             Epoch seconds.
-
-        Returns
-        -------
-        Admission
-
-        Raises
-        ------
-        MissingAuthenticationTokenError, IncompleteSignatureError, UnrecognizedClientError, RequestExpiredError
         """
         claim = read_claim(head)
         if claim.key_id not in self._keys:
@@ -168,21 +137,13 @@ class HoldersOfKeys:
 
         Parameters
         ----------
-        admission : Admission
-        body : bytes
-        now : float
         once : bool
             Whether a second request of the same second with the same content cannot be meant.
-
-        Returns
-        -------
-        Caller
 
         Raises
         ------
         InvalidSignatureError
             The request was changed, signed with another secret, or sent before.
-        RequestExpiredError
         """
         claim = admission.claim
         if claim is None:
@@ -201,13 +162,7 @@ class HoldersOfKeys:
         return Caller(key.account, claim.region)
 
     def release(self, admission: Admission, now: float) -> None:
-        """Let a request be sent again as it is, since it was refused after `caller` had accepted it.
-
-        Parameters
-        ----------
-        admission : Admission
-        now : float
-        """
+        """Let a request be sent again as it is, since it was refused after `caller` had accepted it."""
         if admission.claim is not None:
             self._used.release(admission.claim.moment, admission.claim.signature, now)
 
@@ -222,14 +177,6 @@ def read_keys(text: str | bytes) -> dict[str, Key]:
     ----------
     text : str or bytes
         JSON, such as {"<access key id>": {"secret": "<secret key>", "account": "123456789012"}}.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    KeysError
     """
     try:
         keys = msgspec.json.decode(text, type=dict[str, Key])
@@ -256,10 +203,6 @@ def is_loopback(host: str) -> bool:
     ----------
     host : str
         Without a port.
-
-    Returns
-    -------
-    bool
     """
     if host.lower() == "localhost":
         return True
@@ -270,16 +213,7 @@ def is_loopback(host: str) -> bool:
 
 
 def refuse_web_pages(head: Head) -> None:
-    """Refuse what the browser of somebody on this machine was made to send.
-
-    Parameters
-    ----------
-    head : Head
-
-    Raises
-    ------
-    AccessDeniedError
-    """
+    """Refuse what the browser of somebody on this machine was made to send."""
     hosts = head.values(b"host")
     if len(hosts) != 1 or not _names_loopback(b"//" + hosts[0]):
         raise AccessDeniedError("on loopback the header Host must name it, such as 127.0.0.1 or localhost")

@@ -34,7 +34,6 @@ class UsedSignatures:
         ----------
         moment : int
             Epoch seconds at which it was made.
-        signature : bytes
         now : float
             Epoch seconds.
         once : bool
@@ -69,10 +68,8 @@ class UsedSignatures:
 
         Parameters
         ----------
-        moment : int
         signature : bytes
             Accepted by `use`.
-        now : float
         """
         used = self._by_moment.get(moment)
         if used is not None:

@@ -41,10 +41,8 @@ class Head:
 
     Attributes
     ----------
-    method : str
     path : bytes
         As sent, without the query.
-    query : bytes
     headers : sequence of (name, value)
         Names in lower case; a name may stand more than once.
     """
@@ -65,7 +63,6 @@ class Claim:
 
     Attributes
     ----------
-    key_id, region : str
     date : str
         When it was signed, as it stands in requests, such as 20261121T130541Z.
     moment : int
@@ -76,7 +73,6 @@ class Claim:
         Names of the signed headers.
     signature : bytes
         32 of them.
-    in_query : bool
     """
 
     key_id: str
@@ -96,14 +92,6 @@ class Claim:
 
 def read_claim(head: Head) -> Claim:
     """Take the signature of a request apart.
-
-    Parameters
-    ----------
-    head : Head
-
-    Returns
-    -------
-    Claim
 
     Raises
     ------
@@ -133,15 +121,8 @@ def is_signed(claim: Claim, head: Head, body: bytes, signing_key: bytes) -> bool
 
     Parameters
     ----------
-    claim : Claim
-    head : Head
-    body : bytes
     signing_key : bytes
         From `derive_key`.
-
-    Returns
-    -------
-    bool
     """
     # What X-Amz-Content-SHA256 states is not asked: the digest is always that of the body.
     canonical = canonical_request(claim, head, hashlib.sha256(body).hexdigest())
@@ -154,13 +135,8 @@ def derive_key(secret: str, scope: str) -> bytes:
 
     Parameters
     ----------
-    secret : str
     scope : str
         Such as "20261121/eu-west-1/personalize/aws4_request".
-
-    Returns
-    -------
-    bytes
     """
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
@@ -173,14 +149,8 @@ def canonical_request(claim: Claim, head: Head, body_digest: str) -> bytes:
 
     Parameters
     ----------
-    claim : Claim
-    head : Head
     body_digest : str
         SHA-256 in hexadecimal.
-
-    Returns
-    -------
-    bytes
     """
     # By name, then by value: sorted with its equals sign, a name would come after one that it begins.
     pairs = sorted(

@@ -37,7 +37,6 @@ class Column:
     ----------
     name, kind : str
         The kind is float, double, int, long, string or boolean.
-    nullable, categorical, textual : bool
     item_name : bool
         Whether it is what an item is called (for recipes that compare meanings).
     """
@@ -58,7 +57,6 @@ class Schema:
     ----------
     dataset_type : str
         INTERACTIONS, ITEMS, USERS, ACTIONS or ACTION_INTERACTIONS.
-    columns : tuple of Column
     domain : str or None
         ECOMMERCE or VIDEO_ON_DEMAND; None for a custom dataset group.
     """
@@ -98,16 +96,7 @@ class Schema:
 
 
 def property_name(column: str) -> str:
-    """Return the camelCase of a column's name, as the Put operations use it.
-
-    Parameters
-    ----------
-    column : str
-
-    Returns
-    -------
-    str
-    """
+    """Return the camelCase of a column's name, as the Put operations use it."""
     first, *rest = column.lower().split("_")
     return first + "".join(part.capitalize() for part in rest)
 
@@ -118,13 +107,8 @@ def read_schema(text: str, domain: str | None = None) -> Schema:
 
     Parameters
     ----------
-    text : str
     domain : str, optional
         ECOMMERCE or VIDEO_ON_DEMAND, which demand more fields.
-
-    Returns
-    -------
-    Schema
 
     Raises
     ------

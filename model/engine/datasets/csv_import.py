@@ -35,7 +35,6 @@ def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Ite
 
     Parameters
     ----------
-    schema : Schema
     files : iterable of (name, lines)
         The name is used in messages only.
 
@@ -43,10 +42,6 @@ def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Ite
     ------
     dict
         Values by column; columns that the schema does not know are left out.
-
-    Raises
-    ------
-    ImportFailedError
     """
     for name, lines in files:
         reader = csv.reader(lines, doublequote=True, escapechar="\\", strict=True)
@@ -67,13 +62,8 @@ def to_columns(rows: Iterable[dict[str, Any]], schema: Schema | None = None) -> 
 
     Parameters
     ----------
-    rows : iterable of dict
     schema : Schema, optional
         Says which columns are context; INTERACTIONS without any where it is missing.
-
-    Returns
-    -------
-    Columns
     """
     subject = SUBJECTS[schema.dataset_type if schema else INTERACTIONS]
     contexts = [(column.name, _Numbers()) for column in schema.context()] if schema else []
@@ -117,14 +107,8 @@ def check_events(schema: Schema, columns: Columns, *, incremental: bool) -> None
 
     Parameters
     ----------
-    schema : Schema
-    columns : Columns
     incremental : bool
         Whether they are added to others.
-
-    Raises
-    ------
-    ImportFailedError
     """
     count, least = int(columns.times.size), limits.MIN_INCREMENTAL_INTERACTIONS
     if incremental and count < least:
@@ -138,17 +122,7 @@ def check_events(schema: Schema, columns: Columns, *, incremental: bool) -> None
 
 
 def to_rows(schema: Schema, rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Collect rows of a dataset that are known by their ids; the last of an id wins.
-
-    Parameters
-    ----------
-    schema : Schema
-    rows : iterable of dict
-
-    Returns
-    -------
-    dict
-    """
+    """Collect rows of a dataset that are known by their ids; the last of an id wins."""
     key = KEYS[schema.dataset_type]
     return {row[key]: {name: value for name, value in row.items() if name != key} for row in rows}
 

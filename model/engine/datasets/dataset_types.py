@@ -130,7 +130,6 @@ def required_fields(dataset_type: str, domain: str | None) -> dict[str, Field]:
 
     Parameters
     ----------
-    dataset_type : str
     domain : str or None
         ECOMMERCE or VIDEO_ON_DEMAND; None for a custom dataset group.
 
@@ -144,11 +143,6 @@ def required_fields(dataset_type: str, domain: str | None) -> dict[str, Field]:
 
 def known_fields(dataset_type: str, domain: str | None) -> dict[str, Field]:
     """Return the fields that mean something to the service: required and reserved ones.
-
-    Parameters
-    ----------
-    dataset_type : str
-    domain : str or None
 
     Returns
     -------

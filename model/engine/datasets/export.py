@@ -36,7 +36,6 @@ def rows_to_export(schema: Schema, mode: str, parts: Sequence[Path], log: Iterab
 
     Parameters
     ----------
-    schema : Schema
     mode : str
         BULK, PUT or ALL.
     parts : sequence of Path
@@ -67,10 +66,8 @@ def write_csv(schema: Schema, rows: Iterable[Row], path: Path) -> int:
 
     Parameters
     ----------
-    schema : Schema
     rows : iterable of dict
         Values by column.
-    path : Path
 
     Returns
     -------

@@ -29,7 +29,6 @@ def open_source(location: str, region: str, most_bytes: int) -> Iterator[tuple[s
     ----------
     location : str
         `s3://bucket/key` of one file, or `s3://bucket/prefix/` of a folder, whose first level is read.
-    region : str
     most_bytes : int
         Of all files together.
 

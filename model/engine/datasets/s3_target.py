@@ -34,7 +34,6 @@ class Location:
 
     Attributes
     ----------
-    bucket : str
     key : str
         Of an object, or what the keys of a folder begin with ("" for the whole bucket).
     """
@@ -58,13 +57,7 @@ class Location:
 
 @dataclass(frozen=True)
 class Found:
-    """An object that is there.
-
-    Attributes
-    ----------
-    location : Location
-    size_bytes : int
-    """
+    """An object that is there."""
 
     location: Location
     size_bytes: int
@@ -79,14 +72,6 @@ def read_location(path: str, member: str) -> Location:
         `s3://bucket/key`.
     member : str
         Of the request, for the message.
-
-    Returns
-    -------
-    Location
-
-    Raises
-    ------
-    InvalidInputError
     """
     parsed = urlparse(path)
     if parsed.scheme != "s3" or not parsed.netloc:
@@ -102,10 +87,6 @@ class S3Files:
 
     def find(self, location: Location) -> list[Found]:
         """Return the object of that key, or else all objects whose keys begin with it.
-
-        Parameters
-        ----------
-        location : Location
 
         Returns
         -------
@@ -131,49 +112,19 @@ class S3Files:
         return exact or found
 
     def fetch(self, location: Location, path: Path) -> None:
-        """Copy an object into a file.
-
-        Parameters
-        ----------
-        location : Location
-        path : Path
-
-        Raises
-        ------
-        S3FailedError
-        """
+        """Copy an object into a file."""
         with _failures("read", location), path.open("wb") as file:
             body = self._client.get_object(Bucket=location.bucket, Key=location.key)["Body"]
             for chunk in body.iter_chunks(CHUNK_BYTES):
                 file.write(chunk)
 
     def store(self, path: Path, location: Location) -> None:
-        """Copy a file into an object.
-
-        Parameters
-        ----------
-        path : Path
-        location : Location
-
-        Raises
-        ------
-        S3FailedError
-        """
+        """Copy a file into an object."""
         with _failures("write", location), path.open("rb") as file:
             self._client.upload_fileobj(file, location.bucket, location.key)
 
     def put(self, content: bytes, location: Location) -> None:
-        """Write a small object.
-
-        Parameters
-        ----------
-        content : bytes
-        location : Location
-
-        Raises
-        ------
-        S3FailedError
-        """
+        """Write a small object."""
         with _failures("write", location):
             self._client.put_object(Bucket=location.bucket, Key=location.key, Body=content)
 

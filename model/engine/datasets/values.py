@@ -30,10 +30,6 @@ class BadValueError(ValueError):
 def text_reader(column: Column) -> Callable[[str], Any]:
     """Return what reads the values of a column as they stand in a CSV.
 
-    Parameters
-    ----------
-    column : Column
-
     Returns
     -------
     callable
@@ -70,21 +66,7 @@ def _boolean(text: str) -> bool:
 
 
 def check_value(column: Column, value: Any) -> Any:
-    """Check a value of any origin against its column and return it, long text cut.
-
-    Parameters
-    ----------
-    column : Column
-    value : object
-
-    Returns
-    -------
-    object
-
-    Raises
-    ------
-    BadValueError
-    """
+    """Check a value of any origin against its column and return it, long text cut."""
     if value is None:
         if column.nullable:
             return None

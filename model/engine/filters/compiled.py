@@ -82,7 +82,6 @@ class CompiledFilter:
         Whether it compares with the item that is asked about; only related items have one.
     clauses : tuple of Clause
         What was compiled.
-    compiled : tuple of CompiledClause
     """
 
     target: Target
@@ -101,7 +100,6 @@ class CompiledFilter:
 
         Parameters
         ----------
-        group : FilterData
         user : str
             Whose interactions and fields count; empty where the question names nobody.
         item_id : str or None
@@ -143,16 +141,7 @@ class CompiledFilter:
         return Question(group, group.tables[TABLE_OF[self.target]], user, item, values)
 
     def check_values(self, values: Mapping[str, str]) -> None:
-        """Check that values are given for parameters that exist, and for all that must have one.
-
-        Parameters
-        ----------
-        values : mapping
-
-        Raises
-        ------
-        InvalidInputError
-        """
+        """Check that values are given for parameters that exist, and for all that must have one."""
         unknown = sorted(values.keys() - self.placeholders)
         if unknown:
             known = ", ".join(sorted(self.placeholders)) or "none"
@@ -167,13 +156,8 @@ def compile_filter(expression: str, schemas: Mapping[str, Schema]) -> CompiledFi
 
     Parameters
     ----------
-    expression : str
     schemas : mapping
         Of the dataset group, by dataset type.
-
-    Returns
-    -------
-    CompiledFilter
 
     Raises
     ------

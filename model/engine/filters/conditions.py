@@ -38,7 +38,6 @@ def row_test(target: Target, condition: Condition, column: Column, other: Column
     ----------
     target : str
         ItemID, UserID or ActionID.
-    condition : Condition
     column : Column
         That the condition is about.
     other : Column or None
@@ -76,7 +75,6 @@ def user_test(condition: Condition, column: Column) -> UserTest:
 
     Parameters
     ----------
-    condition : Condition
     column : Column
         Of Users.
 

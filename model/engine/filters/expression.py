@@ -58,7 +58,6 @@ class FilterExpressionError(InvalidInputError):
     ----------
     place : int
         Of the character at which it is, from 0.
-    what : str
     """
 
     def __init__(self, place: int, what: str) -> None:
@@ -112,10 +111,8 @@ class Condition:
     ----------
     dataset : str
         As in `DATASETS`, or CurrentUser.
-    field : str
     operator : str
         IN, NOT IN, or one of `COMPARISONS`.
-    operand : Operand
     place, field_place, operand_place : int
         Where dataset, field and operand stand in the expression.
     """
@@ -162,14 +159,6 @@ class Clause:
 
 def parse(expression: str) -> tuple[Clause, ...]:
     """Read a filter expression.
-
-    Parameters
-    ----------
-    expression : str
-
-    Returns
-    -------
-    tuple of Clause
 
     Raises
     ------

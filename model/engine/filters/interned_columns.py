@@ -66,13 +66,8 @@ class TextColumn:
 
         Parameters
         ----------
-        values : iterable of str
         several : bool
             Whether fields of this column may hold several values.
-
-        Returns
-        -------
-        list of int
         """
         if not several:
             return [self._code_of[value] for value in values if value in self._code_of]
@@ -88,8 +83,6 @@ class TextColumn:
         Parameters
         ----------
         codes : int32 array of shape (n,)
-        wanted : list of int
-        negated : bool
 
         Returns
         -------
@@ -130,7 +123,6 @@ def compare(numbers: NDArray[np.float64], operator: str, value: float) -> NDArra
     numbers : float array of shape (n,)
     operator : str
         =, !=, <, <=, > or >=.
-    value : float
 
     Returns
     -------

@@ -44,13 +44,7 @@ class Done:
 
 
 class Sample:
-    """Data to try a filter on.
-
-    Attributes
-    ----------
-    tables : dict of Table
-    users, action_users : Done
-    """
+    """Data to try a filter on."""
 
     def __init__(self, rows: Mapping[str, list[Row]]) -> None:
         """Take rows in.
@@ -72,20 +66,7 @@ class Sample:
 
 
 def explain(expression: str) -> list[str]:
-    """Say what each clause of an expression does, whatever the data.
-
-    Parameters
-    ----------
-    expression : str
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    FilterExpressionError
-    """
+    """Say what each clause of an expression does, whatever the data."""
     return [f"{place}. {clause_in_words(clause)}" for place, clause in enumerate(parse(expression), 1)]
 
 
@@ -101,10 +82,8 @@ def report(
 
     Parameters
     ----------
-    expression : str
     schemas : mapping
         By dataset type.
-    sample : Sample
     user : str
         The current user.
     item_id : str, optional
@@ -139,11 +118,6 @@ def report(
 
 def pointer(expression: str, error: FilterExpressionError) -> list[str]:
     """Show where an expression is wrong.
-
-    Parameters
-    ----------
-    expression : str
-    error : FilterExpressionError
 
     Returns
     -------

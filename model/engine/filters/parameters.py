@@ -18,11 +18,6 @@ def read_strings(name: str, text: str) -> tuple[str, ...]:
     ----------
     name : str
         Of the parameter.
-    text : str
-
-    Returns
-    -------
-    tuple of str
 
     Raises
     ------
@@ -48,11 +43,6 @@ def read_number(name: str, text: str) -> float:
     ----------
     name : str
         Of the parameter.
-    text : str
-
-    Returns
-    -------
-    float
 
     Raises
     ------

@@ -44,10 +44,8 @@ class Question:
 
     Attributes
     ----------
-    group : FilterData
     table : Table
         Whose rows are filtered.
-    user_id : str
     item : int or None
         The row of the current item.
     values : mapping

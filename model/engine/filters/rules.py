@@ -44,13 +44,8 @@ def check(clauses: tuple[Clause, ...], schemas: Mapping[str, Schema]) -> None:
 
     Parameters
     ----------
-    clauses : tuple of Clause
     schemas : mapping
         Of the dataset group, by dataset type.
-
-    Raises
-    ------
-    FilterExpressionError
     """
     for clause in clauses:
         if clause.target != clauses[0].target:
@@ -67,10 +62,6 @@ def check(clauses: tuple[Clause, ...], schemas: Mapping[str, Schema]) -> None:
 def fields_of(clauses: Iterable[Clause]) -> frozenset[str]:
     """Return the different fields that clauses name, such as Items.PRICE.
 
-    Parameters
-    ----------
-    clauses : iterable of Clause
-
     Returns
     -------
     frozenset of str
@@ -86,15 +77,6 @@ def fields_of(clauses: Iterable[Clause]) -> frozenset[str]:
 def column_of(condition: Condition, schemas: Mapping[str, Schema]) -> Column:
     """Return the column that a condition is about.
 
-    Parameters
-    ----------
-    condition : Condition
-    schemas : mapping
-
-    Returns
-    -------
-    Column
-
     Raises
     ------
     FilterExpressionError
@@ -106,15 +88,6 @@ def column_of(condition: Condition, schemas: Mapping[str, Schema]) -> Column:
 
 def item_column_of(condition: Condition, schemas: Mapping[str, Schema]) -> Column | None:
     """Return the column of the current item that a condition compares with; None where it does not.
-
-    Parameters
-    ----------
-    condition : Condition
-    schemas : mapping
-
-    Returns
-    -------
-    Column or None
 
     Raises
     ------

@@ -94,10 +94,6 @@ class Table:
     def intern(self, ids: Iterable[str]) -> NDArray[np.int32]:
         """Return the numbers of ids' rows; an id without data gets a row of missing values.
 
-        Parameters
-        ----------
-        ids : iterable of str
-
         Returns
         -------
         int32 array of shape (ids,)
@@ -112,7 +108,6 @@ class Table:
 
         Parameters
         ----------
-        row_id : str
         row : mapping
             Values by column, without the id.
         """
@@ -157,12 +152,7 @@ class Table:
         return begun
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Forget rows, what they held, and that there ever were any with these ids.
-
-        Parameters
-        ----------
-        ids : iterable of str
-        """
+        """Forget rows, what they held, and that there ever were any with these ids."""
         for row_id in ids:
             number = self._row_of.pop(row_id, None)
             if number is not None:
@@ -178,14 +168,8 @@ class Table:
 
         Parameters
         ----------
-        number : int
-        name : str
         several : bool
             Whether the column's fields may hold several values.
-
-        Returns
-        -------
-        tuple of str
         """
         column = self._columns.texts.get(name)
         value = column.value(number) if column else None
@@ -205,8 +189,6 @@ class Table:
 
         Parameters
         ----------
-        name : str
-        values : sequence of str
         several : bool
             Whether the column's fields may hold several values.
         negated : bool
@@ -231,10 +213,8 @@ class Table:
 
         Parameters
         ----------
-        name : str
         operator : str
             =, !=, <, <=, > or >=.
-        value : float
 
         Returns
         -------
@@ -252,11 +232,6 @@ class Table:
 
     def with_ids(self, ids: Iterable[str], *, negated: bool = False) -> NDArray[np.bool_]:
         """Tell which rows have one of the ids, or none of them.
-
-        Parameters
-        ----------
-        ids : iterable of str
-        negated : bool
 
         Returns
         -------

@@ -26,10 +26,6 @@ _COMPARED = {
 def clause_in_words(clause: Clause) -> str:
     """Say what a clause does.
 
-    Parameters
-    ----------
-    clause : Clause
-
     Returns
     -------
     str
@@ -45,10 +41,6 @@ def clause_in_words(clause: Clause) -> str:
 
 def condition_in_words(condition: Condition) -> str:
     """Say what a condition asks for.
-
-    Parameters
-    ----------
-    condition : Condition
 
     Returns
     -------

@@ -19,16 +19,7 @@ CLOSE = (b"connection", b"close")
 
 
 def head_of(scope: Message) -> Head:
-    """Return the head of a request as it came.
-
-    Parameters
-    ----------
-    scope : mapping
-
-    Returns
-    -------
-    Head
-    """
+    """Return the head of a request as it came."""
     return Head(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"])
 
 
@@ -44,17 +35,8 @@ class Bodies:
     async def read(self, receive: Receive) -> bytes:
         """Read the whole body of a request.
 
-        Parameters
-        ----------
-        receive : callable
-
-        Returns
-        -------
-        bytes
-
         Raises
         ------
-        RequestTooLargeError
         ServiceUnavailableError
             Too much is arriving at once.
         InvalidInputError
@@ -83,10 +65,6 @@ class Bodies:
     async def skip(self, receive: Receive) -> bool:
         """Let the body of a refused request pass by: a client that is still sending would not read the answer.
 
-        Parameters
-        ----------
-        receive : callable
-
         Returns
         -------
         bool
@@ -108,10 +86,6 @@ async def answer(
 
     Parameters
     ----------
-    send : callable
-    status : int
-    body : bytes
-    content_type : bytes
     extra : sequence of (name, value)
         Further headers.
     """

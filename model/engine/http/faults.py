@@ -92,18 +92,10 @@ class Faults:
     def set(self, fault: Fault) -> dict[str, Any]:
         """Set a fault.
 
-        Parameters
-        ----------
-        fault : Fault
-
         Returns
         -------
         dict
             The fault with its id.
-
-        Raises
-        ------
-        InvalidInputError
         """
         if fault.operation != ANY and fault.operation not in operations():
             raise InvalidInputError(f"operation must be one of the three services or {ANY}, not {fault.operation[:64]}")
@@ -122,10 +114,6 @@ class Faults:
         Parameters
         ----------
         fault_id : str, optional
-
-        Raises
-        ------
-        ResourceNotFoundError
         """
         if fault_id is None:
             self._standing.clear()
@@ -137,32 +125,14 @@ class Faults:
         return [one.told() for one in self._standing.values()]
 
     def strike(self, operation: str) -> Iterator[Fault]:
-        """Count a call, and yield the faults that strike it, in the order in which they were set.
-
-        Parameters
-        ----------
-        operation : str
-
-        Yields
-        ------
-        Fault
-        """
+        """Count a call, and yield the faults that strike it, in the order in which they were set."""
         met = [one for one in self._standing.values() if one.asked.operation in (operation, ANY)]
         # All are counted before any strikes, for the first that does may end the call.
         yield from [one.asked for one in met if one.strikes()]
 
 
 def error_of(fault: Fault) -> EngineError | None:
-    """Return what a call is refused with, or None where the fault lets it be done.
-
-    Parameters
-    ----------
-    fault : Fault
-
-    Returns
-    -------
-    EngineError or None
-    """
+    """Return what a call is refused with, or None where the fault lets it be done."""
     made: dict[str, EngineError] = {
         "throttle": ThrottlingError("a fault switch of this engine throttles the call"),
         "unavailable": ServiceUnavailableError("a fault switch of this engine refuses the call"),
@@ -173,10 +143,6 @@ def error_of(fault: Fault) -> EngineError | None:
 
 def make_control(faults: Faults) -> Application:
     """Return the application of the control port.
-
-    Parameters
-    ----------
-    faults : Faults
 
     Returns
     -------

@@ -15,10 +15,6 @@ METRICS = b"text/plain; version=0.0.4; charset=utf-8"
 def make_pages(engine: Engine) -> Application:
     """Return the application of the pages.
 
-    Parameters
-    ----------
-    engine : Engine
-
     Returns
     -------
     callable

@@ -53,10 +53,8 @@ class Service:
 
     Parameters
     ----------
-    engine : Engine
     door : Door
         Decides who may ask.
-    faults : Faults
     """
 
     def __init__(self, engine: Engine, door: Door, faults: Faults) -> None:
@@ -67,13 +65,7 @@ class Service:
         self._refusals = Refusals()
 
     async def operate(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request.
-
-        Parameters
-        ----------
-        scope : mapping
-        receive, send : callable
-        """
+        """Answer one request."""
         started = time.perf_counter()
         counts = self._engine.counts
         call = _Call(scope)
@@ -171,10 +163,8 @@ def make_application(engine: Engine, door: Door, faults: Faults) -> Application:
 
     Parameters
     ----------
-    engine : Engine
     door : Door
         Decides who may ask; behind the one for this machine alone, `/metrics` is served here as well.
-    faults : Faults
 
     Returns
     -------

@@ -36,7 +36,6 @@ class Operation:
 
     Attributes
     ----------
-    name : str
     service : str
         personalize, personalize-events or personalize-runtime.
     check : callable
@@ -53,23 +52,13 @@ class Operation:
 
 @cache
 def operations() -> dict[str, Operation]:
-    """Return every operation of the three services by name.
-
-    Returns
-    -------
-    dict
-    """
+    """Return every operation of the three services by name."""
     return {name: operation for name, operation, _ in _all_operations()}
 
 
 @cache
 def paths() -> dict[str, Operation]:
-    """Return the operations of the two REST services by path.
-
-    Returns
-    -------
-    dict
-    """
+    """Return the operations of the two REST services by path."""
     return {path: operation for _, operation, path in _all_operations() if operation.service != CONTROL}
 
 
@@ -78,13 +67,8 @@ def shape_answer(operation: Operation, answer: dict[str, Any] | msgspec.Struct) 
 
     Parameters
     ----------
-    operation : Operation
     answer : dict or Struct
         A Struct has the members of the model by its own definition, and stays as it is.
-
-    Returns
-    -------
-    dict or Struct
     """
     if isinstance(answer, msgspec.Struct):
         return answer

@@ -181,8 +181,6 @@ def user_features(engine: Engine, served: Served, user: str) -> tuple[str, ...]:
 
     Parameters
     ----------
-    engine : Engine
-    served : Served
     user : str
         Empty for nobody.
 

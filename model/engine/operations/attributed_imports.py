@@ -23,17 +23,7 @@ INCREMENTAL = "INCREMENTAL"  # imports whose figures Amazon sends to CloudWatch 
 
 
 def check_report(engine: Engine, dataset: Resource) -> None:
-    """Check that the metrics of an import can be published.
-
-    Parameters
-    ----------
-    engine : Engine
-    dataset : Resource
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Check that the metrics of an import can be published."""
     if dataset.document["datasetType"] != INTERACTIONS:
         raise InvalidInputError("publishAttributionMetricsToS3 is for imports of interactions: leave it out")
     attribution = active(engine, dataset.document["datasetGroupArn"])
@@ -50,8 +40,6 @@ def prepare_attribution(
 
     Parameters
     ----------
-    engine : Engine
-    dataset : Resource
     task : dict
         What the worker reads.
     publish : bool
@@ -86,8 +74,6 @@ def take_attribution(engine: Engine, dataset: Resource, task: dict[str, Any], ou
 
     Parameters
     ----------
-    engine : Engine
-    dataset : Resource
     task, outcome : dict
         Of the worker.
     """

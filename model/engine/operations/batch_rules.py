@@ -24,12 +24,7 @@ def check_recipe(version: Resource) -> NamedRecipe:
 
 
 def batch_paths(document: dict[str, Any]) -> tuple[Location, Location]:
-    """Return where a job reads and where it writes.
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Return where a job reads and where it writes."""
     return (
         read_location(document["jobInput"]["s3DataSource"]["path"], "jobInput.s3DataSource.path"),
         read_location(document["jobOutput"]["s3DataDestination"]["path"], "jobOutput.s3DataDestination.path"),
@@ -41,16 +36,8 @@ def check_filter(engine: Engine, caller: Caller, request: dict[str, Any], versio
 
     Parameters
     ----------
-    engine : Engine
-    caller : Caller
-    request : dict
-    version : Resource
     target : str
         ItemID or UserID.
-
-    Raises
-    ------
-    ResourceNotFoundError, ResourceInUseError, InvalidInputError
     """
     arn = request.get("filterArn")
     if not arn:
@@ -64,42 +51,14 @@ def check_filter(engine: Engine, caller: Caller, request: dict[str, Any], versio
 
 
 def check_active_jobs(engine: Engine, caller: Caller, kind: str, most: int) -> None:
-    """Check that one more job may be pending or in progress.
-
-    Parameters
-    ----------
-    engine : Engine
-    caller : Caller
-    kind : str
-    most : int
-
-    Raises
-    ------
-    LimitExceededError
-    """
+    """Check that one more job may be pending or in progress."""
     jobs = [one for one in engine.resources.of_kind(kind) if one.arn.startswith(caller.prefix)]
     if sum(one.status in {BATCH.pending, BATCH.in_progress} for one in jobs) >= most:
         raise LimitExceededError(f"{most} {kind.replace('-', ' ')}s are pending or in progress already")
 
 
 def claim_job(engine: Engine, caller: Caller, kind: str, request: dict[str, Any]) -> Resource:
-    """Keep a new job, with the first of the states that batch jobs have.
-
-    Parameters
-    ----------
-    engine : Engine
-    caller : Caller
-    kind : str
-    request : dict
-
-    Returns
-    -------
-    Resource
-
-    Raises
-    ------
-    ResourceAlreadyExistsError, TooManyTagsError
-    """
+    """Keep a new job, with the first of the states that batch jobs have."""
     path = f"{kind}/{request['jobName']}"
     job = claim(engine, caller, kind, path, request, account=caller.account, region=caller.region)
     job.document["status"] = BATCH.pending

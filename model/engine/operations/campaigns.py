@@ -133,8 +133,6 @@ async def follow(engine: Engine, campaign: Resource, version: Resource) -> None:
 
     Parameters
     ----------
-    engine : Engine
-    campaign : Resource
     version : Resource
         The newest ACTIVE version of the campaign's solution.
     """

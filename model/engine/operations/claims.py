@@ -22,16 +22,6 @@ if TYPE_CHECKING:
 def find(engine: Engine, caller: Caller, kind: str, arn: str) -> Resource:
     """Return one of the caller's resources.
 
-    Parameters
-    ----------
-    engine : Engine
-    caller : Caller
-    kind, arn : str
-
-    Returns
-    -------
-    Resource
-
     Raises
     ------
     ResourceNotFoundError
@@ -45,19 +35,8 @@ def find(engine: Engine, caller: Caller, kind: str, arn: str) -> Resource:
 def find_active(engine: Engine, caller: Caller, kind: str, arn: str) -> Resource:
     """Return one of the caller's resources that is ready for use.
 
-    Parameters
-    ----------
-    engine : Engine
-    caller : Caller
-    kind, arn : str
-
-    Returns
-    -------
-    Resource
-
     Raises
     ------
-    ResourceNotFoundError
     ResourceInUseError
         It is being created or deleted.
     InvalidInputError
@@ -76,24 +55,12 @@ def claim(engine: Engine, caller: Caller, kind: str, path: str, document: dict[s
 
     Parameters
     ----------
-    engine : Engine
-    caller : Caller
-    kind : str
     path : str
         The end of the ARN, such as "campaign/shop".
     document : dict
         The request, to which ARN and status are added; its tags are kept apart.
     **private
         What only the engine knows.
-
-    Returns
-    -------
-    Resource
-
-    Raises
-    ------
-    ResourceAlreadyExistsError
-    TooManyTagsError
     """
     arn = caller.arn(path)
     if arn in engine.resources:
@@ -117,16 +84,8 @@ def check_quota(engine: Engine, caller: Caller, kind: str, most: int, **members:
 
     Parameters
     ----------
-    engine : Engine
-    caller : Caller
-    kind : str
-    most : int
     **members
         Only resources whose documents have these count.
-
-    Raises
-    ------
-    LimitExceededError
     """
     mine = [one for one in engine.resources.of_kind(kind, **members) if one.arn.startswith(caller.prefix)]
     if len(mine) >= most:
@@ -140,11 +99,6 @@ def refuse_while(reason: str, dependants: list[Resource]) -> None:
     ----------
     reason : str
         Such as "campaigns use the solution".
-    dependants : list of Resource
-
-    Raises
-    ------
-    ResourceInUseError
     """
     if dependants:
         raise ResourceInUseError(f"{reason}: {dependants[0].arn}")

@@ -62,14 +62,8 @@ def find_filter(engine: Engine, caller: Caller, arn: str) -> CompiledFilter:
 
     Parameters
     ----------
-    engine : Engine
-    caller : Caller
     arn : str
         Of the filter, which may be of any of the caller's dataset groups.
-
-    Returns
-    -------
-    CompiledFilter
 
     Raises
     ------

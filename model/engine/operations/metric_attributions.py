@@ -124,17 +124,7 @@ def resume_deletion(engine: Engine, attribution: Resource) -> None:
 
 
 def attribution_of(engine: Engine, group_arn: str) -> Attribution | None:
-    """Return what a dataset group's metrics have come to; None where nothing is measured.
-
-    Parameters
-    ----------
-    engine : Engine
-    group_arn : str
-
-    Returns
-    -------
-    Attribution or None
-    """
+    """Return what a dataset group's metrics have come to; None where nothing is measured."""
     if group_arn not in engine.attributions:
         resource = active(engine, group_arn)
         engine.attributions[group_arn] = _attribution(resource) if resource else None
@@ -152,8 +142,6 @@ def count_events(engine: Engine, group_arn: str, events: list[EventRecord]) -> N
 
     Parameters
     ----------
-    engine : Engine
-    group_arn : str
     events : list of EventRecord
         New ones: a repeated event is not counted again.
     """

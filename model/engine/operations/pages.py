@@ -22,20 +22,10 @@ def page(caller: Caller, request: dict[str, Any], member: str, resources: Iterab
 
     Parameters
     ----------
-    caller : Caller
     request : dict
         Its nextToken and maxResults count.
     member : str
         Of the answer, such as "campaigns".
-    resources : iterable of Resource
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    InvalidNextTokenError
     """
     mine = [(one.document["creationDateTime"], one.arn, one) for one in resources if one.arn.startswith(caller.prefix)]
     mine.sort(key=lambda entry: entry[:2])

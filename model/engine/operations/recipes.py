@@ -28,20 +28,7 @@ class _Service(Caller):
 
 
 def recipe_of(arn: str) -> NamedRecipe:
-    """Return the recipe of an ARN.
-
-    Parameters
-    ----------
-    arn : str
-
-    Returns
-    -------
-    NamedRecipe
-
-    Raises
-    ------
-    ResourceNotFoundError
-    """
+    """Return the recipe of an ARN."""
     return _named("recipe", arn)
 
 

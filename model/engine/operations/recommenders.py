@@ -168,15 +168,10 @@ async def retrain(engine: Engine, recommender: Resource, config: dict[str, Any])
 
     Parameters
     ----------
-    engine : Engine
     recommender : Resource
         Answers as before until the new model is ready.
     config : dict
         The recommenderConfig to train with.
-
-    Raises
-    ------
-    JobFailedError
     """
     document, old = recommender.document, recommender.private["id"]
     private = {**recommender.private, "id": new_id()}

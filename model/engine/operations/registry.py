@@ -77,12 +77,7 @@ _BEGUN |= {START.pending, START.in_progress, STOP.pending, STOP.in_progress}
 
 
 def resume(engine: Engine) -> None:
-    """Go on with every creation, update and deletion that was on its way when the engine stopped, and with upkeep.
-
-    Parameters
-    ----------
-    engine : Engine
-    """
+    """Go on with every creation, update and deletion that was on its way when the engine stopped, and with upkeep."""
     for resource in engine.resources.all():
         keeper = _KEEPERS[resource.kind]
         if resource.status in _BEGUN:

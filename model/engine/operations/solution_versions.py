@@ -49,10 +49,8 @@ def begin(engine: Engine, caller: Caller, solution: Resource, request: dict[str,
 
     Parameters
     ----------
-    engine : Engine
     caller : Caller
         Whose solution it is.
-    solution : Resource
     request : dict
         Of CreateSolutionVersion.
     training_type : str
@@ -124,17 +122,7 @@ def metrics(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str
 
 
 def latest_active(engine: Engine, solution_arn: str) -> Resource | None:
-    """Return the newest ACTIVE version of a solution.
-
-    Parameters
-    ----------
-    engine : Engine
-    solution_arn : str
-
-    Returns
-    -------
-    Resource or None
-    """
+    """Return the newest ACTIVE version of a solution."""
     versions = [one for one in engine.resources.of_kind(KIND, solutionArn=solution_arn) if one.status == ACTIVE]
     return versions[-1] if versions else None
 

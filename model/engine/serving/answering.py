@@ -41,7 +41,6 @@ class PredictedItem(msgspec.Struct, rename="camel", omit_defaults=True):
 
     Attributes
     ----------
-    item_id : str
     score : float, optional
     promotion_name : str, optional
     metadata : dict of str, optional
@@ -57,13 +56,7 @@ class PredictedItem(msgspec.Struct, rename="camel", omit_defaults=True):
 
 @dataclass(frozen=True)
 class Restriction:
-    """A filter with values for its placeholders.
-
-    Attributes
-    ----------
-    filter : CompiledFilter
-    values : mapping of str to str
-    """
+    """A filter with values for its placeholders."""
 
     filter: CompiledFilter
     values: Mapping[str, str]
@@ -71,14 +64,7 @@ class Restriction:
 
 @dataclass(frozen=True)
 class Promotion:
-    """A share of the list for items of a filter.
-
-    Attributes
-    ----------
-    name : str
-    percent : int
-    restriction : Restriction
-    """
+    """A share of the list for items of a filter."""
 
     name: str
     percent: int
@@ -113,14 +99,8 @@ def recommend(served: Served, group: DatasetGroup, question: Question) -> list[P
 
     Parameters
     ----------
-    served : Served
     group : DatasetGroup
         The one that `served` was trained on.
-    question : Question
-
-    Returns
-    -------
-    list of PredictedItem
 
     Raises
     ------
@@ -148,14 +128,8 @@ def rank(served: Served, group: DatasetGroup, question: Question, item_ids: Sequ
     ----------
     served : Served
         With a ranking recipe.
-    group : DatasetGroup
     question : Question
         Its count is not looked at.
-    item_ids : sequence of str
-
-    Returns
-    -------
-    list of PredictedItem
 
     Raises
     ------

@@ -39,10 +39,8 @@ class Metric:
 
     Attributes
     ----------
-    name, event_type : str
     dataset_type : str or None
         ITEMS or INTERACTIONS, whose column is summed; None to count the events.
-    column : str or None
     """
 
     name: str
@@ -62,7 +60,6 @@ class Sample:
 
     Attributes
     ----------
-    event_type, source : str
     time : int
         Epoch seconds.
     interaction, item : mapping of str to object
@@ -83,14 +80,6 @@ def read_metric(given: Mapping[str, str]) -> Metric:
     ----------
     given : mapping
         eventType, metricName, expression.
-
-    Returns
-    -------
-    Metric
-
-    Raises
-    ------
-    InvalidInputError
     """
     name, expression = given["metricName"], given["expression"]
     found = EXPRESSION.fullmatch(expression)
@@ -109,13 +98,8 @@ def check_metric(metric: Metric, schemas: Mapping[str, Schema]) -> None:
 
     Parameters
     ----------
-    metric : Metric
     schemas : mapping of str to Schema
         Of the dataset group's datasets, by type.
-
-    Raises
-    ------
-    InvalidInputError
     """
     if metric.dataset_type is None or metric.column is None:
         return
@@ -138,22 +122,12 @@ def source_of(explicit: str | None, shown_by: str | None) -> str:
         eventAttributionSource, which goes before the recommendation.
     shown_by : str or None
         ARN of the campaign or recommender whose recommendation the event names, as far as it is remembered.
-
-    Returns
-    -------
-    str
     """
     return explicit or shown_by or UNDEFINED
 
 
 def measure(metrics: Iterable[Metric], samples: Iterable[Sample], bucket_seconds: int = BUCKET_SECONDS) -> Totals:
     """Sum events by metric, source and time.
-
-    Parameters
-    ----------
-    metrics : iterable of Metric
-    samples : iterable of Sample
-    bucket_seconds : int
 
     Returns
     -------
@@ -211,7 +185,6 @@ class Attribution:
 
         Parameters
         ----------
-        samples : iterable of Sample
         now : float
             Epoch seconds.
         """

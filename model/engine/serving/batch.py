@@ -43,7 +43,6 @@ class Batch:
     ----------
     source, target : Location
         A file, or what the keys of files begin with; and a folder.
-    region : str
     most_records : int
         Questions that all files may have together.
     """
@@ -61,7 +60,6 @@ async def run(state: StateDirectory, batch: Batch, answer: Answer) -> int:
     ----------
     state : StateDirectory
         Where the files lie meanwhile.
-    batch : Batch
     answer : callable
         Question to output; an `EngineError` is the line's error.
 
@@ -69,10 +67,6 @@ async def run(state: StateDirectory, batch: Batch, answer: Answer) -> int:
     -------
     int
         How many questions there were.
-
-    Raises
-    ------
-    BatchFailedError, S3FailedError
     """
     directory = state.job(new_id())
     directory.mkdir()
@@ -94,11 +88,6 @@ async def run(state: StateDirectory, batch: Batch, answer: Answer) -> int:
 def answer_line(line: bytes, answer: Answer) -> dict[str, Any]:
     """Answer one line of a file of questions.
 
-    Parameters
-    ----------
-    line : bytes
-    answer : callable
-
     Returns
     -------
     dict
@@ -118,12 +107,7 @@ def answer_line(line: bytes, answer: Answer) -> dict[str, Any]:
 
 
 def read_text(question: dict[str, Any], name: str) -> str:
-    """Return a member of a question that must be there, such as userId.
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Return a member of a question that must be there, such as userId."""
     value = question.get(name)
     if not isinstance(value, str) or not value:
         raise InvalidInputError(f"{name} is required and must be a string")
@@ -133,12 +117,7 @@ def read_text(question: dict[str, Any], name: str) -> str:
 
 
 def read_filter_values(question: dict[str, Any]) -> dict[str, str]:
-    """Return the values that a question has for the placeholders of the job's filter.
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Return the values that a question has for the placeholders of the job's filter."""
     values = question.get("filterValues") or {}
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise InvalidInputError("filterValues must be an object of strings")

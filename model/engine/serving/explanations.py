@@ -28,7 +28,6 @@ def explanations(recipe: Recipe, query: Query, found: Sequence[Recommendation]) 
 
     Parameters
     ----------
-    recipe : Recipe
     query : Query
         What the recipe answered.
     found : sequence of Recommendation
@@ -52,10 +51,6 @@ def explanations(recipe: Recipe, query: Query, found: Sequence[Recommendation]) 
 def placed_by(name: str) -> str:
     """Return the explanation of an item that owes its place to something else than its score.
 
-    Parameters
-    ----------
-    name : str
-
     Returns
     -------
     str
@@ -66,10 +61,6 @@ def placed_by(name: str) -> str:
 
 def text_of(told: Sequence[Contribution]) -> str:
     """Write an explanation.
-
-    Parameters
-    ----------
-    told : sequence of Contribution
 
     Returns
     -------

@@ -21,10 +21,6 @@ def promoted_places(count: int, percent: int) -> int:
         Places of the list, 1 or more.
     percent : int
         1 to 100.
-
-    Returns
-    -------
-    int
     """
     return max(1, count * percent // 100)
 
@@ -33,11 +29,6 @@ def mixed(promoted: Sequence[One], others: Sequence[One], draw: Generator) -> li
     """Put promoted items among the others at random places; both keep their own order.
 
     Developer guide, "Promoting items in real-time recommendations".
-
-    Parameters
-    ----------
-    promoted, others : sequence
-    draw : numpy Generator
 
     Returns
     -------

@@ -28,7 +28,6 @@ def read_query(expression: str, schema: Schema) -> list[tuple[str, str | float]]
 
     Parameters
     ----------
-    expression : str
     schema : Schema
         Of the Items dataset; names of columns are found whatever their case.
 
@@ -36,10 +35,6 @@ def read_query(expression: str, schema: Schema) -> list[tuple[str, str | float]]
     -------
     list of (column, value)
         All of which an item must have.
-
-    Raises
-    ------
-    InvalidInputError
     """
     columns = {column.name.upper(): column for column in schema.columns}
     wanted: list[tuple[str, str | float]] = []

@@ -40,9 +40,6 @@ class Served:
     ----------
     version_arn : str
         Of the solution version; of a recommender itself.
-    named : NamedRecipe
-    recipe : Recipe
-    group_arn : str
     trained_at : float
         Epoch seconds.
     excluded : dict of sets of str
@@ -90,7 +87,6 @@ async def load(
 
     Parameters
     ----------
-    engine : Engine
     trained : Resource
         A solution version, or a recommender.
     alike : Served, optional
@@ -132,7 +128,6 @@ async def catch_up(engine: Engine, served: Served, place: int) -> None:
     ----------
     engine : Engine
         Tells the model of no new events until it has been told of all older ones here.
-    served : Served
     place : int
         Of the first event that it does not know.
     """
@@ -181,17 +176,7 @@ async def _tell_older_rows(engine: Engine, served: Served) -> None:
 
 
 def users_of(group: DatasetGroup, served: Served) -> Users:
-    """Return the interactions that a model learns from: those with actions, or those with items.
-
-    Parameters
-    ----------
-    group : DatasetGroup
-    served : Served
-
-    Returns
-    -------
-    Users
-    """
+    """Return the interactions that a model learns from: those with actions, or those with items."""
     return group.action_users if served.catalogue_type == ACTIONS else group.users
 
 
@@ -200,8 +185,6 @@ def tell(recipes: list[Recipe], users: Users, place: int) -> None:
 
     Parameters
     ----------
-    recipes : list of Recipe
-    users : Users
     place : int
         Among the streamed interactions.
     """
@@ -217,7 +200,6 @@ def tell_rows(served: Served, rows: dict[str, Row], schema_text: str | None) -> 
 
     Parameters
     ----------
-    served : Served
     rows : dict
         By item id.
     schema_text : str or None
@@ -229,16 +211,7 @@ def tell_rows(served: Served, rows: dict[str, Row], schema_text: str | None) -> 
 
 
 def catalogue_items(catalogue: Catalogue) -> Iterator[CatalogueItem]:
-    """Yield the items of a catalogue one by one.
-
-    Parameters
-    ----------
-    catalogue : Catalogue
-
-    Yields
-    ------
-    CatalogueItem
-    """
+    """Yield the items of a catalogue one by one."""
     for place, item_id in enumerate(catalogue.item_ids):
         numbers = {name: values[place] for name, values in catalogue.numbers.items() if not np.isnan(values[place])}
         yield CatalogueItem(item_id, catalogue.features[place], catalogue.created[place], numbers)

@@ -24,13 +24,8 @@ def check_explores(recipe: NamedRecipe, config: dict[str, Any]) -> None:
 
     Parameters
     ----------
-    recipe : NamedRecipe
     config : dict
         campaignConfig or recommenderConfig.
-
-    Raises
-    ------
-    InvalidInputError
     """
     given = config.get(EXPLORATION) or {}
     if given and not recipe.exploration_set:
@@ -39,16 +34,7 @@ def check_explores(recipe: NamedRecipe, config: dict[str, Any]) -> None:
 
 
 def check_exploration(given: dict[str, str]) -> None:
-    """Check the values of an itemExplorationConfig.
-
-    Parameters
-    ----------
-    given : dict
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Check the values of an itemExplorationConfig."""
     most = {WEIGHT: 1.0, AGE: float("inf")}
     for name, value in given.items():
         if name not in most:
@@ -82,13 +68,8 @@ def check_metadata(config: dict[str, Any], columns_of: dict[str, set[str]]) -> N
 
     Parameters
     ----------
-    config : dict
     columns_of : dict
         By dataset type, the columns of the dataset group's datasets.
-
-    Raises
-    ------
-    InvalidInputError
     """
     if config.get(METADATA) and not columns_of.get(ITEMS, set()) - NOT_METADATA:
         raise InvalidInputError(f"{METADATA} needs an Items dataset with a column of metadata")
@@ -99,13 +80,8 @@ def check_influence(recipe: NamedRecipe, config: dict[str, Any]) -> None:
 
     Parameters
     ----------
-    recipe : NamedRecipe
     config : dict
         campaignConfig.
-
-    Raises
-    ------
-    InvalidInputError
     """
     if config.get(INFLUENCE) and not recipe.influence:
         raise InvalidInputError(f"{recipe.name} has no {INFLUENCE}; aws-semantic-similarity has one")
@@ -118,11 +94,6 @@ def check_throughput(name: str, config: dict[str, Any]) -> None:
     ----------
     name : str
         The member that says it.
-    config : dict
-
-    Raises
-    ------
-    InvalidInputError
     """
     if config.get(name, 1) > limits.TPS_PER_CAMPAIGN:
         raise InvalidInputError(f"{name} may be {limits.TPS_PER_CAMPAIGN} at most, not {config[name]}")

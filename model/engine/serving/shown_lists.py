@@ -16,7 +16,6 @@ class ShownList:
     ----------
     arn : str
         Of the campaign or recommender that gave it.
-    group_arn : str
     item_ids : tuple of str
         Items, or actions, as they stood.
     """
@@ -42,7 +41,6 @@ class ShownLists:
         ----------
         recommendation_id : str
             Of no other list.
-        shown : ShownList
         """
         self._lists[recommendation_id] = shown
         self._order.append(recommendation_id)

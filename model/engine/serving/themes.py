@@ -39,10 +39,6 @@ class Themes:
     def of(self, item_ids: Sequence[str]) -> tuple[str, list[tuple[str, float]]]:
         """Return a theme and how well it suits each item.
 
-        Parameters
-        ----------
-        item_ids : sequence of str
-
         Returns
         -------
         theme : str

@@ -22,7 +22,6 @@ class Bulk:
     ----------
     starts : int64 array of shape (users + 1,)
     items, kinds, times, values : arrays of shape (n,)
-    context : dict of ContextColumn
     """
 
     starts: NDArray[np.int64]

@@ -55,10 +55,6 @@ def write_rows(path: Path, rows: Iterable[tuple[str, Row]]) -> int:
 def read_rows(path: Path) -> Iterator[tuple[str, Row]]:
     """Yield what `write_rows` wrote.
 
-    Parameters
-    ----------
-    path : Path
-
     Yields
     ------
     (id, row)
@@ -76,8 +72,6 @@ def write_interactions(part: Path, schema: Schema, rows: Iterable[Row]) -> Colum
     ----------
     part : Path
         The directory.
-    schema : Schema
-    rows : iterable of dict
 
     Returns
     -------

@@ -52,13 +52,7 @@ class Checkpoint:
 
 
 def write_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, durably, in place of the one before.
-
-    Parameters
-    ----------
-    directory : Path
-    checkpoint : Checkpoint
-    """
+    """Write a checkpoint, durably, in place of the one before."""
     head = {"version": VERSION, "position": checkpoint.position, "people": list(checkpoint.users)}
     arrays: dict[str, NDArray[Any]] = {
         "head": np.frombuffer(msgspec.json.encode(head), np.uint8),
@@ -77,10 +71,6 @@ def write_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
 
 def read_checkpoint(directory: Path) -> Checkpoint | None:
     """Read what `write_checkpoint` wrote.
-
-    Parameters
-    ----------
-    directory : Path
 
     Returns
     -------
@@ -111,12 +101,7 @@ def read_checkpoint(directory: Path) -> Checkpoint | None:
 
 
 def remove_checkpoint(directory: Path) -> None:
-    """Remove the checkpoint, for good.
-
-    Parameters
-    ----------
-    directory : Path
-    """
+    """Remove the checkpoint, for good."""
     for name in (FILE, UNFINISHED):
         (directory / name).unlink(missing_ok=True)
     sync_directory(directory)

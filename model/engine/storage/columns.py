@@ -52,10 +52,6 @@ class Columns:
         Parameters
         ----------
         kept : bool array of shape (n,)
-
-        Returns
-        -------
-        Columns
         """
         context = {name: column.at(kept) for name, column in self.context.items()}
         arrays = {name: getattr(self, name)[kept] for name in ARRAYS}
@@ -63,13 +59,7 @@ class Columns:
 
 
 def write_columns(path: Path, columns: Columns) -> None:
-    """Write columns into a file.
-
-    Parameters
-    ----------
-    path : Path
-    columns : Columns
-    """
+    """Write columns into a file."""
     arrays: dict[str, NDArray[Any]] = {name: getattr(columns, name) for name in ARRAYS}
     for name in NAMES:
         arrays[name] = as_bytes(getattr(columns, name))
@@ -81,16 +71,7 @@ def write_columns(path: Path, columns: Columns) -> None:
 
 
 def read_columns(path: Path) -> Columns:
-    """Read what `write_columns` wrote.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    Columns
-    """
+    """Read what `write_columns` wrote."""
     with np.load(path, allow_pickle=False) as stored:
         names: dict[str, Any] = {name: as_strings(stored[name]) for name in NAMES}
         found = [name.removeprefix(CONTEXT) for name in stored.files if name.startswith(CONTEXT)]
@@ -110,16 +91,7 @@ def as_strings(array: NDArray[np.uint8]) -> list[str]:
 
 
 def joined(parts: list[Columns]) -> Columns:
-    """Put parts one after the other, with one numbering of ids.
-
-    Parameters
-    ----------
-    parts : list of Columns
-
-    Returns
-    -------
-    Columns
-    """
+    """Put parts one after the other, with one numbering of ids."""
     number_of: tuple[dict[str, int], ...] = ({}, {}, {})
     lists: tuple[list[NDArray[Any]], ...] = ([], [], [], [], [])
     for part in parts:
@@ -140,16 +112,7 @@ def joined(parts: list[Columns]) -> Columns:
 
 
 def stacked(first: Columns, second: Columns) -> Columns:
-    """Put interactions after others that have the same numbering of ids already.
-
-    Parameters
-    ----------
-    first, second : Columns
-
-    Returns
-    -------
-    Columns
-    """
+    """Put interactions after others that have the same numbering of ids already."""
     arrays: dict[str, Any] = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ARRAYS}
     return replace(first, **arrays, context=_joined_context([first, second]))
 

@@ -68,10 +68,6 @@ class DatasetGroup:
             Made where it does not exist.
         parts : dict
             By dataset type, the names of the imported parts, oldest first.
-
-        Returns
-        -------
-        DatasetGroup
         """
         directory.mkdir(parents=True, exist_ok=True)
         group = cls(directory)
@@ -135,7 +131,6 @@ class DatasetGroup:
 
         Parameters
         ----------
-        rows : list of RowRecord
         told : callable, optional
             Called in the moment in which they are in memory.
 
@@ -156,12 +151,7 @@ class DatasetGroup:
         self._checkpoint_in_time()
 
     async def end_dataset(self, dataset_type: str) -> None:
-        """Forget all data of a dataset, for good.
-
-        Parameters
-        ----------
-        dataset_type : str
-        """
+        """Forget all data of a dataset, for good."""
         end = EndRecord(dataset_type)
         await self._log.append([encode(end)], lambda written: self._apply(end) if written else None)
         await self.use_parts(dataset_type, [])
@@ -175,7 +165,6 @@ class DatasetGroup:
 
         Parameters
         ----------
-        dataset_type : str
         names : list of str
             Oldest first.
         """
@@ -214,7 +203,6 @@ class DatasetGroup:
 
         Parameters
         ----------
-        user_ids : list of str
         rewritten : Path
             Segments of the log without them.
         """

@@ -76,10 +76,6 @@ def read_user_ids(files: Iterable[tuple[str, Iterable[str]]]) -> set[str]:
     files : iterable of (name, lines)
         CSV with one column, USER_ID.
 
-    Returns
-    -------
-    set of str
-
     Raises
     ------
     ErasureFailedError
@@ -110,7 +106,6 @@ def erase_from_parts(users: set[str], parts: dict[str, list[Path]], target: Path
 
     Parameters
     ----------
-    users : set of str
     parts : dict of lists of Path
         By dataset type: those with events, and USERS.
     target : Path
@@ -137,7 +132,6 @@ def erase_from_log(users: set[str], segments: Sequence[Path], target: Path, eras
 
     Parameters
     ----------
-    users : set of str
     segments : sequence of Path
         All of the log but the one that grows, oldest first.
     target : Path

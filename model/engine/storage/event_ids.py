@@ -17,16 +17,7 @@ HALF = 8  # bytes of each half of a digest
 
 
 def digest(event_id: str) -> bytes:
-    """Return the 16 bytes by which an id is known.
-
-    Parameters
-    ----------
-    event_id : str
-
-    Returns
-    -------
-    bytes
-    """
+    """Return the 16 bytes by which an id is known."""
     return blake2b(event_id.encode(), digest_size=2 * HALF).digest()
 
 
@@ -61,12 +52,7 @@ class EventIds:
         return False
 
     def add(self, known_by: bytes) -> None:
-        """Add a digest that is not in it.
-
-        Parameters
-        ----------
-        known_by : bytes
-        """
+        """Add a digest that is not in it."""
         self._recent.add(known_by)
 
     def packing(self) -> Callable[[], NDArray[np.uint64]]:

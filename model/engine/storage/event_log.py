@@ -77,10 +77,6 @@ class EventLog:
         start : Position
             What was written up to there is left out.
 
-        Yields
-        ------
-        bytes
-
         Raises
         ------
         DirectoryInUseError
@@ -108,7 +104,6 @@ class EventLog:
 
         Parameters
         ----------
-        records : list of bytes
         settle : callable, optional
             Called with whether they are on disk, in the order of the log and also where the caller has gone away
             meanwhile: so memory always holds what the log holds up to some position.
@@ -131,10 +126,6 @@ class EventLog:
         ----------
         closed : bool
             Begin a new segment and leave it out, so that those returned do not change any more.
-
-        Returns
-        -------
-        list of Path
         """
         if closed:
             begun = await asyncio.get_running_loop().run_in_executor(self._thread, self._end_segment)

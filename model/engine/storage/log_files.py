@@ -35,13 +35,7 @@ class LogReader:
 
 
 def write_segment(path: Path, records: Iterable[bytes]) -> None:
-    """Write a segment.
-
-    Parameters
-    ----------
-    path : Path
-    records : iterable of bytes
-    """
+    """Write a segment."""
     with path.open("wb") as file:
         file.write(MAGIC)
         waiting: list[bytes] = []

@@ -25,16 +25,7 @@ class Numbering:
         return len(self.names)
 
     def number(self, name: str) -> int:
-        """Return the number of a name; a new name gets the next one.
-
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        int
-        """
+        """Return the number of a name; a new name gets the next one."""
         known = self._number_of.get(name)
         if known is None:
             known = self._number_of[name] = len(self.names)

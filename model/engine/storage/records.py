@@ -12,16 +12,10 @@ class EventRecord(msgspec.Struct, array_like=True, tag="event", frozen=True):
 
     Attributes
     ----------
-    event_id : str
     user_id : str or None
         None while the user is known by the session alone.
-    session_id, event_type : str
-    item_id : str or None
     time : int
         Epoch seconds, whole, as bulk data have them.
-    value : float or None
-    recommendation_id, source : str or None
-    impression : list of str
     properties : str or None
         JSON, as it came.
     context : dict or None

@@ -83,15 +83,6 @@ class Resources:
     def find(self, kind: str, arn: str) -> Resource:
         """Return a resource.
 
-        Parameters
-        ----------
-        kind : str
-        arn : str
-
-        Returns
-        -------
-        Resource
-
         Raises
         ------
         ResourceNotFoundError
@@ -107,13 +98,8 @@ class Resources:
 
         Parameters
         ----------
-        kind : str
         **members
             Such as datasetGroupArn="arn:…"; None asks for nothing.
-
-        Yields
-        ------
-        Resource
         """
         wanted = {name: value for name, value in members.items() if value is not None}
         for resource in list(self._kinds.get(kind, {}).values()):
@@ -125,12 +111,7 @@ class Resources:
         return list(self._of.values())
 
     def add(self, resource: Resource) -> None:
-        """Keep a new resource.
-
-        Parameters
-        ----------
-        resource : Resource
-        """
+        """Keep a new resource."""
         now = time.time()
         resource.document.setdefault("creationDateTime", now)
         resource.document.setdefault("lastUpdatedDateTime", now)
@@ -142,12 +123,7 @@ class Resources:
         self._kinds.setdefault(resource.kind, {})[resource.arn] = resource
 
     def save(self, resource: Resource) -> None:
-        """Keep a change, and note when it was made.
-
-        Parameters
-        ----------
-        resource : Resource
-        """
+        """Keep a change, and note when it was made."""
         resource.document["lastUpdatedDateTime"] = time.time()
         self._database.execute(
             "UPDATE resources SET document = ?, private = ? WHERE arn = ?",
@@ -155,12 +131,7 @@ class Resources:
         )
 
     def remove(self, *resources: Resource) -> None:
-        """Forget resources, all of them or none.
-
-        Parameters
-        ----------
-        *resources : Resource
-        """
+        """Forget resources, all of them or none."""
         self._database.execute("BEGIN")
         self._database.executemany("DELETE FROM resources WHERE arn = ?", [(one.arn,) for one in resources])
         self._database.execute("COMMIT")

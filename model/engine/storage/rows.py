@@ -78,7 +78,6 @@ class Rows:
     ----------
     bulk : mapping
         Replaced as a whole, never changed.
-    streamed : dict
     """
 
     def __init__(self) -> None:
@@ -86,24 +85,10 @@ class Rows:
         self.streamed: dict[str, Row] = {}
 
     def get(self, row_id: str) -> Row | None:
-        """Return a row by its id, values by column; None where there is none.
-
-        Parameters
-        ----------
-        row_id : str
-
-        Returns
-        -------
-        dict or None
-        """
+        """Return a row by its id, values by column; None where there is none."""
         found = self.streamed.get(row_id)
         return self.bulk.get(row_id) if found is None else found
 
     def all(self) -> Mapping[str, Row]:
-        """Return all rows by id, as they are now: a thread may go through them. A row is read when it is asked for.
-
-        Returns
-        -------
-        mapping
-        """
+        """Return all rows by id, as they are now: a thread may go through them. A row is read when it is asked for."""
         return ChainMap(dict(self.streamed), self.bulk)  # type: ignore[arg-type]  # only the first is ever written to

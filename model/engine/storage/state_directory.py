@@ -38,14 +38,6 @@ class StateDirectory:
     def open(cls, root: Path) -> Self:
         """Take the directory, making it where it does not exist.
 
-        Parameters
-        ----------
-        root : Path
-
-        Returns
-        -------
-        StateDirectory
-
         Raises
         ------
         DirectoryInUseError
@@ -86,22 +78,12 @@ class StateDirectory:
 
 
 def new_id() -> str:
-    """Return an id that no client chose: 16 hexadecimal digits.
-
-    Returns
-    -------
-    str
-    """
+    """Return an id that no client chose: 16 hexadecimal digits."""
     return secrets.token_hex(8)
 
 
 def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """Make the names in a directory durable."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -110,12 +92,7 @@ def sync_directory(path: Path) -> None:
 
 
 def sync_files(path: Path) -> None:
-    """Make a directory and the files right in it durable.
-
-    Parameters
-    ----------
-    path : Path
-    """
+    """Make a directory and the files right in it durable."""
     for file in path.iterdir():
         if file.is_file():
             handle = os.open(file, os.O_RDONLY)

@@ -66,11 +66,8 @@ class Streamed:
 
         Parameters
         ----------
-        user, item, kind : int
         time : int
             Epoch seconds.
-        value : float
-        context : mapping or None
 
         Returns
         -------
@@ -118,10 +115,6 @@ class Streamed:
             -1 yields nothing.
         most : int, optional
             So many at most.
-
-        Yields
-        ------
-        int
         """
         return islice(self._walk(index), most)
 
@@ -141,7 +134,6 @@ class Streamed:
 
         Parameters
         ----------
-        index : int
         most : int
             So many are looked at.
         until : int or None
@@ -203,12 +195,7 @@ class Streamed:
         return found
 
     def give(self, giver: int, taker: int) -> None:
-        """Make all interactions of one user those of another.
-
-        Parameters
-        ----------
-        giver, taker : int
-        """
+        """Make all interactions of one user those of another."""
         given, own = self.last(giver), self.last(taker)
         if given == NOWHERE:
             return
@@ -225,10 +212,6 @@ class Streamed:
 
     def forget(self, user: int) -> int:
         """Forget what a user did; the places stay taken.
-
-        Parameters
-        ----------
-        user : int
 
         Returns
         -------
@@ -273,13 +256,7 @@ class Streamed:
 
         Parameters
         ----------
-        base : int
-        columns : mapping of arrays
         context : mapping of (values, codes)
-
-        Returns
-        -------
-        Streamed
         """
         made = cls(base)
         for name, attribute in HELD.items():

@@ -41,12 +41,7 @@ class Owners:
         self._users.append(user)
 
     def names(self) -> Iterator[str]:
-        """Yield whose each event is: a user id, or the id of a session in which nobody has ever logged in.
-
-        Yields
-        ------
-        str
-        """
+        """Yield whose each event is: a user id, or the id of a session in which nobody has ever logged in."""
         for user in self._users:
             yield self._names[self._given.get(user, user)]
 

@@ -51,10 +51,6 @@ class Users:
     def add(self, event: EventRecord) -> int | None:
         """Take a streamed event in.
 
-        Parameters
-        ----------
-        event : EventRecord
-
         Returns
         -------
         int or None
@@ -78,10 +74,6 @@ class Users:
         user_id : str
             A user id, or the session id of somebody unknown. An imported user who has the name of an anonymous
             session is that session: a data set has no other way to name it.
-
-        Returns
-        -------
-        list of str
         """
         return self._newest([(user, self._streamed.last(user)) for user in self._known_as(user_id)])
 
@@ -113,10 +105,6 @@ class Users:
         ----------
         is_asked : callable
             Whether an event type, in lower case, is one of them.
-
-        Returns
-        -------
-        list of str
         """
         kinds = [number for number, name in enumerate(self._kinds.names) if is_asked(name.lower())]
         streamed = self._streamed
@@ -127,10 +115,6 @@ class Users:
 
     def before(self, place: int) -> tuple[str, int, list[str], bool]:
         """Return a streamed interaction with what its user had done before.
-
-        Parameters
-        ----------
-        place : int
 
         Returns
         -------
@@ -147,10 +131,6 @@ class Users:
 
     def whose(self, place: int) -> tuple[str, str]:
         """Return whose a streamed interaction is, and its event type.
-
-        Parameters
-        ----------
-        place : int
 
         Returns
         -------
@@ -176,13 +156,8 @@ class Users:
 
         Parameters
         ----------
-        source : Columns
         users, items : list of int
             The numbers of its users and items.
-
-        Returns
-        -------
-        Numbered
         """
         kinds = np.array([self._kinds.number(one) for one in source.event_types], np.int16)
         numbers = (np.array(users, np.int32), np.array(items, np.int32), kinds)
@@ -213,10 +188,6 @@ class Users:
     def forget(self, user_ids: Sequence[str]) -> int:
         """Forget all that users did, imported and streamed, and their ids.
 
-        Parameters
-        ----------
-        user_ids : sequence of str
-
         Returns
         -------
         int
@@ -233,23 +204,13 @@ class Users:
         return sum(self._streamed.forget(user) for user in users)
 
     def taken(self) -> UsersState:
-        """Return copies of all that is held of streamed interactions, for a checkpoint.
-
-        Returns
-        -------
-        UsersState
-        """
+        """Return copies of all that is held of streamed interactions, for a checkpoint."""
         names = (list(self._items.names), list(self._kinds.names), list(self._user_ids))
         sessions = (list(self._number_of_user.values()), dict(self._session_of), set(self._anonymous))
         return UsersState(*names, *sessions, *self._streamed.taken())
 
     def restore(self, state: UsersState) -> None:
-        """Hold what `taken` was taken of, before anything else is held.
-
-        Parameters
-        ----------
-        state : UsersState
-        """
+        """Hold what `taken` was taken of, before anything else is held."""
         self._items, self._kinds, self._user_ids = Numbering(state.items), Numbering(state.kinds), state.user_ids
         self._number_of_user = {state.user_ids[number]: number for number in state.users}
         self._session_of, self._anonymous = state.session_of, state.anonymous

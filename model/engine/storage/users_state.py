@@ -69,16 +69,7 @@ class UsersState:
 
 
 def state_of(arrays: Mapping[str, NDArray[Any]]) -> UsersState:
-    """Return the state of which `UsersState.arrays` were made.
-
-    Parameters
-    ----------
-    arrays : mapping of arrays
-
-    Returns
-    -------
-    UsersState
-    """
+    """Return the state of which `UsersState.arrays` were made."""
     names = as_strings(arrays["context"])
     return UsersState(
         as_strings(arrays["items"]),

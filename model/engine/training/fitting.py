@@ -66,7 +66,6 @@ def fit(plan: Plan, data: TrainingData) -> tuple[Recipe | SegmentRecipe, dict[st
 
     Parameters
     ----------
-    plan : Plan
     data : TrainingData
         Before `NamedRecipe.prepare`; its parameters are those that the solution states.
 

@@ -26,16 +26,7 @@ DECIMALS = 6  # of a standard error; a whole digit more than the metrics have wo
 
 
 def popular_items(interactions: Interactions) -> frozenset[str]:
-    """Return the fewest items that half of all interactions are with.
-
-    Parameters
-    ----------
-    interactions : Interactions
-
-    Returns
-    -------
-    frozenset of str
-    """
+    """Return the fewest items that half of all interactions are with."""
     counts = np.bincount(interactions.items, minlength=len(interactions.item_ids))
     order = np.argsort(-counts, kind="stable")
     before = np.concatenate([[0], np.cumsum(counts[order])])[:-1]
@@ -73,10 +64,6 @@ def standard_error(values: NDArray[np.float64]) -> float:
     ----------
     values : float array of shape (n,)
         Two or more.
-
-    Returns
-    -------
-    float
     """
     return float(values.std(ddof=1) / np.sqrt(values.size))
 

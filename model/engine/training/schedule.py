@@ -31,10 +31,6 @@ def training_is_due(
         How long an hour lasts.
     skipped : float
         When a training was due and left out for want of new data; 0 for never.
-
-    Returns
-    -------
-    bool
     """
     later = [moment for moment in (*begun, skipped) if moment >= since]
     if not later:

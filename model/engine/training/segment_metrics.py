@@ -26,7 +26,6 @@ def evaluate_segments(
     ----------
     named : NamedRecipe
         Of the type USER_SEGMENTATION.
-    data : TrainingData
     settings : mapping, optional
 
     Returns

@@ -69,7 +69,6 @@ def split_users(interactions: Interactions, users: Catalogue | None = None) -> t
 
     Parameters
     ----------
-    interactions : Interactions
     users : Catalogue, optional
         The users with their features.
 
@@ -101,8 +100,6 @@ def measure(
 
     Parameters
     ----------
-    recipe : Recipe
-    questions : list of Question
     catalogue_size : int
         Items that could be recommended.
     popular : frozenset of str
@@ -142,7 +139,6 @@ def evaluate(
 
     Parameters
     ----------
-    named : NamedRecipe
     data : TrainingData
         As `named.prepare` returned them.
     settings : mapping, optional

@@ -31,11 +31,6 @@ def check_solution(request: dict[str, Any], recipe: NamedRecipe) -> None:
     ----------
     request : dict
         Of CreateSolution.
-    recipe : NamedRecipe
-
-    Raises
-    ------
-    InvalidInputError
     """
     config = request.get("solutionConfig") or {}
     check_recipe(recipe)
@@ -58,10 +53,6 @@ def check_automl(request: dict[str, Any]) -> None:
     ----------
     request : dict
         Of CreateSolution.
-
-    Raises
-    ------
-    InvalidInputError
     """
     if request.get("recipeArn"):
         raise InvalidInputError("recipeArn must be left out when performAutoML is true")
@@ -80,10 +71,6 @@ def automl_recipes(config: dict[str, Any]) -> list[str]:
     ----------
     config : dict
         autoMLConfig.
-
-    Returns
-    -------
-    list of str
     """
     named = [arn.rpartition("/")[2] for arn in config.get("recipeList") or []]
     # Amazon's own only: a network would make every such training many times as long.
@@ -92,31 +79,13 @@ def automl_recipes(config: dict[str, Any]) -> list[str]:
 
 
 def check_recipe(recipe: NamedRecipe) -> None:
-    """Check that a recipe is one that solutions have.
-
-    Parameters
-    ----------
-    recipe : NamedRecipe
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Check that a recipe is one that solutions have."""
     if recipe.domain:
         raise InvalidInputError(f"{recipe.name} is a use case of {recipe.domain}: create a recommender with it")
 
 
 def check_incremental_update(recipe: NamedRecipe) -> None:
-    """Check that a recipe takes new data between its trainings.
-
-    Parameters
-    ----------
-    recipe : NamedRecipe
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Check that a recipe takes new data between its trainings."""
     if not recipe.incremental_update:
         raise InvalidInputError(f"performIncrementalUpdate is for aws-semantic-similarity, not for {recipe.name}")
 
@@ -126,7 +95,6 @@ def check_parameters(recipe: NamedRecipe, config: dict[str, Any], *, tuned: bool
 
     Parameters
     ----------
-    recipe : NamedRecipe
     config : dict
         solutionConfig.
     tuned : bool
@@ -160,10 +128,6 @@ def check_events(config: dict[str, Any]) -> None:
     ----------
     config : dict
         solutionConfig.
-
-    Raises
-    ------
-    InvalidInputError
     """
     threshold = config.get("eventValueThreshold")
     if threshold is not None:
@@ -177,16 +141,7 @@ def check_events(config: dict[str, Any]) -> None:
 
 
 def check_event_parameters(events: dict[str, Any]) -> None:
-    """Check an EventsConfig.
-
-    Parameters
-    ----------
-    events : dict
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Check an EventsConfig."""
     seen: set[str] = set()
     for one in events.get("eventParametersList") or []:
         event_type = one.get("eventType")
@@ -198,17 +153,7 @@ def check_event_parameters(events: dict[str, Any]) -> None:
 
 
 def check_objective(recipe: NamedRecipe, objective: dict[str, Any] | None) -> None:
-    """Check an optimisation objective; whether the column is there is seen with the Items schema.
-
-    Parameters
-    ----------
-    recipe : NamedRecipe
-    objective : dict or None
-
-    Raises
-    ------
-    InvalidInputError
-    """
+    """Check an optimisation objective; whether the column is there is seen with the Items schema."""
     if not objective:
         return
     if not recipe.objective:
@@ -224,13 +169,8 @@ def check_columns(config: dict[str, Any], where: str) -> None:
 
     Parameters
     ----------
-    config : dict
     where : str
         The member that has it.
-
-    Raises
-    ------
-    InvalidInputError
     """
     excluded, included = (config.get(f"{kind}DatasetColumns") or {} for kind in ("excluded", "included"))
     for name in (*excluded, *included):
@@ -251,13 +191,8 @@ def check_columns_exist(config: dict[str, Any], columns_of: dict[str, set[str]])
 
     Parameters
     ----------
-    config : dict
     columns_of : dict
         By dataset type, the columns of the dataset group's datasets.
-
-    Raises
-    ------
-    InvalidInputError
     """
     for kind in ("excluded", "included"):
         for name, columns in (config.get(f"{kind}DatasetColumns") or {}).items():
@@ -295,14 +230,6 @@ def schedule_days(config: dict[str, Any] | None) -> int:
     ----------
     config : dict or None
         autoTrainingConfig.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    InvalidInputError
     """
     expression = (config or {}).get("schedulingExpression") or DEFAULT_SCHEDULE
     match = RATE.fullmatch(expression)

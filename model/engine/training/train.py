@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 def schemas_of(engine: Engine, group_arn: str) -> dict[str, str]:
     """Return the schemas of a dataset group's datasets by dataset type.
 
-    Parameters
-    ----------
-    engine : Engine
-    group_arn : str
-
     Returns
     -------
     dict of str to str
@@ -41,17 +36,7 @@ def schemas_of(engine: Engine, group_arn: str) -> dict[str, str]:
 
 
 def columns_of(engine: Engine, group_arn: str) -> dict[str, list[str]]:
-    """Return the columns of a dataset group's datasets by dataset type.
-
-    Parameters
-    ----------
-    engine : Engine
-    group_arn : str
-
-    Returns
-    -------
-    dict of str to list of str
-    """
+    """Return the columns of a dataset group's datasets by dataset type."""
     return {
         kind: [column.name for column in read_schema(text).columns]
         for kind, text in schemas_of(engine, group_arn).items()
@@ -60,11 +45,6 @@ def columns_of(engine: Engine, group_arn: str) -> dict[str, list[str]]:
 
 def data_mark(engine: Engine, group_arn: str) -> list[Any]:
     """Return what differs as soon as a dataset group has other interactions than before.
-
-    Parameters
-    ----------
-    engine : Engine
-    group_arn : str
 
     Returns
     -------
@@ -78,33 +58,13 @@ def data_mark(engine: Engine, group_arn: str) -> list[Any]:
 
 
 def has_data(engine: Engine, group_arn: str) -> bool:
-    """Tell whether anything was imported or streamed into a dataset group.
-
-    Parameters
-    ----------
-    engine : Engine
-    group_arn : str
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether anything was imported or streamed into a dataset group."""
     datasets = engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
     return any(one.private["parts"] for one in datasets) or any(data_mark(engine, group_arn)[1:])
 
 
 def is_importing(engine: Engine, group_arn: str) -> bool:
-    """Tell whether an import into a dataset group is on its way.
-
-    Parameters
-    ----------
-    engine : Engine
-    group_arn : str
-
-    Returns
-    -------
-    bool
-    """
+    """Tell whether an import into a dataset group is on its way."""
     datasets = {one.arn for one in engine.resources.of_kind("dataset", datasetGroupArn=group_arn)}
     imports = engine.resources.of_kind("dataset-import-job")
     return any(not one.settled for one in imports if one.document["datasetArn"] in datasets)
@@ -117,8 +77,6 @@ async def train(
 
     Parameters
     ----------
-    engine : Engine
-    group_arn : str
     plan : Plan
         Recipes and hyper-parameters to choose from.
     solution : dict
@@ -132,10 +90,6 @@ async def train(
     -------
     dict
         recipe, metrics, settings, tuned, interactions, items and trainingHours.
-
-    Raises
-    ------
-    JobFailedError
     """
     group = engine.groups[group_arn]
     of_actions = RECIPES[plan.recipes[0]].kind == ACTION_RECIPES

@@ -43,7 +43,6 @@ def select(
 
     Parameters
     ----------
-    columns : Columns
     solution : dict
         `eventType` and `solutionConfig` of the solution, where it has them.
     excluded : set of str
@@ -55,10 +54,6 @@ def select(
     -------
     Interactions
         Each once, sorted by user and time.
-
-    Raises
-    ------
-    TrainingFailedError
     """
     kept = _kept(columns, solution)
     ids = (columns.user_ids, columns.item_ids, columns.event_types)
@@ -87,10 +82,6 @@ def catalogue_of(rows: Mapping[str, dict[str, Any]], schema_text: str | None, ex
         None where there is no such dataset.
     excluded : collection of str
         Columns that the solution leaves out.
-
-    Returns
-    -------
-    Catalogue
     """
     if schema_text is None:
         return Catalogue()

@@ -36,10 +36,6 @@ class TrainingInput:
 def take_input(group: DatasetGroup) -> Callable[[Path], None]:
     """Take what a training starts from, as it is now.
 
-    Parameters
-    ----------
-    group : DatasetGroup
-
     Returns
     -------
     callable
@@ -58,15 +54,6 @@ def take_input(group: DatasetGroup) -> Callable[[Path], None]:
 
 
 def read_input(directory: Path) -> TrainingInput:
-    """Read what `take_input` wrote.
-
-    Parameters
-    ----------
-    directory : Path
-
-    Returns
-    -------
-    TrainingInput
-    """
+    """Read what `take_input` wrote."""
     columns = {path.stem: read_columns(path) for path in directory.glob("*.npz")}
     return TrainingInput(columns, {path.stem: dict(read_rows(path)) for path in directory.glob("*.jsonl")})

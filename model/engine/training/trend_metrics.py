@@ -19,10 +19,6 @@ DEPTH = 25
 def trend_prediction_accuracy(data: TrainingData) -> float:
     """Train on all but the newest discovery interval and measure what rose in it.
 
-    Parameters
-    ----------
-    data : TrainingData
-
     Returns
     -------
     float

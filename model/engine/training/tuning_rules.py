@@ -16,10 +16,6 @@ KINDS = ("integer", "continuous", "categorical")
 def ranges_of(config: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
     """Return the ranges of an HPOConfig as (kind, range).
 
-    Parameters
-    ----------
-    config : dict or None
-
     Returns
     -------
     list of (str, dict)
@@ -32,10 +28,6 @@ def ranges_of(config: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]
 def default_ranges(recipe: NamedRecipe) -> list[tuple[str, dict[str, Any]]]:
     """Return the ranges of all hyper-parameters of a recipe that can be tuned, as `ranges_of` does.
 
-    Parameters
-    ----------
-    recipe : NamedRecipe
-
     Returns
     -------
     list of (str, dict)
@@ -45,11 +37,6 @@ def default_ranges(recipe: NamedRecipe) -> list[tuple[str, dict[str, Any]]]:
 
 def range_of(name: str, parameter: Parameter) -> tuple[str, dict[str, Any]]:
     """Return the values that a hyper-parameter can have, as (kind, range).
-
-    Parameters
-    ----------
-    name : str
-    parameter : Parameter
 
     Returns
     -------
@@ -69,14 +56,6 @@ def trials(config: dict[str, Any] | None) -> int:
     ----------
     config : dict or None
         hpoConfig.
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    InvalidInputError
     """
     resources = (config or {}).get("hpoResourceConfig") or {}
     _count(resources, "maxParallelTrainingJobs", limits.HPO_PARALLEL_JOBS, limits.HPO_PARALLEL_JOBS)
@@ -88,14 +67,8 @@ def check_tuning(recipe: NamedRecipe, config: dict[str, Any] | None, *, asked: b
 
     Parameters
     ----------
-    recipe : NamedRecipe
-    config : dict or None
     asked : bool
         performHPO.
-
-    Raises
-    ------
-    InvalidInputError
     """
     if config and not asked:
         raise InvalidInputError("solutionConfig.hpoConfig needs performHPO")

@@ -45,7 +45,6 @@ class Kind:
         Whether a dataset group has at most one.
     most : int or None
         How many there may be, of an account or of a dataset group.
-    has_states : bool
     """
 
     name: str
@@ -113,7 +112,6 @@ def creation(kind: Kind, own: str, parents: list[str], siblings: list[str]) -> s
 
     Parameters
     ----------
-    kind : Kind
     own : str
         State of the resource that has the name.
     parents : list of str

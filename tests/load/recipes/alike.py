@@ -35,16 +35,7 @@ def main() -> None:
 
 
 def newest_alone(split: Split) -> Split:
-    """Tell each question the newest item alone, and leave out those whose answer is that item again.
-
-    Parameters
-    ----------
-    split : Split
-
-    Returns
-    -------
-    Split
-    """
+    """Tell each question the newest item alone, and leave out those whose answer is that item again."""
     questions = [replace(one, history=one.history[:1]) for one in split.questions if one.history[0] not in one.wanted]
     return replace(split, questions=questions)
 

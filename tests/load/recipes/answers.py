@@ -40,12 +40,7 @@ PARAMETERS = {"epochs": "0", MOST_DAYS: "100000", MOST_INTERACTIONS: "20"}
 
 
 def names() -> list[str]:
-    """Return a name of a recipe of each algorithm.
-
-    Returns
-    -------
-    list of str
-    """
+    """Return a name of a recipe of each algorithm."""
     first: dict[type, str] = {}
     for name, named in RECIPES.items():
         first.setdefault(named.algorithm, name)

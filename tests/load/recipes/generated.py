@@ -16,10 +16,6 @@ BOUGHT = 10  # one event of so many is a purchase
 def shop(items: int, users: int, events: int) -> tuple[Interactions, Catalogue]:
     """Draw a shop.
 
-    Parameters
-    ----------
-    items, users, events : int
-
     Returns
     -------
     interactions : Interactions

@@ -56,8 +56,6 @@ def recipe(task: Task, name: str, parameters: Mapping[str, str]) -> dict[str, An
 
     Parameters
     ----------
-    task : Task
-    name : str
     parameters : mapping of str to str
         Hyper-parameters that are not to have their defaults.
 

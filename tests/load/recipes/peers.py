@@ -51,10 +51,6 @@ class Peer:
 def by_question(split: Split) -> tuple[Split, sparse.csr_matrix, NDArray[np.int32]]:
     """Give each question a number of its own, since the same user may be asked with different histories.
 
-    Parameters
-    ----------
-    split : Split
-
     Returns
     -------
     split : Split

@@ -28,17 +28,11 @@ def measured(
 
     Parameters
     ----------
-    module : str
-    *arguments : str
     python : str
         Of the environment that has what the module needs.
     threads : mapping of str to str, optional
         Environment variables that say on how many threads libraries compute; on one where they are missing, if the
         module imports `model.engine.one_thread`.
-
-    Returns
-    -------
-    dict
 
     Raises
     ------

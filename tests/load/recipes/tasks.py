@@ -34,7 +34,6 @@ class Task:
 
     Attributes
     ----------
-    split : Split
     metrics : tuple of str
         Two, such as ("recall@20", "ndcg@20").
     hide_seen : bool
