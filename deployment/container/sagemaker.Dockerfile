@@ -12,6 +12,8 @@ RUN python -m venv --without-pip /sagemaker \
 COPY model/__init__.py /sagemaker/code/model/__init__.py
 COPY model/schemas /sagemaker/code/model/schemas
 COPY model/recipes /sagemaker/code/model/recipes
+COPY model/registry /sagemaker/code/model/registry
+COPY model/datasets /sagemaker/code/model/datasets
 COPY model/networks /sagemaker/code/model/networks
 COPY model/engine /sagemaker/code/model/engine
 COPY model/sagemaker /sagemaker/code/model/sagemaker

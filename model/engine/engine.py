@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from model.engine.arns import Caller
-from model.engine.jobs import Jobs
+from model.engine.jobs.processes import Jobs
 from model.engine.lifecycle import Lifecycles
 from model.engine.logs import log
 from model.engine.prometheus import Counts, Gauge

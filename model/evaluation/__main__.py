@@ -24,10 +24,24 @@ from model.evaluation.experiments import (
     recall_experiment,
     shown_slices,
 )
-from model.evaluation.impressions import read_impressions
-from model.evaluation.off_policy import BadLogError, read_decisions, replay
-from model.evaluation.plots import plot
-from model.evaluation.ratings import Biases, NoRatingsError, Scored, hold_out_ratings, rates_when_told, rating_metrics
+from model.evaluation.metrics.ratings import (
+    Biases,
+    NoRatingsError,
+    Scored,
+    hold_out_ratings,
+    rates_when_told,
+    rating_metrics,
+)
+from model.evaluation.off_policy.impressions import read_impressions
+from model.evaluation.off_policy.replay import BadLogError, read_decisions, replay
+from model.evaluation.reports.plots import plot
+from model.evaluation.reports.tables import (
+    differences_table,
+    experiments_table,
+    ratings_table,
+    replay_table,
+    slices_table,
+)
 from model.evaluation.splits import (
     NothingToAskError,
     UnsplittableError,
@@ -35,13 +49,6 @@ from model.evaluation.splits import (
     hold_out_users,
     leave_last_out,
     next_events,
-)
-from model.evaluation.tables import (
-    differences_table,
-    experiments_table,
-    ratings_table,
-    replay_table,
-    slices_table,
 )
 from model.evaluation.training import UnknownRecipeError, check_recipe, train
 from model.recipes.recipe import UnsuitableDataError

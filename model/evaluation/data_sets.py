@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backend.contract import Event, Item, Refusal, User, read_event, read_item, read_user
-from model.engine.datasets.avro_schema import read_schema
-from model.engine.datasets.csv_import import ImportFailedError, read_rows, to_columns, to_rows
-from model.engine.training.training_data import catalogue_of
-from model.recipes.interactions import ContextColumn, ordered
+from model.datasets.avro_schema import read_schema
+from model.datasets.csv_import import ImportFailedError, read_rows, to_columns, to_rows
+from model.datasets.training_data import catalogue_of
+from model.recipes.data.interactions import ContextColumn, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from model.recipes.interactions import Interactions
+    from model.recipes.data.interactions import Interactions
     from model.recipes.recipe import Catalogue
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from model.evaluation.beyond_accuracy import beyond_accuracy
-from model.evaluation.intervals import Interval, intervals
 from model.evaluation.lists import full_lists, locator, sampled_lists
-from model.evaluation.metrics import ranking_metrics
+from model.evaluation.metrics.beyond_accuracy import beyond_accuracy
+from model.evaluation.metrics.intervals import Interval, intervals
+from model.evaluation.metrics.ranking import ranking_metrics
 from model.evaluation.slices import slices_of
 from model.evaluation.splits import NothingToAskError
 from model.recipes.recipe import Catalogue

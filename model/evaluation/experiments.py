@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.evaluation.evaluate import Result, evaluate
-from model.evaluation.intervals import Interval, differences
+from model.evaluation.metrics.intervals import Interval, differences
 from model.evaluation.training import train
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.interactions import Interactions
+    from model.recipes.data.interactions import Interactions
     from model.recipes.recipe import Catalogue
 
 SEED = 20261121

@@ -6,14 +6,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.recipes.names import RECIPES
 from model.recipes.recipe import Recipe, TrainingData, UnsuitableDataError
+from model.registry.amazon_recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from model.evaluation.data_sets import DataSet
-    from model.recipes.interactions import Interactions
+    from model.recipes.data.interactions import Interactions
 
 
 class UnknownRecipeError(ValueError):

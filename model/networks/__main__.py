@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.evaluation.data_sets import read_data_set
-from model.networks.apart import learn
 from model.networks.errors import NetworksError, UnknownSettingError
 from model.networks.problem import problem_of
+from model.networks.serving.lightgcn import LightGCNRecipe
+from model.networks.serving.neumf import NeuMFRecipe
 from model.networks.settings import EXPLICIT, LightGCNSettings, NeuMFSettings
-from model.recipes.lightgcn import LightGCNRecipe
-from model.recipes.neumf import NeuMFRecipe
+from model.networks.torch_process import learn
 from model.recipes.recipe import TrainingData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from model.recipes.network_recipe import NetworkRecipe
+    from model.networks.serving.network_recipe import NetworkRecipe
 
 RECIPES: dict[str, type[NetworkRecipe]] = {"neumf": NeuMFRecipe, "lightgcn": LightGCNRecipe}
 SETTINGS: dict[str, type[NeuMFSettings | LightGCNSettings]] = {"neumf": NeuMFSettings, "lightgcn": LightGCNSettings}

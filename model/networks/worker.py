@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from model.networks.apart import ARRAYS, PROBLEM, REPORT, REQUEST, train_here
 from model.networks.errors import NetworksError
 from model.networks.problem import read_problem
+from model.networks.torch_process import ARRAYS, PROBLEM, REPORT, REQUEST, train_here
 
 
 def work(folder: Path) -> None:

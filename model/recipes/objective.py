@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.recipes.growing import GrowingRows
+from model.recipes.arrays.growable import GrowingRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from model.recipes.ordering import NEVER, best
+from model.recipes.arrays.top_k import NEVER, best
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.interactions import Interactions
+    from model.recipes.data.interactions import Interactions
 
 POPULAR = "Popular item"  # the reasons Amazon Personalize gives (developer guide, "Recommendation reasons")
 EXPLORATION = "Exploration"

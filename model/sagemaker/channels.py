@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.engine.datasets.avro_schema import read_schema
-from model.engine.datasets.csv_import import read_rows, to_columns, to_rows
-from model.engine.training.training_data import catalogue_of, select
+from model.datasets.avro_schema import read_schema
+from model.datasets.csv_import import read_rows, to_columns, to_rows
+from model.datasets.training_data import catalogue_of, select
 from model.recipes.recipe import TrainingData
 from model.sagemaker.surroundings import SurroundingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from model.engine.datasets.avro_schema import Schema
+    from model.datasets.avro_schema import Schema
     from model.recipes.recipe import Catalogue
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.recipes.names import RECIPES
 from model.recipes.recipe import Query
+from model.registry.amazon_recipes import RECIPES
 from model.sagemaker.surroundings import MODEL, SurroundingsError
 from model.sagemaker.train import DESCRIPTION, MODEL_FOLDER
 

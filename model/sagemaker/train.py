@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from model.engine.errors import EngineError
 from model.engine.training.solution_metrics import evaluate
-from model.networks.apart import learn
 from model.networks.errors import NetworksError
 from model.networks.problem import problem_of
-from model.recipes.names import RECIPES
-from model.recipes.network_recipe import NetworkRecipe
+from model.networks.serving.network_recipe import NetworkRecipe
+from model.networks.torch_process import learn
 from model.recipes.recipe import UnsuitableDataError
+from model.registry.amazon_recipes import RECIPES
 from model.sagemaker.channels import read_channels
 from model.sagemaker.surroundings import SurroundingsError, read_surroundings
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from model.recipes.named_recipe import NamedRecipe
     from model.recipes.recipe import Recipe, TrainingData
-    from model.recipes.segment_recipe import SegmentRecipe
+    from model.recipes.segments.segment_recipe import SegmentRecipe
+    from model.registry.named_recipe import NamedRecipe
     from model.sagemaker.surroundings import Surroundings
 
 DEFAULT_RECIPE = "aws-user-personalization-v2"

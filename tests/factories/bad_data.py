@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.recipes.interactions import Interactions, from_rows, ordered
+from model.recipes.data.interactions import Interactions, from_rows, ordered
 from model.recipes.recipe import Catalogue, TrainingData
 
 START = 1_760_000_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 
-from model.recipes.cold_start import MOST_DAYS, MOST_INTERACTIONS
-from model.recipes.names import RECIPES
-from model.recipes.network_recipe import NetworkRecipe
+from model.networks.serving.network_recipe import NetworkRecipe
+from model.recipes.personalization.cold_start import MOST_DAYS, MOST_INTERACTIONS
 from model.recipes.recipe import Recipe
+from model.registry.amazon_recipes import RECIPES
 from tests.factories.training_data import answers, shop_data
 
 # With the defaults, the shop has too few cold items for the recipe that needs a hundred of them.

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from model.evaluation.splits import Split, answered
-from model.recipes.interactions import ordered
+from model.recipes.data.interactions import ordered
 from tests.factories.shared_data import FOLDER
 
 if TYPE_CHECKING:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.networks.problem import Problem, problem_of
-from model.recipes.interactions import from_rows
-from model.recipes.lightgcn import LightGCNRecipe
-from model.recipes.neumf import NeuMFRecipe
+from model.networks.serving.lightgcn import LightGCNRecipe
+from model.networks.serving.neumf import NeuMFRecipe
+from model.recipes.data.interactions import from_rows
 from model.recipes.recipe import Catalogue, TrainingData
 from tests.factories.training_data import shop_data
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from model.recipes.network_recipe import NetworkRecipe
+    from model.networks.serving.network_recipe import NetworkRecipe
 
 SHELVES = 3
 ITEMS = 12  # four on each shelf

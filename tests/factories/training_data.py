@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.recipes.interactions import ContextColumn, Interactions, from_rows
+from model.recipes.data.interactions import ContextColumn, Interactions, from_rows
 from model.recipes.recipe import Catalogue, TrainingData
 from tests.factories.shop_stream import START, shop_rows
 

@@ -18,7 +18,7 @@ from model.evaluation.__main__ import main
 from model.evaluation.data_sets import UnknownDataError, read_data_set
 from model.evaluation.evaluate import evaluate
 from model.evaluation.experiments import UnknownExperimentError, compare, kept, recall_experiment
-from model.evaluation.off_policy import BadLogError, read_decisions
+from model.evaluation.off_policy.replay import BadLogError, read_decisions
 from tests.factories.gowalla import gowalla
 from tests.factories.shared_data import shared
 

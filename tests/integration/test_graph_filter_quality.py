@@ -8,9 +8,9 @@ import pytest
 
 from model.evaluation.evaluate import evaluate
 from model.evaluation.splits import leave_last_out
-from model.recipes.graph_filter import GraphFilter
-from model.recipes.interactions import from_rows
-from model.recipes.recency import EVEN
+from model.recipes.data.interactions import from_rows
+from model.recipes.graph_filter.graph_filter import GraphFilter
+from model.recipes.graph_filter.history_decay import EVEN
 from model.recipes.recipe import TrainingData
 from tests.factories.shared_data import shared
 

@@ -10,8 +10,8 @@ import pytest
 
 from model.networks import __main__ as command
 from model.networks.errors import InterpreterError
+from model.networks.serving.lightgcn import LightGCNRecipe
 from model.networks.settings import LightGCNSettings, NeuMFSettings
-from model.recipes.lightgcn import LightGCNRecipe
 from model.recipes.recipe import Query
 
 ROWS = [("u", "a", 1, "View", 4.5), ("u", "b", 2, "View", 2.0), ("v", "b", 3, "View", 1.0), ("v", "c", 4, "View", "")]

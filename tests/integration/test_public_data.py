@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from model.engine.training.solution_metrics import measure, split_users
-from model.recipes.interactions import from_rows
-from model.recipes.names import RECIPES
+from model.recipes.data.interactions import from_rows
 from model.recipes.recipe import TrainingData
+from model.registry.amazon_recipes import RECIPES
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 # Lowest that a recipe may be against popularity; measured ratios lie well above.

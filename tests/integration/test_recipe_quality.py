@@ -13,9 +13,9 @@ import pytest
 
 from model.evaluation.evaluate import Result, evaluate
 from model.evaluation.splits import Split, following, leave_last_out, next_events
-from model.recipes.interactions import Interactions, ordered
-from model.recipes.names import RECIPES
+from model.recipes.data.interactions import Interactions, ordered
 from model.recipes.recipe import TrainingData
+from model.registry.amazon_recipes import RECIPES
 from tests.factories.gowalla import gowalla
 from tests.factories.shared_data import shared
 

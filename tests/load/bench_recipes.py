@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from deployment.bench import FAILED
-from model.recipes.filter_settings import BSPM
+from model.recipes.graph_filter.settings import BSPM
 from tests.factories.shared_data import FOLDER
 from tests.load.recipes import answers, growth
 from tests.load.recipes.processes import FailedMeasurementError, measured

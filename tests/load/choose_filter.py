@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import model.engine.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
 from model.evaluation.evaluate import evaluate
-from model.recipes.filter_settings import BSPM, FilterSettings
-from model.recipes.sharpened_filter import SharpenedFilter, touched_matrix
+from model.recipes.graph_filter.settings import BSPM, FilterSettings
+from model.recipes.graph_filter.sharpened_filter import SharpenedFilter, touched_matrix
 from tests.factories.gowalla import gowalla, gowalla_validation
 
 if TYPE_CHECKING:

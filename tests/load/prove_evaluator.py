@@ -19,7 +19,7 @@ import numpy as np
 from scipy import linalg, sparse
 
 from model.evaluation.evaluate import evaluate
-from model.recipes.sharpened_filter import touched_matrix
+from model.recipes.graph_filter.sharpened_filter import touched_matrix
 from tests.factories.gowalla import gowalla
 
 REGULARIZATION = 80.0

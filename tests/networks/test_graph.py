@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.networks.graph import USER_POWER, adjacency, low_pass, propagate, unpropagated, users_by_items
+from model.networks.training.graph import USER_POWER, adjacency, low_pass, propagate, unpropagated, users_by_items
 from tests.factories.networks import ITEMS, SHELVES, shelves, shop_problem
 
 DIMENSIONS = 8

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from model.networks.errors import DivergedError, ForeignCheckpointError, UnknownSettingError, UnlearnableError
-from model.networks.graph import users_by_items
-from model.networks.lightgcn import LightGCN
-from model.networks.loop import train
 from model.networks.problem import Problem, hold_out
+from model.networks.serving.lightgcn import LightGCNRecipe
+from model.networks.serving.neumf import NeuMFRecipe
 from model.networks.settings import LightGCNSettings, NeuMFSettings
-from model.networks.training import train_network
-from model.networks.watching import Silent
-from model.recipes.lightgcn import LightGCNRecipe
-from model.recipes.neumf import NeuMFRecipe
+from model.networks.training.graph import users_by_items
+from model.networks.training.lightgcn import LightGCN
+from model.networks.training.loop import train
+from model.networks.training.progress import Silent
+from model.networks.training.train import train_network
 from model.recipes.recipe import Query
 from tests.factories.networks import shelves
 from tests.factories.training_data import shop_data

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from model.networks import apart
+from model.networks import torch_process as apart
 from model.networks.errors import NetworksError
 from model.networks.problem import write_problem
 from tests.factories.networks import shelves

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.engine.datasets.avro_schema import read_schema
-from model.engine.datasets.csv_import import ImportFailedError, read_rows
-from model.engine.datasets.values import BadValueError, check_value
+from model.datasets.avro_schema import read_schema
+from model.datasets.csv_import import ImportFailedError, read_rows
+from model.datasets.values import BadValueError, check_value
 from model.engine.errors import InvalidInputError
 from model.engine.filters.expression import DATASETS, FilterExpressionError
 from model.engine.filters.linter import Sample, explain, pointer, report
@@ -18,7 +18,7 @@ from model.engine.filters.linter import Sample, explain, pointer, report
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from model.engine.datasets.avro_schema import Schema
+    from model.datasets.avro_schema import Schema
 
 WRONG = 1  # the expression, a value or the data
 JSON_LINES = {".jsonl", ".ndjson", ".json"}

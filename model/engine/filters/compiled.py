@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.engine.datasets.avro_schema import Schema
+    from model.datasets.avro_schema import Schema
 
 TABLE_OF = {"ItemID": "ITEMS", "UserID": "USERS", "ActionID": "ACTIONS"}
 

@@ -19,7 +19,7 @@ from model.engine.filters.question import Question
 from model.engine.filters.rules import BY_EVENT_TYPE, is_number
 
 if TYPE_CHECKING:
-    from model.engine.datasets.avro_schema import Column
+    from model.datasets.avro_schema import Column
     from model.engine.filters.expression import Condition, Target
 
 RowTest = Callable[[Question], NDArray[np.bool_]]

@@ -16,7 +16,7 @@ from model.engine.filters.words import THINGS, clause_in_words, condition_in_wor
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from model.engine.datasets.avro_schema import Schema
+    from model.datasets.avro_schema import Schema
     from model.engine.filters.compiled import CompiledClause, CompiledFilter
     from model.engine.filters.expression import Clause, FilterExpressionError
     from model.engine.filters.question import Question

@@ -25,7 +25,7 @@ from model.engine.filters.expression import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from model.engine.datasets.avro_schema import Column, Schema
+    from model.datasets.avro_schema import Column, Schema
 
 EVENT_TYPE = "EVENT_TYPE"
 BY_EVENT_TYPE = ("Interactions", "Action_Interactions")

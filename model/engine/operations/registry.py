@@ -5,28 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from model.engine.lifecycle import START, STOP
-from model.engine.operations import (
-    answers,
-    batch_inference_jobs,
-    batch_segment_jobs,
-    campaigns,
+from model.engine.operations import tags
+from model.engine.operations.batch import batch_inference_jobs, batch_segment_jobs
+from model.engine.operations.data import (
     data_deletion_jobs,
     dataset_groups,
     datasets,
     event_trackers,
     events,
     export_jobs,
-    filters,
     import_jobs,
-    metric_attributions,
-    recipes,
-    recommenders,
     schemas,
-    solution_versions,
-    solutions,
-    tags,
 )
-from model.engine.operations.upkeep import Upkeep
+from model.engine.operations.serving import answers, campaigns, filters, metric_attributions, recommenders
+from model.engine.operations.training import recipes, solution_versions, solutions
+from model.engine.operations.training.upkeep import Upkeep
 from model.engine.storage.resources import DELETE_IN_PROGRESS, DELETE_PENDING, IN_PROGRESS, PENDING, STOPPING
 
 if TYPE_CHECKING:

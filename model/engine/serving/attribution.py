@@ -18,7 +18,7 @@ from model.engine.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from model.engine.datasets.avro_schema import Schema
+    from model.datasets.avro_schema import Schema
     from model.engine.prometheus import Gauge
 
 UNDEFINED = "SOURCE_NAME_UNDEFINED"  # of an event that names neither a source nor a recommendation

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from model.engine import limits
-from model.engine.datasets.s3_target import Location, S3Files
 from model.engine.errors import EngineError, InvalidInputError
+from model.engine.s3.target import Location, S3Files
 from model.engine.storage.state_directory import new_id
 
 if TYPE_CHECKING:

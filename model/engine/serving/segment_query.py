@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from model.engine.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from model.engine.datasets.avro_schema import Column, Schema
+    from model.datasets.avro_schema import Column, Schema
 
 CONDITION = re.compile(
     r"""\s*ITEMS\.(?P<column>[A-Za-z_]\w*)\s*=\s*

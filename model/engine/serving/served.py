@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.datasets.training_data import catalogue_of
 from model.engine.logs import log
 from model.engine.storage.dataset_group import ACTIONS, ITEMS
-from model.engine.training.training_data import catalogue_of
-from model.recipes.names import RECIPES
 from model.recipes.recipe import CatalogueItem, Event, Recipe
+from model.registry.amazon_recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from model.engine.engine import Engine
     from model.engine.filters.table import Table
     from model.engine.storage.dataset_group import DatasetGroup, Row
+    from model.engine.storage.interactions.store import Users
     from model.engine.storage.resources import Resource
-    from model.engine.storage.users import Users
-    from model.recipes.named_recipe import NamedRecipe
     from model.recipes.recipe import Catalogue
+    from model.registry.named_recipe import NamedRecipe
 
 AT_ONCE = 50  # events or items that a model is told of before others may ask: about a millisecond
 ACTION_RECIPES = "PERSONALIZED_ACTIONS"

@@ -9,7 +9,7 @@ from model.engine.errors import InvalidInputError
 from model.engine.storage.dataset_group import ITEMS
 
 if TYPE_CHECKING:
-    from model.recipes.named_recipe import NamedRecipe
+    from model.registry.named_recipe import NamedRecipe
 
 EXPLORATION = "itemExplorationConfig"
 WEIGHT, AGE = "explorationWeight", "explorationItemAgeCutOff"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from model.engine.datasets.avro_schema import Schema
+    from model.datasets.avro_schema import Schema
 
 WORD = re.compile(r"[^\W\d_]{3,}")
 THEME_WORDS = 3

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 import numpy as np
 
-from model.engine.datasets.csv_import import to_columns
-from model.engine.datasets.dataset_types import SUBJECTS
-from model.engine.storage.columns import read_columns, write_columns
+from model.datasets.columns import read_columns, write_columns
+from model.datasets.csv_import import to_columns
+from model.datasets.dataset_types import SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from model.engine.datasets.avro_schema import Schema
-    from model.engine.storage.columns import Columns
+    from model.datasets.avro_schema import Schema
+    from model.datasets.columns import Columns
 
 COLUMNS_FILE, REST_FILE, ROWS_FILE = "columns.npz", "rest.jsonl", "rows.jsonl"
 # In the columns; all others, but for context, are in the rest.

@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 
 from model.engine.logs import log
+from model.engine.storage.interactions.state import UsersState, state_of
 from model.engine.storage.state_directory import sync_directory
-from model.engine.storage.users_state import UsersState, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path

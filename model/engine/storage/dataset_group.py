@@ -6,14 +6,15 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from model.engine.datasets.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
+from model.datasets.columns import Columns, joined, read_columns
+from model.datasets.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
 from model.engine.filters.table import Table
 from model.engine.logs import log
 from model.engine.storage.bulk_part import COLUMNS_FILE, Row
 from model.engine.storage.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint, write_checkpoint
-from model.engine.storage.columns import Columns, joined, read_columns
 from model.engine.storage.event_ids import EventIds, digest
 from model.engine.storage.event_log import EventLog
+from model.engine.storage.interactions.store import Users
 from model.engine.storage.records import (
     ActionRecord,
     EndRecord,
@@ -25,7 +26,6 @@ from model.engine.storage.records import (
     encode,
 )
 from model.engine.storage.rows import ImportedRows, Rows
-from model.engine.storage.users import Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.engine.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, OF_EVENTS, USERS
+from model.datasets.columns import read_columns, write_columns
+from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, OF_EVENTS, USERS
 from model.engine.errors import EngineError
 from model.engine.storage.bulk_part import COLUMNS_FILE, REST_FILE, ROWS_FILE, read_rows, write_rows
-from model.engine.storage.columns import read_columns, write_columns
 from model.engine.storage.event_log import read_frames
+from model.engine.storage.interactions.store import Users
+from model.engine.storage.interactions.streamed_users import Owners
 from model.engine.storage.log_files import LogReader, write_segment
 from model.engine.storage.records import (
     ActionRecord,
@@ -33,8 +35,6 @@ from model.engine.storage.records import (
     encode,
 )
 from model.engine.storage.state_directory import sync_files
-from model.engine.storage.streamed_users import Owners
-from model.engine.storage.users import Users
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.recipes.action_evidence import TAKEN, kind_of
-from model.recipes.next_best_action import NextBestAction
+from model.recipes.actions.action_evidence import TAKEN, kind_of
+from model.recipes.actions.next_best_action import NextBestAction
 from model.recipes.recipe import Event, Query
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.interactions import Interactions
-    from model.recipes.named_recipe import NamedRecipe
+    from model.recipes.data.interactions import Interactions
     from model.recipes.recipe import TrainingData
+    from model.registry.named_recipe import NamedRecipe
 
 TEST_USERS_SHARE = 0.1
 LIKELY = 0.5  # from which an action counts as predicted to be taken

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from model.engine.training.solution_metrics import evaluate
 from model.engine.training.tuning_rules import default_ranges
-from model.recipes.names import RECIPES
 from model.recipes.recipe import UnsuitableDataError
+from model.registry.amazon_recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.recipes.named_recipe import NamedRecipe
     from model.recipes.recipe import Recipe, TrainingData
-    from model.recipes.segment_recipe import SegmentRecipe
+    from model.recipes.segments.segment_recipe import SegmentRecipe
+    from model.registry.named_recipe import NamedRecipe
 
 SEED = 20261121
 DRAWS_PER_TRIAL = 20  # a small range has fewer different values than trials

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from model.recipes.user_segments import UserSegments, split_in_time
+from model.recipes.segments.user_segments import UserSegments, split_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.recipes.named_recipe import NamedRecipe
     from model.recipes.recipe import TrainingData
+    from model.registry.named_recipe import NamedRecipe
 
 SEGMENT_SHARE = 0.01  # of the users: the segment that is judged (developer guide, "hit (hit at K)")
 MOST_QUESTIONS = 200

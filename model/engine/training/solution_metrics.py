@@ -15,18 +15,18 @@ from model.engine.training.action_metrics import evaluate_actions
 from model.engine.training.noise import noise_of, popular_items, slices_of
 from model.engine.training.segment_metrics import evaluate_segments
 from model.engine.training.trend_metrics import trend_prediction_accuracy
+from model.recipes.item_to_item.semantic_similarity import SemanticSimilarity
 from model.recipes.objective import numbers_of
+from model.recipes.popularity.trending import Trending
 from model.recipes.recipe import Catalogue, Query, Recipe, TrainingData
-from model.recipes.semantic_similarity import SemanticSimilarity
-from model.recipes.trending import Trending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from model.recipes.interactions import Interactions
-    from model.recipes.named_recipe import NamedRecipe
+    from model.recipes.data.interactions import Interactions
+    from model.registry.named_recipe import NamedRecipe
 
 TEST_USERS_SHARE = 0.1
 MOST_TEST_USERS = 1000

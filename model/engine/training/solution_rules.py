@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from model.engine import limits
 from model.engine.errors import InvalidInputError
 from model.engine.training.tuning_rules import check_tuning
-from model.recipes.named_recipe import RANKING_METRICS
-from model.recipes.names import RECIPES
+from model.registry.amazon_recipes import RECIPES
+from model.registry.named_recipe import RANKING_METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from model.recipes.named_recipe import NamedRecipe
+    from model.registry.named_recipe import NamedRecipe
 
 RATE = re.compile(r"rate\((\d+) days?\)")
 DEFAULT_SCHEDULE = "rate(7 days)"  # API reference, AutoTrainingConfig

@@ -6,12 +6,12 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from model.engine.datasets.avro_schema import read_schema
-from model.engine.datasets.dataset_types import INTERACTIONS
+from model.datasets.avro_schema import read_schema
+from model.datasets.dataset_types import INTERACTIONS
 from model.engine.serving.served import ACTION_RECIPES
 from model.engine.training.solution_rules import excluded_columns
 from model.engine.training.training_input import take_input
-from model.recipes.names import RECIPES
+from model.registry.amazon_recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

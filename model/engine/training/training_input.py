@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.engine.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS
+from model.datasets.columns import Columns, read_columns, write_columns
+from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS
 from model.engine.storage.bulk_part import read_rows, write_rows
-from model.engine.storage.columns import Columns, read_columns, write_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable

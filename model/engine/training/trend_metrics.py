@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.recipes.popularity.trending import DEFAULT_FREQUENCY, FREQUENCY, Trending, frequency_seconds
 from model.recipes.recipe import Query
-from model.recipes.trending import DEFAULT_FREQUENCY, FREQUENCY, Trending, frequency_seconds
 
 if TYPE_CHECKING:
     from model.recipes.recipe import TrainingData

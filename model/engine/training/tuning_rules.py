@@ -8,7 +8,7 @@ from model.engine import limits
 from model.engine.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from model.recipes.named_recipe import NamedRecipe, Parameter
+    from model.registry.named_recipe import NamedRecipe, Parameter
 
 KINDS = ("integer", "continuous", "categorical")
 

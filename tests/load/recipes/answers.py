@@ -18,9 +18,9 @@ import model.engine.one_thread  # noqa: F401 - before numpy: on one thread, as i
 import numpy as np
 
 from deployment.bench import FAILED
-from model.recipes.cold_start import MOST_DAYS, MOST_INTERACTIONS
-from model.recipes.names import RECIPES
+from model.recipes.personalization.cold_start import MOST_DAYS, MOST_INTERACTIONS
 from model.recipes.recipe import Query, Recipe, TrainingData
+from model.registry.amazon_recipes import RECIPES
 from tests.factories.training_data import answers as offers
 from tests.load.recipes.cost import peak_mib
 from tests.load.recipes.generated import shop
@@ -29,7 +29,7 @@ from tests.load.recipes.processes import FailedMeasurementError, measured
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from model.recipes.named_recipe import NamedRecipe
+    from model.registry.named_recipe import NamedRecipe
 
 ITEMS, USERS, EVENTS = 41_000, 30_000, 800_000
 ASKED, SEGMENTS, UNTIMED = 1_000, 300, 100  # the first questions fill what the recipe keeps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.recipes.interactions import Interactions, ordered
+from model.recipes.data.interactions import Interactions, ordered
 from model.recipes.recipe import Catalogue
 from tests.factories.shop_stream import START
 from tests.load.big_shop import SHELVES, BigShop

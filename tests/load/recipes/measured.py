@@ -20,12 +20,12 @@ import model.engine.one_thread  # noqa: F401 - before numpy: on one thread, as i
 import numpy as np
 
 from model.evaluation.evaluate import hits_of
-from model.evaluation.intervals import intervals
 from model.evaluation.lists import full_lists
-from model.evaluation.metrics import ranking_metrics
-from model.recipes.names import RECIPES
-from model.recipes.ordering import best
+from model.evaluation.metrics.intervals import intervals
+from model.evaluation.metrics.ranking import ranking_metrics
+from model.recipes.arrays.top_k import best
 from model.recipes.recipe import TrainingData
+from model.registry.amazon_recipes import RECIPES
 from tests.load.recipes.cost import cpu_seconds, peak_mib
 from tests.load.recipes.peers import Peer, by_question, touched
 from tests.load.recipes.tasks import TASKS

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.evaluation.splits import Split, following, leave_last_out, next_events
-from model.recipes.interactions import Interactions, ordered
+from model.recipes.data.interactions import Interactions, ordered
 from model.recipes.recipe import Catalogue
 from tests.factories.gowalla import gowalla as published_gowalla
 

@@ -14,14 +14,14 @@ import pytest
 
 from model.engine.errors import ResourceInUseError, ResourceNotFoundError
 from model.engine.filters.table import Table
-from model.engine.operations import answers
-from model.engine.operations.answers import ActionRecommendations, PredictedAction, Ranking, Recommendations
+from model.engine.operations.serving import answers
+from model.engine.operations.serving.answers import ActionRecommendations, PredictedAction, Ranking, Recommendations
 from model.engine.serving.answering import PredictedItem, Promotion, Question, Restriction, recommend
 from model.engine.serving.served import Served
-from model.recipes.names import RECIPES
-from model.recipes.ordering import NEVER
+from model.recipes.arrays.top_k import NEVER
+from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.recipe import EXPLORATION, POPULAR, Contribution, Query, Recipe, Recommendation
-from model.recipes.user_personalization import UserPersonalization
+from model.registry.amazon_recipes import RECIPES
 
 ITEMS = [f"item-{number}" for number in range(20)]
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.datasets.avro_schema import read_schema
 from model.engine import limits
-from model.engine.datasets.avro_schema import read_schema
 from model.engine.errors import InvalidInputError
 from model.engine.serving.attribution import (
     BUCKET_SECONDS,

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from model.engine import limits
 from model.engine.arns import Caller
-from model.engine.datasets.s3_target import Found, Location
 from model.engine.errors import InvalidInputError, LimitExceededError
-from model.engine.operations.batch_rules import check_active_jobs
+from model.engine.operations.batch.batch_rules import check_active_jobs
+from model.engine.s3.target import Found, Location
 from model.engine.serving import batch as batch_module
 from model.engine.serving.batch import Batch, BatchFailedError, answer_line, read_filter_values, read_text, run
 from model.engine.storage.resources import Resource

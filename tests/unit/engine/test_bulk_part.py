@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.engine.datasets.avro_schema import Column, read_schema
-from model.engine.datasets.csv_import import ImportFailedError, check_events, read_rows
-from model.engine.datasets.dataset_types import INTERACTIONS
-from model.engine.datasets.values import BadValueError, check_value, text_reader
+from model.datasets.avro_schema import Column, read_schema
+from model.datasets.csv_import import ImportFailedError, check_events, read_rows
+from model.datasets.dataset_types import INTERACTIONS
+from model.datasets.training_data import TrainingFailedError, catalogue_of, select
+from model.datasets.values import BadValueError, check_value, text_reader
 from model.engine.storage.bulk_part import ROWS_FILE, interactions, write_interactions, write_rows
 from model.engine.storage.rows import ImportedRows, Rows
-from model.engine.training.training_data import TrainingFailedError, catalogue_of, select
-from model.recipes.interactions import from_rows
+from model.recipes.data.interactions import from_rows
 from tests.factories.shop_stream import SCHEMA_FIELDS, schema_text
 
 OWN = [

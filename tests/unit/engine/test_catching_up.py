@@ -12,9 +12,9 @@ import pytest
 from model.engine.engine import Engine
 from model.engine.serving import served as serving
 from model.engine.serving.served import Served, catch_up
+from model.engine.storage.interactions.store import Users
 from model.engine.storage.records import EventRecord
-from model.engine.storage.users import Users
-from model.recipes.names import RECIPES
+from model.registry.amazon_recipes import RECIPES
 
 GROUP = "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop"
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.engine.datasets.dataset_types import INTERACTIONS, ITEMS
+from model.datasets.dataset_types import INTERACTIONS, ITEMS
 from model.engine.storage import dataset_group
 from model.engine.storage.checkpoint import FILE
 from model.engine.storage.dataset_group import DatasetGroup

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from model.engine.datasets.avro_schema import read_schema
-from model.engine.datasets.csv_import import read_rows
-from model.engine.datasets.export import rows_to_export, write_csv
+from model.datasets.avro_schema import read_schema
+from model.datasets.csv_import import read_rows
+from model.engine.s3.export import rows_to_export, write_csv
 from model.engine.storage.bulk_part import ROWS_FILE, write_interactions, write_rows
 from model.engine.storage.records import EndRecord, EventRecord, RowRecord
 from tests.factories.shop_stream import schema_text

@@ -10,10 +10,10 @@ import pytest
 from model.engine.training.action_metrics import area_under_curve
 from model.engine.training.noise import SLICES, STANDARD_ERROR, popular_items
 from model.engine.training.solution_metrics import Question, evaluate, measure, split_users
-from model.recipes.interactions import from_rows
-from model.recipes.names import RECIPES
-from model.recipes.popularity import Popularity, UsersCounts
+from model.recipes.data.interactions import from_rows
+from model.recipes.popularity.popularity import Popularity, UsersCounts
 from model.recipes.recipe import Catalogue, TrainingData
+from model.registry.amazon_recipes import RECIPES
 from tests.factories.fitted_recipes import NETWORKS, data_for
 from tests.factories.training_data import shop_data
 

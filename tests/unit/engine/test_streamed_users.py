@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.engine.storage.interactions.store import Users
+from model.engine.storage.interactions.streamed_users import users_of
 from model.engine.storage.records import EventRecord
-from model.engine.storage.streamed_users import users_of
-from model.engine.storage.users import Users
 
 EVENTS = st.lists(st.tuples(st.sampled_from([None, "ann", "bob"]), st.sampled_from(["s1", "s2", "s3"])), max_size=25)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.engine.datasets.avro_schema import read_schema
+from model.datasets.avro_schema import read_schema
 from model.engine.serving.themes import LEAST_SCORE, LIKE_NOTHING, MOST_SCORE, Themes
 from tests.factories.shop_stream import schema_text
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.engine.datasets.csv_import import to_columns
+from model.datasets.csv_import import to_columns
+from model.engine.storage.interactions.store import Users
 from model.engine.storage.records import EventRecord
-from model.engine.storage.users import Users
 
 USERS, SESSIONS, ITEMS = st.sampled_from("ab"), st.sampled_from("st"), st.sampled_from("ijk")
 TIMES = st.integers(0, 6)
@@ -134,7 +134,7 @@ def test_the_newest_of_each_event_type_are_found_whatever_else_came_since(bulk, 
         users.add(EventRecord(str(place), user, f"of-{user}", kind, item, moment))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("model.engine.storage.users.HISTORY_LENGTH", most)
+        patch.setattr("model.engine.storage.interactions.store.HISTORY_LENGTH", most)
         recent = {user: users.recent(user) for user in "ab"}
 
     for user in "ab":

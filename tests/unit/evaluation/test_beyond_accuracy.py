@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from model.evaluation.beyond_accuracy import beyond_accuracy
 from model.evaluation.lists import Lists
+from model.evaluation.metrics.beyond_accuracy import beyond_accuracy
 from model.evaluation.slices import slices_of
 from model.evaluation.splits import Question, Split
-from model.recipes.interactions import from_rows
+from model.recipes.data.interactions import from_rows
 from model.recipes.recipe import Catalogue
 
 # a is touched by all three users, b by two, c by one; d is in the catalogue only.

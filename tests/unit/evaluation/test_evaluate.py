@@ -8,11 +8,11 @@ import pytest
 from model.evaluation.evaluate import evaluate
 from model.evaluation.lists import full_lists, query_of
 from model.evaluation.splits import Question, Split, answered, by_time, leave_last_out
-from model.recipes.interactions import from_rows
-from model.recipes.names import RECIPES
-from model.recipes.popularity import Popularity
+from model.recipes.data.interactions import from_rows
+from model.recipes.personalization.user_personalization import UserPersonalization
+from model.recipes.popularity.popularity import Popularity
 from model.recipes.recipe import TrainingData
-from model.recipes.user_personalization import UserPersonalization
+from model.registry.amazon_recipes import RECIPES
 from tests.factories.training_data import shop_data, shop_items
 
 ROWS = [(f"user-{n}", item, place) for n in range(6) for place, item in enumerate("abcdef"[: n + 1])]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from backend.contract import read_event
-from model.evaluation.impressions import decisions_of
-from model.evaluation.off_policy import BadLogError, replay
-from model.recipes.interactions import from_rows
-from model.recipes.popularity import Popularity
+from model.evaluation.off_policy.impressions import decisions_of
+from model.evaluation.off_policy.replay import BadLogError, replay
+from model.recipes.data.interactions import from_rows
+from model.recipes.popularity.popularity import Popularity
 from model.recipes.recipe import TrainingData
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.evaluation.intervals import differences, intervals
+from model.evaluation.metrics.intervals import differences, intervals
 
 
 def users(count):

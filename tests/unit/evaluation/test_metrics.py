@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.evaluation.metrics import ranking_metrics
+from model.evaluation.metrics.ranking import ranking_metrics
 
 HITS = np.array([[True, False, True, False], [False, False, False, True], [False] * 4])
 WANTED = np.array([2, 5, 1])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.evaluation.off_policy import Decision, estimate, replay
-from model.recipes.interactions import from_rows
-from model.recipes.popularity import Popularity
+from model.evaluation.off_policy.replay import Decision, estimate, replay
+from model.recipes.data.interactions import from_rows
+from model.recipes.popularity.popularity import Popularity
 from model.recipes.recipe import TrainingData
 
 ITEMS = ["a", "b", "c", "d", "e"]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from model.evaluation.data_sets import DataSet
-from model.evaluation.ratings import Biases, Rated, Scored, hold_out_ratings, rating_metrics
-from model.recipes.interactions import from_rows
-from model.recipes.popularity import Popularity
+from model.evaluation.metrics.ratings import Biases, Rated, Scored, hold_out_ratings, rating_metrics
+from model.recipes.data.interactions import from_rows
+from model.recipes.popularity.popularity import Popularity
 from model.recipes.recipe import Catalogue, Query, TrainingData
 
 

@@ -16,7 +16,7 @@ from model.evaluation.splits import (
     leave_last_out,
     next_events,
 )
-from model.recipes.interactions import ContextColumn, Interactions, from_rows
+from model.recipes.data.interactions import ContextColumn, Interactions, from_rows
 from model.recipes.recipe import Catalogue
 
 ROWS = [

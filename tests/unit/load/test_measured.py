@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model.evaluation.splits import next_events
-from model.recipes.interactions import from_rows
+from model.recipes.data.interactions import from_rows
 from tests.load.recipes import measured
 from tests.load.recipes.tasks import Task
 

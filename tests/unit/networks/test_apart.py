@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from model.networks import apart
+from model.networks import torch_process as apart
 from model.networks.errors import InterpreterError, NetworksError
 from model.recipes.recipe import UnsuitableDataError
 from tests.factories.networks import shelves

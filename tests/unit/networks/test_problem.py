@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from model.networks.errors import UnknownSettingError
-from model.networks.fold_in import choose, fitted_map, summed
 from model.networks.problem import Problem, hold_out, problem_of, read_problem, write_problem
-from model.networks.ranking import gains
-from model.networks.sampling import Negatives
 from model.networks.settings import LightGCNSettings, NeuMFSettings, batch_size_for
-from model.recipes.interactions import from_rows
-from model.recipes.names import RECIPES
+from model.networks.training.fold_in import choose, fitted_map, summed
+from model.networks.training.negative_sampling import Negatives
+from model.networks.training.validation import gains
+from model.recipes.data.interactions import from_rows
+from model.registry.amazon_recipes import RECIPES
 from tests.factories.networks import ITEMS, shelves
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.recipes.action_evidence import LEAST_ANSWERS, offers_of
-from model.recipes.interactions import from_rows
-from model.recipes.next_best_action import NextBestAction
+from model.recipes.actions.action_evidence import LEAST_ANSWERS, offers_of
+from model.recipes.actions.next_best_action import NextBestAction
+from model.recipes.data.interactions import from_rows
 from model.recipes.recipe import Catalogue, CatalogueItem, Event, Query, TrainingData
 from tests.factories.fitted_recipes import fitted, ids, trained
 from tests.factories.training_data import answers

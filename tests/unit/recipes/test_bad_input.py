@@ -10,9 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.recipes import cold_start
-from model.recipes.names import RECIPES
-from model.recipes.ordering import NEVER
+from model.recipes.arrays.top_k import NEVER
+from model.recipes.personalization import cold_start
 from model.recipes.recipe import (
     EXPLORATION,
     POPULAR,
@@ -23,8 +22,9 @@ from model.recipes.recipe import (
     TrainingData,
     UnsuitableDataError,
 )
-from model.recipes.segment_recipe import SegmentRecipe
-from model.recipes.user_segments import UserSegments
+from model.recipes.segments.segment_recipe import SegmentRecipe
+from model.recipes.segments.user_segments import UserSegments
+from model.registry.amazon_recipes import RECIPES
 from tests.factories.bad_data import CASES, LATEST, ODD_IDS, START, answered, catalogue, of_one_type, of_one_user
 from tests.factories.fitted_recipes import ANSWERING, NETWORKS, OF_ITEMS, ids, trained
 from tests.factories.networks import network_of

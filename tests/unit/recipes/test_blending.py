@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.recipes.blending import choose_weights
-from model.recipes.held_out import hold_out
-from model.recipes.interactions import from_rows
-from model.recipes.parts import FALLBACK
+from model.recipes.data.hold_out import hold_out
+from model.recipes.data.interactions import from_rows
+from model.recipes.personalization.blending import choose_weights
+from model.recipes.personalization.score_parts import FALLBACK
+from model.recipes.personalization.user_personalization import UserPersonalization
+from model.recipes.personalization.user_scorer import UserScorer
 from model.recipes.recipe import Catalogue, CatalogueItem, Query, TrainingData
-from model.recipes.user_personalization import UserPersonalization
-from model.recipes.user_scorer import UserScorer
 
 TASTES, ITEMS_OF_TASTE = 200, 4
 FILTERED = {**FALLBACK, "transitions": 0.0, "space": 0.0, "popularity": 0.0, "filter": 1.0}

@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from model.recipes import directions, graph_filter, sharpened_filter
-from model.recipes.filter_settings import BSPM
-from model.recipes.graph_filter import GraphFilter
-from model.recipes.interactions import from_rows
-from model.recipes.recency import EVEN, newest_questions
-from model.recipes.recipe import POPULAR, Catalogue, CatalogueItem, Event, Query, TrainingData
-from model.recipes.sharpened_filter import (
+from model.recipes.arrays import truncated_svd as directions
+from model.recipes.data.interactions import from_rows
+from model.recipes.graph_filter import graph_filter, sharpened_filter
+from model.recipes.graph_filter.graph_filter import GraphFilter
+from model.recipes.graph_filter.history_decay import EVEN, newest_questions
+from model.recipes.graph_filter.settings import BSPM
+from model.recipes.graph_filter.sharpened_filter import (
     DEFAULTS,
     SharpenedFilter,
     touched_matrix,
 )
+from model.recipes.recipe import POPULAR, Catalogue, CatalogueItem, Event, Query, TrainingData
 from tests.factories.fitted_recipes import ids
 from tests.factories.training_data import shop_data, shop_items
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from model.recipes.interactions import from_rows
-from model.recipes.named_recipe import Parameter
-from model.recipes.names import RECIPES
+from model.recipes.data.interactions import from_rows
 from model.recipes.recipe import TrainingData, UnsuitableDataError
+from model.registry.amazon_recipes import RECIPES
+from model.registry.named_recipe import Parameter
 
 # Developer guide, "Choosing a recipe" and "Choosing recommender use cases", with the legacy recipes.
 NAMES = {

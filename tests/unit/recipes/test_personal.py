@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.recipes.blending import choose_weights
-from model.recipes.histories import within_percentiles
-from model.recipes.interactions import ContextColumn, from_rows
-from model.recipes.parts import FALLBACK, PARTS
+from model.recipes.data.interactions import ContextColumn, from_rows
+from model.recipes.data.percentiles import within_percentiles
+from model.recipes.personalization.blending import choose_weights
+from model.recipes.personalization.score_parts import FALLBACK, PARTS
+from model.recipes.personalization.user_personalization import UserPersonalization
+from model.recipes.personalization.user_scorer import UserScorer
 from model.recipes.recipe import Catalogue, CatalogueItem, Event, Query, TrainingData
-from model.recipes.user_personalization import UserPersonalization
-from model.recipes.user_scorer import UserScorer
 from tests.factories.fitted_recipes import data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
 

@@ -9,9 +9,9 @@ import pytest
 from model.engine.training.segment_metrics import evaluate_segments
 from model.engine.training.solution_metrics import evaluate, measure, split_users
 from model.engine.training.trend_metrics import DEPTH, trend_prediction_accuracy
-from model.recipes.interactions import from_rows
-from model.recipes.names import RECIPES
+from model.recipes.data.interactions import from_rows
 from model.recipes.recipe import TrainingData
+from model.registry.amazon_recipes import RECIPES
 from tests.factories.fitted_recipes import NETWORKS, data_for
 from tests.factories.training_data import answers, shop_data
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.recipes.interactions import from_rows
-from model.recipes.names import RECIPES
-from model.recipes.ordering import NEVER
+from model.recipes.arrays.top_k import NEVER
+from model.recipes.data.interactions import from_rows
 from model.recipes.recipe import POPULAR, Catalogue, CatalogueItem, Event, Query, TrainingData, UnsuitableDataError
+from model.registry.amazon_recipes import RECIPES
 from tests.factories.fitted_recipes import ANSWERING, OF_ITEMS, data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.recipes.names import RECIPES
-from model.recipes.user_segments import FALLBACK, UserSegments, split_in_time
+from model.recipes.segments.user_segments import FALLBACK, UserSegments, split_in_time
+from model.registry.amazon_recipes import RECIPES
 from tests.factories.training_data import shop_data
 
 BY_ITEM, BY_ATTRIBUTE = "aws-item-affinity", "aws-item-attribute-affinity"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.recipes import steps
-from model.recipes.interactions import from_rows
-from model.recipes.transitions import Transitions
+from model.recipes.data.interactions import from_rows
+from model.recipes.item_to_item import transition_counts as steps
+from model.recipes.item_to_item.transitions import Transitions
 
 
 def of(*sequences):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.engine.datasets.csv_import import to_columns
+from model.datasets.csv_import import to_columns
+from model.engine.storage.interactions.store import Users
 from model.engine.storage.records import EventRecord
-from model.engine.storage.users import Users
 
 EVENTS = st.lists(
     st.tuples(

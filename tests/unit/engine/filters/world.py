@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from model.engine.datasets.avro_schema import Column, Schema
+from model.datasets.avro_schema import Column, Schema
 from model.engine.filters.compiled import compile_filter
 from model.engine.filters.table import Table
 

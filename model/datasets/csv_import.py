@@ -1,0 +1,142 @@
+"""CSV files to interactions or rows, with the reasons for which an import fails."""
+
+from __future__ import annotations
+
+import csv
+from array import array
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model.datasets.columns import Columns
+from model.datasets.dataset_types import INTERACTIONS, KEYS, SUBJECTS
+from model.datasets.values import BadValueError, text_reader
+from model.engine import limits
+from model.engine.errors import EngineError
+from model.recipes.data.interactions import ContextColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from model.datasets.avro_schema import Schema
+
+# Text in double quotes; a quote inside is doubled or escaped with a backslash (developer guide, "Data format").
+csv.field_size_limit(1_000_000)
+
+
+class ImportFailedError(EngineError):
+    """The data cannot be imported; the message is the job's failureReason."""
+
+    name = "ImportFailed"
+
+
+def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of CSV files, checked.
+
+    Parameters
+    ----------
+    files : iterable of (name, lines)
+        The name is used in messages only.
+
+    Yields
+    ------
+    dict
+        Values by column; columns that the schema does not know are left out.
+    """
+    for name, lines in files:
+        reader = csv.reader(lines, doublequote=True, escapechar="\\", strict=True)
+        try:
+            header = next(reader, [])
+            places = _places(schema, header, name)
+            for row in reader:
+                if row:
+                    yield _read_row(places, row, len(header))
+        except (BadValueError, csv.Error) as error:
+            raise ImportFailedError(f"{name}, line {reader.line_num}: {error}") from None
+        except UnicodeDecodeError:
+            raise ImportFailedError(f"{name} is not UTF-8") from None
+
+
+def to_columns(rows: Iterable[dict[str, Any]], schema: Schema | None = None) -> Columns:
+    """Collect rows of a dataset of events.
+
+    Parameters
+    ----------
+    schema : Schema, optional
+        Says which columns are context; INTERACTIONS without any where it is missing.
+    """
+    subject = SUBJECTS[schema.dataset_type if schema else INTERACTIONS]
+    contexts = [(column.name, _Numbers()) for column in schema.context()] if schema else []
+    user_of, item_of, kind_of = _Numbers(), _Numbers(), _Numbers()
+    times, values = array("q"), array("f")
+    for row in rows:
+        user_of.add(row["USER_ID"])
+        item_of.add(row[subject])
+        kind_of.add(row.get("EVENT_TYPE") or "")
+        times.append(row["TIMESTAMP"])
+        value = row.get("EVENT_VALUE")
+        values.append(float("nan") if value is None else value)
+        for name, numbers in contexts:
+            numbers.add(row[name])
+    return Columns(
+        list(user_of.known),
+        list(item_of.known),
+        list(kind_of.known),
+        np.array(user_of.codes, np.int32),
+        np.array(item_of.codes, np.int32),
+        np.array(kind_of.codes, np.int16),
+        np.array(times, np.int64),
+        np.array(values, np.float32),
+        {name: ContextColumn(list(one.known), np.array(one.codes, np.int32)) for name, one in contexts},
+    )
+
+
+class _Numbers:
+    """A column of strings as numbers; -1 where there is none."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, int] = {}
+        self.codes = array("i")
+
+    def add(self, text: str | None) -> None:
+        self.codes.append(-1 if text is None else self.known.setdefault(text, len(self.known)))
+
+
+def check_events(schema: Schema, columns: Columns, *, incremental: bool) -> None:
+    """Check what only all events of an import together can break.
+
+    Parameters
+    ----------
+    incremental : bool
+        Whether they are added to others.
+    """
+    count, least = int(columns.times.size), limits.MIN_INCREMENTAL_INTERACTIONS
+    if incremental and count < least:
+        raise ImportFailedError(f"an incremental import of interactions needs {least} rows, not {count}")
+    kinds, own = sum(kind != "" for kind in columns.event_types), len(schema.own())
+    if schema.dataset_type == INTERACTIONS and kinds + own > limits.EVENT_TYPES_AND_METADATA_COLUMNS:
+        raise ImportFailedError(
+            f"there are {kinds} event types and {own} metadata columns; "
+            f"together there may be {limits.EVENT_TYPES_AND_METADATA_COLUMNS}"
+        )
+
+
+def to_rows(schema: Schema, rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Collect rows of a dataset that are known by their ids; the last of an id wins."""
+    key = KEYS[schema.dataset_type]
+    return {row[key]: {name: value for name, value in row.items() if name != key} for row in rows}
+
+
+def _places(schema: Schema, header: list[str], name: str) -> list[tuple[str, int, Callable[[str], Any]]]:
+    if not header:
+        raise ImportFailedError(f"{name} is empty: a header is needed")
+    missing = [column.name for column in schema.columns if column.name not in header]
+    if missing:
+        raise ImportFailedError(f"{name} lacks columns of the schema: [{', '.join(missing)}]")
+    return [(column.name, header.index(column.name), text_reader(column)) for column in schema.columns]
+
+
+def _read_row(places: list[tuple[str, int, Callable[[str], Any]]], row: list[str], width: int) -> dict[str, Any]:
+    if len(row) != width:
+        raise BadValueError(f"the header names {width} columns and this record has {len(row)}")
+    return {name: read(row[place]) for name, place, read in places}

@@ -1,0 +1,166 @@
+"""What a training starts from: interactions filtered and weighed as the solution says, what is known of the items."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model.datasets.avro_schema import read_schema
+from model.engine import limits
+from model.engine.errors import EngineError
+from model.recipes.data.interactions import Interactions, ordered
+from model.recipes.recipe import Catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
+
+    from model.datasets.avro_schema import Column
+    from model.datasets.columns import Columns
+
+CREATED = "CREATION_TIMESTAMP"
+NUMERIC = frozenset({"int", "long", "float", "double"})
+WORD = re.compile(r"[^\W\d_]{3,}")
+WORDS_PER_TEXT = 40  # the first ones, which name the thing
+
+
+class TrainingFailedError(EngineError):
+    """The data do not suffice; the message is the version's failureReason."""
+
+    name = "TrainingFailed"
+
+
+def select(
+    columns: Columns, solution: dict[str, Any], excluded: frozenset[str] = frozenset(), *, enough: bool = True
+) -> Interactions:
+    """Filter and weigh interactions, and check that enough are left.
+
+    Parameters
+    ----------
+    solution : dict
+        `eventType` and `solutionConfig` of the solution, where it has them.
+    excluded : set of str
+        Columns of context that the solution leaves out.
+    enough : bool
+        Whether as many must be left as a training on interactions needs.
+
+    Returns
+    -------
+    Interactions
+        Each once, sorted by user and time.
+    """
+    kept = _kept(columns, solution)
+    ids = (columns.user_ids, columns.item_ids, columns.event_types)
+    parts = (columns.users[kept], columns.items[kept], columns.kinds[kept], columns.times[kept])
+    context = {name: column.at(kept) for name, column in columns.context.items() if name not in excluded}
+    chosen = ordered(ids, *parts, context).without_unused()
+    # A clock that runs years ahead would make everything else look old: what is to come counts as of now.
+    chosen = replace(chosen, times=np.minimum(chosen.times, int(time.time())))
+    by_type = _configured_weights(solution)
+    if by_type:
+        table = np.array([by_type.get(kind.lower(), 1.0) for kind in chosen.event_types] or [1.0], np.float32)
+        chosen = replace(chosen, weights=table[chosen.kinds])
+    if enough:
+        _check_minimum(chosen)
+    return chosen
+
+
+def catalogue_of(rows: Mapping[str, dict[str, Any]], schema_text: str | None, excluded: Collection[str]) -> Catalogue:
+    """Turn rows of an Items, Users or Actions dataset into features and numbers.
+
+    Parameters
+    ----------
+    rows : mapping
+        By id.
+    schema_text : str or None
+        None where there is no such dataset.
+    excluded : collection of str
+        Columns that the solution leaves out.
+    """
+    if schema_text is None:
+        return Catalogue()
+    schema = read_schema(schema_text)
+    columns = [column for column in schema.metadata() if column.name not in excluded and column.name != CREATED]
+    numeric = [column.name for column in columns if column.kind in NUMERIC]
+    ids: list[str] = []
+    features: list[tuple[str, ...]] = []
+    created: list[int] = []
+    numbers: dict[str, list[float]] = {name: [] for name in numeric}
+    # Rows are read from disk one by one, and each only once.
+    for row_id, row in rows.items():
+        ids.append(row_id)
+        features.append(tuple(_features(columns, row)))
+        created.append(int(row.get(CREATED) or 0))
+        for name in numeric:
+            value = row.get(name)
+            numbers[name].append(math.nan if value is None else float(value))
+    return Catalogue(ids, features, created, numbers)
+
+
+def _features(columns: list[Column], row: dict[str, Any]) -> list[str]:
+    found: list[str] = []
+    for column in columns:
+        value = row.get(column.name)
+        if value is None or column.kind != "string":
+            continue
+        if column.categorical:
+            found += [f"{column.name}={one}" for one in value.split("|") if one]
+        elif column.textual or column.item_name:
+            found += [f"word={word.lower()}" for word in WORD.findall(value)[:WORDS_PER_TEXT]]
+    return found
+
+
+def _configured_weights(solution: dict[str, Any]) -> dict[str, float]:
+    config = (solution.get("solutionConfig") or {}).get("eventsConfig") or {}
+    return {
+        str(one["eventType"]).lower(): float(one.get("weight", 1.0))
+        for one in config.get("eventParametersList", [])
+        if one.get("eventType")
+    }
+
+
+def _kept(columns: Columns, solution: dict[str, Any]) -> NDArray[np.bool_]:
+    """Tell which interactions are trained on."""
+    config = solution.get("solutionConfig") or {}
+    kept = np.ones(columns.times.size, np.bool_)
+    wanted = solution.get("eventType")
+    if wanted:
+        numbers = [place for place, kind in enumerate(columns.event_types) if kind.lower() == wanted.lower()]
+        kept[~np.isin(columns.kinds, numbers)] = False
+    if config.get("eventValueThreshold"):
+        # A missing value is below every threshold; comparing with NaN gives false, which is what is wanted.
+        kept[~(columns.values >= float(config["eventValueThreshold"]))] = False
+    parameters = (config.get("eventsConfig") or {}).get("eventParametersList", [])
+    for one in parameters:
+        mine = np.array([kind.lower() == str(one.get("eventType", "")).lower() for kind in columns.event_types], bool)
+        of_kind = mine[columns.kinds] if columns.kinds.size else np.zeros(0, bool)
+        if one.get("weight") == 0:
+            kept[of_kind] = False
+        if one.get("eventValueThreshold") is not None:
+            kept[of_kind & ~(columns.values >= one["eventValueThreshold"])] = False
+    return kept
+
+
+def _check_minimum(interactions: Interactions) -> None:
+    if len(interactions) < limits.MIN_INTERACTIONS:
+        raise TrainingFailedError(
+            f"there are {len(interactions)} unique interactions after filtering by event type and value; "
+            f"at least {limits.MIN_INTERACTIONS} are needed"
+        )
+    with_two = int((np.diff(interactions.starts()) >= 2).sum())
+    if with_two < limits.MIN_USERS_WITH_TWO:
+        raise TrainingFailedError(
+            f"{with_two} users have two or more interactions; at least {limits.MIN_USERS_WITH_TWO} are needed"
+        )
+    users = len(interactions.user_ids)
+    if with_two < limits.MIN_SHARE_WITH_TWO * users:
+        raise TrainingFailedError(
+            f"{with_two} of {users} users have two or more interactions; "
+            f"at least {limits.MIN_SHARE_WITH_TWO:.0%} are needed"
+        )

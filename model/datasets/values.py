@@ -1,0 +1,141 @@
+"""Values of a dataset's columns: read, measured, and refused with the reason that the service documents."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from model.datasets.dataset_types import KEYWORDS
+from model.engine import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from model.datasets.avro_schema import Column
+
+ID_COLUMNS = {"USER_ID", "ITEM_ID", "ACTION_ID", "EVENT_TYPE"}
+TIME_COLUMNS = {"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"}
+WHOLE = {"int": 2**31, "long": 2**63}  # the first number that is too large (Avro specification, "Primitive Types")
+BOOLEANS = {"true": True, "false": False}
+TAG, ENTITY, LINE_BREAK = re.compile(r"<[^<>]*>"), re.compile(r"&#?\w{1,32};"), re.compile(r"[\r\n]+")
+DENSE_SCRIPT = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")  # kana and Han: Japanese and Chinese
+SCRIPT_SAMPLE = 500
+
+
+class BadValueError(ValueError):
+    """A value that its column cannot hold; the message says why and never repeats the value."""
+
+
+def text_reader(column: Column) -> Callable[[str], Any]:
+    """Return what reads the values of a column as they stand in a CSV.
+
+    Returns
+    -------
+    callable
+        Takes text and returns a str, int, float, bool or None; raises `BadValueError`.
+    """
+    parse: Callable[[str], Any] = _whole if column.kind in WHOLE else _real
+    if column.kind in {"string", "boolean"}:
+        parse = str if column.kind == "string" else _boolean
+    # Most columns of most rows are short strings, which are looked at here rather than in calls.
+    most = _longest(column) if column.kind == "string" and not column.textual else -1
+
+    def read(text: str) -> Any:
+        if 0 < len(text) <= most:
+            if text in KEYWORDS:
+                raise BadValueError(f"column {column.name} holds the reserved keyword {text} as a value")
+            return text
+        if text == "":
+            if column.nullable:
+                return None
+            raise BadValueError(f"column {column.name} is empty and may not be null")
+        try:
+            value = parse(text)
+        except ValueError:
+            raise BadValueError(f"column {column.name} must hold values of type {column.kind}") from None
+        return check_value(column, value)
+
+    return read
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in BOOLEANS:
+        raise ValueError
+    return BOOLEANS[text.lower()]
+
+
+def check_value(column: Column, value: Any) -> Any:
+    """Check a value of any origin against its column and return it, long text cut."""
+    if value is None:
+        if column.nullable:
+            return None
+        raise BadValueError(f"column {column.name} may not be null")
+    if column.kind == "string":
+        return _check_string(column, value)
+    if column.kind == "boolean":
+        if not isinstance(value, bool):
+            raise BadValueError(f"column {column.name} must be true or false")
+        return value
+    return _check_number(column, value)
+
+
+def _check_string(column: Column, value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadValueError(f"column {column.name} must hold strings")
+    if column.textual:
+        return _plain_text(value)
+    most = _longest(column)
+    if len(value) > most:
+        raise BadValueError(f"column {column.name} has a value of {len(value)} characters; it may have {most}")
+    if value in KEYWORDS:
+        raise BadValueError(f"column {column.name} holds the reserved keyword {value} as a value")
+    return value
+
+
+def _longest(column: Column) -> int:
+    if column.name in ID_COLUMNS:
+        return limits.ID_LENGTH
+    if column.name == "IMPRESSION":
+        return limits.IMPRESSION_LENGTH
+    return limits.CATEGORICAL_LENGTH if column.categorical else limits.STRING_LENGTH
+
+
+def _whole(text: str) -> int:
+    # Python would also take 1_000 and spaces.
+    if not text.removeprefix("-").isdecimal():
+        raise ValueError
+    return int(text)
+
+
+def _real(text: str) -> float:
+    if "_" in text:
+        raise ValueError
+    return float(text)
+
+
+def _plain_text(text: str) -> str:
+    """Return text without tags, entities and line breaks, cut where it is too long: what the service trains on."""
+    if "<" in text:
+        text = TAG.sub(" ", text)
+    if "&" in text:
+        text = ENTITY.sub(" ", text)
+    text = LINE_BREAK.sub(" ", text)
+    # Counted in the beginning only: that is enough to tell the script, and texts are many.
+    beginning = text[:SCRIPT_SAMPLE]
+    is_dense = 2 * len(DENSE_SCRIPT.findall(beginning)) > len(beginning)
+    return text[: limits.DENSE_TEXTUAL_LENGTH if is_dense else limits.TEXTUAL_LENGTH]
+
+
+def _check_number(column: Column, value: Any) -> int | float:
+    whole = column.kind in WHOLE
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        raise BadValueError(f"column {column.name} must hold values of type {column.kind}")
+    number: int | float = value
+    if not math.isfinite(number):
+        raise BadValueError(f"column {column.name} must hold finite numbers")
+    if whole and not -WHOLE[column.kind] <= number < WHOLE[column.kind]:
+        raise BadValueError(f"column {column.name} must hold numbers that fit into its type {column.kind}")
+    if column.name in TIME_COLUMNS and not 0 <= number < limits.LATEST_TIMESTAMP:
+        raise BadValueError(f"column {column.name} must hold Unix time in seconds, not in milliseconds")
+    return number

@@ -1,0 +1,1 @@
+"""Imports, trainings and other long work, in processes of their own."""

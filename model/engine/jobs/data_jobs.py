@@ -1,0 +1,127 @@
+"""What the worker does for exports, data deletion jobs and metric attribution; see `worker` for a job's directory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.datasets.avro_schema import read_schema
+from model.datasets.dataset_types import INTERACTIONS
+from model.engine import limits
+from model.engine.s3.export import rows_to_export, write_csv
+from model.engine.s3.target import S3Files, read_location
+from model.engine.serving.attribution import Metric, Sample, measure, report, source_of
+from model.engine.storage.bulk_part import interactions
+from model.engine.storage.erasure import (
+    Erased,
+    ErasureFailedError,
+    erase_from_log,
+    erase_from_parts,
+    read_user_ids,
+    write_user_ids,
+)
+from model.engine.storage.log_files import LogReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RESULT = "result"  # as the worker names it
+ITEMS_FILE = "items.json"  # of metric attribution: the columns of items that are summed
+LISTS_ENDING = ".csv"  # files of any other name are passed over (developer guide, "Creating a data deletion job")
+NEW_PARTS, NEW_SEGMENTS, USERS_FILE = "parts", "segments", "users.json"  # of a data deletion, in its result
+
+
+def export(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
+    """Write a dataset as CSV and copy it to S3.
+
+    Parameters
+    ----------
+    directory : Path
+        Has `parts/` and `log/`, what there is to be exported.
+    job : dict
+        schema, mode, target, region, and the names of parts and segments, oldest first.
+
+    Returns
+    -------
+    dict
+        rows: how many were written.
+    """
+    schema = read_schema(job["schema"])
+    parts = [directory / "parts" / name for name in job["parts"]]
+    log = LogReader([directory / "log" / name for name in job["segments"]])
+    path = directory / "export.csv"
+    count = write_csv(schema, rows_to_export(schema, job["mode"], parts, log), path)
+    S3Files(job["region"]).store(path, read_location(job["target"], "target"))
+    return {"rows": count}
+
+
+def erase(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
+    """Write what a dataset group holds on disk anew without some users.
+
+    Parameters
+    ----------
+    directory : Path
+        What is new is written to `result/`: parts, segments, and the list of users.
+    job : dict
+        location, region, parts (paths by dataset type) and segments (paths).
+
+    Returns
+    -------
+    dict
+        What was written anew; see `erasure.Erased`.
+    """
+    result = directory / RESULT
+    users = read_user_ids(_fetch_lists(directory, job))
+    erased = Erased()
+    parts = {kind: [Path(one) for one in paths] for kind, paths in job["parts"].items()}
+    erase_from_parts(users, parts, result / NEW_PARTS, erased)
+    erase_from_log(users, [Path(one) for one in job["segments"]], result / NEW_SEGMENTS, erased)
+    write_user_ids(result / USERS_FILE, users)
+    return {"records": erased.records, "parts": erased.parts, "segments": erased.segments}
+
+
+def attribute(directory: Path, job: dict[str, Any]) -> list[list[Any]]:
+    """Measure what was imported, and publish it where that was asked for.
+
+    Parameters
+    ----------
+    directory : Path
+        Has the imported part in `result/` and the numbers of the items.
+    job : dict
+        region, and attribution: metrics, shown_by (ARNs by recommendation id) and target.
+
+    Returns
+    -------
+    list of [name of the metric, source, begin of the quarter of an hour, value]
+    """
+    asked = job["attribution"]
+    metrics = [Metric(*one) for one in asked["metrics"]]
+    items: dict[str, dict[str, Any]] = json.loads((directory / ITEMS_FILE).read_bytes())
+    totals = measure(metrics, _samples(directory / RESULT, items, asked["shown_by"]))
+    if asked["target"]:
+        S3Files(job["region"]).put(report(totals).encode(), read_location(asked["target"], "target"))
+    return [[metric.name, source, begin, value] for (metric, source, begin), value in totals.items()]
+
+
+def _samples(part: Path, items: dict[str, dict[str, Any]], shown_by: dict[str, str]) -> Iterator[Sample]:
+    for row in interactions(part, INTERACTIONS):
+        source = source_of(row.get("EVENT_ATTRIBUTION_SOURCE"), shown_by.get(row.get("RECOMMENDATION_ID") or ""))
+        yield Sample(row["EVENT_TYPE"] or "", source, row["TIMESTAMP"], row, items.get(row["ITEM_ID"], {}))
+
+
+def _fetch_lists(directory: Path, job: dict[str, Any]) -> Iterator[tuple[str, Iterator[str]]]:
+    s3, location = S3Files(job["region"]), read_location(job["location"], "dataLocation")
+    found = s3.find(location)
+    if found[0].location != location:
+        found = [one for one in found if one.location.key.endswith(LISTS_ENDING)]
+    if not found:
+        raise ErasureFailedError(f"the data location {location} holds no {LISTS_ENDING} files")
+    size = sum(one.size_bytes for one in found)
+    if size > limits.DATA_DELETION_BYTES:
+        raise ErasureFailedError(f"the lists of users have {size} bytes; they may have {limits.DATA_DELETION_BYTES}")
+    path = directory / "list.csv"
+    for one in found:
+        s3.fetch(one.location, path)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield one.location.key, file

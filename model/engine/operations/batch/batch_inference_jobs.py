@@ -1,0 +1,198 @@
+"""Batch inference jobs: recommendations for files of users or items, the same as campaigns would give."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from model.datasets.avro_schema import Schema, read_schema
+from model.datasets.dataset_types import ITEMS
+from model.engine import limits
+from model.engine.arns import Caller
+from model.engine.errors import InvalidInputError
+from model.engine.lifecycle import BATCH
+from model.engine.operations.batch.batch_rules import (
+    batch_paths,
+    check_active_jobs,
+    check_filter,
+    check_recipe,
+    claim_job,
+)
+from model.engine.operations.claims import find, find_active
+from model.engine.operations.pages import page
+from model.engine.operations.serving.answers import RANKING, user_features
+from model.engine.operations.serving.filters import find_filter
+from model.engine.serving.answering import ITEM_TARGET, PredictedItem, Question, Restriction, rank, recommend
+from model.engine.serving.batch import Batch, read_filter_values, read_text, run
+from model.engine.serving.explanations import EXPLANATION
+from model.engine.serving.served import Served, load
+from model.engine.serving.serving_rules import EXPLORATION, INFLUENCE, check_explores, check_influence, exploration_of
+from model.engine.serving.themes import Themes
+from model.recipes.recipe import Query
+
+if TYPE_CHECKING:
+    from model.engine.engine import Engine
+    from model.engine.storage.resources import Resource
+
+KIND = "batch-inference-job"
+INFERENCE, THEMES = "BATCH_INFERENCE", "THEME_GENERATION"
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateBatchInferenceJob."""
+    version = find_active(engine, caller, "solution-version", request["solutionVersionArn"])
+    named = check_recipe(version)
+    if not named.batch or named.kind == "USER_SEGMENTATION":
+        raise InvalidInputError(f"the recipe {named.name} gives no batch recommendations")
+    request.setdefault("numResults", limits.RESULTS_DEFAULT)
+    if not 1 <= request["numResults"] <= limits.RESULTS_MAX:
+        raise InvalidInputError(f"numResults must be from 1 to {limits.RESULTS_MAX}, not {request['numResults']}")
+    batch_paths(request)
+    check_filter(engine, caller, request, version, ITEM_TARGET)
+    config = request.get("batchInferenceJobConfig") or {}
+    check_explores(named, config)
+    check_influence(named, config)
+    request.setdefault("batchInferenceJobMode", INFERENCE)
+    if request["batchInferenceJobMode"] == THEMES:
+        if not named.themes:
+            raise InvalidInputError(f"the recipe {named.name} has no themes")
+        _check_theme_columns(engine, request, version.document["datasetGroupArn"])
+    check_active_jobs(engine, caller, KIND, limits.ACTIVE_BATCH_INFERENCE_JOBS)
+    job = claim_job(engine, caller, KIND, request)
+    resume_creation(engine, job)
+    return {"batchInferenceJobArn": job.arn}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeBatchInferenceJob."""
+    return {"batchInferenceJob": find(engine, caller, KIND, request["batchInferenceJobArn"]).document}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListBatchInferenceJobs."""
+    found = engine.resources.of_kind(KIND, solutionVersionArn=request.get("solutionVersionArn"))
+    return page(caller, request, "batchInferenceJobs", found)
+
+
+def resume_creation(engine: Engine, job: Resource) -> None:
+    """Begin a job, or begin one again that a stop of the engine broke off."""
+    engine.lifecycles.create(job, partial(_work, engine, job), states=BATCH)
+
+
+async def _work(engine: Engine, job: Resource) -> None:
+    document = job.document
+    version = engine.resources.find("solution-version", document["solutionVersionArn"])
+    alike = next((one for one in engine.served.values() if one.version_arn == version.arn), None)
+    served = await load(engine, version, alike)
+    caller = Caller(job.private["account"], job.private["region"])
+    compiled = find_filter(engine, caller, document["filterArn"]) if document.get("filterArn") else None
+    themes = await asyncio.to_thread(_themes, engine, job, served) if _is_themed(job) else None
+
+    def answer(line: dict[str, Any]) -> dict[str, Any]:
+        values = read_filter_values(line)
+        restriction = Restriction(compiled, values) if compiled is not None else None
+        query = _query(engine, served, document.get("batchInferenceJobConfig") or {}, line)
+        question = Question(query, document["numResults"], restriction, explained=_is_explained(line))
+        group = engine.groups[served.group_arn]
+        if served.named.kind == RANKING:
+            return _output(served, rank(served, group, question, _item_list(line)), question.explained)
+        items = recommend(served, group, question)
+        return _output(served, items, question.explained) if themes is None else _themed(themes, items)
+
+    source, target = batch_paths(document)
+    most = limits.BATCH_THEMED_RECORDS if _is_themed(job) else limits.BATCH_INPUT_RECORDS
+    await run(engine.state, Batch(source, target, caller.region, most), answer)
+
+
+def _query(engine: Engine, served: Served, config: dict[str, Any], line: dict[str, Any]) -> Query:
+    needed = {name: read_text(line, name) for name in served.named.needs if name != "inputList"}
+    # Popular items need nobody, but their lines name somebody, whom a filter may look at.
+    user = needed.get("userId") or (read_text(line, "userId") if line.get("userId") else "")
+    weight, age_days = exploration_of(config.get(EXPLORATION) or {})
+    return Query(
+        history=engine.groups[served.group_arn].users.history(user) if user else [],
+        item_id=needed.get("itemId"),
+        user=user,
+        now=int(time.time()),
+        exploration=weight if served.named.explores else 0.0,
+        explored_age_days=age_days,
+        user_features=user_features(engine, served, user),
+        influence=config.get(INFLUENCE) or {},
+    )
+
+
+def _output(served: Served, items: list[PredictedItem], explained: bool) -> dict[str, Any]:
+    output: dict[str, Any] = {"recommendedItems": [one.item_id for one in items]}
+    if served.named.scores:
+        output["scores"] = [one.score for one in items]
+    if served.named.reasons or any(one.reason for one in items):
+        output["reasons"] = [one.reason or [] for one in items]
+    if explained:
+        output["explanations"] = [json.loads((one.metadata or {}).get(EXPLANATION, "[]")) for one in items]
+    return output
+
+
+def _themed(themes: Themes, items: list[PredictedItem]) -> dict[str, Any]:
+    theme, scored = themes.of([one.item_id for one in items])
+    return {
+        "recommendedItems": [item_id for item_id, _ in scored],
+        "theme": theme,
+        "itemsThemeRelevanceScores": [score for _, score in scored],
+    }
+
+
+def _is_explained(line: dict[str, Any]) -> bool:
+    """Tell whether a line asks why, as a request to a campaign would: the files themselves have no such member."""
+    wanted = line.get("metadataColumns")
+    if wanted not in (None, {}, {ITEMS: [EXPLANATION]}):
+        raise InvalidInputError(f'metadataColumns of a line is {{"{ITEMS}": ["{EXPLANATION}"]}} or left out')
+    return bool(wanted)
+
+
+def _item_list(line: dict[str, Any]) -> list[str]:
+    given = line.get("itemList")
+    if not isinstance(given, list) or not all(isinstance(one, str) and one for one in given):
+        raise InvalidInputError("itemList is required and must be a list of strings")
+    if not 1 <= len(given) <= limits.RANKED_ITEMS_MAX:
+        raise InvalidInputError(f"itemList has {len(given)} members; it may have 1 to {limits.RANKED_ITEMS_MAX}")
+    return given
+
+
+def _is_themed(job: Resource) -> bool:
+    return bool(job.document["batchInferenceJobMode"] == THEMES)
+
+
+def _name_column(document: dict[str, Any]) -> str:
+    return str(document["themeGenerationConfig"]["fieldsForThemeGeneration"]["itemName"])
+
+
+def _items_schema(engine: Engine, group_arn: str) -> Schema:
+    text = engine.schema_text(group_arn, ITEMS)
+    if text is None:
+        raise InvalidInputError("themes need an Items dataset")
+    return read_schema(text)
+
+
+def _check_theme_columns(engine: Engine, request: dict[str, Any], group_arn: str) -> None:
+    if not request.get("themeGenerationConfig"):
+        raise InvalidInputError("themeGenerationConfig is required to generate themes")
+    schema, name = _items_schema(engine, group_arn), _name_column(request)
+    if not any(column.name == name and column.kind == "string" for column in schema.columns):
+        raise InvalidInputError(f"itemName must name a string column of the Items dataset, not {name}")
+    if not any(column.textual for column in schema.columns):
+        raise InvalidInputError("themes need a textual column in the Items dataset")
+
+
+def _themes(engine: Engine, job: Resource, served: Served) -> Themes:
+    rows = engine.groups[served.group_arn].rows[ITEMS].all()
+    return Themes(rows, _items_schema(engine, served.group_arn), _name_column(job.document))
+
+
+OPERATIONS = {
+    "CreateBatchInferenceJob": create,
+    "DescribeBatchInferenceJob": describe,
+    "ListBatchInferenceJobs": list_all,
+}

@@ -1,0 +1,66 @@
+"""Rules that batch inference jobs and batch segment jobs share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from model.engine.errors import InvalidInputError, LimitExceededError
+from model.engine.lifecycle import BATCH
+from model.engine.operations.claims import claim
+from model.engine.operations.serving.filters import find_filter
+from model.engine.s3.target import Location, read_location
+from model.registry.amazon_recipes import RECIPES
+
+if TYPE_CHECKING:
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+    from model.engine.storage.resources import Resource
+    from model.registry.named_recipe import NamedRecipe
+
+
+def check_recipe(version: Resource) -> NamedRecipe:
+    """Return the recipe of a solution version."""
+    return RECIPES[version.document["recipeArn"].rpartition("/")[2]]
+
+
+def batch_paths(document: dict[str, Any]) -> tuple[Location, Location]:
+    """Return where a job reads and where it writes."""
+    return (
+        read_location(document["jobInput"]["s3DataSource"]["path"], "jobInput.s3DataSource.path"),
+        read_location(document["jobOutput"]["s3DataDestination"]["path"], "jobOutput.s3DataDestination.path"),
+    )
+
+
+def check_filter(engine: Engine, caller: Caller, request: dict[str, Any], version: Resource, target: str) -> None:
+    """Check that a job's filter, where it has one, is of the version's dataset group and chooses what the job answers.
+
+    Parameters
+    ----------
+    target : str
+        ItemID or UserID.
+    """
+    arn = request.get("filterArn")
+    if not arn:
+        return
+    compiled = find_filter(engine, caller, arn)
+    group_arn = engine.resources.find("filter", arn).document["datasetGroupArn"]
+    if group_arn != version.document["datasetGroupArn"]:
+        raise InvalidInputError(f"the filter {arn} belongs to another dataset group")
+    if compiled.target != target:
+        raise InvalidInputError(f"the filter {arn} chooses by {compiled.target}; this job needs one by {target}")
+
+
+def check_active_jobs(engine: Engine, caller: Caller, kind: str, most: int) -> None:
+    """Check that one more job may be pending or in progress."""
+    jobs = [one for one in engine.resources.of_kind(kind) if one.arn.startswith(caller.prefix)]
+    if sum(one.status in {BATCH.pending, BATCH.in_progress} for one in jobs) >= most:
+        raise LimitExceededError(f"{most} {kind.replace('-', ' ')}s are pending or in progress already")
+
+
+def claim_job(engine: Engine, caller: Caller, kind: str, request: dict[str, Any]) -> Resource:
+    """Keep a new job, with the first of the states that batch jobs have."""
+    path = f"{kind}/{request['jobName']}"
+    job = claim(engine, caller, kind, path, request, account=caller.account, region=caller.region)
+    job.document["status"] = BATCH.pending
+    engine.resources.save(job)
+    return job

@@ -1,0 +1,142 @@
+"""Batch segment jobs: for files of items or of attributes, the users who are likely to touch such items."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model.datasets.avro_schema import read_schema
+from model.datasets.dataset_types import INTERACTIONS, ITEMS, USERS
+from model.engine import limits
+from model.engine.arns import Caller
+from model.engine.errors import InvalidInputError
+from model.engine.lifecycle import BATCH
+from model.engine.operations.batch.batch_rules import (
+    batch_paths,
+    check_active_jobs,
+    check_filter,
+    check_recipe,
+    claim_job,
+)
+from model.engine.operations.claims import find, find_active
+from model.engine.operations.pages import page
+from model.engine.operations.serving.filters import find_filter
+from model.engine.serving.batch import Batch, BatchFailedError, read_filter_values, read_text, run
+from model.engine.serving.segment_query import read_query
+from model.recipes.segments.segment_recipe import SegmentRecipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from model.datasets.avro_schema import Schema
+    from model.engine.engine import Engine
+    from model.engine.filters.compiled import CompiledFilter
+    from model.engine.storage.dataset_group import DatasetGroup
+    from model.engine.storage.resources import Resource
+
+KIND = "batch-segment-job"
+USER_TARGET = "UserID"
+BY_ATTRIBUTES = "aws-item-attribute-affinity"
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateBatchSegmentJob."""
+    version = find_active(engine, caller, "solution-version", request["solutionVersionArn"])
+    named = check_recipe(version)
+    if named.kind != "USER_SEGMENTATION":
+        raise InvalidInputError(f"the recipe {named.name} makes no segments: use one of the type USER_SEGMENTATION")
+    request.setdefault("numResults", limits.SEGMENT_USERS_DEFAULT)
+    if not 1 <= request["numResults"] <= limits.SEGMENT_USERS:
+        raise InvalidInputError(f"numResults must be from 1 to {limits.SEGMENT_USERS}, not {request['numResults']}")
+    batch_paths(request)
+    check_filter(engine, caller, request, version, USER_TARGET)
+    compiled = find_filter(engine, caller, request["filterArn"]) if request.get("filterArn") else None
+    # Developer guide, "Filtering recommendations and user segments".
+    if compiled is not None and named.name == BY_ATTRIBUTES and INTERACTIONS in compiled.datasets:
+        raise InvalidInputError(f"a filter by interactions cannot be used with {BY_ATTRIBUTES}")
+    check_active_jobs(engine, caller, KIND, limits.ACTIVE_BATCH_SEGMENT_JOBS)
+    job = claim_job(engine, caller, KIND, request)
+    resume_creation(engine, job)
+    return {"batchSegmentJobArn": job.arn}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeBatchSegmentJob."""
+    return {"batchSegmentJob": find(engine, caller, KIND, request["batchSegmentJobArn"]).document}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListBatchSegmentJobs."""
+    found = engine.resources.of_kind(KIND, solutionVersionArn=request.get("solutionVersionArn"))
+    return page(caller, request, "batchSegmentJobs", found)
+
+
+def resume_creation(engine: Engine, job: Resource) -> None:
+    """Begin a job, or begin one again that a stop of the engine broke off."""
+    engine.lifecycles.create(job, partial(_work, engine, job), states=BATCH)
+
+
+async def _work(engine: Engine, job: Resource) -> None:
+    document = job.document
+    version = engine.resources.find("solution-version", document["solutionVersionArn"])
+    named = check_recipe(version)
+    group_arn = version.document["datasetGroupArn"]
+    recipe = await asyncio.to_thread(named.algorithm.load, engine.state.version(version.private["id"]))
+    if not isinstance(recipe, SegmentRecipe):
+        raise BatchFailedError(f"the recipe {named.name} makes no segments")
+    caller = Caller(job.private["account"], job.private["region"])
+    compiled = find_filter(engine, caller, document["filterArn"]) if document.get("filterArn") else None
+    group = engine.groups[group_arn]
+    known = await asyncio.to_thread(_known, group, recipe.user_ids)
+    schema_text = engine.schema_text(group_arn, ITEMS)
+    schema = read_schema(schema_text) if schema_text else None
+
+    def answer(line: dict[str, Any]) -> dict[str, Any]:
+        values = read_filter_values(line)
+        allowed = known if compiled is None else known & _kept(group, recipe.user_ids, compiled, values)
+        wanted = _attributes(line, schema) if named.name == BY_ATTRIBUTES else read_text(line, "itemId")
+        # No more than there are: who is not allowed comes last, but comes.
+        count = min(document["numResults"], int(np.count_nonzero(allowed)))
+        try:
+            return {"recommendedUsers": recipe.segment(wanted, count, allowed)}
+        except LookupError as unknown:
+            raise InvalidInputError(str(unknown.args[0])) from None
+
+    source, target = batch_paths(document)
+    most = limits.SEGMENT_ATTRIBUTE_QUERIES if named.name == BY_ATTRIBUTES else limits.SEGMENT_ITEM_QUERIES
+    await run(engine.state, Batch(source, target, caller.region, most), answer)
+
+
+def _known(group: DatasetGroup, user_ids: list[str]) -> NDArray[np.bool_]:
+    """Tell which users a deletion has not removed since the training; sessions of nobody known are no users."""
+    rows = group.rows[USERS]
+    return np.array([group.users.knows(one) or rows.get(one) is not None for one in user_ids], np.bool_)
+
+
+def _kept(
+    group: DatasetGroup, user_ids: list[str], compiled: CompiledFilter, values: dict[str, str]
+) -> NDArray[np.bool_]:
+    """Tell which users a filter keeps."""
+    # First the rows: a user without data gets one, and the filter then says something of it.
+    rows = group.tables[USERS].intern(user_ids)
+    return compiled.allowed(group, "", None, values).take(rows)
+
+
+def _attributes(line: dict[str, Any], schema: Schema | None) -> list[str]:
+    """Return the attributes that a question is about, as recipes know them."""
+    if schema is None:
+        raise InvalidInputError("the dataset group has no Items dataset")
+    expression = line.get("itemAttributes")
+    if not isinstance(expression, str):
+        raise InvalidInputError("itemAttributes is required and must be a string")
+    return [f"{name}={value}" for name, value in read_query(expression, schema)]
+
+
+OPERATIONS = {
+    "CreateBatchSegmentJob": create,
+    "DescribeBatchSegmentJob": describe,
+    "ListBatchSegmentJobs": list_all,
+}

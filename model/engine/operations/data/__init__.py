@@ -1,0 +1,1 @@
+"""Operations on data: dataset groups, schemas, datasets, imports, events, exports and deletions."""

@@ -1,0 +1,99 @@
+"""What an import of interactions is for metric attribution: measured by the worker, reported in S3 when asked for."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from model.datasets.dataset_types import INTERACTIONS, ITEMS
+from model.engine.errors import InvalidInputError
+from model.engine.jobs.data_jobs import ITEMS_FILE
+from model.engine.operations.serving.metric_attributions import active, attribution_of
+from model.engine.s3.target import read_location
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from model.engine.engine import Engine
+    from model.engine.storage.resources import Resource
+
+INCREMENTAL = "INCREMENTAL"  # imports whose figures Amazon sends to CloudWatch as well
+
+
+def check_report(engine: Engine, dataset: Resource) -> None:
+    """Check that the metrics of an import can be published."""
+    if dataset.document["datasetType"] != INTERACTIONS:
+        raise InvalidInputError("publishAttributionMetricsToS3 is for imports of interactions: leave it out")
+    attribution = active(engine, dataset.document["datasetGroupArn"])
+    if attribution is None:
+        raise InvalidInputError("publishAttributionMetricsToS3 needs an active metric attribution")
+    if not attribution.document["metricsOutputConfig"].get("s3DataDestination"):
+        raise InvalidInputError("publishAttributionMetricsToS3 needs a metric attribution with an s3DataDestination")
+
+
+def prepare_attribution(
+    engine: Engine, dataset: Resource, task: dict[str, Any], *, publish: bool
+) -> Callable[[Path], None]:
+    """Add to an import's task what is to be measured, as it is when the import's turn comes.
+
+    Parameters
+    ----------
+    task : dict
+        What the worker reads.
+    publish : bool
+        Whether a report goes to S3.
+
+    Returns
+    -------
+    callable
+        Writes what the worker needs beside.
+    """
+    group_arn = dataset.document["datasetGroupArn"]
+    measured = attribution_of(engine, group_arn) if dataset.document["datasetType"] == INTERACTIONS else None
+    if measured is None or not (publish or task["mode"] == INCREMENTAL):
+        return lambda _: None
+    task["attribution"] = {
+        "metrics": [[one.name, one.event_type, one.dataset_type, one.column] for one in measured.metrics],
+        "shown_by": engine.shown.arns(group_arn),
+        "target": _target(engine, group_arn, task["mode"]) if publish else None,
+    }
+    columns = {one.column for one in measured.metrics if one.dataset_type == ITEMS and one.column}
+    rows = engine.groups[group_arn].rows[ITEMS].all() if columns else {}
+
+    def write(directory: Path) -> None:
+        numbers = {row_id: {name: row.get(name) for name in columns} for row_id, row in rows.items()}
+        (directory / ITEMS_FILE).write_text(json.dumps(numbers), encoding="utf-8")
+
+    return write
+
+
+def take_attribution(engine: Engine, dataset: Resource, task: dict[str, Any], outcome: dict[str, Any]) -> None:
+    """Add to the metrics what an incremental import has come to.
+
+    Parameters
+    ----------
+    task, outcome : dict
+        Of the worker.
+    """
+    measured = engine.attributions.get(dataset.document["datasetGroupArn"])
+    if measured is None or task["mode"] != INCREMENTAL:
+        return
+    by_name = {metric.name: metric for metric in measured.metrics}
+    totals = {
+        (by_name[name], source, begin): value
+        for name, source, begin, value in outcome["attribution"]
+        if name in by_name
+    }
+    measured.take(totals, time.time())
+
+
+def _target(engine: Engine, group_arn: str, mode: str) -> str | None:
+    """Return where a report goes (developer guide, "Publishing metric attribution reports to Amazon S3")."""
+    attribution = active(engine, group_arn)
+    destination = attribution.document["metricsOutputConfig"].get("s3DataDestination") if attribution else None
+    if not destination:
+        return None
+    folder = read_location(destination["path"], "metricsOutputConfig.s3DataDestination.path")
+    return str(folder.inside(f"AggregatedAttributionMetrics - {mode} - {int(time.time())}.csv"))

@@ -1,0 +1,138 @@
+"""Data deletion jobs: users and all that they did, gone from memory, from the log and from imported data."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, USERS
+from model.engine import limits
+from model.engine.errors import LimitExceededError
+from model.engine.jobs.data_jobs import NEW_PARTS, NEW_SEGMENTS, USERS_FILE
+from model.engine.lifecycle import DATA_DELETION
+from model.engine.operations.claims import claim, find, find_active
+from model.engine.operations.pages import page
+from model.engine.s3.target import read_location
+from model.engine.serving.served import load
+from model.engine.storage.state_directory import new_id, sync_directory
+from model.recipes.arrays.model_files import forget_users
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+    from model.engine.storage.dataset_group import DatasetGroup
+    from model.engine.storage.resources import Resource
+
+KIND = "data-deletion-job"
+OF_USERS = (INTERACTIONS, ACTION_INTERACTIONS, USERS)
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateDataDeletionJob."""
+    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
+    read_location(request["dataSource"].get("dataLocation", ""), "dataSource.dataLocation")
+    jobs = engine.resources.of_kind(KIND, datasetGroupArn=group.arn, status=DATA_DELETION.pending)
+    if sum(1 for _ in jobs) >= limits.PENDING_DATA_DELETION_JOBS:
+        raise LimitExceededError(f"{limits.PENDING_DATA_DELETION_JOBS} data deletion jobs of the group are pending")
+    job = claim(engine, caller, KIND, f"{KIND}/{request['jobName']}", request, region=caller.region)
+    job.document["status"] = DATA_DELETION.pending
+    engine.resources.save(job)
+    resume_creation(engine, job)
+    return {"dataDeletionJobArn": job.arn}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeDataDeletionJob."""
+    return {"dataDeletionJob": find(engine, caller, KIND, request["dataDeletionJobArn"]).document}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListDataDeletionJobs."""
+    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "dataDeletionJobs", found)
+
+
+def resume_creation(engine: Engine, job: Resource) -> None:
+    """Begin a deletion, or begin one again that a stop of the engine broke off: what is gone already stays so."""
+    engine.lifecycles.create(job, partial(_delete, engine, job), states=DATA_DELETION)
+
+
+async def _delete(engine: Engine, job: Resource) -> None:
+    group = engine.groups[job.document["datasetGroupArn"]]
+    # Two deletions at once would each write anew what the other one has left out.
+    async with group.erasing:
+        result = engine.state.job(new_id())
+        try:
+            await _erase(engine, job, group, result)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, result, ignore_errors=True)
+
+
+async def _erase(engine: Engine, job: Resource, group: DatasetGroup, result: Path) -> None:
+    datasets = {
+        one.document["datasetType"]: one
+        for one in engine.resources.of_kind("dataset", datasetGroupArn=job.document["datasetGroupArn"])
+        if one.document["datasetType"] in OF_USERS
+    }
+    segments = await group.log_segments(closed=True)
+    task = {
+        "kind": "erase",
+        "location": job.document["dataSource"]["dataLocation"],
+        "region": job.private["region"],
+        "segments": [str(one) for one in segments],
+        "parts": {
+            kind: [str(group.part_path(name)) for name in one.private["parts"]] for kind, one in datasets.items()
+        },
+    }
+    outcome = await engine.jobs.run(task, result)
+    # A deletion that was broken off finds less the second time; what it deletes is what it found the first time.
+    job.private["records"] = max(job.private.get("records", 0), outcome["records"])
+    engine.resources.save(job)
+    for dataset in datasets.values():
+        await _use_new_parts(engine, group, dataset, result / NEW_PARTS)
+    users: list[str] = json.loads(await asyncio.to_thread((result / USERS_FILE).read_bytes))
+    await group.forget_users(users, result / NEW_SEGMENTS)
+    await _forget_in_models(engine, job.document["datasetGroupArn"], users)
+    job.document["numDeleted"] = job.private["records"]
+
+
+async def _forget_in_models(engine: Engine, group_arn: str, users: list[str]) -> None:
+    """Take the users out of trained versions, and out of the models that answer."""
+    for kind in ("solution-version", "recommender"):
+        for trained in engine.resources.of_kind(kind, datasetGroupArn=group_arn):
+            directory = engine.state.version(trained.private["id"])
+            if not directory.is_dir() or not await asyncio.to_thread(forget_users, directory, frozenset(users)):
+                continue
+            answering = [one for one in engine.served.values() if one.version_arn == trained.arn]
+            if answering:
+                anew = await load(engine, trained)
+                for one in answering:
+                    one.recipe = anew.recipe
+
+
+async def _use_new_parts(engine: Engine, group: DatasetGroup, dataset: Resource, new_parts: Path) -> None:
+    """Let the parts that were written anew take the places of the old ones in a dataset."""
+    new = {path.name: new_id() for path in new_parts.iterdir() if path.name in dataset.private["parts"]}
+    if not new:
+        return
+    for old, name in new.items():
+        (new_parts / old).rename(group.part_path(name))
+    sync_directory(group.part_path(next(iter(new.values()))).parent)
+    dataset.private["parts"] = [new.get(name, name) for name in dataset.private["parts"]]
+    engine.resources.save(dataset)
+    if dataset.document["datasetType"] == USERS:
+        await engine.load_parts(dataset)  # interactions are forgotten in memory, which takes less time
+    for old in new:
+        await asyncio.to_thread(shutil.rmtree, group.part_path(old), ignore_errors=True)
+
+
+OPERATIONS = {
+    "CreateDataDeletionJob": create,
+    "DescribeDataDeletionJob": describe,
+    "ListDataDeletionJobs": list_all,
+}

@@ -1,0 +1,197 @@
+"""Datasets: one of each type in a dataset group."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from model.datasets.avro_schema import Schema, read_schema
+from model.datasets.dataset_types import ACTION_INTERACTIONS, ITEMS, OF_DOMAINS, RECORD_NAMES, USERS
+from model.engine.errors import InvalidInputError, ResourceInUseError
+from model.engine.operations.claims import claim, find, find_active, refuse_while
+from model.engine.operations.pages import page
+from model.engine.storage.resources import ACTIVE, DELETE_PENDING, FAILED, IN_PROGRESS, PENDING, Resource
+
+if TYPE_CHECKING:
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+
+KIND = "dataset"
+UPDATE = "latestDatasetUpdate"
+# The others may not be replaced (developer guide, "Replacing a dataset's schema").
+WITH_REPLACEABLE_SCHEMA = (ITEMS, USERS)
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateDataset."""
+    dataset_type = request["datasetType"].upper()
+    if dataset_type not in RECORD_NAMES.values():
+        offered = ", ".join(RECORD_NAMES.values())
+        raise InvalidInputError(f"datasetType must be one of {offered}, not {request['datasetType']}")
+    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
+    domain = group.document.get("domain")
+    if domain and dataset_type not in OF_DOMAINS:
+        raise InvalidInputError(f"a dataset group of the domain {domain} may not have a dataset of {dataset_type}")
+    schema = find(engine, caller, "schema", request["schemaArn"])
+    _check_schema(schema, dataset_type, domain)
+    document = {**request, "datasetType": dataset_type}
+    if dataset_type == ACTION_INTERACTIONS:
+        document["trackingId"] = str(uuid.uuid4())
+    path = f"dataset/{group.document['name']}/{dataset_type}"
+    dataset = claim(engine, caller, KIND, path, document, parts=[])
+    engine.lifecycles.create(dataset)
+    return {"datasetArn": dataset.arn}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeDataset."""
+    return {"dataset": find(engine, caller, KIND, request["datasetArn"]).document}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListDatasets."""
+    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "datasets", found)
+
+
+def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """UpdateDataset: another schema, which has the columns of the old one and others that may be null."""
+    dataset = find_active(engine, caller, KIND, request["datasetArn"])
+    dataset_type = dataset.document["datasetType"]
+    if dataset_type not in WITH_REPLACEABLE_SCHEMA:
+        raise InvalidInputError(
+            f"the schema of a dataset of {dataset_type} cannot be replaced, "
+            f"only that of {' or '.join(WITH_REPLACEABLE_SCHEMA)}"
+        )
+    if is_updating(dataset):
+        raise ResourceInUseError(f"the dataset {dataset.arn} is being updated already")
+    refuse_while("the dataset is being imported", _busy_imports(engine, dataset))
+    schema = find(engine, caller, "schema", request["schemaArn"])
+    group = engine.resources.find("dataset-group", dataset.document["datasetGroupArn"])
+    _check_schema(schema, dataset_type, group.document.get("domain"))
+    _check_replacement(_schema(engine, dataset.document["schemaArn"]), _schema(engine, schema.arn))
+    now = time.time()
+    dataset.document[UPDATE] = {
+        "schemaArn": schema.arn,
+        "status": PENDING,
+        "creationDateTime": now,
+        "lastUpdatedDateTime": now,
+    }
+    engine.resources.save(dataset)
+    resume_update(engine, dataset)
+    return {"datasetArn": dataset.arn}
+
+
+def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DeleteDataset: not while an import, an export, a training or a deletion of users needs it."""
+    dataset = find_active(engine, caller, KIND, request["datasetArn"])
+    group_arn = dataset.document["datasetGroupArn"]
+    kinds = ("solution-version", "recommender")
+    trainings = [one for kind in kinds for one in engine.resources.of_kind(kind, datasetGroupArn=group_arn)]
+    busy = [one for one in trainings if not one.settled]
+    refuse_while("the dataset is being imported or trained on", _busy_imports(engine, dataset) + busy)
+    exports = engine.resources.of_kind("dataset-export-job", datasetArn=dataset.arn)
+    refuse_while("the dataset is being exported", [one for one in exports if not one.settled])
+    deletions = engine.resources.of_kind("data-deletion-job", datasetGroupArn=group_arn)
+    refuse_while("users are being deleted", [one for one in deletions if not one.settled])
+    dataset.document["status"] = DELETE_PENDING
+    engine.resources.save(dataset)
+    resume_deletion(engine, dataset)
+    return {}
+
+
+def resume_creation(engine: Engine, dataset: Resource) -> None:
+    """Go on with a creation that a stop of the engine broke off."""
+    engine.lifecycles.create(dataset)
+
+
+def is_updating(dataset: Resource) -> bool:
+    """Tell whether a dataset is on its way to another schema."""
+    return dataset.document.get(UPDATE, {}).get("status") in {PENDING, IN_PROGRESS}
+
+
+def next_schema(dataset: Resource) -> str | None:
+    """Return the schema that a dataset is on its way to; None where it keeps the one it has."""
+    return str(dataset.document[UPDATE]["schemaArn"]) if is_updating(dataset) else None
+
+
+def resume_update(engine: Engine, dataset: Resource) -> None:
+    """Begin an update, or go on with one that a stop of the engine broke off."""
+    engine.lifecycles.create(dataset, partial(_use_schema, engine, dataset), UPDATE)
+
+
+def resume_deletion(engine: Engine, dataset: Resource) -> None:
+    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+
+    async def remove() -> None:
+        group = engine.groups[dataset.document["datasetGroupArn"]]
+        await group.end_dataset(dataset.document["datasetType"])
+        kinds = ("dataset-import-job", "dataset-export-job")
+        jobs = [one for kind in kinds for one in engine.resources.of_kind(kind, datasetArn=dataset.arn)]
+        engine.resources.remove(dataset, *jobs)
+        for part in dataset.private["parts"]:
+            shutil.rmtree(group.part_path(part), ignore_errors=True)
+
+    engine.lifecycles.delete(dataset, remove)
+
+
+async def _use_schema(engine: Engine, dataset: Resource) -> None:
+    """Give a dataset its next schema; what is there already does not train on the new columns before it is told to."""
+    old = {column.name for column in _schema(engine, dataset.document["schemaArn"]).columns}
+    arn = dataset.document[UPDATE]["schemaArn"]
+    new = [column.name for column in _schema(engine, arn).columns if column.name not in old]
+    group_arn, dataset_type = dataset.document["datasetGroupArn"], dataset.document["datasetType"]
+    for kind, member in (("solution", "solutionConfig"), ("recommender", "recommenderConfig")):
+        for resource in engine.resources.of_kind(kind, datasetGroupArn=group_arn):
+            config = resource.document.setdefault(member, {}).setdefault("trainingDataConfig", {})
+            excluded = config.setdefault("excludedDatasetColumns", {}).setdefault(dataset_type, [])
+            excluded += [name for name in new if name not in excluded]
+            engine.resources.save(resource)
+    dataset.document["schemaArn"] = arn
+    engine.resources.save(dataset)
+
+
+def _busy_imports(engine: Engine, dataset: Resource) -> list[Resource]:
+    imports = engine.resources.of_kind("dataset-import-job", datasetArn=dataset.arn)
+    return [one for one in imports if one.status not in {ACTIVE, FAILED}]
+
+
+def _check_schema(schema: Resource, dataset_type: str, domain: str | None) -> None:
+    of_schema = schema.document.get("domain")
+    described = read_schema(schema.document["schema"], of_schema).dataset_type
+    if described != dataset_type:
+        raise InvalidInputError(f"the schema {schema.arn} describes {described}, not {dataset_type}")
+    if of_schema != domain:
+        raise InvalidInputError(
+            f"the schema {schema.arn} is for {of_schema or 'custom dataset groups'}, "
+            f"and the dataset group for {domain or 'no domain'}"
+        )
+
+
+def _check_replacement(old: Schema, new: Schema) -> None:
+    columns = {column.name: column for column in new.columns}
+    for column in old.columns:
+        if column.name not in columns:
+            raise InvalidInputError(f"the new schema lacks the field {column.name}; all fields must be kept")
+        if columns.pop(column.name) != column:
+            raise InvalidInputError(f"field {column.name} must keep its type and attributes")
+    for column in columns.values():
+        if not column.nullable:
+            raise InvalidInputError(f"the new field {column.name} must allow null")
+
+
+def _schema(engine: Engine, arn: str) -> Schema:
+    document = engine.resources.find("schema", arn).document
+    return read_schema(document["schema"], document.get("domain"))
+
+
+OPERATIONS = {
+    "CreateDataset": create,
+    "DescribeDataset": describe,
+    "ListDatasets": list_all,
+    "UpdateDataset": update,
+    "DeleteDataset": delete,
+}

@@ -1,0 +1,242 @@
+"""What is streamed: events, action interactions, items, users and actions.
+
+All of it is on disk before it is answered, and in effect with the next answer.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from model.datasets.avro_schema import Schema, read_schema
+from model.datasets.dataset_types import ACTIONS, INTERACTIONS, ITEMS, USERS
+from model.datasets.values import BadValueError, check_value
+from model.engine import limits
+from model.engine.errors import InvalidInputError, ResourceNotFoundError, ServiceUnavailableError
+from model.engine.logs import log
+from model.engine.operations.claims import find_active
+from model.engine.operations.serving.metric_attributions import count_events
+from model.engine.storage.records import ActionRecord, EventRecord, RowRecord, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+
+AnyEvent = TypeVar("AnyEvent", bound=EventRecord)
+
+
+async def put_events(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """PutEvents."""
+    group_arn = engine.group_of_tracker.get(request["trackingId"])
+    # Without keys anyone may call himself any account, so there the id alone says whose events these are.
+    if group_arn is None or (engine.settings.keys and not group_arn.startswith(caller.prefix)):
+        raise InvalidInputError("trackingId is of no event tracker")
+    text = engine.schema_text(group_arn, INTERACTIONS)
+    schema = read_schema(text) if text else None
+    events = [_event(request, one, schema, f"eventList[{place}]") for place, one in enumerate(request["eventList"])]
+    events = [_with_impression(engine, group_arn, one) for one in events]
+    await _keep_events(engine, group_arn, events, "PutEvents")
+    return {}
+
+
+async def put_action_interactions(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """PutActionInteractions: the tracking id is that of the Action_Interactions dataset."""
+    found = next(engine.resources.of_kind("dataset", trackingId=request["trackingId"]), None)
+    if found is None:
+        raise ResourceNotFoundError("trackingId is of no Action_Interactions dataset")
+    dataset = find_active(engine, caller, "dataset", found.arn)
+    schema = _read_schema(engine, dataset.document["schemaArn"])
+    given = request["actionInteractions"]
+    events = [_action_event(one, schema, f"actionInteractions[{place}]") for place, one in enumerate(given)]
+    await _keep_events(engine, dataset.document["datasetGroupArn"], events, "PutActionInteractions")
+    return {}
+
+
+async def put_items(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """PutItems."""
+    return await _put_rows(engine, caller, ITEMS, request, [(one["itemId"], one) for one in request["items"]])
+
+
+async def put_users(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """PutUsers."""
+    return await _put_rows(engine, caller, USERS, request, [(one["userId"], one) for one in request["users"]])
+
+
+async def put_actions(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """PutActions."""
+    return await _put_rows(engine, caller, ACTIONS, request, [(one["actionId"], one) for one in request["actions"]])
+
+
+async def _keep_events(engine: Engine, group_arn: str, events: Sequence[EventRecord], operation: str) -> None:
+    told = partial(engine.tell, group_arn, of_actions=operation == "PutActionInteractions")
+    try:
+        new = await engine.groups[group_arn].keep_events(events, told)
+    except OSError as error:
+        log("failure", operation=operation, error=type(error).__name__, reason=error.strerror)
+        raise ServiceUnavailableError("the events could not be written to disk; send them again") from None
+    engine.counts.events_received += len(events)
+    engine.counts.events_duplicate += len(events) - len(new)
+    if operation == "PutEvents":
+        count_events(engine, group_arn, new)
+
+
+def _event(request: dict[str, Any], one: dict[str, Any], schema: Schema | None, where: str) -> EventRecord:
+    properties = _properties(one.get("properties"), where)
+    item_id, value = _item_and_value(one, properties, where)
+    record = EventRecord(
+        event_id=one.get("eventId") or uuid.uuid4().hex,
+        user_id=request.get("userId"),
+        session_id=request["sessionId"],
+        event_type=one["eventType"],
+        item_id=item_id,
+        time=_seconds(one["sentAt"], f"{where}.sentAt"),
+        value=value,
+        recommendation_id=one.get("recommendationId"),
+        impression=one.get("impression") or [],
+        properties=one.get("properties"),
+        source=(one.get("metricAttribution") or {}).get("eventAttributionSource"),
+        context=_context(properties, schema, where),
+    )
+    return _small_enough(record, where)
+
+
+def _item_and_value(one: dict[str, Any], properties: dict[str, Any], where: str) -> tuple[str | None, float | None]:
+    """Return the item and the value of an event; where they are no members, they may be among the properties.
+
+    Source: developer guide, "Recording multiple item interaction events with event value data".
+    """
+    item_id, value = one.get("itemId"), one.get("eventValue")
+    if item_id is None:
+        item_id = properties.get("itemId")
+        if item_id is not None and not (isinstance(item_id, str) and 1 <= len(item_id) <= limits.ID_LENGTH):
+            raise InvalidInputError(f"{where}.properties.itemId must be a string of 1 to {limits.ID_LENGTH} characters")
+    if value is None:
+        value = properties.get("eventValue")
+        if value is not None and type(value) not in {int, float}:
+            raise InvalidInputError(f"{where}.properties.eventValue must be a number")
+    return item_id, value
+
+
+def _with_impression(engine: Engine, group_arn: str, event: EventRecord) -> EventRecord:
+    """Give an event that names a recommendation, but nothing that was seen, the list that was answered.
+
+    Developer guide, "Recording item interaction events with impressions data": explicit impressions go before.
+    """
+    shown = engine.shown.find(event.recommendation_id, group_arn)
+    if shown is None or event.impression:
+        return event
+    return msgspec.structs.replace(event, impression=list(shown.item_ids))
+
+
+def _action_event(one: dict[str, Any], schema: Schema, where: str) -> ActionRecord:
+    record = ActionRecord(
+        event_id=one.get("eventId") or uuid.uuid4().hex,
+        user_id=one.get("userId"),
+        session_id=one["sessionId"],
+        event_type=one["eventType"],
+        item_id=one["actionId"],
+        time=_seconds(one["timestamp"], f"{where}.timestamp"),
+        recommendation_id=one.get("recommendationId"),
+        impression=one.get("impression") or [],
+        properties=one.get("properties"),
+        context=_context(_properties(one.get("properties"), where), schema, where),
+    )
+    return _small_enough(record, where)
+
+
+def _seconds(moment: float, where: str) -> int:
+    if not 0 <= moment < limits.LATEST_TIMESTAMP:
+        raise InvalidInputError(f"{where} must be Unix time in seconds")
+    return int(moment)
+
+
+def _context(properties: dict[str, Any], schema: Schema | None, where: str) -> dict[str, str] | None:
+    """Check the properties of an event and return those that say in which circumstances it happened, by column."""
+    for name in properties:
+        if name.lower() in limits.PROPERTIES_FORBIDDEN_IN_EVENTS:
+            raise InvalidInputError(f"{where}.properties may not hold the keyword {name}")
+    if schema is None:
+        return None
+    columns, context = schema.own_by_property(), {}
+    for name, value in properties.items():
+        column = columns.get(name)
+        if column is None:
+            continue  # nobody has asked for it
+        try:
+            checked = check_value(column, value)
+        except BadValueError as error:
+            raise InvalidInputError(f"{where}.properties: {error}") from None
+        if column.categorical and checked is not None:
+            context[column.name] = str(checked)
+    return context or None
+
+
+def _small_enough(record: AnyEvent, where: str) -> AnyEvent:
+    size = len(encode(record))
+    if size > limits.EVENT_BYTES:
+        raise InvalidInputError(f"{where} has {size} bytes; an event may have {limits.EVENT_BYTES}")
+    return record
+
+
+async def _put_rows(
+    engine: Engine, caller: Caller, dataset_type: str, request: dict[str, Any], given: list[tuple[str, dict[str, Any]]]
+) -> dict[str, Any]:
+    dataset = find_active(engine, caller, "dataset", request["datasetArn"])
+    if dataset.document["datasetType"] != dataset_type:
+        raise InvalidInputError(f"datasetArn must be of an {dataset_type} dataset")
+    schema = _read_schema(engine, dataset.document["schemaArn"])
+    rows = [
+        RowRecord(dataset_type, row_id, _row(schema, _properties(one.get("properties"), f"record {place}"), place))
+        for place, (row_id, one) in enumerate(given)
+    ]
+    group_arn = dataset.document["datasetGroupArn"]
+    try:
+        told = partial(engine.tell_rows, group_arn, dataset_type, {one.row_id: one.row for one in rows})
+        await engine.groups[group_arn].keep_rows(rows, told)
+    except OSError as error:
+        log("failure", operation="PutItems, PutUsers or PutActions", error=type(error).__name__, reason=error.strerror)
+        raise ServiceUnavailableError("the records could not be written to disk; send them again") from None
+    return {}
+
+
+def _row(schema: Schema, properties: dict[str, Any], place: int) -> dict[str, Any]:
+    columns = schema.by_property()
+    unknown = [name for name in properties if name not in columns]
+    if unknown:
+        raise InvalidInputError(f"record {place} has the property {unknown[0][:64]}, which is not in the schema")
+    try:
+        by_column = {column.name: properties.get(name) for name, column in columns.items()}
+        return {column.name: check_value(column, by_column[column.name]) for column in schema.metadata()}
+    except BadValueError as error:
+        raise InvalidInputError(f"record {place}: {error}") from None
+
+
+def _properties(text: str | None, where: str) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InvalidInputError(f"{where}.properties is not valid JSON") from None
+    if not isinstance(found, dict):
+        raise InvalidInputError(f"{where}.properties must be a JSON object in a string")
+    return found
+
+
+def _read_schema(engine: Engine, schema_arn: str) -> Schema:
+    return read_schema(engine.resources.find("schema", schema_arn).document["schema"])
+
+
+OPERATIONS = {
+    "PutEvents": put_events,
+    "PutActionInteractions": put_action_interactions,
+    "PutItems": put_items,
+    "PutUsers": put_users,
+    "PutActions": put_actions,
+}

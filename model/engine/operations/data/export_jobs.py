@@ -1,0 +1,103 @@
+"""Dataset export jobs: what was imported or streamed becomes a CSV file in S3."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from model.datasets.dataset_types import INTERACTIONS, ITEMS, USERS
+from model.engine.errors import InvalidInputError
+from model.engine.operations.claims import claim, find, find_active
+from model.engine.operations.pages import page
+from model.engine.s3.export import BULK, PUT
+from model.engine.s3.target import read_location
+from model.engine.storage.state_directory import new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+    from model.engine.storage.resources import Resource
+
+KIND = "dataset-export-job"
+# Developer guide, "Exporting the training data in a dataset to Amazon S3": those of actions are not exported.
+EXPORTED = frozenset({INTERACTIONS, ITEMS, USERS})
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateDatasetExportJob."""
+    dataset = find_active(engine, caller, "dataset", request["datasetArn"])
+    if dataset.document["datasetType"] not in EXPORTED:
+        raise InvalidInputError(f"a dataset of the type {dataset.document['datasetType']} cannot be exported")
+    request.setdefault("ingestionMode", PUT)
+    _target(request)
+    path = f"{KIND}/{request['jobName']}"
+    job = claim(engine, caller, KIND, path, request, region=caller.region)
+    resume_creation(engine, job)
+    return {"datasetExportJobArn": job.arn}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeDatasetExportJob."""
+    return {"datasetExportJob": find(engine, caller, KIND, request["datasetExportJobArn"]).document}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListDatasetExportJobs."""
+    found = engine.resources.of_kind(KIND, datasetArn=request.get("datasetArn"))
+    return page(caller, request, "datasetExportJobs", found)
+
+
+def resume_creation(engine: Engine, job: Resource) -> None:
+    """Begin an export, or begin one again that a stop of the engine broke off."""
+    engine.lifecycles.create(job, partial(_export, engine, job))
+
+
+async def _export(engine: Engine, job: Resource) -> None:
+    dataset = engine.resources.find("dataset", job.document["datasetArn"])
+    group = engine.groups[dataset.document["datasetGroupArn"]]
+    mode = job.document["ingestionMode"]
+    segments = await group.log_segments() if mode != BULK else []
+    task: dict[str, Any] = {
+        "kind": "export",
+        "schema": engine.resources.find("schema", dataset.document["schemaArn"]).document["schema"],
+        "mode": mode,
+        "target": _target(job.document),
+        "region": job.private["region"],
+    }
+
+    def prepare() -> Callable[[Path], None]:
+        parts = [group.part_path(name) for name in dataset.private["parts"]] if mode != PUT else []
+        task["parts"] = [part.name for part in parts]
+        task["segments"] = [segment.name for segment in segments]
+        return partial(_link, parts, segments)
+
+    result = engine.state.job(new_id())
+    await engine.jobs.run(task, result, prepare)
+    shutil.rmtree(result)
+
+
+def _link(parts: list[Path], segments: list[Path], directory: Path) -> None:
+    """Give files that never change a second name, so that an import that replaces them does not take them away."""
+    for source in (*parts, *segments):
+        files = list(source.iterdir()) if source.is_dir() else [source]
+        target = directory / "parts" / source.name if source.is_dir() else directory / "log"
+        target.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            os.link(file, target / file.name)
+
+
+def _target(document: dict[str, Any]) -> str:
+    path = document["jobOutput"]["s3DataDestination"]["path"]
+    return str(read_location(path, "jobOutput.s3DataDestination.path").inside(f"{document['jobName']}.csv"))
+
+
+OPERATIONS = {
+    "CreateDatasetExportJob": create,
+    "DescribeDatasetExportJob": describe,
+    "ListDatasetExportJobs": list_all,
+}

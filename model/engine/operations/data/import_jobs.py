@@ -1,0 +1,100 @@
+"""Dataset import jobs: CSV files in S3 become a part of a dataset."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from model.engine import limits
+from model.engine.errors import InvalidInputError, LimitExceededError, ResourceInUseError
+from model.engine.operations.claims import claim, find, find_active
+from model.engine.operations.data.attributed_imports import check_report, prepare_attribution, take_attribution
+from model.engine.operations.data.datasets import is_updating
+from model.engine.operations.pages import page
+from model.engine.storage.resources import ACTIVE, FAILED, Resource
+from model.engine.storage.state_directory import new_id
+
+if TYPE_CHECKING:
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+
+KIND = "dataset-import-job"
+FULL, INCREMENTAL = "FULL", "INCREMENTAL"
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateDatasetImportJob."""
+    location = request["dataSource"].get("dataLocation", "")
+    if not location.startswith("s3://"):
+        raise InvalidInputError("dataSource.dataLocation must begin with s3://")
+    if not request.get("roleArn"):
+        raise InvalidInputError("roleArn is required to read from S3")
+    dataset = find_active(engine, caller, "dataset", request["datasetArn"])
+    if is_updating(dataset):
+        raise ResourceInUseError(f"the dataset {dataset.arn} is being updated")
+    if request.get("publishAttributionMetricsToS3"):
+        check_report(engine, dataset)
+    mode = request.setdefault("importMode", FULL)
+    if mode == INCREMENTAL and not dataset.private["parts"]:
+        raise InvalidInputError("the first import of a dataset must be FULL")
+    pending = [one for one in engine.resources.of_kind(KIND) if one.status not in {ACTIVE, FAILED}]
+    if len([one for one in pending if one.arn.startswith(caller.prefix)]) >= limits.PENDING_IMPORT_JOBS:
+        raise LimitExceededError(f"{limits.PENDING_IMPORT_JOBS} import jobs are pending or in progress already")
+    job = claim(engine, caller, KIND, f"dataset-import-job/{request['jobName']}", request, region=caller.region)
+    resume_creation(engine, job)
+    return {"datasetImportJobArn": job.arn}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeDatasetImportJob."""
+    return {"datasetImportJob": find(engine, caller, KIND, request["datasetImportJobArn"]).document}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListDatasetImportJobs."""
+    found = engine.resources.of_kind(KIND, datasetArn=request.get("datasetArn"))
+    return page(caller, request, "datasetImportJobs", found)
+
+
+def resume_creation(engine: Engine, job: Resource) -> None:
+    """Begin an import, or begin one again that a stop of the engine broke off."""
+    engine.lifecycles.create(job, partial(_import, engine, job))
+
+
+async def _import(engine: Engine, job: Resource) -> None:
+    dataset = engine.resources.find("dataset", job.document["datasetArn"])
+    schema = engine.resources.find("schema", dataset.document["schemaArn"])
+    group = engine.groups[dataset.document["datasetGroupArn"]]
+    if job.private.get("imported"):
+        return  # the engine was stopped between the import and its last status
+    part = new_id()
+    task = {
+        "kind": "import",
+        "location": job.document["dataSource"]["dataLocation"],
+        "region": job.private["region"],
+        "schema": schema.document["schema"],
+        "mode": job.document["importMode"],
+    }
+    publish = bool(job.document.get("publishAttributionMetricsToS3"))
+    outcome = await engine.jobs.run(
+        task, group.part_path(part), partial(prepare_attribution, engine, dataset, task, publish=publish)
+    )
+    take_attribution(engine, dataset, task, outcome)
+    # A deletion writes parts anew: what it has left out must not be read from the old ones.
+    async with group.erasing:
+        replaced = dataset.private["parts"] if job.document["importMode"] == FULL else []
+        dataset.private["parts"] = [one for one in dataset.private["parts"] if one not in replaced] + [part]
+        engine.resources.save(dataset)
+        job.private["imported"] = True
+        engine.resources.save(job)
+        await engine.load_parts(dataset)
+    for old in replaced:
+        shutil.rmtree(group.part_path(old), ignore_errors=True)
+
+
+OPERATIONS = {
+    "CreateDatasetImportJob": create,
+    "DescribeDatasetImportJob": describe,
+    "ListDatasetImportJobs": list_all,
+}

@@ -1,0 +1,1 @@
+"""Operations that serve: campaigns, recommenders, filters, metric attributions and the answers themselves."""

@@ -1,0 +1,325 @@
+"""GetRecommendations, GetPersonalizedRanking and GetActionRecommendations."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from model.datasets.avro_schema import read_schema
+from model.datasets.training_data import catalogue_of
+from model.engine import limits
+from model.engine.errors import InvalidInputError, ResourceInUseError, ResourceNotFoundError
+from model.engine.operations.claims import find
+from model.engine.operations.serving.filters import find_filter
+from model.engine.serving.answering import (
+    ACTION_TARGET,
+    ITEM_TARGET,
+    PredictedItem,
+    Promotion,
+    Question,
+    Restriction,
+    rank,
+    recommend,
+)
+from model.engine.serving.explanations import EXPLANATION
+from model.engine.serving.served import ACTION_RECIPES
+from model.engine.serving.shown_lists import ShownList
+from model.engine.storage.dataset_group import ACTIONS, INTERACTIONS, ITEMS, USERS
+from model.recipes.recipe import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+    from model.engine.serving.served import Served
+    from model.engine.storage.resources import Resource
+
+RANKING, RELATED = "PERSONALIZED_RANKING", "RELATED_ITEMS"
+# Which operation asks a recipe of these types; all others are asked by GetRecommendations.
+OPERATION_OF = {RANKING: "GetPersonalizedRanking", ACTION_RECIPES: "GetActionRecommendations"}
+REMEMBERED_FEATURES = 10_000  # different descriptions of users whose features are remembered
+
+
+class Recommendations(msgspec.Struct, rename="camel"):
+    """The answer of GetRecommendations."""
+
+    item_list: list[PredictedItem]
+    recommendation_id: str
+
+
+class Ranking(msgspec.Struct, rename="camel"):
+    """The answer of GetPersonalizedRanking."""
+
+    personalized_ranking: list[PredictedItem]
+    recommendation_id: str
+
+
+class PredictedAction(msgspec.Struct, rename="camel", omit_defaults=True):
+    """One place of the answer of GetActionRecommendations."""
+
+    action_id: str
+    score: float | None = None
+
+
+class ActionRecommendations(msgspec.Struct, rename="camel"):
+    """The answer of GetActionRecommendations."""
+
+    action_list: list[PredictedAction]
+    recommendation_id: str
+
+
+def get_recommendations(engine: Engine, caller: Caller, request: dict[str, Any]) -> Recommendations:
+    """GetRecommendations."""
+    resource, served = _served(engine, caller, request)
+    _check_operation(served, "GetRecommendations")
+    for needed in served.named.needs:
+        if not request.get(needed):
+            raise InvalidInputError(f"{needed} is required with the recipe {served.named.name}")
+    columns, explained = _metadata_columns(engine, resource, served, request)
+    most = limits.RESULTS_WITH_METADATA if columns or explained else limits.RESULTS_MAX
+    count = _count(request, limits.RESULTS_DEFAULT, most)
+    question = Question(
+        _query(engine, resource, served, request),
+        count,
+        _restriction(engine, caller, served, request),
+        _promotion(engine, caller, served, request.get("promotions") or []),
+        explained,
+    )
+    items = recommend(served, engine.groups[served.group_arn], question)
+    _add_metadata(engine, served, items, columns)
+    return Recommendations(items, _remember(engine, resource, served, [one.item_id for one in items]))
+
+
+def get_personalized_ranking(engine: Engine, caller: Caller, request: dict[str, Any]) -> Ranking:
+    """GetPersonalizedRanking."""
+    resource, served = _served(engine, caller, request)
+    _check_operation(served, "GetPersonalizedRanking")
+    if not request["userId"]:
+        raise InvalidInputError("userId is empty")
+    columns, explained = _metadata_columns(engine, resource, served, request)
+    given = request["inputList"]
+    most = limits.RESULTS_WITH_METADATA if columns or explained else limits.RANKED_ITEMS_MAX
+    if not 1 <= len(given) <= most:
+        with_metadata = " with metadata" if most == limits.RESULTS_WITH_METADATA else ""
+        raise InvalidInputError(f"inputList has {len(given)} members; it may have 1 to {most}{with_metadata}")
+    restriction = _restriction(engine, caller, served, request)
+    question = Question(_query(engine, resource, served, request), len(given), restriction, explained=explained)
+    items = rank(served, engine.groups[served.group_arn], question, given)
+    _add_metadata(engine, served, items, columns)
+    return Ranking(items, _remember(engine, resource, served, [one.item_id for one in items]))
+
+
+def get_action_recommendations(engine: Engine, caller: Caller, request: dict[str, Any]) -> ActionRecommendations:
+    """GetActionRecommendations."""
+    resource, served = _served(engine, caller, request)
+    _check_operation(served, "GetActionRecommendations")
+    if not request.get("userId"):
+        raise InvalidInputError(f"userId is required with the recipe {served.named.name}")
+    count = _count(request, limits.ACTIONS_DEFAULT, limits.ACTIONS_MAX)
+    restriction = _restriction(engine, caller, served, request)
+    question = Question(_query(engine, resource, served, request), count, restriction)
+    found = recommend(served, engine.groups[served.group_arn], question)
+    actions = [PredictedAction(one.item_id, one.score) for one in found]
+    return ActionRecommendations(actions, _remember(engine, resource, served, [one.action_id for one in actions]))
+
+
+def _served(engine: Engine, caller: Caller, request: dict[str, Any]) -> tuple[Resource, Served]:
+    campaign, recommender = request.get("campaignArn"), request.get("recommenderArn")
+    if bool(campaign) == bool(recommender):
+        raise InvalidInputError("either campaignArn or recommenderArn is required, and not both")
+    kind, arn = ("campaign", campaign) if campaign else ("recommender", recommender)
+    resource = find(engine, caller, kind, str(arn))
+    served = engine.served.get(resource.arn)
+    if served is None:
+        raise ResourceNotFoundError(f"the {kind} {resource.arn} is {resource.status}, not ACTIVE")
+    return resource, served
+
+
+def _check_operation(served: Served, asked: str) -> None:
+    wanted = OPERATION_OF.get(served.named.kind, "GetRecommendations")
+    if asked != wanted:
+        raise InvalidInputError(f"the campaign's recipe {served.named.name} needs {wanted}, not {asked}")
+
+
+def _count(request: dict[str, Any], default: int, most: int) -> int:
+    # Zero, the number of a client that sets none, means the default.
+    count = int(request.get("numResults") or default)
+    if count > most:
+        with_metadata = " with metadata" if most == limits.RESULTS_WITH_METADATA else ""
+        raise InvalidInputError(f"numResults must be at most {most}{with_metadata}, not {count}")
+    return count
+
+
+def _query(engine: Engine, resource: Resource, served: Served, request: dict[str, Any]) -> Query:
+    user = request.get("userId") or ""
+    group = engine.groups[served.group_arn]
+    users = group.users
+    config = _config(resource)
+    explored = config.get("itemExplorationConfig") or {}
+    return Query(
+        history=users.history(user) if user else [],
+        item_id=request.get("itemId"),
+        user=user,
+        now=int(time.time()),
+        exploration=float(explored.get("explorationWeight", limits.EXPLORATION_WEIGHT))
+        if served.named.explores
+        else 0.0,
+        explored_age_days=float(explored.get("explorationItemAgeCutOff", limits.EXPLORATION_AGE_DAYS)),
+        context=_context(engine, served, request.get("context") or {}),
+        user_features=user_features(engine, served, user),
+        influence=config.get("rankingInfluence") or {},
+    )
+
+
+def user_features(engine: Engine, served: Served, user: str) -> tuple[str, ...]:
+    """Return what is known of a user beside the interactions, as recipes take it.
+
+    Parameters
+    ----------
+    user : str
+        Empty for nobody.
+
+    Returns
+    -------
+    tuple of str
+        Such as ("AGE_GROUP=25-34",).
+    """
+    row = engine.groups[served.group_arn].rows[USERS].get(user) if user else None
+    if not row:
+        return ()
+    schema = engine.schema_text(served.group_arn, USERS)
+    excluded = frozenset(served.excluded.get(USERS, ()))
+    return _features(schema, tuple(row.items()), excluded)
+
+
+@lru_cache(REMEMBERED_FEATURES)
+def _features(schema: str | None, row: tuple[tuple[str, Any], ...], excluded: frozenset[str]) -> tuple[str, ...]:
+    found = catalogue_of({"": dict(row)}, schema, set(excluded)).features
+    return found[0] if found else ()
+
+
+@lru_cache
+def _column_names(schema: str) -> tuple[str, ...]:
+    return tuple(column.name for column in read_schema(schema).columns)
+
+
+def _context(engine: Engine, served: Served, given: dict[str, str]) -> Mapping[str, str]:
+    """Check the circumstances of a question; recipes that do not know of any ignore them, as the service does."""
+    if not given or not served.named.context:
+        return {}
+    schema = engine.schema_text(served.group_arn, INTERACTIONS)
+    known = [name for name in _column_names(schema) if name not in limits.NO_CONTEXT] if schema else []
+    for name in given:
+        if name not in known:
+            raise InvalidInputError(
+                f"context has the key {name}, which is no metadata column of the interactions; "
+                f"these have {', '.join(known) or 'none'}"
+            )
+    return given
+
+
+def _restriction(engine: Engine, caller: Caller, served: Served, request: dict[str, Any]) -> Restriction | None:
+    arn, values = request.get("filterArn"), request.get("filterValues") or {}
+    if arn:
+        return _filter(engine, caller, served, arn, values)
+    if values:
+        raise InvalidInputError("filterValues are for a filter: give filterArn as well")
+    return None
+
+
+def _filter(engine: Engine, caller: Caller, served: Served, arn: str, values: Mapping[str, str]) -> Restriction:
+    try:
+        found = find_filter(engine, caller, arn)
+    except ResourceInUseError as error:
+        # As with campaigns: to those who ask for answers, what is not ACTIVE is not there.
+        raise ResourceNotFoundError(str(error)) from None
+    if engine.resources.find("filter", arn).document["datasetGroupArn"] != served.group_arn:
+        raise InvalidInputError(f"the filter {arn} belongs to another dataset group")
+    target = ACTION_TARGET if served.catalogue_type == ACTIONS else ITEM_TARGET
+    if found.target != target:
+        raise InvalidInputError(f"the filter {arn} chooses by {found.target}; this question needs one by {target}")
+    if found.uses_current_item and served.named.kind != RELATED:
+        raise InvalidInputError(
+            f"the filter {arn} looks at CurrentItem, which only recipes for related items ({RELATED}) have"
+        )
+    return Restriction(found, values)
+
+
+def _promotion(engine: Engine, caller: Caller, served: Served, given: list[dict[str, Any]]) -> Promotion | None:
+    if not given:
+        return None
+    if not served.named.promotions:
+        raise InvalidInputError(f"the recipe {served.named.name} takes no promotions")
+    for needed in ("name", "percentPromotedItems", "filterArn"):
+        if not given[0].get(needed):
+            raise InvalidInputError(f"promotions[0].{needed} is required")
+    stated = given[0]
+    restriction = _filter(engine, caller, served, stated["filterArn"], stated.get("filterValues") or {})
+    return Promotion(stated["name"], stated["percentPromotedItems"], restriction)
+
+
+def _metadata_columns(
+    engine: Engine, resource: Resource, served: Served, request: dict[str, Any]
+) -> tuple[list[str], bool]:
+    """Return the columns of the items that are asked for, and whether the answer is to be explained."""
+    wanted = request.get("metadataColumns")
+    if not wanted:
+        return [], False
+    if set(wanted) != {ITEMS}:
+        raise InvalidInputError(f"metadataColumns has the key {ITEMS} and no other, not {', '.join(wanted)}")
+    names: list[str] = wanted[ITEMS]
+    if len(names) > limits.METADATA_COLUMNS:
+        raise InvalidInputError(
+            f"metadataColumns.{ITEMS} has {len(names)} members; it may have {limits.METADATA_COLUMNS}"
+        )
+    schema = engine.schema_text(served.group_arn, ITEMS)
+    known = _column_names(schema) if schema else ()
+    explained = EXPLANATION in names and EXPLANATION not in known
+    columns = [name for name in names if not (explained and name == EXPLANATION)]
+    # The second versions of the recipes need no setting (developer guide, "Item metadata in recommendations"), and an
+    # explanation, which is no data of the items, needs none either.
+    enabled = served.named.reasons or _config(resource).get("enableMetadataWithRecommendations")
+    if not enabled and (columns or not explained):
+        raise InvalidInputError(f"metadata in recommendations is not enabled for {resource.arn}")
+    for name in columns:
+        if name not in known:
+            raise InvalidInputError(f"the items have no column {name}; they have {', '.join(known) or 'no dataset'}")
+    return columns, explained
+
+
+def _add_metadata(engine: Engine, served: Served, items: list[PredictedItem], columns: list[str]) -> None:
+    if not columns:
+        return
+    rows = engine.groups[served.group_arn].rows[ITEMS]
+    for one in items:
+        row = {**(rows.get(one.item_id) or {}), "ITEM_ID": one.item_id}
+        named = {name: _text(row[name]) for name in columns if row.get(name) is not None}
+        one.metadata = {**named, **(one.metadata or {})}
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _config(resource: Resource) -> dict[str, Any]:
+    config: dict[str, Any] = resource.document.get("campaignConfig") or resource.document.get("recommenderConfig") or {}
+    return config
+
+
+def _remember(engine: Engine, resource: Resource, served: Served, item_ids: list[str]) -> str:
+    recommendation_id = f"RID-{uuid.uuid4()}"
+    engine.shown.keep(recommendation_id, ShownList(resource.arn, served.group_arn, tuple(item_ids)))
+    return recommendation_id
+
+
+CACHES = {"people": _features.cache_info}
+OPERATIONS = {
+    "GetRecommendations": get_recommendations,
+    "GetPersonalizedRanking": get_personalized_ranking,
+    "GetActionRecommendations": get_action_recommendations,
+}

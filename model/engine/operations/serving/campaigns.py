@@ -1,0 +1,191 @@
+"""Campaigns: a trained version that answers; an update keeps the old one answering until the new one is ready."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from model.engine import limits
+from model.engine.errors import InvalidInputError, ResourceInUseError
+from model.engine.operations.claims import check_quota, claim, find, find_active
+from model.engine.operations.pages import page
+from model.engine.operations.training.recipes import recipe_of
+from model.engine.operations.training.solution_versions import latest_active
+from model.engine.serving.served import load
+from model.engine.serving.serving_rules import (
+    SYNCHRONISED,
+    check_explores,
+    check_influence,
+    check_metadata,
+    check_throughput,
+)
+from model.engine.storage.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
+from model.engine.training.train import columns_of
+
+if TYPE_CHECKING:
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+
+KIND = "campaign"
+UPDATE = "latestCampaignUpdate"
+LATEST = "/$LATEST"
+UPDATED = ("solutionVersionArn", "minProvisionedTPS", "campaignConfig")
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateCampaign."""
+    version = _usable_version(engine, caller, request)
+    group_arn = version.document["datasetGroupArn"]
+    _check_config(engine, version, request)
+    check_quota(engine, caller, KIND, limits.CAMPAIGNS_PER_GROUP, datasetGroupArn=group_arn)
+    document = {"minProvisionedTPS": 1, **request, "solutionVersionArn": version.arn, "datasetGroupArn": group_arn}
+    path = f"campaign/{request['name']}"
+    solution = version.document["solutionArn"]
+    campaign = claim(engine, caller, KIND, path, document, version=version.arn, solution=solution)
+    resume_creation(engine, campaign)
+    return {"campaignArn": campaign.arn}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeCampaign."""
+    return {"campaign": find(engine, caller, KIND, request["campaignArn"]).document}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListCampaigns."""
+    wanted = request.get("solutionArn")
+    campaigns = engine.resources.of_kind(KIND)
+    return page(caller, request, "campaigns", (one for one in campaigns if wanted in {None, one.private["solution"]}))
+
+
+def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """UpdateCampaign."""
+    campaign = find(engine, caller, KIND, request["campaignArn"])
+    if campaign.status not in {ACTIVE, FAILED}:
+        raise ResourceInUseError(f"the campaign {campaign.arn} is {campaign.status}, neither ACTIVE nor CREATE FAILED")
+    if is_updating(campaign):
+        raise ResourceInUseError(f"the campaign {campaign.arn} is being updated already")
+    asked: dict[str, Any] = {name: request.get(name, campaign.document.get(name)) for name in UPDATED}
+    if "solutionVersionArn" not in request and _synchronised(asked):
+        asked["solutionVersionArn"] = f"{campaign.private['solution']}{LATEST}"
+    version = _usable_version(engine, caller, asked)
+    if version.document["datasetGroupArn"] != campaign.document["datasetGroupArn"]:
+        raise InvalidInputError(f"the solution version {version.arn} belongs to another dataset group")
+    _check_config(engine, version, asked)
+    now = time.time()
+    stated = {name: value for name, value in {**asked, "solutionVersionArn": version.arn}.items() if value is not None}
+    campaign.document[UPDATE] = {**stated, "status": PENDING, "creationDateTime": now, "lastUpdatedDateTime": now}
+    campaign.private["next_version"] = version.arn
+    engine.resources.save(campaign)
+    resume_update(engine, campaign)
+    return {"campaignArn": campaign.arn}
+
+
+def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DeleteCampaign: it answers no more from now on."""
+    campaign = find(engine, caller, KIND, request["campaignArn"])
+    if campaign.status not in {ACTIVE, FAILED} or is_updating(campaign):
+        raise ResourceInUseError(f"the campaign {campaign.arn} is being created, updated or deleted")
+    campaign.document["status"] = DELETE_PENDING
+    engine.resources.save(campaign)
+    resume_deletion(engine, campaign)
+    return {}
+
+
+def is_updating(campaign: Resource) -> bool:
+    """Tell whether an update is on its way."""
+    return campaign.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
+
+
+def resume_creation(engine: Engine, campaign: Resource) -> None:
+    """Begin a creation, or go on with one that a stop of the engine broke off."""
+    engine.lifecycles.create(campaign, partial(engine.serve, campaign, campaign.private["version"]))
+
+
+def resume_update(engine: Engine, campaign: Resource) -> None:
+    """Begin an update, or go on with one that a stop of the engine broke off."""
+
+    async def change() -> None:
+        version = engine.resources.find("solution-version", campaign.private["next_version"])
+        await engine.serve(campaign, version.arn)
+        campaign.private.update(version=version.arn, solution=version.document["solutionArn"])
+        campaign.document.update({name: campaign.document[UPDATE].get(name) for name in UPDATED})
+        campaign.document["status"] = ACTIVE
+        campaign.document.pop("failureReason", None)
+        engine.resources.save(campaign)
+
+    engine.lifecycles.create(campaign, change, UPDATE)
+
+
+def resume_deletion(engine: Engine, campaign: Resource) -> None:
+    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+    engine.served.pop(campaign.arn, None)
+
+    async def remove() -> None:
+        engine.resources.remove(campaign)
+
+    engine.lifecycles.delete(campaign, remove)
+
+
+async def follow(engine: Engine, campaign: Resource, version: Resource) -> None:
+    """Let a campaign answer with the newest version of its solution, where it asked for that and does not yet.
+
+    Parameters
+    ----------
+    version : Resource
+        The newest ACTIVE version of the campaign's solution.
+    """
+    if version.arn == campaign.private["version"] or not _may_follow(campaign):
+        return
+    alike = next((one for one in engine.served.values() if one.version_arn == version.arn), None)
+    served = await load(engine, version, alike)
+    if _may_follow(campaign):  # it may have been updated or deleted meanwhile
+        engine.served[campaign.arn] = served
+        campaign.private["version"] = version.arn
+        campaign.document["solutionVersionArn"] = version.arn
+        engine.resources.save(campaign)
+
+
+def _may_follow(campaign: Resource) -> bool:
+    return campaign.status == ACTIVE and not is_updating(campaign) and _synchronised(campaign.document)
+
+
+def _synchronised(document: dict[str, Any]) -> bool:
+    return bool((document.get("campaignConfig") or {}).get(SYNCHRONISED))
+
+
+def _usable_version(engine: Engine, caller: Caller, asked: dict[str, Any]) -> Resource:
+    arn: str = asked["solutionVersionArn"]
+    if not arn.endswith(LATEST):
+        if _synchronised(asked):
+            raise InvalidInputError(f"with {SYNCHRONISED} the solutionVersionArn must be a solution's ARN and {LATEST}")
+        return find_active(engine, caller, "solution-version", arn)
+    solution = find_active(engine, caller, "solution", arn.removesuffix(LATEST))
+    version = latest_active(engine, solution.arn)
+    if version is None:
+        if any(not one.settled for one in engine.resources.of_kind("solution-version", solutionArn=solution.arn)):
+            raise ResourceInUseError(f"the first version of the solution {solution.arn} is still being trained")
+        raise InvalidInputError(f"the solution {solution.arn} has no ACTIVE version yet")
+    return version
+
+
+def _check_config(engine: Engine, version: Resource, asked: dict[str, Any]) -> None:
+    recipe = recipe_of(version.document["recipeArn"])
+    if recipe.kind == "USER_SEGMENTATION":
+        raise InvalidInputError(f"{recipe.name} answers batch segment jobs, not campaigns")
+    config = asked.get("campaignConfig") or {}
+    known = columns_of(engine, version.document["datasetGroupArn"])
+    check_explores(recipe, config)
+    check_influence(recipe, config)
+    check_metadata(config, {kind: set(columns) for kind, columns in known.items()})
+    check_throughput("minProvisionedTPS", {"minProvisionedTPS": asked.get("minProvisionedTPS") or 1})
+
+
+OPERATIONS = {
+    "CreateCampaign": create,
+    "DescribeCampaign": describe,
+    "ListCampaigns": list_all,
+    "UpdateCampaign": update,
+    "DeleteCampaign": delete,
+}

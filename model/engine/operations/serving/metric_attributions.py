@@ -1,0 +1,217 @@
+"""Metric attributions: what recommendations have led to, shown by `/metrics` and, for imports, in S3.
+
+Amazon sends the figures of streamed events and incremental imports to CloudWatch, which is none of the engine's
+services; here Prometheus reads them. Reports of imports go to S3 as Amazon's do.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from model.datasets.avro_schema import Schema, read_schema
+from model.engine import limits
+from model.engine.errors import InvalidInputError, LimitExceededError, ResourceAlreadyExistsError, ResourceInUseError
+from model.engine.operations.claims import check_quota, claim, find, find_active
+from model.engine.operations.pages import page
+from model.engine.s3.target import read_location
+from model.engine.serving.attribution import Attribution, Metric, Sample, check_metric, read_metric, source_of
+from model.engine.storage.dataset_group import INTERACTIONS, ITEMS
+from model.engine.storage.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+    from model.engine.storage.records import EventRecord
+
+KIND = "metric-attribution"
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateMetricAttribution: a dataset group has one."""
+    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
+    metrics = request.pop("metrics")
+    _check_metrics(metrics, _schemas(engine, group.arn))
+    _check_output(request["metricsOutputConfig"])
+    check_quota(engine, caller, KIND, limits.METRIC_ATTRIBUTIONS_PER_GROUP, datasetGroupArn=group.arn)
+    attribution = claim(engine, caller, KIND, f"metric-attribution/{request['name']}", request, metrics=metrics)
+    resume_creation(engine, attribution)
+    return {"metricAttributionArn": attribution.arn}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeMetricAttribution."""
+    return {"metricAttribution": find(engine, caller, KIND, request["metricAttributionArn"]).document}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListMetricAttributions."""
+    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "metricAttributions", found)
+
+
+def list_metrics(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListMetricAttributionMetrics."""
+    if not request.get("metricAttributionArn"):
+        raise InvalidInputError("metricAttributionArn is required")
+    attribution = find(engine, caller, KIND, request["metricAttributionArn"])
+    # Metrics have neither ARN nor date; what pages are sorted by is their place, and the answer leaves both out.
+    metrics = [
+        Resource(f"{attribution.arn}/{place}", "metric", {**metric, "creationDateTime": place})
+        for place, metric in enumerate(attribution.private["metrics"])
+    ]
+    return page(caller, request, "metrics", metrics)
+
+
+def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """UpdateMetricAttribution: other metrics or another place for reports, from now on."""
+    if not request.get("metricAttributionArn"):
+        raise InvalidInputError("metricAttributionArn is required")
+    attribution = find(engine, caller, KIND, request["metricAttributionArn"])
+    if attribution.status != ACTIVE:
+        raise ResourceInUseError(f"the metric attribution {attribution.arn} is {attribution.status}, not ACTIVE")
+    group_arn = attribution.document["datasetGroupArn"]
+    metrics = _without(attribution.private["metrics"], request.get("removeMetrics") or [])
+    names = {metric["metricName"] for metric in metrics}
+    for added in request.get("addMetrics") or []:
+        if added["metricName"] in names:
+            raise ResourceAlreadyExistsError(f"the metric attribution has a metric {added['metricName']} already")
+    metrics += request.get("addMetrics") or []
+    _check_metrics(metrics, _schemas(engine, group_arn))
+    output = request.get("metricsOutputConfig")
+    if output:
+        _check_output(output)
+        attribution.document["metricsOutputConfig"] = output
+    attribution.private["metrics"] = metrics
+    engine.resources.save(attribution)
+    measured = attribution_of(engine, group_arn)
+    if measured is not None:
+        measured.use(map(read_metric, metrics))
+    return {"metricAttributionArn": attribution.arn}
+
+
+def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DeleteMetricAttribution: nothing is measured any more."""
+    attribution = find(engine, caller, KIND, request["metricAttributionArn"])
+    if attribution.status not in {ACTIVE, FAILED}:
+        raise ResourceInUseError(f"the metric attribution {attribution.arn} is {attribution.status}")
+    attribution.document["status"] = DELETE_PENDING
+    engine.resources.save(attribution)
+    resume_deletion(engine, attribution)
+    return {}
+
+
+def resume_creation(engine: Engine, attribution: Resource) -> None:
+    """Begin a creation, or go on with one that a stop of the engine broke off."""
+
+    async def begin() -> None:
+        engine.attributions[attribution.document["datasetGroupArn"]] = _attribution(attribution)
+
+    engine.lifecycles.create(attribution, begin)
+
+
+def resume_deletion(engine: Engine, attribution: Resource) -> None:
+    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+    engine.attributions[attribution.document["datasetGroupArn"]] = None
+
+    async def remove() -> None:
+        engine.resources.remove(attribution)
+
+    engine.lifecycles.delete(attribution, remove)
+
+
+def attribution_of(engine: Engine, group_arn: str) -> Attribution | None:
+    """Return what a dataset group's metrics have come to; None where nothing is measured."""
+    if group_arn not in engine.attributions:
+        resource = active(engine, group_arn)
+        engine.attributions[group_arn] = _attribution(resource) if resource else None
+    return engine.attributions[group_arn]
+
+
+def active(engine: Engine, group_arn: str) -> Resource | None:
+    """Return a dataset group's metric attribution; None where it has none that is ACTIVE."""
+    found = engine.resources.of_kind(KIND, datasetGroupArn=group_arn, status=ACTIVE)
+    return next(found, None)
+
+
+def count_events(engine: Engine, group_arn: str, events: list[EventRecord]) -> None:
+    """Measure streamed events.
+
+    Parameters
+    ----------
+    events : list of EventRecord
+        New ones: a repeated event is not counted again.
+    """
+    measured = attribution_of(engine, group_arn)
+    if measured is not None and events:
+        measured.add(_samples(engine, group_arn, measured.metrics, events), time.time())
+
+
+def _samples(engine: Engine, group_arn: str, metrics: Iterable[Metric], events: list[EventRecord]) -> Iterator[Sample]:
+    columns = {metric.column for metric in metrics if metric.dataset_type == INTERACTIONS}
+    schema = _schemas(engine, group_arn).get(INTERACTIONS) if columns - {"EVENT_VALUE"} else None
+    rows = engine.groups[group_arn].rows[ITEMS]
+    for event in events:
+        interaction: dict[str, object] = {"EVENT_VALUE": event.value}
+        if schema is not None and event.properties:
+            properties = json.loads(event.properties)
+            interaction |= {column.name: properties.get(name) for name, column in schema.by_property().items()}
+        shown = engine.shown.find(event.recommendation_id, group_arn)
+        source = source_of(event.source, shown.arn if shown else None)
+        item = rows.get(event.item_id) if event.item_id else None
+        yield Sample(event.event_type, source, event.time, interaction, item or {})
+
+
+def _schemas(engine: Engine, group_arn: str) -> dict[str, Schema]:
+    return {
+        one.document["datasetType"]: read_schema(
+            engine.resources.find("schema", one.document["schemaArn"]).document["schema"]
+        )
+        for one in engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
+    }
+
+
+def _attribution(resource: Resource) -> Attribution:
+    return Attribution(map(read_metric, resource.private["metrics"]))
+
+
+def _check_metrics(metrics: list[dict[str, Any]], schemas: dict[str, Schema]) -> None:
+    if not metrics:
+        raise InvalidInputError("a metric attribution needs at least one metric")
+    if len(metrics) > limits.METRICS_PER_ATTRIBUTION:
+        raise LimitExceededError(f"a metric attribution may have {limits.METRICS_PER_ATTRIBUTION} metrics")
+    names = [metric["metricName"] for metric in metrics]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InvalidInputError(f"the metric {twice[0]} is named twice")
+    interactions = schemas.get(INTERACTIONS)
+    if interactions is not None and all(column.name != "EVENT_TYPE" for column in interactions.columns):
+        raise InvalidInputError("a metric attribution needs an Interactions dataset with an EVENT_TYPE column")
+    for metric in metrics:
+        check_metric(read_metric(metric), schemas)
+
+
+def _check_output(output: dict[str, Any]) -> None:
+    if output.get("s3DataDestination"):
+        read_location(output["s3DataDestination"]["path"], "metricsOutputConfig.s3DataDestination.path")
+
+
+def _without(metrics: list[dict[str, Any]], names: list[str]) -> list[dict[str, Any]]:
+    known = {metric["metricName"] for metric in metrics}
+    for name in names:
+        if name not in known:
+            raise InvalidInputError(f"the metric attribution has no metric {name}")
+    return [metric for metric in metrics if metric["metricName"] not in names]
+
+
+OPERATIONS = {
+    "CreateMetricAttribution": create,
+    "DescribeMetricAttribution": describe,
+    "ListMetricAttributions": list_all,
+    "ListMetricAttributionMetrics": list_metrics,
+    "UpdateMetricAttribution": update,
+    "DeleteMetricAttribution": delete,
+}

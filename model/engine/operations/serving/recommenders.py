@@ -1,0 +1,227 @@
+"""Recommenders: a domain's use case, trained and serving in one, retrained by themselves."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from model.engine import limits
+from model.engine.errors import InvalidInputError, ResourceInUseError
+from model.engine.lifecycle import START, STOP
+from model.engine.operations.claims import check_quota, claim, find, find_active
+from model.engine.operations.pages import page
+from model.engine.operations.training.recipes import recipe_of
+from model.engine.serving.served import load
+from model.engine.serving.serving_rules import check_explores, check_metadata, check_throughput
+from model.engine.storage.resources import (
+    ACTIVE,
+    DELETE_IN_PROGRESS,
+    DELETE_PENDING,
+    FAILED,
+    IN_PROGRESS,
+    INACTIVE,
+    PENDING,
+    Resource,
+)
+from model.engine.storage.state_directory import new_id
+from model.engine.training.fitting import Plan
+from model.engine.training.solution_rules import check_columns, check_columns_exist
+from model.engine.training.train import columns_of, train
+
+if TYPE_CHECKING:
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+    from model.registry.named_recipe import NamedRecipe
+
+KIND = "recommender"
+UPDATE = "latestRecommenderUpdate"
+CONFIG = "recommenderConfig"
+COLUMNS = "trainingDataConfig"
+DEFAULT_CONFIG = {"minRecommendationRequestsPerSecond": 1}  # API reference, RecommenderConfig
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateRecommender."""
+    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
+    recipe = recipe_of(request["recipeArn"])
+    domain = group.document.get("domain")
+    if domain is None:
+        raise InvalidInputError("recommenders need a domain dataset group; a custom one has solutions and campaigns")
+    if recipe.domain != domain:
+        raise InvalidInputError(f"{recipe.name} is {recipe.domain or 'no'} use case; the dataset group is for {domain}")
+    config = {**DEFAULT_CONFIG, **(request.get(CONFIG) or {})}
+    _check_config(engine, group.arn, recipe, config)
+    _check_datasets(engine, group.arn, recipe)
+    check_quota(engine, caller, KIND, limits.RECOMMENDERS_PER_GROUP, datasetGroupArn=group.arn)
+    document = {**request, CONFIG: config}
+    recommender = claim(engine, caller, KIND, f"recommender/{request['name']}", document, id=new_id())
+    resume_creation(engine, recommender)
+    return {"recommenderArn": recommender.arn}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeRecommender, with the metrics of its model unless it is being created or deleted."""
+    recommender = find(engine, caller, KIND, request["recommenderArn"])
+    metrics = recommender.private.get("metrics") if recommender.status in {ACTIVE, INACTIVE} else None
+    return {"recommender": {**recommender.document, "modelMetrics": metrics}}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListRecommenders."""
+    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "recommenders", found)
+
+
+def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """UpdateRecommender: other columns mean another training; until it is done the old one answers."""
+    recommender = find_active(engine, caller, KIND, request["recommenderArn"])
+    if is_updating(recommender):
+        raise ResourceInUseError(f"the recommender {recommender.arn} is being updated already")
+    config = {**recommender.document[CONFIG], **request[CONFIG]}
+    group_arn = recommender.document["datasetGroupArn"]
+    _check_config(engine, group_arn, recipe_of(recommender.document["recipeArn"]), config)
+    now = time.time()
+    recommender.document[UPDATE] = {
+        CONFIG: config,
+        "status": PENDING,
+        "creationDateTime": now,
+        "lastUpdatedDateTime": now,
+    }
+    engine.resources.save(recommender)
+    resume_update(engine, recommender)
+    return {"recommenderArn": recommender.arn}
+
+
+def stop(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """StopRecommender: it answers no more and is not retrained."""
+    recommender = _in_state(engine, caller, request["recommenderArn"], ACTIVE)
+    recommender.document["status"] = STOP.pending
+    engine.resources.save(recommender)
+    resume_creation(engine, recommender)
+    return {"recommenderArn": recommender.arn}
+
+
+def start(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """StartRecommender: it answers again, with the model that it had."""
+    recommender = _in_state(engine, caller, request["recommenderArn"], INACTIVE)
+    recommender.document["status"] = START.pending
+    engine.resources.save(recommender)
+    resume_creation(engine, recommender)
+    return {"recommenderArn": recommender.arn}
+
+
+def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DeleteRecommender: it answers no more from now on."""
+    recommender = find(engine, caller, KIND, request["recommenderArn"])
+    if not recommender.settled or is_updating(recommender):
+        raise ResourceInUseError(f"the recommender {recommender.arn} is {recommender.status} or being updated")
+    recommender.document["status"] = DELETE_PENDING
+    engine.resources.save(recommender)
+    resume_deletion(engine, recommender)
+    return {}
+
+
+def is_updating(recommender: Resource) -> bool:
+    """Tell whether an update is on its way."""
+    return recommender.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
+
+
+def resume_creation(engine: Engine, recommender: Resource) -> None:
+    """Begin a creation, a stop or a start, or go on with one that a stop of the engine broke off."""
+    if recommender.status in {STOP.pending, STOP.in_progress}:
+        engine.served.pop(recommender.arn, None)
+        engine.lifecycles.create(recommender, states=STOP)
+    elif recommender.status in {START.pending, START.in_progress}:
+        engine.lifecycles.create(recommender, partial(engine.serve, recommender), states=START)
+    else:
+        engine.lifecycles.create(recommender, partial(retrain, engine, recommender, recommender.document[CONFIG]))
+
+
+def resume_update(engine: Engine, recommender: Resource) -> None:
+    """Begin an update, or go on with one that a stop of the engine broke off."""
+
+    async def change() -> None:
+        config = recommender.document[UPDATE][CONFIG]
+        if config.get(COLUMNS) != recommender.document[CONFIG].get(COLUMNS):
+            await retrain(engine, recommender, config)
+        else:
+            recommender.document[CONFIG] = config
+
+    engine.lifecycles.create(recommender, change, UPDATE)
+
+
+def resume_deletion(engine: Engine, recommender: Resource) -> None:
+    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+    engine.served.pop(recommender.arn, None)
+
+    async def remove() -> None:
+        engine.resources.remove(recommender)
+        shutil.rmtree(engine.state.version(recommender.private["id"]), ignore_errors=True)
+
+    engine.lifecycles.delete(recommender, remove)
+
+
+async def retrain(engine: Engine, recommender: Resource, config: dict[str, Any]) -> None:
+    """Train on all data of today and let the recommender answer with that.
+
+    Parameters
+    ----------
+    recommender : Resource
+        Answers as before until the new model is ready.
+    config : dict
+        The recommenderConfig to train with.
+    """
+    document, old = recommender.document, recommender.private["id"]
+    private = {**recommender.private, "id": new_id()}
+    plan = Plan([document["recipeArn"].rpartition("/")[2]])
+    outcome = await train(engine, document["datasetGroupArn"], plan, {"solutionConfig": config}, private)
+    private["metrics"] = outcome["metrics"]
+    if recommender.arn not in engine.resources or recommender.status in {DELETE_PENDING, DELETE_IN_PROGRESS}:
+        shutil.rmtree(engine.state.version(private["id"]), ignore_errors=True)
+        return
+    served = await load(engine, Resource(recommender.arn, KIND, {**document, CONFIG: config}, private))
+    recommender.private.update({**private, "tags": recommender.private["tags"]})
+    document[CONFIG] = config
+    engine.resources.save(recommender)
+    if recommender.status in {IN_PROGRESS, ACTIVE}:  # it may have been stopped meanwhile
+        engine.served[recommender.arn] = served
+    shutil.rmtree(engine.state.version(old), ignore_errors=True)
+
+
+def _in_state(engine: Engine, caller: Caller, arn: str, state: str) -> Resource:
+    recommender = find(engine, caller, KIND, arn)
+    if recommender.status != state:
+        raise ResourceInUseError(f"the recommender {arn} is {recommender.status}, not {state}")
+    if is_updating(recommender):
+        raise ResourceInUseError(f"the recommender {arn} is being updated")
+    return recommender
+
+
+def _check_config(engine: Engine, group_arn: str, recipe: NamedRecipe, config: dict[str, Any]) -> None:
+    known = {kind: set(columns) for kind, columns in columns_of(engine, group_arn).items()}
+    check_columns(config.get(COLUMNS) or {}, CONFIG)
+    check_columns_exist(config.get(COLUMNS) or {}, known)
+    check_explores(recipe, config)
+    check_metadata(config, known)
+    check_throughput("minRecommendationRequestsPerSecond", config)
+
+
+def _check_datasets(engine: Engine, group_arn: str, recipe: NamedRecipe) -> None:
+    datasets = engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
+    active = {one.document["datasetType"] for one in datasets if one.status == ACTIVE}
+    missing = [kind for kind in recipe.datasets if kind not in active]
+    if missing:
+        raise InvalidInputError(f"{recipe.name} needs an active {missing[0]} dataset; the dataset group has none")
+
+
+OPERATIONS = {
+    "CreateRecommender": create,
+    "DescribeRecommender": describe,
+    "ListRecommenders": list_all,
+    "UpdateRecommender": update,
+    "StartRecommender": start,
+    "StopRecommender": stop,
+    "DeleteRecommender": delete,
+}

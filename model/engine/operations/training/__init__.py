@@ -1,0 +1,1 @@
+"""Operations on recipes, solutions and solution versions."""

@@ -1,0 +1,215 @@
+"""Solution versions: a solution, trained."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from model.engine import limits
+from model.engine.arns import service_arn
+from model.engine.errors import InvalidInputError, LimitExceededError, ResourceAlreadyExistsError, ResourceInUseError
+from model.engine.operations.claims import claim, find, find_active
+from model.engine.operations.pages import page
+from model.engine.operations.training.recipes import recipe_of
+from model.engine.storage.resources import ACTIVE, IN_PROGRESS, PENDING, STOPPING, Resource
+from model.engine.storage.state_directory import new_id
+from model.engine.training.fitting import Plan
+from model.engine.training.solution_rules import automl_recipes
+from model.engine.training.train import train
+from model.engine.training.tuning_rules import ranges_of, trials
+
+if TYPE_CHECKING:
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+
+KIND = "solution-version"
+FULL, UPDATE = "FULL", "UPDATE"
+AUTOMATIC, MANUAL = "AUTOMATIC", "MANUAL"
+# What a version says of its solution as it was when the training began.
+FROM_SOLUTION = (
+    "performHPO",
+    "performAutoML",
+    "performIncrementalUpdate",
+    "recipeArn",
+    "eventType",
+    "datasetGroupArn",
+    "solutionConfig",
+)
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateSolutionVersion."""
+    solution = find_active(engine, caller, "solution", request["solutionArn"])
+    version = begin(engine, caller, solution, request, MANUAL)
+    return {"solutionVersionArn": version.arn}
+
+
+def begin(engine: Engine, caller: Caller, solution: Resource, request: dict[str, Any], training_type: str) -> Resource:
+    """Begin a training.
+
+    Parameters
+    ----------
+    caller : Caller
+        Whose solution it is.
+    request : dict
+        Of CreateSolutionVersion.
+    training_type : str
+        AUTOMATIC or MANUAL.
+
+    Returns
+    -------
+    Resource
+        The version.
+
+    Raises
+    ------
+    InvalidInputError
+        The training mode does not suit, or a dataset is missing.
+    LimitExceededError
+        Too many versions are being trained.
+    ResourceAlreadyExistsError
+        The solution has a version of this name.
+    """
+    private: dict[str, Any] = {"id": new_id()}
+    if request.setdefault("trainingMode", FULL) != FULL:
+        full = _full_version(engine, solution, request["trainingMode"])
+        private |= {name: full.private[name] for name in ("settings", "tuned")}
+    _check_datasets(engine, solution)
+    pending = [one for one in engine.resources.of_kind(KIND) if one.status in {PENDING, IN_PROGRESS}]
+    if len([one for one in pending if one.arn.startswith(caller.prefix)]) >= limits.PENDING_SOLUTION_VERSIONS:
+        raise LimitExceededError(f"{limits.PENDING_SOLUTION_VERSIONS} solution versions are being trained already")
+    name = request.get("name")
+    if name and any(engine.resources.of_kind(KIND, solutionArn=solution.arn, name=name)):
+        raise ResourceAlreadyExistsError(f"the solution has a version of the name {name} already")
+    taken_over = {name: solution.document[name] for name in FROM_SOLUTION if name in solution.document}
+    document = {**request, **taken_over, "trainingType": training_type}
+    path = f"solution/{solution.document['name']}/{private['id'][:8]}"
+    version = claim(engine, caller, KIND, path, document, **private)
+    resume_creation(engine, version)
+    return version
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeSolutionVersion."""
+    return {"solutionVersion": find(engine, caller, KIND, request["solutionVersionArn"]).document}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListSolutionVersions."""
+    if request.get("solutionArn"):
+        find(engine, caller, "solution", request["solutionArn"])
+    found = engine.resources.of_kind(KIND, solutionArn=request.get("solutionArn"))
+    return page(caller, request, "solutionVersions", found)
+
+
+async def stop(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """StopSolutionVersionCreation."""
+    version = find(engine, caller, KIND, request["solutionVersionArn"])
+    if version.status == STOPPING:
+        raise ResourceInUseError(f"the solution version {version.arn} is being stopped already")
+    if version.status not in {PENDING, IN_PROGRESS}:
+        raise InvalidInputError(
+            f"the solution version {version.arn} is {version.status}; only {PENDING} and {IN_PROGRESS} can be stopped"
+        )
+    await engine.lifecycles.stop(version)
+    return {}
+
+
+def metrics(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """GetSolutionMetrics."""
+    version = find_active(engine, caller, KIND, request["solutionVersionArn"])
+    return {"solutionVersionArn": version.arn, "metrics": version.private["metrics"]}
+
+
+def latest_active(engine: Engine, solution_arn: str) -> Resource | None:
+    """Return the newest ACTIVE version of a solution."""
+    versions = [one for one in engine.resources.of_kind(KIND, solutionArn=solution_arn) if one.status == ACTIVE]
+    return versions[-1] if versions else None
+
+
+def resume_creation(engine: Engine, version: Resource) -> None:
+    """Begin a training, or go on with what a stop of the engine broke off: a training from its beginning."""
+    if version.status == STOPPING:
+        engine.lifecycles.run_beside(engine.lifecycles.stop(version))
+    else:
+        engine.lifecycles.create(version, partial(_train, engine, version))
+
+
+def _full_version(engine: Engine, solution: Resource, mode: str) -> Resource:
+    """Return the version that a training of mode UPDATE starts from."""
+    if mode != UPDATE:
+        raise InvalidInputError(f"trainingMode must be {FULL} or {UPDATE}, not {mode}")
+    arn = solution.document.get("recipeArn")
+    if arn is None or not recipe_of(arn).update_training:
+        named = (arn or "AutoML").rpartition("/")[2]
+        raise InvalidInputError(
+            f"trainingMode {UPDATE} is for aws-user-personalization and aws-hrnn-coldstart, not {named}"
+        )
+    versions = engine.resources.of_kind(KIND, solutionArn=solution.arn, trainingMode=FULL)
+    active = [one for one in versions if one.status == ACTIVE]
+    if not active:
+        raise InvalidInputError(f"trainingMode {UPDATE} needs an ACTIVE version that was trained with {FULL}")
+    return active[-1]
+
+
+def _check_datasets(engine: Engine, solution: Resource) -> None:
+    group_arn = solution.document["datasetGroupArn"]
+    arn = solution.document.get("recipeArn")
+    needed = recipe_of(arn).datasets if arn else ("INTERACTIONS",)
+    datasets = engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
+    active = {one.document["datasetType"] for one in datasets if one.status == ACTIVE}
+    missing = [kind for kind in needed if kind not in active]
+    if missing:
+        raise InvalidInputError(f"the dataset group has no active {missing[0]} dataset to train on")
+
+
+def _plan(version: Resource) -> Plan:
+    document = version.document
+    config = document.get("solutionConfig") or {}
+    if document.get("performAutoML"):
+        automl = config.get("autoMLConfig") or {}
+        return Plan(automl_recipes(automl), True, [], limits.HPO_JOBS_DEFAULT, automl.get("metricName") or "")
+    recipe = document["recipeArn"].rpartition("/")[2]
+    if document["trainingMode"] == UPDATE:
+        return Plan([recipe], settings=version.private["settings"])
+    if not document.get("performHPO"):
+        return Plan([recipe])
+    tuning = config.get("hpoConfig")
+    return Plan([recipe], True, ranges_of(tuning), trials(tuning))
+
+
+def _config(version: Resource) -> dict[str, Any]:
+    """Return what a training considers of the solution's configuration."""
+    if version.document.get("performAutoML"):
+        return {}  # nothing but its own part (API reference, CreateSolution)
+    config: dict[str, Any] = version.document.get("solutionConfig") or {}
+    if version.document["trainingMode"] == UPDATE:
+        given = {**(config.get("algorithmHyperParameters") or {}), **version.private["tuned"]}
+        return {**config, "algorithmHyperParameters": given}
+    return config
+
+
+async def _train(engine: Engine, version: Resource) -> None:
+    document, private = version.document, version.private
+    solution = {"eventType": document.get("eventType"), "solutionConfig": _config(version)}
+    outcome = await train(engine, document["datasetGroupArn"], _plan(version), solution, private)
+    tuned = private["tuned"] if document["trainingMode"] == UPDATE else outcome["tuned"]
+    private.update(metrics=outcome["metrics"], settings=outcome["settings"], tuned=tuned)
+    document["trainingHours"] = outcome["trainingHours"]
+    if document.get("performHPO"):
+        document["tunedHPOParams"] = {"algorithmHyperParameters": tuned}
+    if document.get("performAutoML"):
+        document["recipeArn"] = service_arn("recipe", outcome["recipe"])
+        trained = engine.resources.find("solution", document["solutionArn"])
+        trained.document["autoMLResult"] = {"bestRecipeArn": document["recipeArn"]}
+        engine.resources.save(trained)
+    engine.resources.save(version)
+
+
+OPERATIONS = {
+    "CreateSolutionVersion": create,
+    "DescribeSolutionVersion": describe,
+    "ListSolutionVersions": list_all,
+    "StopSolutionVersionCreation": stop,
+    "GetSolutionMetrics": metrics,
+}

@@ -1,0 +1,191 @@
+"""Solutions: a recipe with its settings for a dataset group."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from model.datasets.avro_schema import read_schema
+from model.engine import limits
+from model.engine.errors import InvalidInputError, ResourceInUseError
+from model.engine.operations.claims import check_quota, claim, find, find_active, refuse_while
+from model.engine.operations.pages import page
+from model.engine.operations.training.recipes import recipe_of
+from model.engine.storage.dataset_group import ITEMS
+from model.engine.storage.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
+from model.engine.training.solution_rules import (
+    DEFAULT_SCHEDULE,
+    check_automl,
+    check_columns_exist,
+    check_event_parameters,
+    check_incremental_update,
+    check_solution,
+    schedule_days,
+)
+from model.engine.training.train import columns_of, schemas_of
+
+if TYPE_CHECKING:
+    from model.engine.arns import Caller
+    from model.engine.engine import Engine
+    from model.registry.named_recipe import NamedRecipe
+
+KIND = "solution"
+UPDATE = "latestSolutionUpdate"
+UPDATED = ("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig")
+NUMBERS = frozenset({"int", "long", "float", "double"})
+
+
+def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateSolution."""
+    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
+    if request.get("performAutoML"):
+        check_automl(request)
+        request["performHPO"] = True  # as documented: AutoML always tunes
+    else:
+        if not request.get("recipeArn"):
+            raise InvalidInputError("recipeArn is required unless performAutoML is true")
+        recipe = recipe_of(request["recipeArn"])
+        check_solution(request, recipe)
+        _check_group(engine, group, recipe, request.get("solutionConfig") or {})
+    check_quota(engine, caller, KIND, limits.SOLUTIONS_PER_GROUP, datasetGroupArn=group.arn)
+    given = {
+        "performHPO": False,
+        "performAutoML": False,
+        "performAutoTraining": True,
+        "performIncrementalUpdate": False,
+    }
+    document = {**given, **request}
+    if document["performAutoTraining"]:
+        config = document.get("solutionConfig") or {}
+        schedule = {"schedulingExpression": DEFAULT_SCHEDULE, **(config.get("autoTrainingConfig") or {})}
+        document["solutionConfig"] = {**config, "autoTrainingConfig": schedule}
+    solution = claim(engine, caller, KIND, f"solution/{request['name']}", document)
+    resume_creation(engine, solution)
+    return {"solutionArn": solution.arn}
+
+
+def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeSolution, with its latest version."""
+    solution = find(engine, caller, KIND, request["solutionArn"])
+    versions = list(engine.resources.of_kind("solution-version", solutionArn=solution.arn))
+    latest = {"latestSolutionVersion": versions[-1].document} if versions else {}
+    return {"solution": {**solution.document, **latest}}
+
+
+def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """ListSolutions."""
+    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "solutions", found)
+
+
+def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """UpdateSolution: whether and how often it is trained by itself, and on which events."""
+    solution = find_active(engine, caller, KIND, request["solutionArn"])
+    if is_updating(solution):
+        raise ResourceInUseError(f"the solution {solution.arn} is being updated already")
+    asked = {name: request[name] for name in UPDATED if request.get(name) is not None}
+    if not asked:
+        raise InvalidInputError(f"an update needs one of {', '.join(UPDATED)}")
+    config = asked.get("solutionUpdateConfig") or {}
+    schedule_days(config.get("autoTrainingConfig"))
+    check_event_parameters(config.get("eventsConfig") or {})
+    if asked.get("performIncrementalUpdate"):
+        if "recipeArn" not in solution.document:
+            raise InvalidInputError("performIncrementalUpdate is for aws-semantic-similarity, not for performAutoML")
+        check_incremental_update(recipe_of(solution.document["recipeArn"]))
+    now = time.time()
+    solution.document[UPDATE] = {**asked, "status": PENDING, "creationDateTime": now, "lastUpdatedDateTime": now}
+    engine.resources.save(solution)
+    resume_update(engine, solution)
+    return {"solutionArn": solution.arn}
+
+
+def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+    """DeleteSolution, with its versions; campaigns go first."""
+    solution = find(engine, caller, KIND, request["solutionArn"])
+    if solution.status not in {ACTIVE, FAILED} or is_updating(solution):
+        raise ResourceInUseError(f"the solution {solution.arn} is being created, updated or deleted")
+    versions = list(engine.resources.of_kind("solution-version", solutionArn=solution.arn))
+    refuse_while("a version is being trained", [one for one in versions if not one.settled])
+    campaigns = [one for one in engine.resources.of_kind("campaign") if one.private["solution"] == solution.arn]
+    refuse_while("a campaign uses the solution", campaigns)
+    arns = {one.arn for one in versions}
+    for kind in ("batch-inference-job", "batch-segment-job"):
+        jobs = [one for one in engine.resources.of_kind(kind) if one.document["solutionVersionArn"] in arns]
+        refuse_while("a batch job uses the solution", [one for one in jobs if not one.settled])
+    solution.document["status"] = DELETE_PENDING
+    engine.resources.save(solution)
+    resume_deletion(engine, solution)
+    return {}
+
+
+def is_updating(solution: Resource) -> bool:
+    """Tell whether an update is on its way."""
+    return solution.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
+
+
+def resume_creation(engine: Engine, solution: Resource) -> None:
+    """Begin a creation, or go on with one that a stop of the engine broke off."""
+    engine.lifecycles.create(solution, partial(_start_schedule, solution))
+
+
+def resume_update(engine: Engine, solution: Resource) -> None:
+    """Begin an update, or go on with one that a stop of the engine broke off."""
+
+    async def change() -> None:
+        asked = solution.document[UPDATE]
+        switched_on = asked.get("performAutoTraining") and not solution.document["performAutoTraining"]
+        solution.document.update({name: asked[name] for name in UPDATED[:2] if name in asked})
+        config = {**(solution.document.get("solutionConfig") or {}), **(asked.get("solutionUpdateConfig") or {})}
+        if solution.document["performAutoTraining"]:
+            config.setdefault("autoTrainingConfig", {"schedulingExpression": DEFAULT_SCHEDULE})
+        solution.document["solutionConfig"] = config
+        if switched_on:
+            await _start_schedule(solution)
+
+    engine.lifecycles.create(solution, change, UPDATE)
+
+
+def resume_deletion(engine: Engine, solution: Resource) -> None:
+    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+
+    async def remove() -> None:
+        versions = list(engine.resources.of_kind("solution-version", solutionArn=solution.arn))
+        engine.resources.remove(solution, *versions)
+        for version in versions:
+            shutil.rmtree(engine.state.version(version.private["id"]), ignore_errors=True)
+
+    engine.lifecycles.delete(solution, remove)
+
+
+async def _start_schedule(solution: Resource) -> None:
+    solution.private["automatic_since"] = time.time()
+
+
+def _check_group(engine: Engine, group: Resource, recipe: NamedRecipe, config: dict[str, Any]) -> None:
+    """Check what a solution asks of its dataset group."""
+    if group.document.get("domain") and recipe.kind == "PERSONALIZED_ACTIONS":
+        raise InvalidInputError(
+            f"{recipe.name} needs a custom dataset group; this one is for {group.document['domain']}"
+        )
+    known = {kind: set(columns) for kind, columns in columns_of(engine, group.arn).items()}
+    check_columns_exist(config.get("trainingDataConfig") or {}, known)
+    column = (config.get("optimizationObjective") or {}).get("itemAttribute")
+    if column:
+        schema = schemas_of(engine, group.arn).get(ITEMS)
+        numbers = [one.name for one in read_schema(schema).columns if one.kind in NUMBERS] if schema else []
+        if column not in numbers:
+            raise InvalidInputError(
+                f"the Items dataset has no numeric column {column}; it has {', '.join(numbers) or 'none'}"
+            )
+
+
+OPERATIONS = {
+    "CreateSolution": create,
+    "DescribeSolution": describe,
+    "ListSolutions": list_all,
+    "UpdateSolution": update,
+    "DeleteSolution": delete,
+}

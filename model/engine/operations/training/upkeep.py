@@ -1,0 +1,175 @@
+"""What the engine does by itself: it trains again, lets campaigns follow, and takes new items into its models."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from model.engine.arns import owner_of
+from model.engine.errors import EngineError, LimitExceededError
+from model.engine.logs import log
+from model.engine.operations.serving import campaigns, recommenders
+from model.engine.operations.training import solution_versions, solutions
+from model.engine.serving.served import AT_ONCE, tell_rows
+from model.engine.storage.resources import ACTIVE, STOPPED, Resource
+from model.engine.training.schedule import (
+    HOURS_PER_DAY,
+    INCREMENTAL_HOURS,
+    NEW_ITEMS_HOURS,
+    RECOMMENDER_DAYS,
+    training_is_due,
+)
+from model.engine.training.solution_rules import schedule_days
+from model.engine.training.train import data_mark, has_data, is_importing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping
+
+    from model.engine.engine import Engine
+    from model.engine.serving.served import Served
+    from model.engine.storage.dataset_group import Row
+
+ROUNDS_PER_HOUR = 60
+LONGEST_PAUSE, SHORTEST_PAUSE = 5.0, 0.02  # seconds
+
+
+class Upkeep:
+    """Looks again and again whether something is due; all it needs to know stands in the resources.
+
+    So nothing is forgotten when the engine is stopped: what is due then is done when it comes back.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._hour = engine.settings.pace.hour_seconds
+        self._retrained: set[str] = set()  # recommenders whose training is running
+        self._refreshed: dict[int, float] = {}  # when a served model was last looked at for new items
+        self._looked_at: dict[int, Mapping[str, Row]] = {}  # the imported rows of that time
+
+    async def run(self) -> None:
+        """Go on until the engine ends."""
+        while True:
+            await asyncio.sleep(min(max(self._hour / ROUNDS_PER_HOUR, SHORTEST_PAUSE), LONGEST_PAUSE))
+            resources = self._engine.resources
+            versions = self._versions_of_solutions()
+            for solution in resources.of_kind(solutions.KIND):
+                await _guard(solution.arn, self._train(solution, versions.get(solution.arn, [])))
+            for campaign in resources.of_kind(campaigns.KIND):
+                active = [one for one in versions.get(campaign.private["solution"], []) if one.status == ACTIVE]
+                if active:
+                    await _guard(campaign.arn, campaigns.follow(self._engine, campaign, active[-1]))
+            for recommender in resources.of_kind(recommenders.KIND):
+                await _guard(recommender.arn, self._retrain(recommender))
+            for served in self._due_for_new_items():
+                await _guard(served.version_arn, self._add_new_items(served))
+
+    def _versions_of_solutions(self) -> dict[str, list[Resource]]:
+        """Return all versions by solution, oldest first: one look at each, however many solutions there are."""
+        found: dict[str, list[Resource]] = defaultdict(list)
+        for version in self._engine.resources.of_kind(solution_versions.KIND):
+            found[version.document["solutionArn"]].append(version)
+        return found
+
+    async def _train(self, solution: Resource, versions: list[Resource]) -> None:
+        if solution.status != ACTIVE or not solution.document["performAutoTraining"]:
+            return
+        if any(not one.settled for one in versions) or not self._training_is_due(solution, versions):
+            return
+        group_arn = solution.document["datasetGroupArn"]
+        if is_importing(self._engine, group_arn):
+            return  # a part may be there already whose rows are still being read
+        marks = [one.private["data"] for one in versions if "data" in one.private and one.status != STOPPED]
+        if not marks and not has_data(self._engine, group_arn):
+            return  # the first training waits for data as long as it takes
+        if marks and marks[-1] == data_mark(self._engine, group_arn):
+            self._skip(solution, "no new interactions")
+            return
+        try:
+            request = {"solutionArn": solution.arn}
+            caller = owner_of(solution.arn)
+            solution_versions.begin(self._engine, caller, solution, request, solution_versions.AUTOMATIC)
+        except LimitExceededError:
+            return  # as soon as there is room
+        except EngineError as error:
+            self._skip(solution, error.name)
+
+    def _training_is_due(self, solution: Resource, versions: list[Resource]) -> bool:
+        config = solution.document.get("solutionConfig") or {}
+        return training_is_due(
+            time.time(),
+            solution.private["automatic_since"],
+            [one.document["creationDateTime"] for one in versions],
+            days=schedule_days(config.get("autoTrainingConfig")),
+            hour_seconds=self._hour,
+            skipped=solution.private.get("skipped_at", 0.0),
+        )
+
+    def _skip(self, resource: Resource, reason: str) -> None:
+        resource.private["skipped_at"] = time.time()
+        self._engine.resources.save(resource)
+        log("skipped", kind=resource.kind, arn=resource.arn, reason=reason)
+
+    async def _retrain(self, recommender: Resource) -> None:
+        if recommender.status != ACTIVE or recommenders.is_updating(recommender):
+            return
+        latest = max(recommender.private["trained_at"], recommender.private.get("skipped_at", 0.0))
+        if recommender.arn in self._retrained or time.time() < latest + RECOMMENDER_DAYS * HOURS_PER_DAY * self._hour:
+            return
+        group_arn = recommender.document["datasetGroupArn"]
+        if is_importing(self._engine, group_arn):
+            return
+        if recommender.private["data"] == data_mark(self._engine, group_arn):
+            self._skip(recommender, "no new interactions")
+            return
+        self._retrained.add(recommender.arn)
+        self._engine.lifecycles.run_beside(self._retrain_now(recommender))
+
+    async def _retrain_now(self, recommender: Resource) -> None:
+        try:
+            config = recommender.document[recommenders.CONFIG]
+            await recommenders.retrain(self._engine, recommender, config)
+        except EngineError as error:
+            self._skip(recommender, error.name)  # the model that it has goes on answering
+        finally:
+            self._retrained.discard(recommender.arn)
+
+    def _due_for_new_items(self) -> list[Served]:
+        """Return the served models that have not been told of imported items for as long as documented."""
+        now = time.time()
+        served = {id(one.recipe): one for one in self._engine.served.values()}
+        self._refreshed = {key: self._refreshed.get(key, now) for key in served}
+        hours = {key: self._hours_between_updates(one) for key, one in served.items()}
+        due = [key for key in served if now >= self._refreshed[key] + hours[key] * self._hour]
+        self._refreshed |= dict.fromkeys(due, now)
+        return [served[key] for key in due]
+
+    def _hours_between_updates(self, served: Served) -> float:
+        if served.version_arn not in self._engine.resources:
+            return math.inf  # it is being deleted
+        trained = self._engine.resources.get(served.version_arn).document
+        if trained.get("performIncrementalUpdate"):
+            return INCREMENTAL_HOURS
+        updated = served.named.explores or served.named.kind == "PERSONALIZED_ACTIONS"
+        return NEW_ITEMS_HOURS if updated and trained.get("trainingMode") != solution_versions.UPDATE else math.inf
+
+    async def _add_new_items(self, served: Served) -> None:
+        rows = self._engine.groups[served.group_arn].rows[served.catalogue_type].bulk
+        if self._looked_at.get(id(served.recipe)) is rows:
+            return  # nothing was imported since; what is streamed the models are told at once
+        self._looked_at[id(served.recipe)] = rows
+        schema = self._engine.schema_text(served.group_arn, served.catalogue_type)
+        known = list(served.recipe.item_ids)
+        new = await asyncio.to_thread(lambda: list(rows.keys() - set(known)))
+        for place in range(0, len(new), AT_ONCE):
+            tell_rows(served, {one: rows[one] for one in new[place : place + AT_ONCE]}, schema)
+            await asyncio.sleep(0)
+
+
+async def _guard(arn: str, work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001 - one resource must not keep the others from their upkeep
+        log("failure", arn=arn, error=type(error).__name__)

@@ -1,0 +1,1 @@
+"""The engine's traffic with S3: imports, exports and the files of batch jobs."""

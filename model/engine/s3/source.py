@@ -1,0 +1,98 @@
+"""CSV objects of an import, read from S3 (any endpoint that speaks its API)."""
+
+from __future__ import annotations
+
+import codecs
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlparse
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from model.datasets.csv_import import ImportFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+
+CHUNK_BYTES = 1024 * 1024
+
+
+def open_source(location: str, region: str, most_bytes: int) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield the files of a data location with their lines.
+
+    Parameters
+    ----------
+    location : str
+        `s3://bucket/key` of one file, or `s3://bucket/prefix/` of a folder, whose first level is read.
+    most_bytes : int
+        Of all files together.
+
+    Yields
+    ------
+    (key, lines)
+
+    Raises
+    ------
+    ImportFailedError
+        There is nothing, it may not be read, or it is too large.
+    """
+    parsed = urlparse(location)
+    bucket, key = parsed.netloc, parsed.path.removeprefix("/")
+    if parsed.scheme != "s3" or not bucket:
+        raise ImportFailedError(f"the data location {location} is not valid: it must be s3://bucket/…")
+    client = boto3.client("s3", region_name=region, config=Config(s3={"addressing_style": "path"}))
+    with _failures(location):
+        keys = _first_level(client, bucket, key) if not key or key.endswith("/") else [key]
+    if not keys:
+        raise ImportFailedError(f"the data location {location} holds no files")
+    for one in keys:
+        with _failures(location):
+            answer = client.get_object(Bucket=bucket, Key=one)
+        most_bytes -= answer["ContentLength"]
+        if most_bytes < 0:
+            raise ImportFailedError(f"the data location {location} holds more than an import of this mode may have")
+        yield one, _lines(answer["Body"], location)
+
+
+@contextmanager
+def _failures(location: str) -> Iterator[None]:
+    """Turn what S3 refuses into the reason of the job's failure."""
+    try:
+        yield
+    except ClientError as error:
+        raise ImportFailedError(_reason(error, location)) from None
+    except BotoCoreError as error:
+        raise ImportFailedError(f"the data location {location} could not be read: {type(error).__name__}") from None
+
+
+def _first_level(client: S3Client, bucket: str, prefix: str) -> list[str]:
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+    # Markers such as _SUCCESS, and the folder itself, are empty.
+    return [one["Key"] for page in pages for one in page.get("Contents", []) if one["Size"] > 0]
+
+
+def _lines(body: StreamingBody, location: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    rest = ""
+    # Yielding leaves the block in between, but what the reader of the lines raises is none of S3's errors.
+    with _failures(location):
+        for chunk in body.iter_chunks(CHUNK_BYTES):
+            *lines, rest = (rest + decoder.decode(chunk)).split("\n")
+            for line in lines:
+                yield f"{line}\n"
+    if rest := rest + decoder.decode(b"", final=True):
+        yield rest
+
+
+def _reason(error: ClientError, location: str) -> str:
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in {"AccessDenied", "403"}:
+        return f"insufficient privileges to read {location}: the role and the bucket policy must allow it"
+    if code in {"NoSuchBucket", "NoSuchKey", "404"}:
+        return f"the data location {location} is not valid: there is nothing there"
+    return f"the data location {location} could not be read: {code}"

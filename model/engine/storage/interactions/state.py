@@ -1,0 +1,84 @@
+"""All that `Users` hold of streamed interactions, as arrays: for checkpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model.datasets.columns import as_bytes, as_strings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass
+class UsersState:
+    """Copies of what `Users` hold, taken at once.
+
+    Attributes
+    ----------
+    items, kinds, user_ids : list of str
+        By number.
+    users : list of int
+        The users who are users; the others are sessions.
+    session_of : dict
+        Whose each session is.
+    anonymous : set of int
+        Sessions that nobody has logged in with.
+    base : int
+        The place of the oldest streamed interaction.
+    columns : dict of arrays
+        Of the streamed interactions.
+    context : dict of (values, codes)
+        By column.
+    """
+
+    items: list[str]
+    kinds: list[str]
+    user_ids: list[str]
+    users: list[int]
+    session_of: dict[str, int]
+    anonymous: set[int]
+    base: int
+    columns: Arrays
+    context: dict[str, tuple[list[str], NDArray[np.int32]]]
+
+    def arrays(self) -> Arrays:
+        """Return it as arrays; takes long where there is much, and may run in a thread."""
+        found: Arrays = {
+            "items": as_bytes(self.items),
+            "kinds": as_bytes(self.kinds),
+            "person_ids": as_bytes(self.user_ids),
+            "users": np.array(self.users, np.int32),
+            "sessions": as_bytes(list(self.session_of)),
+            "session_persons": np.array(list(self.session_of.values()), np.int32),
+            "anonymous": np.array(sorted(self.anonymous), np.int32),
+            "base": np.array([self.base], np.int64),
+            "context": as_bytes(list(self.context)),
+        }
+        found |= {f"column-{name}": column for name, column in self.columns.items()}
+        for name, (values, codes) in self.context.items():
+            found[f"values-{name}"], found[f"codes-{name}"] = as_bytes(values), codes
+        return found
+
+
+def state_of(arrays: Mapping[str, NDArray[Any]]) -> UsersState:
+    """Return the state of which `UsersState.arrays` were made."""
+    names = as_strings(arrays["context"])
+    return UsersState(
+        as_strings(arrays["items"]),
+        as_strings(arrays["kinds"]),
+        as_strings(arrays["person_ids"]),
+        arrays["users"].tolist(),
+        dict(zip(as_strings(arrays["sessions"]), arrays["session_persons"].tolist(), strict=True)),
+        set(arrays["anonymous"].tolist()),
+        int(arrays["base"][0]),
+        {key.removeprefix("column-"): array for key, array in arrays.items() if key.startswith("column-")},
+        {name: (as_strings(arrays[f"values-{name}"]), arrays[f"codes-{name}"]) for name in names},
+    )

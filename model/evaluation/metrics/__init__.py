@@ -1,0 +1,1 @@
+"""Metrics of lists and ratings, and the intervals around them."""

@@ -1,0 +1,120 @@
+"""Plots of experiments: metrics with their intervals, slices, and what accuracy costs in coverage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from model.evaluation.experiments import shown_slices
+from model.evaluation.reports.tables import RANKED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from model.evaluation.experiments import Experiment
+    from model.evaluation.metrics.intervals import Interval
+
+WIDTH, HEIGHT, DOTS_PER_INCH = 10.0, 5.0, 120
+SHOWN = ("hr", "recall", "ndcg", "mrr", "map")
+
+
+def plot(experiments: Sequence[Experiment], cut: int, folder: Path) -> list[Path]:
+    """Draw experiments on the same questions.
+
+    Returns
+    -------
+    list of Path
+        The PNG files: metrics, slices and, of full ranking, coverage.
+    """
+    drawn = [_metrics(experiments, cut, folder / "metrics.png")]
+    if shown_slices(experiments[0].result):
+        drawn.append(_slices(experiments, f"ndcg@{cut}", folder / "slices.png"))
+    if experiments[0].result.beyond:
+        drawn.append(_coverage(experiments, cut, folder / "coverage.png"))
+    return drawn
+
+
+def _metrics(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
+    figure, axes = _figure()
+    names = [f"{name}@{cut}" for name in SHOWN]
+    width = 0.8 / len(experiments)
+    middle = np.arange(len(names))
+    for number, one in enumerate(experiments):
+        every = one.result.intervals()
+        found = [every[name] for name in names]
+        offset = (number - (len(experiments) - 1) / 2) * width
+        means = [each.mean for each in found]
+        axes.bar(middle + offset, means, width, yerr=_whiskers(found), capsize=2, label=one.recipe)
+    axes.set_xticks(middle, names)
+    axes.legend(fontsize=7)
+    first = experiments[0]
+    axes.set_title(f"{first.data}, {first.result.split}; {RANKED[first.result.protocol]}", fontsize=9)
+    return _saved(figure, path)
+
+
+def _slices(experiments: Sequence[Experiment], metric: str, path: Path) -> Path:
+    slices = shown_slices(experiments[0].result)
+    figure, axes = _figure(max(HEIGHT, 1 + 0.12 * len(slices) * (1 + len(experiments))))
+    down = -np.arange(len(slices), dtype=np.float64)
+    for number, one in enumerate(experiments):
+        found = [one.result.intervals(name)[metric] for name in slices]
+        offset = (number - (len(experiments) - 1) / 2) * 0.8 / len(experiments)
+        axes.errorbar(
+            [each.mean for each in found],
+            down - offset,
+            xerr=_whiskers(found),
+            fmt="o",
+            ms=3,
+            capsize=2,
+            label=one.recipe,
+        )
+    axes.set_yticks(down, [f"{name} ({int(mask.sum()):,})" for name, mask in slices.items()], fontsize=7)
+    axes.set_xlim(left=0)
+    axes.set_ylim(down[-1] - 0.6, 0.6)
+    axes.legend(fontsize=7)
+    axes.set_title(f"{experiments[0].data}: {metric} by slice (questions)", fontsize=9)
+    return _saved(figure, path)
+
+
+def _coverage(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
+    figure, axes = _figure()
+    for one in experiments:
+        found = one.result.intervals()[f"ndcg@{cut}"]
+        across = one.result.beyond[f"coverage@{cut}"]
+        axes.errorbar(
+            [across],
+            [found.mean],
+            yerr=_whiskers([found]),
+            fmt="o",
+            capsize=3,
+            label=one.recipe,
+        )
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(f"coverage@{cut}: share of the items that anybody is shown")
+    axes.set_ylabel(f"ndcg@{cut}")
+    axes.legend(fontsize=7)
+    axes.set_title(f"{experiments[0].data}: what accuracy costs in coverage", fontsize=9)
+    return _saved(figure, path)
+
+
+def _whiskers(found: Sequence[Interval]) -> NDArray[np.float64]:
+    """Return how far intervals reach below and above their means: shape (2, intervals)."""
+    return np.array([[one.mean - one.low for one in found], [one.high - one.mean for one in found]])
+
+
+def _figure(height: float = HEIGHT) -> tuple[Figure, Axes]:
+    # Not pyplot: it would keep every figure, and look for a screen.
+    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
+    return figure, figure.subplots()
+
+
+def _saved(figure: Figure, path: Path) -> Path:
+    figure.savefig(path)
+    return path

@@ -1,0 +1,135 @@
+"""Tables of experiments and comparisons, for a terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from model.evaluation.experiments import shown_slices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from model.evaluation.experiments import Difference, Experiment
+    from model.evaluation.metrics.intervals import Interval
+    from model.evaluation.off_policy.replay import Replay
+
+METRICS = ("hr", "recall", "precision", "ndcg", "mrr", "map")
+OF_LISTS = ("coverage", "novelty", "diversity", "popularity_lift", "gini")
+HEADING_WIDTH = 16  # characters
+RANKED = {"full": "the whole catalogue is ranked", "sampled": "SAMPLED: the wanted items among 99 drawn ones"}
+
+
+def experiments_table(experiments: Sequence[Experiment], cut: int) -> Table:
+    """Return what experiments on the same questions tell, a column each: metrics with intervals, lists, time."""
+    first = experiments[0]
+    title = f"{first.data}, {first.result.split}: {len(first.result):,} questions; {RANKED[first.result.protocol]}"
+    table = _table(title, "", *(one.recipe for one in experiments))
+    found = [one.result.intervals() for one in experiments]
+    for name in METRICS:
+        table.add_row(f"{name}@{cut}", *(shown(one[f"{name}@{cut}"]) for one in found))
+    if first.result.beyond:
+        table.add_section()
+        for name in OF_LISTS:
+            table.add_row(f"{name}@{cut}", *(f"{one.result.beyond[f'{name}@{cut}']:.3f}" for one in experiments))
+    table.add_section()
+    table.add_row("tuning, s", *(f"{one.tuning_seconds:.1f}" for one in experiments))
+    table.add_row("training, s", *(f"{one.training_seconds:.1f}" for one in experiments))
+    for name in ("p50", "p99"):
+        table.add_row(f"answer {name}, ms", *(f"{one.result.latency_ms[name]:.2f}" for one in experiments))
+    return table
+
+
+def slices_table(experiments: Sequence[Experiment], metric: str) -> Table:
+    """Return one metric of experiments slice by slice."""
+    table = _table(f"{metric} by slice", "slice", "questions", *(one.recipe for one in experiments))
+    for name, mask in shown_slices(experiments[0].result).items():
+        means = (shown(one.result.intervals(name)[metric]) for one in experiments)
+        table.add_row(name, f"{int(mask.sum()):,}", *means)
+    return table
+
+
+def differences_table(first: str, second: str, metric: str, found: Sequence[Difference]) -> Table:
+    """Return by how much one experiment is better than another.
+
+    Parameters
+    ----------
+    first, second : str
+        Their names.
+    found : sequence of Difference
+        Those of other metrics are passed over.
+    """
+    table = _table(f"{metric}: {first} less {second}", "where", "questions", "difference", "so the first is")
+    for one in found:
+        if one.metric == metric:
+            mean, low, high = one.interval
+            told = f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"
+            table.add_row(one.within, f"{one.questions:,}", told, one.verdict)
+    return table
+
+
+def replay_table(replays: Mapping[str, Replay]) -> Table:
+    """Return what recipes would have earned.
+
+    Parameters
+    ----------
+    replays : mapping of Replay
+        By recipe.
+    """
+    logged = next(iter(replays.values()))
+    title = f"reward a decision, from {logged.decisions:,} that were logged; they earned {shown(logged.logged)}"
+    table = _table(title, "recipe", "IPS", "SNIPS", "doubly robust", "matched", "worth", "mean weight")
+    for name, one in replays.items():
+        table.add_row(
+            name,
+            shown(one.ips),
+            shown(one.snips),
+            shown(one.dr),
+            f"{one.matched:,}",
+            f"{one.effective:,.0f}",
+            f"{one.mean_weight:.2f}",
+        )
+    return table
+
+
+def ratings_table(name: str, asked: int, found: Mapping[str, Mapping[str, Interval]]) -> Table:
+    """Return how far predicted ratings are from given ones.
+
+    Parameters
+    ----------
+    name : str
+        Of the data.
+    asked : int
+        How many ratings were asked for.
+    found : mapping of mappings of Interval
+        By model and metric.
+    """
+    table = _table(f"{name}: the newest tenth of each person's ratings, {asked:,} of them", "model", "RMSE", "MAE")
+    for model, metrics in found.items():
+        table.add_row(model, shown(metrics["rmse"]), shown(metrics["mae"]))
+    return table
+
+
+def shown(one: Interval) -> str:
+    """Return an interval as users read it."""
+    return f"{one.mean:.4f} ±{(one.high - one.low) / 2:.4f}"
+
+
+def _table(title: str, first: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(first, no_wrap=True)
+    for column in columns:
+        table.add_column(_folded(column), justify="right", no_wrap=True)
+    return table
+
+
+def _folded(name: str) -> str:
+    """Break a name behind its hyphens where it is long."""
+    lines = [""]
+    for part in re.findall(r"[^-]+-?|-", name):
+        if lines[-1] and len(lines[-1]) + len(part) > HEADING_WIDTH:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)

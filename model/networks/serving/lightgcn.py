@@ -1,0 +1,35 @@
+"""LightGCN as a recipe: vectors of items that were passed along the graph of who touched what.
+
+A user is what their items pass on to them, as in the network's own propagation (`networks.lightgcn`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.networks.serving.network_recipe import NetworkRecipe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class LightGCNRecipe(NetworkRecipe):
+    """Products of a user's vector, brought to the length that users have in training, and the items' vectors."""
+
+    network = "lightgcn"
+    of_items = ("vectors", "messages")
+
+    def _scores(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
+        result: NDArray[np.float32] = self._rows["vectors"].rows @ self._sized(votes).sum(axis=0)
+        return result
+
+    def _parts(self, votes: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
+        parts: NDArray[np.float32] = self._sized(votes) @ self._rows["vectors"].rows[items].T
+        return parts
+
+    def _sized(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
+        length = np.maximum(np.linalg.norm(votes.sum(axis=0)), np.float32(1e-12))
+        sized: NDArray[np.float32] = votes * (self._arrays["length"][0] / length)
+        return sized

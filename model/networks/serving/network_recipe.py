@@ -1,0 +1,180 @@
+"""What recipes of networks have in common: a user is folded in from their history, without what trained the network.
+
+An event changes the next answer, since the history is all that a user is. Items that nobody had touched at training
+are put where their content says, beside the least touched ones where it says nothing.
+"""
+
+from __future__ import annotations
+
+import abc
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from model.networks.problem import problem_of
+from model.networks.torch_process import learn
+from model.recipes.arrays.growable import GrowingRows
+from model.recipes.arrays.model_files import read_model, write_model
+from model.recipes.arrays.top_k import NEVER, best, softmax
+from model.recipes.embeddings.content import Content, nearest_map
+from model.recipes.popularity.popularity import count_users
+from model.recipes.recipe import (
+    POPULAR,
+    CatalogueItem,
+    Contribution,
+    Event,
+    Query,
+    Recipe,
+    Recommendation,
+    TrainingData,
+    largest_first,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+HISTORY_LENGTH = 1000  # newest different items of a user that are looked at
+SEEN_KEEPS = 0.1  # of its lead over the worst item, so that what was just clicked does not come first
+LEAST_TOUCHED = 0.25  # of the items, by users: what an item without any is like
+
+
+class NetworkRecipe(Recipe):
+    """Answers with what a network has learnt; see `of_items` for the rows that it keeps by item."""
+
+    network: ClassVar[str]
+    of_items: ClassVar[tuple[str, ...]]
+
+    def __init__(
+        self,
+        item_ids: list[str],
+        arrays: Mapping[str, NDArray[Any]],
+        users: NDArray[np.float32],
+        content: Content,
+        report: Mapping[str, Any],
+    ) -> None:
+        self.item_ids = item_ids
+        self.report = report
+        self._item_of = {item: place for place, item in enumerate(item_ids)}
+        self._arrays = {name: array for name, array in arrays.items() if name not in self.of_items}
+        self._rows = {name: GrowingRows(arrays[name]) for name in self.of_items}
+        self._users = GrowingRows(users)
+        self._content = content
+        self._decay = np.float32(arrays["decay"][0])
+
+    @classmethod
+    def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - the network tunes itself
+        return cls.made(data, *learn(cls.network, problem_of(data.interactions), data.parameters))
+
+    @classmethod
+    def made(cls, data: TrainingData, learnt: Mapping[str, NDArray[np.float32]], report: Mapping[str, Any]) -> Self:
+        """Make a recipe of what a network has learnt of the data.
+
+        Parameters
+        ----------
+        learnt, report : mappings
+            See `networks.training.Trained`.
+        """
+        known = data.interactions
+        touched = set(known.item_ids)
+        cold = [item for item in data.catalogue.item_ids if item not in touched]
+        item_ids = [*known.item_ids, *cold]
+        users = count_users(known)
+        content = Content.fit(item_ids, data.catalogue)
+        arrays: dict[str, NDArray[Any]] = dict(learnt)
+        least = np.quantile(users, LEAST_TOUCHED)
+        for name in cls.of_items:
+            rows = learnt[name]
+            base = rows[users <= least].mean(axis=0)
+            mapping = nearest_map(content.vectors[: users.size], rows - base, users)
+            arrays |= {f"base_{name}": base, f"from_content_{name}": mapping}
+            arrays[name] = np.concatenate([rows, base + content.vectors[users.size :] @ mapping])
+        return cls(item_ids, arrays, np.concatenate([users, np.zeros(len(cold), np.float32)]), content, report)
+
+    def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
+        history = self._known(query)
+        if not history:
+            return self._popularity()
+        return _lowered(self._scores(self._votes(history)), history)
+
+    def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
+        scores = self.score(query)
+        shares = softmax(scores)
+        if query.allowed is not None:
+            scores = np.where(query.allowed, scores, NEVER)
+        reason = None if self._known(query) else POPULAR
+        return [
+            Recommendation(self.item_ids[place], float(shares[place]), reason) for place in best(scores, count).tolist()
+        ]
+
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
+        items, history = [self._item_of[item] for item in item_ids], self._known(query)
+        if not history:
+            return [[Contribution("popularity", score)] for score in self._popularity()[items].tolist()]
+        votes = self._votes(history)
+        scores, parts = self._scores(votes), self._parts(votes, items)
+        before = scores[items]
+        seen = _lowered(scores, history)[items] - before
+        names = [*(f"item:{self.item_ids[one]}" for one in history), "network", "seen"]
+        return largest_first(names, np.concatenate([parts, [before - parts.sum(axis=0), seen]]).T)
+
+    def update(self, event: Event) -> None:  # noqa: D102
+        place = self._item_of.get(event.item_id)
+        if place is not None and event.first:
+            self._users.rows[place] += 1
+
+    def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
+        place = self._item_of.setdefault(item.item_id, len(self.item_ids))
+        vector = self._content.put(place, item.features)
+        if place < len(self.item_ids):
+            return  # one that is known stays where users have put it
+        self.item_ids.append(item.item_id)
+        self._users.append(0.0)
+        for name, rows in self._rows.items():
+            rows.append(self._arrays[f"base_{name}"] + vector @ self._arrays[f"from_content_{name}"])
+
+    def save(self, directory: Path) -> None:  # noqa: D102
+        rows = {name: one.rows for name, one in self._rows.items()}
+        arrays = {**self._arrays, **rows, **self._content.arrays(), "people": self._users.rows}
+        document = {"item_ids": self.item_ids, "vocabulary": self._content.vocabulary, "report": dict(self.report)}
+        write_model(directory, arrays, document)
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:  # noqa: D102
+        arrays, document = read_model(directory)
+        content = Content.from_arrays(arrays, document["vocabulary"])
+        own = {name: array for name, array in arrays.items() if not name.startswith("content_") and name != "people"}
+        return cls(document["item_ids"], own, arrays["people"], content, document["report"])
+
+    @abc.abstractmethod
+    def _scores(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the score of every item for a user whose items say this: votes of shape (history, dimensions)."""
+
+    @abc.abstractmethod
+    def _parts(self, votes: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
+        """Return how much each item of the history adds to the scores of some: shape (history, items)."""
+
+    def _known(self, query: Query) -> list[int]:
+        """Return the places of the different items of a history that are known, newest first."""
+        places = (self._item_of.get(item) for item in query.history)
+        return list(dict.fromkeys(place for place in places if place is not None))[:HISTORY_LENGTH]
+
+    def _votes(self, history: list[int]) -> NDArray[np.float32]:
+        weights = self._decay ** np.arange(len(history), dtype=np.float32)
+        votes: NDArray[np.float32] = self._rows["messages"].rows[history] * weights[:, None]
+        votes /= np.sqrt(weights.sum())
+        return votes
+
+    def _popularity(self) -> NDArray[np.float32]:
+        users = self._users.rows
+        result: NDArray[np.float32] = np.log1p(users) / np.log1p(users.max(initial=1))
+        return result
+
+
+def _lowered(scores: NDArray[np.float32], history: list[int]) -> NDArray[np.float32]:
+    """Lower what the user has touched to a small part of its lead."""
+    lowest = scores.min()
+    scores[history] = lowest + np.float32(SEEN_KEEPS) * (scores[history] - lowest)
+    return scores

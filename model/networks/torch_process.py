@@ -1,0 +1,143 @@
+"""Training in the interpreter that has PyTorch: this one, or that of an environment of its own.
+
+PyTorch is larger than all else together, and serving needs none of it, so the main environment goes without.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import model
+from model.networks.errors import InterpreterError, NetworksError
+from model.networks.problem import write_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from model.networks.problem import Problem
+    from model.networks.training.train import Trained
+
+VARIABLE = "RIVULET_NETWORKS_PYTHON"
+ROOT = Path(model.__path__[0]).parent
+BESIDE = ROOT / "build" / "env" / "networks" / "bin" / "python"  # what `make` sets up
+# What keeps answers of the engine on one thread, and a training started by it should not inherit.
+ONE_THREAD = frozenset({"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"})
+PROBLEM, REQUEST, ARRAYS, REPORT, SAID = "problem.npz", "request.json", "arrays.npz", "report.json", "errors.txt"
+
+
+def learn(
+    name: str, problem: Problem, parameters: Mapping[str, str], folder: Path | None = None, *, is_shown: bool = False
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
+    """Train a network, here where PyTorch is, else in a process of the interpreter that has it.
+
+    Parameters
+    ----------
+    name : str
+        "neumf" or "lightgcn".
+    folder : Path, optional
+        Of the checkpoints; a training that was cut off goes on from what lies there.
+    is_shown : bool
+        Whether a progress bar and a line per epoch go to the standard error stream.
+
+    Returns
+    -------
+    arrays, report
+        See `training.Trained`.
+    """
+    if importlib.util.find_spec("torch") is not None:
+        trained = train_here(name, problem, parameters, folder, is_shown=is_shown)
+        return trained.arrays, trained.report
+    python = interpreter()
+    with tempfile.TemporaryDirectory(prefix="rivulet-network-") as made:
+        place = Path(made)
+        write_problem(problem, place / PROBLEM)
+        checkpoints = None if folder is None else str(folder.resolve())
+        request = {"network": name, "parameters": dict(parameters), "checkpoints": checkpoints, "is_shown": is_shown}
+        (place / REQUEST).write_text(json.dumps(request), encoding="utf-8")
+        _run(python, place, is_shown=is_shown)
+        report: dict[str, Any] = json.loads((place / REPORT).read_bytes())
+        if "failure" in report:
+            raise NetworksError(report["failure"])
+        with np.load(place / ARRAYS, allow_pickle=False) as stored:
+            return {one: stored[one] for one in stored.files}, report
+
+
+def interpreter() -> str:
+    """Return the Python that has PyTorch."""
+    stated = os.environ.get(VARIABLE)
+    if stated:
+        return stated
+    if BESIDE.exists():
+        return str(BESIDE)
+    raise InterpreterError(
+        f"this Python has no PyTorch ({sys.executable}): set {VARIABLE} to one that has it, or "
+        f"make {BESIDE.parents[1]} with `make networks`"
+    )
+
+
+def train_here(
+    name: str, problem: Problem, parameters: Mapping[str, str], folder: Path | None, *, is_shown: bool
+) -> Trained:
+    """Train a network in this process, which needs PyTorch.
+
+    Parameters
+    ----------
+    is_shown : bool
+        See `learn`.
+    """
+    # Imported when asked for: PyTorch takes seconds to load, and whoever only serves has none.
+    training = importlib.import_module("model.networks.training.train")
+    watching = importlib.import_module("model.networks.training.progress")
+    if not is_shown:
+        trained: Trained = training.train_network(name, problem, parameters, watching.Silent(), folder)
+        return trained
+    with watching.shown() as watch:
+        shown: Trained = training.train_network(name, problem, parameters, watch, folder)
+    return shown
+
+
+def _run(python: str, folder: Path, *, is_shown: bool) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ONE_THREAD}
+    environment["PYTHONPATH"] = str(ROOT)
+    # Threads that wait for one another go to sleep: spinning, they take the processor from those they wait for.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    said = folder / SAID
+    try:
+        # Its standard input is a pipe that ends with this process, and the training with it.
+        with (
+            said.open("wb") as errors,
+            subprocess.Popen(
+                [python, "-m", "model.networks.worker", str(folder)],
+                stdin=subprocess.PIPE,
+                stderr=None if is_shown else errors,
+                env=environment,
+                cwd=ROOT,
+            ) as process,
+        ):
+            try:
+                code = process.wait()
+            except BaseException:
+                process.kill()
+                raise
+    except OSError as error:
+        raise InterpreterError(
+            f"{python} cannot be started ({error.strerror}): set {VARIABLE} to a Python that has PyTorch"
+        ) from error
+    if code:
+        last = said.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+        raise InterpreterError(
+            f"{python} ended with code {code}: {last or 'killed, which means too little memory'}; "
+            f"{VARIABLE} names a Python that has PyTorch"
+        )

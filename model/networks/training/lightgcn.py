@@ -1,0 +1,195 @@
+"""LightGCN: a vector per user and item, passed along the graph of who touched what (He et al., SIGIR 2020).
+
+Two ways to train it. The reference: a random start and BPR (Rendle et al., UAI 2009), a thousand epochs long. The
+fast path: the spectrum of the graph as the start and sampled softmax (Wu et al., "On the Effectiveness of Sampled
+Softmax Loss for Item Recommendation", TOIS 2024), which is good from the first minute.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from model.networks.settings import BPR, SPECTRAL, batch_size_for
+from model.networks.training.graph import adjacency, low_pass, propagate, scaled, unpropagated, users_by_items
+from model.networks.training.negative_sampling import Negatives
+from model.networks.training.network import device, drawn, seeded
+from model.networks.training.validation import METRIC, gains
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from model.networks.problem import HeldOut
+    from model.networks.settings import LightGCNSettings
+
+RANDOM_SPREAD = 0.1  # standard deviation of the reference's start (gusye1234/LightGCN-PyTorch)
+ROWS_PER_DIRECTION = 4  # users, or items where they are fewer, for each direction of the spectral start
+LEAST_DIMENSIONS = 16
+IMPOSSIBLE = -1e9  # logit of a negative that is the touched item itself
+
+
+class LightGCN:
+    """The network; see `network.Network`."""
+
+    metric = METRIC
+
+    def __init__(self, held: HeldOut, settings: LightGCNSettings) -> None:
+        self._held, self._settings = held, settings
+        problem = held.train
+        self._user_count = problem.user_count
+        self._device = device()
+        normalised = users_by_items(problem)
+        self.graph = adjacency(normalised, self._device)
+        self._negatives = Negatives(problem)
+        if settings.start == SPECTRAL:
+            # As many directions as there are users or items would say who touched what, and nothing beyond.
+            most = max(LEAST_DIMENSIONS, min(normalised.shape) // ROWS_PER_DIRECTION)
+            dimensions = min(settings.hidden_dimension, most)
+            wanted = torch.from_numpy(low_pass(problem, dimensions, settings.seed)).to(self._device)
+            start = unpropagated(self.graph, wanted, settings.layers)
+            degrees = torch.from_numpy(np.bincount(problem.items, minlength=problem.item_count)).to(self._device)
+            start = scaled(start, propagate(self.graph, start, settings.layers), degrees, self._user_count)
+        else:
+            shape = (problem.user_count + problem.item_count, settings.hidden_dimension)
+            start = drawn(shape, RANDOM_SPREAD, seeded(settings.seed, 0), self._device)
+        self.parameters: dict[str, Tensor] = {"own": start}
+        self.optimiser = torch.optim.Adam([start], lr=settings.learning_rate)
+        self._batch_size = batch_size_for(len(problem), settings.batch_size)
+        self.batch_count = -(-len(problem) // self._batch_size)
+
+    def batches(self, random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:  # noqa: D102
+        problem, settings = self._held.train, self._settings
+        order = random.permutation(len(problem))
+        for begin in range(0, order.size, self._batch_size):
+            places = order[begin : begin + self._batch_size]
+            users, items = problem.users[places], problem.items[places]
+            if settings.loss == BPR:
+                negatives = self._negatives.draw(np.repeat(users, settings.negatives), random)
+            else:
+                negatives = self._sample(random)
+            yield self._numbers(users), self._numbers(items), self._numbers(negatives)
+
+    def step(self, batch: Any) -> float:  # noqa: D102
+        users, items, negatives = batch
+        own = self.parameters["own"]
+        first_item = self._user_count
+        with torch.no_grad():
+            means = propagate(self.graph, own, self._settings.layers)
+        means.requires_grad_()
+        user, touched, others = (
+            functional.embedding(rows, means) for rows in (users, items + first_item, negatives + first_item)
+        )
+        if self._settings.loss == BPR:
+            loss = pairwise_loss(user, touched, others)
+            penalised = torch.cat([users, items + first_item, negatives + first_item])
+        else:
+            loss = sampled_softmax_loss(user, touched, others, items, negatives, self._held.train.item_count)
+            penalised = torch.cat([users, items + first_item])
+        loss.backward()
+        with torch.no_grad():
+            # The propagation is linear and symmetric: its own transpose, through which gradients go back.
+            gradient = propagate(self.graph, means.grad, self._settings.layers)
+            if self._settings.regularization:
+                strength = self._settings.regularization / users.numel()
+                gradient.index_add_(0, penalised, own[penalised], alpha=strength)
+        own.grad = gradient
+        self.optimiser.step()
+        own.grad = None
+        return float(loss.detach())
+
+    def validate(self) -> float:  # noqa: D102
+        users, items = self.vectors()
+        return gains(self._held, lambda places: users[self._held.users[places]] @ items.T)
+
+    def vectors(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the propagated vectors, whose products are the scores.
+
+        Returns
+        -------
+        users : float32 array of shape (users, dimensions)
+        items : float32 array of shape (items, dimensions)
+        """
+        with torch.no_grad():
+            means = propagate(self.graph, self.parameters["own"], self._settings.layers).cpu().numpy()
+        return means[: self._user_count], means[self._user_count :]
+
+    def messages(self) -> NDArray[np.float32]:
+        """Return what each item passes on to a user who touches it.
+
+        A user's mean over the layers is a share of their own vector and of what their items' layers but the last
+        pass on, over the root of both degrees: all but the user's own vector and degree is known beforehand.
+
+        Returns
+        -------
+        float32 array of shape (items, dimensions)
+        """
+        layers = self._settings.layers
+        if layers == 0:
+            return self.vectors()[1]
+        with torch.no_grad():
+            passed = propagate(self.graph, self.parameters["own"], layers - 1) * (layers / (layers + 1))
+        degrees = np.maximum(1, np.bincount(self._held.train.items, minlength=self._held.train.item_count))
+        result: NDArray[np.float32] = passed[self._user_count :].cpu().numpy() / np.sqrt(degrees)[:, None]
+        return result.astype(np.float32)
+
+    def _sample(self, random: np.random.Generator) -> NDArray[np.int32]:
+        """Return the items that stand for the whole catalogue, or all of a small one."""
+        wanted, there = self._settings.negatives, self._held.train.item_count
+        if there <= wanted:
+            return np.arange(there, dtype=np.int32)
+        return random.integers(0, there, wanted, dtype=np.int32)
+
+    def _numbers(self, places: NDArray[np.int32]) -> Tensor:
+        return torch.from_numpy(places.astype(np.int64)).to(self._device)
+
+
+def pairwise_loss(user: Tensor, touched: Tensor, others: Tensor) -> Tensor:
+    """Return the mean of -ln sigmoid(score of the touched item - score of the other one) (BPR).
+
+    Parameters
+    ----------
+    user, touched : tensors of shape (batch, dimensions)
+    others : tensor of shape (batch * negatives, dimensions)
+
+    Returns
+    -------
+    tensor of one number
+    """
+    by_user = others.view(user.shape[0], -1, user.shape[1])
+    better = (user * touched).sum(dim=1, keepdim=True) - (by_user @ user.unsqueeze(2)).squeeze(2)
+    return functional.softplus(-better).mean()
+
+
+def sampled_softmax_loss(
+    user: Tensor, touched: Tensor, others: Tensor, items: Tensor, negatives: Tensor, item_count: int
+) -> Tensor:
+    """Return the mean cross-entropy of the touched item against a sample that stands for the whole catalogue.
+
+    A user's vector counts by its direction alone: its length changes no ranking, but would be learnt first.
+
+    Parameters
+    ----------
+    user, touched : tensors of shape (batch, dimensions)
+    others : tensor of shape (negatives, dimensions)
+    items, negatives : integer tensors of shape (batch,) and (negatives,)
+        Which items these are, so that none stands against itself.
+    item_count : int
+        Each negative counts as often as it stands for items that were not drawn.
+
+    Returns
+    -------
+    tensor of one number
+    """
+    user = functional.normalize(user, dim=1)
+    wanted = (user * touched).sum(dim=1)
+    logits = user @ others.T
+    logits = logits.masked_fill(items[:, None] == negatives[None, :], IMPOSSIBLE)
+    rest = torch.logsumexp(logits, dim=1) + math.log(item_count / negatives.numel())
+    return (torch.logaddexp(wanted, rest) - wanted).mean()

@@ -1,0 +1,104 @@
+"""The training loop: epochs until the validation metric no longer gets better, with a checkpoint after each."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING
+
+from model.networks.errors import DivergedError
+from model.networks.training.checkpoints import Progress, read_checkpoint, write_checkpoint
+from model.networks.training.network import seeded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from model.networks.settings import LightGCNSettings, NeuMFSettings
+    from model.networks.training.network import Network
+    from model.networks.training.progress import Watch
+
+
+def train(
+    network: Network,
+    settings: NeuMFSettings | LightGCNSettings,
+    name: str,
+    watch: Watch,
+    checkpoint: tuple[Path, str] | None = None,
+) -> Progress:
+    """Train until the metric has not got better for `settings.patience` epochs, and keep the best epoch.
+
+    Parameters
+    ----------
+    network : Network
+        Gets the parameters of the best epoch.
+    settings : settings
+        epochs, patience and seed.
+    name : str
+        For whoever watches.
+    checkpoint : (Path, str), optional
+        The file, and the mark of data and settings (`checkpoints.mark_of`).
+
+    Returns
+    -------
+    Progress
+        Without `best`, which the network has.
+    """
+    progress = _begun(network, name, watch, checkpoint)
+    while progress.epoch < settings.epochs and progress.epoch - progress.best_epoch < settings.patience:
+        epoch = progress.epoch + 1
+        started = time.monotonic()
+        random = seeded(settings.seed, epoch)
+        watch.begin(name, epoch, network.batch_count)
+        total, count = 0.0, 0
+        for batch in network.batches(random):
+            total += network.step(batch)
+            count += 1
+            watch.batch(total / count)
+        if not math.isfinite(total):
+            raise DivergedError(
+                f"the loss of {name} is no number any more in epoch {epoch}; a lower learning_rate than "
+                f"{settings.learning_rate:g} keeps it finite"
+            )
+        _take(network, progress, epoch, total / max(1, count), started)
+        watch.end(name, epoch, total / max(1, count), network.metric, progress.reports[-1]["metric"], _since(started))
+        if checkpoint is not None:
+            write_checkpoint(*checkpoint, network, progress)
+    _restore(network, progress)
+    return progress
+
+
+def _begun(network: Network, name: str, watch: Watch, checkpoint: tuple[Path, str] | None) -> Progress:
+    """Return the progress of a checkpoint, or that of the start, which counts as epoch 0: it may be the best one."""
+    progress = read_checkpoint(*checkpoint, network) if checkpoint is not None else Progress()
+    if not progress.epoch:
+        started = time.monotonic()
+        _take(network, progress, 0, float("nan"), started)
+        watch.end(name, 0, float("nan"), network.metric, progress.reports[-1]["metric"], _since(started))
+    return progress
+
+
+def _take(network: Network, progress: Progress, epoch: int, loss: float, started: float) -> None:
+    """Validate, and keep the parameters where they are the best so far."""
+    metric = network.validate()
+    progress.epoch = epoch
+    progress.reports.append({"epoch": epoch, "loss": loss, "metric": metric, "seconds": _since(started)})
+    if _is_better(network.metric, metric, progress.best_metric):
+        progress.best_epoch, progress.best_metric = epoch, metric
+        progress.best = {name: tensor.detach().clone() for name, tensor in network.parameters.items()}
+
+
+def _is_better(name: str, metric: float, best: float) -> bool:
+    # Without anything held out every epoch is as good as the last one, so the last one is kept.
+    if math.isnan(best) or math.isnan(metric):
+        return True
+    return metric < best if name.startswith("rmse") else metric > best
+
+
+def _restore(network: Network, progress: Progress) -> None:
+    for name, tensor in network.parameters.items():
+        tensor.detach().copy_(progress.best[name])
+    progress.best = {}
+
+
+def _since(moment: float) -> float:
+    return round(time.monotonic() - moment, 3)

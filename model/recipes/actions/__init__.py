@@ -1,0 +1,1 @@
+"""The next best action of a user."""

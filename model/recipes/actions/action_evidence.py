@@ -1,0 +1,309 @@
+"""What speaks for a user taking an action, counted from the answers that users gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from model.recipes.data.interactions import Interactions
+    from model.recipes.recipe import Catalogue
+
+TAKEN, NOT_TAKEN, VIEWED = "taken", "nottaken", "viewed"
+LEAST_ANSWERS = 50  # TAKEN, and NOT_TAKEN or VIEWED, each, before an action gets a likelihood
+RECENT_SECONDS = 6 * 7 * 86400  # within so much of the newest answer (developer guide, "Next-Best-Action recipe")
+SHRINKAGE = 10.0  # answers that a rate must have before it is half believed
+MOST_FEATURES = 500
+
+
+def kind_of(event_type: str) -> str:
+    """Return an answer's kind, however it is written: the guide has "Not taken" as well as "NOT_TAKEN"."""
+    return event_type.lower().replace("_", "").replace(" ", "")
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Offers and how they ended, by user and time.
+
+    Attributes
+    ----------
+    users, actions : int arrays of shape (n,)
+    times : int64 array of shape (n,)
+    taken : float64 array of shape (n,)
+        1.0 or 0.0.
+    """
+
+    users: NDArray[np.int32]
+    actions: NDArray[np.int32]
+    times: NDArray[np.int64]
+    taken: NDArray[np.float64]
+
+
+def offers_of(known: Interactions, item_ids: list[str], period_seconds: float) -> Offers:
+    """Find how offers ended: one that was not taken is none against if the user takes the action within the period.
+
+    Parameters
+    ----------
+    known : Interactions
+        Of users with actions.
+    item_ids : list of str
+        The recipe's actions.
+    """
+    place_of = {item: place for place, item in enumerate(item_ids)}
+    actions = np.array([place_of[item] for item in known.item_ids] or [0], np.int32)[known.items]
+    taken_kinds = [place for place, kind in enumerate(known.event_types) if kind_of(kind) == TAKEN]
+    taken = np.isin(known.kinds, taken_kinds)
+    # By user and action, then backwards in time, the next time that the action is taken.
+    order = np.lexsort((known.times, actions, known.users))
+    later = np.full(len(known), np.inf)
+    upcoming, owner = np.inf, (-1, -1)
+    for place in order[::-1].tolist():
+        mine = (int(known.users[place]), int(actions[place]))
+        if mine != owner:
+            upcoming, owner = np.inf, mine
+        if taken[place]:
+            upcoming = float(known.times[place])
+        later[place] = upcoming
+    kept = taken | (later - known.times > period_seconds)
+    return Offers(known.users[kept], actions[kept], known.times[kept], taken[kept].astype(np.float64))
+
+
+class Evidence:
+    """Log odds by action, user, kind of user and earlier actions, and what each user has answered.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the parts, in their order.
+    """
+
+    names = ("intercept", "action", "person", "features", "earlier")
+
+    def __init__(
+        self,
+        counts: NDArray[np.float64],
+        after: NDArray[np.float32],
+        features: dict[str, NDArray[np.float32]],
+        answers: dict[str, dict[int, list[int]]],
+    ) -> None:
+        self._counts = counts  # taken, not taken, and both within the last six weeks, by action
+        self._after = after
+        self._features = features
+        self._answers = answers  # by user and action: times taken, times not, newest answer (0: none)
+
+    @classmethod
+    def fit(cls, offers: Offers, known: Interactions, item_ids: list[str], users: Catalogue) -> Evidence:
+        """Count.
+
+        Parameters
+        ----------
+        offers : Offers
+            Of `known`.
+        """
+        size = len(item_ids)
+        recent = offers.times >= int(offers.times.max(initial=0)) - RECENT_SECONDS
+        counts = np.zeros((4, size))
+        for row, (yes, which) in enumerate(((1, recent | True), (0, recent | True), (1, recent), (0, recent))):
+            counts[row] = np.bincount(offers.actions[which & (offers.taken == yes)], minlength=size)
+        found = cls(counts, _after(offers, size), _feature_lifts(offers, known, users, counts), {})
+        for user, action, taken in zip(
+            offers.users.tolist(), offers.actions.tolist(), offers.taken.tolist(), strict=True
+        ):
+            found._of(known.user_ids[user], action)[0 if taken else 1] += 1
+        place_of = {item: place for place, item in enumerate(item_ids)}
+        for user, item, kind, time in zip(
+            known.users.tolist(), known.items.tolist(), known.kinds.tolist(), known.times.tolist(), strict=True
+        ):
+            if kind_of(known.event_types[kind]) != VIEWED:
+                answer = found._of(known.user_ids[user], place_of[known.item_ids[item]])
+                answer[2] = max(answer[2], time)
+        return found
+
+    def known(self) -> NDArray[np.bool_]:
+        """Tell of which actions enough is known for a likelihood: bool array of shape (actions,)."""
+        result: NDArray[np.bool_] = (self._counts[2] >= LEAST_ANSWERS) & (self._counts[3] >= LEAST_ANSWERS)
+        return result
+
+    def parts(self, user: str, features: Sequence[str]) -> NDArray[np.float64]:
+        """Return what speaks for each action, in log odds.
+
+        Parameters
+        ----------
+        features : sequence of str
+            Of the user.
+
+        Returns
+        -------
+        float64 array of shape (actions, parts)
+        """
+        answers = self._answers.get(user, {})
+        yes, no = sum(one[0] for one in answers.values()), sum(one[1] for one in answers.values())
+        parts = np.zeros((self._counts.shape[1], len(self.names)))
+        parts[:, 0] = 1.0
+        parts[:, 1] = self._base()
+        parts[:, 2] = _log_odds(yes, no, self._rate())
+        for feature in features:
+            if feature in self._features:
+                parts[:, 3] += self._features[feature]
+        for action, answer in answers.items():
+            if answer[0]:
+                parts[:, 4] += self._after[action]
+        return parts
+
+    def parts_of(self, offers: Offers, known: Interactions, users: Catalogue) -> NDArray[np.float64]:
+        """Return the parts of each example, by what was known before it.
+
+        Parameters
+        ----------
+        offers : Offers
+            Those of `fit`, sorted by user and time.
+
+        Returns
+        -------
+        float64 array of shape (n, parts)
+        """
+        base, rate = self._base(), self._rate()
+        features_of = dict(zip(users.item_ids, users.features, strict=True))
+        parts = np.zeros((offers.times.size, len(self.names)))
+        parts[:, 0] = 1.0
+        parts[:, 1] = base[offers.actions]
+        user, yes, no, earlier = -1, 0, 0, set[int]()
+        after = np.zeros(self._counts.shape[1])  # what the user's earlier actions say of each
+        mine: tuple[str, ...] = ()
+        for place, action in enumerate(offers.actions.tolist()):
+            if int(offers.users[place]) != user:
+                user, yes, no, earlier = int(offers.users[place]), 0, 0, set()
+                after = np.zeros(self._counts.shape[1])
+                mine = features_of.get(known.user_ids[user], ())
+            parts[place, 2] = _log_odds(yes, no, rate)
+            parts[place, 3] = sum(float(self._features[one][action]) for one in mine if one in self._features)
+            parts[place, 4] = after[action]
+            if offers.taken[place]:
+                yes += 1
+                if action not in earlier:
+                    earlier.add(action)
+                    after += self._after[action]
+            else:
+                no += 1
+        return parts
+
+    def tell(self, user: str, action: int, event_type: str, time: int) -> None:
+        """Take one answer of a user into account; how often an action is taken by all waits for a training.
+
+        Parameters
+        ----------
+        time : int
+            Epoch seconds.
+        """
+        kind = kind_of(event_type)
+        if kind in {TAKEN, NOT_TAKEN}:
+            answer = self._of(user, action)
+            answer[0 if kind == TAKEN else 1] += 1
+            answer[2] = max(answer[2], time)
+
+    def answered(self, user: str) -> dict[int, int]:
+        """Return when a user last took or declined each action (epoch seconds)."""
+        return {action: answer[2] for action, answer in self._answers.get(user, {}).items() if answer[2]}
+
+    def add_action(self) -> None:
+        """Make room for one more action, of which nothing is known."""
+        self._counts = np.pad(self._counts, ((0, 0), (0, 1)))
+        self._after = np.pad(self._after, ((0, 1), (0, 1)))
+        self._features = {name: np.pad(row, (0, 1)) for name, row in self._features.items()}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what was counted, by name."""
+        listed = [
+            (user, action, *answer)
+            for user, answers in enumerate(self._answers.values())
+            for action, answer in answers.items()
+        ]
+        features = np.array(list(self._features.values()), np.float32)
+        features = features.reshape(len(self._features), self._counts.shape[1])
+        answers = np.array(listed, np.int64).reshape(-1, 5)
+        return {"counts": self._counts, "after": self._after, "features": features, "answers": answers}
+
+    def document(self) -> dict[str, Any]:
+        """Return what `from_arrays` needs beside the arrays."""
+        return {"features": list(self._features), "persons": list(self._answers)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> Evidence:
+        """Make evidence of what `arrays` and `document` returned."""
+        features = dict(zip(document["features"], arrays["features"], strict=True))
+        answers: dict[str, dict[int, list[int]]] = {}
+        for user, action, *answer in arrays["answers"].tolist():
+            answers.setdefault(document["persons"][user], {})[action] = answer
+        return cls(arrays["counts"], arrays["after"], features, answers)
+
+    def _of(self, user: str, action: int) -> list[int]:
+        return self._answers.setdefault(user, {}).setdefault(action, [0, 0, 0])
+
+    def _rate(self) -> float:
+        yes, no = float(self._counts[0].sum()), float(self._counts[1].sum())
+        return (yes + 1) / (yes + no + 2)
+
+    def _base(self) -> NDArray[np.float64]:
+        """Return the log odds of each action being taken, by anybody."""
+        rate = self._rate()
+        yes = self._counts[0] + SHRINKAGE * rate
+        no = self._counts[1] + SHRINKAGE * (1 - rate)
+        result: NDArray[np.float64] = np.log(yes / no)
+        return result
+
+
+def _log_odds(yes: float, no: float, rate: float) -> float:
+    """Return by how much the odds of somebody differ from everybody's, few answers being believed little."""
+    odds = (yes + SHRINKAGE * rate) / (no + SHRINKAGE * (1 - rate))
+    return float(np.log(odds * (1 - rate) / rate))
+
+
+def _after(offers: Offers, size: int) -> NDArray[np.float32]:
+    """Return, by an action taken earlier (row) and an action (column), the change of its log odds."""
+    # By the later action (row), so that all earlier ones are counted in one stroke, however many there are.
+    yes, no = np.zeros((size, size)), np.zeros((size, size))
+    user, earlier = -1, np.zeros(size)
+    for owner, action, taken in zip(offers.users.tolist(), offers.actions.tolist(), offers.taken.tolist(), strict=True):
+        if owner != user:
+            user, earlier = owner, np.zeros(size)
+        (yes if taken else no)[action] += earlier
+        if taken:
+            earlier[action] = 1.0
+    return _change(yes.T, no.T, *_totals(offers, size))
+
+
+def _feature_lifts(
+    offers: Offers, known: Interactions, users: Catalogue, counts: NDArray[np.float64]
+) -> dict[str, NDArray[np.float32]]:
+    """Return, by a feature of users, the change of each action's log odds."""
+    features_of = dict(zip(users.item_ids, users.features, strict=True))
+    seen: dict[str, NDArray[np.float64]] = {}
+    for user, action, taken in zip(offers.users.tolist(), offers.actions.tolist(), offers.taken.tolist(), strict=True):
+        for feature in features_of.get(known.user_ids[user], ()):
+            if feature in seen or len(seen) < MOST_FEATURES:
+                seen.setdefault(feature, np.zeros((2, counts.shape[1])))[0 if taken else 1, action] += 1
+    return {feature: _change(table[0], table[1], counts[0], counts[1]) for feature, table in seen.items()}
+
+
+def _totals(offers: Offers, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    taken = offers.taken == 1
+    return (
+        np.bincount(offers.actions[taken], minlength=size),
+        np.bincount(offers.actions[~taken], minlength=size),
+    )
+
+
+def _change(
+    yes: NDArray[np.float64], no: NDArray[np.float64], all_yes: NDArray[Any], all_no: NDArray[Any]
+) -> NDArray[np.float32]:
+    """Return the shrunken change of log odds against those of all."""
+    rate = (all_yes + 1) / (all_yes + all_no + 2)
+    odds = (yes + SHRINKAGE * rate) / (no + SHRINKAGE * (1 - rate))
+    result: NDArray[np.float32] = np.log(odds * (1 - rate) / rate).astype(np.float32)
+    return result

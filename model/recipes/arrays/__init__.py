@@ -1,0 +1,1 @@
+"""Numeric building blocks: growable arrays, top-k selection, a truncated SVD, and a model's files on disk."""

@@ -1,0 +1,92 @@
+"""Events as questions, the newest where times tell which those are: what the settings of a training are chosen on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from model.recipes.recipe import Query, TrainingData
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from model.recipes.data.interactions import Interactions
+
+HOLD_OUT_SHARE = 0.1  # of the events, the newest
+QUESTIONS = 800  # events judged; more changes the choice little
+MOST_HELD_OUT = 0.5  # where as many events are among the newest, the others tell too little
+LEAST_EVENTS = 25
+HISTORY_LENGTH = 50  # newest items of a user that are looked at
+SEED = 20261121
+
+
+class HeldOut(NamedTuple):
+    """One event: what came before it, which item it was, and what else was known.
+
+    Attributes
+    ----------
+    history : list of int
+        Newest first, never empty.
+    query : Query
+        Its context and user_features.
+    """
+
+    history: list[int]
+    target: int
+    query: Query
+
+
+def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
+    """Split data into the older events and a sample of the newest ones; by chance where times cannot tell.
+
+    Returns
+    -------
+    older : TrainingData
+        With the same numbers of users and items.
+    questions : list of HeldOut
+        Empty where there are too few events, or nobody has two.
+    in_order : bool
+        Whether the times of events tell an order.
+    """
+    known = data.interactions
+    newest = _newest_events(known)
+    in_order = newest is not None
+    if len(known) < LEAST_EVENTS:
+        return data, [], in_order
+    random = np.random.default_rng(SEED)
+    held = random.random(len(known)) < HOLD_OUT_SHARE if newest is None else newest
+    older = known.where(~held)
+    # In order, what came just before an event is its history, held out or not; without, what is left of the user.
+    before = known if in_order else older
+    starts = before.starts()
+    positions = np.flatnonzero(held)
+    users = known.users[positions]
+    ends = positions if in_order else starts[users + 1]
+    asked = np.flatnonzero(ends > starts[users])
+    if asked.size > QUESTIONS:
+        asked = np.sort(random.choice(asked, QUESTIONS, replace=False))
+    features_of = dict(zip(data.users.item_ids, data.users.features, strict=True))
+    questions = []
+    for position, user, end in zip(positions[asked].tolist(), users[asked].tolist(), ends[asked].tolist(), strict=True):
+        history = before.items[max(int(starts[user]), end - HISTORY_LENGTH) : end][::-1].tolist()
+        query = Query(context=_context(known, position), user_features=features_of.get(known.user_ids[user], ()))
+        questions.append(HeldOut(history, int(known.items[position]), query))
+    return replace(data, interactions=older), questions, in_order
+
+
+def _newest_events(known: Interactions) -> NDArray[np.bool_] | None:
+    """Tell which events are the newest tenth; None where times cannot tell, since too many of them are of one time."""
+    if not len(known):
+        return None
+    newest: NDArray[np.bool_] = known.times >= np.quantile(known.times, 1 - HOLD_OUT_SHARE, method="lower")
+    return newest if newest.mean() <= MOST_HELD_OUT else None
+
+
+def _context(known: Interactions, position: int) -> Mapping[str, str]:
+    """Return the circumstances of one interaction."""
+    codes = {name: int(column.codes[position]) for name, column in known.context.items()}
+    return {name: known.context[name].values[code] for name, code in codes.items() if code >= 0}

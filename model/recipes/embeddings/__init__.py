@@ -1,0 +1,1 @@
+"""Vectors of items: from interactions and from content."""

@@ -1,0 +1,91 @@
+"""How much older items of a history count beside the newest, chosen on the newest events of a training."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from model.recipes.recipe import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from model.recipes.data.interactions import Interactions
+    from model.recipes.recipe import Recipe
+
+EVEN = 1.0  # all items of a history count alike
+DECAYS = (EVEN, 0.95, 0.9, 0.8, 0.6)  # per item, newest first
+HOLD_OUT_SHARE = 0.1  # of a user's events, the newest
+MOST_QUESTIONS = 600
+PLACES = 25  # of a list that count
+SEED = 20261121
+
+
+def decayed(count: int, decay: float) -> NDArray[np.float32]:
+    """Return the weights of a history's items, newest first.
+
+    Parameters
+    ----------
+    decay : float
+        Of an item's weight against that of the next newer one.
+
+    Returns
+    -------
+    float32 array of shape (count,)
+    """
+    return np.float32(decay) ** np.arange(count, dtype=np.float32)
+
+
+def newest_questions(known: Interactions) -> tuple[Interactions, list[tuple[list[str], str]]] | None:
+    """Hold the newest events of some users out and ask each of them for the first item that is new to them.
+
+    The newest events of all would be those of few users where most come once and never again.
+
+    Returns
+    -------
+    older interactions, (history newest first, wanted item) pairs
+        None where nobody came back later to something new.
+    """
+    starts, counts = known.starts(), np.diff(known.starts())
+    cuts = starts[1:] - np.maximum(1, counts * HOLD_OUT_SHARE).astype(np.int64)
+    asked = np.flatnonzero(counts > 1)
+    asked = asked[known.times[cuts[asked]] > known.times[cuts[asked] - 1]]
+    older = np.ones(len(known), np.bool_)
+    questions = []
+    for user in np.random.default_rng(SEED).permutation(asked)[:MOST_QUESTIONS].tolist():
+        begin, cut, end = int(starts[user]), int(cuts[user]), int(starts[user + 1])
+        history = known.items[begin:cut]
+        new = known.items[cut:end][~np.isin(known.items[cut:end], history)]
+        if new.size:
+            questions.append(([known.item_ids[item] for item in history[::-1].tolist()], known.item_ids[new[0]]))
+            older[cut:end] = False
+    return (known.where(older), questions) if questions else None
+
+
+def choose_decay(make: Callable[[float], Recipe], questions: Sequence[tuple[list[str], str]]) -> float:
+    """Choose the decay with which wanted items are found best (NDCG).
+
+    Parameters
+    ----------
+    make : callable
+        Returns the trained recipe with a decay.
+    questions : sequence of (history newest first, wanted item)
+
+    Returns
+    -------
+    float
+        The largest of the best.
+    """
+    gains = [sum(_gain(recipe, *question) for question in questions) for recipe in map(make, DECAYS)]
+    return DECAYS[int(np.argmax(gains))]
+
+
+def _gain(recipe: Recipe, history: list[str], wanted: str) -> float:
+    seen = set(history)
+    answer = recipe.recommend(Query(history=history), PLACES + len(seen))
+    fresh = [one.item_id for one in answer if one.item_id not in seen][:PLACES]
+    return 1 / math.log2(fresh.index(wanted) + 2) if wanted in fresh else 0.0

@@ -1,0 +1,1 @@
+"""Items that go with an item: transition counts, similar items, semantic similarity."""

@@ -1,0 +1,136 @@
+"""How much more, or less, an item is touched under a condition: on a phone, by users of an age.
+
+The lift is the logarithm of "interactions seen over interactions expected if the condition made no difference",
+shrunken towards none where there are few. Lifts of several conditions are summed, as a naive Bayes classifier does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from model.recipes.arrays.top_k import best
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from model.recipes.data.interactions import Interactions
+    from model.recipes.recipe import Catalogue
+
+SHRINKAGE = 5.0  # interactions, seen and expected alike, that are added to both
+MOST_CONDITIONS = 500  # the most frequent ones
+LEAST_INTERACTIONS = 20  # under a condition, for it to be looked at
+KEPT_PER_CONDITION = 1000  # items, those with the strongest lifts
+
+
+class Lifts:
+    """A sparse matrix of lifts from conditions (such as "DEVICE=phone") to items."""
+
+    def __init__(
+        self, conditions: list[str], starts: NDArray[np.int64], items: NDArray[np.int32], values: NDArray[np.float32]
+    ) -> None:
+        self.conditions = conditions
+        self._row_of = {condition: row for row, condition in enumerate(conditions)}
+        self._starts, self._items, self._values = starts, items, values
+
+    @classmethod
+    def of_context(cls, interactions: Interactions) -> Lifts:
+        """Learn how circumstances change what users touch."""
+        found: list[tuple[list[str], NDArray[Any], NDArray[Any]]] = []
+        for name, column in interactions.context.items():
+            places = np.flatnonzero(column.codes >= 0)
+            conditions = [f"{name}={value}" for value in column.values]
+            found.append((conditions, column.codes[places], interactions.items[places]))
+        return cls._fit(found, len(interactions.item_ids))
+
+    @classmethod
+    def of_users(cls, interactions: Interactions, users: Catalogue) -> Lifts:
+        """Learn what users of a kind touch; each counts once for an item.
+
+        Parameters
+        ----------
+        users : Catalogue
+            The users with their features.
+        """
+        features_of = dict(zip(users.item_ids, users.features, strict=True))
+        code_of: dict[str, int] = {}
+        listed = [features_of.get(user, ()) for user in interactions.user_ids]
+        codes = [code_of.setdefault(feature, len(code_of)) for features in listed for feature in features]
+        owners = np.repeat(np.arange(len(listed)), [len(features) for features in listed])
+        kinds = sparse.csr_matrix((np.ones(len(codes)), (owners, codes)), shape=(len(listed), max(1, len(code_of))))
+        owner, items = interactions.unique_pairs()
+        under = kinds[owner].tocoo()
+        return cls._fit([(list(code_of), under.col, items[under.row])], len(interactions.item_ids))
+
+    @classmethod
+    def _fit(cls, found: Iterable[tuple[list[str], NDArray[Any], NDArray[Any]]], size: int) -> Lifts:
+        """Compare, column by column, what was seen under each condition with what was to be expected."""
+        rows: list[tuple[int, str, NDArray[np.int32], NDArray[np.float32]]] = []
+        for conditions, codes, items in found:
+            ones = np.ones(codes.size, np.float32)
+            seen = sparse.csr_matrix((ones, (codes, items)), shape=(max(1, len(conditions)), size))
+            share = np.asarray(seen.sum(axis=0)).ravel() / max(1, codes.size)
+            for place, condition in enumerate(conditions):
+                mine = seen[place].toarray().ravel()
+                total = int(mine.sum())
+                if total < LEAST_INTERACTIONS:
+                    continue
+                lift = np.log((mine + SHRINKAGE) / (share * total + SHRINKAGE)).astype(np.float32)
+                strongest = best(np.abs(lift), KEPT_PER_CONDITION).astype(np.int32)
+                rows.append((total, condition, strongest, lift[strongest]))
+        rows = sorted(rows, key=lambda row: (-row[0], row[1]))[:MOST_CONDITIONS]
+        starts = np.cumsum([0, *(row[2].size for row in rows)]).astype(np.int64)
+        items = np.concatenate([np.empty(0, np.int32), *(row[2] for row in rows)])
+        values = np.concatenate([np.empty(0, np.float32), *(row[3] for row in rows)])
+        return cls([row[1] for row in rows], starts, items, values)
+
+    def add(self, condition: str, scores: NDArray[np.float32], weight: float) -> None:
+        """Add a condition's lifts to scores; one that is not known changes nothing.
+
+        Parameters
+        ----------
+        scores : float32 array of shape (items,)
+            Changed in place.
+        """
+        row = self._row_of.get(condition)
+        if row is not None:
+            mine = slice(self._starts[row], self._starts[row + 1])
+            scores[self._items[mine]] += np.float32(weight) * self._values[mine]
+
+    def of(self, condition: str, items: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the lifts of some items under a condition.
+
+        Parameters
+        ----------
+        items : int64 array of shape (n,)
+
+        Returns
+        -------
+        float32 array of shape (n,)
+            0 where the condition says nothing of the item.
+        """
+        row = self._row_of.get(condition)
+        if row is None:
+            return np.zeros(items.size, np.float32)
+        mine = slice(self._starts[row], self._starts[row + 1])
+        lifts: NDArray[np.float32] = self._values[mine] @ (self._items[mine, None] == items)
+        return lifts
+
+    def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
+        """Return the lifts, by name.
+
+        Parameters
+        ----------
+        prefix : str
+            Of the names.
+        """
+        return {f"{prefix}_starts": self._starts, f"{prefix}_items": self._items, f"{prefix}_values": self._values}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str, conditions: list[str]) -> Lifts:
+        """Make lifts of what `arrays` returned."""
+        return cls(conditions, *(arrays[f"{prefix}_{part}"] for part in ("starts", "items", "values")))

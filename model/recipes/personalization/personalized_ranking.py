@@ -1,0 +1,102 @@
+"""A given list in a user's order: the user scorer over the list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from model.recipes.arrays.model_files import read_model, write_model
+from model.recipes.arrays.top_k import NEVER, best, softmax
+from model.recipes.personalization.blending import choose_weights
+from model.recipes.personalization.score_parts import reasons_of
+from model.recipes.personalization.user_scorer import SHARPNESS, UserScorer
+from model.recipes.recipe import CatalogueItem, Contribution, Event, Query, Recipe, Recommendation, TrainingData
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+class PersonalizedRanking(Recipe):
+    """The scores of a list sum to one; items without interactions come last, unscored, in the given order.
+
+    What the user has seen is not moved down here: whoever asks has chosen the items. Asked for recommendations, it
+    ranks the whole catalogue, which is how it is judged on a hold-out.
+    """
+
+    def __init__(self, scorer: UserScorer) -> None:
+        self._scorer = scorer
+        self.item_ids = scorer.item_ids
+
+    @classmethod
+    def tune(cls, data: TrainingData) -> dict[str, float]:  # noqa: D102
+        return choose_weights(data)
+
+    @classmethod
+    def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
+        return cls(UserScorer.fit(data, tuned))
+
+    def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
+        return self._scorer.score(query, self._scorer.known(query.history))
+
+    def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
+        scores, parts = self._scorer.scored(query, self._scorer.known(query.history))
+        if query.allowed is not None:
+            scores[~query.allowed] = NEVER
+        places = best(scores, count).tolist()
+        reasons = reasons_of(parts, self._scorer.weights, places)
+        return [
+            Recommendation(self.item_ids[place], None, reason) for place, reason in zip(places, reasons, strict=True)
+        ]
+
+    def rank(self, query: Query, item_ids: Sequence[str]) -> list[Recommendation]:
+        """Put the given items into the user's order.
+
+        Parameters
+        ----------
+        query : Query
+            Its `allowed` is not looked at.
+
+        Returns
+        -------
+        list of Recommendation
+            Each given item once; items without interactions come last, without a score.
+        """
+        distinct = list(dict.fromkeys(item_ids))
+        places = [self._scorer.item_of.get(item, -1) for item in distinct]
+        users = self._scorer.users
+        touched = [place for place in places if place >= 0 and users[place] > 0]
+        scored = set(touched)
+        rest = [Recommendation(item) for item, place in zip(distinct, places, strict=True) if place not in scored]
+        if not touched:
+            return rest
+        scores, parts = self._scorer.scored(query, self._scorer.known(query.history))
+        shares = softmax(scores[touched] * np.float32(SHARPNESS))
+        order = best(shares, len(touched))
+        ranked = np.array(touched)[order].tolist()
+        reasons = reasons_of(parts, self._scorer.weights, ranked)
+        return [
+            Recommendation(self.item_ids[item], share, reason)
+            for item, share, reason in zip(ranked, shares[order].tolist(), reasons, strict=True)
+        ] + rest
+
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
+        history = self._scorer.known(query.history)
+        return self._scorer.explain_all(query, history, [self._scorer.item_of[item] for item in item_ids])
+
+    def update(self, event: Event) -> None:  # noqa: D102
+        self._scorer.update(event)
+
+    def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
+        self._scorer.put(item)
+
+    def save(self, directory: Path) -> None:  # noqa: D102
+        write_model(directory, self._scorer.arrays(), self._scorer.document())
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:  # noqa: D102
+        arrays, document = read_model(directory)
+        return cls(UserScorer.from_arrays(arrays, document))

@@ -1,0 +1,290 @@
+"""How well each item suits a user: what usually follows, what users alike touch, what is popular.
+
+The parts are scaled to at most one each and summed with weights that are chosen on the newest tenth of the events, or
+on any tenth where times tell no order (`blending`); a part that tells nothing there is not computed. A user is their
+history and nothing else, so the next event changes the next answer; of a stranger, the circumstances of the question
+and what is known of the user speak.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model.recipes.arrays.growable import GrowingRows
+from model.recipes.data.hold_out import HISTORY_LENGTH
+from model.recipes.embeddings.item_space import QUERY_DECAY as SPACE_DECAY
+from model.recipes.graph_filter.score_part import QUERY_DECAY as FILTER_DECAY
+from model.recipes.personalization.score_parts import FALLBACK, OF_EVERYBODY, Parts, blend, count_recent, scale_of
+from model.recipes.personalization.user_models import UserModels
+from model.recipes.popularity.popularity import count_users
+from model.recipes.recipe import CatalogueItem, Contribution, Query, largest_first
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from model.recipes.data.interactions import Interactions
+    from model.recipes.graph_filter.settings import FilterSettings
+    from model.recipes.personalization.lifts import Lifts
+    from model.recipes.recipe import Event, TrainingData
+
+
+SHARPNESS = 12.0  # by which scores are multiplied before they become shares of one
+REPEAT_DECAY = 0.8  # of an item in the history against the next newer one
+
+
+class UserScorer:
+    """Scores all items for a history."""
+
+    def __init__(
+        self,
+        item_ids: list[str],
+        models: UserModels,
+        users: NDArray[np.float32],
+        recent: NDArray[np.float32],
+        weights: Mapping[str, float],
+        recency: bool = True,
+    ) -> None:
+        self.item_ids = item_ids
+        self.item_of = {item: place for place, item in enumerate(item_ids)}
+        self.weights = {**FALLBACK, **weights}
+        self._heeds_recency = recency
+        self._models = models
+        self._users = GrowingRows(users)
+        self._most = float(np.log1p(users.max(initial=1)))
+        self._popularity = GrowingRows((np.log1p(users) / self._most).astype(np.float32))
+        self._recent = GrowingRows(recent)
+        self._most_recent = scale_of(recent)
+
+    @classmethod
+    def fit(cls, data: TrainingData, weights: Mapping[str, float]) -> UserScorer:
+        """Learn the parts; `weights` is what `blending.choose_weights` returned."""
+        known = data.interactions
+        touched = set(known.item_ids)
+        item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
+        models = UserModels.fit(item_ids, data, {**FALLBACK, **weights})
+        untouched = np.zeros(len(item_ids) - len(known.item_ids), np.float32)
+        users, recent = (np.concatenate([counts, untouched]) for counts in (count_users(known), count_recent(known)))
+        return cls(item_ids, models, users, recent, weights, _looks_at_recency(data.parameters))
+
+    @property
+    def recency(self) -> bool:
+        """Whether newer items of a history count more: where the solution wants it and the events tell an order."""
+        return self._heeds_recency and bool(self.weights["in_order"])
+
+    @property
+    def users(self) -> NDArray[np.float32]:
+        """How many different users touched each item: float32 array of shape (items,)."""
+        return self._users.rows
+
+    @property
+    def popularity(self) -> NDArray[np.float32]:
+        """The same on a logarithmic scale from 0 to 1."""
+        return self._popularity.rows
+
+    def learn_graph(self, known: Interactions, settings: FilterSettings) -> None:
+        """Learn the graph filter, for weights that want it.
+
+        Parameters
+        ----------
+        known : Interactions
+            Those that the scorer has learnt from.
+        """
+        self._models.learn_graph(known, settings)
+
+    def known(self, history: Sequence[str]) -> list[int]:
+        """Return the positions of those items of a history that are known.
+
+        Parameters
+        ----------
+        history : sequence of str
+            Newest first.
+        """
+        place_of = self.item_of
+        return [place_of[item] for item in history[:HISTORY_LENGTH] if item in place_of]
+
+    def parts(self, history: Sequence[int], wanted: Mapping[str, float]) -> Parts:
+        """Return the parts of the score of every item.
+
+        Parameters
+        ----------
+        history : sequence of int
+            Newest first; not empty.
+        wanted : mapping
+            Weights by part; one of weight zero is left out.
+        """
+        values = {"popularity": self.popularity}
+        scales = {"popularity": 1.0}
+        if wanted["recent"]:
+            values["recent"], scales["recent"] = self._recent.rows, self._most_recent
+        decay = None if self.recency else 1.0
+        for name, steps in (("next", self._models.following), ("transitions", self._models.transitions)):
+            if wanted[name]:
+                values[name] = np.zeros(len(self.item_ids), np.float32)
+                steps.add_scores(history, values[name], decay)
+        if wanted["space"]:
+            space = self._models.space
+            near = space.vectors @ space.user(history, self._space_decay)
+            values["space"] = np.maximum(near, np.float32(0), out=near)
+        if wanted["filter"] and self._models.graph is not None:
+            values["filter"] = self._models.graph.scores(history, self._filter_decay)
+        if wanted["repeat"]:
+            values["repeat"] = np.zeros(len(self.item_ids), np.float32)
+            np.add.at(values["repeat"], list(history), np.array(self._returns(history), np.float32))
+        return Parts(values, {name: scales.get(name) or scale_of(each) for name, each in values.items()})
+
+    def score(self, query: Query, history: Sequence[int]) -> NDArray[np.float32]:
+        """Return the score of every item, from 0 to about 1.
+
+        Parameters
+        ----------
+        query : Query
+            Its context and user_features count here.
+        history : sequence of int
+            Newest first.
+
+        Returns
+        -------
+        float32 array of shape (items,)
+        """
+        return self.scored(query, history)[0]
+
+    def scored(self, query: Query, history: Sequence[int]) -> tuple[NDArray[np.float32], Parts | None]:
+        """Return the score of every item, and what the history's share in it is made of.
+
+        Returns
+        -------
+        scores : float32 array of shape (items,)
+        parts : Parts or None
+            None of a stranger.
+        """
+        parts = self.parts(history, self.weights) if history else None
+        scores = blend(parts, self.weights) if parts else self.popularity.copy()
+        for lifts, condition, weight in self._conditions(query, bool(history)):
+            lifts.add(condition, scores, weight)
+        if self._models.objective is not None:
+            scores *= self._models.objective.factors
+        return scores, parts
+
+    def explain_all(self, query: Query, history: Sequence[int], items: Sequence[int]) -> list[list[Contribution]]:
+        """Return what the scores of some items are made of.
+
+        Returns
+        -------
+        list of lists of Contribution
+            Of each item, weights that sum to its entry of `score`, the largest first.
+        """
+        asked = np.array(items, np.int64)
+        found: dict[str, NDArray[np.float32]] = {}
+        if history:
+            parts = self.parts(history, self.weights)
+            votes = np.zeros((len(history), asked.size), np.float32)
+            for name, values in parts.values.items():
+                factor = np.float32(self.weights[name] * parts.scales[name])
+                if name in OF_EVERYBODY:
+                    found[name] = factor * values[asked]
+                elif factor:
+                    votes += factor * self._votes(name, history, asked) * (values[asked] > 0)
+            for voter, row in zip(history, votes, strict=True):
+                name = f"item:{self.item_ids[voter]}"
+                found[name] = found[name] + row if name in found else row
+        else:
+            found["popularity"] = self.popularity[asked]
+        for lifts, condition, weight in self._conditions(query, bool(history)):
+            name = f"{'context' if lifts is self._models.context else 'person'}:{condition}"
+            found[name] = np.float32(weight) * lifts.of(condition, asked)
+        objective = self._models.objective
+        if objective is not None:
+            total = np.sum(list(found.values()), axis=0)
+            found[f"objective:{objective.column}"] = total * (objective.factors[asked] - 1)
+        return largest_first(list(found), np.stack(list(found.values()), axis=1))
+
+    def update(self, event: Event) -> None:
+        """Take one interaction into account."""
+        place = self.item_of.get(event.item_id)
+        if place is None:
+            return
+        previous = self.known(event.previous)
+        self._models.following.update(place, previous)
+        self._models.transitions.update(place, previous)
+        self._recent.rows[place] += 1
+        self._most_recent = min(self._most_recent or 1.0, 1.0 / float(self._recent.rows[place]))
+        if event.first:
+            self.users[place] += 1
+            self.popularity[place] = min(1.0, float(np.log1p(self.users[place])) / self._most)
+
+    def put(self, item: CatalogueItem) -> None:
+        """Take in a new or changed item."""
+        place = self.item_of.setdefault(item.item_id, len(self.item_ids))
+        self._models.put(place, item)
+        if place == len(self.item_ids):
+            self.item_ids.append(item.item_id)
+            self._models.add()
+            self._users.append(0.0)
+            self._recent.append(0.0)
+            self._popularity.append(0.0)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all that was learnt, by name."""
+        return {**self._models.arrays(), "people": self.users, "recent": self._recent.rows}
+
+    def document(self) -> dict[str, Any]:
+        """Return what `from_arrays` needs beside the arrays."""
+        own = {"item_ids": self.item_ids, "weights": self.weights, "recency": self._heeds_recency}
+        return {**own, **self._models.document()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> UserScorer:
+        """Make a scorer of what `arrays` and `document` returned."""
+        models = UserModels.from_arrays(arrays, document, len(document["item_ids"]))
+        users, recent = arrays["people"], arrays["recent"]
+        return cls(document["item_ids"], models, users, recent, document["weights"], document["recency"])
+
+    @property
+    def _space_decay(self) -> float:
+        return SPACE_DECAY if self.recency else 1.0
+
+    @property
+    def _filter_decay(self) -> float:
+        return FILTER_DECAY if self.recency else 1.0
+
+    def _returns(self, history: Sequence[int]) -> list[float]:
+        """Return how much each item of a history speaks for itself."""
+        decay = REPEAT_DECAY if self.recency else 1.0
+        return [decay**place for place in range(len(history))]
+
+    def _votes(self, name: str, history: Sequence[int], items: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return what each item of a history adds to a part of the scores of some: shape (history, items)."""
+        decay = None if self.recency else 1.0
+        if name == "next":
+            return self._models.following.votes(history, items, decay)
+        if name == "transitions":
+            return self._models.transitions.votes(history, items, decay)
+        if name == "repeat":
+            weights = np.array(self._returns(history), np.float32)
+            return np.where(np.array(history)[:, None] == items, weights[:, None], np.float32(0))
+        if name == "filter" and self._models.graph is not None:
+            return self._models.graph.votes(history, items, self._filter_decay)
+        return self._models.space.votes(history, items, self._space_decay)
+
+    def _conditions(self, query: Query, has_history: bool) -> Iterator[tuple[Lifts, str, float]]:
+        """Yield what is known of the question, with the weight of its lifts.
+
+        A stranger's scores are logarithms of frequencies, to which lifts can be added as they are; where there is a
+        history, the weights that were chosen say how much is left for them to tell.
+        """
+        context = self.weights["context"] / SHARPNESS if has_history else 1.0 / self._most
+        features = self.weights["features"] / SHARPNESS if has_history else 1.0 / self._most
+        for column, value in query.context.items():
+            yield self._models.context, f"{column}={value}", context
+        for feature in query.user_features:
+            yield self._models.features, feature, features
+
+
+def _looks_at_recency(parameters: Mapping[str, str]) -> bool:
+    """Read apply_recency_bias (second versions) or recency_mask (first versions)."""
+    stated = parameters.get("apply_recency_bias", parameters.get("recency_mask", "true"))
+    return str(stated).lower() != "false"

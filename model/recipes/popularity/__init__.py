@@ -1,0 +1,1 @@
+"""Popular items and trending items."""

@@ -1,0 +1,154 @@
+"""Popular items: the number of different users who touched each, and nothing of the one who asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from model.recipes.arrays.growable import GrowingRows
+from model.recipes.arrays.model_files import read_model, write_model
+from model.recipes.recipe import CatalogueItem, Contribution, Event, Query, Recipe, TrainingData, largest_first
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from model.recipes.data.interactions import Interactions
+
+# Users: how much the latest touch counts, at most. Half, since the counts of millions have no room for finer steps.
+MOST_RECENCY = 0.5
+
+
+def count_users(interactions: Interactions) -> NDArray[np.float32]:
+    """Return how many different users touched each item.
+
+    Returns
+    -------
+    float32 array of shape (items,)
+    """
+    _, items = interactions.unique_pairs()
+    return np.bincount(items, minlength=len(interactions.item_ids)).astype(np.float32)
+
+
+class UsersCounts:
+    """How many different users touched each item, and when it was touched last.
+
+    Attributes
+    ----------
+    users : GrowingRows
+        float32.
+    """
+
+    def __init__(self, users: NDArray[np.float32], latest: NDArray[np.int64]) -> None:
+        self.users = GrowingRows(users)
+        self._latest = GrowingRows(latest)
+
+    @classmethod
+    def fit(cls, interactions: Interactions, untouched: int = 0) -> Self:
+        """Count.
+
+        Parameters
+        ----------
+        untouched : int
+            Items that come after those of the interactions.
+        """
+        latest = np.zeros(len(interactions.item_ids) + untouched, np.int64)
+        np.maximum.at(latest, interactions.items, interactions.times)
+        return cls(np.pad(count_users(interactions), (0, untouched)), latest)
+
+    def recency(self) -> NDArray[np.float32]:
+        """Return how late items were touched: 0 to `MOST_RECENCY`, less than what one more user counts.
+
+        Returns
+        -------
+        float32 array of shape (items,)
+        """
+        touched, latest = self.users.rows > 0, self._latest.rows
+        newest = latest.max(initial=0)
+        oldest = latest.min(where=touched, initial=newest)
+        return np.where(touched, (latest - oldest) * (MOST_RECENCY / max(1, newest - oldest)), 0).astype(np.float32)
+
+    def ranking(self) -> NDArray[np.float32]:
+        """Return users with recency: of items that as many touched, the one that was touched last is higher.
+
+        Returns
+        -------
+        float32 array of shape (items,)
+        """
+        result: NDArray[np.float32] = self.users.rows + self.recency()
+        return result
+
+    def update(self, place: int, event: Event) -> None:
+        """Take one interaction with an item into account.
+
+        Parameters
+        ----------
+        place : int
+            Of the item.
+        """
+        self._latest.rows[place] = max(self._latest.rows[place], event.time)
+        if event.first:
+            self.users.rows[place] += 1
+
+    def add(self) -> None:
+        """Make room for one more item, which nobody has touched."""
+        self.users.append(0.0)
+        self._latest.append(0)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the counts, by name."""
+        return {"people": self.users.rows, "latest": self._latest.rows}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Make counts of what `arrays` returned."""
+        return cls(arrays["people"], arrays["latest"])
+
+
+class Popularity(Recipe):
+    """Items by unique users, without scores (developer guide, "Popularity-Count recipe").
+
+    Of those that as many users touched, the one that was touched last comes first. An item of the catalogue that
+    nobody has touched comes last, which matters where a filter leaves few others.
+    """
+
+    def __init__(self, item_ids: list[str], counts: UsersCounts) -> None:
+        self.item_ids = item_ids
+        self._counts = counts
+        self._item_of = {item: place for place, item in enumerate(item_ids)}
+
+    @classmethod
+    def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - nothing to tune
+        recipe = cls(list(data.interactions.item_ids), UsersCounts.fit(data.interactions))
+        for item in data.catalogue.item_ids:
+            recipe.add_item(CatalogueItem(item))
+        return recipe
+
+    def score(self, query: Query) -> NDArray[np.float32]:  # noqa: ARG002, D102 - the same for all
+        return self._counts.ranking()
+
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: ARG002, D102 - the same for all
+        places = [self._item_of[item] for item in item_ids]
+        parts = np.stack([self._counts.users.rows[places], self._counts.recency()[places]], axis=1)
+        return largest_first(("people", "recency"), parts)
+
+    def update(self, event: Event) -> None:  # noqa: D102
+        place = self._item_of.get(event.item_id)
+        if place is not None and self.learns_of(event.event_type):
+            self._counts.update(place, event)
+
+    def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
+        if self._item_of.setdefault(item.item_id, len(self.item_ids)) == len(self.item_ids):
+            self.item_ids.append(item.item_id)
+            self._counts.add()
+
+    def save(self, directory: Path) -> None:  # noqa: D102
+        write_model(directory, self._counts.arrays(), {"item_ids": self.item_ids})
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:  # noqa: D102
+        arrays, document = read_model(directory)
+        return cls(document["item_ids"], UsersCounts.from_arrays(arrays))

@@ -1,0 +1,1 @@
+"""Users for an item, or for items with given attributes."""

@@ -1,0 +1,193 @@
+"""What there is to know of a recipe by its name: what it asks for, what it takes, how it is judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from model.recipes.recipe import Recipe, UnsuitableDataError
+
+if TYPE_CHECKING:
+    from model.recipes.recipe import TrainingData
+    from model.recipes.segments.segment_recipe import SegmentRecipe
+
+RecipeType = Literal[
+    "USER_PERSONALIZATION",
+    "RELATED_ITEMS",
+    "POPULAR_ITEMS",
+    "PERSONALIZED_RANKING",
+    "PERSONALIZED_ACTIONS",
+    "USER_SEGMENTATION",
+]
+Domain = Literal["ECOMMERCE", "VIDEO_ON_DEMAND"]
+MIN_EVENTS_OF_TYPE = 1000  # of each event type that a use case requires (developer guide, "... use cases")
+CUTS = (5, 10, 25)
+RANKING_METRICS = (
+    "coverage",
+    "mean_reciprocal_rank_at_25",
+    *(f"normalized_discounted_cumulative_gain_at_{cut}" for cut in CUTS),
+    *(f"precision_at_{cut}" for cut in CUTS),
+)
+TREND_METRICS = (*RANKING_METRICS, "trend_prediction_accuracy")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A hyper-parameter of a recipe (developer guide, "Properties and hyperparameters" of each recipe).
+
+    Attributes
+    ----------
+    least, most : float
+        Bounds of a number, both included; unused where there are `choices`.
+    choices : tuple of str
+        All values that a categorical parameter can have; empty for a number.
+    tunable : bool
+        Whether hyper-parameter optimisation may choose it.
+    only_tuned : bool
+        Whether only hyper-parameter optimisation may set it.
+    featurization : bool
+        Whether it belongs to featureTransformationParameters, not to algorithmHyperParameters.
+    """
+
+    default: str
+    least: float = 0.0
+    most: float = 1.0
+    integer: bool = False
+    choices: tuple[str, ...] = ()
+    tunable: bool = False
+    only_tuned: bool = False
+    featurization: bool = False
+
+    def refusal(self, value: str) -> str | None:
+        """Say what is wrong with a value.
+
+        Returns
+        -------
+        str or None
+            What it would have to be; None where it is right.
+        """
+        if self.choices:
+            known = {choice.lower() for choice in self.choices}
+            return None if value.lower() in known else f"must be one of {', '.join(self.choices)}"
+        kind = "a whole number" if self.integer else "a number"
+        try:
+            number = float(value)
+        except ValueError:
+            return f"must be {kind}"
+        if not self.least <= number <= self.most:
+            return f"must be {kind} from {self.least:g} to {self.most:g}"
+        return None if not self.integer or number.is_integer() else "must be a whole number"
+
+
+@dataclass(frozen=True)
+class NamedRecipe:
+    """A recipe as the service lists it.
+
+    Attributes
+    ----------
+    name : str
+        Such as "aws-similar-items".
+    kind : str
+        The recipe type, which says which operation asks it.
+    domain : str, optional
+        Of the use cases, which only recommenders have.
+    parameters : dict of Parameter
+        By name.
+    needs : tuple of str
+        Members that a question must have: userId, itemId, inputList.
+    datasets : tuple of str
+        Dataset types without which it is not trained.
+    required_events : tuple of str
+        Event types of which a thousand each are needed.
+    hidden_after : str, optional
+        Items with which the user has an interaction of this event type are left out of answers.
+    metrics : tuple of str
+        Names of what `GetSolutionMetrics` tells, besides those that depend on the solution.
+    """
+
+    name: str
+    kind: RecipeType
+    algorithm: type[Recipe | SegmentRecipe]
+    description: str
+    domain: Domain | None = None
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ("INTERACTIONS",)
+    required_events: tuple[str, ...] = ()
+    hidden_after: str | None = None
+    metrics: tuple[str, ...] = ()
+    # Answers carry scores; a reason where there is one (the second versions).
+    scores: bool = False
+    reasons: bool = False
+    # New items are tried on users; by itself, or as the campaign's itemExplorationConfig says.
+    explores: bool = False
+    exploration_set: bool = False
+    # What questions, campaigns and solutions may ask of it.
+    context: bool = False
+    promotions: bool = True
+    objective: bool = False
+    influence: bool = False
+    update_training: bool = False
+    incremental_update: bool = False
+    batch: bool = True
+    themes: bool = False
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """The hyper-parameters of both kinds with their defaults."""
+        return {name: one.default for name, one in self.parameters.items() if not one.only_tuned}
+
+    @property
+    def answers(self) -> type[Recipe]:
+        """The algorithm of a recipe that answers with items or actions.
+
+        Raises
+        ------
+        TypeError
+            It makes segments of users.
+        """
+        if not issubclass(self.algorithm, Recipe):
+            raise TypeError(f"{self.name} makes segments of users; it does not answer questions")
+        return self.algorithm
+
+    def prepare(self, data: TrainingData) -> TrainingData:
+        """Keep of the data what the recipe learns from.
+
+        Returns
+        -------
+        TrainingData
+            With the interactions of the right event types and every parameter that has a default.
+
+        Raises
+        ------
+        UnsuitableDataError
+            There are too few of a required event type, or an id has several rows.
+        """
+        for ids in (data.catalogue.item_ids, data.users.item_ids):
+            if len(set(ids)) < len(ids):
+                repeated, count = Counter(ids).most_common(1)[0]
+                raise UnsuitableDataError(f"there are {count} rows of the id {repeated!r}; keep one of them")
+        known = data.interactions
+        by_type = dict.fromkeys((kind.lower() for kind in known.event_types), 0)
+        for kind, count in zip(
+            known.event_types, np.bincount(known.kinds, minlength=len(known.event_types)), strict=True
+        ):
+            by_type[kind.lower()] += int(count)
+        for wanted in self.required_events:
+            found = by_type.get(wanted.lower(), 0)
+            if found < MIN_EVENTS_OF_TYPE:
+                raise UnsuitableDataError(
+                    f"{self.name} needs at least {MIN_EVENTS_OF_TYPE} events of the type {wanted}; there are {found}"
+                )
+        learnt = [place for place, kind in enumerate(known.event_types) if self.algorithm.learns_of(kind)]
+        if len(learnt) < len(known.event_types):
+            known = known.where(np.isin(known.kinds, learnt)).without_unused()
+        # The defaults of featurization drop the shortest and longest histories, which disturb networks, not what is
+        # here: only percentiles that a solution states are heeded.
+        defaults = {
+            name: one.default for name, one in self.parameters.items() if not (one.featurization or one.only_tuned)
+        }
+        return replace(data, interactions=known, parameters={**defaults, **data.parameters})
