@@ -44,7 +44,7 @@ def check_recipe(name: str, parameters: Mapping[str, str]) -> None:
         There is no such recipe, it does not recommend items, or has no such hyper-parameter.
     """
     answering = [
-        one.name for one in RECIPES.values() if issubclass(one.algorithm, Recipe) and one.kind != "PERSONALIZED_ACTIONS"
+        one.name for one in RECIPES.values() if issubclass(one.algorithm, Recipe) and not one.recommends_actions
     ]
     if name not in answering:
         raise UnknownRecipeError(f"{name} is no recipe that recommends items; there are {', '.join(answering)}")

@@ -136,6 +136,16 @@ class NamedRecipe:
     themes: bool = False
 
     @property
+    def recommends_actions(self) -> bool:
+        """Whether it recommends actions (GetActionRecommendations), from Action interactions, instead of items."""
+        return self.kind == "PERSONALIZED_ACTIONS"
+
+    @property
+    def makes_segments(self) -> bool:
+        """Whether it selects users for an item or for attributes of items, in batch segment jobs only."""
+        return self.kind == "USER_SEGMENTATION"
+
+    @property
     def defaults(self) -> dict[str, str]:
         """The hyper-parameters of both kinds with their defaults."""
         return {name: one.default for name, one in self.parameters.items() if not one.only_tuned}

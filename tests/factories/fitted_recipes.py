@@ -15,13 +15,13 @@ COLD = {MOST_INTERACTIONS: "100", MOST_DAYS: "30"}
 # Networks are trained with PyTorch, which the main environment lacks: tests/networks has their tests.
 NETWORKS = [name for name, named in RECIPES.items() if issubclass(named.algorithm, NetworkRecipe)]
 ANSWERING = [name for name, named in RECIPES.items() if issubclass(named.algorithm, Recipe) and name not in NETWORKS]
-OF_ITEMS = [name for name in ANSWERING if RECIPES[name].kind != "PERSONALIZED_ACTIONS"]
+OF_ITEMS = [name for name in ANSWERING if not RECIPES[name].recommends_actions]
 
 
 def data_for(name, users=120, **parameters):
     """Return data that a recipe can learn from."""
     named = RECIPES[name]
-    if named.kind == "PERSONALIZED_ACTIONS":
+    if named.recommends_actions:
         return named.prepare(answers())
     event_type = (named.required_events or ("View",))[0]
     extra = COLD if name == "aws-hrnn-coldstart" else {}

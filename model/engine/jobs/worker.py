@@ -21,7 +21,6 @@ from model.engine import limits
 from model.engine.errors import EngineError
 from model.engine.jobs.data_jobs import attribute, erase, export
 from model.engine.s3.source import open_source
-from model.engine.serving.served import ACTION_RECIPES
 from model.engine.storage.bulk_part import ROWS_FILE, write_interactions, write_rows
 from model.engine.storage.state_directory import sync_directory, sync_files
 from model.engine.training.fitting import Plan, fit
@@ -85,7 +84,7 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     config = solution.get("solutionConfig") or {}
     given = read_input(directory)
     named = RECIPES[job["plan"]["recipes"][0]]
-    of_actions = named.kind == ACTION_RECIPES
+    of_actions = named.recommends_actions
     subjects, events = (ACTIONS, ACTION_INTERACTIONS) if of_actions else (ITEMS, INTERACTIONS)
     catalogue, users = (
         catalogue_of(given.rows[kind], job["schemas"].get(kind), set(job["excluded"].get(kind, ())))

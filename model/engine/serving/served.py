@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from model.registry.named_recipe import NamedRecipe
 
 AT_ONCE = 50  # events or items that a model is told of before others may ask: about a millisecond
-ACTION_RECIPES = "PERSONALIZED_ACTIONS"
 
 
 @dataclass
@@ -58,7 +57,7 @@ class Served:
     @property
     def catalogue_type(self) -> str:
         """The dataset type of what it answers with: ITEMS or ACTIONS."""
-        return ACTIONS if self.named.kind == ACTION_RECIPES else ITEMS
+        return ACTIONS if self.named.recommends_actions else ITEMS
 
     def rows_in(self, table: Table) -> NDArray[np.intp]:
         """Return the numbers that the recipe's items have in a table, in the recipe's order.

@@ -152,9 +152,9 @@ def evaluate(
     settings : mapping
         To train with on all of the data.
     """
-    if named.kind == "USER_SEGMENTATION":
+    if named.makes_segments:
         return evaluate_segments(named, data, settings)
-    if named.kind == "PERSONALIZED_ACTIONS":
+    if named.recommends_actions:
         return evaluate_actions(named, data, settings)
     algorithm = named.answers
     if issubclass(algorithm, SemanticSimilarity):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
 from model.datasets.dataset_types import INTERACTIONS
-from model.engine.serving.served import ACTION_RECIPES
 from model.engine.training.solution_rules import excluded_columns
 from model.engine.training.training_input import take_input
 from model.registry.amazon_recipes import RECIPES
@@ -92,7 +91,7 @@ async def train(
         recipe, metrics, settings, tuned, interactions, items and trainingHours.
     """
     group = engine.groups[group_arn]
-    of_actions = RECIPES[plan.recipes[0]].kind == ACTION_RECIPES
+    of_actions = RECIPES[plan.recipes[0]].recommends_actions
     started = time.time()
     config = (solution.get("solutionConfig") or {}).get("trainingDataConfig") or {}
     private["excluded"] = excluded_columns(config, columns_of(engine, group_arn))

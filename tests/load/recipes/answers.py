@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def _data(named: NamedRecipe) -> TrainingData:
-    if named.kind == "PERSONALIZED_ACTIONS":
+    if named.recommends_actions:
         return named.prepare(offers())
     known, catalogue = shop(ITEMS, USERS, EVENTS)
     # A recipe that learns from events of one type learns from the views, or from purchases by that name.
@@ -101,9 +101,9 @@ def _data(named: NamedRecipe) -> TrainingData:
 
 
 def _asked(named: NamedRecipe) -> str:
-    if named.kind == "USER_SEGMENTATION":
+    if named.makes_segments:
         return f"{SEGMENT:,} of {USERS:,} people"
-    if named.kind == "PERSONALIZED_ACTIONS":
+    if named.recommends_actions:
         return "10 actions"
     return f"{WANTED} of {ITEMS:,} items"
 
@@ -111,12 +111,12 @@ def _asked(named: NamedRecipe) -> str:
 def _questions(named: NamedRecipe, model: Any) -> tuple[list[Callable[[], Any]], list[Callable[[], Any]]]:
     """Return questions, and the same under a filter that keeps half of the items where a filter can be asked for."""
     draw = np.random.default_rng(SEED)
-    if named.kind == "USER_SEGMENTATION":
+    if named.makes_segments:
         wanted = [f"item-{item}" for item in draw.integers(0, ITEMS, SEGMENTS).tolist()]
         if named.name == "aws-item-attribute-affinity":
             wanted = [f"CATEGORY=row {number % 50}" for number in range(SEGMENTS)]
         return [partial(model.segment, one, SEGMENT) for one in wanted], []
-    if named.kind == "PERSONALIZED_ACTIONS":
+    if named.recommends_actions:
         return [partial(model.recommend, one, 10) for one in _queries(model, draw, 3)], []
     kept = draw.random(len(model.item_ids)) < 0.5
     plain = list(_queries(model, draw, HISTORY))

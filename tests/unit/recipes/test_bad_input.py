@@ -31,7 +31,6 @@ from tests.factories.networks import network_of
 
 pytestmark = pytest.mark.filterwarnings("error")  # of numpy: what is not a number must not come about on the way
 
-ACTIONS = "PERSONALIZED_ACTIONS"
 SEGMENTS = [name for name, named in RECIPES.items() if issubclass(named.algorithm, SegmentRecipe)]
 FALLING_BACK = [name for name in OF_ITEMS if RECIPES[name].kind != "POPULAR_ITEMS"]
 ONE_OF_EACH = list({RECIPES[name].algorithm: name for name in (*ANSWERING, *SEGMENTS)}.values())
@@ -52,8 +51,8 @@ def learnt(name, data, *, tuned=True):
     """Return a recipe that has learnt from data, as a training has it learn."""
     named = replace(RECIPES[name], required_events=())
     kind = (RECIPES[name].required_events or ("View",))[0]
-    given = answered(data, "Taken") if named.kind == ACTIONS else of_one_type(data, kind)
-    if named.kind != "USER_SEGMENTATION" and issubclass(named.algorithm, cold_start.ColdStart):
+    given = answered(data, "Taken") if named.recommends_actions else of_one_type(data, kind)
+    if not named.makes_segments and issubclass(named.algorithm, cold_start.ColdStart):
         given = replace(given, parameters={cold_start.MOST_INTERACTIONS: "1000", cold_start.MOST_DAYS: "1e9"})
     prepared = named.prepare(given)
     return named.algorithm.fit(prepared, named.algorithm.tune(prepared) if tuned else {})
@@ -146,7 +145,7 @@ def test_bad_data_are_refused_or_answered_sensibly(name, case, tmp_path):
     recipe = learnt_or_refused(name, case)
 
     if recipe is not None:
-        check(recipe, tmp_path, is_sorted=RECIPES[name].kind != ACTIONS)
+        check(recipe, tmp_path, is_sorted=not RECIPES[name].recommends_actions)
 
 
 @pytest.mark.parametrize("case", sorted({*CASES} - {"nothing", "no events"}))
@@ -181,7 +180,7 @@ def test_a_recipe_that_was_told_of_odd_items_can_be_saved_again(name, tmp_path):
 
     assert loaded.item_ids == recipe.item_ids
     for asked in questions(loaded):
-        check_answer(loaded, asked, 25, is_sorted=RECIPES[name].kind != ACTIONS)
+        check_answer(loaded, asked, 25, is_sorted=not RECIPES[name].recommends_actions)
 
 
 @pytest.mark.parametrize("name", ANSWERING)
@@ -190,8 +189,8 @@ def test_any_number_of_items_may_be_wanted_after_any_history(name, count):
     recipe = trained(name)
     history = (recipe.item_ids * 100)[:10_000]
 
-    check_answer(recipe, Query(history, recipe.item_ids[3], "p"), count, is_sorted=RECIPES[name].kind != ACTIONS)
-    check_answer(recipe, Query([], None, "p"), count, is_sorted=RECIPES[name].kind != ACTIONS)
+    check_answer(recipe, Query(history, recipe.item_ids[3], "p"), count, is_sorted=not RECIPES[name].recommends_actions)
+    check_answer(recipe, Query([], None, "p"), count, is_sorted=not RECIPES[name].recommends_actions)
 
 
 @functools.cache
@@ -209,7 +208,7 @@ def test_a_hundred_thousand_events_of_one_user_are_learnt_from(name):
         assert recipe.ranked(np.array([0]), 5).tolist() == [0]
         return
     history = [data.interactions.item_ids[item] for item in data.interactions.items[::-1].tolist()]
-    check_answer(recipe, Query(history, history[0], "user-0"), 25, is_sorted=RECIPES[name].kind != ACTIONS)
+    check_answer(recipe, Query(history, history[0], "user-0"), 25, is_sorted=not RECIPES[name].recommends_actions)
 
 
 @pytest.mark.parametrize("name", [*ANSWERING, *SEGMENTS])

@@ -45,7 +45,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     """CreateBatchInferenceJob."""
     version = find_active(engine, caller, "solution-version", request["solutionVersionArn"])
     named = check_recipe(version)
-    if not named.batch or named.kind == "USER_SEGMENTATION":
+    if not named.batch or named.makes_segments:
         raise InvalidInputError(f"the recipe {named.name} gives no batch recommendations")
     request.setdefault("numResults", limits.RESULTS_DEFAULT)
     if not 1 <= request["numResults"] <= limits.RESULTS_MAX:

@@ -46,7 +46,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     """CreateBatchSegmentJob."""
     version = find_active(engine, caller, "solution-version", request["solutionVersionArn"])
     named = check_recipe(version)
-    if named.kind != "USER_SEGMENTATION":
+    if not named.makes_segments:
         raise InvalidInputError(f"the recipe {named.name} makes no segments: use one of the type USER_SEGMENTATION")
     request.setdefault("numResults", limits.SEGMENT_USERS_DEFAULT)
     if not 1 <= request["numResults"] <= limits.SEGMENT_USERS:

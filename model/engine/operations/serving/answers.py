@@ -26,7 +26,6 @@ from model.engine.serving.answering import (
     recommend,
 )
 from model.engine.serving.explanations import EXPLANATION
-from model.engine.serving.served import ACTION_RECIPES
 from model.engine.serving.shown_lists import ShownList
 from model.engine.storage.dataset_group import ACTIONS, INTERACTIONS, ITEMS, USERS
 from model.recipes.recipe import Query
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from model.engine.serving.served import Served
     from model.engine.storage.resources import Resource
 
-RANKING, RELATED = "PERSONALIZED_RANKING", "RELATED_ITEMS"
+RANKING, RELATED, ACTION_RECIPES = "PERSONALIZED_RANKING", "RELATED_ITEMS", "PERSONALIZED_ACTIONS"
 # Which operation asks a recipe of these types; all others are asked by GetRecommendations.
 OPERATION_OF = {RANKING: "GetPersonalizedRanking", ACTION_RECIPES: "GetActionRecommendations"}
 REMEMBERED_FEATURES = 10_000  # different descriptions of users whose features are remembered

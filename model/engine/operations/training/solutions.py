@@ -166,7 +166,7 @@ async def _start_schedule(solution: Resource) -> None:
 
 def _check_group(engine: Engine, group: Resource, recipe: NamedRecipe, config: dict[str, Any]) -> None:
     """Check what a solution asks of its dataset group."""
-    if group.document.get("domain") and recipe.kind == "PERSONALIZED_ACTIONS":
+    if group.document.get("domain") and recipe.recommends_actions:
         raise InvalidInputError(
             f"{recipe.name} needs a custom dataset group; this one is for {group.document['domain']}"
         )

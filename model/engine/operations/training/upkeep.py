@@ -152,7 +152,7 @@ class Upkeep:
         trained = self._engine.resources.get(served.version_arn).document
         if trained.get("performIncrementalUpdate"):
             return INCREMENTAL_HOURS
-        updated = served.named.explores or served.named.kind == "PERSONALIZED_ACTIONS"
+        updated = served.named.explores or served.named.recommends_actions
         return NEW_ITEMS_HOURS if updated and trained.get("trainingMode") != solution_versions.UPDATE else math.inf
 
     async def _add_new_items(self, served: Served) -> None:
