@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from deployment.check.kustomize import KustomizationError, Manifest, pod_of, render
-from model.engine.options import PREFIX, variables
+from model.engine.configuration.options import PREFIX, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,8 +20,8 @@ from model.datasets.dataset_types import (
     known_fields,
     required_fields,
 )
-from model.engine import limits
-from model.engine.errors import InvalidInputError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError
 
 NAMESPACE = "com.amazonaws.personalize.schema"
 VERSION = "1.0"

@@ -11,8 +11,8 @@ import numpy as np
 from model.datasets.columns import Columns
 from model.datasets.dataset_types import INTERACTIONS, KEYS, SUBJECTS
 from model.datasets.values import BadValueError, text_reader
-from model.engine import limits
-from model.engine.errors import EngineError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import EngineError
 from model.recipes.data.interactions import ContextColumn
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.datasets.avro_schema import read_schema
-from model.engine import limits
-from model.engine.errors import EngineError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import EngineError
 from model.recipes.data.interactions import Interactions, ordered
 from model.recipes.recipe import Catalogue
 

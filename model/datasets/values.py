@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.dataset_types import KEYWORDS
-from model.engine import limits
+from model.engine.personalize import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,25 +14,25 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-import model.engine.one_thread  # noqa: F401 - before anything that imports numpy
-from model.engine import limits
-from model.engine.access.door import AnyoneOnLoopback, HoldersOfKeys
-from model.engine.engine import Engine
-from model.engine.errors import DirectoryInUseError
+import model.engine.configuration.one_thread  # noqa: F401 - before anything that imports numpy
+from model.engine.access.authentication import AnyoneOnLoopback, HoldersOfKeys
+from model.engine.configuration.options import read_settings
+from model.engine.configuration.settings import LOOPBACK, Settings
 from model.engine.http.connections import Connection
 from model.engine.http.faults import Faults, make_control
 from model.engine.http.operator_pages import make_pages
 from model.engine.http.service import make_application
-from model.engine.logs import log
+from model.engine.monitoring.logs import log
 from model.engine.operations.registry import CACHES, resume
-from model.engine.options import read_settings
-from model.engine.settings import LOOPBACK, Settings
+from model.engine.personalize import limits
+from model.engine.personalize.errors import DirectoryInUseError
+from model.engine.runtime.engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from model.engine.access.door import Door
-    from model.engine.http.exchange import Application
+    from model.engine.access.authentication import Door
+    from model.engine.http.messages import Application
 
 CANNOT_START = 2
 SHUTDOWN_SECONDS = 10  # for requests that are being answered

@@ -11,7 +11,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from model.engine.errors import EngineError
+from model.engine.personalize.errors import EngineError
 from model.engine.training.solution_metrics import evaluate
 from model.networks.errors import NetworksError
 from model.networks.problem import problem_of

@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import model.engine.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
+import model.engine.configuration.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
 from model.evaluation.evaluate import evaluate
 from model.recipes.graph_filter.settings import BSPM, FilterSettings
 from model.recipes.graph_filter.sharpened_filter import SharpenedFilter, touched_matrix

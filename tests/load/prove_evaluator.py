@@ -12,7 +12,7 @@ import resource
 import sys
 import time
 
-import model.engine.one_thread  # noqa: F401 - before numpy: with threads, OpenBLAS crashes on so large a matrix
+import model.engine.configuration.one_thread  # noqa: F401 - before numpy: with threads, OpenBLAS crashes on so large a matrix
 
 # isort: split
 import numpy as np

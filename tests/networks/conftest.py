@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 
-import model.engine.one_thread  # noqa: F401
+import model.engine.configuration.one_thread  # noqa: F401
 
 IS_HERE = importlib.util.find_spec("torch") is not None
 collect_ignore_glob = [] if IS_HERE else ["test_*.py"]

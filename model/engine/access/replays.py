@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from model.engine import limits
-from model.engine.errors import InvalidSignatureError, RequestExpiredError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidSignatureError, RequestExpiredError
 
 KEPT_BYTES = 16  # of each signature; two that share these come by chance once in 2**64
 NEVER = 0.0

@@ -15,8 +15,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
-from model.engine import limits
-from model.engine.errors import IncompleteSignatureError, MissingAuthenticationTokenError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import IncompleteSignatureError, MissingAuthenticationTokenError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

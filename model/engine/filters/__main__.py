@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import ImportFailedError, read_rows
 from model.datasets.values import BadValueError, check_value
-from model.engine.errors import InvalidInputError
 from model.engine.filters.expression import DATASETS, FilterExpressionError
 from model.engine.filters.linter import Sample, explain, pointer, report
+from model.engine.personalize.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.engine.errors import InvalidInputError
 from model.engine.filters.conditions import RowTest, UserTest, row_test, user_test
 from model.engine.filters.expression import (
     CURRENT_ITEM,
@@ -24,6 +23,7 @@ from model.engine.filters.expression import (
 )
 from model.engine.filters.question import FilterData, Question
 from model.engine.filters.rules import check, column_of, fields_of, item_column_of
+from model.engine.personalize.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from model.engine.errors import InvalidInputError
+from model.engine.personalize.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

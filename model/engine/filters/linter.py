@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
 from model.engine.filters.compiled import TABLE_OF, compile_filter
 from model.engine.filters.conditions import ID_COLUMNS
 from model.engine.filters.expression import parse
 from model.engine.filters.rules import EVENT_TYPE
 from model.engine.filters.table import Table
 from model.engine.filters.words import THINGS, clause_in_words, condition_in_words
+from model.engine.personalize import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-from model.engine.errors import InvalidInputError
 from model.engine.filters.expression import unquoted
+from model.engine.personalize.errors import InvalidInputError
 
 _STRING = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*(,|$)')
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from model.engine import limits
 from model.engine.filters.expression import (
     CURRENT_ITEM,
     CURRENT_USER,
@@ -21,6 +20,7 @@ from model.engine.filters.expression import (
     OfCurrentItem,
     Parameter,
 )
+from model.engine.personalize import limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.engine.filters.interned_columns import SEPARATOR, NumberColumn, TextColumn, compare
-from model.engine.limits import STRING_LENGTH
+from model.engine.personalize.limits import STRING_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from model.engine import limits
-from model.engine.errors import EngineError, InvalidInputError, RequestTimeoutError, ServiceUnavailableError
-from model.engine.logs import Refusals
+from model.engine.monitoring.logs import Refusals
+from model.engine.personalize import limits
+from model.engine.personalize.errors import EngineError, InvalidInputError, RequestTimeoutError, ServiceUnavailableError
 
 if TYPE_CHECKING:
     from asyncio import TimerHandle, Transport

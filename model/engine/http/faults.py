@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
-from model.engine.access.door import refuse_web_pages
-from model.engine.errors import (
+from model.engine.access.authentication import refuse_web_pages
+from model.engine.http.messages import Application, Bodies, Message, Receive, Send, answer, head_of
+from model.engine.http.wire import operations
+from model.engine.monitoring.logs import log
+from model.engine.personalize.errors import (
     EngineError,
     InternalFailureError,
     InvalidInputError,
@@ -20,9 +23,6 @@ from model.engine.errors import (
     ServiceUnavailableError,
     ThrottlingError,
 )
-from model.engine.http.exchange import Application, Bodies, Message, Receive, Send, answer, head_of
-from model.engine.http.wire import operations
-from model.engine.logs import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

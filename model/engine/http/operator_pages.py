@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from model.engine.http.exchange import JSON, Application, Message, Receive, Send, answer
+from model.engine.http.messages import JSON, Application, Message, Receive, Send, answer
 
 if TYPE_CHECKING:
-    from model.engine.engine import Engine
+    from model.engine.runtime.engine import Engine
 
 METRICS = b"text/plain; version=0.0.4; charset=utf-8"
 

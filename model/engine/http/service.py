@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from model.engine import limits
-from model.engine.access.door import refuse_web_pages
-from model.engine.errors import (
+from model.engine.access.authentication import refuse_web_pages
+from model.engine.http.faults import error_of
+from model.engine.http.messages import CLOSE, JSON, Application, Bodies, Message, Receive, Send, answer, head_of
+from model.engine.http.operator_pages import make_pages
+from model.engine.http.wire import CONTROL, Operation, operations, paths, shape_answer
+from model.engine.monitoring.logs import Refusals, log
+from model.engine.operations.registry import HANDLERS
+from model.engine.personalize import limits
+from model.engine.personalize.errors import (
     AccessDeniedError,
     EngineError,
     InternalFailureError,
@@ -23,21 +29,15 @@ from model.engine.errors import (
     ServiceUnavailableError,
     ThrottlingError,
 )
-from model.engine.http.exchange import CLOSE, JSON, Application, Bodies, Message, Receive, Send, answer, head_of
-from model.engine.http.faults import error_of
-from model.engine.http.operator_pages import make_pages
-from model.engine.http.wire import CONTROL, Operation, operations, paths, shape_answer
-from model.engine.logs import Refusals, log
-from model.engine.operations.registry import HANDLERS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from model.engine.access.door import Door
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.access.authentication import Door
     from model.engine.http.faults import Faults
     from model.engine.operations.registry import Answer
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
 TARGET_PREFIX = b"AmazonPersonalize."
 JSON_11 = b"application/x-amz-json-1.1"

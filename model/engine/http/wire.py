@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 import msgspec
 
-from model.engine.errors import InvalidInputError
+from model.engine.personalize.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
 from model.datasets.dataset_types import INTERACTIONS
-from model.engine import limits
+from model.engine.personalize import limits
 from model.engine.s3.export import rows_to_export, write_csv
 from model.engine.s3.target import S3Files, read_location
 from model.engine.serving.attribution import Metric, Sample, measure, report, source_of

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import model
-from model.engine.errors import EngineError
 from model.engine.jobs.worker import JOB_FILE, OUTCOME_FILE, RESULT
+from model.engine.personalize.errors import EngineError
 from model.engine.storage.state_directory import StateDirectory, new_id, sync_directory
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import ImportFailedError, check_events, read_rows, to_rows
 from model.datasets.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
 from model.datasets.training_data import catalogue_of, select
-from model.engine import limits
-from model.engine.errors import EngineError
 from model.engine.jobs.data_jobs import attribute, erase, export
+from model.engine.personalize import limits
+from model.engine.personalize.errors import EngineError
 from model.engine.s3.source import open_source
 from model.engine.storage.bulk_part import ROWS_FILE, write_interactions, write_rows
 from model.engine.storage.state_directory import sync_directory, sync_files

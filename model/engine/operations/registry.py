@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.engine.lifecycle import START, STOP
-from model.engine.operations import tags
+from model.engine.operations.automatic_updates import Upkeep
 from model.engine.operations.batch import batch_inference_jobs, batch_segment_jobs
 from model.engine.operations.data import (
     data_deletion_jobs,
@@ -17,18 +16,25 @@ from model.engine.operations.data import (
     import_jobs,
     schemas,
 )
+from model.engine.operations.resources import tags
 from model.engine.operations.serving import answers, campaigns, filters, metric_attributions, recommenders
 from model.engine.operations.training import recipes, solution_versions, solutions
-from model.engine.operations.training.upkeep import Upkeep
-from model.engine.storage.resources import DELETE_IN_PROGRESS, DELETE_PENDING, IN_PROGRESS, PENDING, STOPPING
+from model.engine.runtime.lifecycle import START, STOP
+from model.engine.storage.control_plane.resources import (
+    DELETE_IN_PROGRESS,
+    DELETE_PENDING,
+    IN_PROGRESS,
+    PENDING,
+    STOPPING,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     import msgspec
 
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
     Answer = dict[str, Any] | msgspec.Struct
     Handler = Callable[[Engine, Caller, dict[str, Any]], Answer | Awaitable[Answer]]

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from model.engine.errors import EngineError, InvalidInputError
+from model.engine.personalize.errors import EngineError, InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

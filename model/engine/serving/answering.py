@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, ITEMS
-from model.engine.errors import InvalidInputError
+from model.engine.personalize.errors import InvalidInputError
 from model.engine.serving.explanations import EXPLANATION, explanations, placed_by
 from model.engine.serving.promotions import mixed, promoted_places
 from model.recipes.arrays.top_k import NEVER, best

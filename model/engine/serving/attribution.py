@@ -12,14 +12,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.engine import limits
-from model.engine.errors import InvalidInputError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from model.datasets.avro_schema import Schema
-    from model.engine.prometheus import Gauge
+    from model.engine.monitoring.metrics import Gauge
 
 UNDEFINED = "SOURCE_NAME_UNDEFINED"  # of an event that names neither a source nor a recommendation
 BUCKET_SECONDS = 15 * 60

@@ -12,8 +12,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
-from model.engine.errors import EngineError, InvalidInputError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import EngineError, InvalidInputError
 from model.engine.s3.target import Location, S3Files
 from model.engine.storage.state_directory import new_id
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from model.engine.errors import InvalidInputError
+from model.engine.personalize.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from model.datasets.avro_schema import Column, Schema

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.datasets.training_data import catalogue_of
-from model.engine.logs import log
+from model.engine.monitoring.logs import log
 from model.engine.storage.dataset_group import ACTIONS, ITEMS
 from model.recipes.recipe import CatalogueItem, Event, Recipe
 from model.registry.amazon_recipes import RECIPES
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.engine.engine import Engine
     from model.engine.filters.table import Table
+    from model.engine.runtime.engine import Engine
+    from model.engine.storage.control_plane.resources import Resource
     from model.engine.storage.dataset_group import DatasetGroup, Row
     from model.engine.storage.interactions.store import Users
-    from model.engine.storage.resources import Resource
     from model.recipes.recipe import Catalogue
     from model.registry.named_recipe import NamedRecipe
 

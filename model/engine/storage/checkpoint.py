@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from model.engine.logs import log
+from model.engine.monitoring.logs import log
 from model.engine.storage.interactions.state import UsersState, state_of
 from model.engine.storage.state_directory import sync_directory
 

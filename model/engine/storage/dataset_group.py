@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from model.datasets.columns import Columns, joined, read_columns
 from model.datasets.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
 from model.engine.filters.table import Table
-from model.engine.logs import log
+from model.engine.monitoring.logs import log
 from model.engine.storage.bulk_part import COLUMNS_FILE, Row
 from model.engine.storage.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint, write_checkpoint
 from model.engine.storage.event_ids import EventIds, digest

@@ -18,7 +18,7 @@ import numpy as np
 
 from model.datasets.columns import read_columns, write_columns
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, OF_EVENTS, USERS
-from model.engine.errors import EngineError
+from model.engine.personalize.errors import EngineError
 from model.engine.storage.bulk_part import COLUMNS_FILE, REST_FILE, ROWS_FILE, read_rows, write_rows
 from model.engine.storage.event_log import read_frames
 from model.engine.storage.interactions.store import Users

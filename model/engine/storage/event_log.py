@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.engine.errors import DirectoryInUseError
+from model.engine.personalize.errors import DirectoryInUseError
 from model.engine.storage.state_directory import sync_directory
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING, Self
 
-from model.engine.errors import DirectoryInUseError
+from model.engine.personalize.errors import DirectoryInUseError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
-from model.engine.errors import InvalidInputError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError
 from model.engine.training.tuning_rules import check_tuning
 from model.registry.amazon_recipes import RECIPES
 from model.registry.named_recipe import RANKING_METRICS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
-from model.engine.errors import InvalidInputError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from model.registry.named_recipe import NamedRecipe, Parameter

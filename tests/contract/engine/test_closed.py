@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from model.engine import limits
+from model.engine.personalize import limits
 from tests.contract.engine.conftest import OURS, REGION, ROOT, THEIRS, until_settled
 from tests.factories.shop_stream import schema_text
 

@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from model.engine import limits
 from model.engine.__main__ import _server
-from model.engine.http.exchange import Bodies, answer
+from model.engine.http.messages import Bodies, answer
+from model.engine.personalize import limits
 
 LARGE = 32 * 1024 * 1024
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from model.engine.limits import BODY_BYTES
+from model.engine.personalize.limits import BODY_BYTES
 
 TARGET = {"X-Amz-Target": "AmazonPersonalize.ListSchemas", "Content-Type": "application/x-amz-json-1.1"}
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import model.engine.one_thread  # noqa: F401 - before numpy: on one thread, as in the engine
+import model.engine.configuration.one_thread  # noqa: F401 - before numpy: on one thread, as in the engine
 
 # isort: split
 import numpy as np

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import model.engine.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
+import model.engine.configuration.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
 from deployment.bench import FAILED
 from model.recipes.recipe import TrainingData
 from model.registry.amazon_recipes import RECIPES

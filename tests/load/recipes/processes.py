@@ -32,7 +32,7 @@ def measured(
         Of the environment that has what the module needs.
     threads : mapping of str to str, optional
         Environment variables that say on how many threads libraries compute; on one where they are missing, if the
-        module imports `model.engine.one_thread`.
+        module imports `model.engine.configuration.one_thread`.
 
     Raises
     ------

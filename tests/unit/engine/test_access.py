@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.engine import limits
-from model.engine.access import door as access
-from model.engine.access.door import AnyoneOnLoopback, HoldersOfKeys, Key, KeysError, is_loopback, read_keys
+from model.engine.access import authentication as access
+from model.engine.access.authentication import AnyoneOnLoopback, HoldersOfKeys, Key, KeysError, is_loopback, read_keys
 from model.engine.access.replays import UsedSignatures
 from model.engine.access.signatures import Head, read_claim
-from model.engine.arns import Caller
-from model.engine.errors import (
+from model.engine.personalize import limits
+from model.engine.personalize.arns import Caller
+from model.engine.personalize.errors import (
     AccessDeniedError,
     InvalidSignatureError,
     RequestExpiredError,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.datasets.avro_schema import read_schema
-from model.engine import limits
-from model.engine.errors import InvalidInputError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError
 from model.engine.serving.attribution import (
     BUCKET_SECONDS,
     UNDEFINED,

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.engine import limits
-from model.engine.arns import Caller
-from model.engine.errors import InvalidInputError, LimitExceededError
 from model.engine.operations.batch.batch_rules import check_active_jobs
+from model.engine.personalize import limits
+from model.engine.personalize.arns import Caller
+from model.engine.personalize.errors import InvalidInputError, LimitExceededError
 from model.engine.s3.target import Found, Location
 from model.engine.serving import batch as batch_module
 from model.engine.serving.batch import Batch, BatchFailedError, answer_line, read_filter_values, read_text, run
-from model.engine.storage.resources import Resource
+from model.engine.storage.control_plane.resources import Resource
 
 CALLER = Caller("123456789012", "eu-west-1")
 

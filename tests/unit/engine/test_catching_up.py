@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from model.engine.engine import Engine
+from model.engine.runtime.engine import Engine
 from model.engine.serving import served as serving
 from model.engine.serving.served import Served, catch_up
 from model.engine.storage.interactions.store import Users

@@ -13,7 +13,7 @@ from model.datasets.avro_schema import Column, property_name, read_schema
 from model.datasets.csv_import import ImportFailedError, read_rows, to_columns, to_rows
 from model.datasets.training_data import TrainingFailedError, catalogue_of, select
 from model.datasets.values import BadValueError, check_value
-from model.engine.errors import InvalidInputError
+from model.engine.personalize.errors import InvalidInputError
 from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, schema_text, shop_rows
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model.engine.errors import DirectoryInUseError
+from model.engine.personalize.errors import DirectoryInUseError
 from model.engine.storage import event_log
 from model.engine.storage.event_log import EventLog
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.engine.errors import InvalidInputError, ResourceNotFoundError
 from model.engine.http.faults import FAULTS_MAX, Fault, Faults, error_of
+from model.engine.personalize.errors import InvalidInputError, ResourceNotFoundError
 
 
 def struck(faults, operation="PutEvents"):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.engine.errors import InvalidInputError
+from model.engine.personalize.errors import InvalidInputError
 from model.engine.training.fitting import Plan, fit, trial_values
 from model.engine.training.solution_rules import excluded_columns, schedule_days
 from model.engine.training.tuning_rules import check_tuning, default_ranges

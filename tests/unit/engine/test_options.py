@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from model.engine.access.door import Key
-from model.engine.options import read_settings
-from model.engine.settings import PACES
+from model.engine.access.authentication import Key
+from model.engine.configuration.options import read_settings
+from model.engine.configuration.settings import PACES
 
 NEEDED = ["--directory", "d", "--port", "0"]
 KEY_ID, SECRET = "AKIDEXAMPLE000000001", "s" * 40

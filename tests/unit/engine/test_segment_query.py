@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.datasets.avro_schema import read_schema
-from model.engine.errors import InvalidInputError
+from model.engine.personalize.errors import InvalidInputError
 from model.engine.serving.segment_query import read_query
 from tests.factories.shop_stream import schema_text
 

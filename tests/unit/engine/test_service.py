@@ -9,16 +9,16 @@ from typing import Any, cast
 
 import pytest
 
-from model.engine import limits
-from model.engine.access.door import AnyoneOnLoopback, HoldersOfKeys, Key
-from model.engine.arns import Caller
-from model.engine.errors import ServiceUnavailableError
+from model.engine.access.authentication import AnyoneOnLoopback, HoldersOfKeys, Key
 from model.engine.http import service
-from model.engine.http.exchange import Bodies
 from model.engine.http.faults import Faults
-from model.engine.logs import REFUSALS_A_SECOND, Refusals
+from model.engine.http.messages import Bodies
+from model.engine.monitoring.logs import REFUSALS_A_SECOND, Refusals
+from model.engine.monitoring.metrics import Counts
 from model.engine.operations.registry import HANDLERS
-from model.engine.prometheus import Counts
+from model.engine.personalize import limits
+from model.engine.personalize.arns import Caller
+from model.engine.personalize.errors import ServiceUnavailableError
 from tests.factories.signed_requests import KEY_ID, SECRET, signed_head
 
 CALLER = Caller("0" * 12, "eu-central-1")

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from model.engine.access.signatures import Head, derive_key, is_signed, read_claim
-from model.engine.errors import IncompleteSignatureError, MissingAuthenticationTokenError
+from model.engine.personalize.errors import IncompleteSignatureError, MissingAuthenticationTokenError
 from tests.factories.signed_requests import BODY, KEY_ID, REGION, SECRET, TARGET, signed_head
 
 

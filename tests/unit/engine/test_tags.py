@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.engine.errors import InvalidInputError, TooManyTagKeysError, TooManyTagsError
-from model.engine.tags import tagged, untagged
+from model.engine.personalize.errors import InvalidInputError, TooManyTagKeysError, TooManyTagsError
+from model.engine.personalize.tags import tagged, untagged
 
 KEYS = st.sampled_from([f"key-{number}" for number in range(6)])
 TAGS = st.dictionaries(KEYS, st.text(max_size=3)).map(

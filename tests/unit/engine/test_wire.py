@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from model.engine.errors import InvalidInputError
 from model.engine.http.wire import CONTROL, EVENTS, RUNTIME, operations, paths, shape_answer
 from model.engine.operations.registry import HANDLERS
+from model.engine.personalize.errors import InvalidInputError
 
 ARN = "arn:aws:personalize:eu-west-1:123456789012:campaign/c"
 

@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import Schema, read_schema
 from model.datasets.dataset_types import ITEMS
-from model.engine import limits
-from model.engine.arns import Caller
-from model.engine.errors import InvalidInputError
-from model.engine.lifecycle import BATCH
 from model.engine.operations.batch.batch_rules import (
     batch_paths,
     check_active_jobs,
@@ -21,10 +17,14 @@ from model.engine.operations.batch.batch_rules import (
     check_recipe,
     claim_job,
 )
-from model.engine.operations.claims import find, find_active
-from model.engine.operations.pages import page
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import find, find_active
 from model.engine.operations.serving.answers import RANKING, user_features
 from model.engine.operations.serving.filters import find_filter
+from model.engine.personalize import limits
+from model.engine.personalize.arns import Caller
+from model.engine.personalize.errors import InvalidInputError
+from model.engine.runtime.lifecycle import BATCH
 from model.engine.serving.answering import ITEM_TARGET, PredictedItem, Question, Restriction, rank, recommend
 from model.engine.serving.batch import Batch, read_filter_values, read_text, run
 from model.engine.serving.explanations import EXPLANATION
@@ -34,8 +34,8 @@ from model.engine.serving.themes import Themes
 from model.recipes.recipe import Query
 
 if TYPE_CHECKING:
-    from model.engine.engine import Engine
-    from model.engine.storage.resources import Resource
+    from model.engine.runtime.engine import Engine
+    from model.engine.storage.control_plane.resources import Resource
 
 KIND = "batch-inference-job"
 INFERENCE, THEMES = "BATCH_INFERENCE", "THEME_GENERATION"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.engine.errors import InvalidInputError, LimitExceededError
-from model.engine.lifecycle import BATCH
-from model.engine.operations.claims import claim
+from model.engine.operations.resources.rules import claim
 from model.engine.operations.serving.filters import find_filter
+from model.engine.personalize.errors import InvalidInputError, LimitExceededError
+from model.engine.runtime.lifecycle import BATCH
 from model.engine.s3.target import Location, read_location
 from model.registry.amazon_recipes import RECIPES
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
-    from model.engine.storage.resources import Resource
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
+    from model.engine.storage.control_plane.resources import Resource
     from model.registry.named_recipe import NamedRecipe
 
 

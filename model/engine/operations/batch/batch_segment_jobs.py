@@ -10,10 +10,6 @@ import numpy as np
 
 from model.datasets.avro_schema import read_schema
 from model.datasets.dataset_types import INTERACTIONS, ITEMS, USERS
-from model.engine import limits
-from model.engine.arns import Caller
-from model.engine.errors import InvalidInputError
-from model.engine.lifecycle import BATCH
 from model.engine.operations.batch.batch_rules import (
     batch_paths,
     check_active_jobs,
@@ -21,9 +17,13 @@ from model.engine.operations.batch.batch_rules import (
     check_recipe,
     claim_job,
 )
-from model.engine.operations.claims import find, find_active
-from model.engine.operations.pages import page
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import find, find_active
 from model.engine.operations.serving.filters import find_filter
+from model.engine.personalize import limits
+from model.engine.personalize.arns import Caller
+from model.engine.personalize.errors import InvalidInputError
+from model.engine.runtime.lifecycle import BATCH
 from model.engine.serving.batch import Batch, BatchFailedError, read_filter_values, read_text, run
 from model.engine.serving.segment_query import read_query
 from model.recipes.segments.segment_recipe import SegmentRecipe
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from model.datasets.avro_schema import Schema
-    from model.engine.engine import Engine
     from model.engine.filters.compiled import CompiledFilter
+    from model.engine.runtime.engine import Engine
+    from model.engine.storage.control_plane.resources import Resource
     from model.engine.storage.dataset_group import DatasetGroup
-    from model.engine.storage.resources import Resource
 
 KIND = "batch-segment-job"
 USER_TARGET = "UserID"

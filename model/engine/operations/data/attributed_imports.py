@@ -7,17 +7,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.dataset_types import INTERACTIONS, ITEMS
-from model.engine.errors import InvalidInputError
 from model.engine.jobs.data_jobs import ITEMS_FILE
 from model.engine.operations.serving.metric_attributions import active, attribution_of
+from model.engine.personalize.errors import InvalidInputError
 from model.engine.s3.target import read_location
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from model.engine.engine import Engine
-    from model.engine.storage.resources import Resource
+    from model.engine.runtime.engine import Engine
+    from model.engine.storage.control_plane.resources import Resource
 
 INCREMENTAL = "INCREMENTAL"  # imports whose figures Amazon sends to CloudWatch as well
 

@@ -9,12 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, USERS
-from model.engine import limits
-from model.engine.errors import LimitExceededError
 from model.engine.jobs.data_jobs import NEW_PARTS, NEW_SEGMENTS, USERS_FILE
-from model.engine.lifecycle import DATA_DELETION
-from model.engine.operations.claims import claim, find, find_active
-from model.engine.operations.pages import page
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import claim, find, find_active
+from model.engine.personalize import limits
+from model.engine.personalize.errors import LimitExceededError
+from model.engine.runtime.lifecycle import DATA_DELETION
 from model.engine.s3.target import read_location
 from model.engine.serving.served import load
 from model.engine.storage.state_directory import new_id, sync_directory
@@ -23,10 +23,10 @@ from model.recipes.arrays.model_files import forget_users
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
+    from model.engine.storage.control_plane.resources import Resource
     from model.engine.storage.dataset_group import DatasetGroup
-    from model.engine.storage.resources import Resource
 
 KIND = "data-deletion-job"
 OF_USERS = (INTERACTIONS, ACTION_INTERACTIONS, USERS)

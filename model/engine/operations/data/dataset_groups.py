@@ -5,17 +5,17 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
-from model.engine.errors import InvalidInputError
-from model.engine.operations.claims import check_quota, claim, find, find_active, refuse_while
-from model.engine.operations.pages import page
-from model.engine.storage.resources import DELETE_PENDING, Resource
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import check_quota, claim, find, find_active, refuse_while
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError
+from model.engine.storage.control_plane.resources import DELETE_PENDING, Resource
 from model.engine.storage.state_directory import new_id
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
     from model.engine.operations.registry import Handler
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
 KIND = "dataset-group"
 # API reference, DeleteDatasetGroup, which does not speak of recommenders: they need their datasets as solutions do.

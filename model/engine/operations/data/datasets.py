@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import Schema, read_schema
 from model.datasets.dataset_types import ACTION_INTERACTIONS, ITEMS, OF_DOMAINS, RECORD_NAMES, USERS
-from model.engine.errors import InvalidInputError, ResourceInUseError
-from model.engine.operations.claims import claim, find, find_active, refuse_while
-from model.engine.operations.pages import page
-from model.engine.storage.resources import ACTIVE, DELETE_PENDING, FAILED, IN_PROGRESS, PENDING, Resource
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import claim, find, find_active, refuse_while
+from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
+from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, IN_PROGRESS, PENDING, Resource
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
 KIND = "dataset"
 UPDATE = "latestDatasetUpdate"

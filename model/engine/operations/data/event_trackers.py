@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from model.engine.errors import ResourceAlreadyExistsError
-from model.engine.operations.claims import claim, find, find_active
-from model.engine.operations.pages import page
-from model.engine.storage.resources import DELETE_PENDING, Resource
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import claim, find, find_active
+from model.engine.personalize.errors import ResourceAlreadyExistsError
+from model.engine.storage.control_plane.resources import DELETE_PENDING, Resource
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
 KIND = "event-tracker"
 

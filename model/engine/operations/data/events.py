@@ -15,18 +15,18 @@ import msgspec
 from model.datasets.avro_schema import Schema, read_schema
 from model.datasets.dataset_types import ACTIONS, INTERACTIONS, ITEMS, USERS
 from model.datasets.values import BadValueError, check_value
-from model.engine import limits
-from model.engine.errors import InvalidInputError, ResourceNotFoundError, ServiceUnavailableError
-from model.engine.logs import log
-from model.engine.operations.claims import find_active
+from model.engine.monitoring.logs import log
+from model.engine.operations.resources.rules import find_active
 from model.engine.operations.serving.metric_attributions import count_events
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError, ResourceNotFoundError, ServiceUnavailableError
 from model.engine.storage.records import ActionRecord, EventRecord, RowRecord, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
 AnyEvent = TypeVar("AnyEvent", bound=EventRecord)
 

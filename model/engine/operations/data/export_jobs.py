@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.dataset_types import INTERACTIONS, ITEMS, USERS
-from model.engine.errors import InvalidInputError
-from model.engine.operations.claims import claim, find, find_active
-from model.engine.operations.pages import page
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import claim, find, find_active
+from model.engine.personalize.errors import InvalidInputError
 from model.engine.s3.export import BULK, PUT
 from model.engine.s3.target import read_location
 from model.engine.storage.state_directory import new_id
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
-    from model.engine.storage.resources import Resource
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
+    from model.engine.storage.control_plane.resources import Resource
 
 KIND = "dataset-export-job"
 # Developer guide, "Exporting the training data in a dataset to Amazon S3": those of actions are not exported.

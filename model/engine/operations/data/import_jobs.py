@@ -6,18 +6,18 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
-from model.engine.errors import InvalidInputError, LimitExceededError, ResourceInUseError
-from model.engine.operations.claims import claim, find, find_active
 from model.engine.operations.data.attributed_imports import check_report, prepare_attribution, take_attribution
 from model.engine.operations.data.datasets import is_updating
-from model.engine.operations.pages import page
-from model.engine.storage.resources import ACTIVE, FAILED, Resource
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import claim, find, find_active
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError, LimitExceededError, ResourceInUseError
+from model.engine.storage.control_plane.resources import ACTIVE, FAILED, Resource
 from model.engine.storage.state_directory import new_id
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
 KIND = "dataset-import-job"
 FULL, INCREMENTAL = "FULL", "INCREMENTAL"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
-from model.engine import limits
-from model.engine.operations.claims import check_quota, claim, find, refuse_while
 from model.engine.operations.data.datasets import next_schema
-from model.engine.operations.pages import page
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import check_quota, claim, find, refuse_while
+from model.engine.personalize import limits
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
 KIND = "schema"
 

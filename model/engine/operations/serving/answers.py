@@ -11,10 +11,10 @@ import msgspec
 
 from model.datasets.avro_schema import read_schema
 from model.datasets.training_data import catalogue_of
-from model.engine import limits
-from model.engine.errors import InvalidInputError, ResourceInUseError, ResourceNotFoundError
-from model.engine.operations.claims import find
+from model.engine.operations.resources.rules import find
 from model.engine.operations.serving.filters import find_filter
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError, ResourceInUseError, ResourceNotFoundError
 from model.engine.serving.answering import (
     ACTION_TARGET,
     ITEM_TARGET,
@@ -33,10 +33,10 @@ from model.recipes.recipe import Query
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
     from model.engine.serving.served import Served
-    from model.engine.storage.resources import Resource
+    from model.engine.storage.control_plane.resources import Resource
 
 RANKING, RELATED, ACTION_RECIPES = "PERSONALIZED_RANKING", "RELATED_ITEMS", "PERSONALIZED_ACTIONS"
 # Which operation asks a recipe of these types; all others are asked by GetRecommendations.

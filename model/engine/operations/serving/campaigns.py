@@ -6,12 +6,13 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
-from model.engine.errors import InvalidInputError, ResourceInUseError
-from model.engine.operations.claims import check_quota, claim, find, find_active
-from model.engine.operations.pages import page
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import check_quota, claim, find, find_active
 from model.engine.operations.training.recipes import recipe_of
 from model.engine.operations.training.solution_versions import latest_active
+from model.engine.operations.training.train import columns_of
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
 from model.engine.serving.served import load
 from model.engine.serving.serving_rules import (
     SYNCHRONISED,
@@ -20,12 +21,11 @@ from model.engine.serving.serving_rules import (
     check_metadata,
     check_throughput,
 )
-from model.engine.storage.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
-from model.engine.training.train import columns_of
+from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
 KIND = "campaign"
 UPDATE = "latestCampaignUpdate"

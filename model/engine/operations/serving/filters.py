@@ -6,17 +6,17 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
-from model.engine import limits
-from model.engine.errors import LimitExceededError, ResourceInUseError
 from model.engine.filters.compiled import CompiledFilter, compile_filter
 from model.engine.filters.expression import DATASETS
-from model.engine.operations.claims import check_quota, claim, find, find_active, refuse_while
-from model.engine.operations.pages import page
-from model.engine.storage.resources import DELETE_PENDING, Resource
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import check_quota, claim, find, find_active, refuse_while
+from model.engine.personalize import limits
+from model.engine.personalize.errors import LimitExceededError, ResourceInUseError
+from model.engine.storage.control_plane.resources import DELETE_PENDING, Resource
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
 KIND = "filter"
 BATCH_JOBS = ("batch-inference-job", "batch-segment-job")

@@ -11,20 +11,25 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import Schema, read_schema
-from model.engine import limits
-from model.engine.errors import InvalidInputError, LimitExceededError, ResourceAlreadyExistsError, ResourceInUseError
-from model.engine.operations.claims import check_quota, claim, find, find_active
-from model.engine.operations.pages import page
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import check_quota, claim, find, find_active
+from model.engine.personalize import limits
+from model.engine.personalize.errors import (
+    InvalidInputError,
+    LimitExceededError,
+    ResourceAlreadyExistsError,
+    ResourceInUseError,
+)
 from model.engine.s3.target import read_location
 from model.engine.serving.attribution import Attribution, Metric, Sample, check_metric, read_metric, source_of
+from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
 from model.engine.storage.dataset_group import INTERACTIONS, ITEMS
-from model.engine.storage.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
     from model.engine.storage.records import EventRecord
 
 KIND = "metric-attribution"

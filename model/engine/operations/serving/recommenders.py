@@ -7,15 +7,16 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
-from model.engine.errors import InvalidInputError, ResourceInUseError
-from model.engine.lifecycle import START, STOP
-from model.engine.operations.claims import check_quota, claim, find, find_active
-from model.engine.operations.pages import page
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import check_quota, claim, find, find_active
 from model.engine.operations.training.recipes import recipe_of
+from model.engine.operations.training.train import columns_of, train
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
+from model.engine.runtime.lifecycle import START, STOP
 from model.engine.serving.served import load
 from model.engine.serving.serving_rules import check_explores, check_metadata, check_throughput
-from model.engine.storage.resources import (
+from model.engine.storage.control_plane.resources import (
     ACTIVE,
     DELETE_IN_PROGRESS,
     DELETE_PENDING,
@@ -28,11 +29,10 @@ from model.engine.storage.resources import (
 from model.engine.storage.state_directory import new_id
 from model.engine.training.fitting import Plan
 from model.engine.training.solution_rules import check_columns, check_columns_exist
-from model.engine.training.train import columns_of, train
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
     from model.registry.named_recipe import NamedRecipe
 
 KIND = "recommender"

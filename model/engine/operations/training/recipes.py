@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
-from model.engine.arns import Caller, service_arn
-from model.engine.errors import ResourceNotFoundError
-from model.engine.operations.pages import page
-from model.engine.storage.resources import ACTIVE, Resource
+from model.engine.operations.resources.pages import page
+from model.engine.personalize import limits
+from model.engine.personalize.arns import Caller, service_arn
+from model.engine.personalize.errors import ResourceNotFoundError
+from model.engine.storage.control_plane.resources import ACTIVE, Resource
 from model.engine.training.tuning_rules import KINDS, range_of
 from model.registry.amazon_recipes import RECIPES
 
 if TYPE_CHECKING:
-    from model.engine.engine import Engine
+    from model.engine.runtime.engine import Engine
     from model.registry.named_recipe import NamedRecipe
 
 OFFERED_SINCE = 1_560_124_800.0  # 10 June 2019, when the service was opened to all

@@ -5,22 +5,27 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
-from model.engine.arns import service_arn
-from model.engine.errors import InvalidInputError, LimitExceededError, ResourceAlreadyExistsError, ResourceInUseError
-from model.engine.operations.claims import claim, find, find_active
-from model.engine.operations.pages import page
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import claim, find, find_active
 from model.engine.operations.training.recipes import recipe_of
-from model.engine.storage.resources import ACTIVE, IN_PROGRESS, PENDING, STOPPING, Resource
+from model.engine.operations.training.train import train
+from model.engine.personalize import limits
+from model.engine.personalize.arns import service_arn
+from model.engine.personalize.errors import (
+    InvalidInputError,
+    LimitExceededError,
+    ResourceAlreadyExistsError,
+    ResourceInUseError,
+)
+from model.engine.storage.control_plane.resources import ACTIVE, IN_PROGRESS, PENDING, STOPPING, Resource
 from model.engine.storage.state_directory import new_id
 from model.engine.training.fitting import Plan
 from model.engine.training.solution_rules import automl_recipes
-from model.engine.training.train import train
 from model.engine.training.tuning_rules import ranges_of, trials
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
 KIND = "solution-version"
 FULL, UPDATE = "FULL", "UPDATE"

@@ -8,13 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
-from model.engine import limits
-from model.engine.errors import InvalidInputError, ResourceInUseError
-from model.engine.operations.claims import check_quota, claim, find, find_active, refuse_while
-from model.engine.operations.pages import page
+from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.rules import check_quota, claim, find, find_active, refuse_while
 from model.engine.operations.training.recipes import recipe_of
+from model.engine.operations.training.train import columns_of, schemas_of
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
+from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
 from model.engine.storage.dataset_group import ITEMS
-from model.engine.storage.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
 from model.engine.training.solution_rules import (
     DEFAULT_SCHEDULE,
     check_automl,
@@ -24,11 +25,10 @@ from model.engine.training.solution_rules import (
     check_solution,
     schedule_days,
 )
-from model.engine.training.train import columns_of, schemas_of
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
     from model.registry.named_recipe import NamedRecipe
 
 KIND = "solution"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from model.engine.errors import InvalidInputError
+from model.engine.personalize.errors import InvalidInputError
 from tests.unit.engine.filters.world import FILMS, World, cinema, quoted
 
 EVERY_FILM = set(FILMS)

@@ -138,7 +138,7 @@ def test_a_filter_may_name_ten_different_fields():
 
 
 def test_an_eleventh_field_is_refused(monkeypatch):
-    monkeypatch.setattr("model.engine.limits.FIELDS_PER_FILTER", 1)
+    monkeypatch.setattr("model.engine.personalize.limits.FIELDS_PER_FILTER", 1)
 
     compile_filter(ITEMS + "PRICE < 1 OR Items.PRICE > CurrentItem.PRICE", SCHEMAS)
     with pytest.raises(FilterExpressionError, match="a filter may name 1 different fields, not 2"):

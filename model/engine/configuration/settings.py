@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from model.engine.access.door import Key
+    from model.engine.access.authentication import Key
 
 LOOPBACK = "127.0.0.1"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.engine.errors import InvalidInputError, ResourceNotFoundError
-from model.engine.tags import tagged, untagged
+from model.engine.personalize.errors import InvalidInputError, ResourceNotFoundError
+from model.engine.personalize.tags import tagged, untagged
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
-    from model.engine.storage.resources import Resource
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
+    from model.engine.storage.control_plane.resources import Resource
 
 # Their Create operations take no tags either (developer guide, "Tagging Amazon Personalize resources").
 WITHOUT_TAGS = frozenset({"schema", "metric-attribution"})

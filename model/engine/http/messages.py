@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-from model.engine import limits
 from model.engine.access.signatures import Head
-from model.engine.errors import InvalidInputError, RequestTooLargeError, ServiceUnavailableError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError, RequestTooLargeError, ServiceUnavailableError
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

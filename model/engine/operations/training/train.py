@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from model.engine.engine import Engine
+    from model.engine.runtime.engine import Engine
     from model.engine.training.fitting import Plan
 
 

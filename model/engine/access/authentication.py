@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from model.engine import limits
 from model.engine.access.replays import UsedSignatures
 from model.engine.access.signatures import Claim, Head, derive_key, is_signed, read_claim
-from model.engine.arns import Caller, caller_of
-from model.engine.errors import (
+from model.engine.personalize import limits
+from model.engine.personalize.arns import Caller, caller_of
+from model.engine.personalize.errors import (
     AccessDeniedError,
     InvalidSignatureError,
     RequestExpiredError,

@@ -7,14 +7,14 @@ import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
-from model.engine import limits
-from model.engine.errors import InvalidNextTokenError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidNextTokenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from model.engine.arns import Caller
-    from model.engine.storage.resources import Resource
+    from model.engine.personalize.arns import Caller
+    from model.engine.storage.control_plane.resources import Resource
 
 
 def page(caller: Caller, request: dict[str, Any], member: str, resources: Iterable[Resource]) -> dict[str, Any]:

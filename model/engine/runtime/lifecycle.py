@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from model.engine.errors import EngineError
-from model.engine.logs import log
-from model.engine.storage.resources import (
+from model.engine.monitoring.logs import log
+from model.engine.personalize.errors import EngineError
+from model.engine.storage.control_plane.resources import (
     ACTIVE,
     DELETE_IN_PROGRESS,
     FAILED,
@@ -25,7 +25,7 @@ from model.engine.storage.resources import (
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from model.engine.settings import Pace
+    from model.engine.configuration.settings import Pace
 
 Work = Callable[[], Awaitable[None]]
 

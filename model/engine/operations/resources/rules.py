@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.engine.errors import (
+from model.engine.personalize.errors import (
     InvalidInputError,
     LimitExceededError,
     ResourceAlreadyExistsError,
     ResourceInUseError,
     ResourceNotFoundError,
 )
-from model.engine.storage.resources import ACTIVE, FAILED, PENDING, STOPPED, Resource
-from model.engine.tags import tagged
+from model.engine.personalize.tags import tagged
+from model.engine.storage.control_plane.resources import ACTIVE, FAILED, PENDING, STOPPED, Resource
 
 if TYPE_CHECKING:
-    from model.engine.arns import Caller
-    from model.engine.engine import Engine
+    from model.engine.personalize.arns import Caller
+    from model.engine.runtime.engine import Engine
 
 
 def find(engine: Engine, caller: Caller, kind: str, arn: str) -> Resource:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from model.engine.access.door import Key, KeysError, is_loopback, read_keys
-from model.engine.settings import LOOPBACK, PACES, Settings
+from model.engine.access.authentication import Key, KeysError, is_loopback, read_keys
+from model.engine.configuration.settings import LOOPBACK, PACES, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from model.engine import limits
-from model.engine.errors import InvalidInputError, TooManyTagKeysError, TooManyTagsError
+from model.engine.personalize import limits
+from model.engine.personalize.errors import InvalidInputError, TooManyTagKeysError, TooManyTagsError
 
 RESERVED_PREFIX = "aws:"
 

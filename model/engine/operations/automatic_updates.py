@@ -8,13 +8,14 @@ import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from model.engine.arns import owner_of
-from model.engine.errors import EngineError, LimitExceededError
-from model.engine.logs import log
+from model.engine.monitoring.logs import log
 from model.engine.operations.serving import campaigns, recommenders
 from model.engine.operations.training import solution_versions, solutions
+from model.engine.operations.training.train import data_mark, has_data, is_importing
+from model.engine.personalize.arns import owner_of
+from model.engine.personalize.errors import EngineError, LimitExceededError
 from model.engine.serving.served import AT_ONCE, tell_rows
-from model.engine.storage.resources import ACTIVE, STOPPED, Resource
+from model.engine.storage.control_plane.resources import ACTIVE, STOPPED, Resource
 from model.engine.training.schedule import (
     HOURS_PER_DAY,
     INCREMENTAL_HOURS,
@@ -23,12 +24,11 @@ from model.engine.training.schedule import (
     training_is_due,
 )
 from model.engine.training.solution_rules import schedule_days
-from model.engine.training.train import data_mark, has_data, is_importing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping
 
-    from model.engine.engine import Engine
+    from model.engine.runtime.engine import Engine
     from model.engine.serving.served import Served
     from model.engine.storage.dataset_group import Row
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from model.engine.errors import ResourceNotFoundError
+from model.engine.personalize.errors import ResourceNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

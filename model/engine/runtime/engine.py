@@ -7,20 +7,20 @@ import shutil
 import time
 from typing import TYPE_CHECKING, Self
 
-from model.engine.arns import Caller
 from model.engine.jobs.processes import Jobs
-from model.engine.lifecycle import Lifecycles
-from model.engine.logs import log
-from model.engine.prometheus import Counts, Gauge
+from model.engine.monitoring.logs import log
+from model.engine.monitoring.metrics import Counts, Gauge
+from model.engine.personalize.arns import Caller
+from model.engine.runtime.lifecycle import Lifecycles
 from model.engine.serving.attribution import Attribution, attribution_gauge
 from model.engine.serving.served import Served, load, tell, tell_rows, users_of
 from model.engine.serving.shown_lists import ShownLists
+from model.engine.storage.control_plane.resources import ACTIVE, Resource, Resources
 from model.engine.storage.dataset_group import DatasetGroup, Row
-from model.engine.storage.resources import ACTIVE, Resource, Resources
 from model.engine.storage.state_directory import StateDirectory
 
 if TYPE_CHECKING:
-    from model.engine.settings import Settings
+    from model.engine.configuration.settings import Settings
 
 
 # How long a start waits until models have been told of all events since their training: all of them, and each at least.

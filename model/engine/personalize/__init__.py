@@ -1,0 +1,1 @@
+"""What Amazon Personalize defines for all its operations: limits, errors, ARNs and the rules for tags."""

@@ -1,0 +1,1 @@
+"""The running engine: its state in memory, and the life cycles of its resources."""
