@@ -1,1 +1,1 @@
-"""Where clickstreams come from: a seeded generator, loaders for public and own data, and the replay of either."""
+"""Sources of clickstreams: a seeded generator, loaders for public and custom data sets, and a replay of either."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from data.generator import Settings, generate
 from data.generator.settings import DEFAULT_SEED, midnight_today
-from data.generator.structure import GUESSES, measure
+from data.generator.structure import GUESSES, measure_structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,13 +23,13 @@ _EXAMPLES = """\
 files written:
   items.jsonl, users.jsonl   records for POST /update-data
   events.jsonl               events for POST /events, one per line in order of arrival, broken ones included
-  expected.json              what the door should make of them: accepted, refused by reason, suppressed, repeats
+  expected.json              expected outcomes at the API: accepted, refused by reason, suppressed, repeats
 
 examples:
   python -m data.generate --out build/shop
   python -m data.generate --out build/large --events 5000000 --people 200000 --items 20000
   python -m data.generate --out build/same --seed 7 --until 2026-11-01T00:00:00Z
-  python -m data.generate --structure      # how much there is to find: popularity against the truth
+  python -m data.generate --structure      # hit rates of popularity, of item transitions and of an oracle
 """
 
 
@@ -46,10 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             until=options.until,
         )
     except ValueError as error:
-        print(f"data.generate: {error}", file=sys.stderr)  # noqa: T201 - a command line answers on its streams
+        print(f"data.generate: {error}", file=sys.stderr)  # noqa: T201 - output of a command
         return 2
     if options.structure:
-        print(json.dumps({f"hit_rate_at_{GUESSES}": asdict(measure(settings))}, indent=2))  # noqa: T201
+        print(json.dumps({f"hit_rate_at_{GUESSES}": asdict(measure_structure(settings))}, indent=2))  # noqa: T201
         return 0
     stream = generate(settings)
     write_stream(stream, options.out)
@@ -72,15 +72,15 @@ def _write_records(records: Iterable[dict[str, object]], path: Path) -> None:
         file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _parse_timestamp(text: str) -> datetime:
+    timestamp = datetime.fromisoformat(text)
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m data.generate",
-        description="Make a shop with items, users and a clickstream, the same for the same seed.",
+        description="Generate a shop with items, users and a clickstream; the same seed gives the same data.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -94,9 +94,12 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=int, default=DEFAULT_SEED, help="the same seed gives the same bytes (%(default)s)"
     )
     parser.add_argument(
-        "--until", type=_moment, default=midnight_today(), help="end of the period, RFC 3339 (last midnight UTC)"
+        "--until",
+        type=_parse_timestamp,
+        default=midnight_today(),
+        help="end of the period, RFC 3339 (last midnight UTC)",
     )
-    parser.add_argument("--structure", action="store_true", help="measure instead of writing")
+    parser.add_argument("--structure", action="store_true", help="print how predictable the stream is; write nothing")
     return parser
 
 

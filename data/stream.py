@@ -1,4 +1,4 @@
-"""A clickstream as the producers would send it, with what the door ought to say to each event."""
+"""A clickstream as its producers send it, with the outcome that is expected for each event."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ SUPPRESSED = "no_consent"
 
 
 class RawEvent(NamedTuple):
-    """One event, in the bytes that its producer sends.
+    """One event as the bytes that its producer sends.
 
     Attributes
     ----------
     payload
-        What goes over the wire: JSON most of the time, anything at all when the event is broken.
+        JSON as a rule; any bytes where the event is invalid.
     user
-        The user or session it belongs to; a user's events are to arrive in order.
+        The event's user or session; a user's events must arrive in order.
     arrival_ms
-        When it reaches the door, milliseconds since 1970 UTC. An event that is late arrives long after its own time.
+        Arrival time at the API, milliseconds since 1970 UTC.
     outcome
-        `accepted`, `no_consent`, or the reason for which the contract refuses it.
+        `accepted`, `no_consent`, or the reason for which the contract refuses the event.
     event_key
-        What tells the event from all others; two events with one key are one event sent twice.
+        Identifies the event; two events with the same key are one event sent twice.
     is_json
-        False where the payload is no JSON text, so that it cannot share a request with others.
+        False where the payload is not a JSON text, so that it cannot share a request with others.
     is_late
-        True where it arrives long after its own time.
+        True where the event arrives long after its own timestamp.
     """
 
     payload: bytes
@@ -45,23 +45,23 @@ class RawEvent(NamedTuple):
 
 
 @dataclass
-class Expected:
-    """What a whole stream should come to at the door.
+class ExpectedOutcomes:
+    """Numbers of a stream's events by the outcome that is expected at the API.
 
     Attributes
     ----------
     sent
         Events in the stream, so `accepted + suppressed + sum(refused.values())`.
     accepted
-        Events that the contract takes, repeats included.
+        Events that the contract accepts, repeats included.
     repeats
         Accepted events that were accepted before under the same event id; `accepted - repeats` reach the data sets.
     suppressed
         Events whose user denied consent.
     late
-        Accepted events that arrive long after their own time.
+        Accepted events that arrive long after their own timestamp.
     refused
-        Events the contract refuses, by reason.
+        Events that the contract refuses, by reason.
     """
 
     sent: int = 0
@@ -77,7 +77,7 @@ class Expected:
         return self.accepted - self.repeats
 
     def as_dict(self) -> dict[str, object]:
-        """Return the counts in a form that JSON can hold."""
+        """Return the counts as JSON values."""
         return {
             "sent": self.sent,
             "accepted": self.accepted,
@@ -89,11 +89,11 @@ class Expected:
         }
 
 
-class Tally:
-    """Counts a stream as it passes, so that a long one needs to be read only once."""
+class OutcomeCounter:
+    """Counts events by outcome during a pass, so that a long stream is read only once."""
 
     def __init__(self) -> None:
-        self.expected = Expected()
+        self.expected = ExpectedOutcomes()
         self._seen: set[bytes] = set()
 
     def add(self, event: RawEvent) -> None:
@@ -107,7 +107,7 @@ class Tally:
         else:
             expected.accepted += 1
             expected.late += event.is_late
-            # Ten bytes of a hash instead of the key keep millions of events in a few hundred megabytes.
+            # Ten bytes of a hash in place of the key: millions of events fit into a few hundred megabytes.
             digest = hashlib.blake2b(event.event_key.encode(errors="surrogatepass"), digest_size=10).digest()
             if digest in self._seen:
                 expected.repeats += 1
@@ -116,7 +116,7 @@ class Tally:
 
 
 class Stream:
-    """A catalogue, its users and their events; each may be gone through as often as one likes.
+    """Items, users and events that can be iterated any number of times.
 
     Parameters
     ----------
@@ -125,9 +125,9 @@ class Stream:
     events
         Function that starts a new pass over the events, in order of arrival.
     name
-        What it is, for users to read.
+        A readable description.
     size
-        How many events there are, where that is known without a pass.
+        Number of events, where it is available without a pass.
     """
 
     def __init__(
@@ -144,7 +144,7 @@ class Stream:
         self._items = items
         self._users = users
         self._events = events
-        self._expected: Expected | None = None
+        self._expected: ExpectedOutcomes | None = None
 
     @property
     def items(self) -> Iterator[dict[str, object]]:
@@ -159,19 +159,19 @@ class Stream:
     @property
     def events(self) -> Iterator[RawEvent]:
         """A new pass over the events; a pass that reaches the end leaves the counts in `expected`."""
-        tally = Tally()
+        counter = OutcomeCounter()
         for event in self._events():
-            tally.add(event)
+            counter.add(event)
             yield event
-        self._expected = tally.expected
-        self.size = tally.expected.sent
+        self._expected = counter.expected
+        self.size = counter.expected.sent
 
     @property
-    def expected(self) -> Expected:
-        """What the stream should come to; needs a pass of its own if none has reached the end yet."""
+    def expected(self) -> ExpectedOutcomes:
+        """The expected outcomes; needs a pass of its own unless an earlier pass reached the end."""
         if self._expected is None:
             for _ in self.events:
                 pass
         if self._expected is None:
-            raise AssertionError("a pass over the events leaves its counts")
+            raise AssertionError("a complete pass over the events sets the expected outcomes")
         return self._expected

@@ -1,8 +1,8 @@
-"""A shop that never was: items, users with tastes that drift, and what they clicked.
+"""Generates a fictional shop: items, users with preferences that drift, and their clickstream.
 
-The stream is made from a seed alone: the same settings give the same bytes. It holds structure that a good
-recommender finds and a count of popular items does not (`structure.py` measures it), and it holds the dirt of real
-streams: late, repeated and broken events, denied consent, bots.
+The stream depends on its settings alone: the same seed gives the same bytes. It has patterns that a good recommender
+finds and a count of popular items does not (`structure.py` measures them), and the defects of real streams: late,
+repeated and invalid events, denied consent, bots.
 """
 
 from __future__ import annotations

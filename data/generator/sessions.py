@@ -1,4 +1,4 @@
-"""What a user does in one visit to the shop, and what a bot does."""
+"""Generates the events of one visit to the shop, by a user or by a bot."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from data.generator.moments import rfc3339
+from data.generator.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from random import Random
@@ -14,176 +14,186 @@ if TYPE_CHECKING:
     from data.generator.catalogue import Catalogue
     from data.generator.users import User
 
-# A list of this many items is shown; the further down an item stands, the less often it is noticed.
+# Number of items in a list; the lower an item's position, the less often it is viewed.
 SHOWN = 10
-_POSITION_BIAS = tuple(1 / (1 + 0.25 * place) for place in range(SHOWN))
+_POSITION_BIAS = tuple(1 / (1 + 0.25 * index) for index in range(SHOWN))
 
-# How well an item fits by the way it came into the list. A companion follows from the last item, which is what
-# makes a session hang together; the crowd's favourites are noticed, but fit nobody in particular.
-FIT_COMPANION, FIT_TASTE, FIT_CROWD = 6.0, 3.0, 1.0
+# Weight of an item by its origin. A companion follows from the last viewed item, which makes a session coherent;
+# popular items are viewed by everyone, but match no user in particular.
+FIT_COMPANION, FIT_TASTE, FIT_POPULAR = 6.0, 3.0, 1.0
 FAVOURITE_BRAND = 1.6
 
-_GOES_ON = 0.78
+_CONTINUES = 0.78
 _MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
 
 
 @dataclass(slots=True)
-class Draft:
-    """An event before it is dressed for sending: when it happens and its fields."""
+class EventDraft:
+    """The time and the fields of an event, before identity and event id are added."""
 
-    moment_ms: int
+    time_ms: int
     fields: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who comes and when; `progress` is how far into the period, from 0 to 1."""
+    """The user and the start of a visit; `progress` is its position in the period, from 0 to 1."""
 
     user: User
     start_ms: int
     progress: float
 
 
-def browse(visit: Visit, catalogue: Catalogue, dice: Random) -> list[Draft]:
-    """Let a user look around: lists, items opened, put into the cart, bought and later rated.
+def browse(visit: Visit, catalogue: Catalogue, rng: Random) -> list[EventDraft]:
+    """Generate the events of a user's visit: searches, views, clicks, cart changes, purchases and later ratings.
 
     Returns
     -------
-    list of Draft
-        In order of time, but for ratings, which come days later. `session_id` and `user_id` are not set.
+    list of EventDraft
+        In order of time, except for ratings, which follow days later. `session_id` and `user_id` are not set.
     """
-    moment = visit.start_ms
+    time_ms = visit.start_ms
     offset = visit.user.offset_hours
-    drafts: list[Draft] = []
+    drafts: list[EventDraft] = []
     cart: list[int] = []
     current: int | None = None
     while True:
-        if current is None and dice.random() < 0.3:
-            drafts.append(_search(visit, moment, catalogue, dice))
-            moment += _pause(dice)
-        shown, weights = _list_for(visit, current, catalogue, dice)
+        if current is None and rng.random() < 0.3:
+            drafts.append(_make_search(visit, time_ms, catalogue, rng))
+            time_ms += _draw_pause_ms(rng)
+        shown, weights = _compose_list(visit, current, catalogue, rng)
         if not shown:
             return drafts
-        current = _notice(shown, weights, dice)
-        moment = _look(drafts, visit, moment, shown, current, catalogue, dice)
-        if dice.random() < visit.user.eagerness:
+        current = _choose_item(shown, weights, rng)
+        time_ms = _view_item(drafts, visit, time_ms, shown, current, catalogue, rng)
+        if rng.random() < visit.user.eagerness:
             cart.append(current)
-            moment += _pause(dice)
-            drafts.append(_draft(moment, "AddToCart", current, catalogue, offset))
-        if dice.random() > _GOES_ON:
+            time_ms += _draw_pause_ms(rng)
+            drafts.append(_make_draft(time_ms, "AddToCart", current, catalogue, offset))
+        if rng.random() > _CONTINUES:
             break
-        moment += _pause(dice)
-    _check_out(drafts, visit, moment, cart, catalogue, dice)
+        time_ms += _draw_pause_ms(rng)
+    _buy_cart(drafts, visit, time_ms, cart, catalogue, rng)
     return drafts
 
 
-def crawl(start_ms: int, events: int, catalogue: Catalogue, dice: Random) -> list[Draft]:
-    """Let a bot open items in a burst, several a second and without any taste."""
-    moment = start_ms
+def crawl(start_ms: int, events: int, catalogue: Catalogue, rng: Random) -> list[EventDraft]:
+    """Generate a bot's burst of views: several per second, of items drawn uniformly."""
+    time_ms = start_ms
     drafts = []
     for _ in range(events):
-        moment += dice.randrange(40, 400)
-        drafts.append(_draft(moment, "View", dice.randrange(len(catalogue.items)), catalogue, 0))
+        time_ms += rng.randrange(40, 400)
+        drafts.append(_make_draft(time_ms, "View", rng.randrange(len(catalogue.items)), catalogue, 0))
     return drafts
 
 
-def _look(
-    drafts: list[Draft], visit: Visit, moment: int, shown: list[int], current: int, catalogue: Catalogue, dice: Random
+def _view_item(
+    drafts: list[EventDraft],
+    visit: Visit,
+    time_ms: int,
+    shown: list[int],
+    current: int,
+    catalogue: Catalogue,
+    rng: Random,
 ) -> int:
-    """Record that an item was seen in a list and perhaps opened; return when that was over."""
+    """Add the view of an item in a list and possibly a click and a reaction; return the time of the last event."""
     offset = visit.user.offset_hours
-    view = _draft(moment, "View", current, catalogue, offset)
-    view.fields["impression"] = [catalogue.items[place].item_id for place in shown]
+    view = _make_draft(time_ms, "View", current, catalogue, offset)
+    view.fields["impression"] = [catalogue.items[index].item_id for index in shown]
     view.fields["properties"] = {
         "position": shown.index(current),
-        "device": "phone" if dice.random() < 0.6 else "desktop",
+        "device": "phone" if rng.random() < 0.6 else "desktop",
     }
-    if dice.random() < 0.2:
-        view.fields["recommendation_id"] = f"RID-{dice.getrandbits(96):024x}"
+    if rng.random() < 0.2:
+        view.fields["recommendation_id"] = f"RID-{rng.getrandbits(96):024x}"
     drafts.append(view)
-    if dice.random() < 0.7:
-        moment += dice.randrange(800, 9_000)
-        drafts.append(_draft(moment, "Click", current, catalogue, offset))
-        if dice.random() < 0.05:
-            moment += _pause(dice)
-            drafts.append(_draft(moment, "Like" if dice.random() < 0.8 else "Dislike", current, catalogue, offset))
-        elif dice.random() < 0.05:
-            moment += _pause(dice)
-            watch = _draft(moment, "Watch", current, catalogue, offset)
-            watch.fields["event_value"] = dice.randrange(5, 120)
+    if rng.random() < 0.7:
+        time_ms += rng.randrange(800, 9_000)
+        drafts.append(_make_draft(time_ms, "Click", current, catalogue, offset))
+        if rng.random() < 0.05:
+            time_ms += _draw_pause_ms(rng)
+            drafts.append(_make_draft(time_ms, "Like" if rng.random() < 0.8 else "Dislike", current, catalogue, offset))
+        elif rng.random() < 0.05:
+            time_ms += _draw_pause_ms(rng)
+            watch = _make_draft(time_ms, "Watch", current, catalogue, offset)
+            watch.fields["event_value"] = rng.randrange(5, 120)
             drafts.append(watch)
-    return moment
+    return time_ms
 
 
-def _check_out(
-    drafts: list[Draft], visit: Visit, moment: int, cart: list[int], catalogue: Catalogue, dice: Random
+def _buy_cart(
+    drafts: list[EventDraft], visit: Visit, time_ms: int, cart: list[int], catalogue: Catalogue, rng: Random
 ) -> None:
-    """Buy what is in the cart, or think better of it; rate some of it after it has come."""
+    """Add the purchase or removal of the items in the cart, and ratings of some purchases days later."""
     offset = visit.user.offset_hours
-    for place in cart:
-        moment += _pause(dice)
-        if dice.random() < 0.1:
-            drafts.append(_draft(moment, "RemoveFromCart", place, catalogue, offset))
-        elif dice.random() < 0.6:
-            purchase = _draft(moment, "Purchase", place, catalogue, offset)
-            purchase.fields["event_value"] = catalogue.items[place].price
-            purchase.fields["properties"] = {"quantity": 1 + int(dice.expovariate(2)), "gift": dice.random() < 0.1}
+    for index in cart:
+        time_ms += _draw_pause_ms(rng)
+        if rng.random() < 0.1:
+            drafts.append(_make_draft(time_ms, "RemoveFromCart", index, catalogue, offset))
+        elif rng.random() < 0.6:
+            purchase = _make_draft(time_ms, "Purchase", index, catalogue, offset)
+            purchase.fields["event_value"] = catalogue.items[index].price
+            purchase.fields["properties"] = {"quantity": 1 + int(rng.expovariate(2)), "gift": rng.random() < 0.1}
             drafts.append(purchase)
-            if dice.random() < 0.3:
-                later = moment + int(dice.uniform(0.2, 3) * _DAY_MS)
-                rating = _draft(later, "Rating", place, catalogue, offset)
-                rating.fields["event_value"] = float(min(5, max(1, round(dice.gauss(4.1, 1)))))
+            if rng.random() < 0.3:
+                later = time_ms + int(rng.uniform(0.2, 3) * _DAY_MS)
+                rating = _make_draft(later, "Rating", index, catalogue, offset)
+                rating.fields["event_value"] = float(min(5, max(1, round(rng.gauss(4.1, 1)))))
                 drafts.append(rating)
 
 
-def _list_for(visit: Visit, current: int | None, catalogue: Catalogue, dice: Random) -> tuple[list[int], list[float]]:
-    """Put together the list that is shown, in the order shown, and how well each item fits."""
-    fits: dict[int, float] = {}
+def _compose_list(
+    visit: Visit, current: int | None, catalogue: Catalogue, rng: Random
+) -> tuple[list[int], list[float]]:
+    """Compose the list that is shown; return its items in order and the weight of each."""
+    weight_of: dict[int, float] = {}
     if current is not None:
         companions = catalogue.companions[current]
         for _ in range(5):
-            fits.setdefault(companions.draw(dice), FIT_COMPANION)
-        fits.pop(current, None)
+            weight_of.setdefault(companions.draw(rng), FIT_COMPANION)
+        weight_of.pop(current, None)
     for _ in range(6 if current is None else 3):
-        category = visit.user.favourite(visit.progress, dice)
-        fits.setdefault(catalogue.by_category[category].draw(dice), FIT_TASTE)
-    if catalogue.launches and dice.random() < 0.5:
-        # The newest launches have a corner of their own.
-        newest = int(visit.progress * len(catalogue.launches)) - dice.randrange(8)
-        fits.setdefault(catalogue.launches[max(0, newest)], FIT_CROWD)
-    while len(fits) < SHOWN and len(fits) < len(catalogue.items) - 1:
-        fits.setdefault(catalogue.everything.draw(dice), FIT_CROWD)
+        category = visit.user.favourite(visit.progress, rng)
+        weight_of.setdefault(catalogue.by_category[category].draw(rng), FIT_TASTE)
+    if catalogue.launches and rng.random() < 0.5:
+        # One of the latest launches is promoted in the list.
+        newest = int(visit.progress * len(catalogue.launches)) - rng.randrange(8)
+        weight_of.setdefault(catalogue.launches[max(0, newest)], FIT_POPULAR)
+    while len(weight_of) < SHOWN and len(weight_of) < len(catalogue.items) - 1:
+        weight_of.setdefault(catalogue.all_items.draw(rng), FIT_POPULAR)
     items = catalogue.items
-    shown = [place for place in fits if items[place].created_ms <= visit.start_ms][:SHOWN]
-    dice.shuffle(shown)
+    shown = [index for index in weight_of if items[index].created_ms <= visit.start_ms][:SHOWN]
+    rng.shuffle(shown)
     brands = visit.user.brands
     weights = [
-        fits[place] * bias * (FAVOURITE_BRAND if items[place].brand in brands else 1.0)
-        for place, bias in zip(shown, _POSITION_BIAS, strict=False)
+        weight_of[index] * bias * (FAVOURITE_BRAND if items[index].brand in brands else 1.0)
+        for index, bias in zip(shown, _POSITION_BIAS, strict=False)
     ]
     return shown, weights
 
 
-def _notice(shown: list[int], weights: list[float], dice: Random) -> int:
-    chance = dice.random() * sum(weights)
-    for place, reached in zip(shown, accumulate(weights), strict=True):
+def _choose_item(shown: list[int], weights: list[float], rng: Random) -> int:
+    chance = rng.random() * sum(weights)
+    for index, reached in zip(shown, accumulate(weights), strict=True):
         if chance < reached:
-            return place
+            return index
     return shown[-1]
 
 
-def _search(visit: Visit, moment: int, catalogue: Catalogue, dice: Random) -> Draft:
-    category = visit.user.favourite(visit.progress, dice)
+def _make_search(visit: Visit, time_ms: int, catalogue: Catalogue, rng: Random) -> EventDraft:
+    category = visit.user.favourite(visit.progress, rng)
     words = catalogue.categories[category][1].lower()
-    moment_text = rfc3339(moment, visit.user.offset_hours)
-    return Draft(moment, {"event_type": "Search", "timestamp": moment_text, "properties": {"query": words}})
+    timestamp = rfc3339(time_ms, visit.user.offset_hours)
+    return EventDraft(time_ms, {"event_type": "Search", "timestamp": timestamp, "properties": {"query": words}})
 
 
-def _draft(moment: int, event_type: str, place: int, catalogue: Catalogue, offset_hours: int) -> Draft:
-    item_id = catalogue.items[place].item_id
-    return Draft(moment, {"event_type": event_type, "timestamp": rfc3339(moment, offset_hours), "item_id": item_id})
+def _make_draft(time_ms: int, event_type: str, index: int, catalogue: Catalogue, offset_hours: int) -> EventDraft:
+    item_id = catalogue.items[index].item_id
+    return EventDraft(
+        time_ms, {"event_type": event_type, "timestamp": rfc3339(time_ms, offset_hours), "item_id": item_id}
+    )
 
 
-def _pause(dice: Random) -> int:
-    return 1_000 + int(dice.expovariate(1 / _MINUTE_MS) * 0.7)
+def _draw_pause_ms(rng: Random) -> int:
+    return 1_000 + int(rng.expovariate(1 / _MINUTE_MS) * 0.7)

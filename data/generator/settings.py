@@ -1,4 +1,4 @@
-"""What can be chosen about the generated shop."""
+"""Settings of the generated shop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 
 DEFAULT_SEED = 20260
 
-# The contract's own answer to repeats, lateness and breakage is what the shares exercise.
+# Above this share a stream no longer resembles a real one.
 MAXIMUM_SHARE = 0.5
 
 
@@ -19,24 +19,24 @@ def midnight_today() -> datetime:
 
 @dataclass(frozen=True)
 class Settings:
-    """The size and the dirt of a generated stream.
+    """The size of a generated stream, and the shares of its defects.
 
     Parameters
     ----------
     items, users, events
-        How many of each; repeats and broken events are among `events`.
+        Numbers of each; repeats and invalid events are among `events`.
     days
         Length of the period that ends at `until`.
     seed
         The same settings with the same seed give the same bytes.
     until
-        End of the period; the last midnight UTC where not given, so that the stream is fresh.
+        End of the period; by default the last midnight UTC, so that the stream is recent.
     late, repeated, broken
-        Shares of the events that arrive long after their time, arrive twice, and break the contract.
+        Shares of the events that arrive long after their timestamp, arrive twice, or are invalid.
     denied
-        Share of the sessions whose user denies consent.
+        Share of the sessions with denied consent.
     bots
-        Share of the events that bots make, in bursts.
+        Share of the events that bots send, in bursts.
     """
 
     items: int = 1_000
@@ -57,9 +57,9 @@ class Settings:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
         for name in ("late", "repeated", "broken", "denied", "bots"):
             if not 0 <= getattr(self, name) <= MAXIMUM_SHARE:
-                raise ValueError(f"{name} is {getattr(self, name)}; a share lies between 0 and {MAXIMUM_SHARE}")
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be between 0 and {MAXIMUM_SHARE}")
         if self.until.tzinfo is None:
-            raise ValueError(f"until is {self.until.isoformat()} without an offset; write for instance {self.until}Z")
+            raise ValueError(f"until is {self.until.isoformat()} without an offset; write {self.until}Z, for example")
 
     @property
     def since(self) -> datetime:
@@ -76,6 +76,6 @@ class Settings:
         """End of the period, milliseconds since 1970 UTC."""
         return int(self.until.timestamp() * 1000)
 
-    def dice(self, purpose: str) -> random.Random:
-        """Return a source of chance of its own for one purpose, so that purposes do not disturb one another."""
-        return random.Random(f"{self.seed}/{purpose}")  # noqa: S311 - chance for data, not for secrets
+    def rng(self, purpose: str) -> random.Random:
+        """Return a random generator for one purpose, independent of those for other purposes."""
+        return random.Random(f"{self.seed}/{purpose}")  # noqa: S311 - random data, not secrets

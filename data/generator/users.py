@@ -1,4 +1,4 @@
-"""The shop's users: what they like, how that changes over the month, and how they shop."""
+"""Generates the shop's users: their preferences, the drift of these over the period, and their habits."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from data.generator.attribute_values import AGE_GROUPS, BRANDS, GENDERS, MEMBERSHIPS
 from data.generator.catalogue import DAY_MS
-from data.generator.moments import rfc3339
-from data.generator.words import AGE_GROUPS, BRANDS, GENDERS, MEMBERSHIPS
+from data.generator.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from random import Random
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from data.generator.catalogue import Catalogue
     from data.generator.settings import Settings
 
-# How a user's interest is shared out among the favourite categories, the dearest first.
+# Shares of a user's interest in the three favourite categories, the strongest first.
 _INTEREST = (0.6, 0.3, 0.1)
-# How far taste moves from what it was at the period's start to what it is at its end.
+# Share of a user's interest that moves from the initial to the final categories by the end of the period.
 _DRIFT = 0.7
 
 
@@ -30,13 +30,13 @@ class User:
     Attributes
     ----------
     before, after
-        Favourite categories at the start and at the end of the period, the dearest first.
+        Favourite categories at the start and at the end of the period, the strongest first.
     brands
         Favourite brands.
     eagerness
-        Chance that something looked at is also bought into the cart.
+        Probability that a viewed item is put into the cart.
     offset_hours
-        Of the clock on this user's device.
+        UTC offset of the clock on this user's device.
     """
 
     user_id: str
@@ -50,14 +50,14 @@ class User:
     offset_hours: int
     created_ms: int
 
-    def favourite(self, progress: float, dice: Random) -> int:
-        """Draw a category this user likes, `progress` (0 to 1) into the period."""
-        favourites = self.after if dice.random() < _DRIFT * progress else self.before
-        chance = dice.random()
+    def favourite(self, progress: float, rng: Random) -> int:
+        """Draw one of this user's favourite categories at a point of the period, `progress` from 0 to 1."""
+        favourites = self.after if rng.random() < _DRIFT * progress else self.before
+        chance = rng.random()
         return favourites[0 if chance < _INTEREST[0] else 1 if chance < _INTEREST[0] + _INTEREST[1] else 2]
 
     def interest(self, category: int, progress: float) -> float:
-        """Return the chance that `favourite` draws a category."""
+        """Return the probability that `favourite` draws a category."""
         drifted = _DRIFT * progress
         return sum(
             share * ((1 - drifted) * (old == category) + drifted * (new == category))
@@ -66,58 +66,56 @@ class User:
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """Everybody, some of whom come far more often than others."""
+class Population:
+    """All users, some of whom visit far more often than others."""
 
     users: list[User]
     cumulative: list[float]
 
-    def draw(self, dice: Random) -> User:
-        """Return who comes next."""
-        return self.users[bisect(self.cumulative, dice.random() * self.cumulative[-1])]
+    def draw(self, rng: Random) -> User:
+        """Return a random user, in proportion to visit frequency."""
+        return self.users[bisect(self.cumulative, rng.random() * self.cumulative[-1])]
 
 
-def make_crowd(settings: Settings, catalogue: Catalogue) -> Crowd:
-    """Make the shop's users from the settings' seed."""
-    dice = settings.dice("people")
-    users = [_make_user(number, settings, len(catalogue.categories), dice) for number in range(settings.users)]
-    return Crowd(users, list(accumulate(dice.lognormvariate(0, 0.8) for _ in users)))
+def make_population(settings: Settings, catalogue: Catalogue) -> Population:
+    """Generate the shop's users from the settings' seed."""
+    rng = settings.rng("people")
+    users = [_make_user(number, settings, len(catalogue.categories), rng) for number in range(settings.users)]
+    return Population(users, list(accumulate(rng.lognormvariate(0, 0.8) for _ in users)))
 
 
 def user_record(user: User, catalogue: Catalogue) -> dict[str, object]:
-    """Return a user as POST /update-data takes it; some tell less about themselves than others."""
+    """Return a user as a record for POST /update-data; optional attributes are missing for some users."""
     record: dict[str, object] = {
         "user_id": user.user_id,
         "membership": user.membership,
         "created_at": rfc3339(user.created_ms),
     }
-    talkative = int(user.user_id[-1])
-    if talkative < 9:
+    last_digit = int(user.user_id[-1])
+    if last_digit < 9:
         record["age_group"] = user.age_group
-    if talkative < 8:
+    if last_digit < 8:
         record["gender"] = user.gender
-    if talkative < 7:
-        record["interests"] = "|".join(dict.fromkeys(catalogue.categories[place][1] for place in user.before[:2]))
+    if last_digit < 7:
+        record["interests"] = "|".join(dict.fromkeys(catalogue.categories[index][1] for index in user.before[:2]))
     return record
 
 
-def _make_user(number: int, settings: Settings, categories: int, dice: Random) -> User:
-    age = min(int(dice.triangular(0, len(AGE_GROUPS), 1.5)), len(AGE_GROUPS) - 1)
-    membership = bisect((0.6, 0.88), dice.random())
-    # Ages favour a part of the category tree, so that what is known about a user says something about taste.
+def _make_user(number: int, settings: Settings, categories: int, rng: Random) -> User:
+    age = min(int(rng.triangular(0, len(AGE_GROUPS), 1.5)), len(AGE_GROUPS) - 1)
+    membership = bisect((0.6, 0.88), rng.random())
+    # Each age group favours a part of the category tree, so that a user's attributes predict preferences.
     start = age * categories // len(AGE_GROUPS)
-    first, second, third, new, newer = (
-        (start + int(abs(dice.gauss(0, categories / 3)))) % categories for _ in range(5)
-    )
+    first, second, third, new, newer = ((start + int(abs(rng.gauss(0, categories / 3)))) % categories for _ in range(5))
     return User(
         user_id=f"user-{number:06d}",
         age_group=AGE_GROUPS[age],
-        gender=GENDERS[bisect((0.49, 0.98), dice.random())],
+        gender=GENDERS[bisect((0.49, 0.98), rng.random())],
         membership=MEMBERSHIPS[membership],
         before=(first, second, third),
         after=(new, first, newer),
-        brands=(dice.randrange(len(BRANDS)), min(int(dice.expovariate(1 / 8)), len(BRANDS) - 1)),
+        brands=(rng.randrange(len(BRANDS)), min(int(rng.expovariate(1 / 8)), len(BRANDS) - 1)),
         eagerness=0.12 + 0.08 * membership,
-        offset_hours=dice.choice((0, 0, 0, 0, 1, 2, -5, -8, 9)),
-        created_ms=settings.since_ms - int(dice.random() * 1000 * DAY_MS),
+        offset_hours=rng.choice((0, 0, 0, 0, 1, 2, -5, -8, 9)),
+        created_ms=settings.since_ms - int(rng.random() * 1000 * DAY_MS),
     )

@@ -1,8 +1,8 @@
-"""Opens clickstreams that already exist: public sets as their authors publish them, and files of one's own."""
+"""Loads existing clickstreams: public data sets in their published formats, and custom files."""
 
 from __future__ import annotations
 
-from data.loaders.opening import open_stream
-from data.loaders.sources import UnknownSource
+from data.loaders.detection import open_stream
+from data.loaders.files import UnknownFormatError
 
-__all__ = ["UnknownSource", "open_stream"]
+__all__ = ["UnknownFormatError", "open_stream"]

@@ -1,4 +1,4 @@
-"""Writes a clickstream of any form the loaders know as the contract's JSON lines: `python -m data.loaders --help`."""
+"""Converts a clickstream in any supported format to JSON lines of the contract: `python -m data.loaders --help`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.generate import write_stream
-from data.loaders import UnknownSource, open_stream
+from data.loaders import UnknownFormatError, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         stream = open_stream(options.source, options.mapping)
-    except UnknownSource as error:
-        print(f"data.loaders: {error}", file=sys.stderr)  # noqa: T201 - a command line answers on its streams
+    except UnknownFormatError as error:
+        print(f"data.loaders: {error}", file=sys.stderr)  # noqa: T201 - output of a command
         return 2
     write_stream(stream, options.out)
     print(f"{stream.expected.sent:,} events of {stream.name} in {options.out}")  # noqa: T201

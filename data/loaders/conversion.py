@@ -1,6 +1,6 @@
-"""From a source's fields to events as producers would send them.
+"""Converts the fields of a source to events as producers send them.
 
-What cannot be converted is left as it stands, so that the contract refuses it and it is counted, never dropped.
+A value that cannot be converted stays unchanged, so that the contract refuses the event and it is counted, not dropped.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 Fields = dict[str, object]
 
-# 9999-12-31, the last moment that RFC 3339 can write.
+# 9999-12-31, the latest time that RFC 3339 can express.
 _LAST_SECOND = 253_402_300_799
 
 
-def moment_of_epoch(text: str, per_second: int = 1) -> str:
-    """Write a time given in seconds (or in parts of `per_second`) since 1970 as RFC 3339, or leave the text."""
+def epoch_to_rfc3339(text: str, per_second: int = 1) -> str:
+    """Convert a time in seconds (or units of 1/`per_second` s) since 1970 to RFC 3339; other text stays unchanged."""
     try:
         seconds = float(text) / per_second
     except ValueError:
@@ -33,18 +33,18 @@ def moment_of_epoch(text: str, per_second: int = 1) -> str:
     return datetime.fromtimestamp(round(seconds, 3), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def moment_of_format(text: str, form: str) -> str:
-    """Write a time given in a `strptime` format as RFC 3339, in UTC unless the format holds an offset."""
+def text_to_rfc3339(text: str, time_format: str) -> str:
+    """Convert a time in a `strptime` format to RFC 3339, in UTC unless the format has an offset."""
     try:
-        moment = datetime.strptime(text, form)  # noqa: DTZ007 - the next line adds the zone where there is none
+        moment = datetime.strptime(text, time_format)  # noqa: DTZ007 - the next line adds the zone where there is none
     except ValueError:
         return text
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.isoformat(timespec="milliseconds")
 
 
-def number_of(text: str) -> float | str:
-    """Read a number, or leave the text."""
+def parse_number(text: str) -> float | str:
+    """Parse a finite number; other text stays unchanged."""
     try:
         number = float(text)
     except ValueError:
@@ -52,18 +52,18 @@ def number_of(text: str) -> float | str:
     return number if math.isfinite(number) else text
 
 
-def payload_of(fields: Fields) -> bytes:
-    """Write fields as JSON; bytes of the source that were no UTF-8 come out again as they were."""
+def encode_payload(fields: Fields) -> bytes:
+    """Encode fields as JSON; bytes of the source that are not UTF-8 are preserved."""
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", errors="surrogateescape")
 
 
-def raw_events(
+def classify_payloads(
     payloads: Iterable[bytes], now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Iterator[RawEvent]:
-    """Give each payload the outcome that the contract has for it.
+    """Yield each payload with its outcome under the contract.
 
-    A refused event has no time or user that could be relied on; it keeps its place after the event before it.
+    A refused event has no reliable time or user; it gets the arrival time of the event before it.
     """
     arrival_ms = 0
     for payload in payloads:
@@ -78,6 +78,6 @@ def raw_events(
         yield RawEvent(payload, user, arrival_ms, outcome, event_id_of(verdict))
 
 
-def in_order_of_time(events: Iterable[RawEvent]) -> list[RawEvent]:
-    """Sort events by time, those of one moment as they came; this holds all of them in memory."""
+def sort_by_time(events: Iterable[RawEvent]) -> list[RawEvent]:
+    """Sort events by arrival time, stably; all of them are held in memory."""
     return sorted(events, key=lambda event: event.arrival_ms)

@@ -1,4 +1,4 @@
-"""`mapping.yaml`: how the columns of a CSV or JSONL file of one's own become the contract's fields.
+"""Reads `mapping.yaml`, which maps the columns of a custom CSV or JSONL file to fields of the contract.
 
 columns:                  # column of the file: field of the contract
   visitor: user_id
@@ -6,13 +6,13 @@ columns:                  # column of the file: field of the contract
   action: event_type
   when: timestamp
   price: event_value
-values:                   # words of the file: words of the contract, per field
+values:                   # per field, value of the file: value of the contract
   event_type: {addtocart: AddToCart, transaction: Purchase, view: View}
 constants:                # the same in every event
   schema_version: "1"
 timestamp: milliseconds   # seconds, milliseconds, rfc3339, or a strptime format such as "%d.%m.%Y %H:%M:%S" (UTC)
 properties: [campaign]    # columns that become properties
-delimiter: ";"            # of a CSV file; a comma where not given
+delimiter: ";"            # of a CSV file; a comma by default
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from backend.contract import Event
-from data.loaders.conversion import moment_of_epoch, moment_of_format, number_of, payload_of
-from data.loaders.sources import UnknownSource, lines, rows
+from data.loaders.conversion import encode_payload, epoch_to_rfc3339, parse_number, text_to_rfc3339
+from data.loaders.files import UnknownFormatError, read_lines, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ _PER_SECOND = {"seconds": 1, "milliseconds": 1000}
 
 @dataclass(frozen=True)
 class Mapping:
-    """A read `mapping.yaml`; see the module for what its parts mean."""
+    """The content of a `mapping.yaml`; the module's docstring describes its parts."""
 
     columns: dict[str, str]
     values: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -49,8 +49,8 @@ class Mapping:
     properties: tuple[str, ...] = ()
     delimiter: str = ","
 
-    def event(self, row: dict[str, object]) -> Fields:
-        """Make an event's fields of a row; empty columns are left out."""
+    def to_event(self, row: dict[str, object]) -> Fields:
+        """Convert a row to the fields of an event; empty columns are omitted."""
         fields: Fields = dict(self.constants)
         for column, name in self.columns.items():
             value = row.get(column)
@@ -63,20 +63,20 @@ class Mapping:
 
     def _value(self, name: str, value: object) -> object:
         if name == "timestamp":
-            return self._moment(str(value))
+            return self._timestamp(str(value))
         if name == "event_value" and isinstance(value, str):
-            return number_of(value)
+            return parse_number(value)
         if name == "impression" and isinstance(value, str):
             return value.split("|")
         if isinstance(value, int) and name.endswith("_id"):
-            # JSON files often hold numbers as ids, which the contract does not.
+            # JSON files often have numeric ids; ids of the contract are strings.
             value = str(value)
         return self.values.get(name, {}).get(str(value), value)
 
-    def _moment(self, text: str) -> str:
+    def _timestamp(self, text: str) -> str:
         if self.timestamp in _PER_SECOND:
-            return moment_of_epoch(text, _PER_SECOND[self.timestamp])
-        return text if self.timestamp == "rfc3339" else moment_of_format(text, self.timestamp)
+            return epoch_to_rfc3339(text, _PER_SECOND[self.timestamp])
+        return text if self.timestamp == "rfc3339" else text_to_rfc3339(text, self.timestamp)
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -84,51 +84,53 @@ def read_mapping(path: Path) -> Mapping:
 
     Raises
     ------
-    UnknownSource
-        It is no mapping, or maps to what the contract does not have; the message names it.
+    UnknownFormatError
+        The file is not a mapping, or it maps to an unknown field; the message names it.
     """
     try:
         parts = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UnknownSource(f"the mapping {path} cannot be read: {error}") from None
+        raise UnknownFormatError(f"the mapping {path} cannot be read: {error}") from None
     if not isinstance(parts, dict) or not isinstance(parts.get("columns"), dict):
-        raise UnknownSource(f"the mapping {path} has no 'columns'; it must say which column is which field")
+        raise UnknownFormatError(f"the mapping {path} has no 'columns'; they map each column to a field")
     if unknown := set(parts) - _PARTS:
-        raise UnknownSource(f"the mapping {path} has {sorted(unknown)}; known are {sorted(_PARTS)}")
+        raise UnknownFormatError(
+            f"the mapping {path} has unknown parts {sorted(unknown)}; known parts are {sorted(_PARTS)}"
+        )
     named = {*parts["columns"].values(), *(parts.get("constants") or {}), *(parts.get("values") or {})}
     if unknown := named - EVENT_FIELDS:
-        raise UnknownSource(
+        raise UnknownFormatError(
             f"the mapping {path} names the fields {sorted(unknown)}; events have {sorted(EVENT_FIELDS)}"
         )
     if missing := {"event_type", "timestamp"} - {*parts["columns"].values(), *(parts.get("constants") or {})}:
-        raise UnknownSource(f"the mapping {path} gives events no {' and no '.join(sorted(missing))}")
+        raise UnknownFormatError(f"the mapping {path} gives events no {' and no '.join(sorted(missing))}")
     return Mapping(**{**parts, "properties": tuple(parts.get("properties") or ())})
 
 
-def mapped_csv(path: Path, mapping: Mapping) -> Iterator[bytes]:
-    """Yield the events of a CSV file with a header.
+def read_mapped_csv(path: Path, mapping: Mapping) -> Iterator[bytes]:
+    """Yield the events of a CSV file with a header row.
 
     Raises
     ------
-    UnknownSource
+    UnknownFormatError
         The header lacks a column that the mapping names.
     """
-    source = rows(path, mapping.delimiter)
+    source = read_rows(path, mapping.delimiter)
     header = next(source, [])
     if missing := {*mapping.columns, *mapping.properties} - set(header):
-        raise UnknownSource(f"{path} has the columns {header}, but the mapping names {sorted(missing)}")
+        raise UnknownFormatError(f"{path} has the columns {header}, but the mapping names {sorted(missing)}")
     for row in source:
         if len(row) == len(header):
-            yield payload_of(mapping.event(dict(zip(header, row, strict=True))))
+            yield encode_payload(mapping.to_event(dict(zip(header, row, strict=True))))
         else:
             yield mapping.delimiter.join(row).encode("utf-8", errors="surrogateescape")
 
 
-def mapped_jsonl(path: Path, mapping: Mapping) -> Iterator[bytes]:
-    """Yield the events of a file with a JSON object per line; a line that is none goes out as it stands."""
-    for line in lines(path):
+def read_mapped_jsonl(path: Path, mapping: Mapping) -> Iterator[bytes]:
+    """Yield the events of a file with one JSON object per line; any other line is yielded unchanged."""
+    for line in read_lines(path):
         try:
             row = json.loads(line)
         except ValueError:
             row = None
-        yield payload_of(mapping.event(row)) if isinstance(row, dict) else line
+        yield encode_payload(mapping.to_event(row)) if isinstance(row, dict) else line

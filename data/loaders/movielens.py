@@ -1,11 +1,11 @@
-"""MovieLens films as items, from the `movies.csv` beside the ratings."""
+"""Reads MovieLens movies as items, from the `movies.csv` beside the ratings."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from data.loaders.sources import rows
+from data.loaders.files import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 _YEAR = re.compile(r"\((\d{4})\)\s*$")
 _NO_GENRES = "(no genres listed)"
-# The contract takes items from 1900 on; the few older films go without a creation time.
+# The contract accepts creation times from 1900 on; the few older movies get none.
 _EARLIEST_YEAR = 1900
 
 
-def films(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the films as items: title, genres as category, the title's year as creation."""
-    source = rows(path, ",")
+def read_movies(path: Path) -> Iterator[dict[str, object]]:
+    """Yield the movies as items: title, genres as category, the title's year as creation time."""
+    source = read_rows(path, ",")
     next(source, None)
-    for film, title, genres in (row for row in source if len(row) == 3):
-        record: dict[str, object] = {"item_id": film, "title": title.strip()}
+    for movie, title, genres in (row for row in source if len(row) == 3):
+        record: dict[str, object] = {"item_id": movie, "title": title.strip()}
         if genres and genres != _NO_GENRES:
             record["category"] = genres
         year = _YEAR.search(title)

@@ -1,10 +1,10 @@
-"""Sends a stream through the front door as its producers would, and keeps the books."""
+"""Sends a stream to the API as its producers would, and counts the outcome of every event."""
 
 from __future__ import annotations
 
-from data.replay.catalogue import Loaded, load_catalogue
-from data.replay.door import DoorClosed, NotAdmitted
-from data.replay.lanes import replay
-from data.replay.sent import Sent
+from data.replay.catalogue import CatalogueResult, load_catalogue
+from data.replay.http_client import ApiAccessError, ApiUnavailableError
+from data.replay.result import ReplayResult
+from data.replay.senders import replay
 
-__all__ = ["DoorClosed", "Loaded", "NotAdmitted", "Sent", "load_catalogue", "replay"]
+__all__ = ["ApiAccessError", "ApiUnavailableError", "CatalogueResult", "ReplayResult", "load_catalogue", "replay"]

@@ -1,4 +1,4 @@
-"""Command that replays a stream, generated or from files, through the front door."""
+"""Command that replays a stream, generated or from files, to the API."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from data.generator import Settings, generate
-from data.loaders import UnknownSource, open_stream
-from data.replay import DoorClosed, NotAdmitted, load_catalogue, replay
+from data.loaders import UnknownFormatError, open_stream
+from data.replay import ApiAccessError, ApiUnavailableError, load_catalogue, replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
 API_KEY_VARIABLE = "RIVULET_API_KEY"
 
 _EXAMPLES = f"""\
-The API key is read from {API_KEY_VARIABLE}, so that it stands in no history of commands.
+The API key is read from {API_KEY_VARIABLE}, so that it does not appear in the shell's history.
 
 examples:
   python -m data.replay http://127.0.0.1:4566/v1                              # the generated shop
-  python -m data.replay http://127.0.0.1:4566/v1 --source events.jsonl        # events of the contract's form
+  python -m data.replay http://127.0.0.1:4566/v1 --source events.jsonl        # events in the contract's format
   python -m data.replay http://127.0.0.1:4566/v1 --source clicks.csv --mapping mapping.yaml
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit status, 1 where events are refused that should not be or unaccounted for."""
+    """Run the command; return its exit status, 1 where outcomes differ from the expected ones."""
     options = _parser().parse_args(arguments)
     console = Console(stderr=True)
     api_key = os.environ.get(API_KEY_VARIABLE)
     if not api_key:
-        console.print(f"data.replay: {API_KEY_VARIABLE} is not set; put a key of the API into it")
+        console.print(f"data.replay: {API_KEY_VARIABLE} is not set; set it to an API key")
         return 2
     try:
         stream = open_stream(options.source, options.mapping) if options.source else generate(Settings())
         sent = _run(stream, options, api_key, console)
-    except (UnknownSource, DoorClosed, NotAdmitted, ValueError) as error:
+    except (UnknownFormatError, ApiUnavailableError, ApiAccessError, ValueError) as error:
         console.print(f"data.replay: {error}", markup=False)
         return 2
     expected = stream.expected
@@ -78,8 +78,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("url", help="base of the API with its stage, such as http://127.0.0.1:4566/v1")
-    parser.add_argument("--source", type=Path, help="file or folder to replay; the generated shop where not given")
-    parser.add_argument("--mapping", type=Path, help="mapping.yaml for a CSV or JSONL file of a form of its own")
+    parser.add_argument("--source", type=Path, help="file or folder to replay; the generated shop by default")
+    parser.add_argument("--mapping", type=Path, help="mapping.yaml for a custom CSV or JSONL file")
     parser.add_argument("--batch-size", type=int, default=100, help="events per request, 1 to 500 (%(default)s)")
     parser.add_argument("--connections", type=int, default=4, help="requests at the same time (%(default)s)")
     return parser

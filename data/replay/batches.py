@@ -1,4 +1,4 @@
-"""Events put together into requests, so that a user's events travel in order and together."""
+"""Splits events into request batches, partitioned by user so that each user's events stay in order."""
 
 from __future__ import annotations
 
@@ -10,56 +10,56 @@ if TYPE_CHECKING:
 
     from data.stream import RawEvent
 
-# What the door takes in one request: 500 events and 1 MiB (`backend/collect/body.py`), less something for brackets.
+# The API accepts 500 events and 1 MiB per request (`backend/collect/body.py`); the difference leaves room for brackets.
 LARGEST_BATCH = 500
 LARGEST_BODY_BYTES = 1_000_000
 
 
 class Batch(NamedTuple):
-    """Payloads for one request, the lane that sends it, and whether they are JSON texts."""
+    """The payloads of one request, the partition that sends it, and whether the payloads are JSON texts."""
 
-    lane: int
+    partition: int
     payloads: list[bytes]
     is_json: bool = True
 
 
-def body_of(payloads: list[bytes], *, is_json: bool = True) -> bytes:
-    """Return the body that carries payloads: an array, or what is no JSON text as it is."""
+def encode_body(payloads: list[bytes], *, is_json: bool = True) -> bytes:
+    """Encode payloads as a request body: JSON texts as an array, anything else unchanged."""
     return b"[" + b",".join(payloads) + b"]" if is_json else b"".join(payloads)
 
 
-def batches(events: Iterable[RawEvent], *, size: int, lanes: int) -> Iterator[Batch]:
-    """Share events out to lanes by user and cut each lane into batches.
+def split_into_batches(events: Iterable[RawEvent], *, size: int, partitions: int) -> Iterator[Batch]:
+    """Partition events by user and split each partition into batches.
 
-    A lane sends its batches one after another, so a user's events arrive in order. What is no JSON text goes alone,
-    since it would spoil the request of the others.
+    The batches of a partition are sent one after another, so a user's events arrive in order. A payload that is not a
+    JSON text is a batch of its own, since it would make the body of the others invalid.
 
     Parameters
     ----------
     events
         In order of arrival.
     size
-        Most events of a batch, 1 to 500.
-    lanes
-        How many connections there are.
+        Maximum number of events per batch, 1 to 500.
+    partitions
+        Number of partitions, each with a connection of its own.
     """
     if not 1 <= size <= LARGEST_BATCH:
-        raise ValueError(f"the batch size is {size}; the door takes 1 to {LARGEST_BATCH} events in one request")
-    waiting: list[list[bytes]] = [[] for _ in range(lanes)]
-    waiting_bytes = [0] * lanes
+        raise ValueError(f"the batch size is {size}; the API accepts 1 to {LARGEST_BATCH} events per request")
+    pending: list[list[bytes]] = [[] for _ in range(partitions)]
+    pending_bytes = [0] * partitions
     for event in events:
-        lane = crc32(event.user.encode(errors="surrogatepass")) % lanes
+        partition = crc32(event.user.encode(errors="surrogatepass")) % partitions
         if not event.is_json:
-            yield Batch(lane, [event.payload], is_json=False)
+            yield Batch(partition, [event.payload], is_json=False)
             continue
-        if waiting[lane] and waiting_bytes[lane] + len(event.payload) > LARGEST_BODY_BYTES:
-            yield Batch(lane, waiting[lane])
-            waiting[lane], waiting_bytes[lane] = [], 0
-        waiting[lane].append(event.payload)
-        waiting_bytes[lane] += len(event.payload) + 1
-        if len(waiting[lane]) == size:
-            yield Batch(lane, waiting[lane])
-            waiting[lane], waiting_bytes[lane] = [], 0
-    for lane, payloads in enumerate(waiting):
+        if pending[partition] and pending_bytes[partition] + len(event.payload) > LARGEST_BODY_BYTES:
+            yield Batch(partition, pending[partition])
+            pending[partition], pending_bytes[partition] = [], 0
+        pending[partition].append(event.payload)
+        pending_bytes[partition] += len(event.payload) + 1
+        if len(pending[partition]) == size:
+            yield Batch(partition, pending[partition])
+            pending[partition], pending_bytes[partition] = [], 0
+    for partition, payloads in enumerate(pending):
         if payloads:
-            yield Batch(lane, payloads)
+            yield Batch(partition, payloads)

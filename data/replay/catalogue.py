@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from data.replay.batches import LARGEST_BODY_BYTES, body_of
-from data.replay.door import Door, DoorClosed, Patience
-from data.replay.verdicts import read_verdicts
+from data.replay.batches import LARGEST_BODY_BYTES, encode_body
+from data.replay.http_client import ApiClient, ApiUnavailableError, RetryDeadline
+from data.replay.outcomes import read_outcomes
 from data.stream import ACCEPTED
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from data.stream import Stream
 
-# Records per request, as many as the door takes events.
+# Maximum number of records per request, equal to the limit for events.
 RECORDS_PER_REQUEST = 500
 
 
 @dataclass
-class Loaded:
-    """What became of a catalogue: records accepted by kind (`items`, `users`) and refused by reason."""
+class CatalogueResult:
+    """Numbers of records accepted by kind (`items`, `users`) and refused by reason."""
 
     accepted: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
@@ -34,64 +34,64 @@ def load_catalogue(
     url: str,
     api_key: str,
     *,
-    patience_seconds: float = 120.0,
+    timeout_seconds: float = 120.0,
     on_progress: Callable[[int], None] = lambda _: None,
-) -> Loaded:
-    """Post a stream's items and users by POST /update-data, 500 or 1 MB at a time.
+) -> CatalogueResult:
+    """Send a stream's items and users to POST /update-data, at most 500 records or 1 MB per request.
 
     Parameters
     ----------
     stream
-        Whose catalogue it is.
+        The stream that holds the catalogue.
     url, api_key
-        The API's base with its stage, and a key for it.
-    patience_seconds
-        How long one request is tried.
+        The API's base URL with its stage, and an API key.
+    timeout_seconds
+        Time limit for one request with its retries.
     on_progress
-        Called with the number of records that got their outcome since the last call.
+        Called with the number of records settled since the last call.
 
     Raises
     ------
-    DoorClosed, NotAdmitted
-        The door does not answer, or not to this key.
+    ApiUnavailableError, ApiAccessError
+        The API does not answer, or it rejects the URL or the key.
     """
-    loaded = Loaded()
-    door = Door(url, api_key, patience_seconds=patience_seconds)
+    result = CatalogueResult()
+    client = ApiClient(url, api_key, timeout_seconds=timeout_seconds)
     try:
         for kind, records in (("items", stream.items), ("users", stream.users)):
-            for payloads in _in_parts(records):
-                _settle(door, kind, payloads, loaded)
+            for payloads in _split_into_requests(records):
+                _send_until_settled(client, kind, payloads, result)
                 on_progress(len(payloads))
     finally:
-        door.close()
-    return loaded
+        client.close()
+    return result
 
 
-def _settle(door: Door, kind: str, payloads: list[bytes], loaded: Loaded) -> None:
-    """Send records until each has its outcome."""
-    patience = Patience(door.patience_seconds)
+def _send_until_settled(client: ApiClient, kind: str, payloads: list[bytes], result: CatalogueResult) -> None:
+    """Send records until each is accepted or refused."""
+    deadline = RetryDeadline(client.timeout_seconds)
     while payloads:
-        answer = door.post("/update-data", b'{"kind":"%s","records":%s}' % (kind.encode(), body_of(payloads)))
-        outcomes = read_verdicts(answer, len(payloads), "records").outcomes
+        response = client.post("/update-data", b'{"kind":"%s","records":%s}' % (kind.encode(), encode_body(payloads)))
+        outcomes = read_outcomes(response, len(payloads), "records").outcomes
         for outcome in outcomes:
             if outcome == ACCEPTED:
-                loaded.accepted[kind] += 1
+                result.accepted[kind] += 1
             elif outcome is not None:
-                loaded.refused[outcome] += 1
+                result.refused[outcome] += 1
         payloads = [payload for payload, outcome in zip(payloads, outcomes, strict=True) if outcome is None]
-        if payloads and not patience.pause(answer.retry_after_seconds):
-            raise DoorClosed(f"{len(payloads)} {kind} were not stored in {patience.seconds:g} s")
+        if payloads and not deadline.pause(response.retry_after_seconds):
+            raise ApiUnavailableError(f"{len(payloads)} {kind} were not stored in {deadline.seconds:g} s")
 
 
-def _in_parts(records: Iterable[dict[str, object]]) -> Iterator[list[bytes]]:
-    part: list[bytes] = []
+def _split_into_requests(records: Iterable[dict[str, object]]) -> Iterator[list[bytes]]:
+    payloads: list[bytes] = []
     size_bytes = 0
     for record in records:
         payload = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
-        if part and (len(part) == RECORDS_PER_REQUEST or size_bytes + len(payload) > LARGEST_BODY_BYTES):
-            yield part
-            part, size_bytes = [], 0
-        part.append(payload)
+        if payloads and (len(payloads) == RECORDS_PER_REQUEST or size_bytes + len(payload) > LARGEST_BODY_BYTES):
+            yield payloads
+            payloads, size_bytes = [], 0
+        payloads.append(payload)
         size_bytes += len(payload) + 1
-    if part:
-        yield part
+    if payloads:
+        yield payloads

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from data.generator import Settings, generate
-from data.replay import DoorClosed, NotAdmitted
+from data.replay import ApiAccessError, ApiUnavailableError
 from deployment.local.cloud import ROOT, Cloud, CloudError, open_cloud
 from deployment.local.demo.failure import DemoError
 from deployment.local.demo.run import print_whereabouts, run, set_up
@@ -42,7 +42,7 @@ def main() -> int:
     console = Console()
     try:
         done: bool = options.command(options, console)
-    except (CloudError, DemoError, DoorClosed, NotAdmitted, ValueError) as error:
+    except (CloudError, DemoError, ApiUnavailableError, ApiAccessError, ValueError) as error:
         Console(stderr=True).print(f"[bold red]✗[/] {error}", highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from data.replay import Sent
-    from data.stream import Expected
+    from data.replay import ReplayResult
+    from data.stream import ExpectedOutcomes
     from deployment.local.demo.accounting import Lake
     from deployment.local.demo.ask import Reaction
 
@@ -39,8 +39,8 @@ class Accounts:
         Counts of the data sets, those of earlier runs included.
     """
 
-    sent: Sent
-    expected: Expected
+    sent: ReplayResult
+    expected: ExpectedOutcomes
     lake: Lake
     tracked: int
     manifest: Mapping[str, Any]

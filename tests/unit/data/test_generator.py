@@ -1,4 +1,4 @@
-"""The generated stream: the same for the same seed, exact in number, true to its own expectations, and learnable."""
+"""The generated stream is reproducible, exact in number, consistent with its expected outcomes, and learnable."""
 
 import json
 from collections import Counter
@@ -10,8 +10,8 @@ import pytest
 
 from data.generate import main
 from data.generator import Settings, generate
-from data.generator.dirt import BREAKAGES
-from data.generator.structure import measure
+from data.generator.invalid_events import BREAKAGES
+from data.generator.structure import measure_structure
 from data.stream import ACCEPTED, SUPPRESSED
 
 SMALL = Settings(items=200, users=150, events=3_000, days=10, until=datetime(2026, 11, 1, tzinfo=UTC))
@@ -60,12 +60,12 @@ def test_repeats_are_the_same_bytes_under_the_same_id():
 def test_events_arrive_in_order_and_none_happens_after_the_end():
     events = list(generate(SMALL).events)
 
-    assert all(one.arrival_ms <= other.arrival_ms for one, other in pairwise(events))
-    moments = [
+    assert all(earlier.arrival_ms <= later.arrival_ms for earlier, later in pairwise(events))
+    timestamps = [
         datetime.fromisoformat(json.loads(event.payload)["timestamp"]) for event in events if event.outcome == ACCEPTED
     ]
-    assert SMALL.since <= min(moments)
-    assert max(moments) < SMALL.until
+    assert SMALL.since <= min(timestamps)
+    assert max(timestamps) < SMALL.until
 
 
 def test_only_late_events_arrive_after_their_own_time():
@@ -75,7 +75,7 @@ def test_only_late_events_arrive_after_their_own_time():
             assert event.is_late == (event.arrival_ms - happened > 1)
 
 
-def test_a_clean_stream_has_no_dirt():
+def test_a_clean_stream_has_no_defects():
     clean = replace(SMALL, late=0, repeated=0, broken=0, denied=0, bots=0)
 
     expected = generate(clean).expected
@@ -100,7 +100,7 @@ def test_payloads_marked_as_json_are_json_and_the_others_are_not():
         assert is_json == event.is_json, event.payload
 
 
-def test_denied_consent_is_said_in_the_event():
+def test_denied_consent_is_a_field_of_the_event():
     denied = [event for event in generate(replace(SMALL, denied=0.2)).events if event.outcome == SUPPRESSED]
 
     assert denied
@@ -119,7 +119,7 @@ def test_some_sessions_begin_anonymous_and_log_in_later():
     assert any(not any(known) for known in sessions.values())
 
 
-def test_bots_come_in_bursts():
+def test_bots_send_bursts():
     per_session = Counter(event.user for event in generate(replace(SMALL, bots=0.1)).events)
 
     assert per_session.most_common(1)[0][1] >= 50
@@ -134,7 +134,7 @@ def test_a_huge_stream_starts_at_once():
 def test_nothing_is_shown_before_its_launch():
     stream = generate(SMALL)
     created = {item["item_id"]: datetime.fromisoformat(str(item["created_at"])) for item in stream.items}
-    assert any(moment > SMALL.since for moment in created.values())
+    assert any(timestamp > SMALL.since for timestamp in created.values())
 
     for event in stream.events:
         fields = json.loads(event.payload) if event.outcome == ACCEPTED else {}
@@ -142,24 +142,24 @@ def test_nothing_is_shown_before_its_launch():
             assert created[shown] <= datetime.fromisoformat(fields["timestamp"])
 
 
-def test_a_good_recommender_can_be_told_from_popularity():
-    found = measure(replace(SMALL, items=500, users=300, events=12_000))
+def test_a_good_recommender_beats_popularity():
+    structure = measure_structure(replace(SMALL, items=500, users=300, events=12_000))
 
-    assert found.steps > 300
-    assert found.transitions > 1.5 * found.popularity
-    assert found.oracle > 1.3 * found.transitions
+    assert structure.steps > 300
+    assert structure.transitions > 1.5 * structure.popularity
+    assert structure.oracle > 1.3 * structure.transitions
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [({"events": 0}, "events is 0"), ({"broken": 0.9}, "broken is 0.9"), ({"until": datetime(2026, 1, 1)}, "offset")],  # noqa: DTZ001
 )
-def test_impossible_settings_are_named(change, said):
-    with pytest.raises(ValueError, match=said):
+def test_impossible_settings_are_named(change, message):
+    with pytest.raises(ValueError, match=message):
         replace(SMALL, **change)
 
 
-def test_the_command_writes_what_the_library_makes(tmp_path, capsys):
+def test_the_command_writes_the_generated_stream(tmp_path, capsys):
     arguments = ["--events", "300", "--items", "50", "--people", "20", "--days", "3", "--until", "2026-11-01T00:00:00Z"]
 
     status = main([*arguments, "--out", str(tmp_path)])
@@ -172,6 +172,6 @@ def test_the_command_writes_what_the_library_makes(tmp_path, capsys):
     assert len((tmp_path / "items.jsonl").read_text().splitlines()) == 50
 
 
-def test_the_command_says_what_is_wrong(capsys):
+def test_the_command_names_an_invalid_setting(capsys):
     assert main(["--events", "0"]) == 2
     assert "events is 0" in capsys.readouterr().err

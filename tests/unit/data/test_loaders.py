@@ -1,4 +1,4 @@
-"""Sources are recognised by their content, read whole, and their bad lines kept."""
+"""The loaders detect a format by content, read every line, and keep invalid lines in the stream."""
 
 import gzip
 import json
@@ -8,61 +8,61 @@ import pytest
 
 from data.generate import write_stream
 from data.generator import Settings, generate
-from data.loaders import UnknownSource, open_stream
-from data.loaders.conversion import moment_of_epoch, moment_of_format
+from data.loaders import UnknownFormatError, open_stream
+from data.loaders.conversion import epoch_to_rfc3339, text_to_rfc3339
 
 YOOCHOOSE = "SessionId\tItemId\tTime\n2\tb\t1396871797.614\n1\ta\t1396860669.277\n1\tb\t1396860886.998\n"
 
 
-def put(folder: Path, name: str, text: str) -> Path:
+def write(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def fields_of(stream):
+def accepted_fields(stream):
     return [json.loads(event.payload) for event in stream.events if event.outcome == "accepted"]
 
 
-def test_yoochoose_sessions_become_clicks_in_order_of_time(tmp_path):
-    stream = open_stream(put(tmp_path, "clicks.txt", YOOCHOOSE))
+def test_yoochoose_sessions_become_clicks_sorted_by_time(tmp_path):
+    stream = open_stream(write(tmp_path, "clicks.txt", YOOCHOOSE))
 
-    assert fields_of(stream)[0] == {
+    assert accepted_fields(stream)[0] == {
         "event_type": "Click",
         "session_id": "1",
         "item_id": "a",
         "timestamp": "2014-04-07T08:51:09.277Z",
     }
-    assert [fields["session_id"] for fields in fields_of(stream)] == ["1", "1", "2"]
+    assert [fields["session_id"] for fields in accepted_fields(stream)] == ["1", "1", "2"]
     assert [item["item_id"] for item in stream.items] == ["a", "b"]
     assert list(stream.users) == []
 
 
-def test_a_gzipped_file_is_read_whatever_its_name(tmp_path):
+def test_a_gzipped_file_is_read_under_any_name(tmp_path):
     path = tmp_path / "clicks.txt"
     path.write_bytes(gzip.compress(YOOCHOOSE.encode()))
 
     assert open_stream(path).expected.accepted == 3
 
 
-def test_the_challenges_own_files_are_read_together(tmp_path):
-    put(tmp_path, "yoochoose-clicks.dat", "1,2014-04-07T10:51:09.277Z,214536502,0\n")
-    put(tmp_path, "yoochoose-buys.dat", "1,2014-04-07T10:58:09.277Z,214536502,12462,1\n")
+def test_the_click_and_purchase_files_of_the_recsys_challenge_are_read_together(tmp_path):
+    write(tmp_path, "yoochoose-clicks.dat", "1,2014-04-07T10:51:09.277Z,214536502,0\n")
+    write(tmp_path, "yoochoose-buys.dat", "1,2014-04-07T10:58:09.277Z,214536502,12462,1\n")
 
-    click, purchase = fields_of(open_stream(tmp_path))
+    click, purchase = accepted_fields(open_stream(tmp_path))
 
     assert (click["event_type"], click["properties"]) == ("Click", {"category": "0"})
     assert (purchase["event_type"], purchase["event_value"]) == ("Purchase", 12462)
 
 
-def test_movielens_ratings_come_with_films_and_users(tmp_path):
-    put(tmp_path, "ratings.csv", "userId,movieId,rating,timestamp\n7,2,3.5,964981247\n7,1,4.0,964982703\n")
-    films = 'movieId,title,genres\n1,"Story, A (1895)",(no genres listed)\n2,Jumanji (1995),Adventure|Fantasy\n'
-    put(tmp_path, "movies.csv", films)
+def test_movielens_ratings_have_movies_and_users(tmp_path):
+    write(tmp_path, "ratings.csv", "userId,movieId,rating,timestamp\n7,2,3.5,964981247\n7,1,4.0,964982703\n")
+    movies = 'movieId,title,genres\n1,"Story, A (1895)",(no genres listed)\n2,Jumanji (1995),Adventure|Fantasy\n'
+    write(tmp_path, "movies.csv", movies)
 
     stream = open_stream(tmp_path)
 
-    assert [event["event_value"] for event in fields_of(stream)] == [3.5, 4.0]
+    assert [event["event_value"] for event in accepted_fields(stream)] == [3.5, 4.0]
     assert list(stream.items) == [
         {"item_id": "1", "title": "Story, A (1895)"},
         {
@@ -75,17 +75,17 @@ def test_movielens_ratings_come_with_films_and_users(tmp_path):
     assert list(stream.users) == [{"user_id": "7", "created_at": "2000-07-30T18:20:47.000Z"}]
 
 
-def test_lines_that_cannot_be_read_are_kept_to_be_refused(tmp_path):
+def test_unreadable_lines_stay_in_the_stream_and_are_refused(tmp_path):
     bad = "3\tc\n4\t\t1396871797\n5\te\tyesterday\n6\tf\tNaN\n7\tg\t1e30\n"
 
-    stream = open_stream(put(tmp_path, "clicks.txt", YOOCHOOSE + bad))
+    stream = open_stream(write(tmp_path, "clicks.txt", YOOCHOOSE + bad))
 
     expected = stream.expected
     assert (expected.sent, expected.accepted) == (8, 3)
     assert expected.refused == {"malformed_json": 1, "empty": 1, "wrong_type": 3}
 
 
-def test_bytes_that_are_no_text_are_refused_not_altered(tmp_path):
+def test_bytes_that_are_not_utf_8_are_refused_unchanged(tmp_path):
     path = tmp_path / "clicks.txt"
     path.write_bytes(YOOCHOOSE.encode() + b"8\titem\xff\t1396871797\n")
 
@@ -105,9 +105,9 @@ delimiter: ";"
 """
 
 
-def test_a_file_of_ones_own_is_read_with_a_mapping(tmp_path):
-    mapping = put(tmp_path, "mapping.yaml", MAPPING)
-    path = put(
+def test_a_custom_csv_is_read_with_a_mapping(tmp_path):
+    mapping = write(tmp_path, "mapping.yaml", MAPPING)
+    path = write(
         tmp_path,
         "own.csv",
         "visitor;sku;action;at;worth;shown;campaign;ignored\nu;i;look;1396860669277;;i|j;spring;x\n"
@@ -116,7 +116,7 @@ def test_a_file_of_ones_own_is_read_with_a_mapping(tmp_path):
 
     stream = open_stream(path, mapping)
 
-    view, purchase = fields_of(stream)
+    view, purchase = accepted_fields(stream)
     assert view["impression"] == ["i", "j"]
     assert view["properties"] == {"campaign": "spring"}
     assert view["timestamp"] == "2014-04-07T08:51:09.277Z"
@@ -132,17 +132,17 @@ def test_a_file_of_ones_own_is_read_with_a_mapping(tmp_path):
     assert [user["user_id"] for user in stream.users] == ["u"]
 
 
-def test_jsonl_of_ones_own_is_read_with_a_mapping(tmp_path):
-    mapping = put(
+def test_custom_jsonl_is_read_with_a_mapping(tmp_path):
+    mapping = write(
         tmp_path,
         "m.yaml",
         "columns: {visitor: user_id, sku: item_id, at: timestamp}\nconstants: {event_type: View}\ntimestamp: seconds\n",
     )
-    path = put(tmp_path, "own.jsonl", '{"visitor": 7, "sku": 3, "at": 1396860669, "other": {}}\n{"visitor": \n[1]\n')
+    path = write(tmp_path, "own.jsonl", '{"visitor": 7, "sku": 3, "at": 1396860669, "other": {}}\n{"visitor": \n[1]\n')
 
     stream = open_stream(path, mapping)
 
-    assert [(event["user_id"], event["item_id"]) for event in fields_of(stream)] == [("7", "3")]
+    assert [(event["user_id"], event["item_id"]) for event in accepted_fields(stream)] == [("7", "3")]
     assert stream.expected.refused == {"malformed_json": 1, "not_an_object": 1}
 
 
@@ -150,29 +150,28 @@ def test_csv_of_the_contracts_columns_needs_no_mapping(tmp_path):
     header = "user_id,event_type,item_id,timestamp,event_value\n"
     text = header + "u,Rating,i,2026-01-01T00:00:00Z,4\nu,Click,i,2025-01-01T00:00:00+01:00,\n"
 
-    click, rating = fields_of(open_stream(put(tmp_path, "own.csv", text)))
+    click, rating = accepted_fields(open_stream(write(tmp_path, "own.csv", text)))
 
     assert (click["event_type"], rating["event_value"]) == ("Click", 4)
 
 
-def test_what_the_generator_wrote_is_read_back_with_the_same_expectations(tmp_path):
-    made = generate(Settings(items=50, users=20, events=600, days=3, broken=0.1))
-    write_stream(made, tmp_path)
+def test_a_generated_stream_is_read_back_with_the_same_expected_outcomes(tmp_path):
+    generated = generate(Settings(items=50, users=20, events=600, days=3, broken=0.1))
+    write_stream(generated, tmp_path)
 
-    read = open_stream(tmp_path)
+    loaded = open_stream(tmp_path)
 
-    expected = {**made.expected.as_dict(), "late": 0}
-    assert read.expected.as_dict() == expected
-    assert [event.payload for event in read.events] == [event.payload for event in made.events]
-    assert list(read.items) == list(made.items)
-    assert list(read.users) == list(made.users)
+    assert loaded.expected.as_dict() == {**generated.expected.as_dict(), "late": 0}
+    assert [event.payload for event in loaded.events] == [event.payload for event in generated.events]
+    assert list(loaded.items) == list(generated.items)
+    assert list(loaded.users) == list(generated.users)
 
 
-def test_the_retail_store_is_a_catalogue_without_events(tmp_path):
-    put(
+def test_the_retail_demo_store_is_a_catalogue_without_events(tmp_path):
+    write(
         tmp_path, "products.yaml", "- id: p1\n  name: Pack\n  category: accessories\n  style: backpack\n  price: 9.99\n"
     )
-    put(tmp_path, "users.json", '[{"id": "1", "age": 31, "gender": "M", "persona": "furniture_homedecor"}]')
+    write(tmp_path, "users.json", '[{"id": "1", "age": 31, "gender": "M", "persona": "furniture_homedecor"}]')
 
     stream = open_stream(tmp_path)
 
@@ -184,29 +183,29 @@ def test_the_retail_store_is_a_catalogue_without_events(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "user item\n1 2\n", "a,b\n1,2\n", '{"visitor": 1}\n', "PK\x03\x04"])
-def test_an_unknown_file_is_named_with_what_is_accepted(tmp_path, text):
-    path = put(tmp_path, "file.txt", text)
+def test_an_unknown_file_is_named_with_the_accepted_formats(tmp_path, text):
+    path = write(tmp_path, "file.txt", text)
 
-    with pytest.raises(UnknownSource, match=r"file\.txt") as caught:
+    with pytest.raises(UnknownFormatError, match=r"file\.txt") as caught:
         open_stream(path)
 
-    assert "accepted are" in str(caught.value)
+    assert "accepted formats" in str(caught.value)
 
 
-def test_an_unknown_folder_is_named_with_what_it_holds(tmp_path):
-    put(tmp_path, "notes.txt", "x")
+def test_an_unknown_folder_is_named_with_its_content(tmp_path):
+    write(tmp_path, "notes.txt", "x")
 
-    with pytest.raises(UnknownSource, match=r"notes\.txt"):
+    with pytest.raises(UnknownFormatError, match=r"notes\.txt"):
         open_stream(tmp_path)
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(UnknownSource, match="does not exist"):
+    with pytest.raises(UnknownFormatError, match="does not exist"):
         open_stream(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[]", "no 'columns'"),
         ("columns: {a: colour, b: timestamp, c: event_type}", "colour"),
@@ -215,22 +214,22 @@ def test_a_missing_file_is_named(tmp_path):
         ("columns: {a: [", "cannot be read"),
     ],
 )
-def test_a_wrong_mapping_is_named(tmp_path, text, said):
-    source = put(tmp_path, "own.csv", "a,b\n1,2\n")
+def test_an_invalid_mapping_is_named(tmp_path, text, message):
+    source = write(tmp_path, "own.csv", "a,b\n1,2\n")
 
-    with pytest.raises(UnknownSource, match=said):
-        open_stream(source, put(tmp_path, "mapping.yaml", text))
+    with pytest.raises(UnknownFormatError, match=message):
+        open_stream(source, write(tmp_path, "mapping.yaml", text))
 
 
-def test_a_mapping_of_columns_that_are_not_there_is_named(tmp_path):
-    mapping = put(tmp_path, "mapping.yaml", "columns: {when: timestamp, what: event_type}\n")
+def test_a_mapping_of_missing_columns_is_named(tmp_path):
+    mapping = write(tmp_path, "mapping.yaml", "columns: {when: timestamp, what: event_type}\n")
 
-    with pytest.raises(UnknownSource, match="'what'"):
-        list(open_stream(put(tmp_path, "own.csv", "when,who\n1,2\n"), mapping).events)
+    with pytest.raises(UnknownFormatError, match="'what'"):
+        list(open_stream(write(tmp_path, "own.csv", "when,who\n1,2\n"), mapping).events)
 
 
 @pytest.mark.parametrize(
-    ("text", "per_second", "written"),
+    ("text", "per_second", "expected"),
     [
         ("0", 1, "1970-01-01T00:00:00.000Z"),
         ("1396860669.2774", 1, "2014-04-07T08:51:09.277Z"),
@@ -240,11 +239,11 @@ def test_a_mapping_of_columns_that_are_not_there_is_named(tmp_path):
         ("soon", 1, "soon"),
     ],
 )
-def test_epoch_times(text, per_second, written):
-    assert moment_of_epoch(text, per_second) == written
+def test_epoch_times_become_rfc3339(text, per_second, expected):
+    assert epoch_to_rfc3339(text, per_second) == expected
 
 
-def test_times_of_a_format_are_utc_unless_they_say_otherwise():
-    assert moment_of_format("07.04.2014 08:51", "%d.%m.%Y %H:%M") == "2014-04-07T08:51:00.000+00:00"
-    assert moment_of_format("07.04.2014 08:51 +0200", "%d.%m.%Y %H:%M %z") == "2014-04-07T08:51:00.000+02:00"
-    assert moment_of_format("later", "%d.%m.%Y") == "later"
+def test_formatted_times_are_utc_unless_they_have_an_offset():
+    assert text_to_rfc3339("07.04.2014 08:51", "%d.%m.%Y %H:%M") == "2014-04-07T08:51:00.000+00:00"
+    assert text_to_rfc3339("07.04.2014 08:51 +0200", "%d.%m.%Y %H:%M %z") == "2014-04-07T08:51:00.000+02:00"
+    assert text_to_rfc3339("later", "%d.%m.%Y") == "later"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from data.replay import Sent
-from data.stream import Expected
+from data.replay import ReplayResult
+from data.stream import ExpectedOutcomes
 from deployment.local.demo.accounting import Lake
 from deployment.local.demo.ask import Reaction
 from deployment.local.demo.report import Accounts
@@ -19,8 +19,8 @@ REFUSED = Counter(too_long=1)
 def accounts(**changes) -> Accounts:
     """Ten sent: seven accepted of which one is a repeat, two suppressed, one refused, one of the six a search."""
     agreed: dict[str, Any] = {
-        "sent": Sent(sent=10, accepted=7, suppressed=2, refused=REFUSED),
-        "expected": Expected(sent=10, accepted=7, repeats=1, suppressed=2, refused=REFUSED),
+        "sent": ReplayResult(sent=10, accepted=7, suppressed=2, refused=REFUSED),
+        "expected": ExpectedOutcomes(sent=10, accepted=7, repeats=1, suppressed=2, refused=REFUSED),
         "lake": Lake(rows=7, distinct=6, distinct_in_run=6),
         "tracked": 6,
         "manifest": {"written": {"interactions": 5}, "dropped": {"no_item": 1}},
@@ -46,8 +46,8 @@ def test_a_second_run_of_the_same_stream_adds_up_as_well():
 @pytest.mark.parametrize(
     "change",
     [
-        {"sent": Sent(sent=10, accepted=7, suppressed=2)},
-        {"sent": Sent(sent=10, accepted=6, suppressed=3, refused=REFUSED)},
+        {"sent": ReplayResult(sent=10, accepted=7, suppressed=2)},
+        {"sent": ReplayResult(sent=10, accepted=6, suppressed=3, refused=REFUSED)},
         {"lake": Lake(rows=7, distinct=6, distinct_in_run=5)},
         {"tracked": 5},
         {"tracked": 7},

@@ -1,4 +1,4 @@
-"""The books of a replay: what was sent and what the door said to it."""
+"""The result of a replay: the number of events by outcome."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Sent:
-    """What became of the events of a replay.
+class ReplayResult:
+    """Numbers of events by outcome.
 
     Attributes
     ----------
     sent
-        Events that got an answer, each counted once however often it had to be sent.
+        Events that got an outcome, each counted once regardless of retries.
     accepted, suppressed
-        Events taken, and events not stored for want of consent.
+        Events that were stored, and events that were not stored because consent was denied.
     refused
         Events refused, by reason.
     requests
-        Requests answered.
+        Requests that got a final response.
     retries
         Requests sent again after a 429, a 5xx or a broken connection.
     seconds
-        How long the replay took.
+        Duration of the replay.
     """
 
     sent: int = 0
@@ -36,11 +36,11 @@ class Sent:
 
     @property
     def unaccounted(self) -> int:
-        """Events without an outcome; anything but 0 is an error of the door or of these books."""
+        """Number of events without an outcome; any value but 0 is an error."""
         return self.sent - self.accepted - self.suppressed - sum(self.refused.values())
 
     def as_dict(self) -> dict[str, object]:
-        """Return the books in a form that JSON can hold."""
+        """Return the counts as JSON values."""
         return {
             "sent": self.sent,
             "accepted": self.accepted,

@@ -1,4 +1,4 @@
-"""Every way to break an event that the contract refuses, each with the reason it is to be given."""
+"""Turns valid events into invalid events, in every way that the contract refuses, with the expected reason."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Fields = dict[str, object]
 
 LONG_AGO = "1994-12-31T23:59:59.000Z"
 FAR_AHEAD = "2101-01-01T00:00:00.000Z"
-# One more than the contract's limits: identifiers 256 characters, impressions 25 items, properties 1,024
-# bytes, whole numbers 2^53, an event 10 KB.
+# Above the contract's limits: identifiers 256 characters, impressions 25 items, properties 1,024 bytes, integers 2^53,
+# an event 10 KB.
 LONG_ID = "x" * 257
 LONG_IMPRESSION = [f"item-{number:05d}" for number in range(26)]
 LARGE_PROPERTY = "y" * 1_100
@@ -23,7 +23,7 @@ LARGE_NUMBER = 2**60
 
 
 def as_json(fields: Fields) -> bytes:
-    """Write an event compactly, as producers do."""
+    """Encode an event as compact JSON, as producers do."""
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -35,24 +35,24 @@ def _without(*names: str) -> Callable[[Fields], bytes]:
     return lambda fields: as_json({name: value for name, value in fields.items() if name not in names})
 
 
-def _instead(payload: bytes) -> Callable[[Fields], bytes]:
+def _replace_payload(payload: bytes) -> Callable[[Fields], bytes]:
     return lambda _: payload
 
 
-def _text(change: Callable[[bytes], bytes]) -> Callable[[Fields], bytes]:
+def _rewrite(change: Callable[[bytes], bytes]) -> Callable[[Fields], bytes]:
     return lambda fields: change(as_json(fields))
 
 
-# (reason, whether the payload is still JSON, how to break)
+# (reason, whether the payload is still JSON, function that makes the event invalid)
 BREAKAGES: tuple[tuple[str, bool, Callable[[Fields], bytes]], ...] = (
-    ("malformed_json", False, _text(lambda text: text[: len(text) * 2 // 3])),
-    ("malformed_json", False, _text(lambda text: text[:-1] + b",}")),
-    ("malformed_json", False, _text(lambda text: text.replace(b'"', b"'"))),
-    ("malformed_json", False, _instead(b"event_type=View&item_id=item-00001")),
-    ("malformed_json", False, _text(lambda text: text.replace(b'"event_type":"', b'"event_type":"\t'))),
-    ("not_an_object", True, _instead(b'"View item-00001"')),
-    ("not_an_object", True, _instead(b'["View","item-00001"]')),
-    ("not_an_object", True, _instead(b"null")),
+    ("malformed_json", False, _rewrite(lambda text: text[: len(text) * 2 // 3])),
+    ("malformed_json", False, _rewrite(lambda text: text[:-1] + b",}")),
+    ("malformed_json", False, _rewrite(lambda text: text.replace(b'"', b"'"))),
+    ("malformed_json", False, _replace_payload(b"event_type=View&item_id=item-00001")),
+    ("malformed_json", False, _rewrite(lambda text: text.replace(b'"event_type":"', b'"event_type":"\t'))),
+    ("not_an_object", True, _replace_payload(b'"View item-00001"')),
+    ("not_an_object", True, _replace_payload(b'["View","item-00001"]')),
+    ("not_an_object", True, _replace_payload(b"null")),
     ("missing_field", True, _without("event_type")),
     ("missing_field", True, _without("timestamp")),
     ("unknown_field", True, _change(colour="red")),
@@ -80,13 +80,7 @@ BREAKAGES: tuple[tuple[str, bool, Callable[[Fields], bytes]], ...] = (
 )
 
 
-def break_event(fields: Fields, dice: Random) -> tuple[bytes, str, bool]:
-    """Break an event in one way.
-
-    Returns
-    -------
-    tuple
-        The payload, the reason for which the contract refuses it, and whether the payload is still JSON.
-    """
-    reason, is_json, how = BREAKAGES[dice.randrange(len(BREAKAGES))]
-    return how(fields), reason, is_json
+def break_event(fields: Fields, rng: Random) -> tuple[bytes, str, bool]:
+    """Make an event invalid in a random way; return the payload, the refusal reason and whether it is still JSON."""
+    reason, is_json, break_fields = BREAKAGES[rng.randrange(len(BREAKAGES))]
+    return break_fields(fields), reason, is_json

@@ -1,8 +1,8 @@
-"""The words of which the catalogue is made."""
+"""Values of the generated items' and users' attributes."""
 
 from __future__ import annotations
 
-# department → category → kinds of things
+# department → category → product types
 TREE: dict[str, dict[str, tuple[str, ...]]] = {
     "Outdoor": {
         "Camping": ("Tent", "Sleeping Bag", "Camp Stove", "Lantern"),

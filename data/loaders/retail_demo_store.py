@@ -1,4 +1,4 @@
-"""The catalogue and the users of AWS's retail demo store, which come without events."""
+"""Reads the products and users of AWS's retail demo store, which has no events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from data.loaders.sources import open_bytes
+from data.loaders.files import open_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,13 +19,13 @@ _AGE_LIMITS = (25, 35, 45, 55, 65)
 _AGE_GROUPS = ("18-24", "25-34", "35-44", "45-54", "55-64", "65+")
 
 
-def products(path: Path) -> Iterator[dict[str, object]]:
+def read_products(path: Path) -> Iterator[dict[str, object]]:
     """Yield the products as items."""
-    # The C parser reads the 2,465 products in half a second, the Python one in six.
+    # The C parser reads the 2,465 products in half a second, the Python parser in six.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with open_bytes(path) as file:
-        listed = yaml.load(file, Loader=loader)  # noqa: S506 - a safe loader in either form
-    for product in listed:
+        catalogue = yaml.load(file, Loader=loader)  # noqa: S506 - both are safe loaders
+    for product in catalogue:
         record = {
             "item_id": str(product["id"]),
             "title": product["name"],
@@ -36,11 +36,11 @@ def products(path: Path) -> Iterator[dict[str, object]]:
         yield {name: value for name, value in record.items() if value not in {None, ""}}
 
 
-def personas(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the shop's made-up users as users."""
+def read_users(path: Path) -> Iterator[dict[str, object]]:
+    """Yield the shop's fictional users."""
     with open_bytes(path) as file:
-        listed = json.load(file)
-    for user in listed:
+        personas = json.load(file)
+    for user in personas:
         record: dict[str, object] = {
             "user_id": str(user["id"]),
             "age_group": _AGE_GROUPS[bisect(_AGE_LIMITS, user["age"])],
