@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from model.datasets import limits
 from model.datasets.dataset_types import (
     ITEMS,
     KEYS,
@@ -20,8 +21,7 @@ from model.datasets.dataset_types import (
     known_fields,
     required_fields,
 )
-from model.engine.personalize import limits
-from model.engine.personalize.errors import InvalidInputError
+from model.datasets.errors import InvalidSchemaError
 
 NAMESPACE = "com.amazonaws.personalize.schema"
 VERSION = "1.0"
@@ -112,27 +112,27 @@ def read_schema(text: str, domain: str | None = None) -> Schema:
 
     Raises
     ------
-    InvalidInputError
+    InvalidSchemaError
         It is no JSON, no record, or breaks a rule.
     """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InvalidInputError(f"the schema is not valid JSON: {error}") from None
+        raise InvalidSchemaError(f"the schema is not valid JSON: {error}") from None
     if not isinstance(document, dict) or document.get("type") != "record":
-        raise InvalidInputError('the schema must be an object of "type": "record"')
+        raise InvalidSchemaError('the schema must be an object of "type": "record"')
     if document.get("namespace") != NAMESPACE:
-        raise InvalidInputError(f'the schema must have "namespace": "{NAMESPACE}"')
+        raise InvalidSchemaError(f'the schema must have "namespace": "{NAMESPACE}"')
     if str(document.get("version", VERSION)) != VERSION:
-        raise InvalidInputError(f'the schema must have "version": "{VERSION}"')
+        raise InvalidSchemaError(f'the schema must have "version": "{VERSION}"')
     dataset_type = RECORD_NAMES.get(str(document.get("name")))
     if dataset_type is None:
-        raise InvalidInputError(f'the schema\'s "name" must be one of {", ".join(RECORD_NAMES)}')
+        raise InvalidSchemaError(f'the schema\'s "name" must be one of {", ".join(RECORD_NAMES)}')
     if domain is not None and dataset_type not in OF_DOMAINS:
-        raise InvalidInputError(f"a schema for {dataset_type} may not have a domain, and this one has {domain}")
+        raise InvalidSchemaError(f"a schema for {dataset_type} may not have a domain, and this one has {domain}")
     fields = document.get("fields")
     if not isinstance(fields, list) or not fields:
-        raise InvalidInputError('the schema must have a list of "fields"')
+        raise InvalidSchemaError('the schema must have a list of "fields"')
     schema = Schema(dataset_type, tuple(_read_column(field) for field in fields), domain)
     _check_names(schema)
     _check_known_fields(schema)
@@ -142,20 +142,20 @@ def read_schema(text: str, domain: str | None = None) -> Schema:
 
 def _read_column(field: Any) -> Column:
     if not isinstance(field, dict) or not isinstance(field.get("name"), str):
-        raise InvalidInputError('each field of the schema must be an object with a "name"')
+        raise InvalidSchemaError('each field of the schema must be an object with a "name"')
     name = field["name"]
     if FIELD_NAME.fullmatch(name) is None:
-        raise InvalidInputError(
+        raise InvalidSchemaError(
             f"the field name {name[: limits.COLUMN_NAME_LENGTH]!r} must be letters, digits and underscores, "
             f"{limits.COLUMN_NAME_LENGTH} at most"
         )
     stated = field.get("type")
     kinds = stated if isinstance(stated, list) else [stated]
     if not all(isinstance(kind, str) and kind in TYPES for kind in kinds):
-        raise InvalidInputError(f"the type of field {name} must be of {', '.join(sorted(TYPES))}")
+        raise InvalidSchemaError(f"the type of field {name} must be of {', '.join(sorted(TYPES))}")
     real = [kind for kind in kinds if kind != "null"]
     if len(real) != 1:
-        raise InvalidInputError(f"field {name} must have one type, which may be joined with null")
+        raise InvalidSchemaError(f"field {name} must have one type, which may be joined with null")
     marks = (field.get(mark) is True for mark in ("categorical", "textual", "itemName"))
     return Column(name, str(real[0]), "null" in kinds, *marks)
 
@@ -165,7 +165,7 @@ def _check_names(schema: Schema) -> None:
     for column in schema.columns:
         other = bare.setdefault(re.sub(r"[^A-Za-z0-9]", "", column.name).upper(), column.name)
         if other != column.name or sum(one.name == column.name for one in schema.columns) > 1:
-            raise InvalidInputError(f"the fields {other} and {column.name} are the same once underscores are dropped")
+            raise InvalidSchemaError(f"the fields {other} and {column.name} are the same once underscores are dropped")
 
 
 def _check_known_fields(schema: Schema) -> None:
@@ -173,7 +173,7 @@ def _check_known_fields(schema: Schema) -> None:
     described = f"{schema.dataset_type} in the domain {schema.domain}" if schema.domain else schema.dataset_type
     for name in required_fields(schema.dataset_type, schema.domain):
         if name not in by_name:
-            raise InvalidInputError(f"a schema for {described} must have the field {name}")
+            raise InvalidSchemaError(f"a schema for {described} must have the field {name}")
     for name, field in known_fields(schema.dataset_type, schema.domain).items():
         if name in by_name:
             _check_field(by_name[name], field)
@@ -182,34 +182,34 @@ def _check_known_fields(schema: Schema) -> None:
 def _check_field(column: Column, field: Field) -> None:
     if column.kind not in field.kinds or (column.nullable and not field.nullable):
         allowed = f"{' or '.join(field.kinds)}{'' if field.nullable else ' and not null'}"
-        raise InvalidInputError(f"field {column.name} must be of type {allowed}")
+        raise InvalidSchemaError(f"field {column.name} must be of type {allowed}")
     if field.categorical and not column.categorical:
-        raise InvalidInputError(f'field {column.name} must have "categorical": true')
+        raise InvalidSchemaError(f'field {column.name} must have "categorical": true')
     if field.textual and not column.textual:
-        raise InvalidInputError(f'field {column.name} must have "textual": true')
+        raise InvalidSchemaError(f'field {column.name} must have "textual": true')
     if column.categorical and not field.categorical:
-        raise InvalidInputError(f"field {column.name} may not be categorical")
+        raise InvalidSchemaError(f"field {column.name} may not be categorical")
 
 
 def _check_metadata(schema: Schema) -> None:
     dataset_type, own = schema.dataset_type, schema.own()
     if dataset_type not in OF_EVENTS and len(schema.columns) == len(REQUIRED[dataset_type]):
-        raise InvalidInputError(f"a schema for {dataset_type} must have at least one metadata field")
+        raise InvalidSchemaError(f"a schema for {dataset_type} must have at least one metadata field")
     if len(own) > MOST_METADATA[dataset_type]:
-        raise InvalidInputError(
+        raise InvalidSchemaError(
             f"a schema for {dataset_type} may have {MOST_METADATA[dataset_type]} metadata fields, not {len(own)}"
         )
     for column in schema.columns:
         if column.categorical and column.kind != "string":
-            raise InvalidInputError(f"field {column.name}: categorical is for string fields")
+            raise InvalidSchemaError(f"field {column.name}: categorical is for string fields")
         for mark, is_set in (("textual", column.textual), ("itemName", column.item_name)):
             if is_set and (dataset_type != ITEMS or column.kind != "string" or column.name in REQUIRED[ITEMS]):
-                raise InvalidInputError(f"field {column.name}: {mark} is for string fields of Items")
+                raise InvalidSchemaError(f"field {column.name}: {mark} is for string fields of Items")
         if column.categorical and column.textual:
-            raise InvalidInputError(f"field {column.name} may be categorical or textual, not both")
+            raise InvalidSchemaError(f"field {column.name} may be categorical or textual, not both")
     for mark, marked in (
         ("textual", [column.name for column in schema.columns if column.textual]),
         ("itemName", [column.name for column in schema.columns if column.item_name]),
     ):
         if len(marked) > 1:
-            raise InvalidInputError(f"one field may be {mark}, not {' and '.join(marked)}")
+            raise InvalidSchemaError(f"one field may be {mark}, not {' and '.join(marked)}")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.datasets import limits
 from model.datasets.columns import Columns
 from model.datasets.dataset_types import INTERACTIONS, KEYS, SUBJECTS
-from model.datasets.values import BadValueError, text_reader
-from model.engine.personalize import limits
-from model.engine.personalize.errors import EngineError
+from model.datasets.errors import ImportFailedError, InvalidValueError
+from model.datasets.values import text_reader
 from model.recipes.data.interactions import ContextColumn
 
 if TYPE_CHECKING:
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 
 # Text in double quotes; a quote inside is doubled or escaped with a backslash (developer guide, "Data format").
 csv.field_size_limit(1_000_000)
-
-
-class ImportFailedError(EngineError):
-    """The data cannot be imported; the message is the job's failureReason."""
-
-    name = "ImportFailed"
 
 
 def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Iterator[dict[str, Any]]:
@@ -51,7 +45,7 @@ def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Ite
             for row in reader:
                 if row:
                     yield _read_row(places, row, len(header))
-        except (BadValueError, csv.Error) as error:
+        except (InvalidValueError, csv.Error) as error:
             raise ImportFailedError(f"{name}, line {reader.line_num}: {error}") from None
         except UnicodeDecodeError:
             raise ImportFailedError(f"{name} is not UTF-8") from None
@@ -138,5 +132,5 @@ def _places(schema: Schema, header: list[str], name: str) -> list[tuple[str, int
 
 def _read_row(places: list[tuple[str, int, Callable[[str], Any]]], row: list[str], width: int) -> dict[str, Any]:
     if len(row) != width:
-        raise BadValueError(f"the header names {width} columns and this record has {len(row)}")
+        raise InvalidValueError(f"the header names {width} columns and this record has {len(row)}")
     return {name: read(row[place]) for name, place, read in places}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.engine.personalize import limits
+from model.datasets import limits
 
 INTERACTIONS, ITEMS, USERS = "INTERACTIONS", "ITEMS", "USERS"
 ACTIONS, ACTION_INTERACTIONS = "ACTIONS", "ACTION_INTERACTIONS"

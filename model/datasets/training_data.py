@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.datasets import limits
 from model.datasets.avro_schema import read_schema
-from model.engine.personalize import limits
-from model.engine.personalize.errors import EngineError
+from model.datasets.errors import InsufficientDataError
 from model.recipes.data.interactions import Interactions, ordered
 from model.recipes.recipe import Catalogue
 
@@ -28,12 +28,6 @@ CREATED = "CREATION_TIMESTAMP"
 NUMERIC = frozenset({"int", "long", "float", "double"})
 WORD = re.compile(r"[^\W\d_]{3,}")
 WORDS_PER_TEXT = 40  # the first ones, which name the thing
-
-
-class TrainingFailedError(EngineError):
-    """The data do not suffice; the message is the version's failureReason."""
-
-    name = "TrainingFailed"
 
 
 def select(
@@ -149,18 +143,18 @@ def _kept(columns: Columns, solution: dict[str, Any]) -> NDArray[np.bool_]:
 
 def _check_minimum(interactions: Interactions) -> None:
     if len(interactions) < limits.MIN_INTERACTIONS:
-        raise TrainingFailedError(
+        raise InsufficientDataError(
             f"there are {len(interactions)} unique interactions after filtering by event type and value; "
             f"at least {limits.MIN_INTERACTIONS} are needed"
         )
     with_two = int((np.diff(interactions.starts()) >= 2).sum())
     if with_two < limits.MIN_USERS_WITH_TWO:
-        raise TrainingFailedError(
+        raise InsufficientDataError(
             f"{with_two} users have two or more interactions; at least {limits.MIN_USERS_WITH_TWO} are needed"
         )
     users = len(interactions.user_ids)
     if with_two < limits.MIN_SHARE_WITH_TWO * users:
-        raise TrainingFailedError(
+        raise InsufficientDataError(
             f"{with_two} of {users} users have two or more interactions; "
             f"at least {limits.MIN_SHARE_WITH_TWO:.0%} are needed"
         )

@@ -6,8 +6,9 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from model.datasets import limits
 from model.datasets.dataset_types import KEYWORDS
-from model.engine.personalize import limits
+from model.datasets.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,17 +24,13 @@ DENSE_SCRIPT = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")  # kana 
 SCRIPT_SAMPLE = 500
 
 
-class BadValueError(ValueError):
-    """A value that its column cannot hold; the message says why and never repeats the value."""
-
-
 def text_reader(column: Column) -> Callable[[str], Any]:
     """Return what reads the values of a column as they stand in a CSV.
 
     Returns
     -------
     callable
-        Takes text and returns a str, int, float, bool or None; raises `BadValueError`.
+        Takes text and returns a str, int, float, bool or None; raises `InvalidValueError`.
     """
     parse: Callable[[str], Any] = _whole if column.kind in WHOLE else _real
     if column.kind in {"string", "boolean"}:
@@ -44,16 +41,16 @@ def text_reader(column: Column) -> Callable[[str], Any]:
     def read(text: str) -> Any:
         if 0 < len(text) <= most:
             if text in KEYWORDS:
-                raise BadValueError(f"column {column.name} holds the reserved keyword {text} as a value")
+                raise InvalidValueError(f"column {column.name} holds the reserved keyword {text} as a value")
             return text
         if text == "":
             if column.nullable:
                 return None
-            raise BadValueError(f"column {column.name} is empty and may not be null")
+            raise InvalidValueError(f"column {column.name} is empty and may not be null")
         try:
             value = parse(text)
         except ValueError:
-            raise BadValueError(f"column {column.name} must hold values of type {column.kind}") from None
+            raise InvalidValueError(f"column {column.name} must hold values of type {column.kind}") from None
         return check_value(column, value)
 
     return read
@@ -70,26 +67,26 @@ def check_value(column: Column, value: Any) -> Any:
     if value is None:
         if column.nullable:
             return None
-        raise BadValueError(f"column {column.name} may not be null")
+        raise InvalidValueError(f"column {column.name} may not be null")
     if column.kind == "string":
         return _check_string(column, value)
     if column.kind == "boolean":
         if not isinstance(value, bool):
-            raise BadValueError(f"column {column.name} must be true or false")
+            raise InvalidValueError(f"column {column.name} must be true or false")
         return value
     return _check_number(column, value)
 
 
 def _check_string(column: Column, value: Any) -> str:
     if not isinstance(value, str):
-        raise BadValueError(f"column {column.name} must hold strings")
+        raise InvalidValueError(f"column {column.name} must hold strings")
     if column.textual:
         return _plain_text(value)
     most = _longest(column)
     if len(value) > most:
-        raise BadValueError(f"column {column.name} has a value of {len(value)} characters; it may have {most}")
+        raise InvalidValueError(f"column {column.name} has a value of {len(value)} characters; it may have {most}")
     if value in KEYWORDS:
-        raise BadValueError(f"column {column.name} holds the reserved keyword {value} as a value")
+        raise InvalidValueError(f"column {column.name} holds the reserved keyword {value} as a value")
     return value
 
 
@@ -130,12 +127,12 @@ def _plain_text(text: str) -> str:
 def _check_number(column: Column, value: Any) -> int | float:
     whole = column.kind in WHOLE
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-        raise BadValueError(f"column {column.name} must hold values of type {column.kind}")
+        raise InvalidValueError(f"column {column.name} must hold values of type {column.kind}")
     number: int | float = value
     if not math.isfinite(number):
-        raise BadValueError(f"column {column.name} must hold finite numbers")
+        raise InvalidValueError(f"column {column.name} must hold finite numbers")
     if whole and not -WHOLE[column.kind] <= number < WHOLE[column.kind]:
-        raise BadValueError(f"column {column.name} must hold numbers that fit into its type {column.kind}")
+        raise InvalidValueError(f"column {column.name} must hold numbers that fit into its type {column.kind}")
     if column.name in TIME_COLUMNS and not 0 <= number < limits.LATEST_TIMESTAMP:
-        raise BadValueError(f"column {column.name} must hold Unix time in seconds, not in milliseconds")
+        raise InvalidValueError(f"column {column.name} must hold Unix time in seconds, not in milliseconds")
     return number

@@ -16,7 +16,8 @@ import numpy as np
 
 from backend.contract import Event, Item, Refusal, User, read_event, read_item, read_user
 from model.datasets.avro_schema import read_schema
-from model.datasets.csv_import import ImportFailedError, read_rows, to_columns, to_rows
+from model.datasets.csv_import import read_rows, to_columns, to_rows
+from model.datasets.errors import ImportFailedError
 from model.datasets.training_data import catalogue_of
 from model.recipes.data.interactions import ContextColumn, ordered
 

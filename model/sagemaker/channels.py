@@ -37,7 +37,7 @@ def read_channels(folder: Path, parameters: Mapping[str, str]) -> TrainingData:
         There is no file of interactions.
     ImportFailedError
         A file does not follow its schema in `model/schemas`; the message names file and line.
-    TrainingFailedError
+    InsufficientDataError
         There are fewer interactions than the documented minimum.
     """
     if not _files(folder, INTERACTIONS):

@@ -11,8 +11,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from model.engine.personalize.errors import EngineError
-from model.engine.training.solution_metrics import evaluate
+from model.datasets.errors import DatasetError
+from model.evaluation.solution_metrics.evaluate import evaluate
 from model.networks.errors import NetworksError
 from model.networks.problem import problem_of
 from model.networks.serving.network_recipe import NetworkRecipe
@@ -37,7 +37,7 @@ MODEL_FOLDER, DESCRIPTION = "model", "recipe.json"
 MEASURED, NETWORK = "measured.json", "network"
 FAILURE_CHARACTERS = 1024  # DescribeTrainingJob shows no more of the file
 
-_KNOWN_FAILURES = (EngineError, NetworksError, SurroundingsError, UnsuitableDataError)
+_KNOWN_FAILURES = (DatasetError, NetworksError, SurroundingsError, UnsuitableDataError)
 
 
 class UnsuitableJobError(UnsuitableDataError):

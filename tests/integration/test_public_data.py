@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from model.engine.training.solution_metrics import measure, split_users
+from model.evaluation.solution_metrics.evaluate import measure, split_users
 from model.recipes.data.interactions import from_rows
 from model.recipes.recipe import TrainingData
 from model.registry.amazon_recipes import RECIPES

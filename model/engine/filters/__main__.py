@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
-from model.datasets.csv_import import ImportFailedError, read_rows
-from model.datasets.values import BadValueError, check_value
+from model.datasets.csv_import import read_rows
+from model.datasets.errors import DatasetError
+from model.datasets.values import check_value
 from model.engine.filters.expression import DATASETS, FilterExpressionError
 from model.engine.filters.linter import Sample, explain, pointer, report
 from model.engine.personalize.errors import InvalidInputError
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FilterExpressionError as error:
         sys.stderr.write("\n".join(pointer(given.expression, error)) + "\n")
         return WRONG
-    except (InvalidInputError, ImportFailedError, BadValueError, OSError) as error:
+    except (InvalidInputError, DatasetError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return WRONG
     sys.stdout.write("\n".join(lines) + "\n")
@@ -87,7 +88,7 @@ def _value(text: str) -> tuple[str, str]:
 def _schema(path: Path) -> Schema:
     try:
         return read_schema(path.read_text(encoding="utf-8"))
-    except InvalidInputError as error:
+    except DatasetError as error:
         raise InvalidInputError(f"{path.name}: {error}") from None
 
 

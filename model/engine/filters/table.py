@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.datasets.limits import STRING_LENGTH
 from model.engine.filters.interned_columns import SEPARATOR, NumberColumn, TextColumn, compare
-from model.engine.personalize.limits import STRING_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from model.datasets.errors import DatasetError
 from model.engine.access.authentication import refuse_web_pages
 from model.engine.http.faults import error_of
 from model.engine.http.messages import CLOSE, JSON, Application, Bodies, Message, Receive, Send, answer, head_of
@@ -28,6 +29,7 @@ from model.engine.personalize.errors import (
     RequestTooLargeError,
     ServiceUnavailableError,
     ThrottlingError,
+    documented_error,
 )
 
 if TYPE_CHECKING:
@@ -73,7 +75,8 @@ class Service:
         try:
             body = await self._do(call, receive)
             status = 200
-        except EngineError as error:
+        except (EngineError, DatasetError) as failure:
+            error = documented_error(failure)
             call.outcome, status = error.name, _status(error, scope)
             body = call.refuse(error.name, str(error))
             said = {"request": call.request_id, "operation": call.name, "error": call.outcome}

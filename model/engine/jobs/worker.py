@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from model.datasets.avro_schema import read_schema
-from model.datasets.csv_import import ImportFailedError, check_events, read_rows, to_rows
+from model.datasets.csv_import import check_events, read_rows, to_rows
 from model.datasets.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
+from model.datasets.errors import DatasetError, ImportFailedError
 from model.datasets.training_data import catalogue_of, select
 from model.engine.jobs.data_jobs import attribute, erase, export
 from model.engine.personalize import limits
@@ -125,7 +126,7 @@ def main(directory: Path) -> int:
     (directory / RESULT).mkdir(exist_ok=True)
     try:
         outcome = DUTIES[job["kind"]](directory, job)
-    except (EngineError, UnsuitableDataError) as failure:
+    except (EngineError, DatasetError, UnsuitableDataError) as failure:
         outcome = {"failure": str(failure)}
     sync_files(directory / RESULT)
     (directory / OUTCOME_FILE).write_text(json.dumps(outcome), encoding="utf-8")

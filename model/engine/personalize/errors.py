@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from model.datasets.errors import DatasetError
+
 
 class EngineError(Exception):
     """A request that is answered with an error.
@@ -154,6 +159,11 @@ class RequestExpiredError(EngineError):
 
     name = "RequestExpired"
     http_status = 400
+
+
+def documented_error(error: EngineError | DatasetError) -> EngineError:
+    """Return the error that Personalize documents: a schema or value that breaks a rule is an invalid input."""
+    return error if isinstance(error, EngineError) else InvalidInputError(str(error))
 
 
 class DirectoryInUseError(Exception):

@@ -1,13 +1,13 @@
 """Limits of Amazon Personalize, as its developer guide and API reference state them in November 2026.
 
-Those that stand in botocore's service models (`min`, `max`, `pattern`, `enum`) are read from there by `wire`.
+Limits of datasets are in `model.datasets.limits`. `wire` reads those that botocore's service models state (`min`,
+`max`, `pattern`, `enum`) from there.
 """
 
 from __future__ import annotations
 
 # Quotas per account and region, and per dataset group (developer guide, "Amazon Personalize endpoints and quotas").
 DATASET_GROUPS = 5
-SCHEMAS = 500
 PENDING_IMPORT_JOBS = 5
 PENDING_SOLUTION_VERSIONS = 20
 SOLUTIONS_PER_GROUP = 10
@@ -15,12 +15,6 @@ CAMPAIGNS_PER_GROUP = 5
 RECOMMENDERS_PER_GROUP = 5
 TPS_PER_CAMPAIGN = 500
 TAGS_PER_RESOURCE = 50
-
-# Training (developer guide, "Minimum requirements").
-MIN_INTERACTIONS = 1000
-MIN_USERS_WITH_TWO = 25
-MIN_SHARE_WITH_TWO = 0.01  # of all users
-MIN_INCREMENTAL_INTERACTIONS = 1000
 
 # Sizes of imports (developer guide, "Amazon Personalize endpoints and quotas").
 FULL_IMPORT_BYTES = 100 * 1024**3
@@ -32,23 +26,6 @@ ACTIONS = 1000
 AUTO_TRAINING_DAYS_MIN, AUTO_TRAINING_DAYS_MAX = 1, 30
 HPO_JOBS, HPO_PARALLEL_JOBS = 40, 10
 HPO_JOBS_DEFAULT = 8
-
-# Lengths of values (developer guide, "Schemas", and API reference of the events service).
-ID_LENGTH = 256
-CATEGORICAL_LENGTH = 1000
-STRING_LENGTH = 1000
-IMPRESSION_LENGTH = 1000
-TEXTUAL_LENGTH = 20000  # longer text is cut, not refused
-DENSE_TEXTUAL_LENGTH = 7000  # of Chinese and Japanese
-
-# Schemas (developer guide, "Schema formatting requirements").
-INTERACTIONS_METADATA_COLUMNS = 5
-ITEMS_METADATA_COLUMNS = 100
-USERS_METADATA_COLUMNS = 25
-ACTIONS_METADATA_COLUMNS = 10
-ACTION_INTERACTIONS_METADATA_COLUMNS = 5
-EVENT_TYPES_AND_METADATA_COLUMNS = 10  # distinct event types and metadata columns of an Interactions dataset together
-COLUMN_NAME_LENGTH = 150
 
 # Events (API reference, PutEvents).
 EVENT_BYTES = 10 * 1024
@@ -75,9 +52,6 @@ NO_CONTEXT = frozenset(
 
 # Pages of lists (API reference: maxResults is 1 to 100 and the answers hold at most 100).
 PAGE_DEFAULT = 100
-
-# A CSV may not hold timestamps in milliseconds; seconds reach this value in the year 5138.
-LATEST_TIMESTAMP = 100_000_000_000
 
 # No request comes near: 10 items of 32,000 characters are the most (4 bytes a character).
 BODY_BYTES = 2 * 1024 * 1024

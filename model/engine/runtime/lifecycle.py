@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from model.datasets.errors import DatasetError
 from model.engine.monitoring.logs import log
 from model.engine.personalize.errors import EngineError
 from model.engine.storage.control_plane.resources import (
@@ -66,7 +67,7 @@ class Lifecycles:
         resource : Resource
             Its status is the pending one, or the one in progress where a stop of the engine broke it off.
         work : callable, optional
-            What has to be done before it is done; an `EngineError` fails it, its message is the reason.
+            What must be done first; an `EngineError` or `DatasetError` fails it, and its message is the reason.
         part : str, optional
             The member of the document that has the status, such as latestCampaignUpdate; else the document itself.
         """
@@ -123,7 +124,7 @@ class Lifecycles:
         try:
             if work is not None:
                 await work()
-        except EngineError as failure:
+        except (EngineError, DatasetError) as failure:
             self._set(resource, part, states.failed, str(failure))
             return
         except Exception as error:  # noqa: BLE001 - a resource must not hang in a state for ever

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from model.datasets.csv_import import ImportFailedError
+from model.datasets.errors import ImportFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,6 +12,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from model.datasets.limits import ID_LENGTH
 from model.engine.personalize import limits
 from model.engine.personalize.errors import EngineError, InvalidInputError
 from model.engine.s3.target import Location, S3Files
@@ -111,8 +112,8 @@ def read_text(question: dict[str, Any], name: str) -> str:
     value = question.get(name)
     if not isinstance(value, str) or not value:
         raise InvalidInputError(f"{name} is required and must be a string")
-    if len(value) > limits.ID_LENGTH:
-        raise InvalidInputError(f"{name} has {len(value)} characters; it may have {limits.ID_LENGTH}")
+    if len(value) > ID_LENGTH:
+        raise InvalidInputError(f"{name} has {len(value)} characters; it may have {ID_LENGTH}")
     return value
 
 

@@ -6,8 +6,8 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from model.engine.training.solution_metrics import evaluate
 from model.engine.training.tuning_rules import default_ranges
+from model.evaluation.solution_metrics.evaluate import evaluate
 from model.recipes.recipe import UnsuitableDataError
 from model.registry.amazon_recipes import RECIPES
 

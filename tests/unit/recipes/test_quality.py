@@ -6,9 +6,9 @@ import functools
 
 import pytest
 
-from model.engine.training.segment_metrics import evaluate_segments
-from model.engine.training.solution_metrics import evaluate, measure, split_users
-from model.engine.training.trend_metrics import DEPTH, trend_prediction_accuracy
+from model.evaluation.solution_metrics.evaluate import evaluate, measure, split_users
+from model.evaluation.solution_metrics.segments import evaluate_segments
+from model.evaluation.solution_metrics.trend import DEPTH, trend_prediction_accuracy
 from model.recipes.data.interactions import from_rows
 from model.recipes.recipe import TrainingData
 from model.registry.amazon_recipes import RECIPES

@@ -14,7 +14,9 @@ import msgspec
 
 from model.datasets.avro_schema import Schema, read_schema
 from model.datasets.dataset_types import ACTIONS, INTERACTIONS, ITEMS, USERS
-from model.datasets.values import BadValueError, check_value
+from model.datasets.errors import InvalidValueError
+from model.datasets.limits import ID_LENGTH, LATEST_TIMESTAMP
+from model.datasets.values import check_value
 from model.engine.monitoring.logs import log
 from model.engine.operations.resources.rules import find_active
 from model.engine.operations.serving.metric_attributions import count_events
@@ -114,8 +116,8 @@ def _item_and_value(one: dict[str, Any], properties: dict[str, Any], where: str)
     item_id, value = one.get("itemId"), one.get("eventValue")
     if item_id is None:
         item_id = properties.get("itemId")
-        if item_id is not None and not (isinstance(item_id, str) and 1 <= len(item_id) <= limits.ID_LENGTH):
-            raise InvalidInputError(f"{where}.properties.itemId must be a string of 1 to {limits.ID_LENGTH} characters")
+        if item_id is not None and not (isinstance(item_id, str) and 1 <= len(item_id) <= ID_LENGTH):
+            raise InvalidInputError(f"{where}.properties.itemId must be a string of 1 to {ID_LENGTH} characters")
     if value is None:
         value = properties.get("eventValue")
         if value is not None and type(value) not in {int, float}:
@@ -151,7 +153,7 @@ def _action_event(one: dict[str, Any], schema: Schema, where: str) -> ActionReco
 
 
 def _seconds(moment: float, where: str) -> int:
-    if not 0 <= moment < limits.LATEST_TIMESTAMP:
+    if not 0 <= moment < LATEST_TIMESTAMP:
         raise InvalidInputError(f"{where} must be Unix time in seconds")
     return int(moment)
 
@@ -170,7 +172,7 @@ def _context(properties: dict[str, Any], schema: Schema | None, where: str) -> d
             continue  # nobody has asked for it
         try:
             checked = check_value(column, value)
-        except BadValueError as error:
+        except InvalidValueError as error:
             raise InvalidInputError(f"{where}.properties: {error}") from None
         if column.categorical and checked is not None:
             context[column.name] = str(checked)
@@ -213,7 +215,7 @@ def _row(schema: Schema, properties: dict[str, Any], place: int) -> dict[str, An
     try:
         by_column = {column.name: properties.get(name) for name, column in columns.items()}
         return {column.name: check_value(column, by_column[column.name]) for column in schema.metadata()}
-    except BadValueError as error:
+    except InvalidValueError as error:
         raise InvalidInputError(f"record {place}: {error}") from None
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
+from model.datasets.limits import SCHEMAS
 from model.engine.operations.data.datasets import next_schema
 from model.engine.operations.resources.pages import page
 from model.engine.operations.resources.rules import check_quota, claim, find, refuse_while
-from model.engine.personalize import limits
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
@@ -20,7 +20,7 @@ KIND = "schema"
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateSchema."""
     read_schema(request["schema"], request.get("domain"))
-    check_quota(engine, caller, KIND, limits.SCHEMAS)
+    check_quota(engine, caller, KIND, SCHEMAS)
     return {"schemaArn": claim(engine, caller, KIND, f"schema/{request['name']}", request).arn}
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.engine.training.action_metrics import evaluate_actions
-from model.engine.training.noise import noise_of, popular_items, slices_of
-from model.engine.training.segment_metrics import evaluate_segments
-from model.engine.training.trend_metrics import trend_prediction_accuracy
+from model.evaluation.solution_metrics.actions import evaluate_actions
+from model.evaluation.solution_metrics.segments import evaluate_segments
+from model.evaluation.solution_metrics.standard_errors import noise_of, popular_items, slices_of
+from model.evaluation.solution_metrics.trend import trend_prediction_accuracy
 from model.recipes.item_to_item.semantic_similarity import SemanticSimilarity
 from model.recipes.objective import numbers_of
 from model.recipes.popularity.trending import Trending

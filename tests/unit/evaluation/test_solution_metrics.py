@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.engine.training.action_metrics import area_under_curve
-from model.engine.training.noise import SLICES, STANDARD_ERROR, popular_items
-from model.engine.training.solution_metrics import Question, evaluate, measure, split_users
+from model.evaluation.solution_metrics.actions import area_under_curve
+from model.evaluation.solution_metrics.evaluate import Question, evaluate, measure, split_users
+from model.evaluation.solution_metrics.standard_errors import SLICES, STANDARD_ERROR, popular_items
 from model.recipes.data.interactions import from_rows
 from model.recipes.popularity.popularity import Popularity, UsersCounts
 from model.recipes.recipe import Catalogue, TrainingData
