@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from model.recipes.data.interactions import ContextColumn
+from model.datasets.interactions import ContextColumn
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ from model.datasets import limits
 from model.datasets.columns import Columns
 from model.datasets.dataset_types import INTERACTIONS, KEYS, SUBJECTS
 from model.datasets.errors import ImportFailedError, InvalidValueError
+from model.datasets.interactions import ContextColumn
 from model.datasets.values import text_reader
-from model.recipes.data.interactions import ContextColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import re
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from model.datasets import limits
 from model.datasets.avro_schema import read_schema
+from model.datasets.catalogue import Catalogue
 from model.datasets.errors import InsufficientDataError
-from model.recipes.data.interactions import Interactions, ordered
-from model.recipes.recipe import Catalogue
+from model.datasets.interactions import Interactions, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,6 +28,27 @@ CREATED = "CREATION_TIMESTAMP"
 NUMERIC = frozenset({"int", "long", "float", "double"})
 WORD = re.compile(r"[^\W\d_]{3,}")
 WORDS_PER_TEXT = 40  # the first ones, which name the thing
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """All that a recipe learns from.
+
+    Attributes
+    ----------
+    parameters : mapping of str to str
+        Hyper-parameters, as the solution states them.
+    users : Catalogue
+        The users with their features.
+    solution : mapping
+        The solution's solutionConfig, for what is no hyper-parameter (optimizationObjective).
+    """
+
+    interactions: Interactions
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    users: Catalogue = field(default_factory=Catalogue)
+    solution: Mapping[str, Any] = field(default_factory=dict)
 
 
 def select(

@@ -18,16 +18,16 @@ from backend.contract import Event, Item, Refusal, User, read_event, read_item, 
 from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import read_rows, to_columns, to_rows
 from model.datasets.errors import ImportFailedError
+from model.datasets.interactions import ContextColumn, ordered
 from model.datasets.training_data import catalogue_of
-from model.recipes.data.interactions import ContextColumn, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
-    from model.recipes.recipe import Catalogue
+    from model.datasets.catalogue import Catalogue
+    from model.datasets.interactions import Interactions
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 SESSION_PREFIX = "session#"  # of a user who never logged in, as the datasets job names them

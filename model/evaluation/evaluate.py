@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from model.datasets.catalogue import Catalogue
 from model.evaluation.lists import full_lists, locator, sampled_lists
 from model.evaluation.metrics.beyond_accuracy import beyond_accuracy
 from model.evaluation.metrics.intervals import Interval, intervals
 from model.evaluation.metrics.ranking import ranking_metrics
 from model.evaluation.slices import slices_of
 from model.evaluation.splits import NothingToAskError
-from model.recipes.recipe import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

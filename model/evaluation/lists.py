@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 import numpy as np
 
+from model.arrays.top_k import NEVER, best
 from model.evaluation.splits import History
-from model.recipes.arrays.top_k import NEVER, best
 from model.recipes.recipe import Query, Recipe
 
 if TYPE_CHECKING:

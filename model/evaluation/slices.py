@@ -9,8 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from model.datasets.interactions import Interactions
     from model.evaluation.splits import Split
-    from model.recipes.data.interactions import Interactions
 
 HISTORY_LENGTHS = ((0, 0, "none"), (1, 4, "1 to 4"), (5, 19, "5 to 19"), (20, None, "20 or more"))  # events
 POPULAR_SHARE = 0.5  # of the events that the popular items make up together

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
-    from model.recipes.recipe import Catalogue
+    from model.datasets.catalogue import Catalogue
+    from model.datasets.interactions import Interactions
 
 SEED = 20261121
 

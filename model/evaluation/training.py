@@ -6,14 +6,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.recipes.recipe import Recipe, TrainingData, UnsuitableDataError
+from model.datasets.training_data import TrainingData
+from model.recipes.recipe import Recipe, UnsuitableDataError
 from model.registry.amazon_recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from model.datasets.interactions import Interactions
     from model.evaluation.data_sets import DataSet
-    from model.recipes.data.interactions import Interactions
 
 
 class UnknownRecipeError(ValueError):

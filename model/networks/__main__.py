@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.datasets.training_data import TrainingData
 from model.evaluation.data_sets import read_data_set
 from model.networks.errors import NetworksError, UnknownSettingError
 from model.networks.problem import problem_of
@@ -18,7 +19,6 @@ from model.networks.serving.lightgcn import LightGCNRecipe
 from model.networks.serving.neumf import NeuMFRecipe
 from model.networks.settings import EXPLICIT, LightGCNSettings, NeuMFSettings
 from model.networks.torch_process import learn
-from model.recipes.recipe import TrainingData
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

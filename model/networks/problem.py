@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
 
 MOST_HELD_OUT = 2000  # users, of each of whom one item is held out: NDCG is then known to about 0.01
 LEAST_HISTORY = 3  # different items of a user of whom one is held out, so that two are left to know them by

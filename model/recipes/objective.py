@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.recipes.arrays.growable import GrowingRows
+from model.arrays.growable import GrowingRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from model.recipes.recipe import Catalogue, TrainingData
+    from model.datasets.catalogue import Catalogue
+    from model.datasets.training_data import TrainingData
 
 # How far the best and the worst value raise and lower a score: an item can make good for a score that is lower by up
 # to twice the share (developer guide, "Optimizing a solution for an additional objective": OFF ignores it).

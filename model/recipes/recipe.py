@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from model.recipes.arrays.top_k import NEVER, best
+from model.arrays.top_k import NEVER, best
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.catalogue import CatalogueItem
+    from model.datasets.training_data import TrainingData
 
 POPULAR = "Popular item"  # the reasons Amazon Personalize gives (developer guide, "Recommendation reasons")
 EXPLORATION = "Exploration"
@@ -25,67 +26,6 @@ PROMOTED = "Promoted item"
 
 class UnsuitableDataError(ValueError):
     """A recipe cannot learn from the data; the message says what they lack."""
-
-
-@dataclass(frozen=True)
-class CatalogueItem:
-    """One item, as a recipe is told of it when it is new or has changed.
-
-    Attributes
-    ----------
-    features : tuple of str
-        Such as ("CATEGORY=shoes", "BRAND=acme", "word=running").
-    created : int
-        Epoch seconds; 0 where unknown.
-    numbers : mapping of str to float
-        Numeric columns that have a value.
-    """
-
-    item_id: str
-    features: tuple[str, ...] = ()
-    created: int = 0
-    numbers: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """What is known of the items (or the users, or the actions) beside the interactions.
-
-    Attributes
-    ----------
-    features : list of tuples of str
-        One tuple per item, such as ("CATEGORY=shoes", "BRAND=acme").
-    created : list of int
-        Epoch seconds; 0 where unknown.
-    numbers : dict of lists of float
-        By column, one number per item; NaN where there is none.
-    """
-
-    item_ids: list[str] = field(default_factory=list)
-    features: list[tuple[str, ...]] = field(default_factory=list)
-    created: list[int] = field(default_factory=list)
-    numbers: dict[str, list[float]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """All that a recipe learns from.
-
-    Attributes
-    ----------
-    parameters : mapping of str to str
-        Hyper-parameters, as the solution states them.
-    users : Catalogue
-        The users with their features.
-    solution : mapping
-        The solution's solutionConfig, for what is no hyper-parameter (optimizationObjective).
-    """
-
-    interactions: Interactions
-    catalogue: Catalogue = field(default_factory=Catalogue)
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    users: Catalogue = field(default_factory=Catalogue)
-    solution: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

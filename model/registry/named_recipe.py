@@ -11,7 +11,7 @@ import numpy as np
 from model.recipes.recipe import Recipe, UnsuitableDataError
 
 if TYPE_CHECKING:
-    from model.recipes.recipe import TrainingData
+    from model.datasets.training_data import TrainingData
     from model.recipes.segments.segment_recipe import SegmentRecipe
 
 RecipeType = Literal[

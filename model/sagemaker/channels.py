@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import read_rows, to_columns, to_rows
-from model.datasets.training_data import catalogue_of, select
-from model.recipes.recipe import TrainingData
+from model.datasets.training_data import TrainingData, catalogue_of, select
 from model.sagemaker.surroundings import SurroundingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from model.datasets.avro_schema import Schema
-    from model.recipes.recipe import Catalogue
+    from model.datasets.catalogue import Catalogue
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 INTERACTIONS, ITEMS, USERS = "interactions", "items", "users"

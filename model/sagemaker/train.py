@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from model.recipes.recipe import Recipe, TrainingData
+    from model.datasets.training_data import TrainingData
+    from model.recipes.recipe import Recipe
     from model.recipes.segments.segment_recipe import SegmentRecipe
     from model.registry.named_recipe import NamedRecipe
     from model.sagemaker.surroundings import Surroundings

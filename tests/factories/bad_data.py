@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.recipes.data.interactions import Interactions, from_rows, ordered
-from model.recipes.recipe import Catalogue, TrainingData
+from model.datasets.catalogue import Catalogue
+from model.datasets.interactions import Interactions, from_rows, ordered
+from model.datasets.training_data import TrainingData
 
 START = 1_760_000_000
 LATEST = 99_999_999_999  # the last second that an import takes

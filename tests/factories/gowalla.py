@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
+from model.datasets.interactions import ordered
 from model.evaluation.splits import Split, answered
-from model.recipes.data.interactions import ordered
 from tests.factories.shared_data import FOLDER
 
 if TYPE_CHECKING:

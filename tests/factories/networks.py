@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.datasets.catalogue import Catalogue
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
 from model.networks.problem import Problem, problem_of
 from model.networks.serving.lightgcn import LightGCNRecipe
 from model.networks.serving.neumf import NeuMFRecipe
-from model.recipes.data.interactions import from_rows
-from model.recipes.recipe import Catalogue, TrainingData
 from tests.factories.training_data import shop_data
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from model.recipes.data.interactions import ContextColumn, Interactions, from_rows
-from model.recipes.recipe import Catalogue, TrainingData
+from model.datasets.catalogue import Catalogue
+from model.datasets.interactions import ContextColumn, Interactions, from_rows
+from model.datasets.training_data import TrainingData
 from tests.factories.shop_stream import START, shop_rows
 
 NOUNS = ("lamp", "chair", "table", "shelf", "carpet", "mirror", "clock", "vase", "basket", "candle", "pillow", "frame")

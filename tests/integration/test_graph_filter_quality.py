@@ -6,12 +6,12 @@ import csv
 
 import pytest
 
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
 from model.evaluation.evaluate import evaluate
 from model.evaluation.splits import leave_last_out
-from model.recipes.data.interactions import from_rows
 from model.recipes.graph_filter.graph_filter import GraphFilter
 from model.recipes.graph_filter.history_decay import EVEN
-from model.recipes.recipe import TrainingData
 from tests.factories.shared_data import shared
 
 MEASURED = {"recall@20": 0.172, "ndcg@20": 0.0708}  # popularity: 0.069 and 0.026

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
 from model.evaluation.solution_metrics.evaluate import measure, split_users
-from model.recipes.data.interactions import from_rows
-from model.recipes.recipe import TrainingData
 from model.registry.amazon_recipes import RECIPES
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

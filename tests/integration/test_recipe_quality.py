@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.datasets.interactions import Interactions, ordered
+from model.datasets.training_data import TrainingData
 from model.evaluation.evaluate import Result, evaluate
 from model.evaluation.splits import Split, following, leave_last_out, next_events
-from model.recipes.data.interactions import Interactions, ordered
-from model.recipes.recipe import TrainingData
 from model.registry.amazon_recipes import RECIPES
 from tests.factories.gowalla import gowalla
 from tests.factories.shared_data import shared

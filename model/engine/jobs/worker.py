@@ -17,7 +17,7 @@ from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import check_events, read_rows, to_rows
 from model.datasets.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
 from model.datasets.errors import DatasetError, ImportFailedError
-from model.datasets.training_data import catalogue_of, select
+from model.datasets.training_data import TrainingData, catalogue_of, select
 from model.engine.jobs.data_jobs import attribute, erase, export
 from model.engine.personalize import limits
 from model.engine.personalize.errors import EngineError
@@ -26,7 +26,7 @@ from model.engine.storage.bulk_part import ROWS_FILE, write_interactions, write_
 from model.engine.storage.state_directory import sync_directory, sync_files
 from model.engine.training.fitting import Plan, fit
 from model.engine.training.training_input import read_input
-from model.recipes.recipe import TrainingData, UnsuitableDataError
+from model.recipes.recipe import UnsuitableDataError
 from model.registry.amazon_recipes import RECIPES
 
 NICENESS = 5  # serving goes first

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from model.arrays.top_k import NEVER, best
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, ITEMS
 from model.engine.personalize.errors import InvalidInputError
 from model.engine.serving.explanations import EXPLANATION, explanations, placed_by
 from model.engine.serving.promotions import mixed, promoted_places
-from model.recipes.arrays.top_k import NEVER, best
 from model.recipes.personalization.personalized_ranking import PersonalizedRanking
 from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.recipe import POPULAR, PROMOTED, Query, Recommendation

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.datasets.catalogue import CatalogueItem
 from model.datasets.training_data import catalogue_of
 from model.engine.monitoring.logs import log
 from model.engine.storage.dataset_group import ACTIONS, ITEMS
-from model.recipes.recipe import CatalogueItem, Event, Recipe
+from model.recipes.recipe import Event, Recipe
 from model.registry.amazon_recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from model.datasets.catalogue import Catalogue
     from model.engine.filters.table import Table
     from model.engine.runtime.engine import Engine
     from model.engine.storage.control_plane.resources import Resource
     from model.engine.storage.dataset_group import DatasetGroup, Row
     from model.engine.storage.interactions.store import Users
-    from model.recipes.recipe import Catalogue
     from model.registry.named_recipe import NamedRecipe
 
 AT_ONCE = 50  # events or items that a model is told of before others may ask: about a millisecond

@@ -14,7 +14,8 @@ from model.registry.amazon_recipes import RECIPES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.recipes.recipe import Recipe, TrainingData
+    from model.datasets.training_data import TrainingData
+    from model.recipes.recipe import Recipe
     from model.recipes.segments.segment_recipe import SegmentRecipe
     from model.registry.named_recipe import NamedRecipe
 

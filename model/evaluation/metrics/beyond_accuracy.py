@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from model.datasets.catalogue import Catalogue
+    from model.datasets.interactions import Interactions
     from model.evaluation.lists import Lists
-    from model.recipes.data.interactions import Interactions
-    from model.recipes.recipe import Catalogue
 
 MOST_LISTS = 2000  # that diversity is measured on; more changes the mean no more
 SEED = 20261121

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
-    from model.recipes.recipe import TrainingData
+    from model.datasets.interactions import Interactions
+    from model.datasets.training_data import TrainingData
     from model.registry.named_recipe import NamedRecipe
 
 TEST_USERS_SHARE = 0.1

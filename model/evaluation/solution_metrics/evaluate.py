@@ -18,14 +18,16 @@ from model.evaluation.solution_metrics.trend import trend_prediction_accuracy
 from model.recipes.item_to_item.semantic_similarity import SemanticSimilarity
 from model.recipes.objective import numbers_of
 from model.recipes.popularity.trending import Trending
-from model.recipes.recipe import Catalogue, Query, Recipe, TrainingData
+from model.recipes.recipe import Query, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.catalogue import Catalogue
+    from model.datasets.interactions import Interactions
+    from model.datasets.training_data import TrainingData
     from model.registry.named_recipe import NamedRecipe
 
 TEST_USERS_SHARE = 0.1

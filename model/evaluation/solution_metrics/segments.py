@@ -10,7 +10,7 @@ from model.recipes.segments.user_segments import UserSegments, split_in_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from model.recipes.recipe import TrainingData
+    from model.datasets.training_data import TrainingData
     from model.registry.named_recipe import NamedRecipe
 
 SEGMENT_SHARE = 0.01  # of the users: the segment that is judged (developer guide, "hit (hit at K)")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
 
 STANDARD_ERROR = "_standard_error"
 NEW_USERS, REGULAR_USERS, TAIL_ITEMS = "new_users", "regular_users", "tail_items"

@@ -11,7 +11,7 @@ from model.recipes.popularity.trending import DEFAULT_FREQUENCY, FREQUENCY, Tren
 from model.recipes.recipe import Query
 
 if TYPE_CHECKING:
-    from model.recipes.recipe import TrainingData
+    from model.datasets.training_data import TrainingData
 
 DEPTH = 25
 

@@ -11,30 +11,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from model.arrays.growable import GrowingRows
+from model.arrays.model_files import read_model, write_model
+from model.arrays.top_k import NEVER, best, softmax
 from model.networks.problem import problem_of
 from model.networks.torch_process import learn
-from model.recipes.arrays.growable import GrowingRows
-from model.recipes.arrays.model_files import read_model, write_model
-from model.recipes.arrays.top_k import NEVER, best, softmax
 from model.recipes.embeddings.content import Content, nearest_map
 from model.recipes.popularity.popularity import count_users
-from model.recipes.recipe import (
-    POPULAR,
-    CatalogueItem,
-    Contribution,
-    Event,
-    Query,
-    Recipe,
-    Recommendation,
-    TrainingData,
-    largest_first,
-)
+from model.recipes.recipe import POPULAR, Contribution, Event, Query, Recipe, Recommendation, largest_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from model.datasets.catalogue import CatalogueItem
+    from model.datasets.training_data import TrainingData
 
 HISTORY_LENGTH = 1000  # newest different items of a user that are looked at
 SEEN_KEEPS = 0.1  # of its lead over the worst item, so that what was just clicked does not come first

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from model.recipes.arrays.truncated_svd import right_directions
+from model.arrays.truncated_svd import right_directions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

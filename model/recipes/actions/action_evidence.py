@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
-    from model.recipes.recipe import Catalogue
+    from model.datasets.catalogue import Catalogue
+    from model.datasets.interactions import Interactions
 
 TAKEN, NOT_TAKEN, VIEWED = "taken", "nottaken", "viewed"
 LEAST_ANSWERS = 50  # TAKEN, and NOT_TAKEN or VIEWED, each, before an action gets a likelihood

@@ -12,27 +12,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from model.arrays.growable import GrowingRows
+from model.arrays.model_files import read_model, write_model
+from model.arrays.top_k import NEVER, best
 from model.recipes.actions.action_evidence import Evidence, Offers, offers_of
-from model.recipes.arrays.growable import GrowingRows
-from model.recipes.arrays.model_files import read_model, write_model
-from model.recipes.arrays.top_k import NEVER, best
 from model.recipes.objective import numbers_of
-from model.recipes.recipe import (
-    CatalogueItem,
-    Contribution,
-    Event,
-    Query,
-    Recipe,
-    Recommendation,
-    TrainingData,
-    largest_first,
-)
+from model.recipes.recipe import Contribution, Event, Query, Recipe, Recommendation, largest_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from model.datasets.catalogue import CatalogueItem
+    from model.datasets.training_data import TrainingData
 
 PERIOD = "action_optimization_period"
 DEFAULT_PERIOD = "14"  # days (developer guide, "Next-Best-Action recipe")

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.recipes.arrays.growable import GrowingRows
-from model.recipes.arrays.truncated_svd import right_directions
+from model.arrays.growable import GrowingRows
+from model.arrays.truncated_svd import right_directions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from model.recipes.recipe import Catalogue
+    from model.datasets.catalogue import Catalogue
 
 DIMENSIONS = 64
 MOST_FEATURES = 50_000  # the most frequent ones; more cost memory and tell little

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.recipes.arrays.growable import GrowingRows
-from model.recipes.arrays.truncated_svd import right_directions
+from model.arrays.growable import GrowingRows
+from model.arrays.truncated_svd import right_directions
 from model.recipes.embeddings.content import nearest_map
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
 
 DIMENSIONS = 48  # twice as many find hardly more, and half of the time of an answer goes by their number
 # Amazon's hidden_dimension is 149 by default: as many times as a solution has more of them, it gets more here.

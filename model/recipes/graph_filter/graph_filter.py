@@ -12,31 +12,24 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.recipes.arrays.growable import GrowingRows
-from model.recipes.arrays.model_files import read_model, write_model
-from model.recipes.arrays.top_k import NEVER, best
+from model.arrays.growable import GrowingRows
+from model.arrays.model_files import read_model, write_model
+from model.arrays.top_k import NEVER, best
 from model.recipes.embeddings.content import Content
 from model.recipes.graph_filter.history_decay import EVEN, choose_decay, decayed, newest_questions
 from model.recipes.graph_filter.settings import FilterSettings
 from model.recipes.graph_filter.sharpened_filter import SHORTLIST, SharpenedFilter
 from model.recipes.popularity.popularity import count_users
-from model.recipes.recipe import (
-    POPULAR,
-    CatalogueItem,
-    Contribution,
-    Event,
-    Query,
-    Recipe,
-    Recommendation,
-    TrainingData,
-    largest_first,
-)
+from model.recipes.recipe import POPULAR, Contribution, Event, Query, Recipe, Recommendation, largest_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from model.datasets.catalogue import CatalogueItem
+    from model.datasets.training_data import TrainingData
 
 SEEN_KEEPS = 0.1  # of its score, whatever the user has touched already
 MOST_TOUCHED = 500  # newest items of a history that count; one user in 1,500 of Gowalla has more

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
     from model.recipes.recipe import Recipe
 
 EVEN = 1.0  # all items of a history count alike

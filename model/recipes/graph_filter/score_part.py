@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.recipes.arrays.top_k import NEVER, best
+from model.arrays.top_k import NEVER, best
 from model.recipes.graph_filter.settings import FilterSettings
 from model.recipes.graph_filter.sharpened_filter import SHORTLIST, SharpenedFilter
 from model.recipes.popularity.popularity import count_users
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
 
 # Fewer directions than the filter has by itself: beside the other parts they find as much, in less time.
 SETTINGS = FilterSettings(directions=448)

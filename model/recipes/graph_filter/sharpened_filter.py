@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.recipes.arrays.growable import GrowingRows
-from model.recipes.arrays.truncated_svd import direction_count, right_directions
+from model.arrays.growable import GrowingRows
+from model.arrays.truncated_svd import direction_count, right_directions
 from model.recipes.embeddings.content import nearest_map
 from model.recipes.graph_filter.settings import FilterSettings
 from model.recipes.item_to_item.transition_counts import keep_closest
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
 
 NEIGHBOURS = 1000  # the strongest of each item that are kept
 # More directions are looked for than are kept: the search mixes its last ones with those that it leaves out.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.hold_out import HeldOut
+    from model.recipes.hold_out import HeldOut
     from model.recipes.item_to_item.transition_counts import Steps
 
 PACES = ((10, 0.8), (10, 0.6), (30, 0.9))  # windows of steps with the decay of each step

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.hold_out import HeldOut
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
+    from model.recipes.hold_out import HeldOut
     from model.recipes.item_to_item.transition_counts import Steps
 
 LIST = 25  # places that count

@@ -11,27 +11,21 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.recipes.arrays.growable import GrowingRows
-from model.recipes.arrays.model_files import read_model, write_model
-from model.recipes.arrays.top_k import NEVER
+from model.arrays.growable import GrowingRows
+from model.arrays.model_files import read_model, write_model
+from model.arrays.top_k import NEVER
 from model.recipes.embeddings.content import Content
 from model.recipes.popularity.popularity import count_users
-from model.recipes.recipe import (
-    CatalogueItem,
-    Contribution,
-    Event,
-    Query,
-    Recipe,
-    TrainingData,
-    UnsuitableDataError,
-    largest_first,
-)
+from model.recipes.recipe import Contribution, Event, Query, Recipe, UnsuitableDataError, largest_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from model.datasets.catalogue import CatalogueItem
+    from model.datasets.training_data import TrainingData
 
 DIMENSIONS = 96  # texts mean more than what users do shows
 COMPANY = 0.25  # of the features that a feature is often seen with: more finds more, and less exactly

@@ -12,28 +12,20 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from model.recipes.arrays.model_files import read_model, write_model
-from model.recipes.arrays.top_k import NEVER
-from model.recipes.arrays.truncated_svd import direction_count
-from model.recipes.data.hold_out import hold_out
-from model.recipes.data.percentiles import within_percentiles
+from model.arrays.model_files import read_model, write_model
+from model.arrays.top_k import NEVER
+from model.arrays.truncated_svd import direction_count
+from model.datasets.percentiles import within_percentiles
 from model.recipes.embeddings.content import DIMENSIONS, Content
 from model.recipes.embeddings.item_space import DIMENSIONS as SPACE_DIMENSIONS
 from model.recipes.embeddings.item_space import ItemSpace
+from model.recipes.hold_out import hold_out
 from model.recipes.item_to_item.choose_neighbours import BESIDE, WORTH, choose_weights, step_trials
 from model.recipes.item_to_item.choose_transition_counts import choose_steps
 from model.recipes.item_to_item.transition_counts import NEAR, Steps
 from model.recipes.item_to_item.transitions import Transitions
 from model.recipes.popularity.popularity import UsersCounts
-from model.recipes.recipe import (
-    CatalogueItem,
-    Contribution,
-    Event,
-    Query,
-    Recipe,
-    TrainingData,
-    largest_first,
-)
+from model.recipes.recipe import Contribution, Event, Query, Recipe, largest_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +33,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.catalogue import CatalogueItem
+    from model.datasets.interactions import Interactions
+    from model.datasets.training_data import TrainingData
 
 # An item with fewer interactions is cold: metadata speak for it as well (developer guide, "Similar-Items recipe"). One
 # with as many is half believed in what users touch close to it.

@@ -16,7 +16,7 @@ from scipy import sparse
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
 
 WINDOW = 10  # steps, the most that any counting looks across
 MOST_AT_ONCE = 10_000_000  # pairs held in memory before they are summed up

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.recipes.arrays.growable import GrowingRows
+from model.arrays.growable import GrowingRows
 from model.recipes.item_to_item.transition_counts import NEAR, Steps, compare, count_steps, keep_closest
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
 
 KEPT_PER_ITEM = 200  # neighbours
 LIVE_WINDOW = 5  # steps looked back for a live event

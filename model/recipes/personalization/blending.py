@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.recipes.arrays.top_k import best
-from model.recipes.data.hold_out import hold_out
+from model.arrays.top_k import best
 from model.recipes.graph_filter.settings import FilterSettings
+from model.recipes.hold_out import hold_out
 from model.recipes.item_to_item.choose_transition_counts import LIST, choose_steps
 from model.recipes.item_to_item.transition_counts import NEAR
 from model.recipes.personalization.score_parts import FALLBACK, LATEST, OF_EVERYBODY, PARTS, keep_seen
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.hold_out import HeldOut
+    from model.datasets.training_data import TrainingData
+    from model.recipes.hold_out import HeldOut
     from model.recipes.item_to_item.transition_counts import Steps
-    from model.recipes.recipe import TrainingData
 
 EXPONENTS, SHRINKAGES, QUERY_DECAYS = (0.5, 0.25), (5.0, 20.0), (0.8, 0.6)  # of steps, to be tried
 CANDIDATES = 50  # of each part; what none has among these is in no list

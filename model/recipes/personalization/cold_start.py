@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from model.recipes.personalization.user_personalization import UserPersonalization
-from model.recipes.recipe import Query, TrainingData, UnsuitableDataError
+from model.recipes.recipe import Query, UnsuitableDataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from model.datasets.training_data import TrainingData
     from model.recipes.personalization.user_scorer import UserScorer
 
 MOST_INTERACTIONS, MOST_DAYS, RELATIVE_FROM = (

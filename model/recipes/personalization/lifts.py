@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.recipes.arrays.top_k import best
+from model.arrays.top_k import best
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
-    from model.recipes.recipe import Catalogue
+    from model.datasets.catalogue import Catalogue
+    from model.datasets.interactions import Interactions
 
 SHRINKAGE = 5.0  # interactions, seen and expected alike, that are added to both
 MOST_CONDITIONS = 500  # the most frequent ones

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.recipes.arrays.model_files import read_model, write_model
-from model.recipes.arrays.top_k import NEVER, best, softmax
+from model.arrays.model_files import read_model, write_model
+from model.arrays.top_k import NEVER, best, softmax
 from model.recipes.personalization.blending import choose_weights
 from model.recipes.personalization.score_parts import reasons_of
 from model.recipes.personalization.user_scorer import SHARPNESS, UserScorer
-from model.recipes.recipe import CatalogueItem, Contribution, Event, Query, Recipe, Recommendation, TrainingData
+from model.recipes.recipe import Contribution, Event, Query, Recipe, Recommendation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from model.datasets.catalogue import CatalogueItem
+    from model.datasets.training_data import TrainingData
 
 
 class PersonalizedRanking(Recipe):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
 
 # What comes next; what comes within some steps; what lies near in the item space; what the graph filter leads to; what
 # the user comes back to; what is popular of late; what is popular.

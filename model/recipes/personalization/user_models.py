@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from model.recipes.data.percentiles import within_percentiles
+from model.datasets.percentiles import within_percentiles
 from model.recipes.embeddings.content import Content
 from model.recipes.embeddings.item_space import ItemSpace, dimensions_of
 from model.recipes.graph_filter.score_part import SETTINGS, FilterPart
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.catalogue import CatalogueItem
+    from model.datasets.interactions import Interactions
+    from model.datasets.training_data import TrainingData
     from model.recipes.graph_filter.settings import FilterSettings
-    from model.recipes.recipe import CatalogueItem, TrainingData
 
 
 @dataclass

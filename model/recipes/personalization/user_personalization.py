@@ -7,28 +7,22 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from model.recipes.arrays.growable import GrowingRows
-from model.recipes.arrays.model_files import read_model, write_model
-from model.recipes.arrays.top_k import NEVER, best
+from model.arrays.growable import GrowingRows
+from model.arrays.model_files import read_model, write_model
+from model.arrays.top_k import NEVER, best
 from model.recipes.personalization.blending import choose_weights
 from model.recipes.personalization.score_parts import keep_seen, kept_of, reasons_of
 from model.recipes.personalization.user_scorer import SHARPNESS, UserScorer
-from model.recipes.recipe import (
-    EXPLORATION,
-    CatalogueItem,
-    Contribution,
-    Event,
-    Query,
-    Recipe,
-    Recommendation,
-    TrainingData,
-)
+from model.recipes.recipe import EXPLORATION, Contribution, Event, Query, Recipe, Recommendation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from model.datasets.catalogue import CatalogueItem
+    from model.datasets.training_data import TrainingData
 
 EXPLORED_SHARE = 0.2  # of a list may be new items at exploration 1
 FIRST_EXPLORED = 4  # the first 1/4 of a list is never given to a new item

@@ -12,24 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.recipes.arrays.growable import GrowingRows
-from model.recipes.data.hold_out import HISTORY_LENGTH
+from model.arrays.growable import GrowingRows
 from model.recipes.embeddings.item_space import QUERY_DECAY as SPACE_DECAY
 from model.recipes.graph_filter.score_part import QUERY_DECAY as FILTER_DECAY
+from model.recipes.hold_out import HISTORY_LENGTH
 from model.recipes.personalization.score_parts import FALLBACK, OF_EVERYBODY, Parts, blend, count_recent, scale_of
 from model.recipes.personalization.user_models import UserModels
 from model.recipes.popularity.popularity import count_users
-from model.recipes.recipe import CatalogueItem, Contribution, Query, largest_first
+from model.recipes.recipe import Contribution, Query, largest_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.catalogue import CatalogueItem
+    from model.datasets.interactions import Interactions
+    from model.datasets.training_data import TrainingData
     from model.recipes.graph_filter.settings import FilterSettings
     from model.recipes.personalization.lifts import Lifts
-    from model.recipes.recipe import Event, TrainingData
+    from model.recipes.recipe import Event
 
 
 SHARPNESS = 12.0  # by which scores are multiplied before they become shares of one

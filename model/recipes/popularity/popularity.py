@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from model.recipes.arrays.growable import GrowingRows
-from model.recipes.arrays.model_files import read_model, write_model
-from model.recipes.recipe import CatalogueItem, Contribution, Event, Query, Recipe, TrainingData, largest_first
+from model.arrays.growable import GrowingRows
+from model.arrays.model_files import read_model, write_model
+from model.datasets.catalogue import CatalogueItem
+from model.recipes.recipe import Contribution, Event, Query, Recipe, largest_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
+    from model.datasets.training_data import TrainingData
 
 # Users: how much the latest touch counts, at most. Half, since the counts of millions have no room for finer steps.
 MOST_RECENCY = 0.5

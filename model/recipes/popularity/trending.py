@@ -13,22 +13,18 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.recipes.arrays.growable import GrowingRows
-from model.recipes.arrays.model_files import read_model, write_model
-from model.recipes.recipe import (
-    CatalogueItem,
-    Contribution,
-    Event,
-    Query,
-    Recipe,
-    TrainingData,
-)
+from model.arrays.growable import GrowingRows
+from model.arrays.model_files import read_model, write_model
+from model.datasets.catalogue import CatalogueItem
+from model.recipes.recipe import Contribution, Event, Query, Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from model.datasets.training_data import TrainingData
 
 FREQUENCY = "trend_discovery_frequency"
 FREQUENCIES = ("30 minutes", "1 hour", "2 hours", "3 hours", "1 day")  # developer guide, "Trending-Now recipe"

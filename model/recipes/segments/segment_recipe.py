@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from model.recipes.recipe import TrainingData
+    from model.datasets.training_data import TrainingData
 
 
 class SegmentRecipe(abc.ABC):

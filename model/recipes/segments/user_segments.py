@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy import sparse
 
-from model.recipes.arrays.model_files import read_model, write_model
-from model.recipes.arrays.top_k import NEVER, best
+from model.arrays.model_files import read_model, write_model
+from model.arrays.top_k import NEVER, best
 from model.recipes.embeddings.content import Content
 from model.recipes.embeddings.item_space import ItemSpace, dimensions_of
 from model.recipes.item_to_item.transitions import Transitions
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
-    from model.recipes.recipe import TrainingData
+    from model.datasets.interactions import Interactions
+    from model.datasets.training_data import TrainingData
 
 DECAY = 0.95  # of a history's item against the next newer one: a segment is for weeks, not for the next click
 HALF_LIFE_DAYS = 14.0  # of an interaction's part in how active a user is

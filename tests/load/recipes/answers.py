@@ -18,8 +18,9 @@ import model.engine.configuration.one_thread  # noqa: F401 - before numpy: on on
 import numpy as np
 
 from deployment.bench import FAILED
+from model.datasets.training_data import TrainingData
 from model.recipes.personalization.cold_start import MOST_DAYS, MOST_INTERACTIONS
-from model.recipes.recipe import Query, Recipe, TrainingData
+from model.recipes.recipe import Query, Recipe
 from model.registry.amazon_recipes import RECIPES
 from tests.factories.training_data import answers as offers
 from tests.load.recipes.cost import peak_mib

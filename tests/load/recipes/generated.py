@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.recipes.data.interactions import Interactions, ordered
-from model.recipes.recipe import Catalogue
+from model.datasets.catalogue import Catalogue
+from model.datasets.interactions import Interactions, ordered
 from tests.factories.shop_stream import START
 from tests.load.big_shop import SHELVES, BigShop
 

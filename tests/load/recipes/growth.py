@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import model.engine.configuration.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
 from deployment.bench import FAILED
-from model.recipes.recipe import TrainingData
+from model.datasets.training_data import TrainingData
 from model.registry.amazon_recipes import RECIPES
 from tests.load.recipes.cost import cpu_seconds, peak_mib
 from tests.load.recipes.generated import shop

@@ -19,12 +19,12 @@ import model.engine.configuration.one_thread  # noqa: F401 - before numpy: on on
 # isort: split
 import numpy as np
 
+from model.arrays.top_k import best
+from model.datasets.training_data import TrainingData
 from model.evaluation.evaluate import hits_of
 from model.evaluation.lists import full_lists
 from model.evaluation.metrics.intervals import intervals
 from model.evaluation.metrics.ranking import ranking_metrics
-from model.recipes.arrays.top_k import best
-from model.recipes.recipe import TrainingData
 from model.registry.amazon_recipes import RECIPES
 from tests.load.recipes.cost import cpu_seconds, peak_mib
 from tests.load.recipes.peers import Peer, by_question, touched

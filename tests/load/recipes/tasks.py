@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from model.datasets.catalogue import Catalogue
+from model.datasets.interactions import Interactions, ordered
 from model.evaluation.splits import Split, following, leave_last_out, next_events
-from model.recipes.data.interactions import Interactions, ordered
-from model.recipes.recipe import Catalogue
 from tests.factories.gowalla import gowalla as published_gowalla
 
 if TYPE_CHECKING:

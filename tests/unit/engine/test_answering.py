@@ -12,13 +12,13 @@ import msgspec
 import numpy as np
 import pytest
 
+from model.arrays.top_k import NEVER
 from model.engine.filters.table import Table
 from model.engine.operations.serving import answers
 from model.engine.operations.serving.answers import ActionRecommendations, PredictedAction, Ranking, Recommendations
 from model.engine.personalize.errors import ResourceInUseError, ResourceNotFoundError
 from model.engine.serving.answering import PredictedItem, Promotion, Question, Restriction, recommend
 from model.engine.serving.served import Served
-from model.recipes.arrays.top_k import NEVER
 from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.recipe import EXPLORATION, POPULAR, Contribution, Query, Recipe, Recommendation
 from model.registry.amazon_recipes import RECIPES

@@ -15,11 +15,11 @@ from model.datasets.avro_schema import Column, read_schema
 from model.datasets.csv_import import check_events, read_rows
 from model.datasets.dataset_types import INTERACTIONS
 from model.datasets.errors import ImportFailedError, InvalidValueError
+from model.datasets.interactions import from_rows
 from model.datasets.training_data import catalogue_of, select
 from model.datasets.values import check_value, text_reader
 from model.engine.storage.bulk_part import ROWS_FILE, interactions, write_interactions, write_rows
 from model.engine.storage.rows import ImportedRows, Rows
-from model.recipes.data.interactions import from_rows
 from tests.factories.shop_stream import SCHEMA_FIELDS, schema_text
 
 OWN = [

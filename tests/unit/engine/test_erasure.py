@@ -7,13 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from model.arrays.model_files import forget_users, read_model, write_model
 from model.datasets.avro_schema import read_schema
 from model.engine.storage.bulk_part import ROWS_FILE, interactions, read_rows, write_interactions, write_rows
 from model.engine.storage.erasure import Erased, ErasureFailedError, erase_from_log, erase_from_parts, read_user_ids
 from model.engine.storage.interactions.store import Users
 from model.engine.storage.log_files import LogReader, write_segment
 from model.engine.storage.records import ActionRecord, EndRecord, EventRecord, GapRecord, RowRecord, encode
-from model.recipes.arrays.model_files import forget_users, read_model, write_model
 from tests.factories.shop_stream import schema_text
 
 INTERACTIONS = read_schema(schema_text("Interactions"))

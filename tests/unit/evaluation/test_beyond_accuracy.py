@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from model.datasets.catalogue import Catalogue
+from model.datasets.interactions import from_rows
 from model.evaluation.lists import Lists
 from model.evaluation.metrics.beyond_accuracy import beyond_accuracy
 from model.evaluation.slices import slices_of
 from model.evaluation.splits import Question, Split
-from model.recipes.data.interactions import from_rows
-from model.recipes.recipe import Catalogue
 
 # a is touched by all three users, b by two, c by one; d is in the catalogue only.
 TRAIN = from_rows([("u", "a", 1), ("v", "a", 1), ("w", "a", 1), ("u", "b", 2), ("v", "b", 2), ("u", "c", 3)])

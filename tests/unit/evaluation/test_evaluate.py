@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
 from model.evaluation.evaluate import evaluate
 from model.evaluation.lists import full_lists, query_of
 from model.evaluation.splits import Question, Split, answered, by_time, leave_last_out
-from model.recipes.data.interactions import from_rows
 from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.popularity.popularity import Popularity
-from model.recipes.recipe import TrainingData
 from model.registry.amazon_recipes import RECIPES
 from tests.factories.training_data import shop_data, shop_items
 

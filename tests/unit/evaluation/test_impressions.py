@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from backend.contract import read_event
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
 from model.evaluation.off_policy.impressions import decisions_of
 from model.evaluation.off_policy.replay import BadLogError, replay
-from model.recipes.data.interactions import from_rows
 from model.recipes.popularity.popularity import Popularity
-from model.recipes.recipe import TrainingData
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

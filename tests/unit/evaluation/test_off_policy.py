@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
 from model.evaluation.off_policy.replay import Decision, estimate, replay
-from model.recipes.data.interactions import from_rows
 from model.recipes.popularity.popularity import Popularity
-from model.recipes.recipe import TrainingData
 
 ITEMS = ["a", "b", "c", "d", "e"]
 CLICKED = np.array([0.05, 0.1, 0.2, 0.4, 0.3])  # how often each item is clicked when shown

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from model.datasets.catalogue import Catalogue
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
 from model.evaluation.data_sets import DataSet
 from model.evaluation.metrics.ratings import Biases, Rated, Scored, hold_out_ratings, rating_metrics
-from model.recipes.data.interactions import from_rows
 from model.recipes.popularity.popularity import Popularity
-from model.recipes.recipe import Catalogue, Query, TrainingData
+from model.recipes.recipe import Query
 
 
 class Always:

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.datasets.catalogue import Catalogue
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
 from model.evaluation.solution_metrics.actions import area_under_curve
 from model.evaluation.solution_metrics.evaluate import Question, evaluate, measure, split_users
 from model.evaluation.solution_metrics.standard_errors import SLICES, STANDARD_ERROR, popular_items
-from model.recipes.data.interactions import from_rows
 from model.recipes.popularity.popularity import Popularity, UsersCounts
-from model.recipes.recipe import Catalogue, TrainingData
 from model.registry.amazon_recipes import RECIPES
 from tests.factories.fitted_recipes import NETWORKS, data_for
 from tests.factories.training_data import shop_data

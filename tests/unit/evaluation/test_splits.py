@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.datasets.catalogue import Catalogue
+from model.datasets.interactions import ContextColumn, Interactions, from_rows
 from model.evaluation.splits import (
     UnsplittableError,
     answered,
@@ -16,8 +18,6 @@ from model.evaluation.splits import (
     leave_last_out,
     next_events,
 )
-from model.recipes.data.interactions import ContextColumn, Interactions, from_rows
-from model.recipes.recipe import Catalogue
 
 ROWS = [
     ("anna", "a", 1),

@@ -8,8 +8,8 @@ import types
 import numpy as np
 import pytest
 
+from model.datasets.interactions import from_rows
 from model.evaluation.splits import next_events
-from model.recipes.data.interactions import from_rows
 from tests.load.recipes import measured
 from tests.load.recipes.tasks import Task
 

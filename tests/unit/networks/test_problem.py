@@ -7,13 +7,13 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from model.datasets.interactions import from_rows
 from model.networks.errors import UnknownSettingError
 from model.networks.problem import Problem, hold_out, problem_of, read_problem, write_problem
 from model.networks.settings import LightGCNSettings, NeuMFSettings, batch_size_for
 from model.networks.training.fold_in import choose, fitted_map, summed
 from model.networks.training.negative_sampling import Negatives
 from model.networks.training.validation import gains
-from model.recipes.data.interactions import from_rows
 from model.registry.amazon_recipes import RECIPES
 from tests.factories.networks import ITEMS, shelves
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.datasets.catalogue import Catalogue, CatalogueItem
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
 from model.recipes.actions.action_evidence import LEAST_ANSWERS, offers_of
 from model.recipes.actions.next_best_action import NextBestAction
-from model.recipes.data.interactions import from_rows
-from model.recipes.recipe import Catalogue, CatalogueItem, Event, Query, TrainingData
+from model.recipes.recipe import Event, Query
 from tests.factories.fitted_recipes import fitted, ids, trained
 from tests.factories.training_data import answers
 

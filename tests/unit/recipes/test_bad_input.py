@@ -10,18 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.recipes.arrays.top_k import NEVER
+from model.arrays.top_k import NEVER
+from model.datasets.catalogue import Catalogue, CatalogueItem
+from model.datasets.training_data import TrainingData
 from model.recipes.personalization import cold_start
-from model.recipes.recipe import (
-    EXPLORATION,
-    POPULAR,
-    Catalogue,
-    CatalogueItem,
-    Event,
-    Query,
-    TrainingData,
-    UnsuitableDataError,
-)
+from model.recipes.recipe import EXPLORATION, POPULAR, Event, Query, UnsuitableDataError
 from model.recipes.segments.segment_recipe import SegmentRecipe
 from model.recipes.segments.user_segments import UserSegments
 from model.registry.amazon_recipes import RECIPES

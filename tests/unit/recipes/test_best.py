@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.recipes.arrays.top_k import NEVER, best
+from model.arrays.top_k import NEVER, best
 
 
 def sorted_whole(scores, count):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.recipes.data.hold_out import hold_out
-from model.recipes.data.interactions import from_rows
+from model.datasets.catalogue import Catalogue, CatalogueItem
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
+from model.recipes.hold_out import hold_out
 from model.recipes.personalization.blending import choose_weights
 from model.recipes.personalization.score_parts import FALLBACK
 from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.personalization.user_scorer import UserScorer
-from model.recipes.recipe import Catalogue, CatalogueItem, Query, TrainingData
+from model.recipes.recipe import Query
 
 TASTES, ITEMS_OF_TASTE = 200, 4
 FILTERED = {**FALLBACK, "transitions": 0.0, "space": 0.0, "popularity": 0.0, "filter": 1.0}

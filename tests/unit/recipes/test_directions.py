@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from model.recipes.arrays.truncated_svd import right_directions
+from model.arrays.truncated_svd import right_directions
 
 
 def of_strengths(*strengths):

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from model.recipes.arrays import truncated_svd as directions
-from model.recipes.data.interactions import from_rows
+from model.arrays import truncated_svd as directions
+from model.datasets.catalogue import Catalogue, CatalogueItem
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
 from model.recipes.graph_filter import graph_filter, sharpened_filter
 from model.recipes.graph_filter.graph_filter import GraphFilter
 from model.recipes.graph_filter.history_decay import EVEN, newest_questions
@@ -19,7 +21,7 @@ from model.recipes.graph_filter.sharpened_filter import (
     SharpenedFilter,
     touched_matrix,
 )
-from model.recipes.recipe import POPULAR, Catalogue, CatalogueItem, Event, Query, TrainingData
+from model.recipes.recipe import POPULAR, Event, Query
 from tests.factories.fitted_recipes import ids
 from tests.factories.training_data import shop_data, shop_items
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.recipes.data.interactions import from_rows, ordered
-from model.recipes.recipe import POPULAR, Catalogue, CatalogueItem, Event, Query, TrainingData, UnsuitableDataError
+from model.datasets.catalogue import Catalogue, CatalogueItem
+from model.datasets.interactions import from_rows, ordered
+from model.datasets.training_data import TrainingData
+from model.recipes.recipe import POPULAR, Event, Query, UnsuitableDataError
 from model.registry.amazon_recipes import RECIPES
 from tests.factories.fitted_recipes import data_for, fitted, ids, trained
 from tests.factories.shop_stream import START

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from model.recipes.data.interactions import from_rows
-from model.recipes.recipe import TrainingData, UnsuitableDataError
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
+from model.recipes.recipe import UnsuitableDataError
 from model.registry.amazon_recipes import RECIPES
 from model.registry.named_recipe import Parameter
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.recipes.recipe import POPULAR, CatalogueItem, Event, Query
+from model.datasets.catalogue import CatalogueItem
+from model.recipes.recipe import POPULAR, Event, Query
 from tests.factories.networks import ITEMS, lightgcn_recipe, neumf_recipe
 
 BOTH = pytest.mark.parametrize("make", [lightgcn_recipe, neumf_recipe])

@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.recipes.data.interactions import ContextColumn, from_rows
-from model.recipes.data.percentiles import within_percentiles
+from model.datasets.catalogue import Catalogue, CatalogueItem
+from model.datasets.interactions import ContextColumn, from_rows
+from model.datasets.percentiles import within_percentiles
+from model.datasets.training_data import TrainingData
 from model.recipes.personalization.blending import choose_weights
 from model.recipes.personalization.score_parts import FALLBACK, PARTS
 from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.personalization.user_scorer import UserScorer
-from model.recipes.recipe import Catalogue, CatalogueItem, Event, Query, TrainingData
+from model.recipes.recipe import Event, Query
 from tests.factories.fitted_recipes import data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
 

@@ -6,11 +6,11 @@ import functools
 
 import pytest
 
+from model.datasets.interactions import from_rows
+from model.datasets.training_data import TrainingData
 from model.evaluation.solution_metrics.evaluate import evaluate, measure, split_users
 from model.evaluation.solution_metrics.segments import evaluate_segments
 from model.evaluation.solution_metrics.trend import DEPTH, trend_prediction_accuracy
-from model.recipes.data.interactions import from_rows
-from model.recipes.recipe import TrainingData
 from model.registry.amazon_recipes import RECIPES
 from tests.factories.fitted_recipes import NETWORKS, data_for
 from tests.factories.training_data import answers, shop_data

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.recipes.data.interactions import from_rows
+from model.datasets.interactions import from_rows
 from model.recipes.item_to_item import transition_counts as steps
 from model.recipes.item_to_item.transitions import Transitions
 

@@ -8,6 +8,7 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from model.arrays.model_files import forget_users
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, USERS
 from model.engine.jobs.data_jobs import NEW_PARTS, NEW_SEGMENTS, USERS_FILE
 from model.engine.operations.resources.pages import page
@@ -18,7 +19,6 @@ from model.engine.runtime.lifecycle import DATA_DELETION
 from model.engine.s3.target import read_location
 from model.engine.serving.served import load
 from model.engine.storage.state_directory import new_id, sync_directory
-from model.recipes.arrays.model_files import forget_users
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from model.datasets.columns import Columns
-    from model.recipes.data.interactions import ContextColumn
+    from model.datasets.interactions import ContextColumn
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from model.recipes.data.interactions import ContextColumn
+from model.datasets.interactions import ContextColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

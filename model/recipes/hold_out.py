@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from model.recipes.recipe import Query, TrainingData
+from model.recipes.recipe import Query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
+    from model.datasets.training_data import TrainingData
 
 HOLD_OUT_SHARE = 0.1  # of the events, the newest
 QUESTIONS = 800  # events judged; more changes the choice little

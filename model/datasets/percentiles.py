@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.recipes.data.interactions import Interactions
+    from model.datasets.interactions import Interactions
 
 
 def within_percentiles(interactions: Interactions, parameters: Mapping[str, str]) -> Interactions:
