@@ -6,36 +6,30 @@ import argparse
 import sys
 from pathlib import Path
 
-from deployment.emulator.ground import take_directory, take_port
-from deployment.emulator.refusal import CannotStart
 from deployment.emulator.server import serve
 from deployment.emulator.settings import Settings
+from deployment.emulator.startup import CannotStartError, bind_port, lock_directory
 
-REFUSED = 2
-"""Exit status of a start that could not be, as of a wrong command line."""
+CANNOT_START_STATUS = 2
+"""Exit status when the emulator cannot start; argparse exits with it for a wrong command line."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until told to stop.
-
-    Parameters
-    ----------
-    arguments
-        The command line; the process's own by default.
+    """Serve until SIGTERM or SIGINT.
 
     Returns
     -------
     int
-        The exit status: 0 after SIGTERM or SIGINT, 2 when it could not start.
+        The exit status: 0 after SIGTERM or SIGINT, 2 if the emulator cannot start.
     """
     options = _parser().parse_args(arguments)
     directory = options.directory.resolve()
     try:
         for python in (options.lambda_python, options.spark_python):
             _check_interpreter(python)
-        # The folder's lock is held by an open descriptor, so it goes when the process does.
-        take_directory(directory)
-        listener = take_port(options.port)
+        # An open descriptor holds the folder's lock, so it is released with the process.
+        lock_directory(directory)
+        listener = bind_port(options.port)
         settings = Settings(
             port=listener.getsockname()[1],
             directory=directory,
@@ -46,9 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
             iam_enforced=options.enforce_iam,
         )
         serve(settings, listener)
-    except CannotStart as refusal:
-        print(refusal, file=sys.stderr)  # noqa: T201 - the command line's answer
-        return REFUSED
+    except CannotStartError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the command line's answer
+        return CANNOT_START_STATUS
     return 0
 
 
@@ -56,17 +50,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deployment.emulator", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="port of every AWS API, on loopback")
     parser.add_argument("--directory", type=Path, required=True, help="folder of all state")
-    parser.add_argument("--engine-url", required=True, help="address that answers for Amazon Personalize")
+    parser.add_argument(
+        "--engine-url", required=True, help="address of the engine that stands in for Amazon Personalize"
+    )
     parser.add_argument("--lambda-python", type=Path, required=True, help="interpreter that functions run on")
     parser.add_argument("--spark-python", type=Path, required=True, help="interpreter that Glue jobs run on")
-    parser.add_argument("--region", default="eu-central-1", help="region of what names none (%(default)s)")
+    parser.add_argument("--region", default="eu-central-1", help="region of requests that name none (%(default)s)")
     parser.add_argument("--enforce-iam", action="store_true", help="check signatures and the policies of roles")
     return parser
 
 
 def _check_interpreter(python: Path) -> None:
     if not python.is_file():
-        raise CannotStart(f"There is no Python interpreter at {python}: make the environments first.")
+        raise CannotStartError(f"There is no Python interpreter at {python}: make the environments first.")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Descriptions of resources that say all that AWS says, so that a second Terraform plan is empty.
+"""Complete descriptions of resources, so that a second Terraform plan is empty.
 
-MiniStack keeps an alarm whole but leaves most of it out of DescribeAlarms in the query protocol, which Terraform's
-provider speaks, and gives an alarm on a percentile a statistic too; it forgets a state machine's tracing configuration
-and the time zone of Firehose's prefixes; and a usage plan without a quota is described with an empty one. Terraform
-would then change all of them at every apply, to no effect.
+MiniStack stores an alarm whole but omits most of it from DescribeAlarms in the query protocol, which Terraform's
+provider uses, and adds a statistic to an alarm on a percentile. It drops a state machine's tracing configuration and
+the time zone of Firehose's prefixes, and describes a usage plan without a quota with an empty one. Terraform would
+change all of them at every apply, without effect.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 _NAMESPACE: Final = "http://monitoring.amazonaws.com/doc/2010-08-01/"
 
 _SCALARS: Final = ("AlarmDescription", "Statistic", "ExtendedStatistic", "Period", "TreatMissingData", "Unit")
-"""Members of MetricAlarm that MiniStack keeps and does not tell, and that are not lists.
+"""Members of MetricAlarm, other than lists, that MiniStack stores but does not return.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html"""
 
 _ACTION_LISTS: Final = ("OKActions", "AlarmActions", "InsufficientDataActions")
 
 
-def install(settings: Settings) -> None:  # noqa: ARG001 - every seam has the same shape
-    """Put the overrides into MiniStack's CloudWatch, Step Functions, Firehose and API Gateway."""
-    cloudwatch._describe_alarms = _whole_alarms(cloudwatch._describe_alarms)
-    stepfunctions._create_state_machine = _keep_tracing(stepfunctions._create_state_machine)
-    stepfunctions._update_state_machine = _keep_tracing(stepfunctions._update_state_machine)
+def install(settings: Settings) -> None:  # noqa: ARG001 - every override has the same signature
+    """Override the descriptions of CloudWatch, Step Functions, Firehose and API Gateway."""
+    cloudwatch._describe_alarms = _complete_alarms(cloudwatch._describe_alarms)
+    stepfunctions._create_state_machine = _store_tracing(stepfunctions._create_state_machine)
+    stepfunctions._update_state_machine = _store_tracing(stepfunctions._update_state_machine)
     firehose._dest_description = _with_time_zone(firehose._dest_description)
     apigateway_v1._create_usage_plan = _without_empty_quota(apigateway_v1._create_usage_plan)
 
 
-def _whole_alarms(describe: Callable[..., Response]) -> Callable[..., Response]:
-    """Complete the alarms of an answer in the query protocol; the other protocols have them whole."""
+def _complete_alarms(describe: Callable[..., Response]) -> Callable[..., Response]:
+    """Complete the alarms of a response in the query protocol; the other protocols return them whole."""
 
     @functools.wraps(describe)
     def describe_whole(params: dict[str, Any], data: dict[str, Any], is_cbor: bool, is_json: bool = False) -> Response:
@@ -49,20 +49,20 @@ def _whole_alarms(describe: Callable[..., Response]) -> Callable[..., Response]:
         if is_cbor or is_json or status != 200:
             return status, headers, body
         ElementTree.register_namespace("", _NAMESPACE)
-        answer = ElementTree.fromstring(body)  # noqa: S314 - the emulator's own answer
-        for member in answer.findall(f".//{{{_NAMESPACE}}}MetricAlarms/{{{_NAMESPACE}}}member"):
+        response = ElementTree.fromstring(body)  # noqa: S314 - the emulator's own response
+        for member in response.findall(f".//{{{_NAMESPACE}}}MetricAlarms/{{{_NAMESPACE}}}member"):
             name = member.findtext(f"{{{_NAMESPACE}}}AlarmName")
-            _complete(member, cloudwatch._alarms[name])
-        return status, headers, ElementTree.tostring(answer, encoding="utf-8", xml_declaration=True)
+            _complete_alarm(member, cloudwatch._alarms[name])
+        return status, headers, ElementTree.tostring(response, encoding="utf-8", xml_declaration=True)
 
     return describe_whole
 
 
-def _complete(member: ElementTree.Element, alarm: dict[str, Any]) -> None:
-    # MiniStack's default statistic, which an alarm on a percentile has not.
-    untrue = ("Statistic",) if alarm.get("ExtendedStatistic") else ()
+def _complete_alarm(member: ElementTree.Element, alarm: dict[str, Any]) -> None:
+    # An alarm on a percentile does not have MiniStack's default statistic.
+    omitted = ("Statistic",) if alarm.get("ExtendedStatistic") else ()
     for name in _SCALARS:
-        if alarm.get(name) not in (None, "") and name not in untrue:
+        if alarm.get(name) not in (None, "") and name not in omitted:
             _add(member, name, str(alarm[name]))
     _add(member, "ActionsEnabled", "true" if alarm.get("ActionsEnabled", True) else "false")
     dimensions = _add(member, "Dimensions")
@@ -82,22 +82,22 @@ def _add(parent: ElementTree.Element, name: str, text: str | None = None) -> Ele
     return child
 
 
-def _keep_tracing(write: Callable[[dict[str, Any]], Response]) -> Callable[[dict[str, Any]], Response]:
-    """Keep the tracing configuration beside the rest of the state machine, which is described as it is kept."""
+def _store_tracing(write: Callable[[dict[str, Any]], Response]) -> Callable[[dict[str, Any]], Response]:
+    """Store the tracing configuration with the state machine, which MiniStack describes from what it stores."""
 
     @functools.wraps(write)
-    def write_and_keep(data: dict[str, Any]) -> Response:
+    def write_with_tracing(data: dict[str, Any]) -> Response:
         status, headers, body = write(data)
         if status == 200 and "tracingConfiguration" in data:
             arn = data.get("stateMachineArn") or json.loads(body)["stateMachineArn"]
             stepfunctions._state_machines[arn]["tracingConfiguration"] = data["tracingConfiguration"]
         return status, headers, body
 
-    return write_and_keep
+    return write_with_tracing
 
 
 def _with_time_zone(describe: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Tell the time zone in which the prefixes of an S3 destination are evaluated, UTC where none was given."""
+    """Add the time zone in which the prefixes of an S3 destination are evaluated, UTC by default."""
 
     @functools.wraps(describe)
     def describe_destination(destination: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _with_time_zone(describe: Callable[[dict[str, Any]], dict[str, Any]]) -> Cal
 
 
 def _without_empty_quota(create: Callable[[dict[str, Any]], Response]) -> Callable[[dict[str, Any]], Response]:
-    """Leave out the quota that a usage plan does not have."""
+    """Omit the empty quota of a usage plan without one."""
 
     @functools.wraps(create)
     def create_plan(data: dict[str, Any]) -> Response:

@@ -1,11 +1,11 @@
-"""DynamoDB's items in a journal of each table, so that an acknowledged write outlives the process.
+"""DynamoDB: one journal per table, so that an acknowledged write survives the process.
 
-MiniStack has items in memory only. Here every item that is set or removed is a line in the table's journal before the
-reply; tables themselves are in the emulator's snapshot, without their items. At start a journal is replayed, and when
-it holds much more than the table does it is written anew.
+MiniStack has items in memory only. Here every item that is set or removed is an entry in the table's journal before the
+reply; the tables themselves are in the emulator's snapshot, without their items. A journal is replayed at start, and
+rewritten when it holds many more entries than the table has items.
 
-Not kept: the records of DynamoDB streams. A TransactWriteItems that was under way at a kill, and so not acknowledged,
-may be there in part.
+Not stored: the records of DynamoDB streams. A TransactWriteItems that a kill interrupts, and that is therefore not
+acknowledged, may be applied in part.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import dynamodb
 
-from deployment.emulator import journal
+from deployment.emulator.persistence import journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     Item = dict[str, Any]
 
 SLACK: Final = 20_000
-"""Entries beyond twice the table's items after which a journal is written anew."""
+"""A journal is rewritten when it has this many entries more than twice the table's items."""
 
-_BESIDES_TABLES: Final = (
+_OTHER_STATE: Final = (
     "tags",
     "ttl_settings",
     "pitr_settings",
@@ -45,13 +45,7 @@ _BESIDES_TABLES: Final = (
 
 
 class TableJournals:
-    """The journals of all tables, by the table's id, which a table made anew under an old name does not share.
-
-    Parameters
-    ----------
-    folder
-        Where they lie.
-    """
+    """The journals of all tables, by table id, which differs between a deleted table and a new one of its name."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -59,15 +53,15 @@ class TableJournals:
         self._entries: defaultdict[str, int] = defaultdict(int)
 
     def set(self, table: Table, partition: str, sort: str, item: Item) -> None:
-        """Write that an item was put or changed."""
+        """Record that an item was put or changed."""
         self._append(table, [partition, sort, item])
 
     def remove(self, table: Table, partition: str, sort: str) -> None:
-        """Write that an item was removed."""
+        """Record that an item was removed."""
         self._append(table, [partition, sort])
 
     def replace(self, table: Table) -> None:
-        """Write what a table holds whose items were all exchanged, or whose journal has grown long."""
+        """Rewrite the journal of a table whose items were all replaced, or whose journal is too long."""
         table_id = table["TableId"]
         if table_id in self._open:
             self._open.pop(table_id).close()
@@ -75,7 +69,7 @@ class TableJournals:
         self._entries[table_id] = table["ItemCount"]
 
     def load(self, table: Table) -> None:
-        """Fill a table with what its journal holds."""
+        """Load the items of a table from its journal."""
         items: defaultdict[str, dict[str, Item]] = defaultdict(dict)
         entries = 0
         for partition, sort, *item in journal.read(self._path(table["TableId"])):
@@ -84,12 +78,12 @@ class TableJournals:
                 items[partition][sort] = item[0]
             else:
                 items[partition].pop(sort, None)
-        table["items"] = defaultdict(dict, {partition: held for partition, held in items.items() if held})
+        table["items"] = defaultdict(dict, {partition: rows for partition, rows in items.items() if rows})
         self._entries[table["TableId"]] = entries
         dynamodb._update_counts(table)
 
     def remove_all_but(self, tables: list[Table]) -> None:
-        """Remove the journals of tables that no longer are."""
+        """Remove the journals of tables that no longer exist."""
         known = {table["TableId"] for table in tables}
         for path in self._folder.glob("*.journal"):
             if path.stem not in known:
@@ -109,13 +103,7 @@ class TableJournals:
 
 
 def install(settings: Settings) -> None:
-    """Write items down as MiniStack stores and removes them.
-
-    Parameters
-    ----------
-    settings
-        The choices of this run.
-    """
+    """Journal items as MiniStack sets and removes them."""
     journals = TableJournals(settings.directory / "dynamodb")
     set_item, remove_item, replaced = dynamodb._set_item, dynamodb._remove_item, dynamodb._items_replaced
 
@@ -148,8 +136,8 @@ def _copy_without_items() -> dict[str, Any]:
             member: value for member, value in table.items() if member not in {"items", dynamodb._INDEX_MEMBERS}
         }
         tables.set_scoped(account, region, name, copy.deepcopy(described) | {"items": {}})
-    besides = {name: copy.deepcopy(getattr(dynamodb, f"_{name}")) for name in _BESIDES_TABLES}
-    return {"tables": tables, **besides}
+    other = {name: copy.deepcopy(getattr(dynamodb, f"_{name}")) for name in _OTHER_STATE}
+    return {"tables": tables, **other}
 
 
 def _with_items(load: Callable[[dict[str, Any]], None], journals: TableJournals) -> Callable[[dict[str, Any]], None]:
@@ -164,6 +152,6 @@ def _with_items(load: Callable[[dict[str, Any]], None], journals: TableJournals)
 
 
 def _entries(table: Table) -> Iterator[list[Any]]:
-    for partition, held in list(table["items"].items()):
-        for sort, item in list(held.items()):
+    for partition, rows in list(table["items"].items()):
+        for sort, item in list(rows.items()):
             yield [partition, sort, item]

@@ -1,13 +1,13 @@
-"""Firehose takes direct puts durably and delivers nothing itself.
+"""Firehose stores direct puts durably and leaves delivery to the workers.
 
 AWS buffers records and delivers them later. MiniStack writes one object per record inside the put, and keeps every
-record in memory besides. Here delivery is the part of `deployment.workers`, which reads as AWS's service does:
+record in memory as well. Here `deployment.workers` deliver; they read streams as AWS's service does:
 
 - a delivery stream whose source is a Kinesis stream is read from that stream;
-- what is put to a ``DirectPut`` delivery stream is a record of a hidden Kinesis stream of one shard, named by
-  `spool_of`: ``rivulet.hidden.firehose.<delivery stream>``. It is made with the delivery stream, removed with it, read
-  with ListShards, GetShardIterator (TRIM_HORIZON at first) and GetRecords, and not listed by ListStreams. An
-  acknowledged put has the sequence number as its RecordId and outlives the emulator's process.
+- a record put to a ``DirectPut`` delivery stream is stored in a hidden Kinesis stream of one shard, named by
+  `spool_stream`: ``rivulet.hidden.firehose.<delivery stream>``. It is created and deleted with the delivery stream,
+  read with ListShards, GetShardIterator (TRIM_HORIZON at first) and GetRecords, and not listed by ListStreams. An
+  acknowledged put has the sequence number as its RecordId and survives the emulator's process.
 """
 
 from __future__ import annotations
@@ -37,52 +37,35 @@ BATCH_BYTES: Final = 4 * 1024 * 1024
 RECORD_BYTES: Final = 1000 * 1024
 
 
-def spool_of(delivery_stream: str) -> str:
-    """Name the Kinesis stream that holds what was put to a delivery stream.
-
-    Parameters
-    ----------
-    delivery_stream
-        Its name.
-
-    Returns
-    -------
-    str
-        The stream's name.
-    """
+def spool_stream(delivery_stream: str) -> str:
+    """Return the name of the Kinesis stream that stores the direct puts of a delivery stream."""
     return f"{HIDDEN}firehose.{delivery_stream}"
 
 
 def install(_settings: Settings) -> None:
-    """Put these in the place of MiniStack's.
-
-    Parameters
-    ----------
-    _settings
-        The choices of this run, none of which matter here.
-    """
+    """Override the operations that create, delete and fill delivery streams."""
     handlers = firehose._HANDLERS
-    handlers["CreateDeliveryStream"] = _creating(handlers["CreateDeliveryStream"])
-    handlers["DeleteDeliveryStream"] = _deleting(handlers["DeleteDeliveryStream"])
+    handlers["CreateDeliveryStream"] = _create(handlers["CreateDeliveryStream"])
+    handlers["DeleteDeliveryStream"] = _delete(handlers["DeleteDeliveryStream"])
     handlers["PutRecord"] = _put_record
     handlers["PutRecordBatch"] = _put_record_batch
 
 
-def _creating(create: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
+def _create(create: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
     def create_delivery_stream(request: Request) -> Answer:
         answer = create(request)
         if answer[0] == HTTPStatus.OK and request.get("DeliveryStreamType", "DirectPut") == "DirectPut":
-            _kinesis("CreateStream", {"StreamName": spool_of(request["DeliveryStreamName"]), "ShardCount": 1})
+            _kinesis("CreateStream", {"StreamName": spool_stream(request["DeliveryStreamName"]), "ShardCount": 1})
         return answer
 
     return create_delivery_stream
 
 
-def _deleting(delete: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
+def _delete(delete: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
     def delete_delivery_stream(request: Request) -> Answer:
         answer = delete(request)
         if answer[0] == HTTPStatus.OK:
-            _kinesis("DeleteStream", {"StreamName": spool_of(request["DeliveryStreamName"])})
+            _kinesis("DeleteStream", {"StreamName": spool_stream(request["DeliveryStreamName"])})
         return answer
 
     return delete_delivery_stream
@@ -93,31 +76,30 @@ def _put_record(request: Request) -> Answer:
 
 
 def _put_record_batch(request: Request) -> Answer:
-    def acknowledged(ids: list[str]) -> Request:
+    def response_of(ids: list[str]) -> Request:
         return {"FailedPutCount": 0, "Encrypted": False, "RequestResponses": [{"RecordId": each} for each in ids]}
 
-    return _spool(request, request.get("Records") or [], acknowledged)
+    return _spool(request, request.get("Records") or [], response_of)
 
 
-def _spool(request: Request, records: list[Request], acknowledged: Callable[[list[str]], Request]) -> Answer:
+def _spool(request: Request, records: list[Request], response_of: Callable[[list[str]], Request]) -> Answer:
     name = request.get("DeliveryStreamName", "")
-    refusal = _refuse(name, records)
-    if refusal is not None:
-        return refusal
+    error = _validate(name, records)
+    if error is not None:
+        return error
     entries = [{"PartitionKey": name, "Data": record["Data"]} for record in records]
-    put = _kinesis("PutRecords", {"StreamName": spool_of(name), "Records": entries})
+    put = _kinesis("PutRecords", {"StreamName": spool_stream(name), "Records": entries})
     if put.get("FailedRecordCount", 1):
-        unavailable = "Slow down."
-        return _refusal("ServiceUnavailableException", unavailable, HTTPStatus.SERVICE_UNAVAILABLE)
-    answer: Answer = json_response(acknowledged([each["SequenceNumber"] for each in put["Records"]]))
+        return _error("ServiceUnavailableException", "Slow down.", HTTPStatus.SERVICE_UNAVAILABLE)
+    answer: Answer = json_response(response_of([each["SequenceNumber"] for each in put["Records"]]))
     return answer
 
 
-def _refuse(name: str, records: list[Request]) -> Answer | None:
+def _validate(name: str, records: list[Request]) -> Answer | None:
     stream = firehose._streams.get(name)
     if stream is None:
         message = f"Firehose {name} under account {get_account_id()} not found."
-        return _refusal("ResourceNotFoundException", message)
+        return _error("ResourceNotFoundException", message)
     if stream.get("type") != "DirectPut":
         return _invalid("This operation is not permitted on KinesisStreamAsSource delivery stream type.")
     if not 1 <= len(records) <= BATCH_RECORDS:
@@ -125,23 +107,23 @@ def _refuse(name: str, records: list[Request]) -> Answer | None:
     try:
         sizes = [len(b64decode(record["Data"], validate=True)) for record in records]
     except (KeyError, TypeError, ValueError):
-        return _refusal("SerializationException", "Data is not in base 64.")
+        return _error("SerializationException", "Data is not in base 64.")
     if max(sizes) > RECORD_BYTES or sum(sizes) > BATCH_BYTES:
-        return _invalid(f"A record may have {RECORD_BYTES} bytes and a batch {BATCH_BYTES}.")
+        return _invalid(f"A record may have at most {RECORD_BYTES} bytes and a batch {BATCH_BYTES}.")
     return None
 
 
 def _invalid(message: str) -> Answer:
-    return _refusal("InvalidArgumentException", message)
+    return _error("InvalidArgumentException", message)
 
 
-def _refusal(name: str, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Answer:
-    refusal: Answer = error_response_json(name, message, status)
-    return refusal
+def _error(name: str, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Answer:
+    error: Answer = error_response_json(name, message, status)
+    return error
 
 
 def _kinesis(operation: str, request: Request) -> Request:
-    """Ask Kinesis as any client does, so that what it acknowledges is durable."""
+    """Send a request to Kinesis as any client does, so that an acknowledged write is durable."""
     headers = {"x-amz-target": f"Kinesis_20131202.{operation}", "content-type": "application/x-amz-json-1.1"}
     _, _, body = app.call_service_handler_sync(
         app.SERVICE_HANDLERS["kinesis"], "POST", "/", headers, json.dumps(request).encode(), {}

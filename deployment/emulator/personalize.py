@@ -1,8 +1,8 @@
-"""Amazon Personalize at the emulator's port: every request is handed on to the engine.
+"""Amazon Personalize at the emulator's port: a proxy forwards every request to the engine.
 
 The three services (personalize, personalize-events, personalize-runtime) sign with the same name, ``personalize``, so
-one handler serves them all and the engine tells them apart by target and path, as it does for those who call it
-directly. Nothing is interpreted here: what the engine answers is what the caller gets.
+one handler serves them all; the engine distinguishes them by target and path, as it does for direct callers. The proxy
+interprets nothing: the caller gets the engine's response unchanged.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ TARGET_PREFIX = "AmazonPersonalize"
 CONNECTION_HEADERS = frozenset(
     {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )
-# The SDKs give up on an answer after 60 s (botocore's default read timeout).
+# botocore's default read timeout is 60 s, too.
 TIMEOUT_SECONDS = 60
 CONCURRENT_REQUESTS = 32
 
 
 def install(settings: Settings) -> None:
-    """Register the handler that passes requests for Personalize on to ``settings.engine_url``."""
+    """Register the handler that forwards requests for Personalize to ``settings.engine_url``."""
     app.SERVICE_HANDLERS[SERVICE] = proxy_to(settings.engine_url)
     router.SERVICE_PATTERNS[SERVICE] = {"target_prefixes": [f"{TARGET_PREFIX}."]}
 
 
 def proxy_to(engine_url: str) -> Handler:
-    """Return an emulator handler that sends each request to the engine and answers with what it answered.
+    """Return an emulator handler that sends each request to the engine and returns its response.
 
     Parameters
     ----------
@@ -66,18 +66,18 @@ def proxy_to(engine_url: str) -> Handler:
 
 def _exchange(engine_url: str, method: str, target: str, headers: dict[str, str], body: bytes | str) -> Response:
     payload = body.encode() if isinstance(body, str) else body
-    kept = {name: value for name, value in headers.items() if name.lower() not in CONNECTION_HEADERS}
+    forwarded = {name: value for name, value in headers.items() if name.lower() not in CONNECTION_HEADERS}
     connection = http.client.HTTPConnection(urlsplit(engine_url).netloc, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request(method, target, payload, kept)
+        connection.request(method, target, payload, forwarded)
         response = connection.getresponse()
-        answer = response.read()
+        content = response.read()
     except (OSError, http.client.HTTPException) as error:
         return _unavailable(engine_url, error)
     finally:
         connection.close()
-    answered = {name: value for name, value in response.getheaders() if name.lower() not in CONNECTION_HEADERS}
-    return response.status, answered, answer
+    returned = {name: value for name, value in response.getheaders() if name.lower() not in CONNECTION_HEADERS}
+    return response.status, returned, content
 
 
 def _unavailable(engine_url: str, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""MiniStack told where its state lies and what not to open, with the seams in, served on one socket."""
+"""Configures MiniStack, installs the overrides, and serves every AWS API on one socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import resource
 import tempfile
 from typing import TYPE_CHECKING
 
-from deployment.emulator import seams
+from deployment.emulator import overrides
 from deployment.emulator.settings import ACCOUNT, HOST
 
 if TYPE_CHECKING:
@@ -17,28 +17,20 @@ if TYPE_CHECKING:
     from deployment.emulator.settings import Settings
 
 KEEP_ALIVE_SECONDS = 75
-"""How long an idle connection stays open: longer than boto3 keeps one, so that no request meets a closing door."""
+"""An idle connection stays open longer than boto3 keeps one, so that no request meets a connection being closed."""
 
 
 def serve(settings: Settings, listener: socket.socket) -> None:
-    """Serve every AWS API on the socket until SIGTERM or SIGINT.
-
-    Parameters
-    ----------
-    settings
-        The choices of this run.
-    listener
-        A listening socket, which is the only one opened.
-    """
+    """Serve every AWS API on a listening socket until SIGTERM or SIGINT."""
     tempfile.tempdir = settings.scratch
     os.environ.update(environment(settings))
     _raise_descriptor_limit()
-    # MiniStack reads its environment when it is imported, so this must come after it is set.
+    # MiniStack reads its environment at import, so the import follows the update.
     from hypercorn.asyncio import serve as serve_asgi  # noqa: PLC0415
     from hypercorn.config import Config  # noqa: PLC0415
     from ministack import app  # noqa: PLC0415
 
-    seams.install(settings)
+    overrides.install(settings)
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
@@ -47,18 +39,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Give what MiniStack reads from its environment.
-
-    Parameters
-    ----------
-    settings
-        The choices of this run.
-
-    Returns
-    -------
-    dict of str to str
-        Names and values.
-    """
+    """Return the environment variables that configure MiniStack."""
     return {
         "GATEWAY_PORT": str(settings.port),
         "BIND_HOST": HOST,
@@ -70,14 +51,14 @@ def environment(settings: Settings) -> dict[str, str]:
         "S3_DATA_DIR": str(settings.directory / "s3"),
         "TMPDIR": settings.scratch,
         "AUTH": "true" if settings.iam_enforced else "false",
-        # Listeners of services that nobody here uses.
+        # Listeners of services that Rivulet does not use.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        # No daemon is asked for, even where one runs: what works here must work without it.
+        # No Docker daemon is used, even where one runs: the laptop's cloud must work without it.
         "DOCKER_HOST": f"unix://{settings.scratch}/no-docker.sock",
         "LAMBDA_EXECUTOR": "local",
         "LOG_LEVEL": "WARNING",
-        # Found by functions and jobs; state machines and the emulator's own callers use them too.
+        # Functions, jobs, state machines and the emulator's own clients read these.
         "AWS_ENDPOINT_URL": settings.endpoint,
         "AWS_ENDPOINT_URL_PERSONALIZE": settings.engine_url,
         "AWS_ENDPOINT_URL_PERSONALIZE_EVENTS": settings.engine_url,

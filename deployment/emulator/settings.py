@@ -1,4 +1,4 @@
-"""What the emulator is told when it starts."""
+"""The settings of one run of the emulator."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ ACCOUNT = "000000000000"
 """The one account of the laptop's cloud."""
 
 HOST = "127.0.0.1"
-"""The emulator checks no signature, so nothing but this machine may reach it."""
+"""Only this machine may reach the emulator: without ``--enforce-iam`` it checks no signature."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The choices of one run, handed to every seam.
+    """The settings that every override is installed with.
 
     Parameters
     ----------
     port
         The port of every AWS API, on loopback.
     directory
-        Where all state lies; of one emulator at a time.
+        The folder of all state, for one emulator at a time.
     engine_url
-        Where Lambda functions and state machines find Amazon Personalize's three services.
+        The address at which Lambda functions and state machines find Amazon Personalize's three services.
     lambda_python
-        The interpreter that functions run on; it has boto3 and nothing else, as AWS's runtime.
+        The interpreter of functions; it has boto3 and nothing else, as AWS's runtime.
     spark_python
-        The interpreter that has PySpark, for Glue jobs.
+        The interpreter of Glue jobs, which has PySpark.
     region
-        The region of what has none in its request.
+        The region of a request that names none.
     iam_enforced
         Whether signatures and policies are checked.
     """
@@ -47,7 +47,7 @@ class Settings:
 
     @property
     def endpoint(self) -> str:
-        """The address of every AWS API, as functions and jobs get it in ``AWS_ENDPOINT_URL``."""
+        """The address of every AWS API; functions and jobs read it from ``AWS_ENDPOINT_URL``."""
         return f"http://{HOST}:{self.port}"
 
     @property

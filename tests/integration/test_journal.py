@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployment.emulator import journal
+from deployment.emulator.persistence import journal
 
 ENTRIES = st.lists(
     st.recursive(

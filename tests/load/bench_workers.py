@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.contract.conftest import ENVIRONMENTS, Emulator, free_port
-from tests.contract.workers.conftest import Carried
-from tests.contract.workers.test_deliveries import bucket, deliver, parquet, transform
+from tests.fakes.emulator.deliveries import make_bucket, make_delivery_stream, parquet_settings, transform_settings
+from tests.fakes.emulator.process import ENVIRONMENTS, Emulator, free_port
+from tests.fakes.emulator.workers import Laptop
 
 if TYPE_CHECKING:
     import subprocess
@@ -72,73 +72,73 @@ def _row(way: str, name: str, count: int, seconds: float, cpu_seconds: float) ->
         "records": count,
         "seconds": seconds,
         "records/s": count / seconds,
-        "carriers' CPU s": cpu_seconds,
+        "workers' CPU s": cpu_seconds,
     }
 
 
-def _measured(ours: bool, way: Callable[[Carried, bool], tuple[int, float]]) -> tuple[int, float, float]:
+def _measured(ours: bool, way: Callable[[Laptop, bool], tuple[int, float]]) -> tuple[int, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         kind = Emulator if ours else PlainEmulator
         emulator = kind(Path(folder) / "cloud", free_port())
-        carried = Carried(emulator, Path(folder))
+        laptop = Laptop(emulator, Path(folder))
         try:
             emulator.start()
             if ours:
-                carried.start_workers()
-            count, seconds = way(carried, ours)
-            cpu_seconds = _cpu_seconds(carried.process) if carried.process else 0.0
+                laptop.start_workers()
+            count, seconds = way(laptop, ours)
+            cpu_seconds = _cpu_seconds(laptop.process) if laptop.process else 0.0
         finally:
-            for process in (carried.process, emulator.process):
+            for process in (laptop.process, emulator.process):
                 if process is not None:
                     process.kill()
                     process.wait()
     return count, seconds, cpu_seconds
 
 
-def _through_mapping(carried: Carried, _ours: bool) -> tuple[int, float]:
-    stream, counts = carried.stream(SHARDS), bucket(carried)
-    function = carried.function_of(COUNTING.replace("BUCKET", counts))
-    carried.put(stream, _payloads(COUNT), key=lambda payload: json.loads(payload)["user_id"])
+def _through_mapping(laptop: Laptop, _ours: bool) -> tuple[int, float]:
+    stream, counts = laptop.stream(SHARDS), make_bucket(laptop)
+    function = laptop.function_of(COUNTING.replace("BUCKET", counts))
+    laptop.put(stream, _payloads(COUNT), key=lambda payload: json.loads(payload)["user_id"])
     began = time.time()
-    carried.mapping(stream, function, BatchSize=500)
+    laptop.mapping(stream, function, BatchSize=500)
 
     def all_counted() -> float:
-        counted = [json.loads(body) for body in carried.objects(counts).values()]
+        counted = [json.loads(body) for body in laptop.objects(counts).values()]
         done = sum(each["count"] for each in counted) >= COUNT
         return max(each["ended"] for each in counted) if done else 0.0
 
-    return COUNT, carried.until(all_counted, LONGEST_SECONDS) - began
+    return COUNT, laptop.wait_until(all_counted, LONGEST_SECONDS) - began
 
 
-def _through_firehose(carried: Carried, ours: bool) -> tuple[int, float]:
-    stream, target = carried.stream(SHARDS), bucket(carried)
-    deliver(
-        carried,
+def _through_firehose(laptop: Laptop, ours: bool) -> tuple[int, float]:
+    stream, target = laptop.stream(SHARDS), make_bucket(laptop)
+    make_delivery_stream(
+        laptop,
         target,
         stream,
         Prefix="raw/",
         ErrorOutputPrefix="errors/!{firehose:error-output-type}/",
         BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 2},
-        ProcessingConfiguration=transform(carried),
-        DataFormatConversionConfiguration=parquet(carried, COLUMNS),
+        ProcessingConfiguration=transform_settings(laptop),
+        DataFormatConversionConfiguration=parquet_settings(laptop, COLUMNS),
     )
     time.sleep(1.5)
     count = COUNT if ours else COUNT_OF_PLAIN_FIREHOSE
     began = time.time()
-    carried.put(stream, _payloads(count), key=lambda payload: json.loads(payload)["user_id"])
+    laptop.put(stream, _payloads(count), key=lambda payload: json.loads(payload)["user_id"])
 
     def all_delivered() -> float:
         if ours:
-            delivered = sum(json.loads(line).get("records", 0) for line in _lines(carried, "delivered"))
+            delivered = sum(json.loads(line).get("records", 0) for line in _lines(laptop, "delivered"))
         else:
-            delivered = len(carried.objects(target, "raw/"))
+            delivered = len(laptop.objects(target, "raw/"))
         return time.time() if delivered >= count else 0.0
 
-    return count, carried.until(all_delivered, LONGEST_SECONDS) - began
+    return count, laptop.wait_until(all_delivered, LONGEST_SECONDS) - began
 
 
-def _lines(carried: Carried, event: str) -> list[str]:
-    return [line for line in carried.log().splitlines() if f'"event": "{event}"' in line]
+def _lines(laptop: Laptop, event: str) -> list[str]:
+    return [line for line in laptop.log().splitlines() if f'"event": "{event}"' in line]
 
 
 def _payloads(count: int) -> list[bytes]:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, cast
 from ministack.core.responses import error_response_json, json_response, new_uuid
 from ministack.services import athena
 
-from deployment.emulator import objects
 from deployment.emulator.athena import results, statements, workgroups, writes
-from deployment.emulator.athena.errors import QueryFailed, RequestRefused
+from deployment.emulator.athena.errors import QueryFailedError, RequestRefusedError
 from deployment.emulator.athena.execution import Execution, Executor
+from deployment.emulator.s3 import objects
 
 if TYPE_CHECKING:
     from deployment.emulator.settings import Settings
@@ -44,7 +44,7 @@ def install(settings: Settings) -> None:
     def start_query_execution(data: dict[str, Any]) -> Response:
         try:
             execution = prepare(data)
-        except RequestRefused as refused:
+        except RequestRefusedError as refused:
             return _refused(refused)
         if execution is None:
             return _answer({"QueryExecutionId": _known_by_token(data)})
@@ -78,7 +78,7 @@ def prepare(data: dict[str, Any]) -> Execution | None:
     """
     query, workgroup = data.get("QueryString", ""), data.get("WorkGroup") or "primary"
     if not query.strip() or len(query.encode()) > QUERY_LIMIT_BYTES:
-        raise RequestRefused(f"QueryString has {len(query.encode())} bytes: 1 to {QUERY_LIMIT_BYTES} are taken")
+        raise RequestRefusedError(f"QueryString has {len(query.encode())} bytes: 1 to {QUERY_LIMIT_BYTES} are taken")
     if _known_by_token(data):
         return None
     workgroups.check_enabled(workgroup)
@@ -86,9 +86,9 @@ def prepare(data: dict[str, Any]) -> Execution | None:
     try:
         bucket, _ = objects.split(chosen["OutputLocation"])
     except objects.ObjectStoreError as error:
-        raise RequestRefused(f"outputLocation is not a valid S3 path: {error}") from error
+        raise RequestRefusedError(f"outputLocation is not a valid S3 path: {error}") from error
     if not objects.bucket_exists(bucket):
-        raise RequestRefused(f"Unable to verify/create output bucket {bucket}")
+        raise RequestRefusedError(f"Unable to verify/create output bucket {bucket}")
     statement = statements.read(query)
     if statement.kind == "CREATE_TABLE_AS_SELECT":
         writes.check_create_table_as(statement, workgroup)
@@ -113,12 +113,12 @@ def get_query_results(data: dict[str, Any]) -> Response:
         said = record["Status"].get("StateChangeReason", "")
         ended = f"Query did not finish successfully. Final query state: {state}. {said}".strip()
         message = ended if state in ENDED else f"Query has not yet finished. Current state: {state}"
-        return _refused(RequestRefused(message))
+        return _refused(RequestRefusedError(message))
     limit, start = min(int(data.get("MaxResults") or PAGE_LIMIT_ROWS), PAGE_LIMIT_ROWS), int(data.get("NextToken") or 0)
     try:
         rows = _read_rows(record)
     except objects.ObjectStoreError as error:
-        return _refused(RequestRefused(f"Could not find results: {error}"))
+        return _refused(RequestRefusedError(f"Could not find results: {error}"))
     page = [
         {"Data": [{} if value is None else {"VarCharValue": value} for value in row]}
         for row in rows[start : start + limit]
@@ -197,10 +197,10 @@ def _answer(content: dict[str, Any]) -> Response:
     return cast("Response", json_response(content))
 
 
-def _refused(refused: RequestRefused | QueryFailed) -> Response:
+def _refused(refused: RequestRefusedError | QueryFailedError) -> Response:
     code = {"AthenaErrorCode": refused.code}
     return cast("Response", error_response_json("InvalidRequestException", str(refused), 400, extra=code))
 
 
 def _not_found(query_id: str) -> Response:
-    return _refused(RequestRefused(f"QueryExecution {query_id} was not found"))
+    return _refused(RequestRefusedError(f"QueryExecution {query_id} was not found"))

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import athena, glue
 
-from deployment.emulator import objects
-from deployment.emulator.athena import dialect, projection, queries
-from deployment.emulator.athena.errors import QueryFailed
-from deployment.emulator.athena.hive_types import hive_type, result_type
+from deployment.emulator.athena import dialect, queries
+from deployment.emulator.athena.errors import QueryFailedError
 from deployment.emulator.athena.results import Result
 from deployment.emulator.athena.statements import Outcome, database_and_table, unquoted
-from deployment.emulator.athena.tables import VIEW_PREFIX, VIEW_SUFFIX, Table, find_table
-from deployment.emulator.calls import call_json
+from deployment.emulator.athena.tables import projection
+from deployment.emulator.athena.tables.hive_types import hive_type, result_type
+from deployment.emulator.athena.tables.table import VIEW_PREFIX, VIEW_SUFFIX, Table, find_table
+from deployment.emulator.internal_requests import call_json
+from deployment.emulator.s3 import objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ def create_database(statement: Statement, _run: Run) -> Outcome:
     if name in glue._databases:
         if statement.parts["lenient"]:
             return Outcome()
-        raise QueryFailed("SCHEMA_ALREADY_EXISTS", f"line 1:1: Schema 'awsdatacatalog.{name}' already exists")
+        raise QueryFailedError("SCHEMA_ALREADY_EXISTS", f"line 1:1: Schema 'awsdatacatalog.{name}' already exists")
     described = {"Name": name, "Description": statement.parts["comment"], "LocationUri": statement.parts["location"]}
     ask("CreateDatabase", {"DatabaseInput": {key: value for key, value in described.items() if value}})
     return Outcome()
@@ -46,10 +47,10 @@ def drop_database(statement: Statement, _run: Run) -> Outcome:
     if name not in glue._databases:
         if statement.parts["lenient"]:
             return Outcome()
-        raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{name}' does not exist")
+        raise QueryFailedError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{name}' does not exist")
     tables = [record["Name"] for record in _tables(name)]
     if tables and (statement.parts["cascade"] or "").upper() != "CASCADE":
-        raise QueryFailed("SCHEMA_NOT_EMPTY", f"Database {name} is not empty. One or more tables exist.")
+        raise QueryFailedError("SCHEMA_NOT_EMPTY", f"Database {name} is not empty. One or more tables exist.")
     for table in tables:
         ask("DeleteTable", {"DatabaseName": name, "Name": table})
     ask("DeleteDatabase", {"Name": name})
@@ -60,11 +61,11 @@ def create_table(statement: Statement, run: Run) -> Outcome:
     """CREATE EXTERNAL TABLE, as MiniStack reads it."""
     described = athena._parse_ddl(statement.text)
     if described is None:
-        raise QueryFailed("SYNTAX_ERROR", "line 1:1: this form of CREATE TABLE is not read on the laptop")
+        raise QueryFailedError("SYNTAX_ERROR", "line 1:1: this form of CREATE TABLE is not read on the laptop")
     try:
         athena._run_ddl(described, run.session.database)
     except ValueError as error:
-        raise QueryFailed("INVALID_TABLE", str(error)) from error
+        raise QueryFailedError("INVALID_TABLE", str(error)) from error
     return Outcome()
 
 
@@ -74,7 +75,7 @@ def drop(statement: Statement, run: Run) -> Outcome:
     if f"{database}/{name}" not in glue._tables:
         if statement.parts["lenient"]:
             return Outcome()
-        raise QueryFailed("TABLE_NOT_FOUND", f"line 1:1: '{database}.{name}' does not exist")
+        raise QueryFailedError("TABLE_NOT_FOUND", f"line 1:1: '{database}.{name}' does not exist")
     ask("DeleteTable", {"DatabaseName": database, "Name": name})
     return Outcome()
 
@@ -104,7 +105,7 @@ def create_view(statement: Statement, run: Run) -> Outcome:
     }
     existing = glue._tables.get(f"{database}/{name}")
     if existing is not None and (existing.get("TableType") != "VIRTUAL_VIEW" or not statement.parts["replaces"]):
-        raise QueryFailed("TABLE_ALREADY_EXISTS", f"line 1:1: View '{database}.{name}' already exists")
+        raise QueryFailedError("TABLE_ALREADY_EXISTS", f"line 1:1: View '{database}.{name}' already exists")
     action = "CreateTable" if existing is None else "UpdateTable"
     ask(action, {"DatabaseName": database, "TableInput": table})
     return Outcome()
@@ -120,7 +121,7 @@ def add_partitions(statement: Statement, run: Run) -> Outcome:
     known = {tuple(partition["Values"]) for partition in glue._partitions.get(f"{table.database}/{table.name}", [])}
     doubled = [entry for entry in entries if tuple(entry["Values"]) in known]
     if doubled and not statement.parts["lenient"]:
-        raise QueryFailed("ALREADY_EXISTS", f"Partition already exists: {doubled[0]['Values']}")
+        raise QueryFailedError("ALREADY_EXISTS", f"Partition already exists: {doubled[0]['Values']}")
     _create_partitions(table, [entry for entry in entries if entry not in doubled])
     return Outcome()
 
@@ -131,7 +132,7 @@ def drop_partitions(statement: Statement, run: Run) -> Outcome:
     for values, _ in _partition_clauses(table, statement.parts["partitions"] or ""):
         known = [partition["Values"] for partition in glue._partitions.get(f"{table.database}/{table.name}", [])]
         if values not in known and not statement.parts["lenient"]:
-            raise QueryFailed("PARTITION_NOT_FOUND", f"Partition not found: {values}")
+            raise QueryFailedError("PARTITION_NOT_FOUND", f"Partition not found: {values}")
         subject = {"DatabaseName": table.database, "TableName": table.name, "PartitionValues": values}
         ask("DeletePartition", subject)
     return Outcome()
@@ -260,7 +261,7 @@ def _table(statement: Statement, run: Run) -> Table:
 
 def _tables(database: str) -> list[dict[str, Any]]:
     if database not in glue._databases:
-        raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
+        raise QueryFailedError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
     return [record for key, record in glue._tables.items() if key.startswith(f"{database}/")]
 
 
@@ -284,7 +285,7 @@ def _partition_clauses(table: Table, text: str) -> list[tuple[list[str], str | N
             for name, _, value in (p.partition("=") for p in pairs.split(","))
         }
         if given.keys() != {name for name, _ in table.keys}:
-            raise QueryFailed(
+            raise QueryFailedError(
                 "INVALID_PARTITION", f"PARTITION ({pairs}) does not name every partition column of {table.name}"
             )
         found.append(([given[name] for name, _ in table.keys], location or None))
@@ -313,4 +314,6 @@ def ask(action: str, data: dict[str, Any]) -> None:
     # As a request, so that what it changes is on disk before the statement has succeeded.
     status, said = call_json("glue", f"AWSGlue.{action}", data)
     if status >= 400:
-        raise QueryFailed("HIVE_METASTORE_ERROR", f"{said.get('message')} (Service: AWSGlue; {said.get('__type')})")
+        raise QueryFailedError(
+            "HIVE_METASTORE_ERROR", f"{said.get('message')} (Service: AWSGlue; {said.get('__type')})"
+        )

@@ -12,7 +12,7 @@ from functools import partial
 import sqlglot
 from sqlglot import exp
 
-from deployment.emulator.athena.errors import QueryFailed, RequestRefused
+from deployment.emulator.athena.errors import QueryFailedError, RequestRefusedError
 
 DIALECT = "athena"
 MACROS = (
@@ -46,9 +46,9 @@ def parse(query: str) -> exp.Expression:
         first = (getattr(error, "errors", None) or [{}])[0]
         place = f"line {first.get('line', 1)}:{first.get('col', 1)}: "
         reason = first.get("description") or str(error).splitlines()[0]
-        raise RequestRefused(f"{place}mismatched input: {reason}", "MALFORMED_QUERY") from error
+        raise RequestRefusedError(f"{place}mismatched input: {reason}", "MALFORMED_QUERY") from error
     if len(statements) != 1:
-        raise RequestRefused("Only one sql statement is allowed", "MALFORMED_QUERY")
+        raise RequestRefusedError("Only one sql statement is allowed", "MALFORMED_QUERY")
     return statements[0]
 
 
@@ -65,7 +65,7 @@ def bind(tree: exp.Expression, parameters: list[str]) -> exp.Expression:
     places = list(tree.find_all(exp.Placeholder, bfs=False))
     if len(places) != len(parameters):
         message = f"line 1:1: Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
-        raise QueryFailed("INVALID_PARAMETER_USAGE", message)
+        raise QueryFailedError("INVALID_PARAMETER_USAGE", message)
     for place, text in zip(places, parameters, strict=True):
         place.replace(_literal(text))
     return tree

@@ -11,7 +11,7 @@ class AthenaError(Exception):
     """The root of what goes wrong with a query."""
 
 
-class RequestRefused(AthenaError):  # noqa: N818 - reads as what it is
+class RequestRefusedError(AthenaError):
     """StartQueryExecution answers InvalidRequestException.
 
     Parameters
@@ -27,7 +27,7 @@ class RequestRefused(AthenaError):  # noqa: N818 - reads as what it is
         self.code = code
 
 
-class QueryFailed(AthenaError):  # noqa: N818 - reads as what it is
+class QueryFailedError(AthenaError):
     """The query ends FAILED; the message becomes its StateChangeReason.
 
     Parameters
@@ -43,7 +43,7 @@ class QueryFailed(AthenaError):  # noqa: N818 - reads as what it is
         self.code = code
 
 
-class ScanLimitReached(AthenaError):  # noqa: N818 - reads as what it is
+class ScanLimitReachedError(AthenaError):
     """The query would read more than its work group allows, so it ends CANCELLED.
 
     Parameters

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import athena
 
-from deployment.emulator import objects
 from deployment.emulator.athena import catalogue, dialect, queries, results, statements, workgroups, writes
-from deployment.emulator.athena.errors import SYSTEM, USER, AthenaError, QueryFailed, ScanLimitReached
+from deployment.emulator.athena.errors import SYSTEM, USER, AthenaError, QueryFailedError, ScanLimitReachedError
 from deployment.emulator.athena.queries import Session
 from deployment.emulator.athena.statements import Outcome, Run, Statement, unquoted
+from deployment.emulator.s3 import objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,7 +89,7 @@ class Executor:
                 outcome = _perform(execution, connection, self._scratch)
                 _save(record, outcome)
                 _end(record, "SUCCEEDED", "")
-            except ScanLimitReached as reached:
+            except ScanLimitReachedError as reached:
                 record["Statistics"]["DataScannedInBytes"] = reached.scanned_bytes
                 _end(record, "CANCELLED", str(reached))
             except (AthenaError, objects.ObjectStoreError) as error:
@@ -130,7 +130,7 @@ def _keep_prepared(statement: Statement, workgroup: str) -> Outcome:
     name = unquoted(statement.parts["name"] or "")
     if statement.kind == "DEALLOCATE":
         if athena._prepared_statements.pop(f"{workgroup}/{name}", None) is None:
-            raise QueryFailed("NOT_FOUND", f"PreparedStatement {name} was not found in workGroup {workgroup}")
+            raise QueryFailedError("NOT_FOUND", f"PreparedStatement {name} was not found in workGroup {workgroup}")
         return Outcome()
     statements.read(statement.parts["query"] or "")
     athena._prepared_statements[f"{workgroup}/{name}"] = {
@@ -149,7 +149,7 @@ def _prepared(statement: Statement, workgroup: str) -> Statement:
         kept = athena._prepared_statements.get(key)
         if kept is not None:
             return statements.read(kept["QueryStatement"])
-    raise QueryFailed("NOT_FOUND", f"PreparedStatement {name} was not found in workGroup {workgroup}")
+    raise QueryFailedError("NOT_FOUND", f"PreparedStatement {name} was not found in workGroup {workgroup}")
 
 
 def _values(text: str | None) -> list[str]:

@@ -12,10 +12,10 @@ from ministack.services import s3
 from sqlglot import exp
 
 from deployment.emulator.athena import dialect
-from deployment.emulator.athena.errors import QueryFailed, ScanLimitReached
-from deployment.emulator.athena.hive_types import duckdb_type
-from deployment.emulator.athena.relations import PATH_COLUMN, create_relation
-from deployment.emulator.athena.tables import (
+from deployment.emulator.athena.errors import QueryFailedError, ScanLimitReachedError
+from deployment.emulator.athena.tables.hive_types import duckdb_type
+from deployment.emulator.athena.tables.relations import PATH_COLUMN, create_relation
+from deployment.emulator.athena.tables.table import (
     CATALOG,
     Columns,
     Table,
@@ -33,7 +33,7 @@ VIEW_DEPTH_LIMIT = 16
 UNKNOWN_COLUMN = "Column '{0}' cannot be resolved or requester is not authorized to access requested resources"
 NOT_GROUPED = "'{0}' must be an aggregate expression or appear in GROUP BY clause"
 # What DuckDB says, and what Trino says in its place.
-SAID = (
+ERROR_PATTERNS = (
     (r'Referenced column "([^"]+)"', "COLUMN_NOT_FOUND", UNKNOWN_COLUMN),
     (r'does not have a column named "([^"]+)"', "COLUMN_NOT_FOUND", UNKNOWN_COLUMN),
     (r"Function with name (\w+) does not exist", "FUNCTION_NOT_FOUND", "Function '{0}' not registered"),
@@ -103,7 +103,7 @@ def bind_query(session: Session, tree: exp.Expression) -> tuple[str, int]:
             for stored in partition.files:
                 scanned += stored.size
                 if session.scan_limit_bytes is not None and scanned > session.scan_limit_bytes:
-                    raise ScanLimitReached(scanned)
+                    raise ScanLimitReachedError(scanned)
         name = f"bound_{position}"
         with translated_errors(node.sql()):
             create_relation(session.connection, name, table, selected, has_path=has_path)
@@ -136,12 +136,12 @@ def translated_errors(query: str) -> Iterator[None]:
         raise _translated(query, error) from error
 
 
-def _translated(query: str, error: duckdb.Error) -> QueryFailed:
-    for pattern, code, message in SAID:
+def _translated(query: str, error: duckdb.Error) -> QueryFailedError:
+    for pattern, code, message in ERROR_PATTERNS:
         if found := re.search(pattern, str(error)):
-            return QueryFailed(code, f"{place_of(query, found[1])}: {message.format(found[1])}")
+            return QueryFailedError(code, f"{place_of(query, found[1])}: {message.format(found[1])}")
     code = next((code for kind, code in KINDS if isinstance(error, kind)), "GENERIC_INTERNAL_ERROR")
-    return QueryFailed(code, str(error).splitlines()[0])
+    return QueryFailedError(code, str(error).splitlines()[0])
 
 
 def casts(declared: Columns, sources: dict[str, str]) -> str:
@@ -158,7 +158,7 @@ def place_of(query: str, name: str) -> str:
 
 def _resolve(node: exp.Table, database: str) -> Table:
     if node.catalog and node.catalog.lower() not in {CATALOG, "awsdatacatalog"}:
-        raise QueryFailed("CATALOG_NOT_FOUND", f"line 1:1: Catalog '{node.catalog}' does not exist")
+        raise QueryFailedError("CATALOG_NOT_FOUND", f"line 1:1: Catalog '{node.catalog}' does not exist")
     return find_table(node.db or database, node.name)
 
 
@@ -168,7 +168,7 @@ def _inline_views(tree: exp.Expression, database: str, depth: int = 0) -> exp.Ex
         if view is None:
             continue
         if depth == VIEW_DEPTH_LIMIT:
-            raise QueryFailed("INVALID_VIEW", f"View {node.name} is defined by itself")
+            raise QueryFailedError("INVALID_VIEW", f"View {node.name} is defined by itself")
         sql, schema = view
         inner = _inline_views(dialect.parse(sql), schema, depth + 1)
         for table in _tables_in(inner):

@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deployment.emulator.athena.hive_types import result_type
+from deployment.emulator.athena.tables.hive_types import result_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

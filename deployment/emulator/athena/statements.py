@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from deployment.emulator.athena import dialect
-from deployment.emulator.athena.errors import RequestRefused
+from deployment.emulator.athena.errors import RequestRefusedError
 
 if TYPE_CHECKING:
     from deployment.emulator.athena.queries import Session
@@ -142,7 +142,7 @@ def read(query: str) -> Statement:
         return Statement("CREATE_TABLE_AS_SELECT" if is_select else "CREATE_TABLE", DDL, text, tree)
     if isinstance(tree, exp.Query):
         return Statement("SELECT", DML, text, tree)
-    raise RequestRefused("Queries of this type are not supported", "MALFORMED_QUERY")
+    raise RequestRefusedError("Queries of this type are not supported", "MALFORMED_QUERY")
 
 
 def unquoted(name: str) -> str:

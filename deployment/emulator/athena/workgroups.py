@@ -11,7 +11,7 @@ from typing import Any, cast
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import athena
 
-from deployment.emulator.athena.errors import RequestRefused
+from deployment.emulator.athena.errors import RequestRefusedError
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -62,7 +62,7 @@ def configuration(name: str) -> dict[str, Any]:
     """
     group = athena._workgroups.get(name)
     if group is None:
-        raise RequestRefused(f"WorkGroup {name} is not found.")
+        raise RequestRefusedError(f"WorkGroup {name} is not found.")
     kept = group.get("Configuration") or {}
     engine = {**ENGINE, **(kept.get("EngineVersion") or {})}
     return {
@@ -86,7 +86,7 @@ def check_enabled(name: str) -> None:
     """
     configuration(name)
     if athena._workgroups[name].get("State") == "DISABLED":
-        raise RequestRefused(f"WorkGroup {name} is disabled.")
+        raise RequestRefusedError(f"WorkGroup {name} is disabled.")
 
 
 def result_configuration(name: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def result_configuration(name: str, asked: dict[str, Any]) -> dict[str, Any]:
     own = settings["ResultConfiguration"]
     chosen = own if settings["EnforceWorkGroupConfiguration"] and own.get("OutputLocation") else {**own, **asked}
     if not chosen.get("OutputLocation"):
-        raise RequestRefused(
+        raise RequestRefusedError(
             "No output location provided. An output location is required either through the Workgroup result "
             "configuration setting or as an API input."
         )

@@ -14,13 +14,14 @@ from urllib.parse import quote
 from ministack.services import glue
 from sqlglot import exp
 
-from deployment.emulator import objects
-from deployment.emulator.athena import catalogue, dialect, projection, queries, workgroups
-from deployment.emulator.athena.errors import QueryFailed, RequestRefused
-from deployment.emulator.athena.hive_types import hive_type
-from deployment.emulator.athena.relations import format_of
+from deployment.emulator.athena import catalogue, dialect, queries, workgroups
+from deployment.emulator.athena.errors import QueryFailedError, RequestRefusedError
 from deployment.emulator.athena.statements import Outcome
-from deployment.emulator.athena.tables import Table, find_table
+from deployment.emulator.athena.tables import projection
+from deployment.emulator.athena.tables.hive_types import hive_type
+from deployment.emulator.athena.tables.relations import format_of
+from deployment.emulator.athena.tables.table import Table, find_table
+from deployment.emulator.s3 import objects
 
 if TYPE_CHECKING:
     from deployment.emulator.athena.statements import Run, Statement
@@ -59,7 +60,7 @@ def check_create_table_as(statement: Statement, workgroup: str) -> None:
     if statement.tree is None or "external_location" not in _properties(statement.tree):
         return
     if workgroups.configuration(workgroup)["EnforceWorkGroupConfiguration"]:
-        raise RequestRefused(
+        raise RequestRefusedError(
             "The Create Table As Select query failed because it was submitted with an 'external_location' property to "
             "an Athena Workgroup that enforces a centralized output location for all queries. Please remove the "
             "'external_location' property and resubmit the query."
@@ -73,16 +74,18 @@ def create_table_as(statement: Statement, run: Run) -> Outcome:
     named = tree.this if isinstance(tree.this, exp.Table) else tree.this.this
     database, name = (named.db or run.session.database).lower(), named.name.lower()
     if database not in glue._databases:
-        raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
+        raise QueryFailedError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
     if f"{database}/{name}" in glue._tables:
         if tree.args.get("exists"):
             return Outcome()
-        raise QueryFailed("TABLE_ALREADY_EXISTS", f"line 1:1: Destination table '{database}.{name}' already exists")
+        raise QueryFailedError(
+            "TABLE_ALREADY_EXISTS", f"line 1:1: Destination table '{database}.{name}' already exists"
+        )
     options = _properties(tree)
     location = options.get("external_location") or f"{run.output_location}tables/{run.query_id}/"
     location = location.rstrip("/") + "/"
     if any(True for _ in objects.list_objects(*objects.split(location))):
-        raise QueryFailed(
+        raise QueryFailedError(
             "HIVE_PATH_ALREADY_EXISTS",
             f"Target directory for table '{database}.{name}' already exists: {location}. You may need to manually "
             "clean the data at location before retrying. Athena will not delete data in your account.",
@@ -92,7 +95,9 @@ def create_table_as(statement: Statement, run: Run) -> Outcome:
     keys = [key.lower() for key in _list(options.get("partitioned_by"))]
     columns = _columns(run)
     if keys and [column for column, _ in columns[-len(keys) :]] != keys:
-        raise QueryFailed("HIVE_COLUMN_ORDER_MISMATCH", f"Partition keys must be the last columns in the table: {keys}")
+        raise QueryFailedError(
+            "HIVE_COLUMN_ORDER_MISMATCH", f"Partition keys must be the last columns in the table: {keys}"
+        )
     table = Table(database, name, _table_input(name, columns, keys, location, kind, options))
     written, rows = _write(run, table, kind, location, options.get("write_compression", ""))
     catalogue.ask("CreateTable", {"DatabaseName": database, "TableInput": table.record})
@@ -114,14 +119,14 @@ def insert(statement: Statement, run: Run) -> Outcome:
     wanted = listed or [name for name, _ in declared]
     if len(given) != len(wanted):
         said = f"Insert query has {len(given)} columns, the table {len(wanted)}: {', '.join(wanted)}"
-        raise QueryFailed("TYPE_MISMATCH", f"line 1:1: {said}")
+        raise QueryFailedError("TYPE_MISMATCH", f"line 1:1: {said}")
     sources = {name: f'"{column}"' for name, (column, _) in zip(wanted, given, strict=True)}
     casts = queries.casts(declared, sources)
     with queries.translated_errors(statement.text):
         run.session.connection.execute(f"CREATE OR REPLACE TEMP TABLE outcome AS SELECT {casts} FROM outcome")  # noqa: S608
     kind = {"text": "textfile", "csv": "textfile"}.get(format_of(table), format_of(table))
     if kind not in ENDINGS:
-        raise QueryFailed("NOT_SUPPORTED", f"INSERT into tables of {kind} files is not done on the laptop")
+        raise QueryFailedError("NOT_SUPPORTED", f"INSERT into tables of {kind} files is not done on the laptop")
     written, rows = _write(run, table, kind, table.location, "")
     _register(table, written)
     return Outcome(scanned_bytes=scanned, written=written, rows_written=rows)
@@ -135,7 +140,7 @@ def unload(statement: Statement, run: Run) -> Outcome:
     options = {name.lower(): value.strip("'") for name, value in options.items()}
     location = (statement.parts["location"] or "").rstrip("/") + "/"
     if any(True for _ in objects.list_objects(*objects.split(location))):
-        raise QueryFailed("HIVE_PATH_ALREADY_EXISTS", f"Target directory already exists: {location}")
+        raise QueryFailedError("HIVE_PATH_ALREADY_EXISTS", f"Target directory already exists: {location}")
     kind = options.get("format", "parquet").lower()
     scanned = _materialize(run, dialect.parse(statement.parts["query"] or ""), has_data=True)
     keys = [key.lower() for key in _list(options.get("partitioned_by"))]
@@ -192,7 +197,9 @@ def _copy_options(table: Table, kind: str, codec: str) -> str:
         serde = (table.record["StorageDescriptor"].get("SerdeInfo") or {}).get("Parameters") or {}
         delimiter = serde.get("field.delim", FIELD_DELIMITER)
         return f"FORMAT csv, HEADER false, DELIMITER '{delimiter}', QUOTE '', ESCAPE '', NULLSTR '\\N'"
-    raise QueryFailed("NOT_SUPPORTED", f"{kind} files are not written on the laptop: PARQUET, JSON and TEXTFILE are")
+    raise QueryFailedError(
+        "NOT_SUPPORTED", f"{kind} files are not written on the laptop: PARQUET, JSON and TEXTFILE are"
+    )
 
 
 def _register(table: Table, written: list[str]) -> None:
@@ -216,7 +223,7 @@ def _table_input(
     name: str, columns: list[tuple[str, str]], keys: list[str], location: str, kind: str, options: dict[str, str]
 ) -> dict[str, object]:
     if kind not in SERDES:
-        raise QueryFailed(
+        raise QueryFailedError(
             "NOT_SUPPORTED", f"{kind} files are not written on the laptop: PARQUET, JSON and TEXTFILE are"
         )
     serde, reads, writes = SERDES[kind]

@@ -1,4 +1,4 @@
-"""AWS Glue as Rivulet uses it: Spark jobs that really run and really fail, and the rest of the catalogue's API.
+"""AWS Glue as Rivulet uses it: Spark jobs that run, and the missing actions of the Data Catalog.
 
 Without Docker MiniStack answers SUCCEEDED for a Spark job that it never ran; it ignores MaxConcurrentRuns, expressions
 over partitions, and lacks UpdatePartition, BatchDeletePartition and table versions.
@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 
 
 def install(settings: Settings) -> None:
-    """Put Spark behind StartJobRun and complete the catalogue."""
+    """Override the actions of jobs and of the Data Catalog."""
     jobs.install(settings)
     catalog.install()

@@ -1,4 +1,4 @@
-"""The actions of the Data Catalog that MiniStack lacks or answers without reading what it was asked."""
+"""The actions of the Data Catalog that MiniStack lacks or implements without reading the request."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, cast
 from ministack.core.responses import error_response_json, get_account_id, json_response
 from ministack.services import glue
 
-from deployment.emulator.partition_filter import UnreadableFilter, matching_rows
+from deployment.emulator.glue.partition_filter import UnreadableFilterError, matching_rows
 
 Response = tuple[int, dict[str, str], bytes]
 
 
 def install() -> None:
-    """Add the missing actions and replace those that answer wrongly."""
+    """Add the missing actions and replace the wrong ones."""
     handle = glue._handle_request_sync
 
     def handle_request(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
@@ -29,7 +29,7 @@ def install() -> None:
 
 
 def get_partitions(data: dict[str, Any]) -> Response:
-    """GetPartitions: those that the expression selects, in the table's order."""
+    """GetPartitions: the partitions that the expression selects, in the table's order."""
     table = glue._tables.get(_key(data))
     if table is None:
         return _not_found(f"Table {data.get('TableName')} not found.")
@@ -38,10 +38,10 @@ def get_partitions(data: dict[str, Any]) -> Response:
     if expression:
         columns = [(column["Name"], column.get("Type", "string")) for column in table.get("PartitionKeys") or []]
         try:
-            kept = matching_rows(columns, [partition["Values"] for partition in partitions], expression)
-        except UnreadableFilter as error:
+            selected = matching_rows(columns, [partition["Values"] for partition in partitions], expression)
+        except UnreadableFilterError as error:
             return _error("InvalidInputException", f"Unsupported expression '{expression}': {error}")
-        partitions = [partitions[index] for index in kept]
+        partitions = [partitions[index] for index in selected]
     start = int(data.get("NextToken") or 0)
     end = start + int(data.get("MaxResults") or 1000)
     more = {"NextToken": str(end)} if end < len(partitions) else {}
@@ -49,7 +49,7 @@ def get_partitions(data: dict[str, Any]) -> Response:
 
 
 def update_partition(data: dict[str, Any]) -> Response:
-    """UpdatePartition: replace what a partition is described by; its values may change too."""
+    """UpdatePartition: replace the description of a partition, its values included."""
     partition = _find(data, data.get("PartitionValueList", []))
     if partition is None:
         return _not_found("Partition not found.")
@@ -80,7 +80,7 @@ def batch_delete_partition(data: dict[str, Any]) -> Response:
 
 
 def get_table_versions(data: dict[str, Any]) -> Response:
-    """GetTableVersions: the newest first, the current one among them."""
+    """GetTableVersions: all versions, the current one first."""
     table = glue._tables.get(_key(data))
     if table is None:
         return _not_found(f"Table {data.get('TableName')} not found.")
@@ -95,7 +95,7 @@ def get_table_versions(data: dict[str, Any]) -> Response:
 
 
 def get_table(data: dict[str, Any]) -> Response:
-    """GetTable: the table as it is, without its earlier versions."""
+    """GetTable: the current table, without its earlier versions."""
     table = glue._tables.get(f"{data.get('DatabaseName')}/{data.get('Name')}")
     if table is None:
         return _not_found(f"Entity Not Found: table {data.get('Name')}")
@@ -105,12 +105,12 @@ def get_table(data: dict[str, Any]) -> Response:
 def get_tables(data: dict[str, Any]) -> Response:
     """GetTables: every table of a database, or those whose name the expression matches."""
     status, headers, body = glue._get_tables(data)
-    found = json.loads(body)
-    found["TableList"] = [_public(table) for table in found.get("TableList", [])]
-    return status, headers, json.dumps(found).encode()
+    content = json.loads(body)
+    content["TableList"] = [_public(table) for table in content.get("TableList", [])]
+    return status, headers, json.dumps(content).encode()
 
 
-# Versions lie in the table's own record, so that they go and are kept with it.
+# Versions lie in the table's own record, so that they are deleted and persisted with it.
 VERSIONS = "_versions"
 
 ADDED = {

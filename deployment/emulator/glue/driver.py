@@ -1,8 +1,8 @@
-"""Runs a job's script in the Spark interpreter, and dies with the emulator that started it.
+"""Runs a job's script in the Spark interpreter, and ends with the emulator that started it.
 
-Started as a file of its own, in an environment that has PySpark and nothing of the emulator: it imports only the
-standard library. The emulator holds the other end of standard input; when it closes, however the emulator ended, this
-process ends, and the JVM, whose input this process holds, ends with it.
+The emulator starts this file by its path, in an environment that has PySpark and nothing of the emulator, so it imports
+only the standard library. The emulator holds the other end of standard input; when that closes, however the emulator
+ended, this process ends, and with it the JVM, whose standard input it holds.
 """
 
 from __future__ import annotations

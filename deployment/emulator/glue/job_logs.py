@@ -1,4 +1,4 @@
-"""What a run printed, in CloudWatch's groups for Glue, and the one line of it that says why it failed.
+"""The output of a run in CloudWatch's log groups for Glue, and the error message of a failed run.
 
 Groups and streams: https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html.
 """
@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from deployment.emulator.calls import call_json
+from deployment.emulator.internal_requests import call_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def writers(folder: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 
 def error_message(folder: Path, status: int) -> str:
-    """Say why a script failed: what it raised, and where it stood.
+    """Return the exception and the line number of a failed script.
 
     Parameters
     ----------
@@ -49,23 +49,23 @@ def error_message(folder: Path, status: int) -> str:
         return f"Error Category: UNCLASSIFIED_ERROR; Command failed with exit code {status}"
     trace = lines[starts[-1] + 1 :]
     raised = [number for number, line in enumerate(trace) if line and not line[0].isspace() and ERROR_LINE.match(line)]
-    # What Spark raised comes on the line after, as Py4J prints it, and begins with a colon.
-    told = trace[raised[0] : raised[0] + 2] if raised else [""]
-    reason = "".join([told[0], *(line for line in told[1:] if line.startswith(": "))])
+    # Py4J prints Spark's exception on the next line, which begins with a colon.
+    lines = trace[raised[0] : raised[0] + 2] if raised else [""]
+    reason = "".join([lines[0], *(line for line in lines[1:] if line.startswith(": "))])
     places = re.findall(r'File ".*", line (\d+), in <module>', "\n".join(trace))
     place = f"Failed Line Number: {places[-1]}; " if places else ""
     return f"Error Category: UNCLASSIFIED_ERROR; {place}{reason}"[:MESSAGE_LIMIT_CHARACTERS]
 
 
 def close(record: dict[str, Any], folder: Path, message: str) -> None:
-    """End the error log with why the run failed, so that a run that never began has a log too."""
+    """Append the reason of a failure to the error log, so that a run that never started has a log, too."""
     if folder.is_dir():
         with (folder / "stderr").open("a") as errors:
             errors.write(f"{message}\n" if message else f"Run {record['Id']} has ended.\n")
 
 
 def publish(record: dict[str, Any], folder: Path) -> None:
-    """Put what was printed into the run's log streams."""
+    """Put the output into the run's log streams."""
     printed = {group: _lines(folder / name) for group, name in ((OUTPUT_GROUP, "stdout"), (ERROR_GROUP, "stderr"))}
     arguments = record["Arguments"]
     own_group = arguments.get("--continuous-log-logGroup")
@@ -82,7 +82,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _put(group: str, stream: str, lines: list[str]) -> None:
-    # A group or stream that exists already is what is wanted.
+    # A group or stream that exists already is fine.
     call_json("logs", "Logs_20140328.CreateLogGroup", {"logGroupName": group})
     call_json("logs", "Logs_20140328.CreateLogStream", {"logGroupName": group, "logStreamName": stream})
     now = int(time.time() * 1000)

@@ -1,4 +1,4 @@
-"""The API of jobs and their runs, with the rules that Glue sets.
+"""The API of jobs and their runs, with Glue's rules.
 
 Sources: https://docs.aws.amazon.com/glue/latest/webapi/API_StartJobRun.html, API_BatchStopJobRun.html,
 API_CreateJob.html.
@@ -33,7 +33,7 @@ INTERRUPTED = "The run was interrupted: the laptop's cloud ended while it ran"
 
 
 def install(settings: Settings) -> None:
-    """Override jobs and runs, and end runs that an ended emulator left behind."""
+    """Override jobs and runs, and fail the runs of an earlier emulator process."""
 
     def start_job_run(data: dict[str, Any]) -> Response:
         return start(data, settings)
@@ -94,14 +94,14 @@ def start(data: dict[str, Any], settings: Settings) -> Response:
     runs.append(record)
     folder = Path(settings.scratch) / "glue" / record["Id"]
     run = JobRun(job, record, folder, settings.spark_python, settings.endpoint)
-    # The thread works for the same account and region as the request.
+    # The thread has the account and region of the request.
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(execute, run), name=f"glue-{record['Id'][:10]}", daemon=True).start()
     return _answer({"JobRunId": record["Id"]})
 
 
 def get_job_runs(data: dict[str, Any]) -> Response:
-    """GetJobRuns: the newest first."""
+    """GetJobRuns: the latest first."""
     name = data.get("JobName", "")
     if name not in glue._jobs:
         return _error("EntityNotFoundException", f"Job {name} not found.")
@@ -109,7 +109,7 @@ def get_job_runs(data: dict[str, Any]) -> Response:
 
 
 def batch_stop_job_run(data: dict[str, Any]) -> Response:
-    """BatchStopJobRun: ask runs to stop; each is STOPPED when its Spark has ended."""
+    """BatchStopJobRun: request runs to stop; each is STOPPED when its Spark has ended."""
     name = data.get("JobName", "")
     records = {record["Id"]: record for record in glue._job_runs.get(name, [])}
     submitted, errors = [], []
@@ -120,7 +120,7 @@ def batch_stop_job_run(data: dict[str, Any]) -> Response:
             submitted.append({"JobName": name, "JobRunId": run_id})
             continue
         code = "EntityNotFoundException" if record is None else "JobRunNotInTerminalStateException"
-        detail = {"ErrorCode": code, "ErrorMessage": f"No run {run_id} of {name} is under way"}
+        detail = {"ErrorCode": code, "ErrorMessage": f"Run {run_id} of {name} is not running"}
         errors.append({"JobName": name, "JobRunId": run_id, "ErrorDetail": detail})
     return _answer({"SuccessfulSubmissions": submitted, "Errors": errors})
 
@@ -155,7 +155,7 @@ def _record(job: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keep_all(data: dict[str, Any], version: str) -> None:
-    """Keep what MiniStack drops of a new job: its limit on runs, its tags, and members it does not know."""
+    """Store the members of a new job that MiniStack drops: its limit on runs, its tags, and unknown ones."""
     job = glue._jobs[data["Name"]]
     job.update({name: value for name, value in data.items() if name != "Tags"})
     job["GlueVersion"] = version

@@ -1,4 +1,4 @@
-"""One run of a Spark job: its script fetched, its arguments staged, PySpark started, its end recorded."""
+"""Runs a Spark job: fetches its script, stages its arguments, starts PySpark, and records the result."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from deployment.emulator import objects
 from deployment.emulator.glue import job_logs
 from deployment.emulator.glue.staging import publish, stage
+from deployment.emulator.s3 import objects
 
 # https://docs.aws.amazon.com/glue/latest/dg/release-notes.html
 SPARK_OF_GLUE = {"5.1": "3.5", "5.0": "3.5", "4.0": "3.3", "3.0": "3.1"}
@@ -24,10 +24,10 @@ UNFINISHED = frozenset({"STARTING", "RUNNING", "STOPPING", "WAITING"})
 STOP_GRACE_SECONDS = 5
 SECONDS_PER_MINUTE = 60
 
-# Two cores and modest memory, nothing that listens but on loopback, and every moment in UTC as on AWS.
+# Two cores and little memory, listeners on loopback only, and times in UTC as on AWS.
 SPARK_SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
-    # A job of seconds ends before the second compiler pays for itself; the parallel collector stops least on two cores.
+    # A short job ends before the second compiler pays off; the parallel collector pauses least on two cores.
     "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:+UseParallelGC -XX:TieredStopAtLevel=1",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "1g",
@@ -37,12 +37,12 @@ SPARK_SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
-# Of the emulator's environment a job gets no more than this.
-PASSED_ON = ("HOME", "JAVA_HOME", "LANG", "PATH", "USER")
+# A job inherits only these variables of the emulator.
+INHERITED_VARIABLES = ("HOME", "JAVA_HOME", "LANG", "PATH", "USER")
 
 
-class CannotRun(Exception):  # noqa: N818 - reads as the sentence that it becomes
-    """The job cannot be run; the message becomes the run's ErrorMessage."""
+class CannotRunError(Exception):
+    """The job cannot run; the message becomes the run's ErrorMessage."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class JobRun:
     Parameters
     ----------
     job
-        The job as Glue keeps it.
+        The job as Glue stores it.
     record
-        The run as Glue keeps it; its state is changed in place.
+        The run as Glue stores it; its state is changed in place.
     folder
         A folder for this run alone, removed at its end.
     spark_python
@@ -71,11 +71,11 @@ class JobRun:
 
 
 def execute(run: JobRun) -> None:
-    """Run the job to its end, whatever that is, and record it. Not to be called on the emulator's event loop."""
+    """Run the job to its end and record the result. Never call this on the emulator's event loop."""
     try:
         run.folder.mkdir(parents=True)
         state, message = _execute(run)
-    except Exception as error:  # noqa: BLE001 - whatever it was, a run must not stay RUNNING for ever
+    except Exception as error:  # noqa: BLE001 - a run must not stay RUNNING for ever
         state, message = "FAILED", str(error)
     job_logs.close(run.record, run.folder, message)
     finish(run.record, state, message)
@@ -84,7 +84,7 @@ def execute(run: JobRun) -> None:
 
 
 def finish(record: dict[str, Any], state: str, message: str) -> None:
-    """Record how a run ended."""
+    """Record the result of a run."""
     now = time.time()
     record.update(
         JobRunState=state,
@@ -110,20 +110,24 @@ def _execute(run: JobRun) -> tuple[str, str]:
 def _check(run: JobRun) -> None:
     kind, version = run.job["Command"].get("Name"), run.record["GlueVersion"]
     if kind != SPARK_JOB:
-        raise CannotRun(f"A job of type {kind} does not run on the laptop: {SPARK_JOB} does")
+        raise CannotRunError(f"A job of type {kind} does not run on the laptop: {SPARK_JOB} does")
     wanted, installed = SPARK_OF_GLUE.get(version), spark_version(run.spark_python)
     if wanted is None or not installed.startswith(f"{wanted}."):
-        raise CannotRun(f"Glue {version} brings Spark {wanted}, here is {installed}: use a Glue version that brings it")
+        raise CannotRunError(
+            f"Glue {version} brings Spark {wanted}, here is {installed}: use a Glue version that brings it"
+        )
     modules = run.record["Arguments"].get("--additional-python-modules")
     if modules:
-        raise CannotRun(f"--additional-python-modules {modules} would be downloaded: give them as --extra-py-files")
+        raise CannotRunError(
+            f"--additional-python-modules {modules} would be downloaded: give them as --extra-py-files"
+        )
 
 
 @cache
 def spark_version(spark_python: Path) -> str:
-    """Return the version of the PySpark that an interpreter has, or what it says instead."""
-    ask = "from importlib.metadata import version; print(version('pyspark'))"
-    answer = subprocess.run([str(spark_python), "-c", ask], capture_output=True, text=True, check=False, timeout=60)
+    """Return the version of an interpreter's PySpark, or ``no PySpark``."""
+    program = "from importlib.metadata import version; print(version('pyspark'))"
+    answer = subprocess.run([str(spark_python), "-c", program], capture_output=True, text=True, check=False, timeout=60)
     return answer.stdout.strip() or "no PySpark"
 
 
@@ -187,14 +191,14 @@ def _environment(run: JobRun, packages: list[Path]) -> dict[str, str]:
     wanted = run.record["Arguments"].get("--conf")
     submitted += f" --conf {wanted}" if wanted else ""
     return {
-        **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+        **{name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ},
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_DEFAULT_REGION": os.environ["AWS_DEFAULT_REGION"],
         "AWS_ENDPOINT_URL": run.endpoint,
         "AWS_SECRET_ACCESS_KEY": "test",
         "PYSPARK_PYTHON": str(run.spark_python),
         "PYSPARK_SUBMIT_ARGS": f"{submitted} pyspark-shell",
-        # A zip is itself a place to import from, a module is found in its folder.
+        # A zip is itself an entry of the path, a module is found in its folder.
         "PYTHONPATH": os.pathsep.join(str(file.parent if file.suffix == ".py" else file) for file in packages),
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(run.folder),

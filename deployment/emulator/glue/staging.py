@@ -1,8 +1,9 @@
-"""S3 locations in a job's arguments, mirrored on disk for Spark, which has no S3 client on the laptop.
+"""Mirrors the S3 locations in a job's arguments on disk, since Spark has no S3 client on the laptop.
 
-Before the run every object under a location is copied into the mirror and the argument names the mirror instead. After
-a run that succeeded, what the job wrote, changed or deleted under a location is put or deleted in the bucket, in the
-order in which it was written, so that a manifest comes after what it lists. A run that failed changes no bucket.
+Before the run every object under a location is copied into the mirror, and the argument names the mirror instead. After
+a successful run the files that the job wrote, changed or deleted under a location are put or deleted in the bucket, in
+the order in which they were written, so that a manifest follows the objects that it lists. A failed run changes no
+bucket.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deployment.emulator import objects
+from deployment.emulator.s3 import objects
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ class Mirror:
     root
         The folder that stands for the bucket.
     before
-        Files as they were put here: path to modification time (ns) and size (bytes).
+        The files before the run: path to modification time (ns) and size (bytes).
     """
 
     bucket: str
@@ -52,19 +53,19 @@ class Mirror:
 
     @property
     def path(self) -> str:
-        """What the argument becomes; a trailing slash is kept."""
+        """The value of the argument for the script; a trailing slash is kept."""
         return f"{self.root}/{self.prefix}"
 
 
 def stage(arguments: dict[str, str], folder: Path) -> tuple[dict[str, str], list[Mirror]]:
-    """Copy what the arguments' S3 locations hold and name the copies in their place.
+    """Copy the objects under the arguments' S3 locations, and replace the locations by the copies.
 
     Parameters
     ----------
     arguments
         The run's arguments, names with their dashes.
     folder
-        Where the mirrors go; locations in the same bucket share a folder, so that one may lie within the other.
+        The folder of the mirrors; locations in the same bucket share a folder, so that one may lie within the other.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def stage(arguments: dict[str, str], folder: Path) -> tuple[dict[str, str], list
 
     Raises
     ------
-    deployment.emulator.objects.ObjectStoreError
+    deployment.emulator.s3.objects.ObjectStoreError
         If a location's bucket does not exist.
     """
     rewritten, mirrors = dict(arguments), []
@@ -88,12 +89,12 @@ def stage(arguments: dict[str, str], folder: Path) -> tuple[dict[str, str], list
 
 
 def publish(mirrors: list[Mirror]) -> int:
-    """Make the buckets hold what the job left in the mirrors.
+    """Put and delete objects so that the buckets hold the files of the mirrors.
 
     Returns
     -------
     int
-        How many objects were put or deleted.
+        The number of objects put or deleted.
     """
     before: dict[Path, tuple[str, Path, tuple[int, int]]] = {}
     after: dict[Path, tuple[str, Path]] = {}
@@ -104,11 +105,11 @@ def publish(mirrors: list[Mirror]) -> int:
     for path in sorted(changed, key=lambda path: path.stat().st_mtime_ns):
         bucket, root = after[path]
         objects.write(bucket, path.relative_to(root).as_posix(), path.read_bytes())
-    gone = [path for path in before if path not in after]
-    for path in gone:
+    deleted = [path for path in before if path not in after]
+    for path in deleted:
         bucket, root, _ = before[path]
         objects.delete(bucket, path.relative_to(root).as_posix())
-    return len(changed) + len(gone)
+    return len(changed) + len(deleted)
 
 
 def _copy(bucket: str, prefix: str, root: Path) -> Mirror:
@@ -116,12 +117,12 @@ def _copy(bucket: str, prefix: str, root: Path) -> Mirror:
     (root / prefix if prefix.endswith("/") or not prefix else (root / prefix).parent).mkdir(parents=True, exist_ok=True)
     for stored in objects.list_objects(bucket, prefix):
         target = root / stored.key
-        # A key that ends in a slash is a console's idea of a folder; one that climbs out is nobody's.
+        # The console creates keys that end in a slash as folders. Keys that leave the folder are skipped.
         if stored.key.endswith("/") or not target.resolve().is_relative_to(root.resolve()):
             continue
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            # With its time, which is the object's: a job may ask which of two files is the newer one.
+            # The copy keeps the object's time: a job may compare the times of two files.
             shutil.copy2(stored.path, target)
         before[target] = _state(target)
     return Mirror(bucket, prefix, root, before)
@@ -129,9 +130,9 @@ def _copy(bucket: str, prefix: str, root: Path) -> Mirror:
 
 def _files(mirror: Mirror) -> list[Path]:
     folder = mirror.root / mirror.prefix
-    found = folder.rglob("*") if folder.is_dir() else folder.parent.glob(f"{folder.name}*")
-    # Hadoop keeps a checksum file beside each file on a local disk; on S3 there is none.
-    return [path for path in found if path.is_file() and not (path.name.startswith(".") and path.suffix == ".crc")]
+    paths = folder.rglob("*") if folder.is_dir() else folder.parent.glob(f"{folder.name}*")
+    # Hadoop writes a checksum file beside each file on a local disk, but not on S3.
+    return [path for path in paths if path.is_file() and not (path.name.startswith(".") and path.suffix == ".crc")]
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -1,8 +1,8 @@
-"""Kinesis with records that last, a cost that does not grow, and reshards that lose nothing.
+"""Kinesis with durable records, a constant cost per put, and reshards that lose no record.
 
-`writing` puts records, `reading` gets them, `shards` makes and reshards, `operations` are those on streams as wholes,
-`storage` keeps the records on disk. MiniStack's own delivery to Firehose inside the put is gone: the workers of
-`deployment.workers` read streams as AWS's services do, with GetRecords.
+`writing` puts records, `reading` gets them, `shards` creates and reshards, `operations` holds the operations on whole
+streams, `storage` stores the records on disk, `faults` injects faults. MiniStack's delivery to Firehose inside the put
+is removed: `deployment.workers` read streams as AWS's services do, with GetRecords.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from ministack.services import kinesis
 
-from deployment.emulator.faults import Faults
 from deployment.emulator.kinesis import operations, shards, state
+from deployment.emulator.kinesis.faults import Faults
 from deployment.emulator.kinesis.reading import Reader
 from deployment.emulator.kinesis.storage import Storage
 from deployment.emulator.kinesis.writing import Writer
@@ -53,14 +53,14 @@ def install(settings: Settings) -> None:
         "_put_record": operations.on_stream(writer.put_record),
         "_put_records": operations.on_stream(writer.put_records),
         "_get_shard_iterator": operations.on_stream(reader.get_shard_iterator),
-        "_get_records": operations.answering(reader.get_records),
+        "_get_records": operations.respond_with(reader.get_records),
         "_split_shard": operations.on_stream(lambda stream, request: shards.split(storage, stream, request)),
         "_merge_shards": operations.on_stream(lambda stream, request: shards.merge(storage, stream, request)),
         "_update_shard_count": operations.on_stream(
             lambda stream, request: shards.update_count(storage, stream, request)
         ),
         "put_record_internal": put_for_other_services,
-        "handle_request": operations.with_more(kinesis.handle_request),
+        "handle_request": operations.with_missing_operations(kinesis.handle_request),
         "get_state": state.copy_without_records,
         "load_persisted_state": state.restore_with_records(kinesis.load_persisted_state, storage),
     }

@@ -1,4 +1,4 @@
-"""The errors that Kinesis answers with."""
+"""The errors that Kinesis returns."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 
 class KinesisError(Exception):
-    """A refusal, with the name that AWS gives it.
+    """An error response, with the name that AWS gives it.
 
     Parameters
     ----------
     name
         The exception of the API reference.
     message
-        What was wrong.
+        The reason and the value.
     """
 
     def __init__(self, name: str, message: str) -> None:
@@ -21,13 +21,13 @@ class KinesisError(Exception):
         self.name = name
 
 
-def invalid(message: str) -> KinesisError:
-    """Refuse an argument that cannot be meant."""
+def invalid_argument(message: str) -> KinesisError:
+    """Return the error for an invalid argument."""
     return KinesisError("InvalidArgumentException", message)
 
 
-def violates(field: str, constraint: str) -> KinesisError:
-    """Refuse a member that breaks a constraint of the service's model."""
+def constraint_violation(field: str, constraint: str) -> KinesisError:
+    """Return the error for a member that violates a constraint of the service's model."""
     return KinesisError(
         "ValidationException",
         f"1 validation error detected: Value at '{field}' failed to satisfy constraint: {constraint}",
@@ -35,10 +35,10 @@ def violates(field: str, constraint: str) -> KinesisError:
 
 
 def not_found(what: str, account: str) -> KinesisError:
-    """Refuse a stream or shard that is not."""
+    """Return the error for a stream or shard that does not exist."""
     return KinesisError("ResourceNotFoundException", f"{what} under account {account} not found.")
 
 
 def body(error: KinesisError) -> dict[str, Any]:
-    """Give the body of the answer."""
+    """Return the body of the error response."""
     return {"__type": error.name, "message": str(error)}

@@ -1,4 +1,4 @@
-"""The operations on streams as wholes: made, deleted, described, listed, tagged."""
+"""The operations on whole streams: create, delete, describe, list and tag."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Handler = Callable[..., Awaitable[Answer]]
 
 HIDDEN: Final = "rivulet.hidden."
-"""How the names of streams begin that the emulator keeps for itself and does not list."""
+"""The prefix of the emulator's internal streams, which ListStreams omits."""
 
 # https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
 SHARD_LIMIT: Final = 200
@@ -32,13 +32,13 @@ RETENTION_HOURS: Final = 24
 
 
 def find_by_arn(arn: str) -> Stream | None:
-    """Find a stream of the request's account and region."""
+    """Return a stream of the request's account and region."""
     stream: Stream | None = kinesis._resolve_stream_by_arn(arn)
     return stream
 
 
-def answering(operation: Callable[[Request], Request | None]) -> Callable[[Request], Answer]:
-    """Turn what an operation returns or raises into an answer."""
+def respond_with(operation: Callable[[Request], Request | None]) -> Callable[[Request], Answer]:
+    """Turn the result or the error of an operation into a response."""
 
     def answer(request: Request) -> Answer:
         try:
@@ -51,12 +51,12 @@ def answering(operation: Callable[[Request], Request | None]) -> Callable[[Reque
 
 
 def on_stream(operation: Callable[[Stream, Request], Request | None]) -> Callable[[Request], Answer]:
-    """Find the stream that a request is about, by name or ARN, before the operation."""
-    return answering(lambda request: operation(_named(request), request))
+    """Look up the request's stream, by name or ARN, before the operation."""
+    return respond_with(lambda request: operation(_find_stream(request), request))
 
 
 def create(storage: Storage) -> Callable[[Request], Answer]:
-    """Answer CreateStream. A stream is ACTIVE at once, where AWS takes some seconds."""
+    """Handle CreateStream. A stream is ACTIVE at once, where AWS takes some seconds."""
 
     def create_stream(request: Request) -> None:
         shards.check_name(request)
@@ -76,11 +76,11 @@ def create(storage: Storage) -> Callable[[Request], Answer]:
         shards.make(storage, stream, request)
         kinesis._streams[name] = stream
 
-    return answering(create_stream)
+    return respond_with(create_stream)
 
 
 def delete(delete_only: Callable[[Request], Answer], storage: Storage) -> Callable[[Request], Answer]:
-    """Answer DeleteStream: the records' files go too."""
+    """Handle DeleteStream: the records' files are deleted, too."""
 
     def delete_stream(request: Request) -> Answer:
         _, stream = kinesis._resolve_stream(request)
@@ -93,20 +93,20 @@ def delete(delete_only: Callable[[Request], Answer], storage: Storage) -> Callab
 
 
 def describe_summary(describe: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
-    """Answer DescribeStreamSummary: of the shards, the open ones count."""
+    """Handle DescribeStreamSummary: only open shards count."""
 
     def describe_stream_summary(request: Request) -> Request:
-        stream = _named(request)
+        stream = _find_stream(request)
         answer: Request = json.loads(describe(request)[2])
         answer["StreamDescriptionSummary"]["OpenShardCount"] = len(shards.open_ranges(stream))
         answer["StreamDescriptionSummary"][shards.MAX_RECORD_KIB] = stream[shards.MAX_RECORD_KIB]
         return answer
 
-    return answering(describe_stream_summary)
+    return respond_with(describe_stream_summary)
 
 
 def list_streams(list_all: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
-    """Answer ListStreams, without the emulator's own."""
+    """Handle ListStreams, without the emulator's internal streams."""
 
     def list_visible(request: Request) -> Request:
         answer: Request = json.loads(list_all(request)[2])
@@ -115,13 +115,13 @@ def list_streams(list_all: Callable[[Request], Answer]) -> Callable[[Request], A
         answer["StreamSummaries"] = [summary for summary in summaries if not summary["StreamName"].startswith(HIDDEN)]
         return answer
 
-    return answering(list_visible)
+    return respond_with(list_visible)
 
 
 def list_shards(list_all: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
-    """Answer ListShards with a ShardFilter of AT_LATEST: the open shards only.
+    """Handle ListShards with a ShardFilter of AT_LATEST: the open shards only.
 
-    The other filters show what they would and the closed shards besides.
+    The other filters return closed shards as well.
     """
 
     def list_matching(request: Request) -> Request:
@@ -135,18 +135,18 @@ def list_shards(list_all: Callable[[Request], Answer]) -> Callable[[Request], An
             ]
         return answer
 
-    return answering(list_matching)
+    return respond_with(list_matching)
 
 
-def with_more(handle: Handler) -> Handler:
-    """Answer the operations that MiniStack does not know."""
+def with_missing_operations(handle: Handler) -> Handler:
+    """Handle the operations that MiniStack lacks."""
     more: dict[str, Callable[[Request], Answer]] = {
         "TagResource": _on_resource(lambda stream, request: stream["tags"].update(request["Tags"])),
         "UntagResource": _on_resource(_untag),
         "ListTagsForResource": _on_resource(_list_tags),
         "UpdateStreamMode": on_stream(shards.update_mode),
         "UpdateMaxRecordSize": on_stream(shards.update_record_size),
-        "DescribeLimits": answering(_describe_limits),
+        "DescribeLimits": respond_with(_describe_limits),
     }
 
     async def handle_request(
@@ -160,16 +160,16 @@ def with_more(handle: Handler) -> Handler:
     return handle_request
 
 
-def _named(request: Request) -> Stream:
+def _find_stream(request: Request) -> Stream:
     name, stream = kinesis._resolve_stream(request)
     if stream is None:
         raise not_found(f"Stream {name}", get_account_id())
-    found: Stream = stream
-    return found
+    existing: Stream = stream
+    return existing
 
 
 def _on_resource(operation: Callable[[Stream, Request], Request | None]) -> Callable[[Request], Answer]:
-    return answering(lambda request: operation(_named({"StreamARN": request.get("ResourceARN")}), request))
+    return respond_with(lambda request: operation(_find_stream({"StreamARN": request.get("ResourceARN")}), request))
 
 
 def _untag(stream: Stream, request: Request) -> None:

@@ -1,7 +1,7 @@
 """Shard iterators and GetRecords, by sequence number.
 
-An iterator says after which sequence number it reads, and says so in its own text: it is right whatever has expired
-from the shard meanwhile, and outlives a restart of the emulator. MiniStack's is a place in a list, kept in memory.
+An iterator's text encodes the sequence number after which it reads, so it stays correct when records expire, and
+survives a restart of the emulator. MiniStack's is an index into a list, kept in memory.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
-from deployment.emulator.kinesis.errors import KinesisError, invalid, not_found, violates
+from deployment.emulator.kinesis.errors import KinesisError, constraint_violation, invalid_argument, not_found
 from deployment.emulator.kinesis.shards import ENDING, children_of
 from deployment.emulator.settings import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from deployment.emulator.faults import Faults
+    from deployment.emulator.kinesis.faults import Faults
     from deployment.emulator.kinesis.storage import Record, Storage, Stream
 
 # https://docs.aws.amazon.com/kinesis/latest/APIReference/API_GetShardIterator.html
@@ -35,11 +35,11 @@ class Reader:
     Parameters
     ----------
     storage
-        Keeps them.
+        Stores the records.
     faults
-        Says when to refuse.
+        Decides which reads fail.
     find
-        Finds a stream by its ARN.
+        Returns the stream of an ARN.
     """
 
     def __init__(self, storage: Storage, faults: Faults, find: Callable[[str], Stream | None]) -> None:
@@ -48,23 +48,23 @@ class Reader:
         self._find = find
 
     def get_shard_iterator(self, stream: Stream, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer GetShardIterator."""
+        """Handle GetShardIterator."""
         shard = _shard(stream, request.get("ShardId"))
         self._storage.expire(stream)
         after = self._start(shard["records"], request)
         return {"ShardIterator": _write_iterator(stream["StreamARN"], request["ShardId"], after)}
 
     def get_records(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer GetRecords."""
+        """Handle GetRecords."""
         limit = request.get("Limit", ANSWER_RECORDS)
         if not 1 <= limit <= ANSWER_RECORDS:
-            raise violates("limit", f"Member must have value between 1 and {ANSWER_RECORDS}, inclusive")
+            raise constraint_violation("limit", f"Member must have value between 1 and {ANSWER_RECORDS}, inclusive")
         arn, shard_id, after = _read_iterator(request.get("ShardIterator"))
         stream = self._find(arn)
         if stream is None:
             raise not_found(f"Stream {arn}", ACCOUNT)
         shard = _shard(stream, shard_id)
-        if self._faults.strikes("kinesis_throttled_read"):
+        if self._faults.should_fail("kinesis_throttled_read"):
             message = f"Rate exceeded for shard {shard_id} in stream {stream['StreamName']} under account {ACCOUNT}."
             raise KinesisError("ProvisionedThroughputExceededException", message)
         self._storage.expire(stream)
@@ -84,13 +84,13 @@ class Reader:
             "MillisBehindLatest": int(behind * 1000),
         }
         if ENDING in shard and end == len(records):
-            # A closed shard is read to its end: the answer says where to go on.
+            # A closed shard is read to its end: the response names the shards to read next.
             return {**answer, "ChildShards": children_of(stream, shard_id)}
         reached = _number(page[-1]) if page else after
         return {**answer, "NextShardIterator": _write_iterator(stream["StreamARN"], shard_id, reached)}
 
     def _start(self, records: list[Record], request: dict[str, Any]) -> int:
-        """Give the sequence number after which an iterator begins to read."""
+        """Return the sequence number after which an iterator begins to read."""
         match request.get("ShardIteratorType"):
             case "TRIM_HORIZON":
                 return _before(records, 0)
@@ -104,7 +104,7 @@ class Reader:
             case "AFTER_SEQUENCE_NUMBER":
                 return _starting_number(request)
             case other:
-                raise violates(
+                raise constraint_violation(
                     "shardIteratorType",
                     "Member must satisfy enum value set: [AFTER_SEQUENCE_NUMBER, LATEST, AT_TIMESTAMP, "
                     f"AT_SEQUENCE_NUMBER, TRIM_HORIZON], not {other}",
@@ -123,16 +123,16 @@ def _moment(request: dict[str, Any]) -> float:
     try:
         moment = float(request["Timestamp"])
     except (KeyError, TypeError, ValueError) as error:
-        raise invalid("Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP.") from error
+        raise invalid_argument("Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP.") from error
     if moment > time.time():
-        raise invalid("The timestampInMillis parameter cannot be greater than the currentTimestampInMillis.")
+        raise invalid_argument("The timestampInMillis parameter cannot be greater than the currentTimestampInMillis.")
     return moment
 
 
 def _starting_number(request: dict[str, Any]) -> int:
     number = str(request.get("StartingSequenceNumber", ""))
     if not number.isdigit() or len(number) > 128:
-        raise invalid(f"StartingSequenceNumber {number!r} is not a sequence number.")
+        raise invalid_argument(f"StartingSequenceNumber {number!r} is not a sequence number.")
     return int(number)
 
 
@@ -161,7 +161,7 @@ def _read_iterator(text: object) -> tuple[str, str, int]:
     try:
         arn, shard_id, after, issued_at = json.loads(urlsafe_b64decode(str(text)))
     except ValueError as error:
-        raise invalid("Invalid ShardIterator.") from error
+        raise invalid_argument("Invalid ShardIterator.") from error
     age = time.time() - issued_at
     if age > ITERATOR_SECONDS:
         message = f"Iterator expired. It is {age:.0f} seconds old while {ITERATOR_SECONDS} are allowed."

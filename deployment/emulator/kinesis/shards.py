@@ -1,7 +1,7 @@
-"""Streams as AWS makes and reshards them.
+"""Creates and reshards streams as AWS does.
 
-An on-demand stream begins with four shards; tags and the record size given at creation are kept; a shard that is split
-or merged stays, closed, with its records and the children that name it as their parent. MiniStack makes one shard,
+An on-demand stream starts with four shards. Tags and the record size given at creation are stored. A shard that is
+split or merged stays, closed, with its records, and its children name it as their parent. MiniStack creates one shard,
 drops the tags, and deletes the parents with their records.
 """
 
@@ -11,7 +11,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from deployment.emulator.kinesis.errors import KinesisError, invalid, violates
+from deployment.emulator.kinesis.errors import KinesisError, constraint_violation, invalid_argument
 
 if TYPE_CHECKING:
     from deployment.emulator.kinesis.storage import Storage, Stream
@@ -22,49 +22,51 @@ if TYPE_CHECKING:
 ON_DEMAND_SHARDS: Final = 4
 HASH_KEYS: Final = 2**128
 ENDING: Final = "ending_sequence_number"
-"""The member of MiniStack's shard that closes it."""
+"""The member of MiniStack's shard that marks it as closed."""
 MAX_RECORD_KIB: Final = "MaxRecordSizeInKiB"
 # https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UpdateMaxRecordSize.html
 MAX_RECORD_KIB_RANGE: Final = range(1024, 10240 + 1)
 RANGES: Final = "rivulet_ranges"
-"""The member of MiniStack's stream that holds its open shards' hash keys once they were asked for."""
+"""The member of MiniStack's stream that caches the hash keys of its open shards."""
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 _ON_DEMAND: Final = "ON_DEMAND"
 
 
 def make(storage: Storage, stream: Stream, request: dict[str, Any]) -> None:
-    """Give a stream that is being made its shards, tags and sizes.
+    """Set the shards, tags and sizes of a new stream.
 
     Raises
     ------
     KinesisError
-        If the request cannot be meant.
+        If the request is invalid.
     """
     on_demand = _mode(request) == _ON_DEMAND
     if on_demand and "ShardCount" in request:
-        raise invalid("ShardCount must not be given for a stream in ON_DEMAND mode.")
+        raise invalid_argument("ShardCount must not be given for a stream in ON_DEMAND mode.")
     if not on_demand and "ShardCount" not in request:
-        raise invalid("ShardCount must be given for a stream in PROVISIONED mode.")
+        raise invalid_argument("ShardCount must be given for a stream in PROVISIONED mode.")
     count = ON_DEMAND_SHARDS if on_demand else int(request["ShardCount"])
     if count < 1:
-        raise violates("shardCount", "Member must have value greater than or equal to 1")
+        raise constraint_violation("shardCount", "Member must have value greater than or equal to 1")
     stream["StreamModeDetails"] = {"StreamMode": _mode(request)}
     ranges = ((at * HASH_KEYS // count, (at + 1) * HASH_KEYS // count - 1) for at in range(count))
     stream["shards"] = {_shard_id(at): _shard(storage, begin, end) for at, (begin, end) in enumerate(ranges)}
     stream["tags"] = dict(request.get("Tags") or {})
     stream[MAX_RECORD_KIB] = _record_size(request.get(MAX_RECORD_KIB, MAX_RECORD_KIB_RANGE.start))
-    storage.adopt(stream)
+    storage.assign_folder(stream)
 
 
 def check_name(request: dict[str, Any]) -> None:
-    """Refuse a name that no stream can have."""
+    """Raise a `KinesisError` for an invalid stream name."""
     name = request.get("StreamName")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise violates("streamName", "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+, 1 to 128 long")
+        raise constraint_violation(
+            "streamName", "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+, 1 to 128 long"
+        )
 
 
 def open_ranges(stream: Stream) -> list[tuple[int, int, str]]:
-    """Give first and last hash key and id of the shards that take records, in order of hash keys."""
+    """Return the first and last hash key and the id of each open shard, in order of hash keys."""
     ranges: list[tuple[int, int, str]] | None = stream.get(RANGES)
     if ranges is None:
         ranges = sorted(
@@ -77,40 +79,44 @@ def open_ranges(stream: Stream) -> list[tuple[int, int, str]]:
 
 
 def split(storage: Storage, stream: Stream, request: dict[str, Any]) -> None:
-    """Answer SplitShard: two children take the parent's place."""
+    """Handle SplitShard: two children replace the parent."""
     parent_id = _open_shard(stream, request.get("ShardToSplit"))
     parent = stream["shards"][parent_id]
     begin, end = int(parent["starting_hash_key"]), int(parent["ending_hash_key"])
     at = str(request.get("NewStartingHashKey", ""))
     if not at.isdigit() or not begin < int(at) <= end:
-        raise invalid(f"NewStartingHashKey {at} is not within the shard's hash keys, {begin} to {end}.")
+        raise invalid_argument(f"NewStartingHashKey {at} is not within the shard's hash keys, {begin} to {end}.")
     _close(storage, stream, parent_id)
     _add(storage, stream, begin, int(at) - 1, parent_id)
     _add(storage, stream, int(at), end, parent_id)
 
 
 def merge(storage: Storage, stream: Stream, request: dict[str, Any]) -> None:
-    """Answer MergeShards: one child takes the place of two neighbours."""
-    one = _open_shard(stream, request.get("ShardToMerge"))
-    other = _open_shard(stream, request.get("AdjacentShardToMerge"))
-    first, second = sorted((one, other), key=lambda shard_id: int(stream["shards"][shard_id]["starting_hash_key"]))
+    """Handle MergeShards: one child replaces two adjacent shards."""
+    shard_to_merge = _open_shard(stream, request.get("ShardToMerge"))
+    adjacent = _open_shard(stream, request.get("AdjacentShardToMerge"))
+    first, second = sorted(
+        (shard_to_merge, adjacent), key=lambda shard_id: int(stream["shards"][shard_id]["starting_hash_key"])
+    )
     begin, end = stream["shards"][first], stream["shards"][second]
     if int(begin["ending_hash_key"]) + 1 != int(end["starting_hash_key"]):
-        raise invalid(f"Shards {one} and {other} are not adjacent.")
-    _close(storage, stream, one)
-    _close(storage, stream, other)
-    _add(storage, stream, int(begin["starting_hash_key"]), int(end["ending_hash_key"]), one, other)
+        raise invalid_argument(f"Shards {shard_to_merge} and {adjacent} are not adjacent.")
+    _close(storage, stream, shard_to_merge)
+    _close(storage, stream, adjacent)
+    _add(storage, stream, int(begin["starting_hash_key"]), int(end["ending_hash_key"]), shard_to_merge, adjacent)
 
 
 def update_count(storage: Storage, stream: Stream, request: dict[str, Any]) -> dict[str, Any]:
-    """Answer UpdateShardCount, as Kinesis does, by splits and merges; the shards between are closed at once."""
+    """Handle UpdateShardCount by splits and merges, as Kinesis does; intermediate shards are closed at once."""
     if _mode(stream) == _ON_DEMAND:
         raise KinesisError("ValidationException", "UpdateShardCount is for streams in PROVISIONED mode only.")
     parents = open_ranges(stream)
     target = int(request.get("TargetShardCount", 0))
     # https://docs.aws.amazon.com/kinesis/latest/APIReference/API_UpdateShardCount.html
     if not (len(parents) + 1) // 2 <= target <= len(parents) * 2:
-        raise invalid(f"TargetShardCount {target} is not between half and twice the {len(parents)} open shards.")
+        raise invalid_argument(
+            f"TargetShardCount {target} is not between half and twice the {len(parents)} open shards."
+        )
     answer = {
         "StreamName": stream["StreamName"],
         "StreamARN": stream["StreamARN"],
@@ -129,17 +135,17 @@ def update_count(storage: Storage, stream: Stream, request: dict[str, Any]) -> d
 
 
 def update_mode(stream: Stream, request: dict[str, Any]) -> None:
-    """Answer UpdateStreamMode; the shards stay as they are, as on AWS."""
+    """Handle UpdateStreamMode; the shards stay as they are, as on AWS."""
     stream["StreamModeDetails"] = {"StreamMode": _mode(request)}
 
 
 def update_record_size(stream: Stream, request: dict[str, Any]) -> None:
-    """Answer UpdateMaxRecordSize."""
+    """Handle UpdateMaxRecordSize."""
     stream[MAX_RECORD_KIB] = _record_size(request.get(MAX_RECORD_KIB))
 
 
 def describe_shard(shard_id: str, shard: Shard) -> dict[str, Any]:
-    """Give a shard as ListShards and DescribeStream show it."""
+    """Return a shard as ListShards and DescribeStream show it."""
     numbers = {"StartingSequenceNumber": shard["starting_sequence_number"]}
     if ENDING in shard:
         numbers["EndingSequenceNumber"] = shard[ENDING]
@@ -153,7 +159,7 @@ def describe_shard(shard_id: str, shard: Shard) -> dict[str, Any]:
 
 
 def children_of(stream: Stream, parent_id: str) -> list[dict[str, Any]]:
-    """Give the shards that took a closed shard's place, as GetRecords shows them at its end."""
+    """Return the shards that replaced a closed shard, as GetRecords shows them at its end."""
     children = []
     for shard_id, shard in stream["shards"].items():
         parents = [parent for parent in (shard["parent_shard_id"], shard["adjacent_parent_shard_id"]) if parent]
@@ -169,7 +175,7 @@ def _mode(described: dict[str, Any]) -> str:
 
 def _record_size(kib: object) -> int:
     if not isinstance(kib, int) or kib not in MAX_RECORD_KIB_RANGE:
-        raise invalid(f"MaxRecordSizeInKiB {kib} is not between 1024 and 10240.")
+        raise invalid_argument(f"MaxRecordSizeInKiB {kib} is not between 1024 and 10240.")
     return kib
 
 
@@ -193,7 +199,7 @@ def _open_shard(stream: Stream, shard_id: object) -> str:
     if not isinstance(shard_id, str) or shard is None:
         raise KinesisError("ResourceNotFoundException", f"Shard {shard_id} in stream {stream['StreamName']} not found.")
     if ENDING in shard:
-        raise invalid(f"Shard {shard_id} in stream {stream['StreamName']} is closed.")
+        raise invalid_argument(f"Shard {shard_id} in stream {stream['StreamName']} is closed.")
     return shard_id
 
 

@@ -1,4 +1,4 @@
-"""Streams in the emulator's snapshot without their records, which have files of their own."""
+"""Snapshots of streams without their records, which have files of their own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def copy_without_records() -> dict[str, Any]:
-    """Copy what a snapshot holds."""
+    """Return a copy of the state for a snapshot."""
     streams = AccountRegionScopedDict()
     for (account, region, name), stream in kinesis._streams.all_items():
         streams.set_scoped(account, region, name, _bare(stream))
@@ -31,7 +31,7 @@ def copy_without_records() -> dict[str, Any]:
 def restore_with_records(
     restore: Callable[[dict[str, Any]], None], storage: Storage
 ) -> Callable[[dict[str, Any]], None]:
-    """Wrap MiniStack's reading of a snapshot so that it reads the records too."""
+    """Wrap MiniStack's loading of a snapshot so that it loads the records, too."""
 
     def load(data: dict[str, Any]) -> None:
         restore(data)

@@ -1,8 +1,8 @@
-"""The records of shards: in memory to be read, in segment files to outlive the process.
+"""Stores the records of shards: in memory for reading, in segment files to survive the process.
 
-A stream's folder is named for the stream's creation, not for its name, so that a stream made anew under an old name
-does not find the old one's records. A shard's records lie in segments that are closed at a size and removed whole when
-the last record in them is past the stream's retention, so nothing is ever rewritten.
+A stream's folder has a random name, so that a new stream under an old name does not find the old one's records. A
+shard's records lie in segments that are closed at a size, and deleted whole when the last record in them is past the
+stream's retention, so nothing is ever rewritten.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from deployment.emulator import journal
+from deployment.emulator.persistence import journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,7 @@ _FIELDS = ("SequenceNumber", "ApproximateArrivalTimestamp", "PartitionKey", "Dat
 
 
 class SequenceNumbers:
-    """Sequence numbers that grow, whatever the clock does and however often the emulator is started.
+    """Sequence numbers that increase, also when the clock is set back and across restarts of the emulator.
 
     A number is milliseconds and a counter after a leading digit, so that it sorts as text and as a number alike.
     """
@@ -42,18 +42,18 @@ class SequenceNumbers:
         self._last = self._FLOOR
 
     def issue(self) -> str:
-        """Give the next number."""
+        """Return the next number."""
         with self._lock:
             self._last = max(self._last + 1, self._FLOOR + int(time.time() * 1000) * 10**10)
             return str(self._last)
 
     @property
     def latest(self) -> int:
-        """The number that was issued last."""
+        """The last number that was issued."""
         return self._last
 
-    def follow(self, number: str) -> None:
-        """Issue only numbers above this one from here on."""
+    def advance_past(self, number: str) -> None:
+        """Issue only numbers above this one from now on."""
         with self._lock:
             self._last = max(self._last, int(number))
 
@@ -70,7 +70,7 @@ class ShardFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: journal.Journal | None = None
-        self._newest: dict[Path, float] = {}
+        self._latest_arrivals: dict[Path, float] = {}
 
     def append(self, records: Iterable[Record]) -> None:
         """Write records, whole or not at all.
@@ -78,29 +78,29 @@ class ShardFiles:
         Raises
         ------
         OSError
-            If they could not be written.
+            If the write fails.
         """
         rows = [[record[field] for field in _FIELDS] for record in records]
         segment = self._segment(rows[0][0])
         segment.append(rows)
-        self._newest[segment.path] = rows[-1][1]
+        self._latest_arrivals[segment.path] = rows[-1][1]
 
     def load(self, oldest: float) -> list[Record]:
         """Read the records that arrived at or after a moment, in seconds since 1970."""
         records: list[Record] = []
         for path in sorted(self._folder.glob("*.segment")):
             rows = [row for entry in journal.read(path) for row in entry]
-            self._newest[path] = rows[-1][1] if rows else 0.0
+            self._latest_arrivals[path] = rows[-1][1] if rows else 0.0
             records += [dict(zip(_FIELDS, row, strict=True)) for row in rows if row[1] >= oldest]
         return records
 
     def expire(self, oldest: float) -> None:
         """Remove the segments whose records all arrived before a moment."""
-        for path in [path for path, newest in self._newest.items() if newest < oldest]:
+        for path in [path for path, latest in self._latest_arrivals.items() if latest < oldest]:
             if self._open is not None and self._open.path == path:
                 self._open.close()
                 self._open = None
-            del self._newest[path]
+            del self._latest_arrivals[path]
             path.unlink(missing_ok=True)
 
     def _segment(self, first: str) -> journal.Journal:
@@ -126,41 +126,41 @@ class Storage:
         self._shards: dict[tuple[str, str], ShardFiles] = {}
         self.numbers = SequenceNumbers()
 
-    def adopt(self, stream: Stream) -> None:
-        """Give a new stream its folder."""
+    def assign_folder(self, stream: Stream) -> None:
+        """Assign a folder to a new stream."""
         stream[STORAGE] = uuid.uuid4().hex
 
     def append(self, stream: Stream, shard_id: str, records: list[Record]) -> None:
-        """Keep records that are about to be acknowledged.
+        """Store records that are about to be acknowledged.
 
         Raises
         ------
         OSError
-            If they could not be written; the shard is as it was before.
+            If the write fails; the shard stays as it was.
         """
         self._files(stream, shard_id).append(records)
         stream["shards"][shard_id]["records"].extend(records)
 
     def load(self, stream: Stream) -> None:
-        """Fill a stream's shards with what their files hold."""
+        """Load the records of a stream's shards from their files."""
         for shard_id, shard in stream["shards"].items():
-            shard["records"] = self._files(stream, shard_id).load(oldest_kept(stream))
-            self.numbers.follow(shard["starting_sequence_number"])
+            shard["records"] = self._files(stream, shard_id).load(retention_start(stream))
+            self.numbers.advance_past(shard["starting_sequence_number"])
             if shard["records"]:
-                self.numbers.follow(shard["records"][-1]["SequenceNumber"])
+                self.numbers.advance_past(shard["records"][-1]["SequenceNumber"])
 
     def expire(self, stream: Stream) -> None:
-        """Forget the records that are past the stream's retention."""
-        oldest = oldest_kept(stream)
+        """Delete the records that are past the stream's retention."""
+        oldest = retention_start(stream)
         for shard_id, shard in stream["shards"].items():
             records = shard["records"]
-            # Records lie by arrival, so this looks at one record unless there is something to forget.
+            # Records are in order of arrival, so this reads one record unless some have expired.
             if records and records[0]["ApproximateArrivalTimestamp"] < oldest:
-                kept = next(
+                expired = next(
                     (at for at, record in enumerate(records) if record["ApproximateArrivalTimestamp"] >= oldest),
                     len(records),
                 )
-                del records[:kept]
+                del records[:expired]
                 self._files(stream, shard_id).expire(oldest)
 
     def remove(self, stream: Stream) -> None:
@@ -170,7 +170,7 @@ class Storage:
         shutil.rmtree(self._root / stream[STORAGE], ignore_errors=True)
 
     def remove_all_but(self, streams: Iterable[Stream]) -> None:
-        """Remove the folders of streams that no longer are, left behind by a kill in mid-deletion."""
+        """Remove the folders of streams that no longer exist, which a kill during a deletion leaves."""
         known = {stream[STORAGE] for stream in streams}
         for folder in self._root.glob("*"):
             if folder.name not in known:
@@ -183,6 +183,6 @@ class Storage:
         return self._shards[key]
 
 
-def oldest_kept(stream: Stream) -> float:
-    """Tell how old a record may be, in seconds since 1970, to be within the stream's retention."""
+def retention_start(stream: Stream) -> float:
+    """Return the earliest arrival, in seconds since 1970, that is within the stream's retention."""
     return time.time() - float(stream["RetentionPeriodHours"]) * 3600

@@ -1,6 +1,6 @@
-"""PutRecord and PutRecords: the time they take does not grow with what the stream holds, and they can be refused.
+"""PutRecord and PutRecords: validated, throttled on purpose where faults say so, and in constant time.
 
-MiniStack alone walks over every retained record at every put, never refuses one, and hands each record to Firehose
+MiniStack iterates over every retained record at every put, never rejects a record, and delivers each record to Firehose
 inside the call.
 """
 
@@ -13,12 +13,12 @@ from base64 import b64decode
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from deployment.emulator.kinesis.errors import KinesisError, invalid, not_found, violates
+from deployment.emulator.kinesis.errors import KinesisError, constraint_violation, invalid_argument, not_found
 from deployment.emulator.kinesis.shards import MAX_RECORD_KIB, open_ranges
 from deployment.emulator.settings import ACCOUNT
 
 if TYPE_CHECKING:
-    from deployment.emulator.faults import Faults
+    from deployment.emulator.kinesis.faults import Faults
     from deployment.emulator.kinesis.storage import Record, Storage, Stream
 
 # https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
@@ -36,9 +36,9 @@ class Writer:
     Parameters
     ----------
     storage
-        Keeps them.
+        Stores the records.
     faults
-        Says when to refuse.
+        Decides which puts fail.
     """
 
     def __init__(self, storage: Storage, faults: Faults) -> None:
@@ -46,10 +46,10 @@ class Writer:
         self._faults = faults
 
     def put_record(self, stream: Stream, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer PutRecord."""
+        """Handle PutRecord."""
         size = _check(request, stream)
         if size > REQUEST_BYTES:
-            raise violates("data", f"Member must have length less than or equal to {REQUEST_BYTES}")
+            raise constraint_violation("data", f"Member must have length less than or equal to {REQUEST_BYTES}")
         self._throttle(stream)
         shard_id = _shard_of(stream, request)
         record = self._record(request)
@@ -62,19 +62,19 @@ class Writer:
         }
 
     def put_records(self, stream: Stream, request: dict[str, Any]) -> dict[str, Any]:
-        """Answer PutRecords: the answer's entries stand in the request's order, each a success or a failure."""
+        """Handle PutRecords: the response's entries are in the request's order, each a success or a failure."""
         entries = request.get("Records") or []
         if not 1 <= len(entries) <= REQUEST_RECORDS:
-            raise violates("records", f"Member must have length between 1 and {REQUEST_RECORDS}, inclusive")
+            raise constraint_violation("records", f"Member must have length between 1 and {REQUEST_RECORDS}, inclusive")
         if sum(_check(entry, stream) for entry in entries) > REQUEST_BYTES:
-            raise invalid(f"Records size exceeds {REQUEST_BYTES // 1024**2} MiB limit")
+            raise invalid_argument(f"Records size exceeds {REQUEST_BYTES // 1024**2} MiB limit")
         self._throttle(stream)
         self._storage.expire(stream)
         results: list[dict[str, Any]] = []
         placed: dict[str, list[Record]] = defaultdict(list)
         for entry in entries:
             shard_id = _shard_of(stream, entry)
-            if self._faults.strikes("kinesis_failed_record"):
+            if self._faults.should_fail("kinesis_failed_record"):
                 results.append({"ErrorCode": THROTTLED, "ErrorMessage": _too_fast(stream, shard_id)})
                 continue
             record = self._record(entry)
@@ -97,7 +97,7 @@ class Writer:
         }
 
     def _throttle(self, stream: Stream) -> None:
-        if self._faults.strikes("kinesis_throttled_call"):
+        if self._faults.should_fail("kinesis_throttled_call"):
             raise KinesisError(THROTTLED, _too_fast(stream, next(iter(stream["shards"]))))
 
 
@@ -106,33 +106,33 @@ def _too_fast(stream: Stream, shard_id: str) -> str:
 
 
 def _check(entry: dict[str, Any], stream: Stream) -> int:
-    """Size of a record in bytes, data and key, once it is known to be one."""
+    """Validate a record and return its size in bytes, data and key."""
     key, data = entry.get("PartitionKey"), entry.get("Data")
     if not isinstance(key, str) or not 1 <= len(key) <= PARTITION_KEY_CHARACTERS:
-        raise violates(
+        raise constraint_violation(
             "partitionKey", f"Member must have length between 1 and {PARTITION_KEY_CHARACTERS} characters, inclusive"
         )
     if not isinstance(data, str):
-        raise violates("data", "Member must not be null")
+        raise constraint_violation("data", "Member must not be null")
     try:
         size = len(b64decode(data, validate=True)) + len(key.encode())
     except (binascii.Error, ValueError) as error:
         raise KinesisError("SerializationException", "Data is not in base 64.") from error
     limit = stream.get(MAX_RECORD_KIB, 1024) * 1024
     if size > limit:
-        raise violates("data", f"Member must have length less than or equal to {limit}")
+        raise constraint_violation("data", f"Member must have length less than or equal to {limit}")
     return size
 
 
 def _shard_of(stream: Stream, entry: dict[str, Any]) -> str:
     explicit = entry.get("ExplicitHashKey")
     if explicit is None:
-        # What Kinesis maps a partition key with; nothing is kept secret by it.
+        # Kinesis maps a partition key with MD5; no secret depends on it.
         place = int.from_bytes(hashlib.md5(entry["PartitionKey"].encode(), usedforsecurity=False).digest())
     elif str(explicit).isdigit() and int(explicit) < HASH_KEY_END:
         place = int(explicit)
     else:
-        raise invalid(f"ExplicitHashKey {explicit} is not a whole number below 2^128.")
+        raise invalid_argument(f"ExplicitHashKey {explicit} is not a whole number below 2^128.")
     for start, end, shard_id in open_ranges(stream):
         if start <= place <= end:
             return shard_id

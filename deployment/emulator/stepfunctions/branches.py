@@ -22,7 +22,7 @@ def install() -> None:
     apply_output_path, find_retrier = states._apply_output_path, states._find_matching_retrier
 
     def output_of(state: dict[str, Any], data: Any, context: dict[str, Any] | None = None) -> Any:
-        # The interpreter shapes a Succeed state's output only by OutputPath, which JSONata states do not have.
+        # MiniStack shapes a Succeed state's output by OutputPath only, which JSONata states do not have.
         if state.get("Type") == "Succeed" and states._state_query_language(state, context) == "JSONata":
             return states._apply_jsonata_output(state, data, context, default=data)
         return apply_output_path(state, data, context)
@@ -44,7 +44,7 @@ def install() -> None:
 def run_parallel_branches(
     state: dict[str, Any], raw_input: Any, record: dict[str, Any], context: dict[str, Any]
 ) -> tuple[Any, str | None]:
-    """Run every branch at once on a context of its own and join their results in order.
+    """Run all branches concurrently, each on its own context, and join their results in order.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def run_parallel_branches(
     Raises
     ------
     ministack.services.stepfunctions._ExecutionError
-        The first branch's error, as the state's Retry and Catch are to see it.
+        The first branch's error, for the state's Retry and Catch.
     """
     is_jsonata = states._state_query_language(state, context) == "JSONata"
     if is_jsonata:

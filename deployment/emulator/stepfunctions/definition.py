@@ -1,4 +1,4 @@
-"""What makes a state machine's definition unusable: its JSON, its states, and where they lead.
+"""Validates a state machine's definition: its JSON, its states, and their transitions.
 
 Codes are those of ValidateStateMachineDefinition
 (https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinitionDiagnostic.html).
@@ -19,16 +19,16 @@ SCHEMA = "SCHEMA_VALIDATION_FAILED"
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One reason why a definition is refused, and where it lies."""
+class Diagnostic:
+    """An error in a definition and its location."""
 
     code: str
     message: str
     location: str
 
 
-def faults_of(definition: str) -> list[Fault]:
-    """Find what is wrong with a definition.
+def diagnose(definition: str) -> list[Diagnostic]:
+    """Return the errors of a definition.
 
     Parameters
     ----------
@@ -43,38 +43,42 @@ def faults_of(definition: str) -> list[Fault]:
     try:
         machine = json.loads(definition)
     except ValueError as error:
-        return [Fault("INVALID_JSON_DESCRIPTION", str(error), "/")]
+        return [Diagnostic("INVALID_JSON_DESCRIPTION", str(error), "/")]
     if not isinstance(machine, dict):
-        return [Fault(SCHEMA, "The definition must be an object", "/")]
-    return list(_machine_faults(machine, ""))
+        return [Diagnostic(SCHEMA, "The definition must be an object", "/")]
+    return list(_diagnose_machine(machine, ""))
 
 
-def _machine_faults(machine: dict[str, Any], location: str) -> Iterator[Fault]:
+def _diagnose_machine(machine: dict[str, Any], location: str) -> Iterator[Diagnostic]:
     states = machine.get("States")
     if not isinstance(states, dict) or not states:
-        yield Fault(SCHEMA, "The field 'States' must be an object with at least one state", f"{location}/States")
+        yield Diagnostic(SCHEMA, "The field 'States' must be an object with at least one state", f"{location}/States")
         return
     if machine.get("StartAt") not in states:
-        yield Fault(
+        yield Diagnostic(
             "MISSING_TRANSITION_TARGET", f"Missing 'StartAt' target: {machine.get('StartAt')}", f"{location}/StartAt"
         )
     reached = {machine.get("StartAt")}
     for name, state in states.items():
         here = f"{location}/States/{name}"
         if not isinstance(state, dict) or state.get("Type") not in STATE_TYPES:
-            yield Fault(SCHEMA, f"A state's 'Type' must be one of {', '.join(sorted(STATE_TYPES))}", f"{here}/Type")
+            yield Diagnostic(
+                SCHEMA, f"A state's 'Type' must be one of {', '.join(sorted(STATE_TYPES))}", f"{here}/Type"
+            )
             continue
         targets = list(_targets(state, here))
         reached |= {target for target, _ in targets}
         for target, place in targets:
             if target not in states:
-                yield Fault("MISSING_TRANSITION_TARGET", f"Missing 'Next' target: {target}", place)
-        yield from _ending_faults(state, here)
+                yield Diagnostic("MISSING_TRANSITION_TARGET", f"Missing 'Next' target: {target}", place)
+        yield from _diagnose_ending(state, here)
         for inner, place in _inner_machines(state, here):
-            yield from _machine_faults(inner, place)
+            yield from _diagnose_machine(inner, place)
     for name in states:
         if name not in reached:
-            yield Fault("MISSING_TRANSITION_TARGET", f"State '{name}' is not reachable", f"{location}/States/{name}")
+            yield Diagnostic(
+                "MISSING_TRANSITION_TARGET", f"State '{name}' is not reachable", f"{location}/States/{name}"
+            )
 
 
 def _targets(state: dict[str, Any], here: str) -> Iterator[tuple[str, str]]:
@@ -86,14 +90,14 @@ def _targets(state: dict[str, Any], here: str) -> Iterator[tuple[str, str]]:
             yield rule.get("Next", ""), f"{here}/{field}[{index}]/Next"
 
 
-def _ending_faults(state: dict[str, Any], here: str) -> Iterator[Fault]:
+def _diagnose_ending(state: dict[str, Any], here: str) -> Iterator[Diagnostic]:
     kind = state["Type"]
     if kind in TERMINAL_TYPES or kind == "Choice":
         return
     if ("Next" in state) == (state.get("End") is True):
-        yield Fault(SCHEMA, "A state has either 'Next' or 'End': true", here)
+        yield Diagnostic(SCHEMA, "A state has either 'Next' or 'End': true", here)
     if kind == "Task" and not isinstance(state.get("Resource"), str):
-        yield Fault(SCHEMA, "A Task has a 'Resource'", f"{here}/Resource")
+        yield Diagnostic(SCHEMA, "A Task has a 'Resource'", f"{here}/Resource")
 
 
 def _inner_machines(state: dict[str, Any], here: str) -> Iterator[tuple[dict[str, Any], str]]:

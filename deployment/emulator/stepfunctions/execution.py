@@ -1,4 +1,4 @@
-"""The life of one execution: its time limit, its stop, and its waits, which end when it does.
+"""Executions: their time limit, their stop, and waits that end with the execution.
 
 A state machine's ``TimeoutSeconds`` ends the execution as TIMED_OUT with ``States.Timeout``
 (https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html), and a stopped execution starts no
@@ -17,33 +17,33 @@ from typing import Any
 
 from ministack.services import stepfunctions as states
 
-# How soon a wait notices that its execution has ended.
+# The interval at which a wait checks whether its execution has ended.
 WAIT_SLICE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class Running:
-    """The execution that the current thread works for, and the role it does so with."""
+    """The execution of the current thread and its role."""
 
     record: dict[str, Any]
     role_arn: str
 
     @property
     def is_over(self) -> bool:
-        """Whether the execution was stopped, timed out or failed while this thread was at work."""
+        """Whether the execution was stopped, timed out or failed."""
         return bool(self.record["status"] != "RUNNING")
 
 
-class Stopped(SystemExit):
+class ExecutionEndedError(SystemExit):
     """Unwinds a thread whose execution is over.
 
-    A ``SystemExit``, since a state's Catch must not see it and a thread that ends with one ends quietly.
+    It is a ``SystemExit``, which a state's Catch does not see and which ends a thread without a traceback.
     """
 
 
-# When the Task that the current thread works for has run out of time; its state has gone on by then.
+# The deadline of the current thread's Task.
 deadline: contextvars.ContextVar[float] = contextvars.ContextVar("deadline", default=math.inf)
-# Threads of branches, map items and time-limited tasks are started with a copy of the context, so they inherit it.
+# Threads of branches, map items and tasks with a time limit start with a copy of the context, so they inherit it.
 current: contextvars.ContextVar[Running | None] = contextvars.ContextVar("current", default=None)
 
 
@@ -62,14 +62,14 @@ def install() -> None:
         timer = _start_timer(limit, record) if limit else None
         try:
             run(execution_arn)
-        except Stopped:
+        except ExecutionEndedError:
             pass
         finally:
             if timer:
                 timer.cancel()
 
     def fail_execution(record: dict[str, Any], error: str, cause: str) -> None:
-        # A branch that breaks after the end must not rewrite how the execution ended.
+        # A branch that fails after the end must not change the result of the execution.
         if record["status"] == "RUNNING":
             fail(record, error, cause)
 
@@ -94,16 +94,16 @@ def stop_if_over() -> None:
     """
     running = current.get()
     if (running is not None and running.is_over) or time.monotonic() > deadline.get():
-        raise Stopped
+        raise ExecutionEndedError
 
 
 def wait(seconds: float) -> None:
-    """Sleep, but no longer than the execution of this thread lives.
+    """Sleep until the time is over or the execution of this thread has ended.
 
     Raises
     ------
     Stopped
-        If the execution ends meanwhile.
+        If the execution ends before.
     """
     until = time.monotonic() + seconds * states._SFN_WAIT_SCALE
     while (left := until - time.monotonic()) > 0:
@@ -112,11 +112,11 @@ def wait(seconds: float) -> None:
 
 
 def _end_tasks_that_timed_out() -> None:
-    """Let the thread of a Task with ``TimeoutSeconds`` know when to stop what it waits for, as AWS does."""
+    """Set a deadline for the thread of a Task with ``TimeoutSeconds``, so that it stops the job that it waits for."""
     invoke = states._invoke_resource_with_timeout
 
     def invoke_resource_with_timeout(resource: str, arguments: Any, timeout: float) -> Any:
-        # A moment later than the state itself, which has to see its own time-out first.
+        # Slightly later than the state itself, which has to see its own time-out first.
         token = deadline.set(time.monotonic() + timeout + WAIT_SLICE_SECONDS)
         try:
             return invoke(resource, arguments, timeout)

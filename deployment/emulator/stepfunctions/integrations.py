@@ -1,7 +1,7 @@
 """The integrations that MiniStack's Step Functions lacks: Personalize, Glue jobs, Athena, and S3 objects.
 
-An optimized ``.sync`` integration starts the work, waits for its end, and fails with ``States.TaskFailed`` and the
-work's description as the cause (https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html). An SDK
+An optimized ``.sync`` integration starts a job, waits for its end, and fails with ``States.TaskFailed`` and the
+job's description as the cause (https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html). An SDK
 integration fails with ``<Service>.<Error>`` (``…/supported-services-awssdk.html``).
 """
 
@@ -13,9 +13,9 @@ from typing import Any
 
 from ministack.services import stepfunctions as states
 
-from deployment.emulator import objects
-from deployment.emulator.calls import call_json
-from deployment.emulator.stepfunctions.execution import Stopped, wait
+from deployment.emulator.internal_requests import call_json
+from deployment.emulator.s3 import objects
+from deployment.emulator.stepfunctions.execution import ExecutionEndedError, wait
 from deployment.emulator.stepfunctions.members import api_parameters, state_result
 
 Integration = Callable[[str, dict[str, Any]], Any]
@@ -31,7 +31,7 @@ S3_OBJECTS = {"aws-sdk:s3:getObject": "GET", "aws-sdk:s3:putObject": "PUT"}
 
 
 def install() -> None:
-    """Route these integrations before MiniStack's own dispatcher sees them."""
+    """Route these integrations before MiniStack's own dispatcher."""
     invoke = states._invoke_resource
 
     def invoke_resource(resource: str, arguments: dict[str, Any]) -> Any:
@@ -42,7 +42,7 @@ def install() -> None:
 
 
 def find(resource: str) -> Integration | None:
-    """Return what runs a Task's ``Resource``, or None where MiniStack's own dispatcher does."""
+    """Return the integration of a Task's ``Resource``, or None where MiniStack's own dispatcher runs it."""
     name = resource.rpartition(":::")[2]
     if name.startswith(PERSONALIZE):
         return call_personalize
@@ -68,8 +68,8 @@ def run_glue_job(resource: str, arguments: dict[str, Any]) -> Any:
     try:
         while (run := _call("glue", "AWSGlue.GetJobRun", "Glue", subject)["JobRun"])["JobRunState"] not in GLUE_ENDED:
             wait(POLL_SECONDS)
-    except Stopped:
-        # AWS stops the job of an aborted execution, as far as it can.
+    except ExecutionEndedError:
+        # AWS stops the job of an aborted execution on a best-effort basis.
         stop = {"JobName": arguments["JobName"], "JobRunIds": [started["JobRunId"]]}
         _call("glue", "AWSGlue.BatchStopJobRun", "Glue", stop)
         raise
@@ -89,7 +89,7 @@ def run_athena_query(resource: str, arguments: dict[str, Any]) -> Any:
             if answer["QueryExecution"]["Status"]["State"] in ATHENA_ENDED:
                 break
             wait(POLL_SECONDS)
-    except Stopped:
+    except ExecutionEndedError:
         _call("athena", "AmazonAthena.StopQueryExecution", "Athena", started)
         raise
     if answer["QueryExecution"]["Status"]["State"] != "SUCCEEDED":
@@ -98,13 +98,13 @@ def run_athena_query(resource: str, arguments: dict[str, Any]) -> Any:
 
 
 def call_athena(resource: str, arguments: dict[str, Any]) -> Any:
-    """Call the optimized Athena actions that only ask or stop."""
+    """Call an optimized Athena action that reads or stops a query."""
     action = resource.rpartition(":")[2]
     return _call("athena", f"AmazonAthena.{action[:1].upper()}{action[1:]}", "Athena", arguments)
 
 
 def call_s3_object(resource: str, arguments: dict[str, Any]) -> Any:
-    """Read or write an S3 object whose body is text; a body that is no string is written as JSON."""
+    """Read or write an S3 object with a text body; a body that is not a string is written as JSON."""
     bucket, key = arguments["Bucket"], arguments["Key"]
     try:
         if S3_OBJECTS[resource.rpartition(":::")[2]] == "PUT":
@@ -122,12 +122,12 @@ def call_s3_object(resource: str, arguments: dict[str, Any]) -> Any:
 
 
 def _call(service: str, target: str, prefix: str, arguments: Any) -> Any:
-    """Send one JSON request to a service of the emulator and return its answer.
+    """Send one JSON request to a service of the emulator and return its response.
 
     Raises
     ------
     ministack.services.stepfunctions._ExecutionError
-        Named ``<prefix>.<error>``, as Step Functions names it.
+        With the error ``<prefix>.<error>``, as Step Functions names it.
     """
     status, result = call_json(service, target, arguments or {})
     if status >= 400:

@@ -1,7 +1,8 @@
-"""Names of Amazon Personalize's members as workflows write them: ``DatasetGroupArn`` for the API's ``datasetGroupArn``.
+"""Converts the names of Amazon Personalize's members between workflows and the API.
 
-Step Functions capitalizes the first letter of every member of an SDK integration and leaves keys of maps alone, since
-those are data (hyperparameters, metrics). botocore's model of the service tells which is which.
+Step Functions capitalizes the first letter of every member of an SDK integration (``DatasetGroupArn`` for the API's
+``datasetGroupArn``) and leaves keys of maps unchanged, since those are data (hyperparameters, metrics). botocore's
+model of the service distinguishes them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ministack.services import stepfunctions as states
 
 
 def api_parameters(action: str, arguments: Any) -> Any:
-    """Return a Task's arguments with the names that the API has.
+    """Return a Task's arguments with the API's names.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def api_parameters(action: str, arguments: Any) -> Any:
 
 
 def state_result(action: str, answer: Any) -> Any:
-    """Return an API's answer with the names and times that a workflow sees."""
+    """Return an API's response with the names and times that a workflow sees."""
     return _to_state(answer, _operation(action).output_shape)
 
 

@@ -1,7 +1,7 @@
-"""A state machine's role is asked before each integration, where the emulator enforces IAM at all (``--enforce-iam``).
+"""Checks a state machine's role before each integration, where the emulator enforces IAM (``--enforce-iam``).
 
-MiniStack calls the services from inside without asking. The action and the resource of a call are derived here, and the
-role's policies are evaluated by MiniStack's own evaluator; conditions on the resource's tags are not known here.
+MiniStack calls the services from inside, without a check. This module derives the action and the resource of a call,
+and MiniStack's own evaluator evaluates the role's policies; conditions on the resource's tags are not supported.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ POLICY_PREFIX = {"sfn": "states", "eventbridge": "events", "cloudwatchlogs": "lo
 
 
 def install() -> None:
-    """Ask the role before the integration is called."""
+    """Check the role before the integration is called."""
     invoke = states._invoke_resource
 
     def invoke_resource(resource: str, arguments: Any) -> Any:
         if app.AUTH:
-            require(resource, arguments if isinstance(arguments, dict) else {})
+            check_permission(resource, arguments if isinstance(arguments, dict) else {})
         return invoke(resource, arguments)
 
     states._invoke_resource = invoke_resource
 
 
-def require(resource: str, arguments: dict[str, Any]) -> None:
-    """Refuse an integration that the execution's role does not allow.
+def check_permission(resource: str, arguments: dict[str, Any]) -> None:
+    """Raise an error for an integration that the execution's role does not allow.
 
     Raises
     ------
     ministack.services.stepfunctions._ExecutionError
-        ``<Service>.AccessDeniedException`` with the sentence that AWS gives.
+        ``<Service>.AccessDeniedException`` with AWS's message.
     """
     running = current.get()
     permission = permission_of(resource, arguments)
@@ -67,7 +67,7 @@ def require(resource: str, arguments: dict[str, Any]) -> None:
 
 
 def permission_of(resource: str, arguments: dict[str, Any]) -> tuple[str, str] | None:
-    """Return the action and the resource that a Task needs, or None where it is no AWS call (an activity).
+    """Return the action and the resource that a Task needs, or None where it does not call AWS (an activity).
 
     Parameters
     ----------

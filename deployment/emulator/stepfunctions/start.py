@@ -1,7 +1,7 @@
-"""What StartExecution and the definition of a state machine are checked for.
+"""Validates StartExecution and the definitions of state machines.
 
-StartExecution is idempotent for a standard state machine: the same name and input while the first runs answers as the
-first did, anything else of that name is ExecutionAlreadyExists
+StartExecution is idempotent for a standard state machine: the same name and input, while the first execution runs,
+return the first response; any other request with that name fails with ExecutionAlreadyExists
 (https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
 """
 
@@ -14,7 +14,7 @@ from typing import Any, cast
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
 from ministack.services import stepfunctions as states
 
-from deployment.emulator.stepfunctions.definition import faults_of
+from deployment.emulator.stepfunctions.definition import diagnose
 
 Response = tuple[int, dict[str, str], bytes]
 
@@ -25,20 +25,20 @@ INPUT_LIMIT_BYTES = 262_144
 
 
 def install() -> None:
-    """Check executions before they start and definitions before they are kept."""
+    """Validate executions before they start and definitions before they are stored."""
     start_execution = states._start_execution
     create, update = states._create_state_machine, states._update_state_machine
 
     def checked_start(data: dict[str, Any]) -> Response:
-        refused = _refuse(data) or _answer_again(data)
-        return refused or cast("Response", start_execution(data))
+        response = _validate_start(data) or _repeat_response(data)
+        return response or cast("Response", start_execution(data))
 
     def checked_create(data: dict[str, Any]) -> Response:
-        return _refuse_definition(data.get("definition", "")) or cast("Response", create(data))
+        return _validate_definition(data.get("definition", "")) or cast("Response", create(data))
 
     def checked_update(data: dict[str, Any]) -> Response:
         definition = data.get("definition")
-        return (_refuse_definition(definition) if definition is not None else None) or cast("Response", update(data))
+        return (_validate_definition(definition) if definition is not None else None) or cast("Response", update(data))
 
     states._start_execution = checked_start
     states._create_state_machine = checked_create
@@ -47,24 +47,20 @@ def install() -> None:
 
 
 def validate(data: dict[str, Any]) -> Response:
-    """Answer ValidateStateMachineDefinition with what makes a definition unusable, place by place."""
-    faults = faults_of(data.get("definition", ""))
-    diagnostics = [
-        {"severity": "ERROR", "code": fault.code, "message": fault.message, "location": fault.location}
-        for fault in faults
-    ]
-    return _answer({"result": "FAIL" if faults else "OK", "diagnostics": diagnostics, "truncated": False})
+    """Handle ValidateStateMachineDefinition: list the errors of a definition with their locations."""
+    diagnostics = [{"severity": "ERROR", **vars(diagnostic)} for diagnostic in diagnose(data.get("definition", ""))]
+    return _answer({"result": "FAIL" if diagnostics else "OK", "diagnostics": diagnostics, "truncated": False})
 
 
-def _refuse_definition(definition: str) -> Response | None:
-    faults = faults_of(definition)
-    if not faults:
+def _validate_definition(definition: str) -> Response | None:
+    errors = diagnose(definition)
+    if not errors:
         return None
-    listed = ", ".join(f"{fault.code}: {fault.message} at {fault.location}" for fault in faults)
+    listed = ", ".join(f"{error.code}: {error.message} at {error.location}" for error in errors)
     return _error("InvalidDefinition", f"Invalid State Machine Definition: '{listed}'")
 
 
-def _refuse(data: dict[str, Any]) -> Response | None:
+def _validate_start(data: dict[str, Any]) -> Response | None:
     name, text = data.get("name"), data.get("input", "{}")
     if name is not None and not NAME.fullmatch(name):
         return _error("InvalidName", f"Invalid Name: '{name}'")
@@ -78,7 +74,7 @@ def _refuse(data: dict[str, Any]) -> Response | None:
     return None
 
 
-def _answer_again(data: dict[str, Any]) -> Response | None:
+def _repeat_response(data: dict[str, Any]) -> Response | None:
     machine = states._state_machines.get(data.get("stateMachineArn", ""))
     if machine is None or machine["type"] != "STANDARD" or not data.get("name"):
         return None

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from backend.contract import is_aggregated, unpack
-from tests.contract.emulator.functions import make_function
 from tests.factories.records import event_fields, item_fields
+from tests.fakes.emulator.functions import make_function
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000)
 TAKES_ANYTHING = "def handler(event, context):\n    return None\n"

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Emulator
+    from tests.fakes.emulator.process import Emulator
 
 NAMESPACE = {"cw": "http://monitoring.amazonaws.com/doc/2010-08-01/"}
 TOPIC = "arn:aws:sns:eu-central-1:000000000000:alarms"

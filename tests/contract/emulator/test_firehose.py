@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from deployment.emulator.settings import ACCOUNT
-from tests.contract.conftest import REGION
+from tests.fakes.emulator.process import REGION
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Emulator
+    from tests.fakes.emulator.process import Emulator
 
 BUCKET = "delivered-to"
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Emulator
+    from tests.fakes.emulator.process import Emulator
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.orchestration import lake
-from tests.contract.orchestration.lake import BUCKET, DATABASE, DAYS, RESULTS
+from tests.fakes.emulator import lake
+from tests.fakes.emulator.lake import BUCKET, DATABASE, DAYS, RESULTS
 
 
 @pytest.fixture(scope="module")

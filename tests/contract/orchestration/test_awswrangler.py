@@ -6,9 +6,9 @@ import awswrangler as wr
 import boto3
 import pytest
 
-from tests.contract.conftest import REGION
-from tests.contract.orchestration import lake
-from tests.contract.orchestration.lake import BUCKET, DATABASE, RESULTS
+from tests.fakes.emulator import lake
+from tests.fakes.emulator.lake import BUCKET, DATABASE, RESULTS
+from tests.fakes.emulator.process import REGION
 
 QUERY = "SELECT event_id, event_value, \"timestamp\", event_type = 'View' AS viewed FROM events ORDER BY event_id"
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.conftest import free_port
-from tests.contract.emulator.functions import ROLE, make_function
-from tests.contract.orchestration.conftest import Cloud, run_once
-from tests.contract.orchestration.fake_personalize import ARN, Answer, Content, FakePersonalize
+from tests.fakes.emulator.cloud import Cloud, run_once
+from tests.fakes.emulator.functions import ROLE, make_function
+from tests.fakes.emulator.personalize import ARN, Answer, Content, FakePersonalize
+from tests.fakes.emulator.process import free_port
 from tests.unit.judge.test_drift import profile
 
 if TYPE_CHECKING:

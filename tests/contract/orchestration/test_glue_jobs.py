@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.orchestration.conftest import start_cloud
-from tests.contract.orchestration.waiting import wait_until
+from tests.fakes.emulator.cloud import start_cloud
+from tests.fakes.emulator.waiting import wait_until
 
 BUCKET = "glue-test"
 SCRIPT = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.orchestration.conftest import start_cloud
+from tests.fakes.emulator.cloud import start_cloud
 
 
 def test_control_plane_requests_reach_the_engine(cloud):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.conftest import ROOT
-from tests.contract.orchestration import lake
-from tests.contract.orchestration.lake import DAYS
+from tests.fakes.emulator import lake
+from tests.fakes.emulator.lake import DAYS
+from tests.fakes.emulator.process import ROOT
 
 QUERIES = {file.stem: file.read_text() for file in (ROOT / "infrastructure/modules/lake/queries").glob("*.sql")}
 

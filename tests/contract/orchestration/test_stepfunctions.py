@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract.emulator.functions import make_function
-from tests.contract.orchestration.conftest import run_once, start_cloud
-from tests.contract.orchestration.fake_personalize import SLOW, SLOW_SECONDS
-from tests.contract.orchestration.waiting import wait_until
+from tests.fakes.emulator.cloud import run_once, start_cloud
+from tests.fakes.emulator.functions import make_function
+from tests.fakes.emulator.personalize import SLOW, SLOW_SECONDS
+from tests.fakes.emulator.waiting import wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/workflow"
 DESCRIBE = "arn:aws:states:::aws-sdk:personalize:describeDatasetGroup"

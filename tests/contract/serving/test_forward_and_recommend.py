@@ -20,7 +20,7 @@ from tests.fakes.personalize import FakeRuntime, FakeTracker
 from tests.unit.forward.world import event, record
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Emulator
+    from tests.fakes.emulator.process import Emulator
 
 KEYS = {"history": ("person", "moment"), "entities": ("entity",), "answers": ("question",)}
 PARAMETER = "/rivulet/local/tracking-id"

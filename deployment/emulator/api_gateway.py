@@ -1,0 +1,117 @@
+"""REST APIs: size limits, and error responses that hide the function's error, as on AWS.
+
+With a Lambda proxy integration AWS answers 502 ``Internal server error`` when the function fails or its response does
+not have the documented form, and 413 ``Request Too Long`` when the request is larger than API Gateway or Lambda
+accepts. MiniStack returns the function's error and stack trace to the caller, turns any response into a 200, and
+accepts any size. AWS passes path parameters to a function as they were sent, percent-encoded; MiniStack decodes them.
+AWS takes a body without a content type for ``application/json``, whatever media types count as binary; MiniStack takes
+it for text.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from ministack.services import apigateway_v1
+
+from deployment.emulator.lambda_functions.limits import SYNCHRONOUS_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from deployment.emulator.settings import Settings
+
+    Answer = tuple[int, dict[str, str], bytes]
+    Outcome = tuple[dict[str, Any] | None, str | None]
+    Execute = Callable[[str, str, str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+REQUEST_BYTES: Final = 10 * 1024 * 1024
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/integration-passthrough-behaviors.html
+DEFAULT_TYPE: Final = "application/json"
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+TOO_LONG: Final = {"message": "Request Too Long"}
+FAILED: Final = "Internal server error"
+
+_TOO_LARGE_FOR_LAMBDA: Final = "rivulet_too_large"
+
+
+def install(_settings: Settings) -> None:
+    """Override the execution of requests and of the Lambda proxy integration."""
+    apigateway_v1.handle_execute = _within_gateway(apigateway_v1.handle_execute)
+    apigateway_v1._call_lambda_raw = _within_lambda(apigateway_v1._call_lambda_raw)
+    apigateway_v1._lambda_proxy_response = proxy_response
+
+
+def proxy_response(result: dict[str, Any]) -> Outcome:
+    """Return the response of a proxy integration for the result of an invocation.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+
+    Parameters
+    ----------
+    result
+        As `deployment.emulator.lambda_functions.execute` returns it.
+
+    Returns
+    -------
+    tuple
+        The response and None, or None and the message of a 502.
+    """
+    if result.get(_TOO_LARGE_FOR_LAMBDA):
+        return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LONG), None
+    body = result.get("body")
+    if result.get("throttle"):
+        return _answer(HTTPStatus.TOO_MANY_REQUESTS, body), None
+    if result.get("error") or not _is_proxy_response(body):
+        return None, FAILED
+    return body, None
+
+
+def _is_proxy_response(body: Any) -> bool:
+    if not isinstance(body, dict) or not str(body.get("statusCode", "")).isdigit():
+        return False
+    return body.get("body") is None or isinstance(body["body"], str)
+
+
+def _answer(status: HTTPStatus, body: object) -> dict[str, Any]:
+    return {"statusCode": int(status), "headers": {"Content-Type": "application/json"}, "body": json.dumps(body)}
+
+
+def _within_gateway(execute: Execute) -> Execute:
+    async def handle_execute(
+        api: str,
+        stage: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: dict[str, list[str]],
+    ) -> Answer:
+        if len(body) > REQUEST_BYTES:
+            content = json.dumps(TOO_LONG).encode()
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"Content-Type": "application/json"}, content
+        typed = {"content-type": DEFAULT_TYPE, **headers} if body else headers
+        return await execute(api, stage, method, path, typed, body, query)
+
+    return handle_execute
+
+
+def _within_lambda(
+    call: Callable[..., Awaitable[tuple[dict[str, Any] | None, str | None]]],
+) -> Callable[..., Awaitable[tuple[dict[str, Any] | None, str | None]]]:
+    async def call_within_limits(function: str, event: dict[str, Any], **scope: Any) -> Outcome:
+        # The event is small but for its body, which JSON encoding only enlarges.
+        is_large = len(event.get("body") or "") > SYNCHRONOUS_BYTES // 8
+        if is_large and len(json.dumps(event)) > SYNCHRONOUS_BYTES:
+            return {"error": True, _TOO_LARGE_FOR_LAMBDA: True}, None
+        decoded = event.get("pathParameters") or {}
+        as_sent = {name: quote(value, safe="/") for name, value in decoded.items()}
+        return await call(function, event | {"pathParameters": as_sent or None}, **scope)
+
+    return call_within_limits

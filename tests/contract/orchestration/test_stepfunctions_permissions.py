@@ -1,0 +1,71 @@
+"""A workflow may do what its role may, where the emulator enforces IAM."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.fakes.emulator.cloud import start_cloud
+from tests.fakes.emulator.waiting import wait_until
+
+ARN = "arn:aws:personalize:eu-central-1:000000000000"
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": "personalize:CreateDatasetGroup",
+            "Resource": f"{ARN}:dataset-group/mine-*",
+        }
+    ],
+}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    cloud = start_cloud(tmp_path_factory.mktemp("guarded"), iam_enforced=True)
+    iam = cloud.client("iam")
+    iam.create_role(RoleName="workflow", AssumeRolePolicyDocument=json.dumps(TRUST))
+    iam.put_role_policy(RoleName="workflow", PolicyName="own", PolicyDocument=json.dumps(POLICY))
+    yield cloud
+    cloud.close()
+
+
+def create_group(cloud, machine: str, name: str):
+    states = cloud.client("stepfunctions")
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup",
+        "Arguments": {"Name": name},
+        "End": True,
+    }
+    arn = states.create_state_machine(
+        name=machine,
+        definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": "Create", "States": {"Create": state}}),
+        roleArn="arn:aws:iam::000000000000:role/workflow",
+    )["stateMachineArn"]
+    execution = states.start_execution(stateMachineArn=arn)["executionArn"]
+
+    def ended():
+        described = states.describe_execution(executionArn=execution)
+        return described if described["status"] != "RUNNING" else None
+
+    return wait_until(ended, 15)
+
+
+def test_what_the_role_allows_is_done(guarded):
+    assert create_group(guarded, "allowed", "mine-1")["status"] == "SUCCEEDED"
+    assert f"{ARN}:dataset-group/mine-1" in guarded.personalize.groups
+
+
+def test_what_it_does_not_allow_is_refused_before_it_is_done(guarded):
+    ended = create_group(guarded, "denied", "theirs-1")
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "Personalize.AccessDeniedException")
+    assert "is not authorized to perform: personalize:CreateDatasetGroup" in ended["cause"]
+    assert f"{ARN}:dataset-group/theirs-1" not in guarded.personalize.groups
