@@ -1,6 +1,6 @@
-"""What AWS does between its services, supplied to the laptop's cloud: event-source mappings and Firehose deliveries.
+"""The laptop's Lambda pollers and Firehose: event-source mappings (``mapping``) and deliveries to S3 (``delivery``).
 
-One process that is nothing but a client of the emulator's public API: it reads the streams, invokes the functions and
-puts the objects, as Lambda's pollers and Firehose do on AWS. ``mapping`` is the one, ``delivery`` the other; both keep
-their positions in ``checkpoints`` and come back from a kill with nothing lost.
+One process reads the streams, invokes the functions and puts the objects, as Lambda's pollers and Firehose do on AWS.
+It is a client of the emulator's public API only. Both kinds of reader keep their positions in ``checkpoints``, so a
+killed process loses no record.
 """

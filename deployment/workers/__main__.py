@@ -1,4 +1,4 @@
-"""Carry records between the services: ``python -m deployment.workers --endpoint URL --directory D …``."""
+"""Run event-source mappings and deliveries: ``python -m deployment.workers --endpoint URL --directory D …``."""
 
 from __future__ import annotations
 
@@ -10,26 +10,15 @@ import threading
 from pathlib import Path
 
 from deployment.workers.checkpoints import Checkpoints
-from deployment.workers.cloud import connect
-from deployment.workers.logs import to_stdout
+from deployment.workers.clients import connect
+from deployment.workers.logs import log_to_stdout
 from deployment.workers.supervisor import Supervisor
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Carry until SIGTERM or SIGINT.
-
-    Parameters
-    ----------
-    arguments
-        The command line; the process's own by default.
-
-    Returns
-    -------
-    int
-        0: the work in flight has ended.
-    """
+    """Run until SIGTERM or SIGINT, and wait for invocations and flushes in flight."""
     options = _parser().parse_args(arguments)
-    to_stdout()
+    log_to_stdout()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -44,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deployment.workers", description=__doc__)
     parser.add_argument("--endpoint", required=True, help="address of the emulator")
     parser.add_argument("--directory", type=Path, required=True, help="folder of the positions")
-    parser.add_argument("--region", required=True, help="region whose mappings and delivery streams are served")
+    parser.add_argument("--region", required=True, help="region of the mappings and delivery streams")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""How far every reader of every shard has come, on disk, so that a kill loses nothing."""
+"""The positions of all readers in all shards, on disk, so that a kill loses no record."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHARD_END = "SHARD_END"
-"""The position of a closed shard that is read to its end: its children may be read."""
+"""The position of a closed shard that is finished: its children may be read."""
 
 
 class Checkpoints:
     """Positions by reader and shard in one SQLite file.
 
-    A position is the sequence number of the last record that is done with, or `SHARD_END`; a reader's anchor is the
-    moment from which it reads a shard that has no position yet. In write-ahead mode a commit survives the death of the
-    process, which is all that is asked for here: the operating system holds what was written.
+    A position is the sequence number of the last finished record, or `SHARD_END`. A reader's anchor is the time from
+    which it reads a shard that has no position yet. In write-ahead mode a commit survives the end of the process,
+    which suffices here: the operating system has the written pages.
 
     Parameters
     ----------
     path
-        The file; made when it does not exist.
+        The file; it is created where it is missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,51 +38,25 @@ class Checkpoints:
         self._database.execute("CREATE TABLE IF NOT EXISTS anchor (reader TEXT PRIMARY KEY, moment REAL)")
 
     def positions(self, reader: str) -> dict[str, str]:
-        """Look up how far a reader has come.
-
-        Parameters
-        ----------
-        reader
-            The mapping or delivery stream that reads.
-
-        Returns
-        -------
-        dict
-            Sequence number of the last finished record, or `SHARD_END`, by shard.
-        """
+        """Return a reader's positions by shard."""
         with self._lock:
             rows = self._database.execute("SELECT shard, sequence FROM position WHERE reader = ?", (reader,)).fetchall()
         return dict(rows)
 
     def move(self, reader: str, shard: str, sequence: str) -> None:
-        """Record that everything up to a sequence number is done with.
-
-        Parameters
-        ----------
-        reader
-            The mapping or delivery stream that reads.
-        shard
-            The shard's id.
-        sequence
-            The last finished record's sequence number, or `SHARD_END`.
-        """
+        """Store a reader's position in a shard: the last finished record's sequence number, or `SHARD_END`."""
         with self._lock:
             self._database.execute("INSERT OR REPLACE INTO position VALUES (?, ?, ?)", (reader, shard, sequence))
 
     def anchor(self, reader: str, moment: float) -> float:
-        """Fix the moment from which a reader reads, once and for all.
+        """Store the time from which a reader reads, unless one is stored, and return the stored one.
 
         Parameters
         ----------
         reader
-            The mapping or delivery stream that reads.
+            The name of the mapping or delivery stream.
         moment
-            Epoch seconds, taken when nothing is fixed yet.
-
-        Returns
-        -------
-        float
-            Epoch seconds that were fixed first.
+            Epoch seconds.
         """
         with self._lock:
             self._database.execute("INSERT OR IGNORE INTO anchor VALUES (?, ?)", (reader, moment))
@@ -90,6 +64,6 @@ class Checkpoints:
         return float(row[0])
 
     def close(self) -> None:
-        """Close the file; what was recorded stays."""
+        """Close the file."""
         with self._lock:
             self._database.close()

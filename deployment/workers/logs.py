@@ -1,4 +1,4 @@
-"""Log lines as JSON on stdout: what happened and how much of it, never a payload."""
+"""Log lines as JSON on stdout: events and counts, never a payload."""
 
 from __future__ import annotations
 
@@ -11,21 +11,10 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object per line: time, level, event, and the fields given as ``extra``."""
+    """Formats a log record as a JSON object on one line: time, level, event, and the fields of ``extra``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one record.
-
-        Parameters
-        ----------
-        record
-            What was logged; its message is the event's name.
-
-        Returns
-        -------
-        str
-            The line, without its end.
-        """
+        """Return the line of a record, whose message is the name of the event."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -37,8 +26,8 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def to_stdout() -> None:
-    """Send everything from INFO up to stdout; the AWS client's own chatter only from WARNING up."""
+def log_to_stdout() -> None:
+    """Log to stdout from INFO up, and the AWS client's own messages from ERROR up."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -1,4 +1,4 @@
-"""Reading a stream's shards: which of them, from where, and one after another what lies in them."""
+"""Reads a stream's shards: lists them, orders children after parents, and reads records from a position."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.exceptions import ClientError
 
 from deployment.workers.checkpoints import SHARD_END
-from deployment.workers.cloud import CloudError, error_code
+from deployment.workers.clients import AWS_ERRORS, error_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis.type_defs import GetShardIteratorInputTypeDef
 
 RECORDS_PER_READ = 2_000
-"""GetRecords gives up to 10,000; fewer keep the emulator, which serves one request at a time, free for others."""
+"""GetRecords returns up to 10,000; fewer leave the emulator, which serves one request at a time, free for others."""
 
 CLOCK_STEP_SECONDS = 0.001
-"""Arrival times are given to the millisecond."""
+"""The resolution of arrival times."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Shard:
 
 
 class Record(NamedTuple):
-    """A record as it lies in a shard."""
+    """A record of a shard."""
 
     sequence: str
     partition_key: str
@@ -42,24 +42,19 @@ class Record(NamedTuple):
     data: bytes
 
 
-class ShardClosed(Exception):  # noqa: N818 - not an error: the shard was split or merged and is read to its end
-    """There will never be another record in this shard."""
+class ShardClosedError(Exception):
+    """The shard was split or merged and is read to its end."""
 
 
-def readable(shards: Sequence[Shard], positions: Mapping[str, str]) -> list[Shard]:
-    """Choose the shards that may be read now: children wait until their parents are read to the end.
+def readable_shards(shards: Sequence[Shard], positions: Mapping[str, str]) -> list[Shard]:
+    """Return the shards that may be read now: unfinished ones whose parents are all finished.
 
     Parameters
     ----------
     shards
-        The stream's shards. A parent that is not among them has expired, with its records.
+        The stream's shards. A parent that is not among them has expired with its records.
     positions
         Position by shard, as in `Checkpoints.positions`.
-
-    Returns
-    -------
-    list of Shard
-        Those to read, in the order given.
     """
     present = {shard.shard_id for shard in shards}
     done = {shard_id for shard_id, position in positions.items() if position == SHARD_END}
@@ -71,36 +66,23 @@ def readable(shards: Sequence[Shard], positions: Mapping[str, str]) -> list[Shar
 
 
 def list_shards(kinesis: KinesisClient, stream_arn: str) -> list[Shard]:
-    """List a stream's shards, closed ones included.
-
-    Parameters
-    ----------
-    kinesis
-        The client.
-    stream_arn
-        The stream.
-
-    Returns
-    -------
-    list of Shard
-        All of them.
-    """
+    """Return all shards of a stream, closed ones included."""
     answer = kinesis.list_shards(StreamARN=stream_arn)
-    found = answer["Shards"]
+    listed = answer["Shards"]
     while answer.get("NextToken"):
         answer = kinesis.list_shards(NextToken=answer["NextToken"])
-        found += answer["Shards"]
+        listed += answer["Shards"]
     return [
         Shard(
             shard["ShardId"],
             tuple(filter(None, (shard.get("ParentShardId"), shard.get("AdjacentParentShardId")))),
         )
-        for shard in found
+        for shard in listed
     ]
 
 
 class ShardReader:
-    """Reads one shard from a position on, and finds its way back after expired iterators and restarts.
+    """Reads one shard from a position on, and gets a new iterator after errors, expiry and restarts.
 
     Parameters
     ----------
@@ -111,9 +93,9 @@ class ShardReader:
     shard_id
         The shard.
     position
-        Sequence number of the last record that is done with; None to begin at the anchor.
+        Sequence number of the last finished record; None to begin at the anchor.
     anchor
-        Epoch seconds to begin at where there is no position; None for the oldest record.
+        Epoch seconds to begin at without a position; None for the oldest record.
     """
 
     def __init__(
@@ -127,47 +109,42 @@ class ShardReader:
         self._iterator: str | None = None
 
     def read(self) -> list[Record]:
-        """Read what follows.
-
-        Returns
-        -------
-        list of Record
-            The next records in order; empty when there are none now.
+        """Return the next records in order; none when there are none yet.
 
         Raises
         ------
-        ShardClosed
-            When the shard is closed and read to its end.
+        ShardClosedError
+            If the shard is closed and read to its end.
         BotoCoreError, ClientError
-            When the cloud does not answer; the next call begins where this one did.
+            If the request fails; the next call reads from the same position.
         """
         try:
             if self._iterator is None:
                 self._iterator = self._find_iterator()
             answer = self._kinesis.get_records(ShardIterator=self._iterator, Limit=RECORDS_PER_READ)
-        except CloudError:
-            # Iterators last five minutes and do not outlive the emulator: the position does both.
+        except AWS_ERRORS:
+            # Iterators expire after five minutes and with the emulator; the position does not.
             self._iterator = None
             raise
         records = [
             Record(
-                found["SequenceNumber"],
-                found["PartitionKey"],
-                found["ApproximateArrivalTimestamp"].timestamp(),
-                found["Data"],
+                record["SequenceNumber"],
+                record["PartitionKey"],
+                record["ApproximateArrivalTimestamp"].timestamp(),
+                record["Data"],
             )
-            for found in answer["Records"]
+            for record in answer["Records"]
         ]
         if records:
             if self._position is None and self._anchor is not None:
-                # The wire carries the anchor in whole seconds.
+                # The API has the anchor in whole seconds.
                 records = [record for record in records if record.arrived >= self._anchor - CLOCK_STEP_SECONDS]
             self._position = answer["Records"][-1]["SequenceNumber"]
-        # AWS leaves it out at the end of a closed shard, which the type stubs do not say.
+        # AWS omits it at the end of a closed shard, contrary to the type stubs.
         following: str | None = dict(answer).get("NextShardIterator")  # type: ignore[assignment]
         if following is None and not answer["Records"]:
-            raise ShardClosed(self._shard_id)
-        # With records at hand the closing is said by the next read, which finds none.
+            raise ShardClosedError(self._shard_id)
+        # After the last records of a closed shard the next read finds none and raises.
         self._iterator = following
         return records
 
@@ -177,7 +154,7 @@ class ShardReader:
         except ClientError as error:
             if self._position is None or error_code(error) != "InvalidArgumentException":
                 raise
-            # The position is of another life of this stream: what lies in it now has not been seen.
+            # The position is of a deleted stream of the same name; none of the records was read.
             self._position = None
             return self._kinesis.get_shard_iterator(**self._iterator_request())["ShardIterator"]
 
@@ -194,17 +171,6 @@ class ShardReader:
         return request
 
 
-def pauses(first: float, longest: float) -> itertools.accumulate[float]:
-    """Give the pauses between vain attempts, each twice the one before.
-
-    Parameters
-    ----------
-    first, longest
-        Seconds.
-
-    Returns
-    -------
-    iterator of float
-        Seconds, without end.
-    """
-    return itertools.accumulate(itertools.repeat(first), lambda pause, _: min(pause * 2, longest))
+def backoff_delays(first: float, longest: float) -> itertools.accumulate[float]:
+    """Return an endless iterator of delays in seconds, each twice the one before, up to the longest."""
+    return itertools.accumulate(itertools.repeat(first), lambda delay, _: min(delay * 2, longest))

@@ -8,8 +8,8 @@ from typing import Any
 from deployment.workers.delivery.settings import Delivery
 from deployment.workers.delivery.source import Row
 from deployment.workers.mapping.batch import Entry, Origin, write_entry
+from deployment.workers.mapping.retries import Batch
 from deployment.workers.mapping.settings import Mapping
-from deployment.workers.mapping.verdict import Work
 from deployment.workers.shards import Record
 
 STREAM_ARN = "arn:aws:kinesis:eu-central-1:000000000000:stream/clicks"
@@ -32,8 +32,8 @@ def entry(number: int = 1, **changes: Any) -> Entry:
     return write_entry(record(number, **changes), origin())
 
 
-def work(size: int, retries: int = 0) -> Work:
-    return Work(tuple(entry(number) for number in range(size)), retries)
+def make_batch(size: int, retries: int = 0) -> Batch:
+    return Batch(tuple(entry(number) for number in range(size)), retries)
 
 
 def mapping(**changes: Any) -> Mapping:

@@ -1,4 +1,4 @@
-"""What a delivery stream holds of one shard until the next object is written."""
+"""The buffered records of one shard of a delivery stream."""
 
 from __future__ import annotations
 
@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Buffer:
-    """Records between a first and a last sequence number: to be transformed, ready to be written, or failed.
-
-    Parameters
-    ----------
-    delivery
-        The delivery stream, with its buffering hints.
-    """
+    """Records between a first and a last sequence number: to be transformed, ready to be written, or failed."""
 
     delivery: Delivery
     raw: list[Row] = field(default_factory=list)
@@ -34,17 +28,17 @@ class Buffer:
     since: float = 0.0
     raw_since: float = 0.0
 
-    def take(self, rows: Iterable[Row], last_sequence: str, now: float) -> None:
-        """Add records that were read.
+    def add(self, rows: Iterable[Row], last_sequence: str, now: float) -> None:
+        """Add records.
 
         Parameters
         ----------
         rows
             The records.
         last_sequence
-            Up to where the shard was read for them.
+            The sequence number up to which the shard was read for them.
         now
-            Seconds on any clock that only goes forward.
+            Seconds on a monotonic clock.
         """
         for row in rows:
             if self.first_sequence is None:
@@ -59,50 +53,22 @@ class Buffer:
                 self.raw_bytes += len(row.data)
         self.last_sequence = last_sequence
 
-    def transformed(self, delivered: list[Row], failures: list[Failure]) -> None:
-        """Note what became of the records that were to be transformed.
-
-        Parameters
-        ----------
-        delivered, failures
-            What is to be delivered, and what failed.
-        """
+    def add_transformed(self, delivered: list[Row], failures: list[Failure]) -> None:
+        """Replace the records that were waiting for the transform by its results."""
         self.ready += delivered
         self.ready_bytes += sum(len(row.data) for row in delivered)
         self.failures += failures
         self.raw, self.raw_bytes = [], 0
 
-    def transform_due(self, now: float) -> bool:
-        """Tell whether the function's own buffer is full or its interval over.
-
-        Parameters
-        ----------
-        now
-            Seconds on the clock of `take`.
-
-        Returns
-        -------
-        bool
-            Whether to transform what waits for it.
-        """
-        how = self.delivery.transform
-        if how is None or not self.raw:
+    def is_transform_due(self, now: float) -> bool:
+        """Return whether the function's own buffer is full or its interval is over."""
+        settings = self.delivery.transform
+        if settings is None or not self.raw:
             return False
-        return self.raw_bytes >= how.buffer_bytes or now - self.raw_since >= how.buffer_seconds
+        return self.raw_bytes >= settings.buffer_bytes or now - self.raw_since >= settings.buffer_seconds
 
-    def flush_due(self, now: float) -> bool:
-        """Tell whether an object is to be written.
-
-        Parameters
-        ----------
-        now
-            Seconds on the clock of `take`.
-
-        Returns
-        -------
-        bool
-            Whether the size or the interval of the buffering hints is reached, whichever comes first.
-        """
+    def is_flush_due(self, now: float) -> bool:
+        """Return whether the size or the interval of the buffering hints is reached, whichever is first."""
         if self.first_sequence is None:
             return False
         full = self.ready_bytes + self.raw_bytes >= self.delivery.buffer_bytes

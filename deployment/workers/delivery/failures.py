@@ -1,4 +1,4 @@
-"""What is written about records that could not be delivered: one JSON document per line under the error prefix."""
+"""Records that could not be delivered, as JSON lines under the error prefix."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Failure:
     Parameters
     ----------
     row
-        The record as it came into the step that failed.
+        The record before the step that failed.
     error_type
-        `PROCESSING_FAILED` or `CONVERSION_FAILED`, which stands in the prefix.
+        `PROCESSING_FAILED` or `CONVERSION_FAILED`, which is part of the prefix.
     code, message
-        What was wrong, in Firehose's codes.
+        The reason, with Firehose's codes.
     attempts
-        How often it was tried.
+        The number of attempts.
     ended
-        Epoch seconds of the last try.
+        Epoch seconds of the last attempt.
     """
 
     row: Row
@@ -46,24 +46,21 @@ class Failure:
 def write_failures(
     failures: Iterable[Failure], function_arn: str | None, conversion: Conversion | None, region: str, account: str
 ) -> bytes:
-    """Write failures of one type as the error object has them.
+    """Return the error object for failures of one type, as JSON lines.
+
+    Source: Firehose developer guide, "Handle failure in data transformation" and "Handling errors for data format
+    conversion".
 
     Parameters
     ----------
     failures
         The failures, in the order of their records.
     function_arn
-        The transform, named in its failures.
+        The transform function, which its failures name.
     conversion
-        The conversion, whose table is named in its failures.
+        The conversion, whose failures name its table.
     region, account
-        Where the table lies when the conversion does not say.
-
-    Returns
-    -------
-    bytes
-        JSON lines (Firehose developer guide, "Handle failure in data transformation" and "Handling errors for data
-        format conversion").
+        The defaults for the table's region and catalog.
     """
     return b"".join(
         json.dumps(

@@ -1,4 +1,4 @@
-"""The objects of one flush: their bytes and their names, the same again for the same records."""
+"""The objects of one flush: their content and their keys, which are the same for the same records."""
 
 from __future__ import annotations
 
@@ -24,19 +24,10 @@ GZIP_LEVEL = 6
 
 @dataclass(frozen=True)
 class Flush:
-    """What one flush of one shard is: a delivery stream's records from a first one on.
+    """The records of one flush: those of a delivery stream's shard from a first record on.
 
-    As the position is moved only after the objects are written, a flush that is repeated after a crash begins at the
-    same record, gets the same names, and overwrites instead of doubling.
-
-    Parameters
-    ----------
-    delivery
-        The delivery stream.
-    shard_id
-        The shard.
-    first_sequence
-        Sequence number of the first record.
+    The position moves only after the objects are written. A flush that is repeated after a crash begins at the same
+    record, so it gets the same keys and overwrites its objects instead of adding others.
     """
 
     delivery: Delivery
@@ -44,12 +35,12 @@ class Flush:
     first_sequence: str
 
     def key(self, oldest: float) -> str:
-        """Name the object of delivered records.
+        """Return the key of the object of delivered records.
 
         Parameters
         ----------
         oldest
-            Epoch seconds of arrival of the oldest record in it.
+            Arrival of its oldest record, in epoch seconds.
 
         Returns
         -------
@@ -61,19 +52,19 @@ class Flush:
         return f"{prefix}{self._suffix(moment, name)}{self.delivery.extension}"
 
     def error_key(self, error_type: str, oldest: float) -> str:
-        """Name the object of failures of one type.
+        """Return the key of the object of failures of one type.
 
         Parameters
         ----------
         error_type
-            As it stands in the prefix.
+            The error type in the prefix.
         oldest
-            Epoch seconds of arrival of the oldest record in it.
+            Arrival of its oldest record, in epoch seconds.
 
         Returns
         -------
         str
-            The key; it has no extension, since failures are JSON lines whatever the delivered objects are.
+            The key; without an extension, since failures are JSON lines whatever the format of delivered objects is.
         """
         moment, name = self._moment(oldest), self._name(error_type)
         prefix = expand_error_prefix(self.delivery.error_prefix, self.delivery.prefix, error_type, moment, name.hex)
@@ -91,21 +82,21 @@ class Flush:
 
 
 def join(rows: Sequence[Row], delimiter: bytes, compress: bool) -> bytes:
-    """Put records one behind the other.
+    """Concatenate records.
 
     Parameters
     ----------
     rows
         The records.
     delimiter
-        What follows each; nothing unless the delivery stream appends one, as on AWS.
+        Appended to each; empty unless the delivery stream appends one, as on AWS.
     compress
-        Whether the whole is gzipped.
+        Whether the object is gzipped.
 
     Returns
     -------
     bytes
-        The object; without a time in its gzip header, so that the same records give the same bytes.
+        The object; its gzip header has no time, so that the same records give the same bytes.
     """
     joined = b"".join(row.data + delimiter for row in rows)
     return gzip.compress(joined, GZIP_LEVEL, mtime=0) if compress else joined

@@ -1,4 +1,4 @@
-"""Records to one Parquet object with the columns of a Glue table."""
+"""Converts records to a Parquet object with the columns of a Glue table."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from deployment.workers.delivery.failures import CONVERSION_FAILED, Failure
-from deployment.workers.delivery.schema import HiveType, UnknownType, parse_type
-from deployment.workers.delivery.serde import NotConvertible, RowReader
+from deployment.workers.delivery.schema import HiveType, UnknownTypeError, parse_type
+from deployment.workers.delivery.serde import ConversionError, RowReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,38 +23,33 @@ NO_SCHEMA = "DataFormatConversion.InvalidSchema"
 
 
 def columns_of(table: Mapping[str, Any]) -> list[tuple[str, HiveType]]:
-    """Read a table's columns; partition keys are not written into the objects.
+    """Return name and type of a table's columns, in order, without partition keys, which the objects do not contain.
 
     Parameters
     ----------
     table
         The ``Table`` of Glue's GetTable.
 
-    Returns
-    -------
-    list of tuple
-        Name and type, in order.
-
     Raises
     ------
-    UnknownType
-        When the table has no columns, or one of a type that is not converted.
+    UnknownTypeError
+        If the table has no columns, or one of a type that is not converted.
     """
     columns = (table.get("StorageDescriptor") or {}).get("Columns") or []
     if not columns:
-        raise UnknownType("the table has no columns")
+        raise UnknownTypeError("the table has no columns")
     return [(column["Name"], parse_type(column["Type"])) for column in columns]
 
 
 def convert(
     rows: Sequence[Row], columns: Sequence[tuple[str, HiveType]], conversion: Conversion, now: float
 ) -> tuple[bytes | None, list[Row], list[Failure]]:
-    """Make one Parquet object of records.
+    """Convert records to one Parquet object.
 
     Parameters
     ----------
     rows
-        The records, JSON each.
+        The records, each as JSON.
     columns
         The table's columns.
     conversion
@@ -65,7 +60,7 @@ def convert(
     Returns
     -------
     tuple
-        The object, or None when no record converts; the records in it; and a failure for every other.
+        The object, or None when no record converts; the records in it; and a failure for every other record.
     """
     reader = RowReader(columns, conversion)
     converted: list[Row] = []
@@ -74,7 +69,7 @@ def convert(
     for row in rows:
         try:
             values.extend(reader.read(row.data))
-        except NotConvertible as wrong:
+        except ConversionError as wrong:
             failures.append(Failure(row, CONVERSION_FAILED, wrong.code, wrong.message, 1, now))
         else:
             converted.append(row)
@@ -84,22 +79,7 @@ def convert(
 
 
 def fail_all(rows: Sequence[Row], code: str, message: str, now: float) -> list[Failure]:
-    """Refuse every record, where the table itself is wrong.
-
-    Parameters
-    ----------
-    rows
-        The records.
-    code, message
-        What is wrong.
-    now
-        Epoch seconds.
-
-    Returns
-    -------
-    list of Failure
-        One per record.
-    """
+    """Return a failure for every record, for a table that cannot be used."""
     return [Failure(row, CONVERSION_FAILED, code, message, 1, now) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""S3 prefixes with expressions, and the moments in them, as Firehose writes them.
+"""Evaluates S3 prefixes with expressions, and formats the times in them, as Firehose does.
 
 Source: Firehose developer guide, "Understand custom prefixes for Amazon S3 objects".
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 DEFAULT_TIME = "yyyy/MM/dd/HH/"
-"""Added to a prefix that says nothing about time."""
+"""Appended to a prefix without an expression of time."""
 
 RANDOM_LENGTH = 11
 """Characters of ``!{firehose:random-string}``."""
@@ -34,31 +34,26 @@ _LETTERS: dict[str, Callable[[datetime, int], str]] = {
 
 
 def format_moment(pattern: str, moment: datetime) -> str:
-    """Write a moment in a Java DateTimeFormatter pattern.
+    """Format a time by a Java DateTimeFormatter pattern.
 
     Parameters
     ----------
     pattern
-        Letters y, M, d, D, H, m, s and S, text in single quotes, and anything that is no letter.
+        Letters y, M, d, D, H, m, s and S, text in single quotes, and any characters that are not letters.
     moment
-        The moment, in the zone in which it is to be written.
-
-    Returns
-    -------
-    str
-        The moment.
+        The time, in the zone of the result.
 
     Raises
     ------
     ValueError
-        When the pattern has a letter that is not known here.
+        If the pattern has another letter.
     """
     written = []
     for part in _PATTERN_PART.finditer(pattern):
         text, letter = part.group(1), part.group(2)
         if letter is not None:
             if letter not in _LETTERS:
-                raise ValueError(f"the letter {letter!r} in {pattern!r} is none of {', '.join(_LETTERS)}")
+                raise ValueError(f"the letter {letter!r} in {pattern!r} is not one of {', '.join(_LETTERS)}")
             written.append(_LETTERS[letter](moment, len(part.group())))
         elif text is not None:
             written.append(text.replace("''", "'") or "'")
@@ -77,26 +72,26 @@ def expand_prefix(template: str, moment: datetime, random: str) -> str:
     moment
         Arrival of the object's oldest record, in the delivery stream's time zone.
     random
-        What ``!{firehose:random-string}`` stands for.
+        The value of ``!{firehose:random-string}``.
 
     Returns
     -------
     str
-        The prefix; with the default time behind it when it has no expression of the timestamp namespace.
+        The prefix, followed by the default time when it has no expression of the timestamp namespace.
     """
     prefix = _expand(template, moment, random, "")
     return prefix if "!{timestamp:" in template else prefix + format_moment(DEFAULT_TIME, moment)
 
 
 def expand_error_prefix(error_template: str, template: str, error_type: str, moment: datetime, random: str) -> str:
-    """Evaluate the prefix of what could not be delivered.
+    """Evaluate the prefix of failed records.
 
     Parameters
     ----------
     error_template
         The error output prefix; may be empty.
     template
-        The prefix, which stands in for an empty error prefix.
+        The prefix, which replaces an empty error prefix.
     error_type
         ``processing-failed`` or ``format-conversion-failed``.
     moment, random
@@ -105,7 +100,7 @@ def expand_error_prefix(error_template: str, template: str, error_type: str, mom
     Returns
     -------
     str
-        The prefix; a template without expressions gets the error type and the default time behind it.
+        The prefix; the error type and the default time follow a template without expressions.
     """
     chosen = error_template or template
     if _EXPRESSION.search(chosen):
@@ -114,31 +109,23 @@ def expand_error_prefix(error_template: str, template: str, error_type: str, mom
 
 
 def unsupported_expressions(template: str) -> list[str]:
-    """Find the expressions that cannot be evaluated here.
+    """Return the expressions of a prefix that cannot be evaluated.
 
-    Parameters
-    ----------
-    template
-        A prefix.
-
-    Returns
-    -------
-    list of str
-        Those of other namespaces (dynamic partitioning) or with pattern letters that are not known.
+    They have another namespace (dynamic partitioning) or unknown pattern letters.
     """
-    wrong = []
-    for found in _EXPRESSION.finditer(template):
-        namespace, value = found.groups()
+    unsupported = []
+    for expression in _EXPRESSION.finditer(template):
+        namespace, value = expression.groups()
         letters = {part.group(2) for part in _PATTERN_PART.finditer(value)} - {None}
-        known = letters <= set(_LETTERS) if namespace == "timestamp" else namespace == "firehose"
-        if not known or (namespace == "firehose" and value not in {"random-string", "error-output-type"}):
-            wrong.append(found.group())
-    return wrong
+        is_known = letters <= set(_LETTERS) if namespace == "timestamp" else namespace == "firehose"
+        if not is_known or (namespace == "firehose" and value not in {"random-string", "error-output-type"}):
+            unsupported.append(expression.group())
+    return unsupported
 
 
 def _expand(template: str, moment: datetime, random: str, error_type: str) -> str:
-    def value_of(found: re.Match[str]) -> str:
-        namespace, value = found.groups()
+    def value_of(expression: re.Match[str]) -> str:
+        namespace, value = expression.groups()
         if namespace == "timestamp":
             return format_moment(value, moment)
         return random[:RANDOM_LENGTH] if value == "random-string" else error_type

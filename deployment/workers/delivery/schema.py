@@ -1,4 +1,4 @@
-"""Hive column types, as a Glue table has them, and the Arrow types in which Parquet gets them."""
+"""Parses Hive column types of a Glue table into the Arrow types that Parquet is written with."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _PRIMITIVES: dict[str, pa.DataType] = {
 _PARAMETERS = re.compile(r"(varchar|char|decimal)\s*\(([\d\s,]+)\)")
 
 
-class UnknownType(ValueError):  # noqa: N818 - named for what is wrong
-    """A column type that Hive does not have, or that is not converted here."""
+class UnknownTypeError(ValueError):
+    """A column type that Hive does not have, or that is not converted."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class HiveType:
     name
         A primitive's name, ``decimal``, ``array``, ``map`` or ``struct``.
     arrow
-        The same in Arrow.
+        The Arrow type.
     parts
-        Element type of an array, key and value of a map, fields of a struct.
+        Element type of an array, key and value type of a map, field types of a struct.
     fields
         Names of a struct's fields.
     """
@@ -51,35 +51,30 @@ class HiveType:
 
 
 def parse_type(written: str) -> HiveType:
-    """Read a column type.
+    """Parse a column type.
 
     Parameters
     ----------
     written
         As in the Glue table, for example ``array<struct<id:string,price:decimal(10,2)>>``.
 
-    Returns
-    -------
-    HiveType
-        The type.
-
     Raises
     ------
-    UnknownType
-        When it is none.
+    UnknownTypeError
+        If it is not a column type.
     """
     text = written.strip()
     lower = text.lower()
     if lower in _PRIMITIVES:
         return HiveType(lower, _PRIMITIVES[lower])
-    if found := _PARAMETERS.fullmatch(lower):
-        return _with_parameters(found.group(1), [int(number) for number in found.group(2).split(",")])
+    if match := _PARAMETERS.fullmatch(lower):
+        return _with_parameters(match.group(1), [int(number) for number in match.group(2).split(",")])
     if lower == "decimal":
         return _with_parameters("decimal", [10, 0])
     for name in ("array", "map", "struct"):
         if lower.startswith(f"{name}<") and lower.endswith(">"):
             return _nested(name, _split(text[len(name) + 1 : -1]))
-    raise UnknownType(f"{written!r} is no column type that JSON is converted to")
+    raise UnknownTypeError(f"{written!r} is not a column type that JSON is converted to")
 
 
 def _with_parameters(name: str, numbers: list[int]) -> HiveType:
@@ -100,7 +95,7 @@ def _nested(name: str, inner: list[str]) -> HiveType:
         types = tuple(parse_type(part.partition(":")[2]) for part in inner)
         arrow = pa.struct([(field, type_.arrow) for field, type_ in zip(names, types, strict=True)])
         return HiveType("struct", arrow, types, names)
-    raise UnknownType(f"{name}<{','.join(inner)}> is no column type")
+    raise UnknownTypeError(f"{name}<{','.join(inner)}> is not a column type")
 
 
 def _split(inner: str) -> list[str]:

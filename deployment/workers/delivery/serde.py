@@ -1,7 +1,7 @@
-"""From JSON to the values of a table's columns, as the Hive and OpenX JSON SerDes read them.
+"""Converts JSON to the values of a table's columns, as the Hive and OpenX JSON SerDes do.
 
-Source: Firehose developer guide, "Choose the JSON deserializer", for the forms of a time; the SerDes' own behaviour
-for what else a value may be written as.
+Source: Firehose developer guide, "Choose the JSON deserializer", for the formats of times; the SerDes' own behaviour
+for the other formats.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ _TIME = re.compile(
 _HIVE_TIME = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})()()()() (\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?")
 
 MILLISECONDS_FROM = 10**12
-"""A number of a time with 13 digits or more is in milliseconds, one with fewer in seconds."""
+"""A numeric time of 13 digits or more is in milliseconds, a shorter one in seconds."""
 
 NANOSECONDS = 10**9
 _INT64_MAX = 2**63 - 1
 
 
-class NotConvertible(ValueError):  # noqa: N818 - named for what is wrong
-    """A record that does not become a row.
+class ConversionError(ValueError):
+    """A record that cannot be converted to rows.
 
     Parameters
     ----------
     code, message
-        As Firehose's error documents name it.
+        The reason, as Firehose's error documents name it.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -54,61 +54,55 @@ class NotConvertible(ValueError):  # noqa: N818 - named for what is wrong
 
 
 class _MismatchError(ValueError):
-    """A value that is not of its column's type."""
+    """A value that does not match its column's type."""
 
 
 def read_documents(data: bytes) -> list[dict[str, Any]]:
-    """Read the JSON objects of one record: one, or several one after another.
-
-    Parameters
-    ----------
-    data
-        The record.
-
-    Returns
-    -------
-    list of dict
-        The objects, at least one.
+    """Parse the JSON objects of one record: one, or several in sequence.
 
     Raises
     ------
-    NotConvertible
-        When it is empty, no JSON, or JSON that is no object.
+    ConversionError
+        If the record is empty, not JSON, or JSON other than objects.
     """
     try:
         documents = [msgspec.json.decode(data)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        documents = _read_one_by_one(data)
+        documents = _read_sequence(data)
     if not all(isinstance(document, dict) for document in documents):
-        raise NotConvertible("DataFormatConversion.MalformedData", "The top level of the input JSON must be an object.")
+        raise ConversionError(
+            "DataFormatConversion.MalformedData", "The top level of the input JSON must be an object."
+        )
     return documents
 
 
-def _read_one_by_one(data: bytes) -> list[Any]:
+def _read_sequence(data: bytes) -> list[Any]:
     try:
         text = data.decode().strip()
     except UnicodeDecodeError as error:
-        raise NotConvertible("DataFormatConversion.ParseError", "The record is not UTF-8.") from error
+        raise ConversionError("DataFormatConversion.ParseError", "The record is not UTF-8.") from error
     if not text:
-        raise NotConvertible("DataFormatConversion.MalformedData", "The record was empty or contained only whitespace.")
-    decoder, documents, at = json.JSONDecoder(parse_constant=_refuse_constant), [], 0
+        raise ConversionError(
+            "DataFormatConversion.MalformedData", "The record was empty or contained only whitespace."
+        )
+    decoder, documents, at = json.JSONDecoder(parse_constant=_reject_constant), [], 0
     while at < len(text):
         try:
             document, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
-            raise NotConvertible("DataFormatConversion.ParseError", "Encountered malformed JSON.") from error
+            raise ConversionError("DataFormatConversion.ParseError", "Encountered malformed JSON.") from error
         documents.append(document)
         while at < len(text) and text[at] in " \t\r\n":
             at += 1
     return documents
 
 
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is no JSON")
+def _reject_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
 
 
 class RowReader:
-    """Makes rows of records by a table's columns.
+    """Converts records to rows with a table's columns.
 
     Parameters
     ----------
@@ -127,22 +121,17 @@ class RowReader:
         ]
 
     def read(self, data: bytes) -> list[list[object]]:
-        """Make the rows of one record.
-
-        Parameters
-        ----------
-        data
-            The record: one JSON object, or several.
+        """Return the rows of one record, which holds one JSON object or several.
 
         Returns
         -------
         list of list
-            A value per column for each object; None where it has no such key. Keys without a column are left out.
+            One value per column for each object; None where the key is missing. Keys without a column are ignored.
 
         Raises
         ------
-        NotConvertible
-            When the record is no such JSON, or a value is not of its column's type.
+        ConversionError
+            If the record is not such JSON, or a value does not match its column's type.
         """
         return [self._row(document) for document in read_documents(data)]
 
@@ -154,7 +143,7 @@ class RowReader:
             try:
                 row.append(None if value is None else convert(value))
             except _MismatchError as error:
-                raise NotConvertible(
+                raise ConversionError(
                     "DataFormatConversion.MalformedData", f"Data does not match the schema: column {name} {error}."
                 ) from error
         return row
@@ -181,18 +170,18 @@ def _nested(type_: HiveType, parts: list[Converter]) -> Converter:
     def array(value: Any) -> object:
         if not isinstance(value, list):
             raise _MismatchError("holds no array")
-        return [None if one is None else parts[0](one) for one in value]
+        return [None if element is None else parts[0](element) for element in value]
 
     def mapping(value: Any) -> object:
         if not isinstance(value, dict):
             raise _MismatchError("holds no object")
-        return [(parts[0](key), None if one is None else parts[1](one)) for key, one in value.items()]
+        return [(parts[0](key), None if item is None else parts[1](item)) for key, item in value.items()]
 
     def struct(value: Any) -> object:
         if not isinstance(value, dict):
             raise _MismatchError("holds no object")
-        found = {key.lower(): one for key, one in value.items()}
-        fields = {name: found.get(name.lower()) for name in type_.fields}
+        members = {key.lower(): member for key, member in value.items()}
+        fields = {name: members.get(name.lower()) for name in type_.fields}
         return {
             name: None if fields[name] is None else convert(fields[name])
             for name, convert in zip(type_.fields, parts, strict=True)
@@ -266,7 +255,7 @@ def _date(value: Any) -> date:
 
 
 def _timestamp(value: Any) -> int:
-    """Read a time as OpenX does, into nanoseconds since 1970."""
+    """Parse a time as OpenX does, into nanoseconds since 1970."""
     if isinstance(value, str) and (found := _TIME.fullmatch(value)):
         return _nanoseconds(found)
     if isinstance(value, str):
@@ -277,8 +266,8 @@ def _timestamp(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise _MismatchError("holds no time")
     if isinstance(value, int):
-        return _within(value * 1_000_000 if abs(value) >= MILLISECONDS_FROM else value * NANOSECONDS)
-    return _within(round(value * 1_000_000) * 1000)
+        return _checked_range(value * 1_000_000 if abs(value) >= MILLISECONDS_FROM else value * NANOSECONDS)
+    return _checked_range(round(value * 1_000_000) * 1000)
 
 
 def _hive_timestamp(millis: bool) -> Converter:
@@ -286,7 +275,7 @@ def _hive_timestamp(millis: bool) -> Converter:
         if isinstance(value, str) and (found := _HIVE_TIME.fullmatch(value)):
             return _nanoseconds(found)
         if millis and isinstance(value, int) and not isinstance(value, bool):
-            return _within(value * 1_000_000)
+            return _checked_range(value * 1_000_000)
         raise _MismatchError("holds no time yyyy-MM-dd HH:mm:ss")
 
     return convert
@@ -302,10 +291,10 @@ def _nanoseconds(found: re.Match[str]) -> int:
     if int(hour) > 23 or int(minute) > 59 or int(second) > 59:
         raise _MismatchError("holds no time of the day")
     seconds = calendar.timegm((year, month, day, int(hour), int(minute), int(second)))
-    return _within(seconds * NANOSECONDS + int((fraction or "0").ljust(9, "0")))
+    return _checked_range(seconds * NANOSECONDS + int((fraction or "0").ljust(9, "0")))
 
 
-def _within(nanoseconds: int) -> int:
+def _checked_range(nanoseconds: int) -> int:
     if abs(nanoseconds) > _INT64_MAX:
         raise _MismatchError("holds a time before 1677 or after 2262")
     return nanoseconds

@@ -1,4 +1,4 @@
-"""What a delivery stream says, read once from the API's answer."""
+"""The settings of a delivery stream, parsed from the API's response."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ DEFAULT_LAMBDA_SECONDS = 60
 DEFAULT_LAMBDA_RETRIES = 3
 """Firehose developer guide, "Understand data transformation in Amazon Data Firehose": 1 MB or 60 s, three retries."""
 
-SPOOL = "rivulet.hidden.firehose."
-"""How the emulator names the streams that hold direct puts (``deployment/emulator/firehose.py``)."""
+SPOOL_PREFIX = "rivulet.hidden.firehose."
+"""The prefix of the emulator's streams for direct puts (``deployment/emulator/firehose.py``)."""
 
 COMPRESSIONS = frozenset({"UNCOMPRESSED", "GZIP"})
 PARQUET_COMPRESSIONS = frozenset({"UNCOMPRESSED", "GZIP", "SNAPPY"})
 
 
-class Unsupported(ValueError):  # noqa: N818 - named for what is wrong
-    """A delivery stream asks for something that is not done here, so nothing of it is done."""
+class UnsupportedError(ValueError):
+    """A delivery stream has a setting that the workers do not support, so nothing of it is delivered."""
 
 
 @dataclass(frozen=True)
 class Transform:
-    """The function that records pass through.
+    """The function that transforms records.
 
     Parameters
     ----------
     function_arn
         The function.
     buffer_bytes, buffer_seconds
-        How much it is given at once.
+        The buffering hints of an invocation.
     retries
-        How often a failed invocation is repeated.
+        The number of retries of a failed invocation.
     """
 
     function_arn: str
@@ -51,20 +51,20 @@ class Transform:
 
 @dataclass(frozen=True)
 class Conversion:
-    """How JSON becomes Parquet.
+    """The settings of the conversion from JSON to Parquet.
 
     Parameters
     ----------
     database, table, catalog, region
-        The Glue table whose columns, in its latest version, the objects get.
+        The Glue table, whose latest version defines the columns.
     case_insensitive, dots_to_underscores, key_of_column
         Options of the OpenX JSON SerDe; `key_of_column` as pairs of column and JSON key.
     hive
-        Whether the Hive JSON SerDe reads, which knows only one way to write a time.
+        Whether the Hive JSON SerDe is used, which accepts one format of times only.
     hive_millis
-        Whether it also takes times as epoch milliseconds.
+        Whether it also accepts times in epoch milliseconds.
     compression
-        Of the Parquet pages.
+        The compression of the Parquet pages.
     """
 
     database: str
@@ -86,27 +86,27 @@ class Delivery:
     Parameters
     ----------
     name, arn, version
-        What it is; the version counts its changes and stands in the objects' names.
+        The delivery stream; the version counts its changes and is part of the objects' names.
     created
         Epoch seconds of its creation.
     stream_arn
-        The Kinesis stream it reads.
+        The Kinesis stream that it reads.
     direct
-        Whether producers put into it (DirectPut), and that stream is the one that holds what they put.
+        Whether producers put into it (DirectPut); its stream is then the emulator's hidden one.
     start
-        Epoch seconds of the arrival of the first record that is its; None for the oldest there is.
+        Epoch seconds of the arrival of its first record; None for the oldest one.
     bucket, prefix, error_prefix
-        Where the objects go.
+        The destination of the objects.
     key_arn
-        The KMS key that objects are encrypted with, or None for the bucket's own way.
+        The KMS key of the objects, or None for the bucket's default.
     buffer_bytes, buffer_seconds
-        When an object is written: at so many bytes, or so long after its first record.
+        The size, or the age of its first record, at which an object is written.
     gzip, extension, delimiter
-        How an object that is not Parquet is written, and what every object's name ends in.
+        The format of an object that is not Parquet, and the extension of every object's name.
     zone
         Time zone of prefixes and names.
     transform, conversion
-        What happens to records on the way, if anything.
+        The processing of records, if any.
     """
 
     name: str
@@ -131,44 +131,26 @@ class Delivery:
 
     @property
     def reader(self) -> str:
-        """The name under which its positions are kept; a stream made anew under the same name is another."""
+        """The name under which its positions are stored; a new stream under an old name has another one."""
         return f"delivery/{self.name}/{self.created:.3f}"
 
 
 def spool_arn(delivery_arn: str) -> str:
-    """Name the stream in which the emulator keeps what was put to a delivery stream until it is delivered.
+    """Return the ARN of the hidden stream in which the emulator stores the direct puts of a delivery stream.
 
-    Parameters
-    ----------
-    delivery_arn
-        ARN of the delivery stream.
-
-    Returns
-    -------
-    str
-        ARN of the stream; it is not listed, has one shard, and goes with the delivery stream.
+    The stream is not listed, has one shard, and is deleted with the delivery stream.
     """
     head, _, name = delivery_arn.partition(":deliverystream/")
-    return f"{head.replace(':firehose:', ':kinesis:')}:stream/{SPOOL}{name}"
+    return f"{head.replace(':firehose:', ':kinesis:')}:stream/{SPOOL_PREFIX}{name}"
 
 
 def read_delivery(description: Answer[str, Any]) -> Delivery | None:
-    """Read a DeliveryStreamDescription.
-
-    Parameters
-    ----------
-    description
-        The description.
-
-    Returns
-    -------
-    Delivery or None
-        None for one that is not active or has no S3 destination.
+    """Parse a DeliveryStreamDescription; None if it is not active or has no S3 destination.
 
     Raises
     ------
-    Unsupported
-        When it asks for something that is not done here; the message names it.
+    UnsupportedError
+        If it has an unsupported setting, which the message names.
     """
     destinations = description.get("Destinations") or [{}]
     target = destinations[0].get("ExtendedS3DestinationDescription")
@@ -178,7 +160,7 @@ def read_delivery(description: Answer[str, Any]) -> Delivery | None:
     source = (description.get("Source") or {}).get("KinesisStreamSourceDescription") or {}
     start = source.get("DeliveryStartTimestamp")
     processors = _processors(target)
-    _refuse_unsupported(target, processors)
+    _check_supported(target, processors)
     encryption = (target.get("EncryptionConfiguration") or {}).get("KMSEncryptionConfig") or {}
     hints = target.get("BufferingHints") or {}
     conversion = _conversion(target.get("DataFormatConversionConfiguration") or {})
@@ -206,22 +188,22 @@ def read_delivery(description: Answer[str, Any]) -> Delivery | None:
     )
 
 
-def _refuse_unsupported(target: Answer[str, Any], processors: Answer[str, Answer[str, str]]) -> None:
+def _check_supported(target: Answer[str, Any], processors: Answer[str, Answer[str, str]]) -> None:
     if (target.get("DynamicPartitioningConfiguration") or {}).get("Enabled"):
-        raise Unsupported("dynamic partitioning")
+        raise UnsupportedError("dynamic partitioning")
     if target.get("S3BackupMode") == "Enabled":
-        raise Unsupported("S3 backup of source records")
+        raise UnsupportedError("S3 backup of source records")
     if (compression := target.get("CompressionFormat") or "UNCOMPRESSED") not in COMPRESSIONS:
-        raise Unsupported(f"compression {compression}")
+        raise UnsupportedError(f"compression {compression}")
     if unknown := set(processors) - {"Lambda", "AppendDelimiterToRecord"}:
-        raise Unsupported(f"processor {', '.join(sorted(unknown))}")
+        raise UnsupportedError(f"processor {', '.join(sorted(unknown))}")
     for template in (target.get("Prefix") or "", target.get("ErrorOutputPrefix") or ""):
         if wrong := unsupported_expressions(template):
-            raise Unsupported(f"prefix expression {wrong[0]}")
+            raise UnsupportedError(f"prefix expression {wrong[0]}")
     try:
         ZoneInfo(target.get("CustomTimeZone") or "UTC")
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Unsupported(f"time zone {target['CustomTimeZone']}") from error
+        raise UnsupportedError(f"time zone {target['CustomTimeZone']}") from error
 
 
 def _processors(target: Answer[str, Any]) -> dict[str, dict[str, str]]:
@@ -252,7 +234,7 @@ def _delimiter(processors: Answer[str, Answer[str, str]]) -> bytes:
     parameters = processors.get("AppendDelimiterToRecord")
     if parameters is None:
         return b""
-    # The parameter is written with its escape, as "\\n".
+    # The parameter holds the escape sequence, as "\\n".
     return parameters.get("Delimiter", "\\n").replace("\\n", "\n").replace("\\t", "\t").encode()
 
 
@@ -263,16 +245,16 @@ def _conversion(configuration: Answer[str, Any]) -> Conversion | None:
     reading = (configuration.get("InputFormatConfiguration") or {}).get("Deserializer") or {}
     writing = (configuration.get("OutputFormatConfiguration") or {}).get("Serializer") or {}
     if "ParquetSerDe" not in writing:
-        raise Unsupported("conversion to another format than Parquet")
+        raise UnsupportedError("conversion to another format than Parquet")
     compression = (writing["ParquetSerDe"] or {}).get("Compression", "SNAPPY")
     if compression not in PARQUET_COMPRESSIONS:
-        raise Unsupported(f"Parquet compression {compression}")
+        raise UnsupportedError(f"Parquet compression {compression}")
     openx = reading.get("OpenXJsonSerDe") or {}
     if (version := schema.get("VersionId") or "LATEST") != "LATEST":
-        raise Unsupported(f"table version {version}")
+        raise UnsupportedError(f"table version {version}")
     formats = set((reading.get("HiveJsonSerDe") or {}).get("TimestampFormats") or [])
     if formats - {"millis"}:
-        raise Unsupported(f"timestamp format {min(formats - {'millis'})}")
+        raise UnsupportedError(f"timestamp format {min(formats - {'millis'})}")
     return Conversion(
         database=schema.get("DatabaseName", ""),
         table=schema.get("TableName", ""),

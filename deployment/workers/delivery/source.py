@@ -1,4 +1,4 @@
-"""The records of a delivery stream as they come in: taken out of aggregates, each with its own place."""
+"""The records of a delivery stream, de-aggregated."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One record on its way through a delivery stream.
+    """One record of a delivery stream.
 
-    ``subsequence`` is its place in the aggregate it came in, 0 for a record of its own.
+    ``subsequence`` is its index in its aggregate, 0 for a record of its own.
     """
 
     data: bytes
@@ -26,25 +26,25 @@ class Row(NamedTuple):
 
     @property
     def record_id(self) -> str:
-        """What tells it from every other record of its stream, in the transform's event and answer."""
+        """The id of the record within its stream, in the transform's event and response."""
         return f"{self.sequence}{self.subsequence:06d}"
 
 
 def rows_of(records: Iterable[Record], direct: bool) -> Iterator[Row]:
-    """Take the records out of KPL aggregates, as Firehose does before anything else.
+    """De-aggregate KPL records, as Firehose does first.
 
     Parameters
     ----------
     records
-        As they lie in the shard.
+        The records of the shard.
     direct
-        Whether they were put to the delivery stream itself, which takes nothing apart.
+        Whether they were put to the delivery stream itself; those are not de-aggregated.
 
     Yields
     ------
     Row
-        Every record, in order. An aggregate that is damaged goes on as the one record it is, so that the transform or
-        the conversion refuses it and its bytes reach the error prefix.
+        Every record, in order. A damaged aggregate stays one record, so that the transform or the conversion rejects it
+        and its bytes reach the error prefix.
     """
     for sequence, key, arrived, data in records:
         parts = [data]

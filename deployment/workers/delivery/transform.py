@@ -1,4 +1,4 @@
-"""The event of a transform function, and what its answer says of each record."""
+"""The event of a transform function, and the results in its response."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from deployment.workers.delivery.source import Row
 
 PAYLOAD_BYTES = 6 * 1024 * 1024
-"""Most bytes of a synchronous invocation's request and answer (AWS Lambda quotas)."""
+"""The limit of a synchronous invocation's request and response (AWS Lambda quotas)."""
 
 ROW_FRAME_BYTES = 440
-"""What the event says of a record beside its data and its partition key: ids and times, at most."""
+"""The largest size of a record's ids and times in the event, without its data and its partition key."""
 
 ESCAPED_BYTES = 6
-"""Most bytes of a character in JSON, as ``\\u00e9``."""
+"""The largest size of a character in JSON, as ``\\u00e9``."""
 
 
-class UnreadableAnswer(ValueError):  # noqa: N818 - named for what is wrong
-    """The function's answer is not a list of records with ids and results."""
+class InvalidAnswerError(ValueError):
+    """The function's response is not a list of records with ids and results."""
 
 
-def batches(rows: Sequence[Row], buffer_bytes: int) -> Iterator[Sequence[Row]]:
-    """Cut records into batches that fit the function's buffer and the payload limit.
+def split_batches(rows: Sequence[Row], buffer_bytes: int) -> Iterator[Sequence[Row]]:
+    """Split records into batches that fit the function's buffer and the payload limit.
 
     Parameters
     ----------
     rows
         The records in order.
     buffer_bytes
-        Most bytes of data in a batch (the processor's BufferSizeInMBs).
+        The largest number of bytes of data in a batch (the processor's BufferSizeInMBs).
 
     Yields
     ------
@@ -58,21 +58,9 @@ def batches(rows: Sequence[Row], buffer_bytes: int) -> Iterator[Sequence[Row]]:
 
 
 def write_event(rows: Sequence[Row], invocation_id: str, delivery: Delivery, shard_id: str, region: str) -> bytes:
-    """Write the event of one invocation.
+    """Return the event of one invocation, as JSON.
 
-    Parameters
-    ----------
-    rows
-        The batch.
-    invocation_id
-        Tells the invocation from others.
-    delivery, shard_id, region
-        Where the records come from.
-
-    Returns
-    -------
-    bytes
-        JSON (Firehose developer guide, "Required parameters for data transformation").
+    Source: Firehose developer guide, "Required parameters for data transformation".
     """
     event: dict[str, object] = {"invocationId": invocation_id, "deliveryStreamArn": delivery.arn, "region": region}
     if not delivery.direct:
@@ -84,29 +72,29 @@ def write_event(rows: Sequence[Row], invocation_id: str, delivery: Delivery, sha
 
 
 def read_answer(payload: bytes, rows: Sequence[Row], attempts: int, now: float) -> tuple[list[Row], list[Failure], int]:
-    """Read what the function made of each record.
+    """Return the results of the function for a batch.
 
     Parameters
     ----------
     payload
-        Its answer.
+        The function's response.
     rows
-        The batch it was given.
+        The batch.
     attempts
-        How often it was invoked with it.
+        The number of invocations with the batch.
     now
         Epoch seconds.
 
     Returns
     -------
     tuple
-        The records to deliver with their new data, the failures, and the number dropped on purpose; each record of
-        the batch is in exactly one of them.
+        The records to deliver with their new data, the failures, and the number of dropped records; each record of the
+        batch is in exactly one of them.
 
     Raises
     ------
-    UnreadableAnswer
-        When the answer does not follow the status model at all.
+    InvalidAnswerError
+        If the response does not follow the status model.
     """
     answers = _answers(payload)
     counts = Counter(answer.get("recordId") for answer in answers)
@@ -139,11 +127,11 @@ def _answers(payload: bytes) -> list[dict[str, Any]]:
     try:
         answers = json.loads(payload)["records"]
     except (ValueError, TypeError, KeyError) as error:
-        raise UnreadableAnswer("the answer is no object with records") from error
+        raise InvalidAnswerError("it is not an object with records") from error
     if not isinstance(answers, list) or not all(
         isinstance(answer, dict) and isinstance(answer.get("recordId"), str) for answer in answers
     ):
-        raise UnreadableAnswer("the answer's records are no list of objects with a recordId")
+        raise InvalidAnswerError("its records are not a list of objects with a recordId")
     return answers
 
 

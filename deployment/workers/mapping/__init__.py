@@ -1,5 +1,6 @@
 """Event-source mappings from Kinesis to Lambda, as AWS documents them.
 
-``settings`` is what a mapping says; ``batch``, ``verdict``, ``progress``, ``pattern`` and ``discard`` decide, values in
-and values out; ``lane`` and ``consumer`` are the threads that read, invoke and remember.
+``settings`` reads a mapping; ``batch``, ``retries``, ``progress``, ``filters`` and ``discarded`` are pure functions of
+values; ``consumer`` is the thread that reads a shard, ``lane`` a thread that invokes the function; ``invoke`` and
+``destination`` call AWS.
 """

@@ -1,4 +1,4 @@
-"""When a batch is ready and how much goes into it; the event that a function gets."""
+"""Forms batches by size and window, and writes the event of an invocation."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from deployment.workers.shards import Record
 
 PAYLOAD_BYTES = 6 * 1024 * 1024
-"""Most bytes of a synchronous invocation's payload (AWS Lambda quotas)."""
+"""The limit of a synchronous invocation's payload (AWS Lambda quotas)."""
 
 _FRAME = len(b'{"Records":[]}')
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A record on its way to the function: what it is, and how it is written in the event."""
+    """A record and its JSON in the function's event."""
 
     record: Record
     written: bytes
@@ -29,14 +29,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Origin:
-    """What every record of one shard says about where it comes from.
+    """The source of the records of one shard.
 
     Parameters
     ----------
     stream_arn, shard_id, region
-        Where the record lay.
+        The shard.
     role_arn
-        The function's role, as which AWS reads the stream.
+        The function's role, with which AWS reads the stream.
     """
 
     stream_arn: str
@@ -46,19 +46,9 @@ class Origin:
 
 
 def write_entry(record: Record, origin: Origin) -> Entry:
-    """Write a record as it stands in a function's event.
+    """Return a record with its JSON in a function's event.
 
-    Parameters
-    ----------
-    record
-        The record.
-    origin
-        Where it lay.
-
-    Returns
-    -------
-    Entry
-        The record with its JSON (Lambda developer guide, "Using Lambda to process records from Amazon Kinesis").
+    Source: Lambda developer guide, "Using Lambda to process records from Amazon Kinesis".
     """
     event = {
         "kinesis": {
@@ -80,35 +70,24 @@ def write_entry(record: Record, origin: Origin) -> Entry:
 
 
 def write_event(entries: Iterable[Entry]) -> bytes:
-    """Write the payload of one invocation.
-
-    Parameters
-    ----------
-    entries
-        The batch.
-
-    Returns
-    -------
-    bytes
-        The event as JSON.
-    """
+    """Return the payload of an invocation with a batch."""
     return b'{"Records":[' + b",".join(entry.written for entry in entries) + b"]}"
 
 
-def cut(sizes: Iterable[int], batch_size: int) -> int:
-    """Say how many of the waiting records make the next batch.
+def count_in_batch(sizes: Iterable[int], batch_size: int) -> int:
+    """Return the number of waiting records that form the next batch.
 
     Parameters
     ----------
     sizes
-        Bytes of the waiting records as written, in order.
+        The bytes of the waiting records' JSON, in order.
     batch_size
-        Most records of a batch.
+        The largest number of records in a batch.
 
     Returns
     -------
     int
-        How many from the front; one at least when any waits, since one alone cannot be made smaller.
+        The number from the front; at least one when any waits, since a single record cannot be split.
     """
     taken, total = 0, _FRAME
     for size in sizes:
@@ -119,24 +98,24 @@ def cut(sizes: Iterable[int], batch_size: int) -> int:
     return taken
 
 
-def seconds_to_wait(waiting: int, waiting_bytes: int, waited_seconds: float, batch_size: int, window: float) -> float:
-    """Say how long a batch may still fill before it goes: until it is full by number or bytes, or its window is over.
+def remaining_window(waiting: int, waiting_bytes: int, waited_seconds: float, batch_size: int, window: float) -> float:
+    """Return the seconds that a batch may still wait: until it is full by number or bytes, or its window is over.
 
     Parameters
     ----------
     waiting, waiting_bytes
-        Records that wait, and their bytes as written.
+        The number of waiting records and the bytes of their JSON.
     waited_seconds
-        How long the first of them has waited.
+        The time that the first of them has waited.
     batch_size
-        Most records of a batch.
+        The largest number of records in a batch.
     window
         The mapping's batching window in seconds.
 
     Returns
     -------
     float
-        Seconds; zero or less when the batch is to go now.
+        Seconds; zero or less when the batch is due.
     """
     if waiting >= batch_size or waiting_bytes + waiting + _FRAME >= PAYLOAD_BYTES:
         return 0.0
@@ -144,18 +123,13 @@ def seconds_to_wait(waiting: int, waiting_bytes: int, waited_seconds: float, bat
 
 
 def lane_of(partition_key: str, lanes: int) -> int:
-    """Choose the lane of a partition key: always the same, so that a key's records stay in order.
+    """Return the index of a partition key's lane: always the same, so that a key's records stay in order.
 
     Parameters
     ----------
     partition_key
         The record's key.
     lanes
-        How many lanes the shard has (ParallelizationFactor).
-
-    Returns
-    -------
-    int
-        From 0 to `lanes` - 1.
+        The number of lanes of the shard (ParallelizationFactor).
     """
     return zlib.crc32(partition_key.encode()) % lanes

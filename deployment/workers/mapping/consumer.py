@@ -1,4 +1,4 @@
-"""One shard of a mapping: a thread that reads, lanes that invoke, and the position that follows them."""
+"""Consumes one shard of a mapping: a thread reads, lanes invoke, and the position follows finished records."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from deployment.workers.checkpoints import SHARD_END
-from deployment.workers.cloud import CloudError, error_code
+from deployment.workers.clients import AWS_ERRORS, error_code
 from deployment.workers.mapping.batch import PAYLOAD_BYTES, Entry, lane_of, write_entry
+from deployment.workers.mapping.filters import passes_filters
 from deployment.workers.mapping.lane import Lane
-from deployment.workers.mapping.pattern import lets_through
 from deployment.workers.mapping.progress import Progress
-from deployment.workers.shards import ShardClosed, ShardReader, pauses
+from deployment.workers.shards import ShardClosedError, ShardReader, backoff_delays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from deployment.workers.checkpoints import Checkpoints
-    from deployment.workers.cloud import Cloud
+    from deployment.workers.clients import Clients
     from deployment.workers.mapping.batch import Origin
     from deployment.workers.mapping.settings import Mapping
     from deployment.workers.shards import Record
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.16
-"""Between vain reads. AWS polls a shard once a second; a laptop's user watches the next recommendation change."""
+FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.02, 0.16
+"""Delays between reads without records. AWS polls once a second; on the laptop a recommendation changes sooner."""
 
 BATCHES_AHEAD = 2
-"""How many batches are read ahead of the lanes."""
+"""The number of batches that are read ahead of the lanes."""
 
 
 class MappingShard:
@@ -39,35 +39,31 @@ class MappingShard:
 
     Parameters
     ----------
-    cloud
-        The clients.
-    checkpoints
-        Where its position is kept.
-    mapping
-        What it works for.
-    origin
-        What its records say about where they come from.
+    clients, checkpoints
+        The AWS clients and the stored positions.
+    mapping, origin
+        The mapping and the source of its records.
     anchor
-        Epoch seconds to begin at where there is no position; None for the oldest record.
+        Epoch seconds to begin at without a position; None for the oldest record.
     """
 
     def __init__(
-        self, cloud: Cloud, checkpoints: Checkpoints, mapping: Mapping, origin: Origin, anchor: float | None
+        self, clients: Clients, checkpoints: Checkpoints, mapping: Mapping, origin: Origin, anchor: float | None
     ) -> None:
         self._checkpoints = checkpoints
         self._mapping = mapping
         self._origin = origin
         position = checkpoints.positions(mapping.reader).get(origin.shard_id)
-        self._reader = ShardReader(cloud.kinesis, mapping.stream_arn, origin.shard_id, position, anchor)
+        self._reader = ShardReader(clients.kinesis, mapping.stream_arn, origin.shard_id, position, anchor)
         self._patterns = [json.loads(pattern) for pattern in mapping.patterns]
         self._stop = threading.Event()
         self._progress = Progress()
         self._moved = threading.Condition()
-        self._lanes = [Lane(cloud, mapping, origin.shard_id, self._stop, self._finish) for _ in range(mapping.lanes)]
+        self._lanes = [Lane(clients, mapping, origin.shard_id, self._stop, self._finish) for _ in range(mapping.lanes)]
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"reader-{origin.shard_id}")
 
     def start(self) -> None:
-        """Begin."""
+        """Start the threads."""
         for lane in self._lanes:
             lane.thread.start()
         self._thread.start()
@@ -81,36 +77,36 @@ class MappingShard:
             lane.wake()
 
     @property
-    def alive(self) -> bool:
-        """Whether anything of it still runs."""
+    def is_alive(self) -> bool:
+        """Whether any of its threads still runs."""
         return self._thread.is_alive() or any(lane.thread.is_alive() for lane in self._lanes)
 
     def _run(self) -> None:
-        between = pauses(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        delays = backoff_delays(FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS)
         while not self._stop.is_set():
             try:
                 records = self._reader.read()
-            except ShardClosed:
+            except ShardClosedError:
                 self._end()
                 return
-            except CloudError as error:
+            except AWS_ERRORS as error:
                 log.debug("shard_not_read", extra={"shard": self._origin.shard_id, "code": error_code(error)})
-                self._stop.wait(LONGEST_PAUSE_SECONDS * 4)
+                self._stop.wait(LONGEST_DELAY_SECONDS * 4)
                 continue
             if not records:
-                self._stop.wait(next(between))
+                self._stop.wait(next(delays))
                 continue
-            between = pauses(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
-            self._share(records)
-            self._wait_for_room()
+            delays = backoff_delays(FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS)
+            self._distribute(records)
+            self._wait_for_capacity()
 
-    def _share(self, records: list[Record]) -> None:
+    def _distribute(self, records: list[Record]) -> None:
         with self._moved:
             self._progress.add(record.sequence for record in records)
         shares: dict[int, list[Entry]] = defaultdict(list)
         filtered = []
         for record in records:
-            if lets_through(self._patterns, record):
+            if passes_filters(self._patterns, record):
                 lane = lane_of(record.partition_key, len(self._lanes))
                 shares[lane].append(write_entry(record, self._origin))
             else:
@@ -120,7 +116,7 @@ class MappingShard:
         if filtered:
             self._finish(filtered)
 
-    def _wait_for_room(self) -> None:
+    def _wait_for_capacity(self) -> None:
         limit = BATCHES_AHEAD * self._mapping.batch_size * len(self._lanes)
         with self._moved:
             self._moved.wait_for(

@@ -1,4 +1,4 @@
-"""The call to the function, and what it means that it did not come about."""
+"""Invokes the function with a batch, and distinguishes failed invocations from none."""
 
 from __future__ import annotations
 
@@ -7,60 +7,55 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment.workers.cloud import error_code
-from deployment.workers.mapping.discard import Invocation
+from deployment.workers.clients import error_code
+from deployment.workers.mapping.discarded import Invocation
 
 if TYPE_CHECKING:
-    from deployment.workers.cloud import Cloud
+    from deployment.workers.clients import Clients
 
 TOO_LARGE = "RequestTooLargeException"
 
 
 @dataclass(frozen=True)
-class Reached:
-    """The function ran: what it answered."""
+class Invoked:
+    """The function ran: its response."""
 
     payload: bytes
     invocation: Invocation
 
 
 @dataclass(frozen=True)
-class NotReached:
-    """The function did not run, which is not the records' fault: throttled, missing, or no connection."""
+class NotInvoked:
+    """The function did not run, for no reason of the records: throttled, missing, or no connection."""
 
     reason: str
 
 
-def invoke(cloud: Cloud, function_arn: str, event: bytes, before: Invocation) -> Reached | NotReached:
-    """Give a batch to the function and wait for its answer.
+def invoke(clients: Clients, function_arn: str, event: bytes, before: Invocation) -> Invoked | NotInvoked:
+    """Invoke the function and wait for its response.
 
     Parameters
     ----------
-    cloud
-        The clients.
+    clients
+        The AWS clients.
     function_arn
-        The function, with a version or alias where the mapping says one.
+        The function, with a version or alias where the mapping names one.
     event
         The payload.
     before
-        The invocation before this one with the same records.
-
-    Returns
-    -------
-    Reached or NotReached
-        Whether the function ran, and what it said.
+        The previous invocation with the same records.
     """
     try:
-        answer = cloud.functions.invoke(FunctionName=function_arn, InvocationType="RequestResponse", Payload=event)
+        answer = clients.functions.invoke(FunctionName=function_arn, InvocationType="RequestResponse", Payload=event)
         payload = answer["Payload"].read()
     except ClientError as error:
         if error_code(error) != TOO_LARGE:
-            return NotReached(error_code(error))
-        # One record alone above the limit never gets through: it counts as failed, so that retries end.
-        return Reached(b"", replace(before, count=before.count + 1, status=413, function_error="Unhandled"))
+            return NotInvoked(error_code(error))
+        # A single record above the limit can never be sent: it counts as failed, so that retries end.
+        return Invoked(b"", replace(before, count=before.count + 1, status=413, function_error="Unhandled"))
     except BotoCoreError as error:
-        return NotReached(error_code(error))
-    return Reached(
+        return NotInvoked(error_code(error))
+    return Invoked(
         payload,
         Invocation(
             request_id=answer["ResponseMetadata"].get("RequestId") or before.request_id,

@@ -1,4 +1,4 @@
-"""One lane of a shard: batches in order, each until it is done with."""
+"""A lane of a shard: processes batches in order, each until it is finished."""
 
 from __future__ import annotations
 
@@ -9,51 +9,51 @@ import uuid
 from collections import deque
 from typing import TYPE_CHECKING
 
-from deployment.workers.mapping.batch import cut, seconds_to_wait, write_event
-from deployment.workers.mapping.destination import give_up
-from deployment.workers.mapping.discard import RETRIES_EXHAUSTED, TOO_OLD, Invocation
-from deployment.workers.mapping.invoke import NotReached, invoke
-from deployment.workers.mapping.verdict import Work, after_failure, first_failed, part_expired
-from deployment.workers.shards import pauses
+from deployment.workers.mapping.batch import count_in_batch, remaining_window, write_event
+from deployment.workers.mapping.destination import report_discarded
+from deployment.workers.mapping.discarded import RETRIES_EXHAUSTED, TOO_OLD, Invocation
+from deployment.workers.mapping.invoke import NotInvoked, invoke
+from deployment.workers.mapping.retries import Batch, after_failure, first_failed_index, split_expired
+from deployment.workers.shards import backoff_delays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from deployment.workers.cloud import Cloud
+    from deployment.workers.clients import Clients
     from deployment.workers.mapping.batch import Entry
     from deployment.workers.mapping.settings import Mapping
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 10.0
-"""AWS backs off between retries and does not say how far; this is short enough to watch."""
+FIRST_DELAY_SECONDS = 0.1
+LONGEST_DELAY_SECONDS = 10.0
+"""AWS does not document its backoff between retries; these are short enough to watch."""
 
 
 class Lane:
-    """Takes records, forms batches and sees each through: invoked, retried, split, given up.
+    """Forms batches of records, and invokes, retries, splits or discards each.
 
     Parameters
     ----------
-    cloud
-        The clients.
+    clients
+        The AWS clients.
     mapping, shard_id
-        What it works for.
+        The shard of the mapping.
     stop
-        Set when it has to end after the invocation in flight.
+        Set when the lane has to end after the invocation in flight.
     finish
-        Called with sequence numbers that are done with.
+        Called with the sequence numbers of finished records.
     """
 
     def __init__(
         self,
-        cloud: Cloud,
+        clients: Clients,
         mapping: Mapping,
         shard_id: str,
         stop: threading.Event,
         finish: Callable[[Iterable[str]], None],
     ) -> None:
-        self._cloud = cloud
+        self._clients = clients
         self._mapping = mapping
         self._shard_id = shard_id
         self._stop = stop
@@ -66,17 +66,11 @@ class Lane:
 
     @property
     def waiting_bytes(self) -> int:
-        """How many bytes wait for their batch."""
+        """The bytes of the records that wait for their batch."""
         return self._waiting_bytes
 
     def put(self, entries: Iterable[Entry]) -> None:
-        """Add records that were read.
-
-        Parameters
-        ----------
-        entries
-            The records, in the shard's order.
-        """
+        """Add records, in the shard's order."""
         with self._changed:
             if not self._waiting:
                 self._waiting_since = time.monotonic()
@@ -86,13 +80,13 @@ class Lane:
             self._changed.notify()
 
     def wake(self) -> None:
-        """Let a lane that waits notice that it is to stop."""
+        """Wake a waiting lane, so that it checks whether it has to stop."""
         with self._changed:
             self._changed.notify()
 
     def _run(self) -> None:
-        while (batch := self._next_batch()) is not None:
-            self._see_through(Work(batch))
+        while (entries := self._next_batch()) is not None:
+            self._process(Batch(entries))
 
     def _next_batch(self) -> tuple[Entry, ...] | None:
         size, window = self._mapping.batch_size, self._mapping.window_seconds
@@ -102,61 +96,61 @@ class Lane:
                     self._changed.wait()
                     continue
                 waited = time.monotonic() - self._waiting_since
-                due = seconds_to_wait(len(self._waiting), self._waiting_bytes, waited, size, window)
+                due = remaining_window(len(self._waiting), self._waiting_bytes, waited, size, window)
                 if due > 0:
                     self._changed.wait(due)
                     continue
-                count = cut((len(entry.written) for entry in self._waiting), size)
+                count = count_in_batch((len(entry.written) for entry in self._waiting), size)
                 batch = tuple(self._waiting.popleft() for _ in range(count))
                 self._waiting_bytes -= sum(len(entry.written) for entry in batch)
                 self._waiting_since = time.monotonic()
                 return batch
         return None
 
-    def _see_through(self, batch: Work) -> None:
-        todo = deque([batch])
+    def _process(self, whole: Batch) -> None:
+        todo = deque([whole])
         last = Invocation(str(uuid.uuid4()))
-        between = pauses(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        delays = backoff_delays(FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS)
         while todo and not self._stop.is_set():
-            old, work = part_expired(todo.popleft(), time.time(), self._mapping.maximum_age_seconds)
+            old, batch = split_expired(todo.popleft(), time.time(), self._mapping.maximum_age_seconds)
             if old is not None:
-                self._give_up(old, TOO_OLD, last)
-            if work is None:
+                self._discard(old, TOO_OLD, last)
+            if batch is None:
                 continue
-            answer = invoke(self._cloud, self._mapping.function_arn, write_event(work.entries), last)
-            if isinstance(answer, NotReached):
-                log.warning("function_not_reached", extra={**self._about(work), "reason": answer.reason})
-                todo.appendleft(work)
-                self._stop.wait(next(between))
+            answer = invoke(self._clients, self._mapping.function_arn, write_event(batch.entries), last)
+            if isinstance(answer, NotInvoked):
+                log.warning("function_not_reached", extra={**self._log_fields(batch), "reason": answer.reason})
+                todo.appendleft(batch)
+                self._stop.wait(next(delays))
                 continue
             last = answer.invocation
-            sequences = [entry.record.sequence for entry in work.entries]
-            failed = first_failed(answer.payload, last.function_error, sequences, self._mapping.report_failures)
+            sequences = [entry.record.sequence for entry in batch.entries]
+            failed = first_failed_index(answer.payload, last.function_error, sequences, self._mapping.report_failures)
             self._finish(sequences[:failed])
             if failed == len(sequences):
-                between = pauses(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+                delays = backoff_delays(FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS)
                 continue
-            log.warning("batch_failed", extra={**self._about(work), "failed": len(sequences) - failed})
-            step = after_failure(work, failed, self._mapping)
+            log.warning("batch_failed", extra={**self._log_fields(batch), "failed": len(sequences) - failed})
+            step = after_failure(batch, failed, self._mapping)
             todo.extendleft(reversed(step.next))
             if step.discarded is not None:
-                self._give_up(step.discarded, RETRIES_EXHAUSTED, last)
-            if step.again:
-                self._stop.wait(next(between))
+                self._discard(step.discarded, RETRIES_EXHAUSTED, last)
+            if step.is_retry:
+                self._stop.wait(next(delays))
 
-    def _give_up(self, work: Work, condition: str, last: Invocation) -> None:
-        event = write_event(work.entries)
-        between = pauses(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+    def _discard(self, batch: Batch, condition: str, last: Invocation) -> None:
+        event = write_event(batch.entries)
+        delays = backoff_delays(FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS)
         while not self._stop.is_set():
-            if give_up(self._cloud, self._mapping, self._shard_id, work, condition, last, event):
-                self._finish(entry.record.sequence for entry in work.entries)
+            if report_discarded(self._clients, self._mapping, self._shard_id, batch, condition, last, event):
+                self._finish(entry.record.sequence for entry in batch.entries)
                 return
-            self._stop.wait(next(between))
+            self._stop.wait(next(delays))
 
-    def _about(self, work: Work) -> dict[str, object]:
+    def _log_fields(self, batch: Batch) -> dict[str, object]:
         return {
             "mapping": self._mapping.uuid,
             "shard": self._shard_id,
-            "records": len(work.entries),
-            "retries": work.retries,
+            "records": len(batch.entries),
+            "retries": batch.retries,
         }

@@ -1,4 +1,4 @@
-"""How far a shard is done with when its records are finished out of order."""
+"""The position of a shard while its records finish out of order."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """The records of a shard that were read, and up to which all are done with.
+    """Tracks the unfinished records of a shard and derives the position.
 
-    Lanes finish in any order, but a position can only say "everything up to here": it is the last record before the
-    first that is still in work.
+    Lanes finish records in any order, but a position covers all records up to it: it is the last record before the
+    first unfinished one.
     """
 
     def __init__(self) -> None:
@@ -21,31 +21,20 @@ class Progress:
         self._done: set[str] = set()
 
     def __len__(self) -> int:
-        """Count the records between the position and the last that was read."""
+        """Return the number of records between the position and the last one read."""
         return len(self._read)
 
     def add(self, sequences: Iterable[str]) -> None:
-        """Take up records that were read.
-
-        Parameters
-        ----------
-        sequences
-            Their sequence numbers, in the shard's order.
-        """
+        """Add the sequence numbers of records that were read, in the shard's order."""
         self._read.extend(sequences)
 
     def finish(self, sequences: Iterable[str]) -> str | None:
-        """Note that records are done with: processed, discarded or filtered out.
-
-        Parameters
-        ----------
-        sequences
-            Their sequence numbers.
+        """Mark records as processed, discarded or filtered out.
 
         Returns
         -------
         str or None
-            The new position; None when it has not moved.
+            The new position; None when it has not changed.
         """
         self._done.update(sequences)
         position = None

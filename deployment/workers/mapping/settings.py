@@ -1,4 +1,4 @@
-"""What an event-source mapping says, read once from the API's answer."""
+"""The settings of an event-source mapping, parsed from the API's response."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ class Mapping:
     Parameters
     ----------
     uuid, stream_arn, function_arn
-        What it is, what it reads, what it invokes (with a version or alias where it says one).
+        The mapping, its source and its function (with a version or alias where it names one).
     latest
         Whether it begins at its creation rather than at the oldest record.
     start_moment
         Epoch seconds to begin at, for AT_TIMESTAMP.
     batch_size
-        Most records in one invocation.
+        The largest number of records in an invocation.
     window_seconds
-        How long a batch may wait to fill.
+        The longest time that a batch waits to fill.
     lanes
-        Batches of one shard that are in work at once, each with its own partition keys.
+        The number of batches of one shard that are processed at once, each with its own partition keys.
     maximum_retries, maximum_age_seconds
-        When to give a batch up, or `UNLIMITED`.
+        The limits after which a batch is discarded, or `UNLIMITED`.
     bisect
         Whether a failed batch is split in two.
     report_failures
-        Whether the function answers with what failed of a batch.
+        Whether the function returns the failed records of a batch.
     failure_destination
-        ARN of what is told about batches given up, or None.
+        ARN of the destination of discarded batches, or None.
     patterns
-        Filter patterns, of which a record must match one; none keeps every record.
+        Filter patterns, of which a record must match one; without any, every record passes.
     """
 
     uuid: str
@@ -64,23 +64,12 @@ class Mapping:
 
     @property
     def reader(self) -> str:
-        """The name under which its positions are kept."""
+        """The name under which its positions are stored."""
         return f"mapping/{self.uuid}"
 
 
 def read_mapping(answer: Answer[str, Any]) -> Mapping | None:
-    """Read one entry of ListEventSourceMappings.
-
-    Parameters
-    ----------
-    answer
-        The entry.
-
-    Returns
-    -------
-    Mapping or None
-        None for one that is not enabled or does not read a Kinesis stream.
-    """
+    """Parse an entry of ListEventSourceMappings; None if it is not enabled or its source is not a Kinesis stream."""
     stream_arn = answer.get("EventSourceArn", "")
     if answer.get("State") != "Enabled" or not _is_stream(stream_arn):
         return None
@@ -110,5 +99,5 @@ def _limit(value: int | None) -> int:
 
 
 def _is_stream(arn: str) -> bool:
-    # A stream consumer's ARN (enhanced fan-out) goes on after the stream's name: .../consumer/name:1
+    # A stream consumer's ARN (enhanced fan-out) continues after the stream's name: .../consumer/name:1
     return arn.startswith("arn:") and arn.split(":")[2] == "kinesis" and "/consumer/" not in arn

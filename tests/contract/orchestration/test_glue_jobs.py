@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.fakes.emulator.cloud import start_cloud
-from tests.fakes.emulator.waiting import wait_until
+from tests.fakes.waiting import wait_until
 
 BUCKET = "glue-test"
 SCRIPT = """

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.emulator.cloud import run_once, start_cloud
 from tests.fakes.emulator.functions import make_function
 from tests.fakes.emulator.personalize import SLOW, SLOW_SECONDS
-from tests.fakes.emulator.waiting import wait_until
+from tests.fakes.waiting import wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/workflow"
 DESCRIBE = "arn:aws:states:::aws-sdk:personalize:describeDatasetGroup"

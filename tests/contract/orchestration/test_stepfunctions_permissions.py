@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.fakes.emulator.cloud import start_cloud
-from tests.fakes.emulator.waiting import wait_until
+from tests.fakes.waiting import wait_until
 
 ARN = "arn:aws:personalize:eu-central-1:000000000000"
 POLICY = {

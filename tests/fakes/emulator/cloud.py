@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.fakes.emulator.personalize import FakePersonalize
 from tests.fakes.emulator.process import Emulator, free_port
-from tests.fakes.emulator.waiting import wait_until
+from tests.fakes.waiting import wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.fakes.emulator.process import ROOT
-from tests.fakes.emulator.waiting import wait_until
+from tests.fakes.waiting import wait_until
 
 BUCKET, RESULTS = "athena-lake", "athena-results"
 DATABASE = "lake_test"

@@ -7,13 +7,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 import uuid
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.emulator.process import REGION, ROOT, Emulator
+from tests.fakes.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,11 +137,7 @@ class Laptop:
 
     def wait_until(self, reached: Callable[[], Any], seconds: float = WAIT_SECONDS) -> Any:
         """Wait until `reached` returns a true value, and return it; on timeout fail with the workers' log."""
-        deadline = time.monotonic() + seconds
-        while not (value := reached()):
-            assert time.monotonic() < deadline, self.log()
-            time.sleep(0.1)
-        return value
+        return wait_until(reached, seconds, describe=self.log)
 
 
 HANDLER = """

@@ -10,7 +10,8 @@ import pytest
 
 from deployment.workers.mapping.lane import Lane
 from tests.factories.streams import SHARD, entry, mapping
-from tests.fakes.cloud import FakeCloud, refused, unreachable, until
+from tests.fakes.waiting import wait_until
+from tests.fakes.worker_clients import FakeClients, client_error, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,16 +22,16 @@ BUCKET = "arn:aws:s3:::bad"
 class Running:
     """A lane at work, and what it said is done with."""
 
-    def __init__(self, cloud: FakeCloud, **settings: Any) -> None:
+    def __init__(self, clients: FakeClients, **settings: Any) -> None:
         self.done: list[str] = []
         self.stop = threading.Event()
-        self.lane = Lane(cast("Any", cloud), mapping(**settings), SHARD, self.stop, self.done.extend)
+        self.lane = Lane(cast("Any", clients), mapping(**settings), SHARD, self.stop, self.done.extend)
         self.lane.thread.start()
 
 
 @pytest.fixture
-def cloud() -> FakeCloud:
-    return FakeCloud()
+def clients() -> FakeClients:
+    return FakeClients()
 
 
 @pytest.fixture
@@ -43,8 +44,8 @@ def lanes() -> Iterator[list[Running]]:
         each.lane.thread.join()
 
 
-def run(lanes: list[Running], cloud: FakeCloud, count: int, **settings: Any) -> Running:
-    running = Running(cloud, batch_size=count, window_seconds=5, **settings)
+def run(lanes: list[Running], clients: FakeClients, count: int, **settings: Any) -> Running:
+    running = Running(clients, batch_size=count, window_seconds=5, **settings)
     lanes.append(running)
     running.lane.put([entry(number) for number in range(count)])
     return running
@@ -62,55 +63,55 @@ def fail(_event: dict[str, Any]) -> None:
     "trouble",
     [
         unreachable(),
-        refused("Invoke", "TooManyRequestsException", 429),
-        refused("Invoke", "ResourceNotFoundException", 404),
+        client_error("Invoke", "TooManyRequestsException", 429),
+        client_error("Invoke", "ResourceNotFoundException", 404),
     ],
 )
-def test_what_is_not_the_records_fault_uses_no_retry(lanes: list[Running], cloud: FakeCloud, trouble: Exception):
-    cloud.functions.troubles = [trouble, trouble]
+def test_what_is_not_the_records_fault_uses_no_retry(lanes: list[Running], clients: FakeClients, trouble: Exception):
+    clients.functions.faults = [trouble, trouble]
 
-    running = run(lanes, cloud, 3, maximum_retries=0)
+    running = run(lanes, clients, 3, maximum_retries=0)
 
-    until(lambda: running.done == sequences(0, 1, 2))
-    assert len(cloud.functions.events) == 1
+    wait_until(lambda: running.done == sequences(0, 1, 2))
+    assert len(clients.functions.events) == 1
 
 
-def test_a_batch_is_done_with_only_when_its_destination_knows(lanes: list[Running], cloud: FakeCloud):
+def test_a_batch_is_done_with_only_when_its_destination_knows(lanes: list[Running], clients: FakeClients):
     # Given a destination that is out of reach at first
-    cloud.functions.handler = fail
-    cloud.s3.troubles = [unreachable(), unreachable()]
+    clients.functions.handler = fail
+    clients.s3.faults = [unreachable(), unreachable()]
 
-    running = run(lanes, cloud, 2, maximum_retries=1, failure_destination=BUCKET)
+    running = run(lanes, clients, 2, maximum_retries=1, failure_destination=BUCKET)
 
-    until(lambda: running.done == sequences(0, 1))
-    [body] = cloud.s3.objects.values()
+    wait_until(lambda: running.done == sequences(0, 1))
+    [body] = clients.s3.objects.values()
     assert json.loads(body)["requestContext"]["approximateInvokeCount"] == 2
     assert len(json.loads(json.loads(body)["payload"])["Records"]) == 2
 
 
-def test_a_destination_that_refuses_does_not_hold_the_shard_up(lanes: list[Running], cloud: FakeCloud):
-    cloud.functions.handler = fail
-    cloud.s3.troubles = [refused("PutObject", "NoSuchBucket", 404)]
+def test_a_destination_that_refuses_does_not_hold_the_shard_up(lanes: list[Running], clients: FakeClients):
+    clients.functions.handler = fail
+    clients.s3.faults = [client_error("PutObject", "NoSuchBucket", 404)]
 
-    running = run(lanes, cloud, 1, maximum_retries=0, failure_destination=BUCKET)
+    running = run(lanes, clients, 1, maximum_retries=0, failure_destination=BUCKET)
 
-    until(lambda: running.done == sequences(0))
+    wait_until(lambda: running.done == sequences(0))
 
 
-def test_one_record_above_the_payload_limit_counts_as_failed(lanes: list[Running], cloud: FakeCloud):
-    cloud.functions.troubles = [refused("Invoke", "RequestTooLargeException", 413)]
+def test_one_record_above_the_payload_limit_counts_as_failed(lanes: list[Running], clients: FakeClients):
+    clients.functions.faults = [client_error("Invoke", "RequestTooLargeException", 413)]
 
-    running = run(lanes, cloud, 1, maximum_retries=0, failure_destination=BUCKET)
+    running = run(lanes, clients, 1, maximum_retries=0, failure_destination=BUCKET)
 
-    until(lambda: running.done == sequences(0))
-    [body] = cloud.s3.objects.values()
+    wait_until(lambda: running.done == sequences(0))
+    [body] = clients.s3.objects.values()
     assert json.loads(body)["requestContext"]["condition"] == "RetryAttemptsExhausted"
 
 
-def test_a_lane_that_is_stopped_gives_nothing_up(lanes: list[Running], cloud: FakeCloud):
-    cloud.functions.handler = fail
-    running = run(lanes, cloud, 1)
-    until(lambda: len(cloud.functions.events) > 1)
+def test_a_lane_that_is_stopped_gives_nothing_up(lanes: list[Running], clients: FakeClients):
+    clients.functions.handler = fail
+    running = run(lanes, clients, 1)
+    wait_until(lambda: len(clients.functions.events) > 1)
 
     running.stop.set()
     running.lane.thread.join(5)

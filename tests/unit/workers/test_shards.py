@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from deployment.workers.checkpoints import SHARD_END
-from deployment.workers.shards import Shard, readable
+from deployment.workers.shards import Shard, readable_shards
 
 PARENT, OTHER, CHILD, EXPIRED = (
     Shard("shard-0"),
@@ -12,9 +12,9 @@ PARENT, OTHER, CHILD, EXPIRED = (
 
 
 def test_a_child_waits_until_both_parents_are_read_to_the_end():
-    assert readable([PARENT, OTHER, CHILD], {"shard-0": SHARD_END, "shard-1": "42"}) == [OTHER]
-    assert readable([PARENT, OTHER, CHILD], {"shard-0": SHARD_END, "shard-1": SHARD_END}) == [CHILD]
+    assert readable_shards([PARENT, OTHER, CHILD], {"shard-0": SHARD_END, "shard-1": "42"}) == [OTHER]
+    assert readable_shards([PARENT, OTHER, CHILD], {"shard-0": SHARD_END, "shard-1": SHARD_END}) == [CHILD]
 
 
 def test_a_parent_that_has_expired_holds_nobody_up():
-    assert readable([EXPIRED], {}) == [EXPIRED]
+    assert readable_shards([EXPIRED], {}) == [EXPIRED]

@@ -30,9 +30,9 @@ def test_objects_are_named_as_firehose_names_them():
 
 
 def test_a_repeated_flush_has_the_same_names_and_another_has_others():
-    again, other = flush(), replace(flush(), first_sequence="8")
+    repeated, other = flush(), replace(flush(), first_sequence="8")
 
-    assert flush().key(ARRIVED) == again.key(ARRIVED) != other.key(ARRIVED)
+    assert flush().key(ARRIVED) == repeated.key(ARRIVED) != other.key(ARRIVED)
     assert flush().error_key(PROCESSING_FAILED, ARRIVED).startswith("bad/processing-failed/lake-1-")
     assert flush().error_key(PROCESSING_FAILED, ARRIVED) != flush().error_key(CONVERSION_FAILED, ARRIVED)
 

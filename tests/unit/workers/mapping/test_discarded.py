@@ -3,15 +3,15 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from deployment.workers.mapping.discard import (
+from deployment.workers.mapping.discarded import (
     RETRIES_EXHAUSTED,
     TOO_OLD,
     Invocation,
     object_key,
-    write_notice,
-    write_record,
+    write_failure_record,
+    write_s3_record,
 )
-from tests.factories.streams import FUNCTION_ARN, SHARD, STREAM_ARN, work
+from tests.factories.streams import FUNCTION_ARN, SHARD, STREAM_ARN, make_batch
 
 NOW = datetime(2026, 2, 1, 11, 0, 0, 6_000, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ NOW = datetime(2026, 2, 1, 11, 0, 0, 6_000, tzinfo=UTC)
 def test_a_notice_has_the_documented_members():
     last = Invocation("r-1", count=3, status=200, function_error="Unhandled")
 
-    notice = write_notice(work(2), RETRIES_EXHAUSTED, last, STREAM_ARN, SHARD, FUNCTION_ARN, NOW)
+    notice = write_failure_record(make_batch(2), RETRIES_EXHAUSTED, last, STREAM_ARN, SHARD, FUNCTION_ARN, NOW)
 
     assert notice == {
         "requestContext": {
@@ -44,13 +44,13 @@ def test_a_notice_has_the_documented_members():
 
 
 def test_records_never_given_to_the_function_have_no_response():
-    notice = write_notice(work(1), TOO_OLD, Invocation("r-1"), STREAM_ARN, SHARD, FUNCTION_ARN, NOW)
+    notice = write_failure_record(make_batch(1), TOO_OLD, Invocation("r-1"), STREAM_ARN, SHARD, FUNCTION_ARN, NOW)
 
     assert "responseContext" not in notice
 
 
 def test_the_object_holds_the_event_as_it_went_to_the_function():
-    document = json.loads(write_record({"version": "1.0"}, b'{"Records":[]}'))
+    document = json.loads(write_s3_record({"version": "1.0"}, b'{"Records":[]}'))
 
     assert document == {"version": "1.0", "payload": '{"Records":[]}'}
 

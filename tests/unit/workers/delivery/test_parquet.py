@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployment.workers.delivery.parquet import columns_of, convert
-from deployment.workers.delivery.schema import UnknownType, parse_type
+from deployment.workers.delivery.schema import UnknownTypeError, parse_type
 from deployment.workers.delivery.settings import Conversion
 from tests.factories.streams import ARRIVED, row
 
@@ -144,7 +144,7 @@ def test_the_same_records_give_the_same_bytes():
 
 
 def test_types_that_are_none_are_named():
-    with pytest.raises(UnknownType, match="interval"):
+    with pytest.raises(UnknownTypeError, match="interval"):
         parse_type("interval")
 
 

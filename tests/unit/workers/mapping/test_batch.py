@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployment.workers.mapping.batch import PAYLOAD_BYTES, cut, lane_of, seconds_to_wait, write_event
+from deployment.workers.mapping.batch import PAYLOAD_BYTES, count_in_batch, lane_of, remaining_window, write_event
 from tests.factories.streams import SHARD, STREAM_ARN, entry
 
 
@@ -43,7 +43,7 @@ def test_a_record_reaches_the_function_as_the_developer_guide_shows_it():
 def test_cut_batches_hold_all_records_in_order_within_both_limits(sizes: list[int], batch_size: int):
     waiting, batches = list(sizes), []
     while waiting:
-        count = cut(waiting, batch_size)
+        count = count_in_batch(waiting, batch_size)
         batches.append(waiting[:count])
         waiting = waiting[count:]
 
@@ -55,7 +55,7 @@ def test_cut_batches_hold_all_records_in_order_within_both_limits(sizes: list[in
 def test_a_payload_of_a_full_batch_is_within_the_limit():
     entries = [entry(number, data=b"x" * 100_000) for number in range(100)]
 
-    count = cut([len(each.written) for each in entries], 100)
+    count = count_in_batch([len(each.written) for each in entries], 100)
 
     assert count < 100
     assert len(write_event(entries[:count])) <= PAYLOAD_BYTES < len(write_event(entries[: count + 1]))
@@ -73,7 +73,7 @@ def test_a_payload_of_a_full_batch_is_within_the_limit():
 def test_a_batch_goes_when_it_is_full_or_its_window_is_over(
     waiting: int, waiting_bytes: int, waited: float, expected: float
 ):
-    assert seconds_to_wait(waiting, waiting_bytes, waited, batch_size=10, window=2) == expected
+    assert remaining_window(waiting, waiting_bytes, waited, batch_size=10, window=2) == expected
 
 
 @given(key=st.text(min_size=1), lanes=st.integers(1, 10))

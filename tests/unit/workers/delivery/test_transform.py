@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from deployment.workers.delivery.transform import (
     PAYLOAD_BYTES,
-    UnreadableAnswer,
-    batches,
+    InvalidAnswerError,
     read_answer,
+    split_batches,
     write_event,
 )
 from tests.factories.streams import ARRIVED, DELIVERY_ARN, SHARD, STREAM_ARN, delivery, row
@@ -100,7 +100,7 @@ def test_a_record_that_is_not_answered_once_fails(payload: bytes, code: str):
 
 @pytest.mark.parametrize("payload", [b"", b"null", b"[]", b'{"records":{}}', b'{"records":[1]}', b'{"records":[{}]}'])
 def test_an_answer_that_follows_no_status_model_is_refused(payload: bytes):
-    with pytest.raises(UnreadableAnswer):
+    with pytest.raises(InvalidAnswerError):
         read_answer(payload, [row(1)], 1, ARRIVED)
 
 
@@ -127,7 +127,7 @@ def test_every_record_ends_in_exactly_one_place(results: list[str]):
 def test_batches_hold_all_records_in_order_and_within_the_payload(sizes: list[int], buffer_bytes: int):
     rows = [row(number, data=b"x" * size) for number, size in enumerate(sizes)]
 
-    cut = list(batches(rows, buffer_bytes))
+    cut = list(split_batches(rows, buffer_bytes))
 
     assert [each for batch in cut for each in batch] == rows
     for batch in cut:
@@ -137,7 +137,7 @@ def test_batches_hold_all_records_in_order_and_within_the_payload(sizes: list[in
 def test_many_small_records_stay_within_the_payload():
     rows = [row(number, data=b"x" * 10, partition_key="k" * 256) for number in range(20_000)]
 
-    cut = list(batches(rows, 3_000_000))
+    cut = list(split_batches(rows, 3_000_000))
 
     assert len(cut) > 1
     assert all(len(write_event(batch, "i" * 36, delivery(), SHARD, "eu-central-1")) <= PAYLOAD_BYTES for batch in cut)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deployment.workers.delivery.settings import Unsupported, read_delivery
+from deployment.workers.delivery.settings import UnsupportedError, read_delivery
 from tests.factories.streams import DELIVERY_ARN, FUNCTION_ARN, STREAM_ARN
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -150,7 +150,7 @@ def test_gzip_and_delimiter():
     ],
 )
 def test_what_is_not_done_is_refused_by_name(target: dict[str, Any], reason: str):
-    with pytest.raises(Unsupported, match=reason):
+    with pytest.raises(UnsupportedError, match=reason):
         read_delivery(description(**target))
 
 

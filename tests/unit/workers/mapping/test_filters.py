@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deployment.workers.mapping.pattern import lets_through
+from deployment.workers.mapping.filters import passes_filters
 from tests.factories.streams import record
 
 
@@ -33,12 +33,12 @@ from tests.factories.streams import record
     ],
 )
 def test_patterns_match_as_eventbridge_does(pattern: dict[str, Any], data: bytes, passes: bool):
-    assert lets_through([pattern], record(data=data)) is passes
+    assert passes_filters([pattern], record(data=data)) is passes
 
 
 def test_one_of_several_patterns_is_enough_and_none_lets_everything_through():
     never, always = {"partitionKey": ["other"]}, {"partitionKey": ["u-1"]}
 
-    assert lets_through([never, always], record())
-    assert not lets_through([never], record())
-    assert lets_through([], record(data=b"no json"))
+    assert passes_filters([never, always], record())
+    assert not passes_filters([never], record())
+    assert passes_filters([], record(data=b"no json"))

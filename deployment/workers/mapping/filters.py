@@ -1,4 +1,4 @@
-"""Filter patterns: which records a mapping lets through."""
+"""Filter patterns: decide which records a mapping passes to the function."""
 
 from __future__ import annotations
 
@@ -22,28 +22,24 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
 }
 
-_OF_TEXT: dict[str, Callable[[str, str], bool]] = {
+_TEXT_RULES: dict[str, Callable[[str, str], bool]] = {
     "prefix": str.startswith,
     "suffix": str.endswith,
     "equals-ignore-case": lambda value, wanted: value.casefold() == wanted.casefold(),
 }
 
 
-def lets_through(patterns: Sequence[Any], record: Record) -> bool:
-    """Tell whether a record matches one of a mapping's patterns.
+def passes_filters(patterns: Sequence[Any], record: Record) -> bool:
+    """Return whether a record matches one of a mapping's patterns.
+
+    Source: Lambda developer guide, "Using event filtering with a Kinesis event source".
 
     Parameters
     ----------
     patterns
-        The parsed patterns; none lets everything through.
+        The parsed patterns; without any, every record passes.
     record
-        The record. Its ``data`` is matched as JSON where it is JSON, and matches no pattern of ``data`` where it is
-        not (Lambda developer guide, "Using event filtering with a Kinesis event source").
-
-    Returns
-    -------
-    bool
-        Whether the function gets to see it.
+        The record. Its ``data`` is matched as JSON; data that is not JSON matches no pattern of ``data``.
     """
     if not patterns:
         return True
@@ -59,19 +55,14 @@ def lets_through(patterns: Sequence[Any], record: Record) -> bool:
 
 
 def matches(pattern: Any, value: Any) -> bool:
-    """Match a value against a pattern in the syntax of EventBridge.
+    """Return whether a value matches a pattern in the syntax of EventBridge.
 
     Parameters
     ----------
     pattern
-        An object of patterns by key, of which all must match, or a list of rules, of which one must.
+        An object of patterns by key, all of which must match, or a list of rules, one of which must.
     value
         Any JSON value.
-
-    Returns
-    -------
-    bool
-        Whether it matches.
     """
     if isinstance(pattern, dict):
         if "$or" in pattern:
@@ -80,24 +71,27 @@ def matches(pattern: Any, value: Any) -> bool:
         inner = value if isinstance(value, dict) else {}
         return all(matches(part, inner.get(key, _ABSENT)) for key, part in pattern.items())
     values = value if isinstance(value, list) and value else [value]
-    return any(_obeys(rule, one) for rule in pattern for one in values)
+    return any(_matches_rule(rule, candidate) for rule in pattern for candidate in values)
 
 
-def _obeys(rule: Any, value: Any) -> bool:
+def _matches_rule(rule: Any, value: Any) -> bool:
     if not isinstance(rule, dict):
         return type(rule) is type(value) and bool(rule == value)
-    name, wanted = next(iter(rule.items()))
+    name, operand = next(iter(rule.items()))
     if name == "exists":
-        return (value is not _ABSENT) is wanted
+        return (value is not _ABSENT) is operand
     if value is _ABSENT:
         return False
     if name == "anything-but":
-        return not any(_obeys(one, value) for one in (wanted if isinstance(wanted, list) else [wanted]))
+        return not any(
+            _matches_rule(excluded, value) for excluded in (operand if isinstance(operand, list) else [operand])
+        )
     if name == "numeric":
         return _is_number(value) and all(
-            _COMPARISONS[comparison](value, bound) for comparison, bound in zip(wanted[::2], wanted[1::2], strict=True)
+            _COMPARISONS[comparison](value, bound)
+            for comparison, bound in zip(operand[::2], operand[1::2], strict=True)
         )
-    return isinstance(value, str) and name in _OF_TEXT and _OF_TEXT[name](value, wanted)
+    return isinstance(value, str) and name in _TEXT_RULES and _TEXT_RULES[name](value, operand)
 
 
 def _is_number(value: Any) -> bool:

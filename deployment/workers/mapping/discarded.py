@@ -1,4 +1,4 @@
-"""What an on-failure destination is told about a batch that was given up."""
+"""The record that an on-failure destination gets about a discarded batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from deployment.workers.mapping.verdict import Work
+    from deployment.workers.mapping.retries import Batch
 
 RETRIES_EXHAUSTED = "RetryAttemptsExhausted"
 TOO_OLD = "RecordAgeExceeded"
@@ -16,16 +16,16 @@ TOO_OLD = "RecordAgeExceeded"
 
 @dataclass(frozen=True)
 class Invocation:
-    """The last invocation with a batch, as its answer told it.
+    """The last invocation with a batch.
 
     Parameters
     ----------
     request_id
         Its request id.
     count
-        How many there were.
+        The number of invocations so far.
     status
-        HTTP status of the last, or None when the function was never reached.
+        The HTTP status, or None when the function was never invoked.
     version
         The version that ran.
     function_error
@@ -39,31 +39,28 @@ class Invocation:
     function_error: str | None = None
 
 
-def write_notice(
-    work: Work, condition: str, last: Invocation, stream_arn: str, shard_id: str, function_arn: str, now: datetime
+def write_failure_record(
+    batch: Batch, condition: str, last: Invocation, stream_arn: str, shard_id: str, function_arn: str, now: datetime
 ) -> dict[str, object]:
-    """Write the record that AWS sends to SQS and SNS, and to S3 with the payload beside it.
+    """Return the record that AWS sends to SQS and SNS, and to S3 together with the payload.
+
+    Source: Lambda developer guide, "Retain discarded batch records for a Kinesis Data Streams event source".
 
     Parameters
     ----------
-    work
-        The batch.
+    batch
+        The discarded batch.
     condition
-        Why it was given up: `RETRIES_EXHAUSTED` or `TOO_OLD`.
+        The reason: `RETRIES_EXHAUSTED` or `TOO_OLD`.
     last
         The last invocation.
     stream_arn, shard_id, function_arn
-        Where the records lie and where they were to go.
+        The shard and the function.
     now
-        When it was given up.
-
-    Returns
-    -------
-    dict
-        The document (Lambda developer guide, "Retain discarded batch records for a Kinesis Data Streams event source").
+        The time of the discard.
     """
-    first, final = work.entries[0].record, work.entries[-1].record
-    notice: dict[str, object] = {
+    first, final = batch.entries[0].record, batch.entries[-1].record
+    failure: dict[str, object] = {
         "requestContext": {
             "requestId": last.request_id,
             "functionArn": function_arn,
@@ -75,8 +72,8 @@ def write_notice(
         response: dict[str, object] = {"statusCode": last.status, "executedVersion": last.version}
         if last.function_error:
             response["functionError"] = last.function_error
-        notice["responseContext"] = response
-    notice |= {
+        failure["responseContext"] = response
+    failure |= {
         "version": "1.0",
         "timestamp": _written(now),
         "KinesisBatchInfo": {
@@ -85,48 +82,28 @@ def write_notice(
             "endSequenceNumber": final.sequence,
             "approximateArrivalOfFirstRecord": _written(datetime.fromtimestamp(first.arrived, UTC)),
             "approximateArrivalOfLastRecord": _written(datetime.fromtimestamp(final.arrived, UTC)),
-            "batchSize": len(work.entries),
+            "batchSize": len(batch.entries),
             "streamArn": stream_arn,
         },
     }
-    return notice
+    return failure
 
 
-def write_record(notice: dict[str, object], payload: bytes) -> bytes:
-    """Write the object that an S3 destination gets: the notice with the whole event, from which it can be replayed.
+def write_s3_record(failure: dict[str, object], payload: bytes) -> bytes:
+    """Return the object for an S3 destination: the failure record with the whole event as a string under ``payload``.
 
     Parameters
     ----------
-    notice
-        From `write_notice`.
+    failure
+        From `write_failure_record`.
     payload
-        The event as it went to the function.
-
-    Returns
-    -------
-    bytes
-        JSON, with the event as a string under ``payload``.
+        The event of the invocation.
     """
-    return json.dumps({**notice, "payload": payload.decode()}).encode()
+    return json.dumps({**failure, "payload": payload.decode()}).encode()
 
 
 def object_key(mapping_uuid: str, shard_id: str, now: datetime, random: str) -> str:
-    """Name the object of an S3 destination.
-
-    Parameters
-    ----------
-    mapping_uuid, shard_id
-        What gave the batch up.
-    now
-        When.
-    random
-        Tells apart objects of one second.
-
-    Returns
-    -------
-    str
-        ``aws/lambda/<mapping>/<shard>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<random>``, as AWS documents it.
-    """
+    """Return the key of an S3 destination's object, as AWS documents it; `random` makes it unique within a second."""
     return f"aws/lambda/{mapping_uuid}/{shard_id}/{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}-{random}"
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployment.workers.mapping.verdict import after_failure, first_failed, part_expired
-from tests.factories.streams import ARRIVED, entry, mapping, work
+from deployment.workers.mapping.retries import after_failure, first_failed_index, split_expired
+from tests.factories.streams import ARRIVED, entry, make_batch, mapping
 
 
 def failures(*identifiers: object) -> bytes:
@@ -21,7 +21,7 @@ def failures(*identifiers: object) -> bytes:
     [b"null", b"", b"{}", b'{"batchItemFailures":null}', b'{"batchItemFailures":[]}', b'{"statusCode":200}'],
 )
 def test_an_answer_without_failures_finishes_the_batch(payload: bytes):
-    assert first_failed(payload, None, ["1", "2", "3"], report_failures=True) == 3
+    assert first_failed_index(payload, None, ["1", "2", "3"], report_failures=True) == 3
 
 
 @pytest.mark.parametrize(
@@ -39,26 +39,26 @@ def test_an_answer_without_failures_finishes_the_batch(payload: bytes):
     ],
 )
 def test_an_answer_that_cannot_be_read_fails_the_whole_batch(payload: bytes):
-    assert first_failed(payload, None, ["1", "2", "3"], report_failures=True) == 0
+    assert first_failed_index(payload, None, ["1", "2", "3"], report_failures=True) == 0
 
 
 def test_the_lowest_failed_record_is_the_checkpoint():
-    assert first_failed(failures("3", "2"), None, ["1", "2", "3"], report_failures=True) == 1
+    assert first_failed_index(failures("3", "2"), None, ["1", "2", "3"], report_failures=True) == 1
 
 
 def test_failures_are_not_looked_at_unless_the_mapping_says_so():
-    assert first_failed(failures("1"), None, ["1", "2"], report_failures=False) == 2
+    assert first_failed_index(failures("1"), None, ["1", "2"], report_failures=False) == 2
 
 
 def test_a_function_error_fails_the_batch_whatever_was_answered():
-    assert first_failed(b"{}", "Unhandled", ["1", "2"], report_failures=True) == 0
+    assert first_failed_index(b"{}", "Unhandled", ["1", "2"], report_failures=True) == 0
 
 
 def test_without_bisect_a_batch_is_retried_whole_until_its_retries_are_used():
-    first = after_failure(work(3), 0, mapping(maximum_retries=1))
+    first = after_failure(make_batch(3), 0, mapping(maximum_retries=1))
     second = after_failure(first.next[0], 0, mapping(maximum_retries=1))
 
-    assert first.again
+    assert first.is_retry
     assert len(first.next[0].entries) == 3
     assert second.next == ()
     assert second.discarded is not None
@@ -66,19 +66,19 @@ def test_without_bisect_a_batch_is_retried_whole_until_its_retries_are_used():
 
 
 def test_without_a_limit_a_batch_is_retried_for_ever():
-    assert after_failure(work(1, retries=10_000), 0, mapping()).discarded is None
+    assert after_failure(make_batch(1, retries=10_000), 0, mapping()).discarded is None
 
 
 def test_a_split_uses_no_retry():
-    step = after_failure(work(5, retries=2), 0, mapping(bisect=True, maximum_retries=2))
+    step = after_failure(make_batch(5, retries=2), 0, mapping(bisect=True, maximum_retries=2))
 
     assert [len(part.entries) for part in step.next] == [2, 3]
     assert {part.retries for part in step.next} == {2}
-    assert not step.again
+    assert not step.is_retry
 
 
 def test_a_batch_is_split_at_the_returned_record():
-    step = after_failure(work(5), 3, mapping(bisect=True))
+    step = after_failure(make_batch(5), 3, mapping(bisect=True))
 
     assert [entry.record.sequence for entry in step.next[0].entries] == [f"{3:056d}", f"{4:056d}"]
 
@@ -95,7 +95,7 @@ def test_every_record_is_processed_or_discarded_and_order_is_kept(
 ):
     # Given a function that fails on poison, and says where if the mapping reports failures
     settings = mapping(bisect=bisect, maximum_retries=retries)
-    todo, done, discarded = deque([work(size)]), [], []
+    todo, done, discarded = deque([make_batch(size)]), [], []
 
     # When the batch is seen through
     while todo:
@@ -121,9 +121,9 @@ def test_every_record_is_processed_or_discarded_and_order_is_kept(
 
 
 def test_records_that_are_too_old_are_parted_from_the_rest():
-    batch = replace(work(1), entries=(entry(1, arrived=ARRIVED), entry(2, arrived=ARRIVED + 50)))
+    batch = replace(make_batch(1), entries=(entry(1, arrived=ARRIVED), entry(2, arrived=ARRIVED + 50)))
 
-    old, young = part_expired(batch, ARRIVED + 100, 60)
+    old, young = split_expired(batch, ARRIVED + 100, 60)
 
     assert old is not None
     assert young is not None
@@ -132,8 +132,8 @@ def test_records_that_are_too_old_are_parted_from_the_rest():
 
 
 def test_without_a_limit_no_record_is_too_old():
-    assert part_expired(work(2), ARRIVED + 10**9, -1) == (None, work(2))
+    assert split_expired(make_batch(2), ARRIVED + 10**9, -1) == (None, make_batch(2))
 
 
 def test_a_batch_may_be_too_old_as_a_whole():
-    assert part_expired(work(2), ARRIVED + 1000, 60) == (work(2), None)
+    assert split_expired(make_batch(2), ARRIVED + 1000, 60) == (make_batch(2), None)
