@@ -39,7 +39,7 @@ def bind_port(port: int) -> socket.socket:
 
     Raises
     ------
-    CannotStart
+    CannotStartError
         If the port is taken or may not be bound.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -73,7 +73,7 @@ def lock_directory(directory: Path) -> int:
 
     Raises
     ------
-    CannotStart
+    CannotStartError
         If another emulator uses the folder, it cannot be written to, or the disk is full.
     """
     try:

@@ -1,11 +1,11 @@
-"""Amazon Athena over the laptop's lake: its dialect through sqlglot, its tables from Glue, its engine DuckDB.
+"""Amazon Athena: sqlglot parses its dialect, the Glue catalogue has its tables, and DuckDB runs its queries.
 
 MiniStack runs a query as DuckDB's SQL over a copy of every object of a table, ignores partition projection and scan
-limits, and writes results where nobody looks. From a request to a result:
+limits, and does not write results to the configured location.
 
-``api`` takes the request, ``workgroups`` says where the result goes and what may be scanned, ``dialect`` parses,
-``queries`` binds tables (``tables``, ``projection``, ``relations``) and runs, ``catalogue`` and ``writes`` do what is
-no SELECT, ``results`` writes what came out.
+``api`` handles requests, ``workgroups`` decides on the location of results and on scan limits, ``dialect`` parses,
+``queries`` binds tables (``tables``) and runs a query, ``catalogue`` and ``writes`` run the other statements,
+``execution`` runs a statement from start to end, and ``results`` writes the result object.
 """
 
 from __future__ import annotations
@@ -19,6 +19,6 @@ if TYPE_CHECKING:
 
 
 def install(settings: Settings) -> None:
-    """Replace MiniStack's execution of queries and complete its work groups."""
+    """Override the execution of queries and the configuration of work groups."""
     workgroups.install()
     api.install(settings)

@@ -1,4 +1,4 @@
-"""StartQueryExecution and what asks about it.
+"""Handles StartQueryExecution and the actions that read or stop an execution.
 
 Sources: https://docs.aws.amazon.com/athena/latest/APIReference/API_StartQueryExecution.html, API_QueryExecution.html,
 API_GetQueryResults.html.
@@ -37,15 +37,15 @@ INTERRUPTED = "Query was interrupted: the laptop's cloud ended while it ran"
 
 
 def install(settings: Settings) -> None:
-    """Override the execution of queries, and end those that an ended emulator left behind."""
+    """Override the execution of queries, and fail those of an earlier emulator process."""
     workers = ThreadPoolExecutor(CONCURRENT_QUERIES, thread_name_prefix="athena")
     executor = Executor(settings.scratch)
 
     def start_query_execution(data: dict[str, Any]) -> Response:
         try:
             execution = prepare(data)
-        except RequestRefusedError as refused:
-            return _refused(refused)
+        except RequestRefusedError as error:
+            return _refused(error)
         if execution is None:
             return _answer({"QueryExecutionId": _known_by_token(data)})
         athena._executions[execution.id] = execution.record
@@ -69,16 +69,16 @@ def install(settings: Settings) -> None:
 
 
 def prepare(data: dict[str, Any]) -> Execution | None:
-    """Check a request and make its execution; None where the same request was taken before.
+    """Validate a request and return its execution; None where a request with its token was accepted before.
 
     Raises
     ------
-    RequestRefused
-        If AWS would refuse the request.
+    RequestRefusedError
+        If AWS would reject the request.
     """
     query, workgroup = data.get("QueryString", ""), data.get("WorkGroup") or "primary"
     if not query.strip() or len(query.encode()) > QUERY_LIMIT_BYTES:
-        raise RequestRefusedError(f"QueryString has {len(query.encode())} bytes: 1 to {QUERY_LIMIT_BYTES} are taken")
+        raise RequestRefusedError(f"QueryString has {len(query.encode())} bytes: 1 to {QUERY_LIMIT_BYTES} are allowed")
     if _known_by_token(data):
         return None
     workgroups.check_enabled(workgroup)
@@ -103,16 +103,16 @@ def get_query_execution(data: dict[str, Any]) -> Response:
 
 
 def get_query_results(data: dict[str, Any]) -> Response:
-    """GetQueryResults: a page of the result object, the first of a query with the columns' names as its first row."""
+    """GetQueryResults: a page of the result object; the first row of the first page of a query has the column names."""
     query_id = data.get("QueryExecutionId", "")
     record = athena._executions.get(query_id)
     if record is None:
         return _not_found(query_id)
     state = record["Status"]["State"]
     if state != "SUCCEEDED":
-        said = record["Status"].get("StateChangeReason", "")
-        ended = f"Query did not finish successfully. Final query state: {state}. {said}".strip()
-        message = ended if state in ENDED else f"Query has not yet finished. Current state: {state}"
+        reason = record["Status"].get("StateChangeReason", "")
+        final = f"Query did not finish successfully. Final query state: {state}. {reason}".strip()
+        message = final if state in ENDED else f"Query has not yet finished. Current state: {state}"
         return _refused(RequestRefusedError(message))
     limit, start = min(int(data.get("MaxResults") or PAGE_LIMIT_ROWS), PAGE_LIMIT_ROWS), int(data.get("NextToken") or 0)
     try:
@@ -143,7 +143,7 @@ def _read_rows(record: dict[str, Any]) -> list[list[str | None]]:
 
 @lru_cache(maxsize=CONCURRENT_QUERIES)
 def _parse(content: bytes, *, is_csv: bool) -> list[list[str | None]]:
-    # Kept for the pages that follow.
+    # Cached for the next pages.
     return results.parse_csv(content) if is_csv else results.parse_text(content)
 
 
@@ -151,7 +151,7 @@ def _record(
     data: dict[str, Any], statement: statements.Statement, workgroup: str, chosen: dict[str, Any]
 ) -> dict[str, Any]:
     query_id, context = new_uuid(), data.get("QueryExecutionContext") or {}
-    # A query's result is a CSV, any other statement's a text.
+    # The result of a query is a CSV, that of any other statement a text.
     ending = "csv" if statement.type == statements.DML else "txt"
     location = f"{chosen['OutputLocation'].rstrip('/')}/{query_id}.{ending}"
     parameters = {"ExecutionParameters": data["ExecutionParameters"]} if data.get("ExecutionParameters") else {}
@@ -197,9 +197,9 @@ def _answer(content: dict[str, Any]) -> Response:
     return cast("Response", json_response(content))
 
 
-def _refused(refused: RequestRefusedError | QueryFailedError) -> Response:
-    code = {"AthenaErrorCode": refused.code}
-    return cast("Response", error_response_json("InvalidRequestException", str(refused), 400, extra=code))
+def _refused(error: RequestRefusedError | QueryFailedError) -> Response:
+    code = {"AthenaErrorCode": error.code}
+    return cast("Response", error_response_json("InvalidRequestException", str(error), 400, extra=code))
 
 
 def _not_found(query_id: str) -> Response:

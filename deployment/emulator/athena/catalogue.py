@@ -37,7 +37,7 @@ def create_database(statement: Statement, _run: Run) -> Outcome:
             return Outcome()
         raise QueryFailedError("SCHEMA_ALREADY_EXISTS", f"line 1:1: Schema 'awsdatacatalog.{name}' already exists")
     described = {"Name": name, "Description": statement.parts["comment"], "LocationUri": statement.parts["location"]}
-    ask("CreateDatabase", {"DatabaseInput": {key: value for key, value in described.items() if value}})
+    change_catalog("CreateDatabase", {"DatabaseInput": {key: value for key, value in described.items() if value}})
     return Outcome()
 
 
@@ -52,8 +52,8 @@ def drop_database(statement: Statement, _run: Run) -> Outcome:
     if tables and (statement.parts["cascade"] or "").upper() != "CASCADE":
         raise QueryFailedError("SCHEMA_NOT_EMPTY", f"Database {name} is not empty. One or more tables exist.")
     for table in tables:
-        ask("DeleteTable", {"DatabaseName": name, "Name": table})
-    ask("DeleteDatabase", {"Name": name})
+        change_catalog("DeleteTable", {"DatabaseName": name, "Name": table})
+    change_catalog("DeleteDatabase", {"Name": name})
     return Outcome()
 
 
@@ -61,7 +61,7 @@ def create_table(statement: Statement, run: Run) -> Outcome:
     """CREATE EXTERNAL TABLE, as MiniStack reads it."""
     described = athena._parse_ddl(statement.text)
     if described is None:
-        raise QueryFailedError("SYNTAX_ERROR", "line 1:1: this form of CREATE TABLE is not read on the laptop")
+        raise QueryFailedError("SYNTAX_ERROR", "line 1:1: this form of CREATE TABLE is not supported on the laptop")
     try:
         athena._run_ddl(described, run.session.database)
     except ValueError as error:
@@ -76,12 +76,12 @@ def drop(statement: Statement, run: Run) -> Outcome:
         if statement.parts["lenient"]:
             return Outcome()
         raise QueryFailedError("TABLE_NOT_FOUND", f"line 1:1: '{database}.{name}' does not exist")
-    ask("DeleteTable", {"DatabaseName": database, "Name": name})
+    change_catalog("DeleteTable", {"DatabaseName": database, "Name": name})
     return Outcome()
 
 
 def create_view(statement: Statement, run: Run) -> Outcome:
-    """CREATE [OR REPLACE] VIEW: checked by binding it, kept in the catalogue as Trino keeps it."""
+    """CREATE [OR REPLACE] VIEW: checked by binding its query, and stored in the catalogue as Trino stores it."""
     database, name = database_and_table(statement.parts["name"] or "", run.session.database)
     sql = (statement.parts["query"] or "").strip()
     bound, _ = queries.bind_query(run.session, dialect.parse(sql))
@@ -107,7 +107,7 @@ def create_view(statement: Statement, run: Run) -> Outcome:
     if existing is not None and (existing.get("TableType") != "VIRTUAL_VIEW" or not statement.parts["replaces"]):
         raise QueryFailedError("TABLE_ALREADY_EXISTS", f"line 1:1: View '{database}.{name}' already exists")
     action = "CreateTable" if existing is None else "UpdateTable"
-    ask(action, {"DatabaseName": database, "TableInput": table})
+    change_catalog(action, {"DatabaseName": database, "TableInput": table})
     return Outcome()
 
 
@@ -119,10 +119,10 @@ def add_partitions(statement: Statement, run: Run) -> Outcome:
         storage = {**table.record["StorageDescriptor"], "Location": location or _default_location(table, values)}
         entries.append({"Values": values, "StorageDescriptor": storage})
     known = {tuple(partition["Values"]) for partition in glue._partitions.get(f"{table.database}/{table.name}", [])}
-    doubled = [entry for entry in entries if tuple(entry["Values"]) in known]
-    if doubled and not statement.parts["lenient"]:
-        raise QueryFailedError("ALREADY_EXISTS", f"Partition already exists: {doubled[0]['Values']}")
-    _create_partitions(table, [entry for entry in entries if entry not in doubled])
+    existing = [entry for entry in entries if tuple(entry["Values"]) in known]
+    if existing and not statement.parts["lenient"]:
+        raise QueryFailedError("ALREADY_EXISTS", f"Partition already exists: {existing[0]['Values']}")
+    _create_partitions(table, [entry for entry in entries if entry not in existing])
     return Outcome()
 
 
@@ -134,23 +134,23 @@ def drop_partitions(statement: Statement, run: Run) -> Outcome:
         if values not in known and not statement.parts["lenient"]:
             raise QueryFailedError("PARTITION_NOT_FOUND", f"Partition not found: {values}")
         subject = {"DatabaseName": table.database, "TableName": table.name, "PartitionValues": values}
-        ask("DeletePartition", subject)
+        change_catalog("DeletePartition", subject)
     return Outcome()
 
 
 def repair(statement: Statement, run: Run) -> Outcome:
-    """MSCK REPAIR TABLE: register the partitions whose folders are named ``key=value``."""
+    """MSCK REPAIR TABLE: register the partitions in folders named ``key=value``."""
     table = _table(statement, run)
     bucket, prefix = objects.split(table.location)
     pattern = re.compile("/".join(rf"{re.escape(key)}=([^/]+)" for key, _ in table.keys) + "/")
-    found = {
+    folders = {
         match.groups(): match[0]
         for stored in objects.list_objects(bucket, prefix)
         if (match := pattern.match(stored.key[len(prefix) :]))
     }
     known = {tuple(partition["Values"]) for partition in glue._partitions.get(f"{table.database}/{table.name}", [])}
     storage = table.record["StorageDescriptor"]
-    missing = {values: folder for values, folder in found.items() if values not in known}
+    missing = {values: folder for values, folder in folders.items() if values not in known}
     _create_partitions(
         table,
         [
@@ -188,7 +188,7 @@ def show_columns(statement: Statement, run: Run) -> Outcome:
 
 
 def show_partitions(statement: Statement, run: Run) -> Outcome:
-    """SHOW PARTITIONS: the registered ones; projected partitions are not in the catalogue."""
+    """SHOW PARTITIONS: the registered partitions; projected ones are not in the catalogue."""
     table = _table(statement, run)
     if projection.is_projected(table.parameters):
         return Outcome(Result([("partition", "string")], []))
@@ -272,13 +272,13 @@ def _all_columns(table: Table) -> list[dict[str, Any]]:
 def _names(column: str, names: list[str], pattern: str | None) -> Outcome:
     # Hive's patterns: * for anything, | between alternatives.
     patterns = (pattern or "*").split("|")
-    kept = sorted(name for name in names if any(fnmatch.fnmatchcase(name, each) for each in patterns))
-    return Outcome(Result([(column, "string")], [[name] for name in kept]))
+    matching = sorted(name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns))
+    return Outcome(Result([(column, "string")], [[name] for name in matching]))
 
 
 def _partition_clauses(table: Table, text: str) -> list[tuple[list[str], str | None]]:
     clauses = re.findall(r"PARTITION\s*\(([^)]*)\)(?:\s*LOCATION\s*'([^']*)')?", text, re.IGNORECASE)
-    found = []
+    partitions = []
     for pairs, location in clauses:
         given = {
             unquoted(name): value.strip().strip("'\"")
@@ -288,8 +288,8 @@ def _partition_clauses(table: Table, text: str) -> list[tuple[list[str], str | N
             raise QueryFailedError(
                 "INVALID_PARTITION", f"PARTITION ({pairs}) does not name every partition column of {table.name}"
             )
-        found.append(([given[name] for name, _ in table.keys], location or None))
-    return found
+        partitions.append(([given[name] for name, _ in table.keys], location or None))
+    return partitions
 
 
 def _default_location(table: Table, values: list[str]) -> str:
@@ -300,20 +300,20 @@ def _create_partitions(table: Table, entries: list[dict[str, Any]]) -> None:
     now = int(time.time())
     inputs = [{**entry, "LastAccessTime": now} for entry in entries]
     subject = {"DatabaseName": table.database, "TableName": table.name, "PartitionInputList": inputs}
-    ask("BatchCreatePartition", subject)
+    change_catalog("BatchCreatePartition", subject)
 
 
-def ask(action: str, data: dict[str, Any]) -> None:
+def change_catalog(action: str, data: dict[str, Any]) -> None:
     """Change the Glue catalogue.
 
     Raises
     ------
-    QueryFailed
-        ``HIVE_METASTORE_ERROR`` if Glue refuses.
+    QueryFailedError
+        ``HIVE_METASTORE_ERROR`` if Glue rejects the request.
     """
-    # As a request, so that what it changes is on disk before the statement has succeeded.
-    status, said = call_json("glue", f"AWSGlue.{action}", data)
+    # As a request, so that the change is on disk before the statement succeeds.
+    status, response = call_json("glue", f"AWSGlue.{action}", data)
     if status >= 400:
         raise QueryFailedError(
-            "HIVE_METASTORE_ERROR", f"{said.get('message')} (Service: AWSGlue; {said.get('__type')})"
+            "HIVE_METASTORE_ERROR", f"{response.get('message')} (Service: AWSGlue; {response.get('__type')})"
         )

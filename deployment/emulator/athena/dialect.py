@@ -1,6 +1,6 @@
-"""Athena's SQL as trees of sqlglot: parsed, given its parameters, and turned to DuckDB's.
+"""Parses Athena's SQL with sqlglot, binds parameters, and translates to DuckDB's SQL.
 
-Differences between Trino and DuckDB that sqlglot does not bridge are bridged here: names of unnamed columns, Joda's
+sqlglot does not translate some differences between Trino and DuckDB; this module does: names of unnamed columns, Joda's
 date formats, series of dates, and functions that DuckDB lacks (macros in `MACROS`).
 """
 
@@ -37,8 +37,8 @@ def parse(query: str) -> exp.Expression:
 
     Raises
     ------
-    RequestRefused
-        ``MALFORMED_QUERY`` with the place of the error, or if there is not exactly one statement.
+    RequestRefusedError
+        ``MALFORMED_QUERY`` with the position of the error, or if there is not exactly one statement.
     """
     try:
         statements = [tree for tree in sqlglot.parse(query, read=DIALECT) if tree is not None]
@@ -53,14 +53,14 @@ def parse(query: str) -> exp.Expression:
 
 
 def bind(tree: exp.Expression, parameters: list[str]) -> exp.Expression:
-    """Put the execution parameters, each a literal as SQL writes it, in place of the question marks.
+    """Replace the question marks by the execution parameters, each a literal as SQL writes it.
 
-    A value that is no literal (``berlin`` without quotes) is taken as the string that it is.
+    A value that is not a literal (``berlin`` without quotes) is taken as a string.
 
     Raises
     ------
-    QueryFailed
-        ``INVALID_PARAMETER_USAGE`` if there are more or fewer than the statement has places for.
+    QueryFailedError
+        ``INVALID_PARAMETER_USAGE`` if the number of parameters differs from the number of question marks.
     """
     places = list(tree.find_all(exp.Placeholder, bfs=False))
     if len(places) != len(parameters):
@@ -72,7 +72,7 @@ def bind(tree: exp.Expression, parameters: list[str]) -> exp.Expression:
 
 
 def name_columns(tree: exp.Expression) -> exp.Expression:
-    """Name the columns that have no name as Trino does: ``_col`` and their position."""
+    """Name the unnamed columns as Trino does: ``_col`` and their position."""
     for select in list(tree.find_all(exp.Select)):
         named = [
             expression
@@ -85,7 +85,7 @@ def name_columns(tree: exp.Expression) -> exp.Expression:
 
 
 def to_duckdb(tree: exp.Expression) -> str:
-    """Return a tree, its tables bound, as DuckDB's SQL."""
+    """Translate a tree with bound tables to DuckDB's SQL."""
     return str(tree.copy().transform(_bridge).sql(dialect="duckdb"))
 
 

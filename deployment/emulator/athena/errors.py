@@ -1,4 +1,4 @@
-"""Why a query cannot be taken or does not succeed, in Athena's words."""
+"""The errors of queries, with Athena's messages."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ USER = 2
 
 
 class AthenaError(Exception):
-    """The root of what goes wrong with a query."""
+    """The base class of query errors."""
 
 
 class RequestRefusedError(AthenaError):
-    """StartQueryExecution answers InvalidRequestException.
+    """StartQueryExecution fails with InvalidRequestException.
 
     Parameters
     ----------
     message
-        What was wrong.
+        The reason.
     code
         The ``AthenaErrorCode``, for example ``MALFORMED_QUERY``.
     """
@@ -35,7 +35,7 @@ class QueryFailedError(AthenaError):
     code
         Trino's error name, for example ``TABLE_NOT_FOUND``.
     message
-        The sentence after it.
+        The text after it.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -49,7 +49,7 @@ class ScanLimitReachedError(AthenaError):
     Parameters
     ----------
     scanned_bytes
-        What had been read when the limit was met.
+        The bytes read up to the limit.
     """
 
     def __init__(self, scanned_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""One execution: from QUEUED to its end, with its result, its statistics, and its way to be stopped."""
+"""Runs an execution from QUEUED to its end, and stops it on request."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ WRITES: dict[str, Callable[[Statement, Run], Outcome]] = {
 
 @dataclass(frozen=True)
 class Execution:
-    """A statement that was taken.
+    """An accepted statement.
 
     Parameters
     ----------
     record
         The execution as GetQueryExecution shows it; its state is changed in place.
     statement
-        What to do.
+        The statement to run.
     parameters
         The execution parameters, in order.
     """
@@ -59,7 +59,7 @@ class Executor:
     Parameters
     ----------
     scratch
-        A folder for what does not fit into memory and for files on their way into a bucket.
+        A folder for intermediate data and for files before they are put into a bucket.
     """
 
     def __init__(self, scratch: str) -> None:
@@ -68,7 +68,7 @@ class Executor:
         self._lock = threading.Lock()
 
     def stop(self, query_id: str, record: dict[str, Any]) -> None:
-        """Cancel an execution, at work or still waiting."""
+        """Cancel a running or queued execution."""
         _end(record, "CANCELLED", CANCELLED)
         with self._lock:
             connection = self._connections.get(query_id)
@@ -76,7 +76,7 @@ class Executor:
                 connection.interrupt()
 
     def run(self, execution: Execution) -> None:
-        """Run an execution to its end, whatever that is, and record it."""
+        """Run an execution to its end and record the result."""
         record = execution.record
         started = time.monotonic()
         with queries.connect(self._scratch) as connection:
@@ -94,7 +94,7 @@ class Executor:
                 _end(record, "CANCELLED", str(reached))
             except (AthenaError, objects.ObjectStoreError) as error:
                 _end(record, "FAILED", str(error), USER)
-            except Exception as error:  # noqa: BLE001 - whatever it was, a query must not stay RUNNING for ever
+            except Exception as error:  # noqa: BLE001 - a query must not stay RUNNING for ever
                 _end(record, "FAILED", f"GENERIC_INTERNAL_ERROR: {error}", SYSTEM)
             finally:
                 with self._lock:
@@ -108,7 +108,7 @@ def _perform(execution: Execution, connection: duckdb.DuckDBPyConnection, scratc
     database = record["QueryExecutionContext"]["Database"]
     session = Session(connection, database, workgroups.scan_limit(record["WorkGroup"]))
     if statement.kind in {"PREPARE", "DEALLOCATE"}:
-        return _keep_prepared(statement, record["WorkGroup"])
+        return _store_prepared(statement, record["WorkGroup"])
     parameters = execution.parameters
     if statement.kind == "EXECUTE":
         parameters = _values(statement.parts["values"]) or parameters
@@ -116,7 +116,7 @@ def _perform(execution: Execution, connection: duckdb.DuckDBPyConnection, scratc
     if statement.tree is not None:
         dialect.bind(statement.tree, parameters)
     if statement.kind == "SELECT":
-        assert statement.tree is not None  # noqa: S101 - for the type checker; `read` has seen to it
+        assert statement.tree is not None  # noqa: S101 - for the type checker; `read` ensures it
         bound, scanned = queries.bind_query(session, statement.tree)
         with queries.translated_errors(statement.text):
             return Outcome(results.fetch(connection, bound), scanned)
@@ -126,7 +126,7 @@ def _perform(execution: Execution, connection: duckdb.DuckDBPyConnection, scratc
     return action(statement, run)
 
 
-def _keep_prepared(statement: Statement, workgroup: str) -> Outcome:
+def _store_prepared(statement: Statement, workgroup: str) -> Outcome:
     name = unquoted(statement.parts["name"] or "")
     if statement.kind == "DEALLOCATE":
         if athena._prepared_statements.pop(f"{workgroup}/{name}", None) is None:
@@ -146,14 +146,14 @@ def _keep_prepared(statement: Statement, workgroup: str) -> Outcome:
 def _prepared(statement: Statement, workgroup: str) -> Statement:
     name = unquoted(statement.parts["name"] or "")
     for key in (f"{workgroup}/{name}", f"{workgroup}/{statement.parts['name']}"):
-        kept = athena._prepared_statements.get(key)
-        if kept is not None:
-            return statements.read(kept["QueryStatement"])
+        prepared = athena._prepared_statements.get(key)
+        if prepared is not None:
+            return statements.read(prepared["QueryStatement"])
     raise QueryFailedError("NOT_FOUND", f"PreparedStatement {name} was not found in workGroup {workgroup}")
 
 
 def _values(text: str | None) -> list[str]:
-    """Split what follows USING at commas outside of quotes and brackets."""
+    """Split the text after USING at commas outside of quotes and brackets."""
     parts = re.findall(r"(?:'(?:[^']|'')*'|\([^)]*\)|\[[^\]]*\]|[^,])+", text or "")
     return [part.strip() for part in parts]
 
@@ -186,5 +186,5 @@ def _end(record: dict[str, Any], state: str, reason: str, category: int | None =
         status["StateChangeReason"] = reason
     if category:
         status["AthenaError"] = {"ErrorCategory": category, "ErrorType": 0, "Retryable": False, "ErrorMessage": reason}
-    # Last, since whoever sees the state looks at the rest.
+    # Last, since clients read the other members once they see the final state.
     status["State"] = state

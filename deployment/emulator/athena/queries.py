@@ -1,4 +1,4 @@
-"""One SELECT: its tables bound to the objects that it has to read, and run by DuckDB."""
+"""Binds the tables of a SELECT to the objects that it has to read, for DuckDB to run it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ THREADS = 2
 VIEW_DEPTH_LIMIT = 16
 UNKNOWN_COLUMN = "Column '{0}' cannot be resolved or requester is not authorized to access requested resources"
 NOT_GROUPED = "'{0}' must be an aggregate expression or appear in GROUP BY clause"
-# What DuckDB says, and what Trino says in its place.
+# DuckDB's messages, with Trino's error and message for each.
 ERROR_PATTERNS = (
     (r'Referenced column "([^"]+)"', "COLUMN_NOT_FOUND", UNKNOWN_COLUMN),
     (r'does not have a column named "([^"]+)"', "COLUMN_NOT_FOUND", UNKNOWN_COLUMN),
@@ -41,7 +41,7 @@ ERROR_PATTERNS = (
     (r'column "([^"]+)" must appear in the GROUP BY', "EXPRESSION_NOT_AGGREGATE", NOT_GROUPED),
     (r'Ambiguous reference to column name "([^"]+)"', "AMBIGUOUS_NAME", "Column '{0}' is ambiguous"),
 )  # fmt: skip
-KINDS = (
+ERROR_CODES = (
     (duckdb.ConversionException, "INVALID_CAST_ARGUMENT"),
     (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),
     (duckdb.BinderException, "TYPE_MISMATCH"),
@@ -52,7 +52,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Session:
-    """Where one query runs.
+    """The connection and limits of one query.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Session:
     database
         The database of names without one.
     scan_limit_bytes
-        What the work group allows to be read; None without a limit.
+        The bytes that the work group allows to read; None without a limit.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -70,28 +70,28 @@ class Session:
 
 
 def connect(scratch: str) -> duckdb.DuckDBPyConnection:
-    """Return an engine that behaves as Trino does where a setting can make it so."""
+    """Return a DuckDB connection with the settings that match Trino's behaviour."""
     config = {"threads": THREADS, "memory_limit": MEMORY_LIMIT, "temp_directory": scratch}
     connection = duckdb.connect(":memory:", config=config)
     for setting in ("TimeZone = 'UTC'", "integer_division = true", "default_null_order = 'nulls_last'"):
         connection.execute(f"SET {setting}")
     for macro in dialect.MACROS:
         connection.execute(macro)
-    # A query reads objects and nothing else of the machine, whatever functions DuckDB has for that.
+    # A query may read objects and no other file of the machine, also through DuckDB's own functions.
     connection.execute("SET allowed_directories = $folders", {"folders": [s3.DATA_DIR, scratch]})
     connection.execute("SET enable_external_access = false")
     return connection
 
 
 def bind_query(session: Session, tree: exp.Expression) -> tuple[str, int]:
-    """Bind a query's tables and return it in DuckDB's SQL, with the bytes that it reads.
+    """Bind a query's tables, and return it in DuckDB's SQL with the number of bytes that it reads.
 
     Raises
     ------
-    QueryFailed
-        If a table, a schema or a location is not there.
-    ScanLimitReached
-        If the objects to read are more than the session allows.
+    QueryFailedError
+        If a table, a schema or a location does not exist.
+    ScanLimitReachedError
+        If the objects to read are larger than the session allows.
     """
     tree = dialect.name_columns(_inline_views(tree.copy(), session.database))
     scanned = 0
@@ -116,17 +116,17 @@ def bind_query(session: Session, tree: exp.Expression) -> tuple[str, int]:
 
 @contextmanager
 def translated_errors(query: str) -> Iterator[None]:
-    """Turn DuckDB's errors into Trino's.
+    """Translate DuckDB's errors to Trino's.
 
     Parameters
     ----------
     query
-        The query's text, in which the place of a name is looked up.
+        The query's text, for the position of a name.
 
     Raises
     ------
-    QueryFailed
-        In place of what DuckDB raised; an interruption is passed on as it is.
+    QueryFailedError
+        In place of DuckDB's error; an interruption is not translated.
     """
     try:
         yield
@@ -138,21 +138,21 @@ def translated_errors(query: str) -> Iterator[None]:
 
 def _translated(query: str, error: duckdb.Error) -> QueryFailedError:
     for pattern, code, message in ERROR_PATTERNS:
-        if found := re.search(pattern, str(error)):
-            return QueryFailedError(code, f"{place_of(query, found[1])}: {message.format(found[1])}")
-    code = next((code for kind, code in KINDS if isinstance(error, kind)), "GENERIC_INTERNAL_ERROR")
+        if match := re.search(pattern, str(error)):
+            return QueryFailedError(code, f"{place_of(query, match[1])}: {message.format(match[1])}")
+    code = next((code for kind, code in ERROR_CODES if isinstance(error, kind)), "GENERIC_INTERNAL_ERROR")
     return QueryFailedError(code, str(error).splitlines()[0])
 
 
 def casts(declared: Columns, sources: dict[str, str]) -> str:
-    """Return the columns of a table as a SELECT list, each cast to its type, those without a source null."""
+    """Return the columns of a table as a SELECT list, each cast to its type; columns without a source are null."""
     return ", ".join(f'CAST({sources.get(name, "NULL")} AS {duckdb_type(kind)}) AS "{name}"' for name, kind in declared)
 
 
 def place_of(query: str, name: str) -> str:
-    """Return where a name stands in a query, as ``line 1:8``."""
-    found = re.search(rf"\b{re.escape(name)}\b", query, re.IGNORECASE)
-    before = query[: found.start()] if found else ""
+    """Return the position of a name in a query, as ``line 1:8``."""
+    match = re.search(rf"\b{re.escape(name)}\b", query, re.IGNORECASE)
+    before = query[: match.start()] if match else ""
     return f"line {before.count(chr(10)) + 1}:{len(before) - before.rfind(chr(10))}"
 
 
@@ -178,7 +178,7 @@ def _inline_views(tree: exp.Expression, database: str, depth: int = 0) -> exp.Ex
 
 
 def _tables_in(tree: exp.Expression) -> Iterator[exp.Table]:
-    """Yield the tables of the catalogue that a query names; names of its WITH are none."""
+    """Yield the tables of the catalogue that a query names, without the names of its WITH."""
     for node in tree.find_all(exp.Table):
         if isinstance(node.this, exp.Identifier) and (node.db or node.name.lower() not in _visible_names(node)):
             yield node
@@ -193,7 +193,7 @@ def _visible_names(node: exp.Expression) -> set[str]:
         if with_ is not None and with_ is not inside:
             names |= {cte.alias.lower() for cte in with_.expressions}
         if isinstance(outer, exp.With):
-            # One name of a WITH sees those before it, and itself only when the WITH is recursive.
+            # A name of a WITH may refer to those before it, and to itself only when the WITH is recursive.
             for cte in outer.expressions:
                 if cte is inside and not outer.recursive:
                     break
@@ -203,7 +203,7 @@ def _visible_names(node: exp.Expression) -> set[str]:
 
 
 def _conditions_on(node: exp.Table, table: Table) -> Iterator[str]:
-    """Yield what the query's WHERE says about a table's partition columns alone, in DuckDB's SQL."""
+    """Yield the conditions of the query's WHERE on a table's partition columns alone, in DuckDB's SQL."""
     select = node.find_ancestor(exp.Select)
     where = select.args.get("where") if select is not None else None
     if select is None or where is None or not table.keys or not _keeps_only_matches(node, select):
@@ -223,7 +223,7 @@ def _conditions_on(node: exp.Table, table: Table) -> Iterator[str]:
 
 
 def _keeps_only_matches(node: exp.Table, select: exp.Select) -> bool:
-    """Whether WHERE is asked of the table's own rows, not of the nulls that an outer join adds."""
+    """Return whether WHERE filters the table's own rows, and not the nulls that an outer join adds."""
     sides = [join.side for join in select.args.get("joins") or []]
     own = node.parent.side if isinstance(node.parent, exp.Join) else ""
     return "RIGHT" not in sides and "FULL" not in sides and own != "LEFT"

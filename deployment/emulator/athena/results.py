@@ -1,6 +1,6 @@
-"""Results as Athena writes them: a CSV (or text) object with every value quoted, and what GetQueryResults makes of it.
+"""Results in Athena's formats: the CSV or text object, and the rows that GetQueryResults reads from it.
 
-The object is the only copy of a result, as on AWS: GetQueryResults reads it again, after a restart too.
+As on AWS, the object is the only copy of a result: GetQueryResults reads it, after a restart, too.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
     import duckdb
 
 BATCH_ROWS = 10_000
-# API_ColumnInfo: precision of the types that have one.
+# API_ColumnInfo: the precision of types.
 PRECISION = {"bigint": 19, "decimal": 38, "double": 17, "float": 17, "integer": 10, "smallint": 5, "timestamp": 3,
              "tinyint": 3, "varbinary": 1073741824, "varchar": 2147483647}  # fmt: skip
 CSV_FIELD = re.compile(r'("(?:[^"]|"")*")?(,|\n)')
-# java.lang.Double.toString switches to an exponent outside of these.
+# java.lang.Double.toString uses an exponent outside of these bounds.
 PLAIN_FROM, PLAIN_BELOW = 1e-3, 1e7
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement gave: columns with their types in Athena's names, rows of text with None for NULL."""
+    """The result of a statement: columns with their types in Athena's names, and rows of text with None for NULL."""
 
     columns: list[tuple[str, str]]
     rows: list[list[str | None]]
 
     def as_csv(self) -> bytes:
-        """Return the object of a query: a header, every value in quotes, nothing at all for NULL."""
+        """Return the object of a query: a header, quoted values, and nothing between the commas for NULL."""
         out = io.StringIO()
         out.write(",".join(_quoted(name) for name, _ in self.columns) + "\n")
         for row in self.rows:
@@ -47,7 +47,7 @@ class Result:
         return out.getvalue().encode()
 
     def as_text(self) -> bytes:
-        """Return the object of a statement that is no query: values between tabs, no header."""
+        """Return the object of a statement other than a query: values separated by tabs, no header."""
         return "".join("\t".join(value or "" for value in row) + "\n" for row in self.rows).encode()
 
 
@@ -88,7 +88,7 @@ def java_number(value: float) -> str:
 
 
 def parse_csv(content: bytes) -> list[list[str | None]]:
-    """Read a result object again; an empty field without quotes is NULL."""
+    """Parse a result object; an empty field without quotes is NULL."""
     rows: list[list[str | None]] = []
     row: list[str | None] = []
     for value, end in CSV_FIELD.findall(content.decode()):
@@ -100,12 +100,12 @@ def parse_csv(content: bytes) -> list[list[str | None]]:
 
 
 def parse_text(content: bytes) -> list[list[str | None]]:
-    """Read the object of a statement that is no query again."""
+    """Parse the object of a statement other than a query."""
     return [list(line.split("\t")) for line in content.decode().splitlines()]
 
 
 def metadata(columns: list[tuple[str, str]]) -> bytes:
-    """Return the object beside the result. Athena's own is binary and undocumented; this one says the same in JSON."""
+    """Return the metadata object of a result as JSON, since Athena's own format is binary and undocumented."""
     return json.dumps(column_info(columns)).encode()
 
 
@@ -156,7 +156,7 @@ def _timestamp(value: dt.datetime) -> str:
 
 
 def _list(value: list[Any]) -> str:
-    # Arrow gives a map as pairs.
+    # Arrow returns a map as pairs.
     if value and all(isinstance(item, tuple) for item in value):
         return "{" + ", ".join(f"{_nested(key)}={_nested(item)}" for key, item in value) + "}"
     return "[" + ", ".join(_nested(item) for item in value) + "]"

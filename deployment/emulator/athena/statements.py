@@ -1,4 +1,4 @@
-"""What a statement is, and what running it gives."""
+"""Statements by kind, and their results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DDL, DML, UTILITY = "DDL", "DML", "UTILITY"
 IDENTIFIER = r'(?:"[^"]+"|`[^`]+`|[\w]+)'
 NAME = rf"(?:{IDENTIFIER}\.)?(?:{IDENTIFIER}\.)?{IDENTIFIER}"
-# Statements that are no query and that sqlglot does not read, by their first words.
+# Statements other than queries that sqlglot does not parse.
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("UNLOAD", DML, r"UNLOAD\s*\((?P<query>.*)\)\s*TO\s*'(?P<location>[^']*)'\s*(?:WITH\s*\((?P<options>.*)\))?"),
     ("PREPARE", DDL, rf"PREPARE\s+(?P<name>{IDENTIFIER})\s+FROM\s+(?P<query>.*)"),
@@ -57,15 +57,15 @@ class Statement:
     Parameters
     ----------
     kind
-        What it does: ``SELECT``, ``INSERT``, ``CREATE_TABLE``, ``CREATE_TABLE_AS_SELECT`` or a command's name.
+        ``SELECT``, ``INSERT``, ``CREATE_TABLE``, ``CREATE_TABLE_AS_SELECT`` or a command's name.
     type
         Athena's ``StatementType``.
     text
-        As it was written, without comments and semicolon at its ends.
+        Its text, without leading comments and the final semicolon.
     tree
         The parsed statement; None for a command.
     parts
-        What a command's words say.
+        The named parts of a command.
     """
 
     kind: str
@@ -77,18 +77,18 @@ class Statement:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a statement gave.
+    """The result of a statement.
 
     Parameters
     ----------
     result
-        Columns and rows; None where there is no such thing.
+        Columns and rows; None for a statement without any.
     scanned_bytes
-        What it read.
+        The number of bytes read.
     written
         URIs of the objects that it wrote, for the manifest; None for a statement that writes no data.
     rows_written
-        How many rows those hold.
+        The number of rows in those objects.
     """
 
     result: Result | None = None
@@ -99,20 +99,20 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """What a statement that is no query needs beside its words.
+    """The context of a statement other than a query.
 
     Parameters
     ----------
     session
-        Where its query, if it has one, runs.
+        The session of its query, if it has one.
     workgroup
         The work group's name.
     query_id
         The execution's id.
     output_location
-        Where the execution's results go, with a slash at the end.
+        The location of the execution's results, with a slash at the end.
     scratch
-        A folder for files on their way into a bucket.
+        A folder for files before they are put into a bucket.
     """
 
     session: Session
@@ -123,12 +123,12 @@ class Run:
 
 
 def read(query: str) -> Statement:
-    """Tell what a query string asks for.
+    """Parse a query string into a statement.
 
     Raises
     ------
-    RequestRefused
-        ``MALFORMED_QUERY`` if it is no statement of Athena.
+    RequestRefusedError
+        ``MALFORMED_QUERY`` if it is not a statement of Athena.
     """
     text = re.sub(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", "", query, flags=re.DOTALL).rstrip().rstrip(";").rstrip()
     for kind, statement_type, pattern in COMMANDS:
@@ -146,11 +146,11 @@ def read(query: str) -> Statement:
 
 
 def unquoted(name: str) -> str:
-    """Return an identifier as the catalogue has it: without quotes, in lower case."""
+    """Return an identifier as the catalogue stores it: without quotes, in lower case."""
     return name.strip().strip('"`').lower()
 
 
 def database_and_table(name: str, database: str) -> tuple[str, str]:
-    """Split ``[catalog.][database.]table``, the database being the session's where there is none."""
+    """Split ``[catalog.][database.]table``; the database defaults to the session's."""
     parts = [unquoted(part) for part in re.findall(IDENTIFIER, name)]
     return (parts[-2] if len(parts) > 1 else database.lower()), parts[-1]

@@ -1,4 +1,4 @@
-"""Work groups: their defaults, and what they decide about a query's result and its scan.
+"""Work groups: their defaults, the location of results, and the scan limit.
 
 Sources: https://docs.aws.amazon.com/athena/latest/APIReference/API_WorkGroupConfiguration.html and
 https://docs.aws.amazon.com/athena/latest/ug/workgroups-settings-override.html.
@@ -15,24 +15,24 @@ from deployment.emulator.athena.errors import RequestRefusedError
 
 Response = tuple[int, dict[str, str], bytes]
 
-# API_WorkGroupConfiguration: the least that a limit may be.
+# API_WorkGroupConfiguration: the smallest limit.
 LEAST_SCAN_LIMIT_BYTES = 10_000_000
 ENGINE = {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": "Athena engine version 3"}
 
 
 def install() -> None:
-    """Complete the configuration of work groups as they are made, changed and shown."""
+    """Override how work groups are created, updated and returned."""
     create, update = athena._create_workgroup, athena._update_workgroup
 
     def create_workgroup(data: dict[str, Any]) -> Response:
         limit = (data.get("Configuration") or {}).get("BytesScannedCutoffPerQuery")
-        return _refuse_limit(limit) or cast("Response", create(data))
+        return _validate_limit(limit) or cast("Response", create(data))
 
     def update_workgroup(data: dict[str, Any]) -> Response:
         updates = data.get("ConfigurationUpdates") or {}
-        refused = _refuse_limit(updates.get("BytesScannedCutoffPerQuery"))
-        if refused:
-            return refused
+        error = _validate_limit(updates.get("BytesScannedCutoffPerQuery"))
+        if error:
+            return error
         answer = cast("Response", update(data))
         if answer[0] < 400 and updates.get("RemoveBytesScannedCutoffPerQuery"):
             athena._workgroups[data["WorkGroup"]]["Configuration"].pop("BytesScannedCutoffPerQuery", None)
@@ -44,7 +44,7 @@ def install() -> None:
 
 
 def get_workgroup(data: dict[str, Any]) -> Response:
-    """GetWorkGroup, with every default filled in."""
+    """GetWorkGroup, with all defaults."""
     name = data.get("WorkGroup", "")
     group = athena._workgroups.get(name)
     if group is None:
@@ -57,56 +57,56 @@ def configuration(name: str) -> dict[str, Any]:
 
     Raises
     ------
-    RequestRefused
-        If there is no such work group.
+    RequestRefusedError
+        If the work group does not exist.
     """
     group = athena._workgroups.get(name)
     if group is None:
         raise RequestRefusedError(f"WorkGroup {name} is not found.")
-    kept = group.get("Configuration") or {}
-    engine = {**ENGINE, **(kept.get("EngineVersion") or {})}
+    stored = group.get("Configuration") or {}
+    engine = {**ENGINE, **(stored.get("EngineVersion") or {})}
     return {
         "ResultConfiguration": {},
-        # The group that every account has leaves the choice to the caller, others decide unless told not to.
+        # The group that every account has does not enforce its configuration; others do by default.
         "EnforceWorkGroupConfiguration": name != "primary",
         "PublishCloudWatchMetricsEnabled": False,
         "RequesterPaysEnabled": False,
-        **kept,
+        **stored,
         "EngineVersion": {**engine, "EffectiveEngineVersion": ENGINE["EffectiveEngineVersion"]},
     }
 
 
 def check_enabled(name: str) -> None:
-    """Refuse a query in a work group that is missing or disabled.
+    """Check that a work group exists and is enabled.
 
     Raises
     ------
-    RequestRefused
-        If it is.
+    RequestRefusedError
+        If it does not exist or is disabled.
     """
     configuration(name)
     if athena._workgroups[name].get("State") == "DISABLED":
         raise RequestRefusedError(f"WorkGroup {name} is disabled.")
 
 
-def result_configuration(name: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """Return where and how a query's result is written: as its work group says, where that is enforced.
+def result_configuration(name: str, requested: dict[str, Any]) -> dict[str, Any]:
+    """Return the result configuration of a query: its work group's where the group enforces it.
 
     Parameters
     ----------
     name
         The work group.
-    asked
+    requested
         The request's ``ResultConfiguration``.
 
     Raises
     ------
-    RequestRefused
-        If neither says where.
+    RequestRefusedError
+        If neither has a location.
     """
     settings = configuration(name)
     own = settings["ResultConfiguration"]
-    chosen = own if settings["EnforceWorkGroupConfiguration"] and own.get("OutputLocation") else {**own, **asked}
+    chosen = own if settings["EnforceWorkGroupConfiguration"] and own.get("OutputLocation") else {**own, **requested}
     if not chosen.get("OutputLocation"):
         raise RequestRefusedError(
             "No output location provided. An output location is required either through the Workgroup result "
@@ -116,12 +116,12 @@ def result_configuration(name: str, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def scan_limit(name: str) -> int | None:
-    """Return how many bytes a query of a work group may read; None without a limit."""
+    """Return the number of bytes that a query of a work group may read; None without a limit."""
     limit = configuration(name).get("BytesScannedCutoffPerQuery")
     return int(limit) if limit else None
 
 
-def _refuse_limit(limit: int | None) -> Response | None:
+def _validate_limit(limit: int | None) -> Response | None:
     if limit is None or limit >= LEAST_SCAN_LIMIT_BYTES:
         return None
     message = f"BytesScannedCutoffPerQuery {limit} is less than {LEAST_SCAN_LIMIT_BYTES}"

@@ -50,12 +50,12 @@ FIELD_DELIMITER = "\x01"
 
 
 def check_create_table_as(statement: Statement, workgroup: str) -> None:
-    """Refuse an ``external_location`` where the work group decides where everything goes.
+    """Reject an ``external_location`` where the work group enforces the output location.
 
     Raises
     ------
-    RequestRefused
-        As StartQueryExecution words it.
+    RequestRefusedError
+        With StartQueryExecution's message.
     """
     if statement.tree is None or "external_location" not in _properties(statement.tree):
         return
@@ -68,9 +68,9 @@ def check_create_table_as(statement: Statement, workgroup: str) -> None:
 
 
 def create_table_as(statement: Statement, run: Run) -> Outcome:
-    """CREATE TABLE … AS SELECT: files and a table that describes them."""
+    """CREATE TABLE … AS SELECT: write files and create a table over them."""
     tree = statement.tree
-    assert isinstance(tree, exp.Create)  # noqa: S101 - for the type checker; `read` has seen to it
+    assert isinstance(tree, exp.Create)  # noqa: S101 - for the type checker; `read` ensures it
     named = tree.this if isinstance(tree.this, exp.Table) else tree.this.this
     database, name = (named.db or run.session.database).lower(), named.name.lower()
     if database not in glue._databases:
@@ -100,15 +100,15 @@ def create_table_as(statement: Statement, run: Run) -> Outcome:
         )
     table = Table(database, name, _table_input(name, columns, keys, location, kind, options))
     written, rows = _write(run, table, kind, location, options.get("write_compression", ""))
-    catalogue.ask("CreateTable", {"DatabaseName": database, "TableInput": table.record})
+    catalogue.change_catalog("CreateTable", {"DatabaseName": database, "TableInput": table.record})
     _register(table, written)
     return Outcome(scanned_bytes=scanned, written=written, rows_written=rows)
 
 
 def insert(statement: Statement, run: Run) -> Outcome:
-    """INSERT INTO: more files in the table's format, at its location."""
+    """INSERT INTO: write files in the table's format at its location."""
     tree = statement.tree
-    assert isinstance(tree, exp.Insert)  # noqa: S101 - for the type checker; `read` has seen to it
+    assert isinstance(tree, exp.Insert)  # noqa: S101 - for the type checker; `read` ensures it
     target = tree.this
     named = target.this if isinstance(target, exp.Schema) else target
     table = find_table(named.db or run.session.database, named.name)
@@ -118,8 +118,8 @@ def insert(statement: Statement, run: Run) -> Outcome:
     given = _columns(run)
     wanted = listed or [name for name, _ in declared]
     if len(given) != len(wanted):
-        said = f"Insert query has {len(given)} columns, the table {len(wanted)}: {', '.join(wanted)}"
-        raise QueryFailedError("TYPE_MISMATCH", f"line 1:1: {said}")
+        message = f"Insert query has {len(given)} columns, the table {len(wanted)}: {', '.join(wanted)}"
+        raise QueryFailedError("TYPE_MISMATCH", f"line 1:1: {message}")
     sources = {name: f'"{column}"' for name, (column, _) in zip(wanted, given, strict=True)}
     casts = queries.casts(declared, sources)
     with queries.translated_errors(statement.text):
@@ -133,7 +133,7 @@ def insert(statement: Statement, run: Run) -> Outcome:
 
 
 def unload(statement: Statement, run: Run) -> Outcome:
-    """UNLOAD: files alone, at a location that must be empty."""
+    """UNLOAD: write files at an empty location, without a table."""
     options = dict(
         re.findall(r"(\w+)\s*=\s*('[^']*'|ARRAY\s*\[[^\]]*\])", statement.parts["options"] or "", re.IGNORECASE)
     )
@@ -150,7 +150,7 @@ def unload(statement: Statement, run: Run) -> Outcome:
 
 
 def _materialize(run: Run, tree: exp.Expression, *, has_data: bool) -> int:
-    """Run a query into the table ``outcome`` and return the bytes that it read."""
+    """Run a query into the table ``outcome`` and return the number of bytes read."""
     bound, scanned = queries.bind_query(run.session, tree)
     limit = "" if has_data else " LIMIT 0"
     with queries.translated_errors(tree.sql()):
@@ -164,15 +164,15 @@ def _columns(run: Run) -> list[tuple[str, str]]:
 
 
 def _write(run: Run, table: Table, kind: str, location: str, codec: str) -> tuple[list[str], int]:
-    """Write ``outcome`` as one file for each partition and return the files' URIs and the number of rows."""
+    """Write ``outcome`` as one file per partition, and return the files' URIs and the number of rows."""
     connection = run.session.connection
     rows = connection.execute("SELECT count(*) FROM outcome").fetchone()
     keys = [name for name, _ in table.keys]
-    found = connection.execute(f"SELECT DISTINCT {_identifiers(keys)} FROM outcome").fetchall() if keys else [()]  # noqa: S608
+    partitions = connection.execute(f"SELECT DISTINCT {_identifiers(keys)} FROM outcome").fetchall() if keys else [()]  # noqa: S608
     data = _identifiers([name for name, _ in table.columns])
     bucket, prefix = objects.split(location)
     written = []
-    for number, values in enumerate(found):
+    for number, values in enumerate(partitions):
         texts = tuple("__HIVE_DEFAULT_PARTITION__" if value is None else str(value) for value in values)
         folder = "".join(f"{key}={quote(text, safe=' ')}/" for key, text in zip(keys, texts, strict=True))
         condition = " AND ".join(f'"{key}" IS NOT DISTINCT FROM ?' for key in keys) or "TRUE"
@@ -203,7 +203,7 @@ def _copy_options(table: Table, kind: str, codec: str) -> str:
 
 
 def _register(table: Table, written: list[str]) -> None:
-    """Register the partitions that were written, where the table does not project them."""
+    """Register the written partitions of a table without projection."""
     if not table.keys or projection.is_projected(table.parameters):
         return
     known = {tuple(partition["Values"]) for partition in glue._partitions.get(f"{table.database}/{table.name}", [])}
@@ -216,7 +216,7 @@ def _register(table: Table, written: list[str]) -> None:
             entries.append({"Values": values, "StorageDescriptor": {**storage, "Location": folder}})
     if entries:
         subject = {"DatabaseName": table.database, "TableName": table.name, "PartitionInputList": entries}
-        catalogue.ask("BatchCreatePartition", subject)
+        catalogue.change_catalog("BatchCreatePartition", subject)
 
 
 def _table_input(
@@ -249,22 +249,22 @@ def _table_input(
 
 
 def _properties(tree: exp.Expression) -> dict[str, str]:
-    """Return what WITH (…) of a CREATE TABLE AS says."""
-    found: dict[str, str] = {}
+    """Return the properties of a CREATE TABLE's WITH (…)."""
+    options: dict[str, str] = {}
     properties = tree.args.get("properties")
     for entry in properties.expressions if properties else []:
         if isinstance(entry, exp.FileFormatProperty):
-            found["format"] = entry.this.name
+            options["format"] = entry.this.name
         elif isinstance(entry, exp.PartitionedByProperty):
-            found["partitioned_by"] = ",".join(value.name for value in entry.this.expressions)
+            options["partitioned_by"] = ",".join(value.name for value in entry.this.expressions)
         elif isinstance(entry, exp.Property) and isinstance(entry.args.get("value"), exp.Expression):
-            found[entry.name.lower()] = entry.args["value"].name
-    return found
+            options[entry.name.lower()] = entry.args["value"].name
+    return options
 
 
 def _has_data(tree: exp.Expression) -> bool:
-    said = tree.find(exp.WithDataProperty)
-    return said is None or not said.args.get("no")
+    clause = tree.find(exp.WithDataProperty)
+    return clause is None or not clause.args.get("no")
 
 
 def _list(text: str | None) -> list[str]:

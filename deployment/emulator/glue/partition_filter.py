@@ -40,7 +40,7 @@ def matching_rows(columns: list[tuple[str, str]], rows: list[list[str]], conditi
 
     Raises
     ------
-    UnreadableFilter
+    UnreadableFilterError
         If the condition is not SQL or names another column.
     """
     if not rows:
@@ -57,7 +57,7 @@ def rows_where(columns: list[tuple[str, str]], rows: list[list[str]], condition:
 
     Raises
     ------
-    UnreadableFilter
+    UnreadableFilterError
         If DuckDB rejects the condition.
     """
     typed = ", ".join(

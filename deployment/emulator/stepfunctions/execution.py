@@ -85,12 +85,12 @@ def install() -> None:
 
 
 def stop_if_over() -> None:
-    """Unwind this thread if its execution has ended, or its Task has run out of time.
+    """Unwind this thread if its execution has ended or its Task has timed out.
 
     Raises
     ------
-    Stopped
-        If nobody waits for this thread any more.
+    ExecutionEndedError
+        If the result of this thread is not needed any more.
     """
     running = current.get()
     if (running is not None and running.is_over) or time.monotonic() > deadline.get():
@@ -102,7 +102,7 @@ def wait(seconds: float) -> None:
 
     Raises
     ------
-    Stopped
+    ExecutionEndedError
         If the execution ends before.
     """
     until = time.monotonic() + seconds * states._SFN_WAIT_SCALE

@@ -1,4 +1,4 @@
-"""Types as the Glue catalogue writes them (Hive's), as DuckDB reads them, and as Athena names them in results."""
+"""Maps types between the Glue catalogue (Hive's names), DuckDB, and Athena's results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIMPLE = {
     "tinyint": "TINYINT",
     "varchar": "VARCHAR",
 }
-# Sums of integers are as wide as Trino's, which has nothing wider than bigint.
+# Sums of integers are bigint, Trino's widest integer type.
 RESULT_NAMES = {
     "BLOB": "varbinary",
     "HUGEINT": "bigint",
@@ -38,12 +38,12 @@ HIVE_NAMES = {"VARCHAR": "string", "INTEGER": "int", "BLOB": "binary", "HUGEINT"
 
 
 def duckdb_type(hive_type: str) -> str:
-    """Return DuckDB's name of a Hive type, nested ones included.
+    """Return DuckDB's name of a Hive type, nested types included.
 
     Raises
     ------
     ValueError
-        For a type that is none of Hive's.
+        If the type is not one of Hive's.
     """
     text = hive_type.strip()
     base, bracket, rest = text.partition("<")
@@ -61,12 +61,12 @@ def duckdb_type(hive_type: str) -> str:
     if name == "decimal":
         return text.upper() if "(" in text else "DECIMAL(10, 0)"
     if name not in SIMPLE:
-        raise ValueError(f"{hive_type} is no type of the Glue catalogue")
+        raise ValueError(f"{hive_type} is not a type of the Glue catalogue")
     return SIMPLE[name]
 
 
 def result_type(duckdb_name: str) -> str:
-    """Return the name that a column of a DuckDB type has in Athena's ColumnInfo."""
+    """Return Athena's ColumnInfo type for a DuckDB type."""
     name = duckdb_name.upper()
     if name.endswith("]"):
         return "array"
@@ -78,7 +78,7 @@ def result_type(duckdb_name: str) -> str:
 
 
 def hive_type(duckdb_name: str) -> str:
-    """Return the Hive type that a table made from a DuckDB result gives a column."""
+    """Return the Hive type for a column of a DuckDB result."""
     name = duckdb_name
     if name.endswith("[]"):
         return f"array<{hive_type(name[:-2])}>"
@@ -95,7 +95,7 @@ def hive_type(duckdb_name: str) -> str:
 
 
 def split_outside(text: str, separator: str) -> list[str]:
-    """Split at a separator that stands outside of every bracket."""
+    """Split at separators outside of brackets."""
     parts, depth, start = [], 0, 0
     for index, character in enumerate(text):
         depth += (character in "<([") - (character in ">)]")

@@ -1,8 +1,8 @@
-"""Partition projection: where a table's partitions lie and which values they may have, from its parameters alone.
+"""Partition projection: the locations and the allowed values of a table's partitions, from its parameters.
 
 Source: https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html. Athena computes every
-partition and looks for its objects; here the objects are looked at and what their keys say is held against the
-projection, which comes to the same and costs nothing for partitions without objects.
+partition and looks for its objects. Here the objects are listed and their keys are checked against the projection,
+which has the same result and costs nothing for partitions without objects.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ DAYS = {"YEAR": 365.25, "MONTH": 30.4375, "WEEK": 7, "DAY": 1, "HOUR": 1 / 24, "
 
 
 def is_projected(parameters: dict[str, str]) -> bool:
-    """Tell whether a table's partitions are projected rather than registered."""
+    """Return whether a table's partitions are projected rather than registered."""
     return parameters.get("projection.enabled", "false").lower() == "true"
 
 
 def location_template(table: dict[str, Any], keys: list[str]) -> str:
-    """Return the location of a partition with a ``${name}`` in place of each value, and no slash at its end."""
+    """Return the location of a partition with a ``${name}`` in place of each value, without a slash at the end."""
     parameters, location = table.get("Parameters") or {}, table["StorageDescriptor"]["Location"]
     hive = location.rstrip("/") + "".join(f"/{key}=${{{key}}}" for key in keys)
     return str(parameters.get("storage.location.template", hive)).rstrip("/")
 
 
 def matcher(template: str) -> tuple[str, re.Pattern[str]]:
-    """Return what every partition's location begins with, and a pattern that reads the values off an object's URI."""
+    """Return the common prefix of all locations, and a pattern that reads the values from an object's URI."""
     parts = re.split(r"\$\{(\w+)\}", template)
     pattern, seen = "", set()
     for index, part in enumerate(parts):
@@ -51,12 +51,12 @@ def matcher(template: str) -> tuple[str, re.Pattern[str]]:
 
 
 def allowed_values(parameters: dict[str, str], key: str) -> Allows:
-    """Return the check of a value against the projection of a partition column.
+    """Return the function that checks a value against the projection of a partition column.
 
     Raises
     ------
-    QueryFailed
-        ``INVALID_TABLE_PROPERTY`` if the projection is not one that Athena knows.
+    QueryFailedError
+        ``INVALID_TABLE_PROPERTY`` if the projection is one that Athena does not have.
     """
     kind = parameters.get(f"projection.{key}.type", "")
     rules = {"enum": _enum, "integer": _integer, "date": _date, "injected": _injected}
@@ -105,7 +105,7 @@ def _date(parameters: dict[str, str], key: str) -> Allows:
             moment = datetime.strptime(value, directives).replace(tzinfo=UTC)
         except ValueError:
             return False
-        # A bound relative to now counts to the granularity of the format, so both are compared as the format has them.
+        # A bound relative to now is truncated to the format's granularity, so both are compared in the format.
         low, high = (_bound(bound.strip(), directives) for bound in bounds)
         return value == moment.strftime(directives) and low <= moment <= high
 

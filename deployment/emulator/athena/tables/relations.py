@@ -1,4 +1,4 @@
-"""A table's files as a relation of DuckDB, with the columns and types that the catalogue declares."""
+"""Creates views in DuckDB over a table's files, with the columns and types of the catalogue."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ PATH_COLUMN = "$path"
 def create_relation(
     connection: duckdb.DuckDBPyConnection, name: str, table: Table, partitions: list[Partition], *, has_path: bool
 ) -> None:
-    """Make a view of that name over the partitions' objects; without objects it has no rows and the same columns.
+    """Create a view over the objects of partitions; without objects it has the same columns and no rows.
 
     Parameters
     ----------
     connection
-        Where the view is made.
+        The connection to create it in.
     name
         The view's name.
     table
         The table whose columns it has.
     partitions
-        What to read.
+        The partitions to read.
     has_path
         Whether the view has the column `PATH_COLUMN`, which ``*`` would show: only where the query names it.
 
     Raises
     ------
-    QueryFailed
-        If the files are of a format that is not read here, or cannot be read.
+    QueryFailedError
+        If the format of the files is not supported, or they cannot be read.
     """
     _create_files(connection, f"{name}_files", table, partitions)
     columns = [(column, duckdb_type(kind)) for column, kind in table.columns]
@@ -84,7 +84,7 @@ def _create_files(connection: duckdb.DuckDBPyConnection, name: str, table: Table
 def _reader(
     connection: duckdb.DuckDBPyConnection, table: Table, columns: list[tuple[str, str]], paths: list[str]
 ) -> tuple[str, str]:
-    """Return the source and what is selected of it."""
+    """Return the FROM source and the SELECT list."""
     files = "[" + ", ".join(_text(path) for path in paths) + "]"
     kind = format_of(table)
     if kind == "parquet":
@@ -93,7 +93,7 @@ def _reader(
         return _json(table, files, columns)
     if kind in {"csv", "text"}:
         return _delimited(table, kind, files, columns)
-    raise QueryFailedError("NOT_SUPPORTED", f"Tables of {kind} files are not read on the laptop")
+    raise QueryFailedError("NOT_SUPPORTED", f"Tables of {kind} files are not supported on the laptop")
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, files: str, columns: list[tuple[str, str]]) -> tuple[str, str]:
@@ -102,7 +102,7 @@ def _parquet(connection: duckdb.DuckDBPyConnection, files: str, columns: list[tu
         name.lower(): name
         for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608
     }
-    # A column that the files lack is null, as a table's columns may come later than its files.
+    # A column that the files lack is null: it may have been added to the table after they were written.
     selected = ", ".join(
         f'CAST(data."{present[column]}" AS {kind}) AS "{column}"'
         if column in present
@@ -115,7 +115,7 @@ def _parquet(connection: duckdb.DuckDBPyConnection, files: str, columns: list[tu
 def _json(table: Table, files: str, columns: list[tuple[str, str]]) -> tuple[str, str]:
     serde = (table.record["StorageDescriptor"].get("SerdeInfo") or {}).get("Parameters") or {}
     ignores = str(serde.get("ignore.malformed.json", "false")).lower()
-    # Times are read as text first: the SerDe takes RFC 3339 with an offset, which means a moment, in UTC.
+    # Times are read as text first: the SerDe accepts RFC 3339 with an offset and converts it to UTC.
     declared = ", ".join(
         f"{_text(column)}: {_text('VARCHAR' if kind == 'TIMESTAMP' else kind)}" for column, kind in columns
     )
@@ -137,7 +137,7 @@ def _delimited(table: Table, kind: str, files: str, columns: list[tuple[str, str
     if kind == "csv":
         delimiter, quote = serde.get("separatorChar", ","), serde.get("quoteChar", '"')
     else:
-        # Hive separates with Ctrl-A unless told otherwise, and does not quote.
+        # Hive separates with Ctrl-A by default, and does not quote.
         delimiter, quote = serde.get("field.delim", "\x01"), ""
     skip = int(table.parameters.get("skip.header.line.count", 0))
     raw = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(columns)))

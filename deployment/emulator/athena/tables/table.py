@@ -35,12 +35,12 @@ class Partition:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as the catalogue describes it.
+    """A table of the catalogue.
 
     Parameters
     ----------
     database, name
-        How it is called.
+        Its name.
     record
         The catalogue's entry.
     """
@@ -66,7 +66,7 @@ class Table:
 
     @property
     def location(self) -> str:
-        """Where its objects lie, with a slash at the end."""
+        """The location of its objects, with a slash at the end."""
         return str((self.record.get("StorageDescriptor") or {}).get("Location", "")).rstrip("/") + "/"
 
     @property
@@ -84,8 +84,8 @@ def find_table(database: str, name: str) -> Table:
 
     Raises
     ------
-    QueryFailed
-        ``SCHEMA_NOT_FOUND`` or ``TABLE_NOT_FOUND``, as Trino says it.
+    QueryFailedError
+        ``SCHEMA_NOT_FOUND`` or ``TABLE_NOT_FOUND``, with Trino's message.
     """
     if database.lower() not in glue._databases:
         raise QueryFailedError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
@@ -100,8 +100,8 @@ def partitions_of(table: Table) -> list[Partition]:
 
     Raises
     ------
-    QueryFailed
-        If a location is none, or a projection is not one that Athena knows.
+    QueryFailedError
+        If a location is invalid, or the projection is one that Athena does not have.
     """
     if not table.keys:
         return [Partition((), _objects_under(table.location))]
@@ -120,7 +120,7 @@ def partitions_of(table: Table) -> list[Partition]:
 
 
 def select_partitions(table: Table, partitions: list[Partition], conditions: list[str]) -> list[Partition]:
-    """Return the partitions that conditions over the partition columns leave to be read.
+    """Return the partitions that match conditions over the partition columns.
 
     Parameters
     ----------
@@ -129,14 +129,15 @@ def select_partitions(table: Table, partitions: list[Partition], conditions: lis
     partitions
         Its partitions.
     conditions
-        Conditions in DuckDB's SQL; one that cannot be decided from the values alone is left to the query itself.
+        Conditions in DuckDB's SQL; one that cannot be evaluated from the values alone is ignored here, since the query
+        evaluates it again.
     """
     for condition in conditions:
         try:
-            kept = rows_where(table.keys, [list(partition.values) for partition in partitions], condition)
+            selected = rows_where(table.keys, [list(partition.values) for partition in partitions], condition)
         except UnreadableFilterError:
             continue
-        partitions = [partitions[index] for index in kept]
+        partitions = [partitions[index] for index in selected]
     return partitions
 
 
@@ -145,7 +146,7 @@ def _projected(table: Table) -> list[Partition]:
     template = projection.location_template(table.record, names)
     prefix, pattern = projection.matcher(template)
     checks = [projection.allowed_values(table.parameters, name) for name in names]
-    found: dict[tuple[str, ...], list[StoredObject]] = defaultdict(list)
+    files: dict[tuple[str, ...], list[StoredObject]] = defaultdict(list)
     allowed: dict[tuple[str, ...], bool] = {}
     for stored in _objects_under(prefix, is_folder=False):
         match = pattern.match(f"s3://{stored.bucket}/{stored.key}")
@@ -155,8 +156,8 @@ def _projected(table: Table) -> list[Partition]:
         if values not in allowed:
             allowed[values] = all(check(value) for check, value in zip(checks, values, strict=True))
         if allowed[values]:
-            found[values].append(stored)
-    return [Partition(values, files) for values, files in sorted(found.items())]
+            files[values].append(stored)
+    return [Partition(values, stored) for values, stored in sorted(files.items())]
 
 
 def _objects_under(location: str, *, is_folder: bool = True) -> list[StoredObject]:
@@ -167,7 +168,7 @@ def _objects_under(location: str, *, is_folder: bool = True) -> list[StoredObjec
         listed = list(objects.list_objects(bucket, prefix))
     except objects.ObjectStoreError as error:
         raise QueryFailedError("HIVE_FILESYSTEM_ERROR", f"{error} ({error.code})") from error
-    # Trino's Hive reader skips what begins with "_" or "." below the location.
+    # Trino's Hive reader skips names that begin with "_" or "." below the location.
     below = len(prefix) if is_folder else 0
     return [stored for stored in listed if stored.size and not _is_hidden(stored.key[below:])]
 
