@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
 from model.datasets.dataset_types import INTERACTIONS
+from model.engine.jobs.files import ATTRIBUTED_ITEMS, DELETED_USERS, NEW_PARTS, NEW_SEGMENTS, RESULT
 from model.engine.personalize import limits
 from model.engine.s3.export import rows_to_export, write_csv
 from model.engine.s3.target import S3Files, read_location
@@ -26,10 +27,7 @@ from model.engine.storage.log_files import LogReader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RESULT = "result"  # as the worker names it
-ITEMS_FILE = "items.json"  # of metric attribution: the columns of items that are summed
 LISTS_ENDING = ".csv"  # files of any other name are passed over (developer guide, "Creating a data deletion job")
-NEW_PARTS, NEW_SEGMENTS, USERS_FILE = "parts", "segments", "users.json"  # of a data deletion, in its result
 
 
 def export(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +75,7 @@ def erase(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     parts = {kind: [Path(one) for one in paths] for kind, paths in job["parts"].items()}
     erase_from_parts(users, parts, result / NEW_PARTS, erased)
     erase_from_log(users, [Path(one) for one in job["segments"]], result / NEW_SEGMENTS, erased)
-    write_user_ids(result / USERS_FILE, users)
+    write_user_ids(result / DELETED_USERS, users)
     return {"records": erased.records, "parts": erased.parts, "segments": erased.segments}
 
 
@@ -97,7 +95,7 @@ def attribute(directory: Path, job: dict[str, Any]) -> list[list[Any]]:
     """
     asked = job["attribution"]
     metrics = [Metric(*one) for one in asked["metrics"]]
-    items: dict[str, dict[str, Any]] = json.loads((directory / ITEMS_FILE).read_bytes())
+    items: dict[str, dict[str, Any]] = json.loads((directory / ATTRIBUTED_ITEMS).read_bytes())
     totals = measure(metrics, _samples(directory / RESULT, items, asked["shown_by"]))
     if asked["target"]:
         S3Files(job["region"]).put(report(totals).encode(), read_location(asked["target"], "target"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import model
-from model.engine.jobs.worker import JOB_FILE, OUTCOME_FILE, RESULT
+from model.engine.jobs.files import JOB, OUTCOME, RESULT
 from model.engine.personalize.errors import EngineError
 from model.engine.storage.state_directory import StateDirectory, new_id, sync_directory
 
@@ -67,7 +67,7 @@ class Jobs:
             try:
                 if prepare is not None:
                     await asyncio.to_thread(prepare(), directory)
-                (directory / JOB_FILE).write_text(json.dumps(job), encoding="utf-8")
+                (directory / JOB).write_text(json.dumps(job), encoding="utf-8")
                 outcome = await _run_worker(directory)
                 if "failure" in outcome:
                     raise JobFailedError(outcome["failure"])
@@ -94,5 +94,5 @@ async def _run_worker(directory: Path) -> dict[str, Any]:
         raise
     if code != 0:
         raise JobFailedError(f"the worker ended with code {code}, which means too little memory or an internal error")
-    outcome: dict[str, Any] = json.loads((directory / OUTCOME_FILE).read_bytes())
+    outcome: dict[str, Any] = json.loads((directory / OUTCOME).read_bytes())
     return outcome

@@ -19,6 +19,7 @@ from model.datasets.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTI
 from model.datasets.errors import DatasetError, ImportFailedError
 from model.datasets.training_data import TrainingData, catalogue_of, select
 from model.engine.jobs.data_jobs import attribute, erase, export
+from model.engine.jobs.files import JOB, OUTCOME, RESULT
 from model.engine.personalize import limits
 from model.engine.personalize.errors import EngineError
 from model.engine.s3.source import open_source
@@ -30,7 +31,6 @@ from model.recipes.recipe import UnsuitableDataError
 from model.registry.amazon_recipes import RECIPES
 
 NICENESS = 5  # serving goes first
-JOB_FILE, OUTCOME_FILE, RESULT = "job.json", "outcome.json", "result"
 
 
 def import_data(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
@@ -122,14 +122,14 @@ def main(directory: Path) -> int:
     """
     threading.Thread(target=_end_with_engine, daemon=True).start()
     os.nice(NICENESS)
-    job = json.loads((directory / JOB_FILE).read_bytes())
+    job = json.loads((directory / JOB).read_bytes())
     (directory / RESULT).mkdir(exist_ok=True)
     try:
         outcome = DUTIES[job["kind"]](directory, job)
     except (EngineError, DatasetError, UnsuitableDataError) as failure:
         outcome = {"failure": str(failure)}
     sync_files(directory / RESULT)
-    (directory / OUTCOME_FILE).write_text(json.dumps(outcome), encoding="utf-8")
+    (directory / OUTCOME).write_text(json.dumps(outcome), encoding="utf-8")
     sync_directory(directory)
     return 0
 

@@ -14,7 +14,6 @@ from model.engine.operations.training import solution_versions, solutions
 from model.engine.operations.training.train import data_mark, has_data, is_importing
 from model.engine.personalize.arns import owner_of
 from model.engine.personalize.errors import EngineError, LimitExceededError
-from model.engine.serving.served import AT_ONCE, tell_rows
 from model.engine.storage.control_plane.resources import ACTIVE, STOPPED, Resource
 from model.engine.training.schedule import (
     HOURS_PER_DAY,
@@ -139,7 +138,7 @@ class Upkeep:
     def _due_for_new_items(self) -> list[Served]:
         """Return the served models that have not been told of imported items for as long as documented."""
         now = time.time()
-        served = {id(one.recipe): one for one in self._engine.served.values()}
+        served = {id(one.recipe): one for one in self._engine.served.by_arn().values()}
         self._refreshed = {key: self._refreshed.get(key, now) for key in served}
         hours = {key: self._hours_between_updates(one) for key, one in served.items()}
         due = [key for key in served if now >= self._refreshed[key] + hours[key] * self._hour]
@@ -160,12 +159,9 @@ class Upkeep:
         if self._looked_at.get(id(served.recipe)) is rows:
             return  # nothing was imported since; what is streamed the models are told at once
         self._looked_at[id(served.recipe)] = rows
-        schema = self._engine.schema_text(served.group_arn, served.catalogue_type)
         known = list(served.recipe.item_ids)
         new = await asyncio.to_thread(lambda: list(rows.keys() - set(known)))
-        for place in range(0, len(new), AT_ONCE):
-            tell_rows(served, {one: rows[one] for one in new[place : place + AT_ONCE]}, schema)
-            await asyncio.sleep(0)
+        await self._engine.served.add_items(served, rows, new)
 
 
 async def _guard(arn: str, work: Awaitable[None]) -> None:

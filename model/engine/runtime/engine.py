@@ -1,4 +1,4 @@
-"""The engine as one thing: what it keeps, what it serves, and how it comes back after a stop."""
+"""The running engine: its resources, data, jobs and served models, and how they are read at a start."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from model.engine.monitoring.metrics import Counts, Gauge
 from model.engine.personalize.arns import Caller
 from model.engine.runtime.lifecycle import Lifecycles
 from model.engine.serving.attribution import Attribution, attribution_gauge
-from model.engine.serving.served import Served, load, tell, tell_rows, users_of
+from model.engine.serving.served_models import ServedModels
 from model.engine.serving.shown_lists import ShownLists
 from model.engine.storage.control_plane.resources import ACTIVE, Resource, Resources
-from model.engine.storage.dataset_group import DatasetGroup, Row
+from model.engine.storage.dataset_group import DatasetGroup
 from model.engine.storage.state_directory import StateDirectory
 
 if TYPE_CHECKING:
     from model.engine.configuration.settings import Settings
 
 
-# How long a start waits until models have been told of all events since their training: all of them, and each at least.
+# How long a start waits until the models have caught up with all events: for all of them together, and each at least.
 START_SECONDS, MODEL_SECONDS = 3.0, 1.0
 
 
@@ -39,9 +39,7 @@ class Engine:
         self.jobs = Jobs(state)
         self.counts = Counts()
         self.groups: dict[str, DatasetGroup] = {}
-        self.served: dict[str, Served] = {}
-        self.loading: list[Served] = []
-        self.behind: dict[int, int] = {}  # by id of a recipe, of how many events it has not been told yet
+        self.served = ServedModels(self.groups, self.schema_text, state.version, self.lifecycles.run_beside)
         self.shown = ShownLists()
         self.attributions: dict[str, Attribution | None] = {}
         self.group_of_tracker: dict[str, str] = {}
@@ -90,54 +88,20 @@ class Engine:
         await group.use_parts(dataset.document["datasetType"], dataset.private["parts"])
 
     async def serve(
-        self, resource: Resource, version_arn: str | None = None, patience_seconds: float | None = None
+        self, resource: Resource, version_arn: str | None = None, timeout_seconds: float | None = None
     ) -> None:
-        """Read a trained model from disk, tell it of all events since, and let a resource answer with it.
+        """Load a trained model and let a campaign or recommender answer with it.
 
         Parameters
         ----------
-        resource : Resource
-            A campaign or a recommender.
         version_arn : str, optional
             The solution version that a campaign answers with; a recommender has been trained itself.
-        patience_seconds : float, optional
-            As of `load`.
+        timeout_seconds : float, optional
+            As in `ServedModels.load`.
         """
         trained = resource if version_arn is None else self.resources.find("solution-version", version_arn)
-        alike = (one for one in self.served.values() if version_arn is not None and one.version_arn == version_arn)
-        self.served[resource.arn] = await load(self, trained, next(alike, None), patience_seconds)
-
-    def tell(self, group_arn: str, places: list[int], *, of_actions: bool = False) -> None:
-        """Tell the served recipes of a dataset group of new interactions.
-
-        Parameters
-        ----------
-        places : list of int
-            Among the streamed interactions with items, or with actions.
-        """
-        group = self.groups[group_arn]
-        users = group.action_users if of_actions else group.users
-        models = [one for one in self._listening(group_arn) if users_of(group, one) is users]
-        # Who is behind will come to these events by itself, after those that came before them.
-        recipes = [one.recipe for one in models if id(one.recipe) not in self.behind]
-        if recipes:
-            for place in places:
-                tell(recipes, users, place)
-
-    def tell_rows(self, group_arn: str, dataset_type: str, rows: dict[str, Row]) -> None:
-        """Tell the served recipes of a dataset group of new or changed items, or actions.
-
-        Parameters
-        ----------
-        dataset_type : str
-            Recipes are told of ITEMS and ACTIONS; a user's row they are given with each question.
-        rows : dict
-            By id.
-        """
-        schema = self.schema_text(group_arn, dataset_type)
-        for served in self._listening(group_arn):
-            if served.catalogue_type == dataset_type:
-                tell_rows(served, rows, schema)
+        served = await self.served.load(trained, share=version_arn is not None, timeout_seconds=timeout_seconds)
+        self.served.set(resource.arn, served)
 
     def schema_text(self, group_arn: str, dataset_type: str) -> str | None:
         """Return the schema of a dataset.
@@ -158,11 +122,6 @@ class Engine:
         dataset = self.resources.find("dataset", arn)
         return str(self.resources.find("schema", dataset.document["schemaArn"]).document["schema"])
 
-    def _listening(self, group_arn: str) -> list[Served]:
-        """Return what serves a dataset group, or soon will; of those that share a model only one."""
-        models = [*self.served.values(), *self.loading]
-        return list({id(one.recipe): one for one in models if one.group_arn == group_arn}.values())
-
     def gauges(self) -> list[Gauge]:
         """Return what `/metrics` shows of the present state.
 
@@ -171,7 +130,7 @@ class Engine:
         list of (name, help, [(labels, value)])
         """
         groups = [(arn.rpartition("/")[2], group) for arn, group in self.groups.items()]
-        now = time.time()
+        models, now = self.served.by_arn(), time.time()
         return [
             (
                 "personalize_events_stored",
@@ -181,14 +140,14 @@ class Engine:
             (
                 "personalize_model_age_seconds",
                 "Time since the training of what a campaign serves",
-                [({"campaign": arn.rpartition("/")[2]}, now - one.trained_at) for arn, one in self.served.items()],
+                [({"campaign": arn.rpartition("/")[2]}, now - served.trained_at) for arn, served in models.items()],
             ),
             (
                 "personalize_model_events_behind",
                 "Events since its training that a model has not been told yet",
                 [
-                    ({"campaign": arn.rpartition("/")[2]}, self.behind.get(id(one.recipe), 0))
-                    for arn, one in self.served.items()
+                    ({"campaign": arn.rpartition("/")[2]}, self.served.events_behind(served))
+                    for arn, served in models.items()
                 ],
             ),
             attribution_gauge(self.attributions),

@@ -84,17 +84,20 @@ class DatasetGroup:
         return self._log.cut_bytes
 
     async def keep_events(
-        self, events: Sequence[EventRecord], told: Callable[[list[int]], None] | None = None
+        self, events: Sequence[EventRecord], on_stored: Callable[[list[int]], None] | None = None
     ) -> list[EventRecord]:
         """Keep events, or action interactions, on disk and in memory; an id that was kept before is passed over.
+
+        The effects of a request come in this order: its records are on disk (fsync); they are in memory, and
+        `on_stored` updates the served models, both without a pause of the event loop in between; only then this
+        returns and the request is answered. Where the disk fails, none of them happens.
 
         Parameters
         ----------
         events : sequence of EventRecord
             All of PutEvents, or all of PutActionInteractions.
-        told : callable, optional
-            Called in the moment in which they are in memory, with the places of the new interactions, for
-            `users.before` or `action_users.before`.
+        on_stored : callable, optional
+            Called with the positions of the new interactions, for `users.before` or `action_users.before`.
 
         Returns
         -------
@@ -114,8 +117,8 @@ class DatasetGroup:
             if written and fresh:
                 new.extend(event for _, event in fresh)
                 places = [place for one in fresh if (place := self._take_event(*one)) is not None]
-                if told is not None:
-                    told(places)
+                if on_stored is not None:
+                    on_stored(places)
 
         while True:
             fresh = [one for one in named if self._reserve(one[0])]
@@ -126,13 +129,13 @@ class DatasetGroup:
                 return new
             # The first copy came in another request, whose write has failed meanwhile: this one writes it itself.
 
-    async def keep_rows(self, rows: list[RowRecord], told: Callable[[], None] | None = None) -> None:
-        """Keep streamed items, users or actions on disk and in memory.
+    async def keep_rows(self, rows: list[RowRecord], on_stored: Callable[[], None] | None = None) -> None:
+        """Keep streamed items, users or actions on disk and in memory; `keep_events` states the order of effects.
 
         Parameters
         ----------
-        told : callable, optional
-            Called in the moment in which they are in memory.
+        on_stored : callable, optional
+            Called when the rows are on disk and in memory.
 
         Raises
         ------
@@ -144,8 +147,8 @@ class DatasetGroup:
             if written:
                 for row in rows:
                     self._apply(row)
-                if told is not None:
-                    told()
+                if on_stored is not None:
+                    on_stored()
 
         await self._log.append([encode(row) for row in rows], settle)
         self._checkpoint_in_time()

@@ -1,39 +1,62 @@
-"""Models that are told of what they missed while they answer: each event once, in the order in which it came."""
+"""Models that catch up with events while they answer: each event once, in the order in which it was stored."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from model.engine.runtime.engine import Engine
-from model.engine.serving import served as serving
-from model.engine.serving.served import Served, catch_up
+from model.engine.serving.served import Served
+from model.engine.serving.served_models import EVENTS_PER_STEP, ServedModels
 from model.engine.storage.interactions.store import Users
 from model.engine.storage.records import EventRecord
 from model.registry.amazon_recipes import RECIPES
 
 GROUP = "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop"
+FIELDS = [{"name": "ITEM_ID", "type": "string"}, {"name": "CREATION_TIMESTAMP", "type": "long"}]
+NAMESPACE = "com.amazonaws.personalize.schema"
+SCHEMA = json.dumps({"type": "record", "name": "Items", "namespace": NAMESPACE, "fields": FIELDS, "version": "1.0"})
 
 
-class Told:
-    """Stands for a recipe; remembers what it is told."""
+class RecordingRecipe:
+    """Stands for a recipe; records its updates."""
 
     def __init__(self) -> None:
         self.item_ids: list[str] = []
         self.events: list[str] = []
-        self.items: list[str] = []
-        self.newest = 0
+        self.items: list[Any] = []
+        self.latest = 0
 
     def update(self, event):
         self.events.append(event.item_id)
-        self.newest = event.time
+        self.latest = event.time
 
     def add_item(self, item):
-        self.items.append(item.item_id)
+        self.items.append(item)
+
+
+class Shop:
+    """A dataset group with its served models."""
+
+    def __init__(self) -> None:
+        self.users = Users()
+        self.streamed_items: dict[str, dict[str, Any]] = {}
+        rows = SimpleNamespace(streamed=self.streamed_items)
+        group: Any = SimpleNamespace(users=self.users, rows={"ITEMS": rows})
+        self.served = ServedModels({GROUP: group}, lambda *_: SCHEMA, None, None)  # type: ignore[arg-type]
+
+    def put(self, number: int) -> None:
+        position = self.users.add(event(number))
+        assert position is not None
+        self.served.update_models(GROUP, [position])
+
+    def put_items(self, rows: dict[str, dict[str, Any]]) -> None:
+        self.streamed_items.update(rows)
+        self.served.update_items(GROUP, "ITEMS", rows)
 
 
 def event(number):
@@ -41,81 +64,71 @@ def event(number):
 
 
 @pytest.fixture
-def engine():
-    made: Any = object.__new__(Engine)
-    rows = SimpleNamespace(streamed={})
-    made.groups = {GROUP: SimpleNamespace(users=Users(), rows={"ITEMS": rows})}
-    made.served, made.loading, made.behind, made.resources = {}, [], {}, {}
-    return made
-
-
-def put(engine, number):
-    place = engine.groups[GROUP].users.add(event(number))
-    engine.tell(GROUP, [place])
+def shop():
+    return Shop()
 
 
 def served():
-    recipe: Any = Told()
+    recipe: Any = RecordingRecipe()
     return Served("version", RECIPES["aws-similar-items"], recipe, GROUP, 0.0), recipe
 
 
-def test_an_event_from_a_clock_that_runs_ahead_is_told_as_of_now(engine):
+def test_an_event_from_a_clock_that_runs_ahead_has_the_time_of_now(shop):
     one, recipe = served()
-    place = engine.groups[GROUP].users.add(EventRecord("e", "user", "s", "View", "item", 99_999_999_999))
+    shop.served.set("campaign", one)
+    position = shop.users.add(EventRecord("e", "user", "s", "View", "item", 99_999_999_999))
 
-    serving.tell([one.recipe], engine.groups[GROUP].users, place)
+    shop.served.update_models(GROUP, [position])
 
-    assert 1_760_000_000 < recipe.newest <= time.time()
+    assert 1_760_000_000 < recipe.latest <= time.time()
 
 
-def test_events_that_come_meanwhile_are_told_once_after_those_before_them(engine):
+def test_events_that_are_stored_meanwhile_update_the_model_once_after_those_before_them(shop):
     one, recipe = served()
     for number in range(500):
-        put(engine, number)
-    engine.served["campaign"] = one
-    engine.behind[id(recipe)] = 0
+        shop.put(number)
+    shop.served.set("campaign", one)
 
     async def run():
-        catching_up = asyncio.create_task(catch_up(engine, one, 100))
+        catching_up = asyncio.create_task(shop.served.catch_up(one, 100))
+        await asyncio.sleep(0)
+        assert shop.served.events_behind(one) == 400 - EVENTS_PER_STEP
         number = 500
         while not catching_up.done():
-            put(engine, number)
+            shop.put(number)
             number += 1
             await asyncio.sleep(0)
-        put(engine, number)
+        shop.put(number)
         return number
 
     last = asyncio.run(run())
 
     assert recipe.events == [f"item-{number}" for number in range(100, last + 1)]
-    assert engine.behind == {}
+    assert shop.served.events_behind(one) == 0
 
 
-def test_two_that_share_a_model_tell_it_once(engine):
+def test_a_model_that_two_campaigns_share_is_updated_once(shop):
     one, recipe = served()
-    other = Served("version", one.named, recipe, GROUP, 0.0)
-    engine.served = {"campaign-1": one, "campaign-2": other}
+    shop.served.set("campaign-1", one)
+    shop.served.set("campaign-2", Served("version", one.named, recipe, GROUP, 0.0))
 
-    put(engine, 1)
+    shop.put(1)
 
     assert recipe.events == ["item-1"]
 
 
-def test_a_model_is_told_of_rows_as_they_are_by_now(engine, monkeypatch):
+def test_a_model_takes_the_rows_as_they_are_when_it_catches_up(shop):
     one, recipe = served()
-    prices: list[float] = []
-    rows = engine.groups[GROUP].rows["ITEMS"].streamed
-    rows.update({f"item-{number}": {"PRICE": 1.0} for number in range(120)})
-    engine.loading.append(one)
-    engine.behind[id(recipe)] = 0
-    monkeypatch.setattr(serving, "tell_rows", lambda _, told, __: prices.extend(row["PRICE"] for row in told.values()))
+    shop.put_items({f"item-{number}": {"CREATION_TIMESTAMP": 1} for number in range(120)})
 
     async def run():
-        catching_up = asyncio.create_task(catch_up(engine, one, 0))
+        catching_up = asyncio.create_task(shop.served.catch_up(one, 0))
         await asyncio.sleep(0)
-        rows["item-119"] = {"PRICE": 2.0}
+        shop.put_items({"item-119": {"CREATION_TIMESTAMP": 2}})
+        del shop.streamed_items["item-118"]
         await catching_up
 
     asyncio.run(run())
 
-    assert prices == [1.0] * 119 + [2.0]
+    assert [item.item_id for item in recipe.items] == [f"item-{number}" for number in (*range(118), 119)]
+    assert [item.created for item in recipe.items] == [1] * 118 + [2]

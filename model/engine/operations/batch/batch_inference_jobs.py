@@ -28,13 +28,13 @@ from model.engine.runtime.lifecycle import BATCH
 from model.engine.serving.answering import ITEM_TARGET, PredictedItem, Question, Restriction, rank, recommend
 from model.engine.serving.batch import Batch, read_filter_values, read_text, run
 from model.engine.serving.explanations import EXPLANATION
-from model.engine.serving.served import Served, load
 from model.engine.serving.serving_rules import EXPLORATION, INFLUENCE, check_explores, check_influence, exploration_of
 from model.engine.serving.themes import Themes
 from model.recipes.recipe import Query
 
 if TYPE_CHECKING:
     from model.engine.runtime.engine import Engine
+    from model.engine.serving.served import Served
     from model.engine.storage.control_plane.resources import Resource
 
 KIND = "batch-inference-job"
@@ -85,8 +85,7 @@ def resume_creation(engine: Engine, job: Resource) -> None:
 async def _work(engine: Engine, job: Resource) -> None:
     document = job.document
     version = engine.resources.find("solution-version", document["solutionVersionArn"])
-    alike = next((one for one in engine.served.values() if one.version_arn == version.arn), None)
-    served = await load(engine, version, alike)
+    served = await engine.served.load(version, share=True)
     caller = Caller(job.private["account"], job.private["region"])
     compiled = find_filter(engine, caller, document["filterArn"]) if document.get("filterArn") else None
     themes = await asyncio.to_thread(_themes, engine, job, served) if _is_themed(job) else None

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.dataset_types import INTERACTIONS, ITEMS
-from model.engine.jobs.data_jobs import ITEMS_FILE
+from model.engine.jobs.files import ATTRIBUTED_ITEMS
 from model.engine.operations.serving.metric_attributions import active, attribution_of
 from model.engine.personalize.errors import InvalidInputError
 from model.engine.s3.target import read_location
@@ -64,7 +64,7 @@ def prepare_attribution(
 
     def write(directory: Path) -> None:
         numbers = {row_id: {name: row.get(name) for name in columns} for row_id, row in rows.items()}
-        (directory / ITEMS_FILE).write_text(json.dumps(numbers), encoding="utf-8")
+        (directory / ATTRIBUTED_ITEMS).write_text(json.dumps(numbers), encoding="utf-8")
 
     return write
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from model.arrays.model_files import forget_users
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, USERS
-from model.engine.jobs.data_jobs import NEW_PARTS, NEW_SEGMENTS, USERS_FILE
+from model.engine.jobs.files import DELETED_USERS, NEW_PARTS, NEW_SEGMENTS
 from model.engine.operations.resources.pages import page
 from model.engine.operations.resources.rules import claim, find, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import LimitExceededError
 from model.engine.runtime.lifecycle import DATA_DELETION
 from model.engine.s3.target import read_location
-from model.engine.serving.served import load
 from model.engine.storage.state_directory import new_id, sync_directory
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ async def _erase(engine: Engine, job: Resource, group: DatasetGroup, result: Pat
     engine.resources.save(job)
     for dataset in datasets.values():
         await _use_new_parts(engine, group, dataset, result / NEW_PARTS)
-    users: list[str] = json.loads(await asyncio.to_thread((result / USERS_FILE).read_bytes))
+    users: list[str] = json.loads(await asyncio.to_thread((result / DELETED_USERS).read_bytes))
     await group.forget_users(users, result / NEW_SEGMENTS)
     await _forget_in_models(engine, job.document["datasetGroupArn"], users)
     job.document["numDeleted"] = job.private["records"]
@@ -108,11 +107,11 @@ async def _forget_in_models(engine: Engine, group_arn: str, users: list[str]) ->
             directory = engine.state.version(trained.private["id"])
             if not directory.is_dir() or not await asyncio.to_thread(forget_users, directory, frozenset(users)):
                 continue
-            answering = [one for one in engine.served.values() if one.version_arn == trained.arn]
-            if answering:
-                anew = await load(engine, trained)
-                for one in answering:
-                    one.recipe = anew.recipe
+            models = engine.served.of_version(trained.arn)
+            if models:
+                reloaded = await engine.served.load(trained, share=False)
+                for served in models:
+                    served.recipe = reloaded.recipe
 
 
 async def _use_new_parts(engine: Engine, group: DatasetGroup, dataset: Resource, new_parts: Path) -> None:

@@ -76,9 +76,9 @@ async def put_actions(engine: Engine, caller: Caller, request: dict[str, Any]) -
 
 
 async def _keep_events(engine: Engine, group_arn: str, events: Sequence[EventRecord], operation: str) -> None:
-    told = partial(engine.tell, group_arn, of_actions=operation == "PutActionInteractions")
+    on_stored = partial(engine.served.update_models, group_arn, of_actions=operation == "PutActionInteractions")
     try:
-        new = await engine.groups[group_arn].keep_events(events, told)
+        new = await engine.groups[group_arn].keep_events(events, on_stored)
     except OSError as error:
         log("failure", operation=operation, error=type(error).__name__, reason=error.strerror)
         raise ServiceUnavailableError("the events could not be written to disk; send them again") from None
@@ -199,8 +199,9 @@ async def _put_rows(
     ]
     group_arn = dataset.document["datasetGroupArn"]
     try:
-        told = partial(engine.tell_rows, group_arn, dataset_type, {one.row_id: one.row for one in rows})
-        await engine.groups[group_arn].keep_rows(rows, told)
+        by_id = {record.row_id: record.row for record in rows}
+        on_stored = partial(engine.served.update_items, group_arn, dataset_type, by_id)
+        await engine.groups[group_arn].keep_rows(rows, on_stored)
     except OSError as error:
         log("failure", operation="PutItems, PutUsers or PutActions", error=type(error).__name__, reason=error.strerror)
         raise ServiceUnavailableError("the records could not be written to disk; send them again") from None

@@ -13,7 +13,6 @@ from model.engine.operations.training.solution_versions import latest_active
 from model.engine.operations.training.train import columns_of
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
-from model.engine.serving.served import load
 from model.engine.serving.serving_rules import (
     SYNCHRONISED,
     check_explores,
@@ -120,7 +119,7 @@ def resume_update(engine: Engine, campaign: Resource) -> None:
 
 def resume_deletion(engine: Engine, campaign: Resource) -> None:
     """Begin a deletion, or go on with one that a stop of the engine broke off."""
-    engine.served.pop(campaign.arn, None)
+    engine.served.remove(campaign.arn)
 
     async def remove() -> None:
         engine.resources.remove(campaign)
@@ -138,10 +137,9 @@ async def follow(engine: Engine, campaign: Resource, version: Resource) -> None:
     """
     if version.arn == campaign.private["version"] or not _may_follow(campaign):
         return
-    alike = next((one for one in engine.served.values() if one.version_arn == version.arn), None)
-    served = await load(engine, version, alike)
+    served = await engine.served.load(version, share=True)
     if _may_follow(campaign):  # it may have been updated or deleted meanwhile
-        engine.served[campaign.arn] = served
+        engine.served.set(campaign.arn, served)
         campaign.private["version"] = version.arn
         campaign.document["solutionVersionArn"] = version.arn
         engine.resources.save(campaign)

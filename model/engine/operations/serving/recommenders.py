@@ -14,7 +14,6 @@ from model.engine.operations.training.train import columns_of, train
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
 from model.engine.runtime.lifecycle import START, STOP
-from model.engine.serving.served import load
 from model.engine.serving.serving_rules import check_explores, check_metadata, check_throughput
 from model.engine.storage.control_plane.resources import (
     ACTIVE,
@@ -131,7 +130,7 @@ def is_updating(recommender: Resource) -> bool:
 def resume_creation(engine: Engine, recommender: Resource) -> None:
     """Begin a creation, a stop or a start, or go on with one that a stop of the engine broke off."""
     if recommender.status in {STOP.pending, STOP.in_progress}:
-        engine.served.pop(recommender.arn, None)
+        engine.served.remove(recommender.arn)
         engine.lifecycles.create(recommender, states=STOP)
     elif recommender.status in {START.pending, START.in_progress}:
         engine.lifecycles.create(recommender, partial(engine.serve, recommender), states=START)
@@ -154,7 +153,7 @@ def resume_update(engine: Engine, recommender: Resource) -> None:
 
 def resume_deletion(engine: Engine, recommender: Resource) -> None:
     """Begin a deletion, or go on with one that a stop of the engine broke off."""
-    engine.served.pop(recommender.arn, None)
+    engine.served.remove(recommender.arn)
 
     async def remove() -> None:
         engine.resources.remove(recommender)
@@ -181,12 +180,13 @@ async def retrain(engine: Engine, recommender: Resource, config: dict[str, Any])
     if recommender.arn not in engine.resources or recommender.status in {DELETE_PENDING, DELETE_IN_PROGRESS}:
         shutil.rmtree(engine.state.version(private["id"]), ignore_errors=True)
         return
-    served = await load(engine, Resource(recommender.arn, KIND, {**document, CONFIG: config}, private))
+    trained = Resource(recommender.arn, KIND, {**document, CONFIG: config}, private)
+    served = await engine.served.load(trained, share=False)
     recommender.private.update({**private, "tags": recommender.private["tags"]})
     document[CONFIG] = config
     engine.resources.save(recommender)
     if recommender.status in {IN_PROGRESS, ACTIVE}:  # it may have been stopped meanwhile
-        engine.served[recommender.arn] = served
+        engine.served.set(recommender.arn, served)
     shutil.rmtree(engine.state.version(old), ignore_errors=True)
 
 
