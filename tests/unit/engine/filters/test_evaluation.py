@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model.engine.personalize.errors import InvalidInputError
-from tests.unit.engine.filters.world import FILMS, World, cinema, quoted
+from tests.factories.cinema import FILMS, World, cinema, quoted
 
 EVERY_FILM = set(FILMS)
 

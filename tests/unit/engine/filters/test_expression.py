@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model.engine.filters.compiled import compile_filter
 from model.engine.filters.expression import FilterExpressionError, Strings, parse
-from tests.unit.engine.filters.world import SCHEMAS
+from tests.factories.cinema import SCHEMAS
 
 ITEMS = "INCLUDE ItemID WHERE Items."
 

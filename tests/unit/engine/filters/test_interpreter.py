@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.engine.filters.world import World, quoted
+from tests.factories.cinema import World, quoted
 
 WORDS = st.sampled_from(["drama", "Drama", "crime", "a b", 'q"uote', "ü"])
 NUMBERS = st.integers(-2, 3)

@@ -6,7 +6,7 @@ import pytest
 
 from model.engine.filters.expression import FilterExpressionError
 from model.engine.filters.linter import Sample, explain, pointer, report
-from tests.unit.engine.filters.world import FILMS, SCHEMAS, VIEWERS, quoted
+from tests.factories.cinema import FILMS, SCHEMAS, VIEWERS, quoted
 
 SAMPLE = Sample(
     {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from model.engine.filters.parameters import read_number, read_strings
 from model.engine.personalize.errors import InvalidInputError
-from tests.unit.engine.filters.world import quoted
+from tests.factories.cinema import quoted
 
 PLAIN = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8)
 
