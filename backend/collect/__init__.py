@@ -1,1 +1,1 @@
-"""The front door: takes events, items and users, says of each what became of it, and puts them where they belong."""
+"""The front door: validates events, items and users, stores them, and returns one verdict per record."""

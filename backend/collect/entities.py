@@ -1,73 +1,40 @@
-"""Items and users: first into the lake, where they last, then into the table that the recommender is asked beside."""
+"""Items and users: first into the lake, which keeps them, then into the entity table that is read at serving time."""
 
 from __future__ import annotations
 
 import logging
-import random
 from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backend.collect.bad_rows import keep
-from backend.collect.failure import name_of
-from backend.collect.intake import tally
+from backend.aws.batch_write import MAX_WRITES_PER_CALL, TableItem, put_items
+from backend.aws.errors import error_name
+from backend.aws.retries import jittered_pauses
+from backend.collect.intake import count_outcomes, store_bad_rows
 from backend.collect.verdicts import NOT_STORED, STREAM_THROTTLED, Verdict
 from backend.contract import Item, Refusal, User, write_item, write_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
-    from mypy_boto3_dynamodb.type_defs import WriteRequestTypeDef
-
-    from backend.collect.services import Patience, Services
+    from backend.collect.submission import CollectDependencies, Submission
 
 EntityKind = Literal["items", "users"]
-
-MAX_WRITES_PER_CALL = 25
-"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html"""
-
-FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 1.0
 
 _logger = logging.getLogger(__name__)
 
 
-def take_entities(
-    kind: EntityKind,
-    entities: Sequence[Item | User | Refusal],
-    services: Services,
-    patience: Patience,
-    name: str,
-    now: datetime,
+def store_entities(
+    kind: EntityKind, entities: Sequence[Item | User | Refusal], submission: Submission
 ) -> list[Verdict]:
-    """Take items or users, and say of each what became of it.
+    """Store items or users and return one verdict per record; `accepted` ones are in the lake and in the table.
 
-    Parameters
-    ----------
-    kind
-        Which of the two they are.
-    entities
-        As they were read.
-    services
-        Where they go.
-    patience
-        How long to insist where the table refuses.
-    name
-        What the objects in the lake and in the bad rows are called.
-    now
-        When they came.
-
-    Returns
-    -------
-    list[Verdict]
-        By position; `accepted` only what the lake and the table have.
+    Of several records with one id the last is stored.
     """
     refused = [entity for entity in entities if isinstance(entity, Refusal)]
-    # Whatever comes twice is as it was said last.
-    written = {_id(entity): _write(entity) for entity in entities if not isinstance(entity, Refusal)}
-    unstored = _store(kind, written, services, patience, name, now)
-    keep(refused, services, name, now)
+    lines = {_id(entity): _write(entity) for entity in entities if not isinstance(entity, Refusal)}
+    unstored = _store(kind, lines, submission)
+    store_bad_rows(refused, submission)
     verdicts = []
     for index, entity in enumerate(entities):
         if isinstance(entity, Refusal):
@@ -76,77 +43,57 @@ def take_entities(
             verdicts.append(Verdict(index, "retry", id=_id(entity), reason=unstored[_id(entity)]))
         else:
             verdicts.append(Verdict(index, "accepted", id=_id(entity)))
-    tally(verdicts, len(entities), services)
+    count_outcomes(verdicts, len(entities), submission.dependencies.count)
     return verdicts
 
 
-def _store(
-    kind: EntityKind,
-    written: Mapping[str, bytes],
-    services: Services,
-    patience: Patience,
-    name: str,
-    now: datetime,
-) -> dict[str, str]:
-    """Store what was written; return why not, by the id of what is not stored."""
-    if not written:
+def _store(kind: EntityKind, lines: Mapping[str, bytes], submission: Submission) -> dict[str, str]:
+    """Store the canonical lines; return the reason of each that is not stored, by id."""
+    if not lines:
         return {}
-    body = b"".join(line + b"\n" for line in written.values())
-    key = f"raw/{kind}/ingest_date={now:%Y-%m-%d}/{name}.jsonl"
+    dependencies, received_at = submission.dependencies, submission.received_at
+    body = b"".join(line + b"\n" for line in lines.values())
+    key = f"raw/{kind}/ingest_date={received_at:%Y-%m-%d}/{submission.object_name}.jsonl"
     try:
-        services.s3.put_object(Bucket=services.lake_bucket, Key=key, Body=body, ContentType="application/x-ndjson")
+        dependencies.s3.put_object(
+            Bucket=dependencies.lake_bucket, Key=key, Body=body, ContentType="application/x-ndjson"
+        )
     except (ClientError, BotoCoreError) as error:
-        _logger.error("%d %s could not be written to the lake: %s", len(written), kind, name_of(error))  # noqa: TRY400
-        return dict.fromkeys(written, NOT_STORED)
-    updated_at = str(int(now.timestamp() * 1000))
-    pending: dict[str, WriteRequestTypeDef] = {}
-    for entity_id, line in written.items():
-        item = {
+        _logger.error("%d %s could not be written to the lake: %s", len(lines), kind, error_name(error))  # noqa: TRY400
+        return dict.fromkeys(lines, NOT_STORED)
+    updated_at = str(int(received_at.timestamp() * 1000))
+    pending: dict[str, TableItem] = {
+        entity_id: {
             "entity": {"S": f"{kind[:-1]}#{entity_id}"},
             "attributes": {"S": line.decode()},
             "updated_at": {"N": updated_at},
         }
-        pending[entity_id] = {"PutRequest": {"Item": item}}
-    return _put_all(pending, services, patience)
-
-
-def _put_all(pending: dict[str, WriteRequestTypeDef], services: Services, patience: Patience) -> dict[str, str]:
-    """Write until nothing is left, or no time; return why not, by the id of what is left."""
-    pause = FIRST_PAUSE_SECONDS
+        for entity_id, line in lines.items()
+    }
+    pauses = jittered_pauses()
     while True:
-        pending, reason = _put_once(pending, services)
-        wait = random.uniform(0, pause)  # noqa: S311 - spreads callers, keeps no secret
-        if not pending or patience.left <= wait:
+        pending, reason = _put_once(pending, dependencies)
+        if not pending or not submission.deadline.wait(next(pauses)):
             return dict.fromkeys(pending, reason)
-        patience.sleep(wait)
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
-def _put_once(
-    pending: dict[str, WriteRequestTypeDef], services: Services
-) -> tuple[dict[str, WriteRequestTypeDef], str]:
-    left: dict[str, WriteRequestTypeDef] = {}
+def _put_once(pending: dict[str, TableItem], dependencies: CollectDependencies) -> tuple[dict[str, TableItem], str]:
+    """Write the items once; return those that were not written, and the reason."""
+    unwritten: dict[str, TableItem] = {}
     reason = STREAM_THROTTLED
     ids = list(pending)
     for start in range(0, len(ids), MAX_WRITES_PER_CALL):
-        call = {entity_id: pending[entity_id] for entity_id in ids[start : start + MAX_WRITES_PER_CALL]}
+        chunk = {entity_id: pending[entity_id] for entity_id in ids[start : start + MAX_WRITES_PER_CALL]}
         try:
-            answered = services.dynamodb.batch_write_item(RequestItems={services.entities_table: list(call.values())})
+            unprocessed = put_items(list(chunk.values()), dependencies.dynamodb, dependencies.entities_table)
         except (ClientError, BotoCoreError) as error:
-            _logger.warning("%d items or users could not be written to the table: %s", len(call), name_of(error))
-            left |= call
+            _logger.warning("%d items or users could not be written to the table: %s", len(chunk), error_name(error))
+            unwritten |= chunk
             reason = NOT_STORED
             continue
-        unprocessed = [
-            write["PutRequest"]["Item"]["entity"]
-            for write in answered.get("UnprocessedItems", {}).get(services.entities_table, [])
-        ]
-        left |= {
-            entity_id: write
-            for entity_id, write in call.items()
-            if write["PutRequest"]["Item"]["entity"] in unprocessed
-        }
-    return left, reason
+        entities = [item["entity"] for item in unprocessed]
+        unwritten |= {entity_id: item for entity_id, item in chunk.items() if item["entity"] in entities}
+    return unwritten, reason
 
 
 def _id(entity: Item | User) -> str:

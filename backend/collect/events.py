@@ -4,64 +4,43 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend.collect.bad_rows import keep
 from backend.collect.body import read_body
-from backend.collect.intake import take_events
+from backend.collect.intake import store_bad_rows, store_events
 from backend.collect.verdicts import answer_verdicts
-from backend.contract import BodyRefused, FieldError, Refusal, read_events
-from backend.http import BadRequest, TooLarge
+from backend.contract import BodyRefusedError, FieldError, Refusal, read_events
+from backend.http import BadRequestError, TooLargeError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from backend.collect.services import Patience, Services
+    from backend.collect.submission import CollectDependencies, Submission
     from backend.http import Answer, Request
 
 
-def post_events(request: Request, services: Services, patience: Patience, now: datetime) -> Answer:
-    """Take the events of a request.
-
-    Parameters
-    ----------
-    request
-        The request.
-    services
-        Where the events go.
-    patience
-        How long to insist where the stream refuses.
-    now
-        When the request came.
-
-    Returns
-    -------
-    Answer
-        A verdict per event.
+def post_events(request: Request, submission: Submission) -> Answer:
+    """Store the events of a request and answer with one verdict per event.
 
     Raises
     ------
-    BadRequest
-        Where the body holds no list of events; its bytes are kept with the bad rows.
-    TooLarge
-        Where the body is larger than 1 MiB; counted, and not kept.
+    BadRequestError
+        Where the body is not a list of events; its bytes are stored as a bad row.
+    TooLargeError
+        Where the body is larger than 1 MiB; it is counted but not stored.
     """
     try:
         body = read_body(request)
-        events = read_events(body, now=now)
-    except TooLarge:
-        _count_refused("too_large", services)
+        events = read_events(body, now=submission.received_at)
+    except TooLargeError:
+        _count_refused("too_large", submission.dependencies)
         raise
-    except BodyRefused as refused:
-        _count_refused(refused.reason, services)
-        refusal = Refusal(refused.reason, (FieldError("body", refused.rule),), body)
-        keep([refusal], services, request.request_id, now)
-        raise BadRequest("body", refused.rule, refused.reason) from None
-    verdicts = take_events(events, services, patience, request.request_id, now)
-    return answer_verdicts(verdicts, request.request_id, "events")
+    except BodyRefusedError as error:
+        _count_refused(error.reason, submission.dependencies)
+        store_bad_rows([Refusal(error.reason, (FieldError("body", error.rule),), body)], submission)
+        raise BadRequestError("body", error.rule, error.reason) from None
+    return answer_verdicts(store_events(events, submission), request.request_id, "events")
 
 
-def _count_refused(reason: str, services: Services) -> None:
-    """Count a body that is refused as a whole as one record, for how many it held cannot be said."""
-    services.count("received", 1)
-    services.count("bad", 1)
-    services.count(f"bad_{reason}", 1)
-    services.count("unaccounted", 0)
+def _count_refused(reason: str, dependencies: CollectDependencies) -> None:
+    """Count a body that is refused as a whole as one record, since its number of records is unknown."""
+    dependencies.count("received", 1)
+    dependencies.count("bad", 1)
+    dependencies.count(f"bad_{reason}", 1)
+    dependencies.count("unaccounted", 0)

@@ -1,20 +1,20 @@
-"""Events to stream records: each user's events together and in order, several of them in one aggregate."""
+"""Events to stream records: the events of a user together and in order, several of them in one aggregate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backend.contract import pack
+from backend.contract import aggregate_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_AGGREGATE_BYTES = 100_000
-"""Bytes of one aggregate: small against what a shard takes in a second, so that a busy person delays no other."""
+"""Bytes of one aggregate: a small part of a shard's capacity per second, so that one busy user delays no other."""
 
 _BYTES_PER_EVENT = 16
-"""What the format adds to an event at most: tags, lengths and the index of its key."""
+"""Most bytes that the format adds to an event: tags, lengths and the index of its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +24,19 @@ class StreamRecord:
     Attributes
     ----------
     partition_key
-        The user whose events they are.
+        The user or session of the events.
     data
         An event, or an aggregate of several.
-    events
-        Position of each event among those that were given.
+    positions
+        Position of each of its events in the request.
     """
 
     partition_key: str
     data: bytes
-    events: tuple[int, ...]
+    positions: tuple[int, ...]
 
 
-def group(events: Iterable[tuple[int, str, bytes]]) -> list[StreamRecord]:
+def group_events(events: Iterable[tuple[int, str, bytes]]) -> list[StreamRecord]:
     """Put events into as few stream records as the limits allow.
 
     Parameters
@@ -47,7 +47,7 @@ def group(events: Iterable[tuple[int, str, bytes]]) -> list[StreamRecord]:
     Returns
     -------
     list[StreamRecord]
-        A user's records in the order of the events; users in the order of their first.
+        The records of a user in the order of the events; the users in the order of their first event.
     """
     users: dict[str, list[tuple[int, bytes]]] = {}
     for position, user, data in events:
@@ -75,4 +75,4 @@ def _record(user: str, events: list[tuple[int, bytes]]) -> StreamRecord:
     positions = tuple(position for position, _ in events)
     if len(events) == 1:
         return StreamRecord(user, events[0][1], positions)
-    return StreamRecord(user, pack([(user, data) for _, data in events]), positions)
+    return StreamRecord(user, aggregate_records([(user, data) for _, data in events]), positions)

@@ -1,9 +1,8 @@
-"""Lambda entry of the front door: HTTP requests, and uploads that it works off by calling itself."""
+"""Lambda entry of the front door: HTTP requests, and the uploads that the function invokes itself to process."""
 
 from __future__ import annotations
 
 import os
-import time
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,14 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
+from backend.aws.deadline import Deadline
 from backend.collect.events import post_events
-from backend.collect.services import Patience, Services
+from backend.collect.records import resume_upload
+from backend.collect.submission import CollectDependencies, Submission
 from backend.collect.update_data import post_update_data
-from backend.collect.upload import get_upload
-from backend.collect.work import go_on
 from backend.http import Answer, Request, routes
+from backend.upload.report import UploadDependencies
+from backend.upload.requests import get_upload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 REQUEST_SECONDS = 5.0
-"""How long a request may insist on the stream; a caller is better told to come again than kept waiting."""
+"""How long a request retries its writes; after that a 429 or 503 serves the caller better than a longer wait."""
 
 RESERVE_SECONDS = 8.0
-"""What an upload's invocation keeps for the portion in hand, its report, and the call of the next."""
+"""The time that an invocation for an upload keeps for its last chunk, its report, and the next invocation."""
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 4.0
@@ -38,25 +39,31 @@ _metrics = Metrics()
 
 
 @cache
-def _services() -> Services:
-    # The stream's retries are made by index in stream.py; the others' are boto3's.
-    once = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
-    again = Config(
+def _dependencies() -> CollectDependencies:
+    # stream.py retries Kinesis by index; boto3 retries the others.
+    without_retries = Config(
+        connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries={"total_max_attempts": 1}
+    )
+    with_retries = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 3},
     )
-    return Services(
-        kinesis=boto3.client("kinesis", config=once),
-        s3=boto3.client("s3", config=again),
-        dynamodb=boto3.client("dynamodb", config=again),
-        functions=boto3.client("lambda", config=again),
+    s3 = boto3.client("s3", config=with_retries)
+    return CollectDependencies(
+        kinesis=boto3.client("kinesis", config=without_retries),
+        s3=s3,
+        dynamodb=boto3.client("dynamodb", config=with_retries),
         stream=os.environ["STREAM_NAME"],
         bad_rows_bucket=os.environ["BAD_ROWS_BUCKET"],
         lake_bucket=os.environ["LAKE_BUCKET"],
-        uploads_bucket=os.environ["UPLOADS_BUCKET"],
         entities_table=os.environ["ENTITIES_TABLE"],
-        function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+        uploads=UploadDependencies(
+            s3=s3,
+            functions=boto3.client("lambda", config=with_retries),
+            bucket=os.environ["UPLOADS_BUCKET"],
+            function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+        ),
         count=_count,
     )
 
@@ -69,47 +76,37 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _post_events(request: Request) -> Answer:
-    return post_events(request, _services(), Patience(time.monotonic() + REQUEST_SECONDS), _now())
-
-
-def _post_update_data(request: Request) -> Answer:
-    return post_update_data(request, _services(), Patience(time.monotonic() + REQUEST_SECONDS), _now())
-
-
-def _get_upload(request: Request) -> Answer:
-    return get_upload(request, _services())
+def _submission(request: Request) -> Submission:
+    return Submission(_dependencies(), Deadline.after(REQUEST_SECONDS), request.request_id, _now())
 
 
 _route = routes(
     {
-        ("POST", "/events"): _post_events,
-        ("POST", "/update-data"): _post_update_data,
-        ("GET", "/update-data/{id}"): _get_upload,
+        ("POST", "/events"): lambda request: post_events(request, _submission(request)),
+        ("POST", "/update-data"): lambda request: post_update_data(request, _submission(request)),
+        ("GET", "/update-data/{id}"): lambda request: get_upload(request, _dependencies().uploads),
     }
 )
 
 
 @_metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> Answer | None:
-    """Answer a request, or go on with an upload.
+    """Answer a request, or resume an upload.
 
     Parameters
     ----------
     event
         REST Lambda proxy event, or ``{"upload": id}`` from this function itself.
-    context
-        Lambda context, asked for the time left.
 
     Returns
     -------
     Answer | None
-        The proxy integration's answer; nothing for an upload.
+        The proxy integration's answer; None for an upload.
     """
     if "upload" in event:
         _count("upload_invocations", 1)
-        left = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-        go_on(event["upload"], _services(), Patience(time.monotonic() + left), _now)
+        seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+        resume_upload(event["upload"], _dependencies(), Deadline.after(seconds), _now)
         return None
     answered = _route(event, context)
     _count(f"status_{answered['statusCode']}", 1)

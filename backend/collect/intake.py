@@ -1,52 +1,38 @@
-"""Read events to verdicts: the good into the stream, the refused to the bad rows, those without consent nowhere."""
+"""Validated events to verdicts: accepted events go to the stream, refused ones to the bad rows."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
-from backend.collect.bad_rows import keep
-from backend.collect.grouping import group
-from backend.collect.stream import Delivery, deliver
-from backend.collect.verdicts import NO_CONSENT, NOT_STORED, STREAM_THROTTLED, Verdict, count
-from backend.contract import Event, Refusal, event_id_of, write_event
+from botocore.exceptions import BotoCoreError, ClientError
+
+from backend.aws.bad_rows import put_bad_rows
+from backend.aws.errors import error_name
+from backend.collect.grouping import group_events
+from backend.collect.stream import Delivery, put_records
+from backend.collect.verdicts import NO_CONSENT, NOT_STORED, STREAM_THROTTLED, Verdict, count_statuses
+from backend.contract import Event, Refusal, denies_consent, event_id_of, write_event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
 
-    from backend.collect.services import Patience, Services
+    from backend.collect.submission import Submission
+
+SOURCE = "collect"
 
 _REASONS = {Delivery.THROTTLED: STREAM_THROTTLED, Delivery.FAILED: NOT_STORED}
 
 _logger = logging.getLogger(__name__)
 
 
-def take_events(
-    events: Sequence[Event | Refusal], services: Services, patience: Patience, name: str, now: datetime
-) -> list[Verdict]:
-    """Take events, and say of each what became of it.
+def store_events(events: Sequence[Event | Refusal], submission: Submission) -> list[Verdict]:
+    """Store events and return one verdict per event, in order; `accepted` events are in Kinesis.
 
-    Parameters
-    ----------
-    events
-        As they were read.
-    services
-        Where they go.
-    patience
-        How long to insist where the stream refuses.
-    name
-        What the bad rows' object is called.
-    now
-        When the events came.
-
-    Returns
-    -------
-    list[Verdict]
-        By position; `accepted` only what Kinesis has.
+    Events that deny consent are stored nowhere.
     """
     verdicts: dict[int, Verdict] = {}
-    good: list[tuple[int, str, bytes]] = []
+    accepted: list[tuple[int, str, bytes]] = []
     refused: list[Refusal] = []
     for index, event in enumerate(events):
         if isinstance(event, Refusal):
@@ -56,55 +42,61 @@ def take_events(
             verdicts[index] = Verdict(index, "suppressed", event_id=event_id_of(event), reason=NO_CONSENT)
         else:
             event.event_id = event_id_of(event)
-            event.received_at = now
-            good.append((index, event.user_id or event.session_id or "", write_event(event)))
-    _deliver(good, events, verdicts, services, patience)
-    keep(refused, services, name, now)
-    said = [verdicts[index] for index in sorted(verdicts)]
-    tally(said, len(events), services)
-    return said
+            event.received_at = submission.received_at
+            accepted.append((index, event.user_id or event.session_id or "", write_event(event)))
+    _put_in_stream(accepted, events, verdicts, submission)
+    store_bad_rows(refused, submission)
+    in_order = [verdicts[index] for index in sorted(verdicts)]
+    count_outcomes(in_order, len(events), submission.dependencies.count)
+    return in_order
 
 
-def tally(verdicts: Sequence[Verdict], received: int, services: Services) -> None:
-    """Count what became of a request's records, and that each became something.
+def store_bad_rows(refusals: Sequence[Refusal], submission: Submission) -> None:
+    """Write refused records as one object of bad rows, except those that deny consent.
 
-    Parameters
-    ----------
-    verdicts
-        What became of them.
-    received
-        How many there were.
-    services
-        Where it is counted.
+    A failure is counted and logged; it does not affect the records that were accepted.
     """
-    counts = count(verdicts)
-    services.count("received", received)
-    services.count("accepted", counts["accepted"])
-    services.count("bad", counts["refused"])
-    services.count("suppressed", counts["suppressed"])
-    services.count("retried", counts["retry"])
+    rows = [(refusal, submission.received_at) for refusal in refusals if not denies_consent(refusal)]
+    if not rows:
+        return
+    dependencies = submission.dependencies
+    try:
+        put_bad_rows(rows, dependencies.s3, dependencies.bad_rows_bucket, SOURCE, submission.object_name)
+    except (ClientError, BotoCoreError) as error:
+        dependencies.count("bad_rows_lost", len(rows))
+        _logger.error("%d bad rows could not be written: %s", len(rows), error_name(error))  # noqa: TRY400 - the name suffices
+
+
+def count_outcomes(verdicts: Sequence[Verdict], received: int, count: Callable[[str, int], None]) -> None:
+    """Count the verdicts of a request, and check that each of the `received` records has one."""
+    counts = count_statuses(verdicts)
+    count("received", received)
+    count("accepted", counts["accepted"])
+    count("bad", counts["refused"])
+    count("suppressed", counts["suppressed"])
+    count("retried", counts["retry"])
     for verdict in verdicts:
         if verdict.status == "refused":
-            services.count(f"bad_{verdict.reason}", 1)
+            count(f"bad_{verdict.reason}", 1)
     unaccounted = received - sum(counts.values())
-    services.count("unaccounted", unaccounted)
+    count("unaccounted", unaccounted)
     if unaccounted:
         _logger.error("%d records have no outcome, or more than one", unaccounted)
 
 
-def _deliver(
-    good: list[tuple[int, str, bytes]],
+def _put_in_stream(
+    accepted: list[tuple[int, str, bytes]],
     events: Sequence[Event | Refusal],
     verdicts: dict[int, Verdict],
-    services: Services,
-    patience: Patience,
+    submission: Submission,
 ) -> None:
-    if not good:
+    if not accepted:
         return
-    records = group(good)
-    deliveries = deliver(records, services.kinesis, services.stream, patience)
+    records = group_events(accepted)
+    dependencies = submission.dependencies
+    deliveries = put_records(records, dependencies.kinesis, dependencies.stream, submission.deadline)
     for record, delivery in zip(records, deliveries, strict=True):
-        for index in record.events:
+        for index in record.positions:
             event = events[index]
             event_id = event.event_id if isinstance(event, Event) else None
             if delivery is Delivery.DELIVERED:

@@ -2,59 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from backend.collect.entities import take_entities
-from backend.collect.intake import take_events
+from backend.collect.entities import store_entities
+from backend.collect.intake import store_events
+from backend.collect.submission import Submission
 from backend.contract import read_event, read_item, read_user
+from backend.upload.processing import process_upload
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from backend.collect.services import Patience, Services
+    from backend.aws.deadline import Deadline
+    from backend.collect.submission import CollectDependencies
     from backend.collect.verdicts import Verdict
-    from backend.contract import Refusal
-
-Kind = Literal["interactions", "items", "users"]
-KINDS: tuple[Kind, ...] = ("interactions", "items", "users")
+    from backend.contract import RecordKind, Refusal
 
 
-def take(
-    kind: Kind,
-    payloads: Sequence[bytes | Refusal],
-    services: Services,
-    patience: Patience,
-    name: str,
-    now: datetime,
-) -> list[Verdict]:
-    """Read records and take them.
+def store_records(kind: RecordKind, payloads: Sequence[bytes | Refusal], submission: Submission) -> list[Verdict]:
+    """Validate and store records.
 
     Parameters
     ----------
-    kind
-        What they are.
     payloads
-        The JSON of each, or why it has none.
-    services
-        Where they go.
-    patience
-        How long to insist where they are not taken.
-    name
-        What the objects in the lake and in the bad rows are called.
-    now
-        When they came.
+        The JSON of each record, or the reason why it has none.
 
     Returns
     -------
     list[Verdict]
-        By position.
+        One per record, in order.
     """
     if kind == "interactions":
+        now = submission.received_at
         events = [read_event(payload, now=now) if isinstance(payload, bytes) else payload for payload in payloads]
-        return take_events(events, services, patience, name, now)
-    if kind == "items":
-        items = [read_item(payload) if isinstance(payload, bytes) else payload for payload in payloads]
-        return take_entities(kind, items, services, patience, name, now)
-    users = [read_user(payload) if isinstance(payload, bytes) else payload for payload in payloads]
-    return take_entities(kind, users, services, patience, name, now)
+        return store_events(events, submission)
+    read = read_item if kind == "items" else read_user
+    entities = [read(payload) if isinstance(payload, bytes) else payload for payload in payloads]
+    return store_entities(kind, entities, submission)
+
+
+def resume_upload(
+    upload_id: str, dependencies: CollectDependencies, deadline: Deadline, clock: Callable[[], datetime]
+) -> None:
+    """Process an uploaded object until the deadline, with the same storage as the records of a request."""
+
+    def store(
+        kind: RecordKind, payloads: Sequence[bytes | Refusal], object_name: str, received_at: datetime
+    ) -> list[Verdict]:
+        return store_records(kind, payloads, Submission(dependencies, deadline, object_name, received_at))
+
+    process_upload(upload_id, dependencies.uploads, store, deadline, clock)

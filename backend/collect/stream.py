@@ -1,15 +1,15 @@
-"""Records into Kinesis, those that are refused again and again until the time is up."""
+"""Records into Kinesis, with retries of those that failed."""
 
 from __future__ import annotations
 
 import logging
-import random
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backend.collect.failure import name_of
+from backend.aws.errors import error_name
+from backend.aws.retries import jittered_pauses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,17 +17,14 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
+    from backend.aws.deadline import Deadline
     from backend.collect.grouping import StreamRecord
-    from backend.collect.services import Patience
 
 MAX_RECORDS_PER_CALL = 500
 """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""
 
 MAX_BYTES_PER_CALL = 5 * 1024 * 1024
 """Partition keys included. https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""
-
-FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 1.0
 
 _THROTTLES = frozenset(
     {
@@ -44,46 +41,41 @@ _logger = logging.getLogger(__name__)
 
 
 class Delivery(Enum):
-    """What became of a record."""
+    """The outcome of a record."""
 
     DELIVERED = "delivered"
     THROTTLED = "throttled"
     FAILED = "failed"
 
 
-def deliver(records: Sequence[StreamRecord], client: KinesisClient, stream: str, patience: Patience) -> list[Delivery]:
-    """Put records into the stream; what is refused in part or for a while is put again, with pauses drawn at random.
+def put_records(
+    records: Sequence[StreamRecord], client: KinesisClient, stream: str, deadline: Deadline
+) -> list[Delivery]:
+    """Put records into the stream, and retry those that failed until the deadline.
 
-    PutRecords answers with success though some of its records failed, and tells which by their position
-    (https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html). A record that is put again may
-    come after a later one of the same user.
+    PutRecords succeeds as a whole even where some of its records failed, and reports those by position
+    (https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html). A retried record may follow a later
+    one of the same user.
 
     Parameters
     ----------
-    records
-        What to put.
     client
-        Kinesis, told not to retry by itself.
-    stream
-        Name of the stream.
-    patience
-        How long to insist; one attempt is always made.
+        Kinesis, configured without retries of its own.
+    deadline
+        When to stop the retries; one attempt is always made.
 
     Returns
     -------
     list[Delivery]
-        By position; `DELIVERED` only where Kinesis said so.
+        One per record, in order; `DELIVERED` only where Kinesis confirmed it.
     """
     deliveries = [Delivery.FAILED] * len(records)
     pending = list(range(len(records)))
-    pause = FIRST_PAUSE_SECONDS
+    pauses = jittered_pauses()
     while True:
-        pending, lasting = _attempt(pending, records, client, stream, deliveries)
-        wait = random.uniform(0, pause)  # noqa: S311 - spreads callers, keeps no secret
-        if not pending or lasting or patience.left <= wait:
+        pending, is_permanent = _attempt(pending, records, client, stream, deliveries)
+        if not pending or is_permanent or not deadline.wait(next(pauses)):
             return deliveries
-        patience.sleep(wait)
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
 def _attempt(
@@ -93,29 +85,29 @@ def _attempt(
     stream: str,
     deliveries: list[Delivery],
 ) -> tuple[list[int], bool]:
-    """Put the pending records once; return those to put again, and whether that would be of no use."""
-    again: list[int] = []
+    """Put the pending records once; return the failed ones, and whether a retry cannot succeed."""
+    failed: list[int] = []
     for call in _calls(pending, records):
         entries: list[PutRecordsRequestEntryTypeDef] = [
             {"PartitionKey": records[position].partition_key, "Data": records[position].data} for position in call
         ]
         try:
-            answers = client.put_records(StreamName=stream, Records=entries)["Records"]
+            results = client.put_records(StreamName=stream, Records=entries)["Records"]
         except (ClientError, BotoCoreError) as error:
-            delivery, lasting = _judge(error)
+            delivery, is_permanent = _classify(error)
             for position in call:
                 deliveries[position] = delivery
-            again.extend(call)
-            if lasting:
-                _logger.error("the stream will not take records: %s", name_of(error))  # noqa: TRY400 - it tells enough
-                return again, True
+            failed.extend(call)
+            if is_permanent:
+                _logger.error("the stream refuses records: %s", error_name(error))  # noqa: TRY400 - the name suffices
+                return failed, True
             continue
-        for position, answer in zip(call, answers, strict=True):
-            code = answer.get("ErrorCode")
+        for position, result in zip(call, results, strict=True):
+            code = result.get("ErrorCode")
             deliveries[position] = _delivery(code) if code else Delivery.DELIVERED
             if code:
-                again.append(position)
-    return again, False
+                failed.append(position)
+    return failed, False
 
 
 def _calls(pending: list[int], records: Sequence[StreamRecord]) -> Iterator[list[int]]:
@@ -132,9 +124,9 @@ def _calls(pending: list[int], records: Sequence[StreamRecord]) -> Iterator[list
     yield call
 
 
-def _judge(error: ClientError | BotoCoreError) -> tuple[Delivery, bool]:
+def _classify(error: ClientError | BotoCoreError) -> tuple[Delivery, bool]:
     if not isinstance(error, ClientError):
-        return Delivery.FAILED, False  # no answer: it may have arrived, and is the same event if it comes again
+        return Delivery.FAILED, False  # no answer: it may have arrived; a retry has the same event ids
     delivery = _delivery(error.response["Error"]["Code"])
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     return delivery, delivery is Delivery.FAILED and status < _SERVER_ERROR

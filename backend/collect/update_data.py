@@ -7,57 +7,46 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend.collect.body import read_body
-from backend.collect.records import KINDS, Kind, take
-from backend.collect.upload import start_upload
+from backend.collect.records import store_records
 from backend.collect.verdicts import answer_verdicts
-from backend.contract import BodyRefused, split_records
-from backend.http import BadRequest
+from backend.contract import RECORD_KINDS, BodyRefusedError, split_records
+from backend.http import BadRequestError
+from backend.upload.requests import start_upload
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from backend.collect.services import Patience, Services
+    from backend.collect.submission import Submission
+    from backend.contract import RecordKind
     from backend.http import Answer, Request
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _string = msgspec.json.Decoder(str).decode
 
 
-def post_update_data(request: Request, services: Services, patience: Patience, now: datetime) -> Answer:
-    """Take the records of a request, or begin with an uploaded object.
-
-    Parameters
-    ----------
-    request
-        The request.
-    services
-        Where the records go.
-    patience
-        How long to insist where they are not taken.
-    now
-        When the request came.
+def post_update_data(request: Request, submission: Submission) -> Answer:
+    """Store the records of a request, or start to process an uploaded object.
 
     Returns
     -------
     Answer
-        A verdict per record, or the id under which the upload's progress can be asked for.
+        One verdict per record, or the id of the upload.
 
     Raises
     ------
-    BadRequest
-        Where the body is not of the form.
+    BadRequestError
+        Where the body does not have the documented form.
     """
     fields = _read_fields(read_body(request))
     kind = _read_kind(fields)
     if ("records" in fields) == ("source" in fields):
-        raise BadRequest("records", "must be there, or source instead, and not both")
+        raise BadRequestError("records", "must be there, or source instead, and not both")
     if "source" in fields:
-        return start_upload(kind, _read_string(fields, "source"), services, now)
+        source = _read_string(fields, "source")
+        return start_upload(kind, source, submission.dependencies.uploads, submission.received_at)
     try:
         payloads = split_records(bytes(fields["records"]))
-    except BodyRefused as refused:
-        raise BadRequest("records", refused.rule, refused.reason) from None
-    verdicts = take(kind, payloads, services, patience, request.request_id, now)
+    except BodyRefusedError as error:
+        raise BadRequestError("records", error.rule, error.reason) from None
+    verdicts = store_records(kind, payloads, submission)
     return answer_verdicts(verdicts, request.request_id, "events" if kind == "interactions" else "records")
 
 
@@ -65,25 +54,25 @@ def _read_fields(body: bytes) -> dict[str, msgspec.Raw]:
     try:
         fields = _object(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadRequest("body", "must be a JSON object with kind, and records or source") from None
+        raise BadRequestError("body", "must be a JSON object with kind, and records or source") from None
     for name in fields:
         if name not in {"kind", "records", "source"}:
-            raise BadRequest(name[:64], "is not known; the body has kind, and records or source")
+            raise BadRequestError(name[:64], "is not known; the body has kind, and records or source")
     return fields
 
 
-def _read_kind(fields: dict[str, msgspec.Raw]) -> Kind:
+def _read_kind(fields: dict[str, msgspec.Raw]) -> RecordKind:
     stated = _read_string(fields, "kind")
-    for kind in KINDS:
+    for kind in RECORD_KINDS:
         if stated == kind:
             return kind
-    raise BadRequest("kind", f"must be one of {', '.join(KINDS)}")
+    raise BadRequestError("kind", f"must be one of {', '.join(RECORD_KINDS)}")
 
 
 def _read_string(fields: dict[str, msgspec.Raw], name: str) -> str:
     if name not in fields:
-        raise BadRequest(name, "is required")
+        raise BadRequestError(name, "is required")
     try:
         return _string(fields[name])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadRequest(name, "must be a string") from None
+        raise BadRequestError(name, "must be a string") from None

@@ -1,4 +1,4 @@
-"""What became of each record of a request, and the answer that says so."""
+"""The outcome of each record of a request, and the answer with all of them."""
 
 from __future__ import annotations
 
@@ -23,18 +23,16 @@ NOT_STORED = "unavailable"
 
 
 class Verdict(msgspec.Struct, omit_defaults=True, frozen=True):
-    """What became of one record.
+    """The outcome of one record.
 
     Attributes
     ----------
     index
         Its position in the request.
-    status
-        What became of it.
     event_id
-        The event's id, given or derived.
+        The id of an event, given or derived.
     id
-        The item's or user's id.
+        The id of an item or user.
     errors
         Every rule that it broke.
     reason
@@ -49,7 +47,7 @@ class Verdict(msgspec.Struct, omit_defaults=True, frozen=True):
     reason: str | None = None
 
 
-class _Said(msgspec.Struct, omit_defaults=True):
+class _Error(msgspec.Struct, omit_defaults=True):
     code: str
     message: str
     field: str | None = None
@@ -64,14 +62,14 @@ class _Body(msgspec.Struct, omit_defaults=True):
     retry: int | None
     events: Sequence[Verdict] | None = None
     records: Sequence[Verdict] | None = None
-    error: _Said | None = None
+    error: _Error | None = None
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def count(verdicts: Sequence[Verdict]) -> dict[Status, int]:
-    """Return how many verdicts there are of each status."""
+def count_statuses(verdicts: Sequence[Verdict]) -> dict[Status, int]:
+    """Return the number of verdicts of each status."""
     counts: dict[Status, int] = {"accepted": 0, "refused": 0, "suppressed": 0, "retry": 0}
     for verdict in verdicts:
         counts[verdict.status] += 1
@@ -79,32 +77,28 @@ def count(verdicts: Sequence[Verdict]) -> dict[Status, int]:
 
 
 def answer_verdicts(verdicts: Sequence[Verdict], request_id: str, name: Literal["events", "records"]) -> Answer:
-    """Say what became of each record.
+    """Return the answer with one verdict per record.
 
     Parameters
     ----------
-    verdicts
-        One per record, in order.
-    request_id
-        API Gateway's id of the request.
     name
-        What the records are called in the answer.
+        Name of the list of verdicts in the answer.
 
     Returns
     -------
     Answer
-        202 where what could be taken is stored, 400 where none could be taken, 429 or 503 with `Retry-After` where
-        some must be sent again.
+        429 or 503 with `Retry-After` where some records must be sent again; else 202, or 400 where every record was
+        refused.
     """
-    counts = count(verdicts)
-    status, said, headers = _status(verdicts, counts)
+    counts = count_statuses(verdicts)
+    status, error, headers = _status(verdicts, counts)
     body = _Body(
         request_id=request_id,
         accepted=counts["accepted"],
         refused=counts["refused"],
         suppressed=counts["suppressed"],
         retry=counts["retry"],
-        error=said,
+        error=error,
     )
     setattr(body, name, verdicts)
     return Answer(
@@ -115,20 +109,20 @@ def answer_verdicts(verdicts: Sequence[Verdict], request_id: str, name: Literal[
     )
 
 
-def _status(verdicts: Sequence[Verdict], counts: dict[Status, int]) -> tuple[int, _Said | None, dict[str, str]]:
+def _status(verdicts: Sequence[Verdict], counts: dict[Status, int]) -> tuple[int, _Error | None, dict[str, str]]:
     if counts["retry"]:
-        return _come_again(verdicts, counts["retry"])
+        return _retry_status(verdicts, counts["retry"])
     if counts["accepted"] or counts["suppressed"]:
         return 202, None, {}
     first = verdicts[0].errors[0]
-    said = _Said(
+    error = _Error(
         verdicts[0].reason or "bad_request", f"none of {len(verdicts)} could be accepted", first.field, first.rule
     )
-    return 400, said, {}
+    return 400, error, {}
 
 
-def _come_again(verdicts: Sequence[Verdict], many: int) -> tuple[int, _Said, dict[str, str]]:
-    message = f"{many} of {len(verdicts)} are not stored; send those whose status is retry again"
+def _retry_status(verdicts: Sequence[Verdict], count: int) -> tuple[int, _Error, dict[str, str]]:
+    message = f"{count} of {len(verdicts)} are not stored; send those whose status is retry again"
     if any(verdict.reason == NOT_STORED for verdict in verdicts):
-        return 503, _Said("unavailable", message), {"Retry-After": str(FAILED_RETRY_AFTER_SECONDS)}
-    return 429, _Said("throttled", message), {"Retry-After": str(THROTTLED_RETRY_AFTER_SECONDS)}
+        return 503, _Error("unavailable", message), {"Retry-After": str(FAILED_RETRY_AFTER_SECONDS)}
+    return 429, _Error("throttled", message), {"Retry-After": str(THROTTLED_RETRY_AFTER_SECONDS)}

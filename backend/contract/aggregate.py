@@ -1,7 +1,7 @@
 """Several records in one Kinesis record, in the format of the Kinesis Producer Library.
 
 The format: https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md. The messages are those
-of aws-kinesis-agg; its iterator is not used, since it drops what it cannot read and prints the payload.
+of aws-kinesis-agg; its iterator is not used, since it drops unreadable records and prints their payload.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-import aws_kinesis_agg.aggregator  # noqa: F401 - puts the folder of its generated messages on the path
+import aws_kinesis_agg.aggregator  # noqa: F401 - adds the folder of its generated messages to the path
 from aws_kinesis_agg import MAGIC, messages_pb2
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
@@ -20,27 +20,22 @@ _DIGEST_BYTES = 16
 _MAGIC: bytes = MAGIC
 
 
-class MalformedAggregate(ValueError):  # noqa: N818 - named for what is wrong
-    """An aggregated record that is cut, altered or inconsistent; none of its records can be trusted."""
+class MalformedAggregateError(ValueError):
+    """An aggregated record that is truncated, altered or inconsistent; none of its records can be trusted."""
 
 
 def is_aggregated(data: bytes) -> bool:
-    """Say whether a Kinesis record's data claims to be an aggregate."""
+    """Return whether a Kinesis record's data begins like an aggregate."""
     return data.startswith(_MAGIC)
 
 
-def pack(records: Sequence[tuple[str, bytes]]) -> bytes:
-    """Put records into one aggregate, in order.
+def aggregate_records(records: Sequence[tuple[str, bytes]]) -> bytes:
+    """Return one aggregate of several records, in order: magic number, message, and its MD5.
 
     Parameters
     ----------
     records
-        Partition key and data of each, one at least.
-
-    Returns
-    -------
-    bytes
-        Magic number, message, and its MD5.
+        Partition key and data of each, at least one.
 
     Raises
     ------
@@ -61,40 +56,35 @@ def pack(records: Sequence[tuple[str, bytes]]) -> bytes:
     return _MAGIC + body + _digest(body)
 
 
-def unpack(data: bytes) -> list[bytes]:
-    """Take the records out of an aggregate, in order.
+def deaggregate_records(data: bytes) -> list[bytes]:
+    """Return the data of each record of an aggregate, in order.
 
     Parameters
     ----------
     data
-        A Kinesis record's data for which :func:`is_aggregated` holds.
-
-    Returns
-    -------
-    list[bytes]
-        The data of each record.
+        A Kinesis record's data for which :func:`is_aggregated` is true.
 
     Raises
     ------
-    MalformedAggregate
-        Where magic number, digest, message or partition key indices do not fit.
+    MalformedAggregateError
+        Where the magic number, the digest, the message or a partition key index is wrong.
     """
     if not is_aggregated(data):
-        raise MalformedAggregate("an aggregate begins with F3 89 9A C2")
+        raise MalformedAggregateError("an aggregate begins with F3 89 9A C2")
     body, digest = data[len(_MAGIC) : -_DIGEST_BYTES], data[-_DIGEST_BYTES:]
     if len(data) < len(_MAGIC) + _DIGEST_BYTES or digest != _digest(body):
-        raise MalformedAggregate(f"the digest of an aggregate of {len(data)} bytes does not fit its content")
+        raise MalformedAggregateError(f"the digest of an aggregate of {len(data)} bytes does not match its content")
     message = messages_pb2.AggregatedRecord()
     try:
         message.ParseFromString(body)
     except DecodeError as error:
-        raise MalformedAggregate(f"an aggregate of {len(data)} bytes holds no readable message") from error
+        raise MalformedAggregateError(f"the message in an aggregate of {len(data)} bytes is unreadable") from error
     if not message.IsInitialized():
-        raise MalformedAggregate("a record of an aggregate lacks a required part")
+        raise MalformedAggregateError("a record of an aggregate lacks a required part")
     keys = len(message.partition_key_table)
     records = message.records
     if any(record.partition_key_index >= keys for record in records):
-        raise MalformedAggregate("a record of an aggregate names a partition key that is not in its table")
+        raise MalformedAggregateError("a record of an aggregate names a partition key that is not in its table")
     return [record.data for record in records]
 
 

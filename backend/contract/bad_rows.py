@@ -1,4 +1,4 @@
-"""A refused record as one line of the bad rows: why, and its bytes, so that it can be repaired and sent again."""
+"""A refused record as one line of the bad rows, with the reasons and its bytes, to be repaired and sent again."""
 
 from __future__ import annotations
 
@@ -21,17 +21,15 @@ class BadRow(msgspec.Struct, omit_defaults=True):
     Attributes
     ----------
     source
-        The function that refused it.
+        The function that refused it, such as ``collect``.
     reason
         The first broken rule's kind.
-    errors
-        Every broken rule.
     payload
         The record's bytes in base64.
     received_at
-        When it was refused, RFC 3339 in UTC.
+        When it arrived, RFC 3339 in UTC.
     event_id
-        The id it names, where one can be read.
+        The event's id, where one can be read.
     """
 
     source: str
@@ -42,37 +40,22 @@ class BadRow(msgspec.Struct, omit_defaults=True):
     event_id: str | None = None
 
 
-class _Named(msgspec.Struct):
+class _EventIdField(msgspec.Struct):
     event_id: str | None = None
 
 
-class _Consenting(msgspec.Struct):
+class _ConsentField(msgspec.Struct):
     consent: str | None = None
 
 
 _encode = msgspec.json.Encoder().encode
-_named = msgspec.json.Decoder(_Named).decode
-_consenting = msgspec.json.Decoder(_Consenting).decode
+_decode_event_id = msgspec.json.Decoder(_EventIdField).decode
+_decode_consent = msgspec.json.Decoder(_ConsentField).decode
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def bad_row(source: str, refusal: Refusal, received_at: datetime) -> bytes:
-    """Return a refused record as one JSON line, its end included.
-
-    Parameters
-    ----------
-    source
-        The function that refused it, such as ``collect``.
-    refusal
-        What was wrong, and the bytes.
-    received_at
-        When it came.
-
-    Returns
-    -------
-    bytes
-        One line.
-    """
+    """Return a refused record as one JSON line with its line end."""
     row = BadRow(
         source=source,
         reason=refusal.reason,
@@ -85,27 +68,16 @@ def bad_row(source: str, refusal: Refusal, received_at: datetime) -> bytes:
 
 
 def denies_consent(refusal: Refusal) -> bool:
-    """Say whether a refused record can be read to deny consent, and so must not be kept, broken as it is.
-
-    Parameters
-    ----------
-    refusal
-        What was refused.
-
-    Returns
-    -------
-    bool
-        False also where nothing can be read.
-    """
+    """Return whether a refused record denies consent, so that it must not be stored; False where it is unreadable."""
     try:
-        return _consenting(refusal.payload).consent == "denied"
+        return _decode_consent(refusal.payload).consent == "denied"
     except _UNREADABLE:
         return False
 
 
 def _event_id(payload: bytes) -> str | None:
     try:
-        event_id = _named(payload).event_id
+        event_id = _decode_event_id(payload).event_id
     except _UNREADABLE:
         return None
     return event_id if event_id and len(event_id) <= MAX_ID_LENGTH else None

@@ -1,6 +1,6 @@
-"""Why a record is refused: every broken rule in words, from the models themselves.
+"""The reasons of a refusal: every rule that a record breaks, as the models state it.
 
-Only refused records come here, so pydantic is imported by the first of them and good ones never pay for it.
+Only refused records are explained, so the first of them imports pydantic, and valid ones never pay for the import.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-Kind = Literal["Event", "Item", "User"]
+RecordType = Literal["Event", "Item", "User"]
 
 MAX_FIELD_LENGTH = 64
-"""Characters of a field's path that are echoed; a made-up name may be long."""
+"""Characters of a field's path that are echoed; an unknown field's name may be long."""
 
 _KINDS: dict[str, str] = {
     "missing": "missing_field",
@@ -40,7 +40,7 @@ _KINDS: dict[str, str] = {
     "dict_type": "wrong_type",
     "string_unicode": "malformed_json",
 }
-"""Our word for each of pydantic's error types; our own types are the words themselves."""
+"""The reason for each of pydantic's error types; the models' own error types are reasons already."""
 
 _RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     "missing": lambda _: "is required",
@@ -65,22 +65,13 @@ _RULES: dict[str, Callable[[dict[str, Any]], str]] = {
 _NOT_STRICT = "must be strict JSON: each name once, no NaN or Infinity"
 
 
-def explain(kind: Kind, payload: bytes, *, now: datetime) -> Refusal | None:
-    """Say what is wrong with a record, as the models see it.
+def explain(kind: RecordType, payload: bytes, *, now: datetime) -> Refusal | None:
+    """Return every rule of the models that a record breaks, or None where it breaks none.
 
     Parameters
     ----------
-    kind
-        Which record it should be.
-    payload
-        Its bytes.
     now
-        What the times in it are compared with.
-
-    Returns
-    -------
-    Refusal | None
-        Every broken rule, or None where the models find none.
+        The time with which the record's times are compared.
     """
     from pydantic import ValidationError  # noqa: PLC0415 - only refused records pay for the import
 
@@ -94,20 +85,20 @@ def explain(kind: Kind, payload: bytes, *, now: datetime) -> Refusal | None:
     return None
 
 
-def malformed(kind: Kind, payload: bytes) -> Refusal:
-    """Refuse what the models would let pass but strict JSON does not."""
+def malformed(kind: RecordType, payload: bytes) -> Refusal:
+    """Return the refusal of a record that the models accept but that is not strict JSON."""
     return Refusal("malformed_json", (FieldError(kind.lower(), _NOT_STRICT),), payload)
 
 
 @functools.cache
-def _model(kind: Kind) -> type[BaseModel]:
+def _model(kind: RecordType) -> type[BaseModel]:
     from backend.contract import models  # noqa: PLC0415 - imports pydantic
 
-    kinds: dict[Kind, type[BaseModel]] = {"Event": models.Event, "Item": models.Item, "User": models.User}
+    kinds: dict[RecordType, type[BaseModel]] = {"Event": models.Event, "Item": models.Item, "User": models.User}
     return kinds[kind]
 
 
-def _field_error(kind: Kind, item: Any) -> FieldError:
+def _field_error(kind: RecordType, item: Any) -> FieldError:
     rule = _RULES.get(item["type"])
     return FieldError(_path(item["loc"]) or kind.lower(), rule(item.get("ctx") or {}) if rule else item["msg"])
 

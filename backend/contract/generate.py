@@ -1,6 +1,6 @@
-"""Write what is derived from the models: ``python -m backend.contract.generate [--check]``.
+"""Write the files that are generated from the models: ``python -m backend.contract.generate [--check]``.
 
-With ``--check`` nothing is written; the exit status is 1 and the drifted files are named where one is not as generated.
+With ``--check`` it writes nothing, lists the files that differ from the models, and exits with 1 where there are any.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ FILES: dict[str, Callable[[], str]] = {
     "infrastructure/modules/lake/generated/columns.json": columns.columns,
     "infrastructure/modules/api/generated/models.json": gateway.models,
 }
-"""What makes each generated file, by its path from the project's root."""
+"""The function that returns the content of each generated file, by path."""
 
 
 def drifted(root: Path = ROOT) -> list[str]:
-    """Return the generated files that are missing or not as the models would have them."""
+    """Return the generated files that are missing or differ from the models."""
     return [path for path, make in FILES.items() if not _is(root / path, make())]
 
 
@@ -51,11 +51,11 @@ def _is(path: Path, text: str) -> bool:
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m backend.contract.generate", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file has drifted")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a file differs from the models")
     if parser.parse_args(arguments).check:
         paths = drifted()
         for path in paths:
-            sys.stderr.write(f"{path} is not as the models have it; run python -m backend.contract.generate\n")
+            sys.stderr.write(f"{path} differs from the models; run python -m backend.contract.generate\n")
         return 1 if paths else 0
     for path in write():
         sys.stdout.write(f"wrote {path}\n")

@@ -1,4 +1,4 @@
-"""Points in time: read from RFC 3339 text, kept in UTC to the millisecond, written one way."""
+"""Points in time: read from RFC 3339 text, kept in UTC to the millisecond, written in one form."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WITH_OFFSET = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 def read_instant(value: object) -> datetime:
-    """Read an RFC 3339 date-time that has an offset, the same way the generated structs do.
+    """Return an RFC 3339 date-time that has an offset, read as the generated structs read it.
 
     Parameters
     ----------
@@ -21,19 +21,19 @@ def read_instant(value: object) -> datetime:
     Returns
     -------
     datetime
-        With the offset it came with and all its digits.
+        With its own offset and all its digits.
 
     Raises
     ------
     ValueError
-        If it is no text, no date-time or has no offset.
+        Where it is not a text, not a date-time, or has no offset.
     """
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError
         return value
     if not isinstance(value, str):
-        raise ValueError  # noqa: TRY004 - one error for whatever is not an instant
+        raise ValueError  # noqa: TRY004 - one error for every value that is not an instant
     try:
         return msgspec.convert(value, _WITH_OFFSET)
     except msgspec.ValidationError as error:
@@ -41,7 +41,7 @@ def read_instant(value: object) -> datetime:
 
 
 def to_milliseconds(value: datetime) -> datetime:
-    """Return the instant in UTC, cut to whole milliseconds."""
+    """Return the instant in UTC, truncated to milliseconds."""
     if value.tzinfo is not UTC:
         value = value.astimezone(UTC)
     beyond = value.microsecond % 1000

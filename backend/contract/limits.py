@@ -1,4 +1,4 @@
-"""Limits of the data, each with where it comes from."""
+"""Limits of the data, each with its source."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MAX_PROPERTIES_BYTES = 1024
 """Bytes of JSON. https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_Event.html (properties)"""
 
 MAX_PROPERTIES = 25
-"""Our own bound on names per object; a flat object of 1,024 bytes rarely holds more."""
+"""Rivulet's own limit on names per object; a flat object of 1,024 bytes rarely holds more."""
 
 MAX_EVENT_BYTES = 10 * 1024
 """Bytes of one event in its canonical form.
 https://docs.aws.amazon.com/personalize/latest/dg/limits.html (event size)"""
 
 MAX_SAFE_INTEGER = 2**53 - 1
-"""Largest whole number every JSON reader keeps exactly. https://www.rfc-editor.org/rfc/rfc8259#section-6"""
+"""Largest integer that every JSON reader represents exactly. https://www.rfc-editor.org/rfc/rfc8259#section-6"""
 
 MAX_EVENTS_PER_REQUEST = 500
 """Events in one body, as many as one PutRecords takes.
@@ -37,10 +37,10 @@ MAX_TEXT_LENGTH = 20_000
 """Characters of a textual field. https://docs.aws.amazon.com/personalize/latest/dg/items-datasets.html"""
 
 EARLIEST_EVENT = datetime(1995, 1, 1, tzinfo=UTC)
-"""Nothing was clicked in a shop before; an older time is a broken clock or a wrong unit."""
+"""No web shop is older; an earlier time is a broken clock or a wrong unit."""
 
 MAX_CLOCK_AHEAD = timedelta(minutes=15)
-"""How far a producer's clock may run ahead of ours."""
+"""How far a producer's clock may be ahead."""
 
 EARLIEST_INSTANT = datetime(1900, 1, 1, tzinfo=UTC)
 """A film or a book may be old; older than this is a mistake."""
@@ -49,4 +49,4 @@ LATEST_INSTANT = datetime(2200, 1, 1, tzinfo=UTC)
 """An announced item may lie ahead; further than this is a mistake."""
 
 SEARCH = "Search"
-"""The one event type that may name no item."""
+"""The only event type that may have no item."""

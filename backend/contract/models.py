@@ -1,6 +1,6 @@
-"""The one definition of events, items and users; everything else about them is generated from here.
+"""The one definition of events, items and users; all other forms of them are generated from these models.
 
-``python -m backend.contract.generate`` writes the generated files, ``--check`` says which have drifted.
+``python -m backend.contract.generate`` writes the generated files; ``--check`` lists those that differ.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ PRINTABLE = r"^[^\x00-\x1F\x7F]*$"
 _PRINTABLE = re.compile(PRINTABLE.replace("$", r"\Z"))
 
 PRINTABLE_LINES = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
-"""The same, but tabs and line breaks may stand in running text."""
+"""The same, with tabs and line breaks allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """How a field stands in a Personalize dataset.
+    """The column of a field in a Personalize dataset.
 
     Reserved names and types: https://docs.aws.amazon.com/personalize/latest/dg/custom-datasets-and-schemas.html
     """
@@ -142,7 +142,7 @@ EventType = Literal[
 
 
 class _Record(BaseModel):
-    """A record of the contract: no field beyond the declared ones, no value of another type."""
+    """A record of the contract: unknown fields and values of another type are refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -150,44 +150,46 @@ class _Record(BaseModel):
         properties: Properties | None
 
     def canonical(self, *without: str) -> bytes:
-        """Return the record as JSON in its one form: the set fields, instants in UTC to the millisecond."""
+        """Return the record's canonical JSON: the set fields, instants in UTC to the millisecond."""
         fields = self.model_dump(mode="json", exclude_none=True, exclude=set(without))
         if "properties" in fields:
-            # From the model, since dumping would leave out the names whose value is null.
+            # From the model, since dumping would leave out the names with the value null.
             fields["properties"] = dict(sorted((self.properties or {}).items()))
         return msgspec.json.encode(fields)
 
 
 class Event(_Record):
-    """Something a user did: what, when, and with which item."""
+    """An interaction of a user with an item: its type and its time."""
 
     event_id: Identifier | None = Field(
         default=None,
-        description="Makes sending twice harmless; derived from the event where absent.",
+        description="Makes sending the event twice harmless; derived from the event where absent.",
         examples=["6f1c2b9a0d5e4f8891c3a7b2e4d6f801"],
     )
     user_id: Annotated[Identifier | None, Column("USER_ID")] = Field(
-        default=None, description="Who did it; this or session_id must be there.", examples=["u-1042"]
+        default=None, description="The user; this or session_id is required.", examples=["u-1042"]
     )
     session_id: Identifier | None = Field(
-        default=None, description="The visit it belongs to; this or user_id must be there.", examples=["s-7f3a"]
+        default=None, description="The session; this or user_id is required.", examples=["s-7f3a"]
     )
     item_id: Annotated[Identifier | None, Column("ITEM_ID")] = Field(
-        default=None, description="The item it was done with; only a Search may have none.", examples=["i-318"]
+        default=None, description="The item; only a Search may have none.", examples=["i-318"]
     )
     timestamp: Annotated[EventTime, Column("TIMESTAMP", "long")] = Field(
         description="When it happened: RFC 3339 with an offset, from 1995 to 15 minutes ahead; kept to the ms.",
         examples=["2026-01-31T12:00:00.000Z"],
     )
-    event_type: Annotated[EventType, Column("EVENT_TYPE")] = Field(description="What was done.", examples=["View"])
+    event_type: Annotated[EventType, Column("EVENT_TYPE")] = Field(
+        description="The type of interaction.", examples=["View"]
+    )
     event_value: Annotated[Amount | None, Column("EVENT_VALUE", "float", nullable=True)] = Field(
-        default=None, description="How much: a price, a rating, the share watched.", examples=[19.9]
+        default=None, description="A number: a price, a rating, the share watched.", examples=[19.9]
     )
     impression: Annotated[Impression | None, Column("IMPRESSION", nullable=True)] = Field(
-        default=None, description="The items that were shown together when it was done.", examples=[["i-318", "i-42"]]
+        default=None, description="The items that were shown together at the interaction.", examples=[["i-318", "i-42"]]
     )
     recommendation_id: Annotated[RecommendationId | None, Column("RECOMMENDATION_ID", nullable=True)] = Field(
-        default=None, description="The recommendation it answers to.", examples=["RID-1f2e3d4c"]
+        default=None, description="The recommendation that led to it.", examples=["RID-1f2e3d4c"]
     )
     properties: Properties | None = Field(
         default=None,
@@ -195,11 +197,11 @@ class Event(_Record):
         examples=[{"device": "phone", "position": 3}],
     )
     consent: Literal["granted", "denied"] = Field(
-        default="granted", description="Whether it may be used; where denied it is not stored.", examples=["granted"]
+        default="granted", description="Consent to its use; a denied event is not stored.", examples=["granted"]
     )
-    schema_version: Literal["1"] = Field(default="1", description="The form of this event.", examples=["1"])
+    schema_version: Literal["1"] = Field(default="1", description="Version of the event's schema.", examples=["1"])
     received_at: PlausibleInstant | None = Field(
-        default=None, description="When it came in; set by the front door, whatever the sender says."
+        default=None, description="When it was received; the front door sets it and overwrites the sender's value."
     )
 
     @model_validator(mode="after")
@@ -208,33 +210,33 @@ class Event(_Record):
             raise PydanticCustomError("no_identity", "user_id or session_id is required")
         if self.item_id is None and self.event_type != limits.SEARCH:
             raise PydanticCustomError("missing_field", "item_id is required, except for a Search")
-        # Without what the front door adds, so that what it takes is still taken when it is read from the stream.
+        # Without the fields that the front door adds, so that an accepted event is valid in the stream too.
         if len(self.canonical("event_id", "received_at")) > limits.MAX_EVENT_BYTES:
             raise PydanticCustomError("too_large", "must be at most 10240 bytes as JSON")
         return self
 
 
 class Item(_Record):
-    """Something that can be recommended."""
+    """An item that can be recommended."""
 
     item_id: Annotated[Identifier, Column("ITEM_ID")] = Field(description="Names the item.", examples=["i-318"])
     title: Annotated[Category | None, Column("TITLE", nullable=True)] = Field(
-        default=None, description="What people call it.", examples=["Walking boots"]
+        default=None, description="Its title.", examples=["Walking boots"]
     )
     category: Annotated[Category | None, Column("CATEGORY", nullable=True, categorical=True)] = Field(
-        default=None, description='Where it belongs; levels or several values joined by "|".', examples=["Shoes|Boots"]
+        default=None, description='Its category; levels or several values joined by "|".', examples=["Shoes|Boots"]
     )
     brand: Annotated[Category | None, Column("BRAND", nullable=True, categorical=True)] = Field(
-        default=None, description="Who makes it.", examples=["Northway"]
+        default=None, description="Its brand.", examples=["Northway"]
     )
     price: Annotated[Amount | None, Column("PRICE", "float", nullable=True)] = Field(
-        default=None, ge=0, description="What it costs, in the shop's currency.", examples=[129.0]
+        default=None, ge=0, description="Its price in the shop's currency.", examples=[129.0]
     )
     description: Annotated[Text | None, Column("DESCRIPTION", nullable=True, textual=True)] = Field(
-        default=None, description="Running text about it.", examples=["Waterproof, made for long days."]
+        default=None, description="Its description in sentences.", examples=["Waterproof, made for long days."]
     )
     created_at: Annotated[PlausibleInstant | None, Column("CREATION_TIMESTAMP", "long")] = Field(
-        default=None, description="When it came into being, RFC 3339 with an offset.", examples=["2025-06-01T00:00:00Z"]
+        default=None, description="When it was created, RFC 3339 with an offset.", examples=["2025-06-01T00:00:00Z"]
     )
     properties: Properties | None = Field(
         default=None,
@@ -244,24 +246,24 @@ class Item(_Record):
 
 
 class User(_Record):
-    """Somebody who can be recommended to."""
+    """A user who can receive recommendations."""
 
     user_id: Annotated[Identifier, Column("USER_ID")] = Field(description="Names the user.", examples=["u-1042"])
     age_group: Annotated[Category | None, Column("AGE_GROUP", nullable=True, categorical=True)] = Field(
         default=None, description="A band of ages, never a birthday.", examples=["25-34"]
     )
     gender: Annotated[Category | None, Column("GENDER", nullable=True, categorical=True)] = Field(
-        default=None, description="As the user states it.", examples=["F"]
+        default=None, description="The gender that the user states.", examples=["F"]
     )
     interests: Annotated[Category | None, Column("INTERESTS", nullable=True, categorical=True)] = Field(
-        default=None, description='What the user likes; several joined by "|".', examples=["Hiking|Cooking"]
+        default=None, description='Interests of the user; several joined by "|".', examples=["Hiking|Cooking"]
     )
     membership: Annotated[Category | None, Column("MEMBERSHIP", nullable=True, categorical=True)] = Field(
         default=None, description="The kind of account.", examples=["gold"]
     )
     created_at: PlausibleInstant | None = Field(
         default=None,
-        description="When the account was made, RFC 3339 with an offset.",
+        description="When the account was created, RFC 3339 with an offset.",
         examples=["2025-06-01T00:00:00Z"],
     )
     properties: Properties | None = Field(

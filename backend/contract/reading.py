@@ -1,14 +1,14 @@
-"""Bytes to events, items and users, or to the reasons why not."""
+"""Bytes to events, items and users, or to the reasons of their refusal."""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
-from backend.contract.explanation import Kind, explain, malformed
+from backend.contract.explanation import RecordType, explain, malformed
 from backend.contract.generated.structs import Event, Item, User
 from backend.contract.instants import to_milliseconds
 from backend.contract.limits import (
@@ -21,18 +21,21 @@ from backend.contract.limits import (
     MAX_PROPERTIES_BYTES,
     SEARCH,
 )
-from backend.contract.refusal import BodyRefused, Refusal
+from backend.contract.refusal import BodyRefusedError, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SUSPECT = re.compile(rb"\\(?:[bfnrt]|u00[01]|u007[fF])|\x7f")
-"""What any control character looks like in JSON that msgspec accepts (it refuses raw ones below 0x20).
+RecordKind = Literal["interactions", "items", "users"]
+RECORD_KINDS: tuple[RecordKind, ...] = ("interactions", "items", "users")
 
-It also finds an escaped backslash before such a letter, so what it finds is suspect, not guilty."""
+_SUSPECT = re.compile(rb"\\(?:[bfnrt]|u00[01]|u007[fF])|\x7f")
+"""Matches every control character in JSON that msgspec accepts (it refuses raw ones below 0x20).
+
+It also matches an escaped backslash before such a letter, so the models decide about a match."""
 
 _CERTAINLY_SMALL = MAX_EVENT_BYTES - 2 * MAX_PROPERTIES_BYTES
-"""Bytes; a shorter event cannot grow beyond the limit by being written canonically (numbers are written longer)."""
+"""Bytes; the canonical form of a shorter event cannot exceed the limit (it may write numbers longer)."""
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -44,19 +47,12 @@ _Record = TypeVar("_Record", Item, User)
 
 
 def read_event(payload: bytes, *, now: datetime) -> Event | Refusal:
-    """Read one event, as it lies in the stream or comes to the door.
+    """Return the event in a JSON object, its times in UTC to the millisecond, or every rule that it breaks.
 
     Parameters
     ----------
-    payload
-        JSON object in UTF-8.
     now
-        What the event's time is compared with; has an offset.
-
-    Returns
-    -------
-    Event | Refusal
-        The event, its times in UTC to the millisecond, or every rule it breaks.
+        The time with which the event's time is compared; has an offset.
     """
     try:
         event = _event(payload)
@@ -70,32 +66,25 @@ def read_event(payload: bytes, *, now: datetime) -> Event | Refusal:
 
 
 def read_events(body: bytes, *, now: datetime) -> list[Event | Refusal]:
-    """Read the body of a request: one event, or an array of 1 to 500.
+    """Return the events in the body of a request, one JSON object or an array of 1 to 500, in order.
 
     Parameters
     ----------
-    body
-        JSON in UTF-8.
     now
-        What the events' times are compared with; has an offset.
-
-    Returns
-    -------
-    list[Event | Refusal]
-        In the order of the body.
+        The time with which the events' times are compared; has an offset.
 
     Raises
     ------
-    BodyRefused
-        Where the body is no JSON, neither object nor array, an empty array, or one of more than 500.
+    BodyRefusedError
+        Where the body is not JSON, neither object nor array, an empty array, or one of more than 500.
     """
     start = body.lstrip(b" \t\r\n")[:1]
     if start == b"{":
         event = read_event(body, now=now)
         if isinstance(event, Refusal) and event.reason == "malformed_json":
-            raise BodyRefused("malformed_json", event.errors[0].rule)
+            raise BodyRefusedError("malformed_json", event.errors[0].rule)
         return [event]
-    # The common case, nothing wrong with any event, takes one pass over the body.
+    # The common case, a body of valid events, takes one pass.
     if not _is_suspect(body):
         try:
             events = _events(body)
@@ -110,69 +99,37 @@ def read_events(body: bytes, *, now: datetime) -> list[Event | Refusal]:
 
 
 def split_records(body: bytes) -> list[bytes]:
-    """Cut an array into the bytes of its elements.
-
-    Parameters
-    ----------
-    body
-        JSON array in UTF-8.
-
-    Returns
-    -------
-    list[bytes]
-        The bytes of each element, 1 to 500.
+    """Return the bytes of each element of a JSON array, 1 to 500.
 
     Raises
     ------
-    BodyRefused
-        Where the body is no JSON array, empty, or holds more.
+    BodyRefusedError
+        Where the body is not a JSON array, is empty, or holds more.
     """
     try:
         elements = _raw_list(body)
     except msgspec.ValidationError:
-        raise BodyRefused("wrong_type", "must be an array of objects") from None
+        raise BodyRefusedError("wrong_type", "must be an array of objects") from None
     except _UNREADABLE:
-        raise BodyRefused("malformed_json", "must be well-formed JSON in UTF-8") from None
+        raise BodyRefusedError("malformed_json", "must be well-formed JSON in UTF-8") from None
     if not elements:
-        raise BodyRefused("empty", "must hold at least one record")
+        raise BodyRefusedError("empty", "must hold at least one record")
     if len(elements) > MAX_EVENTS_PER_REQUEST:
-        raise BodyRefused("too_many", f"must hold at most {MAX_EVENTS_PER_REQUEST} records")
+        raise BodyRefusedError("too_many", f"must hold at most {MAX_EVENTS_PER_REQUEST} records")
     return [bytes(element) for element in elements]
 
 
 def read_item(payload: bytes) -> Item | Refusal:
-    """Read one item.
-
-    Parameters
-    ----------
-    payload
-        JSON object in UTF-8.
-
-    Returns
-    -------
-    Item | Refusal
-        The item, or every rule it breaks.
-    """
+    """Return the item in a JSON object, or every rule that it breaks."""
     return _read_record("Item", Item, payload)
 
 
 def read_user(payload: bytes) -> User | Refusal:
-    """Read one user.
-
-    Parameters
-    ----------
-    payload
-        JSON object in UTF-8.
-
-    Returns
-    -------
-    User | Refusal
-        The user, or every rule it breaks.
-    """
+    """Return the user in a JSON object, or every rule that it breaks."""
     return _read_record("User", User, payload)
 
 
-def _read_record(kind: Kind, record_type: type[_Record], payload: bytes) -> _Record | Refusal:
+def _read_record(kind: RecordType, record_type: type[_Record], payload: bytes) -> _Record | Refusal:
     now = datetime.now(UTC)
     try:
         record = msgspec.json.decode(payload, type=record_type)
@@ -189,12 +146,12 @@ def _read_record(kind: Kind, record_type: type[_Record], payload: bytes) -> _Rec
 
 
 def _is_suspect(payload: bytes) -> bool:
-    # Most records have neither backslash nor DEL, which is found out many times faster than by the expression.
+    # Most records have neither backslash nor DEL; to check that first is many times faster than the expression.
     return (b"\\" in payload or b"\x7f" in payload) and _SUSPECT.search(payload) is not None
 
 
 def _holds(event: Event, latest: datetime) -> bool:
-    """Say whether the rules hold that a struct cannot state."""
+    """Return whether an event keeps the rules that a struct cannot state."""
     return (
         EARLIEST_EVENT <= event.timestamp <= latest
         and (event.user_id is not None or event.session_id is not None)

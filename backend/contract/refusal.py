@@ -1,4 +1,4 @@
-"""What is said about data that breaks the contract."""
+"""Refusals: records and bodies that break the contract, with the broken rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class FieldError:
     field
         Path of the field, such as ``properties.colour`` or ``impression[3]``.
     rule
-        What would be right; never the value that was wrong, which may be long or personal.
+        What is required; never the wrong value, which may be long or personal.
     """
 
     field: str
@@ -23,16 +23,16 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A record that breaks the contract, with all the reasons and its bytes.
+    """A record that breaks the contract, with the broken rules and its bytes.
 
     Attributes
     ----------
     reason
-        The first broken rule's kind, one of :data:`REASONS`; what outcomes are counted by.
+        The first broken rule's kind, one of :data:`REASONS`; refusals are counted by it.
     errors
-        Every broken rule, at most :data:`MAX_ERRORS` of them.
+        The broken rules, at most :data:`MAX_ERRORS` of them.
     payload
-        The bytes as they came, for the bad rows.
+        The unchanged bytes, for the bad rows.
     """
 
     reason: str
@@ -40,15 +40,15 @@ class Refusal:
     payload: bytes
 
 
-class BodyRefused(ValueError):  # noqa: N818 - named for what is wrong
-    """A body that holds no list of records at all.
+class BodyRefusedError(ValueError):
+    """A body that is not a list of records.
 
     Attributes
     ----------
     reason
         ``malformed_json``, ``wrong_type``, ``empty`` or ``too_many``.
     rule
-        What would be right.
+        What is required.
     """
 
     def __init__(self, reason: str, rule: str) -> None:
@@ -76,4 +76,4 @@ REASONS = (
 )
 
 MAX_ERRORS = 10
-"""Errors named per record: enough to repair it, few enough that a hostile one cannot swell the answer."""
+"""Errors per record: enough to repair it, few enough that a hostile record cannot enlarge the answer."""

@@ -1,4 +1,4 @@
-"""Events, items and users to their canonical bytes, and the id that follows from them."""
+"""Events, items and users to their canonical bytes, and the event id derived from them."""
 
 from __future__ import annotations
 
@@ -10,42 +10,22 @@ from backend.contract.generated.structs import Event, EventLine, Item, ItemLine,
 from backend.contract.instants import write_instant
 
 DERIVED_ID_LENGTH = 32
-"""Hexadecimal digits of a derived id: 128 bits, so that no two events of a shop ever share one by chance."""
+"""Hexadecimal digits of a derived id: 128 bits, so that two events of a shop never share one by chance."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def write_event(event: Event) -> bytes:
-    """Return the event's canonical JSON: fields in order, none absent, times in UTC to the millisecond.
-
-    Parameters
-    ----------
-    event
-        The event.
-
-    Returns
-    -------
-    bytes
-        One JSON object without line breaks.
-    """
+    """Return the event's canonical JSON on one line: the set fields in order, times in UTC to the millisecond."""
     received = event.received_at
     return _encode(_line(event, event.event_id, None if received is None else write_instant(received)))
 
 
 def event_id_of(event: Event) -> str:
-    """Return the event's id: its own, or one that follows from everything the producer said.
+    """Return the event's own id, or one derived from all the fields that the producer set.
 
-    The same event sent twice has the same id, whenever and wherever it is read.
-
-    Parameters
-    ----------
-    event
-        The event.
-
-    Returns
-    -------
-    str
-        Its own id, or 32 hexadecimal digits of the SHA-256 of its canonical form without id and arrival.
+    A derived id is 32 hexadecimal digits of the SHA-256 of the canonical form without `event_id` and `received_at`, so
+    an event that is sent twice has the same id, whenever and wherever it is read.
     """
     if event.event_id is not None:
         return event.event_id
@@ -84,7 +64,7 @@ def write_user(user: User) -> bytes:
 
 
 def _line(event: Event, event_id: str | None, received_at: str | None) -> EventLine:
-    # By position: twice as fast as by name, and the contract's tests hold the order against the models.
+    # By position: twice as fast as by name; the contract's tests compare the order with the models.
     return EventLine(
         event_id,
         event.user_id,

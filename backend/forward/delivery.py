@@ -1,4 +1,4 @@
-"""Many users's calls at once, each user's one after another."""
+"""Calls to the event tracker: users in parallel, the calls of one user in order."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from backend.forward.patience import GaveUp
-from backend.forward.tracker import Handed, TrackerUnknown
+from backend.aws.retries import RetriesExhaustedError
+from backend.forward.tracker import DeliveryOutcome, TrackerUnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ WORKERS = 16
 
 
 class Checkpoint:
-    """The first Kinesis record that must come again, as far as is known; every record after it comes again too."""
+    """The first Kinesis record of a batch to be redelivered; Kinesis redelivers every record after it too."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -28,70 +28,63 @@ class Checkpoint:
 
     @property
     def position(self) -> int | None:
-        """Place in the batch, None while nothing has to come again."""
+        """Position in the batch; None while nothing is to be redelivered."""
         return self._position
 
     def hold_back(self, positions: Iterable[int]) -> None:
-        """Note records that must come again."""
+        """Move the checkpoint so that the records at these positions are redelivered."""
         with self._lock:
             self._position = min((*positions, *(() if self._position is None else (self._position,))), default=None)
 
-    def is_before(self, position: int) -> bool:
-        """Whether a record comes again anyway."""
+    def includes(self, position: int) -> bool:
+        """Return whether the record at a position will be redelivered."""
         return self._position is not None and self._position <= position
 
 
-def deliver(users: Sequence[Sequence[Call]], tracker: Tracker, checkpoint: Checkpoint) -> Handed:
-    """Hand everybody's events over.
+def deliver(users: Sequence[Sequence[Call]], tracker: Tracker, checkpoint: Checkpoint) -> DeliveryOutcome:
+    """Send the events of all users to the tracker.
 
-    Where a call fails in a way that may pass, the rest of that user's events are left, so that none overtakes
-    another; and so is what comes again anyway, since sending it now would only add to the load that caused the failure.
+    Where a call fails with an error that may pass, the rest of that user's events are not sent, so that they stay in
+    order. Events that will be redelivered anyway are not sent either, since that would add to the tracker's load.
 
     Parameters
     ----------
     users
-        Calls by user.
-    tracker
-        Where to.
+        The calls of each user.
     checkpoint
-        Moves to the first record of which an event was left.
-
-    Returns
-    -------
-    Handed
-        What became of every event.
+        Moves to the first record with an unsent event.
     """
-    whole = Handed()
+    total = DeliveryOutcome()
     if not users:
-        return whole
+        return total
     with ThreadPoolExecutor(min(WORKERS, len(users)), thread_name_prefix="put-events") as pool:
-        for handed in pool.map(lambda calls: _deliver_to_one(calls, tracker, checkpoint), users):
-            whole.forwarded += handed.forwarded
-            whole.refused += handed.refused
-            whole.left += handed.left
-            whole.calls += handed.calls
-            whole.tracker_unknown |= handed.tracker_unknown
-    return whole
+        for outcome in pool.map(lambda calls: _deliver_user(calls, tracker, checkpoint), users):
+            total.forwarded += outcome.forwarded
+            total.refused += outcome.refused
+            total.unsent += outcome.unsent
+            total.calls += outcome.calls
+            total.is_tracker_unknown |= outcome.is_tracker_unknown
+    return total
 
 
-def _deliver_to_one(calls: Sequence[Call], tracker: Tracker, checkpoint: Checkpoint) -> Handed:
-    handed = Handed()
+def _deliver_user(calls: Sequence[Call], tracker: Tracker, checkpoint: Checkpoint) -> DeliveryOutcome:
+    outcome = DeliveryOutcome()
     for index, call in enumerate(calls):
-        if checkpoint.position is not None and checkpoint.is_before(min(_positions(calls[index:]))):
-            handed.left = [arrival for later in calls[index:] for arrival in later]
+        if checkpoint.position is not None and checkpoint.includes(min(_positions(calls[index:]))):
+            outcome.unsent = [event for later in calls[index:] for event in later]
             break
         try:
-            tracker.hand_over(call, handed)
-        except GaveUp as error:
-            handed.tracker_unknown = isinstance(error, TrackerUnknown)
-            settled = {arrival.event.event_id for arrival in handed.forwarded}
-            settled |= {arrival.event.event_id for arrival, _ in handed.refused}
-            rest = (arrival for later in calls[index:] for arrival in later)
-            handed.left = [arrival for arrival in rest if arrival.event.event_id not in settled]
+            tracker.send(call, outcome)
+        except RetriesExhaustedError as error:
+            outcome.is_tracker_unknown = isinstance(error, TrackerUnknownError)
+            settled = {received.event.event_id for received in outcome.forwarded}
+            settled |= {received.event.event_id for received, _ in outcome.refused}
+            rest = (received for later in calls[index:] for received in later)
+            outcome.unsent = [received for received in rest if received.event.event_id not in settled]
             break
-    checkpoint.hold_back(arrival.position for arrival in handed.left)
-    return handed
+    checkpoint.hold_back(received.position for received in outcome.unsent)
+    return outcome
 
 
 def _positions(calls: Iterable[Call]) -> Iterator[int]:
-    return (arrival.position for call in calls for arrival in call)
+    return (received.position for call in calls for received in call)

@@ -1,4 +1,4 @@
-"""One batch from the stream to the tracker, with every record ending in exactly one outcome."""
+"""A batch from the stream to the tracker; every record has exactly one outcome."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backend.forward.bad_rows import keep
+from backend.aws.bad_rows import put_bad_rows
+from backend.aws.retries import CallRefusedError, RetriesExhaustedError, call_with_retries
 from backend.forward.delivery import Checkpoint, deliver
-from backend.forward.grouping import group
-from backend.forward.history import remember
-from backend.forward.reading import BadArrival, read_batch
-from backend.forward.tracker import Handed, Tracker
+from backend.forward.grouping import group_into_calls
+from backend.forward.history import write_history
+from backend.forward.reading import BadRecord, read_batch
+from backend.forward.tracker import DeliveryOutcome, Tracker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,27 +22,23 @@ if TYPE_CHECKING:
     from mypy_boto3_personalize_events import PersonalizeEventsClient
     from mypy_boto3_s3 import S3Client
 
-    from backend.forward.patience import Patience
-    from backend.forward.reading import Arrival, Batch
+    from backend.aws.deadline import Deadline
+    from backend.forward.reading import Batch
     from backend.forward.tracking_id import TrackingId
+
+SOURCE = "forward"
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """What a batch passes through.
+class ForwardDependencies:
+    """Clients, none of which retries by itself, and the names of their resources.
 
     Attributes
     ----------
-    events, dynamodb, s3
-        Clients, none of which retries by itself.
-    tracking_id
-        Which tracker.
-    history_table, history_days
-        Where events are remembered, and for how long.
-    bad_rows_bucket
-        Where bad rows are kept.
+    history_days
+        How many days an event stays in the history.
     """
 
     events: PersonalizeEventsClient
@@ -54,21 +51,21 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a batch.
+class BatchOutcome:
+    """The outcomes of the records of a batch.
 
     Attributes
     ----------
     received
-        Records that came, those inside aggregates counted one by one.
+        Number of records, those inside aggregates counted one by one.
     forwarded, bad, duplicate, suppressed, retried
-        What became of them; `retried` come again.
+        Number of records with each outcome; `retried` ones are redelivered.
     calls
-        Calls that the tracker took.
+        Calls that the tracker accepted.
     bad_by_reason
         The bad ones by reason.
     first_failed
-        Sequence number of the first Kinesis record that must come again, with all after it; None where all is done.
+        Sequence number of the first Kinesis record to be redelivered, with all after it; None where none is.
     """
 
     received: int
@@ -83,73 +80,74 @@ class Outcome:
 
     @property
     def unaccounted(self) -> int:
-        """Records without an outcome, or with two: never anything but zero, or the code is wrong."""
+        """Records without an outcome, or with two; anything but zero is an error in the code."""
         return self.received - (self.forwarded + self.bad + self.duplicate + self.suppressed + self.retried)
 
 
-def forward(records: Sequence[dict[str, Any]], services: Services, patience: Patience) -> Outcome:
-    """Forward a batch: bad rows and history are written before any of it is acknowledged.
+def forward_batch(
+    records: Sequence[dict[str, Any]], dependencies: ForwardDependencies, deadline: Deadline
+) -> BatchOutcome:
+    """Forward a batch; its history and bad rows are written before any of its records is acknowledged.
 
     Parameters
     ----------
     records
         `Records` of a Lambda event from Kinesis.
-    services
-        What the batch passes through.
-    patience
-        How long to insist.
-
-    Returns
-    -------
-    Outcome
-        What became of it.
     """
     batch = read_batch(records)
     checkpoint = Checkpoint()
-    handed = _hand_over(batch, services, patience, checkpoint)
-    forgotten = remember(handed.forwarded, services.dynamodb, services.history_table, services.history_days, patience)
-    checkpoint.hold_back(arrival.position for arrival in forgotten)
-    bad = batch.bad + [BadArrival(found.position, refusal, found.arrived) for found, refusal in handed.refused]
-    kept = _keep_bad_rows(bad, services, patience, checkpoint)
-    return Outcome(
+    delivery = _deliver(batch, dependencies, deadline, checkpoint)
+    unwritten = write_history(
+        delivery.forwarded, dependencies.dynamodb, dependencies.history_table, dependencies.history_days, deadline
+    )
+    checkpoint.hold_back(received.position for received in unwritten)
+    bad = batch.bad + [
+        BadRecord(received.position, refusal, received.arrived_at) for received, refusal in delivery.refused
+    ]
+    stored = _store_bad_rows(bad, dependencies, deadline, checkpoint)
+    return BatchOutcome(
         received=batch.received,
-        forwarded=len(handed.forwarded) - len(forgotten),
-        bad=kept.total(),
+        forwarded=len(delivery.forwarded) - len(unwritten),
+        bad=stored.total(),
         duplicate=batch.duplicates,
         suppressed=batch.suppressed,
-        retried=len(handed.left) + len(forgotten) + len(bad) - kept.total(),
-        calls=handed.calls,
-        bad_by_reason=kept,
+        retried=len(delivery.unsent) + len(unwritten) + len(bad) - stored.total(),
+        calls=delivery.calls,
+        bad_by_reason=stored,
         first_failed=None if checkpoint.position is None else records[checkpoint.position]["kinesis"]["sequenceNumber"],
     )
 
 
-def _hand_over(batch: Batch, services: Services, patience: Patience, checkpoint: Checkpoint) -> Handed:
-    tracking_id = services.tracking_id.find() if batch.arrivals else None
+def _deliver(
+    batch: Batch, dependencies: ForwardDependencies, deadline: Deadline, checkpoint: Checkpoint
+) -> DeliveryOutcome:
+    tracking_id = dependencies.tracking_id.read() if batch.events else None
     if tracking_id is None:
-        return _leave(batch.arrivals, checkpoint)
-    handed = deliver(group(batch.arrivals), Tracker(services.events, tracking_id, patience), checkpoint)
-    # What a tracker refuses that no longer is the tracker says nothing about the events.
-    changed = (handed.tracker_unknown or bool(handed.refused)) and services.tracking_id.has_changed()
-    if changed or handed.tracker_unknown:
-        _logger.warning("the tracker is gone or was made anew; what it refused comes again")
-        handed.left += (arrival for arrival, _ in handed.refused)
-        handed.refused = []
-        checkpoint.hold_back(arrival.position for arrival in handed.left)
-    return handed
+        checkpoint.hold_back(received.position for received in batch.events)
+        return DeliveryOutcome(unsent=batch.events)
+    tracker = Tracker(dependencies.events, tracking_id, deadline)
+    outcome = deliver(group_into_calls(batch.events), tracker, checkpoint)
+    # A tracker that was replaced meanwhile may refuse events that its successor accepts.
+    is_replaced = (outcome.is_tracker_unknown or bool(outcome.refused)) and dependencies.tracking_id.has_changed()
+    if is_replaced or outcome.is_tracker_unknown:
+        _logger.warning("the tracker was deleted or replaced; the events that it refused are retried")
+        outcome.unsent += (received for received, _ in outcome.refused)
+        outcome.refused = []
+        checkpoint.hold_back(received.position for received in outcome.unsent)
+    return outcome
 
 
-def _leave(arrivals: list[Arrival], checkpoint: Checkpoint) -> Handed:
-    checkpoint.hold_back(arrival.position for arrival in arrivals)
-    return Handed(left=arrivals)
-
-
-def _keep_bad_rows(
-    bad: Sequence[BadArrival], services: Services, patience: Patience, checkpoint: Checkpoint
+def _store_bad_rows(
+    bad: Sequence[BadRecord], dependencies: ForwardDependencies, deadline: Deadline, checkpoint: Checkpoint
 ) -> Counter[str]:
-    """Keep the bad rows that will not come again, and count them by reason; those that will are kept when they do."""
-    final = sorted((row for row in bad if not checkpoint.is_before(row.position)), key=lambda row: row.position)
-    if keep(final, services.s3, services.bad_rows_bucket, patience):
-        return Counter(row.refusal.reason for row in final)
-    checkpoint.hold_back(row.position for row in final)
-    return Counter()
+    """Write the bad rows that will not be redelivered, and count them by reason; the others are written then."""
+    final = sorted((row for row in bad if not checkpoint.includes(row.position)), key=lambda row: row.position)
+    if not final:
+        return Counter()
+    rows = [(row.refusal, row.arrived_at) for row in final]
+    try:
+        call_with_retries(lambda: put_bad_rows(rows, dependencies.s3, dependencies.bad_rows_bucket, SOURCE), deadline)
+    except (RetriesExhaustedError, CallRefusedError):
+        checkpoint.hold_back(row.position for row in final)
+        return Counter()
+    return Counter(row.refusal.reason for row in final)

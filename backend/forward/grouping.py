@@ -1,4 +1,4 @@
-"""Events in calls: one user and session each, in the order they happened, as many as one call takes."""
+"""Events grouped into PutEvents calls: one user and session each, in order of time, as many as a call accepts."""
 
 from __future__ import annotations
 
@@ -8,53 +8,53 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from backend.forward.reading import Arrival
+    from backend.forward.reading import ReceivedEvent
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutEvents.html (eventList)
 MAX_EVENTS_PER_CALL = 10
 
-Call = list["Arrival"]
-"""What goes into one call: events of one person and session, in the order they happened."""
+Call = list["ReceivedEvent"]
+"""The events of one call: of one user and session, in order of time."""
 
 
-def group(arrivals: Iterable[Arrival]) -> list[list[Call]]:
-    """Sort events by user, then into calls.
+def group_into_calls(events: Iterable[ReceivedEvent]) -> list[list[Call]]:
+    """Group events by user, then into calls.
 
     Parameters
     ----------
-    arrivals
+    events
         Events in the order of the stream.
 
     Returns
     -------
     list[list[Call]]
-        One list per user, whose calls are to be made one after another; the lists do not depend on each other.
-        Events of the same time keep the order of the stream.
+        One list per user. Its calls are to be made one after another; the lists do not depend on each other. Events
+        of the same time stay in the order of the stream.
     """
-    users: dict[object, list[Arrival]] = {}
-    for arrival in arrivals:
-        event = arrival.event
-        # A tuple never equals a string, so no session is taken for a user of the same name.
+    users: dict[object, list[ReceivedEvent]] = {}
+    for received in events:
+        event = received.event
+        # A tuple never equals a string, so a session id cannot collide with an equal user id.
         user = event.user_id if event.user_id is not None else (event.session_id,)
-        found = users.get(user)
-        if found is None:
-            users[user] = [arrival]
+        own = users.get(user)
+        if own is None:
+            users[user] = [received]
         else:
-            found.append(arrival)
-    return [_cut(user) for user in users.values()]
+            own.append(received)
+    return [_calls_of(own) for own in users.values()]
 
 
-def _cut(arrivals: list[Arrival]) -> list[Call]:
-    arrivals.sort(key=_time_of)
+def _calls_of(events: list[ReceivedEvent]) -> list[Call]:
+    events.sort(key=_time_of)
     calls: list[Call] = []
-    for arrival in arrivals:
+    for received in events:
         call = calls[-1] if calls else None
-        if call and len(call) < MAX_EVENTS_PER_CALL and call[0].event.session_id == arrival.event.session_id:
-            call.append(arrival)
+        if call and len(call) < MAX_EVENTS_PER_CALL and call[0].event.session_id == received.event.session_id:
+            call.append(received)
         else:
-            calls.append([arrival])
+            calls.append([received])
     return calls
 
 
-def _time_of(arrival: Arrival) -> datetime:
-    return arrival.event.timestamp
+def _time_of(received: ReceivedEvent) -> datetime:
+    return received.event.timestamp

@@ -1,4 +1,4 @@
-"""Lambda entry of the forwarder: a Kinesis batch in, the first record that must come again out."""
+"""Lambda entry of the forwarder: takes a Kinesis batch, returns the first record to be redelivered."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
+from backend.aws.deadline import Deadline
 from backend.forward.delivery import WORKERS
-from backend.forward.forwarding import Outcome, Services, forward
-from backend.forward.patience import Patience
+from backend.forward.forwarding import BatchOutcome, ForwardDependencies, forward_batch
 from backend.forward.tracking_id import TrackingId
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Time kept for what follows the last call: the answer, and the metrics.
+# Time kept after the last call for the answer and the metrics.
 RESERVE_SECONDS = 3.0
 TIMEOUT_SECONDS = 5.0
 
@@ -32,17 +32,18 @@ _metrics = Metrics()
 
 
 @cache
-def _services() -> Services:
-    # Retries are made in patience.py, within the time that the invocation has left.
+def _dependencies() -> ForwardDependencies:
+    # backend.aws.retries makes the retries, within the invocation's remaining time.
     config = Config(
         connect_timeout=TIMEOUT_SECONDS,
         read_timeout=TIMEOUT_SECONDS,
         retries={"total_max_attempts": 1},
         max_pool_connections=WORKERS,
-        # The contract has checked what is sent, and the service will; boto3's own check is a third of a call's cost.
+        # The contract has validated the events, and the service does so again; boto3's own validation is a third of
+        # the cost of a call.
         parameter_validation=False,
     )
-    return Services(
+    return ForwardDependencies(
         events=boto3.client("personalize-events", config=config),
         dynamodb=boto3.client("dynamodb", config=config),
         s3=boto3.client("s3", config=config),
@@ -61,23 +62,21 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, list[
     ----------
     event
         Lambda event from Kinesis.
-    context
-        Lambda context, asked for the time left.
 
     Returns
     -------
     dict
-        `batchItemFailures` with the first record that must come again, as a mapping with partial batch response wants.
+        The partial batch response: `batchItemFailures` with the first record to be redelivered.
     """
-    left = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-    outcome = forward(event["Records"], _services(), Patience(deadline=time.monotonic() + left))
-    _measure(outcome)
+    seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+    outcome = forward_batch(event["Records"], _dependencies(), Deadline.after(seconds))
+    _count(outcome)
     if outcome.first_failed is None:
         return {"batchItemFailures": []}
     return {"batchItemFailures": [{"itemIdentifier": outcome.first_failed}]}
 
 
-def _measure(outcome: Outcome) -> None:
+def _count(outcome: BatchOutcome) -> None:
     for name in ("received", "forwarded", "bad", "duplicate", "suppressed", "retried", "calls", "unaccounted"):
         _metrics.add_metric(name, MetricUnit.Count, getattr(outcome, name))
     for reason, count in outcome.bad_by_reason.items():

@@ -1,4 +1,4 @@
-"""Under which name a user goes, at the tracker and in the history."""
+"""The user and session ids of an event at the tracker and in the history."""
 
 from __future__ import annotations
 
@@ -11,42 +11,26 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutEvents.html (sessionId)
 MAX_ID_CHARACTERS = 256
 
-# How a user who never logged in is named; `scripts/transforms/events.py` names them the same in the data sets.
+# Begins the id of a user who never logged in; `scripts/transforms/events.py` builds the same ids in the data sets.
 SESSION_PREFIX = "session#"
 
 
 def user_of(event: Event) -> str:
-    """Find who did it: the user, or the session as long as nobody has logged in.
-
-    Parameters
-    ----------
-    event
-        The event.
-
-    Returns
-    -------
-    str
-        The user id, or what `session_of` says.
-    """
+    """Return the user id, or the id from `session_of` where the event has none."""
     return session_of(event) if event.user_id is None else event.user_id
 
 
 def session_of(event: Event) -> str:
-    """Find the session that the tracker gets, which for an anonymous event is the user as well.
+    """Return the session id for the tracker, which is the user id of an anonymous event as well.
 
-    It bears the name that the history and the data sets give to an anonymous user, so that all three mean the same
-    one. The tracker wants a session, so a user without any has a lasting one of their own.
-
-    Parameters
-    ----------
-    event
-        The event.
+    The history and the data sets use the same id for an anonymous user. The tracker requires a session, so a user
+    without one has a permanent session.
 
     Returns
     -------
     str
         `session#` and the session id, or its digest where that would be too long; for a user without a session the
-        digest of the user id, so that nobody's session is taken for it.
+        digest of the user id, which no session id equals.
     """
     if event.session_id is None:
         return hashlib.sha256(str(event.user_id).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""From a Kinesis batch to valid, permitted, distinct events, with every record accounted for."""
+"""A Kinesis batch to valid, permitted, distinct events; every record is counted once."""
 
 from __future__ import annotations
 
@@ -11,119 +11,112 @@ import msgspec
 from backend.contract import (
     Event,
     FieldError,
-    MalformedAggregate,
+    MalformedAggregateError,
     Refusal,
+    deaggregate_records,
     event_id_of,
     is_aggregated,
     read_event,
-    unpack,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Arrival(msgspec.Struct, gc=False):
-    """An event on its way.
+class ReceivedEvent(msgspec.Struct, gc=False):
+    """An event from the stream.
 
     Attributes
     ----------
     position
-        Place in the batch of the Kinesis record that it came in; an aggregated record brings several events.
+        Position in the batch of its Kinesis record; an aggregated record holds several events.
     event
-        The event, its id filled in.
-    arrived
-        When Kinesis took the record.
+        The event, with its id.
+    arrived_at
+        When Kinesis accepted the record.
     """
 
     position: int
     event: Event
-    arrived: datetime
+    arrived_at: datetime
 
 
-class BadArrival(msgspec.Struct, gc=False):
+class BadRecord(msgspec.Struct, gc=False):
     """A record that can never be forwarded.
 
     Attributes
     ----------
     position
-        Place in the batch of the Kinesis record that it came in.
+        Position in the batch of its Kinesis record.
     refusal
-        What is wrong with it.
-    arrived
-        When Kinesis took the record.
+        The rules that it breaks.
+    arrived_at
+        When Kinesis accepted the record.
     """
 
     position: int
     refusal: Refusal
-    arrived: datetime
+    arrived_at: datetime
 
 
 @dataclass(slots=True)
 class Batch:
-    """A Kinesis batch, read.
+    """A Kinesis batch after validation.
 
     Attributes
     ----------
     received
-        How many records came, those inside aggregates counted one by one.
-    arrivals
-        What is to be forwarded, in the order of the stream.
-    bad
-        What never can be.
+        Number of records, those inside aggregates counted one by one; the sum of all the others.
+    events
+        The events to forward, in the order of the stream.
     suppressed
-        How many must not be forwarded, for want of consent.
+        Number of events that deny consent.
     duplicates
-        How many came before in the same batch.
+        Number of events whose id occurs earlier in the batch.
     """
 
     received: int = 0
-    arrivals: list[Arrival] = field(default_factory=list)
-    bad: list[BadArrival] = field(default_factory=list)
+    events: list[ReceivedEvent] = field(default_factory=list)
+    bad: list[BadRecord] = field(default_factory=list)
     suppressed: int = 0
     duplicates: int = 0
 
 
 def read_batch(records: Sequence[dict[str, Any]]) -> Batch:
-    """Read the records of a Kinesis event, plain or KPL-aggregated.
+    """Read and validate the records of a Kinesis event, plain or KPL-aggregated.
 
-    An event's time is judged by the arrival of its record, not by the clock: so a record gets the same verdict however
-    often and wherever it is read.
+    An event's time is validated against the arrival of its record, not against the clock, so that a record has the
+    same outcome whenever and wherever it is read.
 
     Parameters
     ----------
     records
         `Records` of a Lambda event from Kinesis.
-
-    Returns
-    -------
-    Batch
-        What came; `received` is the sum of all the rest.
     """
     batch = Batch()
     seen: set[str] = set()
     for position, record in enumerate(records):
         kinesis = record["kinesis"]
-        arrived = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)
-        # Out of base64, at a third of what the standard library's decoder costs.
+        arrived_at = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)
+        # msgspec decodes base64 at a third of the standard library's cost.
         data = msgspec.convert(kinesis["data"], bytes)
         try:
-            payloads = unpack(data) if is_aggregated(data) else (data,)
-        except MalformedAggregate as error:
+            payloads = deaggregate_records(data) if is_aggregated(data) else (data,)
+        except MalformedAggregateError as error:
             batch.received += 1
-            batch.bad.append(BadArrival(position, _malformed(error, data), arrived))
+            batch.bad.append(BadRecord(position, _malformed(error, data), arrived_at))
             continue
         batch.received += len(payloads)
-        _take(payloads, position, arrived, seen, batch)
+        _add_events(payloads, position, arrived_at, seen, batch)
     return batch
 
 
-def _take(payloads: Sequence[bytes], position: int, arrived: datetime, seen: set[str], batch: Batch) -> None:
-    """Sort what came in one Kinesis record into the batch."""
+def _add_events(payloads: Sequence[bytes], position: int, arrived_at: datetime, seen: set[str], batch: Batch) -> None:
+    """Validate the payloads of one Kinesis record and add each to the batch under its outcome."""
     for payload in payloads:
-        event = read_event(payload, now=arrived)
+        event = read_event(payload, now=arrived_at)
         if isinstance(event, Refusal):
-            batch.bad.append(BadArrival(position, event, arrived))
+            batch.bad.append(BadRecord(position, event, arrived_at))
         elif event.consent == "denied":
             batch.suppressed += 1
         else:
@@ -132,8 +125,8 @@ def _take(payloads: Sequence[bytes], position: int, arrived: datetime, seen: set
                 batch.duplicates += 1
             else:
                 seen.add(event_id)
-                batch.arrivals.append(Arrival(position, event, arrived))
+                batch.events.append(ReceivedEvent(position, event, arrived_at))
 
 
-def _malformed(error: MalformedAggregate, data: bytes) -> Refusal:
+def _malformed(error: MalformedAggregateError, data: bytes) -> Refusal:
     return Refusal("malformed_aggregate", (FieldError("", f"must be a whole KPL aggregate: {error}"),), data)

@@ -1,4 +1,4 @@
-"""Which tracker events go to: the state machine that makes the tracker writes its id down."""
+"""The id of the event tracker, which the state machine that creates the tracker writes to a parameter."""
 
 from __future__ import annotations
 
@@ -20,16 +20,12 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class TrackingId:
-    """The tracking id in its SSM parameter, remembered for a minute.
+    """The tracking id in its SSM parameter, cached for a minute.
 
     Attributes
     ----------
-    client
-        Systems Manager.
-    parameter
-        Name of the parameter.
     clock
-        Seconds on a clock that never goes back.
+        Returns seconds; it never runs backwards.
     """
 
     client: SSMClient
@@ -38,14 +34,8 @@ class TrackingId:
     _value: str | None = None
     _read_at: float = 0.0
 
-    def find(self) -> str | None:
-        """Find the tracking id.
-
-        Returns
-        -------
-        str or None
-            The id; None while there is no tracker yet, or no way to learn its id.
-        """
+    def read(self) -> str | None:
+        """Return the tracking id; None while there is no tracker, or the parameter cannot be read."""
         if self._value is not None and self.clock() - self._read_at < FRESH_SECONDS:
             return self._value
         try:
@@ -57,6 +47,6 @@ class TrackingId:
         return self._value
 
     def has_changed(self) -> bool:
-        """Read it anew, and say whether it is another than before: the tracker was made anew."""
+        """Read the parameter again and return whether the tracker was replaced since."""
         before, self._value = self._value, None
-        return self.find() != before
+        return self.read() != before

@@ -1,28 +1,26 @@
-"""What every HTTP function shares: the request as API Gateway sends it, the answer, the errors and their statuses."""
+"""HTTP for the Lambda functions behind API Gateway: requests, answers, and errors with their statuses."""
 
 from backend.http.answer import Answer, answer
 from backend.http.errors import (
-    BadRequest,
-    Conflict,
+    BadRequestError,
     HttpError,
-    NotFound,
-    Throttled,
-    TooLarge,
-    Unavailable,
+    NotFoundError,
+    ThrottledError,
+    TooLargeError,
+    UnavailableError,
 )
 from backend.http.request import Request
 from backend.http.routes import routes
 
 __all__ = [
     "Answer",
-    "BadRequest",
-    "Conflict",
+    "BadRequestError",
     "HttpError",
-    "NotFound",
+    "NotFoundError",
     "Request",
-    "Throttled",
-    "TooLarge",
-    "Unavailable",
+    "ThrottledError",
+    "TooLargeError",
+    "UnavailableError",
     "answer",
     "routes",
 ]

@@ -1,4 +1,4 @@
-"""The one shape of an HTTP answer, as API Gateway's Lambda proxy integration wants it."""
+"""The answer in the form of API Gateway's Lambda proxy integration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Answer(TypedDict):
-    """What a Lambda proxy integration returns."""
+    """The result of a Lambda proxy integration."""
 
     statusCode: int
     headers: dict[str, str]
@@ -19,21 +19,12 @@ class Answer(TypedDict):
 
 
 def answer(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
-    """Make the answer that API Gateway passes on.
+    """Return an answer with a compact JSON body.
 
     Parameters
     ----------
-    status
-        HTTP status code.
-    body
-        What is said, written as compact JSON.
     headers
-        Headers beside `Content-Type`, which is always `application/json`.
-
-    Returns
-    -------
-    Answer
-        The proxy integration's answer.
+        Headers in addition to `Content-Type`, which is always `application/json`.
     """
     return {
         "statusCode": status,

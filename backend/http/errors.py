@@ -1,12 +1,10 @@
-"""What can be wrong with a request, and the status that says so."""
-
-# ruff: noqa: N818 - a status has a name of its own, which "Error" at its end would not make clearer
+"""Errors of a request, each with its HTTP status and code."""
 
 from __future__ import annotations
 
 
 class HttpError(Exception):
-    """An answer other than success; its children carry status and code.
+    """An answer other than success; its subclasses set status and code.
 
     Parameters
     ----------
@@ -17,7 +15,7 @@ class HttpError(Exception):
     rule
         The rule that it broke.
     retry_after_seconds
-        When to come again, sent as `Retry-After`.
+        When to retry, sent as `Retry-After`.
     """
 
     status = 500
@@ -38,15 +36,15 @@ class HttpError(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
-class _FieldError(HttpError):
-    """An error of one field, whose rule is the message.
+class _InvalidFieldError(HttpError):
+    """An error of one field, with the rule as the message.
 
     Parameters
     ----------
     field, rule
         The part of the request that was wrong, and the rule that it broke.
     code
-        A word for what was wrong, where there is one that says more than the status does.
+        A more specific code than the status has.
     """
 
     def __init__(self, field: str, rule: str, code: str | None = None) -> None:
@@ -55,44 +53,29 @@ class _FieldError(HttpError):
             self.code = code
 
 
-class BadRequest(_FieldError):
+class BadRequestError(_InvalidFieldError):
     """A field broke a rule: 400."""
 
     status = 400
     code = "bad_request"
 
 
-class NotFound(_FieldError):
+class NotFoundError(_InvalidFieldError):
     """A field names something that does not exist: 404."""
 
     status = 404
     code = "not_found"
 
 
-class Conflict(_FieldError):
-    """A field asks for what contradicts the present state: 409."""
-
-    status = 409
-    code = "conflict"
-
-
-class TooLarge(_FieldError):
-    """A field, or the body, is larger than what is taken: 413."""
+class TooLargeError(_InvalidFieldError):
+    """A field, or the body, is larger than the limit: 413."""
 
     status = 413
     code = "too_large"
 
 
-class Throttled(HttpError):
-    """The caller is to slow down: 429 with `Retry-After`.
-
-    Parameters
-    ----------
-    retry_after_seconds
-        When to come again.
-    message
-        What was throttled.
-    """
+class ThrottledError(HttpError):
+    """The caller sends too many requests: 429 with `Retry-After`."""
 
     status = 429
     code = "throttled"
@@ -103,16 +86,8 @@ class Throttled(HttpError):
         super().__init__(message, retry_after_seconds=retry_after_seconds)
 
 
-class Unavailable(HttpError):
-    """Something behind the function does not answer: 503 with `Retry-After`.
-
-    Parameters
-    ----------
-    retry_after_seconds
-        When to come again.
-    message
-        What is unavailable.
-    """
+class UnavailableError(HttpError):
+    """A dependency of the function does not answer: 503 with `Retry-After`."""
 
     status = 503
     code = "unavailable"

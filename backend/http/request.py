@@ -1,4 +1,4 @@
-"""A request as API Gateway's REST Lambda proxy integration hands it over."""
+"""A request in the form of API Gateway's REST Lambda proxy integration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from backend.http.errors import BadRequest
+from backend.http.errors import BadRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +27,11 @@ class Request:
     path_parameters
         Decoded path parameters by name.
     query
-        Every value of every query parameter, in the order they came.
+        Every value of every query parameter, in the order of the request.
     headers
         Headers with their names in lower case.
     body
-        Body bytes, already out of base64.
+        Body bytes, decoded from base64.
     request_id
         API Gateway's id of this request.
     """
@@ -46,9 +46,9 @@ class Request:
 
 
 def read_request(event: Mapping[str, Any]) -> Request:
-    """Read a REST proxy event.
+    """Return the request of a REST proxy event.
 
-    Path parameters come percent-encoded from a REST API, unlike query parameters, so they are decoded here
+    A REST API passes path parameters percent-encoded, unlike query parameters, so they are decoded here
     (https://github.com/serverless/serverless/issues/5037).
 
     Parameters
@@ -56,15 +56,10 @@ def read_request(event: Mapping[str, Any]) -> Request:
     event
         The event of a Lambda proxy integration, payload format 1.0.
 
-    Returns
-    -------
-    Request
-        The request.
-
     Raises
     ------
-    BadRequest
-        When the body says it is base64 and is not.
+    BadRequestError
+        When the event declares a base64 body and the body is not base64.
     """
     query = event.get("multiValueQueryStringParameters")
     if query is None:
@@ -81,18 +76,7 @@ def read_request(event: Mapping[str, Any]) -> Request:
 
 
 def request_id_of(event: Mapping[str, Any]) -> str:
-    """Find API Gateway's id of a request, `-` where there is none.
-
-    Parameters
-    ----------
-    event
-        The event of a Lambda proxy integration.
-
-    Returns
-    -------
-    str
-        The id that the caller also sees in the `x-amzn-RequestId` header.
-    """
+    """Return API Gateway's id of a request, which the caller sees as `x-amzn-RequestId`; `-` where there is none."""
     return str((event.get("requestContext") or {}).get("requestId") or "-")
 
 
@@ -103,4 +87,4 @@ def _body_of(event: Mapping[str, Any]) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadRequest("body", "must be base64 where the request says so") from error
+        raise BadRequestError("body", "must be base64 where the request says so") from error

@@ -1,4 +1,4 @@
-"""From a route to the function that answers it, with every error mapped in one place."""
+"""Routes to functions, with every error mapped to its answer in one place."""
 
 from __future__ import annotations
 
@@ -7,31 +7,26 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backend.http.answer import Answer, answer
-from backend.http.errors import HttpError, NotFound
+from backend.http.errors import HttpError, NotFoundError
 from backend.http.request import Request, read_request, request_id_of
 
 Route = tuple[str, str]
-Answerer = Callable[[Request], Answer]
+Endpoint = Callable[[Request], Answer]
 Handler = Callable[[Mapping[str, Any], object], Answer]
 
 _logger = logging.getLogger(__name__)
 
 
-def routes(table: Mapping[Route, Answerer]) -> Handler:
-    """Make the Lambda handler of a set of routes.
+def routes(table: Mapping[Route, Endpoint]) -> Handler:
+    """Return the Lambda handler of a set of routes.
 
-    An `HttpError` becomes its status with the field and the rule; anything else becomes a 500 that tells the caller
-    nothing but the request id, under which the log has the cause.
+    An `HttpError` becomes its status with the field and the rule. Any other exception becomes a 500 with nothing but
+    the request id, under which the log has the cause.
 
     Parameters
     ----------
     table
-        What answers each method and API Gateway resource, such as `("GET", "/recommendations/{user_id}")`.
-
-    Returns
-    -------
-    Handler
-        A Lambda handler for proxy events.
+        The function of each method and API Gateway resource, such as `("GET", "/recommendations/{user_id}")`.
     """
 
     def handle(event: Mapping[str, Any], _context: object) -> Answer:
@@ -40,35 +35,22 @@ def routes(table: Mapping[Route, Answerer]) -> Handler:
             request = read_request(event)
             return table.get((request.method, request.resource), _no_route)(request)
         except HttpError as error:
-            return refuse(error, request_id)
+            return error_answer(error, request_id)
         except Exception:
-            # The last line of defence: whatever it is, the caller gets JSON and the log gets the cause.
+            # The last resort: the caller gets JSON and the log gets the cause.
             _logger.exception("request %s failed", request_id)
-            return refuse(HttpError("the request failed; the log has the cause under its request id"), request_id)
+            return error_answer(HttpError("the request failed; the log has the cause under its request id"), request_id)
 
     return handle
 
 
-def refuse(error: HttpError, request_id: str) -> Answer:
-    """Say what was wrong.
-
-    Parameters
-    ----------
-    error
-        What was wrong.
-    request_id
-        API Gateway's id of the request.
-
-    Returns
-    -------
-    Answer
-        `{"error": {"code", "message", "field"?, "rule"?}, "request_id"}` with the error's status.
-    """
-    said = {"code": error.code, "message": error.message, "field": error.field, "rule": error.rule}
-    body = {"error": {name: value for name, value in said.items() if value is not None}, "request_id": request_id}
+def error_answer(error: HttpError, request_id: str) -> Answer:
+    """Return `{"error": {"code", "message", "field"?, "rule"?}, "request_id"}` with the error's status."""
+    fields = {"code": error.code, "message": error.message, "field": error.field, "rule": error.rule}
+    body = {"error": {name: value for name, value in fields.items() if value is not None}, "request_id": request_id}
     headers = {} if error.retry_after_seconds is None else {"Retry-After": str(error.retry_after_seconds)}
     return answer(error.status, body, headers)
 
 
 def _no_route(request: Request) -> Answer:
-    raise NotFound("path", f"{request.method} {request.resource} is no route of this function")
+    raise NotFoundError("path", f"{request.method} {request.resource} is not a route of this function")

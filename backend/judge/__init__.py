@@ -1,1 +1,1 @@
-"""Says whether a new version may take the place of the one that serves, and whether the world has moved since."""
+"""Decides whether a new version replaces the serving one, and detects drift of the data."""

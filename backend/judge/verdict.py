@@ -1,4 +1,4 @@
-"""Champion against challenger: the new version serves unless it is worse by more than chance explains."""
+"""Champion against challenger: the new version serves unless it is significantly worse."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 ERROR_RATE = 0.05
-"""How often a challenger that is as good as the champion may be turned away, over all comparisons of a verdict."""
+"""Probability of rejecting a challenger that is as good as the champion, over all comparisons of a verdict."""
 
 TEST_USERS_SHARE = 0.1
-"""Of the users are kept out of training to measure with: developer guide, "Evaluating a solution version"."""
+"""Share of the users that are held out for measurement: developer guide, "Evaluating a solution version"."""
 
 RESOLUTION = 0.0001
-"""GetSolutionMetrics tells four decimals."""
+"""GetSolutionMetrics returns four decimals."""
 
 STANDARD_ERROR = "_standard_error"
 
 WHOLE = "all"
-"""In place of a slice's name: everybody that the versions were measured on."""
+"""In place of a slice's name: all users that the versions were measured on."""
 
 Side = Literal["champion", "challenger"]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What is known of a version's quality.
+class MeasuredVersion:
+    """A version and its metrics.
 
     Attributes
     ----------
     version
-        Its ARN, or where its model lies.
+        Its ARN, or the location of its model.
     metrics
-        As GetSolutionMetrics tells them; a standard error under `<metric>_standard_error`, a slice under
-        `<metric>_<slice>`, where the service knows them.
+        As GetSolutionMetrics returns them, with `<metric>_standard_error` and `<metric>_<slice>` where the service
+        measures them.
     users
-        How many users with two interactions or more it was trained on; a tenth of them was tested with.
+        Users with two interactions or more in the training data; a tenth of them was held out.
     """
 
     version: str
@@ -49,12 +49,12 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """By what versions are compared.
+    """The metrics and slices to compare.
 
     Attributes
     ----------
     metrics
-        In the order in which they are looked for; the first that the champion has is compared.
+        In order of preference; the first that the champion has is compared.
     slices
         Groups of users in which the challenger must not be worse either.
     """
@@ -72,7 +72,7 @@ class Comparison:
     where
         The slice, or `WHOLE`.
     noise
-        How much less than the champion's the challenger's may be by chance.
+        How far the challenger's value may be below the champion's by chance.
     """
 
     metric: str
@@ -89,91 +89,92 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Which version is to serve, and why."""
+    """The version to serve, and the reason."""
 
     kept: Side
     reason: str
     comparisons: Sequence[Comparison] = ()
 
 
-def judge(champion: Measured | None, challenger: Measured, rules: Rules) -> Verdict:
-    """Compare the new version with the one that serves.
+def judge(champion: MeasuredVersion | None, challenger: MeasuredVersion, rules: Rules) -> Verdict:
+    """Compare the new version with the serving one.
 
-    The two were measured on users of their own, so the noise of a difference is that of both together. A service
-    that tells no standard error is taken at the most that a mean of numbers between 0 and 1 can have: with mean m over
-    n users, sqrt(m (1 - m) / n) (Bhatia and Davis 2000, "A better bound on the variance"). The limit is one-sided and
-    shared out among the comparisons (Bonferroni).
+    The two were measured on different users, so the noise of a difference combines that of both. A missing standard
+    error is replaced by the largest that a mean m of numbers between 0 and 1 over n users can have, sqrt(m (1 - m) / n)
+    (Bhatia and Davis 2000, "A better bound on the variance"). The limit is one-sided and divided among the comparisons
+    (Bonferroni).
 
     Parameters
     ----------
     champion
-        What serves; None where nothing does.
+        The serving version; None where there is none.
     challenger
-        What was trained now.
-    rules
-        What is compared.
+        The new version.
 
     Returns
     -------
     Verdict
-        The champion is kept where the challenger is worse beyond the noise, on the whole or in a slice, or does not
-        tell what the champion tells.
+        The champion is kept where the challenger is worse beyond the noise, overall or in a slice, or lacks the
+        champion's metric.
     """
     if champion is None:
-        return Verdict("challenger", "Nothing serves yet, so there is nothing to compare with.")
-    metric = next((name for name in rules.metrics if _told(champion, name) is not None), None)
+        return Verdict("challenger", "No version serves yet, so there is nothing to compare with.")
+    metric = next((name for name in rules.metrics if _metric(champion, name) is not None), None)
     if metric is None:
-        told_none = f"the champion tells none of {', '.join(rules.metrics)}"
-        return Verdict("challenger", f"The challenger serves, though there is no comparison: {told_none}.")
-    if _told(challenger, metric) is None:
-        return Verdict("champion", f"The champion stays, for the challenger does not tell {metric}, as it does.")
+        missing_metrics = f"the champion has none of {', '.join(rules.metrics)}"
+        return Verdict("challenger", f"The challenger serves without a comparison: {missing_metrics}.")
+    if _metric(challenger, metric) is None:
+        return Verdict("champion", f"The champion stays, since the challenger has no {metric}.")
     comparisons = tuple(_comparisons(champion, challenger, metric, rules.slices))
-    missing = [name for name in rules.slices if name not in {one.where for one in comparisons}]
-    worse = [one for one in comparisons if one.is_worse]
-    reason = _worse_in_words(metric, worse) if worse else _fine_in_words(metric, comparisons)
+    missing = [name for name in rules.slices if name not in {comparison.where for comparison in comparisons}]
+    worse = [comparison for comparison in comparisons if comparison.is_worse]
+    reason = _describe_worse(metric, worse) if worse else _describe_not_worse(metric, comparisons)
     if missing:
-        reason += f" Not compared, since not both tell of it: {', '.join(missing)}."
+        reason += f" Not compared, since one version has no figures: {', '.join(missing)}."
     return Verdict("champion" if worse else "challenger", reason, comparisons)
 
 
-def _comparisons(champion: Measured, challenger: Measured, metric: str, slices: Sequence[str]) -> Iterator[Comparison]:
-    names = {WHOLE: metric} | {one: f"{metric}_{one}" for one in slices}
-    pairs = {where: (_told(champion, name), _told(challenger, name)) for where, name in names.items()}
-    told = {where: (old, new) for where, (old, new) in pairs.items() if old is not None and new is not None}
-    deviations = NormalDist().inv_cdf(1 - ERROR_RATE / max(1, len(told)))
-    for where, (old, new) in told.items():
+def _comparisons(
+    champion: MeasuredVersion, challenger: MeasuredVersion, metric: str, slices: Sequence[str]
+) -> Iterator[Comparison]:
+    names = {WHOLE: metric} | {name: f"{metric}_{name}" for name in slices}
+    pairs = {where: (_metric(champion, name), _metric(challenger, name)) for where, name in names.items()}
+    both = {where: (old, new) for where, (old, new) in pairs.items() if old is not None and new is not None}
+    deviations = NormalDist().inv_cdf(1 - ERROR_RATE / max(1, len(both)))
+    for where, (old, new) in both.items():
         error = _error_of_difference(champion, challenger, names[where])
         yield Comparison(metric, where, old, new, deviations * error + RESOLUTION)
 
 
-def _error_of_difference(champion: Measured, challenger: Measured, name: str) -> float:
+def _error_of_difference(champion: MeasuredVersion, challenger: MeasuredVersion, name: str) -> float:
     """Return the standard error of the difference of two means of independent samples."""
-    sides = [(one, one.metrics[name], max(1.0, one.users * TEST_USERS_SHARE)) for one in (champion, challenger)]
-    # Were both the same, this would be their mean; a side's own would make one that found nothing seem sure of it.
+    sides = [
+        (version, version.metrics[name], max(1.0, version.users * TEST_USERS_SHARE))
+        for version in (champion, challenger)
+    ]
+    # The mean of both under the null hypothesis; a version's own mean of 0 would have no variance at all.
     pooled = sum(mean * users for _, mean, users in sides) / sum(users for *_, users in sides)
-    most = max(0.0, pooled * (1 - pooled))
-    told = [(_told(one, f"{name}{STANDARD_ERROR}"), users) for one, _, users in sides]
-    # An error of 0 is that of users who all fared alike, which says nothing of how others would.
-    return math.sqrt(sum(error**2 if error else most / users for error, users in told))
+    largest_variance = max(0.0, pooled * (1 - pooled))
+    errors = [(_metric(version, f"{name}{STANDARD_ERROR}"), users) for version, _, users in sides]
+    # An error of 0 means that all test users had the same value, which does not bound the variance of others.
+    return math.sqrt(sum(error**2 if error else largest_variance / users for error, users in errors))
 
 
-def _told(version: Measured, name: str) -> float | None:
+def _metric(version: MeasuredVersion, name: str) -> float | None:
     value = version.metrics.get(name)
     return value if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def _worse_in_words(metric: str, worse: Sequence[Comparison]) -> str:
-    parts = [
-        f"{_where(one)} {one.challenger:.4f} against {one.champion:.4f}, more than the noise of {one.noise:.4f}"
-        for one in worse
-    ]
-    return f"The champion stays, for the challenger is worse in {metric}: {'; '.join(parts)}."
+def _describe_worse(metric: str, worse: Sequence[Comparison]) -> str:
+    parts = [f"{_describe(comparison)}, more than the noise of {comparison.noise:.4f}" for comparison in worse]
+    return f"The champion stays, since the challenger is worse in {metric}: {'; '.join(parts)}."
 
 
-def _fine_in_words(metric: str, comparisons: Sequence[Comparison]) -> str:
-    parts = [f"{_where(one)} {one.challenger:.4f} against {one.champion:.4f} ± {one.noise:.4f}" for one in comparisons]
-    return f"The challenger serves, for it is not worse in {metric} beyond the noise: {'; '.join(parts)}."
+def _describe_not_worse(metric: str, comparisons: Sequence[Comparison]) -> str:
+    parts = [f"{_describe(comparison)} ± {comparison.noise:.4f}" for comparison in comparisons]
+    return f"The challenger serves, since it is not worse in {metric} beyond the noise: {'; '.join(parts)}."
 
 
-def _where(comparison: Comparison) -> str:
-    return "on the whole" if comparison.where == WHOLE else f"among {comparison.where}"
+def _describe(comparison: Comparison) -> str:
+    where = "overall" if comparison.where == WHOLE else f"among {comparison.where}"
+    return f"{where} {comparison.challenger:.4f} against {comparison.champion:.4f}"

@@ -1,1 +1,1 @@
-"""Turns the stream's events into the rows of the lake, as Firehose carries them by."""
+"""Converts a Firehose batch of events to rows of the lake."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from backend.lake.transform import Outcome, Transformed, transform
+from backend.lake.transform import TransformedRecord, TransformOutcome, transform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,15 +18,13 @@ _metrics = Metrics()
 
 
 @_metrics.log_metrics
-def handler(event: Mapping[str, Any], _context: object) -> dict[str, list[Transformed]]:
-    """Turn one batch into rows of the lake.
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, list[TransformedRecord]]:
+    """Convert one batch to rows of the lake.
 
     Parameters
     ----------
     event
         Lambda event from Firehose.
-    _context
-        Lambda context, not used.
 
     Returns
     -------
@@ -34,11 +32,11 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, list[Transf
         `records`, each record id once.
     """
     outcome = transform(event["records"])
-    _measure(outcome)
+    _count(outcome)
     return {"records": outcome.records}
 
 
-def _measure(outcome: Outcome) -> None:
+def _count(outcome: TransformOutcome) -> None:
     _metrics.add_metric("received", MetricUnit.Count, len(outcome.records))
     for name in ("stored", "suppressed", "bad", "oversized", "unaccounted"):
         _metrics.add_metric(name, MetricUnit.Count, getattr(outcome, name))

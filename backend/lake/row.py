@@ -1,4 +1,4 @@
-"""An event as a row of the lake: a line of JSON whose names are the table's columns."""
+"""An event as a row of the lake: a line of JSON with the table's columns."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from backend.contract import Event
 
 
-class Row(msgspec.Struct, omit_defaults=True):
-    """A row of the `events` table; the attributes are its columns, and absent ones are NULL there."""
+class LakeRow(msgspec.Struct, omit_defaults=True):
+    """A row of the `events` table; its attributes are the columns, and an absent one is NULL."""
 
     event_id: str
     user_id: str | None
@@ -35,22 +35,15 @@ class Row(msgspec.Struct, omit_defaults=True):
 _encode = msgspec.json.Encoder().encode
 
 
-def write_row(event: Event, arrived: datetime) -> bytes:
-    """Write an event as a row.
+def write_row(event: Event, arrived_at: datetime) -> bytes:
+    """Return an event as a row: JSON and a line break, since Firehose joins records without a separator.
 
     Parameters
     ----------
-    event
-        The event.
-    arrived
-        When the stream took it, which stands in for the front door where an event did not come through it.
-
-    Returns
-    -------
-    bytes
-        JSON and a line break: Firehose puts records together without anything between them.
+    arrived_at
+        When the stream accepted it; the time of receipt of an event that bypassed the front door.
     """
-    row = Row(
+    row = LakeRow(
         event_id=event_id_of(event),
         user_id=event.user_id,
         session_id=event.session_id,
@@ -63,25 +56,15 @@ def write_row(event: Event, arrived: datetime) -> bytes:
         properties=None if event.properties is None else _encode(event.properties).decode(),
         consent=event.consent,
         schema_version=event.schema_version,
-        received_at=write_time(event.received_at or arrived),
+        received_at=write_time(event.received_at or arrived_at),
     )
     return _encode(row) + b"\n"
 
 
-def write_time(moment: datetime) -> str:
-    """Write a UTC time in the form that Hive's JSON readers take for a timestamp, `yyyy-MM-dd HH:mm:ss.SSS`.
+def write_time(instant: datetime) -> str:
+    """Return a UTC time as `yyyy-MM-dd HH:mm:ss.SSS`, the form that Hive's JSON readers accept for a timestamp.
 
-    They do not take RFC 3339, with its T and its offset
+    They do not accept RFC 3339, with its T and its offset
     (https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html).
-
-    Parameters
-    ----------
-    moment
-        A time in UTC.
-
-    Returns
-    -------
-    str
-        The same time to the millisecond.
     """
-    return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
+    return instant.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")

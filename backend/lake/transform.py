@@ -1,4 +1,4 @@
-"""A Firehose batch: every record answered once, with its row, or dropped, or failed with its own bytes."""
+"""A Firehose batch: each record is answered once, with its row, as dropped, or as failed with its own bytes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from backend.lake.row import write_row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html: the answer has at most 6 MB.
-MAX_ANSWER_BYTES = 6 * 1024 * 1024
-# What stands around id and data in the JSON of one answered record, rounded up.
+# https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html: the response has at most 6 MB.
+MAX_RESPONSE_BYTES = 6 * 1024 * 1024
+# The JSON around the id and the data of one record of the response, rounded up.
 OVERHEAD_BYTES = 80
 
 
-class Transformed(TypedDict):
-    """A record as Firehose wants it answered; a dropped one has no data."""
+class TransformedRecord(TypedDict):
+    """A record of the response to Firehose; a dropped one has no data."""
 
     recordId: str
     result: Literal["Ok", "Dropped", "ProcessingFailed"]
@@ -29,21 +29,21 @@ class Transformed(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a batch.
+class TransformOutcome:
+    """The response to Firehose and the outcomes of its records.
 
     Attributes
     ----------
     records
-        The answer, in the order of the batch.
+        The response, in the order of the batch.
     stored, suppressed, oversized
-        How many became rows, may not be stored for want of consent, or had to give way because the answer would have
-        been too large.
+        Number of records that became rows, that deny consent, and that failed because the response would have been
+        too large.
     bad_by_reason
-        How many break the contract, by reason.
+        Number of records that break the contract, by reason.
     """
 
-    records: list[Transformed]
+    records: list[TransformedRecord]
     stored: int
     suppressed: int
     oversized: int
@@ -51,75 +51,70 @@ class Outcome:
 
     @property
     def bad(self) -> int:
-        """How many break the contract."""
+        """Number of records that break the contract."""
         return self.bad_by_reason.total()
 
     @property
     def unaccounted(self) -> int:
-        """Records without an outcome, or with two: never anything but zero, or the code is wrong."""
+        """Records without an outcome, or with two; anything but zero is an error in the code."""
         return len(self.records) - (self.stored + self.suppressed + self.bad + self.oversized)
 
 
-def transform(records: Sequence[dict[str, Any]]) -> Outcome:
-    """Turn records into rows.
+def transform(records: Sequence[dict[str, Any]]) -> TransformOutcome:
+    """Convert records to rows.
 
-    Firehose writes a failed record to the error prefix as it came, from where it can be replayed.
+    Firehose writes a failed record unchanged to the error prefix, from where it can be replayed.
 
     Parameters
     ----------
     records
-        `records` of a Lambda event from Firehose; KPL aggregates are taken apart before.
-
-    Returns
-    -------
-    Outcome
-        One answer per record.
+        `records` of a Lambda event from Firehose, already de-aggregated.
     """
     bad: Counter[str] = Counter()
-    answered = [_transform(record, bad) for record in records]
-    oversized = _make_room(answered, records)
-    return Outcome(
-        records=answered,
-        stored=sum(answer["result"] == "Ok" for answer in answered),
-        suppressed=sum(answer["result"] == "Dropped" for answer in answered),
+    response = [_transform(record, bad) for record in records]
+    oversized = _limit_size(response, records)
+    return TransformOutcome(
+        records=response,
+        stored=sum(record["result"] == "Ok" for record in response),
+        suppressed=sum(record["result"] == "Dropped" for record in response),
         oversized=oversized,
         bad_by_reason=bad,
     )
 
 
-def _transform(record: dict[str, Any], bad: Counter[str]) -> Transformed:
+def _transform(record: dict[str, Any], bad: Counter[str]) -> TransformedRecord:
     record_id: str = record["recordId"]
-    arrived = _arrival_of(record)
-    event = read_event(b64decode(record["data"]), now=arrived)
+    arrived_at = _arrival_of(record)
+    event = read_event(b64decode(record["data"]), now=arrived_at)
     if isinstance(event, Refusal):
         bad[event.reason] += 1
         return {"recordId": record_id, "result": "ProcessingFailed", "data": record["data"]}
     if event.consent == "denied":
         return {"recordId": record_id, "result": "Dropped"}
-    return {"recordId": record_id, "result": "Ok", "data": b64encode(write_row(event, arrived)).decode()}
+    return {"recordId": record_id, "result": "Ok", "data": b64encode(write_row(event, arrived_at)).decode()}
 
 
 def _arrival_of(record: dict[str, Any]) -> datetime:
-    """When Kinesis took the record, by which forward judges it too; when Firehose did, for one put there directly."""
+    """Return when Kinesis accepted the record, as forward uses it; when Firehose did, for a record put directly."""
     source = record.get("kinesisRecordMetadata") or record
     return datetime.fromtimestamp(source["approximateArrivalTimestamp"] / 1000, UTC)
 
 
-def _make_room(answered: list[Transformed], records: Sequence[dict[str, Any]]) -> int:
-    """Fail rows at the end, which gives their bytes back as they came, until the answer is small enough.
+def _limit_size(response: list[TransformedRecord], records: Sequence[dict[str, Any]]) -> int:
+    """Fail rows from the end, with their original bytes, until the response is small enough; return how many.
 
-    That suffices, since the batch came in an event of the same limit. An answer beyond it would fail the whole batch.
+    That suffices, since the batch arrived in an event of the same limit. A larger response would fail the whole batch.
     """
-    size = sum(OVERHEAD_BYTES + len(answer["recordId"]) + len(answer.get("data", "")) for answer in answered)
+    size = sum(OVERHEAD_BYTES + len(record["recordId"]) + len(record.get("data", "")) for record in response)
     oversized = 0
-    for index in range(len(answered) - 1, -1, -1):
-        if size <= MAX_ANSWER_BYTES:
+    for index in range(len(response) - 1, -1, -1):
+        if size <= MAX_RESPONSE_BYTES:
             break
-        answer = answered[index]
-        saved = len(answer.get("data", "")) - len(records[index]["data"])
-        if answer["result"] == "Ok" and saved > 0:
-            answered[index] = {
-                "recordId": answer["recordId"],
+        record = response[index]
+        saved = len(record.get("data", "")) - len(records[index]["data"])
+        if record["result"] == "Ok" and saved > 0:
+            response[index] = {
+                "recordId": record["recordId"],
                 "result": "ProcessingFailed",
                 "data": records[index]["data"],
             }

@@ -1,1 +1,1 @@
-"""Answers who asks what to show: from the recommender while it answers, from what it last answered when it does not."""
+"""Answers requests for recommendations from the recommender, or from earlier answers while it fails."""

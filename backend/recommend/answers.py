@@ -1,4 +1,4 @@
-"""Good answers, kept for the time when none can be had: as a cache while they are fresh, as a stand-in after that."""
+"""Stored answers: a cache while they are fresh, and a fallback after that while the recommender fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backend.recommend.recommender import Recommended
+from backend.recommend.recommender import Recommendation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,51 +16,49 @@ if TYPE_CHECKING:
     from backend.recommend.question import Question
 
 FRESH_MS = 60_000
-# Personalize takes a second or two until an event shows in its answers, so the first answer after one may come too
-# early to have it. https://docs.aws.amazon.com/personalize/latest/dg/recording-events.html
+# Personalize takes a second or two until an event affects its answers, so the first answer after an event may not
+# include it. https://docs.aws.amazon.com/personalize/latest/dg/recording-events.html
 SETTLING_MS = 3_000
 USABLE_MS = 7 * 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer that was given before.
+    """An earlier answer.
 
     Attributes
     ----------
-    recommended
-        The answer.
     version
-        Version of the user's history that it was given for; empty where no user is concerned.
+        Version of the user's history at that time; empty for a question about no user.
     answered_at
-        When it was given, milliseconds since the epoch.
+        Milliseconds since the epoch.
     settled
-        Whether the recommender had the time to take that history into account.
+        Whether the recommender had time to process that history.
     """
 
-    recommended: Recommended
+    recommendation: Recommendation
     version: str
     answered_at: int
     settled: bool
 
     def is_fresh(self, question: Question, version: str, now: int) -> bool:
-        """Whether it still is the answer: same history, long enough, and at most a minute old, or less if unsettled."""
+        """Return whether it is for the same history, long enough, and at most a minute old, or less if unsettled."""
         age = now - self.answered_at
-        long_enough = self.recommended.asked >= question.asked
-        return self.version == version and long_enough and age <= (FRESH_MS if self.settled else SETTLING_MS)
+        is_long_enough = self.recommendation.asked >= question.requested_results
+        return self.version == version and is_long_enough and age <= (FRESH_MS if self.settled else SETTLING_MS)
 
     def is_usable(self, now: int) -> bool:
-        """Whether it is better than none: at most seven days old, for DynamoDB deletes late."""
+        """Return whether it is at most seven days old; DynamoDB deletes expired items late."""
         return now - self.answered_at <= USABLE_MS
 
 
-def settles(version: str, stored: StoredAnswer | None, now: int) -> bool:
-    """Say whether an answer given now has its history's last event in it.
+def is_settled(version: str, stored: StoredAnswer | None, now: int) -> bool:
+    """Return whether an answer given now includes the last event of the user's history.
 
     Parameters
     ----------
     version
-        Version of the user's history; empty where no user is concerned.
+        Version of the user's history; empty for a question about no user.
     stored
         The answer before.
     now
@@ -69,7 +67,7 @@ def settles(version: str, stored: StoredAnswer | None, now: int) -> bool:
     Returns
     -------
     bool
-        True where that history is known to have been the same for some seconds, or there is none.
+        True where the history is known to be unchanged for some seconds, or there is none.
     """
     if not version:
         return True
@@ -77,21 +75,10 @@ def settles(version: str, stored: StoredAnswer | None, now: int) -> bool:
 
 
 def read_stored(item: Mapping[str, Any]) -> StoredAnswer | None:
-    """Read an item of the answers table.
-
-    Parameters
-    ----------
-    item
-        The item with DynamoDB's attribute types.
-
-    Returns
-    -------
-    StoredAnswer or None
-        The answer; None for one in another form, as before an update.
-    """
+    """Return the answer in an item of the answers table; None where it has another form, as before an update."""
     try:
         return StoredAnswer(
-            recommended=Recommended(**json.loads(item["answer"]["S"])),
+            recommendation=Recommendation(**json.loads(item["answer"]["S"])),
             version=item["version"]["S"],
             answered_at=int(item["answered_at"]["N"]),
             settled=item["settled"]["BOOL"],
@@ -100,26 +87,14 @@ def read_stored(item: Mapping[str, Any]) -> StoredAnswer | None:
         return None
 
 
-def store(client: DynamoDBClient, table: str, question: Question, stored: StoredAnswer) -> None:
-    """Keep a good answer.
-
-    Parameters
-    ----------
-    client
-        DynamoDB.
-    table
-        Name of the answers table.
-    question
-        What was asked.
-    stored
-        What was answered, and for which history.
-    """
+def store_answer(client: DynamoDBClient, table: str, question: Question, stored: StoredAnswer) -> None:
+    """Write an answer to the answers table."""
     answer = {
-        "items": stored.recommended.items,
-        "recommendation_id": stored.recommended.recommendation_id,
-        "model": stored.recommended.model,
-        "asked": stored.recommended.asked,
-        "unexplained": stored.recommended.unexplained,
+        "items": stored.recommendation.items,
+        "recommendation_id": stored.recommendation.recommendation_id,
+        "model": stored.recommendation.model,
+        "asked": stored.recommendation.asked,
+        "unexplained": stored.recommendation.unexplained,
     }
     client.put_item(
         TableName=table,

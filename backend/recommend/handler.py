@@ -1,4 +1,4 @@
-"""Lambda entry of the serving API: one route per question."""
+"""Lambda entry of the serving API: one route per kind of question."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from backend.recommend import question as questions
 from backend.recommend.health import check_health
 from backend.recommend.lookup import Tables
 from backend.recommend.recommender import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
-from backend.recommend.serve import Services, serve
+from backend.recommend.serve import RecommendDependencies, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# A table that has not answered by then is done without.
+# A slower table is not waited for; the answer is given without it.
 TABLE_TIMEOUT_SECONDS = 0.3
 
 
 @cache
-def _services() -> Services:
+def _dependencies() -> RecommendDependencies:
     recommender = Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS, read_timeout=READ_TIMEOUT_SECONDS, retries={"total_max_attempts": 1}
     )
@@ -36,7 +36,7 @@ def _services() -> Services:
         read_timeout=TABLE_TIMEOUT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 2},
     )
-    return Services(
+    return RecommendDependencies(
         dynamodb=boto3.client("dynamodb", config=tables),
         runtime=boto3.client("personalize-runtime", config=recommender),
         tables=Tables(os.environ["HISTORY_TABLE"], os.environ["ENTITIES_TABLE"], os.environ["ANSWERS_TABLE"]),
@@ -51,7 +51,7 @@ def _services() -> Services:
 
 def _answers(read: Callable[[Request], questions.Question]) -> Callable[[Request], Answer]:
     def answer_question(request: Request) -> Answer:
-        body = serve(read(request), _services(), _now())
+        body = serve(read(request), _dependencies(), _now())
         _metrics.add_metric(f"answered_from_{body['source']}", MetricUnit.Count, 1)
         return answer(200, body)
 
@@ -59,7 +59,7 @@ def _answers(read: Callable[[Request], questions.Question]) -> Callable[[Request
 
 
 def _health(_request: Request) -> Answer:
-    return answer(200, check_health(_services(), _now()))
+    return answer(200, check_health(_dependencies(), _now()))
 
 
 def _now() -> int:
@@ -80,20 +80,7 @@ _route = routes(
 
 @_metrics.log_metrics
 def handler(event: Mapping[str, Any], context: object) -> Answer:
-    """Answer one HTTP request.
-
-    Parameters
-    ----------
-    event
-        REST Lambda proxy event.
-    context
-        Lambda context, not used.
-
-    Returns
-    -------
-    Answer
-        The proxy integration's answer.
-    """
+    """Answer a REST Lambda proxy event."""
     answered = _route(event, context)
     _metrics.add_metric(f"status_{answered['statusCode']}", MetricUnit.Count, 1)
     return answered

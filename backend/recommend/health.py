@@ -1,4 +1,4 @@
-"""Whether answers can be given, found out without asking the recommender, for anyone may ask this."""
+"""The health of the serving API, checked without a call to the recommender, since anyone may request it."""
 
 from __future__ import annotations
 
@@ -11,28 +11,26 @@ from backend.recommend.answers import read_stored
 from backend.recommend.question import Question
 
 if TYPE_CHECKING:
-    from backend.recommend.serve import Services
+    from backend.recommend.serve import RecommendDependencies
 
 
-def check_health(services: Services, now: int) -> dict[str, Any]:
-    """Read the stored popular items, which tells of the tables and of the recommender's last good answer.
+def check_health(dependencies: RecommendDependencies, now: int) -> dict[str, Any]:
+    """Read the stored popular items, which shows whether the tables and the recommender answer.
 
     Parameters
     ----------
-    services
-        What answers are made from.
     now
         Milliseconds since the epoch.
 
     Returns
     -------
     dict
-        `status` is `ready`, or `degraded` while the tables do not answer; `dependencies` says more.
+        `status` is `ready`, or `degraded` while the tables do not answer; `dependencies` has the details.
     """
     started = time.perf_counter()
     try:
-        item = services.dynamodb.get_item(
-            TableName=services.tables.answers, Key={"question": {"S": Question("popular").key}}
+        item = dependencies.dynamodb.get_item(
+            TableName=dependencies.tables.answers, Key={"question": {"S": Question("popular").key}}
         ).get("Item")
     except (ClientError, BotoCoreError) as error:
         tables = {"status": "failing", "reason": type(error).__name__}

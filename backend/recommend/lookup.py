@@ -1,4 +1,4 @@
-"""What is known before the recommender is asked: the user's history, the user or item itself, an earlier answer."""
+"""Reads before the call to the recommender: the user's history, the user or item itself, and earlier answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
 
     from backend.recommend.question import Question
 
-# An event that arrives late does not come last in the history, so the version is made from its last few, not from the
-# last alone: a late event among them changes the next answer too.
+# An event that arrives late is not the last of the history, so the version covers the last few events: a late event
+# among them changes the next answer too.
 VERSIONED_EVENTS = 25
 
 _logger = logging.getLogger(__name__)
-_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="lookup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,65 +37,56 @@ class Tables:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What the tables know.
+class LookupResult:
+    """The stored data about a question.
 
     Attributes
     ----------
-    known
-        Whether whom or what the question is about exists, as far as the tables could be asked.
+    is_known
+        Whether the user or item of the question exists; True while a table cannot be read.
     version
-        Version of the user's history: it changes with every event among the last few. None when it could not be read.
+        Version of the user's history, which changes with every event among the last few. None where it cannot be read.
     stored
-        The answer given before, if any.
+        The last answer to the question.
     plain
-        The answer given before to the same question without explanations, where they are asked for: better than none.
+        The last answer to the same question without explanations, where the question asks for them: a fallback.
     """
 
-    known: bool
+    is_known: bool
     version: str | None
     stored: StoredAnswer | None
     plain: StoredAnswer | None = None
 
 
-def look_up(question: Question, client: DynamoDBClient, tables: Tables) -> Found:
-    """Ask the tables, history and items at once, so that it takes one round trip.
+def look_up(question: Question, client: DynamoDBClient, tables: Tables) -> LookupResult:
+    """Read the tables, history and items at once, so that it takes one round trip.
 
-    A table that does not answer makes the answer worse, not impossible: nothing is known to be missing then.
-
-    Parameters
-    ----------
-    question
-        What is asked.
-    client
-        DynamoDB.
-    tables
-        Names of the tables.
-
-    Returns
-    -------
-    Found
-        What is known.
+    A table that does not answer degrades the answer but does not prevent it.
     """
     if question.user_id is None:
-        return _judge(question, "", *_read_items(question, client, tables))
-    reading = _pool.submit(_read_version, question.user_id, client, tables)
+        return _combine(question, "", *_read_items(question, client, tables))
+    reading = _pool().submit(_read_version, question.user_id, client, tables)
     items = _read_items(question, client, tables)
-    return _judge(question, reading.result(), *items)
+    return _combine(question, reading.result(), *items)
 
 
-def _judge(
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=2, thread_name_prefix="lookup")
+
+
+def _combine(
     question: Question, version: str | None, entity_exists: bool | None, answers: Mapping[str, StoredAnswer]
-) -> Found:
-    about_nobody = question.user_id is None and question.item_id is None
-    # `None` says that a table could not be asked; only what all tables deny is unknown.
-    known = about_nobody or entity_exists is not False or (question.user_id is not None and version != "")
-    plain = answers.get(question.plain.key) if question.explained else None
-    return Found(known, version, answers.get(question.key), plain)
+) -> LookupResult:
+    has_no_subject = question.user_id is None and question.item_id is None
+    # `None` stands for an unreadable table; only what is missing from every table is unknown.
+    is_known = has_no_subject or entity_exists is not False or (question.user_id is not None and version != "")
+    plain = answers.get(question.plain.key) if question.with_explanations else None
+    return LookupResult(is_known, version, answers.get(question.key), plain)
 
 
 def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str | None:
-    """Version of a user's history, empty for a user without one, None when it cannot be read."""
+    """Return the version of a user's history, empty for a user without one, None where it cannot be read."""
     try:
         events = client.query(
             TableName=tables.history,
@@ -104,7 +95,7 @@ def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str |
             ProjectionExpression="moment",
             ScanIndexForward=False,
             Limit=VERSIONED_EVENTS,
-            # What forward has just written must be seen: the next answer takes it into account.
+            # An event that forward has just written must change the next answer.
             ConsistentRead=True,
         )["Items"]
     except (ClientError, BotoCoreError) as error:
@@ -118,9 +109,9 @@ def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str |
 def _read_items(
     question: Question, client: DynamoDBClient, tables: Tables
 ) -> tuple[bool | None, Mapping[str, StoredAnswer]]:
-    """Whether the user or item is described (None: cannot be read), and the answers given before by their keys."""
-    asked = sorted({question.key, question.plain.key})
-    keys: dict[str, Any] = {tables.answers: {"Keys": [{"question": {"S": key}} for key in asked]}}
+    """Return whether the user or item is described (None where unreadable), and the earlier answers by key."""
+    answer_keys = sorted({question.key, question.plain.key})
+    keys: dict[str, Any] = {tables.answers: {"Keys": [{"question": {"S": key}} for key in answer_keys]}}
     entity = _entity_of(question)
     if entity is not None:
         keys[tables.entities] = {"Keys": [{"entity": {"S": entity}}], "ProjectionExpression": "entity"}
@@ -129,8 +120,8 @@ def _read_items(
     except (ClientError, BotoCoreError) as error:
         _logger.warning("answers and entities cannot be read: %s", error)
         return None, {}
-    found = ((item["question"]["S"], read_stored(item)) for item in read["Responses"].get(tables.answers, []))
-    answers = {key: stored for key, stored in found if stored}
+    pairs = ((item["question"]["S"], read_stored(item)) for item in read["Responses"].get(tables.answers, []))
+    answers = {key: stored for key, stored in pairs if stored}
     if tables.entities in read.get("UnprocessedKeys", {}):
         return None, answers
     return bool(read["Responses"].get(tables.entities)), answers

@@ -1,4 +1,4 @@
-"""Asks the recommender, through Amazon Personalize's runtime API."""
+"""Calls to the recommender through Amazon Personalize's runtime API."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from mypy_boto3_personalize_runtime import PersonalizeRuntimeClient
 
-    from backend.recommend.question import Kind, Question
+    from backend.recommend.question import Question, QuestionKind
 
-Listed = Sequence[Mapping[str, Any]]
+Entries = Sequence[Mapping[str, Any]]
 
-# What one question may take: longer, and the last good answer is worth more than the one to come.
+# Timeouts of one call; after them the last good answer serves the caller better than a longer wait.
 CONNECT_TIMEOUT_SECONDS = 0.2
 READ_TIMEOUT_SECONDS = 0.6
 
 EXPLANATION = "EXPLANATION"
-"""The column in which Rivulet's engine explains; Amazon Personalize refuses it as any other that the items lack."""
+"""The metadata column of explanations by Rivulet's engine; Amazon Personalize refuses it as an unknown column."""
 
 _logger = logging.getLogger(__name__)
 
 
-class RecommenderFailed(Exception):  # noqa: N818 - says what happened
-    """The recommender gave no answer; the message is the reason in a word, fit for callers and metrics."""
+class RecommenderFailedError(Exception):
+    """The recommender gave no answer; the message is the reason in one word, fit for callers and metrics."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recommended:
-    """What the recommender answered.
+class Recommendation:
+    """An answer of the recommender.
 
     Attributes
     ----------
     items
-        `{"item_id", "score"?, "reasons"?, "because"?}`, best first.
+        `{"item_id", "score"?, "reasons"?, "because"?}`, the best first.
     recommendation_id
-        The answer's id, which events that follow from it carry back.
+        The answer's id, to be sent with the events that follow from it.
     model
         Name of the campaign that answered.
     asked
-        How many items it was asked for.
+        Number of items that were requested.
     unexplained
-        Why no item has a `because` though the question asks for it; None where that is not so.
+        Why no item has a `because` although the question asks for explanations; else None.
     """
 
     items: list[dict[str, Any]]
@@ -56,47 +56,49 @@ class Recommended:
     unexplained: str | None = None
 
 
-def ask(question: Question, client: PersonalizeRuntimeClient, campaigns: Mapping[Kind, str]) -> Recommended:
-    """Ask the campaign that answers this kind of question.
+def get_recommendation(
+    question: Question, client: PersonalizeRuntimeClient, campaigns: Mapping[QuestionKind, str]
+) -> Recommendation:
+    """Return the answer of the campaign for this kind of question.
 
     Parameters
     ----------
-    question
-        What is asked.
     client
-        Personalize runtime, made to give up after the timeouts above and without retries.
+        Personalize runtime, with the timeouts above and without retries.
     campaigns
         Campaign ARN by kind of question.
 
-    Returns
-    -------
-    Recommended
-        The answer.
-
     Raises
     ------
-    RecommenderFailed
-        When no answer came in time, whatever the cause.
+    RecommenderFailedError
+        Where the campaign did not answer in time, whatever the cause.
     """
     arn = campaigns[question.kind]
     try:
-        listed, recommendation_id = _rank(question, client, arn) if question.items else _list(question, client, arn)
+        entries, recommendation_id = _rank(question, client, arn) if question.items else _list(question, client, arn)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if question.explained and code == "InvalidInputException":
-            _logger.info("%s: asked again without explanations: %s", question.kind, error)
-            return replace(ask(question.plain, client, campaigns), unexplained=_gives_none(arn))
-        raise RecommenderFailed(code) from error
+        if question.with_explanations and code == "InvalidInputException":
+            _logger.info("%s: retried without explanations: %s", question.kind, error)
+            plain = get_recommendation(question.plain, client, campaigns)
+            return replace(plain, unexplained=_without_explanations(arn))
+        raise RecommenderFailedError(code) from error
     except BotoCoreError as error:
-        raise RecommenderFailed(type(error).__name__) from error
-    if not listed:
-        raise RecommenderFailed("EmptyAnswer")
-    items = _items_of(listed)
-    silent = question.explained and not any("because" in item for item in items)
-    return Recommended(items, recommendation_id, _name_of(arn), question.asked, _gives_none(arn) if silent else None)
+        raise RecommenderFailedError(type(error).__name__) from error
+    if not entries:
+        raise RecommenderFailedError("EmptyAnswer")
+    items = _items_of(entries)
+    is_unexplained = question.with_explanations and not any("because" in item for item in items)
+    return Recommendation(
+        items,
+        recommendation_id,
+        _name_of(arn),
+        question.requested_results,
+        _without_explanations(arn) if is_unexplained else None,
+    )
 
 
-def _gives_none(arn: str) -> str:
+def _without_explanations(arn: str) -> str:
     return (
         f"{_name_of(arn)} was asked for the column {EXPLANATION} and gives none; Rivulet's engine does, Amazon "
         "Personalize does not"
@@ -107,25 +109,25 @@ def _name_of(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _list(question: Question, client: PersonalizeRuntimeClient, arn: str) -> tuple[Listed, str | None]:
-    about: dict[str, Any] = {"userId": question.user_id, "itemId": question.item_id}
-    if question.explained:
-        about["metadataColumns"] = {"ITEMS": [EXPLANATION]}
-    named = {name: value for name, value in about.items() if value is not None}
-    answered = client.get_recommendations(campaignArn=arn, numResults=question.asked, **named)
-    return answered["itemList"], answered.get("recommendationId")
+def _list(question: Question, client: PersonalizeRuntimeClient, arn: str) -> tuple[Entries, str | None]:
+    parameters: dict[str, Any] = {"userId": question.user_id, "itemId": question.item_id}
+    if question.with_explanations:
+        parameters["metadataColumns"] = {"ITEMS": [EXPLANATION]}
+    given = {name: value for name, value in parameters.items() if value is not None}
+    result = client.get_recommendations(campaignArn=arn, numResults=question.requested_results, **given)
+    return result["itemList"], result.get("recommendationId")
 
 
-def _rank(question: Question, client: PersonalizeRuntimeClient, arn: str) -> tuple[Listed, str | None]:
-    answered = client.get_personalized_ranking(
+def _rank(question: Question, client: PersonalizeRuntimeClient, arn: str) -> tuple[Entries, str | None]:
+    result = client.get_personalized_ranking(
         campaignArn=arn, userId=str(question.user_id), inputList=list(question.items)
     )
-    return answered["personalizedRanking"], answered.get("recommendationId")
+    return result["personalizedRanking"], result.get("recommendationId")
 
 
-def _items_of(listed: Listed) -> list[dict[str, Any]]:
+def _items_of(entries: Entries) -> list[dict[str, Any]]:
     items = []
-    for entry in listed:
+    for entry in entries:
         item: dict[str, Any] = {"item_id": entry["itemId"]}
         if entry.get("score") is not None:
             item["score"] = entry["score"]
@@ -139,7 +141,7 @@ def _items_of(listed: Listed) -> list[dict[str, Any]]:
 
 
 def _read_explanation(text: str | None) -> list[dict[str, Any]]:
-    """Read what a column says; nothing of a text that is another's, for the items may have a column of that name."""
+    """Return the explanation in a column, none where the items have a column of that name with other content."""
     try:
         parts = json.loads(text or "[]")
         return [{"name": str(part["name"]), "weight": float(part["weight"])} for part in parts]

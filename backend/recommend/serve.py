@@ -1,4 +1,4 @@
-"""The order in which an answer is sought: fresh answer, recommender, last good answer, popular items."""
+"""The order of the sources of an answer: fresh stored answer, recommender, last good answer, popular items."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backend.http import NotFound, Unavailable
-from backend.recommend.answers import StoredAnswer, settles, store
-from backend.recommend.lookup import Found, Tables, look_up
-from backend.recommend.question import Kind, Question
-from backend.recommend.recommender import Recommended, RecommenderFailed, ask
+from backend.http import NotFoundError, UnavailableError
+from backend.recommend.answers import StoredAnswer, is_settled, store_answer
+from backend.recommend.lookup import LookupResult, Tables, look_up
+from backend.recommend.question import Question, QuestionKind
+from backend.recommend.recommender import Recommendation, RecommenderFailedError, get_recommendation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,24 +24,22 @@ if TYPE_CHECKING:
 Source = Literal["recommender", "cache", "last_good", "popular"]
 
 RETRY_AFTER_SECONDS = 5
-# Enough of the popular items to order a list by; the rest of the list follows as it came.
+# Popular items by which a list is ordered; its other items follow in their own order.
 POPULAR_TO_RANK_BY = 100
 
-STANDS_IN = "the answer stands in for the recommender's own, and was given without explanations"
+FALLBACK_UNEXPLAINED = "the answer is a fallback for the recommender's own, and was given without explanations"
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """What answers are made from.
+class RecommendDependencies:
+    """Clients and the names of their resources.
 
     Attributes
     ----------
-    dynamodb, runtime
-        Clients of DynamoDB and of the Personalize runtime.
-    tables
-        Names of the tables.
+    runtime
+        Client of the Personalize runtime.
     campaigns
         Campaign ARN by kind of question.
     """
@@ -49,115 +47,109 @@ class Services:
     dynamodb: DynamoDBClient
     runtime: PersonalizeRuntimeClient
     tables: Tables
-    campaigns: Mapping[Kind, str]
+    campaigns: Mapping[QuestionKind, str]
 
 
-def serve(question: Question, services: Services, now: int) -> dict[str, Any]:
-    """Answer a question as well as it can be answered now.
+def serve(question: Question, dependencies: RecommendDependencies, now: int) -> dict[str, Any]:
+    """Return the body of the best answer that is available now; its `source` names where it is from.
 
     Parameters
     ----------
-    question
-        What is asked.
-    services
-        What answers are made from.
     now
         Milliseconds since the epoch.
 
-    Returns
-    -------
-    dict
-        The body of the answer; `source` says what it came from.
-
     Raises
     ------
-    NotFound
-        When whom or what the question is about is known nowhere.
-    Unavailable
-        When there is neither an answer nor anything to stand in for it.
+    NotFoundError
+        Where the user or item of the question is unknown.
+    UnavailableError
+        Where there is neither an answer nor a fallback.
     """
     started = time.perf_counter()
-    found = look_up(question, services.dynamodb, services.tables)
-    if not found.known:
+    found = look_up(question, dependencies.dynamodb, dependencies.tables)
+    if not found.is_known:
         raise _unknown(question)
-    source, recommended = _seek(question, services, found, now)
-    return _body_of(question, source, recommended) | {"took_ms": round((time.perf_counter() - started) * 1000)}
+    source, recommendation = _find_answer(question, dependencies, found, now)
+    return _body_of(question, source, recommendation) | {"took_ms": round((time.perf_counter() - started) * 1000)}
 
 
-def _seek(question: Question, services: Services, found: Found, now: int) -> tuple[Source, Recommended]:
+def _find_answer(
+    question: Question, dependencies: RecommendDependencies, found: LookupResult, now: int
+) -> tuple[Source, Recommendation]:
     stored = found.stored
     if stored and found.version is not None and stored.is_fresh(question, found.version, now):
-        return "cache", stored.recommended
+        return "cache", stored.recommendation
     try:
-        recommended = ask(question, services.runtime, services.campaigns)
-    except RecommenderFailed as error:
+        recommendation = get_recommendation(question, dependencies.runtime, dependencies.campaigns)
+    except RecommenderFailedError as error:
         _logger.warning("%s: the recommender failed: %s", question.kind, error)
         for last in (stored, found.plain):
             if last and last.is_usable(now):
-                return "last_good", last.recommended
-        return "popular", _popular_instead(question, services, now, reason=str(error))
+                return "last_good", last.recommendation
+        return "popular", _popular_fallback(question, dependencies, now, reason=str(error))
     if found.version is not None:
-        settled = settles(found.version, stored, now)
-        _keep(question, services, StoredAnswer(recommended, found.version, now, settled))
-    return "recommender", recommended
+        settled = is_settled(found.version, stored, now)
+        _store(question, dependencies, StoredAnswer(recommendation, found.version, now, settled))
+    return "recommender", recommendation
 
 
-def _keep(question: Question, services: Services, stored: StoredAnswer) -> None:
-    """Store a good answer; one that cannot be stored is still good."""
+def _store(question: Question, dependencies: RecommendDependencies, stored: StoredAnswer) -> None:
+    """Store a good answer; a failure to store it does not affect the answer."""
     try:
-        store(services.dynamodb, services.tables.answers, question, stored)
+        store_answer(dependencies.dynamodb, dependencies.tables.answers, question, stored)
     except (ClientError, BotoCoreError) as error:
         _logger.warning("%s: the answer could not be stored: %s", question.kind, error)
 
 
-def _popular_instead(question: Question, services: Services, now: int, reason: str) -> Recommended:
-    """Popular items for a question that nothing else answers: live, then as last stored."""
+def _popular_fallback(question: Question, dependencies: RecommendDependencies, now: int, reason: str) -> Recommendation:
+    """Return popular items for a question without any other answer: live, or as last stored."""
     if question.kind == "popular":
         raise _unavailable(reason)
-    popular = Question("popular", wanted=POPULAR_TO_RANK_BY if question.kind == "rerank" else question.asked)
-    found = look_up(popular, services.dynamodb, services.tables)
+    count = POPULAR_TO_RANK_BY if question.kind == "rerank" else question.requested_results
+    popular = Question("popular", num_results=count)
+    found = look_up(popular, dependencies.dynamodb, dependencies.tables)
     try:
-        source, recommended = _seek(popular, services, found, now)
-    except Unavailable as error:
+        source, recommendation = _find_answer(popular, dependencies, found, now)
+    except UnavailableError as error:
         raise _unavailable(reason) from error
     _logger.info("%s: answered with popular items from %s", question.kind, source)
-    return _in_order_of(recommended, question) if question.kind == "rerank" else recommended
+    return _in_order_of(recommendation, question) if question.kind == "rerank" else recommendation
 
 
-def _in_order_of(popular: Recommended, question: Question) -> Recommended:
+def _in_order_of(popular: Recommendation, question: Question) -> Recommendation:
     rank = {item["item_id"]: position for position, item in enumerate(popular.items)}
     ordered = sorted(question.items, key=lambda item_id: rank.get(item_id, len(rank)))
-    # No recommendation id: what is shown is not what the recommender answered.
-    return Recommended([{"item_id": item_id} for item_id in ordered], None, popular.model, len(ordered))
+    # Without a recommendation id, since the recommender did not give this answer.
+    return Recommendation([{"item_id": item_id} for item_id in ordered], None, popular.model, len(ordered))
 
 
-def _body_of(question: Question, source: Source, recommended: Recommended) -> dict[str, Any]:
-    items = recommended.items[: question.wanted]
+def _body_of(question: Question, source: Source, recommendation: Recommendation) -> dict[str, Any]:
+    items = recommendation.items[: question.num_results]
     unexplained = None
-    if not question.explained:
+    if not question.with_explanations:
         items = [{name: item[name] for name in ("item_id", "score") if name in item} for item in items]
     elif not any("because" in item for item in items):
-        unexplained = recommended.unexplained or STANDS_IN
-    about = {"user_id": question.user_id, "item_id": question.item_id, "unexplained": unexplained}
+        unexplained = recommendation.unexplained or FALLBACK_UNEXPLAINED
+    optional = {"user_id": question.user_id, "item_id": question.item_id, "unexplained": unexplained}
     return {
-        **{name: value for name, value in about.items() if value is not None},
+        **{name: value for name, value in optional.items() if value is not None},
         "items": items,
         "source": source,
-        "recommendation_id": recommended.recommendation_id,
-        "model": recommended.model,
+        "recommendation_id": recommendation.recommendation_id,
+        "model": recommendation.model,
     }
 
 
-def _unknown(question: Question) -> NotFound:
+def _unknown(question: Question) -> NotFoundError:
     if question.user_id is not None:
-        return NotFound(
+        return NotFoundError(
             "user_id",
-            f"{question.user_id!r} has neither events nor a description; ask GET /popular for new visitors",
+            f"{question.user_id!r} has neither events nor a description; use GET /popular for new visitors",
         )
-    return NotFound("item_id", f"{question.item_id!r} is not in the catalogue; add it with POST /update-data")
+    return NotFoundError("item_id", f"{question.item_id!r} is not in the catalogue; add it with POST /update-data")
 
 
-def _unavailable(reason: str) -> Unavailable:
-    return Unavailable(
-        RETRY_AFTER_SECONDS, f"the recommender does not answer ({reason}) and no earlier answer can stand in for it"
+def _unavailable(reason: str) -> UnavailableError:
+    return UnavailableError(
+        RETRY_AFTER_SECONDS, f"the recommender does not answer ({reason}) and no earlier answer is stored"
     )

@@ -1,1 +1,1 @@
-"""Starts a training, and tells how it goes."""
+"""Starts a training, and reports its progress."""

@@ -1,4 +1,4 @@
-"""Names and ARNs of the state machine's executions, and its errors as what a caller is told."""
+"""Names and ARNs of the state machine's executions, and its errors as HTTP errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from backend.http import BadRequest, NotFound, Throttled, Unavailable
+from backend.http import BadRequestError, NotFoundError, ThrottledError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,72 +19,52 @@ if TYPE_CHECKING:
 RETRY_AFTER_SECONDS = 5
 
 TRAINERS = ("personalize", "sagemaker")
-"""What the state machine can train with; the first where nobody says."""
+"""The services that the state machine can train with; the first is the default."""
 
 _THROTTLES = frozenset({"ThrottlingException", "ExecutionLimitExceeded", "KmsThrottlingException"})
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """What trainings are started with.
-
-    Attributes
-    ----------
-    states
-        Client of Step Functions.
-    state_machine_arn
-        The state machine that trains.
-    trainers
-        Those of `TRAINERS` that are set up here.
-    """
+class TrainDependencies:
+    """The client of Step Functions, the state machine that trains, and the trainers of this environment."""
 
     states: SFNClient
     state_machine_arn: str
     trainers: Sequence[str]
 
     def arn_of(self, execution_id: str) -> str:
-        """Return the ARN of an execution.
-
-        Parameters
-        ----------
-        execution_id
-            Its name.
-
-        Returns
-        -------
-        str
-            Its ARN, which follows from the state machine's.
+        """Return the ARN of an execution, which follows from the state machine's.
 
         Raises
         ------
-        BadRequest
-            Where it cannot be a name; https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html.
+        BadRequestError
+            Where the id is not a valid name; https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html.
         """
         if not _NAME.fullmatch(execution_id):
-            raise BadRequest("id", "must be 1 to 80 letters, digits, hyphens or underscores")
+            raise BadRequestError("id", "must be 1 to 80 letters, digits, hyphens or underscores")
         return f"{self.state_machine_arn.replace(':stateMachine:', ':execution:')}:{execution_id}"
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn what Step Functions says into what a caller is told.
+def step_functions_errors() -> Iterator[None]:
+    """Raise the errors of Step Functions inside the block as HTTP errors.
 
     Raises
     ------
-    NotFound
-        Where there is no such execution.
-    Throttled, Unavailable
-        Where it may work later.
+    NotFoundError
+        Where the execution does not exist.
+    ThrottledError, UnavailableError
+        Where a retry may succeed.
     """
     try:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ExecutionDoesNotExist":
-            raise NotFound("id", "names no training; POST /train answers with the id of one") from None
+            raise NotFoundError("id", "names no training; POST /train answers with the id of one") from None
         if code in _THROTTLES:
-            raise Throttled(RETRY_AFTER_SECONDS) from error
-        raise Unavailable(RETRY_AFTER_SECONDS, f"the state machine cannot be reached ({code})") from error
+            raise ThrottledError(RETRY_AFTER_SECONDS) from error
+        raise UnavailableError(RETRY_AFTER_SECONDS, f"the state machine cannot be reached ({code})") from error
     except BotoCoreError as error:
-        raise Unavailable(RETRY_AFTER_SECONDS, "the state machine cannot be reached") from error
+        raise UnavailableError(RETRY_AFTER_SECONDS, "the state machine cannot be reached") from error

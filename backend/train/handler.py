@@ -1,4 +1,4 @@
-"""Lambda entry of training: start one, ask about one."""
+"""Lambda entry of training: start one, report its progress."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
-from backend.http import Answer, Request, routes
-from backend.train.executions import Services
+from backend.http import Answer, routes
+from backend.train.executions import TrainDependencies
 from backend.train.progress import get_train
 from backend.train.start import post_train
 
@@ -27,43 +27,27 @@ _metrics = Metrics()
 
 
 @cache
-def _services() -> Services:
+def _dependencies() -> TrainDependencies:
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 2},
     )
     states = boto3.client("stepfunctions", config=config)
-    return Services(states, os.environ["STATE_MACHINE_ARN"], os.environ["TRAINERS"].split(","))
+    return TrainDependencies(states, os.environ["STATE_MACHINE_ARN"], os.environ["TRAINERS"].split(","))
 
 
-def _post_train(request: Request) -> Answer:
-    return post_train(request, _services(), datetime.now(UTC))
-
-
-def _get_train(request: Request) -> Answer:
-    return get_train(request, _services())
-
-
-_route = routes({("POST", "/train"): _post_train, ("GET", "/train/{id}"): _get_train})
+_route = routes(
+    {
+        ("POST", "/train"): lambda request: post_train(request, _dependencies(), datetime.now(UTC)),
+        ("GET", "/train/{id}"): lambda request: get_train(request, _dependencies()),
+    }
+)
 
 
 @_metrics.log_metrics
 def handler(event: Mapping[str, Any], context: object) -> Answer:
-    """Answer one HTTP request.
-
-    Parameters
-    ----------
-    event
-        REST Lambda proxy event.
-    context
-        Lambda context, not used.
-
-    Returns
-    -------
-    Answer
-        The proxy integration's answer.
-    """
+    """Answer a REST Lambda proxy event."""
     answered = _route(event, context)
     _metrics.add_metric(f"status_{answered['statusCode']}", MetricUnit.Count, 1)
     return answered

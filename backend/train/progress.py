@@ -1,4 +1,4 @@
-"""``GET /train/{id}``: how a training goes, and in plain words what it failed at."""
+"""``GET /train/{id}``: the progress of a training, and the cause of its failure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.contract import write_instant
 from backend.http import answer
-from backend.train.executions import explained
+from backend.train.executions import step_functions_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,85 +15,68 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, HistoryEventTypeDef
 
     from backend.http import Answer, Request
-    from backend.train.executions import Services
+    from backend.train.executions import TrainDependencies
 
 RECENT_EVENTS = 100
-"""How far back the step is looked for; a step that waits for a job enters few states between two looks."""
+"""Events of the history that are searched for the step; a step that polls a job enters few states per poll."""
 
 MAX_CAUSE_CHARACTERS = 1000
 _MESSAGE_NAMES = ("ErrorMessage", "errorMessage", "message", "Message")
 
 
-def get_train(request: Request, services: Services) -> Answer:
-    """Tell how a training goes.
-
-    Parameters
-    ----------
-    request
-        The request, with the training's id in its path.
-    services
-        Where it runs.
-
-    Returns
-    -------
-    Answer
-        200 with status, times, the step it is at or failed at, cause, and output.
+def get_train(request: Request, dependencies: TrainDependencies) -> Answer:
+    """Answer with the progress of a training: its status, times, current or failed step, cause and output.
 
     Raises
     ------
-    BadRequest, NotFound
-        Where the id is none, or none that is known.
-    Throttled, Unavailable
-        Where Step Functions does not tell.
+    BadRequestError, NotFoundError
+        Where the id is malformed or unknown.
+    ThrottledError, UnavailableError
+        Where Step Functions fails.
     """
     execution_id = request.path_parameters["id"]
-    arn = services.arn_of(execution_id)
-    with explained():
-        execution = services.states.describe_execution(executionArn=arn)
+    arn = dependencies.arn_of(execution_id)
+    with step_functions_errors():
+        execution = dependencies.states.describe_execution(executionArn=arn)
         history: Sequence[HistoryEventTypeDef] = []
         if execution["status"] != "SUCCEEDED":
-            history = services.states.get_execution_history(
+            history = dependencies.states.get_execution_history(
                 executionArn=arn, reverseOrder=True, maxResults=RECENT_EVENTS, includeExecutionData=False
             )["events"]
-    return answer(200, _told(execution_id, execution, history))
+    return answer(200, _progress(execution_id, execution, history))
 
 
-def _told(
+def _progress(
     execution_id: str, execution: DescribeExecutionOutputTypeDef, history: Sequence[HistoryEventTypeDef]
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    progress: dict[str, Any] = {
         "id": execution_id,
         "status": execution["status"],
         "started": write_instant(execution["startDate"]),
     }
     if "stopDate" in execution:
-        told["stopped"] = write_instant(execution["stopDate"])
+        progress["stopped"] = write_instant(execution["stopDate"])
     if execution["status"] == "SUCCEEDED":
-        told["output"] = _read(execution.get("output") or "null")
-        return told
+        progress["output"] = _read(execution.get("output") or "null")
+        return progress
     step = step_of(history)
     if step is not None:
-        told["step"] = step
+        progress["step"] = step
     if execution["status"] != "RUNNING":
-        told["cause"] = cause_of(execution, step)
-    return told
+        progress["cause"] = cause_of(execution, step)
+    return progress
 
 
 def step_of(history: Sequence[HistoryEventTypeDef]) -> str | None:
-    """Return the state that was entered last on the way to the newest event.
+    """Return the name of the last state that was entered before the latest event, or None where there is none.
 
-    Branches of a Map run side by side, so the way is followed back from event to event where they say which came
-    before (https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html).
+    The branches of a Map run in parallel, so the events are followed back by `previousEventId`
+    (https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html).
 
     Parameters
     ----------
     history
-        Events, newest first.
-
-    Returns
-    -------
-    str | None
-        The state's name; None where no state was entered in these events.
+        Events, the latest first.
     """
     by_id = {event["id"]: event for event in history}
     event = history[0] if history else None
@@ -106,31 +89,24 @@ def step_of(history: Sequence[HistoryEventTypeDef]) -> str | None:
 
 
 def cause_of(execution: DescribeExecutionOutputTypeDef, step: str | None) -> str:
-    """Say in plain words why a training did not succeed.
+    """Return a sentence on why a training did not succeed.
 
     Parameters
     ----------
-    execution
-        What Step Functions says of it.
     step
-        The state that it ended in.
-
-    Returns
-    -------
-    str
-        A sentence or two.
+        The state in which it ended.
     """
     where = f" at {step}" if step else ""
     if execution["status"] == "TIMED_OUT":
-        return f"The training took longer than it may; it was{where}."
+        return f"The training exceeded its timeout; it was{where}."
     if execution["status"] == "ABORTED":
-        return f"The training was stopped by hand; it was{where}."
-    said = execution.get("cause") or ""
-    read = _read(said)
-    if isinstance(read, dict):  # services' own integrations answer with a whole object
-        said = next((str(read[name]) for name in _MESSAGE_NAMES if name in read), said)
+        return f"The training was aborted by a user; it was{where}."
+    message = execution.get("cause") or ""
+    details = _read(message)
+    if isinstance(details, dict):  # the integrations of services answer with a whole object
+        message = next((str(details[name]) for name in _MESSAGE_NAMES if name in details), message)
     error = execution.get("error") or "an error without a name"
-    return f"The training failed{where} with {error}: {said or 'nothing more is said'}"[:MAX_CAUSE_CHARACTERS]
+    return f"The training failed{where} with {error}: {message or 'there are no details'}"[:MAX_CAUSE_CHARACTERS]
 
 
 def _read(text: str) -> Any:

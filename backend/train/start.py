@@ -7,8 +7,8 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from backend.http import BadRequest, answer
-from backend.train.executions import TRAINERS, Services, explained
+from backend.http import BadRequestError, answer
+from backend.train.executions import TRAINERS, TrainDependencies, step_functions_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,68 +17,66 @@ if TYPE_CHECKING:
     from backend.http import Answer, Request
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-"""An execution's name; the import jobs that are named after it have at most 63 characters.
+"""The name of an execution; the import jobs named after it have at most 63 characters.
 https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html"""
 
 
-def post_train(request: Request, services: Services, now: datetime) -> Answer:
+def post_train(request: Request, dependencies: TrainDependencies, now: datetime) -> Answer:
     """Start a training.
 
-    Two requests at the same moment may both start one, since Step Functions lists an execution a moment after it has
-    begun; the state machine is safe to run twice. A client token makes even that impossible.
+    Two simultaneous requests may both start one, since Step Functions lists an execution with a short delay; the state
+    machine is safe to run twice. A client token prevents even that.
 
     Parameters
     ----------
     request
-        The request; its body is empty or ``{"client_token": ..., "trainer": ...}``, each of which may be left out.
-    services
-        What it is started with.
+        The request; its body is empty or ``{"client_token": ..., "trainer": ...}``, both fields optional.
     now
-        What the training is named after where the request names it not.
+        The training's name where the request has no token.
 
     Returns
     -------
     Answer
-        202 with the training's id and the path under which it can be asked about; 409 with the id of the one that is
-        running, or that the token names and that has another trainer.
+        202 with the training's id and the path of its progress; 409 with the id of the training that is running, or
+        that has the same token and another trainer.
 
     Raises
     ------
-    BadRequest
-        Where the body is of another form.
-    Throttled, Unavailable
-        Where Step Functions does not start it.
+    BadRequestError
+        Where the body does not have the documented form.
+    ThrottledError, UnavailableError
+        Where Step Functions fails.
     """
     fields = _read_body(request.body)
-    trainer = _read_trainer(fields, services.trainers)
+    trainer = _read_trainer(fields, dependencies.trainers)
     name = _read_token(fields) or f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-    with explained():
-        running = services.states.list_executions(
-            stateMachineArn=services.state_machine_arn, statusFilter="RUNNING", maxResults=1
+    with step_functions_errors():
+        running = dependencies.states.list_executions(
+            stateMachineArn=dependencies.state_machine_arn, statusFilter="RUNNING", maxResults=1
         )["executions"]
         if running and running[0]["name"] != name:
             rule = "must wait for the training that is running"
             return _conflict("train", rule, running[0]["name"], request.request_id)
-        before = _start(services, name, trainer)
-    if before != trainer:
-        rule = f"must be another for the trainer {trainer}, since it names a training by {before}"
+        actual_trainer = _start(dependencies, name, trainer)
+    if actual_trainer != trainer:
+        rule = f"must be another for the trainer {trainer}, since it names a training by {actual_trainer}"
         return _conflict("client_token", rule, name, request.request_id)
     return answer(202, {"id": name, "status_url": f"/train/{name}"})
 
 
-def _start(services: Services, name: str, trainer: str) -> str:
-    """Start a training and return its trainer: that of the training before where the name is taken.
+def _start(dependencies: TrainDependencies, name: str, trainer: str) -> str:
+    """Start a training and return its trainer, or the trainer of the existing training of that name.
 
-    It is taken where the token's training has ended (asked for twice, started once), or has another trainer.
+    The name exists where the training of the token has ended (requested twice, started once) or has another trainer.
     """
-    states = services.states
+    states = dependencies.states
     try:
         states.start_execution(
-            stateMachineArn=services.state_machine_arn, name=name, input=json.dumps({"trainer": trainer})
+            stateMachineArn=dependencies.state_machine_arn, name=name, input=json.dumps({"trainer": trainer})
         )
     except states.exceptions.ExecutionAlreadyExists:
-        before = states.describe_execution(executionArn=services.arn_of(name))
-        started_with: dict[str, str] = json.loads(before.get("input") or "{}")
+        existing = states.describe_execution(executionArn=dependencies.arn_of(name))
+        started_with: dict[str, str] = json.loads(existing.get("input") or "{}")
         return started_with.get("trainer", TRAINERS[0])
     return trainer
 
@@ -95,12 +93,12 @@ def _read_body(body: bytes) -> dict[str, Any]:
     try:
         fields: Any = json.loads(body)
     except (ValueError, RecursionError):
-        raise BadRequest("body", "must be empty, or a JSON object with client_token and trainer") from None
+        raise BadRequestError("body", "must be empty, or a JSON object with client_token and trainer") from None
     if not isinstance(fields, dict):
-        raise BadRequest("body", "must be empty, or a JSON object with client_token and trainer")
+        raise BadRequestError("body", "must be empty, or a JSON object with client_token and trainer")
     for name in fields:
         if name not in ("client_token", "trainer"):
-            raise BadRequest(name[:64], "is not known; the body may have client_token and trainer")
+            raise BadRequestError(name[:64], "is not known; the body may have client_token and trainer")
     return fields
 
 
@@ -109,9 +107,9 @@ def _read_trainer(fields: dict[str, Any], set_up: Sequence[str]) -> str:
     if trainer is None:
         return TRAINERS[0]
     if trainer not in TRAINERS:
-        raise BadRequest("trainer", f"must be one of {', '.join(TRAINERS)}; without one it is {TRAINERS[0]}")
+        raise BadRequestError("trainer", f"must be one of {', '.join(TRAINERS)}; without one it is {TRAINERS[0]}")
     if trainer not in set_up:
-        raise BadRequest("trainer", f"{trainer} is not set up here: give Terraform the variable {trainer}")
+        raise BadRequestError("trainer", f"{trainer} is not set up here: give Terraform the variable {trainer}")
     return str(trainer)
 
 
@@ -120,5 +118,7 @@ def _read_token(fields: dict[str, Any]) -> str | None:
     if token is None:
         return None
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise BadRequest("client_token", "must be 1 to 40 letters, digits, hyphens or underscores, the first no sign")
+        raise BadRequestError(
+            "client_token", "must be 1 to 40 letters, digits, hyphens or underscores, the first a letter or digit"
+        )
     return token

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 """The moment at which the events of these factories are read."""
+
+START = datetime(2026, 1, 31, 12, tzinfo=UTC)
+"""The time of the first numbered event."""
 
 
 def event_fields(**changes: Any) -> dict[str, Any]:
@@ -20,6 +23,12 @@ def event_fields(**changes: Any) -> dict[str, Any]:
         "item_id": "i-1",
     }
     return _changed(fields, changes)
+
+
+def numbered_event(number: int = 0, **changes: Any) -> dict[str, Any]:
+    """Return the event of a session that happens `number` seconds after `START`."""
+    at = (START + timedelta(seconds=number)).isoformat()
+    return event_fields(**{"event_id": f"e-{number}", "timestamp": at, "user_id": "ann", "item_id": "mug", **changes})
 
 
 def event_json(**changes: Any) -> bytes:

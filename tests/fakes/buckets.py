@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 from collections import defaultdict
 from typing import Any
@@ -25,7 +26,7 @@ class FakeS3:
         self.buckets = set(buckets)
         self.objects: dict[tuple[str, str], bytes] = {}
         self.faults: defaultdict[str, Faults] = defaultdict(Faults)
-        # How many bytes a body that is read gives before its connection breaks, for the next reads.
+        # For each of the next bodies, how many bytes it returns before its connection breaks.
         self.breaking_after: list[int] = []
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str = "") -> dict[str, Any]:
@@ -60,6 +61,10 @@ class FakeS3:
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
         return sorted(key for name, key in self.objects if name == bucket and key.startswith(prefix))
 
+    def json_lines(self, bucket: str) -> list[dict[str, Any]]:
+        """Return every line of the bucket's objects."""
+        return [json.loads(line) for key in self.keys(bucket) for line in self.objects[bucket, key].splitlines()]
+
     def _check(self, bucket: str) -> None:
         if bucket not in self.buckets:
             raise client_error("NoSuchBucket", 404)
@@ -69,7 +74,7 @@ class FakeS3:
         if not asked:
             return 0
         found = re.fullmatch(r"bytes=(\d+)-", asked)
-        assert found, f"not a range this fake knows: {asked}"
+        assert found, f"unsupported range: {asked}"
         start = int(found[1])
         if start >= len(body):
             raise client_error("InvalidRange", 416, "GetObject")

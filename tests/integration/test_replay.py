@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from backend.contract import BodyRefused, Refusal, event_id_of, read_events
+from backend.contract import BodyRefusedError, Refusal, event_id_of, read_events
 from data.generator import Settings, generate
 from data.replay import ApiAccessError, ApiUnavailableError, http_client, load_catalogue, replay
 
@@ -39,7 +39,7 @@ class FakeApi:
             return 200, {"records": [{"status": "accepted"} for _ in records]}
         try:
             events = read_events(body, now=datetime.now(UTC))
-        except BodyRefused as refused:
+        except BodyRefusedError as refused:
             return 400, {"error": {"code": "bad_request", "field": "body", "rule": refused.rule}}
         verdicts = [self.verdict(event) for event in events]
         return (429 if {"status": "retry"} in verdicts else 202), {"events": verdicts}

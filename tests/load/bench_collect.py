@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.aws.deadline import Deadline
 from backend.collect.events import post_events
-from backend.collect.services import Patience, Services
+from backend.collect.submission import CollectDependencies, Submission
 from backend.contract import read_events
 from backend.contract.models import Event as EventModel
 from backend.contract.models import EventType
 from backend.http import Request
+from backend.upload.report import UploadDependencies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,10 +108,10 @@ def _read(bodies: list[bytes]) -> int:
 
 def _post(bodies: list[bytes]) -> int:
     counts: Counter[str] = Counter()
-    services = _services(counts)
+    dependencies = _dependencies(counts)
     for body in bodies:
         request = Request("POST", "/events", {}, {}, {}, body, "request")
-        post_events(request, services, Patience(time.monotonic() + 5), NOW)
+        post_events(request, Submission(dependencies, Deadline.after(5), "request", NOW))
     return counts["accepted"] + counts["bad"]
 
 
@@ -145,8 +147,8 @@ def _loads(bodies: list[bytes]) -> int:
     return sum(len(json.loads(body)) for body in bodies)
 
 
-class _Taking:
-    """Kinesis and S3 that take everything at once."""
+class _AcceptingClient:
+    """Kinesis and S3 that accept every call at once."""
 
     def put_records(self, **call: Any) -> dict[str, Any]:
         return {"FailedRecordCount": 0, "Records": [{"SequenceNumber": "1", "ShardId": "0"}] * len(call["Records"])}
@@ -155,13 +157,13 @@ class _Taking:
         return {}
 
 
-def _services(counts: Counter[str]) -> Services:
+def _dependencies(counts: Counter[str]) -> CollectDependencies:
     def count(name: str, by: int) -> None:
         counts[name] += by
 
-    taking: Any = _Taking()
-    names = ("stream", "bad-rows", "lake", "uploads", "entities", "collect")
-    return Services(taking, taking, taking, taking, *names, count=count)
+    client: Any = _AcceptingClient()
+    uploads = UploadDependencies(client, client, "uploads", "collect")
+    return CollectDependencies(client, client, client, "stream", "bad-rows", "lake", "entities", uploads, count)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aws_kinesis_agg.deaggregator import iter_deaggregate_records
 
-from backend.contract import models, pack
-from backend.forward.grouping import group
+from backend.contract import aggregate_records, models
+from backend.forward.grouping import group_into_calls
 from backend.forward.reading import read_batch
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def run() -> list[dict[str, Any]]:
 
 def ours(records: list[dict[str, Any]]) -> tuple[int, int]:
     """Read and group a batch; return events and calls."""
-    users = group(read_batch(records).arrivals)
+    users = group_into_calls(read_batch(records).events)
     return sum(len(call) for calls in users for call in calls), sum(len(calls) for calls in users)
 
 
@@ -82,7 +82,9 @@ def make_batch(events_per_post: int) -> list[dict[str, Any]]:
     records = []
     for post in range(KINESIS_RECORDS if events_per_post > 1 else KINESIS_RECORDS * 10):
         payloads = [make_event(draw, f"u-{post}", number) for number in range(events_per_post)]
-        data = payloads[0] if len(payloads) == 1 else pack([(f"u-{post}", payload) for payload in payloads])
+        data = (
+            payloads[0] if len(payloads) == 1 else aggregate_records([(f"u-{post}", payload) for payload in payloads])
+        )
         records.append(
             {
                 "kinesis": {

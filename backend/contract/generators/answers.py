@@ -18,7 +18,7 @@ def _object(required: str, **properties: Schema) -> Schema:
     return {"type": "object", "required": required.split(), "properties": properties}
 
 
-def _said(schema: Schema, description: str) -> Schema:
+def _described(schema: Schema, description: str) -> Schema:
     return {**schema, "description": description}
 
 
@@ -29,17 +29,17 @@ def answer_schemas() -> dict[str, Schema]:
         "ErrorDetail": _error_detail(),
         "FieldError": _object(
             "field rule",
-            field=_said(_TEXT, "Path of the field, such as properties.colour or impression[3]."),
-            rule=_said(_TEXT, "What would be right."),
+            field=_described(_TEXT, "Path of the field, such as properties.colour or impression[3]."),
+            rule=_described(_TEXT, "What is required."),
         ),
         "Verdict": _verdict(),
         "EventVerdicts": _verdicts("events"),
         "RecordVerdicts": _verdicts("records"),
         "Started": _object(
             "id status_url",
-            id=_said(_TEXT, "What to ask about."),
-            status_url=_said(_TEXT, "The path to ask at."),
-            state=_said({"type": "string", "enum": _UPLOAD_STATES}, "An upload's state."),
+            id=_described(_TEXT, "Id of the job."),
+            status_url=_described(_TEXT, "Path of its progress."),
+            state=_described({"type": "string", "enum": _UPLOAD_STATES}, "An upload's state."),
         ),
         "Upload": _upload(),
         "Training": _training(),
@@ -47,12 +47,12 @@ def answer_schemas() -> dict[str, Schema]:
         "Health": _object(
             "status dependencies",
             status={"type": "string", "enum": ["ready", "degraded"]},
-            dependencies=_said({"type": "object"}, "What answers depend on, and how that is."),
+            dependencies=_described({"type": "object"}, "The dependencies of the API and their health."),
         ),
         "TrainingRuns": {
             "allOf": [
                 _ref("Error"),
-                _object("id status_url", id=_said(_TEXT, "The training that is in the way."), status_url=_TEXT),
+                _object("id status_url", id=_described(_TEXT, "The training that conflicts."), status_url=_TEXT),
             ]
         },
     }
@@ -68,10 +68,10 @@ _UPLOAD_STATES = ["WAITING", "RUNNING", "SUCCEEDED", "FAILED"]
 def _error_detail() -> Schema:
     return _object(
         "code message",
-        code=_said(_TEXT, "What was wrong, in one word."),
-        message=_said(_TEXT, "What was wrong and what would be right, for people to read."),
-        field=_said(_TEXT, "The part of the request that was wrong."),
-        rule=_said(_TEXT, "The rule that it broke."),
+        code=_described(_TEXT, "The error in one word."),
+        message=_described(_TEXT, "The error and what is required, in a sentence."),
+        field=_described(_TEXT, "The part of the request that was wrong."),
+        rule=_described(_TEXT, "The rule that it broke."),
     )
 
 
@@ -79,16 +79,16 @@ def _verdict() -> Schema:
     reasons = [*REASONS, "no_consent", "throttled", "unavailable"]
     return _object(
         "index status",
-        index=_said(_COUNT, "Position in the request."),
-        status=_said(
+        index=_described(_COUNT, "Position in the request."),
+        status=_described(
             {"type": "string", "enum": _STATUSES},
             "accepted: stored. refused: broke a rule, do not send it again as it is. suppressed: not stored, for lack "
             "of consent. retry: not stored, send it again.",
         ),
-        event_id=_said(_TEXT, "The event's id, given or derived."),
-        id=_said(_TEXT, "The item's or user's id."),
+        event_id=_described(_TEXT, "The event's id, given or derived."),
+        id=_described(_TEXT, "The item's or user's id."),
         errors={"type": "array", "items": _ref("FieldError"), "description": "Every broken rule, ten at most."},
-        reason=_said({"type": "string", "enum": reasons}, "Why it was not accepted."),
+        reason=_described({"type": "string", "enum": reasons}, "Why it was not accepted."),
     )
 
 
@@ -100,7 +100,7 @@ def _verdicts(name: str) -> Schema:
         refused=_COUNT,
         suppressed=_COUNT,
         retry=_COUNT,
-        error=_said(_ref("ErrorDetail"), "Where the status is not 202."),
+        error=_described(_ref("ErrorDetail"), "Where the status is not 202."),
         **{name: {"type": "array", "items": _ref("Verdict"), "description": "One per record, in order."}},
     )
 
@@ -115,11 +115,11 @@ def _upload() -> Schema:
         size_bytes=_COUNT,
         created_at=_INSTANT,
         updated_at=_INSTANT,
-        read=_said(_COUNT, "Records read so far: accepted, suppressed and refused together."),
+        read=_described(_COUNT, "Records read so far: accepted, suppressed and refused together."),
         accepted=_COUNT,
         suppressed=_COUNT,
         refused={"type": "object", "additionalProperties": _COUNT, "description": "Refused records by reason."},
-        cause=_said(_TEXT, "Why it failed."),
+        cause=_described(_TEXT, "Why it failed."),
     )
 
 
@@ -130,12 +130,12 @@ def _training() -> Schema:
         status={"type": "string", "enum": ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]},
         started=_INSTANT,
         stopped=_INSTANT,
-        step=_said(_TEXT, "The step that it is at, or ended at."),
-        cause=_said(_TEXT, "Why it did not succeed."),
-        output=_said(
+        step=_described(_TEXT, "The current step, or the step in which it ended."),
+        cause=_described(_TEXT, "Why it did not succeed."),
+        output=_described(
             {},
-            "What it did: rows imported, and for each campaign the version that serves, the version that was trained, "
-            "its metrics, and the verdict: which of both was kept, why, and by what figures.",
+            "The result: the imported rows, and for each campaign the version that serves, the version that was "
+            "trained, its metrics, and the verdict with its reason and figures.",
         ),
     )
 
@@ -143,12 +143,14 @@ def _training() -> Schema:
 def _reason() -> Schema:
     return _object(
         "name weight",
-        name=_said(
+        name=_described(
             _TEXT,
-            "What the part comes from: item:<id> for something that the person touched, popularity, and the like; rest "
-            "for all that is left.",
+            "Where the part of the score is from: item:<id> for an item that the user interacted with, popularity, and "
+            "so on; rest for the remainder.",
         ),
-        weight=_said({"type": "number"}, "Share of the score, below 0 where it speaks against; together they are 1."),
+        weight=_described(
+            {"type": "number"}, "Share of the score, negative where it lowers the score; the shares add up to 1."
+        ),
     )
 
 
@@ -156,30 +158,32 @@ def _recommendations() -> Schema:
     item = _object(
         "item_id",
         item_id=_TEXT,
-        score=_said({"type": "number"}, "The recommender's, where it gives one."),
+        score=_described({"type": "number"}, "The recommender's score, if any."),
         reasons={
             "type": "array",
             "items": _TEXT,
-            "description": "What kind of recommendation it is, where the request asks to explain and the recommender "
-            "tells, such as Popular item.",
+            "description": "The kind of recommendation, such as Popular item, where the request asks for explanations "
+            "and the recommender gives it.",
         },
         because={
             "type": "array",
             "items": _reason(),
-            "description": "What its score is made of, the largest part first, where the request asks to explain.",
+            "description": "The parts of the score, the largest first, where the request asks for explanations.",
         },
     )
     return _object(
         "items source recommendation_id model took_ms",
         user_id=_TEXT,
         item_id=_TEXT,
-        items={"type": "array", "items": item, "description": "Best first."},
-        unexplained=_said(_TEXT, "Why no item has a because, where the request asks to explain and none has."),
-        source=_said(
+        items={"type": "array", "items": item, "description": "The best first."},
+        unexplained=_described(_TEXT, "Why no item has a because, although the request asks for explanations."),
+        source=_described(
             {"type": "string", "enum": ["recommender", "cache", "last_good", "popular"]},
-            "What the answer came from; the last two stand in for a recommender that does not answer.",
+            "The source of the answer; the last two are fallbacks while the recommender does not answer.",
         ),
-        recommendation_id=_said({"type": ["string", "null"]}, "Send it with the events that follow from this answer."),
-        model=_said(_TEXT, "The campaign that answered."),
+        recommendation_id=_described(
+            {"type": ["string", "null"]}, "Send it with the events that follow from this answer."
+        ),
+        model=_described(_TEXT, "The campaign that answered."),
         took_ms=_COUNT,
     )

@@ -1,4 +1,4 @@
-"""The JSON schemas of the API's requests, from which OpenAPI and API Gateway's models are made."""
+"""The JSON schemas of the API's requests, used by the OpenAPI document and API Gateway's models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.contract.models import PRINTABLE, Event, Item, User
 Schema = dict[str, Any]
 
 MAX_RERANKED_ITEMS = 500
-"""Items that one ranking orders. https://docs.aws.amazon.com/personalize/latest/dg/API_RS_GetPersonalizedRanking.html"""
+"""Most items of one ranking. https://docs.aws.amazon.com/personalize/latest/dg/API_RS_GetPersonalizedRanking.html"""
 
 ID: Schema = {"type": "string", "minLength": 1, "maxLength": limits.MAX_ID_LENGTH, "pattern": PRINTABLE}
 
@@ -21,11 +21,11 @@ _EVENT_RULES: Schema = {
         {"anyOf": [{"required": ["item_id"]}, {"properties": {"event_type": {"enum": [limits.SEARCH]}}}]},
     ]
 }
-"""What an event needs beyond its fields: an identity, and an item unless it is a search."""
+"""The rules of an event beyond those of its fields: an identity, and an item unless it is a search."""
 
 
 def record_schema(model: type[Event | Item | User]) -> Schema:
-    """Return a record's schema without the titles that pydantic makes of the names."""
+    """Return a record's schema without the titles that pydantic derives from the names."""
     schema: Schema = {"title": model.__name__, **_simple(model.model_json_schema())}
     return schema | _EVENT_RULES if model is Event else schema
 
@@ -38,7 +38,7 @@ def rerank_schema() -> Schema:
         "additionalProperties": False,
         "required": ["user_id", "items"],
         "properties": {
-            "user_id": {**ID, "description": "For whom the items are ordered."},
+            "user_id": {**ID, "description": "The user for whom the items are ordered."},
             "items": {
                 "type": "array",
                 "description": "The items to order, each once.",
@@ -60,13 +60,13 @@ def train_schema() -> Schema:
         "properties": {
             "client_token": {
                 "type": "string",
-                "description": "Names this wish, so that asking twice starts one training.",
+                "description": "Identifies the request, so that sending it twice starts one training.",
                 "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$",
             },
             "trainer": {
                 "type": "string",
-                "description": "Who trains: personalize (Amazon or the engine, the solutions that are declared), or "
-                "sagemaker (a custom model on the same data sets, where Terraform has set it up).",
+                "description": "The trainer: personalize (Amazon or the engine, with the declared solutions), or "
+                "sagemaker (a custom model on the same data sets, where Terraform enables it).",
                 "enum": ["personalize", "sagemaker"],
                 "default": "personalize",
             },
@@ -92,7 +92,7 @@ def update_data_schema(records: dict[str, Schema]) -> Schema:
     Parameters
     ----------
     records
-        The schema, or a reference to it, of what each kind's ``records`` hold.
+        The schema of a record of each kind, or a reference to it.
     """
     return {
         "title": "UpdateData",
@@ -132,7 +132,7 @@ def update_data_schema(records: dict[str, Schema]) -> Schema:
 
 
 def _simple(schema: Any) -> Any:
-    """Return the schema with ``anyOf`` of a type and null joined, and without made-up titles and null defaults."""
+    """Return the schema with ``anyOf`` of a type and null joined, and without derived titles and null defaults."""
     if isinstance(schema, list):
         return [_simple(part) for part in schema]
     if not isinstance(schema, dict):

@@ -1,4 +1,4 @@
-"""The datasets' schemas as Amazon Personalize wants them.
+"""The Avro schemas of the datasets, as Amazon Personalize requires them.
 
 Rules: https://docs.aws.amazon.com/personalize/latest/dg/how-it-works-dataset-schema.html
 """

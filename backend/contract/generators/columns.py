@@ -1,4 +1,4 @@
-"""The columns of the lake's tables, which Terraform gives to the Glue catalogue."""
+"""The columns of the lake's tables, which Terraform declares in the Glue catalogue."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _BAD_ROWS = [
     ("reason", "string", "The first broken rule's kind."),
     ("errors", "array<struct<field:string,rule:string>>", "Every broken rule."),
     ("payload", "string", "The record's bytes in base64."),
-    ("received_at", "string", "When it was refused, RFC 3339 in UTC."),
-    ("event_id", "string", "The id it names, where one can be read."),
+    ("received_at", "string", "When it arrived, RFC 3339 in UTC."),
+    ("event_id", "string", "The event's id, where one can be read."),
 ]
 
 
@@ -29,7 +29,7 @@ def columns() -> str:
     """Return the columns of each table: name, Hive type, comment."""
     tables = {
         "events": _columns(Event, as_text=False),
-        # Tables of JSON lines keep instants as RFC 3339 text, since the JSON readers disagree on timestamps.
+        # Tables of JSON lines store instants as RFC 3339 text, since the JSON readers disagree on timestamps.
         "items": _columns(Item, as_text=True),
         "users": _columns(User, as_text=True),
         "bad_rows": [{"name": name, "type": kind, "comment": comment} for name, kind, comment in _BAD_ROWS],
@@ -54,7 +54,7 @@ def _hive_type(annotation: Any, *, as_text: bool) -> str:
         return _hive_type(arm, as_text=as_text)
     if origin is list:
         return f"array<{_hive_type(typing.get_args(annotation)[0], as_text=as_text)}>"
-    # A flat object of mixed values has no Hive type; it is kept as JSON text.
+    # A flat object of mixed values has no Hive type; it is stored as JSON text.
     if origin in (dict, Literal) or (annotation is datetime and as_text):
         return "string"
     return _PLAIN[annotation]

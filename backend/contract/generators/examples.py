@@ -1,4 +1,4 @@
-"""Examples of requests and answers, one story: a user looks for walking boots."""
+"""Examples of requests and answers of one user, who looks for walking boots."""
 
 from __future__ import annotations
 
@@ -85,10 +85,10 @@ REFUSED_EVENTS = _verdicts(
     },
 )
 _RETRY = {"index": 0, "status": "retry", "event_id": EVENT["event_id"], "reason": "throttled"}
-_COME_AGAIN = "1 of 1 are not stored; send those whose status is retry again"
-THROTTLED = _verdicts("events", _RETRY, error={"code": "throttled", "message": _COME_AGAIN})
+_SEND_AGAIN = "1 of 1 are not stored; send those whose status is retry again"
+THROTTLED = _verdicts("events", _RETRY, error={"code": "throttled", "message": _SEND_AGAIN})
 UNAVAILABLE = _verdicts(
-    "events", {**_RETRY, "reason": "unavailable"}, error={"code": "unavailable", "message": _COME_AGAIN}
+    "events", {**_RETRY, "reason": "unavailable"}, error={"code": "unavailable", "message": _SEND_AGAIN}
 )
 SLOW_DOWN = _error("throttled", "too many requests at once; send them again later")
 NO_ANSWER = _error("unavailable", "temporarily unavailable; send the request again")
@@ -187,7 +187,7 @@ TRAINED: dict[str, Any] = {
                 "Verdict": {
                     "kept": "champion",
                     "version": f"{_TRAINED_ARN}:solution/rivulet-production-user-personalization/1f2e3d4c",
-                    "reason": "The champion stays, for the challenger is worse in "
+                    "reason": "The champion stays, since the challenger is worse in "
                     "normalized_discounted_cumulative_gain_at_25: among new_users 0.0412 against 0.0871, more than the "
                     "noise of 0.0219.",
                 },

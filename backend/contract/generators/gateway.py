@@ -1,4 +1,4 @@
-"""The requests' bodies as API Gateway's models, which are JSON schemas of draft 4.
+"""The bodies of the requests as API Gateway's models, which are JSON schemas of draft 4.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/models-mappings-models.html
 """
@@ -38,7 +38,7 @@ def models() -> str:
 
 
 def _draft_4(schema: Schema) -> Schema:
-    """Return the schema without what came after draft 4."""
+    """Return the schema without keywords that are newer than draft 4."""
     drafted: dict[str, Any] = {}
     for name, value in schema.items():
         if name == "const":
@@ -46,7 +46,7 @@ def _draft_4(schema: Schema) -> Schema:
         elif name == "properties":
             drafted[name] = {field: _draft_4(part) for field, part in value.items()}
         elif name == "patternProperties":
-            # Draft 4 has them, but API Gateway is only documented to take additionalProperties.
+            # Draft 4 has them, but API Gateway documents additionalProperties only.
             (drafted["additionalProperties"],) = (_draft_4(part) for part in value.values())
         elif name != "examples":
             drafted[name] = _parts(value)

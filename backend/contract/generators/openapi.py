@@ -32,25 +32,25 @@ def _document() -> Schema:
             "version": VERSION,
             "summary": "Clickstream in, personal recommendations out.",
             "description": (
-                "Send what people do, ask what to show them. An error names the field and the rule that it broke; "
-                "an answer of 429 or 503 says in Retry-After when to come again."
+                "Send the interactions of users, and request recommendations for them. An error names the field and "
+                "the rule that it broke; an answer of 429 or 503 has the time of a retry in Retry-After."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [
             {
                 "url": "https://{api}.execute-api.{region}.amazonaws.com/v1",
-                "description": "Terraform's output api_url says which.",
+                "description": "The value of Terraform's output api_url.",
                 "variables": {
                     "api": {"default": "api", "description": "Id of the REST API."},
-                    "region": {"default": "eu-central-1", "description": "Region that it runs in."},
+                    "region": {"default": "eu-central-1", "description": "Region of the API."},
                 },
             }
         ],
         "security": [{"key": []}],
         "tags": [
-            {"name": "producers", "description": "Events, items and users in."},
-            {"name": "applications", "description": "Recommendations out."},
+            {"name": "producers", "description": "Send events, items and users."},
+            {"name": "applications", "description": "Request recommendations."},
             {"name": "operators", "description": "Training."},
         ],
         "paths": paths(),

@@ -1,4 +1,4 @@
-"""The API's routes: what each takes, what it answers, with an example of each."""
+"""The API's routes: the request and the answers of each, with examples."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from backend.contract.generators.examples import (
 
 _JSON = "application/json"
 _RETRY_AFTER: Schema = {
-    "Retry-After": {"description": "Seconds after which to come again.", "schema": {"type": "integer", "minimum": 1}}
+    "Retry-After": {"description": "Seconds after which to retry.", "schema": {"type": "integer", "minimum": 1}}
 }
 
 
@@ -58,15 +58,17 @@ def _post_events() -> Schema:
         "postEvents",
         "producers",
         "Send one event, or up to 500",
-        "At most 1 MiB, plain or with content-encoding gzip. Each event gets a verdict of its own; what is called "
-        "accepted is in the stream. Sending an event twice is harmless: its id, given or derived, makes it one.",
+        "At most 1 MiB, plain or with content-encoding gzip. Each event has its own verdict; accepted events are in "
+        "the stream. Sending an event twice is harmless, since its id, given or derived, is the same.",
         body=_body("EventBatch", one=EVENT, several=EVENTS),
         answers={
-            "202": _answer("What could be taken is stored.", "EventVerdicts", EVENT_VERDICTS),
-            "400": _answer("Nothing could be taken.", ["EventVerdicts", "Error"], REFUSED_EVENTS),
+            "202": _answer("Every valid event is stored.", "EventVerdicts", EVENT_VERDICTS),
+            "400": _answer("Every event is refused.", ["EventVerdicts", "Error"], REFUSED_EVENTS),
             "413": _answer("The body is larger than 1 MiB.", "Error", TOO_LARGE),
-            "429": _later("Some events are not stored, for the stream is full.", ["EventVerdicts", "Error"], THROTTLED),
-            "503": _later("Some events are not stored.", ["EventVerdicts", "Error"], UNAVAILABLE),
+            "429": _retry(
+                "Some events are not stored, since the stream is full.", ["EventVerdicts", "Error"], THROTTLED
+            ),
+            "503": _retry("Some events are not stored.", ["EventVerdicts", "Error"], UNAVAILABLE),
         },
     )
 
@@ -76,22 +78,22 @@ def _post_update_data() -> Schema:
         "postUpdateData",
         "producers",
         "Send interactions, items or users in bulk",
-        "Up to 500 records in the body, or an object of the uploads bucket of up to 512 MiB: JSON lines, or CSV whose "
-        "header names the fields, plain or gzip. An uploaded object is answered at once and worked off afterwards; "
-        "asked for twice, it is worked off once.",
+        "Up to 500 records in the body, or an object of the uploads bucket of up to 512 MiB: JSON lines, or CSV with "
+        "the fields as header, plain or gzip. A request for an uploaded object is answered at once, and the object is "
+        "processed afterwards; a repeated request processes it once.",
         body=_body("UpdateData", **UPDATE_DATA),
         answers={
             "202": _answer(
-                "What could be taken is stored, or the upload has begun.",
+                "Every valid record is stored, or the upload has started.",
                 ["EventVerdicts", "RecordVerdicts", "Started"],
                 RECORD_VERDICTS,
                 upload=STARTED_UPLOAD,
             ),
-            "400": _answer("Nothing could be taken.", ["EventVerdicts", "RecordVerdicts", "Error"], BAD_REQUEST),
+            "400": _answer("Every record is refused.", ["EventVerdicts", "RecordVerdicts", "Error"], BAD_REQUEST),
             "404": _answer("The source names no object.", "Error", NOT_FOUND),
             "413": _answer("The body or the object is too large.", "Error", TOO_LARGE),
-            "429": _later("Some are not stored.", ["EventVerdicts", "RecordVerdicts", "Error"], THROTTLED),
-            "503": _later("Some are not stored.", ["EventVerdicts", "RecordVerdicts", "Error"], UNAVAILABLE),
+            "429": _retry("Some records are not stored.", ["EventVerdicts", "RecordVerdicts", "Error"], THROTTLED),
+            "503": _retry("Some records are not stored.", ["EventVerdicts", "RecordVerdicts", "Error"], UNAVAILABLE),
         },
     )
 
@@ -100,12 +102,12 @@ def _get_update_data() -> Schema:
     return _operation(
         "getUpdateData",
         "producers",
-        "Ask how far an upload has come",
-        "What was read is what was accepted, suppressed and refused together.",
+        "Get the progress of an upload",
+        "read is the sum of accepted, suppressed and refused.",
         parameters=[_in_path("id", "The upload's id.", {"type": "string", "pattern": "^[0-9a-f]{32}$"}, UPLOAD["id"])],
         answers={
-            "200": _answer("How far it has come.", "Upload", UPLOAD),
-            "400": _answer("The id is none.", "Error", BAD_REQUEST),
+            "200": _answer("The progress.", "Upload", UPLOAD),
+            "400": _answer("The id is malformed.", "Error", BAD_REQUEST),
             "404": _answer("The id names no upload.", "Error", NOT_FOUND),
         },
     )
@@ -114,32 +116,32 @@ def _get_update_data() -> Schema:
 def _get_recommendations() -> Schema:
     return _question(
         "getRecommendations",
-        "Ask what to show a person",
-        [_in_path("user_id", "The person, or session# and a session's id for one who is not known.", ID, "u-1042")],
-        "The person has neither events nor a description.",
+        "Recommend items to a user",
+        [_in_path("user_id", "The user, or session# and the session id of an anonymous user.", ID, "u-1042")],
+        "The user has neither events nor a description.",
     )
 
 
 def _get_similar_items() -> Schema:
     return _question(
         "getSimilarItems",
-        "Ask which items are like one",
+        "Get items similar to an item",
         [_in_path("item_id", "The item.", ID, "i-318")],
         "The item is not in the catalogue.",
     )
 
 
 def _get_popular() -> Schema:
-    return _question("getPopular", "Ask for popular items", [], None)
+    return _question("getPopular", "Get popular items", [], None)
 
 
 def _question(name: str, summary: str, parameters: list[Schema], unknown: str | None) -> Schema:
     answers = {
         "200": _answer(
-            "The items, and what the answer came from.", "Recommendations", RECOMMENDATIONS, explained=EXPLAINED
+            "The items, and the source of the answer.", "Recommendations", RECOMMENDATIONS, explained=EXPLAINED
         ),
         "400": _answer("A parameter broke its rule.", "Error", BAD_REQUEST),
-        "503": _later("Neither an answer nor anything that could stand in for it.", "Error", NO_ANSWER),
+        "503": _retry("There is neither an answer nor a fallback.", "Error", NO_ANSWER),
     }
     if unknown:
         answers["404"] = _answer(unknown, "Error", NOT_FOUND)
@@ -147,7 +149,7 @@ def _question(name: str, summary: str, parameters: list[Schema], unknown: str | 
         name,
         "applications",
         summary,
-        "Where the recommender does not answer in time, the last good answer stands in for it, then popular items.",
+        "Where the recommender does not answer in time, the fallback is the last good answer, then popular items.",
         parameters=[*parameters, *_QUESTION_PARAMETERS],
         answers=answers,
     )
@@ -157,15 +159,15 @@ _QUESTION_PARAMETERS: list[Schema] = [
     {
         "name": "num_results",
         "in": "query",
-        "description": "How many items.",
+        "description": "Number of items.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
         "example": 10,
     },
     {
         "name": "explain",
         "in": "query",
-        "description": "Whether to say why each item is there: its reasons and because. At most 50 items then. Where "
-        "the recommender gives no explanations, the answer says so in unexplained.",
+        "description": "Whether to explain why each item is recommended: its reasons and because. At most 50 items "
+        "then. Where the recommender gives no explanations, unexplained has the reason.",
         "schema": {"type": "boolean", "default": False},
         "example": True,
     },
@@ -176,14 +178,14 @@ def _post_rerank() -> Schema:
     return _operation(
         "postRerank",
         "applications",
-        "Order items for a person",
-        "All the items come back, best first.",
+        "Order items for a user",
+        "Returns all the items, the best first.",
         body=_body("Rerank", example=RERANK),
         answers={
             "200": _answer("The items in order.", "Recommendations", RECOMMENDATIONS),
             "400": _answer("A field broke its rule.", "Error", BAD_REQUEST),
-            "404": _answer("The person has neither events nor a description.", "Error", NOT_FOUND),
-            "503": _later("Nothing to order them by.", "Error", NO_ANSWER),
+            "404": _answer("The user has neither events nor a description.", "Error", NOT_FOUND),
+            "503": _retry("There is neither an answer nor a fallback.", "Error", NO_ANSWER),
         },
     )
 
@@ -192,9 +194,9 @@ def _get_health() -> Schema:
     operation = _operation(
         "getHealth",
         "applications",
-        "Ask whether answers can be given",
+        "Get the health of the API",
         "Needs no key.",
-        answers={"200": _answer("How it is.", "Health", HEALTH)},
+        answers={"200": _answer("The health.", "Health", HEALTH)},
     )
     del operation["responses"]["403"]
     return {**operation, "security": []}
@@ -205,15 +207,17 @@ def _post_train() -> Schema:
         "postTrain",
         "operators",
         "Start a training",
-        "Builds the data sets, imports them, trains, and deploys what is not worse than what serves. A client token "
-        "makes asking twice harmless.",
+        "Builds the data sets, imports them, trains, and deploys a new version that is not worse than the serving one. "
+        "A client token makes sending the request twice harmless.",
         body=_body("Train", example={"client_token": "2026-01-31"}, custom={"trainer": "sagemaker"}),
         answers={
-            "202": _answer("It has begun.", "Started", STARTED_TRAINING),
-            "400": _answer("The body is of another form.", "Error", BAD_REQUEST),
-            "409": _answer("One is running, or the token's has another trainer.", "TrainingRuns", CONFLICT),
-            "429": _later("Too many at once.", "Error", SLOW_DOWN),
-            "503": _later("It could not be started.", "Error", NO_ANSWER),
+            "202": _answer("The training has started.", "Started", STARTED_TRAINING),
+            "400": _answer("The body does not have the documented form.", "Error", BAD_REQUEST),
+            "409": _answer(
+                "A training is running, or that of the token has another trainer.", "TrainingRuns", CONFLICT
+            ),
+            "429": _retry("Too many requests at once.", "Error", SLOW_DOWN),
+            "503": _retry("The training could not be started.", "Error", NO_ANSWER),
         },
     )
     operation["requestBody"]["required"] = False
@@ -224,18 +228,18 @@ def _get_train() -> Schema:
     return _operation(
         "getTrain",
         "operators",
-        "Ask how a training goes",
-        "One that failed says at which step and why; one that succeeded says what serves now and why: a new version is "
-        "deployed only where it is not worse, beyond the noise, than the one that served.",
+        "Get the progress of a training",
+        "A failed training has its step and cause; a successful one has the version that serves and the reason: a new "
+        "version is deployed only where it is not worse, beyond the noise, than the one that served.",
         parameters=[
             _in_path("id", "The training's id.", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,80}$"}, TRAINING["id"])
         ],
         answers={
-            "200": _answer("How it goes.", "Training", TRAINING, succeeded=TRAINED),
-            "400": _answer("The id is none.", "Error", BAD_REQUEST),
+            "200": _answer("The progress.", "Training", TRAINING, succeeded=TRAINED),
+            "400": _answer("The id is malformed.", "Error", BAD_REQUEST),
             "404": _answer("The id names no training.", "Error", NOT_FOUND),
-            "429": _later("Too many at once.", "Error", SLOW_DOWN),
-            "503": _later("It could not be asked.", "Error", NO_ANSWER),
+            "429": _retry("Too many requests at once.", "Error", SLOW_DOWN),
+            "503": _retry("The progress could not be read.", "Error", NO_ANSWER),
         },
     )
 
@@ -291,5 +295,5 @@ def _answer(description: str, names: str | list[str], example: Any, **more: Any)
     return {"description": description, "content": {_JSON: {"schema": schema, "examples": examples}}}
 
 
-def _later(description: str, names: str | list[str], example: Any) -> Schema:
+def _retry(description: str, names: str | list[str], example: Any) -> Schema:
     return {**_answer(description, names, example), "headers": _RETRY_AFTER}

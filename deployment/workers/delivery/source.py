@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend.contract.aggregate import MalformedAggregate, is_aggregated, unpack
+from backend.contract.aggregate import MalformedAggregateError, deaggregate_records, is_aggregated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,8 +50,8 @@ def rows_of(records: Iterable[Record], direct: bool) -> Iterator[Row]:
         parts = [data]
         if not direct and is_aggregated(data):
             try:
-                parts = unpack(data)
-            except MalformedAggregate:
+                parts = deaggregate_records(data)
+            except MalformedAggregateError:
                 parts = [data]
         for place, part in enumerate(parts):
             yield Row(part, arrived, sequence, place, key)

@@ -1,4 +1,4 @@
-"""The front door's own clients against the laptop's AWS: what the fakes promise holds on the wire."""
+"""The front door's own clients against the laptop's AWS."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import gzip
 import json
 import time
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pytest
 
-from backend.contract import is_aggregated, unpack
+from backend.contract import deaggregate_records, is_aggregated
+from tests.factories.lambda_events import CONTEXT, proxy_event
 from tests.factories.records import event_fields, item_fields
 from tests.fakes.emulator.functions import make_function
 
-CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 29_000)
-TAKES_ANYTHING = "def handler(event, context):\n    return None\n"
+ACCEPTS_ANYTHING = "def handler(event, context):\n    return None\n"
 NOW = datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
@@ -37,8 +36,8 @@ def cloud(shared_emulator):
 
 @pytest.fixture(scope="module")
 def function(cloud):
-    """A function that takes the call that would go on with an upload."""
-    return make_function(cloud, TAKES_ANYTHING)
+    """A function that accepts the invocation for an upload."""
+    return make_function(cloud, ACCEPTS_ANYTHING)
 
 
 @pytest.fixture
@@ -62,26 +61,18 @@ def handler(cloud, function, monkeypatch):
         monkeypatch.setenv(name, value)
     from backend.collect import handler as module  # noqa: PLC0415 - reads the environment
 
-    module._services.cache_clear()
+    module._dependencies.cache_clear()
     yield module.handler
-    module._services.cache_clear()
+    module._dependencies.cache_clear()
 
 
 def _call(handler, body, resource="/events", method="POST", **path):
-    answered = handler(
-        {
-            "httpMethod": method,
-            "resource": resource,
-            "body": json.dumps(body),
-            "pathParameters": path or None,
-            "requestContext": {"requestId": f"request-{time.time_ns()}"},
-        },
-        CONTEXT,
-    )
+    request = {"requestContext": {"requestId": f"request-{time.time_ns()}"}, "pathParameters": path or None}
+    answered = handler(proxy_event(method, resource, body, **request), CONTEXT)
     return answered["statusCode"], json.loads(answered["body"])
 
 
-def _in_the_stream(cloud):
+def _stream_events(cloud):
     kinesis = cloud.client("kinesis")
     events = []
     for shard in kinesis.describe_stream(StreamName="events")["StreamDescription"]["Shards"]:
@@ -90,7 +81,7 @@ def _in_the_stream(cloud):
         )["ShardIterator"]
         for record in kinesis.get_records(ShardIterator=iterator, Limit=10_000)["Records"]:
             data = record["Data"]
-            events += [json.loads(one) for one in (unpack(data) if is_aggregated(data) else [data])]
+            events += [json.loads(event) for event in (deaggregate_records(data) if is_aggregated(data) else [data])]
     return [event["event_id"] for event in events]
 
 
@@ -98,12 +89,12 @@ def _event(event_id, **changes):
     return event_fields(event_id=event_id, timestamp=NOW, **changes)
 
 
-def test_events_lie_in_the_stream_and_refused_ones_with_the_bad_rows(handler, cloud):
+def test_events_lie_stream_events_and_refused_ones_with_the_bad_rows(handler, cloud):
     status, said = _call(handler, [_event("w-1"), _event("w-2"), _event("w-3", user_id="other"), {"x": 1}])
 
     assert status == 202
     assert (said["accepted"], said["refused"]) == (3, 1)
-    assert {"w-1", "w-2", "w-3"} <= set(_in_the_stream(cloud))
+    assert {"w-1", "w-2", "w-3"} <= set(_stream_events(cloud))
     listed = cloud.client("s3").list_objects_v2(Bucket="bad-rows", Prefix="collect/ingest_date=")
     assert listed["KeyCount"] == 1
 
@@ -120,7 +111,7 @@ def test_items_lie_in_the_lake_and_in_the_table(handler, cloud):
     assert listed["KeyCount"] == 1
 
 
-def test_an_upload_is_worked_off_and_reported(handler, cloud):
+def test_an_upload_is_processed_and_reported(handler, cloud):
     # Given
     lines = b"".join(json.dumps(_event(f"u-{number}")).encode() + b"\n" for number in range(700))
     cloud.client("s3").put_object(Bucket="uploads", Key="a/clicks.jsonl.gz", Body=gzip.compress(lines))
@@ -134,7 +125,7 @@ def test_an_upload_is_worked_off_and_reported(handler, cloud):
     # Then
     status, report = _call(handler, None, "/update-data/{id}", "GET", id=said["id"])
     assert (status, report["state"], report["accepted"]) == (200, "SUCCEEDED", 700)
-    assert {f"u-{number}" for number in range(700)} <= set(_in_the_stream(cloud))
+    assert {f"u-{number}" for number in range(700)} <= set(_stream_events(cloud))
 
 
 def test_an_unknown_upload_and_a_missing_object_are_404(handler):
@@ -155,4 +146,4 @@ def test_an_object_that_changed_fails_its_upload(handler, cloud):
     _, report = _call(handler, None, "/update-data/{id}", "GET", id=said["id"])
     assert report["state"] == "FAILED"
     assert "replaced" in report["cause"]
-    assert "b-2" not in _in_the_stream(cloud)
+    assert "b-2" not in _stream_events(cloud)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.factories.lambda_events import data_profile
 from tests.fakes.emulator.cloud import Cloud, run_once
 from tests.fakes.emulator.functions import ROLE, make_function
 from tests.fakes.emulator.personalize import ARN, Answer, Content, FakePersonalize
 from tests.fakes.emulator.process import free_port
-from tests.unit.judge.test_drift import profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,10 +26,10 @@ TEMPLATE = ROOT / "infrastructure/modules/recommender/state-machines/train.asl.j
 METRIC = "precision_at_25"
 BUCKET = "records"
 ENTRY = """
-from backend.judge.answer import answer_of
+from backend.judge.decision import decide
 
 def handler(event, context):
-    return answer_of(event)
+    return decide(event)
 """
 
 
@@ -77,7 +77,7 @@ def judge(cloud) -> str:
     """The judge as a function, without what counts its answers."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        for name in ("__init__", "judge/__init__", "judge/answer", "judge/drift", "judge/verdict"):
+        for name in ("__init__", "judge/__init__", "judge/decision", "judge/drift", "judge/verdict"):
             archive.write(ROOT / f"backend/{name}.py", f"backend/{name}.py")
         archive.writestr("entry.py", ENTRY)
     answer = cloud.client("lambda").create_function(
@@ -101,7 +101,7 @@ def train(cloud, judge):
         cloud.personalize.quality.append(quality)
         declared = {"name": solution, "recipe_arn": "recipe", "solution_config": {}}
         declared["campaign"] = {"min_provisioned_tps": tps, "config": {}}
-        definition = machine(judge, declared, {"profile": profile(**recent)})
+        definition = machine(judge, declared, {"profile": data_profile(**recent)})
         ended = run_once(cloud, f"train-{uuid.uuid4().hex[:6]}", definition, 60)
         assert ended["status"] == "SUCCEEDED", ended
         (deployment,) = json.loads(ended["output"])
@@ -143,7 +143,7 @@ def test_the_first_version_is_deployed_and_noted(cloud, train):
     deployed = train(0.2)
 
     assert deployed["Verdict"]["kept"] == "challenger"
-    assert "Nothing serves yet" in deployed["Verdict"]["reason"]
+    assert "No version serves yet" in deployed["Verdict"]["reason"]
     note = cloud.client("s3").get_object(
         Bucket=BUCKET, Key=f"champions/{deployed['CampaignArn'].rpartition('/')[2]}.json"
     )
@@ -157,7 +157,7 @@ def test_a_better_version_takes_over_and_a_worse_one_does_not(train):
     assert better["SolutionVersionArn"].endswith("v2")
     assert (worse["SolutionVersionArn"], worse["TrainedVersionArn"][-2:]) == (better["SolutionVersionArn"], "v3")
     assert worse["Verdict"]["kept"] == "champion"
-    assert "worse in precision_at_25: on the whole 0.0500 against 0.4000" in worse["Verdict"]["reason"]
+    assert "worse in precision_at_25: overall 0.0500 against 0.4000" in worse["Verdict"]["reason"]
 
 
 def test_a_campaign_that_is_declared_otherwise_is_changed_though_its_version_is_kept(train):
@@ -174,7 +174,7 @@ def test_drift_since_the_champion_was_trained_is_told(train):
     told = train(0.2, event_types={"View": 100, "Purchase": 900})["Verdict"]["drift"]
 
     assert told["found"]
-    assert "event types have another mixture" in told["reason"]
+    assert "the mix of event types has changed" in told["reason"]
 
 
 def test_the_drift_is_measured_from_the_version_that_serves(train):
@@ -242,7 +242,7 @@ def custom_machine(judge: str, sagemaker: str, run: str, quality: str) -> str:
         "configuration": {"judge": {"metrics": [METRIC], "slices": []}},
         "custom": {"name": "shop-custom", "hyperparameters": {"quality": quality}, "metric_definitions": []}
         | {"role_arn": "r", "image_uri": "i", "instance_type": "t", "volume_gigabytes": 1, "maximum_seconds": 60},
-        "manifest": {"written": {"interactions": 5, "items": 0, "users": 3}, "profile": profile()},
+        "manifest": {"written": {"interactions": 5, "items": 0, "users": 3}, "profile": data_profile()},
         "run_id": run,
     }
     states = {"Know": {"Type": "Pass", "Assign": known, "Next": "NameCustomModel"}, **states}

@@ -1,4 +1,4 @@
-"""What forward writes into real tables, recommend reads there: an event changes the next answer."""
+"""recommend reads the tables that forward writes: an event changes the next answer."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backend.forward.forwarding import Services as ForwardServices
-from backend.forward.forwarding import forward
-from backend.forward.patience import Patience
+from backend.aws.deadline import Deadline
+from backend.forward.forwarding import ForwardDependencies, forward_batch
 from backend.forward.tracking_id import TrackingId
-from backend.http import NotFound
+from backend.http import NotFoundError
 from backend.recommend.health import check_health
-from backend.recommend.lookup import Tables
 from backend.recommend.question import Question
-from backend.recommend.serve import Services, serve
+from backend.recommend.serve import RecommendDependencies, serve
+from tests.factories.lambda_events import kinesis_record
+from tests.factories.records import numbered_event
+from tests.fakes.functions.serving import TABLES, campaign_arns
 from tests.fakes.personalize import FakeRuntime, FakeTracker
-from tests.unit.forward.world import event, record
 
 if TYPE_CHECKING:
     from tests.fakes.emulator.process import Emulator
@@ -37,7 +37,7 @@ class Pipeline:
         self.tracker = FakeTracker("tracker-1")
         self.runtime = FakeRuntime([f"item-{n}" for n in range(50)])
         fakes: Any = self
-        self.forward_services = ForwardServices(
+        self.forward_dependencies = ForwardDependencies(
             events=fakes.tracker,
             dynamodb=self.dynamodb,
             s3=self.s3,
@@ -46,9 +46,7 @@ class Pipeline:
             history_days=30,
             bad_rows_bucket="bad-rows",
         )
-        kinds: Any = ("recommendations", "similar-items", "popular", "rerank")
-        campaigns = {kind: f"arn:aws:personalize:::campaign/{kind}" for kind in kinds}
-        self.services = Services(self.dynamodb, fakes.runtime, Tables("history", "entities", "answers"), campaigns)
+        self.dependencies = RecommendDependencies(self.dynamodb, fakes.runtime, TABLES, campaign_arns())
 
     def create(self) -> None:
         for table, keys in KEYS.items():
@@ -65,10 +63,10 @@ class Pipeline:
         )
 
     def forward(self, *records: dict[str, Any]) -> Any:
-        return forward(records, self.forward_services, Patience(deadline=time.monotonic() + 30))
+        return forward_batch(records, self.forward_dependencies, Deadline.after(30))
 
     def ask(self, at: int) -> Any:
-        return serve(Question("recommendations", user_id="ann"), self.services, at)
+        return serve(Question("recommendations", user_id="ann"), self.dependencies, at)
 
 
 @pytest.fixture(scope="module")
@@ -79,31 +77,31 @@ def pipeline(shared_emulator: Emulator) -> Pipeline:
 
 
 def test_from_an_event_to_the_answer_it_changes(pipeline: Pipeline):
-    # Without a tracker nothing is lost, and nobody is known.
-    records = [record(0, *(event(n) for n in range(30))), record(1, b"{", event(40))]
+    # Without a tracker nothing is lost, and no user is known.
+    records = [kinesis_record(0, *(numbered_event(n) for n in range(30))), kinesis_record(1, b"{", numbered_event(40))]
     assert pipeline.forward(*records).retried == 32
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         pipeline.ask(NOW)
 
     # With one, events arrive, bad rows are kept, and the user is known.
     pipeline.ssm.put_parameter(Name=PARAMETER, Value="tracker-1", Type="String")
     outcome = pipeline.forward(*records)
     assert (outcome.forwarded, outcome.bad, outcome.unaccounted, outcome.first_failed) == (31, 1, 0, None)
-    kept = pipeline.s3.list_objects_v2(Bucket="bad-rows")["Contents"]
-    assert [one["Key"].split("/")[0] for one in kept] == ["forward"]
+    bad_rows = pipeline.s3.list_objects_v2(Bucket="bad-rows")["Contents"]
+    assert [listed["Key"].split("/")[0] for listed in bad_rows] == ["forward"]
     assert pipeline.ask(NOW)["source"] == "recommender"
     assert pipeline.ask(NOW + 1000)["source"] == "cache"
 
     # The same batch again changes nothing; a new event changes the next answer.
     pipeline.forward(*records)
     assert pipeline.ask(NOW + 1000)["source"] == "cache"
-    pipeline.forward(record(2, event(50)))
+    pipeline.forward(kinesis_record(2, numbered_event(50)))
     assert pipeline.ask(NOW + 1001)["source"] == "recommender"
 
-    # An answer that was good once stands in while the recommender fails.
-    pipeline.runtime.missing.add("arn:aws:personalize:::campaign/recommendations")
+    # The last good answer is the fallback while the recommender fails.
+    pipeline.runtime.missing.add(pipeline.dependencies.campaigns["recommendations"])
     assert pipeline.ask(NOW + 10_000)["source"] == "last_good"
 
 
 def test_health(pipeline: Pipeline):
-    assert check_health(pipeline.services, NOW)["status"] == "ready"
+    assert check_health(pipeline.dependencies, NOW)["status"] == "ready"

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from tests.factories.lambda_events import proxy_event
+
 ROLE = "arn:aws:iam::000000000000:role/train"
 STATES = {
     "QueryLanguage": "JSONata",
@@ -48,18 +50,17 @@ def handler(shared_emulator, monkeypatch):
         monkeypatch.setenv(name, value)
     from backend.train import handler as module  # noqa: PLC0415 - reads the environment
 
-    module._services.cache_clear()
+    module._dependencies.cache_clear()
     yield module.handler
-    module._services.cache_clear()
+    module._dependencies.cache_clear()
 
 
 def _call(handler, method, resource, body=None, **path):
-    proxy = {"httpMethod": method, "resource": resource, "body": body, "pathParameters": path or None}
-    answered = handler({**proxy, "requestContext": {"requestId": "r"}}, None)
+    answered = handler(proxy_event(method, resource, body, pathParameters=path or None), None)
     return answered["statusCode"], json.loads(answered["body"])
 
 
-def test_a_training_is_started_once_watched_and_its_failure_told(handler):
+def test_a_training_is_started_once_watched_and_its_failure_reported(handler):
     # When one is started, and again by its token, and another one beside it
     token = '{"client_token": "monday"}'
     status, said = _call(handler, "POST", "/train", token)
@@ -75,16 +76,16 @@ def test_a_training_is_started_once_watched_and_its_failure_told(handler):
 
     # When it has ended
     deadline = time.monotonic() + 30
-    while (told := _call(handler, "GET", "/train/{id}", id="monday")[1])["status"] == "RUNNING":
+    while (progress := _call(handler, "GET", "/train/{id}", id="monday")[1])["status"] == "RUNNING":
         assert time.monotonic() < deadline
         time.sleep(0.2)
 
     # Then
-    assert told["status"] == "FAILED"
-    # AWS's history tells the states inside a Map, the emulator's only the Map.
-    assert told["step"] in {"ImportFailed", "Each"}
-    assert told["cause"].endswith("with ImportFailed: 3 rows are invalid")
-    assert told["started"] < told["stopped"]
+    assert progress["status"] == "FAILED"
+    # AWS's history has the states inside a Map, the emulator's only the Map.
+    assert progress["step"] in {"ImportFailed", "Each"}
+    assert progress["cause"].endswith("with ImportFailed: 3 rows are invalid")
+    assert progress["started"] < progress["stopped"]
     assert _call(handler, "POST", "/train", token)[0] == 202
     assert _call(handler, "GET", "/train/{id}", id="monday")[1]["status"] == "FAILED"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
-from backend.contract.aggregate import pack
+from backend.contract.aggregate import aggregate_records
 from tests.fakes.emulator.deliveries import make_bucket, make_delivery_stream, parquet_settings, transform_settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def test_records_lie_in_one_object_with_nothing_between(laptop: Laptop):
     encryption = {"KMSEncryptionConfig": {"AWSKMSKeyARN": key}}
     name = make_delivery_stream(laptop, target, stream, EncryptionConfiguration=encryption)
 
-    laptop.put(stream, [b"one", b"two", pack([("k", b"three"), ("k", b"four")])])
+    laptop.put(stream, [b"one", b"two", aggregate_records([("k", b"three"), ("k", b"four")])])
 
     [(name_of_object, body)] = laptop.wait_until(lambda: laptop.objects(target)).items()
     assert body == b"onetwothreefour"
@@ -84,7 +84,7 @@ def test_a_transform_gets_batches_and_what_fails_lies_under_the_error_prefix(lap
     )
 
     records = [{"n": 1}, {"n": 2, "result": "Dropped"}, {"n": 3, "result": "ProcessingFailed"}]
-    laptop.put(stream, [pack([("k", json.dumps(record).encode()) for record in records])])
+    laptop.put(stream, [aggregate_records([("k", json.dumps(record).encode()) for record in records])])
 
     laptop.wait_until(lambda: len(laptop.objects(target)) == 2)
     [good] = laptop.objects(target, "good/").values()

@@ -1,4 +1,4 @@
-"""What the front door answers is what the OpenAPI document says."""
+"""The front door's answers fit the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 
 from backend.collect.events import post_events
 from backend.collect.update_data import post_update_data
-from backend.collect.upload import get_upload
 from backend.contract import generate
-from tests.factories.records import NOW, event_fields, item_fields
+from backend.upload.requests import get_upload
+from tests.factories.records import event_fields, item_fields
 from tests.fakes.faults import server_error
-from tests.unit.collect.conftest import request
+from tests.fakes.functions.front_door import request
 
 DOCUMENT = json.loads((Path(generate.ROOT) / "backend/contract/generated/openapi.json").read_text())
 
@@ -23,24 +23,22 @@ def _check(answered, route):
     method, path = route.split()
     described = DOCUMENT["paths"][path][method.lower()]["responses"][str(answered["statusCode"])]
     schema = {**described["content"]["application/json"]["schema"], "components": DOCUMENT["components"]}
-    said = json.loads(answered["body"])
-    jsonschema.Draft202012Validator(schema).validate(said)
-    return said
+    body = json.loads(answered["body"])
+    jsonschema.Draft202012Validator(schema).validate(body)
+    return body
 
 
 @pytest.mark.parametrize(
     "events", [[event_fields(), event_fields(user_id=3), event_fields(consent="denied")], [event_fields(user_id=3)]]
 )
 def test_verdicts(door, events):
-    _check(post_events(request(json.dumps(events).encode()), door.services, door.patience(), NOW), "POST /events")
+    _check(post_events(request(json.dumps(events).encode()), door.submission()), "POST /events")
 
 
-def test_verdicts_to_come_again(door):
+def test_verdicts_to_retry(door):
     door.kinesis.faults.always(server_error())
 
-    _check(
-        post_events(request(json.dumps(event_fields()).encode()), door.services, door.patience(), NOW), "POST /events"
-    )
+    _check(post_events(request(json.dumps(event_fields()).encode()), door.submission()), "POST /events")
 
 
 def test_bulk_and_uploads(door):
@@ -49,8 +47,8 @@ def test_bulk_and_uploads(door):
 
     # When
     for body in ({"kind": "items", "records": [item_fields(), {}]}, {"kind": "items", "source": "s3://uploads/a"}):
-        answered = post_update_data(request(json.dumps(body).encode()), door.services, door.patience(), NOW)
-        said = _check(answered, "POST /update-data")
+        answered = post_update_data(request(json.dumps(body).encode()), door.submission())
+        started = _check(answered, "POST /update-data")
 
     # Then
-    _check(get_upload(request(b"", id=said["id"]), door.services), "GET /update-data/{id}")
+    _check(get_upload(request(b"", id=started["id"]), door.uploads), "GET /update-data/{id}")

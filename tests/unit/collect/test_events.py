@@ -1,4 +1,4 @@
-"""POST /events: each event has one outcome, and what is called accepted is in the stream."""
+"""POST /events: each event has one outcome, and accepted events are in the stream."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from backend.collect.body import MAX_BODY_BYTES
 from backend.collect.events import post_events
-from backend.http import BadRequest, TooLarge
-from tests.factories.records import NOW, event_fields, event_json
+from backend.http import BadRequestError, TooLargeError
+from tests.factories.records import event_fields, event_json
 from tests.fakes.faults import client_error, denied, server_error, timeout
-from tests.unit.collect.conftest import Door, request
+from tests.fakes.functions.front_door import FrontDoor, request
 
 THROTTLE = "ProvisionedThroughputExceededException"
 
 
-def _post(door, *events, patience_seconds=5.0):
+def _post(door, *events, seconds=5.0):
     body = json.dumps(list(events)).encode()
-    answered = post_events(request(body), door.services, door.patience(patience_seconds), NOW)
+    answered = post_events(request(body), door.submission(seconds))
     return answered, json.loads(answered["body"])
 
 
@@ -33,7 +33,7 @@ def _statuses(said):
 
 def test_one_event_is_accepted_and_lies_in_the_stream(door):
     # When
-    answered = post_events(request(event_json()), door.services, door.patience(), NOW)
+    answered = post_events(request(event_json()), door.submission())
 
     # Then
     said = json.loads(answered["body"])
@@ -46,7 +46,7 @@ def test_one_event_is_accepted_and_lies_in_the_stream(door):
         "retry": 0,
         "events": [{"index": 0, "status": "accepted", "event_id": "e-1"}],
     }
-    (stored,) = door.in_the_stream()
+    (stored,) = door.stream_events()
     assert stored == {
         **event_fields(),
         "consent": "granted",
@@ -63,8 +63,8 @@ def test_an_event_without_id_gets_the_same_one_each_time_and_another_arrival_is_
 
     # Then
     assert first["events"][0]["event_id"] == second["events"][0]["event_id"]
-    assert {event["received_at"] for event in door.in_the_stream()} == {"2026-02-01T00:00:00.000Z"}
-    assert door.in_the_stream()[0] == door.in_the_stream()[1]
+    assert {event["received_at"] for event in door.stream_events()} == {"2026-02-01T00:00:00.000Z"}
+    assert door.stream_events()[0] == door.stream_events()[1]
 
 
 def test_a_users_events_lie_together_in_order(door):
@@ -79,7 +79,7 @@ def test_a_users_events_lie_together_in_order(door):
 
     # Then there is a record per user
     assert [key for key, _ in door.kinesis.records] == ["a", "s"]
-    assert [event["event_id"] for event in door.in_the_stream()] == ["1", "3", "4", "2"]
+    assert [event["event_id"] for event in door.stream_events()] == ["1", "3", "4", "2"]
 
 
 def test_a_refused_event_spoils_no_other_and_is_kept(door):
@@ -142,8 +142,8 @@ def test_a_broken_event_that_denies_consent_is_refused_and_not_kept(door):
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"3", b"[" + b",".join([event_json()] * 501) + b"]"])
 def test_a_body_that_is_no_list_of_events_is_400_and_kept(door, body):
-    with pytest.raises(BadRequest) as refused:
-        post_events(request(body), door.services, door.patience(), NOW)
+    with pytest.raises(BadRequestError) as refused:
+        post_events(request(body), door.submission())
 
     assert refused.value.field == "body"
     (row,) = door.bad_rows()
@@ -155,23 +155,23 @@ def test_500_events_are_taken_in_one_call(door):
     answered, said = _post(door, *[event_fields(event_id=str(n), user_id=f"u-{n % 7}") for n in range(500)])
 
     assert answered["statusCode"] == 202
-    assert said["accepted"] == len(door.in_the_stream()) == 500
+    assert said["accepted"] == len(door.stream_events()) == 500
     assert len(door.kinesis.calls) == 1
 
 
 def test_a_body_at_the_limit_is_taken_and_one_beyond_is_413(door):
     padded = event_json().ljust(MAX_BODY_BYTES)
 
-    assert post_events(request(padded), door.services, door.patience(), NOW)["statusCode"] == 202
-    with pytest.raises(TooLarge):
-        post_events(request(padded + b" "), door.services, door.patience(), NOW)
+    assert post_events(request(padded), door.submission())["statusCode"] == 202
+    with pytest.raises(TooLargeError):
+        post_events(request(padded + b" "), door.submission())
     assert door.counts["bad_too_large"] == 1
 
 
 def test_gzip_is_taken_in_one_stream_or_several(door):
     body = b"[" + event_json() + b"," + event_json(event_id="e-2") + b"]"
     for packed in (gzip.compress(body), gzip.compress(body[:9]) + gzip.compress(body[9:])):
-        answered = post_events(request(packed, {"content-encoding": "GZIP"}), door.services, door.patience(), NOW)
+        answered = post_events(request(packed, {"content-encoding": "GZIP"}), door.submission())
 
         assert json.loads(answered["body"])["accepted"] == 2
 
@@ -181,8 +181,8 @@ def test_a_gzip_bomb_is_413_before_it_is_unpacked(door):
     assert len(bomb) < MAX_BODY_BYTES
 
     tracemalloc.start()
-    with pytest.raises(TooLarge):
-        post_events(request(bomb, {"content-encoding": "gzip"}), door.services, door.patience(), NOW)
+    with pytest.raises(TooLargeError):
+        post_events(request(bomb, {"content-encoding": "gzip"}), door.submission())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 10 * MAX_BODY_BYTES
@@ -198,8 +198,8 @@ def test_a_gzip_bomb_is_413_before_it_is_unpacked(door):
     ],
 )
 def test_an_encoding_that_is_not_what_it_says_is_400(door, body, encoding, field):
-    with pytest.raises(BadRequest) as refused:
-        post_events(request(body, {"content-encoding": encoding}), door.services, door.patience(), NOW)
+    with pytest.raises(BadRequestError) as refused:
+        post_events(request(body, {"content-encoding": encoding}), door.submission())
 
     assert refused.value.field == field
 
@@ -215,8 +215,8 @@ def test_records_that_failed_are_put_again_by_their_position(door):
     assert answered["statusCode"] == 202
     assert said["accepted"] == 3
     assert door.kinesis.calls == [["a", "b", "c"], ["b"], ["b"]]
-    assert sorted(event["event_id"] for event in door.in_the_stream()) == ["a", "b", "c"]
-    assert len(door.clock.pauses) == 2
+    assert sorted(event["event_id"] for event in door.stream_events()) == ["a", "b", "c"]
+    assert len(door.clock.sleeps) == 2
 
 
 def test_what_stays_throttled_is_429_with_verdicts(door):
@@ -256,7 +256,7 @@ def test_a_stream_that_throttles_whole_calls_for_a_while_takes_the_events_after_
     answered, _ = _post(door, event_fields())
 
     assert answered["statusCode"] == 202
-    assert len(door.in_the_stream()) == 1
+    assert len(door.stream_events()) == 1
 
 
 def test_a_stream_that_will_never_take_them_is_not_asked_again(door):
@@ -300,15 +300,15 @@ failures = st.lists(st.dictionaries(st.integers(0, 3), st.sampled_from([THROTTLE
 @given(st.lists(events, min_size=1, max_size=30), failures, st.floats(0, 2))
 def test_whatever_happens_each_event_has_one_outcome_and_accepted_is_stored(given_events, failing, seconds):
     # Given
-    door = Door()
+    door = FrontDoor()
     door.kinesis.failing = failing
 
     # When
-    _, said = _post(door, *given_events, patience_seconds=seconds)
+    _, said = _post(door, *given_events, seconds=seconds)
 
     # Then
     assert [verdict["index"] for verdict in said["events"]] == list(range(len(given_events)))
     assert said["accepted"] + said["refused"] + said["suppressed"] + said["retry"] == len(given_events)
-    assert said["accepted"] == len(door.in_the_stream())
+    assert said["accepted"] == len(door.stream_events())
     assert said["refused"] == len(door.bad_rows())
     assert door.counts["unaccounted"] == 0

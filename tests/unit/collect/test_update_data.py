@@ -7,15 +7,15 @@ import json
 import pytest
 
 from backend.collect.update_data import post_update_data
-from backend.http import BadRequest
-from tests.factories.records import NOW, event_fields, item_fields, user_fields
+from backend.http import BadRequestError
+from tests.factories.records import event_fields, item_fields, user_fields
 from tests.fakes.faults import server_error, throttled
-from tests.unit.collect.conftest import request
+from tests.fakes.functions.front_door import request
 
 
 def _post(door, body):
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answered = post_update_data(request(body, resource="/update-data"), door.services, door.patience(), NOW)
+    answered = post_update_data(request(body, resource="/update-data"), door.submission())
     return answered, json.loads(answered["body"])
 
 
@@ -24,7 +24,7 @@ def test_interactions_go_the_way_of_events(door):
 
     assert answered["statusCode"] == 202
     assert [verdict["status"] for verdict in said["events"]] == ["accepted", "refused"]
-    assert len(door.in_the_stream()) == 1
+    assert len(door.stream_events()) == 1
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_table_that_stays_full_is_429_for_what_it_has_not(door):
     ],
 )
 def test_a_body_of_another_form_is_400_and_names_the_field(door, body, field):
-    with pytest.raises(BadRequest) as refused:
+    with pytest.raises(BadRequestError) as refused:
         _post(door, body)
 
     assert refused.value.field == field

@@ -1,4 +1,4 @@
-"""POST /update-data by reference: worked off in portions, whatever breaks off in between."""
+"""POST /update-data by reference: processed in chunks, whatever fails in between."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.collect import report as reports
-from backend.collect import unpacking, work
+from backend.collect.records import resume_upload
 from backend.collect.update_data import post_update_data
-from backend.collect.upload import MAX_UPLOAD_BYTES, get_upload
-from backend.collect.work import go_on
-from backend.http import BadRequest, NotFound, TooLarge, Unavailable
+from backend.http import BadRequestError, NotFoundError, TooLargeError, UnavailableError
+from backend.upload import lines, processing
+from backend.upload import report as reports
+from backend.upload.requests import MAX_UPLOAD_BYTES, get_upload
 from tests.factories.records import NOW, event_fields, item_fields
 from tests.fakes.faults import server_error
-from tests.unit.collect.conftest import Door, request
+from tests.fakes.functions.front_door import FrontDoor, request
 
 THROTTLE = "ProvisionedThroughputExceededException"
 
 
 def _ask(door, source="s3://uploads/data", kind="interactions", now=NOW):
     body = json.dumps({"kind": kind, "source": source}).encode()
-    answered = post_update_data(request(body), door.services, door.patience(), now)
+    answered = post_update_data(request(body), door.submission(now=now))
     assert answered["statusCode"] == 202
     return json.loads(answered["body"])["id"]
 
@@ -37,17 +37,21 @@ def _upload(door, body, kind="interactions"):
     return _ask(door, kind=kind)
 
 
-def _work_off(door, seconds=60.0, most=200):
-    """Run every invocation that is asked for, each with so many seconds; return how many there were."""
-    for count in range(most):
+def _process(door, seconds=60.0, limit=200):
+    """Run every requested invocation, each with that many seconds, and return their number."""
+    for count in range(limit):
         if not door.functions.invoked:
             return count
-        go_on(door.functions.invoked.pop(0)["upload"], door.services, door.patience(seconds), lambda: NOW)
-    raise AssertionError("it does not come to an end")
+        _resume(door, door.functions.invoked.pop(0)["upload"], seconds)
+    raise AssertionError("it does not end")
+
+
+def _resume(door, upload_id, seconds=5.0):
+    resume_upload(upload_id, door.dependencies, door.clock.deadline(seconds), lambda: NOW)
 
 
 def _report(door, upload_id):
-    return json.loads(get_upload(request(b"", resource="/update-data/{id}", id=upload_id), door.services)["body"])
+    return json.loads(get_upload(request(b"", resource="/update-data/{id}", id=upload_id), door.uploads)["body"])
 
 
 def _jsonl(records):
@@ -58,7 +62,7 @@ def _events(count):
     return [event_fields(event_id=f"e-{number}", user_id=f"u-{number % 3}") for number in range(count)]
 
 
-def test_json_lines_are_answered_at_once_and_worked_off(door):
+def test_json_lines_are_answered_at_once_and_processed(door):
     # When
     upload_id = _upload(
         door, _jsonl([*_events(1200), event_fields(user_id=3), event_fields(consent="denied")]) + b"{\n\n"
@@ -66,10 +70,10 @@ def test_json_lines_are_answered_at_once_and_worked_off(door):
 
     # Then it waits
     assert _report(door, upload_id)["state"] == "WAITING"
-    assert door.in_the_stream() == []
+    assert door.stream_events() == []
 
-    # When it has been worked off
-    assert _work_off(door) == 1
+    # When it has been processed
+    assert _process(door) == 1
 
     # Then
     said = _report(door, upload_id)
@@ -86,7 +90,7 @@ def test_json_lines_are_answered_at_once_and_worked_off(door):
         "suppressed": 1,
         "refused": {"wrong_type": 1, "malformed_json": 1},
     }
-    assert len(door.in_the_stream()) == 1200
+    assert len(door.stream_events()) == 1200
     assert len(door.bad_rows()) == 2
 
 
@@ -103,7 +107,7 @@ def test_csv_with_quotes_line_breaks_and_empty_values_is_read(door):
 
     # When
     upload_id = _upload(door, body, kind="items")
-    _work_off(door)
+    _process(door)
 
     # Then
     said = _report(door, upload_id)
@@ -131,9 +135,9 @@ def test_csv_interactions_have_numbers_and_impressions(door):
     )
 
     _upload(door, body)
-    _work_off(door)
+    _process(door)
 
-    (event,) = door.in_the_stream()
+    (event,) = door.stream_events()
     assert (event["event_value"], event["impression"]) == (100.0, ["i", "j"])
     assert door.bad_rows()[0]["errors"] == [{"field": "event_value", "rule": "must be a number"}]
 
@@ -142,35 +146,35 @@ def test_gzip_of_several_streams_is_read(door):
     records = _jsonl(_events(700))
 
     _upload(door, gzip.compress(records[:1000]) + gzip.compress(records[1000:]))
-    _work_off(door)
+    _process(door)
 
-    assert [event["event_id"] for event in door.in_the_stream()].count("e-699") == 1
-    assert len(door.in_the_stream()) == 700
+    assert [event["event_id"] for event in door.stream_events()].count("e-699") == 1
+    assert len(door.stream_events()) == 700
 
 
 def test_an_upload_goes_on_in_further_invocations_until_its_end(door):
-    # When each invocation has time for one portion only
+    # When each invocation has time for one chunk only
     upload_id = _upload(door, _jsonl(_events(2600)))
-    invocations = _work_off(door, seconds=0)
+    invocations = _process(door, seconds=0)
 
     # Then every record was taken once
     assert invocations == 7
     assert _report(door, upload_id)["accepted"] == 2600
-    assert len(door.in_the_stream()) == 2600
+    assert len(door.stream_events()) == 2600
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.data())
 def test_whatever_breaks_off_nothing_is_lost_or_counted_twice(data):
     # Given a stream and an S3 that fail now and then, and invocations that are cut short
-    door = Door()
+    door = FrontDoor()
     door.kinesis.failing = data.draw(st.lists(st.dictionaries(st.integers(0, 2), st.just(THROTTLE)), max_size=12))
     packed = gzip.compress if data.draw(st.booleans()) else bytes
     upload_id = _upload(door, packed(_jsonl([*_events(1700), {}])))
     door.s3.breaking_after = data.draw(st.lists(st.sampled_from([10**9, 262_144]), max_size=1))
 
     # When
-    _work_off(door, seconds=data.draw(st.sampled_from([0, 0.05, 60])))
+    _process(door, seconds=data.draw(st.sampled_from([0, 0.05, 60])))
 
     # Then
     said = _report(door, upload_id)
@@ -180,18 +184,18 @@ def test_whatever_breaks_off_nothing_is_lost_or_counted_twice(data):
         1700,
         {"missing_field": 1},
     )
-    assert {event["event_id"] for event in door.in_the_stream()} == {f"e-{number}" for number in range(1700)}
+    assert {event["event_id"] for event in door.stream_events()} == {f"e-{number}" for number in range(1700)}
     assert len(door.bad_rows()) == 1
 
 
 def test_an_invocation_that_comes_twice_changes_nothing(door):
     # Given
     upload_id = _upload(door, _jsonl([item_fields(item_id=str(n)) for n in range(1100)]), kind="items")
-    _work_off(door)
+    _process(door)
     before, lake = _report(door, upload_id), door.s3.keys("lake")
 
     # When
-    go_on(upload_id, door.services, door.patience(), lambda: NOW)
+    _resume(door, upload_id)
 
     # Then
     assert _report(door, upload_id) == before
@@ -199,15 +203,15 @@ def test_an_invocation_that_comes_twice_changes_nothing(door):
     assert len(lake) == 3
 
 
-def test_the_same_object_asked_for_twice_is_worked_off_once(door):
+def test_the_same_object_asked_for_twice_is_processed_once(door):
     first = _upload(door, _jsonl(_events(3)))
     second = _ask(door)
-    _work_off(door)
+    _process(door)
     third = _ask(door)
 
     assert first == second == third
     assert door.functions.invoked == []
-    assert len(door.in_the_stream()) == 3
+    assert len(door.stream_events()) == 3
 
 
 def test_an_abandoned_upload_is_taken_up_when_asked_for_again(door):
@@ -219,7 +223,7 @@ def test_an_abandoned_upload_is_taken_up_when_asked_for_again(door):
     assert _ask(door, now=NOW + timedelta(minutes=6)) == upload_id
 
     # Then
-    assert _work_off(door) == 1
+    assert _process(door) == 1
     assert _report(door, upload_id)["state"] == "SUCCEEDED"
 
 
@@ -227,7 +231,7 @@ def test_a_stream_that_never_takes_them_fails_the_upload_at_last(door):
     door.kinesis.faults.always(server_error())
     upload_id = _upload(door, _jsonl(_events(3)))
 
-    _work_off(door, seconds=1)
+    _process(door, seconds=1)
 
     said = _report(door, upload_id)
     assert (said["state"], said["accepted"]) == ("FAILED", 0)
@@ -244,12 +248,12 @@ def test_a_stream_that_never_takes_them_fails_the_upload_at_last(door):
         (b"[{}]\n", "header"),
         (b"\xff\xfe\n", "JSON lines"),
         (b"\x1f\x8bnonsense", "damaged"),
-        (gzip.compress(b'{"item_id":"a"}\n' * 9, mtime=0)[:-6], "cut"),
+        (gzip.compress(b'{"item_id":"a"}\n' * 9, mtime=0)[:-6], "truncated"),
     ],
 )
 def test_an_object_that_cannot_be_read_fails_with_its_cause(door, body, cause):
     upload_id = _upload(door, body, kind="items")
-    _work_off(door)
+    _process(door)
 
     said = _report(door, upload_id)
     assert said["state"] == "FAILED"
@@ -258,51 +262,51 @@ def test_an_object_that_cannot_be_read_fails_with_its_cause(door, body, cause):
 
 def test_an_object_that_changes_on_the_way_fails(door):
     upload_id = _upload(door, _jsonl(_events(1200)))
-    go_on(upload_id, door.services, door.patience(0), lambda: NOW)
+    _resume(door, upload_id, seconds=0)
     door.s3.objects["uploads", "data"] += _jsonl(_events(1))
 
-    _work_off(door)
+    _process(door)
 
     assert "replaced" in _report(door, upload_id)["cause"]
 
 
 def test_a_gzip_bomb_fails_and_is_never_whole_in_memory(door, monkeypatch):
-    monkeypatch.setattr(unpacking, "MAX_UNPACKED_BYTES", 1_000_000)
+    monkeypatch.setattr(lines, "MAX_UNPACKED_BYTES", 1_000_000)
 
     upload_id = _upload(door, gzip.compress(_jsonl(_events(10_000))))
-    _work_off(door)
+    _process(door)
 
     assert "unpacks to more than" in _report(door, upload_id)["cause"]
 
 
 def test_a_line_without_end_costs_only_itself(door, monkeypatch):
-    # Given a line of more than the limit, with portions of one row, so that each row is resumed from
-    monkeypatch.setattr(work, "PORTION_ROWS", 1)
-    monkeypatch.setattr(unpacking, "CHUNK_BYTES", 1000)
-    monkeypatch.setattr(unpacking, "MAX_LINE_BYTES", 5000)
+    # Given a line of more than the limit, with chunks of one row, so that each row is resumed from
+    monkeypatch.setattr(processing, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(lines, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 5000)
     events = _events(3)
     body = _jsonl(events[:1]) + b'{"x":"' + b"y" * 20_000 + b'"}\n' + _jsonl(events[1:]) + b"z" * 7000
 
     # When
     upload_id = _upload(door, body)
-    _work_off(door, seconds=0)
+    _process(door, seconds=0)
 
     # Then
     said = _report(door, upload_id)
     assert (said["accepted"], said["refused"]) == (3, {"too_large": 2})
-    assert len(door.in_the_stream()) == 3
+    assert len(door.stream_events()) == 3
 
 
 @pytest.mark.parametrize(
     ("source", "error"),
     [
-        ("s3://other-bucket/data", BadRequest),
-        ("https://uploads/data", BadRequest),
-        ("s3://uploads/", BadRequest),
-        ("s3://uploads/reports/a.json", BadRequest),
-        ("s3://uploads/" + "x" * 1025, BadRequest),
-        ("data", BadRequest),
-        ("s3://uploads/missing", NotFound),
+        ("s3://other-bucket/data", BadRequestError),
+        ("https://uploads/data", BadRequestError),
+        ("s3://uploads/", BadRequestError),
+        ("s3://uploads/reports/a.json", BadRequestError),
+        ("s3://uploads/" + "x" * 1025, BadRequestError),
+        ("data", BadRequestError),
+        ("s3://uploads/missing", NotFoundError),
     ],
 )
 def test_a_source_that_is_no_object_of_the_uploads_is_refused(door, source, error):
@@ -316,18 +320,20 @@ def test_a_source_that_is_no_object_of_the_uploads_is_refused(door, source, erro
 def test_an_object_that_is_too_large_is_413(door, monkeypatch):
     monkeypatch.setattr(door.s3, "head_object", lambda **_: {"ContentLength": MAX_UPLOAD_BYTES + 1, "ETag": '"e"'})
 
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooLargeError):
         _ask(door)
 
 
 def test_an_upload_that_cannot_be_begun_with_is_503(door):
     door.s3.faults["put_object"].always(server_error())
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         _upload(door, b"{}")
 
 
-@pytest.mark.parametrize(("upload_id", "error"), [("x", BadRequest), ("../data", BadRequest), ("0" * 32, NotFound)])
+@pytest.mark.parametrize(
+    ("upload_id", "error"), [("x", BadRequestError), ("../data", BadRequestError), ("0" * 32, NotFoundError)]
+)
 def test_an_unknown_upload_is_named(door, upload_id, error):
     with pytest.raises(error):
         _report(door, upload_id)

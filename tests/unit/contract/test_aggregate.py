@@ -6,12 +6,12 @@ import base64
 import hashlib
 
 import pytest
+from aws_kinesis_agg import deaggregator
 from aws_kinesis_agg.aggregator import RecordAggregator
-from aws_kinesis_agg.deaggregator import deaggregate_records
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.contract import MalformedAggregate, is_aggregated, pack, unpack
+from backend.contract import MalformedAggregateError, aggregate_records, deaggregate_records, is_aggregated
 
 keys = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 records = st.lists(st.tuples(keys, st.binary(max_size=200)), min_size=1, max_size=20)
@@ -33,12 +33,12 @@ def _as_lambda_record(data):
 @given(records)
 def test_the_oracle_reads_what_is_packed(given_records):
     # When
-    packed = pack(given_records)
+    packed = aggregate_records(given_records)
 
     # Then
     assert is_aggregated(packed)
-    assert unpack(packed) == [data for _, data in given_records]
-    read = [record["kinesis"] for record in deaggregate_records([_as_lambda_record(packed)])]
+    assert deaggregate_records(packed) == [data for _, data in given_records]
+    read = [record["kinesis"] for record in deaggregator.deaggregate_records([_as_lambda_record(packed)])]
     assert [(record["partitionKey"], base64.b64decode(record["data"])) for record in read] == given_records
 
 
@@ -52,27 +52,27 @@ def test_what_the_oracle_packs_is_read(given_records):
     _, _, packed = aggregator.clear_and_get().get_contents()
 
     # Then
-    assert unpack(packed) == [data for _, data in given_records]
+    assert deaggregate_records(packed) == [data for _, data in given_records]
 
 
 @settings(deadline=None)
 @given(records, st.data())
 def test_a_cut_aggregate_is_malformed(given_records, data):
-    packed = pack(given_records)
+    packed = aggregate_records(given_records)
     length = data.draw(st.integers(0, len(packed) - 1))
 
-    with pytest.raises(MalformedAggregate):
-        unpack(packed[:length])
+    with pytest.raises(MalformedAggregateError):
+        deaggregate_records(packed[:length])
 
 
 @settings(deadline=None)
 @given(records, st.data())
 def test_an_aggregate_with_one_bit_changed_is_malformed(given_records, data):
-    packed = bytearray(pack(given_records))
+    packed = bytearray(aggregate_records(given_records))
     packed[data.draw(st.integers(0, len(packed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
 
-    with pytest.raises(MalformedAggregate):
-        unpack(bytes(packed))
+    with pytest.raises(MalformedAggregateError):
+        deaggregate_records(bytes(packed))
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ def test_an_aggregate_with_one_bit_changed_is_malformed(given_records, data):
 def test_a_message_that_does_not_fit_its_format_is_malformed_though_its_digest_fits(body):
     packed = b"\xf3\x89\x9a\xc2" + body + hashlib.md5(body).digest()
 
-    with pytest.raises(MalformedAggregate):
-        unpack(packed)
+    with pytest.raises(MalformedAggregateError):
+        deaggregate_records(packed)
 
 
 @pytest.mark.parametrize("refused", [[], [("", b"x")]])
 def test_nothing_and_an_empty_key_are_not_packed(refused):
     with pytest.raises(ValueError, match=r"aggregate|partition key"):
-        pack(refused)
+        aggregate_records(refused)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.collect.rows import csv_rows, read_header
-from backend.collect.unpacking import lines
 from backend.contract import Refusal, generate, read_event, read_item
+from backend.upload.lines import split_lines
+from backend.upload.rows import csv_rows, read_header
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -40,11 +40,11 @@ def test_the_commands_find_nothing_drifted(arguments, capsys):
 
 def test_the_csv_holds_two_items():
     # Given
-    found = lines(iter([_block("backend/collect/README.md", "csv")]))
-    header = read_header("items", next(found).data) or []
+    lines = split_lines(iter([_block("backend/upload/README.md", "csv")]))
+    header = read_header("items", next(lines).data) or []
 
     # When
-    payloads = [row.payload for row in csv_rows(found, header, "items")]
+    payloads = [row.payload for row in csv_rows(lines, header, "items")]
     items = [read_item(payload) for payload in payloads if not isinstance(payload, Refusal)]
 
     # Then

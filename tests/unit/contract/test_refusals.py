@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from backend.contract import REASONS, BodyRefused, Refusal, bad_row, read_event, read_events, read_item, read_user
+from backend.contract import REASONS, BodyRefusedError, Refusal, bad_row, read_event, read_events, read_item, read_user
 from backend.contract.explanation import MAX_FIELD_LENGTH
 from tests.factories.records import NOW, event_fields, event_json, item_fields, user_fields
 
@@ -156,7 +156,7 @@ def test_null_means_absent_and_a_search_needs_no_item():
     ],
 )
 def test_a_body_that_is_no_list_of_events_is_refused_as_a_whole(body, reason):
-    with pytest.raises(BodyRefused) as refused:
+    with pytest.raises(BodyRefusedError) as refused:
         read_events(body, now=NOW)
 
     assert refused.value.reason == reason

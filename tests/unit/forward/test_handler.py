@@ -6,22 +6,23 @@ import json
 from typing import Any
 
 from backend.forward import handler as entry
-from tests.unit.forward.world import World, event, record
+from tests.factories.lambda_events import CONTEXT, kinesis_record
+from tests.factories.records import numbered_event
+from tests.fakes.functions.forwarder import Forwarder
 
 
-class Context:
-    def get_remaining_time_in_millis(self) -> int:
-        return 30_000
-
-
-def invoke(world: World, monkeypatch: Any, *records: dict[str, Any]) -> Any:
-    monkeypatch.setattr(entry, "_services", lambda: world.services)
-    context: Any = Context()
-    return entry.handler({"Records": list(records)}, context)
+def invoke(forwarder: Forwarder, monkeypatch: Any, *records: dict[str, Any]) -> Any:
+    monkeypatch.setattr(entry, "_dependencies", lambda: forwarder.dependencies)
+    return entry.handler({"Records": list(records)}, CONTEXT)
 
 
 def test_a_batch_that_is_done_has_no_failures(monkeypatch, capsys):
-    answered = invoke(World(), monkeypatch, record(0, event(0), event(0), b"{"), record(1, event(1, consent="denied")))
+    answered = invoke(
+        Forwarder(),
+        monkeypatch,
+        kinesis_record(0, numbered_event(0), numbered_event(0), b"{"),
+        kinesis_record(1, numbered_event(1, consent="denied")),
+    )
     assert answered == {"batchItemFailures": []}
     [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     counted = {name: line[name][0] for name in ("received", "forwarded", "bad", "duplicate", "suppressed", "retried")}
@@ -30,8 +31,14 @@ def test_a_batch_that_is_done_has_no_failures(monkeypatch, capsys):
     assert line["bad_malformed_json"] == [1.0]
 
 
-def test_a_batch_that_is_not_names_the_first_record_to_come_again(monkeypatch):
-    world = World()
-    world.parameters.value = None
-    answered = invoke(world, monkeypatch, record(0, b"{"), record(1, event(0)), record(2, event(1)))
+def test_a_batch_that_is_not_names_the_first_record_to_redeliver(monkeypatch):
+    forwarder = Forwarder()
+    forwarder.parameters.value = None
+    answered = invoke(
+        forwarder,
+        monkeypatch,
+        kinesis_record(0, b"{"),
+        kinesis_record(1, numbered_event(0)),
+        kinesis_record(2, numbered_event(1)),
+    )
     assert answered == {"batchItemFailures": [{"itemIdentifier": f"{1:056d}"}]}

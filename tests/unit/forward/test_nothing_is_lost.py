@@ -1,4 +1,4 @@
-"""Whatever fails, in whatever order: nothing is lost, nothing is doubled, nobody's events overtake each other."""
+"""Whatever fails, in whatever order: nothing is lost, nothing is doubled, and the events of a user stay in order."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.factories.lambda_events import kinesis_record
+from tests.factories.records import numbered_event
 from tests.fakes.faults import denied, server_error, throttled, timeout
-from tests.unit.forward.world import World, event, record
+from tests.fakes.functions.forwarder import Forwarder
 
 USERS = ("ann", "bob", "cleo")
 
@@ -19,16 +21,16 @@ def batches(draw: st.DrawFn) -> list[list[Any]]:
     """Kinesis records of one or several events of few users, some bad, refused, repeated or without consent."""
     records = []
     for _ in range(draw(st.integers(1, 12))):
-        said: list[Any] = []
+        contents: list[Any] = []
         for _ in range(draw(st.integers(1, 6))):
             kind = draw(st.sampled_from(["good"] * 8 + ["bad", "denied"]))
             if kind == "bad":
-                said.append(b"{" * draw(st.integers(1, 1000)))
+                contents.append(b"{" * draw(st.integers(1, 1000)))
                 continue
             number = draw(st.integers(0, 30))
             user = draw(st.sampled_from(USERS))
-            said.append(
-                event(
+            contents.append(
+                numbered_event(
                     number,
                     event_id=f"{user}-{number}",
                     user_id=user,
@@ -36,7 +38,7 @@ def batches(draw: st.DrawFn) -> list[list[Any]]:
                     consent="denied" if kind == "denied" else "granted",
                 )
             )
-        records.append(said)
+        records.append(contents)
     return records
 
 
@@ -45,57 +47,59 @@ faults = st.lists(st.sampled_from([None, None, throttled(), server_error(), time
 
 @settings(max_examples=150, deadline=None)
 @given(
-    said=batches(),
+    batch=batches(),
     refused=st.sets(st.tuples(st.sampled_from(USERS), st.integers(0, 30)), max_size=5),
     at_tracker=faults,
     at_history=faults,
     at_bad_rows=faults,
     unprocessed=st.lists(st.integers(0, 5), max_size=5),
 )
-def test_under_any_schedule_of_faults(said, refused, at_tracker, at_history, at_bad_rows, unprocessed):
-    world = World()
-    world.tracker.refused = {f"{user}-{number}" for user, number in refused}
-    world.tracker.faults.plan(at_tracker)
-    world.dynamodb.faults["batch_write_item"].plan(at_history)
-    world.dynamodb.unprocessed = [min(count, 1) for count in unprocessed]
-    world.s3.faults.plan(at_bad_rows)
+def test_under_any_schedule_of_faults(batch, refused, at_tracker, at_history, at_bad_rows, unprocessed):
+    forwarder = Forwarder()
+    forwarder.tracker.refused = {f"{user}-{number}" for user, number in refused}
+    forwarder.tracker.faults.plan(at_tracker)
+    forwarder.dynamodb.faults["batch_write_item"].plan(at_history)
+    forwarder.dynamodb.unprocessed = [min(count, 1) for count in unprocessed]
+    forwarder.s3.faults["put_object"].plan(at_bad_rows)
 
-    outcomes = world.forward_until_done(*(record(number, *one) for number, one in enumerate(said)))
+    outcomes = forwarder.forward_until_done(
+        *(kinesis_record(number, *contents) for number, contents in enumerate(batch))
+    )
 
-    events = [one for each in said for one in each]
-    granted = {one["event_id"] for one in events if isinstance(one, dict) and one["consent"] == "granted"}
-    wanted = granted - world.tracker.refused
-    assert set(world.received_ids) == wanted
-    assert {moment.partition("#")[2] for _, moment in world.history} == wanted
-    assert {row.get("event_id") for row in world.s3.rows} - {None} == granted & world.tracker.refused
-    assert sum(outcome.bad for outcome in outcomes) == len(world.s3.rows)
+    events = [content for contents in batch for content in contents]
+    granted = {event["event_id"] for event in events if isinstance(event, dict) and event["consent"] == "granted"}
+    wanted = granted - forwarder.tracker.refused
+    assert set(forwarder.received_ids) == wanted
+    assert {moment.partition("#")[2] for _, moment in forwarder.history} == wanted
+    assert {row.get("event_id") for row in forwarder.bad_rows} - {None} == granted & forwarder.tracker.refused
+    assert sum(outcome.bad for outcome in outcomes) == len(forwarder.bad_rows)
     if outcomes[0].first_failed is None:
         assert outcomes[0].received == len(events)
     times: defaultdict[str | None, list[Any]] = defaultdict(list)
-    for user_id, _, sent in world.tracker.calls:
-        times[user_id] += [one["sentAt"] for one in sent]
+    for user_id, _, sent in forwarder.tracker.calls:
+        times[user_id] += [event["sentAt"] for event in sent]
     if len(outcomes) == 1:
         assert all(user == sorted(user) for user in times.values())
 
 
 @settings(max_examples=50, deadline=None)
-@given(said=batches(), at_tracker=faults)
-def test_nobodys_events_overtake_each_other_even_when_some_come_again(said, at_tracker):
-    world = World()
-    world.tracker.faults.plan(at_tracker)
-    world.forward_until_done(*(record(number, *one) for number, one in enumerate(said)))
+@given(batch=batches(), at_tracker=faults)
+def test_no_users_events_overtake_each_other_even_when_some_are_redelivered(batch, at_tracker):
+    forwarder = Forwarder()
+    forwarder.tracker.faults.plan(at_tracker)
+    forwarder.forward_until_done(*(kinesis_record(number, *contents) for number, contents in enumerate(batch)))
     by_user: defaultdict[str, list[Any]] = defaultdict(list)
-    for one in world.tracker.received:
-        by_user[one["eventId"].partition("-")[0]].append(one["sentAt"])
+    for event in forwarder.tracker.received:
+        by_user[event["eventId"].partition("-")[0]].append(event["sentAt"])
     assert all(times == sorted(times) for times in by_user.values())
 
 
 @settings(max_examples=50, deadline=None)
-@given(said=batches())
-def test_a_batch_that_comes_again_changes_nothing(said):
-    world = World()
-    records = [record(number, *one) for number, one in enumerate(said)]
-    world.forward(*records)
-    received, history, rows = world.received_ids, dict(world.history), dict(world.s3.objects)
-    world.forward(*records)
-    assert (world.received_ids, world.history, world.s3.objects) == (received, history, rows)
+@given(batch=batches())
+def test_a_redelivered_batch_changes_nothing(batch):
+    forwarder = Forwarder()
+    records = [kinesis_record(number, *contents) for number, contents in enumerate(batch)]
+    forwarder.forward(*records)
+    received, history, rows = forwarder.received_ids, dict(forwarder.history), dict(forwarder.s3.objects)
+    forwarder.forward(*records)
+    assert (forwarder.received_ids, forwarder.history, forwarder.s3.objects) == (received, history, rows)

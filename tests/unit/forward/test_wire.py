@@ -1,4 +1,4 @@
-"""What boto3 makes of the forwarder's calls: its own checks pass, and the wire says what was meant."""
+"""The forwarder's requests as boto3 sends them: valid for boto3, and right on the wire."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from backend.forward.forwarding import Services, forward
-from backend.forward.patience import Patience
+from backend.forward.forwarding import ForwardDependencies, forward_batch
 from backend.forward.tracking_id import TrackingId
+from tests.factories.lambda_events import kinesis_record
+from tests.factories.records import numbered_event
+from tests.fakes.clock import FakeClock
 from tests.fakes.wire import Wire
-from tests.unit.forward.world import event, record
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def sent() -> dict[str, Any]:
         GetParameter={"Parameter": {"Name": "p", "Value": "tracker-1", "Type": "String"}},
         BatchWriteItem={"UnprocessedItems": {}},
     )
-    services = Services(
+    dependencies = ForwardDependencies(
         events=wire.client("personalize-events"),
         dynamodb=wire.client("dynamodb"),
         s3=wire.client("s3"),
@@ -29,8 +30,10 @@ def sent() -> dict[str, Any]:
         history_days=30,
         bad_rows_bucket="bad",
     )
-    full = event(0, event_value=2, recommendation_id="RID-1", impression=["mug", "cup"], properties={"is_new": True})
-    outcome = forward([record(0, full, b"{")], services, Patience(deadline=1.0, clock=lambda: 0.0))
+    full = numbered_event(
+        0, event_value=2, recommendation_id="RID-1", impression=["mug", "cup"], properties={"is_new": True}
+    )
+    outcome = forward_batch([kinesis_record(0, full, b"{")], dependencies, FakeClock().deadline(1))
     assert (outcome.forwarded, outcome.bad, outcome.unaccounted) == (1, 1, 0)
     return dict(wire.sent)
 

@@ -10,38 +10,29 @@ import pytest
 
 from backend.http import (
     Answer,
-    BadRequest,
-    Conflict,
-    NotFound,
+    BadRequestError,
+    NotFoundError,
     Request,
-    Throttled,
-    TooLarge,
-    Unavailable,
+    ThrottledError,
+    TooLargeError,
+    UnavailableError,
     answer,
     routes,
 )
+from tests.factories.lambda_events import proxy_event
+
+PATH = "/users/{user}"
 
 
-def proxy_event(**differences: Any) -> dict[str, Any]:
-    event = {
-        "httpMethod": "GET",
-        "resource": "/people/{person}",
-        "pathParameters": {"person": "ann"},
-        "multiValueQueryStringParameters": None,
-        "queryStringParameters": None,
-        "headers": {"X-Colour": "red"},
-        "body": None,
-        "isBase64Encoded": False,
-        "requestContext": {"requestId": "r-1"},
-    }
-    return event | differences
+def user_request(**changes: Any) -> dict[str, Any]:
+    return proxy_event("GET", PATH, **{"pathParameters": {"user": "ann"}, "headers": {"X-Colour": "red"}, **changes})
 
 
 def echo(request: Request) -> Answer:
     return answer(
         200,
         {
-            "person": request.path_parameters["person"],
+            "user": request.path_parameters["user"],
             "query": request.query,
             "colour": request.headers.get("x-colour"),
             "body": request.body.decode(),
@@ -50,80 +41,79 @@ def echo(request: Request) -> Answer:
 
 
 def ask(event: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
-    answered = routes({("GET", "/people/{person}"): echo})(event, None)
+    answered = routes({("GET", PATH): echo})(event, None)
     return answered["statusCode"], json.loads(answered["body"]), answered["headers"]
 
 
 def test_a_request_reaches_its_route_with_decoded_path_and_lower_case_headers():
-    status, body, headers = ask(proxy_event(pathParameters={"person": "a%2Fb%20c"}))
+    status, body, headers = ask(user_request(pathParameters={"user": "a%2Fb%20c"}))
     assert status == 200
-    assert body == {"person": "a/b c", "query": {}, "colour": "red", "body": ""}
+    assert body == {"user": "a/b c", "query": {}, "colour": "red", "body": ""}
     assert headers["Content-Type"] == "application/json"
 
 
 def test_every_value_of_a_query_parameter_is_kept():
-    _, body, _ = ask(proxy_event(multiValueQueryStringParameters={"n": ["1", "2"]}, queryStringParameters={"n": "2"}))
+    _, body, _ = ask(user_request(multiValueQueryStringParameters={"n": ["1", "2"]}, queryStringParameters={"n": "2"}))
     assert body["query"] == {"n": ["1", "2"]}
 
 
 def test_single_query_values_do_where_an_emulator_sends_no_others():
-    _, body, _ = ask(proxy_event(queryStringParameters={"n": "2"}))
+    _, body, _ = ask(user_request(queryStringParameters={"n": "2"}))
     assert body["query"] == {"n": ["2"]}
 
 
 def test_a_base64_body_is_decoded():
-    _, body, _ = ask(proxy_event(body=base64.b64encode("é".encode()).decode(), isBase64Encoded=True))
+    _, body, _ = ask(user_request(body=base64.b64encode("é".encode()).decode(), isBase64Encoded=True))
     assert body["body"] == "é"
 
 
 def test_a_body_that_is_not_the_base64_it_says_is_refused():
-    status, body, _ = ask(proxy_event(body="é", isBase64Encoded=True))
+    status, body, _ = ask(user_request(body="é", isBase64Encoded=True))
     assert (status, body["error"]["field"]) == (400, "body")
 
 
 @pytest.mark.parametrize(
     ("error", "status", "code"),
     [
-        (BadRequest("n", "too big"), 400, "bad_request"),
-        (NotFound("n", "too big"), 404, "not_found"),
-        (Conflict("n", "too big"), 409, "conflict"),
-        (TooLarge("n", "too big"), 413, "too_large"),
+        (BadRequestError("n", "too big"), 400, "bad_request"),
+        (NotFoundError("n", "too big"), 404, "not_found"),
+        (TooLargeError("n", "too big"), 413, "too_large"),
     ],
 )
 def test_an_error_of_a_field_names_the_field_and_the_rule(error, status, code):
     def fail(_: Request) -> Answer:
         raise error
 
-    answered = routes({("GET", "/people/{person}"): fail})(proxy_event(), None)
+    answered = routes({("GET", PATH): fail})(user_request(), None)
     assert answered["statusCode"] == status
     assert json.loads(answered["body"]) == {
         "error": {"code": code, "message": "n: too big", "field": "n", "rule": "too big"},
-        "request_id": "r-1",
+        "request_id": "request-1",
     }
 
 
-@pytest.mark.parametrize(("error", "status"), [(Throttled(2), 429), (Unavailable(2, "no stream"), 503)])
-def test_an_error_that_passes_says_when_to_come_again(error, status):
+@pytest.mark.parametrize(("error", "status"), [(ThrottledError(2), 429), (UnavailableError(2, "no stream"), 503)])
+def test_an_error_that_passes_has_retry_after(error, status):
     def fail(_: Request) -> Answer:
         raise error
 
-    answered = routes({("GET", "/people/{person}"): fail})(proxy_event(), None)
+    answered = routes({("GET", PATH): fail})(user_request(), None)
     assert answered["statusCode"] == status
     assert answered["headers"]["Retry-After"] == "2"
     assert "field" not in json.loads(answered["body"])["error"]
 
 
-def test_an_unexpected_error_tells_the_caller_nothing_but_the_request_id(caplog):
+def test_an_unexpected_error_shows_the_caller_only_the_request_id(caplog):
     def fail(_: Request) -> Answer:
         raise RuntimeError("secret")
 
-    answered = routes({("GET", "/people/{person}"): fail})(proxy_event(), None)
+    answered = routes({("GET", PATH): fail})(user_request(), None)
     assert answered["statusCode"] == 500
     assert "secret" not in answered["body"]
-    assert json.loads(answered["body"])["request_id"] == "r-1"
-    assert "r-1" in caplog.text
+    assert json.loads(answered["body"])["request_id"] == "request-1"
+    assert "request-1" in caplog.text
 
 
 def test_a_route_that_is_not_there_is_not_found():
-    status, body, _ = ask(proxy_event(resource="/nowhere"))
+    status, body, _ = ask(user_request(resource="/nowhere"))
     assert (status, body["error"]["field"]) == (404, "path")

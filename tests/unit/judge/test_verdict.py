@@ -6,22 +6,24 @@ import math
 
 import pytest
 
-from backend.judge.verdict import Measured, Rules, judge
+from backend.judge.verdict import MeasuredVersion, Rules, judge
+from tests.factories.lambda_events import GAIN
 
-GAIN = "normalized_discounted_cumulative_gain_at_25"
 RULES = Rules((GAIN, "coverage"), ("new_users",))
 
 
-def version(name: str, gain: float | None, error: float | None = 0.01, users: int = 1000, **more: float) -> Measured:
+def version(
+    name: str, gain: float | None, error: float | None = 0.01, users: int = 1000, **more: float
+) -> MeasuredVersion:
     metrics = {GAIN: gain, f"{GAIN}_standard_error": error, **{f"{GAIN}_{key}": value for key, value in more.items()}}
-    return Measured(name, {key: value for key, value in metrics.items() if value is not None}, users)
+    return MeasuredVersion(name, {key: value for key, value in metrics.items() if value is not None}, users)
 
 
 def test_where_nothing_serves_the_challenger_does():
     verdict = judge(None, version("new", 0.0), RULES)
 
     assert (verdict.kept, verdict.comparisons) == ("challenger", ())
-    assert "Nothing serves yet" in verdict.reason
+    assert "No version serves yet" in verdict.reason
 
 
 @pytest.mark.parametrize(("gain", "kept"), [(0.30, "challenger"), (0.19, "challenger"), (0.15, "champion")])
@@ -43,8 +45,8 @@ def test_a_slice_that_got_worse_keeps_the_champion_though_the_whole_got_better()
 
     assert verdict.kept == "champion"
     assert "among new_users 0.0500 against 0.1500" in verdict.reason
-    assert "on the whole" not in verdict.reason
-    assert [one.where for one in verdict.comparisons] == ["all", "new_users"]
+    assert "overall" not in verdict.reason
+    assert [comparison.where for comparison in verdict.comparisons] == ["all", "new_users"]
 
 
 def test_more_comparisons_leave_each_more_room_so_that_together_they_err_no_oftener():
@@ -70,24 +72,24 @@ def test_a_challenger_that_finds_nothing_is_not_taken_for_sure_of_it():
 
 
 @pytest.mark.parametrize("gain", [None, math.nan])
-def test_a_challenger_that_does_not_tell_what_the_champion_tells_is_not_taken(gain):
+def test_a_challenger_that_lacks_the_champions_metric_does_not_serve(gain):
     verdict = judge(version("old", 0.2), version("new", gain), RULES)
 
     assert verdict.kept == "champion"
-    assert f"does not tell {GAIN}" in verdict.reason
+    assert f"has no {GAIN}" in verdict.reason
 
 
-def test_a_recipe_with_other_metrics_is_said_to_be_beyond_comparison():
-    verdict = judge(Measured("old", {"hit": 0.5}, 100), Measured("new", {"hit": 0.1}, 100), RULES)
+def test_a_recipe_with_other_metrics_is_not_compared():
+    verdict = judge(MeasuredVersion("old", {"hit": 0.5}, 100), MeasuredVersion("new", {"hit": 0.1}, 100), RULES)
 
     assert verdict.kept == "challenger"
-    assert "no comparison" in verdict.reason
+    assert "without a comparison" in verdict.reason
 
 
-def test_a_slice_that_only_one_tells_of_is_named():
+def test_a_slice_that_only_one_version_measures_is_named():
     verdict = judge(version("old", 0.2), version("new", 0.2, new_users=0.1), RULES)
 
-    assert "Not compared, since not both tell of it: new_users" in verdict.reason
+    assert "Not compared, since one version has no figures: new_users" in verdict.reason
 
 
 def test_a_standard_error_of_nothing_is_not_taken_for_certainty():

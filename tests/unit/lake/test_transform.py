@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,53 +15,41 @@ from hypothesis import strategies as st
 from backend.contract import Event, read_event
 from backend.lake import handler as entry
 from backend.lake import transform as transforming
-from backend.lake.row import Row
+from backend.lake.row import LakeRow
 from backend.lake.transform import transform
+from tests.factories.lambda_events import ARRIVED_AT, firehose_record
+from tests.factories.records import event_fields
 
-ARRIVED = datetime(2026, 1, 31, 13, 0, tzinfo=UTC)
 COLUMNS = Path(__file__).parents[3] / "infrastructure/modules/lake/generated/columns.json"
 
 
-def event(**differences: Any) -> dict[str, Any]:
-    return {
-        "event_id": "e-1",
-        "event_type": "Purchase",
-        "timestamp": "2026-01-31T14:00:00.1239+02:00",
-        "user_id": "ann",
-        "item_id": "mug",
-    } | differences
-
-
-def record(number: int, said: Any) -> dict[str, Any]:
-    data = said if isinstance(said, bytes) else json.dumps(said).encode()
-    return {
-        "recordId": f"r-{number}",
-        # Firehose had it a minute later than Kinesis.
-        "approximateArrivalTimestamp": ARRIVED.timestamp() * 1000 + 60_000,
-        "kinesisRecordMetadata": {"approximateArrivalTimestamp": ARRIVED.timestamp() * 1000},
-        "data": base64.b64encode(data).decode(),
-    }
+def purchase(**changes: Any) -> dict[str, Any]:
+    return event_fields(
+        **{"event_type": "Purchase", "timestamp": "2026-01-31T14:00:00.1239+02:00", "session_id": ..., **changes}
+    )
 
 
 def row_of(answer: Any) -> dict[str, Any]:
     line = base64.b64decode(answer["data"])
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
-    found: dict[str, Any] = json.loads(line)
-    return found
+    row: dict[str, Any] = json.loads(line)
+    return row
 
 
 def test_an_event_becomes_a_row():
-    said = event(event_value=3, impression=["mug", "cup"], properties={"page": 'say "é"', "n": None}, session_id="s")
-    [answer] = transform([record(0, said)]).records
+    event = purchase(
+        event_value=3, impression=["mug", "cup"], properties={"page": 'say "é"', "n": None}, session_id="s"
+    )
+    [answer] = transform([firehose_record(0, event)]).records
     assert (answer["recordId"], answer["result"]) == ("r-0", "Ok")
     row = row_of(answer)
     assert json.loads(row.pop("properties")) == {"page": 'say "é"', "n": None}
     assert row == {
         "event_id": "e-1",
-        "user_id": "ann",
+        "user_id": "u-1",
         "session_id": "s",
-        "item_id": "mug",
+        "item_id": "i-1",
         "timestamp": "2026-01-31 12:00:00.123",
         "event_type": "Purchase",
         "event_value": 3.0,
@@ -75,31 +62,32 @@ def test_an_event_becomes_a_row():
 
 def test_the_row_has_the_columns_of_the_table_in_their_order():
     columns = [column["name"] for column in json.loads(COLUMNS.read_text())["events"]]
-    assert list(Row.__struct_fields__) == columns
+    assert list(LakeRow.__struct_fields__) == columns
 
 
 def test_what_the_front_door_said_of_the_arrival_stays():
-    [answer] = transform([record(0, event(received_at="2026-01-31T12:30:00.5Z"))]).records
+    [answer] = transform([firehose_record(0, purchase(received_at="2026-01-31T12:30:00.5Z"))]).records
     assert row_of(answer)["received_at"] == "2026-01-31 12:30:00.500"
 
 
 def test_an_event_without_an_id_gets_the_one_that_follows_from_it():
-    said = event()
-    del said["event_id"]
-    [first, second] = (row_of(answer) for answer in transform([record(0, said), record(1, said)]).records)
+    event = purchase(event_id=...)
+    [first, second] = (
+        row_of(answer) for answer in transform([firehose_record(0, event), firehose_record(1, event)]).records
+    )
     assert re.fullmatch("[0-9a-f]{32}", first["event_id"])
     assert first["event_id"] == second["event_id"]
 
 
 def test_an_event_without_consent_is_dropped():
-    outcome = transform([record(0, event(consent="denied"))])
+    outcome = transform([firehose_record(0, purchase(consent="denied"))])
     assert outcome.records == [{"recordId": "r-0", "result": "Dropped"}]
     assert outcome.suppressed == 1
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[1]", json.dumps(event(event_type="Stare")).encode()])
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[1]", json.dumps(purchase(event_type="Stare")).encode()])
 def test_a_bad_record_fails_with_its_own_bytes(data):
-    outcome = transform([record(0, data), record(1, event())])
+    outcome = transform([firehose_record(0, data), firehose_record(1, purchase())])
     assert outcome.records[0] == {
         "recordId": "r-0",
         "result": "ProcessingFailed",
@@ -109,8 +97,8 @@ def test_a_bad_record_fails_with_its_own_bytes(data):
 
 
 def test_an_event_is_judged_by_the_time_at_which_kinesis_took_it():
-    ahead = [event(timestamp="2026-01-31T13:15:00Z"), event(timestamp="2026-01-31T13:15:30Z")]
-    assert [answer["result"] for answer in transform([record(0, one) for one in ahead]).records] == [
+    ahead = [purchase(timestamp="2026-01-31T13:15:00Z"), purchase(timestamp="2026-01-31T13:15:30Z")]
+    assert [answer["result"] for answer in transform([firehose_record(0, event) for event in ahead]).records] == [
         "Ok",
         "ProcessingFailed",
     ]
@@ -118,9 +106,9 @@ def test_an_event_is_judged_by_the_time_at_which_kinesis_took_it():
 
 def test_an_answer_that_would_be_too_large_gives_the_last_rows_back_as_they_came(monkeypatch):
     quotes = {f"p{n}": '"' * 10 for n in range(25)}
-    records = [record(n, event(event_id=f"e-{n}", properties=quotes)) for n in range(50)]
+    records = [firehose_record(n, purchase(event_id=f"e-{n}", properties=quotes)) for n in range(50)]
     whole = sum(len(answer["data"]) for answer in transform(records).records)
-    monkeypatch.setattr(transforming, "MAX_ANSWER_BYTES", whole)
+    monkeypatch.setattr(transforming, "MAX_RESPONSE_BYTES", whole)
     outcome = transform(records)
     assert len(json.dumps({"records": outcome.records})) <= whole
     assert 0 < outcome.oversized < 50
@@ -132,9 +120,9 @@ def test_an_answer_that_would_be_too_large_gives_the_last_rows_back_as_they_came
 
 
 def test_a_row_smaller_than_what_came_makes_no_room_by_being_given_back(monkeypatch):
-    monkeypatch.setattr(transforming, "MAX_ANSWER_BYTES", 0)
-    spacious = json.dumps(event(), indent=100).encode()
-    assert transform([record(0, spacious)]).stored == 1
+    monkeypatch.setattr(transforming, "MAX_RESPONSE_BYTES", 0)
+    spacious = json.dumps(purchase(), indent=100).encode()
+    assert transform([firehose_record(0, spacious)]).stored == 1
 
 
 @settings(max_examples=100, deadline=None)
@@ -143,7 +131,7 @@ def test_a_row_smaller_than_what_came_makes_no_room_by_being_given_back(monkeypa
         st.one_of(
             st.binary(max_size=50),
             st.builds(
-                event,
+                purchase,
                 event_type=st.sampled_from(["View", "Stare"]),
                 consent=st.sampled_from(["granted", "denied"]),
                 item_id=st.text(max_size=5),
@@ -153,24 +141,31 @@ def test_a_row_smaller_than_what_came_makes_no_room_by_being_given_back(monkeypa
         max_size=20,
     )
 )
-def test_every_record_is_answered_once_and_every_row_says_what_the_event_said(said):
-    records = [record(number, one) for number, one in enumerate(said)]
+def test_every_record_is_answered_once_and_every_row_has_the_fields_of_its_event(contents):
+    records = [firehose_record(number, content) for number, content in enumerate(contents)]
     outcome = transform(records)
-    assert [answer["recordId"] for answer in outcome.records] == [one["recordId"] for one in records]
+    assert [answer["recordId"] for answer in outcome.records] == [record["recordId"] for record in records]
     assert outcome.unaccounted == 0
-    for came, answer in zip(records, outcome.records, strict=True):
-        read = read_event(base64.b64decode(came["data"]), now=ARRIVED)
+    for record, answer in zip(records, outcome.records, strict=True):
+        read = read_event(base64.b64decode(record["data"]), now=ARRIVED_AT)
         if answer["result"] == "Ok":
             assert isinstance(read, Event)
             row = row_of(answer)
             assert (row["item_id"], row.get("event_value")) == (read.item_id, read.event_value)
         elif answer["result"] == "ProcessingFailed":
-            assert answer["data"] == came["data"]
+            assert answer["data"] == record["data"]
 
 
 def test_the_entry_answers_firehose_and_counts(capsys):
     answered = entry.handler(
-        {"records": [record(0, event()), record(1, b"{"), record(2, event(consent="denied"))]}, None
+        {
+            "records": [
+                firehose_record(0, purchase()),
+                firehose_record(1, b"{"),
+                firehose_record(2, purchase(consent="denied")),
+            ]
+        },
+        None,
     )
     assert [answer["result"] for answer in answered["records"]] == ["Ok", "ProcessingFailed", "Dropped"]
     [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]

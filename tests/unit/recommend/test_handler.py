@@ -11,34 +11,25 @@ import pytest
 
 from backend.contract import generate
 from backend.recommend import handler as entry
-from tests.unit.recommend.test_serve import World
+from tests.factories.lambda_events import proxy_event
+from tests.fakes.functions.serving import Serving
 
 DOCUMENT = json.loads((Path(generate.ROOT) / "backend/contract/generated/openapi.json").read_text())
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    world = World()
-    monkeypatch.setattr(entry, "_services", lambda: world.services)
-    return world
+def serving(monkeypatch: pytest.MonkeyPatch) -> Serving:
+    serving = Serving()
+    monkeypatch.setattr(entry, "_dependencies", lambda: serving.dependencies)
+    return serving
 
 
-def ask(method: str, resource: str, **event: Any) -> tuple[int, dict[str, Any]]:
-    proxy_event = {
-        "httpMethod": method,
-        "resource": resource,
-        "pathParameters": None,
-        "multiValueQueryStringParameters": None,
-        "headers": None,
-        "body": None,
-        "isBase64Encoded": False,
-        "requestContext": {"requestId": "r-1"},
-    }
-    answered = entry.handler(proxy_event | event, None)
+def ask(method: str, resource: str, **changes: Any) -> tuple[int, dict[str, Any]]:
+    answered = entry.handler(proxy_event(method, resource, **changes), None)
     return answered["statusCode"], json.loads(answered["body"])
 
 
-def test_every_route_answers(world):
+def test_every_route_answers(serving):
     assert ask("GET", "/recommendations/{user_id}", pathParameters={"user_id": "ann"})[0] == 200
     assert ask("GET", "/similar-items/{item_id}", pathParameters={"item_id": "item%2D7"})[1]["item_id"] == "item-7"
     assert ask("GET", "/popular", multiValueQueryStringParameters={"num_results": ["2"]})[1]["source"] == "recommender"
@@ -47,9 +38,9 @@ def test_every_route_answers(world):
 
 
 @pytest.mark.parametrize("columns", [{}, {"EXPLANATION": '[{"name": "item:a", "weight": 1}]'}])
-def test_all_that_an_explained_answer_has_is_described(world, columns):
-    world.runtime.columns = columns
-    world.runtime.reasons = ["Popular item"]
+def test_all_that_an_explained_answer_has_is_described(serving, columns):
+    serving.runtime.columns = columns
+    serving.runtime.reasons = ["Popular item"]
     query = {"explain": ["true"]}
     body = ask(
         "GET", "/recommendations/{user_id}", pathParameters={"user_id": "ann"}, multiValueQueryStringParameters=query
@@ -61,15 +52,15 @@ def test_all_that_an_explained_answer_has_is_described(world, columns):
     assert ("unexplained" in body) == (not columns)
 
 
-def test_errors_are_answered_with_field_and_rule(world):
+def test_errors_are_answered_with_field_and_rule(serving):
     status, body = ask("GET", "/recommendations/{user_id}", pathParameters={"user_id": "nobody"})
-    assert (status, body["error"]["field"], body["request_id"]) == (404, "user_id", "r-1")
+    assert (status, body["error"]["field"], body["request_id"]) == (404, "user_id", "request-1")
     status, body = ask("GET", "/popular", multiValueQueryStringParameters={"num_results": ["many"]})
     assert (status, body["error"]["field"]) == (400, "num_results")
 
 
-def test_metrics_count_sources_and_statuses(world, capsys):
-    world.recommender_down()
+def test_metrics_count_sources_and_statuses(serving, capsys):
+    serving.break_recommender()
     ask("GET", "/popular")
     ask("GET", "/recommendations/{user_id}", pathParameters={"user_id": "a%00b"})
     written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]

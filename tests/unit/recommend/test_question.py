@@ -1,4 +1,4 @@
-"""Requests are read strictly: whatever is wrong is named with the rule it broke."""
+"""Requests are read strictly: an error names the field and the rule that it broke."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend.http import BadRequest, Request
+from backend.http import BadRequestError, Request
 from backend.recommend.question import Question, read_popular, read_recommendations, read_rerank, read_similar_items
 
 
@@ -17,33 +17,33 @@ def request(path: dict[str, str] | None = None, query: dict[str, list[str]] | No
 
 
 def test_defaults():
-    assert read_recommendations(request()) == Question("recommendations", user_id="ann", wanted=25)
-    assert read_similar_items(request()) == Question("similar-items", item_id="mug", wanted=25)
-    assert read_popular(request()) == Question("popular", wanted=25)
+    assert read_recommendations(request()) == Question("recommendations", user_id="ann", num_results=25)
+    assert read_similar_items(request()) == Question("similar-items", item_id="mug", num_results=25)
+    assert read_popular(request()) == Question("popular", num_results=25)
 
 
 def test_num_results_and_explain_are_read():
-    asked = read_recommendations(request(query={"num_results": ["50"], "explain": ["true"]}))
-    assert (asked.wanted, asked.explained) == (50, True)
-    asked = read_recommendations(request(query={"num_results": ["100"], "explain": ["false"]}))
-    assert (asked.wanted, asked.explained) == (100, False)
+    question = read_recommendations(request(query={"num_results": ["50"], "explain": ["true"]}))
+    assert (question.num_results, question.with_explanations) == (50, True)
+    question = read_recommendations(request(query={"num_results": ["100"], "explain": ["false"]}))
+    assert (question.num_results, question.with_explanations) == (100, False)
 
 
 def test_no_more_are_explained_than_come_with_columns():
-    with pytest.raises(BadRequest, match="from 1 to 50 where explain is true") as refused:
+    with pytest.raises(BadRequestError, match="from 1 to 50 where explain is true") as refused:
         read_similar_items(request(query={"num_results": ["51"], "explain": ["true"]}))
     assert refused.value.field == "num_results"
 
 
 def test_an_explained_answer_is_kept_under_a_name_that_no_id_can_take():
-    explained = Question("recommendations", user_id="ann", explained=True)
+    explained = Question("recommendations", user_id="ann", with_explanations=True)
     assert explained.key not in {Question("recommendations", user_id=name).key for name in ("ann", "ann#explained")}
     assert explained.plain == Question("recommendations", user_id="ann")
 
 
 @pytest.mark.parametrize("value", ["0", "101", "-1", "1.5", "many", "", "٣", " 5", "99999999999999"])
 def test_num_results_out_of_range_or_no_number_is_refused(value):
-    with pytest.raises(BadRequest, match="from 1 to 100") as refused:
+    with pytest.raises(BadRequestError, match="from 1 to 100") as refused:
         read_popular(request(query={"num_results": [value]}))
     assert refused.value.field == "num_results"
 
@@ -57,17 +57,17 @@ def test_num_results_out_of_range_or_no_number_is_refused(value):
     ],
 )
 def test_other_wrong_query_parameters_are_refused(query, field):
-    with pytest.raises(BadRequest) as refused:
+    with pytest.raises(BadRequestError) as refused:
         read_recommendations(request(query=query))
     assert refused.value.field == field
 
 
 @pytest.mark.parametrize("value", ["", "a" * 257, "a\x00b", "tab\t", "del\x7f"])
 def test_malformed_ids_are_refused(value):
-    with pytest.raises(BadRequest) as refused:
+    with pytest.raises(BadRequestError) as refused:
         read_recommendations(request(path={"user_id": value}))
     assert refused.value.field == "user_id"
-    with pytest.raises(BadRequest) as refused:
+    with pytest.raises(BadRequestError) as refused:
         read_similar_items(request(path={"item_id": value}))
     assert refused.value.field == "item_id"
 
@@ -77,9 +77,9 @@ def test_any_other_id_is_taken_as_it_is():
 
 
 def test_a_list_to_rank_is_read_in_its_order():
-    asked = read_rerank(request(body={"user_id": "ann", "items": ["b", "a"]}))
-    assert asked == Question("rerank", user_id="ann", items=("b", "a"), wanted=2)
-    assert asked.key != read_rerank(request(body={"user_id": "ann", "items": ["a", "b"]})).key
+    question = read_rerank(request(body={"user_id": "ann", "items": ["b", "a"]}))
+    assert question == Question("rerank", user_id="ann", items=("b", "a"), num_results=2)
+    assert question.key != read_rerank(request(body={"user_id": "ann", "items": ["a", "b"]})).key
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,6 @@ def test_a_list_to_rank_is_read_in_its_order():
     ],
 )
 def test_a_wrong_list_to_rank_is_refused(body, field):
-    with pytest.raises(BadRequest) as refused:
+    with pytest.raises(BadRequestError) as refused:
         read_rerank(request(body=body))
     assert refused.value.field == field

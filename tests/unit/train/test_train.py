@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.http import BadRequest, NotFound, Request, Throttled, Unavailable
-from backend.train.executions import Services
+from backend.http import BadRequestError, NotFoundError, Request, ThrottledError, UnavailableError
+from backend.train.executions import TrainDependencies
 from backend.train.progress import get_train
 from backend.train.start import post_train
+from tests.factories.lambda_events import proxy_event
 from tests.fakes.faults import denied, throttled, timeout
 from tests.fakes.states import STARTED, FakeStates
 
@@ -29,12 +30,12 @@ def _request(body=b"", **path):
 
 
 def _start(states, body=b"", trainers=("personalize", "sagemaker")):
-    answered = post_train(_request(body), Services(states, ARN, trainers), NOW)
+    answered = post_train(_request(body), TrainDependencies(states, ARN, trainers), NOW)
     return answered["statusCode"], json.loads(answered["body"])
 
 
 def _ask(states, execution_id):
-    answered = get_train(_request(id=execution_id), Services(states, ARN, ["personalize"]))
+    answered = get_train(_request(id=execution_id), TrainDependencies(states, ARN, ["personalize"]))
     assert answered["statusCode"] == 200
     return json.loads(answered["body"])
 
@@ -51,7 +52,7 @@ def _ended(states, status, **more):
 
 
 def _history(states, *events):
-    """Tell what happened: (type, name of the state entered, id of the event before)."""
+    """Set the history: (type, name of the state entered, id of the event before)."""
     states.histories["t-1"] = [
         {"id": number, "type": kind, "previousEventId": before}
         | ({"stateEnteredEventDetails": {"name": name}} if name else {})
@@ -62,15 +63,15 @@ def _history(states, *events):
 @pytest.mark.parametrize("body", [b"", b" \n", b"{}", b'{"client_token": null, "trainer": null}'])
 def test_a_training_is_started_and_can_be_asked_about(states, body):
     # When
-    status, said = _start(states, body)
+    status, body = _start(states, body)
 
     # Then
     assert status == 202
-    assert states.started == [said["id"]]
-    assert said["id"].startswith("20260201T120000-")
-    assert said["status_url"] == f"/train/{said['id']}"
-    assert _ask(states, said["id"]) == {
-        "id": said["id"],
+    assert states.started == [body["id"]]
+    assert body["id"].startswith("20260201T120000-")
+    assert body["status_url"] == f"/train/{body['id']}"
+    assert _ask(states, body["id"]) == {
+        "id": body["id"],
         "status": "RUNNING",
         "started": "2026-02-01T12:00:00.000Z",
     }
@@ -79,12 +80,12 @@ def test_a_training_is_started_and_can_be_asked_about(states, body):
 def test_while_one_is_running_another_is_409_with_its_id(states):
     _, first = _start(states)
 
-    status, said = _start(states)
+    status, body = _start(states)
 
     assert status == 409
-    assert said["id"] == first["id"]
-    assert said["status_url"] == f"/train/{first['id']}"
-    assert (said["error"]["code"], said["request_id"]) == ("conflict", "request-1")
+    assert body["id"] == first["id"]
+    assert body["status_url"] == f"/train/{first['id']}"
+    assert (body["error"]["code"], body["request_id"]) == ("conflict", "request-1")
     assert len(states.started) == 1
 
 
@@ -96,7 +97,7 @@ def test_a_token_starts_one_training_however_often_it_is_sent(states):
 
     # Then
     assert [status for status, _ in answers] == [202, 202, 202]
-    assert {said["id"] for _, said in answers} == {"monday"}
+    assert {body["id"] for _, body in answers} == {"monday"}
     assert states.started == ["monday"]
 
 
@@ -120,7 +121,7 @@ def test_a_token_starts_one_training_however_often_it_is_sent(states):
     ],
 )
 def test_a_body_of_another_form_is_400_and_names_the_field(states, body, field):
-    with pytest.raises(BadRequest) as refused:
+    with pytest.raises(BadRequestError) as refused:
         _start(states, body)
 
     assert refused.value.field == field
@@ -132,13 +133,13 @@ def test_a_body_of_another_form_is_400_and_names_the_field(states, body, field):
     [(b"", "personalize"), (b'{"trainer": "personalize"}', "personalize"), (SAGEMAKER, "sagemaker")],
 )
 def test_the_trainer_is_personalize_unless_another_is_asked_for(states, body, trainer):
-    _, said = _start(states, body)
+    _, body = _start(states, body)
 
-    assert json.loads(states.executions[said["id"]]["input"]) == {"trainer": trainer}
+    assert json.loads(states.executions[body["id"]]["input"]) == {"trainer": trainer}
 
 
 def test_a_trainer_that_is_not_set_up_is_refused_with_the_remedy(states):
-    with pytest.raises(BadRequest, match="give Terraform the variable sagemaker") as refused:
+    with pytest.raises(BadRequestError, match="give Terraform the variable sagemaker") as refused:
         _start(states, SAGEMAKER, trainers=["personalize"])
 
     assert refused.value.field == "trainer"
@@ -152,12 +153,12 @@ def test_a_token_of_another_trainers_training_is_409_and_says_so(states, status)
     states.executions["monday"]["status"] = status
 
     # When
-    code, said = _start(states, b'{"client_token": "monday", "trainer": "sagemaker"}')
+    code, body = _start(states, b'{"client_token": "monday", "trainer": "sagemaker"}')
 
     # Then
-    assert (code, said["error"]["field"], said["id"]) == (409, "client_token", "monday")
-    assert "must be another for the trainer sagemaker" in said["error"]["rule"]
-    assert said["error"]["message"].endswith("names a training by personalize, monday")
+    assert (code, body["error"]["field"], body["id"]) == (409, "client_token", "monday")
+    assert "must be another for the trainer sagemaker" in body["error"]["rule"]
+    assert body["error"]["message"].endswith("names a training by personalize, monday")
     assert states.started == ["monday"]
 
 
@@ -170,12 +171,12 @@ def test_a_training_that_the_schedule_started_counts_as_personalizes(states):
 
 def test_the_longest_token_fits_the_names_made_of_it(states):
     # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.html: jobName has at most 63
-    _, said = _start(states, json.dumps({"client_token": "x" * 40}).encode())
+    _, body = _start(states, json.dumps({"client_token": "x" * 40}).encode())
 
-    assert len(f"interactions-{said['id']}") <= 63
+    assert len(f"interactions-{body['id']}") <= 63
 
 
-def test_a_training_that_succeeded_tells_its_output(states):
+def test_a_training_that_succeeded_reports_its_output(states):
     _ended(states, "SUCCEEDED", output='{"RunId": "t-1", "Imports": [{"Dataset": "items", "Rows": 3}]}')
 
     assert _ask(states, "t-1") == {
@@ -187,7 +188,7 @@ def test_a_training_that_succeeded_tells_its_output(states):
     }
 
 
-def test_a_training_that_failed_tells_step_and_cause(states):
+def test_a_training_that_failed_reports_step_and_cause(states):
     # Given a step inside a Map that failed while another branch went on
     _ended(states, "FAILED", error="ImportFailed", cause="Import interactions-t-1: 3 rows are invalid")
     _history(
@@ -201,10 +202,10 @@ def test_a_training_that_failed_tells_step_and_cause(states):
         ("ExecutionFailed", None, 6),
     )
 
-    said = _ask(states, "t-1")
+    body = _ask(states, "t-1")
 
-    assert said["step"] == "ImportFailed"
-    assert said["cause"] == (
+    assert body["step"] == "ImportFailed"
+    assert body["cause"] == (
         "The training failed at ImportFailed with ImportFailed: Import interactions-t-1: 3 rows are invalid"
     )
 
@@ -219,11 +220,11 @@ def test_a_cause_that_is_a_services_whole_answer_is_cut_to_its_message(states):
 @pytest.mark.parametrize(
     ("status", "cause"),
     [
-        ("TIMED_OUT", "The training took longer than it may; it was at Train."),
-        ("ABORTED", "The training was stopped by hand; it was at Train."),
+        ("TIMED_OUT", "The training exceeded its timeout; it was at Train."),
+        ("ABORTED", "The training was aborted by a user; it was at Train."),
     ],
 )
-def test_a_training_that_was_ended_tells_where(states, status, cause):
+def test_a_training_that_was_ended_reports_where(states, status, cause):
     # Given a history whose older events are beyond what is looked at
     _ended(states, status)
     _history(states, ("TaskStateEntered", "Train", 0), ("Other", None, 99))
@@ -231,13 +232,13 @@ def test_a_training_that_was_ended_tells_where(states, status, cause):
     assert _ask(states, "t-1")["cause"] == cause
 
 
-def test_a_failure_without_history_or_cause_is_told_all_the_same(states):
+def test_a_failure_without_history_or_cause_has_a_cause_all_the_same(states):
     _ended(states, "FAILED")
 
-    assert _ask(states, "t-1")["cause"] == "The training failed with an error without a name: nothing more is said"
+    assert _ask(states, "t-1")["cause"] == "The training failed with an error without a name: there are no details"
 
 
-def test_a_running_training_tells_its_step(states):
+def test_a_running_training_reports_its_step(states):
     _start(states, b'{"client_token": "t-1"}')
     _history(states, ("TaskStateEntered", "BuildDataSets", 0), ("TaskStarted", None, 1))
 
@@ -245,7 +246,7 @@ def test_a_running_training_tells_its_step(states):
 
 
 @pytest.mark.parametrize(
-    ("execution_id", "error"), [("missing", NotFound), ("a:b", BadRequest), ("x" * 81, BadRequest)]
+    ("execution_id", "error"), [("missing", NotFoundError), ("a:b", BadRequestError), ("x" * 81, BadRequestError)]
 )
 def test_an_unknown_training_is_named(states, execution_id, error):
     with pytest.raises(error) as refused:
@@ -255,7 +256,7 @@ def test_an_unknown_training_is_named(states, execution_id, error):
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"), [(throttled(), Throttled), (denied(), Unavailable), (timeout(), Unavailable)]
+    ("fault", "error"), [(throttled(), ThrottledError), (denied(), UnavailableError), (timeout(), UnavailableError)]
 )
 @pytest.mark.parametrize("operation", ["list_executions", "start_execution"])
 def test_a_state_machine_that_does_not_answer_is_429_or_503(states, operation, fault, error):
@@ -273,13 +274,12 @@ def test_the_handler_routes_both(states, monkeypatch):
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "train")
     from backend.train import handler as module  # noqa: PLC0415 - reads the environment
 
-    monkeypatch.setattr(module, "_services", lambda: Services(states, ARN, ["personalize"]))
-    proxy = {"requestContext": {"requestId": "r"}, "body": None}
+    monkeypatch.setattr(module, "_dependencies", lambda: TrainDependencies(states, ARN, ["personalize"]))
 
     # When
-    started = module.handler({**proxy, "httpMethod": "POST", "resource": "/train"}, None)
+    started = module.handler(proxy_event("POST", "/train"), None)
     execution_id = json.loads(started["body"])["id"]
-    asked = {**proxy, "httpMethod": "GET", "resource": "/train/{id}", "pathParameters": {"id": execution_id}}
+    asked = proxy_event("GET", "/train/{id}", pathParameters={"id": execution_id})
 
     # Then
     assert started["statusCode"] == 202

@@ -3,14 +3,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.contract.aggregate import pack
+from backend.contract.aggregate import aggregate_records
 from deployment.workers.delivery.source import rows_of
 from tests.factories.streams import record
 
 
 @given(parts=st.lists(st.lists(st.binary(max_size=20), min_size=1, max_size=5), max_size=5))
 def test_aggregates_are_taken_apart_in_order_and_every_row_has_its_own_id(parts: list[list[bytes]]):
-    records = [record(at, data=pack([("k", data) for data in part])) for at, part in enumerate(parts)]
+    records = [record(at, data=aggregate_records([("k", data) for data in part])) for at, part in enumerate(parts)]
 
     rows = list(rows_of(records, direct=False))
 
@@ -19,12 +19,12 @@ def test_aggregates_are_taken_apart_in_order_and_every_row_has_its_own_id(parts:
 
 
 def test_a_damaged_aggregate_goes_on_as_the_one_record_it_is():
-    damaged = pack([("k", b"a"), ("k", b"b")])[:-1]
+    damaged = aggregate_records([("k", b"a"), ("k", b"b")])[:-1]
 
     assert [row.data for row in rows_of([record(1, data=damaged)], direct=False)] == [damaged]
 
 
 def test_direct_puts_are_not_taken_apart():
-    aggregate = pack([("k", b"a"), ("k", b"b")])
+    aggregate = aggregate_records([("k", b"a"), ("k", b"b")])
 
     assert [row.data for row in rows_of([record(1, data=aggregate)], direct=True)] == [aggregate]

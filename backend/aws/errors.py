@@ -1,4 +1,4 @@
-"""What a failed call to AWS is called in the log."""
+"""Names of failed AWS calls, for the log."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError
 
 
-def name_of(error: ClientError | BotoCoreError | OSError) -> str:
-    """Return the error's code, or its kind where AWS did not answer.
+def error_name(error: ClientError | BotoCoreError | OSError) -> str:
+    """Return the error code of AWS, or the exception's type where AWS did not answer.
 
-    Never its message: AWS's messages quote what was sent, and partition keys are users.
+    The message is never logged: AWS quotes the request in it, and partition keys are user ids.
     """
     return error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__

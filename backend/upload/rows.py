@@ -1,4 +1,4 @@
-"""Lines to records: JSON lines as they are, CSV rows as the JSON that they stand for."""
+"""Lines as records: JSON lines unchanged, CSV rows converted to JSON."""
 
 from __future__ import annotations
 
@@ -12,60 +12,48 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from backend.collect.unpacking import MAX_LINE_BYTES, UploadRefused
 from backend.contract import FieldError, Refusal
 from backend.contract.generated.structs import EventLine, ItemLine, UserLine
+from backend.upload.lines import MAX_LINE_BYTES, InvalidUploadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from backend.collect.records import Kind
-    from backend.collect.unpacking import Line
+    from backend.contract import RecordKind
+    from backend.upload.lines import Line
 
 SEPARATOR = "|"
-"""What stands between the items of an impression in CSV, as it does in Personalize's own."""
+"""Separates the items of an impression in CSV, as in Personalize's own format."""
 
 _BOM = b"\xef\xbb\xbf"
-_LINES: dict[Kind, type[msgspec.Struct]] = {"interactions": EventLine, "items": ItemLine, "users": UserLine}
+_LINES: dict[RecordKind, type[msgspec.Struct]] = {"interactions": EventLine, "items": ItemLine, "users": UserLine}
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_SHOWN = 64
+_SHOWN_CHARACTERS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class UploadRow:
     """One record of an object.
 
     Attributes
     ----------
     payload
-        Its JSON, or why it has none.
+        Its JSON, or the reason why it has none.
     end
-        Position after it, in bytes of the unpacked object.
+        Position after it, in bytes of the decompressed object.
     """
 
     payload: bytes | Refusal
     end: int
 
 
-def read_header(kind: Kind, first: bytes) -> list[str] | None:
-    """Read an object's first line.
-
-    Parameters
-    ----------
-    kind
-        What its records are.
-    first
-        The line.
-
-    Returns
-    -------
-    list[str] | None
-        The columns where it is CSV, None where it is JSON lines.
+def read_header(kind: RecordKind, first: bytes) -> list[str] | None:
+    """Return the columns of a CSV object from its first line, or None for JSON lines.
 
     Raises
     ------
-    UploadRefused
-        Where it is neither, or names a column that no field has.
+    InvalidUploadError
+        Where it is neither, or a column is not a field of the kind of record.
     """
     first = first.removeprefix(_BOM).strip()
     if first.startswith(b"{"):
@@ -73,74 +61,52 @@ def read_header(kind: Kind, first: bytes) -> list[str] | None:
     try:
         (header,) = csv.reader([first.decode()], strict=True)
     except (UnicodeDecodeError, csv.Error, ValueError):
-        raise UploadRefused("the object must be JSON lines, or CSV in UTF-8 with a header") from None
+        raise InvalidUploadError("the object must be JSON lines, or CSV in UTF-8 with a header") from None
     known = _converters(kind)
     unknown = [name for name in header if name not in known]
     if unknown or len(set(header)) != len(header):
-        named = ", ".join(repr(name[:_SHOWN]) for name in unknown[:5]) or "one twice"
-        raise UploadRefused(f"the header must name each column once, of {', '.join(known)}; it names {named}")
+        named = ", ".join(repr(name[:_SHOWN_CHARACTERS]) for name in unknown[:5]) or "one twice"
+        raise InvalidUploadError(f"the header must name each column once, of {', '.join(known)}; it names {named}")
     return header
 
 
-def json_rows(lines: Iterable[Line]) -> Iterator[Row]:
-    """Yield the records of JSON lines; empty lines are none.
-
-    Parameters
-    ----------
-    lines
-        The lines.
-
-    Yields
-    ------
-    Row
-        A record per line.
-    """
+def json_rows(lines: Iterable[Line]) -> Iterator[UploadRow]:
+    """Yield one record per JSON line; empty lines are skipped."""
     for line in lines:
         data = line.data.removeprefix(_BOM).strip()
-        if not line.whole:
-            yield Row(_too_large(line.data), line.end)
+        if not line.is_whole:
+            yield UploadRow(_too_large(line.data), line.end)
         elif data:
-            yield Row(data, line.end)
+            yield UploadRow(data, line.end)
 
 
-def csv_rows(lines: Iterable[Line], header: list[str], kind: Kind) -> Iterator[Row]:
-    """Yield the records of CSV rows; a row may reach over several lines inside quotes.
+def csv_rows(lines: Iterable[Line], header: list[str], kind: RecordKind) -> Iterator[UploadRow]:
+    """Yield one record per CSV row after the header.
 
-    Parameters
-    ----------
-    lines
-        The lines after the header.
-    header
-        The columns.
-    kind
-        What the records are.
-
-    Yields
-    ------
-    Row
-        A record per row; an empty value is an absent field.
+    An empty value is an absent field. A row may extend over several lines inside quotes.
     """
     pending: list[bytes] = []
     size, is_open, end = 0, False, 0
     for line in lines:
         end = line.end
-        if not pending and line.whole and not line.data.strip():
+        if not pending and line.is_whole and not line.data.strip():
             continue
         pending.append(line.data)
         size += len(line.data) + 1
         is_open ^= line.data.count(b'"') % 2 == 1
-        if not line.whole or size > MAX_LINE_BYTES:
-            yield Row(_too_large(b"\n".join(pending)), end)
+        if not line.is_whole or size > MAX_LINE_BYTES:
+            yield UploadRow(_too_large(b"\n".join(pending)), end)
         elif is_open:
             continue
         else:
-            yield Row(_payload(b"\n".join(pending), header, kind), end)
+            yield UploadRow(_payload(b"\n".join(pending), header, kind), end)
         pending, size, is_open = [], 0, False
     if pending:
-        yield Row(_refuse("malformed_json", "must be a whole CSV row; a quote is not closed", b"\n".join(pending)), end)
+        refusal = _refuse("malformed_json", "must be a whole CSV row; a quote is not closed", b"\n".join(pending))
+        yield UploadRow(refusal, end)
 
 
-def _payload(data: bytes, header: list[str], kind: Kind) -> bytes | Refusal:
+def _payload(data: bytes, header: list[str], kind: RecordKind) -> bytes | Refusal:
     try:
         (values,) = csv.reader([data.decode()], strict=True)
     except (UnicodeDecodeError, csv.Error, ValueError):
@@ -154,8 +120,8 @@ def _payload(data: bytes, header: list[str], kind: Kind) -> bytes | Refusal:
 
 
 @functools.cache
-def _converters(kind: Kind) -> dict[str, Any]:
-    """Return what makes a field's value of its text, by the field's type in the contract."""
+def _converters(kind: RecordKind) -> dict[str, Any]:
+    """Return, for each field of the contract, the function that converts its text to a value of its type."""
     by_type = {float: _number, list: lambda text: text.split(SEPARATOR), dict: _object}
     converters = {}
     for field in msgspec.structs.fields(_LINES[kind]):
@@ -164,7 +130,7 @@ def _converters(kind: Kind) -> dict[str, Any]:
     return converters
 
 
-# What cannot be made is passed on as text, so that the contract says what is wrong with it.
+# Text that cannot be converted stays text, so that the contract refuses it and names the rule.
 
 
 def _number(text: str) -> float | str:

@@ -1,0 +1,1 @@
+"""What every function does with AWS: deadlines, retries, bad rows, batch writes and gzip."""

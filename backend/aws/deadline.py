@@ -1,0 +1,46 @@
+"""The time by which a request or an invocation must be done."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A point in time on a monotonic clock, and a way to wait before it.
+
+    Attributes
+    ----------
+    at
+        The point in time, in seconds of `clock`.
+    clock
+        Returns seconds; it never runs backwards.
+    sleep
+        Waits for a number of seconds.
+    """
+
+    at: float
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """Return the deadline that many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the deadline; negative after it."""
+        return self.at - self.clock()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep for `seconds` and return True; return False at once where the deadline comes first."""
+        if self.seconds_left <= seconds:
+            return False
+        self.sleep(seconds)
+        return True

@@ -1,0 +1,62 @@
+"""Records that arrived together, with the dependencies and the limits of their storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_s3 import S3Client
+
+    from backend.aws.deadline import Deadline
+    from backend.upload.report import UploadDependencies
+
+
+@dataclass(frozen=True, slots=True)
+class CollectDependencies:
+    """Clients, the names of their resources, and the metrics.
+
+    Attributes
+    ----------
+    stream
+        Name of the stream of events.
+    entities_table
+        Name of the table of items and users.
+    count
+        Adds to a metric.
+    """
+
+    kinesis: KinesisClient
+    s3: S3Client
+    dynamodb: DynamoDBClient
+    stream: str
+    bad_rows_bucket: str
+    lake_bucket: str
+    entities_table: str
+    uploads: UploadDependencies
+    count: Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The context in which the records of one request, or of one chunk of an upload, are stored.
+
+    Attributes
+    ----------
+    deadline
+        Until when throttled and failed writes are retried.
+    object_name
+        Name of the objects written to the lake and to the bad rows; the same when the same records are stored again.
+    received_at
+        When the records were received.
+    """
+
+    dependencies: CollectDependencies
+    deadline: Deadline
+    object_name: str
+    received_at: datetime

@@ -1,0 +1,123 @@
+"""The progress of an upload, kept in S3 beside the uploads, so that any invocation can resume it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - the struct needs its fields' types
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from backend.contract import RecordKind  # noqa: TC001 - the struct needs its fields' types
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+
+PREFIX = "reports/"
+
+State = Literal["WAITING", "RUNNING", "SUCCEEDED", "FAILED"]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadDependencies:
+    """Clients and names for uploads.
+
+    Attributes
+    ----------
+    bucket
+        The bucket of the uploads and their reports.
+    function_name
+        The function that processes uploads; it invokes itself to resume one.
+    """
+
+    s3: S3Client
+    functions: LambdaClient
+    bucket: str
+    function_name: str
+
+
+class Report(msgspec.Struct):
+    """The progress of one upload.
+
+    Attributes
+    ----------
+    id
+        Derived from kind, key and version of the object, so that a repeated request processes it once.
+    source
+        The object, as ``s3://bucket/key``.
+    etag
+        The object's version, which must not change while it is processed.
+    created_at, updated_at
+        When it was requested, which is when its records were received; and when the report was last written.
+    read, accepted, suppressed
+        Records so far.
+    refused
+        Records so far, by reason.
+    cause
+        Why it failed.
+    position
+        Processed bytes of the decompressed object.
+    header
+        The columns of a CSV object.
+    stalls
+        Invocations in a row without progress.
+    """
+
+    id: str
+    kind: RecordKind
+    source: str
+    etag: str
+    size_bytes: int
+    created_at: datetime
+    updated_at: datetime
+    state: State = "WAITING"
+    read: int = 0
+    accepted: int = 0
+    suppressed: int = 0
+    refused: dict[str, int] = msgspec.field(default_factory=dict)
+    cause: str | None = None
+    position: int = 0
+    header: list[str] | None = None
+    stalls: int = 0
+
+    @property
+    def key(self) -> str:
+        """The object's key."""
+        return self.source.split("/", 3)[3]
+
+
+_INTERNAL = ("etag", "position", "header", "stalls")
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Report).decode
+
+
+def load_report(upload_id: str, uploads: UploadDependencies) -> Report | None:
+    """Return the report of an upload, or None where there is no such upload."""
+    try:
+        body = uploads.s3.get_object(Bucket=uploads.bucket, Key=_key(upload_id))["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+            return None
+        raise
+    return _decode(body)
+
+
+def save_report(report: Report, uploads: UploadDependencies, now: datetime) -> None:
+    """Write the report of an upload, with `now` as the time of its update."""
+    report.updated_at = now
+    uploads.s3.put_object(
+        Bucket=uploads.bucket, Key=_key(report.id), Body=_encode(report), ContentType="application/json"
+    )
+
+
+def public_fields(report: Report) -> dict[str, object]:
+    """Return the fields of a report that the caller sees."""
+    fields: dict[str, object] = msgspec.to_builtins(report)
+    return {name: value for name, value in fields.items() if name not in _INTERNAL and value is not None}
+
+
+def _key(upload_id: str) -> str:
+    return f"{PREFIX}{upload_id}.json"

@@ -1,0 +1,125 @@
+"""Requests about uploads: start to process an object, and report the progress."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from backend.http import BadRequestError, NotFoundError, TooLargeError, UnavailableError, answer
+from backend.upload.report import PREFIX, Report, load_report, public_fields, save_report
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from backend.contract import RecordKind
+    from backend.http import Answer, Request
+    from backend.upload.report import UploadDependencies
+
+MAX_UPLOAD_BYTES = 512 * 1024 * 1024
+"""Bytes of an object as it is stored: some hundred megabytes take minutes; larger ones are for the Spark job."""
+
+MAX_KEY_BYTES = 1024
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
+
+ABANDONED_AFTER = timedelta(minutes=5)
+"""A running upload writes its report far more often; a repeated request resumes one that has not."""
+
+RETRY_AFTER_SECONDS = 5
+
+_SOURCE = re.compile(r"s3://([a-z0-9.-]{3,63})/(.+)", re.DOTALL)
+_ID = re.compile(r"[0-9a-f]{32}")
+_NOT_FOUND = frozenset({"404", "NoSuchKey", "NotFound"})
+
+
+def start_upload(kind: RecordKind, source: str, uploads: UploadDependencies, now: datetime) -> Answer:
+    """Start to process an uploaded object; a repeated request processes it once.
+
+    Parameters
+    ----------
+    source
+        ``s3://``, the uploads bucket and the object's key.
+    now
+        When it was requested.
+
+    Returns
+    -------
+    Answer
+        202 with the upload's id and the path of its progress.
+
+    Raises
+    ------
+    BadRequestError, NotFoundError, TooLargeError
+        Where the source is not an object that can be processed.
+    UnavailableError
+        Where S3 or Lambda failed.
+    """
+    key = _read_key(source, uploads.bucket)
+    etag, size = _head_object(key, uploads)
+    upload_id = hashlib.sha256(f"{kind}\n{key}\n{etag}".encode()).hexdigest()[:32]
+    try:
+        report = load_report(upload_id, uploads)
+        if report is None or report.state == "FAILED":
+            report = Report(upload_id, kind, source, etag, size, created_at=now, updated_at=now)
+            save_report(report, uploads, now)
+            invoke_again(upload_id, uploads)
+        elif report.state != "SUCCEEDED" and now - report.updated_at > ABANDONED_AFTER:
+            invoke_again(upload_id, uploads)
+    except (ClientError, BotoCoreError) as error:
+        raise UnavailableError(
+            RETRY_AFTER_SECONDS, "the upload could not be started; send the request again"
+        ) from error
+    return answer(202, {"id": upload_id, "status_url": f"/update-data/{upload_id}", "state": report.state})
+
+
+def get_upload(request: Request, uploads: UploadDependencies) -> Answer:
+    """Answer ``GET /update-data/{id}``: 200 with the state and the counts of an upload.
+
+    Raises
+    ------
+    BadRequestError, NotFoundError
+        Where the id is malformed or unknown.
+    """
+    upload_id = request.path_parameters["id"]
+    if not _ID.fullmatch(upload_id):
+        raise BadRequestError("id", "must be 32 hexadecimal digits, as POST /update-data answers them")
+    report = load_report(upload_id, uploads)
+    if report is None:
+        raise NotFoundError("id", "names no upload; POST /update-data answers with the id of one")
+    return answer(200, public_fields(report))
+
+
+def invoke_again(upload_id: str, uploads: UploadDependencies) -> None:
+    """Invoke the function asynchronously, to start or resume an upload."""
+    uploads.functions.invoke(
+        FunctionName=uploads.function_name,
+        InvocationType="Event",
+        Payload=json.dumps({"upload": upload_id}).encode(),
+    )
+
+
+def _read_key(source: str, bucket: str) -> str:
+    match = _SOURCE.fullmatch(source)
+    if not match or match[1] != bucket:
+        raise BadRequestError("source", f"must be an object of the uploads bucket, s3://{bucket}/ and its key")
+    key = match[2]
+    if len(key.encode()) > MAX_KEY_BYTES or key.startswith(PREFIX):
+        raise BadRequestError("source", f"must have a key of at most {MAX_KEY_BYTES} bytes that is not under {PREFIX}")
+    return key
+
+
+def _head_object(key: str, uploads: UploadDependencies) -> tuple[str, int]:
+    try:
+        head = uploads.s3.head_object(Bucket=uploads.bucket, Key=key)
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NOT_FOUND:
+            raise NotFoundError("source", "names no object; upload it first") from None
+        raise UnavailableError(RETRY_AFTER_SECONDS, "the uploads cannot be read; send the request again") from error
+    size = head["ContentLength"]
+    if size > MAX_UPLOAD_BYTES:
+        raise TooLargeError("source", f"must be at most {MAX_UPLOAD_BYTES} bytes; this one has {size}")
+    return head["ETag"], size

@@ -1,0 +1,52 @@
+"""The function recommend on fakes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from backend.recommend.lookup import Tables
+from backend.recommend.serve import RecommendDependencies, serve
+from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.faults import timeout
+from tests.fakes.personalize import FakeRuntime
+
+if TYPE_CHECKING:
+    from backend.recommend.question import Question
+
+NOW = 1_760_000_000_000
+MINUTE = 60_000
+DAY = 24 * 60 * MINUTE
+RANKING = [f"item-{n}" for n in range(200)]
+KINDS: Any = ("recommendations", "similar-items", "popular", "rerank")
+TABLES = Tables("history", "entities", "answers")
+
+
+class Serving:
+    """The fakes and the dependencies made of them, with one known user, ann, and one known item, item-7."""
+
+    def __init__(self) -> None:
+        self.dynamodb = FakeDynamoDB(
+            {"history": ("person", "moment"), "entities": ("entity",), "answers": ("question",)}
+        )
+        self.runtime = FakeRuntime(list(RANKING))
+        fakes: Any = self
+        self.dependencies = RecommendDependencies(fakes.dynamodb, fakes.runtime, TABLES, campaign_arns())
+        self.add_event("ann", NOW - DAY, "e-1")
+        self.describe("item#item-7")
+
+    def add_event(self, user: str, at: int, event_id: str) -> None:
+        item = {"person": {"S": user}, "moment": {"S": f"{at:013d}#{event_id}"}}
+        self.dynamodb.put_item(TableName="history", Item=item)
+
+    def describe(self, entity: str) -> None:
+        self.dynamodb.put_item(TableName="entities", Item={"entity": {"S": entity}, "attributes": {"S": "{}"}})
+
+    def ask(self, question: Question, at: int = NOW) -> dict[str, Any]:
+        return serve(question, self.dependencies, at)
+
+    def break_recommender(self) -> None:
+        self.runtime.faults.always(timeout())
+
+
+def campaign_arns() -> dict[Any, str]:
+    return {kind: f"arn:aws:personalize:eu-central-1:000000000000:campaign/shop-{kind}" for kind in KINDS}
