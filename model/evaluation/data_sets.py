@@ -1,7 +1,7 @@
 """Reads data sets in the contract's form: the folder that the datasets job writes, or JSON lines of events.
 
 The first holds CSV files with the columns of `model/schemas` under `interactions/`, `items/` and `users/` (or
-`interactions.csv` and so on), the second `events.jsonl` and, where they are there, `items.jsonl` and `users.jsonl`.
+`interactions.csv` and so on), the second `events.jsonl` and, optionally, `items.jsonl` and `users.jsonl`.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
-SESSION_PREFIX = "session#"  # of a user who never logged in, as the datasets job names them
+SESSION_PREFIX = "session#"  # of a user who never logged in; the datasets job uses the same
 LOADERS = "`python -m data.loaders SOURCE --out FOLDER` makes a data set of other clickstreams and columns"
-ROW = "row number"  # the context column that carries the place in the file through the sorting
+ROW = "row number"  # the context column that keeps the position in the file during sorting
 
 
 class UnknownDataError(ValueError):
-    """A path holds no data set in the contract's form; the message says what was found and what would do."""
+    """A path holds no data set in the contract's form; the message names what was found and what is expected."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class DataSet:
     values : float32 array of shape (interactions,)
         EVENT_VALUE; NaN where there is none.
     left_out : dict of int
-        How many lines are no interactions, by the reason.
+        How many lines are not interactions, by reason.
     """
 
     name: str
@@ -70,7 +70,7 @@ def read_data_set(path: Path) -> DataSet:
     Raises
     ------
     UnknownDataError
-        There is none, it holds no interaction, or a CSV file does not follow its schema.
+        There is no data set, it holds no interaction, or a CSV file does not follow its schema.
     """
     left_out: Counter[str] = Counter()
     if (path / "events.jsonl").is_file():
@@ -89,8 +89,8 @@ def read_data_set(path: Path) -> DataSet:
         raise UnknownDataError(f"{path}: {error}; {LOADERS}") from None
     if not len(interactions):
         raise UnknownDataError(
-            f"{path} holds no interaction, which is an event with an item and a person or session; "
-            f"left out: {told(left_out) or 'nothing, since it is empty'}"
+            f"{path} holds no interaction, which is an event with an item and a user or session; "
+            f"left out: {describe_left_out(left_out) or 'nothing, since it is empty'}"
         )
     return DataSet(
         path.resolve().name,
@@ -102,34 +102,21 @@ def read_data_set(path: Path) -> DataSet:
     )
 
 
-def told(left_out: Mapping[str, int]) -> str:
-    """Say how many lines were left out for which reason.
-
-    Parameters
-    ----------
-    left_out : mapping of int
-        By the reason.
-
-    Returns
-    -------
-    str
-        Empty where none was.
-    """
+def describe_left_out(left_out: Mapping[str, int]) -> str:
+    """Return in words how many lines were left out for which reason; empty if none were."""
     return ", ".join(f"{count:,} {reason}" for reason, count in sorted(left_out.items()))
 
 
 def _lacking(path: Path) -> str:
-    """Say what there is where a data set should be."""
+    """Return in words what lies at a path that should hold a data set."""
     if path.is_dir():
-        names = ", ".join(sorted(one.name for one in path.iterdir())[:4])
+        names = ", ".join(sorted(child.name for child in path.iterdir())[:4])
         return f"has neither events.jsonl nor interactions, but {names or 'nothing at all'}"
-    return (
-        f"is a file, where the folder that it lies in is wanted: {path.parent}" if path.exists() else "does not exist"
-    )
+    return f"is a file; name the folder that holds it: {path.parent}" if path.exists() else "does not exist"
 
 
 def _in_order(rows: Iterable[dict[str, Any]]) -> tuple[Interactions, NDArray[np.float32]]:
-    """Sort interactions by user and time, each once, and their values along with them."""
+    """Return interactions sorted by user and time, without duplicates, and their values in the same order."""
     columns = to_columns(rows)
     places = ContextColumn([], np.arange(columns.times.size, dtype=np.int32))
     ids = (columns.user_ids, columns.item_ids, columns.event_types)
@@ -179,7 +166,7 @@ def _interactions(path: Path, left_out: Counter[str]) -> Iterator[dict[str, Any]
 
 
 def _owners(path: Path, now: datetime) -> dict[str, str]:
-    """Return who logged in first in each session in which somebody did."""
+    """Return the first user who logged in, by session."""
     first: dict[str, tuple[datetime, str]] = {}
     for event in events_of(path, now, Counter()):
         if event.session_id is not None and event.user_id is not None:
@@ -189,16 +176,16 @@ def _owners(path: Path, now: datetime) -> dict[str, str]:
 
 
 def events_of(path: Path, now: datetime, left_out: Counter[str]) -> Iterator[Event]:
-    """Yield the events of a file that may be used.
+    """Yield the valid events of a file whose users have not denied consent.
 
     Parameters
     ----------
     path : Path
         The contract's JSON lines.
     now : datetime
-        What the events' times are compared with; has an offset.
+        The time that events are validated against; timezone-aware.
     left_out : Counter
-        Takes the number of the others, by the reason.
+        Counts the other lines, by reason.
     """
     for line in _lines(path):
         event = read_event(line, now=now)

@@ -1,7 +1,7 @@
-"""Evaluating: questions put to a trained model, and all that its answers tell.
+"""Evaluates a trained model on the questions of a split.
 
-The whole catalogue is ranked ("full"), or the wanted items among a hundred ("sampled"): two protocols whose figures
-cannot be compared, so a result says which it is and comparisons refuse to mix them.
+Either the whole catalogue is ranked ("full") or the wanted items among a hundred ("sampled"). Metrics of the two
+protocols cannot be compared, so a result records its protocol and comparisons refuse to mix them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from model.evaluation.metrics.beyond_accuracy import beyond_accuracy
 from model.evaluation.metrics.intervals import Interval, intervals
 from model.evaluation.metrics.ranking import ranking_metrics
 from model.evaluation.slices import slices_of
-from model.evaluation.splits import NothingToAskError
+from model.evaluation.splits import NoQuestionsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from model.evaluation.lists import Lists, Recommender
-    from model.evaluation.splits import Question, Split
+    from model.evaluation.splits import EvaluationQuestion, Split
 
 Protocol = Literal["full", "sampled"]
 CUTS = (5, 10, 20)
@@ -36,26 +36,26 @@ SEED = 20261121
 
 @dataclass(frozen=True)
 class Result:
-    """What a model's answers to a split's questions tell.
+    """The metrics of a model's answers to the questions of a split.
 
     Attributes
     ----------
     protocol : str
         "full" or "sampled".
     split : str
-        In words.
+        Description of the split.
     per_question : dict of float arrays of shape (questions,)
         By metric, such as "ndcg@10".
     users : list of str
-        Who each question is of.
+        The user of each question.
     slices : dict of bool arrays of shape (questions,)
-        Which questions belong to a slice, by its name.
+        By slice: whether a question belongs to it.
     beyond : dict of float
         Coverage, novelty, diversity and popularity bias of the lists as a whole.
     latency_ms : dict of float
-        p50 and p99 of an answer, in process.
+        p50 and p99 of the time of an answer, in process.
     fingerprint : str
-        Equal for results of the same questions under the same protocol, and for no others.
+        Equal exactly for results of the same questions under the same protocol.
     """
 
     protocol: Protocol
@@ -86,11 +86,11 @@ class Result:
         Parameters
         ----------
         within : str, optional
-            Name of a slice; all questions where it is missing.
+            Name of a slice; by default all questions.
         """
-        kept = np.ones(len(self), np.bool_) if within is None else self.slices[within]
-        users = [self.users[place] for place in np.flatnonzero(kept).tolist()]
-        return intervals({name: values[kept] for name, values in self.per_question.items()}, users)
+        mask = np.ones(len(self), np.bool_) if within is None else self.slices[within]
+        users = [self.users[place] for place in np.flatnonzero(mask).tolist()]
+        return intervals({name: values[mask] for name, values in self.per_question.items()}, users)
 
 
 def evaluate(
@@ -102,19 +102,19 @@ def evaluate(
     hide_seen: bool = True,
     catalogue: Catalogue | None = None,
 ) -> Result:
-    """Put a split's questions to a model that was fitted on `split.train`.
+    """Evaluate a model that was fitted on `split.train` on the questions of the split.
 
     Parameters
     ----------
     cuts : sequence of int
-        Lengths of lists that metrics are taken at.
+        The list lengths k of the metrics, as in NDCG@k.
     protocol : str
-        "full" ranks the whole catalogue, "sampled" the wanted items among `NEGATIVES` drawn ones.
+        "full" ranks the whole catalogue, "sampled" the wanted items among `NEGATIVES` sampled ones.
     hide_seen : bool
-        Whether only what is new to a user counts: items of the history are neither listed nor wanted, and questions
-        that want nothing else are left out. Where users come back to items, as in sessions, set it to false.
+        Whether only items that are new to a user count: items of the history are neither listed nor wanted, and
+        questions that want nothing else are left out. Set it to false where users return to items, as in sessions.
     catalogue : Catalogue, optional
-        Features of items, by which diversity is measured; by who touches items where it is missing.
+        Features of items, for the diversity of lists; without it, diversity compares the items' users.
 
     Raises
     ------
@@ -123,23 +123,23 @@ def evaluate(
     """
     asked = replace(split, questions=_new_only(split.questions)) if hide_seen else split
     if not asked.questions:
-        raise NothingToAskError(
-            f"none of {len(split.questions)} questions wants an item that is not in the person's history; "
-            "let seen items count, or split otherwise"
+        raise NoQuestionsError(
+            f"none of {len(split.questions)} questions wants an item that is not in the user's history; "
+            "count seen items as well, or use another split"
         )
     depth = max(cuts)
     if protocol == "full":
         lists = full_lists(recommender, asked, depth, hide_seen=hide_seen)
     else:
         lists = sampled_lists(recommender, asked, depth, NEGATIVES, SEED)
-    wanted = np.array([len(one.wanted) for one in asked.questions], np.int64)
+    wanted = np.array([len(question.wanted) for question in asked.questions], np.int64)
     return Result(
         protocol=protocol,
         split=split.name,
         per_question=ranking_metrics(hits_of(lists, asked), wanted, cuts),
-        users=[one.user for one in asked.questions],
+        users=[question.user for question in asked.questions],
         slices=slices_of(asked),
-        # Of lists out of a hundred drawn items it would be the draw that is described.
+        # Lists of a hundred sampled items would describe the sample, not the model.
         beyond=beyond_accuracy(lists, asked.train, catalogue or Catalogue(), cuts) if protocol == "full" else {},
         latency_ms={
             "p50": float(np.quantile(lists.milliseconds, 0.5)),
@@ -150,7 +150,7 @@ def evaluate(
 
 
 def hits_of(lists: Lists, split: Split) -> NDArray[np.bool_]:
-    """Tell of each place of each list whether its item was wanted.
+    """Return for each position of each list whether its item was wanted.
 
     Parameters
     ----------
@@ -163,25 +163,25 @@ def hits_of(lists: Lists, split: Split) -> NDArray[np.bool_]:
     """
     locate = locator(split, lists.item_ids)
     width = max(1, len(lists.item_ids))
-    found = [locate(one.wanted) + number * width for number, one in enumerate(split.questions)]
-    keys = np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
+    wanted = [locate(question.wanted) + number * width for number, question in enumerate(split.questions)]
+    keys = np.sort(np.concatenate(wanted)) if wanted else np.empty(0, np.int64)
     rows = np.arange(len(lists.places), dtype=np.int64)[:, None] * width
     hits: NDArray[np.bool_] = np.isin(lists.places + rows, keys) & (lists.places >= 0)
     return hits
 
 
-def _new_only(questions: list[Question]) -> list[Question]:
-    kept = []
-    for one in questions:
-        seen = set(one.history)
-        wanted = tuple(item for item in one.wanted if item not in seen)
+def _new_only(questions: list[EvaluationQuestion]) -> list[EvaluationQuestion]:
+    new_only = []
+    for question in questions:
+        seen = set(question.history)
+        wanted = tuple(item for item in question.wanted if item not in seen)
         if wanted:
-            kept.append(one if len(wanted) == len(one.wanted) else replace(one, wanted=wanted))
-    return kept
+            new_only.append(question if len(wanted) == len(question.wanted) else replace(question, wanted=wanted))
+    return new_only
 
 
-def _fingerprint(questions: list[Question], protocol: str, cuts: Sequence[int]) -> str:
+def _fingerprint(questions: list[EvaluationQuestion], protocol: str, cuts: Sequence[int]) -> str:
     digest = hashlib.sha256(f"{protocol} {sorted(cuts)}".encode())
-    for one in questions:
-        digest.update(repr((one.user, one.moment, one.wanted)).encode())
+    for question in questions:
+        digest.update(repr((question.user, question.moment, question.wanted)).encode())
     return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Experiments: recipes trained and judged on one split, kept on disk, and compared with one another later."""
+"""Experiments: recipes trained and evaluated on a split, saved on disk, and compared later."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from model.evaluation.evaluate import Protocol
     from model.evaluation.splits import Split
 
-LEAST_QUESTIONS = 30  # of a slice that is shown; fewer tell nothing
+MIN_SLICE_QUESTIONS = 30  # metrics of smaller slices are mostly noise
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 DOCUMENT, ARRAYS = "result.json", "questions.npz"
-METRIC, SLICE, USERS = "metric ", "slice ", "people"  # how the arrays in a file are named
+METRIC, SLICE, USERS = "metric ", "slice ", "people"  # prefixes and names of the arrays on disk
 
 
 class NotComparableError(ValueError):
@@ -34,25 +34,25 @@ class NotComparableError(ValueError):
 
 
 class RunNameError(ValueError):
-    """A run cannot be kept under the name; the message says why."""
+    """A run cannot be saved under the name; the message names the reason."""
 
 
 class UnknownExperimentError(ValueError):
-    """There is no experiment of that name; the message lists those that there are."""
+    """No experiment has that name; the message lists the existing ones."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A recipe, trained and judged.
+    """A trained recipe and its evaluation.
 
     Attributes
     ----------
     recipe, data : str
-        Their names.
+        Names of the recipe and of the data set.
     settings : dict of float
-        That tuning chose.
+        The settings that tuning selected.
     parameters : dict of str
-        Hyper-parameters that were stated.
+        The hyper-parameters that were given; others have their defaults.
     """
 
     recipe: str
@@ -81,10 +81,10 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """What the interval says: better, worse, or not told apart from the noise."""
+        """Whether the interval lies above zero, below zero, or around it."""
         if self.interval.low > 0:
             return "better"
-        return "worse" if self.interval.high < 0 else "not told apart"
+        return "worse" if self.interval.high < 0 else "no difference shown"
 
 
 def conduct(
@@ -97,19 +97,15 @@ def conduct(
     *,
     hide_seen: bool,
 ) -> Experiment:
-    """Train a recipe as the engine would, with its settings chosen on the training part, and judge it.
+    """Train a recipe as the engine does, with settings tuned on the training part, and evaluate it.
 
     Parameters
     ----------
     name : str
-        Of a recipe that answers with items.
-    split : Split
-        Of the data's interactions.
+        Name of a recipe that recommends items.
     parameters : mapping of str to str
-        Hyper-parameters, the others have their defaults.
-    protocol : str
-        "full" or "sampled".
-    hide_seen : bool
+        Hyper-parameters; others have their defaults.
+    cuts, protocol, hide_seen
         See `evaluate`.
 
     Raises
@@ -117,54 +113,43 @@ def conduct(
     UnknownRecipeError, UnsuitableDataError
         See `train`.
     """
-    found = train(name, split.train, data, parameters)
+    trained = train(name, split.train, data, parameters)
     return Experiment(
         name,
         data.name,
-        evaluate(found.recipe, split, cuts, protocol, hide_seen=hide_seen, catalogue=data.items),
-        found.tuning_seconds,
-        found.training_seconds,
-        found.settings,
+        evaluate(trained.recipe, split, cuts, protocol, hide_seen=hide_seen, catalogue=data.items),
+        trained.tuning_seconds,
+        trained.training_seconds,
+        trained.settings,
         dict(parameters),
     )
 
 
 def new_run(folder: Path, name: str) -> Path:
-    """Return the folder of a run, which `keep` makes.
+    """Return the folder of a new run, which `save_experiment` creates.
 
     Parameters
     ----------
     folder : Path
-        Where all runs lie.
+        The folder of all runs.
 
     Raises
     ------
     RunNameError
-        There is one already, or the name is none for a folder.
+        The run exists already, or the name cannot be a folder's.
     """
     if not RUN_NAME.fullmatch(name):
-        raise RunNameError(f"a run cannot be named {name!r}; letters, digits, '.', '-' and '_' make a name")
+        raise RunNameError(f"a run cannot be named {name!r}; use letters, digits, '.', '-' and '_'")
     if folder.exists() and not folder.is_dir():
-        raise RunNameError(f"runs cannot be kept in {folder}, which is a file; name a folder with --folder")
-    own = folder / name
-    if own.exists():
-        raise RunNameError(f"there is a run {name} in {folder} already; choose another name, or remove it")
-    return own
+        raise RunNameError(f"runs cannot be saved in {folder}, which is a file; name a folder with --folder")
+    run = folder / name
+    if run.exists():
+        raise RunNameError(f"the run {name} exists already in {folder}; choose another name, or remove it")
+    return run
 
 
-def keep(experiment: Experiment, folder: Path) -> Path:
-    """Write an experiment into a folder of its own, named for the recipe.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the run.
-
-    Returns
-    -------
-    Path
-        The experiment's folder.
-    """
+def save_experiment(experiment: Experiment, folder: Path) -> Path:
+    """Write an experiment into the folder of its run, in a folder named after the recipe, and return that folder."""
     own = folder / experiment.recipe
     own.mkdir(parents=True)
     (own / DOCUMENT).write_text(json.dumps(summary(experiment), indent=2, allow_nan=False) + "\n", encoding="utf-8")
@@ -178,12 +163,12 @@ def keep(experiment: Experiment, folder: Path) -> Path:
 
 
 def summary(experiment: Experiment) -> dict[str, Any]:
-    """Return what an experiment tells, for JSON.
+    """Return an experiment as a JSON document.
 
     Returns
     -------
     dict
-        Each metric as {mean, low, high}, on the whole and by slice.
+        Each metric as {mean, low, high}, overall and by slice.
     """
     result = experiment.result
     return {
@@ -209,28 +194,28 @@ def summary(experiment: Experiment) -> dict[str, Any]:
 
 
 def shown_slices(result: Result) -> dict[str, NDArray[np.bool_]]:
-    """Return the slices that hold enough questions to tell something.
+    """Return the slices with enough questions to be shown.
 
     Returns
     -------
     dict of bool arrays of shape (questions,)
     """
-    return {name: mask for name, mask in result.slices.items() if int(mask.sum()) >= LEAST_QUESTIONS}
+    return {name: mask for name, mask in result.slices.items() if int(mask.sum()) >= MIN_SLICE_QUESTIONS}
 
 
-def recall_experiment(name: str, folder: Path) -> Experiment:
-    """Read an experiment that was kept.
+def load_experiment(name: str, folder: Path) -> Experiment:
+    """Read a saved experiment.
 
     Parameters
     ----------
     name : str
         Run and recipe, such as "20261121T140000Z/aws-popularity-count".
     folder : Path
-        Where all runs lie.
+        The folder of all runs.
     """
-    if name not in kept(folder):
-        known = ", ".join(kept(folder)) or "none"
-        raise UnknownExperimentError(f"there is no experiment {name} in {folder}; there are: {known}")
+    names = list_experiments(folder)
+    if name not in names:
+        raise UnknownExperimentError(f"{folder} has no experiment {name}; it has: {', '.join(names) or 'none'}")
     document = json.loads((folder / name / DOCUMENT).read_text(encoding="utf-8"))
     with np.load(folder / name / ARRAYS, allow_pickle=False) as stored:
         result = Result(
@@ -254,13 +239,13 @@ def recall_experiment(name: str, folder: Path) -> Experiment:
     )
 
 
-def kept(folder: Path) -> list[str]:
-    """Return the names of all experiments that were kept, in order; runs without a name go by their start time."""
+def list_experiments(folder: Path) -> list[str]:
+    """Return the names of all saved experiments, sorted; runs without a name are named after their start time."""
     return sorted(str(path.parent.relative_to(folder)) for path in folder.glob(f"*/*/{DOCUMENT}"))
 
 
 def compare(first: Result, second: Result, metrics: Sequence[str]) -> list[Difference]:
-    """Return by how much the first result is better than the second, on the whole and by slice.
+    """Return the differences of the first result's metrics from the second's, overall and by slice.
 
     Parameters
     ----------
@@ -270,7 +255,7 @@ def compare(first: Result, second: Result, metrics: Sequence[str]) -> list[Diffe
     Returns
     -------
     list of Difference
-        Paired by question, so that what is hard for both does not widen the interval.
+        Paired by question, so that questions that are hard for both do not widen the interval.
     """
     if first.fingerprint != second.fingerprint:
         raise NotComparableError(
@@ -278,15 +263,15 @@ def compare(first: Result, second: Result, metrics: Sequence[str]) -> list[Diffe
             f"and {len(second)} of '{second.split}' ({second.protocol} ranking)"
         )
     whole = {"all": np.ones(len(first), np.bool_)}
-    found = []
+    compared = []
     for name, mask in {**whole, **shown_slices(first)}.items():
         users = [first.users[place] for place in np.flatnonzero(mask).tolist()]
         ours = {metric: first.per_question[metric][mask] for metric in metrics}
         theirs = {metric: second.per_question[metric][mask] for metric in metrics}
-        gained = differences(ours, theirs, users)
-        found += [Difference(name, metric, len(users), gained[metric]) for metric in metrics]
-    return found
+        gains = differences(ours, theirs, users)
+        compared += [Difference(name, metric, len(users), gains[metric]) for metric in metrics]
+    return compared
 
 
-def _plain(found: dict[str, Interval]) -> dict[str, dict[str, float]]:
-    return {name: one._asdict() for name, one in found.items()}
+def _plain(by_metric: dict[str, Interval]) -> dict[str, dict[str, float]]:
+    return {metric: interval._asdict() for metric, interval in by_metric.items()}

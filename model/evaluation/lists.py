@@ -1,4 +1,4 @@
-"""The lists that a recipe, or anything that scores all items for many users at once, answers questions with."""
+"""Answers the questions of a split with lists, from a recipe or from a model that scores all items in batches."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.evaluation.splits import Question, Split
+    from model.evaluation.splits import EvaluationQuestion, Split
 
 BATCH = 512  # users scored at once: 80 MB of scores at 41,000 items
-NOTHING = -1  # in place of an item where a list is shorter
+NOTHING = -1  # fills the positions beyond the end of a shorter list
 
 
 @runtime_checkable
 class BatchScorer(Protocol):
-    """A model that scores all items for many users at once, by their numbers in the interactions it learnt from."""
+    """A model that scores all items for many users at once, by the users' numbers in its training interactions."""
 
     def scores(self, users: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Return scores of shape (users, items of the interactions); the caller's own to change."""
+        """Return scores of shape (users, items of the interactions); the caller may change them in place."""
         ...
 
 
@@ -44,7 +44,7 @@ class Lists:
     places : int32 array of shape (questions, depth)
         Positions in `item_ids`, best first; `NOTHING` where an answer is shorter.
     milliseconds : float array of shape (questions,)
-        What each answer took; of a batch, its time over its questions.
+        Duration of each answer; in a batch, the batch's duration divided by its questions.
     """
 
     item_ids: list[str]
@@ -52,8 +52,8 @@ class Lists:
     milliseconds: NDArray[np.float64]
 
 
-def query_of(question: Question, allowed: NDArray[np.bool_] | None = None) -> Query:
-    """Turn a question into a query; recipes of similar items are asked for what is like the newest item.
+def query_of(question: EvaluationQuestion, allowed: NDArray[np.bool_] | None = None) -> Query:
+    """Return the query of a question; item-to-item recipes get the latest item of the history.
 
     Parameters
     ----------
@@ -76,9 +76,9 @@ def full_lists(recommender: Recommender, split: Split, depth: int, *, hide_seen:
     Parameters
     ----------
     recommender : Recipe or BatchScorer
-        A batch scorer is asked by the numbers of `split.train`.
+        A batch scorer gets the users' numbers in `split.train`.
     depth : int
-        Places of a list.
+        Length of a list.
     hide_seen : bool
         Whether items of the question's history are left out of the lists.
     """
@@ -97,27 +97,27 @@ def full_lists(recommender: Recommender, split: Split, depth: int, *, hide_seen:
         start = time.perf_counter()
         answer = recommender.recommend(query, depth)
         took[number] = (time.perf_counter() - start) * 1000
-        lists[number, : len(answer)] = [place_of[one.item_id] for one in answer]
+        lists[number, : len(answer)] = [place_of[entry.item_id] for entry in answer]
     return Lists(recommender.item_ids, lists, took)
 
 
 def sampled_lists(recommender: Recommender, split: Split, depth: int, negatives: int, seed: int) -> Lists:
-    """Rank the wanted items of each question among others that are drawn at random, never seen nor wanted.
+    """Rank the wanted items of each question among sampled items that are neither seen nor wanted.
 
-    The protocol of NCF (He et al., 2017, 99 negatives). It says little of how a whole catalogue is ranked and can
-    even turn the order of models round (Krichene and Rendle, 2020), so its figures never stand beside others.
+    The protocol of NCF (He et al., 2017, 99 negatives). It predicts the ranking of a whole catalogue badly and can
+    even reverse the order of models (Krichene and Rendle, 2020), so its metrics are never compared with others.
 
     Parameters
     ----------
     negatives : int
-        Items drawn for each question.
+        Items sampled for each question.
     seed : int
-        The same seed draws the same items whatever the model, where models know the same items.
+        The same seed samples the same items for all models with the same catalogue.
 
     Returns
     -------
     Lists
-        Of equal scores, those of wanted items come last.
+        At equal scores, wanted items are ranked last.
     """
     item_ids = recommender.item_ids if isinstance(recommender, Recipe) else split.train.item_ids
     locate = locator(split, item_ids)
@@ -135,10 +135,10 @@ def sampled_lists(recommender: Recommender, split: Split, depth: int, negatives:
 
 
 def locator(split: Split, item_ids: list[str]) -> Callable[[Sequence[str]], NDArray[np.int64]]:
-    """Return a function that finds the positions in `item_ids` of those items of a sequence that are there."""
+    """Return a function that maps items to their positions in `item_ids`; other items are left out."""
     place_of = {item: place for place, item in enumerate(item_ids)}
     known = split.train.item_ids
-    # Histories hold numbers of the split's items, which need no look-up by name.
+    # Histories hold numbers of the split's items, so they need no look-up by id.
     table = np.array([place_of.get(item, NOTHING) for item in known], np.int64)
 
     def locate(items: Sequence[str]) -> NDArray[np.int64]:
@@ -167,7 +167,7 @@ def _batched(scorer: BatchScorer, split: Split, depth: int, *, hide_seen: bool) 
 def _scored(
     recommender: Recommender, split: Split, locate: Callable[[Sequence[str]], NDArray[np.int64]]
 ) -> Iterator[tuple[NDArray[np.float32], float, NDArray[np.int64]]]:
-    """Yield for each question the scores of all items, the milliseconds they took, and what the user has seen."""
+    """Yield for each question the scores of all items, their duration in milliseconds, and the seen items."""
     if isinstance(recommender, Recipe):
         for question in split.questions:
             query = query_of(question)
@@ -175,11 +175,11 @@ def _scored(
             scores = recommender.score(query)
             yield scores, (time.perf_counter() - start) * 1000, locate(question.history)
         return
-    user_of = {user: place for place, user in enumerate(split.train.user_ids)}
-    users = np.array([user_of.get(one.user, NOTHING) for one in split.questions], np.int32)
+    number_of = {user: number for number, user in enumerate(split.train.user_ids)}
+    users = np.array([number_of.get(question.user, NOTHING) for question in split.questions], np.int32)
     if (users == NOTHING).any():
         stranger = split.questions[int((users == NOTHING).argmax())].user
-        raise ValueError(f"{stranger} is not among the people of the training data, whom alone a batch scorer knows")
+        raise ValueError(f"{stranger} is not a user of the training data; a batch scorer scores no others")
     for begin in range(0, users.size, BATCH):
         asked = users[begin : begin + BATCH]
         start = time.perf_counter()
@@ -190,7 +190,7 @@ def _scored(
 
 
 def _drawn(random: np.random.Generator, size: int, without: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Draw different positions below `size` that are not among `without`, all that are left where they are few."""
+    """Sample up to `count` distinct positions below `size` that are not among `without`."""
     banned = np.unique(without)
     if size - banned.size <= count:
         return np.setdiff1d(np.arange(size), banned)

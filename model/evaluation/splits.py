@@ -1,7 +1,7 @@
-"""Splits: what a recipe may learn from, and the questions that are put to it afterwards.
+"""Splits a data set into training interactions and evaluation questions.
 
-Each function returns the interactions to train on, with the numbers of users and items as they were, and questions
-whose right answers are not among them. A split of `split.train` gives a validation set in the same manner.
+Users and items keep their numbers in the training interactions, which hold no answer to a question. Splitting
+`split.train` again gives a validation set.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ SEED = 20261121
 
 
 class UnsplittableError(ValueError):
-    """The interactions cannot be split in this manner; the message says why, and what would do."""
+    """The interactions cannot be split this way; the message names the reason and an alternative."""
 
 
-class NothingToAskError(ValueError):
-    """No question is left; the message says why, and what would do."""
+class NoQuestionsError(ValueError):
+    """A split has no questions; the message names the reason and an alternative."""
 
 
 class History(Sequence[str]):
-    """The items of a stretch of one user's interactions, newest first, read when asked for.
+    """The items of a range of one user's interactions, latest first: a view, not a copy.
 
-    A user with millions of events gives millions of questions, each of which has nearly all of them as history:
-    written out they would not fit into memory.
+    A user with millions of events gives millions of questions whose histories overlap; copies would not fit into
+    memory.
 
     Attributes
     ----------
     item_ids : list of str
-        What the numbers in `places` stand for.
+        The ids of the item numbers in `places`.
     places : int32 array of shape (events,)
-        Newest first.
+        Item numbers, latest first.
     """
 
     def __init__(self, interactions: Interactions, begin: int, end: int) -> None:
@@ -68,21 +68,21 @@ class History(Sequence[str]):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is known of a user at a moment, and what they did next.
+class EvaluationQuestion:
+    """A user's history and features at a moment, and the items of the held-out events that followed.
 
     Attributes
     ----------
     history : sequence of str
-        Items, newest first; empty for a stranger.
+        Items, latest first; empty for a user without earlier events.
     wanted : tuple of str
-        The items to find, each once, in the order of time.
+        The held-out items, without duplicates, in order of time.
     moment : int
-        Epoch seconds at which the question is put.
+        Time of the question, in epoch seconds.
     features : tuple of str
-        Of the user, such as ("AGE_GROUP=25-34",).
+        Features of the user, such as ("AGE_GROUP=25-34",).
     context : mapping of str to str
-        Circumstances of the first event to find, such as {"DEVICE": "phone"}.
+        Context of the first held-out event, such as {"DEVICE": "phone"}.
     """
 
     user: str
@@ -95,37 +95,36 @@ class Question:
 
 @dataclass(frozen=True)
 class Split:
-    """What to learn from and what to be asked.
+    """Training interactions and evaluation questions.
 
     Attributes
     ----------
     name : str
-        How it was made, in words for a table.
+        Description of the split, for tables.
     """
 
     train: Interactions
-    questions: list[Question]
+    questions: list[EvaluationQuestion]
     name: str = "given"
 
-    def at_most(self, count: int, seed: int = SEED) -> Split:
-        """Keep a sample of the questions, drawn alike from all, in their order."""
+    def sample(self, count: int, seed: int = SEED) -> Split:
+        """Return the split with a uniform sample of its questions, in their order."""
         if len(self.questions) <= count:
             return self
-        drawn = np.random.default_rng(seed).choice(len(self.questions), count, replace=False)
-        return replace(self, questions=[self.questions[place] for place in np.sort(drawn).tolist()])
+        sampled = np.random.default_rng(seed).choice(len(self.questions), count, replace=False)
+        return replace(self, questions=[self.questions[place] for place in np.sort(sampled).tolist()])
 
     def with_users(self, users: Catalogue) -> Split:
-        """Tell the questions what is known of the users who ask."""
-        known = dict(zip(users.item_ids, users.features, strict=True))
-        told = [replace(one, features=known.get(one.user, ())) for one in self.questions]
-        return replace(self, questions=told)
+        """Return the split with the features of users added to their questions."""
+        features = dict(zip(users.item_ids, users.features, strict=True))
+        return replace(self, questions=[replace(one, features=features.get(one.user, ())) for one in self.questions])
 
 
 def leave_last_out(interactions: Interactions) -> Split:
-    """Ask for the last event of each user who has two or more; all else is learnt from.
+    """Hold out the last event of each user with two or more; train on the rest.
 
-    The protocol of most papers on sequences. What others did later than a question is learnt from too, so figures are
-    a little better than they will be in service; `by_time` has no such leak.
+    The protocol of most papers on sequential recommendation. The training part holds events of other users that are
+    later than a question, so metrics are optimistic; `by_time` has no such leak.
 
     Raises
     ------
@@ -136,33 +135,29 @@ def leave_last_out(interactions: Interactions) -> Split:
     asked = np.flatnonzero(np.diff(starts) >= 2)
     if not asked.size:
         raise UnsplittableError(
-            f"none of {len(interactions.user_ids)} people has two events, so that one could be left out; "
-            "split by time instead"
+            f"none of {len(interactions.user_ids)} users has two events, so none can be held out; split by time instead"
         )
     last = starts[asked + 1] - 1
-    kept = np.ones(len(interactions), np.bool_)
-    kept[last] = False
+    is_training = np.ones(len(interactions), np.bool_)
+    is_training[last] = False
     spans = zip(starts[asked].tolist(), last.tolist(), (last + 1).tolist(), strict=True)
-    return Split(interactions.where(kept), _questions(interactions, spans), "leave the last out")
+    return Split(interactions.where(is_training), _questions(interactions, spans), "leave the last out")
 
 
 def by_time(interactions: Interactions, share: float = 0.1) -> Split:
-    """Learn from the oldest events and ask each user of the newest ones for all items that they came to.
+    """Train on the oldest events and hold out the latest; each user of those has one question for all their items.
+
+    Users without older events have questions with an empty history.
 
     Parameters
     ----------
     share : float
-        Of the events that are kept for questions, between 0 and 1.
-
-    Returns
-    -------
-    Split
-        Whoever has no older event is asked with an empty history.
+        Share of the events to hold out, between 0 and 1.
 
     Raises
     ------
     UnsplittableError
-        All events carry one time, or there are none.
+        All events have the same time, or there are none.
     """
     cut, older = _cut(interactions, share)
     starts = interactions.starts()
@@ -175,45 +170,40 @@ def by_time(interactions: Interactions, share: float = 0.1) -> Split:
 
 
 def next_events(interactions: Interactions, share: float = 0.1) -> Split:
-    """Learn from the oldest events and ask for each of the newest ones, given all that the user did before it.
+    """Train on the oldest events and predict each of the latest, given all events of the user before it.
 
-    The model is not told of what happened after the cut, but each question knows it: a test of how a recipe reacts
-    to events without being trained again.
+    The model does not learn the events after the cut, but each history holds them: this measures how a recipe reacts
+    to new events without a new training. A user's first event gives no question.
 
     Parameters
     ----------
     share : float
-        Of the events that are kept for questions, between 0 and 1.
-
-    Returns
-    -------
-    Split
-        A user's first event is no question.
+        Share of the events to hold out, between 0 and 1.
 
     Raises
     ------
     UnsplittableError
-        All events carry one time, or there are none.
+        All events have the same time, or there are none.
     """
     _, older = _cut(interactions, share)
-    asked = following(interactions, np.flatnonzero(~older))
+    asked = next_event_questions(interactions, np.flatnonzero(~older))
     return Split(interactions.where(older), asked, f"next event, newest {share:.0%} of the events")
 
 
 def hold_out_users(interactions: Interactions, share: float = 0.1, seed: int = SEED) -> Split:
-    """Learn from some users and ask the others for the newest tenth of their events, given the rest of them.
+    """Train on some users and predict the latest tenth of the other users' events, given the rest of their events.
 
     As Amazon Personalize evaluates (developer guide, "Evaluating a solution version with metrics").
 
     Parameters
     ----------
     share : float
-        Of the users who are not learnt from, between 0 and 1.
+        Share of the users to hold out, between 0 and 1.
 
     Raises
     ------
     UnsplittableError
-        Nobody would be left to learn from, or nobody who is held out has two events.
+        No user would be left to train on, or no held-out user has two events.
     """
     count = len(interactions.user_ids)
     out = np.zeros(count, np.bool_)
@@ -223,29 +213,28 @@ def hold_out_users(interactions: Interactions, share: float = 0.1, seed: int = S
     asked = np.flatnonzero(out & (lengths >= 2))
     if out.all() or not asked.size:
         raise UnsplittableError(
-            f"of {count} people, {int(out.sum())} would be held out and {asked.size} of those have two events; "
-            "some must be left to learn from and some to ask"
+            f"of {count} users, {int(out.sum())} would be held out and {asked.size} of those have two events; "
+            "at least one user must stay in training and one be held out"
         )
     newest = starts[asked + 1] - np.maximum(1, lengths[asked] // 10)
     spans = zip(starts[asked].tolist(), newest.tolist(), starts[asked + 1].tolist(), strict=True)
-    name = f"hold {share:.0%} of the people out"
+    name = f"hold {share:.0%} of the users out"
     return Split(interactions.where(~out[interactions.users]), _questions(interactions, spans), name)
 
 
-def following(interactions: Interactions, places: NDArray[np.int64] | None = None) -> list[Question]:
-    """Make a question of events, each with all earlier events of the user as history.
+def next_event_questions(
+    interactions: Interactions, places: NDArray[np.int64] | None = None
+) -> list[EvaluationQuestion]:
+    """Return a question for each event, with all earlier events of the user as history.
+
+    A user's first event gives no question.
 
     Parameters
     ----------
     interactions : Interactions
-        Such as the sessions of a test file, which a `Split` puts beside the interactions of a training file.
+        Such as the sessions of a test file, for a `Split` with the interactions of a training file.
     places : integer array, optional
-        Of the events; all where it is missing.
-
-    Returns
-    -------
-    list of Question
-        A user's first event is no question.
+        Positions of the events; by default all.
     """
     places = np.arange(len(interactions)) if places is None else places
     begins = interactions.starts()[interactions.users[places]]
@@ -255,18 +244,14 @@ def following(interactions: Interactions, places: NDArray[np.int64] | None = Non
     return _questions(interactions, spans)
 
 
-def answered(train: Interactions, wanted: Mapping[str, Sequence[str]]) -> Split:
-    """Make a split of a training set and a test set that somebody else has made, such as LightGCN's of Gowalla.
+def given_test_set(train: Interactions, wanted: Mapping[str, Sequence[str]]) -> Split:
+    """Return the split of a published training set and test set, such as LightGCN's of Gowalla.
 
     Parameters
     ----------
     wanted : mapping of sequences of str
-        The items to find by the id of the user, who is asked with all of their interactions in `train`.
-
-    Returns
-    -------
-    Split
-        Whoever has nothing to find is not asked.
+        The items of the test set by user id; users without items give no question. A user's history is all of their
+        interactions in `train`.
     """
     number_of = {user: place for place, user in enumerate(train.user_ids)}
     starts = train.starts()
@@ -276,7 +261,7 @@ def answered(train: Interactions, wanted: Mapping[str, Sequence[str]]) -> Split:
             number = number_of.get(user)
             begin, end = (0, 0) if number is None else (int(starts[number]), int(starts[number + 1]))
             moment = int(train.times[end - 1]) if end > begin else 0
-            questions.append(Question(user, History(train, begin, end), tuple(dict.fromkeys(items)), moment))
+            questions.append(EvaluationQuestion(user, History(train, begin, end), tuple(dict.fromkeys(items)), moment))
     return Split(train, questions)
 
 
@@ -287,30 +272,30 @@ def _checked(share: float) -> float:
 
 
 def _cut(interactions: Interactions, share: float) -> tuple[int, NDArray[np.bool_]]:
-    """Return the first moment that is held out, and which interactions lie before it."""
+    """Return the time of the first held-out event, and a mask of the interactions before it."""
     if not len(interactions):
         raise UnsplittableError("there are no interactions to split")
     cut = int(np.quantile(interactions.times, 1 - _checked(share), method="lower"))
     older: NDArray[np.bool_] = interactions.times < cut
     if not older.any():
         raise UnsplittableError(
-            f"so many of {len(interactions)} events carry the time {cut} that none is older than the newest "
-            f"{share:.0%}; leave the last event of each person out instead"
+            f"so many of {len(interactions)} events have the time {cut} that none is older than the latest "
+            f"{share:.0%}; leave the last event of each user out instead"
         )
     return cut, older
 
 
 def _questions(
     known: Interactions, spans: Iterable[tuple[int, int, int]], moment: Callable[[int], int] | None = None
-) -> list[Question]:
-    """Make a question of each (begin, first to find, end); it is put at the time of the first event to find."""
-    asked: list[Question] = []
+) -> list[EvaluationQuestion]:
+    """Return a question for each (begin, first held-out event, end), at the time of the first held-out event."""
+    asked: list[EvaluationQuestion] = []
     for begin, newest, end in spans:
         wanted = tuple(known.item_ids[item] for item in dict.fromkeys(known.items[newest:end].tolist()))
         codes = {name: int(column.codes[newest]) for name, column in known.context.items()}
         context = {name: known.context[name].values[code] for name, code in codes.items() if code >= 0}
         asked.append(
-            Question(
+            EvaluationQuestion(
                 known.user_ids[int(known.users[newest])],
                 History(known, begin, newest),
                 wanted,

@@ -1,4 +1,4 @@
-"""Training a recipe for a judgement: as the engine would, with its settings chosen on what it learns from."""
+"""Trains a recipe for an evaluation as the engine does, with settings tuned on the training part."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class UnknownRecipeError(ValueError):
-    """There is no recipe of that name, or it has no such hyper-parameter; the message lists those that there are."""
+    """No recipe has that name, or it lacks the hyper-parameter; the message lists the existing ones."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A recipe that has learnt, and what that took."""
+    """A trained recipe and the durations of its tuning and training."""
 
     recipe: Recipe
     settings: dict[str, float]
@@ -32,7 +32,7 @@ class Trained:
 
 
 def check_recipe(name: str, parameters: Mapping[str, str]) -> None:
-    """See whether a recipe can be judged, before anything is read or trained.
+    """Check that a recipe can be evaluated, before any data are read.
 
     Parameters
     ----------
@@ -42,33 +42,35 @@ def check_recipe(name: str, parameters: Mapping[str, str]) -> None:
     Raises
     ------
     UnknownRecipeError
-        There is no such recipe, it does not recommend items, or has no such hyper-parameter.
+        There is no such recipe, it does not recommend items, or it lacks a hyper-parameter.
     """
-    answering = [
-        one.name for one in RECIPES.values() if issubclass(one.algorithm, Recipe) and not one.recommends_actions
+    item_recipes = [
+        recipe.name
+        for recipe in RECIPES.values()
+        if issubclass(recipe.algorithm, Recipe) and not recipe.recommends_actions
     ]
-    if name not in answering:
-        raise UnknownRecipeError(f"{name} is no recipe that recommends items; there are {', '.join(answering)}")
+    if name not in item_recipes:
+        raise UnknownRecipeError(f"{name} is not a recipe that recommends items; these are: {', '.join(item_recipes)}")
     known = RECIPES[name].parameters
-    for stated, value in parameters.items():
-        refusal = (
-            known[stated].refusal(value) if stated in known else f"is none of {', '.join(known) or '(it has none)'}"
-        )
+    for parameter, value in parameters.items():
+        if parameter not in known:
+            raise UnknownRecipeError(f"{name} has no hyper-parameter {parameter}; it has: {', '.join(known) or 'none'}")
+        refusal = known[parameter].refusal(value)
         if refusal:
-            raise UnknownRecipeError(f"the hyper-parameter {stated}={value} of {name} {refusal}")
+            raise UnknownRecipeError(f"the hyper-parameter {parameter}={value} of {name} {refusal}")
 
 
 def train(name: str, interactions: Interactions, data: DataSet, parameters: Mapping[str, str]) -> Trained:
-    """Train a recipe as the engine would, with its settings chosen on what it learns from.
+    """Train a recipe as the engine does, with settings tuned on the training part.
 
     Parameters
     ----------
     name : str
-        Of a recipe that answers with items.
+        Name of a recipe that recommends items.
     data : DataSet
-        Tells of the items and the users.
+        The features of the items and users.
     parameters : mapping of str to str
-        Hyper-parameters, the others have their defaults.
+        Hyper-parameters; others have their defaults.
 
     Raises
     ------
@@ -78,12 +80,12 @@ def train(name: str, interactions: Interactions, data: DataSet, parameters: Mapp
         The recipe cannot learn from the data; the message names both.
     """
     check_recipe(name, parameters)
-    learnt = RECIPES[name].prepare(TrainingData(interactions, data.items, parameters, data.users))
+    training_data = RECIPES[name].prepare(TrainingData(interactions, data.items, parameters, data.users))
     start = time.perf_counter()
     try:
-        settings = RECIPES[name].answers.tune(learnt)
+        settings = RECIPES[name].answers.tune(training_data)
         tuned = time.perf_counter()
-        recipe = RECIPES[name].answers.fit(learnt, settings)
+        recipe = RECIPES[name].answers.fit(training_data, settings)
     except UnsuitableDataError as error:
         raise UnsuitableDataError(f"{name} cannot learn from {data.name}: {error}") from error
     return Trained(recipe, dict(settings), tuned - start, time.perf_counter() - tuned)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from model.datasets.interactions import ordered
-from model.evaluation.splits import Split, answered
+from model.evaluation.splits import Split, given_test_set
 from tests.factories.shared_data import FOLDER
 
 if TYPE_CHECKING:
@@ -57,4 +57,4 @@ def _split(learnt: np.ndarray, wanted: np.ndarray) -> Split:
     of_user: dict[str, list[str]] = {}
     for user, place in wanted.tolist():
         of_user.setdefault(str(user), []).append(str(place))
-    return answered(train, of_user)
+    return given_test_set(train, of_user)

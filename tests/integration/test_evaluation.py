@@ -17,7 +17,7 @@ from data.loaders.__main__ import main as load
 from model.evaluation.__main__ import main
 from model.evaluation.data_sets import UnknownDataError, read_data_set
 from model.evaluation.evaluate import evaluate
-from model.evaluation.experiments import UnknownExperimentError, compare, kept, recall_experiment
+from model.evaluation.experiments import UnknownExperimentError, compare, list_experiments, load_experiment
 from model.evaluation.off_policy.replay import BadLogError, read_decisions
 from tests.factories.gowalla import gowalla
 from tests.factories.shared_data import shared
@@ -84,14 +84,14 @@ def test_the_data_sets_of_the_spark_job_are_read_with_their_escapes_values_in_th
     )
     data = read_data_set(tmp_path)
 
-    told = {
+    ratings_of = {
         (data.interactions.user_ids[user], data.interactions.item_ids[item]): value
         for user, item, value in zip(
             data.interactions.users.tolist(), data.interactions.items.tolist(), data.values.tolist(), strict=True
         )
     }
-    assert told.pop(("u1", "b")) != 0  # not a number
-    assert told == {("u1", "a,1"): 2.5, ("u2", "a,1"): 4.0}
+    assert ratings_of.pop(("u1", "b")) != 0  # not a number
+    assert ratings_of == {("u1", "a,1"): 2.5, ("u2", "a,1"): 4.0}
     assert data.items.features[0][:2] == ("CATEGORY=shoes", "CATEGORY=boots")
     assert data.items.numbers["PRICE"] == [9.5]
     assert data.users.item_ids == []
@@ -145,23 +145,23 @@ def test_what_is_no_data_set_is_refused_with_what_was_found(tmp_path, files, wor
         read_data_set(tmp_path)
 
 
-def test_a_path_that_is_no_folder_is_refused_with_the_folder_that_is_wanted(shop, tmp_path):
+def test_a_path_to_a_file_is_refused_with_the_folder_to_name(shop, tmp_path):
     with pytest.raises(UnknownDataError, match="does not exist"):
         read_data_set(tmp_path / "no-such")
-    with pytest.raises(UnknownDataError, match=f"is a file, where the folder .* is wanted: {shop}"):
+    with pytest.raises(UnknownDataError, match=f"is a file; name the folder that holds it: {shop}"):
         read_data_set(shop / "events.jsonl")
 
 
-def test_the_command_judges_draws_keeps_and_compares(shop, tmp_path, capsys):
-    kept_in = ["--folder", str(tmp_path)]
-    run = [*kept_in, "run", str(shop), "--recipes", f"{PERSONAL},{POPULAR}", "--split", "next", "--seen-counts"]
+def test_the_command_evaluates_plots_saves_and_compares(shop, tmp_path, capsys):
+    saved_in = ["--folder", str(tmp_path)]
+    run = [*saved_in, "run", str(shop), "--recipes", f"{PERSONAL},{POPULAR}", "--split", "next", "--seen-counts"]
 
     assert main(run) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "the whole catalogue is ranked" in printed
     assert "ndcg@10 by slice" in printed
 
-    names = kept(tmp_path)
+    names = list_experiments(tmp_path)
     assert [name.split("/")[1] for name in names] == [POPULAR, PERSONAL]
     folder = tmp_path / names[0].split("/")[0]
     assert {path.name for path in folder.glob("*.png")} == {"metrics.png", "slices.png", "coverage.png"}
@@ -170,16 +170,16 @@ def test_the_command_judges_draws_keeps_and_compares(shop, tmp_path, capsys):
     assert document["metrics"]["ndcg@10"]["low"] <= document["metrics"]["ndcg@10"]["mean"]
     assert any(name.startswith("GENDER=") for name in document["slices"])
 
-    assert main([*kept_in, "compare", names[1], names[0]]) == 0
-    assert f"{PERSONAL} less" in " ".join(capsys.readouterr().out.split())
-    popular, personal = (recall_experiment(name, tmp_path) for name in names)
+    assert main([*saved_in, "compare", names[1], names[0]]) == 0
+    assert f"{PERSONAL} minus" in " ".join(capsys.readouterr().out.split())
+    popular, personal = (load_experiment(name, tmp_path) for name in names)
     found = compare(personal.result, popular.result, ["ndcg@10"])
     assert found[0].interval.mean == pytest.approx(
         document["metrics"]["ndcg@10"]["mean"] - popular.result.mean("ndcg@10")
     )
-    assert {one.verdict for one in compare(popular.result, popular.result, ["ndcg@10"])} == {"not told apart"}
+    assert {one.verdict for one in compare(popular.result, popular.result, ["ndcg@10"])} == {"no difference shown"}
 
-    assert main([*kept_in, "list"]) == 0
+    assert main([*saved_in, "list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
@@ -196,17 +196,20 @@ def test_sampled_and_full_ranking_are_never_compared(shop, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["run", "SHOP", "--recipes", "aws-item-affinity"], "no recipe that recommends items"),
+        (["run", "SHOP", "--recipes", "aws-item-affinity"], "is not a recipe that recommends items"),
         (["run", "SHOP", "--share", "2"], "between 0 and 1"),
-        (["run", "SHOP", "--recipes", "no-such"], "no-such is no recipe that recommends items"),
+        (["run", "SHOP", "--recipes", "no-such"], "no-such is not a recipe that recommends items"),
         (["ratings", "SHOP", "--recipes", "no-such"], "no-such does not predict ratings"),
-        (["run", "SHOP", "--recipes", POPULAR, "--set", "depth=3"], "depth=3 of aws-popularity-count is none of"),
+        (
+            ["run", "SHOP", "--recipes", POPULAR, "--set", "depth=3"],
+            "aws-popularity-count has no hyper-parameter depth",
+        ),
         (["run", "SHOP", "--recipes", "aws-sims", "--set", "min_cointeraction_count=99"], "from 0 to 10"),
         (["replay", "no-such.jsonl", "SHOP"], "no-such.jsonl cannot be read"),
         (["run", "SHOP", "--name", "../elsewhere"], "cannot be named"),
-        (["compare", "one/a", "two/b"], "there is no experiment one/a"),
+        (["compare", "one/a", "two/b"], "has no experiment one/a"),
         (["ratings", "SHOP", "--recipes", POPULAR], "does not predict ratings"),
-        (["replay", "SHOP", "SHOP", "--recipes", "no-such"], "no-such is no recipe that recommends items"),
+        (["replay", "SHOP", "SHOP", "--recipes", "no-such"], "no-such is not a recipe that recommends items"),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence_and_nothing_is_kept(shop, tmp_path, capsys, command, words):
@@ -220,25 +223,25 @@ def test_a_mistake_is_told_in_one_sentence_and_nothing_is_kept(shop, tmp_path, c
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["run", ""], "the folder of a data set is wanted"),
-        (["run", "SHOP", "--recipes", " , "], "names of recipes are wanted"),
-        (["run", "SHOP", "--questions", "few"], "'few' is no number from 1"),
-        (["run", "SHOP", "--questions", "0"], "'0' is no number from 1"),
+        (["run", ""], "name the folder of a data set"),
+        (["run", "SHOP", "--recipes", " , "], "name at least one recipe"),
+        (["run", "SHOP", "--questions", "few"], "'few' is not a whole number above 0"),
+        (["run", "SHOP", "--questions", "0"], "'0' is not a whole number above 0"),
         (["run", "SHOP", "--set", "depth"], "'depth' is not NAME=VALUE"),
     ],
 )
-def test_an_argument_that_cannot_be_meant_is_refused_with_what_is_wanted(capsys, command, words):
+def test_an_invalid_argument_is_refused_with_what_is_expected(capsys, command, words):
     with pytest.raises(SystemExit):
         main(command)
     assert words in capsys.readouterr().err
 
 
-def test_a_recipe_that_is_not_there_is_told_before_the_data_are_read(tmp_path, capsys):
+def test_an_unknown_recipe_is_reported_before_the_data_are_read(tmp_path, capsys):
     assert main(["run", str(tmp_path / "no-such"), "--recipes", f"{POPULAR},aws-popular"]) == 2
-    assert "aws-popular is no recipe" in capsys.readouterr().err
+    assert "aws-popular is not a recipe" in capsys.readouterr().err
 
 
-def test_runs_are_kept_in_folders_not_in_files(shop, tmp_path, capsys):
+def test_runs_are_saved_in_folders_not_in_files(shop, tmp_path, capsys):
     lines(tmp_path / "file", "")
 
     assert main(["--folder", str(tmp_path / "file"), "run", str(shop), "--recipes", POPULAR]) == 2
@@ -247,7 +250,7 @@ def test_runs_are_kept_in_folders_not_in_files(shop, tmp_path, capsys):
     assert "there are no experiments in" in capsys.readouterr().out
 
 
-def test_recipes_that_cannot_learn_from_the_data_are_told_after_what_the_others_are_worth(tmp_path, capsys):
+def test_recipes_that_cannot_learn_from_the_data_are_reported_after_the_results_of_the_others(tmp_path, capsys):
     rows = [f"person-{n % 7},item-{n * n % 40},{n},View,,," for n in range(60)]
     lines(tmp_path / "bare" / "interactions.csv", COLUMNS, *rows)
     # One wants a thousand purchases, the other texts.
@@ -255,9 +258,9 @@ def test_recipes_that_cannot_learn_from_the_data_are_told_after_what_the_others_
 
     command = ["run", str(tmp_path / "bare"), "--recipes", names, "--name", "both"]
     assert main(["--folder", str(tmp_path), *command]) == 2
-    assert kept(tmp_path) == [f"both/{POPULAR}"]
+    assert list_experiments(tmp_path) == [f"both/{POPULAR}"]
     said = capsys.readouterr()
-    assert "kept in" in said.out
+    assert "saved in" in said.out
     assert "aws-ecomm-popular-items-by-purchases needs at least 1000 events of the type Purchase" in said.err
     assert "aws-semantic-similarity cannot learn from bare: no item has a text" in said.err
 
@@ -265,13 +268,13 @@ def test_recipes_that_cannot_learn_from_the_data_are_told_after_what_the_others_
 @pytest.mark.parametrize(
     ("events", "split", "words"),
     [
-        ([("anna", "a", 1)], "last", "none of 1 people has two events"),
-        ([("anna", "a", 1), ("anna", "b", 2), ("anna", "c", 3)], "users", "some must be left"),
-        ([("anna", "a", 5), ("bert", "b", 5), ("carl", "c", 5)], "time", "carry the time"),
-        ([("anna", "a", 1), ("anna", "a", 2), ("bert", "a", 3), ("bert", "a", 4)], "last", "is not in the person's"),
+        ([("anna", "a", 1)], "last", "none of 1 users has two events"),
+        ([("anna", "a", 1), ("anna", "b", 2), ("anna", "c", 3)], "users", "at least one user must stay"),
+        ([("anna", "a", 5), ("bert", "b", 5), ("carl", "c", 5)], "time", "have the time"),
+        ([("anna", "a", 1), ("anna", "a", 2), ("bert", "a", 3), ("bert", "a", 4)], "last", "is not in the user's"),
     ],
 )
-def test_data_that_leave_nothing_to_ask_are_told(tmp_path, capsys, events, split, words):
+def test_data_that_leave_no_questions_are_reported(tmp_path, capsys, events, split, words):
     rows = [f"{user},{item},{moment},View,,," for user, item, moment in events]
     lines(tmp_path / "data" / "interactions.csv", COLUMNS, *rows)
 
@@ -299,10 +302,10 @@ def test_a_log_is_replayed_from_a_file(shop, tmp_path, capsys):
     lines(tmp_path / "log.jsonl", *(json.dumps(row) for row in rows))
 
     assert main(["replay", str(tmp_path / "log.jsonl"), str(shop), "--recipes", POPULAR, "--depth", "5"]) == 0
-    assert "3,000 that were logged" in " ".join(capsys.readouterr().out.split())
+    assert "3,000 logged decisions" in " ".join(capsys.readouterr().out.split())
 
 
-def test_lists_that_events_tell_of_are_replayed_from_a_folder(shop, tmp_path, capsys):
+def test_lists_reported_by_events_are_replayed_from_a_folder(shop, tmp_path, capsys):
     items = read_data_set(shop).interactions.item_ids
     lists = [[items[(n * 7 + place) % len(items)] for place in range(4)] for n in range(500)]
     rows = [
@@ -320,7 +323,7 @@ def test_lists_that_events_tell_of_are_replayed_from_a_folder(shop, tmp_path, ca
     lines(tmp_path / "log" / "events.jsonl", *(json.dumps(row) for row in rows))
 
     assert main(["replay", str(tmp_path / "log"), str(shop), "--recipes", POPULAR]) == 0
-    assert "2,000 that were logged" in " ".join(capsys.readouterr().out.split())
+    assert "2,000 logged decisions" in " ".join(capsys.readouterr().out.split())
     assert main(["replay", str(shop), str(shop), "--recipes", POPULAR]) == 2
     assert "nothing to replay" in capsys.readouterr().err
 
@@ -348,7 +351,7 @@ def test_films_like_the_last_one_are_better_than_popular_ones_and_rated_better_t
     run = ["run", str(films), "--split", "last", "--recipes", f"{SIMILAR},{POPULAR}", "--name", "films"]
 
     assert main(["--folder", str(tmp_path), *run]) == 0
-    popular, similar = (recall_experiment(f"films/{name}", tmp_path) for name in (POPULAR, SIMILAR))
+    popular, similar = (load_experiment(f"films/{name}", tmp_path) for name in (POPULAR, SIMILAR))
     assert compare(similar.result, popular.result, ["ndcg@10"])[0].verdict == "better"
     capsys.readouterr()
     assert main(["ratings", str(films)]) == 0
@@ -374,9 +377,9 @@ def test_popularity_has_the_figures_on_gowalla_that_it_has_elsewhere():
     assert (round(result.mean("recall@20"), 4), round(result.mean("ndcg@20"), 4)) == (0.0416, 0.0317)
 
 
-def test_an_unknown_experiment_lists_those_that_there_are(tmp_path):
-    with pytest.raises(UnknownExperimentError, match="there are: none"):
-        recall_experiment("a/b", tmp_path)
+def test_an_unknown_experiment_lists_the_existing_ones(tmp_path):
+    with pytest.raises(UnknownExperimentError, match="it has: none"):
+        load_experiment("a/b", tmp_path)
 
 
 def test_the_commands_of_the_readme_do_what_it_says(tmp_path, monkeypatch, capsys):

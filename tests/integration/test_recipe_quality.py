@@ -14,7 +14,7 @@ import pytest
 from model.datasets.interactions import Interactions, ordered
 from model.datasets.training_data import TrainingData
 from model.evaluation.evaluate import Result, evaluate
-from model.evaluation.splits import Split, following, leave_last_out, next_events
+from model.evaluation.splits import Split, leave_last_out, next_event_questions, next_events
 from model.registry.amazon_recipes import RECIPES
 from tests.factories.gowalla import gowalla
 from tests.factories.shared_data import shared
@@ -43,14 +43,14 @@ def clicks(name):
 def next_click() -> Split:
     """Ask for every click but the first of each test session, as session-rec does."""
     train, test = interactions(*clicks("train_full")), interactions(*clicks("test"))
-    return Split(train, following(test), "next click").at_most(QUESTIONS)
+    return Split(train, next_event_questions(test), "next click").sample(QUESTIONS)
 
 
 @functools.cache
 def last_review() -> Split:
     """Ask for the last item of each reviewer; the file tells the order, not the time."""
     rows = np.loadtxt(shared("beauty-sas") / "beauty.txt", dtype=np.int64)
-    return leave_last_out(interactions(rows[:, 0], rows[:, 1], np.arange(len(rows)))).at_most(QUESTIONS)
+    return leave_last_out(interactions(rows[:, 0], rows[:, 1], np.arange(len(rows)))).sample(QUESTIONS)
 
 
 @functools.cache
@@ -58,7 +58,7 @@ def next_film() -> Split:
     """Ask for each of the newest tenth of the ratings, given all that the user rated before it."""
     rows = np.loadtxt(shared("ml-latest-small") / "ratings.csv", delimiter=",", skiprows=1)
     users, items = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
-    return next_events(interactions(users, items, rows[:, 3]), 0.1).at_most(QUESTIONS)
+    return next_events(interactions(users, items, rows[:, 3]), 0.1).sample(QUESTIONS)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What lists are like, whether or not they hold what was wanted: coverage, novelty, diversity, popularity bias."""
+"""Beyond-accuracy metrics of lists: coverage, novelty, diversity and popularity bias."""
 
 from __future__ import annotations
 
@@ -16,52 +16,52 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
     from model.evaluation.lists import Lists
 
-MOST_LISTS = 2000  # that diversity is measured on; more changes the mean no more
+MAX_LISTS = 2000  # sampled for diversity; more lists do not change the mean
 SEED = 20261121
 
 
 def beyond_accuracy(lists: Lists, train: Interactions, catalogue: Catalogue, cuts: Sequence[int]) -> dict[str, float]:
-    """Return what the lists are like at each cut.
+    """Return the beyond-accuracy metrics of lists at each cut.
 
     Parameters
     ----------
     train : Interactions
-        Which tell how popular items are.
+        The interactions that the popularity of items is counted in.
     catalogue : Catalogue
-        Features of items; where there are none, items are alike that the same users touched.
+        Features of items for diversity; without any, items are compared by their users.
 
     Returns
     -------
     dict of float
         By name and cut, such as "coverage@10":
 
-        - coverage: the share of the items that stand in any list;
-        - gini: how unequally places are spread over the items, from 0 (alike) to 1 (all to one item);
-        - novelty: mean of -log2 of the share of users who touched an item (Vargas and Castells, 2011), in bits;
-        - diversity: one less the mean cosine between two items of a list (Ziegler et al., 2005);
-        - popularity_lift: by which share the items are more popular, on average, than those that users touch by
-          themselves (Abdollahpouri et al., 2019); above 0 the lists favour what is popular.
+        - coverage: the share of the items that appear in at least one list;
+        - gini: the Gini coefficient of the items' appearances, from 0 (equal) to 1 (one item has all);
+        - novelty: mean of -log2 of the share of users who interacted with an item (Vargas and Castells, 2011), in bits;
+        - diversity: one minus the mean cosine between two items of a list (Ziegler et al., 2005);
+        - popularity_lift: the mean popularity of listed items over that of the items that users interacted with,
+          minus 1 (Abdollahpouri et al., 2019); above 0 the lists favour popular items.
     """
     users = _users(lists.item_ids, train)
     usual = float(users @ _events(lists.item_ids, train)) / max(1, len(train))
     vectors = _vectors(lists.item_ids, train, catalogue)
     surprise = -np.log2((users + 1) / (len(train.user_ids) + 1))
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for cut in cuts:
         places = lists.places[:, :cut]
         shown = places[places >= 0]
         exposure = np.bincount(shown, minlength=len(lists.item_ids))
-        found[f"coverage@{cut}"] = float(np.count_nonzero(exposure)) / max(1, exposure.size)
-        found[f"gini@{cut}"] = _gini(exposure)
-        found[f"novelty@{cut}"] = float(surprise[shown].mean()) if shown.size else 0.0
-        found[f"diversity@{cut}"] = _diversity(places, vectors)
+        metrics[f"coverage@{cut}"] = float(np.count_nonzero(exposure)) / max(1, exposure.size)
+        metrics[f"gini@{cut}"] = _gini(exposure)
+        metrics[f"novelty@{cut}"] = float(surprise[shown].mean()) if shown.size else 0.0
+        metrics[f"diversity@{cut}"] = _diversity(places, vectors)
         lift = float(users[shown].mean()) / usual - 1 if shown.size and usual else 0.0
-        found[f"popularity_lift@{cut}"] = lift
-    return found
+        metrics[f"popularity_lift@{cut}"] = lift
+    return metrics
 
 
 def _gini(exposure: NDArray[np.int64]) -> float:
-    """Return the Gini coefficient of counts, none below zero."""
+    """Return the Gini coefficient of non-negative counts."""
     total = int(exposure.sum())
     if not total:
         return 0.0
@@ -70,9 +70,9 @@ def _gini(exposure: NDArray[np.int64]) -> float:
 
 
 def _diversity(places: NDArray[np.int32], vectors: sparse.csr_array) -> float:
-    """Return one less the mean cosine of pairs of a list; items without a vector count with none."""
-    if len(places) > MOST_LISTS:
-        places = places[np.sort(np.random.default_rng(SEED).choice(len(places), MOST_LISTS, replace=False))]
+    """Return one minus the mean cosine of pairs in a list; items without a vector are left out."""
+    if len(places) > MAX_LISTS:
+        places = places[np.sort(np.random.default_rng(SEED).choice(len(places), MAX_LISTS, replace=False))]
     has_vector = np.diff(vectors.indptr) > 0
     there = (places >= 0) & has_vector[np.maximum(places, 0)]
     rows = np.repeat(np.arange(len(places)), there.sum(axis=1))
@@ -80,7 +80,7 @@ def _diversity(places: NDArray[np.int32], vectors: sparse.csr_array) -> float:
         (np.ones(rows.size, np.float32), (rows, places[there])), shape=(len(places), vectors.shape[0])
     )
     summed = chosen @ vectors
-    # The square of a sum of unit vectors is the sum of all cosines, each vector's with itself among them.
+    # The square of a sum of unit vectors is the sum of all cosines, including each vector's with itself.
     counts = there.sum(axis=1)
     cosines = np.asarray(summed.multiply(summed).sum(axis=1)).ravel() - counts
     several = counts >= 2
@@ -90,7 +90,7 @@ def _diversity(places: NDArray[np.int32], vectors: sparse.csr_array) -> float:
 
 
 def _vectors(item_ids: list[str], train: Interactions, catalogue: Catalogue) -> sparse.csr_array:
-    """Return a unit vector per item, of its features or of the users who touched it."""
+    """Return a unit vector per item, of its features or of its users."""
     place_of = {item: place for place, item in enumerate(item_ids)}
     if any(catalogue.features):
         known = [
@@ -113,7 +113,7 @@ def _vectors(item_ids: list[str], train: Interactions, catalogue: Catalogue) -> 
 
 
 def _users(item_ids: list[str], train: Interactions) -> NDArray[np.float64]:
-    """Return how many different users touched each item."""
+    """Return how many distinct users interacted with each item."""
     _, items = train.unique_pairs()
     return _by_id(item_ids, train, np.bincount(items, minlength=len(train.item_ids)))
 

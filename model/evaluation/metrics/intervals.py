@@ -1,6 +1,6 @@
-"""Bootstrap intervals: how far a mean, or the difference of two, may be from what other users would have given.
+"""Bootstrap confidence intervals of means and of paired differences.
 
-Users are drawn with replacement, each with all of their questions, since questions of one user are alike (Efron
+Users are resampled with replacement, each with all of their questions, since a user's questions correlate (Efron
 and Tibshirani, 1993, the percentile method; Sakai, "Evaluating evaluation metrics based on the bootstrap", 2006).
 """
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RESAMPLES = 1000
-AT_ONCE = 50  # resamples of which the draws are in memory together
+AT_ONCE = 50  # resamples held in memory together
 LEVEL = 0.95
 SEED = 20261121
 
 
 class Interval(NamedTuple):
-    """A mean and the bounds that hold `LEVEL` of its resamples."""
+    """A mean and the bounds that contain `LEVEL` of its resamples."""
 
     mean: float
     low: float
@@ -36,14 +36,14 @@ def intervals(values: Mapping[str, NDArray[np.float64]], users: Sequence[str]) -
     Parameters
     ----------
     values : mapping of float arrays of shape (questions,)
-        By name; NaN where a question has none, as one without answers.
+        By name; NaN where a question has no value.
     users : sequence of str
-        Who each question is of.
+        The user of each question.
 
     Returns
     -------
     dict of Interval
-        With NaN where no question has a value.
+        NaN where no question has a value.
     """
     if not values:
         return {}
@@ -59,19 +59,14 @@ def intervals(values: Mapping[str, NDArray[np.float64]], users: Sequence[str]) -
 def differences(
     values: Mapping[str, NDArray[np.float64]], others: Mapping[str, NDArray[np.float64]], users: Sequence[str]
 ) -> dict[str, Interval]:
-    """Return by how much each metric is larger than another model's on the same questions, with its interval.
+    """Return the mean paired difference of each metric between two models, with its interval.
 
     Parameters
     ----------
     values, others : mapping of float arrays of shape (questions,)
-        The paired values of metrics by name; those that both have are compared.
+        The metrics of both models on the same questions, by name; metrics that only one has are left out.
     users : sequence of str
-        Who each question is of.
-
-    Returns
-    -------
-    dict of Interval
-        One that lies above or below zero as a whole tells the two apart.
+        The user of each question.
     """
     return intervals({name: values[name] - others[name] for name in values if name in others}, users)
 
@@ -85,12 +80,12 @@ def _mean(table: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def interval_of(mean: float, resampled: NDArray[np.float64]) -> Interval:
-    """Return the interval that resamples of a mean, or of what is made of means, lie in.
+    """Return the percentile interval of a statistic from its resamples.
 
     Parameters
     ----------
     resampled : float array of shape (resamples,)
-        Those that are NaN are passed over.
+        NaN values are ignored.
     """
     there = resampled[~np.isnan(resampled)]
     if not there.size:
@@ -100,14 +95,14 @@ def interval_of(mean: float, resampled: NDArray[np.float64]) -> Interval:
 
 
 def resampled_means(table: NDArray[np.float64], users: Sequence[str]) -> NDArray[np.float64]:
-    """Return the means of each column when users are drawn anew.
+    """Return the means of each column in each bootstrap resample of the users.
 
     Parameters
     ----------
     table : float array of shape (questions, columns)
         NaN where there is no value.
     users : sequence of str
-        Who each question is of.
+        The user of each question.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""Ranking metrics, question by question: arrays that can be averaged, sliced and resampled.
+"""Ranking metrics per question, as arrays that can be averaged, sliced and resampled.
 
-All are defined on which places of a list hold a wanted item, and on how many items were wanted. With one wanted item
-recall is the hit rate, and NDCG and the reciprocal rank depend on its rank alone.
+All are defined on the positions of wanted items in a list and on the number of wanted items. With one wanted item
+recall equals the hit rate, and NDCG and the reciprocal rank depend on its rank only.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
 
 
 def precision(hits: Hits, cut: int) -> PerQuestion:
-    """Return the share of the first `cut` places that hold a wanted item.
+    """Return the share of the first `cut` positions that hold a wanted item.
 
     Parameters
     ----------
     hits : bool array of shape (questions, depth)
-        Whether the item in each place was wanted; false where a list is shorter.
+        Whether the item at each position was wanted; false beyond the end of a list.
     cut : int
         At most the depth.
 
     Returns
     -------
     float array of shape (questions,)
-        A list that is too short is counted as if its missing places were wrong.
+        Missing positions of a short list count as misses.
     """
     result: PerQuestion = hits[:, :cut].sum(axis=1) / cut
     return result
 
 
 def recall(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
-    """Return the share of the wanted items that stand in the first `cut` places.
+    """Return the share of the wanted items within the first `cut` positions.
 
     Parameters
     ----------
     hits : bool array of shape (questions, depth)
     wanted : integer array of shape (questions,)
-        How many items were wanted, at least one.
+        Number of wanted items, at least one.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def recall(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
 
 
 def hit_rate(hits: Hits, cut: int) -> PerQuestion:
-    """Return 1 where any of the first `cut` places holds a wanted item, else 0.
+    """Return 1 where one of the first `cut` positions holds a wanted item, else 0.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def hit_rate(hits: Hits, cut: int) -> PerQuestion:
 
 
 def ndcg(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
-    """Return the normalised discounted cumulative gain (Järvelin and Kekäläinen, 2002), each wanted item worth one.
+    """Return the normalised discounted cumulative gain (Järvelin and Kekäläinen, 2002) with binary relevance.
 
     Parameters
     ----------
@@ -83,8 +83,7 @@ def ndcg(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
     Returns
     -------
     float array of shape (questions,)
-        The gain over that of a list that has all wanted items first, as many as fit into `cut` places: LightGCN's
-        evaluator, `NDCGatK_r`.
+        The gain divided by that of an ideal list of `cut` positions, as in LightGCN's evaluator, `NDCGatK_r`.
     """
     discounts = 1 / np.log2(np.arange(2, cut + 2))
     best = np.concatenate([[0.0], np.cumsum(discounts)])
@@ -94,7 +93,7 @@ def ndcg(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
 
 
 def reciprocal_rank(hits: Hits, cut: int) -> PerQuestion:
-    """Return one over the rank of the first wanted item, 0 where none stands in the first `cut` places.
+    """Return the reciprocal rank of the first wanted item, 0 without one in the first `cut` positions.
 
     Parameters
     ----------
@@ -109,7 +108,7 @@ def reciprocal_rank(hits: Hits, cut: int) -> PerQuestion:
 
 
 def average_precision(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
-    """Return the mean, over the wanted items, of the precision at their places; its mean is MAP.
+    """Return the average precision: the mean of the precision at the wanted items; its mean over questions is MAP.
 
     Parameters
     ----------
@@ -119,7 +118,7 @@ def average_precision(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
     Returns
     -------
     float array of shape (questions,)
-        Divided by as many wanted items as fit into `cut` places, so that a perfect list has 1.
+        Divided by the number of wanted items, at most `cut`, so that an ideal list has 1.
     """
     found = hits[:, :cut]
     at_place = np.cumsum(found, axis=1) / np.arange(1, found.shape[1] + 1)
@@ -140,12 +139,12 @@ def ranking_metrics(hits: Hits, wanted: Counts, cuts: Sequence[int]) -> dict[str
     dict of float arrays of shape (questions,)
         By name, such as "ndcg@10": precision, recall, hr, ndcg, mrr, map.
     """
-    found: dict[str, PerQuestion] = {}
+    metrics: dict[str, PerQuestion] = {}
     for cut in cuts:
-        found[f"precision@{cut}"] = precision(hits, cut)
-        found[f"recall@{cut}"] = recall(hits, wanted, cut)
-        found[f"hr@{cut}"] = hit_rate(hits, cut)
-        found[f"ndcg@{cut}"] = ndcg(hits, wanted, cut)
-        found[f"mrr@{cut}"] = reciprocal_rank(hits, cut)
-        found[f"map@{cut}"] = average_precision(hits, wanted, cut)
-    return found
+        metrics[f"precision@{cut}"] = precision(hits, cut)
+        metrics[f"recall@{cut}"] = recall(hits, wanted, cut)
+        metrics[f"hr@{cut}"] = hit_rate(hits, cut)
+        metrics[f"ndcg@{cut}"] = ndcg(hits, wanted, cut)
+        metrics[f"mrr@{cut}"] = reciprocal_rank(hits, cut)
+        metrics[f"map@{cut}"] = average_precision(hits, wanted, cut)
+    return metrics

@@ -1,4 +1,4 @@
-"""Rating metrics for models that predict how much somebody will like something: RMSE and MAE."""
+"""Rating metrics for models that predict ratings: RMSE and MAE."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 
 from model.evaluation.metrics.intervals import Interval, intervals
-from model.evaluation.splits import NothingToAskError
+from model.evaluation.splits import NoQuestionsError
 from model.recipes.recipe import Query
 from model.registry.amazon_recipes import RECIPES
 
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     from model.recipes.recipe import Recipe
 
 FEEDBACK, EXPLICIT = "feedback", "explicit"
-HELD_OUT_SHARE = 0.1  # of each user's ratings, the newest
+HELD_OUT_SHARE = 0.1  # the latest of each user's ratings
 ITEM_SHRINKAGE, USER_SHRINKAGE = 25.0, 10.0  # Koren and Bell, "Advances in Collaborative Filtering", 2011, 5.2.1
 
 
 class NoRatingsError(ValueError):
-    """A recipe does not predict ratings; the message says which do."""
+    """A recipe does not predict ratings; the message lists the recipes that do."""
 
 
 class RatingModel(Protocol):
     """A model that predicts ratings."""
 
     def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
-        """Return the rating that the user of a query is expected to give each item: shape (items,)."""
+        """Return the predicted rating of each item by the user of a query: shape (items,)."""
         ...
 
 
 @dataclass(frozen=True)
-class Rated:
-    """What somebody gave after all that they rated before.
+class HeldOutRatings:
+    """The held-out ratings of a user.
 
     Attributes
     ----------
     history : list of str
-        Rated items that were learnt from, newest first.
+        The user's rated items in the training part, latest first.
     ratings : float array of shape (items,)
     """
 
@@ -57,7 +57,7 @@ class Rated:
 
 
 class Biases:
-    """The usual baseline: the mean, and by how much an item and a user usually lie above it."""
+    """The baseline of mean, item bias and user bias (Koren and Bell, 2011)."""
 
     def __init__(self, mean: float, item_bias: dict[str, float], user_bias: dict[str, float]) -> None:
         self._mean = mean
@@ -66,18 +66,18 @@ class Biases:
 
     @classmethod
     def fit(cls, interactions: Interactions) -> Self:
-        """Learn from ratings.
+        """Estimate the biases from ratings.
 
         Parameters
         ----------
         interactions : Interactions
-            Their weights are the ratings.
+            The weights are the ratings.
         """
         ratings = interactions.weights.astype(np.float64)
         mean = float(ratings.mean())
         items = _shrunk(interactions.items, ratings - mean, len(interactions.item_ids), ITEM_SHRINKAGE)
-        left = ratings - mean - items[interactions.items]
-        users = _shrunk(interactions.users, left, len(interactions.user_ids), USER_SHRINKAGE)
+        residuals = ratings - mean - items[interactions.items]
+        users = _shrunk(interactions.users, residuals, len(interactions.user_ids), USER_SHRINKAGE)
         return cls(
             mean,
             dict(zip(interactions.item_ids, items.tolist(), strict=True)),
@@ -85,7 +85,7 @@ class Biases:
         )
 
     def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
-        """Return the expected ratings; of what is not known, the bias is nought.
+        """Return the predicted ratings; unknown users and items have no bias.
 
         Returns
         -------
@@ -95,103 +95,105 @@ class Biases:
         return np.array([own + self._item_bias.get(item, 0.0) for item in item_ids], np.float64)
 
 
-class Scored:
-    """A recipe whose scores are ratings, as those of a network that has learnt ratings are."""
+class RecipeRatings:
+    """A recipe whose scores are ratings, such as a network that was trained on ratings."""
 
-    def __init__(self, recipe: Recipe, usual: float) -> None:
+    def __init__(self, recipe: Recipe, mean: float) -> None:
         self._recipe = recipe
-        self._usual = usual
+        self._mean = mean
         self._place_of = {item: place for place, item in enumerate(recipe.item_ids)}
 
     def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
-        """Return the expected ratings: the usual one for an item, or of a user, of whom nothing is known.
+        """Return the predicted ratings; unknown items, and users without a known item, get the mean.
 
         Returns
         -------
         float array of shape (items,)
         """
-        found = np.full(len(item_ids), self._usual)
+        ratings = np.full(len(item_ids), self._mean)
         if any(item in self._place_of for item in query.history):
             scores = self._recipe.score(query)
             for number, item in enumerate(item_ids):
                 if item in self._place_of:
-                    found[number] = scores[self._place_of[item]]
-        return found
+                    ratings[number] = scores[self._place_of[item]]
+        return ratings
 
 
-def rates_when_told(name: str) -> dict[str, str]:
-    """Return the hyper-parameter with which a recipe learns ratings.
+def rating_parameters(name: str) -> dict[str, str]:
+    """Return the hyper-parameters with which a recipe predicts ratings.
 
     Raises
     ------
     NoRatingsError
-        The recipe knows no ratings.
+        The recipe cannot predict ratings.
     """
-    rating = [one.name for one in RECIPES.values() if FEEDBACK in one.parameters]
-    if name not in rating:
-        raise NoRatingsError(f"{name} does not predict ratings; what does: {', '.join(rating) or 'no recipe'}")
+    rating_recipes = [recipe.name for recipe in RECIPES.values() if FEEDBACK in recipe.parameters]
+    if name not in rating_recipes:
+        raise NoRatingsError(f"{name} does not predict ratings; these do: {', '.join(rating_recipes) or 'none'}")
     return {FEEDBACK: EXPLICIT}
 
 
-def hold_out_ratings(data: DataSet) -> tuple[Interactions, list[Rated]]:
-    """Keep the newest tenth of each user's ratings out, at least one of whoever has two.
+def hold_out_ratings(data: DataSet) -> tuple[Interactions, list[HeldOutRatings]]:
+    """Hold out the latest tenth of each user's ratings, at least one of every user with two.
 
     Parameters
     ----------
     data : DataSet
-        Its values are the ratings; events without one are passed over.
+        The values are the ratings; events without a value are left out.
 
     Returns
     -------
     train : Interactions
         The weights are the ratings.
-    asked : list of Rated
+    held_out : list of HeldOutRatings
 
     Raises
     ------
-    NothingToAskError
-        Nobody has two ratings.
+    NoQuestionsError
+        No user has two ratings.
     """
     rated = ~np.isnan(data.values)
     known = replace(data.interactions.where(rated), weights=data.values[rated])
     starts = known.starts()
     lengths = np.diff(starts)
-    several = np.flatnonzero(lengths >= 2)
-    if not several.size:
-        raise NothingToAskError(f"{data.name} has {len(known)} events with a value and nobody with two of them")
-    kept = np.ones(len(known), np.bool_)
-    asked = []
-    for user in several.tolist():
+    with_two = np.flatnonzero(lengths >= 2)
+    if not with_two.size:
+        raise NoQuestionsError(f"{data.name} has {len(known)} events with a value and no user with two of them")
+    is_training = np.ones(len(known), np.bool_)
+    held_out = []
+    for user in with_two.tolist():
         end = int(starts[user + 1])
         newest = end - max(1, int(lengths[user] * HELD_OUT_SHARE))
-        kept[newest:end] = False
+        is_training[newest:end] = False
         history = [known.item_ids[item] for item in known.items[int(starts[user]) : newest][::-1].tolist()]
         items = [known.item_ids[item] for item in known.items[newest:end].tolist()]
-        asked.append(Rated(known.user_ids[user], history, items, known.weights[newest:end].astype(np.float64)))
-    return known.where(kept), asked
+        ratings = known.weights[newest:end].astype(np.float64)
+        held_out.append(HeldOutRatings(known.user_ids[user], history, items, ratings))
+    return known.where(is_training), held_out
 
 
-def rating_metrics(model: RatingModel, asked: list[Rated]) -> dict[str, Interval]:
-    """Return how far predictions are from what users gave.
+def rating_metrics(model: RatingModel, held_out: list[HeldOutRatings]) -> dict[str, Interval]:
+    """Return the errors of predicted ratings.
 
     Returns
     -------
     dict of Interval
-        rmse and mae, in units of the ratings, over all ratings alike; users are resampled.
+        rmse and mae, in units of the ratings, over all ratings with equal weight; users are resampled.
     """
     users: list[str] = []
-    missed = []
-    for one in asked:
-        users += [one.user] * len(one.item_ids)
-        missed.append(model.rate(Query(history=one.history, user=one.user), one.item_ids) - one.ratings)
-    errors = np.concatenate(missed) if missed else np.empty(0)
-    found = intervals({"squared": errors**2, "mae": np.abs(errors)}, users)
-    # The root keeps order, so the bounds of the squares are the squares of the bounds.
-    return {"rmse": Interval(*(math.sqrt(bound) for bound in found["squared"])), "mae": found["mae"]}
+    by_user = []
+    for ratings in held_out:
+        users += [ratings.user] * len(ratings.item_ids)
+        query = Query(history=ratings.history, user=ratings.user)
+        by_user.append(model.rate(query, ratings.item_ids) - ratings.ratings)
+    errors = np.concatenate(by_user) if by_user else np.empty(0)
+    means = intervals({"squared": errors**2, "mae": np.abs(errors)}, users)
+    # The root is monotonic, so the bounds of the squares are the squares of the bounds.
+    return {"rmse": Interval(*(math.sqrt(bound) for bound in means["squared"])), "mae": means["mae"]}
 
 
 def _shrunk(places: NDArray[np.int32], values: NDArray[np.float64], size: int, shrinkage: float) -> NDArray[np.float64]:
-    """Return the mean of the values at each place, drawn towards nought where there are few."""
+    """Return the mean of the values at each place, shrunk towards zero where there are few."""
     sums = np.bincount(places, values, minlength=size)
     result: NDArray[np.float64] = sums / (np.bincount(places, minlength=size) + shrinkage)
     return result

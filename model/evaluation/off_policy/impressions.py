@@ -1,8 +1,8 @@
-"""Logged impressions in the contract's form, as decisions that `off_policy` can replay.
+"""Turns logged impressions in the contract's form into decisions for the off-policy replay.
 
-A producer that shows lists partly by chance sends events with `recommendation_id`, `impression` (the items of the
-list) and `properties.propensity` (with which probability each of them was on the list). A `View` says that the list was
-shown; any other event, of the same list, that its item was taken.
+A producer that randomises its lists sends events with `recommendation_id`, `impression` (the items of the list) and
+`properties.propensity` (the probability of each item to be on the list). A `View` reports that a list was shown; any
+other event of the list reports that its item was selected.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 SHOWN = "View"
 PROPENSITY = "propensity"
-HISTORY_LENGTH = 50  # newest items that a decision keeps; recipes look at no more
+HISTORY_LENGTH = 50  # latest items of a decision's history; recipes use no more
 
 
 @dataclass
 class _List:
-    """A list that was shown, and which of its items were taken."""
+    """A list that was shown, and its selected items."""
 
     user: str
     history: tuple[str, ...]
     moment: int
     items: tuple[str, ...]
     propensity: float
-    taken: set[str] = field(default_factory=set)
+    selected: set[str] = field(default_factory=set)
 
 
 def read_impressions(path: Path) -> list[Decision]:
-    """Read the lists that a file of events says were shown, each place of a list a decision.
+    """Read the shown lists of a file of events, a decision per position.
 
     Parameters
     ----------
@@ -49,56 +49,64 @@ def read_impressions(path: Path) -> list[Decision]:
     Returns
     -------
     list of Decision
-        With reward 1 for items that were taken; the history is what the user touched in the file before.
+        Selected items have reward 1; the history holds the user's earlier items in the file.
 
     Raises
     ------
     BadLogError
-        No list has a propensity, or one is no probability.
+        No list has a propensity, or a propensity is not a probability.
     """
     if not path.is_file():
-        raise BadLogError(f"{path} cannot be read: there is no such file")
+        raise BadLogError(f"{path} cannot be read: the file does not exist")
     events = sorted(events_of(path, datetime.now(UTC), Counter()), key=lambda event: event.timestamp)
     return decisions_of(events)
 
 
 def decisions_of(events: Iterable[Event]) -> list[Decision]:
-    """Turn events with impressions into decisions.
+    """Return the decisions of events with impressions.
 
     Parameters
     ----------
     events : iterable of Event
-        In the order of time.
+        In order of time.
     """
-    touched: dict[str, list[str]] = {}
+    histories: dict[str, list[str]] = {}
     lists: dict[str, _List] = {}
     for number, event in enumerate(events):
         user = event.user_id or f"{SESSION_PREFIX}{event.session_id}"
-        own = touched.setdefault(user, [])
+        history = histories.setdefault(user, [])
         propensity = (event.properties or {}).get(PROPENSITY)
         if event.impression and propensity is not None:
-            # An event that names no list is a list of its own.
+            # An event without a recommendation id counts as a list of its own.
             name = event.recommendation_id or f"event {number}"
             if name not in lists:
-                history = tuple(own[: -HISTORY_LENGTH - 1 : -1])
+                latest = tuple(history[: -HISTORY_LENGTH - 1 : -1])
                 moment = int(event.timestamp.timestamp())
                 items = tuple(dict.fromkeys(event.impression))
-                lists[name] = _List(user, history, moment, items, _checked(propensity, name))
+                lists[name] = _List(user, latest, moment, items, _checked(propensity, name))
             if event.event_type != SHOWN and event.item_id is not None:
-                lists[name].taken.add(event.item_id)
+                lists[name].selected.add(event.item_id)
         if event.item_id is not None:
-            own.append(event.item_id)
+            history.append(event.item_id)
     if not lists:
         raise BadLogError(f"no event has an impression and properties.{PROPENSITY}, so there is nothing to replay")
     return [
-        # A place of the list shows one of its items: the chance of the list, shared among its places.
-        Decision(one.user, one.history, item, one.propensity / len(one.items), float(item in one.taken), (), one.moment)
-        for one in lists.values()
-        for item in one.items
+        # Each position of a list is a decision, with the propensity of the list divided by its length.
+        Decision(
+            shown.user,
+            shown.history,
+            item,
+            shown.propensity / len(shown.items),
+            float(item in shown.selected),
+            (),
+            shown.moment,
+        )
+        for shown in lists.values()
+        for item in shown.items
     ]
 
 
 def _checked(propensity: object, name: str) -> float:
     if isinstance(propensity, bool) or not isinstance(propensity, int | float) or not 0 < propensity <= 1:
-        raise BadLogError(f"the propensity {propensity!r} of {name} is no probability (above 0, at most 1)")
+        raise BadLogError(f"the propensity {propensity!r} of {name} is not a probability (above 0, at most 1)")
     return float(propensity)

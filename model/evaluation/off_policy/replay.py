@@ -1,7 +1,7 @@
-"""Off-policy replay: what a recipe would have earned, told from a log of what another policy showed.
+"""Off-policy evaluation: estimates the reward of a recipe from the log of another policy.
 
-The log must say with which probability each item was shown. Of what the recipe would have shown as well, the rewards
-are counted, the more the less likely the old policy was to show it (Horvitz and Thompson, 1952).
+The log must hold the propensity of each shown item. Rewards of items that the recipe shows as well are weighted by
+the inverse propensity (Horvitz and Thompson, 1952).
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 
     from model.recipes.recipe import Recipe
 
-PRIOR_DECISIONS = 20.0  # as many decisions of average reward does an item's own mean have to outweigh
+PRIOR_DECISIONS = 20.0  # decisions of mean reward that an item's own mean is shrunk with
 
 
 class BadLogError(ValueError):
-    """A log cannot be replayed; the message names the line and what is wrong with it."""
+    """A log cannot be replayed; the message names the line and its error."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One item that was shown to somebody, and what came of it.
+    """An item that was shown to a user, and its reward.
 
     Attributes
     ----------
     history : tuple of str
-        Items, newest first.
+        Items, latest first.
     item_id : str
-        What was shown.
+        The shown item.
     propensity : float
-        With which probability it was, above 0, at most 1.
+        Probability with which it was shown, above 0, at most 1.
     reward : float
         Such as 1 for a click.
     candidates : tuple of str
-        What could have been shown; empty where any item could.
+        The items that could have been shown; empty for all items.
     moment : int
         Epoch seconds.
     """
@@ -61,24 +61,24 @@ class Decision:
 
 @dataclass(frozen=True)
 class Replay:
-    """What a policy would have earned a decision.
+    """Estimates of a policy's mean reward per decision.
 
     Attributes
     ----------
     logged : Interval
-        What the policy that was logged earned.
+        Mean reward of the logged policy.
     ips : Interval
-        Inverse propensity scoring: unbiased where every item that the policy shows could have been shown.
+        Inverse propensity scoring: unbiased if the log could have shown every item that the policy shows.
     snips : Interval
-        The same over the sum of the weights: a little biased, far steadier (Swaminathan and Joachims, 2015).
+        Self-normalised IPS: slightly biased, much lower variance (Swaminathan and Joachims, 2015).
     dr : Interval
-        Doubly robust: a model of the rewards, put right by what was logged (Dudík, Langford and Li, 2011).
+        Doubly robust: a reward model, corrected by the logged rewards (Dudík, Langford and Li, 2011).
     matched : int
-        Decisions that the policy would have taken as well, with any probability.
+        Decisions whose item the policy shows with a probability above 0.
     effective : float
-        As how many decisions of equal weight they tell: (Σw)² / Σw².
+        Effective sample size, (Σw)² / Σw².
     mean_weight : float
-        About 1 where the log covers what the policy shows; the estimates are worth nothing far below.
+        About 1 where the log covers the policy; the estimates are invalid where it is far from 1.
     """
 
     logged: Interval
@@ -97,20 +97,20 @@ def read_decisions(path: Path) -> list[Decision]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadLogError(f"{path} cannot be read: {error}") from None
-    found = []
+    decisions = []
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                found.append(_decision(json.loads(line)))
+                decisions.append(_decision(json.loads(line)))
             except (ValueError, KeyError, TypeError) as error:
-                raise BadLogError(f"{path.name}, line {number}: {_said(error)}") from None
-    if not found:
+                raise BadLogError(f"{path.name}, line {number}: {_describe(error)}") from None
+    if not decisions:
         raise BadLogError(f"{path.name} holds no decision")
-    return found
+    return decisions
 
 
 def replay(recipe: Recipe, decisions: list[Decision], depth: int = 1) -> Replay:
-    """Estimate what a recipe would earn that shows one of its first `depth` items, each as likely as the others."""
+    """Estimate the reward of a policy that shows one of the recipe's first `depth` items, uniformly at random."""
     place_of = {item: place for place, item in enumerate(recipe.item_ids)}
     shown = [_shown(recipe, place_of, one, depth) for one in decisions]
     target = np.array(
@@ -120,14 +120,14 @@ def replay(recipe: Recipe, decisions: list[Decision], depth: int = 1) -> Replay:
 
 
 def estimate(decisions: list[Decision], target: NDArray[np.float64], shown: list[list[str]]) -> Replay:
-    """Estimate what a policy would earn.
+    """Estimate the reward of a policy.
 
     Parameters
     ----------
     target : float array of shape (decisions,)
-        With which probability the policy would have shown the logged item.
+        Probability that the policy shows the logged item.
     shown : list of lists of str
-        What the policy would have shown, each of a list as likely as the others.
+        The items that the policy shows with equal probability, for each decision.
     """
     rewards = np.array([one.reward for one in decisions])
     weights = target / np.array([one.propensity for one in decisions])
@@ -167,9 +167,9 @@ def _shown(recipe: Recipe, place_of: dict[str, int], decision: Decision, depth: 
 
 
 def _expected(decisions: list[Decision], shown: list[list[str]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the reward that each item's mean predicts: of what was logged, and of what the policy would show.
+    """Return the predicted rewards of the logged items, and of the items that the policy shows.
 
-    Each half of the decisions is predicted from the other half, so that no reward predicts itself.
+    Each half of the decisions is predicted from the other half (cross-fitting), so that no reward predicts itself.
     """
     half = np.arange(len(decisions)) % 2
     of_logged, of_target = np.zeros(len(decisions)), np.zeros(len(decisions))
@@ -201,7 +201,7 @@ def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np
 def _decision(row: dict[str, Any]) -> Decision:
     propensity, reward = float(row["propensity"]), float(row["reward"])
     if not 0 < propensity <= 1:
-        raise ValueError(f"propensity {propensity} is no probability with which an item was shown (0 to 1, not 0)")
+        raise ValueError(f"propensity {propensity} is not the probability of a shown item (above 0, at most 1)")
     if not math.isfinite(reward):
         raise ValueError(f"reward {reward} is not finite")
     return Decision(
@@ -215,5 +215,5 @@ def _decision(row: dict[str, Any]) -> Decision:
     )
 
 
-def _said(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)

@@ -1,4 +1,4 @@
-"""Plots of experiments: metrics with their intervals, slices, and what accuracy costs in coverage."""
+"""Plots of experiments: metrics with intervals, slices, and accuracy against coverage."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ SHOWN = ("hr", "recall", "ndcg", "mrr", "map")
 
 
 def plot(experiments: Sequence[Experiment], cut: int, folder: Path) -> list[Path]:
-    """Draw experiments on the same questions.
+    """Plot experiments on the same questions.
 
     Returns
     -------
     list of Path
-        The PNG files: metrics, slices and, of full ranking, coverage.
+        The PNG files: metrics, slices and, for the full ranking, coverage.
     """
     drawn = [_metrics(experiments, cut, folder / "metrics.png")]
     if shown_slices(experiments[0].result):
@@ -46,8 +46,8 @@ def _metrics(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
     width = 0.8 / len(experiments)
     middle = np.arange(len(names))
     for number, one in enumerate(experiments):
-        every = one.result.intervals()
-        found = [every[name] for name in names]
+        by_metric = one.result.intervals()
+        found = [by_metric[name] for name in names]
         offset = (number - (len(experiments) - 1) / 2) * width
         means = [each.mean for each in found]
         axes.bar(middle + offset, means, width, yerr=_whiskers(found), capsize=2, label=one.recipe)
@@ -97,20 +97,20 @@ def _coverage(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
         )
     axes.set_xlim(0, 1.02)
     axes.set_ylim(bottom=0)
-    axes.set_xlabel(f"coverage@{cut}: share of the items that anybody is shown")
+    axes.set_xlabel(f"coverage@{cut}: share of the items that appear in a list")
     axes.set_ylabel(f"ndcg@{cut}")
     axes.legend(fontsize=7)
-    axes.set_title(f"{experiments[0].data}: what accuracy costs in coverage", fontsize=9)
+    axes.set_title(f"{experiments[0].data}: accuracy against coverage", fontsize=9)
     return _saved(figure, path)
 
 
 def _whiskers(found: Sequence[Interval]) -> NDArray[np.float64]:
-    """Return how far intervals reach below and above their means: shape (2, intervals)."""
+    """Return the distances of interval bounds below and above the means: shape (2, intervals)."""
     return np.array([[one.mean - one.low for one in found], [one.high - one.mean for one in found]])
 
 
 def _figure(height: float = HEIGHT) -> tuple[Figure, Axes]:
-    # Not pyplot: it would keep every figure, and look for a screen.
+    # Not pyplot, which keeps every figure in memory and needs a display backend.
     figure = Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
     return figure, figure.subplots()
 

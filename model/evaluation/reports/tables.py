@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 METRICS = ("hr", "recall", "precision", "ndcg", "mrr", "map")
 OF_LISTS = ("coverage", "novelty", "diversity", "popularity_lift", "gini")
 HEADING_WIDTH = 16  # characters
-RANKED = {"full": "the whole catalogue is ranked", "sampled": "SAMPLED: the wanted items among 99 drawn ones"}
+RANKED = {"full": "the whole catalogue is ranked", "sampled": "SAMPLED: the wanted items among 99 sampled ones"}
 
 
 def experiments_table(experiments: Sequence[Experiment], cut: int) -> Table:
-    """Return what experiments on the same questions tell, a column each: metrics with intervals, lists, time."""
+    """Return a table of experiments on the same questions, a column each: metrics, lists, durations."""
     first = experiments[0]
     title = f"{first.data}, {first.result.split}: {len(first.result):,} questions; {RANKED[first.result.protocol]}"
     table = _table(title, "", *(one.recipe for one in experiments))
@@ -43,7 +43,7 @@ def experiments_table(experiments: Sequence[Experiment], cut: int) -> Table:
 
 
 def slices_table(experiments: Sequence[Experiment], metric: str) -> Table:
-    """Return one metric of experiments slice by slice."""
+    """Return a table of one metric by slice."""
     table = _table(f"{metric} by slice", "slice", "questions", *(one.recipe for one in experiments))
     for name, mask in shown_slices(experiments[0].result).items():
         means = (shown(one.result.intervals(name)[metric]) for one in experiments)
@@ -52,35 +52,29 @@ def slices_table(experiments: Sequence[Experiment], metric: str) -> Table:
 
 
 def differences_table(first: str, second: str, metric: str, found: Sequence[Difference]) -> Table:
-    """Return by how much one experiment is better than another.
+    """Return a table of the differences between two experiments.
 
     Parameters
     ----------
     first, second : str
-        Their names.
+        Names of the experiments.
     found : sequence of Difference
-        Those of other metrics are passed over.
+        Differences in other metrics are left out.
     """
-    table = _table(f"{metric}: {first} less {second}", "where", "questions", "difference", "so the first is")
+    table = _table(f"{metric}: {first} minus {second}", "slice", "questions", "difference", "the first is")
     for one in found:
         if one.metric == metric:
             mean, low, high = one.interval
-            told = f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"
-            table.add_row(one.within, f"{one.questions:,}", told, one.verdict)
+            interval = f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"
+            table.add_row(one.within, f"{one.questions:,}", interval, one.verdict)
     return table
 
 
 def replay_table(replays: Mapping[str, Replay]) -> Table:
-    """Return what recipes would have earned.
-
-    Parameters
-    ----------
-    replays : mapping of Replay
-        By recipe.
-    """
-    logged = next(iter(replays.values()))
-    title = f"reward a decision, from {logged.decisions:,} that were logged; they earned {shown(logged.logged)}"
-    table = _table(title, "recipe", "IPS", "SNIPS", "doubly robust", "matched", "worth", "mean weight")
+    """Return a table of the estimated rewards by recipe."""
+    first = next(iter(replays.values()))
+    title = f"reward per decision, from {first.decisions:,} logged decisions with mean reward {shown(first.logged)}"
+    table = _table(title, "recipe", "IPS", "SNIPS", "doubly robust", "matched", "effective", "mean weight")
     for name, one in replays.items():
         table.add_row(
             name,
@@ -95,25 +89,25 @@ def replay_table(replays: Mapping[str, Replay]) -> Table:
 
 
 def ratings_table(name: str, asked: int, found: Mapping[str, Mapping[str, Interval]]) -> Table:
-    """Return how far predicted ratings are from given ones.
+    """Return a table of the errors of predicted ratings.
 
     Parameters
     ----------
     name : str
-        Of the data.
+        Name of the data set.
     asked : int
-        How many ratings were asked for.
+        Number of held-out ratings.
     found : mapping of mappings of Interval
         By model and metric.
     """
-    table = _table(f"{name}: the newest tenth of each person's ratings, {asked:,} of them", "model", "RMSE", "MAE")
+    table = _table(f"{name}: the latest tenth of each user's ratings, {asked:,} ratings", "model", "RMSE", "MAE")
     for model, metrics in found.items():
         table.add_row(model, shown(metrics["rmse"]), shown(metrics["mae"]))
     return table
 
 
 def shown(one: Interval) -> str:
-    """Return an interval as users read it."""
+    """Return an interval as its mean and half its width."""
     return f"{one.mean:.4f} ±{(one.high - one.low) / 2:.4f}"
 
 
@@ -126,7 +120,7 @@ def _table(title: str, first: str, *columns: str) -> Table:
 
 
 def _folded(name: str) -> str:
-    """Break a name behind its hyphens where it is long."""
+    """Break a long name after hyphens."""
     lines = [""]
     for part in re.findall(r"[^-]+-?|-", name):
         if lines[-1] and len(lines[-1]) + len(part) > HEADING_WIDTH:

@@ -46,7 +46,7 @@ def main() -> None:
     task, folder, name, parameters, *most = sys.argv[1:]
     given = TASKS[task](Path(folder))
     if most:
-        given = replace(given, split=given.split.at_most(int(most[0])))
+        given = replace(given, split=given.split.sample(int(most[0])))
     found = peer(given, name) if name.partition(" ")[0] in PEERS else recipe(given, name, json.loads(parameters))
     print(json.dumps({**found, "cpu_in_all": cpu_seconds()}))
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from model.datasets.catalogue import Catalogue
 from model.datasets.interactions import Interactions, ordered
-from model.evaluation.splits import Split, following, leave_last_out, next_events
+from model.evaluation.splits import Split, leave_last_out, next_event_questions, next_events
 from tests.factories.gowalla import gowalla as published_gowalla
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def yoochoose(folder: Path) -> Task:
         new[order, 2].astype(np.int64),
         np.ones(len(new), np.float32),
     )
-    split = Split(train, following(clicks), "next click of the newest sessions")
+    split = Split(train, next_event_questions(clicks), "next click of the newest sessions")
     return Task(split, ("hr@20", "mrr@20"), hide_seen=False)
 
 

@@ -12,7 +12,7 @@ from model.datasets.interactions import from_rows
 from model.evaluation.lists import Lists
 from model.evaluation.metrics.beyond_accuracy import beyond_accuracy
 from model.evaluation.slices import slices_of
-from model.evaluation.splits import Question, Split
+from model.evaluation.splits import EvaluationQuestion, Split
 
 # a is touched by all three users, b by two, c by one; d is in the catalogue only.
 TRAIN = from_rows([("u", "a", 1), ("v", "a", 1), ("w", "a", 1), ("u", "b", 2), ("v", "b", 2), ("u", "c", 3)])
@@ -67,9 +67,9 @@ def test_without_features_items_are_alike_that_the_same_users_touched():
 
 def test_questions_fall_into_slices_by_history_by_what_they_want_and_by_user():
     questions = [
-        Question("u", [], ("a",), features=("AGE=1",)),
-        Question("v", ["b"] * 3, ("c",), features=("AGE=2",)),
-        Question("w", ["b"] * 25, ("new", "a"), features=("AGE=2",)),
+        EvaluationQuestion("u", [], ("a",), features=("AGE=1",)),
+        EvaluationQuestion("v", ["b"] * 3, ("c",), features=("AGE=2",)),
+        EvaluationQuestion("w", ["b"] * 25, ("new", "a"), features=("AGE=2",)),
     ]
     found = {name: mask.tolist() for name, mask in slices_of(Split(TRAIN, questions)).items()}
 

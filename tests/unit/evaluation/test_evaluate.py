@@ -9,7 +9,7 @@ from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
 from model.evaluation.evaluate import evaluate
 from model.evaluation.lists import full_lists, query_of
-from model.evaluation.splits import Question, Split, answered, by_time, leave_last_out
+from model.evaluation.splits import EvaluationQuestion, Split, by_time, given_test_set, leave_last_out
 from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.popularity.popularity import Popularity
 from model.registry.amazon_recipes import RECIPES
@@ -36,7 +36,7 @@ def popular(split):
 
 def test_a_recipe_is_judged_by_what_it_recommends_of_all_items():
     train = from_rows(ROWS)  # a, b, c, d, e and f were touched by 6, 5, 4, 3, 2 and 1 users
-    split = answered(train, {"user-0": ["b"], "user-1": ["d", "f"], "user-5": ["a"]})
+    split = given_test_set(train, {"user-0": ["b"], "user-1": ["d", "f"], "user-5": ["a"]})
 
     result = evaluate(popular(split), split, cuts=(1, 2))
 
@@ -47,7 +47,7 @@ def test_a_recipe_is_judged_by_what_it_recommends_of_all_items():
 
 
 def test_where_users_come_back_what_they_have_seen_counts():
-    split = answered(from_rows(ROWS), {"user-5": ["a"], "user-0": ["b"]})
+    split = given_test_set(from_rows(ROWS), {"user-5": ["a"], "user-0": ["b"]})
 
     result = evaluate(popular(split), split, cuts=(1,), hide_seen=False)
 
@@ -55,7 +55,7 @@ def test_where_users_come_back_what_they_have_seen_counts():
 
 
 def test_a_batch_scorer_is_asked_by_the_numbers_it_was_trained_with_and_gets_the_same_figures_as_a_recipe():
-    split = answered(from_rows(ROWS), {"user-1": ["d", "f"], "user-3": ["e"], "user-2": ["f"]})
+    split = given_test_set(from_rows(ROWS), {"user-1": ["d", "f"], "user-3": ["e"], "user-2": ["f"]})
     scorer = Fixed(6, 5, 4, 3, 2, 1)
 
     batched = evaluate(scorer, split, cuts=(1, 2, 5))
@@ -69,14 +69,14 @@ def test_a_batch_scorer_is_asked_by_the_numbers_it_was_trained_with_and_gets_the
 
 
 def test_a_batch_scorer_cannot_be_asked_about_users_whom_it_does_not_know():
-    split = answered(from_rows(ROWS), {"somebody": ["a"]})
+    split = given_test_set(from_rows(ROWS), {"somebody": ["a"]})
 
-    with pytest.raises(ValueError, match="somebody is not among the people"):
+    with pytest.raises(ValueError, match="somebody is not a user of the training data"):
         evaluate(Fixed(1, 2, 3, 4, 5, 6), split)
 
 
 def test_an_item_that_no_model_can_know_counts_as_missed():
-    split = answered(from_rows(ROWS), {"user-0": ["b", "never seen"]})
+    split = given_test_set(from_rows(ROWS), {"user-0": ["b", "never seen"]})
 
     result = evaluate(popular(split), split, cuts=(5,))
 
@@ -86,7 +86,7 @@ def test_an_item_that_no_model_can_know_counts_as_missed():
 def test_sampled_ranking_puts_the_wanted_item_among_ninety_nine_that_the_user_did_not_touch():
     rows = [("anna", "seen", 1), *((f"user-{n}", f"item-{n}", 1) for n in range(300))]
     train = from_rows(rows)
-    split = answered(train, {"anna": ["item-7"]})
+    split = given_test_set(train, {"anna": ["item-7"]})
     scores = np.ones(301, np.float32)
     scores[train.item_ids.index("seen")] = 9.0
 
@@ -102,7 +102,7 @@ def test_sampled_ranking_puts_the_wanted_item_among_ninety_nine_that_the_user_di
 
 
 def test_sampled_ranking_of_few_items_takes_all_of_them():
-    split = answered(from_rows(ROWS), {"user-1": ["f"]})
+    split = given_test_set(from_rows(ROWS), {"user-1": ["f"]})
 
     result = evaluate(Fixed(6, 5, 4, 3, 2, 1), split, cuts=(3, 4), protocol="sampled")
 
@@ -128,13 +128,13 @@ def test_recipes_of_similar_items_are_asked_for_what_is_like_the_newest_item(nam
     split = leave_last_out(data.interactions)
     learnt = TrainingData(split.train, shop_items(), {}, data.users)
 
-    result = evaluate(RECIPES[name].answers.fit(learnt, {}), split.at_most(60))
+    result = evaluate(RECIPES[name].answers.fit(learnt, {}), split.sample(60))
 
     assert result.mean("hr@10") > 0.1
 
 
 def test_nothing_to_ask_is_refused_with_the_reason():
-    split = answered(from_rows(ROWS), {"user-5": ["a"]})
+    split = given_test_set(from_rows(ROWS), {"user-5": ["a"]})
 
     with pytest.raises(ValueError, match="none of 1 questions wants an item"):
         evaluate(popular(split), split)
@@ -142,7 +142,7 @@ def test_nothing_to_ask_is_refused_with_the_reason():
 
 def test_a_short_list_holds_nothing_in_its_last_places():
     train = from_rows([("anna", "a", 1), ("bert", "b", 1)])
-    split = Split(train, [Question("anna", ["a"], ("b",))])
+    split = Split(train, [EvaluationQuestion("anna", ["a"], ("b",))])
 
     lists = full_lists(popular(split), split, 4, hide_seen=True)
 
@@ -152,7 +152,9 @@ def test_a_short_list_holds_nothing_in_its_last_places():
 
 def test_an_empty_place_is_no_hit_of_the_question_before():
     train = from_rows([("anna", "a", 1), ("bert", "b", 1), ("carl", "c", 1)])
-    split = Split(train, [Question("anna", ["a", "b"], ("c",)), Question("bert", ["a", "b", "c"], ("new",))])
+    split = Split(
+        train, [EvaluationQuestion("anna", ["a", "b"], ("c",)), EvaluationQuestion("bert", ["a", "b", "c"], ("new",))]
+    )
 
     result = evaluate(popular(split), split, cuts=(2,))
 
@@ -160,10 +162,10 @@ def test_an_empty_place_is_no_hit_of_the_question_before():
 
 
 def test_a_query_says_all_that_a_question_knows():
-    asked = Question("anna", ["b", "a"], ("c",), 77, ("AGE=45+",), {"DEVICE": "phone"})
+    asked = EvaluationQuestion("anna", ["b", "a"], ("c",), 77, ("AGE=45+",), {"DEVICE": "phone"})
 
     query = query_of(asked)
 
     assert (query.user, list(query.history), query.item_id, query.now) == ("anna", ["b", "a"], "b", 77)
     assert (query.user_features, query.context) == (("AGE=45+",), {"DEVICE": "phone"})
-    assert query_of(Question("bert", [], ("c",))).item_id is None
+    assert query_of(EvaluationQuestion("bert", [], ("c",))).item_id is None

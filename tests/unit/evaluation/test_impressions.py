@@ -35,7 +35,7 @@ def shown(name, items, propensity=0.5):
     return {"recommendation_id": name, "impression": items, "properties": {"propensity": propensity}}
 
 
-def told(decisions):
+def described(decisions):
     return [(one.user, one.history, one.item_id, one.propensity, one.reward) for one in decisions]
 
 
@@ -47,7 +47,7 @@ def test_each_item_of_a_list_is_a_decision_and_those_taken_are_rewarded():
         event(4, "c", "Purchase", **shown("r2", ["c"], 1.0)),
     ]
 
-    assert told(decisions_of(events)) == [
+    assert described(decisions_of(events)) == [
         ("anna", ("old",), "a", 0.25, 0.0),
         ("anna", ("old",), "b", 0.25, 1.0),
         ("anna", ("b", "a", "old"), "c", 1.0, 1.0),
@@ -58,12 +58,12 @@ def test_events_without_impression_or_propensity_only_make_history():
     plain = event(1, "a", impression=["a", "x"])
     mine = event(2, "b", "Click", impression=["b"], properties={"propensity": 0.5})
 
-    assert told(decisions_of([plain, mine])) == [("anna", ("a",), "b", 0.5, 1.0)]
+    assert described(decisions_of([plain, mine])) == [("anna", ("a",), "b", 0.5, 1.0)]
 
 
 @pytest.mark.parametrize("propensity", [0, -0.1, 1.5, "often", True])
 def test_what_is_no_probability_is_refused(propensity):
-    with pytest.raises(BadLogError, match="is no probability"):
+    with pytest.raises(BadLogError, match="is not a probability"):
         decisions_of([event(1, "a", **shown("r1", ["a"], propensity))])
 
 

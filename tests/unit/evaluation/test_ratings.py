@@ -9,7 +9,7 @@ from model.datasets.catalogue import Catalogue
 from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
 from model.evaluation.data_sets import DataSet
-from model.evaluation.metrics.ratings import Biases, Rated, Scored, hold_out_ratings, rating_metrics
+from model.evaluation.metrics.ratings import Biases, HeldOutRatings, RecipeRatings, hold_out_ratings, rating_metrics
 from model.recipes.popularity.popularity import Popularity
 from model.recipes.recipe import Query
 
@@ -34,8 +34,8 @@ def rated(rows):
 
 def test_the_errors_of_a_constant_prediction():
     asked = [
-        Rated("anna", [], ["a", "b"], np.array([5.0, 2.0])),
-        Rated("bert", [], ["a"], np.array([3.0])),
+        HeldOutRatings("anna", [], ["a", "b"], np.array([5.0, 2.0])),
+        HeldOutRatings("bert", [], ["a"], np.array([3.0])),
     ]
 
     found = rating_metrics(Always(3.0), asked)
@@ -61,7 +61,7 @@ def test_the_newest_tenth_of_each_users_ratings_is_asked_for():
 
 
 def test_without_two_ratings_of_anybody_there_is_nothing_to_ask():
-    with pytest.raises(ValueError, match="nobody with two"):
+    with pytest.raises(ValueError, match="no user with two"):
         hold_out_ratings(rated([("anna", "a", 1, 5.0), ("bert", "a", 1, float("nan")), ("bert", "b", 2, 1.0)]))
 
 
@@ -84,7 +84,7 @@ def test_biases_learn_who_is_generous_and_what_is_liked():
 
 def test_scores_of_a_recipe_are_ratings_where_it_knows_the_user_and_the_item():
     recipe = Popularity.fit(TrainingData(from_rows([("anna", "a", 1), ("bert", "a", 1), ("bert", "b", 2)])), {})
-    model = Scored(recipe, 3.5)
+    model = RecipeRatings(recipe, 3.5)
 
     assert model.rate(Query(history=["b"]), ["a", "never seen"]).tolist() == [2.0, 3.5]
     assert model.rate(Query(history=["never seen"]), ["a"]).tolist() == [3.5]

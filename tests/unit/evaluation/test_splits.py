@@ -11,11 +11,11 @@ from model.datasets.catalogue import Catalogue
 from model.datasets.interactions import ContextColumn, Interactions, from_rows
 from model.evaluation.splits import (
     UnsplittableError,
-    answered,
     by_time,
-    following,
+    given_test_set,
     hold_out_users,
     leave_last_out,
+    next_event_questions,
     next_events,
 )
 
@@ -30,7 +30,7 @@ ROWS = [
 ]
 
 
-def told(questions):
+def described(questions):
     return [(one.user, list(one.history), one.wanted, one.moment) for one in questions]
 
 
@@ -46,27 +46,27 @@ def pairs(interactions):
 def test_the_last_event_of_whoever_has_two_is_left_out():
     split = leave_last_out(from_rows(ROWS))
 
-    assert told(split.questions) == [("anna", ["c", "b", "a"], ("c",), 10), ("carl", ["d"], ("a",), 10)]
+    assert described(split.questions) == [("anna", ["c", "b", "a"], ("c",), 10), ("carl", ["d"], ("a",), 10)]
     assert pairs(split.train) == sorted(set(ROWS) - {("anna", "c", 10), ("carl", "a", 10)})
 
 
 def test_a_second_split_of_what_is_learnt_from_makes_a_validation_set():
     inner = leave_last_out(leave_last_out(from_rows(ROWS)).train)
 
-    assert told(inner.questions) == [("anna", ["b", "a"], ("c",), 9)]
+    assert described(inner.questions) == [("anna", ["b", "a"], ("c",), 9)]
 
 
 def test_by_time_asks_each_user_once_for_all_that_is_newer_than_the_cut():
     split = by_time(from_rows(ROWS), share=0.5)
 
-    assert told(split.questions) == [("anna", ["b", "a"], ("c",), 9), ("carl", [], ("d", "a"), 9)]
+    assert described(split.questions) == [("anna", ["b", "a"], ("c",), 9), ("carl", [], ("d", "a"), 9)]
     assert pairs(split.train) == [("anna", "a", 1), ("anna", "b", 2), ("bert", "a", 3)]
 
 
 def test_next_events_know_the_newer_events_before_them_though_the_model_does_not():
     split = next_events(from_rows(ROWS), share=0.5)
 
-    assert told(split.questions) == [
+    assert described(split.questions) == [
         ("anna", ["b", "a"], ("c",), 9),
         ("anna", ["c", "b", "a"], ("c",), 10),
         ("carl", ["d"], ("a",), 10),
@@ -89,13 +89,16 @@ def test_of_held_out_users_nothing_is_learnt_and_the_newest_tenth_is_wanted():
 def test_every_event_of_a_test_file_but_the_first_of_a_session_is_asked_for():
     sessions = from_rows([("s1", "a", 1), ("s1", "b", 2), ("s1", "a", 3), ("s2", "z", 5)])
 
-    assert told(following(sessions)) == [("s1", ["a"], ("b",), 2), ("s1", ["b", "a"], ("a",), 3)]
+    assert described(next_event_questions(sessions)) == [
+        ("s1", ["a"], ("b",), 2),
+        ("s1", ["b", "a"], ("a",), 3),
+    ]
 
 
 def test_answers_that_somebody_else_holds_back_are_asked_for_with_all_that_is_learnt_from():
-    split = answered(from_rows(ROWS), {"anna": ["x", "y", "x"], "new": ["a"], "bert": []})
+    split = given_test_set(from_rows(ROWS), {"anna": ["x", "y", "x"], "new": ["a"], "bert": []})
 
-    assert told(split.questions) == [("anna", ["c", "c", "b", "a"], ("x", "y"), 10), ("new", [], ("a",), 0)]
+    assert described(split.questions) == [("anna", ["c", "c", "b", "a"], ("x", "y"), 10), ("new", [], ("a",), 0)]
 
 
 def test_questions_carry_the_circumstances_of_the_first_event_to_find_and_what_is_known_of_the_user():
@@ -119,25 +122,25 @@ def test_questions_carry_the_circumstances_of_the_first_event_to_find_and_what_i
 
 
 def test_a_sample_of_the_questions_is_the_same_every_time_and_keeps_their_order():
-    split = following(from_rows([("one", f"item-{n}", n) for n in range(1000)]))
+    split = next_event_questions(from_rows([("one", f"item-{n}", n) for n in range(1000)]))
     asked = next_events(from_rows([("one", f"item-{n}", n) for n in range(1000)]), 0.5)
 
-    few = asked.at_most(20)
+    few = asked.sample(20)
     moments = [one.moment for one in few.questions]
     assert len(moments) == 20
     assert moments == sorted(moments)
-    assert moments == [one.moment for one in asked.at_most(20).questions]
+    assert moments == [one.moment for one in asked.sample(20).questions]
     assert len(split) == 999
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: by_time(from_rows([("anna", "a", 5), ("anna", "b", 5)])), "carry the time 5"),
+        (lambda: by_time(from_rows([("anna", "a", 5), ("anna", "b", 5)])), "have the time 5"),
         (lambda: by_time(from_rows([])), "no interactions"),
         (lambda: by_time(from_rows(ROWS), 1.5), "between 0 and 1"),
-        (lambda: leave_last_out(from_rows([("anna", "a", 5), ("bert", "b", 5)])), "none of 2 people has two"),
-        (lambda: hold_out_users(from_rows([("anna", "a", 5), ("anna", "b", 6)])), "some must be left"),
+        (lambda: leave_last_out(from_rows([("anna", "a", 5), ("bert", "b", 5)])), "none of 2 users has two"),
+        (lambda: hold_out_users(from_rows([("anna", "a", 5), ("anna", "b", 6)])), "at least one user must stay"),
     ],
 )
 def test_what_cannot_be_split_is_refused_with_the_reason(make, words):
