@@ -28,10 +28,10 @@ HEADINGS = {CONTROL: "Control plane", EVENTS: "Events", RUNTIME: "Answers"}
 INTRODUCTION = """\
 # What the engine honours of Amazon Personalize's API
 
-Each line is what a test shows of a real engine process that boto3 asks; `test_clients.py` asks with the AWS command
-line and Amazon's SDK for JavaScript as well. **Differs** is where the engine does otherwise on purpose; the reasons
-are in [CHOICES.md](CHOICES.md). The page is written from the tests by `python -m tests.contract.engine.compatibility`,
-and `make check` says when it is stale.
+Each line states what a test shows with boto3 against a real engine process; `clients/test_shop.py` repeats the main
+operations with the AWS command line and Amazon's SDK for JavaScript. **Differs** marks a deliberate difference; the
+reasons are in [CHOICES.md](CHOICES.md). `python -m tests.contract.engine.compatibility` writes the page from the
+tests' marks, and `make check` fails when the page is stale.
 """
 
 

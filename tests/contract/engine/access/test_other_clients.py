@@ -1,0 +1,54 @@
+"""Clients that nobody here wrote sign in ways of their own: the engine takes what each of them signs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from tests.contract.engine.clients.programs import CLIENTS, COMMAND_LINE
+from tests.contract.engine.running_engine import OURS, REGION, ROOT
+
+COMMANDS = {"command line": ("bash", "signed.sh"), "SDK for JavaScript": ("node", "signed.mjs")}
+
+
+def outcomes(engine, client, secret):
+    program, script = COMMANDS[client]
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "PATH": f"{COMMAND_LINE}{os.pathsep}{os.environ['PATH']}",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{engine.port}",
+        "AWS_ACCESS_KEY_ID": OURS[0],
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    done = subprocess.run(
+        [program, str(CLIENTS / script)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("client", COMMANDS)
+@pytest.mark.honours("ListSchemas", "what the command line and the SDK for JavaScript sign is taken")
+def test_what_other_clients_sign_is_taken(closed, client):
+    assert outcomes(closed, client, OURS[1]) == [
+        "ok",
+        "ok",
+        "ResourceNotFoundException",
+        "InvalidInputException",
+    ]
+
+
+@pytest.mark.parametrize("client", COMMANDS)
+@pytest.mark.honours("ListSchemas", "the command line and the SDK for JavaScript name the refusal of a wrong secret")
+def test_other_clients_are_told_of_a_wrong_secret(closed, client):
+    assert set(outcomes(closed, client, "x" * 40)) == {"InvalidSignatureException"}

@@ -1,0 +1,145 @@
+"""Why an item is in an answer: the column EXPLANATION, which the engine has beside Amazon's API."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from tests.contract.engine.calls import refusal, send
+from tests.contract.engine.running_engine import until_settled
+from tests.contract.engine.shops import Shop
+from tests.factories.shop_stream import SCHEMA_FIELDS, schema_text
+
+EXPLAINED = {"ITEMS": ["EXPLANATION"]}
+
+
+def recommend(shop, campaign="for-you", columns=("EXPLANATION",), **request):
+    return shop.runtime.get_recommendations(
+        campaignArn=shop.campaigns[campaign], metadataColumns={"ITEMS": list(columns)}, **request
+    )["itemList"]
+
+
+def why(item):
+    return json.loads(item["metadata"]["EXPLANATION"], parse_float=Decimal)
+
+
+def names(item):
+    return [one["name"] for one in why(item)]
+
+
+@pytest.mark.differs(
+    "GetRecommendations", "the metadata column EXPLANATION, where the items have none, says what a score is made of"
+)
+def test_an_answer_says_of_each_item_what_drove_it(trained_shop):
+    send(trained_shop, "explained", ["item-4-1", "item-4-2"])
+
+    answer = recommend(trained_shop, userId="explained", numResults=50)
+
+    assert len(answer) == 50
+    for one in answer:
+        told = why(one)
+        assert 1 <= len(told) <= 6
+        assert sum(part["weight"] for part in told) == 1
+        weights = [part["weight"] for part in told if part["name"] != "rest"]
+        assert weights == sorted(weights, reverse=True)
+    assert names(answer[0])[0] in {"item:item-4-1", "item:item-4-2"}
+
+
+@pytest.mark.differs("GetRecommendations", "an event is named by the explanations of the next answer")
+def test_the_next_event_is_named_at_once(trained_shop):
+    send(trained_shop, "moving", ["item-5-1"])
+    before = recommend(trained_shop, userId="moving", numResults=10)
+    send(trained_shop, "moving", ["item-9-1", "item-9-2"], session="later")
+
+    after = recommend(trained_shop, userId="moving", numResults=10)
+
+    assert not any("item:item-9-2" in names(one) for one in before)
+    assert sum("item:item-9-2" in names(one) for one in after) > 5
+
+
+@pytest.mark.differs("GetRecommendations", "a stranger's items are explained by how popular they are")
+def test_a_stranger_is_told_of_popularity(trained_shop):
+    answer = recommend(trained_shop, userId="nobody-knows")
+
+    assert {names(one)[0] for one in answer if one["reason"] == ["Popular item"]} == {"popularity"}
+
+
+@pytest.mark.differs("GetPersonalizedRanking", "the metadata column EXPLANATION; an item without a score has none")
+def test_ranked_items_are_explained_as_well(trained_shop):
+    send(trained_shop, "ranked", ["item-4-1", "item-4-2"])
+
+    answer = trained_shop.runtime.get_personalized_ranking(
+        campaignArn=trained_shop.campaigns["ranking"],
+        userId="ranked",
+        inputList=["unknown", "item-7-7", "item-4-3"],
+        metadataColumns=EXPLAINED,
+    )["personalizedRanking"]
+
+    assert [one["itemId"] for one in answer] == ["item-4-3", "item-7-7", "unknown"]
+    assert set(names(answer[0])) & {"item:item-4-1", "item:item-4-2"}
+    assert "metadata" not in answer[2]
+
+
+@pytest.mark.differs("GetRecommendations", "promoted and explored items are explained by what gave them their place")
+def test_promoted_and_explored_items_say_so(trained_shop):
+    control = trained_shop.control
+    made = control.create_filter(
+        name="explained-shelf",
+        datasetGroupArn=trained_shop.group,
+        filterExpression='INCLUDE ItemID WHERE Items.CATEGORY IN ("shelf 2")',
+    )["filterArn"]
+    until_settled(lambda: control.describe_filter(filterArn=made))
+    send(trained_shop, "explorer", ["item-4-1", "item-4-2"])
+    sale = {"name": "sale", "percentPromotedItems": 20, "filterArn": made}
+
+    answer = recommend(trained_shop, userId="explorer", numResults=50, promotions=[sale])
+
+    promoted = [one for one in answer if one.get("promotionName") == "sale"]
+    explored = [one for one in answer if one.get("reason") == ["Exploration"]]
+    control.delete_filter(filterArn=made)
+    assert len(promoted) == 10
+    assert explored
+    assert all(why(one) == [{"name": "promotion:sale", "weight": 1}] for one in promoted)
+    assert all(why(one) == [{"name": "exploration", "weight": 1}] for one in explored)
+
+
+@pytest.mark.differs("GetRecommendations", "explanations stand beside columns and need no setting of the campaign")
+def test_explanations_stand_beside_columns_and_need_no_setting(trained_shop):
+    first = recommend(trained_shop, columns=["PRICE", "EXPLANATION"], userId="user-1", numResults=1)[0]
+
+    popular = recommend(trained_shop, "popular", numResults=1)[0]
+
+    assert set(first["metadata"]) == {"PRICE", "EXPLANATION"}
+    assert names(popular)[0] == "people"
+    # The columns of the items go on needing one.
+    message = refusal(recommend, shop=trained_shop, campaign="popular", columns=["PRICE", "EXPLANATION"]).message
+    assert "metadata in recommendations is not enabled" in message
+
+
+def test_as_many_items_are_explained_as_come_with_columns(trained_shop):
+    message = refusal(recommend, shop=trained_shop, userId="user-1", numResults=51).message
+
+    assert "at most 50 with metadata, not 51" in message
+
+
+@pytest.mark.honours("GetRecommendations", "a column of the items that is called EXPLANATION goes before the engine's")
+def test_a_column_of_that_name_goes_before(engine, s3):
+    shop = Shop(engine, s3, account="824000000003")
+    shop.fill()
+    shop.campaigns = {"for-you": shop.deploy("for-you", "aws-user-personalization-v2")}
+    control, items, asked = shop.control, shop.datasets["Items"], {"userId": "user-1", "numResults": 1}
+    (before,) = recommend(shop, **asked)
+    told = {"name": "EXPLANATION", "type": ["string", "null"]}
+    schema = json.dumps({**json.loads(schema_text("Items")), "fields": [*SCHEMA_FIELDS["Items"], told]})
+
+    made = control.create_schema(name="told", schema=schema)["schemaArn"]
+    control.update_dataset(datasetArn=items, schemaArn=made)
+    until_settled(lambda: {"update": control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"]})
+    properties = json.dumps({"explanation": "our own"})
+    shop.events.put_items(datasetArn=items, items=[{"itemId": before["itemId"], "properties": properties}])
+
+    (after,) = recommend(shop, **asked)
+    assert why(before)
+    assert after["metadata"] == {"EXPLANATION": "our own"}

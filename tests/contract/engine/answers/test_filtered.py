@@ -1,0 +1,251 @@
+"""Filters and promotions in answers: who is left, who comes in, and what the next event does to both."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.engine.calls import ids, refusal, send
+from tests.contract.engine.running_engine import until_settled
+
+
+@pytest.fixture(scope="module")
+def filters(trained_shop):
+    """Filters of the trained shop, by name."""
+    expressions = {
+        "one-shelf": 'INCLUDE ItemID WHERE Items.CATEGORY IN ("shelf 3")',
+        "given-shelf": "INCLUDE ItemID WHERE Items.CATEGORY IN ($SHELF)",
+        "not-given-shelf": "EXCLUDE ItemID WHERE Items.CATEGORY IN ($SHELF)",
+        "not-bought": 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")',
+        "same-shelf": "INCLUDE ItemID WHERE Items.CATEGORY IN CurrentItem.CATEGORY",
+        "people": 'INCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("View")',
+    }
+    made = {}
+    for name, expression in expressions.items():
+        answer = trained_shop.control.create_filter(
+            name=f"answers-{name}", datasetGroupArn=trained_shop.group, filterExpression=expression
+        )
+        made[name] = answer["filterArn"]
+        until_settled(lambda arn=made[name]: trained_shop.control.describe_filter(filterArn=arn))
+    yield made
+    for arn in made.values():
+        trained_shop.control.delete_filter(filterArn=arn)
+
+
+def recommend(shop, campaign="for-you", **request):
+    return shop.runtime.get_recommendations(campaignArn=shop.campaigns[campaign], **request)
+
+
+def shelves(item_ids):
+    # Other tests bring items of their own, on no shelf or on several.
+    return {item.split("-")[1] for item in item_ids if item.startswith("item-")}
+
+
+@pytest.mark.honours("GetRecommendations", "a filter with fixed values")
+@pytest.mark.parametrize("campaign", ["for-you", "popular"])
+def test_only_items_that_satisfy_the_filter_are_answered(trained_shop, filters, campaign):
+    answer = recommend(trained_shop, campaign, userId="user-1", filterArn=filters["one-shelf"], numResults=40)
+
+    assert len(answer["itemList"]) >= 15
+    assert shelves(ids(answer)) == {"3"}
+
+
+@pytest.mark.honours("GetRecommendations", "values for the placeholders of a filter, several of them in one string")
+def test_the_values_of_a_request_choose_what_is_left(trained_shop, filters):
+    one = recommend(
+        trained_shop, userId="user-1", filterArn=filters["given-shelf"], filterValues={"SHELF": '"shelf 5"'}
+    )
+    two = recommend(
+        trained_shop,
+        userId="user-1",
+        filterArn=filters["given-shelf"],
+        filterValues={"SHELF": '"shelf 5","shelf 6"'},
+        numResults=40,
+    )
+    without = recommend(
+        trained_shop,
+        userId="user-1",
+        filterArn=filters["not-given-shelf"],
+        filterValues={"SHELF": '"shelf 5"'},
+        numResults=300,
+    )
+
+    assert shelves(ids(one)) == {"5"}
+    assert shelves(ids(two)) == {"5", "6"}
+    assert "5" not in shelves(ids(without))
+
+
+@pytest.mark.honours("GetRecommendations", "INCLUDE needs all placeholder values, EXCLUDE may leave them out")
+def test_a_missing_value_is_refused_for_include_and_passed_over_for_exclude(trained_shop, filters):
+    refused = refusal(
+        trained_shop.runtime.get_recommendations,
+        campaignArn=trained_shop.campaigns["for-you"],
+        userId="user-1",
+        filterArn=filters["given-shelf"],
+    )
+    answer = recommend(trained_shop, userId="user-1", filterArn=filters["not-given-shelf"], numResults=500)
+
+    assert refused.code == "InvalidInputException"
+    assert "SHELF" in refused.message
+    assert "5" in shelves(ids(answer))
+
+
+@pytest.mark.honours("GetRecommendations", "filters on interactions know of the event before")
+def test_what_was_just_bought_is_gone_from_the_next_answer(trained_shop, filters):
+    asked = {"userId": "buyer-1", "filterArn": filters["not-bought"], "numResults": 200}
+    send(trained_shop, "buyer-1", ["item-6-1", "item-6-2"])
+    before = ids(recommend(trained_shop, **asked))
+
+    send(trained_shop, "buyer-1", ["item-6-2"], kind="Purchase")
+
+    after = ids(recommend(trained_shop, **asked))
+    assert "item-6-2" in before
+    assert "item-6-2" not in after
+    assert "item-6-1" in after
+
+
+@pytest.mark.honours("GetRecommendations", "filters that compare with the current item, for related items")
+def test_related_items_may_be_kept_to_what_the_item_is(trained_shop, filters):
+    answer = recommend(trained_shop, "similar", itemId="item-2-2", filterArn=filters["same-shelf"], numResults=10)
+
+    # Every item is on the shelf "all" as well, so nothing is removed but what has no shelf.
+    assert len(answer["itemList"]) == 10
+
+
+@pytest.mark.honours("GetPersonalizedRanking", "a filter leaves items out of the ranked list")
+def test_a_ranked_list_loses_what_the_filter_removes(trained_shop, filters):
+    given = ["item-3-1", "item-4-1", "unknown", "item-3-2"]
+    ranking = trained_shop.campaigns["ranking"]
+
+    included = trained_shop.runtime.get_personalized_ranking(
+        campaignArn=ranking, userId="user-1", inputList=given, filterArn=filters["one-shelf"]
+    )
+    excluded = trained_shop.runtime.get_personalized_ranking(
+        campaignArn=ranking,
+        userId="user-1",
+        inputList=given,
+        filterArn=filters["not-given-shelf"],
+        filterValues={"SHELF": '"shelf 3"'},
+    )
+
+    assert set(ids(included, "personalizedRanking")) == {"item-3-1", "item-3-2"}
+    assert ids(excluded, "personalizedRanking") == ["item-4-1", "unknown"]
+    assert sum(one["score"] for one in included["personalizedRanking"]) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.honours("GetPersonalizedRanking", "filters on interactions know of items that nobody had seen at training")
+def test_an_item_that_is_new_to_all_is_filtered_by_what_happened_to_it(trained_shop, filters):
+    send(trained_shop, "early-bird", ["just-arrived"], kind="Purchase")
+
+    answer = trained_shop.runtime.get_personalized_ranking(
+        campaignArn=trained_shop.campaigns["ranking"],
+        userId="early-bird",
+        inputList=["just-arrived", "item-1-1", "never-there"],
+        filterArn=filters["not-bought"],
+    )
+
+    assert ids(answer, "personalizedRanking") == ["item-1-1", "never-there"]
+
+
+@pytest.mark.honours("GetRecommendations", "a promotion: its share, its name, and its own filter")
+def test_a_promotion_has_its_share_of_the_list(trained_shop, filters):
+    promotion = {
+        "name": "sale",
+        "percentPromotedItems": 40,
+        "filterArn": filters["given-shelf"],
+        "filterValues": {"SHELF": '"shelf 9"'},
+    }
+
+    answer = recommend(
+        trained_shop, userId="user-1", numResults=10, promotions=[promotion], filterArn=filters["one-shelf"]
+    )
+
+    promoted = [one for one in answer["itemList"] if one.get("promotionName") == "sale"]
+    others = [one for one in answer["itemList"] if "promotionName" not in one]
+    assert shelves(one["itemId"] for one in promoted) == {"9"}
+    assert shelves(one["itemId"] for one in others) == {"3"}
+    assert (len(promoted), len(others)) == (4, 6)
+    assert {tuple(one["reason"]) for one in promoted} == {("Promoted item",)}
+    assert [one["score"] for one in promoted] == sorted((one["score"] for one in promoted), reverse=True)
+
+
+@pytest.mark.honours("GetRecommendations", "promoted items stand at random places")
+def test_promoted_items_stand_at_other_places_each_time(trained_shop, filters):
+    promotion = {
+        "name": "sale",
+        "percentPromotedItems": 20,
+        "filterArn": filters["given-shelf"],
+        "filterValues": {"SHELF": '"shelf 9"'},
+    }
+
+    def places():
+        answer = recommend(trained_shop, "similar", itemId="item-2-2", numResults=10, promotions=[promotion])
+        return tuple("promotionName" in one for one in answer["itemList"])
+
+    seen = {places() for _ in range(20)}
+
+    assert len(seen) > 1
+    assert {sum(one) for one in seen} == {2}
+
+
+@pytest.mark.honours("GetRecommendations", "what is missing from a promotion or a filter is named")
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"promotions": [{"name": "sale", "percentPromotedItems": 10}]}, "promotions[0].filterArn is required"),
+        ({"promotions": [{"name": "sale", "percentPromotedItems": 101}]}, "must be at most 100"),
+        ({"filterValues": {"SHELF": '"a"'}}, "give filterArn as well"),
+        ({"filterArn": "people"}, "chooses by UserID"),
+        ({"filterArn": "same-shelf"}, "CurrentItem"),
+        ({"filterArn": "given-shelf", "filterValues": {"SHELF": '"shelf 1"', "OTHER": "1"}}, "OTHER"),
+    ],
+)
+def test_a_filter_or_promotion_that_cannot_be_applied_says_why(trained_shop, filters, request_, message):
+    if request_.get("filterArn") in filters:
+        request_ = {**request_, "filterArn": filters[request_["filterArn"]]}
+
+    refused = refusal(
+        trained_shop.runtime.get_recommendations,
+        campaignArn=trained_shop.campaigns["for-you"],
+        userId="user-1",
+        **request_,
+    )
+
+    assert refused.code == "InvalidInputException"
+    assert message in refused.message
+
+
+@pytest.mark.honours("GetRecommendations", "a filter on interactions needs to know whose, with any recipe")
+def test_a_filter_that_looks_at_a_user_needs_one(trained_shop, filters):
+    popular, filter_arn = trained_shop.campaigns["popular"], filters["not-bought"]
+
+    refused = refusal(trained_shop.runtime.get_recommendations, campaignArn=popular, filterArn=filter_arn)
+
+    assert refused.code == "InvalidInputException"
+    assert "userId is required with a filter that looks at interactions" in refused.message
+    assert recommend(trained_shop, "popular", userId="user-1", filterArn=filter_arn)["itemList"]
+
+
+@pytest.mark.honours("GetRecommendations", "a filter of another dataset group is refused")
+def test_a_filter_of_another_dataset_group_is_refused(trained_shop, filters):
+    control = trained_shop.control
+    group = control.create_dataset_group(name="elsewhere")["datasetGroupArn"]
+    until_settled(lambda: control.describe_dataset_group(datasetGroupArn=group))
+    schema = control.list_schemas()["schemas"]
+    items = next(one["schemaArn"] for one in schema if one["name"] == "shop-Items")
+    dataset = control.create_dataset(name="i", schemaArn=items, datasetGroupArn=group, datasetType="Items")
+    until_settled(lambda: control.describe_dataset(datasetArn=dataset["datasetArn"]))
+    other = control.create_filter(
+        name="elsewhere",
+        datasetGroupArn=group,
+        filterExpression='EXCLUDE ItemID WHERE Items.CATEGORY IN ("shelf 3")',
+    )["filterArn"]
+    until_settled(lambda: control.describe_filter(filterArn=other))
+
+    refused = refusal(
+        trained_shop.runtime.get_recommendations,
+        campaignArn=trained_shop.campaigns["for-you"],
+        userId="user-1",
+        filterArn=other,
+    )
+
+    assert "another dataset group" in refused.message

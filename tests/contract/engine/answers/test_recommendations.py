@@ -1,0 +1,173 @@
+"""Recommendations over the wire: what is asked for, what is answered, and what the next event changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.engine.calls import ids, refusal, refused_status, send
+
+
+@pytest.mark.honours("GetRecommendations", "scores fall and sum to one over the catalogue")
+@pytest.mark.honours("GetRecommendations", "a recommendationId that PutEvents accepts")
+def test_scores_fall_and_sum_to_at_most_one_over_the_catalogue(trained_shop):
+    arn = trained_shop.campaigns["for-you"]
+
+    answer = trained_shop.runtime.get_recommendations(campaignArn=arn, userId="user-1", numResults=500)
+
+    scores = [one["score"] for one in answer["itemList"]]
+    assert scores == sorted(scores, reverse=True)
+    assert sum(scores) == pytest.approx(1.0, abs=1e-3)
+    assert len(answer["recommendationId"]) <= 40
+
+
+@pytest.mark.honours("GetRecommendations", "25 items where numResults is not given")
+@pytest.mark.honours("GetRecommendations", "no scores for popular items")
+def test_twenty_five_items_are_answered_where_no_number_is_given(trained_shop):
+    answer = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"])
+
+    assert len(answer["itemList"]) == 25
+    assert all("score" not in one for one in answer["itemList"])
+
+
+@pytest.mark.honours("PutEvents", "an event changes its user's next answer")
+@pytest.mark.honours("GetRecommendations", "what a user did last steers the answer")
+def test_an_event_changes_the_next_answer(trained_shop):
+    arn = trained_shop.campaigns["for-you"]
+    before = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="newcomer", numResults=10))
+
+    send(trained_shop, "newcomer", ["item-3-4"])
+
+    after = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="newcomer", numResults=10))
+    assert before != after
+    assert sum(item.startswith("item-3-") for item in after[:5]) >= 4
+    assert after[0] == "item-3-5"
+
+
+@pytest.mark.differs(
+    "GetRecommendations",
+    "what a user has touched keeps a tenth of its score, unless the newest events show that people come back",
+)
+def test_what_was_just_touched_does_not_come_first(trained_shop):
+    send(trained_shop, "toucher", ["item-5-1", "item-5-2", "item-5-3"])
+
+    answer = trained_shop.runtime.get_recommendations(
+        campaignArn=trained_shop.campaigns["for-you"], userId="toucher", numResults=3
+    )
+
+    assert not set(ids(answer)) & {"item-5-1", "item-5-2", "item-5-3"}
+
+
+@pytest.mark.honours("GetRecommendations", "a user without history gets popular items, with the reason Popular item")
+def test_a_stranger_gets_popular_items_and_is_told_so(trained_shop):
+    answer = trained_shop.runtime.get_recommendations(
+        campaignArn=trained_shop.campaigns["for-you"], userId="nobody", numResults=5
+    )
+
+    popular = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"], numResults=6)
+    assert set(ids(answer)) - {one for one in ids(answer) if one.startswith("new-")} <= set(ids(popular))
+    assert answer["itemList"][0]["reason"] == ["Popular item"]
+
+
+@pytest.mark.honours("PutEvents", "events of a session without user become the user's once both come together")
+@pytest.mark.differs("GetRecommendations", "a session id is answered as userId before its user is known")
+def test_a_session_is_known_before_and_after_its_user_logs_in(trained_shop):
+    arn = trained_shop.campaigns["for-you"]
+    send(trained_shop, None, ["item-7-2"], session="anonymous-1")
+    anonymous = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="anonymous-1", numResults=5))
+
+    send(trained_shop, "logged-in", ["item-8-2"], session="anonymous-1")
+
+    known = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="logged-in", numResults=15))
+    assert "item-7-3" in anonymous[:2]
+    assert any(item.startswith("item-7-") for item in known)
+    assert any(item.startswith("item-8-") for item in known)
+
+
+@pytest.mark.honours("GetRecommendations", "items similar to an item, without the item itself")
+def test_similar_items_come_from_the_same_shelf_and_never_hold_the_item(trained_shop):
+    answer = trained_shop.runtime.get_recommendations(
+        campaignArn=trained_shop.campaigns["similar"], itemId="item-2-2", numResults=10
+    )
+
+    assert "item-2-2" not in ids(answer)
+    assert all(item.startswith("item-2-") for item in ids(answer)[:4])
+
+
+@pytest.mark.differs("GetRecommendations", "every recipe says Popular item of what is there for being popular alone")
+@pytest.mark.differs("GetPersonalizedRanking", "items in the order of popularity have the reason Popular item")
+def test_no_popular_items_are_shown_unsaid(trained_shop):
+    ask, campaigns = trained_shop.runtime.get_recommendations, trained_shop.campaigns
+
+    unknown = ask(campaignArn=campaigns["similar"], itemId="never-seen", numResults=10)["itemList"]
+    known = ask(campaignArn=campaigns["similar"], itemId="item-2-2", numResults=3)["itemList"]
+    ranked = trained_shop.runtime.get_personalized_ranking(
+        campaignArn=campaigns["ranking"], userId="a-stranger", inputList=["item-1-1", "item-2-2"]
+    )["personalizedRanking"]
+
+    assert [one["reason"] for one in unknown + ranked] == [["Popular item"]] * 12
+    assert not any("reason" in one for one in known)
+
+
+@pytest.mark.honours("GetRecommendations", "an unknown itemId is answered with popular items")
+def test_an_unknown_item_is_answered_with_popular_ones(trained_shop):
+    similar = trained_shop.runtime.get_recommendations(
+        campaignArn=trained_shop.campaigns["similar"], itemId="never-seen", numResults=5
+    )
+    popular = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"], numResults=5)
+
+    assert ids(similar) == ids(popular)
+
+
+@pytest.mark.honours("GetPersonalizedRanking", "the list in the user's order, scores that sum to one over it")
+@pytest.mark.honours("GetPersonalizedRanking", "unknown items come last and have no score")
+def test_a_list_is_ranked_and_unknown_items_come_last_without_score(trained_shop):
+    send(trained_shop, "ranker", ["item-4-1"])
+    given = ["unknown-1", "item-9-1", "item-4-2", "item-10-3", "unknown-2"]
+
+    answer = trained_shop.runtime.get_personalized_ranking(
+        campaignArn=trained_shop.campaigns["ranking"], userId="ranker", inputList=given
+    )
+
+    ranked = answer["personalizedRanking"]
+    assert ranked[0]["itemId"] == "item-4-2"
+    assert [one["itemId"] for one in ranked[3:]] == ["unknown-1", "unknown-2"]
+    assert all("score" not in one for one in ranked[3:])
+    assert sum(one["score"] for one in ranked[:3]) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.honours(
+    "GetRecommendations",
+    "missing userId or itemId, more than 500 results and a ranking campaign are InvalidInputException",
+)
+@pytest.mark.parametrize(
+    ("campaign", "request_", "message"),
+    [
+        ("for-you", {}, "userId is required"),
+        ("similar", {"userId": "u"}, "itemId is required"),
+        ("for-you", {"userId": "u", "numResults": 501}, "numResults must be at most 500, not 501"),
+        ("ranking", {"userId": "u"}, "needs GetPersonalizedRanking"),
+        ("for-you", {"userId": "u" * 257}, "userId has 257 characters; it may have 0 to 256"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_says_why(trained_shop, campaign, request_, message):
+    question = {"campaignArn": trained_shop.campaigns[campaign], **request_}
+    refused = refusal(trained_shop.runtime.get_recommendations, **question)
+
+    assert refused.code == "InvalidInputException"
+    assert message in refused.message
+    assert refused_status(trained_shop.runtime.get_recommendations, **question) == 400
+
+
+@pytest.mark.honours("GetRecommendations", "an unknown campaign or filter is ResourceNotFoundException with status 404")
+def test_there_is_no_answer_from_a_campaign_or_filter_that_does_not_exist(trained_shop):
+    arn = trained_shop.campaigns["for-you"]
+    missing = refusal(trained_shop.runtime.get_recommendations, campaignArn=arn + "-x", userId="u")
+    unfiltered = refusal(
+        trained_shop.runtime.get_recommendations,
+        campaignArn=arn,
+        userId="u",
+        filterArn=arn.replace("campaign", "filter"),
+    )
+
+    assert missing.code == unfiltered.code == "ResourceNotFoundException"
+    assert refused_status(trained_shop.runtime.get_recommendations, campaignArn=arn + "-x", userId="u") == 404

@@ -1,0 +1,121 @@
+"""What recommenders of the two domains answer: what they need, what they hide by themselves, and no scores."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.engine.calls import ids, refusal, send
+from tests.contract.engine.running_engine import until_settled
+from tests.contract.engine.shops import DomainShop
+
+
+class TrackedShop(DomainShop):
+    """A domain shop that is told what its users do."""
+
+    tracking_id: str
+    hiding: str  # the event type after which use cases leave an item out
+    recommenders: dict[str, str]
+
+    @property
+    def events(self):
+        return self.engine.client("personalize-events", self.account)
+
+    def track(self):
+        made = self.control.create_event_tracker(name=self.name, datasetGroupArn=self.group)
+        until_settled(lambda: self.control.describe_event_tracker(eventTrackerArn=made["eventTrackerArn"]))
+        self.tracking_id = made["trackingId"]
+
+
+@pytest.fixture(scope="module", params=["ECOMMERCE", "VIDEO_ON_DEMAND"])
+def shop(request, engine, s3):
+    made = TrackedShop(engine, s3, request.param, "222222222221")
+    made.track()
+    recipes = {
+        "ECOMMERCE": ("aws-ecomm-recommended-for-you", "aws-ecomm-customers-who-viewed-x-also-viewed", "Purchase"),
+        "VIDEO_ON_DEMAND": ("aws-vod-top-picks", "aws-vod-more-like-x", "Watch"),
+    }
+    for_user, related, made.hiding = recipes[request.param]
+    made.recommenders = {
+        "for-person": made.recommender(f"for-person-{made.name}", for_user)["recommenderArn"],
+        "related": made.recommender(
+            f"related-{made.name}", related, recommenderConfig={"enableMetadataWithRecommendations": True}
+        )["recommenderArn"],
+    }
+    return made
+
+
+def recommend(shop, name, **request):
+    return shop.runtime.get_recommendations(recommenderArn=shop.recommenders[name], **request)
+
+
+@pytest.mark.honours("GetRecommendations", "a recommender answers without scores, and with no reason but Popular item")
+@pytest.mark.parametrize("name", ["for-person", "related"])
+def test_recommenders_give_neither_scores_nor_reasons_of_their_own(shop, name):
+    answer = recommend(shop, name, userId="user-1", itemId="item-2-2")
+
+    assert len(answer["itemList"]) == 25
+    assert {*answer["itemList"][0]} == {"itemId"}
+    assert {tuple(one.get("reason", ())) for one in answer["itemList"]} <= {(), ("Popular item",)}
+    assert not any("score" in one for one in answer["itemList"])
+
+
+@pytest.mark.honours("GetRecommendations", "use cases leave out by themselves what was bought or watched")
+@pytest.mark.parametrize("name", ["for-person", "related"])
+def test_what_was_bought_or_watched_is_gone_from_the_next_answer(shop, name):
+    user = f"domain-{name}"
+    send(shop, user, ["item-2-1"], session=user, kind="View")
+    asked = {"userId": user, "itemId": "item-2-1", "numResults": 5}
+    first = ids(recommend(shop, name, **asked))[0]
+
+    send(shop, user, [first], session=user, kind=shop.hiding)
+
+    after = ids(recommend(shop, name, **asked))
+    assert first not in after
+    assert len(after) == 5
+
+
+@pytest.mark.honours("GetRecommendations", "what each use case needs of a question")
+def test_a_use_case_says_what_it_needs(shop):
+    call = shop.runtime.get_recommendations
+
+    nobody = refusal(call, recommenderArn=shop.recommenders["for-person"])
+    nothing = refusal(call, recommenderArn=shop.recommenders["related"], userId="user-1")
+
+    assert "userId is required" in nobody.message
+    assert "itemId is required" in nothing.message
+    assert nobody.code == nothing.code == "InvalidInputException"
+
+
+@pytest.mark.honours("GetRecommendations", "metadata of a recommender that has enabled it")
+def test_a_recommender_may_enable_metadata(shop):
+    column = {"ECOMMERCE": "CATEGORY_L1", "VIDEO_ON_DEMAND": "GENRES"}[shop.domain]
+    asked = {"userId": "user-1", "itemId": "item-2-2", "metadataColumns": {"ITEMS": [column]}}
+
+    (first, *_) = recommend(shop, "related", **asked)["itemList"]
+    refused = refusal(shop.runtime.get_recommendations, recommenderArn=shop.recommenders["for-person"], **asked)
+
+    assert first["metadata"] == {column: f"shelf {first['itemId'].split('-')[1]}"}
+    assert "is not enabled" in refused.message
+
+
+@pytest.mark.honours("GetRecommendations", "promotions of recommenders")
+def test_recommenders_take_promotions(shop):
+    column = {"ECOMMERCE": "CATEGORY_L1", "VIDEO_ON_DEMAND": "GENRES"}[shop.domain]
+    made = shop.control.create_filter(
+        name=f"promoted-{shop.name}",
+        datasetGroupArn=shop.group,
+        filterExpression=f'INCLUDE ItemID WHERE Items.{column} IN ("shelf 11")',
+    )["filterArn"]
+    until_settled(lambda: shop.control.describe_filter(filterArn=made))
+
+    answer = recommend(
+        shop,
+        "for-person",
+        userId="user-1",
+        numResults=10,
+        promotions=[{"name": "eleven", "percentPromotedItems": 30, "filterArn": made}],
+    )
+
+    promoted = [one for one in answer["itemList"] if one.get("promotionName") == "eleven"]
+    assert len(promoted) == 3
+    assert all(one["itemId"].startswith("item-11-") for one in promoted)

@@ -1,0 +1,39 @@
+"""Runs the programs of this folder: clients in other languages, each with the environment of a fresh account."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.contract.engine.running_engine import REGION, ROOT
+
+CLIENTS = Path(__file__).parent
+COMMAND_LINE = ROOT / "build" / "env" / "client" / "bin"
+
+
+def drive(engine, account, command, schemas, data):
+    """Return what a client's script prints that works with the folder of schemas and the data in S3."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))},
+        "PATH": f"{COMMAND_LINE}{os.pathsep}{os.environ['PATH']}",
+        # What somebody has set up for the real service stays out of it.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{engine.port}",
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    done = subprocess.run(
+        [*command, str(schemas), data],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

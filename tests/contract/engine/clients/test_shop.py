@@ -1,0 +1,106 @@
+"""The engine, driven by clients that nobody here wrote: boto3, the AWS command line, Amazon's SDK for JavaScript."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from tests.contract.engine.clients.programs import CLIENTS, drive
+from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, items_csv, schema_text, shop_rows
+
+COUNTED = re.compile(r'personalize_requests_total\{operation="(\w+)",outcome="ok"\} (\d+)')
+# What every client calls with success.
+CALLED = {
+    *(f"{verb}{kind}" for verb in ("Create", "Describe", "Delete") for kind in ("Campaign", "Dataset", "DatasetGroup")),
+    *(f"{verb}{kind}" for verb in ("Create", "Describe", "Delete") for kind in ("EventTracker", "Filter", "Solution")),
+    *("CreateDatasetImportJob", "DescribeDatasetImportJob", "CreateSolutionVersion", "DescribeSolutionVersion"),
+    *("CreateSchema", "DeleteSchema", "ListSchemas", "ListDatasetGroups", "ListSolutions"),
+    *("DescribeRecipe", "GetSolutionMetrics", "TagResource", "UntagResource", "ListTagsForResource"),
+    *("PutEvents", "PutItems", "GetRecommendations", "GetPersonalizedRanking"),
+}
+
+
+@dataclass(frozen=True)
+class Client:
+    name: str
+    account: str
+    command: tuple[str, ...]
+
+
+ALL = (
+    Client("boto3", "810000000001", (sys.executable, str(CLIENTS / "shop.py"))),
+    Client("AWS command line", "810000000002", ("bash", str(CLIENTS / "shop.sh"))),
+    Client("SDK for JavaScript", "810000000003", ("node", str(CLIENTS / "shop.mjs"))),
+)
+
+
+@pytest.fixture(scope="module", params=ALL, ids=lambda client: client.name)
+def told(request, engine, s3, tmp_path_factory):
+    """What a client's script has told of the answers it got."""
+    folder = tmp_path_factory.mktemp("schemas")
+    for name in SCHEMA_FIELDS:
+        (folder / f"{name}.json").write_text(schema_text(name))
+    s3.put("data", "clients/interactions.csv", interactions_csv(shop_rows()))
+    s3.put("data", "clients/items.csv", items_csv())
+    before = calls(engine)
+    lines = drive(engine, request.param.account, request.param.command, folder, "s3://data/clients").splitlines()
+    answers = {name: json.loads(text) for name, _, text in (line.partition("\t") for line in lines)}
+    return answers | {"calls": {name for name, count in calls(engine).items() if count > before.get(name, 0)}}
+
+
+def calls(engine):
+    """Return how often each operation was done with success."""
+    return {name: int(count) for name, count in COUNTED.findall(engine.get("/metrics"))}
+
+
+def shows_what_is_called(test):
+    for operation in CALLED:
+        test = pytest.mark.honours(operation, "called by boto3, the AWS command line and the SDK for JavaScript")(test)
+    return test
+
+
+@shows_what_is_called
+def test_a_client_reaches_every_operation_that_a_shop_needs(told):
+    assert told["calls"] >= CALLED
+
+
+def test_a_client_gets_the_answers_a_shop_needs(told):
+    assert len(told["stranger"]) == 5
+    assert told["recommended"][0] == "item-3-5"
+    assert told["recommended"] != told["stranger"]
+    assert all(item.startswith("item-2-") for item in told["similar"])
+    assert told["ranked"] == ["item-3-5", "item-9-1", "unknown-1"]
+
+
+def test_a_client_is_told_why(told):
+    assert told["explained"][0]["name"] in {"item:item-3-3", "item:item-3-4"}
+
+
+def test_a_client_gets_filtered_answers(told):
+    assert len(told["filtered"]) == 5
+    assert all(item.startswith(("item-5-", "item-6-", "new-5")) for item in told["filtered"])
+
+
+def test_a_client_looks_around(told):
+    assert "normalized_discounted_cumulative_gain_at_25" in told["metrics"]
+    assert told["tags"] == [{"tagKey": "stage", "tagValue": "test"}]
+    assert told["schemas"] == ["shop-interactions", "shop-items"]
+    assert told["recipe"] == "aws-sims"
+
+
+def test_a_client_meets_the_errors_by_their_names(told):
+    assert told["refused"] == {
+        "taken name": "ResourceAlreadyExistsException",
+        "unknown campaign": "ResourceNotFoundException",
+        "unknown campaign asked": "ResourceNotFoundException",
+        "eleven events": "InvalidInputException",
+        "group in use": "ResourceInUseException",
+    }
+
+
+def test_a_client_leaves_an_empty_account(told):
+    assert told["left"] == [[], []]

@@ -1,0 +1,159 @@
+"""Life cycles across a kill: what was on its way goes on, in the documented states, and ends where it was to end."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.contract.engine.calls import NOT_FOUND, refusal, until_gone
+from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.shops import DomainShop, Shop
+
+RECIPE = "arn:aws:personalize:::recipe"
+VIEWED = "aws-ecomm-popular-items-by-views"
+
+
+@pytest.fixture
+def engine(s3, tmp_path):
+    running = RunningEngine(tmp_path / "state", s3.url, pace="compressed")
+    yield running
+    running.stop()
+
+
+def killed(engine):
+    """Kill the engine, start it again and return its clients' control plane."""
+    engine.kill()
+    engine.start()
+    return engine.client()
+
+
+def until_status(describe, *wanted):
+    """Return the states that were seen up to one of those that are waited for."""
+    seen: list[str] = []
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        status = describe()["status"]
+        if not seen or seen[-1] != status:
+            seen.append(status)
+        if status in wanted:
+            return seen
+        time.sleep(0.005)
+    raise AssertionError(seen)
+
+
+@pytest.mark.honours("CreateSolutionVersion", "a training that a kill broke off begins again and ends ACTIVE")
+@pytest.mark.honours("StopSolutionVersionCreation", "a stop that a kill broke off ends CREATE STOPPED")
+def test_trainings_and_stops_survive_a_kill(engine, s3):
+    shop = Shop(engine, s3)
+    shop.fill()
+    control = engine.client()
+    solution = control.create_solution(
+        name="s", datasetGroupArn=shop.group, recipeArn=f"{RECIPE}/aws-popularity-count", performAutoTraining=False
+    )["solutionArn"]
+    until_settled(lambda: control.describe_solution(solutionArn=solution))
+    trained, stopped = (control.create_solution_version(solutionArn=solution)["solutionVersionArn"] for _ in range(2))
+    for arn in (trained, stopped):
+        until_status(lambda arn=arn: version(control, arn), "CREATE IN_PROGRESS")
+    control.stop_solution_version_creation(solutionVersionArn=stopped)
+
+    control = killed(engine)
+
+    states = until_status(lambda: version(control, trained), "ACTIVE", "CREATE FAILED")
+    assert states[-1] == "ACTIVE"
+    assert set(states) <= {"CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"}
+    assert until_status(lambda: version(control, stopped), "CREATE STOPPED")[-1] == "CREATE STOPPED"
+    assert control.get_solution_metrics(solutionVersionArn=trained)["metrics"]
+
+
+def version(control, arn):
+    return control.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]
+
+
+@pytest.mark.honours("UpdateSolution", "an update that a kill broke off is completed")
+@pytest.mark.honours("UpdateCampaign", "an update that a kill broke off is completed, the old version answering")
+@pytest.mark.honours("DeleteCampaign", "a deletion that a kill broke off is completed")
+def test_updates_and_deletions_survive_a_kill(engine, s3):
+    shop = Shop(engine, s3)
+    shop.fill()
+    control = engine.client()
+    first = shop.train("popular", "aws-popularity-count")
+    solution = first["solutionArn"]
+    newer = shop.retrain(solution)["solutionVersionArn"]
+    campaigns = [
+        control.create_campaign(name=name, solutionVersionArn=first["solutionVersionArn"])["campaignArn"]
+        for name in ("updated", "deleted")
+    ]
+    for arn in campaigns:
+        until_settled(lambda arn=arn: control.describe_campaign(campaignArn=arn))
+    control.update_campaign(campaignArn=campaigns[0], solutionVersionArn=newer)
+    control.delete_campaign(campaignArn=campaigns[1])
+    control.update_solution(solutionArn=solution, performAutoTraining=True)
+
+    control = killed(engine)
+
+    runtime = engine.client("personalize-runtime")
+    assert runtime.get_recommendations(campaignArn=campaigns[0])["itemList"]
+    assert refusal(runtime.get_recommendations, campaignArn=campaigns[1])[0] == NOT_FOUND
+    until_gone(control.describe_campaign, campaignArn=campaigns[1])
+    until_status(
+        lambda: control.describe_campaign(campaignArn=campaigns[0])["campaign"]["latestCampaignUpdate"], "ACTIVE"
+    )
+    assert control.describe_campaign(campaignArn=campaigns[0])["campaign"]["solutionVersionArn"] == newer
+    until_status(lambda: control.describe_solution(solutionArn=solution)["solution"]["latestSolutionUpdate"], "ACTIVE")
+    assert control.describe_solution(solutionArn=solution)["solution"]["performAutoTraining"] is True
+
+
+@pytest.mark.honours("CreateRecommender", "a creation that a kill broke off is completed")
+@pytest.mark.honours("StopRecommender", "every state in its order, across a kill")
+@pytest.mark.honours("StartRecommender", "every state in its order, across a kill")
+@pytest.mark.honours("DeleteRecommender", "a deletion that a kill broke off is completed")
+def test_recommenders_survive_kills(engine, s3):
+    shop = DomainShop(engine, s3, "ECOMMERCE", "123456789012")
+    control = engine.client()
+    arn = control.create_recommender(name="r", datasetGroupArn=shop.group, recipeArn=f"{RECIPE}/{VIEWED}")[
+        "recommenderArn"
+    ]
+
+    def recommender():
+        return engine.client().describe_recommender(recommenderArn=arn)["recommender"]
+
+    until_status(recommender, "CREATE IN_PROGRESS")
+    control = killed(engine)
+    assert until_status(recommender, "ACTIVE", "CREATE FAILED")[-1] == "ACTIVE"
+    before = engine.client("personalize-runtime").get_recommendations(recommenderArn=arn, userId="u")["itemList"]
+
+    control.stop_recommender(recommenderArn=arn)
+    assert set(until_status(recommender, "STOP IN_PROGRESS", "INACTIVE")) <= {
+        "STOP PENDING",
+        "STOP IN_PROGRESS",
+        "INACTIVE",
+    }
+    control = killed(engine)
+    assert set(until_status(recommender, "INACTIVE")) <= {"STOP PENDING", "STOP IN_PROGRESS", "INACTIVE"}
+    control = killed(engine)
+    assert recommender()["status"] == "INACTIVE"
+
+    control.start_recommender(recommenderArn=arn)
+    assert set(until_status(recommender, "ACTIVE")) <= {"START PENDING", "START IN_PROGRESS", "ACTIVE"}
+    assert engine.logged_states(arn) == ["START IN_PROGRESS", "ACTIVE"]
+    control = killed(engine)
+    runtime = engine.client("personalize-runtime")
+    assert runtime.get_recommendations(recommenderArn=arn, userId="u")["itemList"] == before
+    assert recommender()["modelMetrics"]
+
+    control.update_recommender(
+        recommenderArn=arn, recommenderConfig={"trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["PRICE"]}}}
+    )
+    control = killed(engine)
+    assert runtime_of(engine).get_recommendations(recommenderArn=arn, userId="u")["itemList"] == before
+    until_status(lambda: recommender()["latestRecommenderUpdate"], "ACTIVE")
+    assert "trainingDataConfig" in recommender()["recommenderConfig"]
+
+    control.delete_recommender(recommenderArn=arn)
+    control = killed(engine)
+    until_gone(control.describe_recommender, recommenderArn=arn)
+
+
+def runtime_of(engine):
+    return engine.client("personalize-runtime")

@@ -1,0 +1,272 @@
+"""The control plane over the wire: names, states, conflicts, pages and refusals."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.contract.engine.calls import refusal
+from tests.contract.engine.running_engine import ROLE, RunningEngine, until_settled
+from tests.factories.shop_stream import interactions_csv, schema_text, shop_rows
+
+
+@pytest.mark.honours("CreateDatasetGroup", "an ARN with the account and region of the signature")
+@pytest.mark.honours("DescribeDatasetGroup", "resources of other accounts and regions are not found")
+def test_arns_have_the_account_and_region_of_the_signature(engine):
+    control = engine.client(account="222222222222", region="us-west-2")
+
+    made = control.create_dataset_group(name="mine")
+
+    assert made["datasetGroupArn"] == "arn:aws:personalize:us-west-2:222222222222:dataset-group/mine"
+    code, _ = refusal(engine.client().describe_dataset_group, datasetGroupArn=made["datasetGroupArn"])
+    assert code == "ResourceNotFoundException"
+
+
+@pytest.mark.honours("CreateDatasetGroup", "CREATE PENDING, CREATE IN_PROGRESS, ACTIVE")
+def test_states_come_in_their_order(s3, tmp_path):
+    slow = RunningEngine(tmp_path / "state", s3.url, pace="compressed")
+    try:
+        control = slow.client()
+        arn = control.create_dataset_group(name="slow")["datasetGroupArn"]
+        seen: list[str] = []
+        while not seen or seen[-1] != "ACTIVE":
+            status = control.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]["status"]
+            if not seen or seen[-1] != status:
+                seen.append(status)
+        assert seen == ["CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"]
+    finally:
+        assert slow.stop() == 0
+
+
+@pytest.mark.honours("DescribeSchema", "the schema as it was given, times as epoch seconds")
+def test_times_are_epoch_numbers(engine):
+    control = engine.client(account="333333333333")
+    arn = control.create_schema(name="timed", schema=schema_text("Users"))["schemaArn"]
+
+    described = control.describe_schema(schemaArn=arn)["schema"]
+
+    assert described["creationDateTime"].tzinfo is not None
+    assert json.loads(described["schema"])["name"] == "Users"
+
+
+@pytest.mark.honours("CreateDatasetGroup", "a taken name is ResourceAlreadyExistsException")
+@pytest.mark.honours("CreateEventTracker", "a second tracker in a dataset group is refused")
+@pytest.mark.honours("CreateDataset", "a second dataset of a type is ResourceAlreadyExistsException")
+@pytest.mark.honours("CreateDataset", "a schema of another dataset type is refused")
+def test_a_taken_name_a_second_tracker_and_dataset_type_are_refused(new_shop):
+    control = new_shop.control
+    new_shop.track()
+
+    assert refusal(control.create_dataset_group, name="shop")[0] == "ResourceAlreadyExistsException"
+    assert (
+        refusal(control.create_event_tracker, name="other", datasetGroupArn=new_shop.group)[0]
+        == "ResourceAlreadyExistsException"
+    )
+    schema = control.describe_dataset(datasetArn=new_shop.datasets["Items"])["dataset"]["schemaArn"]
+    again = {"name": "again", "schemaArn": schema, "datasetGroupArn": new_shop.group}
+    assert refusal(control.create_dataset, datasetType="Items", **again)[0] == "ResourceAlreadyExistsException"
+    assert "describes ITEMS, not USERS" in refusal(control.create_dataset, datasetType="Users", **again)[1]
+
+
+@pytest.mark.honours("DeleteDatasetGroup", "refused while the group holds solutions, trackers or datasets")
+@pytest.mark.honours("DeleteSolution", "refused while a campaign uses it; takes its versions along")
+@pytest.mark.honours("DeleteSchema", "refused while a dataset has it")
+@pytest.mark.honours("DeleteCampaign", "not found once deleted")
+@pytest.mark.honours("DeleteDataset", "not found once deleted")
+def test_dependants_go_first(new_shop):
+    control = new_shop.control
+    new_shop.fill()
+    campaign = new_shop.deploy("popular", "aws-popularity-count")
+    version = control.describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"]
+    solution = version.rpartition("/")[0]
+    schema = control.describe_dataset(datasetArn=new_shop.datasets["Items"])["dataset"]["schemaArn"]
+
+    assert refusal(control.delete_dataset_group, datasetGroupArn=new_shop.group)[0] == "ResourceInUseException"
+    assert refusal(control.delete_solution, solutionArn=solution)[0] == "ResourceInUseException"
+    assert refusal(control.delete_schema, schemaArn=schema)[0] == "ResourceInUseException"
+
+    def gone(describe, **name):
+        for _ in range(500):
+            try:
+                describe(**name)
+            except ClientError as error:
+                return error.response["Error"]["Code"] == "ResourceNotFoundException"
+        return False
+
+    control.delete_campaign(campaignArn=campaign)
+    assert gone(control.describe_campaign, campaignArn=campaign)
+    control.delete_solution(solutionArn=solution)
+    assert gone(control.describe_solution, solutionArn=solution)
+    assert gone(control.describe_solution_version, solutionVersionArn=version)
+    for arn in new_shop.datasets.values():
+        control.delete_dataset(datasetArn=arn)
+        assert gone(control.describe_dataset, datasetArn=arn)
+    control.delete_dataset_group(datasetGroupArn=new_shop.group)
+    assert gone(control.describe_dataset_group, datasetGroupArn=new_shop.group)
+
+
+@pytest.mark.honours("ListSchemas", "pages of maxResults, joined by nextToken without gap or repeat")
+@pytest.mark.honours("ListSchemas", "a foreign nextToken is InvalidNextTokenException")
+def test_lists_come_in_pages(engine):
+    control = engine.client(account="444444444444")
+    made = [control.create_schema(name=f"s-{n}", schema=schema_text("Users"))["schemaArn"] for n in range(5)]
+
+    pages = list(control.get_paginator("list_schemas").paginate(PaginationConfig={"PageSize": 2}))
+
+    assert [len(page["schemas"]) for page in pages] == [2, 2, 1]
+    assert [one["schemaArn"] for page in pages for one in page["schemas"]] == made
+    assert refusal(control.list_schemas, nextToken="none of yours")[0] == "InvalidNextTokenException"
+
+
+@pytest.mark.honours("ListRecipes", "the recipes of the service")
+@pytest.mark.honours("DescribeRecipe", "the type of a recipe; an unknown one is ResourceNotFoundException")
+def test_recipes_are_listed_and_described(engine):
+    control = engine.client()
+
+    names = {one["name"] for one in control.list_recipes()["recipes"]}
+
+    assert {"aws-user-personalization-v2", "aws-similar-items", "aws-popularity-count", "aws-sims"} <= names
+    described = control.describe_recipe(recipeArn="arn:aws:personalize:::recipe/aws-similar-items")["recipe"]
+    assert described["recipeType"] == "RELATED_ITEMS"
+    assert refusal(control.describe_recipe, recipeArn="arn:aws:personalize:::recipe/aws-none")[0] == (
+        "ResourceNotFoundException"
+    )
+
+
+@pytest.mark.honours("CreateDatasetGroup", "five dataset groups per region, then LimitExceededException")
+def test_a_sixth_dataset_group_is_over_the_quota(engine):
+    control = engine.client(account="555555555555")
+    for number in range(5):
+        control.create_dataset_group(name=f"group-{number}")
+
+    assert refusal(control.create_dataset_group, name="group-6")[0] == "LimitExceededException"
+
+
+@pytest.mark.honours("CreateDatasetGroup", "lengths, patterns and enumerations of the model, which SDKs do not check")
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        ({"name": "-no"}, "name must match the pattern"),
+        ({"name": "n" * 64}, "name has 64 characters; it may have 1 to 63"),
+        ({"name": "ok", "domain": "SPORTS"}, "domain must be one of ECOMMERCE, VIDEO_ON_DEMAND"),
+        (
+            {"name": "ok", "roleArn": "arn:aws:iam::123456789012:role/r"},
+            "kmsKeyArn and roleArn belong together: give both or neither",
+        ),
+        ({"name": "ok", "roleArn": "arn:aws:iam::1:role/r"}, "roleArn must match the pattern"),
+        ({"name": "ok", "tags": [{"tagKey": "k", "tagValue": "v" * 257}]}, "tags[0].tagValue has 257 characters"),
+    ],
+)
+def test_a_bad_member_is_named(engine, request_, message):
+    code, text = refusal(engine.client(account="666666666666").create_dataset_group, **request_)
+
+    assert code == "InvalidInputException"
+    assert message in text
+
+
+@pytest.mark.honours(
+    "CreateSchema",
+    "the rules of Avro schemas: namespace, record name, required fields, names unique without underscores",
+)
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ("{", "not valid JSON"),
+        ('{"type": "record"}', "namespace"),
+        (schema_text("Items").replace('"Items"', '"Things"'), "must be one of Interactions, Items, Users"),
+        (schema_text("Interactions").replace("TIMESTAMP", "MOMENT"), "must have the field TIMESTAMP"),
+        (schema_text("Users").replace("AGE_GROUP", "USERID"), "are the same once underscores are dropped"),
+    ],
+)
+def test_a_schema_that_breaks_a_rule_is_refused_with_the_rule(engine, schema, message):
+    code, text = refusal(engine.client().create_schema, name="broken", schema=schema)
+
+    assert code == "InvalidInputException"
+    assert message in text
+
+
+@pytest.mark.honours("CreateSolution", "unknown recipes, unknown hyper-parameters and values out of range are refused")
+def test_unknown_recipes_and_hyper_parameters_are_refused(new_shop):
+    def create(recipe, **parameters):
+        return refusal(
+            new_shop.control.create_solution,
+            name="s",
+            datasetGroupArn=new_shop.group,
+            recipeArn=f"arn:aws:personalize:::recipe/{recipe}",
+            performAutoTraining=False,
+            solutionConfig={"algorithmHyperParameters": parameters},
+        )
+
+    assert create("aws-fortune-teller")[0] == "ResourceNotFoundException"
+    assert "has no depth in algorithmHyperParameters" in create("aws-sims", depth="3")[1]
+    assert "must be a whole number from 0 to 10, not 11" in create("aws-sims", min_cointeraction_count="11")[1]
+
+
+@pytest.mark.honours(
+    "GetSolutionMetrics", "coverage, MRR at 25, precision and NDCG at 5, 10 and 25, from a real hold-out"
+)
+def test_metrics_come_from_a_hold_out_and_beat_popularity(new_shop):
+    new_shop.fill()
+    metrics = {}
+    for name, recipe in (("popular", "aws-popularity-count"), ("for-you", "aws-user-personalization-v2")):
+        version = new_shop.train(name, recipe)
+        metrics[name] = new_shop.control.get_solution_metrics(solutionVersionArn=version["solutionVersionArn"])[
+            "metrics"
+        ]
+
+    assert set(metrics["popular"]) == {
+        "coverage",
+        "mean_reciprocal_rank_at_25",
+        *(f"precision_at_{cut}" for cut in (5, 10, 25)),
+        *(f"normalized_discounted_cumulative_gain_at_{cut}" for cut in (5, 10, 25)),
+    }
+    name = "normalized_discounted_cumulative_gain_at_25"
+    assert metrics["for-you"][name] > 2 * metrics["popular"][name]
+
+
+@pytest.mark.honours("CreateSolutionVersion", "fails with the reason under 1,000 interactions or 25 users with two")
+def test_too_little_data_fails_the_training_with_the_count(new_shop):
+    rows = shop_rows()
+    few = new_shop.s3.put("data", "few.csv", interactions_csv(rows[:400]))
+    new_shop.load("Interactions", few, "few")
+    version = new_shop.train("few", "aws-popularity-count", may_fail=True)
+    assert version["status"] == "CREATE FAILED"
+    assert "there are 400 unique interactions" in version["failureReason"]
+
+    lonely = [(f"user-{place}", item, moment, kind) for place, (_, item, moment, kind) in enumerate(rows)]
+    new_shop.load("Interactions", new_shop.s3.put("data", "lonely.csv", interactions_csv(lonely)), "lonely")
+    version = new_shop.retrain(version["solutionArn"], may_fail=True)
+    assert "0 users have two or more interactions; at least 25 are needed" in version["failureReason"]
+
+
+@pytest.mark.honours("UpdateCampaign", "the old version answers until the update is ACTIVE")
+@pytest.mark.honours("DescribeCampaign", "latestCampaignUpdate with a status of its own")
+def test_a_campaign_goes_on_serving_while_it_is_updated(new_shop):
+    control = new_shop.control
+    new_shop.fill()
+    campaign = new_shop.deploy("popular", "aws-popularity-count")
+    old = control.describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"]
+    version = new_shop.retrain(old.rpartition("/")[0])["solutionVersionArn"]
+
+    control.update_campaign(campaignArn=campaign, solutionVersionArn=version)
+
+    assert new_shop.runtime.get_recommendations(campaignArn=campaign)["itemList"]
+    update = until_settled(
+        lambda: {"update": control.describe_campaign(campaignArn=campaign)["campaign"]["latestCampaignUpdate"]}
+    )
+    assert update["solutionVersionArn"] == version
+    assert control.describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"] == version
+
+
+@pytest.mark.honours("CreateDatasetImportJob", "a role, an s3:// location, and FULL for the first import")
+def test_an_import_needs_a_role_and_an_s3_location(new_shop):
+    dataset = new_shop.datasets["Interactions"]
+    without_role = {"jobName": "j", "datasetArn": dataset, "dataSource": {"dataLocation": "s3://data/x.csv"}}
+    elsewhere = {**without_role, "roleArn": ROLE, "dataSource": {"dataLocation": "https://example.com/x.csv"}}
+
+    assert "roleArn is required" in refusal(new_shop.control.create_dataset_import_job, **without_role)[1]
+    assert "must begin with s3://" in refusal(new_shop.control.create_dataset_import_job, **elsewhere)[1]
+    first = {**without_role, "roleArn": ROLE, "importMode": "INCREMENTAL"}
+    assert "must be FULL" in refusal(new_shop.control.create_dataset_import_job, **first)[1]

@@ -1,0 +1,213 @@
+"""Solution versions: tuned, chosen among recipes, updated, stopped and listed."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.contract.engine.calls import outcome, refusal
+from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.shops import Shop
+
+RECIPE = "arn:aws:personalize:::recipe"
+NDCG = "normalized_discounted_cumulative_gain_at_25"
+
+
+@pytest.fixture(scope="module")
+def shop(engine, s3):
+    filled = Shop(engine, s3, account="904000000001")
+    filled.fill()
+    return filled
+
+
+def begin(shop, name, recipe, **more):
+    request = {"performAutoTraining": False, **more}
+    if recipe:
+        request["recipeArn"] = f"{RECIPE}/{recipe}"
+    arn = shop.control.create_solution(name=name, datasetGroupArn=shop.group, **request)["solutionArn"]
+    until_settled(lambda: shop.control.describe_solution(solutionArn=arn))
+    return arn
+
+
+def metrics(shop, version):
+    return shop.control.get_solution_metrics(solutionVersionArn=version["solutionVersionArn"])["metrics"]
+
+
+@pytest.mark.honours("CreateSolutionVersion", "hyper-parameters are tuned by measuring several trainings")
+@pytest.mark.honours("DescribeSolutionVersion", "tunedHPOParams: the values of the best training")
+def test_tuning_tries_values_and_keeps_the_best(shop):
+    ranges = {
+        "integerHyperParameterRanges": [{"name": "min_cointeraction_count", "minValue": 0, "maxValue": 10}],
+        "continuousHyperParameterRanges": [{"name": "popularity_discount_factor", "minValue": 0.0, "maxValue": 1.0}],
+    }
+    poor = {"min_cointeraction_count": "10", "popularity_discount_factor": "1.0"}
+    tuned = shop.train(
+        "tuned",
+        "aws-sims",
+        performHPO=True,
+        solutionConfig={
+            "algorithmHyperParameters": poor,
+            "hpoConfig": {
+                "hpoResourceConfig": {"maxNumberOfTrainingJobs": "6"},
+                "algorithmHyperParameterRanges": ranges,
+            },
+        },
+    )
+    untuned = shop.train("untuned", "aws-sims", solutionConfig={"algorithmHyperParameters": poor})
+
+    chosen = tuned["tunedHPOParams"]["algorithmHyperParameters"]
+    assert set(chosen) == set(poor)
+    assert 0 <= int(chosen["min_cointeraction_count"]) <= 10
+    assert chosen != poor
+    assert "tunedHPOParams" not in untuned
+    assert metrics(shop, tuned)[NDCG] > metrics(shop, untuned)[NDCG]
+
+
+@pytest.mark.honours("CreateSolution", "performAutoML compares the recipes of a list and tells the best")
+def test_automl_finds_the_recipe(shop):
+    names = ["aws-hrnn", "aws-user-personalization"]
+    arn = begin(
+        shop,
+        "automl",
+        None,
+        performAutoML=True,
+        solutionConfig={"autoMLConfig": {"metricName": NDCG, "recipeList": [f"{RECIPE}/{name}" for name in names]}},
+    )
+    version = shop.retrain(arn)
+
+    solution = shop.control.describe_solution(solutionArn=arn)["solution"]
+    assert solution["performHPO"] is True
+    assert solution["autoMLResult"]["bestRecipeArn"].rpartition("/")[2] in names
+    assert version["recipeArn"] == solution["autoMLResult"]["bestRecipeArn"]
+    assert metrics(shop, version)[NDCG] > 0
+
+
+@pytest.mark.honours("CreateSolutionVersion", "trainingMode UPDATE needs its recipe and an ACTIVE version trained FULL")
+@pytest.mark.differs("CreateSolutionVersion", "UPDATE fits on all data with the settings of the FULL training")
+def test_an_update_training_builds_on_a_full_one(shop):
+    control = shop.control
+    tuning = {"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "2"}}}
+    arn = begin(shop, "update", "aws-user-personalization", performHPO=True, solutionConfig=tuning)
+    update = {"solutionArn": arn, "trainingMode": "UPDATE"}
+
+    assert "needs an ACTIVE version that was trained with FULL" in refusal(control.create_solution_version, **update)[1]
+    full = shop.retrain(arn)
+    made = control.create_solution_version(**update)["solutionVersionArn"]
+    version = until_settled(lambda: control.describe_solution_version(solutionVersionArn=made))
+    assert (version["trainingMode"], version["trainingType"]) == ("UPDATE", "MANUAL")
+    assert version["tunedHPOParams"] == full["tunedHPOParams"]
+    assert metrics(shop, version)[NDCG] > 0
+
+    similar = begin(shop, "no-update", "aws-similar-items")
+    for mode, message in (("UPDATE", "not aws-similar-items"), ("AUTOTRAIN", "must be FULL or UPDATE, not AUTOTRAIN")):
+        assert message in refusal(control.create_solution_version, solutionArn=similar, trainingMode=mode)[1]
+
+
+@pytest.mark.honours("CreateSolutionVersion", "a name is kept, and taken once in a solution")
+@pytest.mark.honours("ListSolutionVersions", "of a solution, in pages; an unknown solution is not found")
+@pytest.mark.honours("DescribeSolution", "the latest version")
+def test_versions_have_names_and_are_listed(shop):
+    control = shop.control
+    arn = begin(shop, "named", "aws-popularity-count")
+    made = []
+    for name in ("first", "second"):
+        made.append(control.create_solution_version(solutionArn=arn, name=name)["solutionVersionArn"])
+        until_settled(lambda: control.describe_solution_version(solutionVersionArn=made[-1]))
+
+    assert refusal(control.create_solution_version, solutionArn=arn, name="first")[0] == (
+        "ResourceAlreadyExistsException"
+    )
+    assert control.describe_solution_version(solutionVersionArn=made[0])["solutionVersion"]["name"] == "first"
+    pages = control.get_paginator("list_solution_versions").paginate(solutionArn=arn, PaginationConfig={"PageSize": 1})
+    assert [one["solutionVersionArn"] for page in pages for one in page["solutionVersions"]] == made
+    latest = control.describe_solution(solutionArn=arn)["solution"]["latestSolutionVersion"]
+    assert (latest["solutionVersionArn"], latest["status"]) == (made[1], "ACTIVE")
+    assert refusal(control.list_solution_versions, solutionArn=f"{arn}-not")[0] == "ResourceNotFoundException"
+
+
+@pytest.mark.honours("CreateSolutionVersion", "a dataset that the recipe needs has to be there")
+def test_without_an_interactions_dataset_nothing_is_trained(engine):
+    control = engine.client(account="904000000002")
+    group = control.create_dataset_group(name="empty")["datasetGroupArn"]
+    until_settled(lambda: control.describe_dataset_group(datasetGroupArn=group))
+    arn = control.create_solution(
+        name="s", datasetGroupArn=group, recipeArn=f"{RECIPE}/aws-sims", performAutoTraining=False
+    )["solutionArn"]
+    until_settled(lambda: control.describe_solution(solutionArn=arn))
+
+    code, message = refusal(control.create_solution_version, solutionArn=arn)
+    assert code == "InvalidInputException"
+    assert "no active INTERACTIONS dataset" in message
+
+
+@pytest.fixture(scope="module")
+def slow_shop(s3, tmp_path_factory):
+    engine = RunningEngine(tmp_path_factory.mktemp("slow") / "state", s3.url, pace="compressed")
+    shop = Shop(engine, s3)
+    shop.fill()
+    yield shop
+    engine.stop()
+
+
+def until_status(control, arn, wanted):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if control.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]["status"] == wanted:
+            return
+        time.sleep(0.005)
+    raise AssertionError(f"{arn} did not become {wanted}")
+
+
+@pytest.mark.honours("StopSolutionVersionCreation", "CREATE IN_PROGRESS, CREATE STOPPING, CREATE STOPPED")
+@pytest.mark.honours("StopSolutionVersionCreation", "a pending training is CREATE STOPPED at once")
+def test_a_training_is_stopped_where_it_stands(slow_shop):
+    control = slow_shop.control
+    arn = begin(slow_shop, "stopped", "aws-user-personalization-v2")
+
+    running = control.create_solution_version(solutionArn=arn)["solutionVersionArn"]
+    until_status(control, running, "CREATE IN_PROGRESS")
+    control.stop_solution_version_creation(solutionVersionArn=running)
+    until_status(control, running, "CREATE STOPPED")
+    logged = slow_shop.engine.logged_states(running)
+    assert logged == ["CREATE IN_PROGRESS", "CREATE STOPPING", "CREATE STOPPED"]
+
+    for _ in range(5):  # where the machine is busy, the training may begin before it is stopped
+        pending = control.create_solution_version(solutionArn=arn)["solutionVersionArn"]
+        control.stop_solution_version_creation(solutionVersionArn=pending)
+        until_status(control, pending, "CREATE STOPPED")
+        if slow_shop.engine.logged_states(pending) == ["CREATE STOPPED"]:
+            break
+    assert slow_shop.engine.logged_states(pending) == ["CREATE STOPPED"]
+
+    code, message = refusal(control.stop_solution_version_creation, solutionVersionArn=pending)
+    assert (code, "can be stopped" in message) == ("InvalidInputException", True)
+    assert refusal(control.create_campaign, name="c", solutionVersionArn=pending)[0] == "InvalidInputException"
+    assert refusal(control.get_solution_metrics, solutionVersionArn=pending)[0] == "InvalidInputException"
+    assert slow_shop.retrain(arn)["status"] == "ACTIVE"
+
+
+@pytest.mark.honours("DeleteSolution", "not while a version is being trained")
+@pytest.mark.honours("GetSolutionMetrics", "ResourceInUseException until the version is ACTIVE")
+def test_a_solution_whose_version_is_being_trained_stays(slow_shop):
+    control = slow_shop.control
+    arn = begin(slow_shop, "busy", "aws-popularity-count")
+    version = control.create_solution_version(solutionArn=arn)["solutionVersionArn"]
+
+    assert refusal(control.delete_solution, solutionArn=arn)[0] == "ResourceInUseException"
+    assert refusal(control.get_solution_metrics, solutionVersionArn=version)[0] == "ResourceInUseException"
+    dataset = slow_shop.datasets["Interactions"]
+    assert refusal(control.delete_dataset, datasetArn=dataset)[0] == "ResourceInUseException"
+    until_status(control, version, "ACTIVE")
+
+
+@pytest.mark.honours("CreateSolutionVersion", "at most 20 trainings on their way at a time")
+def test_a_twenty_first_training_at_a_time_is_over_the_quota(slow_shop):
+    control = slow_shop.control
+    arn = begin(slow_shop, "many", "aws-popularity-count")
+    made = [control.create_solution_version(solutionArn=arn)["solutionVersionArn"] for _ in range(20)]
+    code, message = refusal(control.create_solution_version, solutionArn=arn)
+
+    for version in made:
+        outcome(control.stop_solution_version_creation, solutionVersionArn=version)  # the first may be ACTIVE already
+    assert (code, "20 solution versions" in message) == ("LimitExceededException", True)

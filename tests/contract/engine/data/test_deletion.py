@@ -1,0 +1,205 @@
+"""Data deletion jobs: users and all that they did are gone, from answers and from disk, whenever the engine dies."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.contract.engine.running_engine import ROLE, RunningEngine, until_settled, until_status
+from tests.contract.engine.shops import Shop
+from tests.factories.shop_stream import START, interactions_csv, schema_text, shop_rows
+
+USERS_CSV = "USER_ID,AGE_GROUP\nuser-1,secret-age\nuser-2,old\n"
+GONE = ("user-1", "secret-session", "secret-age", "secret-item")
+
+
+def delete(shop, location, job, *, until=("COMPLETED", "FAILED")):
+    arn = shop.control.create_data_deletion_job(
+        jobName=job, datasetGroupArn=shop.group, dataSource={"dataLocation": location}, roleArn=ROLE
+    )["dataDeletionJobArn"]
+    return until_done(shop, arn, until)
+
+
+def until_done(shop, arn, until=("COMPLETED", "FAILED")):
+    return until_status(lambda: shop.control.describe_data_deletion_job(dataDeletionJobArn=arn), *until)
+
+
+def put_event(shop, session, place, *, user=None, item="item-0-0", kind="View"):
+    shop.events.put_events(
+        trackingId=shop.tracking_id,
+        sessionId=session,
+        eventList=[{"eventType": kind, "itemId": item, "sentAt": datetime.fromtimestamp(START + place, UTC)}],
+        **({"userId": user} if user else {}),
+    )
+
+
+def add_users(shop):
+    schema = shop.control.create_schema(name="users", schema=schema_text("Users"))["schemaArn"]
+    made = shop.control.create_dataset(name="users", schemaArn=schema, datasetGroupArn=shop.group, datasetType="Users")
+    shop.datasets["Users"] = made["datasetArn"]
+    until_settled(lambda: shop.control.describe_dataset(datasetArn=made["datasetArn"]))
+
+
+def fill(shop):
+    """Give a shop two users in every place where the engine keeps data."""
+    shop.tracking_id = shop.track()
+    add_users(shop)
+    rows = [row for row in shop_rows() if row[0] in {"user-1", "user-2", "user-3"}]
+    shop.load("Interactions", shop.s3.put("data", f"deletion/{shop.account}.csv", interactions_csv(rows)), "i")
+    shop.load("Users", shop.s3.put("data", "deletion/users.csv", USERS_CSV), "u")
+    put_event(shop, "secret-session", 1, item="secret-item")
+    put_event(shop, "secret-session", 2, user="user-1")
+    put_event(shop, "other-session", 3, user="user-3", item="kept-item")
+    for user, group in (("user-1", "secret-age"), ("user-3", "young")):
+        shop.events.put_users(
+            datasetArn=shop.datasets["Users"], users=[{"userId": user, "properties": f'{{"ageGroup": "{group}"}}'}]
+        )
+    return [row for row in rows if row[0] == "user-1"]
+
+
+def on_disk(directory):
+    return b"".join(path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file())
+
+
+def exported(shop, dataset, job):
+    arn = shop.control.create_dataset_export_job(
+        jobName=job,
+        datasetArn=shop.datasets[dataset],
+        roleArn=ROLE,
+        ingestionMode="ALL",
+        jobOutput={"s3DataDestination": {"path": f"s3://data/deletion/{shop.account}"}},
+    )["datasetExportJobArn"]
+    until_settled(lambda: shop.control.describe_dataset_export_job(datasetExportJobArn=arn))
+    return shop.s3.get("data", f"deletion/{shop.account}/{job}.csv")
+
+
+@pytest.fixture
+def own_engine(tmp_path, s3):
+    running = RunningEngine(tmp_path / "state", s3.url)
+    yield running
+    running.stop()
+
+
+@pytest.mark.honours(
+    "CreateDataDeletionJob", "interactions, anonymous sessions and rows of the users are gone for good"
+)
+@pytest.mark.honours("DescribeDataDeletionJob", "PENDING, IN_PROGRESS, COMPLETED, and how many records were deleted")
+def test_users_are_gone_from_exports_and_from_disk_and_others_stay(own_engine, s3):
+    shop = Shop(own_engine, s3)
+    mine = fill(shop)
+
+    job = delete(shop, s3.put("data", "deletion/list.csv", "USER_ID\nuser-1\nnobody\n"), "gone")
+
+    assert job["status"] == "COMPLETED"
+    assert job["numDeleted"] == len(mine) + 2 + 2
+    for _ in range(2):
+        interactions, users = exported(shop, "Interactions", f"i-{_}"), exported(shop, "Users", f"u-{_}")
+        assert not any(word in interactions + users for word in GONE)
+        assert "kept-item" in interactions
+        assert "user-2" in interactions
+        assert "user-2,old" in users
+        assert "user-3,young" in users
+        own_engine.stop()
+        content = on_disk(own_engine.directory)
+        assert not any(word.encode() in content for word in GONE)
+        own_engine.start()
+        shop.control = own_engine.client()
+
+
+@pytest.mark.honours("CreateDataDeletionJob", "goes on after the engine was killed at any moment")
+@pytest.mark.parametrize("seconds", [0.0, 0.5, 1.0])
+def test_a_deletion_that_was_killed_goes_on(own_engine, s3, seconds):
+    shop = Shop(own_engine, s3)
+    mine = fill(shop)
+    arn = shop.control.create_data_deletion_job(
+        jobName="killed",
+        datasetGroupArn=shop.group,
+        dataSource={"dataLocation": s3.put("data", "deletion/killed.csv", "USER_ID\nuser-1\n")},
+        roleArn=ROLE,
+    )["dataDeletionJobArn"]
+
+    time.sleep(seconds)
+    own_engine.kill()
+    own_engine.start()
+    shop.control = own_engine.client()
+    job = until_done(shop, arn)
+
+    assert job["status"] == "COMPLETED"
+    assert job["numDeleted"] == len(mine) + 2 + 2
+    interactions = exported(shop, "Interactions", "i")
+    assert not any(word in interactions for word in GONE)
+    assert "kept-item" in interactions
+    own_engine.stop()
+    assert not any(word.encode() in on_disk(own_engine.directory) for word in GONE)
+
+
+@pytest.mark.honours("CreateDataDeletionJob", "a deleted user is a stranger to recommendations and may come back")
+def test_a_deleted_user_is_a_stranger(engine, s3, new_shop):
+    new_shop.tracking_id = new_shop.track()
+    new_shop.fill()
+    campaign = new_shop.deploy("for-you", "aws-user-personalization-v2")
+
+    def answer(user):
+        found = new_shop.runtime.get_recommendations(campaignArn=campaign, userId=user, numResults=10)
+        return [one["itemId"] for one in found["itemList"] if one.get("reason") != ["Exploration"]]
+
+    known = answer("user-1")
+    job = delete(new_shop, s3.put("data", "deletion/stranger.csv", "USER_ID\nuser-1\n"), "stranger")
+
+    assert job["status"] == "COMPLETED"
+    assert answer("user-1") != known
+    assert set(answer("user-1")) & set(answer("somebody-else"))
+    put_event(new_shop, "s", 10, user="user-1", item="item-3-3")
+    assert answer("user-1") != answer("somebody-else")
+
+
+@pytest.mark.honours("CreateDataDeletionJob", "all .csv files of a folder and of those in it, and no other files")
+def test_lists_are_found_in_folders_of_folders(new_shop, s3):
+    for key, user in (("a.csv", "user-1"), ("deep/er/b.csv", "user-2"), ("c.txt", "user-3")):
+        s3.put("data", f"lists/{key}", f"USER_ID\n{user}\n")
+    rows = [row for row in shop_rows() if row[0] in {"user-1", "user-2", "user-3"}]
+    new_shop.load("Interactions", s3.put("data", "deletion/folder.csv", interactions_csv(rows)), "i")
+
+    delete(new_shop, "s3://data/lists/", "folder")
+
+    left = exported(new_shop, "Interactions", "left")
+    assert "user-3" in left
+    assert "user-1" not in left
+    assert "user-2" not in left
+
+
+@pytest.mark.honours("CreateDataDeletionJob", "a list that cannot be read fails the job with the reason")
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("s3://data/deletion/wrong.csv", "must have the one column USER_ID"),
+        ("s3://data/deletion/nothing/", "is not valid"),
+        ("s3://data/only-text/", "holds no .csv files"),
+        ("s3://forbidden/x.csv", "insufficient privileges to read"),
+    ],
+)
+def test_a_list_that_cannot_be_read_fails_the_job(new_shop, s3, location, reason):
+    s3.put("data", "deletion/wrong.csv", "user-1\nuser-2\n")
+    s3.put("data", "only-text/x.txt", "USER_ID\nuser-1\n")
+
+    job = delete(new_shop, location, "fails")
+
+    assert job["status"] == "FAILED"
+    assert reason in job["failureReason"]
+    assert "user-1" not in job["failureReason"]
+
+
+@pytest.mark.honours("ListDataDeletionJobs", "those of a dataset group")
+@pytest.mark.honours("CreateDataDeletionJob", "names taken once, a list in S3")
+def test_deletions_are_listed_and_checked(new_shop, s3):
+    place = s3.put("data", "deletion/list.csv", "USER_ID\nuser-1\n")
+    delete(new_shop, place, "listed")
+
+    listed = new_shop.control.list_data_deletion_jobs(datasetGroupArn=new_shop.group)["dataDeletionJobs"]
+    assert [(one["jobName"], one["status"]) for one in listed] == [("listed", "COMPLETED")]
+    with pytest.raises(new_shop.control.exceptions.ResourceAlreadyExistsException):
+        delete(new_shop, place, "listed")
+    with pytest.raises(new_shop.control.exceptions.InvalidInputException, match="must be s3://"):
+        delete(new_shop, "https://example.com/list.csv", "https")

@@ -1,0 +1,130 @@
+"""Dataset export jobs: imported and streamed data as CSV in S3."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.contract.engine.calls import export, rows_of
+from tests.contract.engine.running_engine import ROLE, WAIT_SECONDS, RunningEngine, until_settled
+from tests.contract.engine.shops import Shop
+from tests.factories.shop_stream import START, interactions_csv, shop_rows
+
+ROWS = shop_rows()[:30]
+
+
+def put_event(shop, place, **event):
+    shop.events.put_events(
+        trackingId=shop.tracking_id,
+        sessionId=event.pop("sessionId", "s"),
+        eventList=[{"eventType": "View", "sentAt": datetime.fromtimestamp(START + place, UTC), **event}],
+        **({"userId": event.pop("userId")} if "userId" in event else {}),
+    )
+
+
+@pytest.fixture(scope="module")
+def shop(engine, s3):
+    """A shop with both imported and streamed interactions and items."""
+    made = Shop(engine, s3, account="666600000001")
+    made.tracking_id = made.track()
+    made.load("Interactions", s3.put("data", "export/i.csv", interactions_csv([*ROWS, ROWS[0]])), "i")
+    put_event(made, 1, itemId="streamed", sessionId="anonymous")
+    made.events.put_events(
+        trackingId=made.tracking_id,
+        sessionId="anonymous",
+        userId="late-login",
+        eventList=[{"eventType": "Login", "sentAt": datetime.fromtimestamp(START + 9, UTC)}],
+    )
+    for price in (1, 2):
+        made.events.put_items(
+            datasetArn=made.datasets["Items"], items=[{"itemId": "new", "properties": f'{{"price": {price}}}'}]
+        )
+    return made
+
+
+@pytest.mark.honours("CreateDatasetExportJob", "BULK exports what was imported, PUT what was streamed, ALL both")
+@pytest.mark.honours("DescribeDatasetExportJob", "the job with its mode, its output and its state")
+@pytest.mark.parametrize(("mode", "count"), [("BULK", 30), ("PUT", 1), ("ALL", 31)])
+def test_interactions_are_exported_by_how_they_came_each_once(shop, mode, count):
+    job = export(shop, "Interactions", f"interactions-{mode}", ingestionMode=mode)
+
+    rows = rows_of(shop, f"interactions-{mode}")
+    assert job["ingestionMode"] == mode
+    assert job["jobOutput"] == {"s3DataDestination": {"path": "s3://data/exports/"}}
+    assert len(rows) == count
+    assert list(rows[0]) == ["USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE"]
+    if mode != "PUT":
+        assert tuple(rows[0].values()) == (ROWS[0][0], ROWS[0][1], str(ROWS[0][2]), "View", "")
+    if mode != "BULK":
+        assert tuple(rows[-1].values()) == ("late-login", "streamed", str(START + 1), "View", "")
+
+
+@pytest.mark.honours("CreateDatasetExportJob", "PUT is the default; only ALL leaves out older rows of the same item")
+def test_of_items_that_were_put_twice_both_rows_are_exported_by_default_and_the_newest_with_all(shop):
+    assert export(shop, "Items", "items-put")["ingestionMode"] == "PUT"
+    export(shop, "Items", "items-all", ingestionMode="ALL")
+
+    assert [float(row["PRICE"]) for row in rows_of(shop, "items-put")] == [1.0, 2.0]
+    assert [float(row["PRICE"]) for row in rows_of(shop, "items-all")] == [2.0]
+
+
+@pytest.mark.honours("CreateDatasetExportJob", "a place in S3 that takes nothing fails the job with the reason")
+def test_a_place_that_takes_nothing_fails_the_job(shop):
+    job = export(shop, "Items", "forbidden", path="s3://forbidden/x/", may_fail=True)
+
+    assert job["status"] == "CREATE FAILED"
+    assert "insufficient privileges to write s3://forbidden/x/" in job["failureReason"]
+
+
+@pytest.mark.honours("CreateDatasetExportJob", "names taken once, an output in S3, a dataset that is there")
+def test_exports_that_make_no_sense_are_refused(shop):
+    export(shop, "Items", "twice")
+    with pytest.raises(shop.control.exceptions.ResourceAlreadyExistsException):
+        export(shop, "Items", "twice")
+    with pytest.raises(shop.control.exceptions.InvalidInputException, match="must be s3://"):
+        export(shop, "Items", "https", path="https://example.com/x")
+    with pytest.raises(shop.control.exceptions.ResourceNotFoundException):
+        shop.control.create_dataset_export_job(
+            jobName="no-dataset",
+            datasetArn=shop.datasets["Items"].replace("ITEMS", "USERS"),
+            roleArn=ROLE,
+            jobOutput={"s3DataDestination": {"path": "s3://data/exports/"}},
+        )
+
+
+@pytest.mark.honours("DeleteDataset", "not while it is being exported, and with its export jobs")
+def test_a_dataset_is_not_deleted_while_it_is_being_exported(tmp_path, s3):
+    engine = RunningEngine(tmp_path / "state", s3.url, "compressed")
+    shop = Shop(engine, s3)
+    arn = shop.control.create_dataset_export_job(
+        jobName="busy",
+        datasetArn=shop.datasets["Items"],
+        roleArn=ROLE,
+        jobOutput={"s3DataDestination": {"path": "s3://data/exports/"}},
+    )["datasetExportJobArn"]
+    with pytest.raises(shop.control.exceptions.ResourceInUseException, match="being exported"):
+        shop.control.delete_dataset(datasetArn=shop.datasets["Items"])
+    until_settled(lambda: shop.control.describe_dataset_export_job(datasetExportJobArn=arn))
+
+    shop.control.delete_dataset(datasetArn=shop.datasets["Items"])
+    deadline = time.monotonic() + WAIT_SECONDS
+    while shop.control.list_dataset_export_jobs()["datasetExportJobs"] and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+    assert shop.control.list_dataset_export_jobs()["datasetExportJobs"] == []
+    engine.stop()
+
+
+@pytest.mark.honours("ListDatasetExportJobs", "the jobs of a dataset, page by page")
+def test_exports_are_listed_by_dataset(shop):
+    export(shop, "Items", "listed-items")
+    export(shop, "Interactions", "listed-interactions")
+
+    pages = shop.control.get_paginator("list_dataset_export_jobs").paginate(
+        datasetArn=shop.datasets["Interactions"], PaginationConfig={"PageSize": 1}
+    )
+    names = [one["jobName"] for page in pages for one in page["datasetExportJobs"]]
+    assert "listed-interactions" in names
+    assert "listed-items" not in names

@@ -1,0 +1,218 @@
+"""What is streamed beside events: actions, action interactions, typed properties; and what a checkpoint leaves."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.contract.engine.calls import outcome, refusal
+from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.shops import Shop
+from tests.factories.shop_stream import SCHEMA_FIELDS, START
+
+MOMENT = datetime(2025, 10, 20, tzinfo=UTC)
+FIELDS = {
+    "Actions": [
+        {"name": "ACTION_ID", "type": "string"},
+        {"name": "VALUE", "type": ["long", "null"]},
+        {"name": "CHANNEL", "type": ["string", "null"], "categorical": True},
+    ],
+    "ActionInteractions": [
+        *({"name": name, "type": "string"} for name in ("USER_ID", "ACTION_ID", "EVENT_TYPE")),
+        {"name": "TIMESTAMP", "type": "long"},
+        {"name": "DEVICE", "type": ["string", "null"], "categorical": True},
+    ],
+}
+
+
+def add_dataset(shop, name, dataset_type, fields):
+    head = {"type": "record", "name": name, "namespace": "com.amazonaws.personalize.schema", "version": "1.0"}
+    made = shop.control.create_schema(name=f"own-{name}", schema=json.dumps({**head, "fields": fields}))
+    arn = shop.control.create_dataset(
+        name=name, schemaArn=made["schemaArn"], datasetGroupArn=shop.group, datasetType=dataset_type
+    )["datasetArn"]
+    until_settled(lambda: shop.control.describe_dataset(datasetArn=arn))
+    shop.datasets[name] = arn
+
+
+@pytest.fixture(scope="module")
+def shop(engine, s3):
+    made = Shop(engine, s3, account="888888888803")
+    add_dataset(made, "Actions", "Actions", FIELDS["Actions"])
+    add_dataset(made, "ActionInteractions", "Action_Interactions", FIELDS["ActionInteractions"])
+    described = made.control.describe_dataset(datasetArn=made.datasets["ActionInteractions"])["dataset"]
+    made.tracking_id = described["trackingId"]
+    return made
+
+
+def interaction(**members):
+    return {"actionId": "join", "sessionId": "s", "timestamp": MOMENT, "eventType": "Taken", **members}
+
+
+@pytest.mark.honours("DescribeDataset", "an Action_Interactions dataset has a trackingId of its own, others have none")
+def test_only_action_interactions_have_a_tracking_id(shop):
+    described = {name: shop.control.describe_dataset(datasetArn=arn)["dataset"] for name, arn in shop.datasets.items()}
+
+    assert [name for name, one in described.items() if "trackingId" in one] == ["ActionInteractions"]
+    assert described["ActionInteractions"]["datasetArn"].endswith("/ACTION_INTERACTIONS")
+
+
+@pytest.mark.honours("PutActionInteractions", "taken with the trackingId of the dataset, each eventId once")
+def test_action_interactions_are_kept_once(shop):
+    events = shop.events
+
+    def stored():
+        return shop.engine.metric("personalize_events_duplicate_total")
+
+    before = stored()
+    request = {"trackingId": shop.tracking_id, "actionInteractions": [interaction(eventId="a", userId="u")]}
+    events.put_action_interactions(**request)
+    events.put_action_interactions(**request)
+
+    assert stored() == before + 1
+
+
+@pytest.mark.honours("PutActionInteractions", "an unknown trackingId, or that of an event tracker, is not found")
+@pytest.mark.honours("PutActionInteractions", "limits of list, properties and event are checked")
+@pytest.mark.parametrize(
+    ("interactions", "message"),
+    [
+        ([interaction() for _ in range(11)], "actionInteractions has 11 members"),
+        (
+            [interaction(properties='{"device": 7}')],
+            "actionInteractions[0].properties: column DEVICE must hold strings",
+        ),
+        ([interaction(properties='{"userId": "u"}')], "may not hold the keyword userId"),
+        ([interaction(), interaction(impression=["é" * 256] * 25)], "actionInteractions[1] has"),
+    ],
+)
+def test_a_bad_action_interaction_is_refused_with_the_reason(shop, interactions, message):
+    put = shop.events.put_action_interactions
+
+    code, found = refusal(put, trackingId=shop.tracking_id, actionInteractions=interactions)
+
+    assert code == "InvalidInputException"
+    assert message in found
+    assert outcome(put, trackingId="nobody", actionInteractions=[interaction()]) == "ResourceNotFoundException"
+
+
+@pytest.mark.honours("PutActions", "properties are checked against the schema, names in camel case")
+def test_actions_are_checked_against_the_schema(shop):
+    put, actions = shop.events.put_actions, shop.datasets["Actions"]
+
+    put(
+        datasetArn=actions,
+        actions=[{"actionId": "join", "properties": json.dumps({"value": 7, "channel": "web|mail"})}],
+    )
+
+    wrong = refusal(put, datasetArn=actions, actions=[{"actionId": "join", "properties": '{"value": "much"}'}])
+    other = refusal(put, datasetArn=shop.datasets["Items"], actions=[{"actionId": "join"}])
+    many = refusal(put, datasetArn=actions, actions=[{"actionId": f"a{n}"} for n in range(11)])
+    assert "column VALUE must hold values of type long" in wrong[1]
+    assert "must be of an ACTIONS dataset" in other[1]
+    assert "actions has 11 members" in many[1]
+
+
+@pytest.mark.honours("CreateDatasetImportJob", "actions and action interactions, with their own columns and limits")
+def test_actions_and_action_interactions_are_imported(shop):
+    actions = "ACTION_ID,VALUE,CHANNEL\n" + "".join(f"a{n},{n % 10},web\n" for n in range(1001))
+    events = "USER_ID,ACTION_ID,EVENT_TYPE,TIMESTAMP,DEVICE\n" + f"u,a1,Taken,{START},phone\nu,a2,Not taken,{START},\n"
+
+    too_many = shop.load("Actions", shop.s3.put("data", "streamed/a.csv", actions), "many-actions", may_fail=True)
+    few = shop.load("Actions", shop.s3.put("data", "streamed/b.csv", actions[:200].rpartition("\n")[0]), "actions")
+    done = shop.load("ActionInteractions", shop.s3.put("data", "streamed/c.csv", events), "events")
+
+    assert "there are 1001 actions; a dataset may have 1000" in too_many["failureReason"]
+    assert few["status"] == done["status"] == "ACTIVE"
+
+
+@pytest.fixture(scope="module")
+def typed_shop(engine, s3):
+    """A shop whose interactions have metadata."""
+    made = Shop(engine, s3, account="888888888804")
+    arn = made.datasets.pop("Interactions")
+    made.control.delete_dataset(datasetArn=arn)
+    while outcome(made.control.describe_dataset, datasetArn=arn) == "":
+        time.sleep(0.01)
+    own = [
+        {"name": "DEVICE", "type": ["string", "null"], "categorical": True},
+        {"name": "SCROLL_DEPTH", "type": ["float", "null"]},
+    ]
+    add_dataset(made, "Interactions", "Interactions", [*SCHEMA_FIELDS["Interactions"], *own])
+    made.tracking_id = made.track()
+    return made
+
+
+@pytest.mark.honours("PutEvents", "properties that the schema names are checked, names in camel case")
+@pytest.mark.parametrize(
+    ("properties", "message"),
+    [
+        ({"device": 5}, "column DEVICE must hold strings"),
+        ({"device": "x" * 1001}, "column DEVICE has a value of 1001 characters"),
+        ({"scrollDepth": "deep"}, "column SCROLL_DEPTH must hold values of type float"),
+        ({"device": "ITEM_ID"}, "holds the reserved keyword ITEM_ID"),
+    ],
+)
+def test_a_property_that_does_not_fit_its_column_is_refused(typed_shop, properties, message):
+    event = {"eventType": "View", "sentAt": MOMENT, "itemId": "i"}
+    request = {"trackingId": typed_shop.tracking_id, "sessionId": "s"}
+
+    code, found = refusal(
+        typed_shop.events.put_events, eventList=[{**event, "properties": json.dumps(properties)}], **request
+    )
+    typed_shop.events.put_events(
+        eventList=[{**event, "properties": '{"device": "phone", "scrollDepth": 0.5, "unknown": [1]}'}], **request
+    )
+
+    assert code == "InvalidInputException"
+    assert message in found
+
+
+@pytest.mark.honours("CreateDatasetImportJob", "event types and metadata columns of interactions are ten together")
+def test_too_many_event_types_fail_the_import(typed_shop):
+    header = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,DEVICE,SCROLL_DEPTH\n"
+    nine = header + "".join(f"u,i,{START + n},kind-{n},,phone,0.5\n" for n in range(9))
+
+    refused = typed_shop.load(
+        "Interactions", typed_shop.s3.put("data", "streamed/nine.csv", nine), "nine", may_fail=True
+    )
+    done = typed_shop.load(
+        "Interactions", typed_shop.s3.put("data", "streamed/eight.csv", nine.rpartition("u,i")[0]), "eight"
+    )
+
+    assert "there are 9 event types and 2 metadata columns; together there may be 10" in refused["failureReason"]
+    assert done["status"] == "ACTIVE"
+
+
+@pytest.mark.honours("PutEvents", "what was answered survives a kill after a checkpoint of the engine's state")
+def test_a_start_after_a_checkpoint_and_a_kill_finds_every_event(s3, tmp_path):
+    running = RunningEngine(tmp_path / "state", s3.url)
+    try:
+        shop = Shop(running, s3)
+        shop.tracking_id = shop.track()
+        # Large events, so that the log is soon long enough for a checkpoint.
+        large = {"eventType": "View", "sentAt": MOMENT, "impression": ["x" * 256] * 25, "properties": '{"a": 1}'}
+
+        def put(number):
+            several = [{**large, "eventId": f"{number}-{one}", "itemId": f"i-{number}-{one}"} for one in range(10)]
+            shop.events.put_events(trackingId=shop.tracking_id, sessionId=f"s{number}", eventList=several)
+
+        sent = 0
+        while not list(running.directory.glob("groups/*/checkpoint.npz")):
+            put(sent)
+            sent += 1
+            assert sent < 2000, "there is no checkpoint"
+        for number in range(sent, sent + 5):
+            put(number)
+        running.kill()
+        running.start()
+
+        assert running.metric('personalize_events_stored{dataset_group="shop"}') == 10 * (sent + 5)
+        for number in (0, sent - 1, sent + 4):
+            put(number)
+        assert running.metric("personalize_events_duplicate_total") == 30
+    finally:
+        running.stop()

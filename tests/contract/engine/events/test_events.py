@@ -1,0 +1,217 @@
+"""PutEvents, PutItems and PutUsers over the wire: limits, repeats, and what a crash leaves."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.contract.engine.calls import refusal
+from tests.contract.engine.running_engine import ROOT, RunningEngine
+from tests.contract.engine.shops import Shop
+from tests.factories.shop_stream import schema_text
+
+MOMENT = datetime(2025, 10, 20, tzinfo=UTC)
+
+
+def event(**members):
+    return {"eventType": "View", "sentAt": MOMENT, "itemId": "item-1-1", **members}
+
+
+def put(shop, *events, tracking_id=None, session="s", **request):
+    request = {"trackingId": tracking_id or shop.tracking_id, "sessionId": session, **request}
+    return shop.events.put_events(eventList=list(events), **request)
+
+
+def stored(engine, group="shop"):
+    return engine.metric(f'personalize_events_stored{{dataset_group="{group}"}}')
+
+
+@pytest.fixture
+def lone(s3, tmp_path):
+    """An engine of one's own to kill, with a shop that only tracks."""
+    running = RunningEngine(tmp_path / "state", s3.url)
+    shop = Shop(running, s3)
+    shop.tracking_id = shop.track()
+    yield shop
+    running.stop()
+
+
+@pytest.mark.honours(
+    "PutEvents", "ten events a call, 10 KB an event, lengths of every member and reserved property names"
+)
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        ([event() for _ in range(11)], "eventList has 11 members; it may have 1 to 10"),
+        ([event(eventId="e" * 257)], "eventList[0].eventId has 257 characters"),
+        ([event(properties='{"a": "' + "b" * 1024 + '"}')], "eventList[0].properties has"),
+        ([event(properties='{"a": ')], "eventList[0].properties is not valid JSON"),
+        ([event(properties='{"userId": "u"}')], "may not hold the keyword userId"),
+        ([event(impression=["i"] * 26)], "eventList[0].impression has 26 members"),
+        ([event(recommendationId="r" * 41)], "eventList[0].recommendationId has 41 characters"),
+        ([event(impression=["é" * 256 for _ in range(25)])], "an event may have 10240"),
+        ([event(), event(itemId="i" * 257)], "eventList[1].itemId has 257 characters"),
+    ],
+)
+def test_a_call_with_one_bad_event_is_refused_whole(trained_shop, events, message):
+    before = stored(trained_shop.engine)
+
+    code, text = refusal(put, trained_shop, *events)
+
+    assert code == "InvalidInputException"
+    assert message in text
+    assert stored(trained_shop.engine) == before
+
+
+@pytest.mark.honours("PutEvents", "an unknown trackingId is InvalidInputException")
+def test_an_unknown_tracking_id_is_an_invalid_input(trained_shop):
+    assert refusal(put, trained_shop, event(), tracking_id="nobody")[0] == "InvalidInputException"
+
+
+@pytest.mark.honours("PutEvents", "an eventId is kept once")
+def test_an_event_id_is_kept_once_and_counted(lone):
+    put(lone, event(eventId="a"), event(eventId="b"), event(eventId="a"))
+    put(lone, event(eventId="b"), event(eventId="c", itemId="item-2-2"))
+
+    assert stored(lone.engine) == 3
+    assert lone.engine.metric("personalize_events_received_total") == 5
+    assert lone.engine.metric("personalize_events_duplicate_total") == 2
+
+
+@pytest.mark.honours("PutEvents", "events that were answered 200 are durable")
+def test_what_was_answered_survives_a_kill_in_mid_stream(lone):
+    acknowledged: list[str] = []
+
+    def keep_sending(sender):
+        for number in range(10_000):
+            name = f"{sender}-{number}"
+            try:
+                put(lone, event(eventId=name), event(eventId=f"{name}-b", itemId="item-2-2"), userId=f"user-{sender}")
+            except (ClientError, BotoCoreError):
+                return
+            acknowledged.append(name)
+
+    senders = [threading.Thread(target=keep_sending, args=(number,)) for number in range(4)]
+    for sender in senders:
+        sender.start()
+    while len(acknowledged) < 100:
+        time.sleep(0.01)
+    lone.engine.kill()
+    for sender in senders:
+        sender.join()
+    sure = list(acknowledged)
+    lone.engine.start()
+
+    # Sent again, every acknowledged event is a duplicate: none was lost.
+    found = stored(lone.engine)
+    assert 2 * len(sure) <= found <= 2 * (len(sure) + len(senders))
+    for name in sure:
+        put(lone, event(eventId=name), event(eventId=f"{name}-b"))
+    assert stored(lone.engine) == found
+    assert lone.engine.metric("personalize_events_duplicate_total") == 2 * len(sure)
+
+
+@pytest.mark.honours("GetRecommendations", "the same answers after a crash of the engine")
+def test_after_a_crash_all_is_as_before_and_campaigns_answer(s3, tmp_path):
+    running = RunningEngine(tmp_path / "state", s3.url)
+    try:
+        shop = Shop(running, s3)
+        shop.fill()
+        shop.tracking_id = shop.track()
+        campaign = shop.deploy("for-you", "aws-user-personalization")
+        similar = shop.deploy("similar", "aws-similar-items")
+        for place in range(3):
+            put(shop, event(itemId=f"item-4-{place}"), userId="live", session="live")
+
+        def answers():
+            asked = [{"campaignArn": campaign, "userId": user} for user in ("live", "user-3", "stranger")]
+            asked += [{"campaignArn": similar, "itemId": f"item-4-{place}"} for place in range(3)]
+            return [shop.runtime.get_recommendations(**one)["itemList"] for one in asked]
+
+        before, resources = answers(), shop.control.list_solutions()["solutions"]
+
+        running.kill()
+        running.start()
+
+        shop.control = running.client()
+        assert answers() == before
+        assert shop.control.list_solutions()["solutions"] == resources
+    finally:
+        running.stop()
+
+
+def test_a_torn_end_is_cut_and_a_damaged_middle_stops_the_start(lone):
+    put(lone, event(eventId="first"))
+    put(lone, event(eventId="second"))
+    put(lone, event(eventId="third"))
+    lone.engine.stop()
+    (segment,) = lone.engine.directory.glob("groups/*/streamed/*.log")
+    whole = segment.read_bytes()
+
+    segment.write_bytes(whole[:-5])
+    lone.engine.start()
+    assert stored(lone.engine) == 2
+    lone.engine.stop()
+
+    segment.write_bytes(whole.replace(b"first", b"FIRST"))
+    with pytest.raises(AssertionError, match="ended before it was ready"):
+        lone.engine.start()
+
+
+def test_a_second_engine_on_the_directory_or_port_is_told_so_in_a_sentence(lone):
+    def start(directory, port):
+        command = [sys.executable, "-m", "model.engine", "--directory", str(directory), "--port", str(port)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    same_directory = start(lone.engine.directory, 0)
+    same_port = start(lone.engine.directory.with_name("other"), lone.engine.port)
+
+    assert (same_directory.returncode, same_port.returncode) == (2, 2)
+    assert "another engine is running on" in same_directory.stderr
+    assert "cannot listen on" in same_port.stderr
+    assert same_directory.stderr.count("\n") == same_port.stderr.count("\n") == 1
+
+
+def test_logs_hold_neither_users_nor_payloads(lone):
+    put(lone, event(itemId="secret-item"), userId="secret-person", session="secret-session")
+    refusal(put, lone, event(properties="secret-payload"), userId="secret-person")
+
+    assert "secret" not in lone.engine.directory.with_suffix(".log").read_text()
+
+
+@pytest.mark.honours("PutItems", "properties are checked against the schema, names in camel case")
+@pytest.mark.honours("PutUsers", "an Items dataset or an unknown dataset is refused")
+@pytest.mark.differs("PutItems", "a property that the schema does not name is refused")
+def test_rows_are_checked_against_the_schema(new_shop):
+    items = new_shop.datasets["Items"]
+
+    def one(properties):
+        return {"datasetArn": items, "items": [{"itemId": "i-1", "properties": json.dumps(properties)}]}
+
+    new_shop.events.put_items(**one({"category": "a|b", "price": 3.5}))
+    assert "which is not in the schema" in refusal(new_shop.events.put_items, **one({"colour": "red"}))[1]
+    assert "column PRICE must hold" in refusal(new_shop.events.put_items, **one({"price": "cheap"}))[1]
+    users = {"datasetArn": items, "users": [{"userId": "u"}]}
+    assert "must be of an USERS dataset" in refusal(new_shop.events.put_users, **users)[1]
+    missing = {"datasetArn": items.replace("ITEMS", "USERS"), "users": [{"userId": "u"}]}
+    assert refusal(new_shop.events.put_users, **missing)[0] == "ResourceNotFoundException"
+
+
+@pytest.mark.honours("PutUsers", "users with properties in camel case")
+def test_users_are_kept(new_shop):
+    control = new_shop.control
+    schema = control.create_schema(name="shop-Users", schema=schema_text("Users"))["schemaArn"]
+    arn = control.create_dataset(name="u", schemaArn=schema, datasetGroupArn=new_shop.group, datasetType="Users")[
+        "datasetArn"
+    ]
+    while control.describe_dataset(datasetArn=arn)["dataset"]["status"] != "ACTIVE":
+        time.sleep(0.01)
+
+    new_shop.events.put_users(datasetArn=arn, users=[{"userId": "u-1", "properties": '{"ageGroup": "20-29"}'}])

@@ -1,0 +1,307 @@
+"""Whatever is asked in whatever order: only documented states, in their order, and the documented error."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from tests.contract.engine.calls import outcome
+from tests.contract.engine.lifecycles.documented_states import (
+    DONE,
+    GONE,
+    IN_USE,
+    KINDS,
+    NOT_FOUND,
+    SETTLED,
+    Kind,
+    States,
+    creation,
+    deletion,
+    later,
+    reachable,
+)
+from tests.contract.engine.running_engine import REGION, RunningEngine
+from tests.contract.engine.shops import Shop
+from tests.factories.shop_stream import schema_text
+
+ACCOUNT = "820000000001"
+PREFIX = f"arn:aws:personalize:{REGION}:{ACCOUNT}:"
+SETTLE_SECONDS = 20.0
+NAMES = st.sampled_from(["a", "b"])
+GROUPS = st.sampled_from(["a", "b", "shop", "shop"])
+TYPES = ("Interactions", "Items")
+ORDER_OF_DELETION = ("campaign", "filter", "event-tracker", "solution", "dataset", "schema", "dataset-group")
+
+
+class World:
+    """An engine with a shop that has one trained version, and what the tests ask of it."""
+
+    def __init__(self, engine: RunningEngine, s3: Any, *, takes_its_time: bool) -> None:
+        self.engine, self.takes_its_time = engine, takes_its_time
+        shop = Shop(engine, s3, account=ACCOUNT)
+        shop.fill()
+        self.version = shop.train("base", "aws-popularity-count")["solutionVersionArn"]
+        # Never deleted: what is made in a run may use them.
+        self.base = {f"{PREFIX}dataset-group/shop", f"{PREFIX}solution/base", *shop.datasets.values()}
+        self.base |= {f"{PREFIX}schema/shop-{name}" for name in TYPES}
+
+    @property
+    def control(self) -> Any:
+        return self.engine.client(account=ACCOUNT)
+
+    @property
+    def runtime(self) -> Any:
+        return self.engine.client("personalize-runtime", ACCOUNT)
+
+
+class LifeCycles(RuleBasedStateMachine):
+    """Creates, changes and deletes resources, and looks at each of them all the time."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.states: States = {}  # as last seen, of all that were ever asked for
+        self.parents: dict[str, list[str]] = {}
+        self.crashes = 0
+
+    # --- what is asked -------------------------------------------------------------------------------------------
+
+    @initialize()
+    def begin(self) -> None:
+        """Begin with something to build on, so that more than refusals is met."""
+        self.create_dataset_group("a")
+        self.create_schema("Interactions")
+
+    @rule(name=st.sampled_from(["a", "b", "c", "d", "e"]))
+    def create_dataset_group(self, name: str) -> None:
+        self._create(KINDS["dataset-group"], name, [], f"{PREFIX}dataset-group/", name=name)
+
+    @rule(name=st.sampled_from(TYPES))
+    def create_schema(self, name: str) -> None:
+        self._create(KINDS["schema"], name, [], f"{PREFIX}schema/", name=name, schema=schema_text(name))
+
+    @rule(group=NAMES, type_=st.sampled_from(TYPES))
+    def create_dataset(self, group: str, type_: str) -> None:
+        parents = [f"{PREFIX}dataset-group/{group}", f"{PREFIX}schema/{type_}"]
+        request = {"name": "any", "datasetGroupArn": parents[0], "schemaArn": parents[1], "datasetType": type_}
+        self._create(KINDS["dataset"], f"{group}/{type_.upper()}", parents, "none", **request)
+
+    @rule(kind=st.sampled_from(["event-tracker", "solution"]), name=NAMES, group=GROUPS)
+    def create_in_group(self, kind: str, name: str, group: str) -> None:
+        parent = f"{PREFIX}dataset-group/{group}"
+        request: dict[str, Any] = {"name": name, "datasetGroupArn": parent}
+        if kind == "solution":
+            request |= {"recipeArn": "arn:aws:personalize:::recipe/aws-popularity-count", "performAutoTraining": False}
+        self._create(KINDS[kind], name, [parent], parent, **request)
+
+    @rule(name=NAMES, group=st.sampled_from(["shop", "shop", "missing"]))
+    def create_filter(self, name: str, group: str) -> None:
+        parent = f"{PREFIX}dataset-group/{group}"
+        request = {"name": name, "filterExpression": 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("View")'}
+        self._create(KINDS["filter"], name, [parent], parent, datasetGroupArn=parent, **request)
+
+    @rule(name=NAMES, version=st.sampled_from(["trained", "trained", "missing"]))
+    def create_campaign(self, name: str, version: str) -> None:
+        solution = f"{PREFIX}solution/base"
+        arn = self.world.version if version == "trained" else f"{solution}/missing"
+        self._create(KINDS["campaign"], name, [solution, arn], solution, name=name, solutionVersionArn=arn)
+
+    @rule(kind=st.sampled_from(sorted(KINDS)), name=NAMES, type_=st.sampled_from(TYPES))
+    def delete(self, kind: str, name: str, type_: str) -> None:
+        path = {"dataset": f"{name}/{type_.upper()}", "schema": type_}.get(kind, name)
+        self._delete(KINDS[kind], f"{PREFIX}{kind}/{path}")
+
+    @rule()
+    def delete_what_is_in_use(self) -> None:
+        self._delete(KINDS["dataset-group"], f"{PREFIX}dataset-group/shop")
+
+    @rule(name=NAMES)
+    def update_campaign(self, name: str) -> None:
+        arn = f"{PREFIX}campaign/{name}"
+        before, updating = self._look(arn), self._update_of(arn)
+        found = outcome(self.world.control.update_campaign, campaignArn=arn, minProvisionedTPS=2)
+        legal = set()
+        for status in reachable(before):
+            for sub in reachable(updating):
+                busy = status not in {"ACTIVE", "CREATE FAILED", GONE} or sub not in SETTLED
+                legal.add(NOT_FOUND if status == GONE else IN_USE if busy else DONE)
+        assert found in legal, f"UpdateCampaign of {before}, update {updating}: {found}, not {legal}"
+
+    @rule(name=NAMES)
+    def ask_campaign(self, name: str) -> None:
+        arn = f"{PREFIX}campaign/{name}"
+        before = self._look(arn)
+        found = outcome(self.world.runtime.get_recommendations, campaignArn=arn)
+        legal = {DONE if status == "ACTIVE" else NOT_FOUND for status in reachable(before)}
+        assert found in legal, f"GetRecommendations of {before}: {found}, not {legal}"
+
+    # --- what happens meanwhile ----------------------------------------------------------------------------------
+
+    @rule()
+    def look_at_everything(self) -> None:
+        for arn in self.states:
+            self._look(arn)
+        for kind in KINDS.values():
+            self._check_list(kind)
+
+    @rule()
+    def wait(self) -> None:
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while any(self._look(arn) not in SETTLED for arn in self.states):
+            assert time.monotonic() < deadline, f"these never settle: {self.states}"
+            time.sleep(0.02)
+
+    @precondition(lambda self: self.world.takes_its_time and len(self.states) > 3 and not self.crashes)
+    @rule()
+    def crash(self) -> None:
+        self.crashes += 1
+        self.world.engine.kill()
+        self.world.engine.start()
+
+    def teardown(self) -> None:
+        """Delete all in the order that the guide gives; then nothing is left but what was there before."""
+        try:
+            self._take_down()
+        finally:
+            self._sweep()
+
+    def _take_down(self) -> None:
+        for kind in ORDER_OF_DELETION:
+            self.wait()
+            for arn in [arn for arn in self.states if f":{kind}/" in arn and self._look(arn) != GONE]:
+                self._delete(KINDS[kind], arn)
+                assert self.states[arn] != "ACTIVE", f"{arn} cannot be deleted"
+        self.wait()
+        assert set(self.states.values()) <= {GONE}
+        for one in KINDS.values():
+            self._check_list(one)
+
+    def _sweep(self) -> None:
+        """Leave nothing to the next run, also where this one has failed."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        for kind in map(KINDS.__getitem__, ORDER_OF_DELETION):
+            while (left := self._listed(kind).keys() - self.world.base) and time.monotonic() < deadline:
+                for arn in left:
+                    outcome(getattr(self.world.control, f"delete_{kind.method}"), **{kind.arn_member: arn})
+
+    # --- how it is judged ----------------------------------------------------------------------------------------
+
+    def _create(self, kind: Kind, path: str, parents: list[str], among: str, **request: Any) -> None:
+        arn = f"{PREFIX}{kind.name}/{path}"
+        siblings = [other for other in self._children(kind.name, among) if other != arn]
+        seen = {one: self._look(one) for one in (arn, *parents, *siblings)}
+        found = outcome(getattr(self.world.control, f"create_{kind.method}"), **request)
+        legal: set[str] = set()
+        for now in later(seen):
+            legal |= creation(kind, now[arn], [now[one] for one in parents], [now[one] for one in siblings])
+        assert found in legal, f"Create of {kind.name} with {seen}: {found or 'done'}, not {legal}"
+        if found == DONE:
+            self.states[arn] = "CREATE PENDING" if kind.has_states else "ACTIVE"
+            self.parents[arn] = [*parents, among]
+        self._look(arn)
+
+    def _delete(self, kind: Kind, arn: str) -> None:
+        dependants = [one for holder in kind.holds for one in self._children(holder, arn)]
+        seen = {one: self._look(one) for one in (arn, *dependants)}
+        found = outcome(getattr(self.world.control, f"delete_{kind.method}"), **{kind.arn_member: arn})
+        legal: set[str] = set()
+        for now in later(seen):
+            legal |= deletion(now[arn], [now[one] for one in dependants])
+        assert found in legal, f"Delete of {kind.name} with {seen}: {found or 'done'}, not {legal}"
+        if found == DONE:
+            self.states[arn] = "DELETE PENDING" if kind.has_states else GONE
+        self._look(arn)
+
+    def _look(self, arn: str) -> str:
+        """Describe a resource; its state must be one that it can have come to."""
+        if arn in self.world.base or arn == self.world.version:
+            return "ACTIVE"
+        kind = next((kind for kind in KINDS.values() if arn.startswith(f"{PREFIX}{kind.name}/")), None)
+        if kind is None or arn.endswith("/missing"):
+            return GONE
+        described = self._described(kind, arn)
+        status = str(described.get("status", "ACTIVE"))
+        assert status != "CREATE FAILED", f"{arn}: {described['failureReason']}"
+        last = self.states.get(arn, GONE)
+        assert status in reachable(last), f"{arn} went from {last} to {status}"
+        if arn in self.states:
+            self.states[arn] = status
+        return status
+
+    def _described(self, kind: Kind, arn: str) -> dict[str, Any]:
+        try:
+            answer = getattr(self.world.control, f"describe_{kind.method}")(**{kind.arn_member: arn})
+        except ClientError as error:
+            if error.response["Error"]["Code"] != NOT_FOUND:
+                raise
+            return {"status": GONE}
+        return dict(next(value for member, value in answer.items() if member != "ResponseMetadata"))
+
+    def _update_of(self, arn: str) -> str:
+        return str(self._described(KINDS["campaign"], arn).get("latestCampaignUpdate", {}).get("status", "ACTIVE"))
+
+    def _children(self, kind: str, parent: str) -> list[str]:
+        own = [arn for arn in self.states if f":{kind}/" in arn and parent in self.parents[arn]]
+        return own + [arn for arn in self.world.base if f":{kind}/" in arn and parent.endswith(("/", "/shop"))]
+
+    def _check_list(self, kind: Kind) -> None:
+        before = {arn: self._look(arn) for arn in self.states if arn.startswith(f"{PREFIX}{kind.name}/")}
+        listed = {arn: status for arn, status in self._listed(kind).items() if arn not in self.world.base}
+        assert listed.keys() <= before.keys()
+        assert {arn for arn, status in before.items() if GONE not in reachable(status)} <= listed.keys()
+        for arn, status in listed.items():
+            assert status in reachable(before[arn])
+
+    def _listed(self, kind: Kind) -> States:
+        pages = self.world.control.get_paginator(f"list_{kind.method}s").paginate(PaginationConfig={"PageSize": 2})
+        listed = [one for page in pages for value in page.values() if isinstance(value, list) for one in value]
+        found = {one[kind.arn_member]: one.get("status", "ACTIVE") for one in listed}
+        assert len(found) == len(listed), "a page repeats what another has"
+        return found
+
+
+@pytest.fixture(scope="module", params=["instant", "compressed"])
+def world(request, s3, tmp_path_factory):
+    running = RunningEngine(tmp_path_factory.mktemp("life") / "state", s3.url, pace=request.param)
+    yield World(running, s3, takes_its_time=request.param == "compressed")
+    running.stop()
+
+
+def shows_all_kinds(test: Any) -> Any:
+    """Mark what the test shows of each kind's operations."""
+    said = {
+        "Create": "in any sequence of calls, done or refused as documented",
+        "Delete": "in any sequence of calls, done or refused as documented",
+        "Describe": "in any sequence of calls, a documented state in its order",
+        "List": "in any sequence of calls, what was created and is not deleted yet",
+    }
+    for kind in KINDS:
+        name = "".join(part.capitalize() for part in kind.split("-"))
+        for verb, what in said.items():
+            test = pytest.mark.honours(f"{verb}{name}{'s' if verb == 'List' else ''}", what)(test)
+    return test
+
+
+@shows_all_kinds
+@pytest.mark.honours("UpdateCampaign", "in any sequence of calls, done or refused as documented")
+@pytest.mark.honours("GetRecommendations", "answered by an ACTIVE campaign, in any sequence of calls")
+def test_no_sequence_of_calls_reaches_an_undocumented_state_or_error(world):
+    machine = type("Machine", (LifeCycles,), {"world": world})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=4 if world.takes_its_time else 15,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            phases=(Phase.explicit, Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
