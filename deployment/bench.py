@@ -1,11 +1,11 @@
-"""Measure: `python -m deployment.bench [NAME …]`; each bench is a module `tests/load/bench_<name>.py` with `run()`.
+"""Run benches: `python -m deployment.bench [NAME …]`; each is a module `tests/load/bench_<name>.py` with `run()`.
 
-`run()` returns or yields the rows of a table, each row a mapping from column to value; rows with other columns begin a
-table of their own. A bench that has `PARTS` measures those that NAME:PART,PART names. The peer that a figure is
-compared with stands in the same table and ran in the same process or beside it, since machines differ.
+`run()` returns or yields the rows of a table, each a mapping from column to value; rows with other columns start a new
+table. A bench with `PARTS` measures only those that NAME:PART,PART names. A figure and the peer that it is compared
+with are in the same table and were measured in the same run, since machines differ.
 
-A measurement that failed is a row with the column `FAILED`; when a bench breaks off, its rows so far are kept and the
-others run. Either makes the command fail at its end.
+A failed measurement is a row with the column `FAILED`. When a bench raises an error, its rows so far are kept and the
+other benches run. Either makes the command fail at its end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "build" / "bench"
 COLUMNS = 160
-FAILED = "failed"  # column of what a measurement ended with
+FAILED = "failed"  # the column of a failed measurement's error
 
 
 def names() -> list[str]:
@@ -37,7 +37,7 @@ def names() -> list[str]:
 
 
 def machine() -> dict[str, object]:
-    """Tell what the figures were measured on, and how busy it was."""
+    """Return the machine that the figures are measured on, and its load."""
     return {
         "moment": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -48,7 +48,7 @@ def machine() -> dict[str, object]:
 
 
 def measure(wanted: str, console: Console) -> bool:
-    """Run one bench, or parts of it, print its tables and leave them as JSON under build/bench.
+    """Run one bench, or parts of it, print its tables and write them as JSON under build/bench.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def measure(wanted: str, console: Console) -> bool:
     Returns
     -------
     bool
-        Whether all was measured.
+        Whether every measurement succeeded.
     """
     before = machine()
     name, _, parts = wanted.partition(":")
@@ -74,7 +74,7 @@ def measure(wanted: str, console: Console) -> bool:
             for row in bench.run(*filter(None, parts.split(","))):
                 rows.append(row)
                 _keep(wanted, before, rows)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the other benches are measured
+        except Exception as error:  # noqa: BLE001 - the other benches are measured after any error
             traceback.print_exc()
             rows.append({"bench": wanted, FAILED: f"{type(error).__name__}: {error}"})
             _keep(wanted, before, rows)
@@ -89,13 +89,13 @@ def _keep(wanted: str, before: dict[str, object], rows: list[dict[str, Any]]) ->
 
 
 def _print(rows: list[dict[str, Any]], title: str, console: Console) -> None:
-    """Print a table for each stretch of rows with the same columns, and what failed after all else."""
-    for columns, alike in itertools.groupby(sorted(rows, key=lambda row: FAILED in row), key=tuple):
-        of_them = list(alike)
+    """Print a table for each run of rows with the same columns, failed measurements last."""
+    for columns, group in itertools.groupby(sorted(rows, key=lambda row: FAILED in row), key=tuple):
+        table_rows = list(group)
         table = Table(title=title, title_justify="left")
         for column in columns:
-            table.add_column(column, justify="left" if isinstance(of_them[0][column], str) else "right")
-        for row in of_them:
+            table.add_column(column, justify="left" if isinstance(table_rows[0][column], str) else "right")
+        for row in table_rows:
             table.add_row(*(_shown(value) for value in row.values()))
         console.print(table)
 
@@ -119,7 +119,7 @@ def main() -> int:
     unknown = {name.partition(":")[0] for name in wanted} - set(names())
     if unknown:
         parser.error(f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(names())}")
-    # Where nobody looks on, in a file or a pipe, rich takes 80 columns, which cuts tables.
+    # In a file or a pipe rich uses 80 columns, which would cut the tables.
     console = Console(width=None if sys.stdout.isatty() else COLUMNS)
     measured = [measure(name, console) for name in wanted]
     return 0 if all(measured) else 1

@@ -1,6 +1,6 @@
-"""Make one Python environment below build/env from its hashed lock: `python3 deployment/environment.py main`.
+"""Create a Python environment below build/env from its hashed lock: `python3 deployment/environment.py main`.
 
-Run by make with whatever `python3` there is, so it uses nothing but the standard library.
+`make` runs this with any `python3`, so it uses the standard library only.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import venv
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 _BAR_WIDTH = 30
-# PyTorch's CPU build is found only where pip is told of PyTorch's own index or has the file; PyPI's brings CUDA.
-_INSTEAD = {"networks": "networks-cuda"}
+# PyTorch's CPU build is only on PyTorch's own index; the build on PyPI requires CUDA.
+_FALLBACKS = {"networks": "networks-cuda"}
 
 
 def make(name: str, lock_name: str | None = None) -> int:
-    """Make the environment anew, with a bar that counts its packages; one that breaks off is removed.
+    """Create the environment from scratch, with a bar that counts its packages; an incomplete one is removed.
 
     Returns
     -------
@@ -32,13 +32,15 @@ def make(name: str, lock_name: str | None = None) -> int:
     total = sum(1 for line in lock.read_text(encoding="utf-8").splitlines() if line[:1].isalnum())
     shutil.rmtree(folder, ignore_errors=True)
     venv.create(folder, with_pip=True)
-    status, last_words = _install(folder, lock, lambda done: _draw(name, done, total))
-    if status and lock_name is None and name in _INSTEAD:
-        sys.stderr.write(f"\nThe lock {name} cannot be had here, so {_INSTEAD[name]} is taken, which is much larger.\n")
-        return make(name, _INSTEAD[name])
+    status, output = _install(folder, lock, lambda done: _draw(name, done, total))
+    if status and lock_name is None and name in _FALLBACKS:
+        sys.stderr.write(
+            f"\nThe lock {name} cannot be installed here; {_FALLBACKS[name]} is used, which is much larger.\n"
+        )
+        return make(name, _FALLBACKS[name])
     if status:
         shutil.rmtree(folder, ignore_errors=True)
-        sys.stderr.write(f"\nThe {name} environment could not be made; pip said:\n" + "".join(last_words))
+        sys.stderr.write(f"\nThe {name} environment could not be created; pip's output:\n" + "".join(output))
         return status
     _draw(name, total, total)
     sys.stderr.write("\n")
@@ -59,15 +61,15 @@ def _install(
     ]
     command += ["--require-hashes", "--requirement", str(lock)]
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    words: collections.deque[str] = collections.deque(maxlen=12)
+    output: collections.deque[str] = collections.deque(maxlen=12)
     collected = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean) as process:
         for line in process.stdout or ():
-            words.append(line)
+            output.append(line)
             collected += line.startswith("Collecting ")
             if sys.stderr.isatty():
                 on_progress(collected)
-    return process.returncode, list(words)
+    return process.returncode, list(output)
 
 
 def _draw(name: str, done: int, total: int) -> None:

@@ -1,6 +1,6 @@
-"""What the machine must have before anything is made: named at once, with how to get it.
+"""Checks that the machine has the required tools and disk space, before anything is built.
 
-Run by make with whatever `python3` there is, so it uses nothing but the standard library.
+`make` runs this with any `python3`, so it uses the standard library only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-# name, command that prints the version, least version, how to get it
+# name, command that prints the version, minimum version, how to get it
 _TOOLS = (
     (
         "JDK",
@@ -29,24 +29,24 @@ _NEWEST_JAVA = 17
 
 
 def missing(*, with_node: bool) -> list[str]:
-    """Return a sentence for each thing that the machine lacks, each with its remedy."""
+    """Return a sentence with a remedy for each missing prerequisite."""
     problems = []
     if sys.version_info[:2] < _PYTHON:
         problems.append(
             f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old, 3.11 or newer is needed: "
-            "install it and name it, as in `make demo PYTHON=python3.11`"
+            "install it and set it, as in `make demo PYTHON=python3.11`"
         )
-    for name, command, least, remedy in (*_TOOLS, *((_NODE,) if with_node else ())):
-        found = _version(command)
-        if found is None:
+    for name, command, minimum, remedy in (*_TOOLS, *((_NODE,) if with_node else ())):
+        version = _version(command)
+        if version is None:
             problems.append(f"{name} is missing ({command[0]} does not run): {remedy}")
-        elif found < least or (name == "JDK" and found[0] > _NEWEST_JAVA):
-            wanted = ".".join(map(str, least)) + ("" if name == "JDK" else " or newer")
-            problems.append(f"{name} {'.'.join(map(str, found))} is found, {wanted} is needed: {remedy}")
+        elif version < minimum or (name == "JDK" and version[0] > _NEWEST_JAVA):
+            required = ".".join(map(str, minimum)) + ("" if name == "JDK" else " or newer")
+            problems.append(f"{name} {'.'.join(map(str, version))} is found, {required} is needed: {remedy}")
     free = shutil.disk_usage(os.curdir).free
     if free < _FREE_BYTES:
         problems.append(
-            f"only {free / 1024**3:.1f} GiB are free on this disk, {_FREE_BYTES // 1024**3} are needed: make room"
+            f"only {free / 1024**3:.1f} GiB are free on this disk, {_FREE_BYTES // 1024**3} are needed: free some space"
         )
     return problems
 
@@ -56,14 +56,14 @@ def _version(command: list[str]) -> tuple[int, ...] | None:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     except OSError:
         return None
-    found = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?|\"(\d+)\"", done.stdout + done.stderr)
-    if done.returncode or not found:
+    version = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?|\"(\d+)\"", done.stdout + done.stderr)
+    if done.returncode or not version:
         return None
-    return tuple(int(part) for part in found.groups() if part)
+    return tuple(int(part) for part in version.groups() if part)
 
 
 def main() -> int:
-    """Print what is missing and exit with 1, or say nothing."""
+    """Print what is missing; exit with 1 if anything is."""
     problems = missing(with_node="--with-node" in sys.argv[1:])
     for problem in problems:
         sys.stderr.write("missing: " + problem + "\n")

@@ -1,8 +1,8 @@
 """Finds a filesystem mirror of the Terraform providers, so that ``terraform init`` works without the registry.
 
-Terraform looks into a few folders by itself, and into those that a CLI configuration names. A machine without the
-registry may also keep a mirror under the root for optional software (FHS 3.0, section 3.13), which Terraform does not
-search; for such a mirror a CLI configuration is written.
+Terraform searches a few folders by itself, and those that a CLI configuration names. A machine without access to the
+registry may also have a mirror under the root for optional software (FHS 3.0, section 3.13), which Terraform does not
+search; for such a mirror this module writes a CLI configuration.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ REGISTRY = "registry.terraform.io"
 """Host name that is the top folder of every mirror of the public registry."""
 
 CONFIGURATION_VARIABLE = "TF_CLI_CONFIG_FILE"
-"""Names a CLI configuration in place of the one in the home folder.
+"""The variable that names a CLI configuration, which replaces the one in the home folder.
 https://developer.hashicorp.com/terraform/cli/config/config-file"""
 
 SEARCH_DEPTH = 3
-"""Folders between the root for optional software and a mirror's ``registry.terraform.io``, at most."""
+"""The maximum depth of a mirror's ``registry.terraform.io`` below the root for optional software."""
 
 OPTIONAL_SOFTWARE = Path(os.sep, "opt")
 """Root for add-on software, https://refspecs.linuxfoundation.org/FHS_3.0/fhs/ch03s13.html"""
@@ -32,23 +32,23 @@ OPTIONAL_SOFTWARE = Path(os.sep, "opt")
 def cli_config(
     directory: Path, *, environment: Mapping[str, str] | None = None, root: Path = OPTIONAL_SOFTWARE
 ) -> Path | None:
-    """Give the CLI configuration that Terraform should be run with.
+    """Return the CLI configuration to run Terraform with.
 
     Parameters
     ----------
     directory
-        Where a configuration is written if one is needed; made when missing.
+        The folder for a new configuration; created where it is missing.
     environment
-        Environment variables that Terraform would see; the process's own by default.
+        Terraform's environment variables; the process's own by default.
     root
         Folder that is searched for a mirror when Terraform's own search finds none.
 
     Returns
     -------
     Path or None
-        The configuration that the environment names if it exists; the one written for the mirror found; None where
-        Terraform's own rules are enough, be it the home folder's configuration, a mirror that Terraform searches by
-        itself, or the registry.
+        The configuration that the environment names, if it exists; otherwise a new one for the mirror; None where
+        Terraform's own rules suffice: the home folder's configuration, a mirror that Terraform searches by itself, or
+        the registry.
     """
     variables = os.environ if environment is None else environment
     named = variables.get(CONFIGURATION_VARIABLE)
@@ -68,14 +68,14 @@ def cli_config(
 
 
 def _own_configurations(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Files that Terraform reads when the environment names none."""
+    """Yield the files that Terraform reads when the environment names none."""
     if home := environment.get("HOME"):
         yield Path(home, ".terraformrc")
         yield Path(home, ".terraform.rc")
 
 
 def _implied_mirrors(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Folders that Terraform searches by itself.
+    """Yield the folders that Terraform searches by itself.
 
     https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
     """
@@ -88,7 +88,7 @@ def _implied_mirrors(environment: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _mirrors(root: Path) -> Iterator[Path]:
-    """Folders at most SEARCH_DEPTH below the root that hold a mirror, the shallowest first."""
+    """Yield folders with a mirror, at most SEARCH_DEPTH below the root, the shallowest first."""
     level: Iterable[Path] = [root]
     for _ in range(SEARCH_DEPTH):
         below: list[Path] = []
@@ -101,7 +101,7 @@ def _mirrors(root: Path) -> Iterator[Path]:
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Folders in a folder that this user may read, sorted; none if it may not be read."""
+    """Return the sorted folders in a folder; none if it is not readable."""
     try:
         return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink())
     except OSError:
@@ -109,15 +109,16 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _configuration(mirror: Path) -> str:
-    """Take what the mirror holds from the mirror, and nothing else, so that the rest may come from the registry."""
-    held = sorted(
+    """Return a configuration that takes the mirror's providers from the mirror and all others from the registry."""
+    providers = sorted(
         f"{REGISTRY}/{namespace.name}/{provider.name}"
         for namespace in _folders(mirror / REGISTRY)
         for provider in _folders(namespace)
     )
+    include = json.dumps(providers)
     return (
         "provider_installation {\n"
-        f"  filesystem_mirror {{\n    path    = {json.dumps(str(mirror))}\n    include = {json.dumps(held)}\n  }}\n"
-        f"  direct {{\n    exclude = {json.dumps(held)}\n  }}\n"
+        f"  filesystem_mirror {{\n    path    = {json.dumps(str(mirror))}\n    include = {include}\n  }}\n"
+        f"  direct {{\n    exclude = {include}\n  }}\n"
         "}\n"
     )

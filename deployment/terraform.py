@@ -1,8 +1,8 @@
-"""Runs Terraform in ``infrastructure/`` with what this machine needs: ``python -m deployment.terraform plan``.
+"""Runs Terraform in ``infrastructure/``: ``python -m deployment.terraform plan``.
 
-Everything that Terraform makes for itself lies under ``build/terraform``: the CLI configuration that points to a mirror
-of the providers where there is one, and a data folder per root. A leading ``-chdir=FOLDER`` is taken relative to
-``infrastructure/``, so that ``python -m deployment.terraform -chdir=bootstrap init`` works from anywhere.
+Terraform's own files lie under ``build/terraform``: a CLI configuration for a mirror of the providers, where there is
+one, and a data folder per root. A leading ``-chdir=FOLDER`` is relative to ``infrastructure/``, so that
+``python -m deployment.terraform -chdir=bootstrap init`` works from any folder.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ BUILD = PROJECT / "build" / "terraform"
 
 
 class TerraformMissingError(Exception):
-    """There is no ``terraform`` on the search path."""
+    """The search path has no ``terraform``."""
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of Terraform: what to execute, where, and with which environment."""
+    """One run of Terraform: its command, working directory and environment."""
 
     command: list[str]
     directory: Path
@@ -39,28 +39,23 @@ class Invocation:
 
 
 def invocation(arguments: Sequence[str], environment: Mapping[str, str], build: Path = BUILD) -> Invocation:
-    """Work out how to run Terraform with these arguments.
+    """Return the command, directory and environment to run Terraform with these arguments.
 
     Parameters
     ----------
     arguments
-        As on Terraform's own command line; a leading ``-chdir=FOLDER`` names a folder below ``infrastructure/``.
+        Terraform's own arguments; a leading ``-chdir=FOLDER`` names a folder below ``infrastructure/``.
     environment
         Environment variables to start from. ``TF_DATA_DIR`` is kept when set.
     build
-        Folder that receives the CLI configuration and the data folders.
-
-    Returns
-    -------
-    Invocation
-        Ready for `subprocess.run`.
+        Folder for the CLI configuration and the data folders.
 
     Raises
     ------
     TerraformMissingError
-        When there is no ``terraform`` on the path.
+        If the path has no ``terraform``.
     FileNotFoundError
-        When ``-chdir`` names no folder.
+        If ``-chdir`` names a missing folder.
     """
     program = shutil.which("terraform", path=environment.get("PATH"))
     if program is None:
@@ -72,9 +67,9 @@ def invocation(arguments: Sequence[str], environment: Mapping[str, str], build: 
     if rest and rest[0].startswith("-chdir="):
         directory = INFRASTRUCTURE / rest.pop(0).removeprefix("-chdir=")
     if not directory.is_dir():
-        raise FileNotFoundError(f"{directory} is no folder: -chdir is taken relative to {INFRASTRUCTURE}")
+        raise FileNotFoundError(f"{directory} is not a folder: -chdir is relative to {INFRASTRUCTURE}")
     variables = dict(environment)
-    # A variable that names a missing file only brings a warning on every run.
+    # A variable that names a missing file causes a warning on every run.
     variables.pop(CONFIGURATION_VARIABLE, None)
     if (configuration := cli_config(build, environment=environment)) is not None:
         variables[CONFIGURATION_VARIABLE] = str(configuration)
@@ -88,26 +83,13 @@ def invocation(arguments: Sequence[str], environment: Mapping[str, str], build: 
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
-    """Run Terraform and give its exit status; output goes where this process's goes.
-
-    Parameters
-    ----------
-    arguments
-        As for `invocation`.
-    environment
-        Environment variables to start from; the process's own by default.
-
-    Returns
-    -------
-    int
-        Exit status of Terraform.
-    """
-    made = invocation(arguments, os.environ if environment is None else environment)
-    return subprocess.run(made.command, cwd=made.directory, env=made.environment, check=False).returncode
+    """Run Terraform and return its exit status; its output goes to this process's output."""
+    call = invocation(arguments, os.environ if environment is None else environment)
+    return subprocess.run(call.command, cwd=call.directory, env=call.environment, check=False).returncode
 
 
 def main() -> int:
-    """Run Terraform with the command line's arguments; exit status 127 when it cannot be run."""
+    """Run Terraform with the command line's arguments; exit status 127 if it cannot run."""
     try:
         return run(sys.argv[1:])
     except (TerraformMissingError, FileNotFoundError) as error:

@@ -1,7 +1,8 @@
 """Writes the tables of the Terraform READMEs: ``python -m deployment.terraform_docs [--check]``.
 
-Between the markers of terraform-docs, so that it can take over: what a root or module makes, takes and gives. With
-``--check`` nothing is written, and the exit status is 1 where a table is not that of the code.
+The tables of a root's or module's resources, inputs and outputs are written between the markers of terraform-docs, so
+that terraform-docs can replace this module. With ``--check`` nothing is written, and the exit status is 1 if a table is
+out of date.
 """
 
 from __future__ import annotations
@@ -29,18 +30,7 @@ def folders(infrastructure: Path = INFRASTRUCTURE) -> list[Path]:
 
 
 def tables(folder: Path) -> str:
-    """Return the tables of a root or module as Markdown.
-
-    Parameters
-    ----------
-    folder
-        Folder with its ``*.tf`` files.
-
-    Returns
-    -------
-    str
-        The tables of resources, inputs and outputs; one that would be empty is left out.
-    """
+    """Return the tables of resources, inputs and outputs of a folder as Markdown, without empty ones."""
     blocks = [hcl2.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.tf"))]
     resources = sorted(f"`{kind}.{name}`" for kind, name, _ in _labelled(blocks, "resource", 2))
     modules = sorted(f"`module.{name}`" for name, _ in _labelled(blocks, "module", 1))
@@ -58,12 +48,12 @@ def tables(folder: Path) -> str:
 
 
 def with_tables(readme: str, written: str) -> str:
-    """Return a README with the tables put between its markers.
+    """Return a README with the tables between its markers.
 
     Raises
     ------
     ValueError
-        When the README lacks the markers.
+        If the README lacks the markers.
     """
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -73,12 +63,12 @@ def with_tables(readme: str, written: str) -> str:
 
 
 def drifted(infrastructure: Path = INFRASTRUCTURE) -> dict[Path, str]:
-    """Return the READMEs whose tables are not those of the code, with what they should be."""
-    wanted = {
+    """Return the READMEs with outdated tables, and their new text."""
+    current = {
         folder / "README.md": with_tables((folder / "README.md").read_text(encoding="utf-8"), tables(folder))
         for folder in folders(infrastructure)
     }
-    return {readme: text for readme, text in wanted.items() if readme.read_text(encoding="utf-8") != text}
+    return {readme: text for readme, text in current.items() if readme.read_text(encoding="utf-8") != text}
 
 
 def _labelled(blocks: Iterable[dict[str, Any]], kind: str, labels: int) -> Iterator[tuple[Any, ...]]:
@@ -93,12 +83,12 @@ def _labelled(blocks: Iterable[dict[str, Any]], kind: str, labels: int) -> Itera
 
 
 def _text(value: object) -> str:
-    """Return an expression as it is written, without quotes or interpolation around it."""
+    """Return an expression without quotes or interpolation around it."""
     return re.sub(r'^(?:"(.*)"|\$\{(.*)\})$', lambda match: match[1] or match[2] or "", str(value), flags=re.DOTALL)
 
 
 def _default(variable: dict[str, Any]) -> str:
-    """Return the default of a variable as Terraform writes it, or that there is none."""
+    """Return the default of a variable in Terraform's syntax, or ``required``."""
     if "default" not in variable:
         return "required"
     value = variable["default"]
@@ -118,16 +108,16 @@ def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]
 def main(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m deployment.terraform_docs", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a table has drifted")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a table is out of date")
     check = parser.parse_args(arguments).check
-    wrong = drifted()
-    for readme, text in wrong.items():
+    outdated = drifted()
+    for readme, text in outdated.items():
         if check:
-            sys.stderr.write(f"{readme} is not as the code has it; run python -m deployment.terraform_docs\n")
+            sys.stderr.write(f"{readme} is out of date; run python -m deployment.terraform_docs\n")
         else:
             readme.write_text(text, encoding="utf-8")
             sys.stdout.write(f"wrote {readme}\n")
-    return 1 if check and wrong else 0
+    return 1 if check and outdated else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Check the manifests of the engine without a cluster: `python -m deployment.check.kubernetes FOLDER`.
 
-They are rendered into the folder, for the scanner, and held against one another, the container file and the options
-of the engine.
+The rendered manifests are written into the folder, for the scanner, and compared with one another, the Dockerfile and
+the options of the engine.
 """
 
 from __future__ import annotations
@@ -26,26 +26,21 @@ ROLE = re.compile(r"arn:aws:iam::\d{12}:role/.+")
 PROBES = {"startupProbe": "/ready", "readinessProbe": "/ready", "livenessProbe": "/health"}
 
 
-def complaints(manifests: list[Manifest], container_file: str) -> list[str]:
-    """Return what is wrong with rendered manifests.
+def problems(manifests: list[Manifest], container_file: str) -> list[str]:
+    """Return the problems of rendered manifests.
 
     Parameters
     ----------
     container_file : str
-        Text of the Dockerfile that makes the image.
-
-    Returns
-    -------
-    list of str
-        Empty where nothing is.
+        Text of the Dockerfile of the image.
     """
     by_kind = {manifest["kind"]: manifest for manifest in manifests}
     if len(by_kind) < len(manifests):
-        return ["a kind stands twice: every manifest here is the only one of its kind"]
+        return ["two manifests have the same kind: each kind may occur once"]
     missing = sorted(NEEDED - by_kind.keys())
     if missing:
         return [f"there is no {', '.join(missing)}"]
-    return [said for rule in RULES for said in rule(by_kind, container_file)]
+    return [problem for rule in RULES for problem in rule(by_kind, container_file)]
 
 
 def _one_writer(by_kind: dict[str, Manifest], _: str) -> Iterator[str]:
@@ -67,7 +62,7 @@ def _labels(by_kind: dict[str, Manifest], _: str) -> Iterator[str]:
     }
     for kind, selector in selectors.items():
         if not selector or not selector.items() <= labels.items():
-            yield f"the {kind} selects {selector}, and the pods have {labels}"
+            yield f"the {kind} selects {selector}, but the pods have {labels}"
 
 
 def _names(by_kind: dict[str, Manifest], _: str) -> Iterator[str]:
@@ -84,44 +79,44 @@ def _names(by_kind: dict[str, Manifest], _: str) -> Iterator[str]:
         pairs.append(("StorageClass", workload["spec"]["volumeClaimTemplates"][0]["spec"].get("storageClassName", "")))
     for kind, name in pairs:
         if by_kind[kind]["metadata"]["name"] != name:
-            yield f"the StatefulSet names {kind} {name}, and there is {by_kind[kind]['metadata']['name']}"
+            yield f"the StatefulSet names {kind} {name}, but the manifest is {by_kind[kind]['metadata']['name']}"
 
 
 def _ports(by_kind: dict[str, Manifest], container_file: str) -> Iterator[str]:
     container = _container(by_kind)
-    ports = {one["name"]: one["containerPort"] for one in container["ports"]}
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     exposed = {int(port) for port in re.findall(r"^EXPOSE (.*)$", container_file, re.MULTILINE)[0].split()}
     if set(ports.values()) != exposed:
-        yield f"the container has ports {sorted(ports.values())}, and its image exposes {sorted(exposed)}"
+        yield f"the container has ports {sorted(ports.values())}, but its image exposes {sorted(exposed)}"
     policy = by_kind["NetworkPolicy"]["spec"]
-    used = [one["targetPort"] for one in by_kind["Service"]["spec"]["ports"]]
-    used += [one["port"] for rule in policy["ingress"] for one in rule["ports"]]
+    used = [port["targetPort"] for port in by_kind["Service"]["spec"]["ports"]]
+    used += [port["port"] for rule in policy["ingress"] for port in rule["ports"]]
     used += [container[probe]["httpGet"]["port"] for probe in PROBES if probe in container]
     for name in used:
         if name not in ports:
-            yield f"there is no port {name} in the container, which has {', '.join(ports)}"
+            yield f"the container has no port {name}, but {', '.join(ports)}"
     if set(policy["policyTypes"]) != {"Ingress", "Egress"} or not all("from" in rule for rule in policy["ingress"]):
-        yield "the NetworkPolicy must say who may come in, and bound what goes out"
+        yield "the NetworkPolicy must limit ingress to named sources, and limit egress"
 
 
 def _probes(by_kind: dict[str, Manifest], _: str) -> Iterator[str]:
     container = _container(by_kind)
     for probe, path in PROBES.items():
-        found = container.get(probe, {}).get("httpGet", {}).get("path")
-        if found != path:
-            yield f"the {probe} must ask {path}, not {found}"
+        actual = container.get(probe, {}).get("httpGet", {}).get("path")
+        if actual != path:
+            yield f"the {probe} must request {path}, not {actual}"
 
 
 def _settings(by_kind: dict[str, Manifest], container_file: str) -> Iterator[str]:
-    names = {one["name"] for one in _container(by_kind)["env"]}
+    names = {variable["name"] for variable in _container(by_kind)["env"]}
     names |= set(re.findall(rf"\b({PREFIX}\w+)=", container_file))
     for name in sorted(names - variables()):
-        yield f"{name} is no setting of the engine"
+        yield f"{name} is not a setting of the engine"
 
 
 def _privileges(by_kind: dict[str, Manifest], container_file: str) -> Iterator[str]:
     pod, container = pod_of(by_kind["StatefulSet"]), _container(by_kind)
-    wanted: dict[str, tuple[Any, Any]] = {
+    settings: dict[str, tuple[Any, Any]] = {
         "runAsNonRoot": (pod["securityContext"].get("runAsNonRoot"), True),
         "seccompProfile": (pod["securityContext"].get("seccompProfile"), {"type": "RuntimeDefault"}),
         "automountServiceAccountToken": (pod.get("automountServiceAccountToken"), False),
@@ -129,13 +124,13 @@ def _privileges(by_kind: dict[str, Manifest], container_file: str) -> Iterator[s
         "allowPrivilegeEscalation": (container["securityContext"].get("allowPrivilegeEscalation"), False),
         "capabilities": (container["securityContext"].get("capabilities"), {"drop": ["ALL"]}),
     }
-    for name, (found, right) in wanted.items():
-        if found != right:
-            yield f"{name} must be {right}, not {found}"
+    for name, (actual, required) in settings.items():
+        if actual != required:
+            yield f"{name} must be {required}, not {actual}"
     user = re.findall(r"^USER (\d+):(\d+)$", container_file, re.MULTILINE)
     context = pod["securityContext"]
     if user != [(str(context.get("runAsUser")), str(context.get("fsGroup")))] or "0" in user[0]:
-        yield f"the pod runs as {context.get('runAsUser')}:{context.get('fsGroup')}, and its image as {user}"
+        yield f"the pod runs as {context.get('runAsUser')}:{context.get('fsGroup')}, but its image as {user}"
 
 
 def _resources(by_kind: dict[str, Manifest], _: str) -> Iterator[str]:
@@ -148,30 +143,30 @@ def _resources(by_kind: dict[str, Manifest], _: str) -> Iterator[str]:
 
 def _volumes(by_kind: dict[str, Manifest], container_file: str) -> Iterator[str]:
     workload, container = by_kind["StatefulSet"], _container(by_kind)
-    mounted = {one["name"]: one for one in container["volumeMounts"]}
-    claims = {one["metadata"]["name"] for one in workload["spec"]["volumeClaimTemplates"]}
-    offered = claims | {one["name"] for one in pod_of(workload)["volumes"]}
-    if mounted.keys() != offered:
-        yield f"the pod has volumes {sorted(offered)}, and mounts {sorted(mounted)}"
-    paths = {one["mountPath"] for one in mounted.values() if one["name"] in claims}
+    mounted = {mount["name"]: mount for mount in container["volumeMounts"]}
+    claims = {claim["metadata"]["name"] for claim in workload["spec"]["volumeClaimTemplates"]}
+    available = claims | {volume["name"] for volume in pod_of(workload)["volumes"]}
+    if mounted.keys() != available:
+        yield f"the pod has volumes {sorted(available)}, but mounts {sorted(mounted)}"
+    paths = {mount["mountPath"] for mount in mounted.values() if mount["name"] in claims}
     state = re.findall(rf"{PREFIX}DIRECTORY=(\S+)", container_file)
     if paths != set(state):
-        yield f"the claim is at {sorted(paths)}, and the engine keeps its state in {state}"
+        yield f"the claim is mounted at {sorted(paths)}, but the engine's state is in {state}"
     for volume in pod_of(workload)["volumes"]:
         mode = volume.get("secret", {}).get("defaultMode", 0)
         if "secret" in volume and (mode == 0 or mode & 0o007):
-            yield f"the volume {volume['name']} needs a mode that leaves others out, not {mode:o}"
+            yield f"the volume {volume['name']} must not be readable by others, as with mode {mode:o}"
 
 
 def _role(by_kind: dict[str, Manifest], _: str) -> Iterator[str]:
     role = by_kind["ServiceAccount"]["metadata"].get("annotations", {}).get("eks.amazonaws.com/role-arn")
     if role is not None and ROLE.fullmatch(role) is None:
-        yield f"the ServiceAccount names the role {role}, which is no ARN of one"
+        yield f"the ServiceAccount's role {role} is not the ARN of a role"
 
 
 def _container(by_kind: dict[str, Manifest]) -> Manifest:
-    found: Manifest = pod_of(by_kind["StatefulSet"])["containers"][0]
-    return found
+    container: Manifest = pod_of(by_kind["StatefulSet"])["containers"][0]
+    return container
 
 
 NEEDED = frozenset({"StatefulSet", "Service", "ServiceAccount", "NetworkPolicy", "PodDisruptionBudget"})
@@ -190,21 +185,21 @@ RULES: tuple[Callable[[dict[str, Manifest], str], Iterator[str]], ...] = (
 
 
 def main() -> int:
-    """Render and check what can be applied: the base, and what EKS adds to it."""
+    """Render and check the kustomizations that can be applied: the base and the one for EKS."""
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
-    said = []
+    found = []
     for name in ("base", "eks"):
         try:
             manifests = render(MANIFESTS / name)
         except KustomizationError as error:
-            said.append(str(error))
+            found.append(str(error))
             continue
-        said += [f"{name}: {one}" for one in complaints(manifests, CONTAINER_FILE.read_text(encoding="utf-8"))]
+        found += [f"{name}: {problem}" for problem in problems(manifests, CONTAINER_FILE.read_text(encoding="utf-8"))]
         if name == "eks":
             (folder / f"{name}.yaml").write_text(yaml.safe_dump_all(manifests), encoding="utf-8")
-    sys.stdout.write("".join(f"{one}\n" for one in said))
-    return 1 if said else 0
+    sys.stdout.write("".join(f"{problem}\n" for problem in found))
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

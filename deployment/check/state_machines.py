@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# A placeholder that stands inside a JSON string is text; one that stands alone is JSON.
+# A placeholder inside a JSON string is replaced by text; one outside is replaced by JSON.
 _IN_A_STRING = "sample"
 _ALONE = {
     "configuration": '{"datasets": [], "solutions": []}',
@@ -22,16 +22,16 @@ _PARTITION = "aws"
 
 
 def render(template: str) -> str:
-    """Return the definition with every placeholder of Terraform filled in.
+    """Return the definition with a sample value for every placeholder of Terraform.
 
     Raises
     ------
     ValueError
-        If what comes out is no JSON.
+        If the result is not JSON.
     """
 
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
+    def value(placeholder: re.Match[str]) -> str:
+        name = placeholder[1]
         return _PARTITION if name == "partition" else _ALONE.get(name, _IN_A_STRING)
 
     rendered = re.sub(r"\$\{(\w+)\}", value, template)

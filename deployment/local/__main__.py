@@ -14,8 +14,8 @@ from rich.table import Table
 from data.generator import Settings, generate
 from data.replay import ApiAccessError, ApiUnavailableError
 from deployment.local.cloud import ROOT, Cloud, CloudError, open_cloud
-from deployment.local.demo.failure import DemoError
-from deployment.local.demo.run import print_whereabouts, run, set_up
+from deployment.local.demo.errors import DemoError
+from deployment.local.demo.run import print_addresses, run, set_up
 from deployment.local.demo.steps import Steps
 from deployment.local.provision import provisioned
 
@@ -27,17 +27,17 @@ GENERATED = "shop"
 
 _EXAMPLES = """
 examples:
-  python -m deployment.local demo                                the generated shop: 50,000 events of 2,000 people
+  python -m deployment.local demo                                the generated shop: 50,000 events of 2,000 users
   python -m deployment.local demo --events ratings.csv           a real stream: MovieLens, YooChoose
   python -m deployment.local demo --events clicks.csv --mapping mapping.yaml
-  RIVULET_PORT=5000 python -m deployment.local up                other ports, when 4566 and 4567 are taken
+  RIVULET_PORT=5000 python -m deployment.local up                other ports, when 4566 and 4567 are in use
 
-Each source has a cloud of its own below build/local; one of them runs at a time.
+Each source of events has its own cloud below build/local; one cloud runs at a time.
 """
 
 
 def main() -> int:
-    """Run one command; return its exit status: 0 done, 1 could not be done, 2 wrong usage."""
+    """Run one command; return its exit status: 0 done, 1 failed, 2 wrong usage."""
     options = _parser().parse_args()
     console = Console()
     try:
@@ -46,23 +46,23 @@ def main() -> int:
         Console(stderr=True).print(f"[bold red]✗[/] {error}", highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        console.print("stopped; what was done so far is kept, and the same command goes on from there")
+        console.print("stopped; finished steps are kept, and the same command continues from there")
         return 130
     return 0 if done else 1
 
 
 def _up(options: argparse.Namespace, console: Console) -> bool:
-    cloud = _take(options.name, console)
-    with cloud.taken():
-        print_whereabouts(cloud, set_up(cloud, Steps(console)), console)
+    cloud = _select_cloud(options.name, console)
+    with cloud.locked():
+        print_addresses(cloud, set_up(cloud, Steps(console)), console)
     return True
 
 
 def _demo(options: argparse.Namespace, console: Console) -> bool:
     stream = _stream(options)
     name = GENERATED if options.events is None else Path(options.events).resolve().name.split(".")[0]
-    cloud = _take(name, console)
-    with cloud.taken():
+    cloud = _select_cloud(name, console)
+    with cloud.locked():
         return run(cloud, stream, console)
 
 
@@ -85,22 +85,22 @@ def _status(_: argparse.Namespace, console: Console) -> bool:
         processes = " ".join(f"{part}={identifier}" for part, identifier in parts.items() if identifier)
         size = sum(file.stat().st_size for file in cloud.directory.rglob("*") if file.is_file())
         table.add_row(cloud.directory.name, state, f"{size / 1024**2:,.0f} MiB", processes)
-    console.print(table if clouds else "there is no cloud on this machine yet: `make demo` makes one")
+    console.print(table if clouds else "there is no cloud on this machine yet: `make demo` creates one")
     for cloud in clouds:
         if all(cloud.running().values()):
             try:
-                print_whereabouts(cloud, provisioned(cloud), console)
+                print_addresses(cloud, provisioned(cloud), console)
             except CloudError as error:
                 console.print(f"{cloud.directory.name}: {error}")
     return True
 
 
-def _take(name: str, console: Console) -> Cloud:
-    """Return the cloud of a name, with any other stopped and this process speaking to it alone."""
+def _select_cloud(name: str, console: Console) -> Cloud:
+    """Stop every other cloud, set the environment so that AWS clients use this one alone, and return it."""
     for other in _clouds():
         if other.directory.name == name or not any(other.running().values()):
             continue
-        with other.taken():
+        with other.locked():
             names = other.stop()
             console.print(f"stopped {', '.join(names)} of {other.directory.name}, since one cloud runs at a time")
     cloud = open_cloud(CLOUDS / name)
@@ -135,10 +135,10 @@ def _parser() -> argparse.ArgumentParser:
     up.set_defaults(command=_up)
     demo = commands.add_parser("demo", help="the whole pipeline, from a click to a recommendation")
     demo.add_argument("--events", help="a real stream to replay: a file or folder (default: a generated shop)")
-    demo.add_argument("--mapping", type=Path, help="YAML that says which column of the file is which field")
+    demo.add_argument("--mapping", type=Path, help="YAML that maps columns of the file to fields")
     demo.set_defaults(command=_demo)
-    commands.add_parser("down", help="stop what runs; its data is kept").set_defaults(command=_down)
-    commands.add_parser("status", help="tell what runs, and where").set_defaults(command=_status)
+    commands.add_parser("down", help="stop the cloud; its data is kept").set_defaults(command=_down)
+    commands.add_parser("status", help="show which clouds run, and their addresses").set_defaults(command=_status)
     return parser
 
 

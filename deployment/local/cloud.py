@@ -1,7 +1,7 @@
-"""The laptop's cloud as one thing: three processes on loopback over one folder of state.
+"""The laptop's cloud: three processes on loopback with one folder of state.
 
-The emulator answers AWS's API, the engine answers Personalize's, and the workers carry records from the one service
-to the next. Any of them can be killed at any time and started again on the same folder.
+The emulator serves AWS's API, the engine serves Personalize's, and the workers run event-source mappings and Firehose
+deliveries. Each can be killed at any time and started again on the same folder.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _LOCK = "command.lock"
 _START_SECONDS = 60.0
 _FULL_DISK_BYTES = 512 * 1024**2
 
-# What the emulator takes for the root user of its one account.
+# The emulator's credentials of the root user of its one account.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 class CloudError(Exception):
-    """The cloud cannot run; the message says why and what to do."""
+    """The cloud cannot run; the message states the reason and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ class Cloud:
     Parameters
     ----------
     directory
-        All of its state, logs and process ids.
+        The folder of all state, logs and process ids.
     port
-        Where every AWS API is answered, on loopback.
+        The port of every AWS API, on loopback.
     engine_port
-        Where Personalize is answered, on loopback.
+        The port of Personalize's API, on loopback.
     """
 
     directory: Path
@@ -77,17 +77,17 @@ class Cloud:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Environment variables with which any AWS client speaks to this cloud and to no other.
+        """Environment variables with which any AWS client uses this cloud and no other.
 
-        What the user has set for AWS is left out: a profile or a region of theirs must not reach a laptop's run.
+        The user's own AWS settings are removed: a profile or a region of theirs must not affect a run on the laptop.
         """
-        kept = {
+        inherited = {
             key: value
             for key, value in os.environ.items()
             if not key.startswith(("AWS_", "TF_VAR_", "PYTHON", "LOCALSTACK", "MINISTACK"))
         }
         return (
-            kept
+            inherited
             | CREDENTIALS
             | {
                 "AWS_REGION": REGION,
@@ -104,12 +104,12 @@ class Cloud:
         )
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client of one service of this cloud, patient with a cloud that is being restarted.
+        """Return a boto3 client of a service of this cloud; it retries while the cloud restarts.
 
         Parameters
         ----------
         service
-            Name as boto3 has it, those of Personalize excepted: they are the engine's, at `engine_url`.
+            Name as in boto3, other than those of Personalize, which the engine serves at `engine_url`.
         """
         session = localstack_client.session.Session(
             *CREDENTIALS.values(), region_name=REGION, localstack_host=self._host
@@ -142,13 +142,13 @@ class Cloud:
         return tuple(Process(name, command, self.environment, self.directory) for name, command in commands.items())
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Keep other commands from this cloud for as long as the block, or this process, lasts.
+    def locked(self) -> Iterator[None]:
+        """Lock this cloud against other commands until the block, or this process, ends.
 
         Raises
         ------
         CloudError
-            If another command has it.
+            If another command holds the lock.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / _LOCK).open("w") as lock:
@@ -156,30 +156,30 @@ class Cloud:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise CloudError(
-                    f"Another command is at work on {self.directory.name}: wait for it to end, or stop it."
+                    f"Another command uses {self.directory.name}: wait for it to end, or stop it."
                 ) from None
             yield
 
     def start(self) -> None:
-        """Start what does not run yet, and remember the ports beside the state.
+        """Start the processes that do not run yet, and store the ports beside the state.
 
         Raises
         ------
         CloudError
-            If a port is taken, the disk is full, or a process does not come up.
+            If a port is in use, the disk is full, or a process does not start.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self.directory).free
         if free < _FULL_DISK_BYTES:
-            raise CloudError(f"Only {free // 1024**2} MiB are free on the disk of {self.directory}: make room first.")
+            raise CloudError(f"Only {free // 1024**2} MiB are free on the disk of {self.directory}: free some space.")
         ready = {
-            "emulator": lambda: _answers(self.port, "/_ministack/health"),
-            "engine": lambda: _answers(self.engine_port, "/health"),
+            "emulator": lambda: _responds(self.port, "/_ministack/health"),
+            "engine": lambda: _responds(self.engine_port, "/health"),
             "workers": lambda: True,
         }
         for process in self.processes:
-            self._refuse_a_taken_port(process)
-        # Before anything runs, so that whatever comes up can be found and stopped.
+            self._check_port_is_free(process)
+        # Before any process starts, so that every started process can be found and stopped.
         ports = {"port": self.port, "engine_port": self.engine_port}
         (self.directory / "ports.json").write_text(json.dumps(ports), encoding="utf-8")
         for process in self.processes:
@@ -189,16 +189,16 @@ class Cloud:
                 raise CloudError(str(error)) from error
 
     def stop(self) -> list[str]:
-        """Stop everything, the carriers first, and return the names of what ran."""
+        """Stop all processes, the workers first, and return the names of those that ran."""
         return [process.name for process in reversed(self.processes) if process.stop()]
 
     def kill(self) -> None:
-        """Kill everything at once, as a power cut would."""
+        """Kill all processes at once, as a power cut would."""
         for process in self.processes:
             process.kill()
 
     def remove(self) -> None:
-        """Stop everything and remove all that the cloud holds; the lock of a command that has it stays."""
+        """Stop all processes and delete the state, except for the lock file."""
         self.stop()
         for entry in self.directory.iterdir():
             if entry.is_dir():
@@ -207,12 +207,12 @@ class Cloud:
                 entry.unlink()
 
     def running(self) -> dict[str, int | None]:
-        """Return the process id of each part, none where it does not run."""
+        """Return the process id of each part, or None where it does not run."""
         return {process.name: process.running() for process in self.processes}
 
-    def _refuse_a_taken_port(self, process: Process) -> None:
+    def _check_port_is_free(self, process: Process) -> None:
         port = {"emulator": self.port, "engine": self.engine_port}.get(process.name)
-        if port is not None and process.running() is None and _is_taken(port):
+        if port is not None and process.running() is None and _is_in_use(port):
             raise CloudError(
                 f"Port {port} is in use by another program: stop that one, or choose others with "
                 "RIVULET_PORT and RIVULET_ENGINE_PORT."
@@ -220,7 +220,7 @@ class Cloud:
 
 
 def open_cloud(directory: Path) -> Cloud:
-    """Return the cloud of a folder: with the ports it had, or those of the environment, or the usual ones.
+    """Return the cloud of a folder, with its stored ports unless the environment overrides them.
 
     Parameters
     ----------
@@ -230,36 +230,36 @@ def open_cloud(directory: Path) -> Cloud:
     Raises
     ------
     CloudError
-        If a port in the environment is no port number.
+        If a port in the environment is not a port number.
     """
     ports = {"port": DEFAULT_PORT, "engine_port": DEFAULT_ENGINE_PORT}
-    remembered = directory / "ports.json"
-    if remembered.is_file():
-        ports |= json.loads(remembered.read_text(encoding="utf-8"))
+    stored = directory / "ports.json"
+    if stored.is_file():
+        ports |= json.loads(stored.read_text(encoding="utf-8"))
     for key, variable in (("port", "RIVULET_PORT"), ("engine_port", "RIVULET_ENGINE_PORT")):
         ports[key] = _port_from(variable, ports[key])
     return Cloud(directory.resolve(), **ports)
 
 
 def free_ports(count: int) -> Iterator[int]:
-    """Yield ports that nothing uses at present, for clouds of tests."""
-    held = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in held]
-    for listener in held:
+    """Yield free ports, for clouds of tests."""
+    listeners = [socket.create_server((HOST, 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
         listener.close()
     yield from ports
 
 
-def _port_from(variable: str, otherwise: int) -> int:
+def _port_from(variable: str, default: int) -> int:
     text = os.environ.get(variable, "")
     if not text:
-        return otherwise
+        return default
     if not text.isdecimal() or not 1024 <= int(text) <= 65535:
-        raise CloudError(f"{variable}={text} is no port: give a number from 1024 to 65535.")
+        raise CloudError(f"{variable}={text} is not a port: set a number from 1024 to 65535.")
     return int(text)
 
 
-def _is_taken(port: int) -> bool:
+def _is_in_use(port: int) -> bool:
     with socket.socket() as probe:
         if sys.platform != "win32":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -270,7 +270,7 @@ def _is_taken(port: int) -> bool:
     return False
 
 
-def _answers(port: int, path: str) -> bool:
+def _responds(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection(HOST, port, timeout=2)
     try:
         connection.request("GET", path)

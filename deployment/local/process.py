@@ -1,4 +1,4 @@
-"""One process of the laptop's cloud: started away from the terminal, known by its own id, told or forced to stop."""
+"""A background process of the laptop's cloud, found by its stored process id, started and stopped."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-# The workers finish what is in flight for up to a minute.
+# The workers finish invocations and flushes in flight for up to a minute.
 _STOP_SECONDS = 70.0
 _POLL_SECONDS = 0.05
-_LAST_WORDS = 600
+_LOG_TAIL_CHARACTERS = 600
 
 
 class ProcessError(Exception):
-    """A process did not start, or did not stop; the message ends with its own last words."""
+    """A process did not start; the message ends with the end of its log."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process known by its name.
+    """A background process with a name.
 
     Parameters
     ----------
     name
-        What it is called in messages and file names.
+        Its name in messages and file names.
     command
-        Program and arguments. The folder of its state is among them, which tells it from its like.
+        Program and arguments, which include the folder of its state and so identify the process.
     environment
         All of its environment variables.
     folder
-        Where its id (`<name>.pid`) and its log (`<name>.log`) lie.
+        The folder of its process id (`<name>.pid`) and its log (`<name>.log`).
     """
 
     name: str
@@ -47,7 +47,7 @@ class Process:
 
     @property
     def log(self) -> Path:
-        """Where its output goes."""
+        """The file of its output."""
         return self.folder / f"{self.name}.log"
 
     @property
@@ -55,7 +55,7 @@ class Process:
         return self.folder / f"{self.name}.pid"
 
     def running(self) -> int | None:
-        """Return the id of the process if it runs, and is ours: an id may have gone to another since."""
+        """Return the process id if the process runs, or None. An id that another program has by now does not count."""
         try:
             identifier = int(self._id_file.read_text(encoding="ascii"))
         except (FileNotFoundError, ValueError):
@@ -67,11 +67,11 @@ class Process:
             check=False,
         )
         state, _, arguments = done.stdout.strip().partition(" ")
-        ours = all(part in arguments for part in self.command[1:])
-        return identifier if ours and not state.startswith("Z") else None
+        is_ours = all(part in arguments for part in self.command[1:])
+        return identifier if is_ours and not state.startswith("Z") else None
 
     def start(self, ready: Callable[[], bool], seconds: float) -> None:
-        """Start it, unless it runs, and wait until it is ready.
+        """Start the process, unless it runs, and wait until it is ready.
 
         Raises
         ------
@@ -93,20 +93,20 @@ class Process:
         deadline = time.monotonic() + seconds
         while not ready():
             if self.running() is None:
-                raise ProcessError(f"The {self.name} ended while it started: {self.last_words()}")
+                raise ProcessError(f"The {self.name} ended while it started: {self.log_tail()}")
             if time.monotonic() > deadline:
                 raise ProcessError(f"The {self.name} was not ready after {seconds:.0f} s: see {self.log}")
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> bool:
-        """Ask it to stop, wait, and force it after a good minute; return whether it ran."""
+        """Terminate the process, kill it after 70 seconds, and return whether it ran."""
         identifier = self.running()
         if identifier is None:
             self._id_file.unlink(missing_ok=True)
             return False
         _signal(identifier, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
-        while self._still_there(identifier):
+        while self._is_running(identifier):
             if time.monotonic() > deadline:
                 _signal(identifier, signal.SIGKILL)
             time.sleep(_POLL_SECONDS)
@@ -114,26 +114,26 @@ class Process:
         return True
 
     def kill(self) -> None:
-        """Kill it and what it started at once, as a power cut would."""
+        """Kill the process and its children at once, as a power cut would."""
         identifier = self.running()
         if identifier is not None:
             try:
                 os.killpg(identifier, signal.SIGKILL)
             except ProcessLookupError:
                 return
-            while self._still_there(identifier):
+            while self._is_running(identifier):
                 time.sleep(_POLL_SECONDS)
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """Return the end of its log, for a message."""
         try:
-            words = self.log.read_text(encoding="utf-8", errors="replace").strip()
+            text = self.log.read_text(encoding="utf-8", errors="replace").strip()
         except FileNotFoundError:
-            return "it left no log"
-        return words[-_LAST_WORDS:].rpartition("\n")[2] or "its log is empty"
+            return "it has no log"
+        return text[-_LOG_TAIL_CHARACTERS:].rpartition("\n")[2] or "its log is empty"
 
-    def _still_there(self, identifier: int) -> bool:
-        # A child of this process is a zombie until it is waited for; one of an earlier command is not ours to wait for.
+    def _is_running(self, identifier: int) -> bool:
+        # A child of this process is a zombie until it is waited for; a child of an earlier command has no parent here.
         with contextlib.suppress(ChildProcessError):
             os.waitpid(identifier, os.WNOHANG)
         return self.running() == identifier

@@ -1,4 +1,4 @@
-"""Build the archives and apply the real Terraform to the laptop's cloud."""
+"""Builds the archives and applies the Terraform configuration to the laptop's cloud."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
 STATE_BUCKET = f"rivulet-local-{ACCOUNT}-terraform"
 
-# Left in the folder of a cloud once an apply to it has ended well.
-_WHOLE = "provisioned"
+# The file in the folder of a cloud that marks a successful apply.
+_COMPLETE_MARKER = "provisioned"
 
 _KEY_BYTES = 24
-_LAST_WORDS = 800
+_LOG_TAIL_CHARACTERS = 800
 
-# Terraform waits for AWS's own slowness resource by resource, so more at a time is faster, not heavier.
+# Terraform mostly waits for AWS, resource by resource, so more in parallel is faster and uses no more processor.
 _PARALLELISM = 30
 
 
 class Progress(Protocol):
-    """Whatever shows how far a job is."""
+    """A display of a job's progress."""
 
     def show(self, done: float | None = None, total: float | None = None, note: str | None = None) -> None:
-        """Take the units done, their total, and what is being done."""
+        """Show the units done, their total, and the current item."""
 
 
 @dataclass(frozen=True)
 class Provisioned:
-    """What Terraform made.
+    """The result of a Terraform apply.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Provisioned:
         try:
             return self.outputs[name]
         except KeyError:
-            raise CloudError(f"Terraform has no output {name}: apply it anew with `make demo`.") from None
+            raise CloudError(f"Terraform has no output {name}: apply it again with `make demo`.") from None
 
 
 def build_archives(progress: Progress) -> None:
@@ -65,46 +65,46 @@ def build_archives(progress: Progress) -> None:
     Raises
     ------
     CloudError
-        If one cannot be built.
+        If a build fails.
     """
     progress.show(note="python -m deployment.package --target local")
     command = [sys.executable, "-m", "deployment.package", "--target", "local"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise CloudError(f"The archives could not be built: {done.stderr.strip()[-_LAST_WORDS:]}")
+        raise CloudError(f"The archives could not be built: {done.stderr.strip()[-_LOG_TAIL_CHARACTERS:]}")
 
 
 def provision(cloud: Cloud, progress: Progress) -> Provisioned:
-    """Run `terraform init` and `apply` of the one root module against a cloud that runs.
+    """Run `terraform init` and `apply` of the root module against a running cloud.
 
     Parameters
     ----------
     cloud
         The cloud; Terraform's state lies in a bucket of its own.
     progress
-        Counts the resources that change.
+        Shows the number of changed resources.
 
     Raises
     ------
     CloudError
-        If Terraform ends with an error; the message is Terraform's own.
+        If Terraform fails, with its own message.
     """
     _ensure_state_bucket(cloud)
     (cloud.directory / "terraform").mkdir(exist_ok=True)
     progress.show(note="terraform init")
     _run(cloud, ["init", "-input=false", "-reconfigure", "-backend-config=environments/local.s3.tfbackend"])
     _apply(cloud, progress)
-    (cloud.directory / _WHOLE).touch()
+    (cloud.directory / _COMPLETE_MARKER).touch()
     return provisioned(cloud)
 
 
-def is_half_made(cloud: Cloud) -> bool:
-    """Tell whether the first apply to a cloud broke off, so that it holds what Terraform does not know of."""
-    return (cloud.directory / "terraform").is_dir() and not (cloud.directory / _WHOLE).is_file()
+def is_partly_provisioned(cloud: Cloud) -> bool:
+    """Return whether the first apply to a cloud was interrupted, so that Terraform's state may lack resources."""
+    return (cloud.directory / "terraform").is_dir() and not (cloud.directory / _COMPLETE_MARKER).is_file()
 
 
 def provisioned(cloud: Cloud) -> Provisioned:
-    """Return what was made by an earlier `provision`, without changing anything; raises as that does."""
+    """Return the result of an earlier `provision`, without changing anything; raises as that does."""
     outputs = {name: value["value"] for name, value in json.loads(_run(cloud, ["output", "-json"])).items()}
     if "api_id" not in outputs:
         raise CloudError("Nothing is provisioned in this cloud yet: run `make demo`.")
@@ -113,7 +113,7 @@ def provisioned(cloud: Cloud) -> Provisioned:
 
 
 def plan_changes(cloud: Cloud) -> list[dict[str, Any]]:
-    """Return the resource changes that a plan shows now, as `terraform plan -json` tells them; raises as above."""
+    """Return the resource changes of a plan, from `terraform plan -json`; raises as above."""
     lines = map(json.loads, _run(cloud, ["plan", "-input=false", "-json", *_VARIABLE_FILE]).splitlines())
     return [line["change"] for line in lines if line["type"] == "planned_change"]
 
@@ -123,12 +123,12 @@ _VARIABLE_FILE = ("-var-file=environments/local.tfvars",)
 
 def _apply(cloud: Cloud, progress: Progress) -> None:
     command = ["apply", "-auto-approve", "-input=false", "-json", f"-parallelism={_PARALLELISM}", *_VARIABLE_FILE]
-    made = _invocation(cloud, command)
+    terraform = _invocation(cloud, command)
     total, done, problems = 0, 0, []
     with subprocess.Popen(
-        made.command,
-        cwd=made.directory,
-        env=made.environment,
+        terraform.command,
+        cwd=terraform.directory,
+        env=terraform.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -144,7 +144,7 @@ def _apply(cloud: Cloud, progress: Progress) -> None:
                 problems.append(_sentence(line["diagnostic"]))
             progress.show(done, total or None, note=line.get("hook", {}).get("resource", {}).get("resource_type"))
     if process.returncode:
-        raise CloudError("terraform apply failed: " + ("; ".join(problems) or "it gave no reason"))
+        raise CloudError("terraform apply failed: " + ("; ".join(problems) or "without a message"))
 
 
 def _event(text: str) -> dict[str, Any]:
@@ -157,17 +157,22 @@ def _event(text: str) -> dict[str, Any]:
 
 def _sentence(diagnostic: dict[str, Any]) -> str:
     address = f"{diagnostic['address']}: " if diagnostic.get("address") else ""
-    return f"{address}{diagnostic['summary']}. {diagnostic.get('detail', '')}".strip()[:_LAST_WORDS]
+    return f"{address}{diagnostic['summary']}. {diagnostic.get('detail', '')}".strip()[:_LOG_TAIL_CHARACTERS]
 
 
 def _run(cloud: Cloud, arguments: list[str]) -> str:
-    made = _invocation(cloud, arguments)
+    terraform = _invocation(cloud, arguments)
     done = subprocess.run(
-        made.command, cwd=made.directory, env=made.environment, capture_output=True, text=True, check=False
+        terraform.command,
+        cwd=terraform.directory,
+        env=terraform.environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
-        words = (done.stderr.strip() or done.stdout.strip())[-_LAST_WORDS:]
-        raise CloudError(f"terraform {arguments[0]} failed: {words}")
+        output = (done.stderr.strip() or done.stdout.strip())[-_LOG_TAIL_CHARACTERS:]
+        raise CloudError(f"terraform {arguments[0]} failed: {output}")
     return done.stdout
 
 
@@ -189,7 +194,7 @@ def _invocation(cloud: Cloud, arguments: list[str]) -> Any:
 
 
 def _api_key(cloud: Cloud) -> str:
-    """Return the key of this cloud's API, made once and readable by its owner only."""
+    """Return the key of this cloud's API; it is created once and readable by its owner only."""
     file = cloud.directory / "api-key"
     if not file.is_file():
         file.touch(mode=0o600)

@@ -1,1 +1,1 @@
-"""Reproducible archives: the Lambda functions and the Glue job, the same bytes from the same source."""
+"""Builds reproducible archives of the Lambda functions and the Glue job."""

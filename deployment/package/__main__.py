@@ -13,14 +13,14 @@ from deployment.package.sources import imported_packages
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ("collect", "lake", "forward", "recommend", "train", "judge")
 
-# What Lambda takes, in bytes: the zip of a direct upload, and the code unpacked.
+# Lambda's limits in bytes: the zip of a direct upload, and the unpacked code.
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAXIMUM_ZIP = 50 * 1024**2
 MAXIMUM_UNPACKED = 250 * 1024**2
 
 
 def build_function(name: str, dependencies: dict[str, Path], folder: Path) -> str:
-    """Write `<folder>/<name>.zip` and return a line that tells of it."""
+    """Write `<folder>/<name>.zip` and return a line that describes it."""
     files = dict(dependencies)
     backend = ROOT / "backend"
     files["backend/__init__.py"] = backend / "__init__.py"
@@ -30,7 +30,7 @@ def build_function(name: str, dependencies: dict[str, Path], folder: Path) -> st
     digest = write_archive(archive, files)
     unpacked = sum(path.stat().st_size for path in files.values())
     if archive.stat().st_size > MAXIMUM_ZIP or unpacked > MAXIMUM_UNPACKED:
-        message = f"{archive.name} is {archive.stat().st_size} bytes, {unpacked} unpacked: more than Lambda takes"
+        message = f"{archive.name} is {archive.stat().st_size} bytes, {unpacked} unpacked: more than Lambda accepts"
         raise ValueError(message)
     return f"{archive.relative_to(ROOT)}  {archive.stat().st_size / 1024**2:.1f} MiB  sha256 {digest[:12]}"
 
@@ -47,7 +47,7 @@ def build_glue(folder: Path) -> list[str]:
 
 
 def main() -> int:
-    """Build every archive of one target and print what was built."""
+    """Build every archive of one target and print the results."""
     parser = argparse.ArgumentParser(prog="python -m deployment.package", description=__doc__)
     parser.add_argument(
         "--target",

@@ -1,4 +1,4 @@
-"""Zip archives whose bytes depend on nothing but the content."""
+"""Zip archives whose bytes depend on their content only."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-# A fixed moment, the first that a zip can carry, and a fixed mode: neither the clock nor the umask shows in an archive.
+# A fixed time, the earliest of the zip format, and a fixed mode: neither the clock nor the umask affects an archive.
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644 << 16
 _UNIX = 3
 
-# What an installer leaves of itself; it differs from machine to machine and no import needs it.
+# Files of the installer; they differ between machines and no import needs them.
 _LEFT_OUT_NAMES = {"INSTALLER", "REQUESTED", "RECORD", "direct_url.json"}
 _LEFT_OUT_FOLDERS = {"__pycache__", "bin"}
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the archive name and path of every file worth packing below a folder, in no particular order."""
+    """Yield the archive name and path of every file to pack below a folder, in no particular order."""
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
         if path.is_file() and path.name not in _LEFT_OUT_NAMES and not _LEFT_OUT_FOLDERS.intersection(name.parts):
@@ -34,7 +34,7 @@ def write_archive(target: Path, files: Mapping[str, Path]) -> str:
     Parameters
     ----------
     target
-        Path of the archive; replaced only when it is whole.
+        Path of the archive; it is replaced only once the new one is complete.
     files
         Path on disk by name in the archive.
     """

@@ -1,4 +1,4 @@
-"""The third-party packages of the Lambda archives, installed for the machine that will run them."""
+"""The third-party packages of the Lambda archives, installed for the target platform."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _AWS_PLATFORM = [
 
 
 class InstallError(Exception):
-    """pip could not install the packages; the message carries its own last words."""
+    """pip could not install the packages; the message ends with its own."""
 
 
 def install(lock: Path, target: str, store: Path) -> Path:
-    """Install a hashed lock for `local` or `aws` and return the folder; done before, it is only looked up.
+    """Install a hashed lock for `local` or `aws`, unless it is installed already, and return the folder.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which of the project's packages a function needs: those that its own imports reach."""
+"""Finds the packages of `backend` that a function needs, through its imports."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _backend_imports(source: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            # `from backend import http` names the package only in what is imported.
+            # `from backend import http` names the sub-package among the imported names.
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names if node.module == "backend")]
         else:
             continue

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from deployment.local.demo.accounting import Lake
+    from deployment.local.demo.accounting import LakeCounts
 
 PATIENCE_SECONDS = 180
 
@@ -41,11 +41,11 @@ class Pipeline:
     def stepfunctions(self) -> Any:
         return self.cloud.client("stepfunctions")
 
-    def lake(self, since: datetime) -> Lake:
-        return accounting.Lakehouse(self.made["database"], self.made["athena_workgroup"]).count(since)
+    def lake(self, since: datetime) -> LakeCounts:
+        return accounting.AthenaClient(self.made["database"], self.made["athena_workgroup"]).count(since)
 
-    def tracked(self) -> int:
-        return accounting.tracked(self.cloud.engine_url, self.made["dataset_group"])
+    def count_tracked_events(self) -> int:
+        return accounting.count_tracked_events(self.cloud.engine_url, self.made["dataset_group"])
 
     def train(self) -> dict[str, Any]:
         return workflow.train(self.api, self.stepfunctions, self.made["state_machine_arn"], Silent())

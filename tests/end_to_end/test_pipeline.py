@@ -18,7 +18,7 @@ import urllib3
 
 from data import replay
 from data.generator import Settings, generate
-from deployment.local.demo import ask
+from deployment.local.demo import reactions
 from deployment.local.provision import plan_changes
 from tests.end_to_end.conftest import eventually
 
@@ -39,7 +39,7 @@ def assert_adds_up(pipeline, stream, sent, since) -> None:
     assert sent.sent == expected.sent
     assert (sent.accepted, sent.suppressed, sent.refused) == (expected.accepted, expected.suppressed, expected.refused)
     assert eventually(lambda: pipeline.lake(since).distinct_in_run, expected.distinct) == expected.distinct
-    assert eventually(pipeline.tracked, pipeline.lake(since).distinct) == pipeline.lake(since).distinct
+    assert eventually(pipeline.count_tracked_events, pipeline.lake(since).distinct) == pipeline.lake(since).distinct
 
 
 def test_every_event_is_accounted_for(pipeline):
@@ -103,7 +103,7 @@ def test_what_is_trained_is_recommended_and_reacts_to_the_next_click(pipeline):
     answer = pipeline.api.get(f"/recommendations/{quote(user)}", num_results=10)
     assert len(answer["items"]) == 10
     assert answer["source"] == "recommender"
-    reaction = ask.react(pipeline.api, user)
+    reaction = reactions.react(pipeline.api, user)
     assert reaction.seconds is not None
     assert reaction.after != reaction.before
 
@@ -274,7 +274,7 @@ def test_an_upload_is_worked_off_and_its_report_adds_up(pipeline):
     bucket, key = pipeline.made["buckets"]["uploads"], "clicks.jsonl.gz"
     body = gzip.compress("\n".join(json.dumps(event) for event in events).encode())
     pipeline.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
-    before = pipeline.tracked()
+    before = pipeline.count_tracked_events()
 
     # When it is named to the door
     started = pipeline.api.post("/update-data", {"kind": "interactions", "source": f"s3://{bucket}/{key}"})
@@ -284,4 +284,4 @@ def test_an_upload_is_worked_off_and_its_report_adds_up(pipeline):
     assert eventually(lambda: pipeline.api.get(path)["state"], "SUCCEEDED") == "SUCCEEDED"
     report = pipeline.api.get(path)
     assert (report["read"], report["accepted"], report["refused"]) == (1_202, 1_201, {"unknown_value": 1})
-    assert eventually(lambda: pipeline.tracked() - before, 1_201) == 1_201
+    assert eventually(lambda: pipeline.count_tracked_events() - before, 1_201) == 1_201

@@ -1,1 +1,1 @@
-"""The main job, from a click to a recommendation, shown step by step on the laptop's cloud."""
+"""The demonstration: the whole pipeline, from a click to a recommendation, step by step on the laptop's cloud."""

@@ -1,4 +1,4 @@
-"""Where the events are: counted at every stage, and added up."""
+"""Counts the events at every stage of the pipeline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import awswrangler
 
-from deployment.local.demo.failure import DemoError
+from deployment.local.demo.errors import DemoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deployment.local.provision import Progress
 
 _POLL_SECONDS = 1.0
-_PATIENCE_SECONDS = 240.0
+_TIMEOUT_SECONDS = 240.0
 
 _COUNT = """
 SELECT count(*) AS all_rows,
@@ -30,17 +30,17 @@ FROM events
 
 
 @dataclass(frozen=True)
-class Lake:
-    """Events in the raw lake.
+class LakeCounts:
+    """Counts of events in the raw lake.
 
     Parameters
     ----------
     rows
-        Rows, those delivered twice included.
+        Rows, including repeated deliveries.
     distinct
-        Different event ids.
+        Distinct event ids.
     distinct_in_run
-        Different event ids among those that the door took since the run began.
+        Distinct event ids that the API received since the run began.
     """
 
     rows: int
@@ -48,15 +48,15 @@ class Lake:
     distinct_in_run: int
 
 
-class Lakehouse:
-    """Asks Athena, as an analyst would from Python.
+class AthenaClient:
+    """Runs queries on Athena, as an analyst does from Python.
 
     Parameters
     ----------
     database
         Glue database.
     workgroup
-        Athena work group; its limit on what a query may scan holds here too.
+        Athena work group, whose scan limit applies.
     """
 
     def __init__(self, database: str, workgroup: str) -> None:
@@ -70,39 +70,39 @@ class Lakehouse:
         )
         return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False)]
 
-    def count(self, since: datetime) -> Lake:
-        """Count the events of the raw lake, and those that the door took since a moment."""
+    def count(self, since: datetime) -> LakeCounts:
+        """Count the events of the raw lake, and those received since a time."""
         row = self.rows(_COUNT, since=since.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3])[0]
-        return Lake(int(row["all_rows"]), int(row["distinct_events"]), int(row["in_run"]))
+        return LakeCounts(int(row["all_rows"]), int(row["distinct_events"]), int(row["in_run"]))
 
 
-def tracked(engine_url: str, dataset_group: str) -> int:
-    """Return how many different events the event tracker of a dataset group holds, from the engine's metrics.
+def count_tracked_events(engine_url: str, dataset_group: str) -> int:
+    """Return the number of distinct events in a dataset group's event tracker, from the engine's metrics.
 
     Raises
     ------
     DemoError
-        If the engine does not tell.
+        If the engine has no such metric.
     """
     with urllib.request.urlopen(f"{engine_url}/metrics", timeout=10) as answer:  # noqa: S310 - our own URL
         text = answer.read().decode()
     pattern = rf'^personalize_events_stored{{[^}}]*dataset_group="[^"]*{re.escape(dataset_group)}"[^}}]*}} (\S+)$'
-    found = re.search(pattern, text, re.MULTILINE)
-    if not found:
+    sample = re.search(pattern, text, re.MULTILINE)
+    if not sample:
         raise DemoError(f"The engine counts no events for dataset group {dataset_group}: see {engine_url}/metrics.")
-    return int(float(found[1]))
+    return int(float(sample[1]))
 
 
-def wait_until(count: Callable[[], int], wanted: int, progress: Progress) -> int:
-    """Count again until all have come, or until none has come for minutes; return the last count."""
+def wait_for_count(count: Callable[[], int], expected: int, progress: Progress) -> int:
+    """Poll a count until it reaches the expected one, or has not changed for minutes; return the last count."""
     last, changed = -1, time.monotonic()
     while True:
         now = count()
-        progress.show(now, wanted)
-        if now >= wanted:
+        progress.show(now, expected)
+        if now >= expected:
             return now
         if now != last:
             last, changed = now, time.monotonic()
-        elif time.monotonic() - changed > _PATIENCE_SECONDS:
+        elif time.monotonic() - changed > _TIMEOUT_SECONDS:
             return now
         time.sleep(_POLL_SECONDS)

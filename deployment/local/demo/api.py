@@ -1,4 +1,4 @@
-"""The pipeline's own HTTP API, as an application would call it."""
+"""A client of the pipeline's HTTP API, as an application would use it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import urllib.request
 from dataclasses import dataclass, field
 from typing import Any
 
-from deployment.local.demo.failure import DemoError
+from deployment.local.demo.errors import DemoError
 
-_TIMEOUT_SECONDS = 35  # API Gateway gives up after 29 s
+_TIMEOUT_SECONDS = 35  # API Gateway's own timeout is 29 s
 
 
-class NotKnown(DemoError):  # noqa: N818 - named for what is wrong
-    """The API knows nobody, or nothing, of that id."""
+class NotFoundError(DemoError):
+    """The API does not know the user or the item."""
 
 
 @dataclass(frozen=True)
 class Api:
-    """Where the API answers, and with which key.
+    """The address and the key of the API.
 
     Parameters
     ----------
@@ -35,18 +35,18 @@ class Api:
     key: str = field(repr=False)
 
     def get(self, path: str, **parameters: object) -> dict[str, Any]:
-        """Ask and return the JSON answer.
+        """Send a GET request and return the JSON response.
 
         Raises
         ------
         DemoError
-            If the answer is no success.
+            If the request fails.
         """
         query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
         return self._call(urllib.request.Request(f"{self.url}{path}{query}"))  # noqa: S310 - our own URL
 
     def post(self, path: str, body: object) -> dict[str, Any]:
-        """Post JSON and return the JSON answer; raises as `get` does."""
+        """Post JSON and return the JSON response; raises as `get` does."""
         data = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         return self._call(urllib.request.Request(f"{self.url}{path}", data, headers))  # noqa: S310 - our own URL
@@ -58,11 +58,11 @@ class Api:
                 answer: dict[str, Any] = json.load(response)
                 return answer
         except urllib.error.HTTPError as error:
-            said = error.read().decode(errors="replace")[:400]
-            kind = NotKnown if error.code == http.HTTPStatus.NOT_FOUND else DemoError
-            raise kind(f"{request.get_method()} {request.selector} was answered with {error.code}: {said}") from error
+            body = error.read().decode(errors="replace")[:400]
+            kind = NotFoundError if error.code == http.HTTPStatus.NOT_FOUND else DemoError
+            raise kind(f"{request.get_method()} {request.selector} failed with {error.code}: {body}") from error
         except OSError as error:
-            raise DemoError(f"{self.url} does not answer ({error}): is the cloud up? `make status` tells.") from error
+            raise DemoError(f"{self.url} does not respond ({error}): see `make status`.") from error
 
 
 def quoted(identifier: str) -> str:

@@ -1,4 +1,4 @@
-"""What the demonstration prints."""
+"""Prints the results of the demonstration."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ if TYPE_CHECKING:
 
     from data.replay import ReplayResult
     from data.stream import ExpectedOutcomes
-    from deployment.local.demo.accounting import Lake
-    from deployment.local.demo.ask import Reaction
+    from deployment.local.demo.accounting import LakeCounts
+    from deployment.local.demo.reactions import Reaction
 
 _TITLE_WIDTH = 30
 
 
 @dataclass(frozen=True)
-class Accounts:
-    """Every count of the way of an event, from which the unaccounted follow.
+class EventCounts:
+    """The counts of events at every stage, from which the unaccounted events follow.
 
     Parameters
     ----------
     sent
-        The books of the replay.
+        The result of the replay.
     expected
-        What the stream should have come to at the door.
+        The expected outcomes of the stream at the API.
     lake
         Events in the lake.
     tracked
-        Different events at the event tracker, those of earlier runs included.
+        Distinct events at the event tracker, including earlier runs.
     manifest
-        Counts of the data sets, those of earlier runs included.
+        Counts of the data sets, including earlier runs.
     """
 
     sent: ReplayResult
     expected: ExpectedOutcomes
-    lake: Lake
+    lake: LakeCounts
     tracked: int
     manifest: Mapping[str, Any]
 
     @property
     def unaccounted(self) -> int:
-        """Events whose whereabouts differ between any stage and the one before it; 0 when all adds up."""
+        """The sum of the differences between each stage and the one before it; 0 when all events are accounted for."""
         return (
             abs(self.sent.unaccounted)
             + abs(self.sent.accepted - self.expected.accepted)
@@ -63,11 +63,11 @@ class Accounts:
 
     @property
     def left_out(self) -> int:
-        """Different events that are no interaction, such as a search."""
+        """Distinct events that are not interactions, such as a search."""
         return sum(self.manifest["dropped"].values())
 
     def table(self) -> Table:
-        """Draw the counts, one stage a row."""
+        """Return the counts as a table, one stage per row."""
         table = Table(show_header=False)
         table.add_column(justify="left")
         table.add_column(justify="right")
@@ -97,15 +97,15 @@ class Accounts:
 
 
 def print_answers(console: Console, reactions: list[Reaction], titles: Mapping[str, str]) -> None:
-    """Print what each user was recommended before and after their clicks."""
+    """Print each user's recommendations before and after their clicks."""
     for reaction in reactions:
         clicked = ", ".join(_named(item, titles) for item in reaction.clicked)
-        soon = (
+        latency = (
             "nothing moved"
             if reaction.seconds is None
             else f"the answer changed after {reaction.seconds * 1000:,.0f} ms"
         )
-        console.print(f"[bold]{reaction.user}[/] clicked {clicked}: [bold]{soon}[/]", soft_wrap=True)
+        console.print(f"[bold]{reaction.user}[/] clicked {clicked}: [bold]{latency}[/]", soft_wrap=True)
         table = Table()
         for header in ("before", "after", "moved", "because of"):
             table.add_column(header, no_wrap=True, min_width=len("moved"))
@@ -116,10 +116,10 @@ def print_answers(console: Console, reactions: list[Reaction], titles: Mapping[s
 
 
 def print_verdicts(console: Console, deployments: list[dict[str, Any]]) -> None:
-    """Print of each campaign which version serves now, the new one or the one before, and why."""
+    """Print for each campaign which version it serves and why."""
     table = Table("campaign", "why its version serves")
-    for one in deployments:
-        table.add_row(one["CampaignArn"].rpartition("/")[2], one["Verdict"]["reason"])
+    for deployment in deployments:
+        table.add_row(deployment["CampaignArn"].rpartition("/")[2], deployment["Verdict"]["reason"])
     console.print(table)
 
 
@@ -129,7 +129,7 @@ def print_list(console: Console, title: str, items: list[str], titles: Mapping[s
 
 
 def print_rows(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
-    """Print what a query answered."""
+    """Print the rows of a query."""
     console.print(f"[bold]{title}[/]")
     table = Table()
     for column, value in (rows[0] if rows else {"no rows": ""}).items():
@@ -140,12 +140,12 @@ def print_rows(console: Console, title: str, rows: list[dict[str, Any]]) -> None
 
 
 def seconds_table(seconds: Mapping[str, float]) -> Table:
-    """Draw the seconds of each step."""
+    """Return the seconds of each step as a table."""
     table = Table(show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    for title, taken in seconds.items():
-        table.add_row(title, f"{taken:.1f}")
+    for title, duration in seconds.items():
+        table.add_row(title, f"{duration:.1f}")
     table.add_row("[bold]in all", f"[bold]{sum(seconds.values()):.1f}")
     return table
 

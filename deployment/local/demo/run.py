@@ -1,4 +1,4 @@
-"""The demonstration itself: every step in order, safe to run again."""
+"""The demonstration: all steps in order; it is safe to run again."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from data import replay
-from deployment.local.demo import accounting, ask, report, workflow
+from deployment.local.demo import accounting, report, workflow
 from deployment.local.demo.api import Api, quoted
+from deployment.local.demo.reactions import SHOWN, busiest_users, react
 from deployment.local.demo.steps import Steps
-from deployment.local.provision import build_archives, is_half_made, provision
+from deployment.local.provision import build_archives, is_partly_provisioned, provision
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +26,7 @@ _USERS = 3
 _QUERIES = {
     "Athena: events by type": (
         "SELECT event_type, count(DISTINCT event_id) AS events, "
-        "count(DISTINCT coalesce(user_id, session_id)) AS people FROM events GROUP BY event_type ORDER BY events DESC"
+        "count(DISTINCT coalesce(user_id, session_id)) AS users FROM events GROUP BY event_type ORDER BY events DESC"
     ),
     "Athena: the busiest days": (
         "SELECT date_format(timestamp, '%Y-%m-%d') AS day, count(DISTINCT event_id) AS events "
@@ -35,7 +36,7 @@ _QUERIES = {
 
 
 def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
-    """Run the whole pipeline on a cloud and print what came of it.
+    """Run the whole pipeline on a cloud and print the results.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
     stream
         Catalogue, users and events to replay.
     console
-        Where to print.
+        The output.
 
     Returns
     -------
@@ -62,28 +63,27 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
         reactions = []
         for done, user in enumerate(users):
             bar.show(done, len(users), note=user)
-            reactions.append(ask.react(api, user, done))
+            reactions.append(react(api, user, done))
     report.print_answers(console, reactions, titles)
     _show_lists(api, console, reactions[0].clicked[0], titles)
-    lakehouse = accounting.Lakehouse(made["database"], made["athena_workgroup"])
+    lakehouse = accounting.AthenaClient(made["database"], made["athena_workgroup"])
     with steps.step("Query the lake with Athena"):
         answers = {title: lakehouse.rows(sql) for title, sql in _QUERIES.items()}
     for title, rows in answers.items():
         report.print_rows(console, title, rows)
     console.print("[bold]Where the events are[/]", accounts.table(), sep="\n")
     console.print("[bold]Seconds[/]", report.seconds_table(steps.seconds), sep="\n")
-    print_whereabouts(cloud, made, console)
+    print_addresses(cloud, made, console)
     return accounts.unaccounted == 0
 
 
 def set_up(cloud: Cloud, steps: Steps) -> Provisioned:
-    """Build the archives, start the cloud and apply Terraform to it, each as a step; return what was made.
+    """Build the archives, start the cloud and apply Terraform to it, each as a step, and return the result.
 
-    A cloud whose first apply was killed holds resources that Terraform's state does not name, and nothing else: it is
-    made anew.
+    A cloud whose first apply was killed holds only resources that Terraform's state does not name, so it is removed.
     """
-    if is_half_made(cloud):
-        steps.console.print("an earlier run broke off before anything was whole, so the cloud is made anew")
+    if is_partly_provisioned(cloud):
+        steps.console.print("an earlier run was interrupted during its first apply, so the cloud is recreated")
         cloud.remove()
     with steps.step("Build the Lambda archives") as bar:
         build_archives(bar)
@@ -93,15 +93,15 @@ def set_up(cloud: Cloud, steps: Steps) -> Provisioned:
         return provision(cloud, bar)
 
 
-def print_whereabouts(cloud: Cloud, made: Provisioned, console: Console) -> None:
-    """Print the addresses and keys with which to go on."""
+def print_addresses(cloud: Cloud, made: Provisioned, console: Console) -> None:
+    """Print the addresses and keys of the cloud."""
     console.print(
         f"[bold]API[/]            {made.api_url}\n"
         f"[bold]API key[/]        {made['api_key']}   (header x-api-key)\n"
         f"[bold]AWS endpoint[/]   {cloud.endpoint}   (any key and secret, region eu-central-1)\n"
         f"[bold]Personalize[/]    {cloud.engine_url}\n"
         f"[bold]Logs[/]           {cloud.directory}/*.log\n"
-        "`make status` tells what runs, `make down` stops it, `make clean` removes it.",
+        "`make status` shows what runs, `make down` stops it, `make clean` removes it.",
         highlight=False,
         soft_wrap=True,
     )
@@ -109,10 +109,10 @@ def print_whereabouts(cloud: Cloud, made: Provisioned, console: Console) -> None
 
 def _replay_and_train(
     cloud: Cloud, stream: Stream, made: Provisioned, api: Api, steps: Steps
-) -> tuple[report.Accounts, dict[str, str], list[str]]:
+) -> tuple[report.EventCounts, dict[str, str], list[str]]:
     with steps.step("Read the stream"):
         expected = stream.expected
-    with steps.step("Load the catalogue and the people") as bar:
+    with steps.step("Load the catalogue and the users") as bar:
         bar.show(0, sum(1 for _ in stream.items) + sum(1 for _ in stream.users))
         replay.load_catalogue(stream, api.url, api.key, on_progress=bar.advance)
     titles = {str(item["item_id"]): str(item.get("title") or "") for item in stream.items}
@@ -120,20 +120,20 @@ def _replay_and_train(
     with steps.step("Replay the clickstream") as bar:
         bar.show(0, expected.sent)
         sent = replay.replay(stream, api.url, api.key, on_progress=bar.advance)
-    lakehouse = accounting.Lakehouse(made["database"], made["athena_workgroup"])
+    lakehouse = accounting.AthenaClient(made["database"], made["athena_workgroup"])
     with steps.step("Wait for the lake") as bar:
-        accounting.wait_until(lambda: lakehouse.count(since).distinct_in_run, expected.distinct, bar)
+        accounting.wait_for_count(lambda: lakehouse.count(since).distinct_in_run, expected.distinct, bar)
         lake = lakehouse.count(since)
     with steps.step("Wait for the event tracker") as bar:
-        tracked = accounting.wait_until(
-            lambda: accounting.tracked(cloud.engine_url, made["dataset_group"]), lake.distinct, bar
+        tracked = accounting.wait_for_count(
+            lambda: accounting.count_tracked_events(cloud.engine_url, made["dataset_group"]), lake.distinct, bar
         )
     with steps.step("Build the data sets, train, deploy") as bar:
         output = workflow.train(api, cloud.client("stepfunctions"), made["state_machine_arn"], bar)
     report.print_verdicts(steps.console, output["Deployments"])
-    accounts = report.Accounts(sent, expected, lake, tracked, output["Manifest"])
+    accounts = report.EventCounts(sent, expected, lake, tracked, output["Manifest"])
     counts = Counter(event.user for event in stream.events if event.outcome == "accepted")
-    users = ask.busiest(counts, {str(user["user_id"]) for user in stream.users}, _USERS)
+    users = busiest_users(counts, {str(user["user_id"]) for user in stream.users}, _USERS)
     return accounts, titles, users
 
 
@@ -142,5 +142,5 @@ def _show_lists(api: Api, console: Console, item: str, titles: dict[str, str]) -
         (f"Similar to {titles.get(item) or item}:", f"/similar-items/{quoted(item)}"),
         ("Popular:", "/popular"),
     ):
-        answer = api.get(path, num_results=ask.SHOWN)
+        answer = api.get(path, num_results=SHOWN)
         report.print_list(console, title, [entry["item_id"] for entry in answer["items"]], titles)

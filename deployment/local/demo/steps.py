@@ -1,4 +1,4 @@
-"""The steps of a long job: a bar while one runs, a line when it is done, the seconds of each kept."""
+"""The steps of a long job: a progress bar while one runs, a line when it is done, and the seconds of each."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Bar:
         Parameters
         ----------
         done, total
-            How far it is, in whatever unit the step counts; without a total the bar only moves.
+            The progress, in the step's own unit; without a total the bar is indeterminate.
         note
-            What is being done right now.
+            The current item.
         """
         self._note = self._note if note is None else note
         self._progress.update(self._task, completed=done, total=total, note=self._note)
@@ -41,7 +41,7 @@ class Bar:
 
 
 class Steps:
-    """Runs steps one after the other and remembers how long each took.
+    """Runs steps in sequence and measures each.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Start the training workflow and follow it to its end."""
+"""Starts the training workflow and waits for its end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from deployment.local.demo.failure import DemoError
+from deployment.local.demo.errors import DemoError
 
 if TYPE_CHECKING:
     from deployment.local.demo.api import Api
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.5
 
-# The steps that a run passes through, for the bar; a run that repeats one just stands still there.
+# The states of a run that the progress bar counts; it does not move while a state repeats.
 _MILESTONES = (
     "EnsureDatasets",
     "PublishTrackingId",
@@ -26,7 +26,7 @@ _MILESTONES = (
 
 
 def prepare(stepfunctions: Any, state_machine_arn: str, name: str, bar: Progress) -> None:
-    """Make the dataset group, its datasets and its event tracker, so that events have somewhere to go.
+    """Create the dataset group, its datasets and its event tracker, before events are sent.
 
     Parameters
     ----------
@@ -37,12 +37,12 @@ def prepare(stepfunctions: Any, state_machine_arn: str, name: str, bar: Progress
     name
         Name of the execution, unique for 90 days.
     bar
-        Shows which state runs.
+        Shows the current state.
 
     Raises
     ------
     DemoError
-        If the execution ends in anything but success.
+        If the execution does not succeed.
     """
     started = stepfunctions.start_execution(
         stateMachineArn=state_machine_arn, name=name, input=json.dumps({"until": "prepared"})
@@ -51,7 +51,7 @@ def prepare(stepfunctions: Any, state_machine_arn: str, name: str, bar: Progress
 
 
 def train(api: Api, stepfunctions: Any, state_machine_arn: str, bar: Progress) -> dict[str, Any]:
-    """Start training by POST /train, follow it, and return the output of the execution; raises as `prepare` does."""
+    """Start training by POST /train, wait for it, and return the output of the execution; raises as `prepare` does."""
     started = api.post("/train", {})
     arn = state_machine_arn.replace(":stateMachine:", ":execution:") + ":" + started["id"]
     return _follow(stepfunctions, arn, bar)

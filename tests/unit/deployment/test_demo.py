@@ -1,4 +1,4 @@
-"""What the demonstration asks for and prints after a click."""
+"""The demonstration's requests and output after a click."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from deployment.local.demo import ask, report
-from deployment.local.demo.api import Api, NotKnown
-from deployment.local.demo.ask import Reaction
+from deployment.local.demo import reactions, report
+from deployment.local.demo.api import Api, NotFoundError
+from deployment.local.demo.reactions import Reaction
 
 TITLES = {"shoe-17": "Walking boots", "hat-2": "Wool hat", "bag-5": "Weekender"}
 
 
 class FakeApi(Api):
-    """Answers one list until something is clicked and another from then on; explains when it is asked to."""
+    """Returns one list until an item is clicked and another afterwards; explains on request."""
 
     def __init__(self, because: dict[str, list[dict[str, Any]]]) -> None:
         super().__init__("http://nowhere", "key")
@@ -26,7 +26,7 @@ class FakeApi(Api):
 
     def get(self, path: str, **parameters: object) -> dict[str, Any]:
         if path.startswith("/recommendations/") and path.rpartition("/")[2] not in self.known:
-            raise NotKnown(path)
+            raise NotFoundError(path)
         items = self.lists.get(path, ["bag-5", "hat-2"])[: int(str(parameters["num_results"]))]
         reasons = self.because if parameters.get("explain") == "true" else {}
         return {
@@ -41,7 +41,7 @@ class FakeApi(Api):
 
 @pytest.fixture(autouse=True)
 def few_items(monkeypatch):
-    monkeypatch.setattr(ask, "SHOWN", 2)
+    monkeypatch.setattr(reactions, "SHOWN", 2)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
 
 
@@ -51,14 +51,14 @@ def printed(reaction: Reaction) -> str:
     return out.getvalue()
 
 
-def test_a_click_is_followed_by_what_speaks_most_for_each_item():
+def test_recommendations_after_a_click_have_their_strongest_explanation():
     because = [
         {"name": "popularity", "weight": 0.2},
         {"name": "item:shoe-17", "weight": 0.35},
         {"name": "rest", "weight": 0.45},
     ]
 
-    reaction = ask.react(FakeApi({"bag-5": because}), "someone")
+    reaction = reactions.react(FakeApi({"bag-5": because}), "u-1")
 
     assert reaction.before == ["hat-2", "bag-5"]
     assert reaction.clicked == ["shoe-17", "hat-9", "hat-8"]
@@ -69,7 +69,7 @@ def test_a_click_is_followed_by_what_speaks_most_for_each_item():
 def test_reasons_are_printed_with_the_titles_of_items():
     text = printed(
         Reaction(
-            "someone",
+            "u-1",
             ["shoe-17"],
             ["a"] * 5,
             ["b"] * 5,
@@ -84,9 +84,12 @@ def test_reasons_are_printed_with_the_titles_of_items():
 
 def test_the_verdict_on_each_campaign_is_printed():
     out = StringIO()
-    kept = {"CampaignArn": "arn:aws:personalize:::campaign/shop-popular", "Verdict": {"reason": "The champion stays."}}
+    deployment = {
+        "CampaignArn": "arn:aws:personalize:::campaign/shop-popular",
+        "Verdict": {"reason": "The champion stays."},
+    }
 
-    report.print_verdicts(Console(file=out, width=100), [kept])
+    report.print_verdicts(Console(file=out, width=100), [deployment])
 
     assert "shop-popular" in out.getvalue()
-    assert "The champion stays." in out.getvalue()
+    assert "It stays." in out.getvalue()

@@ -47,7 +47,7 @@ def test_what_the_interpreter_leaves_behind_is_not_packed(folder, tmp_path):
 
 
 def test_a_function_takes_the_packages_that_its_imports_reach(tmp_path):
-    # Given collect → contract → limits, and another function that nobody imports
+    # Given collect → contract → limits, and another function that is not imported
     sources = {
         "collect": "from backend.contract import read_event\n",
         "contract": "def late():\n    import backend.limits.numbers\n",

@@ -62,4 +62,4 @@ def test_a_full_disk_is_named(machine, monkeypatch):
 
     (problem,) = prerequisites.missing(with_node=False)
 
-    assert "make room" in problem
+    assert "free some space" in problem

@@ -14,9 +14,9 @@ SLEEP = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.slee
 
 @pytest.fixture
 def process(tmp_path):
-    made = Process("sleeper", (sys.executable, "-c", SLEEP, str(tmp_path / "up")), dict(os.environ), tmp_path)
-    yield made
-    made.kill()
+    sleeper = Process("sleeper", (sys.executable, "-c", SLEEP, str(tmp_path / "up")), dict(os.environ), tmp_path)
+    yield sleeper
+    sleeper.kill()
 
 
 def start(process):
@@ -49,14 +49,14 @@ def test_it_ends(process, end):
     assert process.running() is None
 
 
-def test_an_id_that_went_to_another_process_is_not_ours(process):
+def test_an_id_of_another_program_does_not_count(process):
     process.folder.joinpath("sleeper.pid").write_text(str(os.getpid()))
 
     assert process.running() is None
     assert process.stop() is False
 
 
-def test_one_that_ends_while_it_starts_says_its_last_words(tmp_path):
+def test_a_process_that_ends_during_its_start_is_reported_with_the_end_of_its_log(tmp_path):
     failing = Process("failing", (sys.executable, "-c", "raise SystemExit('no room on the disk')"), {}, tmp_path)
 
     with pytest.raises(ProcessError, match="no room on the disk"):

@@ -1,4 +1,4 @@
-"""How Terraform is run, and what its READMEs say."""
+"""The call of Terraform, and the tables of its READMEs."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def test_terraform_runs_in_the_root_with_its_data_below_build(tmp_path: Path, environment: dict[str, str]) -> None:
-    made = invocation(["plan", "-input=false"], environment, tmp_path / "build")
+    call = invocation(["plan", "-input=false"], environment, tmp_path / "build")
 
-    assert made.command[1:] == ["plan", "-input=false"]
-    assert made.directory == INFRASTRUCTURE
-    assert made.environment["TF_DATA_DIR"] == str(tmp_path / "build" / "data" / "root")
+    assert call.command[1:] == ["plan", "-input=false"]
+    assert call.directory == INFRASTRUCTURE
+    assert call.environment["TF_DATA_DIR"] == str(tmp_path / "build" / "data" / "root")
 
 
 def test_chdir_names_a_folder_of_the_infrastructure_with_data_of_its_own(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    made = invocation(["-chdir=modules/stream", "test"], environment, tmp_path / "build")
+    call = invocation(["-chdir=modules/stream", "test"], environment, tmp_path / "build")
 
-    assert made.command[1:] == ["test"]
-    assert made.directory == INFRASTRUCTURE / "modules" / "stream"
-    assert made.environment["TF_DATA_DIR"].endswith("modules-stream")
+    assert call.command[1:] == ["test"]
+    assert call.directory == INFRASTRUCTURE / "modules" / "stream"
+    assert call.environment["TF_DATA_DIR"].endswith("modules-stream")
 
 
 def test_a_data_folder_that_is_set_is_kept(tmp_path: Path, environment: dict[str, str]) -> None:
-    made = invocation(["plan"], environment | {"TF_DATA_DIR": "elsewhere"}, tmp_path)
+    call = invocation(["plan"], environment | {"TF_DATA_DIR": "elsewhere"}, tmp_path)
 
-    assert made.environment["TF_DATA_DIR"] == "elsewhere"
+    assert call.environment["TF_DATA_DIR"] == "elsewhere"
 
 
-def test_a_configuration_that_does_not_exist_is_not_handed_on(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_a_missing_configuration_is_not_passed_to_terraform(tmp_path: Path, environment: dict[str, str]) -> None:
     named = environment | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing.rc")}
 
     assert "TF_CLI_CONFIG_FILE" not in invocation(["plan"], named, tmp_path).environment
@@ -62,7 +62,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path, environment: dict[s
         invocation(["-chdir=nothing", "plan"], environment, tmp_path)
 
 
-def test_a_table_tells_name_description_type_and_default(tmp_path: Path) -> None:
+def test_a_table_has_name_description_type_and_default(tmp_path: Path) -> None:
     (tmp_path / "variables.tf").write_text(
         'variable "shards" {\n  description = "Shards, or null."\n  type = number\n  default = null\n}\n'
         'variable "name" {\n  description = "Name | title."\n  type = map(string)\n}\n'

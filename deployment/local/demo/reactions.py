@@ -1,4 +1,4 @@
-"""Ask for recommendations, click, ask again: what moved, and how soon."""
+"""Requests recommendations, clicks, and requests them again: which items moved, and how soon."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from deployment.local.demo.api import NotKnown, quoted
+from deployment.local.demo.api import NotFoundError, quoted
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 SHOWN = 8
 _CLICKS = 3
 _POLL_SECONDS = 0.05
-_PATIENCE_SECONDS = 30.0
+_TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Reaction:
-    """What a few clicks did to one user's recommendations.
+    """The effect of a few clicks on one user's recommendations.
 
     Parameters
     ----------
     user
-        Who clicked.
+        The user who clicked.
     clicked
         Items clicked, in order.
     before, after
         Recommended items, best first.
     seconds
-        From the answer to the clicks until the first different recommendation; none if it never came.
+        From the response to the clicks until the first different recommendation; None if there was none.
     because
-        What speaks most for each item of `after`, such as `item:<id>`; empty where the recommender does not say.
+        The strongest explanation of each item of `after`, such as `item:<id>`; empty where there is none.
     """
 
     user: str
@@ -46,33 +46,33 @@ class Reaction:
     because: list[str]
 
     def moves(self) -> list[str]:
-        """Say of each item of `after` where it was before."""
+        """Return for each item of `after` how its position changed."""
         places = {item: place for place, item in enumerate(self.before)}
-        said = []
+        moves = []
         for place, item in enumerate(self.after):
             if item not in places:
-                said.append("new")
+                moves.append("new")
             elif places[item] == place:
-                said.append("=")
+                moves.append("=")
             else:
-                said.append(f"{'▲' if places[item] > place else '▼'} {abs(places[item] - place)}")
-        return said
+                moves.append(f"{'▲' if places[item] > place else '▼'} {abs(places[item] - place)}")
+        return moves
 
 
 def react(api: Api, user: str, taste: int = 0) -> Reaction:
-    """Ask for a user's recommendations, post a few clicks on something else, and ask until the answer differs.
+    """Request a user's recommendations, post a few clicks on other items, and poll until the recommendations differ.
 
     Parameters
     ----------
     api
         The pipeline's API.
     user
-        A user, known or new; who is new is shown the popular items at first.
+        A user, known or new; a new user gets the popular items at first.
     taste
-        Which popular item the user takes to: users of different tastes click different things.
+        Index of the popular item that the user likes: users of different tastes click different items.
     """
     before = _recommended(api, user)
-    clicked = _something_else(api, before, taste)
+    clicked = _choose_clicks(api, before, taste)
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     session = f"demo-{time.time_ns()}"
     clicks = [
@@ -81,23 +81,25 @@ def react(api: Api, user: str, taste: int = 0) -> Reaction:
     ]
     api.post("/events", clicks)
     seconds = _seconds_until_changed(api, user, before)
-    # The first change may come of the first click alone; what is shown is what all of them came to.
+    # The first change may follow from the first click alone; the result shows the effect of all clicks.
     time.sleep(1)
-    answer = _ask(api, user, explain="true")
-    return Reaction(user, clicked, before, _items(answer), seconds, [_strongest(one) for one in answer["items"]])
+    answer = _request_recommendations(api, user, explain="true")
+    return Reaction(
+        user, clicked, before, _items(answer), seconds, [_strongest_reason(entry) for entry in answer["items"]]
+    )
 
 
-def busiest(counts: Counter[str], known: set[str], count: int) -> list[str]:
-    """Return the users with the most events among those who are known by name, or new visitors where nobody is.
+def busiest_users(counts: Counter[str], known: set[str], count: int) -> list[str]:
+    """Return the identified users with the most events, or new visitors where there are none.
 
     Parameters
     ----------
     counts
         Events by user or session.
     known
-        Ids of users, which leaves out anonymous sessions.
+        Ids of users, which exclude anonymous sessions.
     count
-        How many to return.
+        The number of users to return.
     """
     busy = [user for user, _ in counts.most_common() if user in known][:count]
     return busy or [f"visitor-{number}" for number in range(1, count + 1)]
@@ -105,7 +107,7 @@ def busiest(counts: Counter[str], known: set[str], count: int) -> list[str]:
 
 def _seconds_until_changed(api: Api, user: str, before: list[str]) -> float | None:
     started = time.monotonic()
-    while time.monotonic() - started < _PATIENCE_SECONDS:
+    while time.monotonic() - started < _TIMEOUT_SECONDS:
         if _recommended(api, user) != before:
             return time.monotonic() - started
         time.sleep(_POLL_SECONDS)
@@ -113,24 +115,24 @@ def _seconds_until_changed(api: Api, user: str, before: list[str]) -> float | No
 
 
 def _recommended(api: Api, user: str) -> list[str]:
-    return _items(_ask(api, user))
+    return _items(_request_recommendations(api, user))
 
 
-def _ask(api: Api, user: str, **more: str) -> dict[str, Any]:
+def _request_recommendations(api: Api, user: str, **more: str) -> dict[str, Any]:
     try:
         return api.get(f"/recommendations/{quoted(user)}", num_results=SHOWN, **more)
-    except NotKnown:
+    except NotFoundError:
         return api.get("/popular", num_results=SHOWN, **more)
 
 
-def _strongest(entry: dict[str, Any]) -> str:
-    """Name what speaks most for an item, which `rest`, all that is left, does not tell."""
-    named = [part for part in entry.get("because", []) if part["name"] != "rest"]
-    return str(max(named, key=lambda part: float(part["weight"]))["name"]) if named else ""
+def _strongest_reason(entry: dict[str, Any]) -> str:
+    """Return the explanation with the largest weight, other than `rest`, the sum of all smaller ones."""
+    reasons = [reason for reason in entry.get("because", []) if reason["name"] != "rest"]
+    return str(max(reasons, key=lambda reason: float(reason["weight"]))["name"]) if reasons else ""
 
 
-def _something_else(api: Api, recommended: list[str], taste: int) -> list[str]:
-    """Find items that belong together and are not recommended yet: a popular one and what is like it."""
+def _choose_clicks(api: Api, recommended: list[str], taste: int) -> list[str]:
+    """Return related items that are not recommended yet: a popular one and items that are similar to it."""
     others = [item for item in _items(api.get("/popular", num_results=50)) if item not in recommended]
     for popular in others[taste:]:
         alike = [
