@@ -29,7 +29,7 @@ class FakeDynamoDB:
         self._lock = threading.Lock()
         self.items: dict[str, dict[tuple[str, ...], dict[str, Any]]] = {name: {} for name in tables}
         self.faults: defaultdict[str, Faults] = defaultdict(Faults)
-        # How many writes of each of the next BatchWriteItem calls come back unprocessed.
+        # For each of the next BatchWriteItem calls, how many writes are left unprocessed.
         self.unprocessed: list[int] = []
 
     def put_item(self, *, TableName: str, Item: dict[str, Any]) -> dict[str, Any]:

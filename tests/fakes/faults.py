@@ -1,4 +1,4 @@
-"""What a fake can be told to do wrong: a schedule, call by call, of nothing or an error as boto3 raises it."""
+"""Scheduled faults of a fake: call by call an error as boto3 raises it, or none."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def timeout() -> ReadTimeoutError:
 
 
 class Faults:
-    """Raises what is scheduled, call by call, then nothing any more; safe to share between threads."""
+    """Raises the scheduled errors, call by call; safe to share between threads."""
 
     def __init__(self) -> None:
         self._schedule: deque[Exception | None] = deque()

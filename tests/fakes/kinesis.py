@@ -21,13 +21,13 @@ def invalid(message: str) -> Exception:
 
 
 class FakeKinesis:
-    """One stream, its records in the order they were taken."""
+    """One stream, with its records in the order of their arrival."""
 
     def __init__(self, stream: str = "events") -> None:
         self.stream = stream
-        # What goes wrong with a whole call.
+        # Errors of whole calls.
         self.faults = Faults()
-        # What goes wrong within the next calls: error code by position, call by call.
+        # Errors within the next calls: error code by position, call by call.
         self.failing: list[dict[int, str]] = []
         self.failing_always: dict[str, str] = {}
         self.records: list[tuple[str, bytes]] = []

@@ -32,11 +32,11 @@ class FakeTracker:
     def __init__(self, tracking_id: str = "tracker-1") -> None:
         self.tracking_id = tracking_id
         self.faults = Faults()
-        # Events that the tracker refuses for a reason that cannot be known beforehand.
+        # Events that the tracker refuses for a reason of its own.
         self.refused: set[str] = set()
-        # Events whose calls end in a server error, time and again.
+        # Events with which every call ends in a server error.
         self.breaking: set[str] = set()
-        # What was accepted, call by call: (user id, session id, events).
+        # The accepted calls: (user id, session id, events).
         self.calls: list[tuple[str | None, str, list[dict[str, Any]]]] = []
         self._lock = threading.Lock()
 
@@ -78,7 +78,7 @@ class FakeTracker:
             raise invalid("eventType and sentAt are required")
         if len(event.get("recommendationId", "")) > MAX_RECOMMENDATION_ID_CHARACTERS:
             raise invalid("recommendationId too long")
-        if not 1 <= len(event.get("impression", ["one"])) <= MAX_IMPRESSION:
+        if not 1 <= len(event.get("impression", ["item"])) <= MAX_IMPRESSION:
             raise invalid("impression has 1 to 25 items")
         properties = event.get("properties", "{}")
         if len(properties) > MAX_PROPERTIES_CHARACTERS:
@@ -88,12 +88,12 @@ class FakeTracker:
 
 
 class FakeRuntime:
-    """personalize-runtime: answers every campaign with one ranking, shifted by who asks."""
+    """personalize-runtime: answers every campaign with one ranking."""
 
     def __init__(self, ranking: list[str]) -> None:
         self.ranking = ranking
         self.reasons: list[str] = []
-        # The columns of the items, each with its text of one; a column that is asked for and not here is refused.
+        # The metadata columns and the text of each; a request for another column is refused.
         self.columns: dict[str, str] = {}
         self.faults = Faults()
         # Campaigns that do not exist yet.

@@ -1,4 +1,4 @@
-"""Step Functions in memory: executions of one state machine, their histories told by the test."""
+"""Step Functions in memory: executions of one state machine, with histories set by the test."""
 
 # ruff: noqa: N803 - the argument names are those of the AWS client
 
@@ -19,14 +19,14 @@ STARTED = datetime(2026, 2, 1, 12, tzinfo=UTC)
 NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
-class ExecutionAlreadyExists(ClientError):  # noqa: N818 - botocore's name
-    """As botocore makes it of the service's model."""
+class ExecutionAlreadyExistsError(ClientError):
+    """The exception that botocore generates from the service's model."""
 
 
 class FakeStates:
     """One state machine."""
 
-    exceptions = SimpleNamespace(ExecutionAlreadyExists=ExecutionAlreadyExists)
+    exceptions = SimpleNamespace(ExecutionAlreadyExists=ExecutionAlreadyExistsError)
 
     def __init__(self, arn: str) -> None:
         self.arn = arn
@@ -44,7 +44,7 @@ class FakeStates:
         # The same name and input while it runs is the same execution; afterwards the name is taken.
         if known and (known["status"] != "RUNNING" or known["input"] != input):
             error = client_error("ExecutionAlreadyExists", 400)
-            raise ExecutionAlreadyExists(error.response, "StartExecution")
+            raise ExecutionAlreadyExistsError(error.response, "StartExecution")
         if not known:
             self.started.append(name)
             self.executions[name] = {"name": name, "status": "RUNNING", "input": input, "startDate": STARTED}
@@ -53,8 +53,8 @@ class FakeStates:
     def list_executions(self, *, stateMachineArn: str, statusFilter: str, maxResults: int) -> dict[str, Any]:
         self.faults["list_executions"].happen()
         assert stateMachineArn == self.arn
-        found = [one for one in self.executions.values() if one["status"] == statusFilter]
-        return {"executions": found[:maxResults]}
+        matching = [run for run in self.executions.values() if run["status"] == statusFilter]
+        return {"executions": matching[:maxResults]}
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
         self.faults["describe_execution"].happen()

@@ -1,4 +1,4 @@
-"""The wire to AWS, cut: real boto3 clients whose requests are kept and answered without being sent."""
+"""Real boto3 clients whose requests are recorded and answered without being sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 
 
 class Raw:
-    """A response body as the HTTP library hands it over."""
+    """A response body in the form of the HTTP library."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -20,9 +20,9 @@ class Raw:
 
 
 class Wire:
-    """Answers every request without sending it: with what is given for its operation, or with nothing.
+    """Answers every request with the given content of its operation, or with none, and does not send it.
 
-    Real clients talk to it, so boto3's own checks of the parameters run, and `sent` holds what would have gone out.
+    The clients are real, so boto3 validates the parameters; `sent` holds the operations and bodies.
     """
 
     def __init__(self, **answers: Any) -> None:
@@ -39,5 +39,5 @@ class Wire:
         operation = event_name.rpartition(".")[2]
         body = request.body.read() if hasattr(request.body, "read") else request.body
         self.sent.append((operation, body))
-        said = json.dumps(self.answers[operation]).encode() if operation in self.answers else b""
-        return AWSResponse(request.url, 200, {"Content-Length": str(len(said))}, Raw(said))  # type: ignore[arg-type]
+        content = json.dumps(self.answers[operation]).encode() if operation in self.answers else b""
+        return AWSResponse(request.url, 200, {"Content-Length": str(len(content))}, Raw(content))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The forwarder's hot path beside what the public samples do: deaggregate, validate, one call per event.
+"""The forwarder's hot path beside that of public samples, which de-aggregate, validate and call once per event.
 
 Both read the same Kinesis batches in the same process, and stop where the network would begin. Rates are records per
 CPU-second, the median of several rounds that alternate between the two.
@@ -68,7 +68,7 @@ def ours(records: list[dict[str, Any]]) -> tuple[int, int]:
 
 
 def sample(records: list[dict[str, Any]]) -> tuple[int, int]:
-    """Do what the public samples do; return events and calls."""
+    """Read a batch like the public samples; return events and calls."""
     calls: list[tuple[str | None, models.Event]] = []
     for record in iter_deaggregate_records(records):
         event = models.Event.model_validate_json(base64.b64decode(record["kinesis"]["data"]))
@@ -77,7 +77,7 @@ def sample(records: list[dict[str, Any]]) -> tuple[int, int]:
 
 
 def make_batch(events_per_post: int) -> list[dict[str, Any]]:
-    """Make a Kinesis batch of events of about 600 bytes, as many of a user's as a post holds to a record."""
+    """Return a Kinesis batch of events of about 600 bytes, with the events of one post in each record."""
     draw = random.Random(SEED)
     records = []
     for post in range(KINESIS_RECORDS if events_per_post > 1 else KINESIS_RECORDS * 10):
@@ -102,7 +102,7 @@ def make_batch(events_per_post: int) -> list[dict[str, Any]]:
 
 
 def make_event(draw: random.Random, user_id: str, number: int) -> bytes:
-    """Make one event with everything that a shop's front end would say."""
+    """Return one event with all the fields that a shop's front end sets."""
     return msgspec.json.encode(
         {
             "event_id": f"{draw.getrandbits(128):032x}",

@@ -68,8 +68,8 @@ def handler(cloud, function, monkeypatch):
 
 def _call(handler, body, resource="/events", method="POST", **path):
     request = {"requestContext": {"requestId": f"request-{time.time_ns()}"}, "pathParameters": path or None}
-    answered = handler(proxy_event(method, resource, body, **request), CONTEXT)
-    return answered["statusCode"], json.loads(answered["body"])
+    response = handler(proxy_event(method, resource, body, **request), CONTEXT)
+    return response["statusCode"], json.loads(response["body"])
 
 
 def _stream_events(cloud):
@@ -89,22 +89,22 @@ def _event(event_id, **changes):
     return event_fields(event_id=event_id, timestamp=NOW, **changes)
 
 
-def test_events_lie_stream_events_and_refused_ones_with_the_bad_rows(handler, cloud):
-    status, said = _call(handler, [_event("w-1"), _event("w-2"), _event("w-3", user_id="other"), {"x": 1}])
+def test_events_are_in_the_stream_and_refused_ones_in_the_bad_rows(handler, cloud):
+    status, answer = _call(handler, [_event("w-1"), _event("w-2"), _event("w-3", user_id="other"), {"x": 1}])
 
     assert status == 202
-    assert (said["accepted"], said["refused"]) == (3, 1)
+    assert (answer["accepted"], answer["refused"]) == (3, 1)
     assert {"w-1", "w-2", "w-3"} <= set(_stream_events(cloud))
     listed = cloud.client("s3").list_objects_v2(Bucket="bad-rows", Prefix="collect/ingest_date=")
     assert listed["KeyCount"] == 1
 
 
-def test_items_lie_in_the_lake_and_in_the_table(handler, cloud):
+def test_items_are_in_the_lake_and_in_the_table(handler, cloud):
     items = [item_fields(item_id=f"i-{number}") for number in range(60)]
 
-    status, said = _call(handler, {"kind": "items", "records": items}, "/update-data")
+    status, answer = _call(handler, {"kind": "items", "records": items}, "/update-data")
 
-    assert (status, said["accepted"]) == (202, 60)
+    assert (status, answer["accepted"]) == (202, 60)
     stored = cloud.client("dynamodb").get_item(TableName="entities", Key={"entity": {"S": "item#i-59"}})["Item"]
     assert json.loads(stored["attributes"]["S"]) == items[59]
     listed = cloud.client("s3").list_objects_v2(Bucket="lake", Prefix="raw/items/ingest_date=")
@@ -118,12 +118,12 @@ def test_an_upload_is_processed_and_reported(handler, cloud):
 
     # When
     body = {"kind": "interactions", "source": "s3://uploads/a/clicks.jsonl.gz"}
-    status, said = _call(handler, body, "/update-data")
+    status, answer = _call(handler, body, "/update-data")
     assert status == 202
-    handler({"upload": said["id"]}, CONTEXT)
+    handler({"upload": answer["id"]}, CONTEXT)
 
     # Then
-    status, report = _call(handler, None, "/update-data/{id}", "GET", id=said["id"])
+    status, report = _call(handler, None, "/update-data/{id}", "GET", id=answer["id"])
     assert (status, report["state"], report["accepted"]) == (200, "SUCCEEDED", 700)
     assert {f"u-{number}" for number in range(700)} <= set(_stream_events(cloud))
 
@@ -136,14 +136,14 @@ def test_an_unknown_upload_and_a_missing_object_are_404(handler):
 def test_an_object_that_changed_fails_its_upload(handler, cloud):
     # Given
     cloud.client("s3").put_object(Bucket="uploads", Key="b", Body=json.dumps(_event("b-1")).encode())
-    _, said = _call(handler, {"kind": "interactions", "source": "s3://uploads/b"}, "/update-data")
+    _, answer = _call(handler, {"kind": "interactions", "source": "s3://uploads/b"}, "/update-data")
 
     # When
     cloud.client("s3").put_object(Bucket="uploads", Key="b", Body=json.dumps(_event("b-2")).encode())
-    handler({"upload": said["id"]}, CONTEXT)
+    handler({"upload": answer["id"]}, CONTEXT)
 
     # Then
-    _, report = _call(handler, None, "/update-data/{id}", "GET", id=said["id"])
+    _, report = _call(handler, None, "/update-data/{id}", "GET", id=answer["id"])
     assert report["state"] == "FAILED"
     assert "replaced" in report["cause"]
     assert "b-2" not in _stream_events(cloud)

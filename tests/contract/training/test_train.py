@@ -63,8 +63,8 @@ def _call(handler, method, resource, body=None, **path):
 def test_a_training_is_started_once_watched_and_its_failure_reported(handler):
     # When one is started, and again by its token, and another one beside it
     token = '{"client_token": "monday"}'
-    status, said = _call(handler, "POST", "/train", token)
-    assert (status, said["id"]) == (202, "monday")
+    status, started = _call(handler, "POST", "/train", token)
+    assert (status, started["id"]) == (202, "monday")
     assert _call(handler, "POST", "/train", token)[0] == 202
     status, conflict = _call(handler, "POST", "/train")
 

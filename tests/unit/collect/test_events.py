@@ -23,22 +23,22 @@ THROTTLE = "ProvisionedThroughputExceededException"
 
 def _post(door, *events, seconds=5.0):
     body = json.dumps(list(events)).encode()
-    answered = post_events(request(body), door.submission(seconds))
-    return answered, json.loads(answered["body"])
+    response = post_events(request(body), door.submission(seconds))
+    return response, json.loads(response["body"])
 
 
-def _statuses(said):
-    return [verdict["status"] for verdict in said["events"]]
+def _statuses(answer):
+    return [verdict["status"] for verdict in answer["events"]]
 
 
-def test_one_event_is_accepted_and_lies_in_the_stream(door):
+def test_one_event_is_accepted_and_in_the_stream(door):
     # When
-    answered = post_events(request(event_json()), door.submission())
+    response = post_events(request(event_json()), door.submission())
 
     # Then
-    said = json.loads(answered["body"])
-    assert answered["statusCode"] == 202
-    assert said == {
+    answer = json.loads(response["body"])
+    assert response["statusCode"] == 202
+    assert answer == {
         "request_id": "request-1",
         "accepted": 1,
         "refused": 0,
@@ -56,7 +56,7 @@ def test_one_event_is_accepted_and_lies_in_the_stream(door):
     assert door.counts["unaccounted"] == 0
 
 
-def test_an_event_without_id_gets_the_same_one_each_time_and_another_arrival_is_overwritten(door):
+def test_a_derived_event_id_is_stable_and_received_at_is_overwritten(door):
     # When
     _, first = _post(door, event_fields(event_id=..., received_at="2001-01-01T00:00:00Z"))
     _, second = _post(door, event_fields(event_id=...))
@@ -67,7 +67,7 @@ def test_an_event_without_id_gets_the_same_one_each_time_and_another_arrival_is_
     assert door.stream_events()[0] == door.stream_events()[1]
 
 
-def test_a_users_events_lie_together_in_order(door):
+def test_a_users_events_are_one_record_in_order(door):
     # When two users' events come mixed, one of them known by session only
     events = [
         event_fields(event_id="1", user_id="a"),
@@ -82,14 +82,14 @@ def test_a_users_events_lie_together_in_order(door):
     assert [event["event_id"] for event in door.stream_events()] == ["1", "3", "4", "2"]
 
 
-def test_a_refused_event_spoils_no_other_and_is_kept(door):
+def test_a_refused_event_becomes_a_bad_row_and_the_others_are_accepted(door):
     # When
-    answered, said = _post(door, event_fields(), event_fields(user_id=3), event_fields(event_id="e-2"))
+    response, answer = _post(door, event_fields(), event_fields(user_id=3), event_fields(event_id="e-2"))
 
     # Then
-    assert answered["statusCode"] == 202
-    assert (said["accepted"], said["refused"]) == (2, 1)
-    assert said["events"][1] == {
+    assert response["statusCode"] == 202
+    assert (answer["accepted"], answer["refused"]) == (2, 1)
+    assert answer["events"][1] == {
         "index": 1,
         "status": "refused",
         "errors": [{"field": "user_id", "rule": "must be a string"}],
@@ -110,12 +110,12 @@ def test_a_refused_event_spoils_no_other_and_is_kept(door):
     }
 
 
-def test_nothing_acceptable_is_400_with_verdicts_and_the_first_field(door):
-    answered, said = _post(door, event_fields(user_id=3), event_fields(event_type="Stare"))
+def test_a_request_of_refused_events_is_400_with_verdicts_and_the_first_field(door):
+    response, answer = _post(door, event_fields(user_id=3), event_fields(event_type="Stare"))
 
-    assert answered["statusCode"] == 400
-    assert _statuses(said) == ["refused", "refused"]
-    assert said["error"] == {
+    assert response["statusCode"] == 400
+    assert _statuses(answer) == ["refused", "refused"]
+    assert answer["error"] == {
         "code": "wrong_type",
         "message": "none of 2 could be accepted",
         "field": "user_id",
@@ -124,24 +124,24 @@ def test_nothing_acceptable_is_400_with_verdicts_and_the_first_field(door):
     assert door.kinesis.calls == []
 
 
-def test_without_consent_nothing_is_stored(door):
-    answered, said = _post(door, event_fields(consent="denied"))
+def test_an_event_that_denies_consent_is_not_stored(door):
+    response, answer = _post(door, event_fields(consent="denied"))
 
-    assert answered["statusCode"] == 202
-    assert said["events"] == [{"index": 0, "status": "suppressed", "event_id": "e-1", "reason": "no_consent"}]
+    assert response["statusCode"] == 202
+    assert answer["events"] == [{"index": 0, "status": "suppressed", "event_id": "e-1", "reason": "no_consent"}]
     assert door.kinesis.calls == []
     assert door.s3.objects == {}
 
 
-def test_a_broken_event_that_denies_consent_is_refused_and_not_kept(door):
-    _, said = _post(door, event_fields(consent="denied", user_id=3), event_fields(item_id=...))
+def test_an_invalid_event_that_denies_consent_is_no_bad_row(door):
+    _, answer = _post(door, event_fields(consent="denied", user_id=3), event_fields(item_id=...))
 
-    assert _statuses(said) == ["refused", "refused"]
+    assert _statuses(answer) == ["refused", "refused"]
     assert [row["reason"] for row in door.bad_rows()] == ["missing_field"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"3", b"[" + b",".join([event_json()] * 501) + b"]"])
-def test_a_body_that_is_no_list_of_events_is_400_and_kept(door, body):
+def test_a_body_that_is_not_a_list_of_events_is_400_and_a_bad_row(door, body):
     with pytest.raises(BadRequestError) as refused:
         post_events(request(body), door.submission())
 
@@ -151,15 +151,15 @@ def test_a_body_that_is_no_list_of_events_is_400_and_kept(door, body):
     assert (door.counts["received"], door.counts["bad"]) == (1, 1)
 
 
-def test_500_events_are_taken_in_one_call(door):
-    answered, said = _post(door, *[event_fields(event_id=str(n), user_id=f"u-{n % 7}") for n in range(500)])
+def test_500_events_are_put_in_one_call(door):
+    response, answer = _post(door, *[event_fields(event_id=str(n), user_id=f"u-{n % 7}") for n in range(500)])
 
-    assert answered["statusCode"] == 202
-    assert said["accepted"] == len(door.stream_events()) == 500
+    assert response["statusCode"] == 202
+    assert answer["accepted"] == len(door.stream_events()) == 500
     assert len(door.kinesis.calls) == 1
 
 
-def test_a_body_at_the_limit_is_taken_and_one_beyond_is_413(door):
+def test_a_body_at_the_limit_is_accepted_and_one_beyond_is_413(door):
     padded = event_json().ljust(MAX_BODY_BYTES)
 
     assert post_events(request(padded), door.submission())["statusCode"] == 202
@@ -168,12 +168,12 @@ def test_a_body_at_the_limit_is_taken_and_one_beyond_is_413(door):
     assert door.counts["bad_too_large"] == 1
 
 
-def test_gzip_is_taken_in_one_stream_or_several(door):
+def test_gzip_of_one_or_several_streams_is_accepted(door):
     body = b"[" + event_json() + b"," + event_json(event_id="e-2") + b"]"
     for packed in (gzip.compress(body), gzip.compress(body[:9]) + gzip.compress(body[9:])):
-        answered = post_events(request(packed, {"content-encoding": "GZIP"}), door.submission())
+        response = post_events(request(packed, {"content-encoding": "GZIP"}), door.submission())
 
-        assert json.loads(answered["body"])["accepted"] == 2
+        assert json.loads(response["body"])["accepted"] == 2
 
 
 def test_a_gzip_bomb_is_413_before_it_is_unpacked(door):
@@ -197,88 +197,88 @@ def test_a_gzip_bomb_is_413_before_it_is_unpacked(door):
         (event_json(), "br", "content-encoding"),
     ],
 )
-def test_an_encoding_that_is_not_what_it_says_is_400(door, body, encoding, field):
+def test_a_wrong_or_unknown_encoding_is_400(door, body, encoding, field):
     with pytest.raises(BadRequestError) as refused:
         post_events(request(body, {"content-encoding": encoding}), door.submission())
 
     assert refused.value.field == field
 
 
-def test_records_that_failed_are_put_again_by_their_position(door):
+def test_failed_records_are_retried_by_position(door):
     # Given the second of three users fails twice
     door.kinesis.failing = [{1: THROTTLE}, {0: "InternalFailure"}]
 
     # When
-    answered, said = _post(door, *[event_fields(event_id=user, user_id=user) for user in "abc"])
+    response, answer = _post(door, *[event_fields(event_id=user, user_id=user) for user in "abc"])
 
     # Then only that one is put again, after pauses, and all are there once
-    assert answered["statusCode"] == 202
-    assert said["accepted"] == 3
+    assert response["statusCode"] == 202
+    assert answer["accepted"] == 3
     assert door.kinesis.calls == [["a", "b", "c"], ["b"], ["b"]]
     assert sorted(event["event_id"] for event in door.stream_events()) == ["a", "b", "c"]
     assert len(door.clock.sleeps) == 2
 
 
-def test_what_stays_throttled_is_429_with_verdicts(door):
+def test_records_that_stay_throttled_are_429_with_verdicts(door):
     # Given one user's shard is full for good
     door.kinesis.failing_always = {"b": THROTTLE}
 
     # When
-    answered, said = _post(door, *[event_fields(event_id=user, user_id=user) for user in "abc"])
+    response, answer = _post(door, *[event_fields(event_id=user, user_id=user) for user in "abc"])
 
     # Then
-    assert answered["statusCode"] == 429
-    assert int(answered["headers"]["Retry-After"]) >= 1
-    assert _statuses(said) == ["accepted", "retry", "accepted"]
-    assert said["events"][1]["reason"] == "throttled"
+    assert response["statusCode"] == 429
+    assert int(response["headers"]["Retry-After"]) >= 1
+    assert _statuses(answer) == ["accepted", "retry", "accepted"]
+    assert answer["events"][1]["reason"] == "throttled"
     assert door.counts["retried"] == 1
     assert door.clock.now <= 5.0
 
 
 @pytest.mark.parametrize("error", [server_error(), timeout()])
-def test_a_stream_that_does_not_answer_is_asked_again_then_503(door, error):
+def test_a_failing_stream_is_retried_and_then_503(door, error):
     # Given
     door.kinesis.faults.always(error)
 
     # When
-    answered, said = _post(door, event_fields())
+    response, answer = _post(door, event_fields())
 
     # Then
-    assert answered["statusCode"] == 503
-    assert answered["headers"]["Retry-After"] == "5"
-    assert said["events"] == [{"index": 0, "status": "retry", "event_id": "e-1", "reason": "unavailable"}]
+    assert response["statusCode"] == 503
+    assert response["headers"]["Retry-After"] == "5"
+    assert answer["events"] == [{"index": 0, "status": "retry", "event_id": "e-1", "reason": "unavailable"}]
     assert len(door.kinesis.calls) > 2
 
 
-def test_a_stream_that_throttles_whole_calls_for_a_while_takes_the_events_after_that(door):
+def test_events_are_accepted_after_throttled_calls(door):
     door.kinesis.faults.plan([client_error(THROTTLE, 400), client_error("KMSThrottlingException", 400)])
 
-    answered, _ = _post(door, event_fields())
+    response, _ = _post(door, event_fields())
 
-    assert answered["statusCode"] == 202
+    assert response["statusCode"] == 202
     assert len(door.stream_events()) == 1
 
 
-def test_a_stream_that_will_never_take_them_is_not_asked_again(door):
+def test_a_permanent_error_of_the_stream_is_not_retried(door):
     door.kinesis.faults.always(denied())
 
-    answered, said = _post(door, event_fields())
+    response, answer = _post(door, event_fields())
 
-    assert answered["statusCode"] == 503
-    assert _statuses(said) == ["retry"]
+    assert response["statusCode"] == 503
+    assert _statuses(answer) == ["retry"]
     assert len(door.kinesis.calls) == 1
 
 
-def test_bad_rows_that_cannot_be_written_cost_no_accepted_event(door):
+def test_events_are_accepted_when_bad_rows_cannot_be_written(door):
     # Given
     door.s3.faults["put_object"].always(server_error())
 
     # When
-    answered, said = _post(door, event_fields(), event_fields(user_id=3))
+    response, answer = _post(door, event_fields(), event_fields(user_id=3))
 
     # Then
-    assert answered["statusCode"] == 202
-    assert _statuses(said) == ["accepted", "refused"]
+    assert response["statusCode"] == 202
+    assert _statuses(answer) == ["accepted", "refused"]
     assert door.counts["bad_rows_lost"] == 1
 
 
@@ -298,17 +298,17 @@ failures = st.lists(st.dictionaries(st.integers(0, 3), st.sampled_from([THROTTLE
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(events, min_size=1, max_size=30), failures, st.floats(0, 2))
-def test_whatever_happens_each_event_has_one_outcome_and_accepted_is_stored(given_events, failing, seconds):
+def test_each_event_has_one_outcome_and_accepted_ones_are_stored_under_any_failures(given_events, failing, seconds):
     # Given
     door = FrontDoor()
     door.kinesis.failing = failing
 
     # When
-    _, said = _post(door, *given_events, seconds=seconds)
+    _, answer = _post(door, *given_events, seconds=seconds)
 
     # Then
-    assert [verdict["index"] for verdict in said["events"]] == list(range(len(given_events)))
-    assert said["accepted"] + said["refused"] + said["suppressed"] + said["retry"] == len(given_events)
-    assert said["accepted"] == len(door.stream_events())
-    assert said["refused"] == len(door.bad_rows())
+    assert [verdict["index"] for verdict in answer["events"]] == list(range(len(given_events)))
+    assert answer["accepted"] + answer["refused"] + answer["suppressed"] + answer["retry"] == len(given_events)
+    assert answer["accepted"] == len(door.stream_events())
+    assert answer["refused"] == len(door.bad_rows())
     assert door.counts["unaccounted"] == 0

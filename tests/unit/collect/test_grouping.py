@@ -1,4 +1,4 @@
-"""Events to stream records: nothing lost, users apart, their order kept, the limits too."""
+"""Events to stream records: nothing is lost, each user has own records in order, the limits are kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ events = st.lists(
 
 
 @given(events)
-def test_a_users_events_are_together_in_order_and_within_the_limits(given_events):
+def test_a_users_events_stay_together_in_order_and_within_the_limits(given_events):
     # When
     records = group_events((position, user, data) for position, (user, data) in enumerate(given_events))
 
@@ -31,7 +31,7 @@ def test_a_users_events_are_together_in_order_and_within_the_limits(given_events
     assert found == expected
 
 
-def test_what_fits_one_aggregate_is_one_and_a_single_event_is_plain():
+def test_events_that_fit_are_one_aggregate_and_a_single_event_is_plain():
     records = group_events([(0, "a", b"{}"), (1, "b", b"{}"), (2, "a", b"{}")])
 
     assert [(record.partition_key, record.positions, is_aggregated(record.data)) for record in records] == [
@@ -40,7 +40,7 @@ def test_what_fits_one_aggregate_is_one_and_a_single_event_is_plain():
     ]
 
 
-def test_more_than_an_aggregate_holds_is_several():
+def test_events_beyond_the_limit_are_split_into_several_aggregates():
     # Given half a megabyte of one user's events
     given_events = [(position, "a", b"x" * 10_000) for position in range(50)]
 

@@ -27,11 +27,11 @@ def test_a_request_is_answered_counted_and_not_logged(handler, door, capsys):
     event = json.loads(event_json(timestamp="2026-01-31T12:00:00Z", user_id="jane@example.org"))
 
     # When
-    answered = handler(proxy_event("POST", "/events", [event, {"user_id": "joe@example.org"}]), CONTEXT)
+    response = handler(proxy_event("POST", "/events", [event, {"user_id": "joe@example.org"}]), CONTEXT)
 
     # Then
-    assert answered["statusCode"] == 202
-    assert json.loads(answered["body"])["accepted"] == 1
+    assert response["statusCode"] == 202
+    assert json.loads(response["body"])["accepted"] == 1
     written = capsys.readouterr()
     assert "example.org" not in written.out + written.err
     metrics = next(json.loads(line) for line in written.out.splitlines() if "_aws" in line)
@@ -41,36 +41,36 @@ def test_a_request_is_answered_counted_and_not_logged(handler, door, capsys):
     assert metrics["unaccounted"] == [0.0]
 
 
-def test_a_body_that_is_no_json_is_400_with_field_and_rule(handler):
-    answered = handler(proxy_event("POST", "/events", "{"), CONTEXT)
+def test_malformed_json_is_400_with_field_and_rule(handler):
+    response = handler(proxy_event("POST", "/events", "{"), CONTEXT)
 
-    assert answered["statusCode"] == 400
-    said = json.loads(answered["body"])
-    assert said["request_id"] == "request-1"
-    assert (said["error"]["code"], said["error"]["field"]) == ("malformed_json", "body")
-    assert said["error"]["rule"]
+    assert response["statusCode"] == 400
+    answer = json.loads(response["body"])
+    assert answer["request_id"] == "request-1"
+    assert (answer["error"]["code"], answer["error"]["field"]) == ("malformed_json", "body")
+    assert answer["error"]["rule"]
 
 
 def test_a_body_that_is_too_large_is_413(handler):
-    answered = handler(proxy_event("POST", "/events", "x" * 1_100_000), CONTEXT)
+    response = handler(proxy_event("POST", "/events", "x" * 1_100_000), CONTEXT)
 
-    assert answered["statusCode"] == 413
+    assert response["statusCode"] == 413
 
 
 def test_an_upload_is_processed_by_the_same_function(handler, door):
     # Given
     door.s3.objects["uploads", "data"] = event_json()
-    answered = handler(
+    response = handler(
         proxy_event("POST", "/update-data", {"kind": "interactions", "source": "s3://uploads/data"}), CONTEXT
     )
-    upload_id = json.loads(answered["body"])["id"]
+    upload_id = json.loads(response["body"])["id"]
 
     # When the function is invoked with its own event
     assert handler(door.functions.invoked.pop(), CONTEXT) is None
 
     # Then
-    answered = handler(proxy_event("GET", "/update-data/{id}", pathParameters={"id": upload_id}), CONTEXT)
-    assert (answered["statusCode"], json.loads(answered["body"])["state"]) == (200, "SUCCEEDED")
+    response = handler(proxy_event("GET", "/update-data/{id}", pathParameters={"id": upload_id}), CONTEXT)
+    assert (response["statusCode"], json.loads(response["body"])["state"]) == (200, "SUCCEEDED")
 
 
 def test_another_path_is_404(handler):

@@ -15,28 +15,28 @@ from tests.fakes.functions.front_door import request
 
 def _post(door, body):
     body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answered = post_update_data(request(body, resource="/update-data"), door.submission())
-    return answered, json.loads(answered["body"])
+    response = post_update_data(request(body, resource="/update-data"), door.submission())
+    return response, json.loads(response["body"])
 
 
-def test_interactions_go_the_way_of_events(door):
-    answered, said = _post(door, {"kind": "interactions", "records": [event_fields(), event_fields(user_id=3)]})
+def test_interactions_are_stored_like_events(door):
+    response, answer = _post(door, {"kind": "interactions", "records": [event_fields(), event_fields(user_id=3)]})
 
-    assert answered["statusCode"] == 202
-    assert [verdict["status"] for verdict in said["events"]] == ["accepted", "refused"]
+    assert response["statusCode"] == 202
+    assert [verdict["status"] for verdict in answer["events"]] == ["accepted", "refused"]
     assert len(door.stream_events()) == 1
 
 
 @pytest.mark.parametrize(
     ("kind", "fields", "key"), [("items", item_fields, "item_id"), ("users", user_fields, "user_id")]
 )
-def test_items_and_users_lie_in_the_lake_and_in_the_table(door, kind, fields, key):
+def test_items_and_users_are_stored_in_the_lake_and_in_the_table(door, kind, fields, key):
     # When one of three is refused
-    answered, said = _post(door, {"kind": kind, "records": [fields(**{key: "a"}), {}, fields(**{key: "b"})]})
+    response, answer = _post(door, {"kind": kind, "records": [fields(**{key: "a"}), {}, fields(**{key: "b"})]})
 
     # Then
-    assert answered["statusCode"] == 202
-    assert [(verdict["status"], verdict.get("id")) for verdict in said["records"]] == [
+    assert response["statusCode"] == 202
+    assert [(verdict["status"], verdict.get("id")) for verdict in answer["records"]] == [
         ("accepted", "a"),
         ("refused", None),
         ("accepted", "b"),
@@ -51,47 +51,47 @@ def test_items_and_users_lie_in_the_lake_and_in_the_table(door, kind, fields, ke
     assert door.counts["unaccounted"] == 0
 
 
-def test_an_item_that_comes_twice_is_as_it_was_said_last(door):
-    answered, _ = _post(door, {"kind": "items", "records": [item_fields(price=1.0), item_fields(price=2.0)]})
+def test_the_last_of_two_records_with_one_id_is_stored(door):
+    response, _ = _post(door, {"kind": "items", "records": [item_fields(price=1.0), item_fields(price=2.0)]})
 
-    assert answered["statusCode"] == 202
+    assert response["statusCode"] == 202
     (stored,) = door.dynamodb.items["entities"].values()
     assert json.loads(stored["attributes"]["S"])["price"] == 2.0
 
 
-def test_500_items_are_written_by_25_and_what_comes_back_is_written_again(door):
+def test_500_items_are_written_by_25_and_unprocessed_ones_are_retried(door):
     # Given some writes of the first calls come back unprocessed, and one call is throttled
     door.dynamodb.unprocessed = [5, 25, 0, 1]
     door.dynamodb.faults["batch_write_item"].plan([None, None, throttled()])
 
     # When
-    answered, said = _post(door, {"kind": "items", "records": [item_fields(item_id=str(n)) for n in range(500)]})
+    response, answer = _post(door, {"kind": "items", "records": [item_fields(item_id=str(n)) for n in range(500)]})
 
     # Then
-    assert answered["statusCode"] == 202
-    assert said["accepted"] == len(door.dynamodb.items["entities"]) == 500
+    assert response["statusCode"] == 202
+    assert answer["accepted"] == len(door.dynamodb.items["entities"]) == 500
 
 
-def test_a_lake_that_cannot_be_written_takes_nothing(door):
+def test_nothing_is_stored_when_the_lake_fails(door):
     door.s3.faults["put_object"].always(server_error())
 
-    answered, said = _post(door, {"kind": "items", "records": [item_fields()]})
+    response, answer = _post(door, {"kind": "items", "records": [item_fields()]})
 
-    assert answered["statusCode"] == 503
-    assert said["records"] == [{"index": 0, "status": "retry", "id": "i-1", "reason": "unavailable"}]
+    assert response["statusCode"] == 503
+    assert answer["records"] == [{"index": 0, "status": "retry", "id": "i-1", "reason": "unavailable"}]
     assert door.dynamodb.items["entities"] == {}
 
 
-def test_a_table_that_stays_full_is_429_for_what_it_has_not(door):
+def test_a_throttled_table_is_429_for_the_records_it_lacks(door):
     # Given the last item comes back each time
     door.dynamodb.unprocessed = [1] * 1000
 
     # When
-    answered, said = _post(door, {"kind": "users", "records": [user_fields(user_id="a"), user_fields(user_id="b")]})
+    response, answer = _post(door, {"kind": "users", "records": [user_fields(user_id="a"), user_fields(user_id="b")]})
 
     # Then
-    assert answered["statusCode"] == 429
-    assert [verdict["status"] for verdict in said["records"]] == ["accepted", "retry"]
+    assert response["statusCode"] == 429
+    assert [verdict["status"] for verdict in answer["records"]] == ["accepted", "retry"]
     assert door.clock.now <= 5.0
 
 
@@ -114,7 +114,7 @@ def test_a_table_that_stays_full_is_429_for_what_it_has_not(door):
         ({"kind": "items", "source": 3}, "source"),
     ],
 )
-def test_a_body_of_another_form_is_400_and_names_the_field(door, body, field):
+def test_a_malformed_body_is_400_and_names_the_field(door, body, field):
     with pytest.raises(BadRequestError) as refused:
         _post(door, body)
 

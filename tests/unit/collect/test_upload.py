@@ -27,9 +27,9 @@ THROTTLE = "ProvisionedThroughputExceededException"
 
 def _ask(door, source="s3://uploads/data", kind="interactions", now=NOW):
     body = json.dumps({"kind": kind, "source": source}).encode()
-    answered = post_update_data(request(body), door.submission(now=now))
-    assert answered["statusCode"] == 202
-    return json.loads(answered["body"])["id"]
+    response = post_update_data(request(body), door.submission(now=now))
+    assert response["statusCode"] == 202
+    return json.loads(response["body"])["id"]
 
 
 def _upload(door, body, kind="interactions"):
@@ -76,8 +76,8 @@ def test_json_lines_are_answered_at_once_and_processed(door):
     assert _process(door) == 1
 
     # Then
-    said = _report(door, upload_id)
-    assert said == {
+    report = _report(door, upload_id)
+    assert report == {
         "id": upload_id,
         "kind": "interactions",
         "source": "s3://uploads/data",
@@ -110,9 +110,9 @@ def test_csv_with_quotes_line_breaks_and_empty_values_is_read(door):
     _process(door)
 
     # Then
-    said = _report(door, upload_id)
-    assert (said["state"], said["read"], said["accepted"]) == ("SUCCEEDED", 6, 2)
-    assert said["refused"] == {"wrong_type": 2, "missing_field": 1, "malformed_json": 1}
+    report = _report(door, upload_id)
+    assert (report["state"], report["read"], report["accepted"]) == ("SUCCEEDED", 6, 2)
+    assert report["refused"] == {"wrong_type": 2, "missing_field": 1, "malformed_json": 1}
     (key,) = door.s3.keys("lake")
     assert key == f"raw/items/ingest_date=2026-02-01/{upload_id}-0.jsonl"
     assert [json.loads(line) for line in door.s3.objects["lake", key].splitlines()] == [
@@ -152,7 +152,7 @@ def test_gzip_of_several_streams_is_read(door):
     assert len(door.stream_events()) == 700
 
 
-def test_an_upload_goes_on_in_further_invocations_until_its_end(door):
+def test_an_upload_resumes_in_further_invocations_until_its_end(door):
     # When each invocation has time for one chunk only
     upload_id = _upload(door, _jsonl(_events(2600)))
     invocations = _process(door, seconds=0)
@@ -165,7 +165,7 @@ def test_an_upload_goes_on_in_further_invocations_until_its_end(door):
 
 @settings(max_examples=15, deadline=None)
 @given(st.data())
-def test_whatever_breaks_off_nothing_is_lost_or_counted_twice(data):
+def test_nothing_is_lost_or_counted_twice_under_any_failures(data):
     # Given a stream and an S3 that fail now and then, and invocations that are cut short
     door = FrontDoor()
     door.kinesis.failing = data.draw(st.lists(st.dictionaries(st.integers(0, 2), st.just(THROTTLE)), max_size=12))
@@ -177,8 +177,8 @@ def test_whatever_breaks_off_nothing_is_lost_or_counted_twice(data):
     _process(door, seconds=data.draw(st.sampled_from([0, 0.05, 60])))
 
     # Then
-    said = _report(door, upload_id)
-    assert (said["state"], said["read"], said["accepted"], said["refused"]) == (
+    report = _report(door, upload_id)
+    assert (report["state"], report["read"], report["accepted"], report["refused"]) == (
         "SUCCEEDED",
         1701,
         1700,
@@ -188,7 +188,7 @@ def test_whatever_breaks_off_nothing_is_lost_or_counted_twice(data):
     assert len(door.bad_rows()) == 1
 
 
-def test_an_invocation_that_comes_twice_changes_nothing(door):
+def test_a_repeated_invocation_changes_nothing(door):
     # Given
     upload_id = _upload(door, _jsonl([item_fields(item_id=str(n)) for n in range(1100)]), kind="items")
     _process(door)
@@ -203,7 +203,7 @@ def test_an_invocation_that_comes_twice_changes_nothing(door):
     assert len(lake) == 3
 
 
-def test_the_same_object_asked_for_twice_is_processed_once(door):
+def test_an_object_that_is_requested_twice_is_processed_once(door):
     first = _upload(door, _jsonl(_events(3)))
     second = _ask(door)
     _process(door)
@@ -214,7 +214,7 @@ def test_the_same_object_asked_for_twice_is_processed_once(door):
     assert len(door.stream_events()) == 3
 
 
-def test_an_abandoned_upload_is_taken_up_when_asked_for_again(door):
+def test_an_abandoned_upload_is_resumed_by_a_repeated_request(door):
     # Given an upload whose invocation vanished
     upload_id = _upload(door, _jsonl(_events(3)))
     door.functions.invoked.clear()
@@ -227,15 +227,15 @@ def test_an_abandoned_upload_is_taken_up_when_asked_for_again(door):
     assert _report(door, upload_id)["state"] == "SUCCEEDED"
 
 
-def test_a_stream_that_never_takes_them_fails_the_upload_at_last(door):
+def test_an_upload_fails_when_its_records_cannot_be_stored(door):
     door.kinesis.faults.always(server_error())
     upload_id = _upload(door, _jsonl(_events(3)))
 
     _process(door, seconds=1)
 
-    said = _report(door, upload_id)
-    assert (said["state"], said["accepted"]) == ("FAILED", 0)
-    assert "could not be stored" in said["cause"]
+    report = _report(door, upload_id)
+    assert (report["state"], report["accepted"]) == ("FAILED", 0)
+    assert "could not be stored" in report["cause"]
 
 
 @pytest.mark.parametrize(
@@ -255,12 +255,12 @@ def test_an_object_that_cannot_be_read_fails_with_its_cause(door, body, cause):
     upload_id = _upload(door, body, kind="items")
     _process(door)
 
-    said = _report(door, upload_id)
-    assert said["state"] == "FAILED"
-    assert cause in said["cause"]
+    report = _report(door, upload_id)
+    assert report["state"] == "FAILED"
+    assert cause in report["cause"]
 
 
-def test_an_object_that_changes_on_the_way_fails(door):
+def test_an_object_that_changes_during_processing_fails(door):
     upload_id = _upload(door, _jsonl(_events(1200)))
     _resume(door, upload_id, seconds=0)
     door.s3.objects["uploads", "data"] += _jsonl(_events(1))
@@ -279,7 +279,7 @@ def test_a_gzip_bomb_fails_and_is_never_whole_in_memory(door, monkeypatch):
     assert "unpacks to more than" in _report(door, upload_id)["cause"]
 
 
-def test_a_line_without_end_costs_only_itself(door, monkeypatch):
+def test_a_line_beyond_the_limit_is_refused_alone(door, monkeypatch):
     # Given a line of more than the limit, with chunks of one row, so that each row is resumed from
     monkeypatch.setattr(processing, "CHUNK_ROWS", 1)
     monkeypatch.setattr(lines, "CHUNK_BYTES", 1000)
@@ -292,8 +292,8 @@ def test_a_line_without_end_costs_only_itself(door, monkeypatch):
     _process(door, seconds=0)
 
     # Then
-    said = _report(door, upload_id)
-    assert (said["accepted"], said["refused"]) == (3, {"too_large": 2})
+    report = _report(door, upload_id)
+    assert (report["accepted"], report["refused"]) == (3, {"too_large": 2})
     assert len(door.stream_events()) == 3
 
 
@@ -309,7 +309,7 @@ def test_a_line_without_end_costs_only_itself(door, monkeypatch):
         ("s3://uploads/missing", NotFoundError),
     ],
 )
-def test_a_source_that_is_no_object_of_the_uploads_is_refused(door, source, error):
+def test_a_source_outside_the_uploads_bucket_is_refused(door, source, error):
     with pytest.raises(error) as refused:
         _ask(door, source)
 
@@ -324,7 +324,7 @@ def test_an_object_that_is_too_large_is_413(door, monkeypatch):
         _ask(door)
 
 
-def test_an_upload_that_cannot_be_begun_with_is_503(door):
+def test_an_upload_that_cannot_start_is_503(door):
     door.s3.faults["put_object"].always(server_error())
 
     with pytest.raises(UnavailableError):
@@ -334,10 +334,10 @@ def test_an_upload_that_cannot_be_begun_with_is_503(door):
 @pytest.mark.parametrize(
     ("upload_id", "error"), [("x", BadRequestError), ("../data", BadRequestError), ("0" * 32, NotFoundError)]
 )
-def test_an_unknown_upload_is_named(door, upload_id, error):
+def test_an_unknown_upload_is_refused(door, upload_id, error):
     with pytest.raises(error):
         _report(door, upload_id)
 
 
-def test_a_report_keeps_all_it_needs():
+def test_the_internal_fields_are_fields_of_the_report():
     assert set(reports._INTERNAL) < set(reports.Report.__struct_fields__)

@@ -1,4 +1,4 @@
-"""Aggregates are what aws-kinesis-agg would read, and nothing damaged passes."""
+"""aws-kinesis-agg reads our aggregates and we read its own; a damaged aggregate is refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _as_lambda_record(data):
 
 @settings(deadline=None)
 @given(records)
-def test_the_oracle_reads_what_is_packed(given_records):
+def test_the_oracle_reads_our_aggregates(given_records):
     # When
     packed = aggregate_records(given_records)
 
@@ -44,7 +44,7 @@ def test_the_oracle_reads_what_is_packed(given_records):
 
 @settings(deadline=None)
 @given(records)
-def test_what_the_oracle_packs_is_read(given_records):
+def test_aggregates_of_the_oracle_are_read(given_records):
     # Given
     aggregator = RecordAggregator()
     for key, data in given_records:
@@ -57,7 +57,7 @@ def test_what_the_oracle_packs_is_read(given_records):
 
 @settings(deadline=None)
 @given(records, st.data())
-def test_a_cut_aggregate_is_malformed(given_records, data):
+def test_a_truncated_aggregate_is_malformed(given_records, data):
     packed = aggregate_records(given_records)
     length = data.draw(st.integers(0, len(packed) - 1))
 
@@ -83,7 +83,7 @@ def test_an_aggregate_with_one_bit_changed_is_malformed(given_records, data):
         b"\x1a\x05\x08\x01\x1a\x01x",  # a record whose partition key is not in the table
     ],
 )
-def test_a_message_that_does_not_fit_its_format_is_malformed_though_its_digest_fits(body):
+def test_a_malformed_message_with_a_correct_digest_is_malformed(body):
     packed = b"\xf3\x89\x9a\xc2" + body + hashlib.md5(body).digest()
 
     with pytest.raises(MalformedAggregateError):
@@ -91,6 +91,6 @@ def test_a_message_that_does_not_fit_its_format_is_malformed_though_its_digest_f
 
 
 @pytest.mark.parametrize("refused", [[], [("", b"x")]])
-def test_nothing_and_an_empty_key_are_not_packed(refused):
+def test_no_records_and_an_empty_key_are_refused(refused):
     with pytest.raises(ValueError, match=r"aggregate|partition key"):
         aggregate_records(refused)

@@ -80,7 +80,7 @@ def test_every_field_of_a_full_record_is_written(read, write, model, fields):
 
 @many
 @given(payloads(valid_events, mutations))
-def test_what_is_written_is_read_back_as_it_was(payload):
+def test_a_written_event_is_read_back_unchanged(payload):
     # Given
     event = read_event(payload, now=NOW)
     if isinstance(event, Refusal):

@@ -1,4 +1,4 @@
-"""What is generated fits those who read it: Personalize, Glue, API Gateway."""
+"""The generated files fit Personalize, Glue and API Gateway."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def _models():
     return json.loads((ROOT / "infrastructure/modules/api/generated/models.json").read_text())
 
 
-def test_what_is_committed_is_what_the_models_give():
+def test_the_committed_files_match_the_models():
     assert generate.drifted() == []
 
 
-def test_a_drifted_and_a_missing_file_are_named(tmp_path):
+def test_a_changed_and_a_missing_file_are_listed(tmp_path):
     # Given all files written, then one altered and one removed
     generate.write(tmp_path)
     (tmp_path / "model/schemas/items.avsc").write_text("{}")
@@ -59,7 +59,7 @@ def test_a_drifted_and_a_missing_file_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("dataset", list(COLUMNS))
-def test_a_dataset_schema_is_as_personalize_wants_it(dataset):
+def test_a_dataset_schema_keeps_the_rules_of_personalize(dataset):
     # When
     schema = _schema(dataset)
     fastavro.parse_schema(schema)
@@ -77,13 +77,13 @@ def test_a_dataset_schema_is_as_personalize_wants_it(dataset):
     assert sum(field.get("textual", False) for field in schema["fields"]) == (dataset == "items")
 
 
-def test_trained_on_are_the_categories_the_text_and_the_numbers():
+def test_the_categorical_columns_are_marked():
     categorical = {f["name"] for name in COLUMNS for f in _schema(name)["fields"] if f.get("categorical")}
 
     assert categorical == {"CATEGORY", "BRAND", "AGE_GROUP", "GENDER", "INTERESTS", "MEMBERSHIP"}
 
 
-def test_avro_takes_a_row_of_each_dataset():
+def test_a_row_of_interactions_fits_its_schema():
     schema = fastavro.parse_schema(_schema("interactions"))
 
     assert fastavro.validation.validate(
@@ -129,7 +129,7 @@ def test_every_model_is_a_draft_4_schema_that_stands_alone():
 
 @settings(max_examples=200, deadline=None)
 @given(payloads(valid_events, mutations))
-def test_the_model_takes_every_event_that_is_accepted(payload):
+def test_the_gateways_model_accepts_every_valid_event(payload):
     event = read_event(payload, now=NOW)
 
     if not isinstance(event, Refusal):
@@ -151,11 +151,11 @@ def test_the_model_takes_every_event_that_is_accepted(payload):
         {"timestamp": ...},
     ],
 )
-def test_the_model_refuses_what_is_refused(changes):
+def test_the_gateways_model_refuses_invalid_events(changes):
     assert not jsonschema.Draft4Validator(_EVENT).is_valid(event_fields(**changes))
 
 
-def test_the_models_take_what_the_routes_take():
+def test_the_gateways_models_accept_valid_requests():
     models = {name: jsonschema.Draft4Validator(schema) for name, schema in _models().items()}
 
     models["EventBatch"].validate(event_fields())

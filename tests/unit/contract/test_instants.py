@@ -15,7 +15,7 @@ instants = st.datetimes(datetime(1900, 1, 2), datetime(2199, 12, 30), timezones=
 
 
 @given(instants)
-def test_an_instant_is_written_in_utc_cut_to_the_millisecond(instant):
+def test_an_instant_is_written_in_utc_truncated_to_milliseconds(instant):
     # When
     written = write_instant(instant)
 
@@ -25,6 +25,6 @@ def test_an_instant_is_written_in_utc_cut_to_the_millisecond(instant):
 
 
 @pytest.mark.parametrize("value", ["", "2026-01-31", "2026-01-31T12:00:00", 0, None, True, datetime(2026, 1, 1)])  # noqa: DTZ001
-def test_what_is_no_instant_is_refused(value):
+def test_a_value_that_is_not_an_instant_is_refused(value):
     with pytest.raises(ValueError):  # noqa: PT011 - the message is the reader's to make
         read_instant(value)

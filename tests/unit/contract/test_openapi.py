@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, whole, and its examples are true."""
+"""The OpenAPI document is valid and complete, and its examples fit it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_examples_of_requests_are_accepted():
 
 
 @pytest.mark.parametrize("changes", [{"user_id": 3}, {"item_id": ...}, {"user_id": ..., "session_id": ...}, {"x": 1}])
-def test_the_schema_of_an_event_refuses_what_is_refused(changes):
+def test_the_schema_of_an_event_refuses_invalid_events(changes):
     schema = {"$ref": "#/components/schemas/Event"}
 
     _validator(schema).validate(event_fields())

@@ -1,4 +1,4 @@
-"""The examples of the READMEs are true."""
+"""The examples of the READMEs are correct."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_explanation_adds_up():
 
 
 @pytest.mark.parametrize("arguments", [["--check"], []])
-def test_the_commands_find_nothing_drifted(arguments, capsys):
+def test_the_commands_find_no_differences(arguments, capsys):
     assert generate.main(arguments) == 0
     assert capsys.readouterr().out == ""
 

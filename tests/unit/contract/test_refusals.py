@@ -1,4 +1,4 @@
-"""What is refused, and what is said about it."""
+"""Refused records and bodies, and their reasons."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_broken_rule_is_named_with_its_field(changes, reason, field, rule):
         (b'{"a":' * 100_000, "malformed_json"),
     ],
 )
-def test_bytes_that_are_no_event_are_refused_and_kept(payload, reason):
+def test_bytes_that_are_not_an_event_are_refused_with_their_payload(payload, reason):
     refusal = read_event(payload, now=NOW)
 
     assert isinstance(refusal, Refusal)
@@ -106,7 +106,7 @@ def test_bytes_that_are_no_event_are_refused_and_kept(payload, reason):
     assert refusal.payload == payload
 
 
-def test_all_broken_rules_are_named_but_not_without_end():
+def test_at_most_ten_broken_rules_are_named():
     # Given an event with forty unknown fields
     payload = event_json(**{f"f{index}": 1 for index in range(40)}, user_id=3)
 
@@ -125,11 +125,11 @@ def test_neither_values_nor_long_names_are_echoed():
     )
 
     # When
-    said = str(_refused(payload).errors)
+    errors = str(_refused(payload).errors)
 
     # Then
-    assert not any(word in said for word in ("jane", "secret", "private", "hidden"))
-    assert "x" * (MAX_FIELD_LENGTH + 1) not in said
+    assert not any(word in errors for word in ("jane", "secret", "private", "hidden"))
+    assert "x" * (MAX_FIELD_LENGTH + 1) not in errors
 
 
 def test_null_means_absent_and_a_search_needs_no_item():
@@ -155,14 +155,14 @@ def test_null_means_absent_and_a_search_needs_no_item():
         (b"[" + b",".join([event_json()] * 501) + b"]", "too_many"),
     ],
 )
-def test_a_body_that_is_no_list_of_events_is_refused_as_a_whole(body, reason):
+def test_a_body_that_is_not_a_list_of_events_is_refused_as_a_whole(body, reason):
     with pytest.raises(BodyRefusedError) as refused:
         read_events(body, now=NOW)
 
     assert refused.value.reason == reason
 
 
-def test_500_events_are_taken_and_one_bad_one_spoils_no_other():
+def test_of_500_events_only_the_invalid_one_is_refused():
     # Given
     events = [event_fields(event_id=f"e-{index}") for index in range(500)]
     events[250]["user_id"] = 3
@@ -187,14 +187,14 @@ def test_500_events_are_taken_and_one_bad_one_spoils_no_other():
         (read_user, user_fields(user_id=3), "wrong_type", "user_id"),
     ],
 )
-def test_items_and_users_are_held_to_their_rules(read, fields, reason, field):
+def test_an_invalid_item_or_user_is_refused(read, fields, reason, field):
     refusal = read(json.dumps(fields).encode())
 
     assert isinstance(refusal, Refusal)
     assert (refusal.reason, refusal.errors[0].field) == (reason, field)
 
 
-def test_a_bad_row_says_why_and_keeps_the_bytes():
+def test_a_bad_row_has_the_reasons_and_the_bytes():
     # Given
     payload = event_json(event_id="e-9", user_id=3)
     refusal = _refused(payload)
@@ -215,7 +215,7 @@ def test_a_bad_row_says_why_and_keeps_the_bytes():
 
 
 @pytest.mark.parametrize("payload", [b"\xff", b"[]", event_json(event_id=7), event_json(event_id="x" * 300)])
-def test_a_bad_row_of_what_names_no_id_has_none(payload):
+def test_a_bad_row_without_a_readable_id_has_none(payload):
     refusal = Refusal("wrong_type", (), payload)
 
     assert "event_id" not in json.loads(bad_row("collect", refusal, NOW))

@@ -15,7 +15,7 @@ from tests.fakes.faults import denied, server_error, throttled, timeout
 from tests.fakes.functions.forwarder import Forwarder
 
 
-def test_events_of_one_session_go_in_tens_with_id_and_time():
+def test_events_of_one_session_are_sent_in_tens_with_id_and_time():
     forwarder = Forwarder()
     outcome = forwarder.forward(
         kinesis_record(0, *(numbered_event(n) for n in range(20))),
@@ -34,7 +34,7 @@ def test_events_of_one_session_go_in_tens_with_id_and_time():
     }
 
 
-def test_events_go_in_the_order_they_happened_not_in_which_they_came():
+def test_events_are_sent_in_order_of_time_not_of_arrival():
     forwarder = Forwarder()
     forwarder.forward(
         kinesis_record(0, numbered_event(5)),
@@ -60,7 +60,7 @@ def test_calls_do_not_mix_users_or_sessions_and_keep_one_users_order():
     assert anns == [["e-0"], ["e-2"], ["e-3"]]
 
 
-def test_an_anonymous_session_is_not_taken_for_a_user_of_the_same_name():
+def test_an_anonymous_session_differs_from_a_user_of_the_same_name():
     forwarder = Forwarder()
     forwarder.forward(
         kinesis_record(0, numbered_event(0, user_id=None, session_id="ann")),
@@ -72,7 +72,7 @@ def test_an_anonymous_session_is_not_taken_for_a_user_of_the_same_name():
     assert {user for user, _ in forwarder.history} == {"session#ann", "ann"}
 
 
-def test_a_session_too_long_for_its_prefix_goes_by_its_digest_everywhere():
+def test_a_session_too_long_for_its_prefix_is_replaced_by_its_digest():
     forwarder = Forwarder()
     forwarder.forward(kinesis_record(0, numbered_event(0, user_id=None, session_id="s" * 256)))
     [(_, session, _)] = forwarder.tracker.calls
@@ -80,7 +80,7 @@ def test_a_session_too_long_for_its_prefix_goes_by_its_digest_everywhere():
     assert session == user == "session#" + hashlib.sha256(b"s" * 256).hexdigest()
 
 
-def test_bad_records_are_kept_and_the_batch_moves_on():
+def test_bad_records_become_bad_rows_and_the_batch_continues():
     forwarder = Forwarder()
     cut = aggregate_records([("key", to_bytes(numbered_event(9)))])[:-1]
     outcome = forwarder.forward(
@@ -96,13 +96,13 @@ def test_bad_records_are_kept_and_the_batch_moves_on():
     assert key.startswith("forward/ingest_date=2026-01-31/")
 
 
-def test_one_bad_event_of_an_aggregate_leaves_the_others():
+def test_the_other_events_of_an_aggregate_are_forwarded():
     forwarder = Forwarder()
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0), b"[]", numbered_event(1)))
     assert (outcome.received, outcome.forwarded, outcome.bad) == (3, 2, 1)
 
 
-def test_events_without_consent_go_nowhere():
+def test_events_that_deny_consent_are_not_sent_or_stored():
     forwarder = Forwarder()
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0, consent="denied")))
     assert (outcome.suppressed, outcome.first_failed) == (1, None)
@@ -111,7 +111,7 @@ def test_events_without_consent_go_nowhere():
     assert not forwarder.s3.objects
 
 
-def test_an_event_that_comes_twice_in_a_batch_goes_once():
+def test_a_duplicate_in_a_batch_is_sent_once():
     forwarder = Forwarder()
     outcome = forwarder.forward(
         kinesis_record(0, numbered_event(0), numbered_event(0)), kinesis_record(1, numbered_event(0))
@@ -119,7 +119,7 @@ def test_an_event_that_comes_twice_in_a_batch_goes_once():
     assert (outcome.forwarded, outcome.duplicate) == (1, 2)
 
 
-def test_the_same_event_without_an_id_is_recognized():
+def test_a_duplicate_without_an_id_is_recognized():
     forwarder = Forwarder()
     outcome = forwarder.forward(
         kinesis_record(0, numbered_event(0, event_id=None)), kinesis_record(1, numbered_event(0, event_id=None))
@@ -138,7 +138,7 @@ def test_an_event_that_the_tracker_refuses_is_found_among_ten(position):
 
 
 @pytest.mark.parametrize("fault", [throttled(), server_error(), timeout()])
-def test_a_failure_that_passes_is_overcome_in_the_same_invocation(fault):
+def test_a_temporary_failure_is_retried_in_the_same_invocation(fault):
     forwarder = Forwarder()
     forwarder.tracker.faults.plan([fault, fault, fault])
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0)))
@@ -148,7 +148,7 @@ def test_a_failure_that_passes_is_overcome_in_the_same_invocation(fault):
 
 
 @pytest.mark.parametrize("fault", [throttled(), server_error(), timeout(), denied()])
-def test_a_failure_that_lasts_brings_the_record_again(fault):
+def test_a_lasting_failure_redelivers_the_record(fault):
     forwarder = Forwarder()
     forwarder.tracker.faults.always(fault)
     outcome = forwarder.forward(kinesis_record(7, numbered_event(0)), kinesis_record(8, numbered_event(1)))
@@ -157,7 +157,7 @@ def test_a_failure_that_lasts_brings_the_record_again(fault):
     assert not forwarder.history
 
 
-def test_a_user_whose_call_fails_holds_back_neither_those_before_nor_their_own_order():
+def test_a_failed_call_stops_only_that_user_and_keeps_the_order():
     forwarder = Forwarder()
     forwarder.tracker.breaking = {"e-12"}
     outcome = forwarder.forward(
@@ -170,7 +170,7 @@ def test_a_user_whose_call_fails_holds_back_neither_those_before_nor_their_own_o
     assert set(forwarder.received_ids) == {"e-100", *(f"e-{n}" for n in range(10))}
 
 
-def test_without_a_tracker_everything_waits():
+def test_without_a_tracker_all_events_are_retried():
     forwarder = Forwarder()
     forwarder.parameters.value = None
     outcome = forwarder.forward(kinesis_record(0, b"{"), kinesis_record(1, numbered_event(0)))
@@ -189,7 +189,7 @@ def test_the_tracking_id_is_read_once_a_minute():
     assert forwarder.parameters.faults.calls == 2
 
 
-def test_a_tracker_made_anew_costs_a_redelivery_not_the_events():
+def test_events_are_redelivered_to_a_replaced_tracker():
     forwarder = Forwarder()
     forwarder.forward(kinesis_record(0, numbered_event(0)))
     forwarder.tracker.tracking_id = forwarder.parameters.value = "tracker-2"
@@ -198,7 +198,7 @@ def test_a_tracker_made_anew_costs_a_redelivery_not_the_events():
     assert forwarder.forward(kinesis_record(1, numbered_event(1))).forwarded == 1
 
 
-def test_what_a_former_tracker_refuses_in_any_words_is_not_bad():
+def test_events_refused_by_a_replaced_tracker_are_not_bad():
     forwarder = Forwarder()
     forwarder.forward(kinesis_record(0, numbered_event(0)))
     forwarder.tracker.refused = {"e-1"}
@@ -207,7 +207,7 @@ def test_what_a_former_tracker_refuses_in_any_words_is_not_bad():
     assert not forwarder.s3.objects
 
 
-def test_a_tracker_that_is_gone_costs_no_event_even_one_that_speaks_of_tracking():
+def test_events_refused_by_a_deleted_tracker_are_not_bad_even_if_they_mention_tracking():
     forwarder = Forwarder()
     forwarder.tracker.tracking_id = "tracker-2"
     records = [
@@ -218,7 +218,7 @@ def test_a_tracker_that_is_gone_costs_no_event_even_one_that_speaks_of_tracking(
     assert (outcome.retried, outcome.bad) == (2, 0)
 
 
-def test_a_refused_event_that_speaks_of_tracking_is_bad_and_holds_nobody_up():
+def test_a_refused_event_that_mentions_tracking_is_bad():
     forwarder = Forwarder()
     forwarder.tracker.refused = {"e-0"}
     outcome = forwarder.forward(
@@ -244,7 +244,7 @@ def test_history_is_written_in_the_agreed_shape():
     assert "item_id" not in search
 
 
-def test_history_writes_that_stay_unprocessed_are_made_again():
+def test_unprocessed_history_writes_are_retried():
     forwarder = Forwarder()
     forwarder.dynamodb.unprocessed = [20, 5]
     outcome = forwarder.forward(kinesis_record(0, *(numbered_event(n) for n in range(30))))
@@ -252,7 +252,7 @@ def test_history_writes_that_stay_unprocessed_are_made_again():
     assert len(forwarder.history) == 30
 
 
-def test_events_whose_history_cannot_be_written_come_again():
+def test_events_without_history_are_redelivered():
     forwarder = Forwarder()
     forwarder.dynamodb.faults["batch_write_item"].always(throttled())
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0)))
@@ -262,14 +262,14 @@ def test_events_whose_history_cannot_be_written_come_again():
     assert forwarder.received_ids == ["e-0"]
 
 
-def test_an_event_id_too_long_for_a_sort_key_is_remembered_by_its_digest():
+def test_an_event_id_too_long_for_a_sort_key_is_replaced_by_its_digest():
     forwarder = Forwarder()
     assert forwarder.forward(kinesis_record(0, numbered_event(0, event_id="😀" * 256))).forwarded == 1
     [(_, moment)] = forwarder.history
     assert len(moment) == 14 + 64
 
 
-def test_bad_rows_that_cannot_be_written_bring_the_record_again():
+def test_bad_rows_that_cannot_be_written_redeliver_the_record():
     forwarder = Forwarder()
     forwarder.s3.faults["put_object"].always(server_error())
     outcome = forwarder.forward(
@@ -278,7 +278,7 @@ def test_bad_rows_that_cannot_be_written_bring_the_record_again():
     assert (outcome.forwarded, outcome.bad, outcome.retried, outcome.first_failed) == (2, 0, 1, f"{1:056d}")
 
 
-def test_bad_rows_that_will_come_again_are_kept_then():
+def test_bad_rows_after_the_checkpoint_are_written_on_redelivery():
     forwarder = Forwarder()
     forwarder.tracker.breaking = {"e-0"}
     outcome = forwarder.forward(kinesis_record(0, b"{"), kinesis_record(1, numbered_event(0)), kinesis_record(2, b"}"))
@@ -288,7 +288,7 @@ def test_bad_rows_that_will_come_again_are_kept_then():
     assert len(forwarder.bad_rows) == 2
 
 
-def test_the_same_batch_again_writes_the_same_object():
+def test_a_repeated_batch_writes_the_same_object_of_bad_rows():
     forwarder = Forwarder()
     for _ in range(2):
         forwarder.forward(kinesis_record(0, b"{"))

@@ -16,7 +16,7 @@ def invoke(forwarder: Forwarder, monkeypatch: Any, *records: dict[str, Any]) -> 
     return entry.handler({"Records": list(records)}, CONTEXT)
 
 
-def test_a_batch_that_is_done_has_no_failures(monkeypatch, capsys):
+def test_a_finished_batch_has_no_failures(monkeypatch, capsys):
     answered = invoke(
         Forwarder(),
         monkeypatch,
@@ -31,7 +31,7 @@ def test_a_batch_that_is_done_has_no_failures(monkeypatch, capsys):
     assert line["bad_malformed_json"] == [1.0]
 
 
-def test_a_batch_that_is_not_names_the_first_record_to_redeliver(monkeypatch):
+def test_an_unfinished_batch_names_the_first_record_to_redeliver(monkeypatch):
     forwarder = Forwarder()
     forwarder.parameters.value = None
     answered = invoke(

@@ -54,7 +54,9 @@ faults = st.lists(st.sampled_from([None, None, throttled(), server_error(), time
     at_bad_rows=faults,
     unprocessed=st.lists(st.integers(0, 5), max_size=5),
 )
-def test_under_any_schedule_of_faults(batch, refused, at_tracker, at_history, at_bad_rows, unprocessed):
+def test_nothing_is_lost_or_doubled_under_any_schedule_of_faults(
+    batch, refused, at_tracker, at_history, at_bad_rows, unprocessed
+):
     forwarder = Forwarder()
     forwarder.tracker.refused = {f"{user}-{number}" for user, number in refused}
     forwarder.tracker.faults.plan(at_tracker)

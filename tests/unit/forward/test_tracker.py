@@ -20,7 +20,7 @@ def read(**differences: Any) -> Event:
     return event
 
 
-def test_every_field_has_its_place():
+def test_every_field_is_converted():
     entry = tracker_entry(
         read(
             event_type="Purchase",
@@ -44,13 +44,13 @@ def test_every_field_has_its_place():
     "properties",
     [{"user_id": "x"}, {"UserId": "x"}, {"timestamp": 1}, {"a_b": 1, "aB": 2}],
 )
-def test_properties_that_the_tracker_would_refuse_or_mix_up_are_bad(properties):
+def test_forbidden_and_colliding_properties_are_bad(properties):
     entry = tracker_entry(read(properties=properties))
     assert isinstance(entry, Refusal)
     assert entry.errors[0].field.startswith("properties.")
 
 
-def test_an_event_that_outgrows_the_limit_in_the_trackers_format_is_bad():
+def test_an_event_beyond_the_trackers_limit_is_bad():
     # Of the largest impression in the longest characters, and properties whose quotes have to be escaped once more.
     ids = [f"{n:02d}" + "é" * 150 for n in range(25)]
     properties = {f"p{n}": '"' * 16 for n in range(24)}

@@ -57,7 +57,7 @@ def test_every_value_of_a_query_parameter_is_kept():
     assert body["query"] == {"n": ["1", "2"]}
 
 
-def test_single_query_values_do_where_an_emulator_sends_no_others():
+def test_single_query_values_are_read_where_multi_values_are_missing():
     _, body, _ = ask(user_request(queryStringParameters={"n": "2"}))
     assert body["query"] == {"n": ["2"]}
 
@@ -67,7 +67,7 @@ def test_a_base64_body_is_decoded():
     assert body["body"] == "é"
 
 
-def test_a_body_that_is_not_the_base64_it_says_is_refused():
+def test_a_body_that_is_not_base64_is_refused():
     status, body, _ = ask(user_request(body="é", isBase64Encoded=True))
     assert (status, body["error"]["field"]) == (400, "body")
 
@@ -114,6 +114,6 @@ def test_an_unexpected_error_shows_the_caller_only_the_request_id(caplog):
     assert "request-1" in caplog.text
 
 
-def test_a_route_that_is_not_there_is_not_found():
+def test_an_unknown_route_is_not_found():
     status, body, _ = ask(user_request(resource="/nowhere"))
     assert (status, body["error"]["field"]) == (404, "path")

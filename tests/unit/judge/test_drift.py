@@ -11,7 +11,7 @@ from backend.judge.drift import detect_drift, stability_index
 from tests.factories.lambda_events import GAIN, data_profile, judge_event
 
 
-def test_the_same_again_is_no_drift():
+def test_the_same_profile_is_no_drift():
     drift = detect_drift(data_profile(), data_profile())
 
     assert not drift.found
@@ -28,14 +28,14 @@ def test_the_same_again_is_no_drift():
         ({"interactions": 3000, "items": {f"item-{n}": 750 // (n + 1) for n in range(10)}}, "429 interactions a day"),
     ],
 )
-def test_each_thing_that_moves_is_found_and_reported(recent, words):
+def test_each_kind_of_drift_is_detected_and_reported(recent, words):
     drift = detect_drift(data_profile(), data_profile(**recent))
 
     assert drift.found
     assert words in drift.reason
 
 
-def test_without_a_profile_of_the_champion_nothing_is_claimed():
+def test_without_a_profile_of_the_champion_no_drift_is_reported():
     drift = detect_drift(None, data_profile())
 
     assert not drift.found
@@ -75,7 +75,7 @@ def test_a_first_version_needs_no_champion_and_no_record():
     assert not answer["drift"]["found"]
 
 
-def test_a_note_of_another_version_than_the_one_that_serves_is_not_used():
+def test_a_record_of_another_version_is_not_used():
     answer = decide(judge_event(record={"version": "v0", "profile": data_profile()}))
 
     assert "not known" in answer["drift"]["reason"]

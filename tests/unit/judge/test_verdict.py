@@ -27,7 +27,7 @@ def test_where_nothing_serves_the_challenger_does():
 
 
 @pytest.mark.parametrize(("gain", "kept"), [(0.30, "challenger"), (0.19, "challenger"), (0.15, "champion")])
-def test_a_challenger_serves_unless_it_is_worse_than_chance_explains(gain, kept):
+def test_a_challenger_serves_unless_it_is_worse_beyond_the_noise(gain, kept):
     # Given standard errors of 0.01 each, so 0.0141 together and a limit of 1.645 times that
     verdict = judge(version("old", 0.2), version("new", gain), RULES)
 
@@ -49,7 +49,7 @@ def test_a_slice_that_got_worse_keeps_the_champion_though_the_whole_got_better()
     assert [comparison.where for comparison in verdict.comparisons] == ["all", "new_users"]
 
 
-def test_more_comparisons_leave_each_more_room_so_that_together_they_err_no_oftener():
+def test_more_comparisons_widen_the_limit_of_each():
     alone = judge(version("old", 0.2), version("new", 0.2), RULES).comparisons[0]
     among = judge(version("old", 0.2, new_users=0.2), version("new", 0.2, new_users=0.2), RULES).comparisons[0]
 
@@ -65,7 +65,7 @@ def test_without_a_standard_error_the_number_of_users_bounds_the_noise():
     assert (few.kept, many.kept) == ("challenger", "champion")
 
 
-def test_a_challenger_that_finds_nothing_is_not_taken_for_sure_of_it():
+def test_a_challenger_with_a_mean_of_zero_has_noise():
     verdict = judge(version("old", 0.02, None, 100), version("new", 0.0, None, 100), RULES)
 
     assert verdict.kept == "challenger"
@@ -92,7 +92,7 @@ def test_a_slice_that_only_one_version_measures_is_named():
     assert "Not compared, since one version has no figures: new_users" in verdict.reason
 
 
-def test_a_standard_error_of_nothing_is_not_taken_for_certainty():
+def test_a_standard_error_of_zero_is_replaced():
     verdict = judge(version("old", 0.05, 0.0, 300), version("new", 0.0, 0.0, 300), RULES)
 
     assert verdict.kept == "challenger"

@@ -1,4 +1,4 @@
-"""Every record of a Firehose batch is answered once: with its row, dropped, or failed as it came."""
+"""Every record of a Firehose batch is answered once: with its row, as dropped, or as failed with its own bytes."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def test_the_row_has_the_columns_of_the_table_in_their_order():
     assert list(LakeRow.__struct_fields__) == columns
 
 
-def test_what_the_front_door_said_of_the_arrival_stays():
+def test_received_at_of_the_front_door_is_kept():
     [answer] = transform([firehose_record(0, purchase(received_at="2026-01-31T12:30:00.5Z"))]).records
     assert row_of(answer)["received_at"] == "2026-01-31 12:30:00.500"
 
 
-def test_an_event_without_an_id_gets_the_one_that_follows_from_it():
+def test_an_event_without_an_id_gets_the_derived_one():
     event = purchase(event_id=...)
     [first, second] = (
         row_of(answer) for answer in transform([firehose_record(0, event), firehose_record(1, event)]).records
@@ -96,7 +96,7 @@ def test_a_bad_record_fails_with_its_own_bytes(data):
     assert (outcome.bad, outcome.stored) == (1, 1)
 
 
-def test_an_event_is_judged_by_the_time_at_which_kinesis_took_it():
+def test_an_event_is_validated_against_its_arrival_at_kinesis():
     ahead = [purchase(timestamp="2026-01-31T13:15:00Z"), purchase(timestamp="2026-01-31T13:15:30Z")]
     assert [answer["result"] for answer in transform([firehose_record(0, event) for event in ahead]).records] == [
         "Ok",
@@ -104,7 +104,7 @@ def test_an_event_is_judged_by_the_time_at_which_kinesis_took_it():
     ]
 
 
-def test_an_answer_that_would_be_too_large_gives_the_last_rows_back_as_they_came(monkeypatch):
+def test_the_last_rows_of_a_too_large_response_fail_with_their_own_bytes(monkeypatch):
     quotes = {f"p{n}": '"' * 10 for n in range(25)}
     records = [firehose_record(n, purchase(event_id=f"e-{n}", properties=quotes)) for n in range(50)]
     whole = sum(len(answer["data"]) for answer in transform(records).records)
@@ -119,7 +119,7 @@ def test_an_answer_that_would_be_too_large_gives_the_last_rows_back_as_they_came
     assert outcome.records[-1]["data"] == records[-1]["data"]
 
 
-def test_a_row_smaller_than_what_came_makes_no_room_by_being_given_back(monkeypatch):
+def test_a_row_smaller_than_its_record_does_not_fail(monkeypatch):
     monkeypatch.setattr(transforming, "MAX_RESPONSE_BYTES", 0)
     spacious = json.dumps(purchase(), indent=100).encode()
     assert transform([firehose_record(0, spacious)]).stored == 1

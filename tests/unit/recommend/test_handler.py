@@ -53,7 +53,7 @@ def test_all_that_an_explained_answer_has_is_described(serving, columns):
 
 
 def test_errors_are_answered_with_field_and_rule(serving):
-    status, body = ask("GET", "/recommendations/{user_id}", pathParameters={"user_id": "nobody"})
+    status, body = ask("GET", "/recommendations/{user_id}", pathParameters={"user_id": "unknown"})
     assert (status, body["error"]["field"], body["request_id"]) == (404, "user_id", "request-1")
     status, body = ask("GET", "/popular", multiValueQueryStringParameters={"num_results": ["many"]})
     assert (status, body["error"]["field"]) == (400, "num_results")

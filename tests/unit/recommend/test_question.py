@@ -29,13 +29,13 @@ def test_num_results_and_explain_are_read():
     assert (question.num_results, question.with_explanations) == (100, False)
 
 
-def test_no_more_are_explained_than_come_with_columns():
+def test_at_most_50_items_are_explained():
     with pytest.raises(BadRequestError, match="from 1 to 50 where explain is true") as refused:
         read_similar_items(request(query={"num_results": ["51"], "explain": ["true"]}))
     assert refused.value.field == "num_results"
 
 
-def test_an_explained_answer_is_kept_under_a_name_that_no_id_can_take():
+def test_the_key_of_an_explained_answer_differs_from_every_plain_key():
     explained = Question("recommendations", user_id="ann", with_explanations=True)
     assert explained.key not in {Question("recommendations", user_id=name).key for name in ("ann", "ann#explained")}
     assert explained.plain == Question("recommendations", user_id="ann")
@@ -72,7 +72,7 @@ def test_malformed_ids_are_refused(value):
     assert refused.value.field == "item_id"
 
 
-def test_any_other_id_is_taken_as_it_is():
+def test_any_other_id_is_accepted_unchanged():
     assert read_recommendations(request(path={"user_id": "ünï/#%" * 40})).user_id == "ünï/#%" * 40
 
 

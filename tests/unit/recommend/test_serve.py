@@ -39,7 +39,7 @@ def test_a_user_who_is_described_but_has_no_events_is_known():
 
 def test_a_user_without_events_and_description_is_not_found_even_while_the_recommender_would_answer():
     with pytest.raises(NotFoundError, match="GET /popular") as refused:
-        Serving().ask(Question("recommendations", user_id="nobody"))
+        Serving().ask(Question("recommendations", user_id="unknown"))
     assert refused.value.field == "user_id"
 
 
@@ -60,13 +60,13 @@ def test_the_same_question_within_a_minute_is_answered_from_the_cache():
         assert serving.ask(question, NOW + MINUTE + 1)["source"] == "recommender"
 
 
-def test_the_first_answer_after_an_event_is_asked_again_once_the_recommender_has_processed_it():
+def test_the_first_answer_after_an_event_is_cached_for_three_seconds():
     serving = Serving()
     sources = [serving.ask(FOR_ANN, NOW + 1000 * second)["source"] for second in (0, 3, 4, 5, 64, 65)]
     assert sources == ["recommender", "cache", "recommender", "cache", "cache", "recommender"]
 
 
-def test_a_stored_answer_in_another_form_is_as_good_as_none():
+def test_a_stored_answer_in_another_form_is_ignored():
     serving = Serving()
     serving.ask(FOR_ANN)
     [item] = serving.dynamodb.items["answers"].values()
@@ -74,7 +74,7 @@ def test_a_stored_answer_in_another_form_is_as_good_as_none():
     assert serving.ask(FOR_ANN)["source"] == "recommender"
 
 
-def test_one_stored_answer_does_for_shorter_ones_but_not_for_longer_ones():
+def test_a_stored_answer_serves_shorter_questions_but_not_longer_ones():
     serving = Serving()
     serving.ask(Question("recommendations", user_id="ann", num_results=3))
     assert len(ids(serving.ask(Question("recommendations", user_id="ann", num_results=20)))) == 20
@@ -114,7 +114,7 @@ def explaining_serving() -> Serving:
     return serving
 
 
-def test_each_item_of_an_explained_answer_says_because_of_what():
+def test_each_item_of_an_explained_answer_has_its_explanation():
     body = explaining_serving().ask(WHY)
     assert [item["because"] for item in body["items"]] == [BECAUSE] * 3
     assert "unexplained" not in body
@@ -126,7 +126,7 @@ def test_a_question_without_explain_has_no_explanations_and_requests_none():
     assert serving.runtime.asked[-1]["columns"] == []
 
 
-def test_a_recommender_without_explanations_answers_and_the_answer_says_so():
+def test_a_recommender_without_explanations_is_retried_and_reported():
     serving = Serving()
     body = serving.ask(WHY)
     assert (body["source"], ids(body)) == ("recommender", RANKING[:3])
@@ -151,14 +151,14 @@ def test_another_refusal_is_a_failure_with_explanations_as_without():
         serving.ask(WHY)
 
 
-def test_explained_answers_are_cached_apart():
+def test_explained_answers_are_cached_separately():
     serving = explaining_serving()
     sources = [serving.ask(question)["source"] for question in (FOR_ANN, WHY, FOR_ANN, WHY)]
     assert sources == ["recommender", "recommender", "cache", "cache"]
     assert serving.ask(WHY)["items"][0]["because"] == BECAUSE
 
 
-def test_while_the_recommender_fails_an_answer_without_explanations_is_better_than_none():
+def test_an_answer_without_explanations_is_the_fallback_of_an_explained_one():
     serving = explaining_serving()
     serving.ask(FOR_ANN)
     serving.break_recommender()
@@ -167,7 +167,7 @@ def test_while_the_recommender_fails_an_answer_without_explanations_is_better_th
     assert "fallback" in body["unexplained"]
 
 
-def test_an_explained_answer_that_was_good_keeps_its_explanations():
+def test_the_last_good_explained_answer_keeps_its_explanations():
     serving = explaining_serving()
     serving.ask(WHY)
     serving.ask(FOR_ANN)
@@ -176,7 +176,7 @@ def test_an_explained_answer_that_was_good_keeps_its_explanations():
 
 
 @pytest.mark.parametrize("fault", [timeout(), throttled(), server_error()])
-def test_the_last_good_answer_stands_in_while_the_recommender_fails(fault):
+def test_the_last_good_answer_is_the_fallback(fault):
     serving = Serving()
     good = serving.ask(FOR_ANN)
     serving.add_event("ann", NOW, "e-2")
@@ -193,14 +193,14 @@ def test_an_answer_older_than_seven_days_is_not_used():
         serving.ask(FOR_ANN, NOW + 8 * DAY)
 
 
-def test_popular_items_stand_in_live_when_only_the_personal_campaign_is_missing():
+def test_live_popular_items_are_the_fallback_for_a_missing_campaign():
     serving = Serving()
     serving.runtime.missing.add(serving.dependencies.campaigns["recommendations"])
     body = serving.ask(FOR_ANN)
     assert (body["source"], body["model"]) == ("popular", "shop-popular")
 
 
-def test_stored_popular_items_stand_in_when_nothing_answers_live():
+def test_stored_popular_items_are_the_last_fallback():
     serving = Serving()
     serving.ask(Question("popular", num_results=5))
     serving.break_recommender()
@@ -208,7 +208,7 @@ def test_stored_popular_items_stand_in_when_nothing_answers_live():
     assert (body["source"], ids(body)) == ("popular", RANKING[:4])
 
 
-def test_nothing_to_stand_in_is_unavailable_with_the_reason():
+def test_without_a_fallback_the_answer_is_503_with_the_reason():
     serving = Serving()
     serving.break_recommender()
     with pytest.raises(UnavailableError, match="ReadTimeoutError") as refused:
@@ -231,7 +231,7 @@ def test_a_list_is_ranked_and_while_the_recommender_fails_ordered_by_popularity(
     assert instead["recommendation_id"] is None
 
 
-def test_tables_that_do_not_answer_make_the_answer_no_worse_than_uncached():
+def test_failing_tables_leave_an_uncached_answer():
     serving = Serving()
     for operation in ("query", "batch_get_item", "put_item"):
         serving.dynamodb.faults[operation].always(throttled())
@@ -239,7 +239,7 @@ def test_tables_that_do_not_answer_make_the_answer_no_worse_than_uncached():
         assert serving.ask(question)["source"] == "recommender"
 
 
-def test_an_answer_for_an_unread_history_is_not_kept():
+def test_an_answer_for_an_unread_history_is_not_stored():
     serving = Serving()
     serving.dynamodb.faults["query"].plan([throttled()])
     serving.ask(FOR_ANN)

@@ -61,7 +61,7 @@ def _history(states, *events):
 
 
 @pytest.mark.parametrize("body", [b"", b" \n", b"{}", b'{"client_token": null, "trainer": null}'])
-def test_a_training_is_started_and_can_be_asked_about(states, body):
+def test_a_training_is_started_and_reports_its_progress(states, body):
     # When
     status, body = _start(states, body)
 
@@ -120,7 +120,7 @@ def test_a_token_starts_one_training_however_often_it_is_sent(states):
         (b'{"trainer": ""}', "trainer"),
     ],
 )
-def test_a_body_of_another_form_is_400_and_names_the_field(states, body, field):
+def test_a_malformed_body_is_400_and_names_the_field(states, body, field):
     with pytest.raises(BadRequestError) as refused:
         _start(states, body)
 
@@ -132,13 +132,13 @@ def test_a_body_of_another_form_is_400_and_names_the_field(states, body, field):
     ("body", "trainer"),
     [(b"", "personalize"), (b'{"trainer": "personalize"}', "personalize"), (SAGEMAKER, "sagemaker")],
 )
-def test_the_trainer_is_personalize_unless_another_is_asked_for(states, body, trainer):
+def test_the_default_trainer_is_personalize(states, body, trainer):
     _, body = _start(states, body)
 
     assert json.loads(states.executions[body["id"]]["input"]) == {"trainer": trainer}
 
 
-def test_a_trainer_that_is_not_set_up_is_refused_with_the_remedy(states):
+def test_a_trainer_that_is_not_enabled_is_refused_with_the_remedy(states):
     with pytest.raises(BadRequestError, match="give Terraform the variable sagemaker") as refused:
         _start(states, SAGEMAKER, trainers=["personalize"])
 
@@ -147,7 +147,7 @@ def test_a_trainer_that_is_not_set_up_is_refused_with_the_remedy(states):
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED"])
-def test_a_token_of_another_trainers_training_is_409_and_says_so(states, status):
+def test_a_token_of_another_trainers_training_is_409(states, status):
     # Given
     _start(states, b'{"client_token": "monday"}')
     states.executions["monday"]["status"] = status
@@ -162,7 +162,7 @@ def test_a_token_of_another_trainers_training_is_409_and_says_so(states, status)
     assert states.started == ["monday"]
 
 
-def test_a_training_that_the_schedule_started_counts_as_personalizes(states):
+def test_a_scheduled_training_has_the_default_trainer(states):
     _ended(states, "SUCCEEDED")
 
     assert _start(states, b'{"client_token": "t-1"}')[0] == 202
@@ -210,7 +210,7 @@ def test_a_training_that_failed_reports_step_and_cause(states):
     )
 
 
-def test_a_cause_that_is_a_services_whole_answer_is_cut_to_its_message(states):
+def test_a_cause_in_json_is_reduced_to_its_message(states):
     _ended(states, "FAILED", error="States.TaskFailed", cause='{"JobName": "datasets", "ErrorMessage": "no lake"}')
     _history(states, ("TaskStateEntered", "BuildDataSets", 0), ("TaskFailed", None, 1), ("ExecutionFailed", None, 2))
 
@@ -224,7 +224,7 @@ def test_a_cause_that_is_a_services_whole_answer_is_cut_to_its_message(states):
         ("ABORTED", "The training was aborted by a user; it was at Train."),
     ],
 )
-def test_a_training_that_was_ended_reports_where(states, status, cause):
+def test_an_aborted_training_reports_its_step(states, status, cause):
     # Given a history whose older events are beyond what is looked at
     _ended(states, status)
     _history(states, ("TaskStateEntered", "Train", 0), ("Other", None, 99))
@@ -248,7 +248,7 @@ def test_a_running_training_reports_its_step(states):
 @pytest.mark.parametrize(
     ("execution_id", "error"), [("missing", NotFoundError), ("a:b", BadRequestError), ("x" * 81, BadRequestError)]
 )
-def test_an_unknown_training_is_named(states, execution_id, error):
+def test_an_unknown_training_is_refused(states, execution_id, error):
     with pytest.raises(error) as refused:
         _ask(states, execution_id)
 
