@@ -1,1 +1,1 @@
-"""Recipes as a custom model on Amazon SageMaker: trained and served under the contract that it has with containers."""
+"""Recipes as custom models on Amazon SageMaker: training and serving under its contract with containers."""

@@ -1,4 +1,4 @@
-"""What SageMaker starts: `python -m model.sagemaker train` and `python -m model.sagemaker serve`."""
+"""The entry point that SageMaker starts: `python -m model.sagemaker train` and `python -m model.sagemaker serve`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from model.sagemaker.train import main as train
 
 
 def main() -> int:
-    """Do what the first argument says, as SageMaker gives it; return the exit code."""
+    """Train or serve, by the argument that SageMaker passes; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m model.sagemaker", description=__doc__)
-    parser.add_argument("duty", choices=["train", "serve"])
-    if parser.parse_args().duty == "train":
+    parser.add_argument("command", choices=["train", "serve"])
+    if parser.parse_args().command == "train":
         return train(os.environ)
     serve(os.environ)
     return 0

@@ -1,4 +1,4 @@
-"""Reads the channels: the CSV files that the datasets job wrote, checked as the engine checks an import."""
+"""Reads the input channels: CSV files of the datasets job, validated as the engine validates an import."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import read_rows, to_columns, to_rows
 from model.datasets.training_data import TrainingData, catalogue_of, select
-from model.sagemaker.surroundings import SurroundingsError
+from model.sagemaker.training_job import TrainingJobError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,26 +21,26 @@ INTERACTIONS, ITEMS, USERS = "interactions", "items", "users"
 
 
 def read_channels(folder: Path, parameters: Mapping[str, str]) -> TrainingData:
-    """Read what a training job was given.
+    """Read the training data of a job.
 
     Parameters
     ----------
     folder : Path
-        With the folder `interactions`, and `items` and `users` where there are any, each with CSV files.
+        Holds the folder `interactions` and, optionally, `items` and `users`, each with CSV files.
     parameters : mapping of str to str
         Hyper-parameters of the recipe.
 
     Raises
     ------
     SurroundingsError
-        There is no file of interactions.
+        The channel `interactions` has no file.
     ImportFailedError
         A file does not follow its schema in `model/schemas`; the message names file and line.
     InsufficientDataError
         There are fewer interactions than the documented minimum.
     """
     if not _files(folder, INTERACTIONS):
-        raise SurroundingsError(f"the channel {INTERACTIONS} has no CSV file: {folder / INTERACTIONS} holds none")
+        raise TrainingJobError(f"the channel {INTERACTIONS} has no CSV file: {folder / INTERACTIONS} holds none")
     schema = _schema(INTERACTIONS)
     columns = to_columns(_rows(folder, INTERACTIONS, schema), schema)
     return TrainingData(select(columns, {}), _catalogue(folder, ITEMS), parameters, _catalogue(folder, USERS))

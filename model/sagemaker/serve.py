@@ -1,4 +1,4 @@
-"""Serves a trained recipe as SageMaker asks a model: `GET /ping` and `POST /invocations`.
+"""Serves a trained recipe under SageMaker's contract: `GET /ping` and `POST /invocations`.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html.
 """
@@ -19,8 +19,8 @@ import numpy as np
 
 from model.recipes.recipe import Query
 from model.registry.amazon_recipes import RECIPES
-from model.sagemaker.surroundings import MODEL, SurroundingsError
 from model.sagemaker.train import DESCRIPTION, MODEL_FOLDER
+from model.sagemaker.training_job import MODEL, TrainingJobError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
     from model.recipes.recipe import Recipe
 
 PORT_VARIABLE, PORT = "SAGEMAKER_BIND_TO_PORT", 8080
-HOST_VARIABLE, HOST = "RIVULET_BIND_TO_HOST", "0.0.0.0"  # noqa: S104 - SageMaker asks from outside the container
-MOST_BYTES = (
+HOST_VARIABLE, HOST = "RIVULET_BIND_TO_HOST", "0.0.0.0"  # noqa: S104 - SageMaker calls from outside the container
+MAX_BYTES = (
     6 * 1024 * 1024
 )  # of a request to an endpoint: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
-FEWEST, MOST = 1, 500
+MIN_RESULTS, MAX_RESULTS = 1, 500
 DEFAULT_COUNT = 25
 MEMBERS = ("userId", "itemId", "history", "inputList", "numResults")
 
 
-class BadQuestionError(ValueError):
-    """A request cannot be answered; the message says which member, and what it must be."""
+class BadRequestError(ValueError):
+    """A request is invalid; the message names the member and its valid values."""
 
 
 @dataclass(frozen=True)
-class Served:
-    """A model that answers, and what it needs to be asked with."""
+class ServedModel:
+    """A loaded model and the request members that it needs."""
 
     recipe: Recipe
     needs: tuple[str, ...]
     has_scores: bool
 
 
-def load(folder: Path) -> Served:
-    """Read what a training left.
+def load(folder: Path) -> ServedModel:
+    """Read the model of a training job.
 
     Parameters
     ----------
@@ -61,76 +61,76 @@ def load(folder: Path) -> Served:
     Raises
     ------
     TypeError
-        The recipe makes segments of users, which no question asks for.
+        The recipe makes user segments, which cannot be served.
     """
     named = RECIPES[json.loads((folder / DESCRIPTION).read_bytes())["recipe"]]
-    return Served(named.answers.load(folder / MODEL_FOLDER), named.needs, named.scores)
+    return ServedModel(named.answers.load(folder / MODEL_FOLDER), named.needs, named.scores)
 
 
-def answer(served: Served, question: Any) -> dict[str, Any]:
-    """Answer a question of the form of Personalize's runtime, with the user's history beside it.
+def answer(served: ServedModel, request: Any) -> dict[str, Any]:
+    """Answer a request in the form of the Personalize runtime, with the history of the user added.
 
     Parameters
     ----------
-    question : dict
-        userId, itemId, history (item ids, newest first), inputList (the only items allowed), numResults.
+    request : dict
+        userId, itemId, history (item ids, latest first), inputList (the items to rank), numResults.
 
     Returns
     -------
     dict
-        itemList of itemId, and score and reason where the recipe gives them.
+        itemList of itemId and, if the recipe returns them, score and reason.
     """
-    if not isinstance(question, dict) or set(question) - set(MEMBERS):
-        raise BadQuestionError(f"the body must be a JSON object with some of {', '.join(MEMBERS)}")
+    if not isinstance(request, dict) or set(request) - set(MEMBERS):
+        raise BadRequestError(f"the body must be a JSON object with some of {', '.join(MEMBERS)}")
     for name in served.needs:
-        if not question.get(name):
-            raise BadQuestionError(f"{name} is missing: this recipe needs it")
-    count = question.get("numResults", DEFAULT_COUNT)
-    if not isinstance(count, int) or isinstance(count, bool) or not FEWEST <= count <= MOST:
-        raise BadQuestionError(f"numResults must be a whole number from {FEWEST} to {MOST}")
-    recipe, given = served.recipe, _texts(question, "inputList")
+        if not request.get(name):
+            raise BadRequestError(f"{name} is missing: this recipe needs it")
+    count = request.get("numResults", DEFAULT_COUNT)
+    if not isinstance(count, int) or isinstance(count, bool) or not MIN_RESULTS <= count <= MAX_RESULTS:
+        raise BadRequestError(f"numResults must be a whole number from {MIN_RESULTS} to {MAX_RESULTS}")
+    recipe, given = served.recipe, _texts(request, "inputList")
     allowed = np.isin(np.array(recipe.item_ids, dtype=object), given) if given else None
     query = Query(
-        history=_texts(question, "history"),
-        item_id=_text(question, "itemId"),
-        user=_text(question, "userId") or "",
+        history=_texts(request, "history"),
+        item_id=_text(request, "itemId"),
+        user=_text(request, "userId") or "",
         allowed=allowed,
     )
     found = recipe.recommend(query, count)
-    return {"itemList": [_told(one.item_id, one.score, one.reason) for one in found]}
+    return {"itemList": [_entry(one.item_id, one.score, one.reason) for one in found]}
 
 
-def make_server(served: Served, host: str, port: int) -> ThreadingHTTPServer:
-    """Return a server that is bound and does not serve yet.
+def make_server(served: ServedModel, host: str, port: int) -> ThreadingHTTPServer:
+    """Return a server that is bound to its port and not started.
 
     Parameters
     ----------
     port : int
-        0 for a free one.
+        0 for a free port.
     """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            self._say(*((HTTPStatus.OK, {}) if self.path == "/ping" else _NOT_FOUND))
+            self._respond(*((HTTPStatus.OK, {}) if self.path == "/ping" else _NOT_FOUND))
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
-            if length > MOST_BYTES:
+            if length > MAX_BYTES:
                 self.close_connection = True
-                self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"message": f"at most {MOST_BYTES} bytes"})
+                self._respond(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"message": f"at most {MAX_BYTES} bytes"})
                 return
             body = self.rfile.read(length)
             if self.path != "/invocations":
-                self._say(*_NOT_FOUND)
+                self._respond(*_NOT_FOUND)
                 return
             try:
-                self._say(HTTPStatus.OK, answer(served, json.loads(body)))
-            except (BadQuestionError, ValueError, RecursionError) as error:
-                self._say(HTTPStatus.BAD_REQUEST, {"message": str(error) or "the body is no JSON"})
+                self._respond(HTTPStatus.OK, answer(served, json.loads(body)))
+            except (BadRequestError, ValueError, RecursionError) as error:
+                self._respond(HTTPStatus.BAD_REQUEST, {"message": str(error) or "the body is not JSON"})
 
-        def _say(self, status: HTTPStatus, content: dict[str, Any]) -> None:
+        def _respond(self, status: HTTPStatus, content: dict[str, Any]) -> None:
             payload = json.dumps(content).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -139,7 +139,7 @@ def make_server(served: Served, host: str, port: int) -> ThreadingHTTPServer:
             self.wfile.write(payload)
 
         def log_message(self, *_: Any) -> None:
-            """Stay silent: a line per question would hold what users do."""
+            """Log nothing: a line per request would hold personal data."""
 
     return ThreadingHTTPServer((host, port), Handler)
 
@@ -153,7 +153,7 @@ def serve(environment: Mapping[str, str]) -> None:
         SM_MODEL_DIR is not set.
     """
     if not environment.get(MODEL):
-        raise SurroundingsError(f"{MODEL} is not set: it names the folder with the model")
+        raise TrainingJobError(f"{MODEL} is not set: it names the folder with the model")
     served = load(Path(environment[MODEL]))
     server = make_server(served, environment.get(HOST_VARIABLE, HOST), int(environment.get(PORT_VARIABLE) or PORT))
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
@@ -162,23 +162,23 @@ def serve(environment: Mapping[str, str]) -> None:
     server.server_close()
 
 
-def _told(item_id: str, score: float | None, reason: str | None) -> dict[str, Any]:
-    told: dict[str, Any] = {"itemId": item_id, "score": score, "reason": [reason] if reason else None}
-    return {name: value for name, value in told.items() if value is not None}
+def _entry(item_id: str, score: float | None, reason: str | None) -> dict[str, Any]:
+    entry: dict[str, Any] = {"itemId": item_id, "score": score, "reason": [reason] if reason else None}
+    return {name: value for name, value in entry.items() if value is not None}
 
 
-def _text(question: dict[str, Any], name: str) -> str | None:
-    value = question.get(name)
+def _text(request: dict[str, Any], name: str) -> str | None:
+    value = request.get(name)
     if value is not None and not isinstance(value, str):
-        raise BadQuestionError(f"{name} must be a text")
+        raise BadRequestError(f"{name} must be a string")
     return value
 
 
-def _texts(question: dict[str, Any], name: str) -> list[str]:
-    value = question.get(name, [])
+def _texts(request: dict[str, Any], name: str) -> list[str]:
+    value = request.get(name, [])
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise BadQuestionError(f"{name} must be a list of texts")
+        raise BadRequestError(f"{name} must be a list of strings")
     return value
 
 
-_NOT_FOUND = (HTTPStatus.NOT_FOUND, {"message": "there are GET /ping and POST /invocations"})
+_NOT_FOUND = (HTTPStatus.NOT_FOUND, {"message": "unknown path: use GET /ping or POST /invocations"})

@@ -1,7 +1,7 @@
 """Trains any recipe on the data sets of the workflow, as a SageMaker training job.
 
-The hyper-parameter `recipe` names it; the others are its own. Metrics are printed as `name=value;`, which the regexes
-of `metric_definitions.json` find.
+The hyper-parameter `recipe` names the recipe; the others belong to the recipe. Metrics are printed as `name=value;`,
+which the regular expressions in `metric_definitions.json` match.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from model.networks.torch_process import learn
 from model.recipes.recipe import UnsuitableDataError
 from model.registry.amazon_recipes import RECIPES
 from model.sagemaker.channels import read_channels
-from model.sagemaker.surroundings import SurroundingsError, read_surroundings
+from model.sagemaker.training_job import TrainingJobError, read_training_job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from model.recipes.recipe import Recipe
     from model.recipes.segments.segment_recipe import SegmentRecipe
     from model.registry.named_recipe import NamedRecipe
-    from model.sagemaker.surroundings import Surroundings
+    from model.sagemaker.training_job import TrainingJob
 
 DEFAULT_RECIPE = "aws-user-personalization-v2"
 RECIPE = "recipe"
@@ -38,38 +38,38 @@ MODEL_FOLDER, DESCRIPTION = "model", "recipe.json"
 MEASURED, NETWORK = "measured.json", "network"
 FAILURE_CHARACTERS = 1024  # DescribeTrainingJob shows no more of the file
 
-_KNOWN_FAILURES = (DatasetError, NetworksError, SurroundingsError, UnsuitableDataError)
+_KNOWN_FAILURES = (DatasetError, NetworksError, TrainingJobError, UnsuitableDataError)
 
 
 class UnsuitableJobError(UnsuitableDataError):
-    """The hyper-parameters cannot be followed; the message says which, and what would do."""
+    """A hyper-parameter is invalid; the message names it and its valid values."""
 
 
 def main(environment: Mapping[str, str], output: TextIO = sys.stdout) -> int:
-    """Train, and leave the model or the reason where SageMaker looks for it.
+    """Train, and write the model or the reason of the failure where SageMaker expects it.
 
     Parameters
     ----------
     environment : mapping of str to str
-        See `surroundings.read_surroundings`.
+        See `training_job.read_training_job`.
     output : text file
-        Gets the metrics.
+        Receives the metrics.
 
     Returns
     -------
     int
-        0, or 1 where the job cannot be done.
+        Exit status: 0, or 1 if the job failed.
     """
     try:
-        surroundings = read_surroundings(environment)
-    except SurroundingsError as error:
+        job = read_training_job(environment)
+    except TrainingJobError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     try:
-        train(surroundings, output)
+        train(job, output)
     except Exception as error:
-        surroundings.failure.parent.mkdir(parents=True, exist_ok=True)
-        surroundings.failure.write_text(str(error)[:FAILURE_CHARACTERS], encoding="utf-8")
+        job.failure.parent.mkdir(parents=True, exist_ok=True)
+        job.failure.write_text(str(error)[:FAILURE_CHARACTERS], encoding="utf-8")
         if not isinstance(error, _KNOWN_FAILURES):
             raise
         sys.stderr.write(f"{error}\n")
@@ -77,22 +77,18 @@ def main(environment: Mapping[str, str], output: TextIO = sys.stdout) -> int:
     return 0
 
 
-def train(surroundings: Surroundings, output: TextIO) -> None:
-    """Measure a recipe on a hold-out, train it on everything, and write the model.
+def train(job: TrainingJob, output: TextIO) -> None:
+    """Measure a recipe on a hold-out, train it on all data, and write the model.
 
-    A training that was cut off after the measuring goes on behind it; a network goes on from its last epoch.
-
-    Parameters
-    ----------
-    output : text file
+    An interrupted job resumes after the measurement if that was complete; a network resumes from its last epoch.
     """
-    named, parameters = _recipe(surroundings.hyperparameters)
-    data = named.prepare(read_channels(surroundings.channels, parameters))
-    metrics, settings = _measured(named, data, surroundings.checkpoints)
+    named, parameters = _recipe(job.hyperparameters)
+    data = named.prepare(read_channels(job.channels, parameters))
+    metrics, settings = _metrics_and_settings(named, data, job.checkpoints)
     output.writelines(f"{name}={value:.6f};\n" for name, value in metrics.items())
     output.flush()
-    model = _fitted(named, data, settings, surroundings.checkpoints)
-    folder = surroundings.model / MODEL_FOLDER
+    model = _fitted(named, data, settings, job.checkpoints)
+    folder = job.model / MODEL_FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder)
     described = {
@@ -103,16 +99,16 @@ def train(surroundings: Surroundings, output: TextIO) -> None:
         "interactions": len(data.interactions),
         "items": len(data.interactions.item_ids),
     }
-    (surroundings.model / DESCRIPTION).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+    (job.model / DESCRIPTION).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 
 
 def _recipe(hyperparameters: Mapping[str, str]) -> tuple[NamedRecipe, dict[str, str]]:
-    """Return the recipe that is named, and its own hyper-parameters, checked."""
+    """Return the recipe and its validated hyper-parameters."""
     parameters = {name: value for name, value in hyperparameters.items() if name != RECIPE}
     wanted = hyperparameters.get(RECIPE, DEFAULT_RECIPE)
     usable = {name: one for name, one in RECIPES.items() if "ACTIONS" not in one.datasets}
     if wanted not in usable:
-        raise UnsuitableJobError(f"{RECIPE} is {wanted}; these can be trained: {', '.join(sorted(usable))}")
+        raise UnsuitableJobError(f"{RECIPE} is {wanted}, which cannot be trained; use {', '.join(sorted(usable))}")
     named = usable[wanted]
     for name, value in parameters.items():
         if name not in named.parameters:
@@ -124,11 +120,11 @@ def _recipe(hyperparameters: Mapping[str, str]) -> tuple[NamedRecipe, dict[str, 
     return named, parameters
 
 
-def _measured(
+def _metrics_and_settings(
     named: NamedRecipe, data: TrainingData, checkpoints: Path | None
 ) -> tuple[Mapping[str, float], Mapping[str, float]]:
-    """Return metrics and settings, from the checkpoint where they were measured on these data before."""
-    mark = _mark(named, data)
+    """Return metrics and settings; from the checkpoint if it holds those of the same recipe and data."""
+    mark = _fingerprint(named, data)
     if checkpoints is not None and (checkpoints / MEASURED).is_file():
         kept: dict[str, Any] = json.loads((checkpoints / MEASURED).read_bytes())
         if kept["mark"] == mark:
@@ -136,7 +132,7 @@ def _measured(
     metrics, settings = evaluate(named, data)
     if checkpoints is not None:
         checkpoints.mkdir(parents=True, exist_ok=True)
-        # SageMaker uploads files as they are seen: whole or not at all.
+        # SageMaker may upload a file at any time, so it must be complete from the start.
         unfinished = checkpoints / f"{MEASURED}.new"
         kept = {"mark": mark, "metrics": dict(metrics), "settings": dict(settings)}
         unfinished.write_text(json.dumps(kept), encoding="utf-8")
@@ -155,8 +151,8 @@ def _fitted(
     return algorithm.made(data, *learn(algorithm.network, problem, data.parameters, folder, is_shown=True))
 
 
-def _mark(named: NamedRecipe, data: TrainingData) -> str:
-    """Return what differs as soon as the recipe, its hyper-parameters or the interactions do."""
+def _fingerprint(named: NamedRecipe, data: TrainingData) -> str:
+    """Return a digest of the recipe, its hyper-parameters and the interactions."""
     known = data.interactions
     digest = hashlib.sha256(json.dumps([named.name, sorted(data.parameters.items())]).encode())
     for ids in (known.user_ids, known.item_ids, known.event_types, data.catalogue.item_ids, data.users.item_ids):

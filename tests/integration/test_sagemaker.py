@@ -118,8 +118,8 @@ def test_a_training_that_was_cut_off_measures_no_second_time(job):
 @pytest.mark.parametrize(
     ("hyperparameters", "said"),
     [
-        ({"recipe": "aws-nothing"}, "these can be trained"),
-        ({"recipe": "aws-next-best-action"}, "these can be trained"),
+        ({"recipe": "aws-nothing"}, "which cannot be trained"),
+        ({"recipe": "aws-next-best-action"}, "which cannot be trained"),
         ({"recipe": "aws-sims", "colour": "red"}, "has no hyper-parameter colour"),
         ({"recipe": "aws-hrnn", "hidden_dimension": "7"}, "from 32 to 256"),
     ],
@@ -160,7 +160,7 @@ def test_a_network_is_trained_with_checkpoints_where_pytorch_is(job):
 
 
 @pytest.mark.parametrize(
-    ("question", "said"),
+    ("body", "said"),
     [
         ([], "a JSON object"),
         ({"userId": "u0", "colour": "red"}, "with some of"),
@@ -169,9 +169,9 @@ def test_a_network_is_trained_with_checkpoints_where_pytorch_is(job):
         ({"userId": "u0", "numResults": 0}, "from 1 to 500"),
     ],
 )
-def test_a_bad_question_is_answered_with_what_is_wrong(trained, question, said):
+def test_a_bad_question_is_answered_with_what_is_wrong(trained, body, said):
     with asked(trained) as ask:
-        status, answer = ask(question)
+        status, answer = ask(body)
 
     assert status == 400
     assert said in answer["message"]
@@ -195,8 +195,8 @@ def asked(job: Job):
     url = f"http://127.0.0.1:{server.server_address[1]}"
     assert urllib3.request("GET", f"{url}/ping").status == 200
 
-    def ask(question: Any) -> tuple[int, Any]:
-        answer = urllib3.request("POST", f"{url}/invocations", json=question)
+    def ask(body: Any) -> tuple[int, Any]:
+        answer = urllib3.request("POST", f"{url}/invocations", json=body)
         return answer.status, answer.json()
 
     yield ask

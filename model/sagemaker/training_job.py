@@ -1,4 +1,4 @@
-"""Where SageMaker puts things and wants them put, by the variables of its training toolkit.
+"""The folders and hyper-parameters of a SageMaker training job, from the variables of the training toolkit.
 
 Sources: https://github.com/aws/sagemaker-training-toolkit/blob/master/ENVIRONMENT_VARIABLES.md and
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html.
@@ -20,24 +20,24 @@ MODEL, CHECKPOINTS, HYPERPARAMETERS = "SM_MODEL_DIR", "SM_CHECKPOINTS_DIR", "SM_
 HYPERPARAMETERS_FILE = "hyperparameters.json"
 
 
-class SurroundingsError(ValueError):
-    """SageMaker's layout is not as it is documented; the message says what is missing."""
+class TrainingJobError(ValueError):
+    """SageMaker's layout differs from its documentation; the message names what is missing."""
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a training has around it.
+class TrainingJob:
+    """The folders and hyper-parameters of a training job.
 
     Attributes
     ----------
     channels : Path
-        Folder with a folder per channel: interactions, and items and users where there are any.
+        Folder with a folder per channel: interactions and, optionally, items and users.
     model : Path
-        What lies here at the end is the model.
+        Folder whose content becomes the model at the end.
     failure : Path
-        File that tells why a training failed; SageMaker shows its first 1,024 characters.
+        File for the reason of a failure; SageMaker shows its first 1,024 characters.
     checkpoints : Path or None
-        What lies here is there again when a training that was cut off goes on; None where nothing is kept.
+        Folder that is restored when an interrupted job resumes; None without checkpoints.
     """
 
     channels: Path
@@ -47,20 +47,20 @@ class Surroundings:
     hyperparameters: dict[str, str]
 
 
-def read_surroundings(environment: Mapping[str, str]) -> Surroundings:
-    """Read them from the environment.
+def read_training_job(environment: Mapping[str, str]) -> TrainingJob:
+    """Read the training job from the environment.
 
     Parameters
     ----------
     environment : mapping of str to str
-        SM_MODEL_DIR, SM_OUTPUT_DIR, SM_INPUT_DIR; SM_CHANNEL_INTERACTIONS, SM_HPS, SM_INPUT_CONFIG_DIR and
-        SM_CHECKPOINTS_DIR where they are set.
+        SM_MODEL_DIR, SM_OUTPUT_DIR and SM_INPUT_DIR; optionally SM_CHANNEL_INTERACTIONS, SM_HPS, SM_INPUT_CONFIG_DIR
+        and SM_CHECKPOINTS_DIR.
     """
     given = _folder(environment, INPUT)
     channel = environment.get(INTERACTIONS_CHANNEL)
     checkpoints = environment.get(CHECKPOINTS)
-    return Surroundings(
-        # Every channel is a folder beside the others.
+    return TrainingJob(
+        # All channels are folders in one parent folder.
         channels=Path(channel).parent if channel else given / "data",
         model=_folder(environment, MODEL),
         failure=_folder(environment, OUTPUT) / "failure",
@@ -71,7 +71,7 @@ def read_surroundings(environment: Mapping[str, str]) -> Surroundings:
 
 def _folder(environment: Mapping[str, str], name: str) -> Path:
     if not environment.get(name):
-        raise SurroundingsError(f"{name} is not set: it names a folder of SageMaker's, as its training toolkit sets it")
+        raise TrainingJobError(f"{name} is not set: SageMaker's training toolkit sets it to a folder")
     return Path(environment[name])
 
 
@@ -80,20 +80,20 @@ def _hyperparameters(environment: Mapping[str, str], config: Path) -> dict[str, 
     if text is None:
         file = config / HYPERPARAMETERS_FILE
         if not file.is_file():
-            raise SurroundingsError(f"{file} is missing, and {HYPERPARAMETERS} is not set")
+            raise TrainingJobError(f"{file} is missing, and {HYPERPARAMETERS} is not set")
         text = file.read_text(encoding="utf-8")
     try:
         stated = json.loads(text)
     except ValueError as error:
-        raise SurroundingsError(f"the hyper-parameters are no JSON: {error}") from None
+        raise TrainingJobError(f"the hyper-parameters are not JSON: {error}") from None
     if not isinstance(stated, dict):
-        raise SurroundingsError("the hyper-parameters must be an object of texts")
-    # The toolkit hands on what it sets for itself.
+        raise TrainingJobError("the hyper-parameters must be an object of strings")
+    # The toolkit includes its own settings.
     return {name: _text(value) for name, value in stated.items() if not name.startswith("sagemaker_")}
 
 
 def _text(value: object) -> str:
-    """Return a value as text; SageMaker's own SDK writes texts as JSON, in quotes."""
+    """Return a value as a string; SageMaker's SDK writes strings as JSON, in quotes."""
     if not isinstance(value, str):
         return json.dumps(value)
     quoted = len(value) >= 2 and value[0] == value[-1] == '"'
