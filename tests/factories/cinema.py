@@ -60,7 +60,7 @@ class Done:
     def recent(self, user_id: str) -> dict[str, list[str]]:
         return self._done.get(user_id, {})
 
-    def doers(self, is_asked: Callable[[str], bool]) -> list[str]:
+    def users_with(self, is_asked: Callable[[str], bool]) -> list[str]:
         return [user for user, done in self._done.items() if any(is_asked(kind) for kind in done)]
 
 
@@ -78,7 +78,7 @@ class World:
         self.tables = {"ITEMS": Table(), "USERS": Table(), "ACTIONS": Table()}
         for dataset_type, rows in (("ITEMS", items), ("USERS", users), ("ACTIONS", actions)):
             self.tables[dataset_type].replace(rows or {})
-        self.users, self.action_users = Done(done or {}), Done(actions_done or {})
+        self.interactions, self.action_interactions = Done(done or {}), Done(actions_done or {})
 
     def allowed(self, expression: str, user: str = "ann", item: str | None = None, **values: str) -> set[str]:
         """Return the ids that a filter allows."""

@@ -136,7 +136,7 @@ def _users_test(strings: _Strings, *, negated: bool) -> RowTest:
 
     def has_touched(question: Question) -> NDArray[np.bool_]:
         is_asked = _is_asked(strings(question), "Interactions", negated=negated)
-        return question.table.with_ids(question.group.users.doers(is_asked))
+        return question.table.with_ids(question.group.interactions.users_with(is_asked))
 
     return has_touched
 

@@ -38,7 +38,7 @@ class Done:
         """Return by event type, in small letters, the items of a user's newest interactions."""
         return self._done.get(user_id, {})
 
-    def doers(self, is_asked: Callable[[str], bool]) -> list[str]:
+    def users_with(self, is_asked: Callable[[str], bool]) -> list[str]:
         """Return the ids of all who have had an interaction of an event type that is asked for."""
         return [user for user, done in self._done.items() if any(is_asked(kind) for kind in done)]
 
@@ -61,8 +61,8 @@ class Sample:
             self.tables[dataset_type].replace(
                 {row[key]: {name: value for name, value in row.items() if name != key} for row in found}
             )
-        self.users = Done(rows.get("INTERACTIONS", ()), "ITEM_ID")
-        self.action_users = Done(rows.get("ACTION_INTERACTIONS", ()), "ACTION_ID")
+        self.interactions = Done(rows.get("INTERACTIONS", ()), "ITEM_ID")
+        self.action_interactions = Done(rows.get("ACTION_INTERACTIONS", ()), "ACTION_ID")
 
 
 def explain(expression: str) -> list[str]:

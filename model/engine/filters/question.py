@@ -18,7 +18,7 @@ class Interactions(Protocol):
     def recent(self, user_id: str) -> Mapping[str, list[str]]:
         """Return by event type, in small letters, the items of a user's newest interactions."""
 
-    def doers(self, is_asked: Callable[[str], bool]) -> Iterable[str]:
+    def users_with(self, is_asked: Callable[[str], bool]) -> Iterable[str]:
         """Return the ids of all who have had an interaction of an event type that is asked for."""
 
 
@@ -30,11 +30,11 @@ class FilterData(Protocol):
         """Items, users and actions by dataset type."""
 
     @property
-    def users(self) -> Interactions:
+    def interactions(self) -> Interactions:
         """Who did what with items."""
 
     @property
-    def action_users(self) -> Interactions:
+    def action_interactions(self) -> Interactions:
         """Who did what with actions."""
 
 
@@ -66,9 +66,9 @@ class Question:
     @cached_property
     def interactions(self) -> Mapping[str, list[str]]:
         """What the current user did with items, newest first, by event type."""
-        return self.group.users.recent(self.user_id)
+        return self.group.interactions.recent(self.user_id)
 
     @cached_property
     def action_interactions(self) -> Mapping[str, list[str]]:
         """What the current user did with actions, newest first, by event type."""
-        return self.group.action_users.recent(self.user_id)
+        return self.group.action_interactions.recent(self.user_id)

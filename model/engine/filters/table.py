@@ -151,7 +151,7 @@ class Table:
         self._replacements.append(begun)
         return begun
 
-    def forget(self, ids: Iterable[str]) -> None:
+    def erase(self, ids: Iterable[str]) -> None:
         """Forget rows, what they held, and that there ever were any with these ids."""
         for row_id in ids:
             number = self._row_of.pop(row_id, None)

@@ -13,7 +13,6 @@ from model.engine.personalize import limits
 from model.engine.s3.export import rows_to_export, write_csv
 from model.engine.s3.target import S3Files, read_location
 from model.engine.serving.attribution import Metric, Sample, measure, report, source_of
-from model.engine.storage.bulk_part import interactions
 from model.engine.storage.erasure import (
     Erased,
     ErasureFailedError,
@@ -22,7 +21,8 @@ from model.engine.storage.erasure import (
     read_user_ids,
     write_user_ids,
 )
-from model.engine.storage.log_files import LogReader
+from model.engine.storage.event_log.segments import LogReader
+from model.engine.storage.import_part import read_interactions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ def attribute(directory: Path, job: dict[str, Any]) -> list[list[Any]]:
 
 
 def _samples(part: Path, items: dict[str, dict[str, Any]], shown_by: dict[str, str]) -> Iterator[Sample]:
-    for row in interactions(part, INTERACTIONS):
+    for row in read_interactions(part, INTERACTIONS):
         source = source_of(row.get("EVENT_ATTRIBUTION_SOURCE"), shown_by.get(row.get("RECOMMENDATION_ID") or ""))
         yield Sample(row["EVENT_TYPE"] or "", source, row["TIMESTAMP"], row, items.get(row["ITEM_ID"], {}))
 

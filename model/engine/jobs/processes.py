@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import model
 from model.engine.jobs.files import JOB, OUTCOME, RESULT
 from model.engine.personalize.errors import EngineError
-from model.engine.storage.state_directory import StateDirectory, new_id, sync_directory
+from model.engine.storage.disk.durability import sync_directory
+from model.engine.storage.disk.state_directory import StateDirectory, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

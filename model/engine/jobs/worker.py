@@ -23,8 +23,8 @@ from model.engine.jobs.files import JOB, OUTCOME, RESULT
 from model.engine.personalize import limits
 from model.engine.personalize.errors import EngineError
 from model.engine.s3.source import open_source
-from model.engine.storage.bulk_part import ROWS_FILE, write_interactions, write_rows
-from model.engine.storage.state_directory import sync_directory, sync_files
+from model.engine.storage.disk.durability import sync_directory, sync_files
+from model.engine.storage.import_part import ROWS_FILE, write_interactions, write_rows
 from model.engine.training.fitting import Plan, fit
 from model.engine.training.training_input import read_input
 from model.recipes.recipe import UnsuitableDataError

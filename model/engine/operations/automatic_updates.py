@@ -155,7 +155,7 @@ class Upkeep:
         return NEW_ITEMS_HOURS if updated and trained.get("trainingMode") != solution_versions.UPDATE else math.inf
 
     async def _add_new_items(self, served: Served) -> None:
-        rows = self._engine.groups[served.group_arn].rows[served.catalogue_type].bulk
+        rows = self._engine.groups[served.group_arn].rows[served.catalogue_type].imported
         if self._looked_at.get(id(served.recipe)) is rows:
             return  # nothing was imported since; what is streamed the models are told at once
         self._looked_at[id(served.recipe)] = rows

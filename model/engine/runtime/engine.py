@@ -17,7 +17,7 @@ from model.engine.serving.served_models import ServedModels
 from model.engine.serving.shown_lists import ShownLists
 from model.engine.storage.control_plane.resources import ACTIVE, Resource, Resources
 from model.engine.storage.dataset_group import DatasetGroup
-from model.engine.storage.state_directory import StateDirectory
+from model.engine.storage.disk.state_directory import StateDirectory
 
 if TYPE_CHECKING:
     from model.engine.configuration.settings import Settings
@@ -85,7 +85,7 @@ class Engine:
     async def load_parts(self, dataset: Resource) -> None:
         """Bring a dataset's imported parts into memory."""
         group = self.groups[dataset.document["datasetGroupArn"]]
-        await group.use_parts(dataset.document["datasetType"], dataset.private["parts"])
+        await group.load_parts(dataset.document["datasetType"], dataset.private["parts"])
 
     async def serve(
         self, resource: Resource, version_arn: str | None = None, timeout_seconds: float | None = None

@@ -15,9 +15,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.dataset_types import INTERACTIONS, KEYS
-from model.engine.storage.bulk_part import ROWS_FILE, interactions, read_rows
-from model.engine.storage.interactions.streamed_users import users_of
-from model.engine.storage.records import EndRecord, EventRecord, Record, RowRecord
+from model.engine.storage.event_log.records import EndRecord, EventRecord, Record, RowRecord
+from model.engine.storage.import_part import ROWS_FILE, read_interactions, read_rows
+from model.engine.storage.interactions.user_resolver import resolve_users
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -51,7 +51,7 @@ def rows_to_export(schema: Schema, mode: str, parts: Sequence[Path], log: Iterab
     imported = parts if mode != PUT else ()
     streamed = log if mode != BULK else ()
     if schema.dataset_type == INTERACTIONS:
-        yield from itertools.chain.from_iterable(interactions(part, INTERACTIONS) for part in imported)
+        yield from itertools.chain.from_iterable(read_interactions(part, INTERACTIONS) for part in imported)
         yield from _streamed_events(schema, streamed)
         return
     key = KEYS[schema.dataset_type]
@@ -104,7 +104,7 @@ def _streamed_rows(dataset_type: str, log: Iterable[Record]) -> Iterator[tuple[s
 def _streamed_events(schema: Schema, log: Iterable[Record]) -> Iterator[Row]:
     begin = _last_end(INTERACTIONS, log)
     # Who is behind a session may be known only from a later event: first all users, then the rows.
-    users = users_of(record for record in log if type(record) is EventRecord)
+    users = resolve_users(record for record in log if type(record) is EventRecord)
     by_property = schema.by_property()
     for place, record in enumerate(log):
         if type(record) is not EventRecord:

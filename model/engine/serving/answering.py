@@ -202,7 +202,7 @@ def _allowed_ids(
     table = group.tables[ITEMS]
     served.rows_in(table)
     # Ids that clients make up get no rows of their own, since there is no end to them; those of interactions do.
-    seen = {one for items in group.users.recent(query.user).values() for one in items}
+    seen = {one for items in group.interactions.recent(query.user).values() for one in items}
     table.intern(seen.intersection(item_ids))
     nothing = int(table.intern([UNKNOWN_ITEM])[0])
     allowed = _allowed_rows(group, restriction, query)
@@ -222,7 +222,7 @@ def _hidden(served: Served, group: DatasetGroup, user: str) -> set[str]:
     kind = served.named.hidden_after
     if kind is None or not user:
         return set()
-    return set(group.users.recent(user).get(kind.lower(), ()))
+    return set(group.interactions.recent(user).get(kind.lower(), ()))
 
 
 def _explain(items: Sequence[PredictedItem], texts: Mapping[str, str]) -> None:

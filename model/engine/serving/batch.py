@@ -16,13 +16,13 @@ from model.datasets.limits import ID_LENGTH
 from model.engine.personalize import limits
 from model.engine.personalize.errors import EngineError, InvalidInputError
 from model.engine.s3.target import Location, S3Files
-from model.engine.storage.state_directory import new_id
+from model.engine.storage.disk.state_directory import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from model.engine.storage.state_directory import StateDirectory
+    from model.engine.storage.disk.state_directory import StateDirectory
 
     Answer = Callable[[dict[str, Any]], dict[str, Any]]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from model.datasets.catalogue import Catalogue
     from model.engine.storage.control_plane.resources import Resource
     from model.engine.storage.dataset_group import DatasetGroup, Row
-    from model.engine.storage.interactions.store import Users
+    from model.engine.storage.interactions.store import InteractionStore
     from model.recipes.recipe import Recipe
 
 EVENTS_PER_STEP = 50  # or items: a model takes them in about a millisecond, then other requests get their turn
@@ -172,7 +172,7 @@ class ServedModels:
             Among the streamed interactions with items, or with actions.
         """
         group = self._groups[group_arn]
-        users = group.action_users if of_actions else group.users
+        users = group.action_interactions if of_actions else group.interactions
         models = [served for served in self._models_of(group_arn) if _interactions_of(group, served) is users]
         # A model that catches up reaches these events after those that were stored before them.
         recipes = [served.recipe for served in models if id(served.recipe) not in self._events_behind]
@@ -224,15 +224,15 @@ def catalogue_items(catalogue: Catalogue) -> Iterator[CatalogueItem]:
         yield CatalogueItem(item_id, catalogue.features[place], catalogue.created[place], numbers)
 
 
-def _interactions_of(group: DatasetGroup, served: Served) -> Users:
+def _interactions_of(group: DatasetGroup, served: Served) -> InteractionStore:
     """Return the interactions that a model learns from: those with actions, or those with items."""
-    return group.action_users if served.catalogue_type == ACTIONS else group.users
+    return group.action_interactions if served.catalogue_type == ACTIONS else group.interactions
 
 
-def _update_recipes(recipes: list[Recipe], users: Users, position: int) -> None:
-    item_id, moment, previous, first = users.before(position)
+def _update_recipes(recipes: list[Recipe], users: InteractionStore, position: int) -> None:
+    item_id, moment, previous, first = users.with_history(position)
     # As in trainings: an event from a clock that runs ahead must not make everything else look old.
-    event = Event(item_id, min(moment, int(time.time())), previous, first, *users.whose(position))
+    event = Event(item_id, min(moment, int(time.time())), previous, first, *users.user_and_type(position))
     for recipe in recipes:
         recipe.update(event)
 

@@ -1,1 +1,1 @@
-"""What the engine keeps: resources, the event log and imported parts on disk, and what they come to in memory."""
+"""The data of dataset groups and the resources of the control plane, on disk and in memory."""

@@ -1,6 +1,6 @@
-"""What a dataset group's event log has come to up to a position, in one file, so that a start need not read it all.
+"""Checkpoints: the state of a dataset group at a position of its event log, so that a start need not replay it all.
 
-The log is the truth: a checkpoint that is missing, unreadable or of another version only makes the start slower.
+The log is authoritative: a checkpoint that is missing, unreadable or of another version only makes the start slower.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ import msgspec
 import numpy as np
 
 from model.engine.monitoring.logs import log
-from model.engine.storage.interactions.state import UsersState, state_of
-from model.engine.storage.state_directory import sync_directory
+from model.engine.storage.disk.durability import sync_directory
+from model.engine.storage.interactions.state import InteractionState, read_state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from model.engine.storage.bulk_part import Row
-    from model.engine.storage.event_log import Position
+    from model.engine.storage.event_log.log import Position
+    from model.engine.storage.import_part import Row
 
 VERSION = 1
 FILE, UNFINISHED = "checkpoint.npz", "checkpoint.npz.new"
@@ -31,35 +31,35 @@ FILE, UNFINISHED = "checkpoint.npz", "checkpoint.npz.new"
 
 @dataclass
 class Checkpoint:
-    """The state at a position.
+    """The streamed data of a dataset group at a position of its event log.
 
     Attributes
     ----------
     position : (segment, byte)
-        Up to where the log is contained.
-    users : dict of UsersState
+        End of the records that the checkpoint contains.
+    interactions : dict of InteractionState
         By dataset type: INTERACTIONS and ACTION_INTERACTIONS.
     rows : dict of dicts of rows
-        Those that were streamed, by dataset type and id.
+        Streamed rows, by dataset type and id.
     event_ids : uint64 array of shape (2, n)
         See `EventIds`.
     """
 
     position: Position
-    users: dict[str, UsersState]
+    interactions: dict[str, InteractionState]
     rows: dict[str, dict[str, Row]]
     event_ids: NDArray[np.uint64]
 
 
 def write_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, durably, in place of the one before."""
-    head = {"version": VERSION, "position": checkpoint.position, "people": list(checkpoint.users)}
+    """Write a checkpoint durably, in place of the previous one."""
+    head = {"version": VERSION, "position": checkpoint.position, "people": list(checkpoint.interactions)}
     arrays: dict[str, NDArray[Any]] = {
         "head": np.frombuffer(msgspec.json.encode(head), np.uint8),
         "rows": np.frombuffer(msgspec.json.encode(checkpoint.rows), np.uint8),
         "event_ids": checkpoint.event_ids,
     }
-    for kind, state in checkpoint.users.items():
+    for kind, state in checkpoint.interactions.items():
         arrays |= {f"{kind}/{name}": array for name, array in state.arrays().items()}
     with (directory / UNFINISHED).open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # names of arrays, never allow_pickle
@@ -70,16 +70,10 @@ def write_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(directory: Path) -> Checkpoint | None:
-    """Read what `write_checkpoint` wrote.
-
-    Returns
-    -------
-    Checkpoint or None
-        None where there is none that can be used.
-    """
+    """Return the checkpoint, or None if there is none, or it is unreadable or of another version."""
     try:
         with np.load(directory / FILE, allow_pickle=False) as stored:
-            # Read whole: the checksum of an array is that of all its bytes.
+            # Read completely: the checksum of an array covers all its bytes.
             arrays = {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         return None
@@ -90,18 +84,18 @@ def read_checkpoint(directory: Path) -> Checkpoint | None:
     if head["version"] != VERSION:
         return None
     segment, place = head["position"]
-    users = {
-        kind: state_of(
-            {name.removeprefix(f"{kind}/"): one for name, one in arrays.items() if name.startswith(f"{kind}/")}
+    interactions = {
+        kind: read_state(
+            {name.removeprefix(f"{kind}/"): array for name, array in arrays.items() if name.startswith(f"{kind}/")}
         )
         for kind in head["people"]
     }
     rows = msgspec.json.decode(arrays["rows"].tobytes())
-    return Checkpoint((segment, place), users, rows, arrays["event_ids"])
+    return Checkpoint((segment, place), interactions, rows, arrays["event_ids"])
 
 
 def remove_checkpoint(directory: Path) -> None:
-    """Remove the checkpoint, for good."""
+    """Remove the checkpoint durably."""
     for name in (FILE, UNFINISHED):
         (directory / name).unlink(missing_ok=True)
     sync_directory(directory)

@@ -1,4 +1,4 @@
-"""The ids of all events that are on disk, in 16 bytes each."""
+"""The ids of all logged events, as digests of 16 bytes each."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ HALF = 8  # bytes of each half of a digest
 
 
 def digest(event_id: str) -> bytes:
-    """Return the 16 bytes by which an id is known."""
+    """Return the 16-byte digest of an event id."""
     return blake2b(event_id.encode(), digest_size=2 * HALF).digest()
 
 
 class EventIds:
-    """A set of digests that only grows: the older ones packed and sorted, those since the last packing apart.
+    """A growing set of digests: older ones in one sorted array, newer ones in a set until they are packed as well.
 
-    Two ids are the same where 128 bits of their digests are: among 5 million, that happens by chance once in 10**25.
+    Two ids count as equal if their 128-bit digests are: among 5 million ids, the probability of that is 10**-25.
 
     Parameters
     ----------
     packed : uint64 array of shape (2, n), optional
-        The two halves of the digests, sorted by the first half; see `packing`.
+        The two halves of the digests, sorted by the first half; see `start_packing`.
     """
 
     def __init__(self, packed: NDArray[np.uint64] | None = None) -> None:
         self._recent: set[bytes] = set()
-        self._on_the_way: set[bytes] = set()  # being packed
+        self._packing: set[bytes] = set()  # those that `start_packing` took
         self.use(np.empty((2, 0), np.uint64) if packed is None else packed)
 
     def __len__(self) -> int:
-        return int(self._packed.shape[1]) + len(self._recent) + len(self._on_the_way)
+        return int(self._packed.shape[1]) + len(self._recent) + len(self._packing)
 
-    def __contains__(self, known_by: bytes) -> bool:
-        if known_by in self._recent or known_by in self._on_the_way:
+    def __contains__(self, id_digest: bytes) -> bool:
+        if id_digest in self._recent or id_digest in self._packing:
             return True
-        first, second = int.from_bytes(known_by[:HALF]), int.from_bytes(known_by[HALF:])
+        first, second = int.from_bytes(id_digest[:HALF]), int.from_bytes(id_digest[HALF:])
         place = bisect_left(self._first, first)
         while place < len(self._first) and self._first[place] == first:
             if self._second[place] == second:
@@ -51,21 +51,21 @@ class EventIds:
             place += 1
         return False
 
-    def add(self, known_by: bytes) -> None:
-        """Add a digest that is not in it."""
-        self._recent.add(known_by)
+    def add(self, id_digest: bytes) -> None:
+        """Add a digest that the set does not contain."""
+        self._recent.add(id_digest)
 
-    def packing(self) -> Callable[[], NDArray[np.uint64]]:
-        """Begin to pack the ids that are there now.
+    def start_packing(self) -> Callable[[], NDArray[np.uint64]]:
+        """Start packing the present digests.
 
         Returns
         -------
         callable
-            Makes the packed array; may run in a thread. `use` puts it in effect.
+            Returns the packed array; may run in a thread. `use` replaces the set's array by it.
         """
-        self._on_the_way |= self._recent
+        self._packing |= self._recent
         self._recent = set()
-        packed, recent = self._packed, list(self._on_the_way)
+        packed, recent = self._packed, list(self._packing)
 
         def pack() -> NDArray[np.uint64]:
             new = np.frombuffer(b"".join(recent), ">u8").reshape(-1, 2).T.astype(np.uint64)
@@ -75,14 +75,14 @@ class EventIds:
         return pack
 
     def use(self, packed: NDArray[np.uint64]) -> None:
-        """Put a packed array in effect.
+        """Replace the packed array.
 
         Parameters
         ----------
         packed : uint64 array of shape (2, n)
-            Of the last packing that was begun; one that came to nothing is made up for by the next.
+            From the latest `start_packing`, which includes the digests of earlier ones that failed.
         """
         self._packed = np.ascontiguousarray(packed)
-        # Views give Python's own numbers, many times faster than numpy's one by one.
+        # Memory views return Python integers, many times faster than indexing the array.
         self._first, self._second = memoryview(self._packed[0]), memoryview(self._packed[1])
-        self._on_the_way = set()
+        self._packing = set()

@@ -1,6 +1,6 @@
-"""The rows of an Items, Users or Actions dataset by id: imported ones on disk, streamed ones in memory.
+"""The rows of an Items, Users or Actions dataset by id: imported rows on disk, streamed rows in memory.
 
-Of an imported row memory holds only the id and where it lies, so long descriptions cost nothing until they are read.
+Memory holds only the id and the offset of an imported row, so long descriptions take no memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from model.engine.storage.bulk_part import ROWS_FILE
+from model.engine.storage.import_part import ROWS_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ _rows: msgspec.json.Decoder[tuple[str, Row]] = msgspec.json.Decoder(tuple[str, R
 
 
 class ImportedRows(Mapping[str, Row]):
-    """Rows of imported parts; of an id that is in several, the last one's.
+    """Rows of import parts, read from disk on access; the last part with an id determines its row.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class ImportedRows(Mapping[str, Row]):
         self._number_of: dict[str, int] = {}
         self._file_of, self._offsets = array("H"), array("q")
         for part in parts:
-            self._take(part / ROWS_FILE)
+            self._add(part / ROWS_FILE)
 
     def __getitem__(self, row_id: str) -> Row:
         number = self._number_of[row_id]
@@ -54,7 +54,7 @@ class ImportedRows(Mapping[str, Row]):
     def __contains__(self, row_id: object) -> bool:
         return row_id in self._number_of
 
-    def _take(self, path: Path) -> None:
+    def _add(self, path: Path) -> None:
         if path.stat().st_size == 0:
             return
         with path.open("rb") as opened:
@@ -72,23 +72,23 @@ class ImportedRows(Mapping[str, Row]):
 
 
 class Rows:
-    """All rows of a dataset; an imported row never replaces a streamed one.
+    """All rows of a dataset; a streamed row takes precedence over an imported one.
 
     Attributes
     ----------
-    bulk : mapping
+    imported : mapping
         Replaced as a whole, never changed.
     """
 
     def __init__(self) -> None:
-        self.bulk: Mapping[str, Row] = {}
+        self.imported: Mapping[str, Row] = {}
         self.streamed: dict[str, Row] = {}
 
     def get(self, row_id: str) -> Row | None:
-        """Return a row by its id, values by column; None where there is none."""
-        found = self.streamed.get(row_id)
-        return self.bulk.get(row_id) if found is None else found
+        """Return a row, values by column; None if the id has no row."""
+        row = self.streamed.get(row_id)
+        return self.imported.get(row_id) if row is None else row
 
     def all(self) -> Mapping[str, Row]:
-        """Return all rows by id, as they are now: a thread may go through them. A row is read when it is asked for."""
-        return ChainMap(dict(self.streamed), self.bulk)  # type: ignore[arg-type]  # only the first is ever written to
+        """Return all present rows by id, for use in a thread too; an imported row is read on access."""
+        return ChainMap(dict(self.streamed), self.imported)  # type: ignore[arg-type]  # only the first is ever written to

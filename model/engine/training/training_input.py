@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from model.datasets.columns import Columns, read_columns, write_columns
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS
-from model.engine.storage.bulk_part import read_rows, write_rows
+from model.engine.storage.import_part import read_rows, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from model.engine.storage.bulk_part import Row
     from model.engine.storage.dataset_group import DatasetGroup
+    from model.engine.storage.import_part import Row
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def take_input(group: DatasetGroup) -> Callable[[Path], None]:
     callable
         Writes it into a directory; a thread may call it.
     """
-    taken = {INTERACTIONS: group.users.snapshot(), ACTION_INTERACTIONS: group.action_users.snapshot()}
+    taken = {INTERACTIONS: group.interactions.snapshot(), ACTION_INTERACTIONS: group.action_interactions.snapshot()}
     rows = {kind: one.all() for kind, one in group.rows.items()}
 
     def write(directory: Path) -> None:

@@ -112,7 +112,7 @@ def _query(engine: Engine, served: Served, config: dict[str, Any], line: dict[st
     user = needed.get("userId") or (read_text(line, "userId") if line.get("userId") else "")
     weight, age_days = exploration_of(config.get(EXPLORATION) or {})
     return Query(
-        history=engine.groups[served.group_arn].users.history(user) if user else [],
+        history=engine.groups[served.group_arn].interactions.history(user) if user else [],
         item_id=needed.get("itemId"),
         user=user,
         now=int(time.time()),

@@ -113,7 +113,7 @@ async def _work(engine: Engine, job: Resource) -> None:
 def _known(group: DatasetGroup, user_ids: list[str]) -> NDArray[np.bool_]:
     """Tell which users a deletion has not removed since the training; sessions of nobody known are no users."""
     rows = group.rows[USERS]
-    return np.array([group.users.knows(one) or rows.get(one) is not None for one in user_ids], np.bool_)
+    return np.array([group.interactions.has_user(one) or rows.get(one) is not None for one in user_ids], np.bool_)
 
 
 def _kept(

@@ -17,7 +17,8 @@ from model.engine.personalize import limits
 from model.engine.personalize.errors import LimitExceededError
 from model.engine.runtime.lifecycle import DATA_DELETION
 from model.engine.s3.target import read_location
-from model.engine.storage.state_directory import new_id, sync_directory
+from model.engine.storage.disk.durability import sync_directory
+from model.engine.storage.disk.state_directory import new_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +96,7 @@ async def _erase(engine: Engine, job: Resource, group: DatasetGroup, result: Pat
     for dataset in datasets.values():
         await _use_new_parts(engine, group, dataset, result / NEW_PARTS)
     users: list[str] = json.loads(await asyncio.to_thread((result / DELETED_USERS).read_bytes))
-    await group.forget_users(users, result / NEW_SEGMENTS)
+    await group.erase_users(users, result / NEW_SEGMENTS)
     await _forget_in_models(engine, job.document["datasetGroupArn"], users)
     job.document["numDeleted"] = job.private["records"]
 

@@ -10,7 +10,7 @@ from model.engine.operations.resources.rules import check_quota, claim, find, fi
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError
 from model.engine.storage.control_plane.resources import DELETE_PENDING, Resource
-from model.engine.storage.state_directory import new_id
+from model.engine.storage.disk.state_directory import new_id
 
 if TYPE_CHECKING:
     from model.engine.operations.registry import Handler

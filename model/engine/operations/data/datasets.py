@@ -128,7 +128,7 @@ def resume_deletion(engine: Engine, dataset: Resource) -> None:
 
     async def remove() -> None:
         group = engine.groups[dataset.document["datasetGroupArn"]]
-        await group.end_dataset(dataset.document["datasetType"])
+        await group.delete_dataset(dataset.document["datasetType"])
         kinds = ("dataset-import-job", "dataset-export-job")
         jobs = [one for kind in kinds for one in engine.resources.of_kind(kind, datasetArn=dataset.arn)]
         engine.resources.remove(dataset, *jobs)

@@ -22,7 +22,7 @@ from model.engine.operations.resources.rules import find_active
 from model.engine.operations.serving.metric_attributions import count_events
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, ResourceNotFoundError, ServiceUnavailableError
-from model.engine.storage.records import ActionRecord, EventRecord, RowRecord, encode
+from model.engine.storage.event_log.records import ActionRecord, EventRecord, RowRecord, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ async def put_actions(engine: Engine, caller: Caller, request: dict[str, Any]) -
 async def _keep_events(engine: Engine, group_arn: str, events: Sequence[EventRecord], operation: str) -> None:
     on_stored = partial(engine.served.update_models, group_arn, of_actions=operation == "PutActionInteractions")
     try:
-        new = await engine.groups[group_arn].keep_events(events, on_stored)
+        new = await engine.groups[group_arn].store_events(events, on_stored)
     except OSError as error:
         log("failure", operation=operation, error=type(error).__name__, reason=error.strerror)
         raise ServiceUnavailableError("the events could not be written to disk; send them again") from None
@@ -201,7 +201,7 @@ async def _put_rows(
     try:
         by_id = {record.row_id: record.row for record in rows}
         on_stored = partial(engine.served.update_items, group_arn, dataset_type, by_id)
-        await engine.groups[group_arn].keep_rows(rows, on_stored)
+        await engine.groups[group_arn].store_rows(rows, on_stored)
     except OSError as error:
         log("failure", operation="PutItems, PutUsers or PutActions", error=type(error).__name__, reason=error.strerror)
         raise ServiceUnavailableError("the records could not be written to disk; send them again") from None

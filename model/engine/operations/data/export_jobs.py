@@ -13,7 +13,7 @@ from model.engine.operations.resources.rules import claim, find, find_active
 from model.engine.personalize.errors import InvalidInputError
 from model.engine.s3.export import BULK, PUT
 from model.engine.s3.target import read_location
-from model.engine.storage.state_directory import new_id
+from model.engine.storage.disk.state_directory import new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

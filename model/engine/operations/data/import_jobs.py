@@ -13,7 +13,7 @@ from model.engine.operations.resources.rules import claim, find, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, LimitExceededError, ResourceInUseError
 from model.engine.storage.control_plane.resources import ACTIVE, FAILED, Resource
-from model.engine.storage.state_directory import new_id
+from model.engine.storage.disk.state_directory import new_id
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller

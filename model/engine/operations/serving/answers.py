@@ -157,7 +157,7 @@ def _count(request: dict[str, Any], default: int, most: int) -> int:
 def _query(engine: Engine, resource: Resource, served: Served, request: dict[str, Any]) -> Query:
     user = request.get("userId") or ""
     group = engine.groups[served.group_arn]
-    users = group.users
+    users = group.interactions
     config = _config(resource)
     explored = config.get("itemExplorationConfig") or {}
     return Query(

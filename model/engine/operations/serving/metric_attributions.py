@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
-    from model.engine.storage.records import EventRecord
+    from model.engine.storage.event_log.records import EventRecord
 
 KIND = "metric-attribution"
 

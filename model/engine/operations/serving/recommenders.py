@@ -25,7 +25,7 @@ from model.engine.storage.control_plane.resources import (
     PENDING,
     Resource,
 )
-from model.engine.storage.state_directory import new_id
+from model.engine.storage.disk.state_directory import new_id
 from model.engine.training.fitting import Plan
 from model.engine.training.solution_rules import check_columns, check_columns_exist
 

@@ -18,7 +18,7 @@ from model.engine.personalize.errors import (
     ResourceInUseError,
 )
 from model.engine.storage.control_plane.resources import ACTIVE, IN_PROGRESS, PENDING, STOPPING, Resource
-from model.engine.storage.state_directory import new_id
+from model.engine.storage.disk.state_directory import new_id
 from model.engine.training.fitting import Plan
 from model.engine.training.solution_rules import automl_recipes
 from model.engine.training.tuning_rules import ranges_of, trials

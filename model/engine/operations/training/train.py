@@ -53,7 +53,7 @@ def data_mark(engine: Engine, group_arn: str) -> list[Any]:
     datasets = engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
     parts = [one.private["parts"] for one in datasets if one.document["datasetType"].endswith(INTERACTIONS)]
     group = engine.groups[group_arn]
-    return [parts, group.users.streamed_count, group.action_users.streamed_count]
+    return [parts, group.interactions.streamed_count, group.action_interactions.streamed_count]
 
 
 def has_data(engine: Engine, group_arn: str) -> bool:
@@ -105,7 +105,7 @@ async def train(
 
     def prepare() -> Callable[[Path], None]:
         write = take_input(group)
-        private["streamed"] = (group.action_users if of_actions else group.users).streamed_count
+        private["streamed"] = (group.action_interactions if of_actions else group.interactions).streamed_count
         private["trained_at"] = time.time()
         private["data"] = data_mark(engine, group_arn)
         return write

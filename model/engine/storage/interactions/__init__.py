@@ -1,1 +1,1 @@
-"""The interactions of a dataset group in memory: imported and streamed, found by user."""
+"""The interactions of a dataset group in memory: imported and streamed ones, by user."""

@@ -1,4 +1,4 @@
-"""Numbers for names: small, in the order in which the names came."""
+"""Consecutive numbers for names, in the order in which the names first appear."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Numbering:
-    """Names by number and numbers by name.
+    """Maps names to numbers and numbers to names.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class Numbering:
         return len(self.names)
 
     def number(self, name: str) -> int:
-        """Return the number of a name; a new name gets the next one."""
+        """Return the number of a name; a new name gets the next number."""
         known = self._number_of.get(name)
         if known is None:
             known = self._number_of[name] = len(self.names)

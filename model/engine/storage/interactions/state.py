@@ -1,4 +1,4 @@
-"""All that `Users` hold of streamed interactions, as arrays: for checkpoints."""
+"""The state of an `InteractionStore`, without imported interactions, as arrays for a checkpoint."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class UsersState:
-    """Copies of what `Users` hold, taken at once.
+class InteractionState:
+    """Copies of the state of an `InteractionStore` at one moment.
 
     Attributes
     ----------
     items, kinds, user_ids : list of str
         By number.
     users : list of int
-        The users who are users; the others are sessions.
+        Numbers of the users; the other numbers are those of sessions.
     session_of : dict
-        Whose each session is.
+        Number of the user or session, by session id.
     anonymous : set of int
-        Sessions that nobody has logged in with.
+        Numbers of the sessions that no user has logged in with.
     base : int
-        The place of the oldest streamed interaction.
+        Position of the oldest streamed interaction.
     columns : dict of arrays
         Of the streamed interactions.
     context : dict of (values, codes)
@@ -50,8 +50,8 @@ class UsersState:
     context: dict[str, tuple[list[str], NDArray[np.int32]]]
 
     def arrays(self) -> Arrays:
-        """Return it as arrays; takes long where there is much, and may run in a thread."""
-        found: Arrays = {
+        """Return the state as arrays; takes long for many interactions, and may run in a thread."""
+        arrays: Arrays = {
             "items": as_bytes(self.items),
             "kinds": as_bytes(self.kinds),
             "person_ids": as_bytes(self.user_ids),
@@ -62,16 +62,16 @@ class UsersState:
             "base": np.array([self.base], np.int64),
             "context": as_bytes(list(self.context)),
         }
-        found |= {f"column-{name}": column for name, column in self.columns.items()}
+        arrays |= {f"column-{name}": column for name, column in self.columns.items()}
         for name, (values, codes) in self.context.items():
-            found[f"values-{name}"], found[f"codes-{name}"] = as_bytes(values), codes
-        return found
+            arrays[f"values-{name}"], arrays[f"codes-{name}"] = as_bytes(values), codes
+        return arrays
 
 
-def state_of(arrays: Mapping[str, NDArray[Any]]) -> UsersState:
-    """Return the state of which `UsersState.arrays` were made."""
+def read_state(arrays: Mapping[str, NDArray[Any]]) -> InteractionState:
+    """Return the state that `InteractionState.arrays` wrote."""
     names = as_strings(arrays["context"])
-    return UsersState(
+    return InteractionState(
         as_strings(arrays["items"]),
         as_strings(arrays["kinds"]),
         as_strings(arrays["person_ids"]),

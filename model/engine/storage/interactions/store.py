@@ -1,7 +1,7 @@
-"""Who did what in a dataset group, in memory: imported and streamed interactions, found by user.
+"""The interactions of a dataset group in memory: imported and streamed ones, by user.
 
-A user is a user, or a session as long as nobody has logged in with it; when a user id comes with a session id
-that was anonymous, the session's interactions become the user's.
+Users and sessions share one numbering. When an event names both a user and an anonymous session, the interactions of
+the session become the user's.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from model.datasets.columns import Columns, stacked
-from model.engine.storage.interactions.bulk import Bulk, Numbered
+from model.engine.storage.interactions.imported import ImportedInteractions, NumberedImport
 from model.engine.storage.interactions.numbering import Numbering
-from model.engine.storage.interactions.state import UsersState
-from model.engine.storage.interactions.streamed import NOWHERE, Streamed
+from model.engine.storage.interactions.state import InteractionState
+from model.engine.storage.interactions.streamed import NOWHERE, StreamedInteractions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from model.engine.storage.records import EventRecord
+    from model.engine.storage.event_log.records import EventRecord
 
-HISTORY_LENGTH = 100  # newest interactions of a user that are looked at
+HISTORY_LENGTH = 100  # latest interactions of a user that are considered
 PREVIOUS_LENGTH = 10  # and of those before an event, more than any recipe learns from
 NO_VALUE = float("nan")
 
 
-class Users:
+class InteractionStore:
     """All interactions of a dataset group, with items or with actions."""
 
     def __init__(self) -> None:
@@ -35,50 +35,50 @@ class Users:
         self._number_of_user: dict[str, int] = {}
         self._session_of: dict[str, int] = {}
         self._anonymous: set[int] = set()
-        self._bulk: Bulk | None = None
-        self._streamed = Streamed()
+        self._imported: ImportedInteractions | None = None
+        self._streamed = StreamedInteractions()
 
     @property
     def streamed_count(self) -> int:
-        """How many interactions with an item were ever streamed; it never falls."""
+        """Interactions with an item that were ever streamed; it never falls."""
         return self._streamed.end
 
     @property
     def streamed_start(self) -> int:
-        """The place of the oldest streamed interaction that was not dropped."""
+        """The position of the oldest streamed interaction that was not dropped."""
         return self._streamed.end - len(self._streamed.times)
 
     def add(self, event: EventRecord) -> int | None:
-        """Take a streamed event in.
+        """Add a streamed event.
 
         Returns
         -------
         int or None
-            Its place among the streamed interactions; None where it names no item, or repeats a streamed
-            interaction. What was imported makes no difference, so that places are the same after a restart.
+            Its position among the streamed interactions; None if it names no item, or repeats a streamed interaction.
+            Imported interactions make no difference, so that positions are the same after a restart.
         """
-        user = self._user_of(event.user_id, event.session_id)
+        user = self._resolve(event.user_id, event.session_id)
         if event.item_id is None:
             return None
         item, kind = self._items.number(event.item_id), self._kinds.number(event.event_type)
-        if self._has(user, item, kind, event.time):
+        if self._streamed.contains(user, item, kind, event.time, HISTORY_LENGTH):
             return None
         value = NO_VALUE if event.value is None else event.value
         return self._streamed.add(user, item, kind, event.time, value, event.context)
 
     def history(self, user_id: str) -> list[str]:
-        """Return a user's items, newest first.
+        """Return a user's latest 100 items, latest first.
 
         Parameters
         ----------
         user_id : str
-            A user id, or the session id of somebody unknown. An imported user who has the name of an anonymous
-            session is that session: a data set has no other way to name it.
+            A user id, or the id of an anonymous session. An imported user with the id of an anonymous session is that
+            session: imported data have no other way to name it.
         """
-        return self._newest([(user, self._streamed.last(user)) for user in self._known_as(user_id)])
+        return self._latest([(user, self._streamed.last(user)) for user in self._numbers_of(user_id)])
 
     def recent(self, user_id: str) -> dict[str, list[str]]:
-        """Return the newest 100 items of each event type, as filters look at them.
+        """Return a user's latest 100 items of each event type, for filters.
 
         Parameters
         ----------
@@ -87,165 +87,161 @@ class Users:
 
         Returns
         -------
-        dict of lists of item ids, newest first
+        dict of lists of item ids, latest first
             By event type in lower case.
         """
         moments: dict[str, list[tuple[int, int]]] = {}
-        for user in self._known_as(user_id):
-            for kind, several in self._newest_by_kind(user):
-                moments.setdefault(self._kinds.names[kind].lower(), []).extend(several)
-        # A bulk file may hold what was streamed as well: the same interaction counts once.
-        newest = {name: sorted(set(several), reverse=True)[:HISTORY_LENGTH] for name, several in moments.items()}
-        return {name: [self._items.names[item] for _, item in several] for name, several in newest.items()}
+        for user in self._numbers_of(user_id):
+            for kind, latest in self._latest_by_kind(user):
+                moments.setdefault(self._kinds.names[kind].lower(), []).extend(latest)
+        # An import may contain streamed interactions: the same interaction counts once.
+        latest_of = {name: sorted(set(pairs), reverse=True)[:HISTORY_LENGTH] for name, pairs in moments.items()}
+        return {name: [self._items.names[item] for _, item in pairs] for name, pairs in latest_of.items()}
 
-    def doers(self, is_asked: Callable[[str], bool]) -> list[str]:
-        """Return the ids of all who have had an interaction of some event types.
+    def users_with(self, matches: Callable[[str], bool]) -> list[str]:
+        """Return the ids of all users who have had an interaction of a matching event type.
 
         Parameters
         ----------
-        is_asked : callable
-            Whether an event type, in lower case, is one of them.
+        matches : callable
+            Takes an event type in lower case.
         """
-        kinds = [number for number, name in enumerate(self._kinds.names) if is_asked(name.lower())]
+        kinds = [number for number, name in enumerate(self._kinds.names) if matches(name.lower())]
         streamed = self._streamed
-        found = [np.array(streamed.users, np.int32)[np.isin(np.array(streamed.kinds, np.int16), kinds)]]
-        if self._bulk is not None:
-            found.append(self._bulk.users()[np.isin(self._bulk.kinds, kinds)])
-        return [self._user_ids[user] for user in np.unique(np.concatenate(found)).tolist() if user != NOWHERE]
+        users = [np.array(streamed.users, np.int32)[np.isin(np.array(streamed.kinds, np.int16), kinds)]]
+        if self._imported is not None:
+            users.append(self._imported.users()[np.isin(self._imported.kinds, kinds)])
+        return [self._user_ids[user] for user in np.unique(np.concatenate(users)).tolist() if user != NOWHERE]
 
-    def before(self, place: int) -> tuple[str, int, list[str], bool]:
-        """Return a streamed interaction with what its user had done before.
+    def with_history(self, position: int) -> tuple[str, int, list[str], bool]:
+        """Return a streamed interaction with the earlier interactions of its user.
 
         Returns
         -------
-        item id, epoch seconds, the 10 items before it (newest first), whether the item is new to the user
+        item id, epoch seconds, the 10 items before it (latest first), whether the item is new to the user
         """
-        streamed, index = self._streamed, self._streamed.index(place)
+        streamed, index = self._streamed, self._streamed.index(position)
         user, item = streamed.users[index], streamed.items[index]
-        if user == NOWHERE:  # forgotten: no item has this id, so nobody learns anything from it
+        if user == NOWHERE:  # erased: no item has this id, so no model learns from it
             return "", 0, [], False
         earlier = streamed.previous(index)
-        touched = item in streamed.items_from(earlier, HISTORY_LENGTH) or self._bulk_has_item(user, item)
-        previous = self._newest([(user, earlier)], streamed.times[index], PREVIOUS_LENGTH)
-        return self._items.names[item], streamed.times[index], previous, not touched
+        is_known = item in streamed.items_from(earlier, HISTORY_LENGTH) or self._was_imported(user, item)
+        previous = self._latest([(user, earlier)], streamed.times[index], PREVIOUS_LENGTH)
+        return self._items.names[item], streamed.times[index], previous, not is_known
 
-    def whose(self, place: int) -> tuple[str, str]:
-        """Return whose a streamed interaction is, and its event type.
-
-        Returns
-        -------
-        user id, event type in lower case
-            Both empty where the user was forgotten.
-        """
-        index = self._streamed.index(place)
+    def user_and_type(self, position: int) -> tuple[str, str]:
+        """Return the user id and the event type, in lower case, of a streamed interaction; empty if it was erased."""
+        index = self._streamed.index(position)
         user = self._streamed.users[index]
         if user == NOWHERE:
             return "", ""
         return self._user_ids[user], self._kinds.names[self._streamed.kinds[index]].lower()
 
     def number_users(self, user_ids: Iterable[str]) -> list[int]:
-        """Return the numbers of users who are users; whoever has none gets one."""
-        return [self._number_user(one) for one in user_ids]
+        """Return the numbers of users; a new user gets the next number."""
+        return [self._number_user(user_id) for user_id in user_ids]
 
     def number_items(self, item_ids: Iterable[str]) -> list[int]:
-        """Return the numbers of items; one that has none gets one."""
-        return [self._items.number(one) for one in item_ids]
+        """Return the numbers of items; a new item gets the next number."""
+        return [self._items.number(item_id) for item_id in item_ids]
 
-    def numbered(self, source: Columns, users: list[int], items: list[int]) -> Numbered:
-        """Give imported interactions the numbers that users, items and event types have here.
+    def number_import(self, source: Columns, users: list[int], items: list[int]) -> NumberedImport:
+        """Give imported interactions the numbers of their users, items and event types.
 
         Parameters
         ----------
         users, items : list of int
-            The numbers of its users and items.
+            From `number_users` and `number_items`, for the ids of the source.
         """
-        kinds = np.array([self._kinds.number(one) for one in source.event_types], np.int16)
+        kinds = np.array([self._kinds.number(event_type) for event_type in source.event_types], np.int16)
         numbers = (np.array(users, np.int32), np.array(items, np.int32), kinds)
-        return Numbered(source, *numbers, len(self._user_ids))
+        return NumberedImport(source, *numbers, len(self._user_ids))
 
-    def set_bulk(self, bulk: Bulk | None) -> None:
-        """Replace the imported interactions.
-
-        Parameters
-        ----------
-        bulk : Bulk or None
-            None where there are none any more.
-        """
-        self._bulk = bulk
+    def set_imported(self, imported: ImportedInteractions | None) -> None:
+        """Replace the imported interactions; None if there are none any more."""
+        self._imported = imported
 
     def drop_streamed(self) -> None:
-        """Forget what was streamed; places go on counting."""
-        self._streamed = Streamed(self._streamed.end)
+        """Drop the streamed interactions; later ones continue the numbering of positions."""
+        self._streamed = StreamedInteractions(self._streamed.end)
 
-    def knows(self, user_id: str) -> bool:
-        """Tell whether there are interactions of a user."""
+    def has_user(self, user_id: str) -> bool:
+        """Return whether there are interactions of a user."""
         return user_id in self._number_of_user
 
-    def skip(self) -> None:
-        """Leave a place empty: of a streamed interaction that was deleted."""
-        self._streamed.skip()
+    def skip_position(self) -> None:
+        """Leave the next position empty, for a streamed interaction that was erased."""
+        self._streamed.skip_position()
 
-    def forget(self, user_ids: Sequence[str]) -> int:
-        """Forget all that users did, imported and streamed, and their ids.
+    def erase(self, user_ids: Sequence[str]) -> int:
+        """Erase users: their ids and their interactions, imported and streamed.
 
         Returns
         -------
         int
-            How many streamed interactions were forgotten; their places stay taken.
+            Streamed interactions that were erased; their positions stay occupied.
         """
-        users = [self._number_of_user.pop(one) for one in user_ids if one in self._number_of_user]
-        gone = set(users)
+        users = [self._number_of_user.pop(user_id) for user_id in user_ids if user_id in self._number_of_user]
+        erased = set(users)
         for user in users:
             self._user_ids[user] = ""
-        for session in [session for session, user in self._session_of.items() if user in gone]:
+        for session in [session for session, user in self._session_of.items() if user in erased]:
             del self._session_of[session]
-        if self._bulk is not None and users:
-            self._bulk = self._bulk.without(np.array(users, np.int32))
-        return sum(self._streamed.forget(user) for user in users)
+        if self._imported is not None and users:
+            self._imported = self._imported.without(np.array(users, np.int32))
+        return sum(self._streamed.erase(user) for user in users)
 
-    def taken(self) -> UsersState:
-        """Return copies of all that is held of streamed interactions, for a checkpoint."""
+    def copy_state(self) -> InteractionState:
+        """Return copies of everything but the imported interactions, for a checkpoint."""
         names = (list(self._items.names), list(self._kinds.names), list(self._user_ids))
         sessions = (list(self._number_of_user.values()), dict(self._session_of), set(self._anonymous))
-        return UsersState(*names, *sessions, *self._streamed.taken())
+        return InteractionState(*names, *sessions, *self._streamed.copy_state())
 
-    def restore(self, state: UsersState) -> None:
-        """Hold what `taken` was taken of, before anything else is held."""
+    def restore(self, state: InteractionState) -> None:
+        """Restore a state into an empty store."""
         self._items, self._kinds, self._user_ids = Numbering(state.items), Numbering(state.kinds), state.user_ids
         self._number_of_user = {state.user_ids[number]: number for number in state.users}
         self._session_of, self._anonymous = state.session_of, state.anonymous
-        self._streamed = Streamed.restored(state.base, state.columns, state.context)
+        self._streamed = StreamedInteractions.restore(state.base, state.columns, state.context)
 
     def snapshot(self) -> Callable[[], Columns]:
-        """Take every interaction as they are now, imported ones first, for a training.
+        """Copy all interactions for a training.
 
         Returns
         -------
         callable
-            Makes the columns; takes long where there are many, and may run in a thread.
+            Returns the columns, imported interactions first; takes long for many, and may run in a thread.
         """
         names = (list(self._user_ids), list(self._items.names), list(self._kinds.names))
-        bulk, arrays, context = self._bulk, self._streamed.columns(), self._streamed.context()
+        imported, arrays, context = self._imported, self._streamed.copy_columns(), self._streamed.context()
 
         def columns() -> Columns:
             streamed = Columns(*names, **arrays, context=context)  # type: ignore[arg-type]  # arrays by name
             if (arrays["users"] == NOWHERE).any():
                 streamed = streamed.where(streamed.users != NOWHERE)
-            if bulk is None:
+            if imported is None:
                 return streamed
-            imported = Columns(*names, bulk.users(), bulk.items, bulk.kinds, bulk.times, bulk.values, bulk.context)
-            return stacked(imported, streamed)
+            older = Columns(
+                *names,
+                imported.users(),
+                imported.items,
+                imported.kinds,
+                imported.times,
+                imported.values,
+                imported.context,
+            )
+            return stacked(older, streamed)
 
         return columns
 
-    def _known_as(self, user_id: str) -> list[int]:
+    def _numbers_of(self, user_id: str) -> list[int]:
         user, session = self._number_of_user.get(user_id), self._session_of.get(user_id)
         users = [] if user is None else [user]
         if session is not None and (user is None or session in self._anonymous):
             users.append(session)
         return users
 
-    def _user_of(self, user_id: str | None, session_id: str) -> int:
+    def _resolve(self, user_id: str | None, session_id: str) -> int:
         known = self._session_of.get(session_id)
         if user_id is None:
             if known is None:
@@ -254,16 +250,16 @@ class Users:
             return known
         user = self._number_user(user_id)
         if known is not None and known in self._anonymous:
-            # The interactions of an anonymous session become those of the user.
+            # The interactions of an anonymous session become the user's.
             self._anonymous.discard(known)
-            self._streamed.give(known, user)
+            self._streamed.merge(known, user)
         self._session_of[session_id] = user
         return user
 
-    def _newest(
+    def _latest(
         self, chains: Sequence[tuple[int, int]], until: int | None = None, most: int = HISTORY_LENGTH
     ) -> list[str]:
-        """Return the items of users' newest interactions, none after `until`.
+        """Return the items of users' latest interactions, none after `until`.
 
         A chain is a user and the index of the latest streamed interaction that counts.
         """
@@ -272,40 +268,40 @@ class Users:
             if in_order is not None:
                 return in_order
         moments = [moment for user, latest in chains for moment in self._moments(user, latest)]
-        # A bulk file may hold what was streamed as well: the same interaction counts once.
+        # An import may contain streamed interactions: the same interaction counts once.
         once = {(time, item, kind): (time, index, item) for time, index, item, kind in reversed(moments)}
-        newest = sorted(once.values(), reverse=True)[:HISTORY_LENGTH]
-        return [self._items.names[item] for time, _, item in newest if until is None or time <= until][:most]
+        latest = sorted(once.values(), reverse=True)[:HISTORY_LENGTH]
+        return [self._items.names[item] for time, _, item in latest if until is None or time <= until][:most]
 
     def _in_order(self, user: int, latest: int, until: int | None, most: int) -> list[str] | None:
-        """Return what `_newest` does where events came in the order of their times, which is most often so; else None.
+        """Return the result of `_latest` if events arrived in order of their times, as most do; else None.
 
-        Then nothing has to be sorted, nor to be compared with what was imported.
+        Then nothing has to be sorted, nor compared with the imported interactions.
         """
-        found, oldest = self._streamed.in_order(latest, most, until)
-        if found is None:
+        items, oldest = self._streamed.in_order(latest, most, until)
+        if items is None:
             return None
-        if self._bulk is not None and len(found) < most:
-            mine = self._bulk.of(user)
-            begin = max(mine.start, mine.stop - (most - len(found)))
-            times = self._bulk.times[begin : mine.stop]
+        if self._imported is not None and len(items) < most:
+            rows = self._imported.range_of(user)
+            begin = max(rows.start, rows.stop - (most - len(items)))
+            times = self._imported.times[begin : rows.stop]
             if times.size:
-                newest = int(times[-1])
-                if newest >= oldest or (until is not None and newest > until):
+                last = int(times[-1])
+                if last >= oldest or (until is not None and last > until):
                     return None
-                found += self._bulk.items[begin : mine.stop][::-1].tolist()
+                items += self._imported.items[begin : rows.stop][::-1].tolist()
         names = self._items.names
-        return [names[item] for item in found]
+        return [names[item] for item in items]
 
     def _moments(self, user: int, latest: int) -> list[tuple[int, int, int, int]]:
-        """Return time, index, item and kind of a user's newest interactions; imported ones have the index -1."""
+        """Return time, index, item and kind of a user's latest interactions; imported ones have the index -1."""
         moments: list[tuple[int, int, int, int]] = []
-        if self._bulk is not None:
-            mine = self._bulk.of(user)
-            begin = max(mine.start, mine.stop - HISTORY_LENGTH)
-            times = self._bulk.times[begin : mine.stop].tolist()
-            items = self._bulk.items[begin : mine.stop].tolist()
-            kinds = self._bulk.kinds[begin : mine.stop].tolist()
+        if self._imported is not None:
+            rows = self._imported.range_of(user)
+            begin = max(rows.start, rows.stop - HISTORY_LENGTH)
+            times = self._imported.times[begin : rows.stop].tolist()
+            items = self._imported.items[begin : rows.stop].tolist()
+            kinds = self._imported.kinds[begin : rows.stop].tolist()
             moments = [(time, NOWHERE, item, kind) for time, item, kind in zip(times, items, kinds, strict=True)]
         streamed = self._streamed
         return moments + [
@@ -313,24 +309,20 @@ class Users:
             for index in reversed(list(streamed.walk(latest, HISTORY_LENGTH)))
         ]
 
-    def _newest_by_kind(self, user: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
-        """Yield the kinds of a user's interactions with time and item of the newest ones."""
-        if self._bulk is not None:
-            mine = self._bulk.of(user)
-            kinds = self._bulk.kinds[mine]
+    def _latest_by_kind(self, user: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+        """Yield each kind of a user's interactions with time and item of the latest ones."""
+        if self._imported is not None:
+            rows = self._imported.range_of(user)
+            kinds = self._imported.kinds[rows]
             for kind in set(kinds.tolist()):
-                places = mine.start + np.flatnonzero(kinds == kind)[-HISTORY_LENGTH:]
-                times, items = self._bulk.times[places].tolist(), self._bulk.items[places].tolist()
+                positions = rows.start + np.flatnonzero(kinds == kind)[-HISTORY_LENGTH:]
+                times, items = self._imported.times[positions].tolist(), self._imported.items[positions].tolist()
                 yield kind, list(zip(times, items, strict=True))
         latest = self._streamed.last(user)
         yield from self._streamed.by_kind(latest, len(self._kinds), HISTORY_LENGTH).items()
 
-    def _has(self, user: int, item: int, kind: int, time: int) -> bool:
-        """Tell whether a user's newest streamed interactions hold this one already."""
-        return self._streamed.has(user, item, kind, time, HISTORY_LENGTH)
-
-    def _bulk_has_item(self, user: int, item: int) -> bool:
-        return self._bulk is not None and bool((self._bulk.items[self._bulk.of(user)] == item).any())
+    def _was_imported(self, user: int, item: int) -> bool:
+        return self._imported is not None and bool((self._imported.items[self._imported.range_of(user)] == item).any())
 
     def _number_user(self, user_id: str) -> int:
         known = self._number_of_user.get(user_id)

@@ -1,6 +1,6 @@
-"""Streamed interactions in memory: columns that only grow, and from each one the way to its user's one before.
+"""Streamed interactions in memory: growing columns, in which each interaction links to its user's previous one.
 
-26 bytes an interaction, and 4 more for each context column.
+An interaction takes 26 bytes, and 4 more for each context column.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NOWHERE = -1
-# The columns by the names that they have in a checkpoint.
-HELD = {
+# Attributes by the names of their columns in a checkpoint.
+COLUMNS = {
     "persons": "users",
     "items": "items",
     "kinds": "kinds",
@@ -31,38 +31,38 @@ HELD = {
 }
 
 
-class Streamed:
-    """Interactions in the order in which they came, found by user.
+class StreamedInteractions:
+    """Interactions in order of arrival, linked by user.
 
-    A place is the number of an interaction since the dataset group's beginning. It never changes: when all
-    interactions are dropped, those that come later go on counting.
+    A position is the number of an interaction since the creation of the dataset group. It never changes: after all
+    interactions are dropped, later ones continue the numbering.
 
     Attributes
     ----------
     users, items, kinds, times, values : array
-        One entry for each interaction; the user is -1 where it was forgotten.
+        One entry for each interaction; the user is -1 if it was erased.
     """
 
     def __init__(self, base: int = 0) -> None:
         self._base = base
         self.users, self.items, self.kinds = array("i"), array("i"), array("h")
         self.times, self.values = array("q"), array("f")
-        self._before = array("i")  # where the same user's interaction before lies, in these columns
-        self._last = array("i")  # by user
+        self._before = array("i")  # index of the same user's previous interaction
+        self._last = array("i")  # index of the latest interaction, by user
         self._codes: dict[str, array[int]] = {}
         self._values_of: dict[str, dict[str, int]] = {}
 
     @property
     def end(self) -> int:
-        """The place that the next interaction gets."""
+        """The position of the next interaction."""
         return self._base + len(self.times)
 
-    def index(self, place: int) -> int:
-        """Return where the interaction of a place lies in the columns."""
-        return place - self._base
+    def index(self, position: int) -> int:
+        """Return the index in the columns of the interaction at a position."""
+        return position - self._base
 
     def add(self, user: int, item: int, kind: int, time: int, value: float, context: Mapping[str, str] | None) -> int:
-        """Take one interaction in.
+        """Add one interaction.
 
         Parameters
         ----------
@@ -72,7 +72,7 @@ class Streamed:
         Returns
         -------
         int
-            Its place.
+            Its position.
         """
         index = len(self.times)
         self.users.append(user)
@@ -86,8 +86,8 @@ class Streamed:
             self._add_context(index, context or {})
         return self._base + index
 
-    def skip(self) -> None:
-        """Leave a place empty, as `forget` does."""
+    def skip_position(self) -> None:
+        """Leave the next position empty, as `erase` does."""
         index = len(self.times)
         self.users.append(NOWHERE)
         self.items.append(NOWHERE)
@@ -99,29 +99,21 @@ class Streamed:
             self._add_context(index, {})
 
     def last(self, user: int) -> int:
-        """Return the index of a user's newest arrival; -1 where there is none."""
+        """Return the index of a user's latest arrival; -1 if there is none."""
         return self._last[user] if user < len(self._last) else NOWHERE
 
     def previous(self, index: int) -> int:
-        """Return the index of the same user's arrival before; -1 where there is none."""
+        """Return the index of the same user's previous arrival; -1 if there is none."""
         return self._before[index]
 
     def walk(self, index: int, most: int | None = None) -> Iterator[int]:
-        """Yield an index and those of the same user's arrivals before it, newest first.
-
-        Parameters
-        ----------
-        index : int
-            -1 yields nothing.
-        most : int, optional
-            So many at most.
-        """
+        """Yield an index and those of the same user's earlier arrivals, latest first, `most` at most; none for -1."""
         return islice(self._walk(index), most)
 
-    # The next four are asked for every event and every answer, so they go the way of `walk` by themselves.
+    # Every event and every answer calls the next four, so they follow the links themselves instead of calling `walk`.
 
     def items_from(self, index: int, most: int) -> list[int]:
-        """Return the items of an index and those of the same user's arrivals before it, so many at most."""
+        """Return the items of an index and of the same user's earlier arrivals, `most` at most."""
         found: list[int] = []
         items, before = self.items, self._before
         while index != NOWHERE and len(found) < most:
@@ -130,21 +122,21 @@ class Streamed:
         return found
 
     def in_order(self, index: int, most: int, until: int | None) -> tuple[list[int] | None, float]:
-        """Return the items of an index and of those before it, newest first, where they came in the order of time.
+        """Return the items of an index and of earlier arrivals, latest first, if they arrived in order of their times.
 
         Parameters
         ----------
         most : int
-            So many are looked at.
+            Arrivals that are considered.
         until : int or None
-            Items that are newer are left out.
+            Later items are left out.
 
         Returns
         -------
         items : list of int or None
-            None where they came in another order.
+            None if they arrived in another order.
         oldest : float
-            The time of the last one that was looked at; infinity where there was none.
+            Time of the last considered arrival; infinity if there is none.
         """
         found: list[int] = []
         oldest = float("inf")
@@ -160,8 +152,8 @@ class Streamed:
             most -= 1
         return found, oldest
 
-    def has(self, user: int, item: int, kind: int, time: int, most: int) -> bool:
-        """Tell whether so many of a user's newest arrivals hold this interaction."""
+    def contains(self, user: int, item: int, kind: int, time: int, most: int) -> bool:
+        """Return whether a user's latest arrivals, `most` of them, contain this interaction."""
         index = self.last(user)
         items, before, times, kinds = self.items, self._before, self.times, self.kinds
         while index != NOWHERE and most:
@@ -172,12 +164,12 @@ class Streamed:
         return False
 
     def by_kind(self, index: int, kinds: int, most: int) -> dict[int, list[tuple[int, int]]]:
-        """Return time and item of an index and of those before it, newest arrival first, so many at most of each kind.
+        """Return time and item of an index and of earlier arrivals, latest first, `most` at most of each kind.
 
         Parameters
         ----------
-        index, kinds, most : int
-            `kinds` is how many kinds there are: when all are full, the rest is not looked at.
+        kinds : int
+            Number of kinds: once all are full, earlier arrivals are not considered.
 
         Returns
         -------
@@ -194,37 +186,31 @@ class Streamed:
             index = before[index]
         return found
 
-    def give(self, giver: int, taker: int) -> None:
-        """Make all interactions of one user those of another."""
-        given, own = self.last(giver), self.last(taker)
-        if given == NOWHERE:
+    def merge(self, source: int, target: int) -> None:
+        """Move all interactions of one user to another."""
+        moved, own = self.last(source), self.last(target)
+        if moved == NOWHERE:
             return
-        self._set_last(giver, NOWHERE)
-        self._set_last(taker, max(given, own))
-        # Two chains become one; what is older than the given ones stays linked as it was.
-        while given != NOWHERE:
-            if own > given:
-                newer, own = own, self._before[own]
+        self._set_last(source, NOWHERE)
+        self._set_last(target, max(moved, own))
+        # The two chains become one; the target's arrivals before the first moved one keep their links.
+        while moved != NOWHERE:
+            if own > moved:
+                later, own = own, self._before[own]
             else:
-                newer, given = given, self._before[given]
-                self.users[newer] = taker
-            self._before[newer] = max(given, own)
+                later, moved = moved, self._before[moved]
+                self.users[later] = target
+            self._before[later] = max(moved, own)
 
-    def forget(self, user: int) -> int:
-        """Forget what a user did; the places stay taken.
-
-        Returns
-        -------
-        int
-            How many interactions were forgotten.
-        """
-        gone = list(self._walk(self.last(user)))
-        for index in gone:
+    def erase(self, user: int) -> int:
+        """Erase the interactions of a user, whose positions stay occupied, and return their number."""
+        erased = list(self._walk(self.last(user)))
+        for index in erased:
             self.users[index] = self._before[index] = NOWHERE
             for codes in self._codes.values():
                 codes[index] = NOWHERE
         self._set_last(user, NOWHERE)
-        return len(gone)
+        return len(erased)
 
     def context(self) -> dict[str, ContextColumn]:
         """Return the context columns."""
@@ -233,8 +219,8 @@ class Streamed:
             for name, codes in self._codes.items()
         }
 
-    def columns(self) -> dict[str, NDArray[np.generic]]:
-        """Return the columns as arrays, each a copy."""
+    def copy_columns(self) -> dict[str, NDArray[np.generic]]:
+        """Return copies of the columns."""
         return {
             "users": np.array(self.users, np.int32),
             "items": np.array(self.items, np.int32),
@@ -243,28 +229,28 @@ class Streamed:
             "values": np.array(self.values, np.float32),
         }
 
-    def taken(self) -> tuple[int, dict[str, NDArray[Any]], dict[str, tuple[list[str], NDArray[np.int32]]]]:
-        """Return copies of all that is held: the base, the columns by name, values and codes of the context."""
-        columns = {name: np.array(getattr(self, attribute)) for name, attribute in HELD.items()}
-        return self._base, columns, {name: (one.values, one.codes) for name, one in self.context().items()}
+    def copy_state(self) -> tuple[int, dict[str, NDArray[Any]], dict[str, tuple[list[str], NDArray[np.int32]]]]:
+        """Return copies of the base, the columns by name, and the values and codes of the context columns."""
+        columns = {name: np.array(getattr(self, attribute)) for name, attribute in COLUMNS.items()}
+        return self._base, columns, {name: (column.values, column.codes) for name, column in self.context().items()}
 
     @classmethod
-    def restored(
+    def restore(
         cls, base: int, columns: Mapping[str, NDArray[Any]], context: Mapping[str, tuple[list[str], NDArray[np.int32]]]
     ) -> Self:
-        """Return what `taken` was taken of.
+        """Return the interactions that `copy_state` copied.
 
         Parameters
         ----------
         context : mapping of (values, codes)
         """
-        made = cls(base)
-        for name, attribute in HELD.items():
-            getattr(made, attribute).frombytes(columns[name].tobytes())
+        restored = cls(base)
+        for name, attribute in COLUMNS.items():
+            getattr(restored, attribute).frombytes(columns[name].tobytes())
         for name, (values, codes) in context.items():
-            made._codes[name] = array("i", codes.tobytes())
-            made._values_of[name] = {value: place for place, value in enumerate(values)}
-        return made
+            restored._codes[name] = array("i", codes.tobytes())
+            restored._values_of[name] = {value: position for position, value in enumerate(values)}
+        return restored
 
     def _walk(self, index: int) -> Iterator[int]:
         before = self._before

@@ -85,7 +85,7 @@ def test_a_clause_that_does_not_count_for_the_user_says_so():
 def test_only_the_newest_hundred_interactions_of_a_type_are_looked_at():
     rows = [{"USER_ID": "u", "ITEM_ID": f"i{moment}", "TIMESTAMP": moment, "EVENT_TYPE": "v"} for moment in range(150)]
 
-    recent = Sample({"INTERACTIONS": rows}).users.recent("u")
+    recent = Sample({"INTERACTIONS": rows}).interactions.recent("u")
 
     assert recent["v"] == [f"i{moment}" for moment in range(149, 49, -1)]
 

@@ -71,7 +71,7 @@ def test_a_table_says_what_its_rows_say_after_any_changes(changes):
         elif kind == "intern":
             assert [table.ids[number] for number in table.intern(first)] == first
         else:
-            table.forget(first)
+            table.erase(first)
             for row_id in first:
                 rows.pop(row_id, None)
                 numbers.pop(row_id, None)
@@ -129,7 +129,7 @@ def test_nothing_that_forgotten_rows_held_is_left():
     table.replace({"ann": {"MAIL": "ann@home", "TIER": "gold"}, "bob": {"MAIL": "bob@home", "TIER": "gold"}})
     assert table.with_texts("MAIL", ("ann@home",), several=True, negated=False).any()
 
-    table.forget(["ann", "nobody"])
+    table.erase(["ann", "nobody"])
 
     held = pickle.dumps(table)
     assert b"ann" not in held
@@ -143,7 +143,7 @@ def test_what_is_forgotten_while_new_columns_are_made_does_not_come_back():
     table.replace({"ann": {"MAIL": "ann@home"}})
     replacement = table.replacement({"ann": {"MAIL": "ann@work"}, "bob": {"MAIL": "bob@work"}})
     replacement.build()
-    table.forget(["ann"])
+    table.erase(["ann"])
 
     replacement.finish()
 

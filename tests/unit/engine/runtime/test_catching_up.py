@@ -12,8 +12,8 @@ import pytest
 
 from model.engine.serving.served import Served
 from model.engine.serving.served_models import EVENTS_PER_STEP, ServedModels
-from model.engine.storage.interactions.store import Users
-from model.engine.storage.records import EventRecord
+from model.engine.storage.event_log.records import EventRecord
+from model.engine.storage.interactions.store import InteractionStore
 from model.registry.amazon_recipes import RECIPES
 
 GROUP = "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop"
@@ -43,10 +43,10 @@ class Shop:
     """A dataset group with its served models."""
 
     def __init__(self) -> None:
-        self.users = Users()
+        self.users = InteractionStore()
         self.streamed_items: dict[str, dict[str, Any]] = {}
         rows = SimpleNamespace(streamed=self.streamed_items)
-        group: Any = SimpleNamespace(users=self.users, rows={"ITEMS": rows})
+        group: Any = SimpleNamespace(interactions=self.users, rows={"ITEMS": rows})
         self.served = ServedModels({GROUP: group}, lambda *_: SCHEMA, None, None)  # type: ignore[arg-type]
 
     def put(self, number: int) -> None:

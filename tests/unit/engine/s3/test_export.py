@@ -10,8 +10,8 @@ import pytest
 from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import read_rows
 from model.engine.s3.export import rows_to_export, write_csv
-from model.engine.storage.bulk_part import ROWS_FILE, write_interactions, write_rows
-from model.engine.storage.records import EndRecord, EventRecord, RowRecord
+from model.engine.storage.event_log.records import EndRecord, EventRecord, RowRecord
+from model.engine.storage.import_part import ROWS_FILE, write_interactions, write_rows
 from tests.factories.shop_stream import schema_text
 
 INTERACTIONS = read_schema(schema_text("Interactions"))

@@ -83,7 +83,7 @@ def served(name="aws-user-personalization-v2", recipe=None):
 def group(**recent):
     table = Table()
     table.intern(["nobody-asks", *reversed(ITEMS)])  # rows in another order than the recipe's
-    return SimpleNamespace(tables={"ITEMS": table}, users=Users(**recent))
+    return SimpleNamespace(tables={"ITEMS": table}, interactions=Users(**recent))
 
 
 def asked(count, *, user="", history=("item-0",), restriction=None, promotion=None):

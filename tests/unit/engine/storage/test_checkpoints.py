@@ -16,7 +16,7 @@ from model.engine.storage import dataset_group
 from model.engine.storage.checkpoint import FILE
 from model.engine.storage.dataset_group import DatasetGroup
 from model.engine.storage.event_ids import EventIds, digest
-from model.engine.storage.records import ActionRecord, EventRecord, RowRecord
+from model.engine.storage.event_log.records import ActionRecord, EventRecord, RowRecord
 
 USERS, SESSIONS, THINGS = "abc", "st", "ijkl"
 EVENT = st.builds(
@@ -41,17 +41,17 @@ async def do(group, step):
     if step == "checkpoint":
         await group.checkpoint()
     elif step == "end":
-        await group.end_dataset(INTERACTIONS)
+        await group.delete_dataset(INTERACTIONS)
     elif isinstance(step, RowRecord):
-        await group.keep_rows([step])
+        await group.store_rows([step])
     else:
-        await group.keep_events([step])
+        await group.store_events([step])
 
 
 def held(group):
     """All that can be asked of a group."""
     columns = []
-    for users in (group.users, group.action_users):
+    for users in (group.interactions, group.action_interactions):
         found = users.snapshot()()
         columns.append(
             sorted(
@@ -69,8 +69,12 @@ def held(group):
     names = [*USERS, *SESSIONS]
     return (
         columns,
-        [[users.history(one), users.recent(one)] for users in (group.users, group.action_users) for one in names],
-        [users.streamed_count for users in (group.users, group.action_users)],
+        [
+            [users.history(one), users.recent(one)]
+            for users in (group.interactions, group.action_interactions)
+            for one in names
+        ],
+        [users.streamed_count for users in (group.interactions, group.action_interactions)],
         dict(group.rows[ITEMS].all()),
         [digest(f"e{number}") in group.event_ids for number in range(61)],
         len(group.event_ids),
@@ -109,7 +113,7 @@ def test_a_checkpoint_that_cannot_be_used_is_passed_over(tmp_path, damage):
     async def fill(directory, count):
         group = await DatasetGroup.open(directory, {})
         for number in range(count):
-            await group.keep_events([EventRecord(f"e{number}", "a", "s", "View", f"i{number}", number)])
+            await group.store_events([EventRecord(f"e{number}", "a", "s", "View", f"i{number}", number)])
         await group.checkpoint()
         before = held(group)
         await group.close()
@@ -137,10 +141,10 @@ def test_events_that_come_while_a_checkpoint_is_written_are_kept_once(tmp_path):
                 EventRecord(f"e{start + number}", "a", f"s{start}", "View", "i", start + number) for number in range(9)
             ]
 
-        await group.keep_events(events(0))
+        await group.store_events(events(0))
         writing = asyncio.create_task(group.checkpoint())
         for start in range(0, 30, 3):
-            await group.keep_events(events(start))
+            await group.store_events(events(start))
         await writing
         before = held(group)
         await group.close()
@@ -160,7 +164,7 @@ def test_packed_ids_are_a_set(batches, asked):
         for one in set(batch) - wanted:
             ids.add(digest(one))
         wanted |= set(batch)
-        ids.use(ids.packing()())
+        ids.use(ids.start_packing()())
 
     assert len(ids) == len(wanted)
     assert all((digest(one) in ids) == (one in wanted) for one in [*asked, *wanted])
@@ -171,7 +175,7 @@ def test_ids_are_told_apart_by_all_of_their_digests():
     ids = EventIds()
     for known_by in alike[:3]:
         ids.add(known_by)
-    ids.use(ids.packing()())
+    ids.use(ids.start_packing()())
 
     assert [known_by in ids for known_by in alike] == [True, True, True, False]
 
@@ -179,12 +183,12 @@ def test_ids_are_told_apart_by_all_of_their_digests():
 def test_somebody_who_logs_in_after_a_start_keeps_what_the_session_did_before_the_checkpoint(tmp_path):
     async def check():
         group = await DatasetGroup.open(tmp_path, {})
-        await group.keep_events([EventRecord("1", None, "s", "View", "i", 1)])
+        await group.store_events([EventRecord("1", None, "s", "View", "i", 1)])
         await group.checkpoint()
         await group.close()
         group = await DatasetGroup.open(tmp_path, {})
-        await group.keep_events([EventRecord("2", "a", "s", "View", "j", 2)])
-        history = group.users.history("a")
+        await group.store_events([EventRecord("2", "a", "s", "View", "j", 2)])
+        history = group.interactions.history("a")
         await group.close()
         return history
 
@@ -204,7 +208,7 @@ def test_a_checkpoint_that_cannot_be_written_costs_nothing_but_time(tmp_path, mo
     async def check():
         group = await DatasetGroup.open(tmp_path, {})
         for number in range(60):
-            await group.keep_events([EventRecord(f"e{number}", "a", "s", "View", f"i{number}", number)])
+            await group.store_events([EventRecord(f"e{number}", "a", "s", "View", f"i{number}", number)])
             await asyncio.sleep(0.001)
         before = held(group)
         await group.close()

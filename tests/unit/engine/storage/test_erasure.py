@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from model.arrays.model_files import forget_users, read_model, write_model
 from model.datasets.avro_schema import read_schema
-from model.engine.storage.bulk_part import ROWS_FILE, interactions, read_rows, write_interactions, write_rows
 from model.engine.storage.erasure import Erased, ErasureFailedError, erase_from_log, erase_from_parts, read_user_ids
-from model.engine.storage.interactions.store import Users
-from model.engine.storage.log_files import LogReader, write_segment
-from model.engine.storage.records import ActionRecord, EndRecord, EventRecord, GapRecord, RowRecord, encode
+from model.engine.storage.event_log.records import ActionRecord, EndRecord, EventRecord, GapRecord, RowRecord, encode
+from model.engine.storage.event_log.segments import LogReader, write_segment
+from model.engine.storage.import_part import ROWS_FILE, read_interactions, read_rows, write_interactions, write_rows
+from model.engine.storage.interactions.store import InteractionStore
 from tests.factories.shop_stream import schema_text
 
 INTERACTIONS = read_schema(schema_text("Interactions"))
@@ -79,14 +79,14 @@ def test_a_segment_without_the_users_is_left_as_it_is(tmp_path):
 @given(given_events=EVENTS)
 def test_others_keep_their_histories_and_their_places(tmp_path_factory, given_events):
     records = [event(place, *one) for place, one in enumerate(given_events)]
-    before, after = Users(), Users()
+    before, after = InteractionStore(), InteractionStore()
     places = {record.event_id: before.add(record) for record in records}
 
     _, left, _ = erase_log(tmp_path_factory.mktemp("erase"), {"ann"}, records)
     found = {}
     for record in left:
         if isinstance(record, GapRecord):
-            after.skip()
+            after.skip_position()
         else:
             found[record.event_id] = after.add(record)
 
@@ -108,7 +108,7 @@ def test_imported_interactions_of_the_users_are_gone_with_their_ids(tmp_path):
     erased = Erased()
     erase_from_parts({"ann", "nobody"}, {"INTERACTIONS": [part]}, tmp_path / "new", erased)
 
-    assert list(interactions(tmp_path / "new" / "part", "INTERACTIONS")) == [rows[1], rows[3]]
+    assert list(read_interactions(tmp_path / "new" / "part", "INTERACTIONS")) == [rows[1], rows[3]]
     assert (erased.records, erased.parts) == (2, ["part"])
     assert not any(b"ann" in path.read_bytes() for path in (tmp_path / "new").rglob("*.*"))
 

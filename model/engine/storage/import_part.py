@@ -1,8 +1,8 @@
-"""One imported part of a dataset, as files in a directory of its own.
+"""Import parts: the data of one import of a dataset, as files in a directory.
 
-A part of events has `columns.npz`, what memory and trainings need, and `rest.jsonl` beside it: the other columns,
+A part of events has `columns.npz`, the columns that serving and training need, and `rest.jsonl`, the other columns,
 one line per event in the same order, which only exports read. A part of another dataset has `rows.jsonl`, a line
-`[id, row]` for each row. A part is written once and never changed; what replaces it is another part.
+`[id, row]` for each row. A part is written once and never changed; another part may replace it.
 """
 
 from __future__ import annotations
@@ -24,41 +24,24 @@ if TYPE_CHECKING:
     from model.datasets.columns import Columns
 
 COLUMNS_FILE, REST_FILE, ROWS_FILE = "columns.npz", "rest.jsonl", "rows.jsonl"
-# In the columns; all others, but for context, are in the rest.
+# Stored in `columns.npz`, as are categorical columns; all others are stored in `rest.jsonl`.
 IN_COLUMNS = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE"})
 
 Row = dict[str, Any]
 
 
 def write_rows(path: Path, rows: Iterable[tuple[str, Row]]) -> int:
-    """Write rows by id.
-
-    Parameters
-    ----------
-    path : Path
-        Of the file.
-    rows : iterable of (id, row)
-
-    Returns
-    -------
-    int
-        How many there were.
-    """
+    """Write rows with their ids to a file and return their number."""
     encoder, written = msgspec.json.Encoder(), 0
     with path.open("wb") as file:
-        for one in rows:
-            file.write(encoder.encode(one) + b"\n")
+        for row in rows:
+            file.write(encoder.encode(row) + b"\n")
             written += 1
     return written
 
 
 def read_rows(path: Path) -> Iterator[tuple[str, Row]]:
-    """Yield what `write_rows` wrote.
-
-    Yields
-    ------
-    (id, row)
-    """
+    """Yield the ids and rows that `write_rows` wrote."""
     decoder = msgspec.json.Decoder(tuple[str, Row])
     with path.open("rb") as file:
         for line in file:
@@ -66,17 +49,12 @@ def read_rows(path: Path) -> Iterator[tuple[str, Row]]:
 
 
 def write_interactions(part: Path, schema: Schema, rows: Iterable[Row]) -> Columns:
-    """Write events.
+    """Write the events of a part and return their columns.
 
     Parameters
     ----------
     part : Path
         The directory.
-
-    Returns
-    -------
-    Columns
-        Of what was written.
     """
     context = {column.name for column in schema.context()}
     rest = [column.name for column in schema.columns if column.name not in IN_COLUMNS | context]
@@ -93,8 +71,8 @@ def write_interactions(part: Path, schema: Schema, rows: Iterable[Row]) -> Colum
     return columns
 
 
-def interactions(part: Path, dataset_type: str) -> Iterator[Row]:
-    """Yield the events of a part with all the columns that they were imported with.
+def read_interactions(part: Path, dataset_type: str) -> Iterator[Row]:
+    """Yield the events of a part with all imported columns.
 
     Parameters
     ----------
@@ -106,7 +84,7 @@ def interactions(part: Path, dataset_type: str) -> Iterator[Row]:
     Yields
     ------
     dict
-        Values by column; None where there is none.
+        Values by column; None for a missing value.
     """
     columns = read_columns(part / COLUMNS_FILE)
     subject, decoder = SUBJECTS[dataset_type], msgspec.json.Decoder(Row)
@@ -118,7 +96,7 @@ def interactions(part: Path, dataset_type: str) -> Iterator[Row]:
                 subject: columns.item_ids[columns.items[place]],
                 "TIMESTAMP": int(columns.times[place]),
                 "EVENT_TYPE": columns.event_types[columns.kinds[place]] or None,
-                "EVENT_VALUE": None if np.isnan(value) else float(str(value)),  # the shortest that is stored so
+                "EVENT_VALUE": None if np.isnan(value) else float(str(value)),  # the shortest decimal of this float32
             }
             for name, column in columns.context.items():
                 code = int(column.codes[place])

@@ -18,7 +18,7 @@ from model.datasets.errors import ImportFailedError, InvalidValueError
 from model.datasets.interactions import from_rows
 from model.datasets.training_data import catalogue_of, select
 from model.datasets.values import check_value, text_reader
-from model.engine.storage.bulk_part import ROWS_FILE, interactions, write_interactions, write_rows
+from model.engine.storage.import_part import ROWS_FILE, read_interactions, write_interactions, write_rows
 from model.engine.storage.rows import ImportedRows, Rows
 from tests.factories.shop_stream import SCHEMA_FIELDS, schema_text
 
@@ -49,7 +49,7 @@ EVENT = st.fixed_dictionaries(
 def test_imported_events_come_back_with_all_their_columns_in_order(events):
     with TemporaryDirectory() as directory:
         columns = write_interactions(Path(directory), SCHEMA, events)
-        found = list(interactions(Path(directory), INTERACTIONS))
+        found = list(read_interactions(Path(directory), INTERACTIONS))
 
     assert found == events
     assert set(columns.context) == {"DEVICE"}
@@ -66,7 +66,7 @@ def test_rows_are_those_of_the_last_part_unless_they_were_streamed(parts, stream
         for place, part in enumerate(parts):
             (Path(directory) / str(place)).mkdir()
             write_rows(Path(directory) / str(place) / ROWS_FILE, [(one, {"PRICE": price}) for one, price in part])
-        rows.bulk = ImportedRows([Path(directory) / str(place) for place in range(len(parts))])
+        rows.imported = ImportedRows([Path(directory) / str(place) for place in range(len(parts))])
     rows.streamed = {one: {"PRICE": price} for one, price in streamed.items()}
 
     wanted = {one: {"PRICE": price} for part in parts for one, price in part}

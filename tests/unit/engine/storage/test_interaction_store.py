@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.datasets.csv_import import to_columns
-from model.engine.storage.interactions.store import Users
-from model.engine.storage.records import EventRecord
+from model.engine.storage.event_log.records import EventRecord
+from model.engine.storage.interactions.store import InteractionStore
 
 USERS, SESSIONS, ITEMS = st.sampled_from("ab"), st.sampled_from("st"), st.sampled_from("ijk")
 TIMES = st.integers(0, 6)
@@ -21,7 +21,7 @@ def bulk_of(users, rows):
         {"USER_ID": user, "ITEM_ID": item, "TIMESTAMP": moment, "EVENT_TYPE": "View"} for user, item, moment in rows
     )
     numbers = (users.number_users(columns.user_ids), users.number_items(columns.item_ids))
-    users.set_bulk(users.numbered(columns, *numbers).sorted())
+    users.set_imported(users.number_import(columns, *numbers).sorted())
 
 
 def event(item="i", moment=0, user=None, session="s"):
@@ -31,7 +31,7 @@ def event(item="i", moment=0, user=None, session="s"):
 @settings(max_examples=150, deadline=None)
 @given(bulk=BULK, live=LIVE, bulk_first=st.booleans())
 def test_a_history_holds_each_interaction_once_newest_first(bulk, live, bulk_first):
-    users = Users()
+    users = InteractionStore()
     if bulk_first:
         bulk_of(users, bulk)
     for user, item, moment in live:
@@ -51,7 +51,7 @@ def test_a_history_holds_each_interaction_once_newest_first(bulk, live, bulk_fir
 @settings(max_examples=100, deadline=None)
 @given(bulk=BULK, live=LIVE)
 def test_a_training_sees_every_interaction(bulk, live):
-    users = Users()
+    users = InteractionStore()
     bulk_of(users, bulk)
     for user, item, moment in live:
         users.add(event(item, moment, user, session=f"of-{user}"))
@@ -66,7 +66,7 @@ def test_a_training_sees_every_interaction(bulk, live):
 
 
 def test_a_session_becomes_its_users_when_the_user_logs_in():
-    users = Users()
+    users = InteractionStore()
     users.add(event("i", 1))
     users.add(event("j", 2))
     assert users.history("s") == ["j", "i"]
@@ -78,7 +78,7 @@ def test_a_session_becomes_its_users_when_the_user_logs_in():
 
 
 def test_an_anonymous_session_and_an_imported_user_of_its_name_are_one_until_somebody_logs_in():
-    users = Users()
+    users = InteractionStore()
     users.add(event("i", 1, session="session#s"))
     bulk_of(users, [("session#s", "i", 1), ("session#s", "j", 2)])
     users.add(event("k", 3, session="session#s"))
@@ -92,7 +92,7 @@ def test_an_anonymous_session_and_an_imported_user_of_its_name_are_one_until_som
 
 
 def test_another_user_of_the_same_session_does_not_get_the_first_ones_history():
-    users = Users()
+    users = InteractionStore()
     users.add(event("i", 1, user="a"))
 
     users.add(event("j", 2, user="b"))
@@ -102,19 +102,19 @@ def test_another_user_of_the_same_session_does_not_get_the_first_ones_history():
 
 
 def test_what_came_before_is_what_was_known_when_the_event_came():
-    users = Users()
+    users = InteractionStore()
     bulk_of(users, [("a", "i", 1)])
     first = users.add(event("j", 5, user="a")) or 0
     second = users.add(event("i", 7, user="a")) or 0
     late = users.add(event("k", 3, user="a")) or 0
 
-    assert users.before(first) == ("j", 5, ["i"], True)
-    assert users.before(second) == ("i", 7, ["j", "i"], False)
-    assert users.before(late) == ("k", 3, ["i"], True)
+    assert users.with_history(first) == ("j", 5, ["i"], True)
+    assert users.with_history(second) == ("i", 7, ["j", "i"], False)
+    assert users.with_history(late) == ("k", 3, ["i"], True)
 
 
 def test_an_event_without_item_or_one_that_repeats_has_no_place():
-    users = Users()
+    users = InteractionStore()
     assert users.add(EventRecord("e", "a", "s", "Search", None, 1)) is None
     assert users.add(event("i", 1, user="a")) == 0
     assert users.add(EventRecord("other", "a", "s", "View", "i", 1)) is None
@@ -128,7 +128,7 @@ def test_an_event_without_item_or_one_that_repeats_has_no_place():
     most=st.integers(1, 4),
 )
 def test_the_newest_of_each_event_type_are_found_whatever_else_came_since(bulk, live, most):
-    users = Users()
+    users = InteractionStore()
     bulk_of(users, bulk)
     for place, (user, item, moment, kind) in enumerate(live):
         users.add(EventRecord(str(place), user, f"of-{user}", kind, item, moment))
@@ -153,7 +153,7 @@ def test_the_newest_of_each_event_type_are_found_whatever_else_came_since(bulk, 
 
 
 def test_context_comes_with_the_interactions_that_have_it():
-    users = Users()
+    users = InteractionStore()
     users.add(EventRecord("1", "a", "s", "View", "i", 1))
     users.add(EventRecord("2", "a", "s", "View", "j", 2, context={"DEVICE": "phone"}))
     users.add(EventRecord("3", "b", "t", "View", "k", 3, context={"DEVICE": "desk", "SHOP": "north"}))

@@ -1,14 +1,14 @@
-"""The directory that holds all state: one process at a time, one version of the layout.
+"""The directory that holds all state: used by one process at a time, in one version of the layout.
 
 ```
 engine.json        version of the layout
 lock               held while a process runs
 control.sqlite     resources of the control plane
-groups/<id>/       one dataset group: streamed/ (event log), bulk/ (imported parts), checkpoint.npz (see `checkpoint`)
+groups/<id>/       one dataset group: streamed/ (event log), bulk/ (import parts), checkpoint.npz (see `checkpoint`)
 jobs/<id>/         a running import or training
 versions/<id>/     a trained solution version
 ```
-Names that clients choose never become part of a path; ids are random and made here.
+Names that clients choose never become part of a path; the ids are random.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import secrets
 from typing import TYPE_CHECKING, Self
 
 from model.engine.personalize.errors import DirectoryInUseError
+from model.engine.storage.disk.durability import sync_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ LAYOUT_VERSION = 2
 
 
 class StateDirectory:
-    """The opened directory; `close` lets go of it."""
+    """The opened state directory; `close` releases its lock."""
 
     def __init__(self, root: Path, lock: int) -> None:
         self.root = root
@@ -36,12 +37,12 @@ class StateDirectory:
 
     @classmethod
     def open(cls, root: Path) -> Self:
-        """Take the directory, making it where it does not exist.
+        """Lock the directory, after creating it if it does not exist.
 
         Raises
         ------
         DirectoryInUseError
-            Another process has it, or it was written by another version.
+            Another process uses it, or another version of the layout wrote it.
         """
         root.mkdir(parents=True, exist_ok=True)
         lock = os.open(root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -73,34 +74,13 @@ class StateDirectory:
         return self.root / "versions" / version_id
 
     def close(self) -> None:
-        """Let go of the directory."""
+        """Release the lock of the directory."""
         os.close(self._lock)
 
 
 def new_id() -> str:
-    """Return an id that no client chose: 16 hexadecimal digits."""
+    """Return a random id of 16 hexadecimal digits."""
     return secrets.token_hex(8)
-
-
-def sync_directory(path: Path) -> None:
-    """Make the names in a directory durable."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def sync_files(path: Path) -> None:
-    """Make a directory and the files right in it durable."""
-    for file in path.iterdir():
-        if file.is_file():
-            handle = os.open(file, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-    sync_directory(path)
 
 
 def _check_version(root: Path) -> None:
@@ -113,6 +93,6 @@ def _check_version(root: Path) -> None:
         fresh.rename(marker)
         sync_directory(root)
         return
-    found = json.loads(marker.read_text(encoding="utf-8")).get("layout")
-    if found != LAYOUT_VERSION:
-        raise DirectoryInUseError(f"{root} has layout version {found}; this engine reads version {LAYOUT_VERSION}")
+    layout = json.loads(marker.read_text(encoding="utf-8")).get("layout")
+    if layout != LAYOUT_VERSION:
+        raise DirectoryInUseError(f"{root} has layout version {layout}; this engine reads version {LAYOUT_VERSION}")

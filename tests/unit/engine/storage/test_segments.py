@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model.engine.storage import event_log
-from model.engine.storage.event_log import REWRITTEN, EventLog
-from model.engine.storage.log_files import LogReader, write_segment
-from model.engine.storage.records import EventRecord, encode
+from model.engine.storage.event_log import log as event_log
+from model.engine.storage.event_log.log import EventLog
+from model.engine.storage.event_log.records import EventRecord, encode
+from model.engine.storage.event_log.segments import REWRITTEN, LogReader, write_segment
 
 RECORDS = st.lists(st.binary(max_size=30), max_size=600)
 
@@ -58,7 +58,7 @@ def test_rewritten_segments_take_the_places_of_the_old_ones_and_what_came_meanwh
         await log.append([b"two"])
         (tmp_path / "new").mkdir()
         write_segment(tmp_path / "new" / closed.name, [b"one"])
-        await log.take_rewritten(tmp_path / "new")
+        await log.replace_segments(tmp_path / "new")
         await log.append([b"three"])
         await log.close()
 

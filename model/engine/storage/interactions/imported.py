@@ -1,4 +1,4 @@
-"""Imported interactions in memory, found by user."""
+"""Imported interactions in memory, by user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Bulk:
+class ImportedInteractions:
     """Imported interactions, sorted by user and time: 18 bytes each, and 4 for each context column.
 
     Attributes
@@ -31,8 +31,8 @@ class Bulk:
     values: NDArray[np.float32]
     context: dict[str, ContextColumn] = field(default_factory=dict)
 
-    def of(self, user: int) -> slice:
-        """Return where a user's interactions lie."""
+    def range_of(self, user: int) -> slice:
+        """Return the range of a user's interactions."""
         if user + 1 >= self.starts.size:
             return slice(0, 0)
         return slice(int(self.starts[user]), int(self.starts[user + 1]))
@@ -41,14 +41,14 @@ class Bulk:
         """Return the user of each interaction."""
         return np.repeat(np.arange(self.starts.size - 1, dtype=np.int32), np.diff(self.starts))
 
-    def without(self, users: NDArray[np.int32]) -> Bulk:
-        """Return all interactions but those of some users."""
+    def without(self, users: NDArray[np.int32]) -> ImportedInteractions:
+        """Return all interactions except those of some users."""
         counts = np.diff(self.starts)
-        stays = np.ones(counts.size, np.bool_)
-        stays[users[users < counts.size]] = False
-        kept = np.repeat(stays, counts)
-        counts[~stays] = 0
-        return Bulk(
+        remains = np.ones(counts.size, np.bool_)
+        remains[users[users < counts.size]] = False
+        kept = np.repeat(remains, counts)
+        counts[~remains] = 0
+        return ImportedInteractions(
             np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]),
             self.items[kept],
             self.kinds[kept],
@@ -59,17 +59,17 @@ class Bulk:
 
 
 @dataclass(frozen=True)
-class Numbered:
-    """Imported interactions with the numbers that their ids have in the dataset group.
+class NumberedImport:
+    """Imported interactions with the numbers of their ids in the dataset group.
 
     Attributes
     ----------
     source : Columns
         In the order of the files.
     users, items, kinds : integer arrays
-        By the source's own numbers.
+        Numbers in the dataset group, by number in the source.
     user_count : int
-        How many users the dataset group knows.
+        Users and sessions of the dataset group.
     """
 
     source: Columns
@@ -78,13 +78,13 @@ class Numbered:
     kinds: NDArray[np.int16]
     user_count: int
 
-    def sorted(self) -> Bulk:
-        """Sort by user and time, and keep each interaction once; takes long, and may run in a thread."""
+    def sorted(self) -> ImportedInteractions:
+        """Sort by user and time, without repeated interactions; takes long, and may run in a thread."""
         source = self.source
         users, items, kinds = self.users[source.users], self.items[source.items], self.kinds[source.kinds]
         order = np.lexsort((source.times, users))
         order = order[~_repeated(users[order], source.times[order], items[order], kinds[order])]
-        return Bulk(
+        return ImportedInteractions(
             np.searchsorted(users[order], np.arange(self.user_count + 1)).astype(np.int64),
             items[order],
             kinds[order],
@@ -97,11 +97,11 @@ class Numbered:
 def _repeated(
     users: NDArray[np.int32], times: NDArray[np.int64], items: NDArray[np.int32], kinds: NDArray[np.int16]
 ) -> NDArray[np.bool_]:
-    """Tell which interactions, sorted by user and time, are the same as an earlier one."""
+    """Return which interactions, sorted by user and time, repeat an earlier one."""
     repeated = np.zeros(times.size, np.bool_)
     tied = np.zeros(times.size + 1, np.bool_)
     tied[1:-1] = (users[1:] == users[:-1]) & (times[1:] == times[:-1])
-    # Only those of one user's same second can be the same, which are few.
+    # Only interactions of one user in the same second can be repeated, and these are few.
     among = np.flatnonzero(tied[:-1] | tied[1:])
     moments = np.cumsum(~tied[:-1])[among]
     by_content = np.lexsort((among, kinds[among], items[among], moments))

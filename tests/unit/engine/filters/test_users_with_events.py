@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.datasets.csv_import import to_columns
-from model.engine.storage.interactions.store import Users
-from model.engine.storage.records import EventRecord
+from model.engine.storage.event_log.records import EventRecord
+from model.engine.storage.interactions.store import InteractionStore
 
 EVENTS = st.lists(
     st.tuples(
@@ -20,16 +20,16 @@ EVENTS = st.lists(
 @settings(max_examples=100, deadline=None)
 @given(bulk=EVENTS, live=EVENTS, forgotten=st.lists(st.sampled_from("abc"), max_size=1))
 def test_all_who_did_something_are_those_of_whom_it_is_known(bulk, live, forgotten):
-    users = Users()
+    users = InteractionStore()
     columns = to_columns(
         {"USER_ID": user, "ITEM_ID": item, "TIMESTAMP": moment, "EVENT_TYPE": kind} for user, item, moment, kind in bulk
     )
     numbers = (users.number_users(columns.user_ids), users.number_items(columns.item_ids))
-    users.set_bulk(users.numbered(columns, *numbers).sorted())
+    users.set_imported(users.number_import(columns, *numbers).sorted())
     for number, (user, item, moment, kind) in enumerate(live):
         users.add(EventRecord(f"e{number}", user, f"of-{user}", kind, item, moment))
-    users.forget(forgotten)
+    users.erase(forgotten)
 
     for asked in ({"view"}, {"buy"}, {"view", "buy"}, set()):
-        found = users.doers(asked.__contains__)
+        found = users.users_with(asked.__contains__)
         assert sorted(found) == [one for one in "abc" if users.recent(one).keys() & asked]

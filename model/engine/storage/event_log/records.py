@@ -1,4 +1,4 @@
-"""What the event log of a dataset group holds: events, rows by their ids, and the ends of datasets."""
+"""Records of the event log: streamed events, streamed rows, deletions of datasets, and gaps left by erasure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class EventRecord(msgspec.Struct, array_like=True, tag="event", frozen=True):
     Attributes
     ----------
     user_id : str or None
-        None while the user is known by the session alone.
+        None while only the session is known.
     time : int
-        Epoch seconds, whole, as bulk data have them.
+        Epoch seconds, whole, as in imported data.
     properties : str or None
-        JSON, as it came.
+        JSON as the client sent it.
     context : dict or None
-        Those of the properties that say in which circumstances it happened, by column.
+        The categorical properties, by column: the circumstances of the event.
     """
 
     event_id: str
@@ -37,7 +37,7 @@ class EventRecord(msgspec.Struct, array_like=True, tag="event", frozen=True):
 
 
 class ActionRecord(EventRecord, array_like=True, tag="action", frozen=True):
-    """One action interaction of PutActionInteractions; the `item_id` is the action's."""
+    """One action interaction of PutActionInteractions; `item_id` is the action's id."""
 
 
 class RowRecord(msgspec.Struct, array_like=True, tag="row", frozen=True):
@@ -49,13 +49,13 @@ class RowRecord(msgspec.Struct, array_like=True, tag="row", frozen=True):
 
 
 class EndRecord(msgspec.Struct, array_like=True, tag="end", frozen=True):
-    """A dataset was deleted: what was streamed to it before is no more."""
+    """The deletion of a dataset: the records that were streamed to it before no longer count."""
 
     dataset_type: str
 
 
 class GapRecord(msgspec.Struct, array_like=True, tag="gap", frozen=True):
-    """Here was an interaction of a user who was deleted; its place stays taken, so that later ones keep theirs."""
+    """Replaces an interaction of an erased user, so that later interactions keep their places."""
 
     of_actions: bool
 
@@ -72,5 +72,5 @@ def encode(record: Record) -> bytes:
 
 
 def decode(payload: bytes) -> Record:
-    """Return the record that `encode` was given."""
+    """Return the record that `encode` wrote."""
     return _decoder.decode(payload)

@@ -1,4 +1,4 @@
-"""Whose streamed events are, as the log tells it: the same rules as in memory (see `users`)."""
+"""Resolves each logged event to its user or session, by the same rules as `InteractionStore`."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from model.engine.storage.records import EventRecord
+    from model.engine.storage.event_log.records import EventRecord
 
 
-class Owners:
-    """Learns whose events are, one after the other, and says it when all are known."""
+class UserResolver:
+    """Collects the events of a dataset, then resolves each of them.
+
+    A later event may name the user of an earlier anonymous session, so no event is resolved before all were added.
+    """
 
     def __init__(self) -> None:
         self._names: list[str] = []
         self._user_of: dict[str, int] = {}
         self._session_of: dict[str, int] = {}
         self._anonymous: set[int] = set()
-        self._given: dict[int, int] = {}  # which user the events of an anonymous session became
+        self._merged_into: dict[int, int] = {}  # the user that an anonymous session was merged into
         self._users = array("i")
 
     def add(self, event: EventRecord) -> None:
-        """Learn of the next event."""
+        """Add the next event."""
         known = self._session_of.get(event.session_id)
         if event.user_id is None:
             if known is None:
@@ -36,34 +39,29 @@ class Owners:
             user = self._user_of[event.user_id] = self._new(event.user_id)
         if known is not None and known in self._anonymous:
             self._anonymous.discard(known)
-            self._given[known] = user
+            self._merged_into[known] = user
         self._session_of[event.session_id] = user
         self._users.append(user)
 
-    def names(self) -> Iterator[str]:
-        """Yield whose each event is: a user id, or the id of a session in which nobody has ever logged in."""
+    def resolve(self) -> Iterator[str]:
+        """Yield the user id of each event, or its session id if no user ever logged in with the session."""
         for user in self._users:
-            yield self._names[self._given.get(user, user)]
+            yield self._names[self._merged_into.get(user, user)]
 
     def _new(self, name: str) -> int:
         self._names.append(name)
         return len(self._names) - 1
 
 
-def users_of(events: Iterable[EventRecord]) -> Iterator[str]:
-    """Yield whose each event is.
+def resolve_users(events: Iterable[EventRecord]) -> Iterator[str]:
+    """Yield the user id, or the session id, of each event; see `UserResolver.resolve`.
 
     Parameters
     ----------
     events : iterable of EventRecord
-        All of a dataset, oldest first; gone through before the first answer.
-
-    Yields
-    ------
-    str
-        See `Owners.names`.
+        All events of a dataset, oldest first; consumed before the first result.
     """
-    owners = Owners()
+    resolver = UserResolver()
     for event in events:
-        owners.add(event)
-    yield from owners.names()
+        resolver.add(event)
+    yield from resolver.resolve()
