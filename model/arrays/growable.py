@@ -9,10 +9,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LEAST_ROOM = 16
+MIN_ROOM = 16
 
 
-class GrowingRows:
+class GrowableRows:
     """Rows of an array, with room for more behind them, so that adding one seldom copies all.
 
     Attributes
@@ -32,7 +32,7 @@ class GrowingRows:
         """Add a row at the end."""
         count = len(self)
         if count == self._room.shape[0]:
-            wider = np.empty((max(LEAST_ROOM, count * 3 // 2), *self._room.shape[1:]), self._room.dtype)
+            wider = np.empty((max(MIN_ROOM, count * 3 // 2), *self._room.shape[1:]), self._room.dtype)
             wider[:count] = self.rows
             self._room = wider
         self._room[count] = row

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NEVER = np.float32(-np.inf)  # the score of an item that is not to be shown
-LEAST_BLOCKS, BLOCKS_PER_PLACE = 256, 4  # more blocks leave fewer scores to be sorted, and take longer themselves
+MIN_BLOCKS, BLOCKS_PER_PLACE = 256, 4  # more blocks leave fewer scores to be sorted, and take longer themselves
 
 
-def best(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+def top_k(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     """Return the positions of the `count` highest scores, best first; equal scores in the order they stand in.
 
     Parameters
@@ -44,7 +44,7 @@ def _reaching(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     So many blocks have a highest score of at least the count-th of these, so no lower score is among the best. One
     pass of the processor's vector unit takes a tenth of the time of a partition.
     """
-    blocks = max(LEAST_BLOCKS, BLOCKS_PER_PLACE * count)
+    blocks = max(MIN_BLOCKS, BLOCKS_PER_PLACE * count)
     size = scores.size // blocks
     limit = NEVER
     if size >= 2:

@@ -19,11 +19,11 @@ POWER_ITERATIONS = 2
 SEED = 20261121
 ROWS_AT_ONCE = 4096  # so that what is twice as precise takes no memory
 # Few users have few tastes: as many directions as they are would give each user back what they touched.
-DIRECTIONS_PER_ROOT = 3.7  # times the root of the number of users or items, whichever are fewer
-LEAST_LENGTH = 1e-5  # against the longest; what is shorter is lost to rounding when squared
+VECTORS_PER_ROOT = 3.7  # times the root of the number of users or items, whichever are fewer
+MIN_LENGTH = 1e-5  # against the longest; what is shorter is lost to rounding when squared
 
 
-def direction_count(users: int, items: int, most: int) -> int:
+def singular_vector_count(users: int, items: int, most: int) -> int:
     """Return how many directions tell something of so many users and items.
 
     Parameters
@@ -31,10 +31,10 @@ def direction_count(users: int, items: int, most: int) -> int:
     most : int
         Of which there need not be more.
     """
-    return min(most, round(DIRECTIONS_PER_ROOT * math.sqrt(min(users, items))))
+    return min(most, round(VECTORS_PER_ROOT * math.sqrt(min(users, items))))
 
 
-def right_directions(matrix: sparse.csr_matrix, count: int) -> NDArray[np.float32]:
+def right_singular_vectors(matrix: sparse.csr_matrix, count: int) -> NDArray[np.float32]:
     """Return the strongest right singular vectors of a matrix as columns.
 
     Parameters
@@ -72,7 +72,7 @@ def _orthonormal(basis: NDArray[np.float32]) -> NDArray[np.float32]:
     except np.linalg.LinAlgError:
         factor = np.zeros_like(products)
     lengths = np.diagonal(factor)
-    if lengths.min() <= LEAST_LENGTH * lengths.max():
+    if lengths.min() <= MIN_LENGTH * lengths.max():
         found: NDArray[np.float32] = np.linalg.qr(basis)[0]
         return found
     result: NDArray[np.float32] = basis @ np.linalg.inv(factor).T.astype(np.float32)
@@ -83,7 +83,7 @@ def _principal(spanning: NDArray[np.float32], count: int) -> NDArray[np.float32]
     """Return the strongest left singular vectors of a tall matrix."""
     strength, axes = np.linalg.eigh(_products(spanning))
     strength, axes = strength[::-1][:count], axes[:, ::-1][:, :count]
-    if strength[-1] <= LEAST_LENGTH * strength[0]:
+    if strength[-1] <= MIN_LENGTH * strength[0]:
         left: NDArray[np.float32] = np.linalg.svd(spanning, full_matrices=False)[0][:, :count]
         return left
     result: NDArray[np.float32] = spanning @ (axes / np.sqrt(strength)).astype(np.float32)

@@ -33,7 +33,7 @@ class ContextColumn:
 
 @dataclass(frozen=True)
 class Interactions:
-    """Interactions sorted by user, then by time; `ordered` makes them from columns in any order.
+    """Interactions sorted by user, then by time; `from_columns` makes them from columns in any order.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ class Interactions:
         return (keys // width).astype(np.int32), (keys % width).astype(np.int32)
 
 
-def ordered(
+def from_columns(
     ids: tuple[list[str], list[str], list[str]],
     users: NDArray[np.int32],
     items: NDArray[np.int32],
@@ -172,4 +172,4 @@ def from_rows(rows: Sequence[tuple[str, str, int]] | Sequence[tuple[str, str, in
         items[place] = item_of.setdefault(str(item), len(item_of))
         times[place] = int(time)
         kinds[place] = kind_of.setdefault(str(kind[0]) if kind else "View", len(kind_of))
-    return ordered((list(user_of), list(item_of), list(kind_of)), users, items, kinds, times)
+    return from_columns((list(user_of), list(item_of), list(kind_of)), users, items, kinds, times)

@@ -14,7 +14,7 @@ from model.datasets import limits
 from model.datasets.avro_schema import read_schema
 from model.datasets.catalogue import Catalogue
 from model.datasets.errors import InsufficientDataError
-from model.datasets.interactions import Interactions, ordered
+from model.datasets.interactions import Interactions, from_columns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -74,7 +74,7 @@ def select(
     ids = (columns.user_ids, columns.item_ids, columns.event_types)
     parts = (columns.users[kept], columns.items[kept], columns.kinds[kept], columns.times[kept])
     context = {name: column.at(kept) for name, column in columns.context.items() if name not in excluded}
-    chosen = ordered(ids, *parts, context).without_unused()
+    chosen = from_columns(ids, *parts, context).without_unused()
     # A clock that runs years ahead would make everything else look old: what is to come counts as of now.
     chosen = replace(chosen, times=np.minimum(chosen.times, int(time.time())))
     by_type = _configured_weights(solution)

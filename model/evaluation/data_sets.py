@@ -18,7 +18,7 @@ from backend.contract import Event, Item, Refusal, User, read_event, read_item, 
 from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import read_rows, to_columns, to_rows
 from model.datasets.errors import ImportFailedError
-from model.datasets.interactions import ContextColumn, ordered
+from model.datasets.interactions import ContextColumn, from_columns
 from model.datasets.training_data import catalogue_of
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _in_order(rows: Iterable[dict[str, Any]]) -> tuple[Interactions, NDArray[np.
     columns = to_columns(rows)
     places = ContextColumn([], np.arange(columns.times.size, dtype=np.int32))
     ids = (columns.user_ids, columns.item_ids, columns.event_types)
-    known = ordered(ids, columns.users, columns.items, columns.kinds, columns.times, {ROW: places})
+    known = from_columns(ids, columns.users, columns.items, columns.kinds, columns.times, {ROW: places})
     return replace(known, context={}), columns.values[known.context[ROW].codes]
 
 

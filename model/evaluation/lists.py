@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 import numpy as np
 
-from model.arrays.top_k import NEVER, best
+from model.arrays.top_k import NEVER, top_k
 from model.evaluation.splits import History
 from model.recipes.recipe import Query, Recipe
 
@@ -128,7 +128,7 @@ def sampled_lists(recommender: Recommender, split: Split, depth: int, negatives:
         wanted = locate(split.questions[number].wanted)
         drawn = _drawn(random, len(item_ids), np.concatenate([seen, wanted]), negatives)
         candidates = np.concatenate([drawn, wanted])
-        chosen = candidates[best(scores[candidates], depth)]
+        chosen = candidates[top_k(scores[candidates], depth)]
         lists[number, : chosen.size] = chosen
         took[number] = milliseconds
     return Lists(item_ids, lists, took)
@@ -158,7 +158,7 @@ def _batched(scorer: BatchScorer, split: Split, depth: int, *, hide_seen: bool) 
         if hide_seen:
             scores[seen] = NEVER
         start = time.perf_counter()
-        answer = best(scores, depth)
+        answer = top_k(scores, depth)
         took[number] = milliseconds + (time.perf_counter() - start) * 1000
         lists[number, : answer.size] = answer
     return Lists(item_ids, lists, took)

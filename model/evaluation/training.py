@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from model.datasets.training_data import TrainingData
 from model.recipes.recipe import Recipe, UnsuitableDataError
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,9 +83,9 @@ def train(name: str, interactions: Interactions, data: DataSet, parameters: Mapp
     training_data = RECIPES[name].prepare(TrainingData(interactions, data.items, parameters, data.users))
     start = time.perf_counter()
     try:
-        settings = RECIPES[name].answers.tune(training_data)
+        settings = RECIPES[name].recommender.tune(training_data)
         tuned = time.perf_counter()
-        recipe = RECIPES[name].answers.fit(training_data, settings)
+        recipe = RECIPES[name].recommender.fit(training_data, settings)
     except UnsuitableDataError as error:
         raise UnsuitableDataError(f"{name} cannot learn from {data.name}: {error}") from error
     return Trained(recipe, dict(settings), tuned - start, time.perf_counter() - tuned)

@@ -13,7 +13,7 @@ import numpy as np
 
 from model.datasets.training_data import TrainingData
 from model.evaluation.data_sets import read_data_set
-from model.networks.errors import NetworksError, UnknownSettingError
+from model.networks.errors import InvalidSettingError, NetworksError
 from model.networks.problem import problem_of
 from model.networks.serving.lightgcn import LightGCNRecipe
 from model.networks.serving.neumf import NeuMFRecipe
@@ -60,11 +60,11 @@ def _train(name: str, data: Path, out: Path, stated: list[str], checkpoints: Pat
     parameters = {key: value for key, _, value in pairs}
     settings = SETTINGS[name].of(parameters)  # refused before the data are read
     if out.exists() and any(out.iterdir()):
-        raise UnknownSettingError(f"{out} holds something already; name an empty folder, or remove it")
+        raise InvalidSettingError(f"{out} holds something already; name an empty folder, or remove it")
     training_data = _read(data, explicit=getattr(settings, "feedback", "") == EXPLICIT)
     learnt, report = learn(name, problem_of(training_data.interactions), parameters, checkpoints, is_shown=True)
     out.mkdir(parents=True, exist_ok=True)
-    RECIPES[name].made(training_data, learnt, report).save(out)
+    RECIPES[name].from_trained(training_data, learnt, report).save(out)
     return report
 
 

@@ -9,19 +9,19 @@ class NetworksError(UnsuitableDataError):
     """A network cannot be trained; a solution version fails with the message."""
 
 
-class UnknownSettingError(NetworksError):
+class InvalidSettingError(NetworksError):
     """A hyper-parameter that there is not, or a value that it cannot have."""
 
 
-class UnlearnableError(NetworksError):
+class UnlearnableDataError(NetworksError):
     """There is nothing in the data that a network could learn."""
 
 
-class DivergedError(NetworksError):
+class TrainingDivergedError(NetworksError):
     """A training has left the finite numbers."""
 
 
-class ForeignCheckpointError(NetworksError):
+class CheckpointMismatchError(NetworksError):
     """A checkpoint is of other data or other settings."""
 
 

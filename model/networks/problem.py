@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from model.datasets.interactions import Interactions
 
-MOST_HELD_OUT = 2000  # users, of each of whom one item is held out: NDCG is then known to about 0.01
-LEAST_HISTORY = 3  # different items of a user of whom one is held out, so that two are left to know them by
+MAX_HELD_OUT = 2000  # users, of each of whom one item is held out: NDCG is then known to about 0.01
+MIN_HISTORY = 3  # different items of a user of whom one is held out, so that two are left to know them by
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def problem_of(interactions: Interactions) -> Problem:
     )
 
 
-def hold_out(problem: Problem, seed: int, most: int = MOST_HELD_OUT) -> HeldOut:
+def hold_out(problem: Problem, seed: int, most: int = MAX_HELD_OUT) -> HeldOut:
     """Take one item of some users out of what is learnt from: the newest, or any where times do not tell.
 
     Parameters
@@ -123,7 +123,7 @@ def hold_out(problem: Problem, seed: int, most: int = MOST_HELD_OUT) -> HeldOut:
     """
     random = np.random.default_rng(seed)
     starts = problem.starts()
-    eligible = np.flatnonzero(np.diff(starts) >= LEAST_HISTORY)
+    eligible = np.flatnonzero(np.diff(starts) >= MIN_HISTORY)
     count = min(most, eligible.size, -(-len(problem) // 10))
     users = np.sort(random.choice(eligible, count, replace=False)) if count else eligible[:0]
     begins, ends = starts[users], starts[users + 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Self
 
-from model.networks.errors import UnknownSettingError
+from model.networks.errors import InvalidSettingError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ class _Settings:
         kinds = {one.name: type(one.default) for one in fields(cls)}
         unknown = sorted(set(parameters) - set(kinds))
         if unknown:
-            raise UnknownSettingError(f"there is no hyper-parameter {unknown[0]}; there are {', '.join(sorted(kinds))}")
+            raise InvalidSettingError(f"there is no hyper-parameter {unknown[0]}; there are {', '.join(sorted(kinds))}")
         return cls(**{name: _read(name, str(text), kinds[name]) for name, text in parameters.items()})
 
 
@@ -102,8 +102,8 @@ class LightGCNSettings(_Settings):
     seed: int = SEED
 
 
-LEAST_BATCHES = 32  # of an epoch, so that small data are learnt from, too
-LEAST_BATCH_SIZE = 64
+MIN_BATCHES = 32  # of an epoch, so that small data are learnt from, too
+MIN_BATCH_SIZE = 64
 
 
 def batch_size_for(pairs: int, most: int) -> int:
@@ -114,7 +114,7 @@ def batch_size_for(pairs: int, most: int) -> int:
     pairs : int
         All that is learnt from.
     """
-    return min(most, max(LEAST_BATCH_SIZE, pairs // LEAST_BATCHES))
+    return min(most, max(MIN_BATCH_SIZE, pairs // MIN_BATCHES))
 
 
 CHOICES = {"feedback": (IMPLICIT, EXPLICIT), "loss": (BPR, SAMPLED_SOFTMAX), "start": (RANDOM, SPECTRAL)}
@@ -124,17 +124,17 @@ NONE_ALLOWED = frozenset({"epochs", "seed", "regularization", "layers"})  # zero
 def _read(name: str, text: str, kind: type) -> Any:
     if name in CHOICES:
         if text.lower() not in CHOICES[name]:
-            raise UnknownSettingError(f"{name} is {text!r}; it must be {' or '.join(CHOICES[name])}")
+            raise InvalidSettingError(f"{name} is {text!r}; it must be {' or '.join(CHOICES[name])}")
         return text.lower()
     if kind is bool:
         if text.lower() not in {"true", "false"}:
-            raise UnknownSettingError(f"{name} is {text!r}; it must be true or false")
+            raise InvalidSettingError(f"{name} is {text!r}; it must be true or false")
         return text.lower() == "true"
     try:
         number = kind(float(text)) if kind is int and float(text).is_integer() else kind(text)
     except ValueError:
-        raise UnknownSettingError(f"{name} is {text!r}; it must be a {'whole ' if kind is int else ''}number") from None
+        raise InvalidSettingError(f"{name} is {text!r}; it must be a {'whole ' if kind is int else ''}number") from None
     if not (number > 0 or (number == 0 and name in NONE_ALLOWED)):
         least = "0 or more" if name in NONE_ALLOWED else "above 0"
-        raise UnknownSettingError(f"{name} is {text}; it must be {least}")
+        raise InvalidSettingError(f"{name} is {text}; it must be {least}")
     return number

@@ -99,12 +99,12 @@ def train_here(
     """
     # Imported when asked for: PyTorch takes seconds to load, and whoever only serves has none.
     training = importlib.import_module("model.networks.training.train")
-    watching = importlib.import_module("model.networks.training.progress")
+    progress_module = importlib.import_module("model.networks.training.progress")
     if not is_shown:
-        trained: Trained = training.train_network(name, problem, parameters, watching.Silent(), folder)
+        trained: Trained = training.train_network(name, problem, parameters, progress_module.SilentReporter(), folder)
         return trained
-    with watching.shown() as watch:
-        shown: Trained = training.train_network(name, problem, parameters, watch, folder)
+    with progress_module.console_reporter() as reporter:
+        shown: Trained = training.train_network(name, problem, parameters, reporter, folder)
     return shown
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 HOLD_OUT_SHARE = 0.1  # of the events, the newest
 QUESTIONS = 800  # events judged; more changes the choice little
-MOST_HELD_OUT = 0.5  # where as many events are among the newest, the others tell too little
-LEAST_EVENTS = 25
+MAX_HELD_OUT = 0.5  # where as many events are among the newest, the others tell too little
+MIN_EVENTS = 25
 HISTORY_LENGTH = 50  # newest items of a user that are looked at
 SEED = 20261121
 
@@ -56,7 +56,7 @@ def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
     known = data.interactions
     newest = _newest_events(known)
     in_order = newest is not None
-    if len(known) < LEAST_EVENTS:
+    if len(known) < MIN_EVENTS:
         return data, [], in_order
     random = np.random.default_rng(SEED)
     held = random.random(len(known)) < HOLD_OUT_SHARE if newest is None else newest
@@ -84,7 +84,7 @@ def _newest_events(known: Interactions) -> NDArray[np.bool_] | None:
     if not len(known):
         return None
     newest: NDArray[np.bool_] = known.times >= np.quantile(known.times, 1 - HOLD_OUT_SHARE, method="lower")
-    return newest if newest.mean() <= MOST_HELD_OUT else None
+    return newest if newest.mean() <= MAX_HELD_OUT else None
 
 
 def _context(known: Interactions, position: int) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.arrays.growable import GrowingRows
+from model.arrays.growable import GrowableRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ STRENGTH = {"OFF": 0.0, "LOW": 0.15, "MEDIUM": 0.3, "HIGH": 0.6}
 class Objective:
     """A factor per item, from 1 - strength (lowest value) to 1 + strength (highest); 1 where there is none."""
 
-    def __init__(self, column: str, strength: float, sorted_values: NDArray[np.float64], factors: GrowingRows) -> None:
+    def __init__(self, column: str, strength: float, sorted_values: NDArray[np.float64], factors: GrowableRows) -> None:
         self.column = column
         self.strength = strength
         self._sorted = sorted_values
@@ -46,8 +46,8 @@ class Objective:
         if strength == 0 or values is None:
             return None
         ordered = np.sort(values[~np.isnan(values)])
-        found = cls(column, strength, ordered, GrowingRows(np.empty(0, np.float32)))
-        found._factors = GrowingRows(found._factors_of(values))
+        found = cls(column, strength, ordered, GrowableRows(np.empty(0, np.float32)))
+        found._factors = GrowableRows(found._factors_of(values))
         return found
 
     @property
@@ -76,7 +76,7 @@ class Objective:
         document : mapping
             With column and strength.
         """
-        factors = GrowingRows(arrays["objective_factors"])
+        factors = GrowableRows(arrays["objective_factors"])
         return cls(document["column"], document["strength"], arrays["objective_values"], factors)
 
     def _factors_of(self, values: NDArray[np.float64]) -> NDArray[np.float32]:

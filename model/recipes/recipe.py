@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from model.arrays.top_k import NEVER, best
+from model.arrays.top_k import NEVER, top_k
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,7 +136,7 @@ class Recipe(abc.ABC):
     popular_below: ClassVar[float] = float(NEVER)
 
     @classmethod
-    def learns_of(cls, event_type: str) -> bool:
+    def uses_event_type(cls, event_type: str) -> bool:
         """Tell whether the recipe learns from interactions of a type; from all where it names none.
 
         Parameters
@@ -190,7 +190,7 @@ class Recipe(abc.ABC):
             scores[~query.allowed] = NEVER
         return [
             Recommendation(self.item_ids[place], None, POPULAR if scores[place] < self.popular_below else None)
-            for place in best(scores, count).tolist()
+            for place in top_k(scores, count).tolist()
         ]
 
     def explain(self, query: Query, item_id: str) -> list[Contribution]:
@@ -243,7 +243,7 @@ class Recipe(abc.ABC):
         """Read what `save` wrote."""
 
 
-def largest_first(names: Sequence[str], weights: NDArray[np.floating[Any]]) -> list[list[Contribution]]:
+def sort_contributions(names: Sequence[str], weights: NDArray[np.floating[Any]]) -> list[list[Contribution]]:
     """Return the parts of the scores of items in their order; those that are nothing are left out.
 
     Parameters

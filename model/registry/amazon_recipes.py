@@ -17,9 +17,7 @@ from model.recipes.personalization.user_personalization import UserPersonalizati
 from model.recipes.popularity.popularity import Popularity
 from model.recipes.popularity.trending import FREQUENCIES, FREQUENCY, Trending
 from model.recipes.segments.user_segments import AttributeAffinity, ItemAffinity
-from model.registry.domain_recipes import SHOP, VIDEO
 from model.registry.named_recipe import RANKING_METRICS, TREND_METRICS, NamedRecipe, Parameter
-from model.registry.own_recipes import CUSTOM
 
 TRUTHS = ("true", "false")
 USER, ITEM, LIST = ("userId",), ("itemId",), ("userId", "inputList")
@@ -30,8 +28,8 @@ HISTORY = {
     "max_user_history_length_percentile": Parameter("0.99", featurization=True),
 }
 COLD_START = {
-    cold_start.MOST_INTERACTIONS: Parameter("15", 1, 1e9, integer=True, featurization=True),
-    cold_start.MOST_DAYS: Parameter("5.0", 0, 1e6, featurization=True),
+    cold_start.MAX_INTERACTIONS: Parameter("15", 1, 1e9, integer=True, featurization=True),
+    cold_start.MAX_DAYS: Parameter("5.0", 0, 1e6, featurization=True),
     cold_start.RELATIVE_FROM: Parameter("latestItem", choices=cold_start.STARTS, featurization=True),
 }
 SECOND_VERSION: dict[str, Any] = {
@@ -221,6 +219,4 @@ OTHERS = (
     ),
 )
 
-RECIPES: dict[str, NamedRecipe] = {
-    one.name: one for one in (*PERSONAL, *RELATED, *POPULAR, *OTHERS, *SHOP, *VIDEO, *CUSTOM)
-}
+AMAZON_RECIPES = (*PERSONAL, *RELATED, *POPULAR, *OTHERS)

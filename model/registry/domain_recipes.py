@@ -21,7 +21,7 @@ from model.registry.use_cases import (
 USER, BOTH = ("userId",), ("userId", "itemId")
 WITH_ITEMS = ("INTERACTIONS", "ITEMS")
 
-SHOP = (
+SHOP_RECIPES = (
     NamedRecipe(
         "aws-ecomm-popular-items-by-views",
         "POPULAR_ITEMS",
@@ -79,7 +79,7 @@ SHOP = (
     ),
 )
 
-VIDEO = (
+VIDEO_RECIPES = (
     NamedRecipe(
         "aws-vod-because-you-watched-x",
         "RELATED_ITEMS",

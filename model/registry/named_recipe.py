@@ -151,7 +151,7 @@ class NamedRecipe:
         return {name: one.default for name, one in self.parameters.items() if not one.only_tuned}
 
     @property
-    def answers(self) -> type[Recipe]:
+    def recommender(self) -> type[Recipe]:
         """The algorithm of a recipe that answers with items or actions.
 
         Raises
@@ -192,7 +192,7 @@ class NamedRecipe:
                 raise UnsuitableDataError(
                     f"{self.name} needs at least {MIN_EVENTS_OF_TYPE} events of the type {wanted}; there are {found}"
                 )
-        learnt = [place for place, kind in enumerate(known.event_types) if self.algorithm.learns_of(kind)]
+        learnt = [place for place, kind in enumerate(known.event_types) if self.algorithm.uses_event_type(kind)]
         if len(learnt) < len(known.event_types):
             known = known.where(np.isin(known.kinds, learnt)).without_unused()
         # The defaults of featurization drop the shortest and longest histories, which disturb networks, not what is

@@ -20,7 +20,7 @@ TRAINING = {
     "seed": Parameter("20261121", 0, LIMIT, integer=True),
 }
 
-CUSTOM = (
+OWN_RECIPES = (
     NamedRecipe(
         "rivulet-graph-filter",
         "USER_PERSONALIZATION",

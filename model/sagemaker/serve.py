@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.recipes.recipe import Query
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from model.sagemaker.train import DESCRIPTION, MODEL_FOLDER
 from model.sagemaker.training_job import MODEL, TrainingJobError
 
@@ -64,7 +64,7 @@ def load(folder: Path) -> ServedModel:
         The recipe makes user segments, which cannot be served.
     """
     named = RECIPES[json.loads((folder / DESCRIPTION).read_bytes())["recipe"]]
-    return ServedModel(named.answers.load(folder / MODEL_FOLDER), named.needs, named.scores)
+    return ServedModel(named.recommender.load(folder / MODEL_FOLDER), named.needs, named.scores)
 
 
 def answer(served: ServedModel, request: Any) -> dict[str, Any]:

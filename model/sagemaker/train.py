@@ -18,7 +18,7 @@ from model.networks.problem import problem_of
 from model.networks.serving.network_recipe import NetworkRecipe
 from model.networks.torch_process import learn
 from model.recipes.recipe import UnsuitableDataError
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from model.sagemaker.channels import read_channels
 from model.sagemaker.training_job import TrainingJobError, read_training_job
 
@@ -148,7 +148,7 @@ def _fitted(
         return algorithm.fit(data, settings)
     folder = None if checkpoints is None else checkpoints / NETWORK
     problem = problem_of(data.interactions)
-    return algorithm.made(data, *learn(algorithm.network, problem, data.parameters, folder, is_shown=True))
+    return algorithm.from_trained(data, *learn(algorithm.network, problem, data.parameters, folder, is_shown=True))
 
 
 def _fingerprint(named: NamedRecipe, data: TrainingData) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from model.datasets.catalogue import Catalogue
-from model.datasets.interactions import Interactions, from_rows, ordered
+from model.datasets.interactions import Interactions, from_columns, from_rows
 from model.datasets.training_data import TrainingData
 
 START = 1_760_000_000
@@ -112,4 +112,4 @@ def of_one_user(events: int, items: int) -> Interactions:
     touched = random.choice(items, events, p=shares / shares.sum()).astype(np.int32)
     ids = (["user-0"], [f"item-{place}" for place in range(items)], ["View"])
     nobody, times = np.zeros(events, np.int32), START + np.arange(events, dtype=np.int64)
-    return ordered(ids, nobody, touched, nobody.astype(np.int16), times).without_unused()
+    return from_columns(ids, nobody, touched, nobody.astype(np.int16), times).without_unused()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 
 from model.networks.serving.network_recipe import NetworkRecipe
-from model.recipes.personalization.cold_start import MOST_DAYS, MOST_INTERACTIONS
+from model.recipes.personalization.cold_start import MAX_DAYS, MAX_INTERACTIONS
 from model.recipes.recipe import Recipe
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.factories.training_data import answers, shop_data
 
 # With the defaults, the shop has too few cold items for the recipe that needs a hundred of them.
-COLD = {MOST_INTERACTIONS: "100", MOST_DAYS: "30"}
+COLD = {MAX_INTERACTIONS: "100", MAX_DAYS: "30"}
 # Networks are trained with PyTorch, which the main environment lacks: tests/networks has their tests.
 NETWORKS = [name for name, named in RECIPES.items() if issubclass(named.algorithm, NetworkRecipe)]
 ANSWERING = [name for name, named in RECIPES.items() if issubclass(named.algorithm, Recipe) and name not in NETWORKS]
@@ -30,7 +30,7 @@ def data_for(name, users=120, **parameters):
 
 def fitted(name, data=None):
     """Return a recipe of one's own, to be changed."""
-    return RECIPES[name].answers.fit(data or data_for(name), {})
+    return RECIPES[name].recommender.fit(data or data_for(name), {})
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from model.datasets.interactions import ordered
+from model.datasets.interactions import from_columns
 from model.evaluation.splits import Split, given_test_set
 from tests.factories.shared_data import FOLDER
 
@@ -47,7 +47,7 @@ def _pairs(path: Path) -> np.ndarray:
 
 
 def _split(learnt: np.ndarray, wanted: np.ndarray) -> Split:
-    train = ordered(
+    train = from_columns(
         ([str(number) for number in range(USERS)], [str(number) for number in range(PLACES)], ["Visit"]),
         learnt[:, 0].astype(np.int32),
         learnt[:, 1].astype(np.int32),

@@ -56,20 +56,20 @@ def catalogue(count: int = ITEMS) -> Catalogue:
 
 def lightgcn_recipe() -> LightGCNRecipe:
     """Return a recipe whose items point to their shelves: no network was trained for it."""
-    return LightGCNRecipe.made(_data(), _lightgcn_arrays(ITEMS), REPORT)
+    return LightGCNRecipe.from_trained(_data(), _lightgcn_arrays(ITEMS), REPORT)
 
 
 def neumf_recipe() -> NeuMFRecipe:
     """Return a recipe of chance numbers, whose tower bends for some items and not for others."""
-    return NeuMFRecipe.made(_data(), _neumf_arrays(ITEMS), REPORT)
+    return NeuMFRecipe.from_trained(_data(), _neumf_arrays(ITEMS), REPORT)
 
 
 def network_of(name: str, data: TrainingData) -> NetworkRecipe:
     """Return a recipe of data for which no network was trained."""
     items = len(data.interactions.item_ids)
     if name == "rivulet-lightgcn":
-        return LightGCNRecipe.made(data, _lightgcn_arrays(items), REPORT)
-    return NeuMFRecipe.made(data, _neumf_arrays(items), REPORT)
+        return LightGCNRecipe.from_trained(data, _lightgcn_arrays(items), REPORT)
+    return NeuMFRecipe.from_trained(data, _neumf_arrays(items), REPORT)
 
 
 def _lightgcn_arrays(items: int) -> dict[str, NDArray[np.float32]]:

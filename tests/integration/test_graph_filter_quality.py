@@ -11,7 +11,7 @@ from model.datasets.training_data import TrainingData
 from model.evaluation.evaluate import evaluate
 from model.evaluation.splits import leave_last_out
 from model.recipes.graph_filter.graph_filter import GraphFilter
-from model.recipes.graph_filter.history_decay import EVEN
+from model.recipes.graph_filter.history_decay import NO_DECAY
 from tests.factories.shared_data import shared
 
 MEASURED = {"recall@20": 0.172, "ndcg@20": 0.0708}  # popularity: 0.069 and 0.026
@@ -32,6 +32,6 @@ def test_the_last_film_of_users_is_found_as_often_as_was_measured(last_films):
 
     result = evaluate(GraphFilter.fit(data, tuned), last_films, cuts=(20,))
 
-    assert tuned["decay"] < EVEN
+    assert tuned["decay"] < NO_DECAY
     for metric, measured in MEASURED.items():
         assert result.mean(metric) > TOLERANCE * measured

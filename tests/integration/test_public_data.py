@@ -10,7 +10,7 @@ import pytest
 from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
 from model.evaluation.solution_metrics.evaluate import measure, split_users
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 # Lowest that a recipe may be against popularity; measured ratios lie well above.
@@ -44,7 +44,7 @@ def test_a_recipe_beats_popularity_on_public_data(load, name):
     data = TrainingData(train)
 
     def gain(one):
-        algorithm = RECIPES[one].answers
+        algorithm = RECIPES[one].recommender
         recipe = algorithm.fit(data, algorithm.tune(data))
         return measure(recipe, questions, len(train.item_ids))["normalized_discounted_cumulative_gain_at_25"]
 

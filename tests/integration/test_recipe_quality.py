@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.datasets.interactions import Interactions, ordered
+from model.datasets.interactions import Interactions, from_columns
 from model.datasets.training_data import TrainingData
 from model.evaluation.evaluate import Result, evaluate
 from model.evaluation.splits import Split, leave_last_out, next_event_questions, next_events
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.factories.gowalla import gowalla
 from tests.factories.shared_data import shared
 
@@ -30,7 +30,7 @@ def interactions(users, items, times) -> Interactions:
     things, item_of = np.unique(items, return_inverse=True)
     ids = ([str(one) for one in user_ids.tolist()], [str(one) for one in things.tolist()], ["View"])
     kinds = np.zeros(len(users), np.int16)
-    return ordered(ids, user_of.astype(np.int32), item_of.astype(np.int32), kinds, times.astype(np.int64))
+    return from_columns(ids, user_of.astype(np.int32), item_of.astype(np.int32), kinds, times.astype(np.int64))
 
 
 def clicks(name):
@@ -75,7 +75,7 @@ def judged(name: str, make_split, hide_seen: bool) -> Result:
     """Train a recipe as the engine does and judge it."""
     split = make_split()
     data = RECIPES[name].prepare(TrainingData(split.train))
-    algorithm = RECIPES[name].answers
+    algorithm = RECIPES[name].recommender
     return evaluate(algorithm.fit(data, algorithm.tune(data)), split, (10, 20), hide_seen=hide_seen)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import model.engine.configuration.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
 from model.evaluation.evaluate import evaluate
 from model.recipes.graph_filter.settings import BSPM, FilterSettings
-from model.recipes.graph_filter.sharpened_filter import SharpenedFilter, touched_matrix
+from model.recipes.graph_filter.sharpened_filter import SharpenedFilter, interaction_matrix
 from tests.factories.gowalla import gowalla, gowalla_validation
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def judge(split: Split, settings: FilterSettings = CHOSEN) -> str:
     start = time.process_time()
     learnt = SharpenedFilter.fit(split.train, settings)
     seconds = time.process_time() - start
-    touched = touched_matrix(split.train)
+    touched = interaction_matrix(split.train)
 
     class Together:
         def scores(self, users):

@@ -19,7 +19,7 @@ import numpy as np
 from scipy import linalg, sparse
 
 from model.evaluation.evaluate import evaluate
-from model.recipes.graph_filter.sharpened_filter import touched_matrix
+from model.recipes.graph_filter.sharpened_filter import interaction_matrix
 from tests.factories.gowalla import gowalla
 
 REGULARIZATION = 80.0
@@ -34,7 +34,7 @@ class Ease:
 
     def __init__(self, touched: sparse.csr_matrix, regularization: float) -> None:
         count = touched.shape[0]
-        self._touched = touched
+        self._usable_history = touched
         products = np.asarray((touched @ touched.T).toarray(order="F"), np.float32, order="F")
         products[np.arange(count), np.arange(count)] += np.float32(regularization)
         factor, failed = linalg.lapack.spotrf(products, lower=1, clean=0, overwrite_a=1)
@@ -56,7 +56,7 @@ class Ease:
         return -self._projected(users) / self._diagonal
 
     def _projected(self, users: np.ndarray) -> np.ndarray:
-        return np.asarray((self._touched.T @ self._inverse[:, users]).T)
+        return np.asarray((self._usable_history.T @ self._inverse[:, users]).T)
 
 
 def _mirror(matrix: np.ndarray) -> None:
@@ -72,7 +72,7 @@ def main() -> int:
     """Evaluate EASE and compare; return the exit status."""
     split = gowalla()
     start = time.perf_counter()
-    model = Ease(touched_matrix(split.train), REGULARIZATION)
+    model = Ease(interaction_matrix(split.train), REGULARIZATION)
     seconds = time.perf_counter() - start
     result = evaluate(model, split, cuts=(20,))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -8,15 +8,20 @@ import numpy as np
 import pytest
 import torch
 
-from model.networks.errors import DivergedError, ForeignCheckpointError, UnknownSettingError, UnlearnableError
+from model.networks.errors import (
+    CheckpointMismatchError,
+    InvalidSettingError,
+    TrainingDivergedError,
+    UnlearnableDataError,
+)
 from model.networks.problem import Problem, hold_out
 from model.networks.serving.lightgcn import LightGCNRecipe
 from model.networks.serving.neumf import NeuMFRecipe
 from model.networks.settings import LightGCNSettings, NeuMFSettings
-from model.networks.training.graph import users_by_items
+from model.networks.training.graph import normalised_interactions
 from model.networks.training.lightgcn import LightGCN
 from model.networks.training.loop import train
-from model.networks.training.progress import Silent
+from model.networks.training.progress import SilentReporter
 from model.networks.training.train import train_network
 from model.recipes.recipe import Query
 from tests.factories.networks import shelves
@@ -33,7 +38,7 @@ TRAININGS = {
 }
 
 
-class Told(Silent):
+class Told(SilentReporter):
     """Remembers what it was told."""
 
     def __init__(self, stops_after=None):
@@ -51,13 +56,13 @@ class Told(Silent):
             raise KeyboardInterrupt
 
 
-def learnt(training, problem=None, watch=None, folder=None, **more):
+def learnt(training, problem=None, reporter=None, folder=None, **more):
     network = training.split()[0]
     return train_network(
         network,
         shelves(200) if problem is None else problem,
         {**TRAININGS[training], **more},
-        watch or Silent(),
+        reporter or SilentReporter(),
         folder,
     )
 
@@ -84,40 +89,40 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(training):
 def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(training, tmp_path):
     whole = learnt(training)
     with pytest.raises(KeyboardInterrupt):
-        learnt(training, watch=Told((training.split()[0], 2)), folder=tmp_path)
-    watch = Told()
+        learnt(training, reporter=Told((training.split()[0], 2)), folder=tmp_path)
+    reporter = Told()
 
-    resumed = learnt(training, watch=watch, folder=tmp_path)
+    resumed = learnt(training, reporter=reporter, folder=tmp_path)
 
     assert all(np.array_equal(whole.arrays[name], resumed.arrays[name]) for name in whole.arrays)
     # The epoch that was cut off before its checkpoint was learnt again; the one before was not.
-    assert next(epoch for name, epoch, *_ in watch.epochs if name == training.split()[0]) == 2
+    assert next(epoch for name, epoch, *_ in reporter.epochs if name == training.split()[0]) == 2
 
 
 def test_a_checkpoint_of_other_data_or_settings_is_refused(tmp_path):
     learnt("lightgcn", folder=tmp_path)
 
-    with pytest.raises(ForeignCheckpointError, match="remove it, or name another folder"):
+    with pytest.raises(CheckpointMismatchError, match="remove it, or name another folder"):
         learnt("lightgcn", folder=tmp_path, layers="2")
-    with pytest.raises(ForeignCheckpointError):
+    with pytest.raises(CheckpointMismatchError):
         learnt("lightgcn", folder=tmp_path, problem=shelves(201))
 
 
 def test_more_epochs_go_on_from_the_last_checkpoint(tmp_path):
     learnt("neumf", folder=tmp_path, epochs="2")
-    watch = Told()
+    reporter = Told()
 
-    learnt("neumf", folder=tmp_path, epochs="4", watch=watch)
+    learnt("neumf", folder=tmp_path, epochs="4", reporter=reporter)
 
-    assert [epoch for _, epoch, *_ in watch.epochs] == [3, 4]
+    assert [epoch for _, epoch, *_ in reporter.epochs] == [3, 4]
 
 
 def test_training_stops_when_the_metric_gets_no_better_and_keeps_the_best_epoch():
-    watch = Told()
+    reporter = Told()
 
-    report = learnt("neumf", watch=watch, patience="2", epochs="200").report
+    report = learnt("neumf", reporter=reporter, patience="2", epochs="200").report
 
-    values = [value for *_, value in watch.epochs]
+    values = [value for *_, value in reporter.epochs]
     assert len(values) < 200
     assert report["best_epoch"] == int(np.argmax(values)) == len(values) - 3
     assert report["best"] == max(values)
@@ -157,19 +162,19 @@ class Scripted:
 def test_the_model_is_that_of_the_best_epoch(metric, values, best):
     network = Scripted(values, metric)
 
-    progress = train(network, NeuMFSettings(epochs=6, patience=2), "scripted", Silent())
+    progress = train(network, NeuMFSettings(epochs=6, patience=2), "scripted", SilentReporter())
 
     assert progress.best_epoch == best
     assert float(network.parameters["epoch"]) == best
 
 
 def test_every_epoch_tells_its_loss_and_its_metric_and_every_batch_its_loss():
-    watch = Told()
+    reporter = Told()
 
-    found = learnt("lightgcn", watch=watch, patience="3")
+    found = learnt("lightgcn", reporter=reporter, patience="3")
 
-    assert [one[:3] for one in watch.epochs] == [("lightgcn", epoch, "ndcg@20") for epoch in range(4)]
-    assert watch.batches == 3 * -(-540 // 64)
+    assert [one[:3] for one in reporter.epochs] == [("lightgcn", epoch, "ndcg@20") for epoch in range(4)]
+    assert reporter.batches == 3 * -(-540 // 64)
     assert [one["epoch"] for one in found.report["epochs"]] == [0, 1, 2, 3]
     assert found.report["device"] in {"cpu", "cuda"}
 
@@ -189,12 +194,12 @@ def test_all_ratings_alike_are_refused():
     problem = shelves()
     alike = replace(problem, ratings=np.full(len(problem), 4, np.float32))
 
-    with pytest.raises(UnlearnableError, match="every interaction has the value 4"):
+    with pytest.raises(UnlearnableDataError, match="every interaction has the value 4"):
         learnt("neumf", alike, feedback="explicit")
 
 
 def test_a_loss_that_leaves_the_finite_numbers_ends_the_training():
-    with pytest.raises(DivergedError, match="a lower learning_rate than"):
+    with pytest.raises(TrainingDivergedError, match="a lower learning_rate than"):
         learnt("neumf", shelves(), feedback="explicit", learning_rate="1e30")
 
 
@@ -210,15 +215,15 @@ def test_little_is_learnt_from_or_refused(name):
         assert all(np.isfinite(array).all() for array in found.arrays.values())
         assert found.report["best"] is None
     for one in (problem([], []), problem([0, 1], [0, 0])):
-        with pytest.raises(UnlearnableError, match="at least two items"):
+        with pytest.raises(UnlearnableDataError, match="at least two items"):
             learnt(name, one)
 
 
 def test_an_unknown_network_and_an_unknown_setting_are_refused():
-    with pytest.raises(UnknownSettingError, match="there are neumf and lightgcn"):
-        train_network("transformer", shelves(), {}, Silent())
-    with pytest.raises(UnknownSettingError, match="there is no hyper-parameter depth"):
-        train_network("lightgcn", shelves(), {"depth": "3"}, Silent())
+    with pytest.raises(InvalidSettingError, match="there are neumf and lightgcn"):
+        train_network("transformer", shelves(), {}, SilentReporter())
+    with pytest.raises(InvalidSettingError, match="there is no hyper-parameter depth"):
+        train_network("lightgcn", shelves(), {"depth": "3"}, SilentReporter())
 
 
 @pytest.mark.parametrize(("recipe", "stated"), [(LightGCNRecipe, "lightgcn"), (NeuMFRecipe, "neumf")])
@@ -237,7 +242,7 @@ def test_propagation_of_the_exported_messages_is_that_of_the_network():
     network = LightGCN(held, LightGCNSettings(hidden_dimension=8))
     users, _ = network.vectors()
     own = network.parameters["own"].numpy()[: held.train.user_count]
-    degrees = np.diff(users_by_items(held.train).indptr)
+    degrees = np.diff(normalised_interactions(held.train).indptr)
     passed = np.zeros_like(users)
     np.add.at(passed, held.train.users, network.messages()[held.train.items])
 

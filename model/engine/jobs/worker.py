@@ -28,7 +28,7 @@ from model.engine.storage.import_part import ROWS_FILE, write_interactions, writ
 from model.engine.training.fitting import Plan, fit
 from model.engine.training.training_input import read_input
 from model.recipes.recipe import UnsuitableDataError
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 
 NICENESS = 5  # serving goes first
 

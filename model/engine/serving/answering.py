@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from model.arrays.top_k import NEVER, best
+from model.arrays.top_k import NEVER, top_k
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, ITEMS
 from model.engine.personalize.errors import InvalidInputError
 from model.engine.serving.explanations import EXPLANATION, explanations, placed_by
@@ -169,7 +169,7 @@ def _fill(served: Served, query: Query, count: int, hidden: set[str]) -> list[Re
     if query.allowed is None or not isinstance(recipe, UserPersonalization):
         return []
     popular = np.where(query.allowed & (recipe.popularity > 0), recipe.popularity, NEVER)
-    ids = [recipe.item_ids[place] for place in best(popular, count + len(hidden)).tolist()]
+    ids = [recipe.item_ids[place] for place in top_k(popular, count + len(hidden)).tolist()]
     return [Recommendation(one, None, POPULAR) for one in ids if one not in hidden]
 
 

@@ -14,7 +14,7 @@ from model.engine.monitoring.logs import log
 from model.engine.serving.served import Served
 from model.engine.storage.dataset_group import ACTIONS
 from model.recipes.recipe import Event
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
@@ -110,7 +110,7 @@ class ServedModels:
         twins = self.of_version(trained.arn) if share else []
         if twins:
             return Served(trained.arn, named, twins[0].recipe, group_arn, trained_at, excluded)
-        recipe = await asyncio.to_thread(named.answers.load, self._model_directory(trained.private["id"]))
+        recipe = await asyncio.to_thread(named.recommender.load, self._model_directory(trained.private["id"]))
         served = Served(trained.arn, named, recipe, group_arn, trained_at, excluded)
         # From now on it takes new rows directly: those that are stored while it catches up must not get lost.
         self._loading.append(served)

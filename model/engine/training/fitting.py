@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from model.engine.training.tuning_rules import default_ranges
 from model.evaluation.solution_metrics.evaluate import evaluate
 from model.recipes.recipe import UnsuitableDataError
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

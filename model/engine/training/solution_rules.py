@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError
 from model.engine.training.tuning_rules import check_tuning
-from model.registry.amazon_recipes import RECIPES
 from model.registry.named_recipe import RANKING_METRICS
+from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

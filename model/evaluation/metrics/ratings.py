@@ -11,7 +11,7 @@ import numpy as np
 from model.evaluation.metrics.intervals import Interval, intervals
 from model.evaluation.splits import NoQuestionsError
 from model.recipes.recipe import Query
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -58,7 +58,7 @@ def evaluate_actions(
         "auc": area_under_curve(likely, taken),
         "precision": right / max(1, int(predicted.sum())),
         "recall": right / max(1, int(taken.sum())),
-        "coverage": recipe.known_share(),
+        "coverage": recipe.share_with_propensity(),
     }
     return {name: round(metrics[name], 4) for name in sorted(named.metrics)}, settings or {}
 

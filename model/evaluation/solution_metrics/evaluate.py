@@ -158,7 +158,7 @@ def evaluate(
         return evaluate_segments(named, data, settings)
     if named.recommends_actions:
         return evaluate_actions(named, data, settings)
-    algorithm = named.answers
+    algorithm = named.recommender
     if issubclass(algorithm, SemanticSimilarity):
         return _meaning(algorithm.fit(data, {})), {}
     train, questions = split_users(data.interactions, data.users)
@@ -233,7 +233,7 @@ def _meaning(recipe: SemanticSimilarity) -> dict[str, float]:
         answer = [one.item_id for one in recipe.recommend(Query(item_id=item), DEPTH)]
         shown.update(answer)
         if answer:
-            parts = (recipe.alike(item, answer), *recipe.standing(answer))
+            parts = (recipe.similarities(item, answer), *recipe.popularity_and_freshness(answer))
             totals += [sum(part) / len(answer) for part in parts]
     means = (totals / max(1, asked.size)).round(4).tolist()
     coverage = round(len(shown) / max(1, len(recipe.item_ids)), 4)

@@ -19,17 +19,17 @@ class LightGCNRecipe(NetworkRecipe):
     """Products of a user's vector, brought to the length that users have in training, and the items' vectors."""
 
     network = "lightgcn"
-    of_items = ("vectors", "messages")
+    item_arrays = ("vectors", "messages")
 
-    def _scores(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
-        result: NDArray[np.float32] = self._rows["vectors"].rows @ self._sized(votes).sum(axis=0)
+    def _scores(self, messages: NDArray[np.float32]) -> NDArray[np.float32]:
+        result: NDArray[np.float32] = self._rows["vectors"].rows @ self._sized(messages).sum(axis=0)
         return result
 
-    def _parts(self, votes: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
-        parts: NDArray[np.float32] = self._sized(votes) @ self._rows["vectors"].rows[items].T
+    def _parts(self, messages: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
+        parts: NDArray[np.float32] = self._sized(messages) @ self._rows["vectors"].rows[items].T
         return parts
 
-    def _sized(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
-        length = np.maximum(np.linalg.norm(votes.sum(axis=0)), np.float32(1e-12))
-        sized: NDArray[np.float32] = votes * (self._arrays["length"][0] / length)
+    def _sized(self, messages: NDArray[np.float32]) -> NDArray[np.float32]:
+        length = np.maximum(np.linalg.norm(messages.sum(axis=0)), np.float32(1e-12))
+        sized: NDArray[np.float32] = messages * (self._arrays["length"][0] / length)
         return sized

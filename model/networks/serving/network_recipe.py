@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from model.arrays.growable import GrowingRows
+from model.arrays.growable import GrowableRows
 from model.arrays.model_files import read_model, write_model
-from model.arrays.top_k import NEVER, best, softmax
+from model.arrays.top_k import NEVER, softmax, top_k
 from model.networks.problem import problem_of
 from model.networks.torch_process import learn
-from model.recipes.embeddings.content import Content, nearest_map
+from model.recipes.embeddings.content import Content, fit_ridge_map
 from model.recipes.popularity.popularity import count_users
-from model.recipes.recipe import POPULAR, Contribution, Event, Query, Recipe, Recommendation, largest_first
+from model.recipes.recipe import POPULAR, Contribution, Event, Query, Recipe, Recommendation, sort_contributions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from model.datasets.training_data import TrainingData
 
 HISTORY_LENGTH = 1000  # newest different items of a user that are looked at
-SEEN_KEEPS = 0.1  # of its lead over the worst item, so that what was just clicked does not come first
-LEAST_TOUCHED = 0.25  # of the items, by users: what an item without any is like
+SEEN_FACTOR = 0.1  # of its lead over the worst item, so that what was just clicked does not come first
+LEAST_POPULAR_SHARE = 0.25  # of the items, by users: what an item without any is like
 
 
 class NetworkRecipe(Recipe):
-    """Answers with what a network has learnt; see `of_items` for the rows that it keeps by item."""
+    """Answers with what a network has learnt; see `item_arrays` for the rows that it keeps by item."""
 
     network: ClassVar[str]
-    of_items: ClassVar[tuple[str, ...]]
+    item_arrays: ClassVar[tuple[str, ...]]
 
     def __init__(
         self,
@@ -51,18 +51,20 @@ class NetworkRecipe(Recipe):
         self.item_ids = item_ids
         self.report = report
         self._item_of = {item: place for place, item in enumerate(item_ids)}
-        self._arrays = {name: array for name, array in arrays.items() if name not in self.of_items}
-        self._rows = {name: GrowingRows(arrays[name]) for name in self.of_items}
-        self._users = GrowingRows(users)
+        self._arrays = {name: array for name, array in arrays.items() if name not in self.item_arrays}
+        self._rows = {name: GrowableRows(arrays[name]) for name in self.item_arrays}
+        self._users = GrowableRows(users)
         self._content = content
         self._decay = np.float32(arrays["decay"][0])
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - the network tunes itself
-        return cls.made(data, *learn(cls.network, problem_of(data.interactions), data.parameters))
+        return cls.from_trained(data, *learn(cls.network, problem_of(data.interactions), data.parameters))
 
     @classmethod
-    def made(cls, data: TrainingData, learnt: Mapping[str, NDArray[np.float32]], report: Mapping[str, Any]) -> Self:
+    def from_trained(
+        cls, data: TrainingData, learnt: Mapping[str, NDArray[np.float32]], report: Mapping[str, Any]
+    ) -> Self:
         """Make a recipe of what a network has learnt of the data.
 
         Parameters
@@ -77,11 +79,11 @@ class NetworkRecipe(Recipe):
         users = count_users(known)
         content = Content.fit(item_ids, data.catalogue)
         arrays: dict[str, NDArray[Any]] = dict(learnt)
-        least = np.quantile(users, LEAST_TOUCHED)
-        for name in cls.of_items:
+        least = np.quantile(users, LEAST_POPULAR_SHARE)
+        for name in cls.item_arrays:
             rows = learnt[name]
             base = rows[users <= least].mean(axis=0)
-            mapping = nearest_map(content.vectors[: users.size], rows - base, users)
+            mapping = fit_ridge_map(content.vectors[: users.size], rows - base, users)
             arrays |= {f"base_{name}": base, f"from_content_{name}": mapping}
             arrays[name] = np.concatenate([rows, base + content.vectors[users.size :] @ mapping])
         return cls(item_ids, arrays, np.concatenate([users, np.zeros(len(cold), np.float32)]), content, report)
@@ -90,7 +92,7 @@ class NetworkRecipe(Recipe):
         history = self._known(query)
         if not history:
             return self._popularity()
-        return _lowered(self._scores(self._votes(history)), history)
+        return _lower_seen(self._scores(self._weighted_messages(history)), history)
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
         scores = self.score(query)
@@ -99,19 +101,20 @@ class NetworkRecipe(Recipe):
             scores = np.where(query.allowed, scores, NEVER)
         reason = None if self._known(query) else POPULAR
         return [
-            Recommendation(self.item_ids[place], float(shares[place]), reason) for place in best(scores, count).tolist()
+            Recommendation(self.item_ids[place], float(shares[place]), reason)
+            for place in top_k(scores, count).tolist()
         ]
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         items, history = [self._item_of[item] for item in item_ids], self._known(query)
         if not history:
             return [[Contribution("popularity", score)] for score in self._popularity()[items].tolist()]
-        votes = self._votes(history)
-        scores, parts = self._scores(votes), self._parts(votes, items)
+        messages = self._weighted_messages(history)
+        scores, parts = self._scores(messages), self._parts(messages, items)
         before = scores[items]
-        seen = _lowered(scores, history)[items] - before
+        seen = _lower_seen(scores, history)[items] - before
         names = [*(f"item:{self.item_ids[one]}" for one in history), "network", "seen"]
-        return largest_first(names, np.concatenate([parts, [before - parts.sum(axis=0), seen]]).T)
+        return sort_contributions(names, np.concatenate([parts, [before - parts.sum(axis=0), seen]]).T)
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
@@ -142,11 +145,11 @@ class NetworkRecipe(Recipe):
         return cls(document["item_ids"], own, arrays["people"], content, document["report"])
 
     @abc.abstractmethod
-    def _scores(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _scores(self, messages: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the score of every item for a user whose items say this: votes of shape (history, dimensions)."""
 
     @abc.abstractmethod
-    def _parts(self, votes: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
+    def _parts(self, messages: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
         """Return how much each item of the history adds to the scores of some: shape (history, items)."""
 
     def _known(self, query: Query) -> list[int]:
@@ -154,11 +157,11 @@ class NetworkRecipe(Recipe):
         places = (self._item_of.get(item) for item in query.history)
         return list(dict.fromkeys(place for place in places if place is not None))[:HISTORY_LENGTH]
 
-    def _votes(self, history: list[int]) -> NDArray[np.float32]:
+    def _weighted_messages(self, history: list[int]) -> NDArray[np.float32]:
         weights = self._decay ** np.arange(len(history), dtype=np.float32)
-        votes: NDArray[np.float32] = self._rows["messages"].rows[history] * weights[:, None]
-        votes /= np.sqrt(weights.sum())
-        return votes
+        messages: NDArray[np.float32] = self._rows["messages"].rows[history] * weights[:, None]
+        messages /= np.sqrt(weights.sum())
+        return messages
 
     def _popularity(self) -> NDArray[np.float32]:
         users = self._users.rows
@@ -166,8 +169,8 @@ class NetworkRecipe(Recipe):
         return result
 
 
-def _lowered(scores: NDArray[np.float32], history: list[int]) -> NDArray[np.float32]:
+def _lower_seen(scores: NDArray[np.float32], history: list[int]) -> NDArray[np.float32]:
     """Lower what the user has touched to a small part of its lead."""
     lowest = scores.min()
-    scores[history] = lowest + np.float32(SEEN_KEEPS) * (scores[history] - lowest)
+    scores[history] = lowest + np.float32(SEEN_FACTOR) * (scores[history] - lowest)
     return scores

@@ -21,15 +21,15 @@ class NeuMFRecipe(NetworkRecipe):
     """
 
     network = "neumf"
-    of_items = ("products", "firsts", "messages")
+    item_arrays = ("products", "firsts", "messages")
 
-    def _scores(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._tower().scores(votes.sum(axis=0))
+    def _scores(self, messages: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._tower().scores(messages.sum(axis=0))
 
-    def _parts(self, votes: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
-        tower, user = self._tower(), votes.sum(axis=0)
+    def _parts(self, messages: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
+        tower, user = self._tower(), messages.sum(axis=0)
         slopes = np.array([tower.slope(user, item) for item in items]).reshape(len(items), user.size)
-        parts: NDArray[np.float32] = votes @ slopes.T
+        parts: NDArray[np.float32] = messages @ slopes.T
         return parts
 
     def _tower(self) -> Tower:

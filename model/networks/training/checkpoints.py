@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from model.networks.errors import ForeignCheckpointError
+from model.networks.errors import CheckpointMismatchError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ class Progress:
     reports: list[dict[str, float]] = field(default_factory=list)
 
 
-def mark_of(problem: Problem, settings: NeuMFSettings | LightGCNSettings) -> str:
+def fingerprint_of(problem: Problem, settings: NeuMFSettings | LightGCNSettings) -> str:
     """Return what differs as soon as the data or what is learnt from them differs.
 
     Parameters
@@ -70,7 +70,7 @@ def write_checkpoint(path: Path, mark: str, network: Any, progress: Progress) ->
     Parameters
     ----------
     mark : str
-        See `mark_of`.
+        See `fingerprint_of`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
@@ -106,7 +106,7 @@ def read_checkpoint(path: Path, mark: str, network: Any) -> Progress:
         return Progress()
     stored = torch.load(path, map_location="cpu", weights_only=True)
     if stored["mark"] != mark:
-        raise ForeignCheckpointError(
+        raise CheckpointMismatchError(
             f"the checkpoint {path} is of other data or other hyper-parameters; remove it, or name another folder"
         )
     with torch.no_grad():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from model.networks.training.validation import gains
+from model.networks.training.validation import mean_ndcg
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DECAYS = (1.0, 0.95, 0.85)
 RIDGE = 1e-3  # of the mean square of the features: holds the map where users are fewer than dimensions
-MOST_ASKED = 400  # users of the hold-out by whom the decay is chosen
+MAX_ASKED = 400  # users of the hold-out by whom the decay is chosen
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class FoldIn:
     metric: float
 
 
-def summed(problem: Problem, messages: NDArray[np.float32], decay: float) -> NDArray[np.float32]:
+def decayed_sums(problem: Problem, messages: NDArray[np.float32], decay: float) -> NDArray[np.float32]:
     """Return the decayed sum of messages over the root of the summed decays, for everybody.
 
     Parameters
@@ -65,7 +65,7 @@ def summed(problem: Problem, messages: NDArray[np.float32], decay: float) -> NDA
     return result
 
 
-def fitted_map(
+def fit_linear_map(
     sums: NDArray[np.float32], users: NDArray[np.float32], weights: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
     """Return the matrix that takes sums of messages nearest to trained users, by ridge regression.
@@ -108,8 +108,8 @@ def choose(
     best: FoldIn | None = None
     for messages in candidates:
         for decay in decays:
-            users = summed(train, messages, decay)
-            found = gains(held, lambda places, users=users: scorer(users[held.users[places]]), MOST_ASKED)  # type: ignore[misc]
+            users = decayed_sums(train, messages, decay)
+            found = mean_ndcg(held, lambda places, users=users: scorer(users[held.users[places]]), MAX_ASKED)  # type: ignore[misc]
             if best is None or found > best.metric:
                 best = FoldIn(messages, decay, found)
     if best is None:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from model.arrays.truncated_svd import right_directions
+from model.arrays.truncated_svd import right_singular_vectors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ FILLING = np.float32(0.001)
 SCALE_AT_START = 6.0  # a user's best logits: enough to tell items apart, too little to be sure of any
 
 
-def users_by_items(problem: Problem, person_power: float = GRAPH_POWER) -> sparse.csr_matrix:
+def normalised_interactions(problem: Problem, person_power: float = GRAPH_POWER) -> sparse.csr_matrix:
     """Return the matrix of users and items, each entry over powers of both degrees (LightGCN, equation 3: the roots).
 
     Parameters
@@ -44,8 +44,8 @@ def users_by_items(problem: Problem, person_power: float = GRAPH_POWER) -> spars
     """
     shape = (problem.user_count, problem.item_count)
     of_users = np.maximum(1, np.bincount(problem.users, minlength=shape[0]))
-    of_items = np.maximum(1, np.bincount(problem.items, minlength=shape[1]))
-    values = np.power(of_users, -person_power)[problem.users] * np.power(of_items, -GRAPH_POWER)[problem.items]
+    item_arrays = np.maximum(1, np.bincount(problem.items, minlength=shape[1]))
+    values = np.power(of_users, -person_power)[problem.users] * np.power(item_arrays, -GRAPH_POWER)[problem.items]
     return sparse.csr_matrix((values.astype(np.float32), (problem.users, problem.items)), shape=shape)
 
 
@@ -93,7 +93,7 @@ def propagate(graph: Tensor, own: Tensor, layers: int) -> Tensor:
     return total.div_(layers + 1)
 
 
-def low_pass(problem: Problem, dimensions: int, seed: int) -> NDArray[np.float32]:
+def spectral_embeddings(problem: Problem, dimensions: int, seed: int) -> NDArray[np.float32]:
     """Return vectors whose products are the scores of an ideal low-pass filter over the graph.
 
     A user is the sum of what their items are along the strongest directions, each over the root of its popularity;
@@ -109,8 +109,8 @@ def low_pass(problem: Problem, dimensions: int, seed: int) -> NDArray[np.float32
     float32 array of shape (users + items, dimensions)
         Users, of length 1; then items, all of them together as large as all users.
     """
-    told = users_by_items(problem, USER_POWER)
-    right = right_directions(told, dimensions)
+    told = normalised_interactions(problem, USER_POWER)
+    right = right_singular_vectors(told, dimensions)
     users = told @ right
     users /= np.maximum(np.linalg.norm(users, axis=1, keepdims=True), np.float32(1e-12))
     degrees = np.bincount(problem.items, minlength=problem.item_count).astype(np.float32)
@@ -121,7 +121,7 @@ def low_pass(problem: Problem, dimensions: int, seed: int) -> NDArray[np.float32
     return found
 
 
-def unpropagated(graph: Tensor, wanted: Tensor, layers: int) -> Tensor:
+def invert_propagation(graph: Tensor, wanted: Tensor, layers: int) -> Tensor:
     """Return vectors that come near to what is wanted once they are passed along the graph.
 
     By Richardson's iteration, a few steps of it: what propagation has nearly put out would need vectors without bounds.

@@ -15,10 +15,17 @@ import torch
 from torch.nn import functional
 
 from model.networks.settings import BPR, SPECTRAL, batch_size_for
-from model.networks.training.graph import adjacency, low_pass, propagate, scaled, unpropagated, users_by_items
-from model.networks.training.negative_sampling import Negatives
-from model.networks.training.network import device, drawn, seeded
-from model.networks.training.validation import METRIC, gains
+from model.networks.training.graph import (
+    adjacency,
+    invert_propagation,
+    normalised_interactions,
+    propagate,
+    scaled,
+    spectral_embeddings,
+)
+from model.networks.training.negative_sampling import NegativeSampler
+from model.networks.training.network import device, normal_tensor, seed_epoch
+from model.networks.training.validation import METRIC, mean_ndcg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +37,8 @@ if TYPE_CHECKING:
     from model.networks.settings import LightGCNSettings
 
 RANDOM_SPREAD = 0.1  # standard deviation of the reference's start (gusye1234/LightGCN-PyTorch)
-ROWS_PER_DIRECTION = 4  # users, or items where they are fewer, for each direction of the spectral start
-LEAST_DIMENSIONS = 16
+ROWS_PER_VECTOR = 4  # users, or items where they are fewer, for each direction of the spectral start
+MIN_DIMENSIONS = 16
 IMPOSSIBLE = -1e9  # logit of a negative that is the touched item itself
 
 
@@ -45,20 +52,20 @@ class LightGCN:
         problem = held.train
         self._user_count = problem.user_count
         self._device = device()
-        normalised = users_by_items(problem)
+        normalised = normalised_interactions(problem)
         self.graph = adjacency(normalised, self._device)
-        self._negatives = Negatives(problem)
+        self._negatives = NegativeSampler(problem)
         if settings.start == SPECTRAL:
             # As many directions as there are users or items would say who touched what, and nothing beyond.
-            most = max(LEAST_DIMENSIONS, min(normalised.shape) // ROWS_PER_DIRECTION)
+            most = max(MIN_DIMENSIONS, min(normalised.shape) // ROWS_PER_VECTOR)
             dimensions = min(settings.hidden_dimension, most)
-            wanted = torch.from_numpy(low_pass(problem, dimensions, settings.seed)).to(self._device)
-            start = unpropagated(self.graph, wanted, settings.layers)
+            wanted = torch.from_numpy(spectral_embeddings(problem, dimensions, settings.seed)).to(self._device)
+            start = invert_propagation(self.graph, wanted, settings.layers)
             degrees = torch.from_numpy(np.bincount(problem.items, minlength=problem.item_count)).to(self._device)
             start = scaled(start, propagate(self.graph, start, settings.layers), degrees, self._user_count)
         else:
             shape = (problem.user_count + problem.item_count, settings.hidden_dimension)
-            start = drawn(shape, RANDOM_SPREAD, seeded(settings.seed, 0), self._device)
+            start = normal_tensor(shape, RANDOM_SPREAD, seed_epoch(settings.seed, 0), self._device)
         self.parameters: dict[str, Tensor] = {"own": start}
         self.optimiser = torch.optim.Adam([start], lr=settings.learning_rate)
         self._batch_size = batch_size_for(len(problem), settings.batch_size)
@@ -106,7 +113,7 @@ class LightGCN:
 
     def validate(self) -> float:  # noqa: D102
         users, items = self.vectors()
-        return gains(self._held, lambda places: users[self._held.users[places]] @ items.T)
+        return mean_ndcg(self._held, lambda places: users[self._held.users[places]] @ items.T)
 
     def vectors(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the propagated vectors, whose products are the scores.

@@ -6,23 +6,23 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from model.networks.errors import DivergedError
+from model.networks.errors import TrainingDivergedError
 from model.networks.training.checkpoints import Progress, read_checkpoint, write_checkpoint
-from model.networks.training.network import seeded
+from model.networks.training.network import seed_epoch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from model.networks.settings import LightGCNSettings, NeuMFSettings
     from model.networks.training.network import Network
-    from model.networks.training.progress import Watch
+    from model.networks.training.progress import TrainingReporter
 
 
 def train(
     network: Network,
     settings: NeuMFSettings | LightGCNSettings,
     name: str,
-    watch: Watch,
+    reporter: TrainingReporter,
     checkpoint: tuple[Path, str] | None = None,
 ) -> Progress:
     """Train until the metric has not got better for `settings.patience` epochs, and keep the best epoch.
@@ -36,52 +36,56 @@ def train(
     name : str
         For whoever watches.
     checkpoint : (Path, str), optional
-        The file, and the mark of data and settings (`checkpoints.mark_of`).
+        The file, and the mark of data and settings (`checkpoints.fingerprint_of`).
 
     Returns
     -------
     Progress
         Without `best`, which the network has.
     """
-    progress = _begun(network, name, watch, checkpoint)
+    progress = _start_progress(network, name, reporter, checkpoint)
     while progress.epoch < settings.epochs and progress.epoch - progress.best_epoch < settings.patience:
         epoch = progress.epoch + 1
         started = time.monotonic()
-        random = seeded(settings.seed, epoch)
-        watch.begin(name, epoch, network.batch_count)
+        random = seed_epoch(settings.seed, epoch)
+        reporter.begin(name, epoch, network.batch_count)
         total, count = 0.0, 0
         for batch in network.batches(random):
             total += network.step(batch)
             count += 1
-            watch.batch(total / count)
+            reporter.batch(total / count)
         if not math.isfinite(total):
-            raise DivergedError(
+            raise TrainingDivergedError(
                 f"the loss of {name} is no number any more in epoch {epoch}; a lower learning_rate than "
                 f"{settings.learning_rate:g} keeps it finite"
             )
-        _take(network, progress, epoch, total / max(1, count), started)
-        watch.end(name, epoch, total / max(1, count), network.metric, progress.reports[-1]["metric"], _since(started))
+        _record_epoch(network, progress, epoch, total / max(1, count), started)
+        reporter.end(
+            name, epoch, total / max(1, count), network.metric, progress.reports[-1]["metric"], _seconds_since(started)
+        )
         if checkpoint is not None:
             write_checkpoint(*checkpoint, network, progress)
     _restore(network, progress)
     return progress
 
 
-def _begun(network: Network, name: str, watch: Watch, checkpoint: tuple[Path, str] | None) -> Progress:
+def _start_progress(
+    network: Network, name: str, reporter: TrainingReporter, checkpoint: tuple[Path, str] | None
+) -> Progress:
     """Return the progress of a checkpoint, or that of the start, which counts as epoch 0: it may be the best one."""
     progress = read_checkpoint(*checkpoint, network) if checkpoint is not None else Progress()
     if not progress.epoch:
         started = time.monotonic()
-        _take(network, progress, 0, float("nan"), started)
-        watch.end(name, 0, float("nan"), network.metric, progress.reports[-1]["metric"], _since(started))
+        _record_epoch(network, progress, 0, float("nan"), started)
+        reporter.end(name, 0, float("nan"), network.metric, progress.reports[-1]["metric"], _seconds_since(started))
     return progress
 
 
-def _take(network: Network, progress: Progress, epoch: int, loss: float, started: float) -> None:
+def _record_epoch(network: Network, progress: Progress, epoch: int, loss: float, started: float) -> None:
     """Validate, and keep the parameters where they are the best so far."""
     metric = network.validate()
     progress.epoch = epoch
-    progress.reports.append({"epoch": epoch, "loss": loss, "metric": metric, "seconds": _since(started)})
+    progress.reports.append({"epoch": epoch, "loss": loss, "metric": metric, "seconds": _seconds_since(started)})
     if _is_better(network.metric, metric, progress.best_metric):
         progress.best_epoch, progress.best_metric = epoch, metric
         progress.best = {name: tensor.detach().clone() for name, tensor in network.parameters.items()}
@@ -100,5 +104,5 @@ def _restore(network: Network, progress: Progress) -> None:
     progress.best = {}
 
 
-def _since(moment: float) -> float:
+def _seconds_since(moment: float) -> float:
     return round(time.monotonic() - moment, 3)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 ROUNDS = 10
 
 
-class Negatives:
+class NegativeSampler:
     """Draws items for users, none of which the user has touched."""
 
     def __init__(self, problem: Problem) -> None:
-        self._touched = np.unique(problem.keys)
+        self._interacted = np.unique(problem.keys)
         self._item_count = problem.item_count
 
     def draw(self, users: NDArray[np.int32], random: np.random.Generator) -> NDArray[np.int32]:
@@ -35,16 +35,16 @@ class Negatives:
         int32 array of shape (n,)
         """
         items = random.integers(0, self._item_count, users.size, dtype=np.int32)
-        open_places = np.flatnonzero(self._are_touched(users, items))
+        open_places = np.flatnonzero(self._have_interactions(users, items))
         for _ in range(ROUNDS):
             if not open_places.size:
                 break
             items[open_places] = random.integers(0, self._item_count, open_places.size, dtype=np.int32)
-            open_places = open_places[self._are_touched(users[open_places], items[open_places])]
+            open_places = open_places[self._have_interactions(users[open_places], items[open_places])]
         return items
 
-    def _are_touched(self, users: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def _have_interactions(self, users: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.bool_]:
         keys = users.astype(np.int64) * self._item_count + items
-        places = np.minimum(np.searchsorted(self._touched, keys), self._touched.size - 1)
-        found: NDArray[np.bool_] = self._touched[places] == keys
+        places = np.minimum(np.searchsorted(self._interacted, keys), self._interacted.size - 1)
+        found: NDArray[np.bool_] = self._interacted[places] == keys
         return found

@@ -57,14 +57,14 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def seeded(seed: int, epoch: int) -> np.random.Generator:
+def seed_epoch(seed: int, epoch: int) -> np.random.Generator:
     """Seed everything for an epoch, so that a resumed training draws what an uninterrupted one would have drawn."""
     torch.manual_seed(seed * 1_000_003 + epoch)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)  # a few sparse products on GPUs have no such form
     return np.random.default_rng([seed, epoch])
 
 
-def drawn(shape: tuple[int, ...], spread: float, random: np.random.Generator, place: torch.device) -> Tensor:
+def normal_tensor(shape: tuple[int, ...], spread: float, random: np.random.Generator, place: torch.device) -> Tensor:
     """Return a tensor of normally distributed numbers, the same on every device.
 
     Parameters

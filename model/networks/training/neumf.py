@@ -12,9 +12,9 @@ import torch
 from torch.nn import functional
 
 from model.networks.settings import EXPLICIT, batch_size_for
-from model.networks.training.negative_sampling import Negatives
-from model.networks.training.network import device, drawn, seeded
-from model.networks.training.validation import METRIC, gains
+from model.networks.training.negative_sampling import NegativeSampler
+from model.networks.training.network import device, normal_tensor, seed_epoch
+from model.networks.training.validation import METRIC, mean_ndcg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ class NeuMF:
         self._device = device()
         self._explicit = settings.feedback == EXPLICIT
         self.metric = "rmse" if self._explicit else METRIC
-        self._negatives = Negatives(held.train)
+        self._negatives = NegativeSampler(held.train)
         ratings = held.train.ratings
         self.parameters = _start(held, settings, halves, self._device)
         self.parameters["bias"] += float(ratings.mean()) if self._explicit and ratings.size else 0.0
@@ -81,7 +81,7 @@ class NeuMF:
     def validate(self) -> float:  # noqa: D102
         held = self._held
         if not self._explicit:
-            return gains(held, self._scores_of_all)
+            return mean_ndcg(held, self._scores_of_all)
         if not held.users.size:
             return float("nan")
         with torch.no_grad():
@@ -150,16 +150,16 @@ def _start(held: HeldOut, settings: NeuMFSettings, halves: tuple[str, ...], plac
 
     The tower is that of section 4.1: vectors of twice the factors, then layers of twice and once the factors.
     """
-    random = seeded(settings.seed, 0)
+    random = seed_epoch(settings.seed, 0)
     factors, users, items = settings.factors, held.train.user_count, held.train.item_count
     width = 2 * factors
 
     def vectors(count: int, size: int) -> Tensor:
-        return drawn((count, size), SPREAD, random, place)
+        return normal_tensor((count, size), SPREAD, random, place)
 
     def layer(inputs: int, *shape: int) -> Tensor:
         # He et al., "Delving Deep into Rectifiers" (ICCV 2015): the variance stays from layer to layer.
-        return drawn(shape, float(np.sqrt(2.0 / inputs)), random, place)
+        return normal_tensor(shape, float(np.sqrt(2.0 / inputs)), random, place)
 
     found = {
         "gmf_users": vectors(users, factors),

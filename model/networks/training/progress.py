@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Watch(Protocol):
+class TrainingReporter(Protocol):
     """Who is told of a training."""
 
     def begin(self, name: str, epoch: int, batches: int) -> None:
@@ -40,7 +40,7 @@ class Watch(Protocol):
         """
 
 
-class Silent:
+class SilentReporter:
     """Tells nobody."""
 
     def begin(self, name: str, epoch: int, batches: int) -> None:  # noqa: D102
@@ -53,7 +53,7 @@ class Silent:
         pass
 
 
-class Shown:
+class ConsoleReporter:
     """Tells a bar, if the console is a terminal, and a line per epoch in any case.
 
     The line reads `lightgcn epoch=3 loss=5.1234 ndcg@20=0.1547 seconds=12.3`, which the metric definitions of a
@@ -78,7 +78,7 @@ class Shown:
 
 
 @contextmanager
-def shown() -> Iterator[Watch]:
+def console_reporter() -> Iterator[TrainingReporter]:
     """Show a training on the standard error stream."""
     console = Console(file=sys.stderr)
     columns = (
@@ -90,4 +90,4 @@ def shown() -> Iterator[Watch]:
         TextColumn("{task.fields[told]}"),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        yield Shown(console, bar)
+        yield ConsoleReporter(console, bar)

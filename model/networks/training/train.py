@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.networks.errors import UnknownSettingError, UnlearnableError
+from model.networks.errors import InvalidSettingError, UnlearnableDataError
 from model.networks.problem import hold_out
 from model.networks.serving.neumf_tower import Tower
 from model.networks.settings import EXPLICIT, SAMPLED_SOFTMAX, LightGCNSettings, NeuMFSettings
-from model.networks.training.checkpoints import mark_of
-from model.networks.training.fold_in import choose, fitted_map, summed
+from model.networks.training.checkpoints import fingerprint_of
+from model.networks.training.fold_in import choose, decayed_sums, fit_linear_map
 from model.networks.training.lightgcn import LightGCN
 from model.networks.training.loop import train
 from model.networks.training.network import device
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from model.networks.problem import Problem
     from model.networks.training.checkpoints import Progress
-    from model.networks.training.progress import Watch
+    from model.networks.training.progress import TrainingReporter
 
 NEUMF, LIGHTGCN = "neumf", "lightgcn"
 JOINED_RATE = 0.1  # of the learning rate once pre-trained halves are joined: they are close to where they will end
@@ -50,7 +50,7 @@ class Trained:
 
 
 def train_network(
-    name: str, problem: Problem, parameters: Mapping[str, str], watch: Watch, folder: Path | None = None
+    name: str, problem: Problem, parameters: Mapping[str, str], reporter: TrainingReporter, folder: Path | None = None
 ) -> Trained:
     """Train a network.
 
@@ -64,28 +64,30 @@ def train_network(
         Of the checkpoints; a training that was cut off goes on from what lies there.
     """
     if name not in NETWORKS:
-        raise UnknownSettingError(f"there is no network {name!r}; there are {' and '.join(NETWORKS)}")
+        raise InvalidSettingError(f"there is no network {name!r}; there are {' and '.join(NETWORKS)}")
     if problem.item_count < 2 or not len(problem):
-        raise UnlearnableError(
+        raise UnlearnableDataError(
             f"there are {problem.item_count} items and {len(problem)} pairs of person and item; a network learns to "
             "tell at least two items apart"
         )
-    return NETWORKS[name](problem, parameters, watch, folder)
+    return NETWORKS[name](problem, parameters, reporter, folder)
 
 
-def _lightgcn(problem: Problem, parameters: Mapping[str, str], watch: Watch, folder: Path | None) -> Trained:
+def _lightgcn(
+    problem: Problem, parameters: Mapping[str, str], reporter: TrainingReporter, folder: Path | None
+) -> Trained:
     settings = LightGCNSettings.of(parameters)
     held = hold_out(problem, settings.seed)
     network = LightGCN(held, settings)
-    progress = train(network, settings, LIGHTGCN, watch, _checkpoint(folder, LIGHTGCN, problem, settings))
+    progress = train(network, settings, LIGHTGCN, reporter, _checkpoint(folder, LIGHTGCN, problem, settings))
     users, items = network.vectors()
     messages = network.messages()
     # What propagation says of a new user lacks their own vector, of which the sums of those trained on tell much.
     lengths = np.linalg.norm(users, axis=1, keepdims=True)
     directions = users / np.maximum(lengths, np.float32(1e-12))
-    sums = summed(held.train, messages, 1.0)
+    sums = decayed_sums(held.train, messages, 1.0)
     sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.float32(1e-12))
-    mapped = messages @ fitted_map(sums, directions)
+    mapped = messages @ fit_linear_map(sums, directions)
     fold_in = choose(held, (messages, mapped), lambda folded: folded @ items.T)
     length = 1.0 if settings.loss == SAMPLED_SOFTMAX else float(lengths.mean())
     arrays = {
@@ -97,10 +99,10 @@ def _lightgcn(problem: Problem, parameters: Mapping[str, str], watch: Watch, fol
     return Trained(arrays, _report(LIGHTGCN, network.metric, progress, fold_in.metric))
 
 
-def _neumf(problem: Problem, parameters: Mapping[str, str], watch: Watch, folder: Path | None) -> Trained:
+def _neumf(problem: Problem, parameters: Mapping[str, str], reporter: TrainingReporter, folder: Path | None) -> Trained:
     settings = NeuMFSettings.of(parameters)
     if settings.feedback == EXPLICIT and np.ptp(problem.ratings) == 0:
-        raise UnlearnableError(
+        raise UnlearnableDataError(
             f"every interaction has the value {float(problem.ratings[0]):g}, so there are no ratings to learn; give "
             "values that differ (or weights of event types), or use feedback=implicit"
         )
@@ -110,10 +112,10 @@ def _neumf(problem: Problem, parameters: Mapping[str, str], watch: Watch, folder
         halves = {}
         for half in BOTH:
             alone = NeuMF(held, settings, (half,))
-            train(alone, settings, half, watch, _checkpoint(folder, half, problem, settings))
+            train(alone, settings, half, reporter, _checkpoint(folder, half, problem, settings))
             halves[half] = alone.parameters
         network.join(halves[GMF], halves[MLP])
-    progress = train(network, settings, NEUMF, watch, _checkpoint(folder, NEUMF, problem, settings))
+    progress = train(network, settings, NEUMF, reporter, _checkpoint(folder, NEUMF, problem, settings))
     learnt = network.exported()
     tower = Tower.of(learnt)
     # What a user has touched tells their vectors by the vectors of these items.
@@ -122,7 +124,7 @@ def _neumf(problem: Problem, parameters: Mapping[str, str], watch: Watch, folder
     )
     users = np.concatenate([learnt["gmf_users"], learnt["mlp_users"]], axis=1)
     known = np.minimum(np.diff(held.train.starts()), 1).astype(np.float32)
-    messages = features @ fitted_map(summed(held.train, features, 1.0), users, known)
+    messages = features @ fit_linear_map(decayed_sums(held.train, features, 1.0), users, known)
     fold_in = choose(held, (messages,), lambda folded: np.stack([tower.scores(user) for user in folded]))
     arrays = {**tower.arrays(), "messages": fold_in.messages, "decay": np.array([fold_in.decay], np.float32)}
     return Trained(arrays, _report(NEUMF, network.metric, progress, fold_in.metric))
@@ -134,7 +136,7 @@ NETWORKS = {NEUMF: _neumf, LIGHTGCN: _lightgcn}
 def _checkpoint(
     folder: Path | None, name: str, problem: Problem, settings: NeuMFSettings | LightGCNSettings
 ) -> tuple[Path, str] | None:
-    return None if folder is None else (folder / f"{name}.checkpoint", mark_of(problem, settings))
+    return None if folder is None else (folder / f"{name}.checkpoint", fingerprint_of(problem, settings))
 
 
 def _report(name: str, metric: str, progress: Progress, fold_in: float) -> dict[str, Any]:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 CUT = 20
 METRIC = f"ndcg@{CUT}"
 USERS_AT_ONCE = 128  # of 40,000 items, their scores take 20 MB
-MOST_SCORES = 40_000_000  # of a validation; a large catalogue is asked for fewer users
+MAX_SCORES = 40_000_000  # of a validation; a large catalogue is asked for fewer users
 
 
-def gains(held: HeldOut, scorer: Scorer, most: int = MOST_SCORES) -> float:
+def mean_ndcg(held: HeldOut, scorer: Scorer, most: int = MAX_SCORES) -> float:
     """Return the mean NDCG@20 of the held-out items among all that their users have not touched.
 
     Parameters
@@ -37,7 +37,7 @@ def gains(held: HeldOut, scorer: Scorer, most: int = MOST_SCORES) -> float:
         NaN where nothing is held out. One item is to be found, so it is 1 / log2(1 + rank), 0 from rank 21.
     """
     train = held.train
-    asked = min(held.users.size, most, max(1, MOST_SCORES // max(1, train.item_count)))
+    asked = min(held.users.size, most, max(1, MAX_SCORES // max(1, train.item_count)))
     if not asked:
         return float("nan")
     starts = train.starts()

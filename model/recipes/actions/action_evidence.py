@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
 
 TAKEN, NOT_TAKEN, VIEWED = "taken", "nottaken", "viewed"
-LEAST_ANSWERS = 50  # TAKEN, and NOT_TAKEN or VIEWED, each, before an action gets a likelihood
+MIN_ANSWERS = 50  # TAKEN, and NOT_TAKEN or VIEWED, each, before an action gets a likelihood
 RECENT_SECONDS = 6 * 7 * 86400  # within so much of the newest answer (developer guide, "Next-Best-Action recipe")
 SHRINKAGE = 10.0  # answers that a rate must have before it is half believed
-MOST_FEATURES = 500
+MAX_FEATURES = 500
 
 
 def kind_of(event_type: str) -> str:
@@ -45,7 +45,7 @@ class Offers:
     taken: NDArray[np.float64]
 
 
-def offers_of(known: Interactions, item_ids: list[str], period_seconds: float) -> Offers:
+def find_offers(known: Interactions, item_ids: list[str], period_seconds: float) -> Offers:
     """Find how offers ended: one that was not taken is none against if the user takes the action within the period.
 
     Parameters
@@ -125,9 +125,9 @@ class Evidence:
                 answer[2] = max(answer[2], time)
         return found
 
-    def known(self) -> NDArray[np.bool_]:
+    def has_enough_answers(self) -> NDArray[np.bool_]:
         """Tell of which actions enough is known for a likelihood: bool array of shape (actions,)."""
-        result: NDArray[np.bool_] = (self._counts[2] >= LEAST_ANSWERS) & (self._counts[3] >= LEAST_ANSWERS)
+        result: NDArray[np.bool_] = (self._counts[2] >= MIN_ANSWERS) & (self._counts[3] >= MIN_ANSWERS)
         return result
 
     def parts(self, user: str, features: Sequence[str]) -> NDArray[np.float64]:
@@ -156,7 +156,7 @@ class Evidence:
                 parts[:, 4] += self._after[action]
         return parts
 
-    def parts_of(self, offers: Offers, known: Interactions, users: Catalogue) -> NDArray[np.float64]:
+    def example_parts(self, offers: Offers, known: Interactions, users: Catalogue) -> NDArray[np.float64]:
         """Return the parts of each example, by what was known before it.
 
         Parameters
@@ -193,7 +193,7 @@ class Evidence:
                 no += 1
         return parts
 
-    def tell(self, user: str, action: int, event_type: str, time: int) -> None:
+    def add_answer(self, user: str, action: int, event_type: str, time: int) -> None:
         """Take one answer of a user into account; how often an action is taken by all waits for a training.
 
         Parameters
@@ -207,7 +207,7 @@ class Evidence:
             answer[0 if kind == TAKEN else 1] += 1
             answer[2] = max(answer[2], time)
 
-    def answered(self, user: str) -> dict[int, int]:
+    def last_answers(self, user: str) -> dict[int, int]:
         """Return when a user last took or declined each action (epoch seconds)."""
         return {action: answer[2] for action, answer in self._answers.get(user, {}).items() if answer[2]}
 
@@ -286,7 +286,7 @@ def _feature_lifts(
     seen: dict[str, NDArray[np.float64]] = {}
     for user, action, taken in zip(offers.users.tolist(), offers.actions.tolist(), offers.taken.tolist(), strict=True):
         for feature in features_of.get(known.user_ids[user], ()):
-            if feature in seen or len(seen) < MOST_FEATURES:
+            if feature in seen or len(seen) < MAX_FEATURES:
                 seen.setdefault(feature, np.zeros((2, counts.shape[1])))[0 if taken else 1, action] += 1
     return {feature: _change(table[0], table[1], counts[0], counts[1]) for feature, table in seen.items()}
 

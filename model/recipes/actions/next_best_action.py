@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from model.arrays.growable import GrowingRows
+from model.arrays.growable import GrowableRows
 from model.arrays.model_files import read_model, write_model
-from model.arrays.top_k import NEVER, best
-from model.recipes.actions.action_evidence import Evidence, Offers, offers_of
+from model.arrays.top_k import NEVER, top_k
+from model.recipes.actions.action_evidence import Evidence, Offers, find_offers
 from model.recipes.objective import numbers_of
-from model.recipes.recipe import Contribution, Event, Query, Recipe, Recommendation, largest_first
+from model.recipes.recipe import Contribution, Event, Query, Recipe, Recommendation, sort_contributions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,21 +35,21 @@ REPEAT_FREQUENCY, VALUE = "REPEAT_FREQUENCY", "VALUE"
 SECONDS_PER_DAY = 86400
 STEP = 0.01  # likelihoods nearer than this are equal, and the action's value decides between them
 EXPLORED_SHARE = 0.2  # of a list that goes to actions whose likelihood is not known yet
-MOST_LOG_ODDS = 30.0
+MAX_LOG_ODDS = 30.0
 ROUNDS = 25  # of Newton's method, which is done after some six
 RIDGE = 1.0
 
 
 @dataclass
-class Terms:
+class ActionTerms:
     """What is known of the actions themselves, one number per action; 0 where there is none."""
 
-    expires: GrowingRows  # epoch seconds
-    repeat_days: GrowingRows
-    value: GrowingRows  # from 0 to 1
+    expires: GrowableRows  # epoch seconds
+    repeat_days: GrowableRows
+    value: GrowableRows  # from 0 to 1
 
     @classmethod
-    def of(cls, item_ids: list[str], data: TrainingData) -> Terms:
+    def of(cls, item_ids: list[str], data: TrainingData) -> ActionTerms:
         """Read the columns of the Actions dataset."""
         columns = {}
         for name in (*EXPIRATIONS, REPEAT_FREQUENCY, VALUE):
@@ -57,7 +57,7 @@ class Terms:
             columns[name] = np.zeros(len(item_ids)) if found is None else np.nan_to_num(found)
         expires = np.maximum(columns[EXPIRATIONS[0]], columns[EXPIRATIONS[1]])
         value = columns[VALUE] / max(1.0, float(np.abs(columns[VALUE]).max(initial=0)))
-        return cls(GrowingRows(expires), GrowingRows(columns[REPEAT_FREQUENCY]), GrowingRows(np.maximum(0, value)))
+        return cls(GrowableRows(expires), GrowableRows(columns[REPEAT_FREQUENCY]), GrowableRows(np.maximum(0, value)))
 
     def put(self, place: int, numbers: Mapping[str, float]) -> None:
         """Take in an action that is new (its place is the next) or has changed."""
@@ -78,7 +78,7 @@ class NextBestAction(Recipe):
     """Actions by the likelihood that the user takes them; 0.0 as long as too little is known of an action."""
 
     def __init__(
-        self, item_ids: list[str], evidence: Evidence, terms: Terms, weights: NDArray[np.float64], newest: int
+        self, item_ids: list[str], evidence: Evidence, terms: ActionTerms, weights: NDArray[np.float64], newest: int
     ) -> None:
         self.item_ids = item_ids
         self._item_of = {item: place for place, item in enumerate(item_ids)}
@@ -93,11 +93,11 @@ class NextBestAction(Recipe):
         listed = set(data.catalogue.item_ids)
         item_ids = [*data.catalogue.item_ids, *(item for item in known.item_ids if item not in listed)]
         period = float(data.parameters.get(PERIOD, DEFAULT_PERIOD)) * SECONDS_PER_DAY
-        offers = offers_of(known, item_ids, period)
+        offers = find_offers(known, item_ids, period)
         evidence = Evidence.fit(offers, known, item_ids, data.users)
-        weights = _regression(evidence.parts_of(offers, known, data.users), offers)
+        weights = _regression(evidence.example_parts(offers, known, data.users), offers)
         newest = int(known.times.max(initial=0))
-        return cls(item_ids, evidence, Terms.of(item_ids, data), weights, newest)
+        return cls(item_ids, evidence, ActionTerms.of(item_ids, data), weights, newest)
 
     def propensity(self, query: Query) -> NDArray[np.float32]:
         """Return how likely the user is to take each action.
@@ -109,18 +109,18 @@ class NextBestAction(Recipe):
         """
         parts = self._evidence.parts(query.user, query.user_features)
         likely = _likelihood(parts @ self._weights)
-        result: NDArray[np.float32] = np.where(self._evidence.known(), likely, 0.0).astype(np.float32)
+        result: NDArray[np.float32] = np.where(self._evidence.has_enough_answers(), likely, 0.0).astype(np.float32)
         return result
 
-    def known_share(self) -> float:
+    def share_with_propensity(self) -> float:
         """Return of which share of the actions enough is known for a likelihood."""
-        return float(self._evidence.known().mean()) if self.item_ids else 0.0
+        return float(self._evidence.has_enough_answers().mean()) if self.item_ids else 0.0
 
     def score(self, query: Query) -> NDArray[np.float32]:
         """Return the likelihoods in steps of a hundredth, plus less than a step for the action's value."""
         steps = np.floor(self.propensity(query) / np.float32(STEP)) * np.float32(STEP)
         scores: NDArray[np.float32] = (steps + self._terms.value.rows * (STEP * 0.99)).astype(np.float32)
-        scores[~self._on_offer(query)] = NEVER
+        scores[~self._available(query)] = NEVER
         return scores
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
@@ -128,8 +128,8 @@ class NextBestAction(Recipe):
         if query.allowed is not None:
             scores[~query.allowed] = NEVER
         likely = self.propensity(query)
-        ranked = best(np.where(likely > 0, scores, NEVER), count).tolist()
-        untried = best(self._turned(query, np.where(likely > 0, NEVER, scores)), count).tolist()
+        ranked = top_k(np.where(likely > 0, scores, NEVER), count).tolist()
+        untried = top_k(self._rotate_daily(query, np.where(likely > 0, NEVER, scores)), count).tolist()
         # Who is shown only what is known never learns of the others: the last places are for those.
         explored = min(len(untried), max(count - len(ranked), round(count * EXPLORED_SHARE)))
         chosen = [*ranked[: count - explored], *untried[:explored]]
@@ -138,12 +138,12 @@ class NextBestAction(Recipe):
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:
         """Return by how much each part moves the likelihood when it is added to those before it."""
         places = [self._item_of[item] for item in item_ids]
-        totals, known = self.score(query)[places], self._evidence.known()[places]
+        totals, known = self.score(query)[places], self._evidence.has_enough_answers()[places]
         parts = self._evidence.parts(query.user, query.user_features)[places] * self._weights
         likely = _likelihood(np.cumsum(parts, axis=1))
         # The intercept is the action's own: the first two are one part.
         moved = np.column_stack([likely[:, 1], np.diff(likely[:, 1:], axis=1), totals - likely[:, -1]])
-        told = largest_first((*self._evidence.names[1:], "value"), moved)
+        told = sort_contributions((*self._evidence.names[1:], "value"), moved)
         alone = [[Contribution("value", total)] for total in totals.tolist()]
         return [
             parts if explained else value
@@ -154,7 +154,7 @@ class NextBestAction(Recipe):
         self._newest = max(self._newest, event.time)
         place = self._item_of.get(event.item_id)
         if place is not None and event.user:
-            self._evidence.tell(event.user, place, event.event_type, event.time)
+            self._evidence.add_answer(event.user, place, event.event_type, event.time)
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
         place = self._item_of.setdefault(item.item_id, len(self.item_ids))
@@ -177,22 +177,22 @@ class NextBestAction(Recipe):
     @classmethod
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
-        terms = Terms(*(GrowingRows(arrays[name]) for name in ("expires", "repeat_days", "value")))
+        terms = ActionTerms(*(GrowableRows(arrays[name]) for name in ("expires", "repeat_days", "value")))
         evidence = Evidence.from_arrays(arrays, document)
         return cls(document["item_ids"], evidence, terms, arrays["weights"], document["newest"])
 
-    def _on_offer(self, query: Query) -> NDArray[np.bool_]:
+    def _available(self, query: Query) -> NDArray[np.bool_]:
         """Tell which actions have not expired and may be offered to the user again."""
         now = query.now or self._newest
         expires = self._terms.expires.rows
         offered: NDArray[np.bool_] = (expires == 0) | (expires > now)
-        for place, answered in self._evidence.answered(query.user).items():
+        for place, answered in self._evidence.last_answers(query.user).items():
             wait = float(self._terms.repeat_days.rows[place]) * SECONDS_PER_DAY
             if wait and now < answered + wait:
                 offered[place] = False
         return offered
 
-    def _turned(self, query: Query, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _rotate_daily(self, query: Query, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Let another untried action be the first each day, so that all get their turn."""
         day = (query.now or self._newest) // SECONDS_PER_DAY
         turn = (np.arange(scores.size) - day) % max(1, scores.size)
@@ -202,7 +202,7 @@ class NextBestAction(Recipe):
 
 def _likelihood(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the likelihood, never quite 0 or 1, however much a long history says."""
-    result: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS)))
+    result: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS)))
     return result
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.arrays.growable import GrowingRows
-from model.arrays.truncated_svd import right_directions
+from model.arrays.growable import GrowableRows
+from model.arrays.truncated_svd import right_singular_vectors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from model.datasets.catalogue import Catalogue
 
 DIMENSIONS = 64
-MOST_FEATURES = 50_000  # the most frequent ones; more cost memory and tell little
-LEAST_ITEMS = 2  # an item alone with a feature is like no other for it
-MOST_OF_ALL = 0.6  # a feature of more items than this share tells nothing
+MAX_FEATURES = 50_000  # the most frequent ones; more cost memory and tell little
+MIN_ITEMS = 2  # an item alone with a feature is like no other for it
+MAX_OF_ALL = 0.6  # a feature of more items than this share tells nothing
 RIDGE = 10.0  # users that an item's place must be worth before content is believed to predict it
 
 
@@ -34,13 +34,13 @@ class Content:
     """A unit vector per item; zeros where nothing is known of it."""
 
     def __init__(self, vectors: NDArray[np.float32], projection: NDArray[np.float32], vocabulary: list[str]) -> None:
-        self._rows = GrowingRows(vectors)
+        self._rows = GrowableRows(vectors)
         self._projection = projection
         self._column_of = {feature: column for column, feature in enumerate(vocabulary)}
 
     @classmethod
     def fit(
-        cls, item_ids: list[str], catalogue: Catalogue, dimensions: int = DIMENSIONS, company: float = 0.0
+        cls, item_ids: list[str], catalogue: Catalogue, dimensions: int = DIMENSIONS, co_occurrence_weight: float = 0.0
     ) -> Content:
         """Learn what features mean.
 
@@ -52,9 +52,9 @@ class Content:
             How much the features count that a feature is often seen with, beside the feature itself.
         """
         frequency = Counter(feature for features in catalogue.features for feature in set(features))
-        most = max(LEAST_ITEMS, MOST_OF_ALL * len(catalogue.item_ids))
-        useful = [(count, feature) for feature, count in frequency.items() if LEAST_ITEMS <= count <= most]
-        useful = sorted(useful, key=lambda one: (-one[0], one[1]))[:MOST_FEATURES]
+        most = max(MIN_ITEMS, MAX_OF_ALL * len(catalogue.item_ids))
+        useful = [(count, feature) for feature, count in frequency.items() if MIN_ITEMS <= count <= most]
+        useful = sorted(useful, key=lambda one: (-one[0], one[1]))[:MAX_FEATURES]
         vocabulary = [feature for _, feature in useful]
         rarity = np.log1p(len(catalogue.item_ids) / np.array([count for count, _ in useful] or [1])).astype(np.float32)
         column_of = {feature: column for column, feature in enumerate(vocabulary)}
@@ -71,9 +71,9 @@ class Content:
         if len(vocabulary) <= dimensions:
             directions = np.eye(matrix.shape[1], dtype=np.float32)  # few features need no summary
         else:
-            directions = right_directions(matrix, dimensions)
-        if company:
-            directions = _in_company(matrix, directions, company)
+            directions = right_singular_vectors(matrix, dimensions)
+        if co_occurrence_weight:
+            directions = _stretch_by_co_occurrence(matrix, directions, co_occurrence_weight)
         return cls(_to_unit(matrix @ directions), rarity[:, None] * directions, vocabulary)
 
     @property
@@ -107,7 +107,7 @@ class Content:
             self._rows.rows[place] = vector
         return vector
 
-    def like(self, place: int) -> NDArray[np.float32]:
+    def cosine(self, place: int) -> NDArray[np.float32]:
         """Return how much every item is like one of them (-1 to 1).
 
         Returns
@@ -138,7 +138,9 @@ def _to_unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def _in_company(matrix: sparse.csr_matrix, directions: NDArray[np.float32], company: float) -> NDArray[np.float32]:
+def _stretch_by_co_occurrence(
+    matrix: sparse.csr_matrix, directions: NDArray[np.float32], co_occurrence_weight: float
+) -> NDArray[np.float32]:
     """Turn directions to the principal ones and stretch them by a power of their strength.
 
     What many features share is strong, so that two items which share no feature but the company of their features come
@@ -146,12 +148,14 @@ def _in_company(matrix: sparse.csr_matrix, directions: NDArray[np.float32], comp
     """
     seen = np.asarray(matrix @ directions, np.float32)
     strength, axes = np.linalg.eigh(seen.T @ seen)
-    stretched = np.maximum(strength, 0) ** (company / 2)
+    stretched = np.maximum(strength, 0) ** (co_occurrence_weight / 2)
     result: NDArray[np.float32] = (directions @ (axes * stretched)).astype(np.float32)
     return result
 
 
-def nearest_map(content: NDArray[np.float32], places: NDArray[np.float32], users: NDArray[Any]) -> NDArray[np.float32]:
+def fit_ridge_map(
+    content: NDArray[np.float32], places: NDArray[np.float32], users: NDArray[Any]
+) -> NDArray[np.float32]:
     """Return the linear map that takes what items are nearest to where they stand by who touched them.
 
     Parameters

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.arrays.growable import GrowingRows
-from model.arrays.truncated_svd import right_directions
-from model.recipes.embeddings.content import nearest_map
+from model.arrays.growable import GrowableRows
+from model.arrays.truncated_svd import right_singular_vectors
+from model.recipes.embeddings.content import fit_ridge_map
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 DIMENSIONS = 48  # twice as many find hardly more, and half of the time of an answer goes by their number
 # Amazon's hidden_dimension is 149 by default: as many times as a solution has more of them, it gets more here.
 DIMENSIONS_PER_HIDDEN = DIMENSIONS / 149
-LEAST_DIMENSIONS = 32
+MIN_DIMENSIONS = 32
 POPULARITY_POWER = 0.4  # how much of an item's popularity its score gets back after the filter
 QUERY_LENGTH = 50  # newest items of a history that count
 QUERY_DECAY = 0.9  # per item, newest first
-LEAST_LENGTH = np.float32(1e-9)  # of a vector, so that one of an item alone is near to nothing
+MIN_LENGTH = np.float32(1e-9)  # of a vector, so that one of an item alone is near to nothing
 
 
 def dimensions_of(parameters: Mapping[str, str]) -> int:
     """Return how many dimensions a solution's hidden_dimension stands for."""
     stated = parameters.get("hidden_dimension")
-    return DIMENSIONS if stated is None else max(LEAST_DIMENSIONS, round(float(stated) * DIMENSIONS_PER_HIDDEN))
+    return DIMENSIONS if stated is None else max(MIN_DIMENSIONS, round(float(stated) * DIMENSIONS_PER_HIDDEN))
 
 
 class ItemSpace:
@@ -46,8 +46,8 @@ class ItemSpace:
     def __init__(
         self, vectors: NDArray[np.float32], unscaled: NDArray[np.float32], from_content: NDArray[np.float32]
     ) -> None:
-        self._vectors = GrowingRows(vectors)
-        self._unscaled = GrowingRows(unscaled)
+        self._vectors = GrowableRows(vectors)
+        self._unscaled = GrowableRows(unscaled)
         self._from_content = from_content
         self._lengths = np.empty(0, np.float32)  # of the vectors, computed when they are asked for
 
@@ -66,9 +66,9 @@ class ItemSpace:
         item_degree = np.maximum(1, np.bincount(items, minlength=shape[1]))
         values = 1.0 / np.sqrt(user_degree[users] * item_degree[items])
         matrix = sparse.csr_matrix((values.astype(np.float32), (users, items)), shape=shape)
-        directions = right_directions(matrix, dimensions)
+        directions = right_singular_vectors(matrix, dimensions)
         raised = (item_degree**POPULARITY_POWER).astype(np.float32)
-        mapping = nearest_map(content[: shape[1]], directions, item_degree)
+        mapping = fit_ridge_map(content[: shape[1]], directions, item_degree)
         cold = content[shape[1] :] @ mapping
         vectors = np.concatenate([directions * raised[:, None], cold]).astype(np.float32)
         unscaled = np.concatenate([np.reciprocal(raised * raised), np.ones(len(cold), np.float32)])
@@ -84,7 +84,7 @@ class ItemSpace:
         """By what to multiply a vector when it stands in a history: float32 array of shape (items,)."""
         return self._unscaled.rows
 
-    def user(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
+    def user_vector(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
         """Return where a user stands.
 
         Parameters
@@ -98,10 +98,10 @@ class ItemSpace:
         -------
         float32 array of shape (dimensions,)
         """
-        result: NDArray[np.float32] = self.shares(history, decay) @ self.vectors[history[:QUERY_LENGTH]]
+        result: NDArray[np.float32] = self.history_weights(history, decay) @ self.vectors[history[:QUERY_LENGTH]]
         return result
 
-    def shares(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
+    def history_weights(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
         """Return how much each of a history's items weighs in the user's place.
 
         Returns
@@ -113,7 +113,7 @@ class ItemSpace:
         result: NDArray[np.float32] = self._unscaled.rows[newest] * decayed
         return result
 
-    def votes(
+    def contributions(
         self, history: Sequence[int], items: NDArray[np.int64], decay: float = QUERY_DECAY
     ) -> NDArray[np.float32]:
         """Return what each item of a history adds to the product of a user and some items.
@@ -127,12 +127,12 @@ class ItemSpace:
         float32 array of shape (items of the history, n)
             0 for those of the history that no longer count.
         """
-        shares, vectors = self.shares(history, decay), self.vectors
+        shares, vectors = self.history_weights(history, decay), self.vectors
         found = np.zeros((len(history), items.size), np.float32)
         found[: shares.size] = (vectors[history[: shares.size]] * shares[:, None]) @ vectors[items].T
         return found
 
-    def like(self, place: int) -> NDArray[np.float32]:
+    def cosine(self, place: int) -> NDArray[np.float32]:
         """Return how near every item lies to one of them, whatever their popularity: the cosine, -1 to 1.
 
         Returns
@@ -140,7 +140,7 @@ class ItemSpace:
         float32 array of shape (items,)
         """
         if self._lengths.size != len(self._vectors):
-            self._lengths = np.maximum(np.linalg.norm(self.vectors, axis=1), LEAST_LENGTH)
+            self._lengths = np.maximum(np.linalg.norm(self.vectors, axis=1), MIN_LENGTH)
         result: NDArray[np.float32] = self.vectors @ (self.vectors[place] / self._lengths[place])
         result /= self._lengths
         return result

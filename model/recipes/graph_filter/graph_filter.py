@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.arrays.growable import GrowingRows
+from model.arrays.growable import GrowableRows
 from model.arrays.model_files import read_model, write_model
-from model.arrays.top_k import NEVER, best
+from model.arrays.top_k import NEVER, top_k
 from model.recipes.embeddings.content import Content
-from model.recipes.graph_filter.history_decay import EVEN, choose_decay, decayed, newest_questions
+from model.recipes.graph_filter.history_decay import NO_DECAY, choose_decay, decay_weights, newest_questions
 from model.recipes.graph_filter.settings import FilterSettings
 from model.recipes.graph_filter.sharpened_filter import SHORTLIST, SharpenedFilter
 from model.recipes.popularity.popularity import count_users
-from model.recipes.recipe import POPULAR, Contribution, Event, Query, Recipe, Recommendation, largest_first
+from model.recipes.recipe import POPULAR, Contribution, Event, Query, Recipe, Recommendation, sort_contributions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from model.datasets.catalogue import CatalogueItem
     from model.datasets.training_data import TrainingData
 
-SEEN_KEEPS = 0.1  # of its score, whatever the user has touched already
-MOST_TOUCHED = 500  # newest items of a history that count; one user in 1,500 of Gowalla has more
+SEEN_FACTOR = 0.1  # of its score, whatever the user has touched already
+MAX_HISTORY = 500  # newest items of a history that count; one user in 1,500 of Gowalla has more
 
 
 class GraphFilter(Recipe):
@@ -50,7 +50,7 @@ class GraphFilter(Recipe):
         self.item_ids = item_ids
         self._item_of = {item: place for place, item in enumerate(item_ids)}
         self._filter = learnt
-        self._users = GrowingRows(users)
+        self._users = GrowableRows(users)
         self._content = content
         self._from_content = from_content
         self._decay = decay
@@ -66,7 +66,7 @@ class GraphFilter(Recipe):
         """
         held_out = newest_questions(data.interactions)
         if held_out is None:
-            return {"decay": EVEN}
+            return {"decay": NO_DECAY}
         older, questions = held_out
         trained = cls.fit(replace(data, interactions=older), {})
         return {"decay": choose_decay(trained.with_decay, questions)}
@@ -80,41 +80,41 @@ class GraphFilter(Recipe):
         users = count_users(known)
         content = Content.fit(item_ids, data.catalogue)
         learnt = SharpenedFilter.fit(known, FilterSettings.of(data.parameters))
-        from_content = learnt.place(content.vectors, users)
+        from_content = learnt.add_cold_items(content.vectors, users)
         everyone = np.concatenate([users, np.zeros(len(cold), np.float32)])
-        return cls(item_ids, learnt, everyone, content, from_content, tuned.get("decay", EVEN))
+        return cls(item_ids, learnt, everyone, content, from_content, tuned.get("decay", NO_DECAY))
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
-        touched = self._touched(query)
+        touched = self._usable_history(query)
         if not touched:
             return self._popularity()
-        weights = decayed(len(touched), self._decay)
-        scores = self._filter.near(touched, weights)
-        scores += self._filter.far(touched, weights)
-        return _lowered(scores, touched)
+        weights = decay_weights(len(touched), self._decay)
+        scores = self._filter.neighbour_scores(touched, weights)
+        scores += self._filter.spectral_scores(touched, weights)
+        return _lower_seen(scores, touched)
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
-        touched = self._touched(query)
+        touched = self._usable_history(query)
         if not touched:
-            return self._listed(query, self._popularity(), count, POPULAR)
-        weights = decayed(len(touched), self._decay)
-        near = self._filter.near(touched, weights)
-        likely = self._filter.likely(near)
+            return self._recommendations(query, self._popularity(), count, POPULAR)
+        weights = decay_weights(len(touched), self._decay)
+        near = self._filter.neighbour_scores(touched, weights)
+        likely = self._filter.approximate_scores(near)
         if query.allowed is not None:
             likely[~query.allowed] = NEVER
-        short = best(likely, max(count, SHORTLIST))
+        short = top_k(likely, max(count, SHORTLIST))
         scores = np.full(near.size, NEVER, np.float32)
-        scores[short] = near[short] + self._filter.far(touched, weights, short)
-        return self._listed(query, _lowered(scores, touched), count, None)
+        scores[short] = near[short] + self._filter.spectral_scores(touched, weights, short)
+        return self._recommendations(query, _lower_seen(scores, touched), count, None)
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
-        items, touched = np.array([self._item_of[item] for item in item_ids], np.int64), self._touched(query)
+        items, touched = np.array([self._item_of[item] for item in item_ids], np.int64), self._usable_history(query)
         if not touched:
             return [[Contribution("popularity", score)] for score in self._popularity()[items].tolist()]
-        votes = self._filter.votes(touched, decayed(len(touched), self._decay), items)
-        votes *= np.where(np.isin(items, touched) & (votes.sum(axis=0) > 0), np.float32(SEEN_KEEPS), np.float32(1))
+        votes = self._filter.contributions(touched, decay_weights(len(touched), self._decay), items)
+        votes *= np.where(np.isin(items, touched) & (votes.sum(axis=0) > 0), np.float32(SEEN_FACTOR), np.float32(1))
         names = [f"item:{self.item_ids[one]}" for one in touched]
-        return largest_first(names, votes.T)
+        return sort_contributions(names, votes.T)
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
@@ -152,26 +152,26 @@ class GraphFilter(Recipe):
         """
         return type(self)(self.item_ids, self._filter, self._users.rows, self._content, self._from_content, decay)
 
-    def _touched(self, query: Query) -> list[int]:
+    def _usable_history(self, query: Query) -> list[int]:
         """Return the places of the user's items that say anything, each once, the newest first."""
-        newest = dict.fromkeys(query.history[:MOST_TOUCHED])
+        newest = dict.fromkeys(query.history[:MAX_HISTORY])
         places = (self._item_of[item] for item in newest if item in self._item_of)
-        return [place for place in places if self._filter.speaks(place)]
+        return [place for place in places if self._filter.has_signal(place)]
 
     def _popularity(self) -> NDArray[np.float32]:
         users = self._users.rows
         result: NDArray[np.float32] = users / (users.max(initial=0) + 1)
         return result
 
-    def _listed(
+    def _recommendations(
         self, query: Query, scores: NDArray[np.float32], count: int, reason: str | None
     ) -> list[Recommendation]:
         if query.allowed is not None:
             scores[~query.allowed] = NEVER
-        return [Recommendation(self.item_ids[place], None, reason) for place in best(scores, count).tolist()]
+        return [Recommendation(self.item_ids[place], None, reason) for place in top_k(scores, count).tolist()]
 
 
-def _lowered(scores: NDArray[np.float32], touched: Sequence[int]) -> NDArray[np.float32]:
+def _lower_seen(scores: NDArray[np.float32], touched: Sequence[int]) -> NDArray[np.float32]:
     """Lower what the user has touched; a score below zero is low as it is."""
-    scores[touched] *= np.where(scores[touched] > 0, np.float32(SEEN_KEEPS), np.float32(1))
+    scores[touched] *= np.where(scores[touched] > 0, np.float32(SEEN_FACTOR), np.float32(1))
     return scores

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
     from model.recipes.recipe import Recipe
 
-EVEN = 1.0  # all items of a history count alike
-DECAYS = (EVEN, 0.95, 0.9, 0.8, 0.6)  # per item, newest first
+NO_DECAY = 1.0  # all items of a history count alike
+DECAYS = (NO_DECAY, 0.95, 0.9, 0.8, 0.6)  # per item, newest first
 HOLD_OUT_SHARE = 0.1  # of a user's events, the newest
-MOST_QUESTIONS = 600
+MAX_QUESTIONS = 600
 PLACES = 25  # of a list that count
 SEED = 20261121
 
 
-def decayed(count: int, decay: float) -> NDArray[np.float32]:
+def decay_weights(count: int, decay: float) -> NDArray[np.float32]:
     """Return the weights of a history's items, newest first.
 
     Parameters
@@ -56,7 +56,7 @@ def newest_questions(known: Interactions) -> tuple[Interactions, list[tuple[list
     asked = asked[known.times[cuts[asked]] > known.times[cuts[asked] - 1]]
     older = np.ones(len(known), np.bool_)
     questions = []
-    for user in np.random.default_rng(SEED).permutation(asked)[:MOST_QUESTIONS].tolist():
+    for user in np.random.default_rng(SEED).permutation(asked)[:MAX_QUESTIONS].tolist():
         begin, cut, end = int(starts[user]), int(cuts[user]), int(starts[user + 1])
         history = known.items[begin:cut]
         new = known.items[cut:end][~np.isin(known.items[cut:end], history)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.arrays.top_k import NEVER, best
+from model.arrays.top_k import NEVER, top_k
 from model.recipes.graph_filter.settings import FilterSettings
 from model.recipes.graph_filter.sharpened_filter import SHORTLIST, SharpenedFilter
 from model.recipes.popularity.popularity import count_users
@@ -24,7 +24,7 @@ QUERY_DECAY = 0.9  # of an item's weight against that of the next newer one
 PREFIX = "graph_"
 
 
-class FilterPart:
+class GraphFilterPart:
     """A graph filter that speaks of few items at a time, and of none that the user has touched.
 
     What a user comes back to is another part's to say: next to what was touched, all else would look small.
@@ -37,7 +37,7 @@ class FilterPart:
         self._size = size
 
     @classmethod
-    def fit(cls, known: Interactions, content: NDArray[np.float32], settings: FilterSettings) -> FilterPart:
+    def fit(cls, known: Interactions, content: NDArray[np.float32], settings: FilterSettings) -> GraphFilterPart:
         """Learn who touched what; items that nobody has touched are put where their content says.
 
         Parameters
@@ -47,7 +47,7 @@ class FilterPart:
         """
         learnt = SharpenedFilter.fit(known, settings)
         users = count_users(known)
-        return cls(learnt, learnt.place(content, users), users.size, len(content))
+        return cls(learnt, learnt.add_cold_items(content, users), users.size, len(content))
 
     def scores(self, history: Sequence[int], decay: float) -> NDArray[np.float32]:
         """Return the part of the scores.
@@ -67,16 +67,16 @@ class FilterPart:
         found = np.zeros(self._size, np.float32)
         touched, weights = self._weighed(history, decay)
         if touched:
-            near = self._filter.near(touched, weights)
-            likely = self._filter.likely(near)
+            near = self._filter.neighbour_scores(touched, weights)
+            likely = self._filter.approximate_scores(near)
             likely[self._trained :] = NEVER  # no neighbour speaks for them
             came_last = np.arange(max(self._trained, self._size - SHORTLIST), self._size)
-            short = np.concatenate([best(likely, SHORTLIST), came_last])
-            found[short] = np.maximum(0, near[short] + self._filter.far(touched, weights, short))
+            short = np.concatenate([top_k(likely, SHORTLIST), came_last])
+            found[short] = np.maximum(0, near[short] + self._filter.spectral_scores(touched, weights, short))
             found[touched] = 0
         return found
 
-    def votes(self, history: Sequence[int], items: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
+    def contributions(self, history: Sequence[int], items: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
         """Return what each item of a history adds to the part's scores of some items, where these are above zero.
 
         Parameters
@@ -91,7 +91,7 @@ class FilterPart:
         found = np.zeros((len(history), items.size), np.float32)
         touched, weights = self._weighed(history, decay)
         if touched:
-            found[[history.index(one) for one in touched]] = self._filter.votes(touched, weights, items)
+            found[[history.index(one) for one in touched]] = self._filter.contributions(touched, weights, items)
         return found
 
     def put(self, place: int, content: NDArray[np.float32]) -> None:
@@ -111,7 +111,7 @@ class FilterPart:
         return {**learnt, f"{PREFIX}from_content": self._from_content}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> FilterPart | None:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> GraphFilterPart | None:
         """Make a part of what `arrays` returned.
 
         Returns
@@ -126,5 +126,5 @@ class FilterPart:
 
     def _weighed(self, history: Sequence[int], decay: float) -> tuple[list[int], NDArray[np.float32]]:
         """Return the items of a history that say anything, each once, and how much each counts."""
-        touched = [item for item in dict.fromkeys(history) if self._filter.speaks(item)]
+        touched = [item for item in dict.fromkeys(history) if self._filter.has_signal(item)]
         return touched, np.float32(decay) ** np.arange(len(touched), dtype=np.float32)

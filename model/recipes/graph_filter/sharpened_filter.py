@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.arrays.growable import GrowingRows
-from model.arrays.truncated_svd import direction_count, right_directions
-from model.recipes.embeddings.content import nearest_map
+from model.arrays.growable import GrowableRows
+from model.arrays.truncated_svd import right_singular_vectors, singular_vector_count
+from model.recipes.embeddings.content import fit_ridge_map
 from model.recipes.graph_filter.settings import FilterSettings
-from model.recipes.item_to_item.transition_counts import keep_closest
+from model.recipes.item_to_item.transition_counts import keep_top_per_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 1000  # the strongest of each item that are kept
 # More directions are looked for than are kept: the search mixes its last ones with those that it leaves out.
-SPARE_DIRECTIONS = 128
+SPARE_VECTORS = 128
 SHORTLIST = 500  # likeliest items that an answer looks at in full; a full look at 41,000 takes ten times as long
 TERMS = (1.0, -1.0, 1 / 2, -1 / 6, 1 / 24)  # of Runge and Kutta's method for a linear equation, by powers of time
 BLOCK = 512  # items whose neighbours are looked for at once
@@ -72,19 +72,19 @@ class SharpenedFilter:
         shares: NDArray[np.float32],
     ) -> None:
         self._neighbours = neighbours
-        self._slow = GrowingRows(slow)
-        self._sharp = GrowingRows(sharp)
+        self._slow = GrowableRows(slow)
+        self._sharp = GrowableRows(sharp)
         self._gains = gains
-        self._shares = GrowingRows(shares)
+        self._shares = GrowableRows(shares)
         # Of the least touched item, which an item that nobody has touched is most like.
         self._new_share = float(shares.max(initial=0)) or DEFAULTS.ideal_weight
 
     @classmethod
     def fit(cls, interactions: Interactions, settings: FilterSettings = DEFAULTS) -> SharpenedFilter:
         """Learn who touched what; how often and when does not count."""
-        matrix, users = _normalised(interactions, settings)
-        count = direction_count(*matrix.shape, settings.directions)
-        slow = np.ascontiguousarray(right_directions(matrix, count + SPARE_DIRECTIONS)[:, :count])
+        matrix, users = _normalise(interactions, settings)
+        count = singular_vector_count(*matrix.shape, settings.directions)
+        slow = np.ascontiguousarray(right_singular_vectors(matrix, count + SPARE_VECTORS)[:, :count])
         # By what P multiplies each direction: the squares of the singular values.
         closeness = np.square(matrix @ slow).sum(axis=0, dtype=np.float64)
         greatest = float(closeness.max(initial=0)) or 1.0
@@ -94,23 +94,23 @@ class SharpenedFilter:
         share = _tail_share(coefficients, float(closeness.min(initial=1.0)))
         sharpened = closeness * np.polynomial.polynomial.polyval(closeness, coefficients)
         transposed = matrix.T.tocsr()
-        neighbours = _strongest(transposed, matrix, share)
+        neighbours = _top_neighbours(transposed, matrix, share)
         # What the neighbours that are kept say of each direction, so that what was cut is given back along them.
         told = np.einsum("ij,ij->j", slow, neighbours.T @ slow)
         return cls(
             neighbours,
             slow,
-            _sharpened(matrix, transposed, users[:, None] ** settings.item_power * slow, coefficients),
+            _apply_polynomial(matrix, transposed, users[:, None] ** settings.item_power * slow, coefficients),
             (sharpened - told).astype(np.float32),
             (settings.ideal_weight / users**settings.item_power).astype(np.float32),
         )
 
     @property
-    def standing(self) -> NDArray[np.float32]:
+    def embeddings(self) -> NDArray[np.float32]:
         """Where items stand for both products: float32 array of shape (items, 2 directions)."""
         return np.concatenate([self._slow.rows, self._sharp.rows], axis=1)
 
-    def place(self, content: NDArray[np.float32], users: NDArray[Any]) -> NDArray[np.float32]:
+    def add_cold_items(self, content: NDArray[np.float32], users: NDArray[Any]) -> NDArray[np.float32]:
         """Take in the items that nobody has touched, where their content says that they stand.
 
         Parameters
@@ -125,7 +125,7 @@ class SharpenedFilter:
         float32 array of shape (content dimensions, 2 directions)
             By which to multiply the content of an item to come, for `append`.
         """
-        from_content = nearest_map(content[: users.size], self.standing, users)
+        from_content = fit_ridge_map(content[: users.size], self.embeddings, users)
         for vector in content[users.size :]:
             self.append(vector @ from_content)
         return from_content
@@ -143,11 +143,11 @@ class SharpenedFilter:
         self._sharp.append(sharp)
         self._shares.append(self._new_share)
 
-    def speaks(self, item: int) -> bool:
+    def has_signal(self, item: int) -> bool:
         """Tell whether an item says anything of others: one that nobody had touched does where its content does."""
         return item < self._neighbours.shape[0] or bool(self._slow.rows[item].any())
 
-    def near(self, items: Sequence[int], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    def neighbour_scores(self, items: Sequence[int], weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the part of the scores that neighbours give.
 
         Parameters
@@ -166,7 +166,7 @@ class SharpenedFilter:
         found[:trained] = self._neighbours[touched[known]].T @ weights[known]
         return found
 
-    def far(
+    def spectral_scores(
         self, items: Sequence[int], weights: NDArray[np.float32], asked: NDArray[np.int64] | None = None
     ) -> NDArray[np.float32]:
         """Return the part of the scores that the slowest directions give.
@@ -196,10 +196,10 @@ class SharpenedFilter:
         some += (self._slow.rows[asked] @ first) * (asked < trained)
         return some
 
-    def votes(
+    def contributions(
         self, items: Sequence[int], weights: NDArray[np.float32], asked: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Return what each touched item adds to the scores of some items: `near` and `far`, not yet summed.
+        """Return what each touched item adds to the scores of some items, before summing.
 
         Parameters
         ----------
@@ -223,7 +223,7 @@ class SharpenedFilter:
         found *= weights[:, None]
         return found[:, places]
 
-    def likely(self, near: NDArray[np.float32]) -> NDArray[np.float32]:
+    def approximate_scores(self, near: NDArray[np.float32]) -> NDArray[np.float32]:
         """Guess from the part that neighbours give how whole scores are ordered.
 
         Parameters
@@ -277,7 +277,7 @@ class SharpenedFilter:
         return cls(neighbours, *(arrays[name] for name in ("slow", "sharp", "gains", "shares")))
 
 
-def touched_matrix(interactions: Interactions) -> sparse.csr_matrix:
+def interaction_matrix(interactions: Interactions) -> sparse.csr_matrix:
     """Return who touched what: ones.
 
     Returns
@@ -289,9 +289,9 @@ def touched_matrix(interactions: Interactions) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(users.size, np.float32), (users, items)), shape=shape)
 
 
-def _normalised(interactions: Interactions, settings: FilterSettings) -> tuple[sparse.csr_matrix, NDArray[np.float32]]:
+def _normalise(interactions: Interactions, settings: FilterSettings) -> tuple[sparse.csr_matrix, NDArray[np.float32]]:
     """Return A but for its greatest singular value, and how many users touched each item (one where nobody did)."""
-    matrix = touched_matrix(interactions)
+    matrix = interaction_matrix(interactions)
     lengths = np.maximum(1, np.diff(matrix.indptr)).astype(np.float32)
     popularity = np.maximum(1, np.bincount(matrix.indices, minlength=matrix.shape[1])).astype(np.float32)
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
@@ -306,7 +306,7 @@ def _tail_share(coefficients: NDArray[np.float64], edge: float) -> float:
     return float((exact @ points) / (points @ points))
 
 
-def _sharpened(
+def _apply_polynomial(
     matrix: sparse.csr_matrix,
     transposed: sparse.csr_matrix,
     vectors: NDArray[np.float32],
@@ -320,12 +320,12 @@ def _sharpened(
     return np.asarray(found, np.float32)
 
 
-def _strongest(transposed: sparse.csr_matrix, matrix: sparse.csr_matrix, factor: float) -> sparse.csr_matrix:
+def _top_neighbours(transposed: sparse.csr_matrix, matrix: sparse.csr_matrix, factor: float) -> sparse.csr_matrix:
     """Return the strongest entries of each row of P, times a factor; P as a whole is never in memory."""
     blocks = []
     for begin in range(0, max(1, transposed.shape[0]), BLOCK):  # one block, though empty, where there is no item
         block = (transposed[begin : begin + BLOCK] @ matrix).tocsr()
-        closest = keep_closest(block, NEIGHBOURS)
+        closest = keep_top_per_row(block, NEIGHBOURS)
         closest.data *= np.float32(factor)
         blocks.append(closest)
     return sparse.csr_matrix(sparse.vstack(blocks))

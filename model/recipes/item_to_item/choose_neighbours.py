@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.recipes.item_to_item.choose_transition_counts import LIST
+from model.recipes.item_to_item.choose_transition_settings import LIST
 from model.recipes.item_to_item.transition_counts import NEAR
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from model.recipes.hold_out import HeldOut
-    from model.recipes.item_to_item.transition_counts import Steps
+    from model.recipes.item_to_item.transition_counts import TransitionSettings
 
 PACES = ((10, 0.8), (10, 0.6), (30, 0.9))  # windows of steps with the decay of each step
 REVERSES = (0.5, 1.0)
@@ -25,16 +25,16 @@ SHRINKAGES = (5.0, 20.0)
 BESIDE = (0.1, 0.3, 1.0)  # weights of likeness beside closeness
 # By how much better the gain must be for the next trial. What finds about as much is not taken, since trials begin with
 # those whose lists differ most from item to item.
-WORTH = 1.01
+MIN_GAIN = 1.01
 
 
-def step_trials(exponents: Sequence[float]) -> list[Steps]:
+def transition_trials(exponents: Sequence[float]) -> list[TransitionSettings]:
     """Return the ways in which steps from one item may be counted and compared.
 
     Parameters
     ----------
     exponents : sequence of float
-        Those to be tried, in the order of `WORTH`.
+        Those to be tried, in the order of `MIN_GAIN`.
     """
     return [
         replace(
@@ -83,7 +83,7 @@ def choose_weights(
             for trial, weight in enumerate(BESIDE):
                 gains[place, trial] += _gain(score + np.float32(weight) * likeness, one.target, seen)
         best = int(gains[place].argmax())
-        weights[place] = BESIDE[best if gains[place, best] > gains[place, 0] * WORTH else 0]
+        weights[place] = BESIDE[best if gains[place, best] > gains[place, 0] * MIN_GAIN else 0]
     return weights
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.arrays.growable import GrowingRows
+from model.arrays.growable import GrowableRows
 from model.arrays.model_files import read_model, write_model
 from model.arrays.top_k import NEVER
 from model.recipes.embeddings.content import Content
 from model.recipes.popularity.popularity import count_users
-from model.recipes.recipe import Contribution, Event, Query, Recipe, UnsuitableDataError, largest_first
+from model.recipes.recipe import Contribution, Event, Query, Recipe, UnsuitableDataError, sort_contributions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from model.datasets.training_data import TrainingData
 
 DIMENSIONS = 96  # texts mean more than what users do shows
-COMPANY = 0.25  # of the features that a feature is often seen with: more finds more, and less exactly
+CO_OCCURRENCE_WEIGHT = 0.25  # of the features that a feature is often seen with: more finds more, and less exactly
 HALF_LIFE_DAYS = 30.0  # after which an item is half as fresh
 # Where a campaign does not say how much popularity counts. Many items mean the same, as films of the same genres do:
 # the popular ones come first.
 DEFAULT_INFLUENCE = 0.1
 LEFT = 0.1  # of its score, to an item that is not popular, or not fresh, at all where that counts in full
-LEAST_LIKENESS = 1e-3  # cosine; below it, two items have nothing in common
+MIN_LIKENESS = 1e-3  # cosine; below it, two items have nothing in common
 # Of the scores of what is not alike: what is popular, then what is fresh. However far influence lowers a score, what
 # is alike lies above.
 UNLIKE, FRESHER = 1e-6, 1e-3
-ALIKE = LEAST_LIKENESS * LEFT * LEFT
+ALIKE = MIN_LIKENESS * LEFT * LEFT
 POPULARITY, FRESHNESS = "POPULARITY", "FRESHNESS"
 SECONDS_PER_DAY = 86400
 
@@ -59,9 +59,9 @@ class SemanticSimilarity(Recipe):
         self.item_ids = item_ids
         self._item_of = {item: place for place, item in enumerate(item_ids)}
         self._content = content
-        self._users = GrowingRows(users)
+        self._users = GrowableRows(users)
         self._standing = np.empty(0, np.float32)  # popularity from 0 to 1, computed when it is asked for
-        self._created = GrowingRows(created)
+        self._created = GrowableRows(created)
         self._newest = newest
 
     @classmethod
@@ -82,19 +82,19 @@ class SemanticSimilarity(Recipe):
         met = dict(zip(known.item_ids, first.tolist(), strict=True))
         created = np.array([stated.get(item) or met.get(item, newest) for item in item_ids], np.int64)
         users = np.array([users_of.get(item, 0.0) for item in item_ids], np.float32)
-        return cls(item_ids, Content.fit(item_ids, catalogue, DIMENSIONS, COMPANY), users, created, newest)
+        return cls(item_ids, Content.fit(item_ids, catalogue, DIMENSIONS, CO_OCCURRENCE_WEIGHT), users, created, newest)
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         asked = self._asked(query)
         unlike = np.float32(UNLIKE) * (self._popularity() + np.float32(FRESHER) * self._freshness(query.now))
         if asked is None:
             return unlike
-        likeness = self._content.like(asked)
+        likeness = self._content.cosine(asked)
         scores = likeness.copy()
         for name, weight in _influence(query).items():
             if weight:
                 scores *= self._factor(name, weight, query.now)
-        scores = np.where(likeness < LEAST_LIKENESS, unlike, scores)
+        scores = np.where(likeness < MIN_LIKENESS, unlike, scores)
         scores[asked] = NEVER
         return scores
 
@@ -109,7 +109,7 @@ class SemanticSimilarity(Recipe):
             lowered = weights * self._factor(name, share, query.now)[items]
             columns[f"influence:{name}"] = lowered - weights
             weights = lowered
-        told = largest_first(list(columns), np.stack(list(columns.values()), axis=1))
+        told = sort_contributions(list(columns), np.stack(list(columns.values()), axis=1))
         return [
             parts if total >= ALIKE else [Contribution("itself" if item == asked else "popularity", total)]
             for item, parts, total in zip(items, told, totals, strict=True)
@@ -132,7 +132,7 @@ class SemanticSimilarity(Recipe):
         elif item.created:
             self._created.rows[place] = item.created
 
-    def alike(self, item_id: str, others: list[str]) -> list[float]:
+    def similarities(self, item_id: str, others: list[str]) -> list[float]:
         """Return how much items are like one of them, for the metric of the same name.
 
         Returns
@@ -140,10 +140,10 @@ class SemanticSimilarity(Recipe):
         list of float
             From 0 to 1.
         """
-        likeness = self._content.like(self._item_of[item_id])
+        likeness = self._content.cosine(self._item_of[item_id])
         return [max(0.0, float(likeness[self._item_of[other]])) for other in others]
 
-    def standing(self, item_ids: list[str], now: int = 0) -> tuple[list[float], list[float]]:
+    def popularity_and_freshness(self, item_ids: list[str], now: int = 0) -> tuple[list[float], list[float]]:
         """Return how popular and how fresh items are, from 0 to 1, for the metrics of the same names.
 
         Parameters

@@ -14,18 +14,18 @@ import numpy as np
 
 from model.arrays.model_files import read_model, write_model
 from model.arrays.top_k import NEVER
-from model.arrays.truncated_svd import direction_count
+from model.arrays.truncated_svd import singular_vector_count
 from model.datasets.percentiles import within_percentiles
 from model.recipes.embeddings.content import DIMENSIONS, Content
 from model.recipes.embeddings.item_space import DIMENSIONS as SPACE_DIMENSIONS
 from model.recipes.embeddings.item_space import ItemSpace
 from model.recipes.hold_out import hold_out
-from model.recipes.item_to_item.choose_neighbours import BESIDE, WORTH, choose_weights, step_trials
-from model.recipes.item_to_item.choose_transition_counts import choose_steps
-from model.recipes.item_to_item.transition_counts import NEAR, Steps
+from model.recipes.item_to_item.choose_neighbours import BESIDE, MIN_GAIN, choose_weights, transition_trials
+from model.recipes.item_to_item.choose_transition_settings import choose_transition_settings
+from model.recipes.item_to_item.transition_counts import NEAR, TransitionSettings
 from model.recipes.item_to_item.transitions import Transitions
-from model.recipes.popularity.popularity import UsersCounts
-from model.recipes.recipe import Contribution, Event, Query, Recipe, largest_first
+from model.recipes.popularity.popularity import UserCounts
+from model.recipes.recipe import Contribution, Event, Query, Recipe, sort_contributions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 # An item with fewer interactions is cold: metadata speak for it as well (developer guide, "Similar-Items recipe"). One
 # with as many is half believed in what users touch close to it.
 COLD_BELOW = 5
-LEAST_NEARNESS = 0.2  # cosine from which two items are near in the item space; less comes about by chance
-LEAST_LIKENESS = 0.1  # cosine from which two items are alike by content
+MIN_NEARNESS = 0.2  # cosine from which two items are near in the item space; less comes about by chance
+MIN_LIKENESS = 0.1  # cosine from which two items are alike by content
 ALIKE = 1.0  # where the scores of what is like the item begin
-LEAST_SUM = np.float32(1e-9)  # by which parts are divided, where there are none
+MIN_SUM = np.float32(1e-9)  # by which parts are divided, where there are none
 # How much the frequency of an item is held against it, to be tried: 0.5 is the cosine.
 EXPONENTS = (0.5, 0.25, 0.1)
 
@@ -58,7 +58,7 @@ class SimilarItems(Recipe):
         self,
         item_ids: list[str],
         transitions: Transitions,
-        popularity: UsersCounts,
+        popularity: UserCounts,
         content: Content,
         space: ItemSpace,
         weights: tuple[float, float],
@@ -79,11 +79,13 @@ class SimilarItems(Recipe):
         if not new:
             return {}
         known = within_percentiles(older.interactions, data.parameters)
-        steps = choose_steps(known, new, step_trials(cls.exponents(data.parameters)), WORTH)
+        steps = choose_transition_settings(known, new, transition_trials(cls.exponents(data.parameters)), MIN_GAIN)
         if not cls.beside:
             return asdict(steps)
         tried = cls.fit(older, asdict(steps))
-        space, content = choose_weights(new, tried.closeness, (tried.nearness, tried.likeness))
+        space, content = choose_weights(
+            new, tried.co_occurrence, (tried.embedding_similarity, tried.content_similarity)
+        )
         return {**asdict(steps), "space": space, "content": content}
 
     @classmethod
@@ -96,13 +98,13 @@ class SimilarItems(Recipe):
         weights = settings.pop("space", least_beside), settings.pop("content", least_beside)
         settings["window"] = int(settings["window"])
         least = int(float(data.parameters.get("min_cointeraction_count", 0)))
-        transitions = Transitions.fit(within_percentiles(known, data.parameters), Steps(**settings), least)
+        transitions = Transitions.fit(within_percentiles(known, data.parameters), TransitionSettings(**settings), least)
         cold = len(item_ids) - len(known.item_ids)
         for _ in range(cold):
             transitions.add()
         dimensions = int(float(data.parameters.get("item_metadata_hidden_dim", DIMENSIONS)))
         content = Content.fit(item_ids, data.catalogue, dimensions)
-        popularity = UsersCounts.fit(known, cold)
+        popularity = UserCounts.fit(known, cold)
         return cls(item_ids, transitions, popularity, content, _space(known, content), weights)
 
     @classmethod
@@ -113,23 +115,23 @@ class SimilarItems(Recipe):
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
         asked = self._asked(query)
-        return self._popular() if asked is None else self._summed(asked, self._parts(asked))
+        return self._popularity_scores() if asked is None else self._summed(asked, self._parts(asked))
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         asked, items = self._asked(query), [self._item_of[item] for item in item_ids]
         if asked is None:
-            return [[Contribution("popularity", score)] for score in self._popular()[items].tolist()]
+            return [[Contribution("popularity", score)] for score in self._popularity_scores()[items].tolist()]
         every = self._parts(asked)
         totals, parts = self._summed(asked, every)[items], np.stack([part[items] for part in every], axis=1)
         # What lifts them above all that is merely popular is shared among the parts.
-        shares = parts * (1 + ALIKE / np.maximum(parts.sum(axis=1, keepdims=True), LEAST_SUM))
-        told = largest_first([f"{kind}:{self.item_ids[asked]}" for kind in ("item", "space", "content")], shares)
+        shares = parts * (1 + ALIKE / np.maximum(parts.sum(axis=1, keepdims=True), MIN_SUM))
+        told = sort_contributions([f"{kind}:{self.item_ids[asked]}" for kind in ("item", "space", "content")], shares)
         return [
             told[place] if total >= ALIKE else [Contribution("itself" if item == asked else "popularity", total)]
             for place, (item, total) in enumerate(zip(items, totals.tolist(), strict=True))
         ]
 
-    def closeness(self, asked: int) -> NDArray[np.float32]:
+    def co_occurrence(self, asked: int) -> NDArray[np.float32]:
         """Return how close users touch all items to one of them.
 
         Returns
@@ -144,7 +146,7 @@ class SimilarItems(Recipe):
             found[items] = closeness * (users / (users + COLD_BELOW) / closeness[0])
         return found
 
-    def nearness(self, asked: int) -> NDArray[np.float32]:
+    def embedding_similarity(self, asked: int) -> NDArray[np.float32]:
         """Return how near all items lie to one of them in the item space.
 
         Returns
@@ -152,12 +154,12 @@ class SimilarItems(Recipe):
         float32 array of shape (items,)
             From 0 to 1; 0 for those that nobody has touched, which lie where their content says.
         """
-        near = self._space.like(asked)
+        near = self._space.cosine(asked)
         touched = self._popularity.users.rows > 0
-        near *= (near > LEAST_NEARNESS) & touched & touched[asked]
+        near *= (near > MIN_NEARNESS) & touched & touched[asked]
         return near
 
-    def likeness(self, asked: int) -> NDArray[np.float32]:
+    def content_similarity(self, asked: int) -> NDArray[np.float32]:
         """Return how much all items are like one of them by content.
 
         Returns
@@ -165,13 +167,13 @@ class SimilarItems(Recipe):
         float32 array of shape (items,)
             From 0 to 1.
         """
-        alike = self._content.like(asked)
-        alike *= alike > LEAST_LIKENESS
+        alike = self._content.cosine(asked)
+        alike *= alike > MIN_LIKENESS
         return alike
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
-        if place is None or not self.learns_of(event.event_type):
+        if place is None or not self.uses_event_type(event.event_type):
             return
         if not self.learns_from:
             # Of what came before, only its item is told, not by which event: a recipe of one type waits for a training.
@@ -203,13 +205,13 @@ class SimilarItems(Recipe):
         return cls(
             item_ids,
             transitions,
-            UsersCounts.from_arrays(arrays),
+            UserCounts.from_arrays(arrays),
             Content.from_arrays(arrays, document["vocabulary"]),
             ItemSpace.from_arrays(arrays),
             (space, content),
         )
 
-    def _popular(self) -> NDArray[np.float32]:
+    def _popularity_scores(self) -> NDArray[np.float32]:
         """Return scores below a half."""
         ranking = self._popularity.ranking()
         ranking /= 2 * ranking.max(initial=0) + 1
@@ -219,7 +221,7 @@ class SimilarItems(Recipe):
         """Return the scores that parts come to; of what no part speaks for, how popular it is."""
         told = parts[0] + parts[1]
         told += parts[2]
-        scores = self._popular()
+        scores = self._popularity_scores()
         np.add(told, np.float32(ALIKE), out=scores, where=told > 0)
         scores[asked] = NEVER
         return scores
@@ -227,10 +229,10 @@ class SimilarItems(Recipe):
     def _parts(self, asked: int) -> tuple[NDArray[np.float32], ...]:
         """Return what closeness, nearness and likeness say of all items."""
         space, content = self._weights
-        near, alike = self.nearness(asked), self.likeness(asked)
+        near, alike = self.embedding_similarity(asked), self.content_similarity(asked)
         near *= np.float32(space)
         alike *= np.float32(content)
-        return self.closeness(asked), near, alike
+        return self.co_occurrence(asked), near, alike
 
     def _asked(self, query: Query) -> int | None:
         """Return the item that others are to be like; the newest of a history where the question names none."""
@@ -250,5 +252,5 @@ class Sims(SimilarItems):
 
 def _space(known: Interactions, content: Content) -> ItemSpace:
     # In as many dimensions as there are items, each would lie apart from all others.
-    dimensions = direction_count(len(known.user_ids), len(known.item_ids), SPACE_DIMENSIONS)
+    dimensions = singular_vector_count(len(known.user_ids), len(known.item_ids), SPACE_DIMENSIONS)
     return ItemSpace.fit(known, content.vectors, dimensions)

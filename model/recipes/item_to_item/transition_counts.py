@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
 
 WINDOW = 10  # steps, the most that any counting looks across
-MOST_AT_ONCE = 10_000_000  # pairs held in memory before they are summed up
-MOST_OF_ONE = 100_000  # newest events of a user that are counted: who has millions ties everything to everything
+MAX_AT_ONCE = 10_000_000  # pairs held in memory before they are summed up
+MAX_OF_ONE = 100_000  # newest events of a user that are counted: who has millions ties everything to everything
 
 
 @dataclass(frozen=True)
-class Steps:
+class TransitionSettings:
     """How steps are counted, compared and asked for.
 
     Attributes
@@ -58,14 +58,14 @@ class Steps:
     itself: bool = False
 
 
-NEAR = Steps()  # what comes within some steps, either way
+NEAR = TransitionSettings()  # what comes within some steps, either way
 # What comes next, and hardly what came just before: the conditional frequency, asked for the newest items alone.
-NEXT = Steps(window=1, reverse=0.2, exponent=0.0, query_decay=0.3, query_length=3, itself=True)
+NEXT = TransitionSettings(window=1, reverse=0.2, exponent=0.0, query_decay=0.3, query_length=3, itself=True)
 
 
-def count_steps(
+def count_transitions(
     interactions: Interactions,
-    steps: Steps,
+    steps: TransitionSettings,
     weights: NDArray[np.float32] | None = None,
     about: NDArray[np.bool_] | None = None,
 ) -> sparse.csr_matrix:
@@ -85,8 +85,8 @@ def count_steps(
     size = len(interactions.item_ids)
     weights = interactions.weights if weights is None else weights
     starts = interactions.starts()
-    if np.diff(starts).max(initial=0) > MOST_OF_ONE:
-        newest = starts[interactions.users + 1] - np.arange(len(interactions)) <= MOST_OF_ONE
+    if np.diff(starts).max(initial=0) > MAX_OF_ONE:
+        newest = starts[interactions.users + 1] - np.arange(len(interactions)) <= MAX_OF_ONE
         interactions, weights = interactions.where(newest), weights[newest]
     nothing: NDArray[np.int32] = np.empty(0, np.int32)
     total = sparse.csr_matrix((np.empty(0, np.float32), (nothing, nothing)), shape=(size, size))
@@ -100,14 +100,14 @@ def count_steps(
             together &= about[before] | about[after]
         values = weights[step:][together] * np.float32(steps.decay ** (step - 1))
         found.append((before[together], after[together], values))
-        if sum(pair[2].size for pair in found) > MOST_AT_ONCE:
+        if sum(pair[2].size for pair in found) > MAX_AT_ONCE:
             total, found = total + _summed(found, size), []
     if found:
         total = total + _summed(found, size)
     return sparse.csr_matrix(total + np.float32(steps.reverse) * total.T.tocsr() if steps.reverse else total)
 
 
-def compare(counted: sparse.csr_matrix, counts: NDArray[np.float32], steps: Steps) -> sparse.csr_matrix:
+def compare(counted: sparse.csr_matrix, counts: NDArray[np.float32], steps: TransitionSettings) -> sparse.csr_matrix:
     """Turn counted steps into closeness.
 
     Parameters
@@ -130,7 +130,7 @@ def compare(counted: sparse.csr_matrix, counts: NDArray[np.float32], steps: Step
     return sparse.csr_matrix(parts, shape=counted.shape, dtype=np.float32)
 
 
-def keep_closest(closeness: sparse.csr_matrix, most: int) -> sparse.csr_matrix:
+def keep_top_per_row(closeness: sparse.csr_matrix, most: int) -> sparse.csr_matrix:
     """Keep the highest entries of each row.
 
     Parameters

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.arrays.growable import GrowingRows
-from model.recipes.item_to_item.transition_counts import NEAR, Steps, compare, count_steps, keep_closest
+from model.arrays.growable import GrowableRows
+from model.recipes.item_to_item.transition_counts import (
+    NEAR,
+    TransitionSettings,
+    compare,
+    count_transitions,
+    keep_top_per_row,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,17 +41,17 @@ class Transitions:
         neighbours: NDArray[np.int32],
         closeness: NDArray[np.float32],
         counts: NDArray[np.float32],
-        steps: Steps = NEAR,
+        steps: TransitionSettings = NEAR,
     ) -> None:
         self._starts = starts
         self._neighbours = neighbours
         self._closeness = closeness
-        self._counts = GrowingRows(counts)
+        self._counts = GrowableRows(counts)
         self.steps = steps
         self._live: dict[int, dict[int, float]] = {}
 
     @classmethod
-    def fit(cls, interactions: Interactions, steps: Steps = NEAR, least: int = 0) -> Transitions:
+    def fit(cls, interactions: Interactions, steps: TransitionSettings = NEAR, least: int = 0) -> Transitions:
         """Count which items follow which.
 
         Parameters
@@ -55,12 +61,12 @@ class Transitions:
         """
         size = len(interactions.item_ids)
         counts = np.bincount(interactions.items, weights=interactions.weights, minlength=size).astype(np.float32)
-        counted = count_steps(interactions, steps)
+        counted = count_transitions(interactions, steps)
         if least > 1:
             each = replace(steps, decay=1.0, reverse=1.0)
-            met = count_steps(interactions, each, np.ones_like(interactions.weights))
+            met = count_transitions(interactions, each, np.ones_like(interactions.weights))
             counted = counted.multiply(met >= least).tocsr()
-        closest = keep_closest(compare(counted, counts, steps), KEPT_PER_ITEM)
+        closest = keep_top_per_row(compare(counted, counts, steps), KEPT_PER_ITEM)
         return cls(closest.indptr.astype(np.int64), closest.indices.astype(np.int32), closest.data, counts, steps)
 
     def add(self) -> None:
@@ -110,7 +116,7 @@ class Transitions:
             scores, np.concatenate(reached), np.concatenate(votes)
         )  # all at once: a call each takes twice as long
 
-    def votes(
+    def contributions(
         self, history: Sequence[int], items: NDArray[np.int64], decay: float | None = None
     ) -> NDArray[np.float32]:
         """Return what each item of a history adds to the scores of some items: `add_scores`, not yet summed.
@@ -173,7 +179,9 @@ class Transitions:
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str = "transition") -> Transitions:
         """Make transitions of what `arrays` returned."""
         window, decay, reverse, exponent, shrinkage, query_decay, length, itself = arrays[f"{prefix}_steps"].tolist()
-        steps = Steps(int(window), decay, reverse, exponent, shrinkage, query_decay, int(length), bool(itself))
+        steps = TransitionSettings(
+            int(window), decay, reverse, exponent, shrinkage, query_decay, int(length), bool(itself)
+        )
         starts, neighbours, closeness, counts = (
             arrays[f"{prefix}_{part}"] for part in ("starts", "neighbours", "closeness", "counts")
         )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.arrays.top_k import best
+from model.arrays.top_k import top_k
 from model.recipes.graph_filter.settings import FilterSettings
 from model.recipes.hold_out import hold_out
-from model.recipes.item_to_item.choose_transition_counts import LIST, choose_steps
+from model.recipes.item_to_item.choose_transition_settings import LIST, choose_transition_settings
 from model.recipes.item_to_item.transition_counts import NEAR
-from model.recipes.personalization.score_parts import FALLBACK, LATEST, OF_EVERYBODY, PARTS, keep_seen
+from model.recipes.personalization.score_parts import FALLBACK, LATEST, PARTS, SAME_FOR_ALL_USERS, scale_seen
 from model.recipes.personalization.user_scorer import UserScorer
 
 if TYPE_CHECKING:
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
     from model.datasets.training_data import TrainingData
     from model.recipes.hold_out import HeldOut
-    from model.recipes.item_to_item.transition_counts import Steps
+    from model.recipes.item_to_item.transition_counts import TransitionSettings
 
 EXPONENTS, SHRINKAGES, QUERY_DECAYS = (0.5, 0.25), (5.0, 20.0), (0.8, 0.6)  # of steps, to be tried
 CANDIDATES = 50  # of each part; what none has among these is in no list
 ROUNDS = 3  # through all weights
-WORTH = 1.002  # by how much better the gain must be for a change; less is noise
-FILTER_WORTH = 1.02  # the same for the graph filter, which takes as much time and room as all else ten times over
+MIN_GAIN = 1.002  # by how much better the gain must be for a change; less is noise
+MIN_FILTER_GAIN = 1.02  # the same for the graph filter, which takes as much time and room as all else ten times over
 SPACE_SHARE = 0.7  # of what the steps find by themselves, from which on the filter is tried
-TRIED_DIRECTIONS = 256  # of the filter on the hold-out: half of the time, and it tells whether more are worth while
-MOST_ITEMS = 100_000  # of more, the filter takes gigabytes
+# Singular vectors of the filter on the hold-out: half of the time of all, enough to see whether the filter helps.
+TRIAL_SINGULAR_VECTORS = 256
+MAX_ITEMS = 100_000  # of more, the filter takes gigabytes
 START = {
     "transitions": 1.0,
     "space": 0.3,
@@ -41,11 +42,11 @@ START = {
     "kept": FALLBACK["kept"],
 }
 TRIALS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5)  # of a part's weight, against the others
-KEEPING = ("kept_latest", "kept")
-KEPT = (0.1, 0.3, 1.0)  # shares of its score that an item of the history keeps
+SEEN_WEIGHTS = ("kept_latest", "kept")
+SEEN_FACTORS = (0.1, 0.3, 1.0)  # shares of its score that an item of the history keeps
 # Share of the events that must lead back to one of the latest items for a list to show these: a list of what one has
 # just seen is a poor one, even where a few come back to it.
-LEAST_RETURNS = 0.1
+MIN_REPEAT_SHARE = 0.1
 LIFT_WEIGHTS = (0.0, 0.5, 1.0)  # of circumstances, and of what is known of the user, where there is a history
 
 
@@ -99,20 +100,20 @@ def choose_weights(data: TrainingData) -> dict[str, float]:
     fallback = {**FALLBACK, "in_order": float(in_order)}
     if not questions:
         return fallback
-    chosen_steps = choose_steps(older.interactions, questions, _step_trials(in_order))
+    chosen_steps = choose_transition_settings(older.interactions, questions, _transition_trials(in_order))
     steps = {name: getattr(chosen_steps, name) for name in ("exponent", "shrinkage", "query_decay")}
     scorer = UserScorer.fit(older, {**fallback, **steps})
-    candidates = gather(scorer, questions)
-    chosen, most = _climb(candidates, START)
-    if len(scorer.item_ids) <= MOST_ITEMS and _may_be_worth_a_filter(candidates):
-        scorer.learn_graph(older.interactions, FilterSettings(directions=TRIED_DIRECTIONS))
-        beside, gain = _climb(gather(scorer, questions), {**START, "filter": 1.0})
-        if gain > most * FILTER_WORTH:
+    candidates = collect_candidates(scorer, questions)
+    chosen, most = _ascend(candidates, START)
+    if len(scorer.item_ids) <= MAX_ITEMS and _predicts_without_order(candidates):
+        scorer.fit_graph_filter(older.interactions, FilterSettings(directions=TRIAL_SINGULAR_VECTORS))
+        beside, gain = _ascend(collect_candidates(scorer, questions), {**START, "filter": 1.0})
+        if gain > most * MIN_FILTER_GAIN:
             chosen = beside
     return _choose_lifts(scorer, questions, {**fallback, **steps, **chosen}) if chosen else fallback
 
 
-def _step_trials(in_order: bool) -> list[Steps]:
+def _transition_trials(in_order: bool) -> list[TransitionSettings]:
     """Return the ways in which steps may be compared and asked for; without an order all of a history votes alike."""
     decays = QUERY_DECAYS if in_order else (1.0,)
     return [
@@ -121,7 +122,7 @@ def _step_trials(in_order: bool) -> list[Steps]:
     ]
 
 
-def _may_be_worth_a_filter(candidates: Candidates) -> bool:
+def _predicts_without_order(candidates: Candidates) -> bool:
     """Tell whether what users touch tells nearly as much as in which order they do.
 
     The filter takes longer than all else. Where the order tells the more, it has never added anything.
@@ -131,7 +132,7 @@ def _may_be_worth_a_filter(candidates: Candidates) -> bool:
     return alone["space"] > SPACE_SHARE * max(alone["next"], alone["transitions"])
 
 
-def gather(scorer: UserScorer, questions: Sequence[HeldOut]) -> Candidates:
+def collect_candidates(scorer: UserScorer, questions: Sequence[HeldOut]) -> Candidates:
     """Ask all parts all questions and keep what may be found."""
     everything = dict.fromkeys(PARTS, 1.0)
     popular: list[NDArray[np.int64]] = []
@@ -140,8 +141,8 @@ def gather(scorer: UserScorer, questions: Sequence[HeldOut]) -> Candidates:
     for history, target, _ in questions:
         parts = scorer.parts(history, everything)
         names = tuple(name for name in PARTS if name in parts.values)
-        popular = popular or [best(parts.values[name], CANDIDATES) for name in OF_EVERYBODY]
-        own = [_highest(parts.values[name]) for name in names if name not in {*OF_EVERYBODY, "repeat"}]
+        popular = popular or [top_k(parts.values[name], CANDIDATES) for name in SAME_FOR_ALL_USERS]
+        own = [_highest(parts.values[name]) for name in names if name not in {*SAME_FOR_ALL_USERS, "repeat"}]
         others = {*np.concatenate([*popular, *own]).tolist(), *history} - {target}
         items = np.array([target, *sorted(others)])
         values = np.stack([parts.values[name][items] * parts.scales[name] for name in names], axis=1)
@@ -160,10 +161,10 @@ def gather(scorer: UserScorer, questions: Sequence[HeldOut]) -> Candidates:
 def _highest(values: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the places of the highest values above zero; most parts speak of few items."""
     places = np.flatnonzero(values)
-    return places if places.size <= CANDIDATES else places[best(values[places], CANDIDATES)]
+    return places if places.size <= CANDIDATES else places[top_k(values[places], CANDIDATES)]
 
 
-def _climb(candidates: Candidates, start: Mapping[str, float]) -> tuple[dict[str, float], float]:
+def _ascend(candidates: Candidates, start: Mapping[str, float]) -> tuple[dict[str, float], float]:
     """Change one weight after the other as long as that finds more.
 
     Returns the weights, none where nothing finds anything, and their gain.
@@ -171,21 +172,21 @@ def _climb(candidates: Candidates, start: Mapping[str, float]) -> tuple[dict[str
     weights = {**dict.fromkeys(PARTS, 0.0), **start}
     most = candidates.gain(weights)
     returns = float(candidates.latest[:, 0].mean())  # the first item is the one wanted
-    changing = (*(KEEPING if returns >= LEAST_RETURNS else KEEPING[1:]), *candidates.names)
+    changing = (*(SEEN_WEIGHTS if returns >= MIN_REPEAT_SHARE else SEEN_WEIGHTS[1:]), *candidates.names)
     for _ in range(ROUNDS):
         before = dict(weights)
         for name in changing:
-            for trial in KEPT if name in KEEPING else TRIALS:
+            for trial in SEEN_FACTORS if name in SEEN_WEIGHTS else TRIALS:
                 changed = {**weights, name: trial}
                 gain = candidates.gain(changed)
-                if gain > most * WORTH:
+                if gain > most * MIN_GAIN:
                     weights, most = changed, gain
         if weights == before:
             break
     total = sum(weights[name] for name in PARTS)
     if not most or not total:
         return {}, most
-    return {**{name: weights[name] / total for name in PARTS}, **{name: weights[name] for name in KEEPING}}, most
+    return {**{name: weights[name] / total for name in PARTS}, **{name: weights[name] for name in SEEN_WEIGHTS}}, most
 
 
 def _choose_lifts(scorer: UserScorer, questions: Sequence[HeldOut], chosen: dict[str, float]) -> dict[str, float]:
@@ -208,6 +209,6 @@ def _choose_lifts(scorer: UserScorer, questions: Sequence[HeldOut], chosen: dict
 
 def _gain(scorer: UserScorer, asked: HeldOut) -> float:
     scores = scorer.score(asked.query, asked.history)
-    keep_seen(scores, asked.history, scorer.weights)
+    scale_seen(scores, asked.history, scorer.weights)
     rank = int(np.count_nonzero(scores > scores[asked.target])) + 1
     return float(1 / np.log2(1 + rank)) if rank <= LIST else 0.0

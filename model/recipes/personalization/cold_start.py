@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from model.datasets.training_data import TrainingData
     from model.recipes.personalization.user_scorer import UserScorer
 
-MOST_INTERACTIONS, MOST_DAYS, RELATIVE_FROM = (
+MAX_INTERACTIONS, MAX_DAYS, RELATIVE_FROM = (
     "cold_start_max_interactions",
     "cold_start_max_duration",
     "cold_start_relative_from",
 )
-DEFAULTS = {MOST_INTERACTIONS: "15", MOST_DAYS: "5.0", RELATIVE_FROM: "latestItem"}
+DEFAULTS = {MAX_INTERACTIONS: "15", MAX_DAYS: "5.0", RELATIVE_FROM: "latestItem"}
 STARTS = ("currentTime", "latestItem")
-LEAST_COLD, MOST_COLD = 100, 80_000  # cold items (developer guide, "HRNN-Coldstart recipe")
+MIN_COLD, MAX_COLD = 100, 80_000  # cold items (developer guide, "HRNN-Coldstart recipe")
 COLD_SHARE = 0.4  # of a list
 SECONDS_PER_DAY = 86400
 
@@ -35,29 +35,29 @@ class ColdStart(UserPersonalization):
 
     def __init__(self, scorer: UserScorer, created: NDArray[np.int64], newest: int, cold: NDArray[np.bool_]) -> None:
         super().__init__(scorer, created, newest)
-        self._little_touched = cold
+        self._few_interactions = cold
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
         cold = _cold_items(data)
-        if not LEAST_COLD <= int(cold.sum()) <= MOST_COLD:
+        if not MIN_COLD <= int(cold.sum()) <= MAX_COLD:
             raise UnsuitableDataError(
-                f"there are {int(cold.sum())} cold items; the recipe needs from {LEAST_COLD} to {MOST_COLD}: "
-                f"change {MOST_INTERACTIONS} or {MOST_DAYS}"
+                f"there are {int(cold.sum())} cold items; the recipe needs from {MIN_COLD} to {MAX_COLD}: "
+                f"change {MAX_INTERACTIONS} or {MAX_DAYS}"
             )
         fitted = UserPersonalization.fit(data, tuned)
         return cls(fitted._scorer, fitted._created.rows, fitted._newest, cold)  # noqa: SLF001 - its own parts
 
-    def _explored_share(self, query: Query) -> float:  # noqa: ARG002 - the same for all
+    def _exploration_share(self, query: Query) -> float:  # noqa: ARG002 - the same for all
         return COLD_SHARE
 
     def _is_cold(self) -> NDArray[np.bool_]:
         untouched = super()._is_cold()
-        untouched[: self._little_touched.size] |= self._little_touched
+        untouched[: self._few_interactions.size] |= self._few_interactions
         return untouched
 
     def _own_document(self) -> dict[str, Any]:
-        return {**super()._own_document(), "cold": np.flatnonzero(self._little_touched).tolist()}
+        return {**super()._own_document(), "cold": np.flatnonzero(self._few_interactions).tolist()}
 
     @classmethod
     def _from_document(
@@ -80,5 +80,5 @@ def _cold_items(data: TrainingData) -> NDArray[np.bool_]:
     latest = int(first[count > 0].max(initial=0))
     start = latest if stated[RELATIVE_FROM] == STARTS[1] else int(time.time())
     days = (start - first) / SECONDS_PER_DAY
-    result: NDArray[np.bool_] = (count <= int(float(stated[MOST_INTERACTIONS]))) & (days <= float(stated[MOST_DAYS]))
+    result: NDArray[np.bool_] = (count <= int(float(stated[MAX_INTERACTIONS]))) & (days <= float(stated[MAX_DAYS]))
     return result

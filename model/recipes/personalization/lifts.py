@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from model.arrays.top_k import best
+from model.arrays.top_k import top_k
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
 
 SHRINKAGE = 5.0  # interactions, seen and expected alike, that are added to both
-MOST_CONDITIONS = 500  # the most frequent ones
-LEAST_INTERACTIONS = 20  # under a condition, for it to be looked at
+MAX_CONDITIONS = 500  # the most frequent ones
+MIN_INTERACTIONS = 20  # under a condition, for it to be looked at
 KEPT_PER_CONDITION = 1000  # items, those with the strongest lifts
 
 
@@ -77,12 +77,12 @@ class Lifts:
             for place, condition in enumerate(conditions):
                 mine = seen[place].toarray().ravel()
                 total = int(mine.sum())
-                if total < LEAST_INTERACTIONS:
+                if total < MIN_INTERACTIONS:
                     continue
                 lift = np.log((mine + SHRINKAGE) / (share * total + SHRINKAGE)).astype(np.float32)
-                strongest = best(np.abs(lift), KEPT_PER_CONDITION).astype(np.int32)
+                strongest = top_k(np.abs(lift), KEPT_PER_CONDITION).astype(np.int32)
                 rows.append((total, condition, strongest, lift[strongest]))
-        rows = sorted(rows, key=lambda row: (-row[0], row[1]))[:MOST_CONDITIONS]
+        rows = sorted(rows, key=lambda row: (-row[0], row[1]))[:MAX_CONDITIONS]
         starts = np.cumsum([0, *(row[2].size for row in rows)]).astype(np.int64)
         items = np.concatenate([np.empty(0, np.int32), *(row[2] for row in rows)])
         values = np.concatenate([np.empty(0, np.float32), *(row[3] for row in rows)])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from model.arrays.model_files import read_model, write_model
-from model.arrays.top_k import NEVER, best, softmax
+from model.arrays.top_k import NEVER, softmax, top_k
 from model.recipes.personalization.blending import choose_weights
 from model.recipes.personalization.score_parts import reasons_of
 from model.recipes.personalization.user_scorer import SHARPNESS, UserScorer
@@ -43,13 +43,13 @@ class PersonalizedRanking(Recipe):
         return cls(UserScorer.fit(data, tuned))
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
-        return self._scorer.score(query, self._scorer.known(query.history))
+        return self._scorer.score(query, self._scorer.positions_of(query.history))
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
-        scores, parts = self._scorer.scored(query, self._scorer.known(query.history))
+        scores, parts = self._scorer.score_with_parts(query, self._scorer.positions_of(query.history))
         if query.allowed is not None:
             scores[~query.allowed] = NEVER
-        places = best(scores, count).tolist()
+        places = top_k(scores, count).tolist()
         reasons = reasons_of(parts, self._scorer.weights, places)
         return [
             Recommendation(self.item_ids[place], None, reason) for place, reason in zip(places, reasons, strict=True)
@@ -76,9 +76,9 @@ class PersonalizedRanking(Recipe):
         rest = [Recommendation(item) for item, place in zip(distinct, places, strict=True) if place not in scored]
         if not touched:
             return rest
-        scores, parts = self._scorer.scored(query, self._scorer.known(query.history))
+        scores, parts = self._scorer.score_with_parts(query, self._scorer.positions_of(query.history))
         shares = softmax(scores[touched] * np.float32(SHARPNESS))
-        order = best(shares, len(touched))
+        order = top_k(shares, len(touched))
         ranked = np.array(touched)[order].tolist()
         reasons = reasons_of(parts, self._scorer.weights, ranked)
         return [
@@ -87,7 +87,7 @@ class PersonalizedRanking(Recipe):
         ] + rest
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
-        history = self._scorer.known(query.history)
+        history = self._scorer.positions_of(query.history)
         return self._scorer.explain_all(query, history, [self._scorer.item_of[item] for item in item_ids])
 
     def update(self, event: Event) -> None:  # noqa: D102

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # the user comes back to; what is popular of late; what is popular.
 PARTS = ("next", "transitions", "space", "filter", "repeat", "recent", "popularity")
 
-OF_EVERYBODY = ("recent", "popularity")  # the parts that are the same whoever asks
+SAME_FOR_ALL_USERS = ("recent", "popularity")  # the parts that are the same whoever asks
 RECENT_SHARE = 0.1  # of the events, the newest, that lie within one half-life of what is popular of late
 LATEST = 3  # newest items of a history; whether users touch them again is another question than of those before
 
@@ -96,12 +96,12 @@ def reasons_of(parts: Parts | None, weights: Mapping[str, float], items: Sequenc
         return [POPULAR] * len(items)
     spoken_for = np.zeros(len(items), np.bool_)
     for name, values in parts.values.items():
-        if weights[name] and name not in OF_EVERYBODY:
+        if weights[name] and name not in SAME_FOR_ALL_USERS:
             spoken_for |= values[items] != 0
     return [None if spoken else POPULAR for spoken in spoken_for.tolist()]
 
 
-def count_recent(interactions: Interactions) -> NDArray[np.float32]:
+def count_decayed(interactions: Interactions) -> NDArray[np.float32]:
     """Count the interactions of each item, each decayed by its age at a half-life that the data suggest.
 
     Returns
@@ -114,7 +114,7 @@ def count_recent(interactions: Interactions) -> NDArray[np.float32]:
     return np.bincount(interactions.items, weights=0.5**ages, minlength=len(interactions.item_ids)).astype(np.float32)
 
 
-def keep_seen(scores: NDArray[np.float32], history: Sequence[int], weights: Mapping[str, float]) -> None:
+def scale_seen(scores: NDArray[np.float32], history: Sequence[int], weights: Mapping[str, float]) -> None:
     """Leave the items of a history the share of their scores that they keep.
 
     Parameters
@@ -131,7 +131,7 @@ def keep_seen(scores: NDArray[np.float32], history: Sequence[int], weights: Mapp
     scores[list(set(history[LATEST:]).difference(latest))] *= np.float32(weights["kept"])
 
 
-def kept_of(item: int, history: Sequence[int], weights: Mapping[str, float]) -> float:
+def seen_factor(item: int, history: Sequence[int], weights: Mapping[str, float]) -> float:
     """Return the share of its score that an item keeps.
 
     Parameters
@@ -146,7 +146,7 @@ def kept_of(item: int, history: Sequence[int], weights: Mapping[str, float]) -> 
     return weights["kept"] if item in history else 1.0
 
 
-def scale_of(values: NDArray[np.float32]) -> float:
+def scale_to_one(values: NDArray[np.float32]) -> float:
     """Return by what to multiply values so that the highest is one; 0 where none is above zero.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from model.datasets.percentiles import within_percentiles
 from model.recipes.embeddings.content import Content
 from model.recipes.embeddings.item_space import ItemSpace, dimensions_of
-from model.recipes.graph_filter.score_part import SETTINGS, FilterPart
+from model.recipes.graph_filter.score_part import SETTINGS, GraphFilterPart
 from model.recipes.item_to_item.transition_counts import NEAR, NEXT, WINDOW
 from model.recipes.item_to_item.transitions import Transitions
 from model.recipes.objective import Objective
@@ -46,7 +46,7 @@ class UserModels:
     context: Lifts
     features: Lifts
     objective: Objective | None
-    graph: FilterPart | None
+    graph: GraphFilterPart | None
 
     @classmethod
     def fit(cls, item_ids: list[str], data: TrainingData, settings: Mapping[str, float]) -> UserModels:
@@ -80,11 +80,11 @@ class UserModels:
             None,
         )
         if settings["filter"]:
-            learnt.learn_graph(known)
+            learnt.fit_graph_filter(known)
         learnt._make_room(len(item_ids))
         return learnt
 
-    def learn_graph(self, known: Interactions, settings: FilterSettings = SETTINGS) -> None:
+    def fit_graph_filter(self, known: Interactions, settings: FilterSettings = SETTINGS) -> None:
         """Learn the graph filter, which takes longer than all else.
 
         Parameters
@@ -92,7 +92,7 @@ class UserModels:
         known : Interactions
             Those that the other models have learnt from.
         """
-        self.graph = FilterPart.fit(known, self.content.vectors, settings)
+        self.graph = GraphFilterPart.fit(known, self.content.vectors, settings)
 
     def put(self, place: int, item: CatalogueItem) -> None:
         """Take in a new item, whose place is the next, or a changed one."""
@@ -141,7 +141,7 @@ class UserModels:
             Lifts.from_arrays(arrays, "context", document["context"]),
             Lifts.from_arrays(arrays, "features", document["features"]),
             Objective.from_arrays(arrays, objective) if objective else None,
-            FilterPart.from_arrays(arrays),
+            GraphFilterPart.from_arrays(arrays),
         )
         learnt._make_room(item_count)
         return learnt

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from model.arrays.growable import GrowingRows
+from model.arrays.growable import GrowableRows
 from model.arrays.model_files import read_model, write_model
-from model.arrays.top_k import NEVER, best
+from model.arrays.top_k import NEVER, top_k
 from model.recipes.personalization.blending import choose_weights
-from model.recipes.personalization.score_parts import keep_seen, kept_of, reasons_of
+from model.recipes.personalization.score_parts import reasons_of, scale_seen, seen_factor
 from model.recipes.personalization.user_scorer import SHARPNESS, UserScorer
 from model.recipes.recipe import EXPLORATION, Contribution, Event, Query, Recipe, Recommendation
 
@@ -42,7 +42,7 @@ class UserPersonalization(Recipe):
 
     def __init__(self, scorer: UserScorer, created: NDArray[np.int64], newest: int) -> None:
         self._scorer = scorer
-        self._created = GrowingRows(created)
+        self._created = GrowableRows(created)
         self._newest = newest
         self._cold: NDArray[np.int64] | None = None  # looked up anew after a change
         self.item_ids = scorer.item_ids
@@ -64,13 +64,13 @@ class UserPersonalization(Recipe):
         return cls(scorer, created, int(data.interactions.times.max(initial=0)))
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
-        history = self._scorer.known(query.history)
-        return self._lowered(self._scorer.score(query, history), history)
+        history = self._scorer.positions_of(query.history)
+        return self._lower_seen(self._scorer.score(query, history), history)
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
-        history = self._scorer.known(query.history)
-        scores, parts = self._scorer.scored(query, history)
-        scores = self._lowered(scores, history)
+        history = self._scorer.positions_of(query.history)
+        scores, parts = self._scorer.score_with_parts(query, history)
+        scores = self._lower_seen(scores, history)
         raised = scores - scores.max(initial=NEVER)
         raised *= np.float32(SHARPNESS)
         np.exp(raised, out=raised)  # shares of the whole catalogue, whatever a filter leaves of it
@@ -79,7 +79,7 @@ class UserPersonalization(Recipe):
         explored = self._explore(query, scores, count)
         if explored:
             scores[list(explored.values())] = NEVER
-        order = _merged(best(scores, count).tolist(), explored, count)
+        order = _insert_explored(top_k(scores, count).tolist(), explored, count)
         # A new item counts as much as the one behind it, at the end as the last of the others, so that scores fall.
         others = [item for place, item in enumerate(order) if place not in explored]
         for place in sorted(explored, reverse=True):
@@ -93,9 +93,9 @@ class UserPersonalization(Recipe):
         ]
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
-        history = self._scorer.known(query.history)
+        history = self._scorer.positions_of(query.history)
         items = [self._scorer.item_of[item] for item in item_ids]
-        kept = [kept_of(item, history, self._scorer.weights) for item in items]
+        kept = [seen_factor(item, history, self._scorer.weights) for item in items]
         return [
             [Contribution(one.name, one.weight * share) for one in parts] if share < 1 else parts
             for parts, share in zip(self._scorer.explain_all(query, history, items), kept, strict=True)
@@ -134,13 +134,13 @@ class UserPersonalization(Recipe):
     ) -> Self:
         return cls(scorer, arrays["created"], document["newest"])
 
-    def _lowered(self, scores: NDArray[np.float32], history: Sequence[int]) -> NDArray[np.float32]:
+    def _lower_seen(self, scores: NDArray[np.float32], history: Sequence[int]) -> NDArray[np.float32]:
         if history:
             # Neither Amazon's recipes nor this one hide what a user has seen: users buy again.
-            keep_seen(scores, history, self._scorer.weights)
+            scale_seen(scores, history, self._scorer.weights)
         return scores
 
-    def _explored_share(self, query: Query) -> float:
+    def _exploration_share(self, query: Query) -> float:
         """Return which share of a list goes to new items."""
         return query.exploration * EXPLORED_SHARE
 
@@ -153,7 +153,7 @@ class UserPersonalization(Recipe):
         """Return new items by the place in the list that each is given; the same for a user all day long."""
         available = len(self.item_ids) if query.allowed is None else int(np.count_nonzero(query.allowed))
         length = min(count, available)
-        wanted = self._explored_share(query) * length
+        wanted = self._exploration_share(query) * length
         if wanted <= 0:
             return {}
         if self._cold is None:
@@ -171,13 +171,13 @@ class UserPersonalization(Recipe):
             return {}
         liking = scores[cold]
         liking /= max(float(liking.max()), 1e-9)
-        liking += np.float32(RANDOM_SHARE) * _scattered(cold, seed)
-        chosen = cold[best(liking, slots)].tolist()
+        liking += np.float32(RANDOM_SHARE) * _hash_to_unit(cold, seed)
+        chosen = cold[top_k(liking, slots)].tolist()
         step = (length - first) / slots
         return {first + int((number + chance) * step): item for number, item in enumerate(chosen)}
 
 
-def _merged(ranked: list[int], explored: Mapping[int, int], count: int) -> list[int]:
+def _insert_explored(ranked: list[int], explored: Mapping[int, int], count: int) -> list[int]:
     """Put explored items into their places among the others."""
     others = iter(ranked)
     merged: list[int] = []
@@ -187,7 +187,7 @@ def _merged(ranked: list[int], explored: Mapping[int, int], count: int) -> list[
     return merged
 
 
-def _scattered(places: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+def _hash_to_unit(places: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
     """Return numbers from 0 to 1 that look like chance and are the same for the same places and seed."""
     mixed = (places.astype(np.uint32) + np.uint32(seed)) * np.uint32(SCATTER)  # all of it modulo 2**32
     mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(SCATTER)

@@ -12,14 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.arrays.growable import GrowingRows
+from model.arrays.growable import GrowableRows
 from model.recipes.embeddings.item_space import QUERY_DECAY as SPACE_DECAY
 from model.recipes.graph_filter.score_part import QUERY_DECAY as FILTER_DECAY
 from model.recipes.hold_out import HISTORY_LENGTH
-from model.recipes.personalization.score_parts import FALLBACK, OF_EVERYBODY, Parts, blend, count_recent, scale_of
+from model.recipes.personalization.score_parts import (
+    FALLBACK,
+    SAME_FOR_ALL_USERS,
+    Parts,
+    blend,
+    count_decayed,
+    scale_to_one,
+)
 from model.recipes.personalization.user_models import UserModels
 from model.recipes.popularity.popularity import count_users
-from model.recipes.recipe import Contribution, Query, largest_first
+from model.recipes.recipe import Contribution, Query, sort_contributions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,13 +60,13 @@ class UserScorer:
         self.item_ids = item_ids
         self.item_of = {item: place for place, item in enumerate(item_ids)}
         self.weights = {**FALLBACK, **weights}
-        self._heeds_recency = recency
+        self._uses_recency = recency
         self._models = models
-        self._users = GrowingRows(users)
+        self._users = GrowableRows(users)
         self._most = float(np.log1p(users.max(initial=1)))
-        self._popularity = GrowingRows((np.log1p(users) / self._most).astype(np.float32))
-        self._recent = GrowingRows(recent)
-        self._most_recent = scale_of(recent)
+        self._popularity = GrowableRows((np.log1p(users) / self._most).astype(np.float32))
+        self._recent = GrowableRows(recent)
+        self._most_recent = scale_to_one(recent)
 
     @classmethod
     def fit(cls, data: TrainingData, weights: Mapping[str, float]) -> UserScorer:
@@ -69,13 +76,13 @@ class UserScorer:
         item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
         models = UserModels.fit(item_ids, data, {**FALLBACK, **weights})
         untouched = np.zeros(len(item_ids) - len(known.item_ids), np.float32)
-        users, recent = (np.concatenate([counts, untouched]) for counts in (count_users(known), count_recent(known)))
-        return cls(item_ids, models, users, recent, weights, _looks_at_recency(data.parameters))
+        users, recent = (np.concatenate([counts, untouched]) for counts in (count_users(known), count_decayed(known)))
+        return cls(item_ids, models, users, recent, weights, _uses_recency_bias(data.parameters))
 
     @property
     def recency(self) -> bool:
         """Whether newer items of a history count more: where the solution wants it and the events tell an order."""
-        return self._heeds_recency and bool(self.weights["in_order"])
+        return self._uses_recency and bool(self.weights["in_order"])
 
     @property
     def users(self) -> NDArray[np.float32]:
@@ -87,7 +94,7 @@ class UserScorer:
         """The same on a logarithmic scale from 0 to 1."""
         return self._popularity.rows
 
-    def learn_graph(self, known: Interactions, settings: FilterSettings) -> None:
+    def fit_graph_filter(self, known: Interactions, settings: FilterSettings) -> None:
         """Learn the graph filter, for weights that want it.
 
         Parameters
@@ -95,9 +102,9 @@ class UserScorer:
         known : Interactions
             Those that the scorer has learnt from.
         """
-        self._models.learn_graph(known, settings)
+        self._models.fit_graph_filter(known, settings)
 
-    def known(self, history: Sequence[str]) -> list[int]:
+    def positions_of(self, history: Sequence[str]) -> list[int]:
         """Return the positions of those items of a history that are known.
 
         Parameters
@@ -129,14 +136,14 @@ class UserScorer:
                 steps.add_scores(history, values[name], decay)
         if wanted["space"]:
             space = self._models.space
-            near = space.vectors @ space.user(history, self._space_decay)
+            near = space.vectors @ space.user_vector(history, self._space_decay)
             values["space"] = np.maximum(near, np.float32(0), out=near)
         if wanted["filter"] and self._models.graph is not None:
             values["filter"] = self._models.graph.scores(history, self._filter_decay)
         if wanted["repeat"]:
             values["repeat"] = np.zeros(len(self.item_ids), np.float32)
-            np.add.at(values["repeat"], list(history), np.array(self._returns(history), np.float32))
-        return Parts(values, {name: scales.get(name) or scale_of(each) for name, each in values.items()})
+            np.add.at(values["repeat"], list(history), np.array(self._repeat_weights(history), np.float32))
+        return Parts(values, {name: scales.get(name) or scale_to_one(each) for name, each in values.items()})
 
     def score(self, query: Query, history: Sequence[int]) -> NDArray[np.float32]:
         """Return the score of every item, from 0 to about 1.
@@ -152,9 +159,9 @@ class UserScorer:
         -------
         float32 array of shape (items,)
         """
-        return self.scored(query, history)[0]
+        return self.score_with_parts(query, history)[0]
 
-    def scored(self, query: Query, history: Sequence[int]) -> tuple[NDArray[np.float32], Parts | None]:
+    def score_with_parts(self, query: Query, history: Sequence[int]) -> tuple[NDArray[np.float32], Parts | None]:
         """Return the score of every item, and what the history's share in it is made of.
 
         Returns
@@ -186,10 +193,10 @@ class UserScorer:
             votes = np.zeros((len(history), asked.size), np.float32)
             for name, values in parts.values.items():
                 factor = np.float32(self.weights[name] * parts.scales[name])
-                if name in OF_EVERYBODY:
+                if name in SAME_FOR_ALL_USERS:
                     found[name] = factor * values[asked]
                 elif factor:
-                    votes += factor * self._votes(name, history, asked) * (values[asked] > 0)
+                    votes += factor * self._contributions_of(name, history, asked) * (values[asked] > 0)
             for voter, row in zip(history, votes, strict=True):
                 name = f"item:{self.item_ids[voter]}"
                 found[name] = found[name] + row if name in found else row
@@ -202,14 +209,14 @@ class UserScorer:
         if objective is not None:
             total = np.sum(list(found.values()), axis=0)
             found[f"objective:{objective.column}"] = total * (objective.factors[asked] - 1)
-        return largest_first(list(found), np.stack(list(found.values()), axis=1))
+        return sort_contributions(list(found), np.stack(list(found.values()), axis=1))
 
     def update(self, event: Event) -> None:
         """Take one interaction into account."""
         place = self.item_of.get(event.item_id)
         if place is None:
             return
-        previous = self.known(event.previous)
+        previous = self.positions_of(event.previous)
         self._models.following.update(place, previous)
         self._models.transitions.update(place, previous)
         self._recent.rows[place] += 1
@@ -235,7 +242,7 @@ class UserScorer:
 
     def document(self) -> dict[str, Any]:
         """Return what `from_arrays` needs beside the arrays."""
-        own = {"item_ids": self.item_ids, "weights": self.weights, "recency": self._heeds_recency}
+        own = {"item_ids": self.item_ids, "weights": self.weights, "recency": self._uses_recency}
         return {**own, **self._models.document()}
 
     @classmethod
@@ -253,24 +260,24 @@ class UserScorer:
     def _filter_decay(self) -> float:
         return FILTER_DECAY if self.recency else 1.0
 
-    def _returns(self, history: Sequence[int]) -> list[float]:
+    def _repeat_weights(self, history: Sequence[int]) -> list[float]:
         """Return how much each item of a history speaks for itself."""
         decay = REPEAT_DECAY if self.recency else 1.0
         return [decay**place for place in range(len(history))]
 
-    def _votes(self, name: str, history: Sequence[int], items: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _contributions_of(self, name: str, history: Sequence[int], items: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return what each item of a history adds to a part of the scores of some: shape (history, items)."""
         decay = None if self.recency else 1.0
         if name == "next":
-            return self._models.following.votes(history, items, decay)
+            return self._models.following.contributions(history, items, decay)
         if name == "transitions":
-            return self._models.transitions.votes(history, items, decay)
+            return self._models.transitions.contributions(history, items, decay)
         if name == "repeat":
-            weights = np.array(self._returns(history), np.float32)
+            weights = np.array(self._repeat_weights(history), np.float32)
             return np.where(np.array(history)[:, None] == items, weights[:, None], np.float32(0))
         if name == "filter" and self._models.graph is not None:
-            return self._models.graph.votes(history, items, self._filter_decay)
-        return self._models.space.votes(history, items, self._space_decay)
+            return self._models.graph.contributions(history, items, self._filter_decay)
+        return self._models.space.contributions(history, items, self._space_decay)
 
     def _conditions(self, query: Query, has_history: bool) -> Iterator[tuple[Lifts, str, float]]:
         """Yield what is known of the question, with the weight of its lifts.
@@ -286,7 +293,7 @@ class UserScorer:
             yield self._models.features, feature, features
 
 
-def _looks_at_recency(parameters: Mapping[str, str]) -> bool:
+def _uses_recency_bias(parameters: Mapping[str, str]) -> bool:
     """Read apply_recency_bias (second versions) or recency_mask (first versions)."""
     stated = parameters.get("apply_recency_bias", parameters.get("recency_mask", "true"))
     return str(stated).lower() != "false"

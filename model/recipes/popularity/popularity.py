@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from model.arrays.growable import GrowingRows
+from model.arrays.growable import GrowableRows
 from model.arrays.model_files import read_model, write_model
 from model.datasets.catalogue import CatalogueItem
-from model.recipes.recipe import Contribution, Event, Query, Recipe, largest_first
+from model.recipes.recipe import Contribution, Event, Query, Recipe, sort_contributions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from model.datasets.training_data import TrainingData
 
 # Users: how much the latest touch counts, at most. Half, since the counts of millions have no room for finer steps.
-MOST_RECENCY = 0.5
+MAX_RECENCY = 0.5
 
 
 def count_users(interactions: Interactions) -> NDArray[np.float32]:
@@ -35,7 +35,7 @@ def count_users(interactions: Interactions) -> NDArray[np.float32]:
     return np.bincount(items, minlength=len(interactions.item_ids)).astype(np.float32)
 
 
-class UsersCounts:
+class UserCounts:
     """How many different users touched each item, and when it was touched last.
 
     Attributes
@@ -45,8 +45,8 @@ class UsersCounts:
     """
 
     def __init__(self, users: NDArray[np.float32], latest: NDArray[np.int64]) -> None:
-        self.users = GrowingRows(users)
-        self._latest = GrowingRows(latest)
+        self.users = GrowableRows(users)
+        self._latest = GrowableRows(latest)
 
     @classmethod
     def fit(cls, interactions: Interactions, untouched: int = 0) -> Self:
@@ -62,7 +62,7 @@ class UsersCounts:
         return cls(np.pad(count_users(interactions), (0, untouched)), latest)
 
     def recency(self) -> NDArray[np.float32]:
-        """Return how late items were touched: 0 to `MOST_RECENCY`, less than what one more user counts.
+        """Return how late items were touched: 0 to `MAX_RECENCY`, less than what one more user counts.
 
         Returns
         -------
@@ -71,7 +71,7 @@ class UsersCounts:
         touched, latest = self.users.rows > 0, self._latest.rows
         newest = latest.max(initial=0)
         oldest = latest.min(where=touched, initial=newest)
-        return np.where(touched, (latest - oldest) * (MOST_RECENCY / max(1, newest - oldest)), 0).astype(np.float32)
+        return np.where(touched, (latest - oldest) * (MAX_RECENCY / max(1, newest - oldest)), 0).astype(np.float32)
 
     def ranking(self) -> NDArray[np.float32]:
         """Return users with recency: of items that as many touched, the one that was touched last is higher.
@@ -117,14 +117,14 @@ class Popularity(Recipe):
     nobody has touched comes last, which matters where a filter leaves few others.
     """
 
-    def __init__(self, item_ids: list[str], counts: UsersCounts) -> None:
+    def __init__(self, item_ids: list[str], counts: UserCounts) -> None:
         self.item_ids = item_ids
         self._counts = counts
         self._item_of = {item: place for place, item in enumerate(item_ids)}
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - nothing to tune
-        recipe = cls(list(data.interactions.item_ids), UsersCounts.fit(data.interactions))
+        recipe = cls(list(data.interactions.item_ids), UserCounts.fit(data.interactions))
         for item in data.catalogue.item_ids:
             recipe.add_item(CatalogueItem(item))
         return recipe
@@ -135,11 +135,11 @@ class Popularity(Recipe):
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: ARG002, D102 - the same for all
         places = [self._item_of[item] for item in item_ids]
         parts = np.stack([self._counts.users.rows[places], self._counts.recency()[places]], axis=1)
-        return largest_first(("people", "recency"), parts)
+        return sort_contributions(("people", "recency"), parts)
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
-        if place is not None and self.learns_of(event.event_type):
+        if place is not None and self.uses_event_type(event.event_type):
             self._counts.update(place, event)
 
     def add_item(self, item: CatalogueItem) -> None:  # noqa: D102
@@ -153,4 +153,4 @@ class Popularity(Recipe):
     @classmethod
     def load(cls, directory: Path) -> Self:  # noqa: D102
         arrays, document = read_model(directory)
-        return cls(document["item_ids"], UsersCounts.from_arrays(arrays))
+        return cls(document["item_ids"], UserCounts.from_arrays(arrays))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.arrays.growable import GrowingRows
+from model.arrays.growable import GrowableRows
 from model.arrays.model_files import read_model, write_model
 from model.datasets.catalogue import CatalogueItem
 from model.recipes.recipe import Contribution, Event, Query, Recipe
@@ -33,7 +33,7 @@ LONG_OVER_SHORT = 24  # the usual rate is taken over so many discovery intervals
 # A decayed sum varies half as much as a count of the same size: it tells as much as a count of twice its size.
 EVENTS_PER_SUM = 2.0
 SURENESS = 1.645  # standard deviations: the rate lies above the bound with a likelihood of 95 %
-LEAST_RISE = 0.5  # decayed events, of which one alone is no trend
+MIN_RISE = 0.5  # decayed events, of which one alone is no trend
 TREND = 1.0  # where the scores of what rises begin; those of what is merely popular lie below
 SECONDS_OF = {"minute": 60, "hour": 3600, "day": 86400}
 
@@ -61,7 +61,7 @@ class Trending(Recipe):
         self, item_ids: list[str], short: NDArray[np.float32], long: NDArray[np.float32], moment: int, interval: int
     ) -> None:
         self.item_ids = item_ids
-        self._short, self._long = GrowingRows(short), GrowingRows(long)
+        self._short, self._long = GrowableRows(short), GrowableRows(long)
         self._moment, self._interval = moment, interval
         self._item_of = {item: place for place, item in enumerate(item_ids)}
 
@@ -86,9 +86,9 @@ class Trending(Recipe):
         long = self._long.rows * np.float32(0.5 ** (passed / LONG_OVER_SHORT))
         # What the events of late have no part in.
         usual = np.maximum(long - short, 0) / np.float32(LONG_OVER_SHORT - 1)
-        rise = _surely(short) - usual
+        rise = _lower_bound(short) - usual
         popularity = long / np.float32(2 * long.max(initial=0) + 1)
-        return np.where(rise > LEAST_RISE, np.float32(TREND) + rise, popularity).astype(np.float32)
+        return np.where(rise > MIN_RISE, np.float32(TREND) + rise, popularity).astype(np.float32)
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         scores = self.score(query)[[self._item_of[item] for item in item_ids]].tolist()
@@ -123,7 +123,7 @@ class Trending(Recipe):
         return cls(document["item_ids"], arrays["short"], arrays["long"], document["moment"], document["interval"])
 
 
-def _surely(decayed: NDArray[np.float32]) -> NDArray[np.float32]:
+def _lower_bound(decayed: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the decayed events that are to be expected at the least, given those that came."""
     shape = np.float32(EVENTS_PER_SUM) * decayed + np.float32(0.5)
     root = 1 - 1 / (9 * shape) - np.float32(SURENESS) / (3 * np.sqrt(shape))

@@ -33,7 +33,7 @@ class SegmentRecipe(abc.ABC):
     learns_from: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
-    def learns_of(cls, event_type: str) -> bool:
+    def uses_event_type(cls, event_type: str) -> bool:
         """Tell whether the recipe learns from interactions of a type; from all where it names none."""
         return not cls.learns_from or event_type.lower() in cls.learns_from
 

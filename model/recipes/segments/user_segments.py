@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from model.arrays.model_files import read_model, write_model
-from model.arrays.top_k import NEVER, best
+from model.arrays.top_k import NEVER, top_k
 from model.recipes.embeddings.content import Content
 from model.recipes.embeddings.item_space import ItemSpace, dimensions_of
 from model.recipes.item_to_item.transitions import Transitions
@@ -160,7 +160,7 @@ class UserSegments(SegmentRecipe):
         scores = _blend(self.parts(items), self._weights)
         if allowed is not None:
             scores[~allowed] = NEVER
-        return best(scores, count)
+        return top_k(scores, count)
 
     @abc.abstractmethod
     def items_of(self, wanted: str | Sequence[str]) -> NDArray[np.int64]:

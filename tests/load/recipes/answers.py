@@ -19,9 +19,9 @@ import numpy as np
 
 from deployment.bench import FAILED
 from model.datasets.training_data import TrainingData
-from model.recipes.personalization.cold_start import MOST_DAYS, MOST_INTERACTIONS
+from model.recipes.personalization.cold_start import MAX_DAYS, MAX_INTERACTIONS
 from model.recipes.recipe import Query, Recipe
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.factories.training_data import answers as offers
 from tests.load.recipes.cost import peak_mib
 from tests.load.recipes.generated import shop
@@ -37,7 +37,7 @@ ASKED, SEGMENTS, UNTIMED = 1_000, 300, 100  # the first questions fill what the 
 HISTORY, WANTED, SEGMENT = 25, 25, 1_000
 SEED = 5
 # Answers of a network take as long whatever it has learnt; a cold item is one of twenty interactions, however old.
-PARAMETERS = {"epochs": "0", MOST_DAYS: "100000", MOST_INTERACTIONS: "20"}
+PARAMETERS = {"epochs": "0", MAX_DAYS: "100000", MAX_INTERACTIONS: "20"}
 
 
 def names() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from model.datasets.catalogue import Catalogue
-from model.datasets.interactions import Interactions, ordered
+from model.datasets.interactions import Interactions, from_columns
 from tests.factories.shop_stream import START
 from tests.load.big_shop import SHELVES, BigShop
 
@@ -26,7 +26,7 @@ def shop(items: int, users: int, events: int) -> tuple[Interactions, Catalogue]:
     drawn = BigShop.draw(items, users, events)
     ids = ([f"user-{number}" for number in range(users)], [f"item-{number}" for number in range(items)], KINDS)
     kinds = (np.arange(events) % BOUGHT == 0).astype(np.int16)
-    known = ordered(ids, drawn.users.astype(np.int32), drawn.items.astype(np.int32), kinds, drawn.moments)
+    known = from_columns(ids, drawn.users.astype(np.int32), drawn.items.astype(np.int32), kinds, drawn.moments)
     shelf = items // SHELVES
     features: list[tuple[str, ...]] = [
         (f"CATEGORY=shelf {place // shelf}", f"CATEGORY=row {place % 50}", f"word=kind{place % 997}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import model.engine.configuration.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
 from deployment.bench import FAILED
 from model.datasets.training_data import TrainingData
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.load.recipes.cost import cpu_seconds, peak_mib
 from tests.load.recipes.generated import shop
 from tests.load.recipes.processes import FailedMeasurementError, measured
@@ -68,7 +68,7 @@ def main() -> None:
     data = RECIPES[name].prepare(TrainingData(*drawn))
     data_mib = peak_mib()
     start, used = time.perf_counter(), cpu_seconds()
-    RECIPES[name].answers.fit(data, RECIPES[name].answers.tune(data))
+    RECIPES[name].recommender.fit(data, RECIPES[name].recommender.tune(data))
     seconds, cpu = time.perf_counter() - start, cpu_seconds() - used
     print(json.dumps({"seconds": seconds, "cpu": cpu, "peak_mib": peak_mib(), "data_mib": data_mib}))
 

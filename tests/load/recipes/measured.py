@@ -19,13 +19,13 @@ import model.engine.configuration.one_thread  # noqa: F401 - before numpy: on on
 # isort: split
 import numpy as np
 
-from model.arrays.top_k import best
+from model.arrays.top_k import top_k
 from model.datasets.training_data import TrainingData
 from model.evaluation.evaluate import hits_of
 from model.evaluation.lists import full_lists
 from model.evaluation.metrics.intervals import intervals
 from model.evaluation.metrics.ranking import ranking_metrics
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.load.recipes.cost import cpu_seconds, peak_mib
 from tests.load.recipes.peers import Peer, by_question, touched
 from tests.load.recipes.tasks import TASKS
@@ -67,7 +67,7 @@ def recipe(task: Task, name: str, parameters: Mapping[str, str]) -> dict[str, An
     """
     named = RECIPES[name]
     learnt = named.prepare(TrainingData(task.split.train, task.catalogue, parameters))
-    fitted, cost = _costing(lambda: named.answers.fit(learnt, named.answers.tune(learnt)))
+    fitted, cost = _costing(lambda: named.recommender.fit(learnt, named.recommender.tune(learnt)))
     return {**_judged(task, fitted, [one.user for one in task.split.questions]), **cost}
 
 
@@ -109,7 +109,7 @@ def _alone(scorer: BatchScorer, first: int, count: int) -> dict[str, float]:
     took = []
     for number in np.linspace(first, first + count - 1, min(ALONE, count)).astype(np.int32).tolist():
         start = time.perf_counter()
-        best(scorer.scores(np.array([number], np.int32))[0], 20)
+        top_k(scorer.scores(np.array([number], np.int32))[0], 20)
         took.append((time.perf_counter() - start) * 1000)
     return {"p50": float(np.quantile(took, 0.5))}
 

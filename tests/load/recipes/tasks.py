@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.datasets.catalogue import Catalogue
-from model.datasets.interactions import Interactions, ordered
+from model.datasets.interactions import Interactions, from_columns
 from model.evaluation.splits import Split, leave_last_out, next_event_questions, next_events
 from tests.factories.gowalla import gowalla as published_gowalla
 
@@ -70,7 +70,7 @@ def yoochoose(folder: Path) -> Task:
     train = _interactions((session_ids, item_ids), sessions, places[: len(old)], old[:, 2].astype(np.int64))
     session_ids, sessions = _numbered(new[:, 0].astype(np.int64))
     order = np.lexsort((new[:, 2], sessions))
-    # Not `ordered`, which would leave the second of two clicks on one thing within a second out of the questions.
+    # Not `from_columns`, which would leave the second of two clicks on one thing within a second out of the questions.
     clicks = Interactions(
         session_ids,
         item_ids,
@@ -157,4 +157,4 @@ def _numbered(ids: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int32]]:
 
 def _interactions(ids: tuple[list[str], list[str]], users: Any, items: Any, times: NDArray[np.int64]) -> Interactions:
     kinds = np.zeros(times.size, np.int16)
-    return ordered((*ids, ["View"]), users.astype(np.int32), items.astype(np.int32), kinds, times)
+    return from_columns((*ids, ["View"]), users.astype(np.int32), items.astype(np.int32), kinds, times)

@@ -12,7 +12,7 @@ from model.evaluation.lists import full_lists, query_of
 from model.evaluation.splits import EvaluationQuestion, Split, by_time, given_test_set, leave_last_out
 from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.popularity.popularity import Popularity
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.factories.training_data import shop_data, shop_items
 
 ROWS = [(f"user-{n}", item, place) for n in range(6) for place, item in enumerate("abcdef"[: n + 1])]
@@ -128,7 +128,7 @@ def test_recipes_of_similar_items_are_asked_for_what_is_like_the_newest_item(nam
     split = leave_last_out(data.interactions)
     learnt = TrainingData(split.train, shop_items(), {}, data.users)
 
-    result = evaluate(RECIPES[name].answers.fit(learnt, {}), split.sample(60))
+    result = evaluate(RECIPES[name].recommender.fit(learnt, {}), split.sample(60))
 
     assert result.mean("hr@10") > 0.1
 

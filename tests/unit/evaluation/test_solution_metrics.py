@@ -13,8 +13,8 @@ from model.datasets.training_data import TrainingData
 from model.evaluation.solution_metrics.actions import area_under_curve
 from model.evaluation.solution_metrics.evaluate import Question, evaluate, measure, split_users
 from model.evaluation.solution_metrics.standard_errors import SLICES, STANDARD_ERROR, popular_items
-from model.recipes.popularity.popularity import Popularity, UsersCounts
-from model.registry.amazon_recipes import RECIPES
+from model.recipes.popularity.popularity import Popularity, UserCounts
+from model.registry.recipes import RECIPES
 from tests.factories.fitted_recipes import NETWORKS, data_for
 from tests.factories.training_data import shop_data
 
@@ -23,7 +23,7 @@ TEN = [f"i{number}" for number in range(10)]
 
 def in_this_order(items):
     """Return a recipe that answers everybody with the items in the given order."""
-    counts = UsersCounts(np.arange(len(items), 0, -1, dtype=np.float32), np.zeros(len(items), np.int64))
+    counts = UserCounts(np.arange(len(items), 0, -1, dtype=np.float32), np.zeros(len(items), np.int64))
     return Popularity(list(items), counts)
 
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from model.datasets.interactions import from_rows
-from model.networks.errors import UnknownSettingError
+from model.networks.errors import InvalidSettingError
 from model.networks.problem import Problem, hold_out, problem_of, read_problem, write_problem
 from model.networks.settings import LightGCNSettings, NeuMFSettings, batch_size_for
-from model.networks.training.fold_in import choose, fitted_map, summed
-from model.networks.training.negative_sampling import Negatives
-from model.networks.training.validation import gains
-from model.registry.amazon_recipes import RECIPES
+from model.networks.training.fold_in import choose, decayed_sums, fit_linear_map
+from model.networks.training.negative_sampling import NegativeSampler
+from model.networks.training.validation import mean_ndcg
+from model.registry.recipes import RECIPES
 from tests.factories.networks import ITEMS, shelves
 
 
@@ -69,17 +69,17 @@ def test_negatives_are_items_that_the_user_has_not_touched():
     problem = shelves()
     users = np.repeat(np.arange(60, dtype=np.int32), 50)
 
-    drawn = Negatives(problem).draw(users, np.random.default_rng(1))
+    normal_tensor = NegativeSampler(problem).draw(users, np.random.default_rng(1))
 
-    assert not np.isin(users.astype(np.int64) * ITEMS + drawn, problem.keys).any()
-    assert set(drawn.tolist()) == set(range(ITEMS))
+    assert not np.isin(users.astype(np.int64) * ITEMS + normal_tensor, problem.keys).any()
+    assert set(normal_tensor.tolist()) == set(range(ITEMS))
 
 
 def test_somebody_who_has_touched_everything_does_not_keep_the_training_busy_for_ever():
     places, ones = np.arange(3, dtype=np.int32), np.ones(3, np.float32)
     everything = Problem(places * 0, places, places.astype(np.int64), ones, 1, 3)
 
-    assert Negatives(everything).draw(np.zeros(9, np.int32), np.random.default_rng(1)).size == 9
+    assert NegativeSampler(everything).draw(np.zeros(9, np.int32), np.random.default_rng(1)).size == 9
 
 
 def test_the_metric_is_one_for_a_perfect_scorer_and_halves_ties():
@@ -93,9 +93,9 @@ def test_the_metric_is_one_for_a_perfect_scorer_and_halves_ties():
     def alike(places):
         return np.zeros((places.size, ITEMS), np.float32)
 
-    assert gains(held, perfect) == 1
+    assert mean_ndcg(held, perfect) == 1
     # Ten items are left beside two that were touched: the held-out one stands in the middle of them.
-    assert gains(held, alike) == pytest.approx(1 / np.log2(1 + 5.5))
+    assert mean_ndcg(held, alike) == pytest.approx(1 / np.log2(1 + 5.5))
 
 
 def test_fold_in_finds_the_map_and_the_decay_by_which_users_are_made():
@@ -105,7 +105,7 @@ def test_fold_in_finds_the_map_and_the_decay_by_which_users_are_made():
     features = random.standard_normal((ITEMS, 5)).astype(np.float32)
     truth = random.standard_normal((5, 3)).astype(np.float32)
 
-    found = fitted_map(summed(held.train, features, 1.0), summed(held.train, features @ truth, 1.0))
+    found = fit_linear_map(decayed_sums(held.train, features, 1.0), decayed_sums(held.train, features @ truth, 1.0))
 
     assert np.allclose(found, truth, atol=0.02)
     of_shelves = np.eye(3, dtype=np.float32)[np.arange(ITEMS) % 3]
@@ -117,7 +117,7 @@ def test_fold_in_finds_the_map_and_the_decay_by_which_users_are_made():
 def test_a_decay_weighs_the_newest_item_in_full():
     one = Problem(np.zeros(2, np.int32), np.array([0, 1], np.int32), np.arange(2), np.ones(2, np.float32), 1, 2)
 
-    found = summed(one, np.eye(2, dtype=np.float32), 0.5)
+    found = decayed_sums(one, np.eye(2, dtype=np.float32), 0.5)
 
     assert found[0].tolist() == pytest.approx([0.5 / 1.5**0.5, 1 / 1.5**0.5])
 
@@ -135,7 +135,7 @@ def test_a_decay_weighs_the_newest_item_in_full():
     ],
 )
 def test_a_wrong_hyper_parameter_is_refused_with_what_would_be_right(kind, stated, said):
-    with pytest.raises(UnknownSettingError, match=said):
+    with pytest.raises(InvalidSettingError, match=said):
         kind.of(stated)
 
 

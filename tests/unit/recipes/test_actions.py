@@ -10,7 +10,7 @@ import pytest
 from model.datasets.catalogue import Catalogue, CatalogueItem
 from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
-from model.recipes.actions.action_evidence import LEAST_ANSWERS, offers_of
+from model.recipes.actions.action_evidence import MIN_ANSWERS, find_offers
 from model.recipes.actions.next_best_action import NextBestAction
 from model.recipes.recipe import Event, Query
 from tests.factories.fitted_recipes import fitted, ids, trained
@@ -36,9 +36,9 @@ def learnt(rows, actions=None):
 
 def test_an_action_has_a_likelihood_from_fifty_taken_and_fifty_not():
     rows = [
-        *rows_of("enough", LEAST_ANSWERS, LEAST_ANSWERS, kind="VIEWED"),
-        *rows_of("no-taker", LEAST_ANSWERS - 1, 500),
-        *rows_of("no-decliner", 500, LEAST_ANSWERS - 1),
+        *rows_of("enough", MIN_ANSWERS, MIN_ANSWERS, kind="VIEWED"),
+        *rows_of("no-taker", MIN_ANSWERS - 1, 500),
+        *rows_of("no-decliner", 500, MIN_ANSWERS - 1),
     ]
 
     recipe = learnt(rows)
@@ -151,7 +151,7 @@ def test_an_offer_that_is_taken_within_the_period_was_not_declined():
         ("v", "a", 20 * DAY, "Taken"),
     ]
 
-    offers = offers_of(from_rows(rows), ["a"], 14 * DAY)
+    offers = find_offers(from_rows(rows), ["a"], 14 * DAY)
 
     assert [(int(user), float(taken)) for user, taken in zip(offers.users, offers.taken, strict=True)] == [
         (0, 1.0),

@@ -17,7 +17,7 @@ from model.recipes.personalization import cold_start
 from model.recipes.recipe import EXPLORATION, POPULAR, Event, Query, UnsuitableDataError
 from model.recipes.segments.segment_recipe import SegmentRecipe
 from model.recipes.segments.user_segments import UserSegments
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.factories.bad_data import CASES, LATEST, ODD_IDS, START, answered, catalogue, of_one_type, of_one_user
 from tests.factories.fitted_recipes import ANSWERING, NETWORKS, OF_ITEMS, ids, trained
 from tests.factories.networks import network_of
@@ -37,7 +37,7 @@ REFUSED = {
 @pytest.fixture(autouse=True)
 def few_cold_items(monkeypatch):
     """Let one cold item do for the recipe that needs a hundred of them."""
-    monkeypatch.setattr(cold_start, "LEAST_COLD", 1)
+    monkeypatch.setattr(cold_start, "MIN_COLD", 1)
 
 
 def learnt(name, data, *, tuned=True):
@@ -46,7 +46,7 @@ def learnt(name, data, *, tuned=True):
     kind = (RECIPES[name].required_events or ("View",))[0]
     given = answered(data, "Taken") if named.recommends_actions else of_one_type(data, kind)
     if not named.makes_segments and issubclass(named.algorithm, cold_start.ColdStart):
-        given = replace(given, parameters={cold_start.MOST_INTERACTIONS: "1000", cold_start.MOST_DAYS: "1e9"})
+        given = replace(given, parameters={cold_start.MAX_INTERACTIONS: "1000", cold_start.MAX_DAYS: "1e9"})
     prepared = named.prepare(given)
     return named.algorithm.fit(prepared, named.algorithm.tune(prepared) if tuned else {})
 

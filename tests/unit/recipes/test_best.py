@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.arrays.top_k import NEVER, best
+from model.arrays.top_k import NEVER, top_k
 
 
 def sorted_whole(scores, count):
@@ -20,4 +20,4 @@ def test_the_best_are_those_that_sorting_finds_whatever_is_tied_or_never_shown(s
     scores = draw.integers(0, levels, size).astype(np.float32)
     scores[draw.random(size) < hidden] = NEVER
 
-    assert best(scores, count).tolist() == sorted_whole(scores, count)
+    assert top_k(scores, count).tolist() == sorted_whole(scores, count)

@@ -93,7 +93,7 @@ def test_the_graph_filter_is_learnt_where_it_finds_more_and_only_there():
 
 def test_the_graph_filter_leads_to_what_users_alike_touch_and_never_to_what_was_touched():
     scorer = UserScorer.fit(TrainingData(tastes()), FILTERED)
-    history = scorer.known(["i0000", "i0001", "i0000"])
+    history = scorer.positions_of(["i0000", "i0001", "i0000"])
 
     values = scorer.parts(history, FILTERED).values["filter"]
 

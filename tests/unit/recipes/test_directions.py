@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from model.arrays.truncated_svd import right_directions
+from model.arrays.truncated_svd import right_singular_vectors
 
 
 def of_strengths(*strengths):
@@ -20,7 +20,7 @@ def of_strengths(*strengths):
 def test_directions_span_what_is_strongest(strengths):
     matrix, right = of_strengths(*strengths)
 
-    found = right_directions(matrix, 3)
+    found = right_singular_vectors(matrix, 3)
 
     assert np.allclose(found.T @ found, np.eye(3), atol=1e-4)
     assert np.allclose(np.abs(np.sum(found * right[:, :3], axis=0)), 1, atol=1e-3)
@@ -29,7 +29,7 @@ def test_directions_span_what_is_strongest(strengths):
 def test_a_matrix_of_less_rank_than_asked_for_has_directions_still():
     matrix, right = of_strengths(4, 2)
 
-    found = right_directions(matrix, 20)
+    found = right_singular_vectors(matrix, 20)
 
     assert np.isfinite(found).all()
     assert np.allclose(np.abs(np.sum(found[:, :2] * right, axis=0)), 1, atol=1e-3)

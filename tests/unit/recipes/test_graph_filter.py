@@ -14,12 +14,12 @@ from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
 from model.recipes.graph_filter import graph_filter, sharpened_filter
 from model.recipes.graph_filter.graph_filter import GraphFilter
-from model.recipes.graph_filter.history_decay import EVEN, newest_questions
+from model.recipes.graph_filter.history_decay import NO_DECAY, newest_questions
 from model.recipes.graph_filter.settings import BSPM
 from model.recipes.graph_filter.sharpened_filter import (
     DEFAULTS,
     SharpenedFilter,
-    touched_matrix,
+    interaction_matrix,
 )
 from model.recipes.recipe import POPULAR, Event, Query
 from tests.factories.fitted_recipes import ids
@@ -47,7 +47,7 @@ def tastes(users=30):
 
 def by_the_papers_steps(interactions, settings):
     """Blur and sharpen user by user as the paper does, with matrices in full."""
-    touched = touched_matrix(interactions).toarray().astype(np.float64)
+    touched = interaction_matrix(interactions).toarray().astype(np.float64)
     of_item, of_user = touched.sum(axis=0), touched.sum(axis=1)
     normalised = touched / (of_user[:, None] ** settings.person_power * of_item**settings.item_power)
     normalised /= np.linalg.norm(normalised, 2)
@@ -65,10 +65,10 @@ def by_the_papers_steps(interactions, settings):
 
 @pytest.mark.parametrize("settings", [DEFAULTS, BSPM])
 def test_the_closed_form_gives_what_the_papers_steps_give(monkeypatch, settings):
-    monkeypatch.setattr(directions, "DIRECTIONS_PER_ROOT", 15 / np.sqrt(30))  # as many as there are tastes
+    monkeypatch.setattr(directions, "VECTORS_PER_ROOT", 15 / np.sqrt(30))  # as many as there are tastes
     interactions = tastes()
 
-    scores = SharpenedFilter.fit(interactions, settings).scores(touched_matrix(interactions))
+    scores = SharpenedFilter.fit(interactions, settings).scores(interaction_matrix(interactions))
 
     assert scores == pytest.approx(by_the_papers_steps(interactions, settings), abs=1e-4)
 
@@ -89,7 +89,7 @@ def test_only_the_strongest_neighbours_of_an_item_are_kept(monkeypatch, shop):
 
 def test_many_users_at_once_get_the_scores_that_they_get_one_by_one(shop, recipe):
     known = shop.interactions
-    together = SharpenedFilter.fit(known).scores(touched_matrix(known)[:3])
+    together = SharpenedFilter.fit(known).scores(interaction_matrix(known)[:3])
 
     starts = known.starts()
     for user in range(3):
@@ -115,9 +115,9 @@ def test_a_shortlist_leaves_lists_as_they_are_without_one(monkeypatch, shop, rec
 
 
 def test_what_neighbours_say_nothing_of_is_looked_at_if_many_touched_it(shop):
-    users = np.asarray(touched_matrix(shop.interactions).sum(axis=0)).ravel()
+    users = np.asarray(interaction_matrix(shop.interactions).sum(axis=0)).ravel()
 
-    guessed = SharpenedFilter.fit(shop.interactions).likely(np.zeros(users.size, np.float32))
+    guessed = SharpenedFilter.fit(shop.interactions).approximate_scores(np.zeros(users.size, np.float32))
 
     assert np.array_equal(np.argsort(-guessed, kind="stable"), np.argsort(-users, kind="stable"))
 
@@ -138,13 +138,13 @@ def test_the_newest_item_leads_where_older_ones_fade(shop):
 
     answer = ids(recipe.recommend(Query(history=history), 5))
 
-    even = ids(recipe.with_decay(EVEN).recommend(Query(history=history), 5))
+    even = ids(recipe.with_decay(NO_DECAY).recommend(Query(history=history), 5))
     assert sum(item.startswith("item-2-") for item in answer) > sum(item.startswith("item-2-") for item in even)
 
 
 @pytest.mark.parametrize("history", [[], ["never-seen"]])
 def test_a_stranger_is_told_what_is_popular_and_why(recipe, history):
-    fresh = recipe.with_decay(EVEN)
+    fresh = recipe.with_decay(NO_DECAY)
     known = fresh.item_ids[5]
     for _ in range(1000):
         fresh.update(Event(known, 0, [], first=True))
@@ -186,8 +186,8 @@ def test_older_items_fade_where_users_change_their_minds_and_do_not_where_events
             rows += [(f"u{user}", f"i{shelf}-{item}", day * DAY + place) for place, item in enumerate(items)]
     ordered = from_rows(rows)
 
-    assert GraphFilter.tune(TrainingData(ordered))["decay"] < EVEN
-    assert GraphFilter.tune(TrainingData(from_rows([(*row[:2], 0) for row in rows])))["decay"] == EVEN
+    assert GraphFilter.tune(TrainingData(ordered))["decay"] < NO_DECAY
+    assert GraphFilter.tune(TrainingData(from_rows([(*row[:2], 0) for row in rows])))["decay"] == NO_DECAY
 
 
 def test_questions_ask_for_the_first_item_that_is_new_to_the_user():
@@ -204,7 +204,7 @@ def test_questions_ask_for_the_first_item_that_is_new_to_the_user():
 
 
 def test_ten_thousand_events_of_one_user_are_answered_by_the_newest(recipe, monkeypatch):
-    monkeypatch.setattr(graph_filter, "MOST_TOUCHED", 5)
+    monkeypatch.setattr(graph_filter, "MAX_HISTORY", 5)
     newest = recipe.item_ids[:5]
 
     assert recipe.recommend(Query(history=newest + recipe.item_ids[5:] * 60), 5) == recipe.recommend(
@@ -229,4 +229,4 @@ def test_a_catalogue_alone_is_learnt_from():
 
     assert set(ids(recipe.recommend(Query(history=["i"]), 5))) == {"i", "j"}
     assert isinstance(recipe.score(Query(history=["i"])), np.ndarray)
-    assert sparse.issparse(touched_matrix(from_rows([("u", "i", 1)])))
+    assert sparse.issparse(interaction_matrix(from_rows([("u", "i", 1)])))

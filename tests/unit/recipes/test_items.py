@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from model.datasets.catalogue import Catalogue, CatalogueItem
-from model.datasets.interactions import from_rows, ordered
+from model.datasets.interactions import from_columns, from_rows
 from model.datasets.training_data import TrainingData
 from model.recipes.recipe import POPULAR, Event, Query, UnsuitableDataError
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.factories.fitted_recipes import data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
 
@@ -52,7 +52,7 @@ def rises(seed, items=800, days=10, per_day=4000):
     nobody = np.arange(touched.size, dtype=np.int32)
     ids = ([f"u{n}" for n in nobody], [f"i{n}" for n in range(items)], ["View"])
     kinds = np.zeros(touched.size, np.int16)
-    return ordered(ids, nobody, touched, kinds, START + np.concatenate(times).astype(np.int64)), rising
+    return from_columns(ids, nobody, touched, kinds, START + np.concatenate(times).astype(np.int64)), rising
 
 
 def average_precision(scores, wanted):
@@ -193,7 +193,7 @@ def test_how_far_apart_items_still_belong_together_is_chosen_on_the_newest_event
             (f"u{user}", item, user * 1000 + place)
             for place, item in enumerate([f"first-{pair}", *between, f"then-{pair}"])
         ]
-    recipe = RECIPES["aws-similar-items"].answers
+    recipe = RECIPES["aws-similar-items"].recommender
 
     tuned = recipe.tune(TrainingData(from_rows(rows)))
 
@@ -202,7 +202,7 @@ def test_how_far_apart_items_still_belong_together_is_chosen_on_the_newest_event
 
 def test_the_discount_factor_leaves_no_choice_of_how_popularity_counts_where_it_is_one():
     data = data_for("aws-similar-items")
-    recipe = RECIPES["aws-similar-items"].answers
+    recipe = RECIPES["aws-similar-items"].recommender
 
     assert recipe.tune(replace(data, parameters={"popularity_discount_factor": "1.0"}))["exponent"] == 1.0
     assert recipe.tune(replace(data, parameters={"popularity_discount_factor": "0.0"}))["exponent"] <= 0.5
@@ -234,16 +234,16 @@ def test_items_that_met_too_seldom_are_no_neighbours_in_sims():
 
 def test_meanings_go_beyond_words_that_two_items_share():
     """Given sofas and couches that share no word but their company, when asked for a sofa, then couches come next."""
-    company = ("word=cushion", "word=fabric", "word=living")
-    features: dict[str, tuple[str, ...]] = {f"sofa-{n}": ("word=sofa", company[n % 3]) for n in range(9)}
-    features |= {f"couch-{n}": ("word=couch", company[n % 3]) for n in range(9)}
+    co_occurrence_weight = ("word=cushion", "word=fabric", "word=living")
+    features: dict[str, tuple[str, ...]] = {f"sofa-{n}": ("word=sofa", co_occurrence_weight[n % 3]) for n in range(9)}
+    features |= {f"couch-{n}": ("word=couch", co_occurrence_weight[n % 3]) for n in range(9)}
     features |= {f"drill-{n}": ("word=drill", f"word={('battery', 'motor', 'steel')[n % 3]}") for n in range(30)}
     features |= {f"tool-{n}": (f"word=thing{n}", f"word=thing{n + 1}", "word=motor") for n in range(120)}
     catalogue = Catalogue(list(features), list(features.values()), [START] * len(features))
     recipe = learnt("aws-semantic-similarity", [], catalogue)
 
     # A sofa with cushions and a couch of fabric have no word in common.
-    likeness = dict(zip(("couch", "drill"), recipe.alike("sofa-0", ["couch-1", "drill-1"]), strict=True))
+    likeness = dict(zip(("couch", "drill"), recipe.similarities("sofa-0", ["couch-1", "drill-1"]), strict=True))
 
     assert likeness["couch"] > likeness["drill"] + 0.05
 
@@ -309,7 +309,7 @@ def test_a_ranking_depends_on_the_user_and_on_the_circumstances():
 def test_the_dimensions_that_tuning_chose_are_those_of_the_contents():
     def recipe(dimensions):
         data = replace(data_for("aws-similar-items"), parameters={"item_metadata_hidden_dim": dimensions})
-        return RECIPES["aws-similar-items"].answers.fit(data, {})
+        return RECIPES["aws-similar-items"].recommender.fit(data, {})
 
     assert not np.array_equal(
         recipe("2").score(Query(item_id="item-1-1")), recipe("60").score(Query(item_id="item-1-1"))

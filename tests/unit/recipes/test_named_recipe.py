@@ -7,8 +7,8 @@ import pytest
 from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
 from model.recipes.recipe import UnsuitableDataError
-from model.registry.amazon_recipes import RECIPES
 from model.registry.named_recipe import Parameter
+from model.registry.recipes import RECIPES
 
 # Developer guide, "Choosing a recipe" and "Choosing recommender use cases", with the legacy recipes.
 NAMES = {
@@ -92,4 +92,4 @@ def test_preparing_fills_in_defaults_but_drops_no_histories_that_nobody_asked_to
 
 def test_a_recipe_of_segments_answers_no_questions():
     with pytest.raises(TypeError, match="makes segments"):
-        _ = RECIPES["aws-item-affinity"].answers
+        _ = RECIPES["aws-item-affinity"].recommender

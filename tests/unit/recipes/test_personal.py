@@ -215,7 +215,7 @@ def test_an_objective_is_a_part_of_the_explanation():
 def test_without_recency_the_order_of_a_history_does_not_matter():
     def scores(recency, *history):
         scorer = UserScorer.fit(data_for(NAME, apply_recency_bias=recency), {})
-        return scorer.score(Query(), scorer.known(history))
+        return scorer.score(Query(), scorer.positions_of(history))
 
     forth, back = ("item-1-1", "item-7-1", "item-4-4"), ("item-4-4", "item-7-1", "item-1-1")
 

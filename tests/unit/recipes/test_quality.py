@@ -11,7 +11,7 @@ from model.datasets.training_data import TrainingData
 from model.evaluation.solution_metrics.evaluate import evaluate, measure, split_users
 from model.evaluation.solution_metrics.segments import evaluate_segments
 from model.evaluation.solution_metrics.trend import DEPTH, trend_prediction_accuracy
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.factories.fitted_recipes import NETWORKS, data_for
 from tests.factories.training_data import answers, shop_data
 
@@ -32,7 +32,7 @@ def measured(name, event_type="View"):
         data = data_for(name, users=200)
     train, questions = split_users(data.interactions, data.users)
     partial = TrainingData(train, data.catalogue, data.parameters, data.users)
-    recipe = named.answers.fit(partial, named.answers.tune(partial))
+    recipe = named.recommender.fit(partial, named.recommender.tune(partial))
     return measure(recipe, questions, len(recipe.item_ids))[GAIN]
 
 
@@ -74,7 +74,7 @@ def test_users_like_oneself_tell_a_stranger_more_than_popularity_does():
     named = RECIPES["aws-user-personalization-v2"]
     data = shop_data(users=300)
     train, questions = split_users(data.interactions, data.users)
-    recipe = named.answers.fit(TrainingData(train, data.catalogue, {}, data.users), {})
+    recipe = named.recommender.fit(TrainingData(train, data.catalogue, {}, data.users), {})
 
     def found(features):
         strangers = [

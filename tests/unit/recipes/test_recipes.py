@@ -12,7 +12,7 @@ from model.datasets.catalogue import Catalogue, CatalogueItem
 from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
 from model.recipes.recipe import POPULAR, Event, Query, UnsuitableDataError
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.factories.fitted_recipes import ANSWERING, OF_ITEMS, data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
 
@@ -31,7 +31,7 @@ def test_a_saved_recipe_answers_as_before(name, tmp_path):
     recipe = trained(name)
     recipe.save(tmp_path)
 
-    loaded = RECIPES[name].answers.load(tmp_path)
+    loaded = RECIPES[name].recommender.load(tmp_path)
 
     assert loaded.recommend(question(name), 30) == recipe.recommend(question(name), 30)
     assert loaded.item_ids == recipe.item_ids
@@ -148,7 +148,7 @@ def test_unknown_history_and_unknown_items_do_no_harm(name):
 )
 def test_degenerate_data_are_learnt_from_without_a_crash(name, rows):
     data = TrainingData(from_rows(rows), Catalogue(["i0"], [("A=b",)], [3]))
-    recipe = RECIPES[name].answers.fit(data, RECIPES[name].answers.tune(data))
+    recipe = RECIPES[name].recommender.fit(data, RECIPES[name].recommender.tune(data))
 
     answer = recipe.recommend(Query(history=[rows[0][1]], item_id="elsewhere"), 5)
 
@@ -167,7 +167,7 @@ def test_an_item_without_events_does_not_make_all_others_old():
     known = replace(data.interactions, item_ids=[*data.interactions.item_ids, "untouched"])
     query = question("aws-hrnn-coldstart")
 
-    with_it = RECIPES["aws-hrnn-coldstart"].answers.fit(replace(data, interactions=known), {})
+    with_it = RECIPES["aws-hrnn-coldstart"].recommender.fit(replace(data, interactions=known), {})
 
     assert len(with_it.recommend(query, 20)) == 20
 

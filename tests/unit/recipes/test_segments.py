@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.recipes.segments.user_segments import FALLBACK, UserSegments, split_in_time
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.factories.training_data import shop_data
 
 BY_ITEM, BY_ATTRIBUTE = "aws-item-affinity", "aws-item-attribute-affinity"

@@ -24,7 +24,7 @@ def of(*sequences):
 
 
 def test_of_somebody_with_endless_events_the_newest_count(monkeypatch):
-    monkeypatch.setattr(steps, "MOST_OF_ONE", 3)
+    monkeypatch.setattr(steps, "MAX_OF_ONE", 3)
 
     _, closeness = of("abcxyz", "ac")
 

@@ -9,7 +9,7 @@ from model.engine.operations.serving.filters import find_filter
 from model.engine.personalize.errors import InvalidInputError, LimitExceededError
 from model.engine.runtime.lifecycle import BATCH
 from model.engine.s3.target import Location, read_location
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller

@@ -10,7 +10,7 @@ from model.engine.personalize.arns import Caller, service_arn
 from model.engine.personalize.errors import ResourceNotFoundError
 from model.engine.storage.control_plane.resources import ACTIVE, Resource
 from model.engine.training.tuning_rules import KINDS, range_of
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
     from model.engine.runtime.engine import Engine

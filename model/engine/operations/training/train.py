@@ -10,7 +10,7 @@ from model.datasets.avro_schema import read_schema
 from model.datasets.dataset_types import INTERACTIONS
 from model.engine.training.solution_rules import excluded_columns
 from model.engine.training.training_input import take_input
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

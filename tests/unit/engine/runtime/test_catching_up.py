@@ -14,7 +14,7 @@ from model.engine.serving.served import Served
 from model.engine.serving.served_models import EVENTS_PER_STEP, ServedModels
 from model.engine.storage.event_log.records import EventRecord
 from model.engine.storage.interactions.store import InteractionStore
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 
 GROUP = "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop"
 FIELDS = [{"name": "ITEM_ID", "type": "string"}, {"name": "CREATION_TIMESTAMP", "type": "long"}]

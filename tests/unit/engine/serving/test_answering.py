@@ -21,7 +21,7 @@ from model.engine.serving.answering import PredictedItem, Promotion, Question, R
 from model.engine.serving.served import Served
 from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.recipe import EXPLORATION, POPULAR, Contribution, Query, Recipe, Recommendation
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 
 ITEMS = [f"item-{number}" for number in range(20)]
 

@@ -13,7 +13,7 @@ from model.engine.training.fitting import Plan, fit, trial_values
 from model.engine.training.solution_rules import excluded_columns, schedule_days
 from model.engine.training.tuning_rules import check_tuning, default_ranges
 from model.recipes.recipe import UnsuitableDataError
-from model.registry.amazon_recipes import RECIPES
+from model.registry.recipes import RECIPES
 from tests.factories.training_data import shop_data
 
 BPTT = ("integer", {"name": "bptt", "minValue": 2, "maxValue": 5})

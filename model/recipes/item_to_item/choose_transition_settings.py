@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from model.recipes.item_to_item.transition_counts import compare, count_steps
+from model.recipes.item_to_item.transition_counts import compare, count_transitions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from model.datasets.interactions import Interactions
     from model.recipes.hold_out import HeldOut
-    from model.recipes.item_to_item.transition_counts import Steps
+    from model.recipes.item_to_item.transition_counts import TransitionSettings
 
 LIST = 25  # places that count
 
 
-def choose_steps(
-    older: Interactions, questions: Sequence[HeldOut], trials: Sequence[Steps], worth: float = 1.0
-) -> Steps:
+def choose_transition_settings(
+    older: Interactions, questions: Sequence[HeldOut], trials: Sequence[TransitionSettings], worth: float = 1.0
+) -> TransitionSettings:
     """Choose from ways to count, compare and ask for steps.
 
     Parameters
@@ -55,7 +55,7 @@ def choose_steps(
     for _, alike in groupby(trials, lambda one: (one.window, one.decay, one.itself)):
         counted = list(alike)
         # One counting serves both directions.
-        after = count_steps(older, replace(counted[0], reverse=0.0), about=asked)
+        after = count_transitions(older, replace(counted[0], reverse=0.0), about=asked)
         forward, backward = _only(after, asked), _only(after.T.tocsr(), asked)
         for steps in counted:
             closeness = compare(forward + np.float32(steps.reverse) * backward, counts, steps)
