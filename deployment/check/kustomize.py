@@ -1,7 +1,7 @@
 """Render a kustomization with the fields that this project uses, so that `make check` needs no kubectl.
 
 The fields are `resources`, `components`, `patches` with a path, `namespace` and `images`; any other is an error. The
-decision record 0011 has the reason; a test compares the result with `kubectl kustomize`.
+decision record 0012 has the reason; a test compares the result with `kubectl kustomize`.
 """
 
 from __future__ import annotations
