@@ -1,4 +1,4 @@
-"""A small world that filters are asked about: schemas, rows of items, users and actions, and who did what."""
+"""A cinema as filters see it: schemas, rows of items, users and actions, and interactions."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ SCHEMAS = {
 }
 
 
-class Done:
-    """Who did what, newest first, by user and event type."""
+class Interactions:
+    """Interactions, latest first, by user and event type."""
 
-    def __init__(self, done: dict[str, dict[str, list[str]]]) -> None:
-        self._done = done
+    def __init__(self, by_user: dict[str, dict[str, list[str]]]) -> None:
+        self._by_user = by_user
 
     def recent(self, user_id: str) -> dict[str, list[str]]:
-        return self._done.get(user_id, {})
+        return self._by_user.get(user_id, {})
 
-    def users_with(self, is_asked: Callable[[str], bool]) -> list[str]:
-        return [user for user, done in self._done.items() if any(is_asked(kind) for kind in done)]
+    def users_with(self, matches_type: Callable[[str], bool]) -> list[str]:
+        return [user for user, by_type in self._by_user.items() if any(matches_type(kind) for kind in by_type)]
 
 
 class World:
-    """A dataset group's data, as far as filters look at them."""
+    """The data of a dataset group that filters read."""
 
     def __init__(
         self,
@@ -78,19 +78,21 @@ class World:
         self.tables = {"ITEMS": Table(), "USERS": Table(), "ACTIONS": Table()}
         for dataset_type, rows in (("ITEMS", items), ("USERS", users), ("ACTIONS", actions)):
             self.tables[dataset_type].replace(rows or {})
-        self.interactions, self.action_interactions = Done(done or {}), Done(actions_done or {})
+        self.interactions, self.action_interactions = Interactions(done or {}), Interactions(actions_done or {})
 
     def allowed(self, expression: str, user: str = "ann", item: str | None = None, **values: str) -> set[str]:
         """Return the ids that a filter allows."""
         compiled = compile_filter(expression, SCHEMAS)
         allowed = compiled.allowed(self, user, item, values)
         table = {"ItemID": "ITEMS", "UserID": "USERS", "ActionID": "ACTIONS"}[compiled.target]
-        return {one for one, kept in zip(self.tables[table].ids, allowed.tolist(), strict=True) if kept}
+        return {
+            row_id for row_id, is_allowed in zip(self.tables[table].ids, allowed.tolist(), strict=True) if is_allowed
+        }
 
 
 def quoted(*values: str) -> str:
-    """Return strings as filterValues holds them."""
-    return ",".join(json.dumps(one, ensure_ascii=False) for one in values)
+    """Return strings as in filterValues."""
+    return ",".join(json.dumps(value, ensure_ascii=False) for value in values)
 
 
 FILMS: dict[str, dict[str, Any]] = {
@@ -118,5 +120,5 @@ OFFERED = {"ann": {"taken": ["rate"], "not taken": ["call"], "viewed": ["join", 
 
 
 def cinema() -> World:
-    """Return a fresh world with a few films, viewers and offers."""
+    """Return a new world with a few films, viewers and offers."""
     return World(FILMS, VIEWERS, OFFERS, DONE, OFFERED)

@@ -1,1 +1,1 @@
-"""Filters: the expression language, the columns that it is evaluated over, and a linter for those who write it."""
+"""Filters: the expression language, the columns that expressions are evaluated on, and a linter for expressions."""

@@ -1,4 +1,4 @@
-"""`python -m model.engine.filters EXPRESSION`: what a filter does, or where it is wrong, before it is created."""
+"""`python -m model.engine.filters EXPRESSION`: explains a filter expression, or its error, before it is created."""
 
 from __future__ import annotations
 
@@ -21,37 +21,32 @@ if TYPE_CHECKING:
 
     from model.datasets.avro_schema import Schema
 
-WRONG = 1  # the expression, a value or the data
+FAILED = 1  # an error in the expression, a value or the data
 JSON_LINES = {".jsonl", ".ndjson", ".json"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Explain a filter.
+    """Explain a filter, and return the exit status: 0, or 1 after an error.
 
     Parameters
     ----------
     arguments : sequence of str, optional
-        Those of the command line where there are none.
-
-    Returns
-    -------
-    int
-        0, or 1 where something is wrong.
+        By default those of the command line.
     """
     given = _parser().parse_args(arguments)
     try:
         if given.schema:
-            schemas = {found.dataset_type: found for found in (_schema(path) for path in given.schema)}
+            schemas = {schema.dataset_type: schema for schema in map(_schema, given.schema)}
             sample = Sample(_rows(given, schemas))
             lines = report(given.expression, schemas, sample, given.user, given.item, dict(given.value))
         else:
             lines = [*explain(given.expression), "Fields were not checked: give the schemas with --schema."]
     except FilterExpressionError as error:
         sys.stderr.write("\n".join(pointer(given.expression, error)) + "\n")
-        return WRONG
+        return FAILED
     except (InvalidInputError, DatasetError, OSError) as error:
         sys.stderr.write(f"{error}\n")
-        return WRONG
+        return FAILED
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
 
@@ -61,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m model.engine.filters",
         description="Explain a filter expression, count what each of its clauses removes, and point at errors",
     )
-    parser.add_argument("expression", help="as for CreateFilter")
+    parser.add_argument("expression", help="filter expression, as for CreateFilter")
     parser.add_argument("--schema", type=Path, action="append", help="Avro schema of a dataset; once for each")
     for name in DATASETS:
         option = f"--{name.lower().replace('_', '-')}"
@@ -73,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_value,
         action="append",
         default=[],
-        help="""of a parameter, as filterValues has it: --value 'GENRE="drama","crime"' --value MOST=20""",
+        help="""value of a parameter, as in filterValues: --value 'GENRE="drama","crime"' --value MOST=20""",
     )
     return parser
 
@@ -81,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 def _value(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign:
-        raise argparse.ArgumentTypeError("a value is given as NAME=VALUE")
+        raise argparse.ArgumentTypeError("write a value as NAME=VALUE")
     return name.removeprefix("$"), value
 
 
@@ -93,7 +88,7 @@ def _schema(path: Path) -> Schema:
 
 
 def _rows(given: argparse.Namespace, schemas: dict[str, Schema]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
     for name, dataset_type in DATASETS.items():
         path: Path | None = getattr(given, name.lower())
         if path is None:
@@ -102,10 +97,10 @@ def _rows(given: argparse.Namespace, schemas: dict[str, Schema]) -> dict[str, li
             raise InvalidInputError(f"{path.name}: give the schema of {name} with --schema")
         with path.open(encoding="utf-8-sig", newline="") as lines:
             if path.suffix in JSON_LINES:
-                found[dataset_type] = [_row(schemas[dataset_type], line) for line in lines if line.strip()]
+                rows[dataset_type] = [_row(schemas[dataset_type], line) for line in lines if line.strip()]
             else:
-                found[dataset_type] = list(read_rows(schemas[dataset_type], [(path.name, lines)]))
-    return found
+                rows[dataset_type] = list(read_rows(schemas[dataset_type], [(path.name, lines)]))
+    return rows
 
 
 def _row(schema: Schema, line: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Compiled filters: which items, users or actions may be answered with, in one pass over columns."""
+"""Compiled filters: evaluate a filter expression on the columns of all items, users or actions at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.engine.filters.conditions import RowTest, UserTest, row_test, user_test
+from model.engine.filters.conditions import RowCondition, UserCondition, compile_row_condition, compile_user_condition
 from model.engine.filters.expression import (
     CURRENT_ITEM,
     CURRENT_USER,
@@ -21,8 +21,8 @@ from model.engine.filters.expression import (
     Target,
     parse,
 )
-from model.engine.filters.question import FilterData, Question
-from model.engine.filters.rules import check, column_of, fields_of, item_column_of
+from model.engine.filters.filter_query import FilterData, FilterQuery
+from model.engine.filters.rules import check_clauses, column_of, fields_of, item_column_of
 from model.engine.personalize.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -37,34 +37,34 @@ TABLE_OF = {"ItemID": "ITEMS", "UserID": "USERS", "ActionID": "ACTIONS"}
 
 @dataclass(frozen=True)
 class CompiledClause:
-    """What stands between two pipes, ready to be asked.
+    """One clause of a filter expression, compiled.
 
     Attributes
     ----------
     includes : bool
-        False where it excludes.
-    either : tuple of tuples of callables
-        One of the tuples has to be met, with all of its conditions.
-    provisos : tuple of callables
-        What the current user must meet.
+        False if it excludes.
+    alternatives : tuple of tuples of callables
+        A row matches if it meets all conditions of at least one tuple.
+    user_conditions : tuple of callables
+        The clause applies if the current user meets all of them.
     """
 
     includes: bool
-    either: tuple[tuple[RowTest, ...], ...]
-    provisos: tuple[UserTest, ...]
+    alternatives: tuple[tuple[RowCondition, ...], ...]
+    user_conditions: tuple[UserCondition, ...]
 
-    def applies(self, question: Question) -> bool:
-        """Tell whether the current user is one of those for whom the clause counts."""
-        return all(proviso(question) for proviso in self.provisos)
+    def applies_to_user(self, query: FilterQuery) -> bool:
+        """Return whether the clause applies to the current user."""
+        return all(condition(query) for condition in self.user_conditions)
 
-    def met(self, question: Question) -> NDArray[np.bool_]:
-        """Tell which rows meet the conditions."""
-        return reduce(or_, (reduce(and_, (test(question) for test in together)) for together in self.either))
+    def matching_rows(self, query: FilterQuery) -> NDArray[np.bool_]:
+        """Return which rows match the clause."""
+        return reduce(or_, (reduce(and_, (test(query) for test in conjunction)) for conjunction in self.alternatives))
 
 
 @dataclass(frozen=True)
 class CompiledFilter:
-    """A filter that is ready to be asked.
+    """A compiled filter expression.
 
     Attributes
     ----------
@@ -73,15 +73,15 @@ class CompiledFilter:
     placeholders : frozenset of str
         Names of the parameters, without "$".
     required : frozenset of str
-        Those of INCLUDE clauses, which every question must give.
+        Those of INCLUDE clauses, for which every query must give values.
     datasets : frozenset of str
-        Dataset types that the conditions are about, such as ITEMS.
+        Dataset types of the conditions, such as ITEMS.
     fields : frozenset of str
         Such as Items.PRICE; they count against the quotas.
     uses_current_item : bool
-        Whether it compares with the item that is asked about; only related items have one.
+        Whether it compares with the current item, which only requests for related items have.
     clauses : tuple of Clause
-        What was compiled.
+        The parsed clauses.
     """
 
     target: Target
@@ -96,52 +96,52 @@ class CompiledFilter:
     def allowed(
         self, group: FilterData, user: str, item_id: str | None, values: Mapping[str, str]
     ) -> NDArray[np.bool_]:
-        """Tell which rows of the target's table may be answered with.
+        """Return which rows of the target's table the filter allows.
 
         Parameters
         ----------
         user : str
-            Whose interactions and fields count; empty where the question names nobody.
+            The current user; empty if the request has none.
         item_id : str or None
-            The item to which others are to be similar.
+            The current item.
         values : mapping
-            Of the parameters, as filterValues brings them.
+            Of the parameters, as in filterValues.
 
         Returns
         -------
         bool array of shape (rows,)
-            Not to be changed.
+            Read-only.
 
         Raises
         ------
         InvalidInputError
             A value is missing, unknown or malformed.
         """
-        question = self.question(group, user, item_id, values)
+        query = self.query(group, user, item_id, values)
         included: NDArray[np.bool_] | None = None
         excluded: NDArray[np.bool_] | None = None
         for clause in self.compiled:
-            if not clause.applies(question):
+            if not clause.applies_to_user(query):
                 continue
-            met = clause.met(question)
+            met = clause.matching_rows(query)
             if clause.includes:
                 included = met if included is None else included | met
             else:
                 excluded = met if excluded is None else excluded | met
         if included is None:
-            return np.ones(question.table.size, np.bool_) if excluded is None else ~excluded
+            return np.ones(query.table.size, np.bool_) if excluded is None else ~excluded
         return included if excluded is None else included & ~excluded
 
-    def question(self, group: FilterData, user: str, item_id: str | None, values: Mapping[str, str]) -> Question:
-        """Make a question to the filter's clauses; parameters, raised errors as those of `allowed`."""
+    def query(self, group: FilterData, user: str, item_id: str | None, values: Mapping[str, str]) -> FilterQuery:
+        """Return a query for the filter's clauses; parameters and errors are those of `allowed`."""
         self.check_values(values)
         if self.uses_current_item and item_id is None:
             raise InvalidInputError(f"the filter compares with {CURRENT_ITEM}, so it is for related items only")
         item = None if item_id is None else group.tables["ITEMS"].row(item_id)
-        return Question(group, group.tables[TABLE_OF[self.target]], user, item, values)
+        return FilterQuery(group, group.tables[TABLE_OF[self.target]], user, item, values)
 
     def check_values(self, values: Mapping[str, str]) -> None:
-        """Check that values are given for parameters that exist, and for all that must have one."""
+        """Check that all required parameters have values, and that no value is of an unknown parameter."""
         unknown = sorted(values.keys() - self.placeholders)
         if unknown:
             known = ", ".join(sorted(self.placeholders)) or "none"
@@ -162,31 +162,39 @@ def compile_filter(expression: str, schemas: Mapping[str, Schema]) -> CompiledFi
     Raises
     ------
     FilterExpressionError
-        It breaks the grammar or a rule; an `InvalidInputError` that knows the place.
+        The expression breaks the grammar or a rule.
     """
     clauses = parse(expression)
-    check(clauses, schemas)
+    check_clauses(clauses, schemas)
     conditions = [condition for clause in clauses for condition in clause.conditions()]
     return CompiledFilter(
         target=clauses[0].target,
         placeholders=_parameters(conditions),
-        required=_parameters(one for clause in clauses if clause.verb == "INCLUDE" for one in clause.conditions()),
-        datasets=frozenset(DATASETS[one.dataset] for one in conditions if one.dataset != CURRENT_USER),
+        required=_parameters(
+            condition for clause in clauses if clause.verb == "INCLUDE" for condition in clause.conditions()
+        ),
+        datasets=frozenset(
+            DATASETS[condition.dataset] for condition in conditions if condition.dataset != CURRENT_USER
+        ),
         fields=fields_of(clauses),
-        uses_current_item=any(isinstance(one.operand, OfCurrentItem) for one in conditions),
+        uses_current_item=any(isinstance(condition.operand, OfCurrentItem) for condition in conditions),
         clauses=clauses,
         compiled=tuple(_compile_clause(clause, schemas) for clause in clauses),
     )
 
 
 def _parameters(conditions: Iterable[Condition]) -> frozenset[str]:
-    return frozenset(one.operand.name for one in conditions if isinstance(one.operand, Parameter))
+    operands = (condition.operand for condition in conditions)
+    return frozenset(operand.name for operand in operands if isinstance(operand, Parameter))
 
 
 def _compile_clause(clause: Clause, schemas: Mapping[str, Schema]) -> CompiledClause:
-    either = tuple(
-        tuple(row_test(clause.target, one, column_of(one, schemas), item_column_of(one, schemas)) for one in together)
-        for together in clause.either
+    def compile_one(condition: Condition) -> RowCondition:
+        columns = column_of(condition, schemas), item_column_of(condition, schemas)
+        return compile_row_condition(clause.target, condition, *columns)
+
+    alternatives = tuple(tuple(map(compile_one, conjunction)) for conjunction in clause.alternatives)
+    user_conditions = tuple(
+        compile_user_condition(condition, column_of(condition, schemas)) for condition in clause.user_conditions
     )
-    provisos = tuple(user_test(one, column_of(one, schemas)) for one in clause.provisos)
-    return CompiledClause(clause.verb == "INCLUDE", either, provisos)
+    return CompiledClause(clause.verb == "INCLUDE", alternatives, user_conditions)

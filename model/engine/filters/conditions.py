@@ -1,7 +1,7 @@
-"""Conditions as functions: which rows meet one, or whether the current user does.
+"""Conditions compiled to functions: which rows meet a condition, or whether the current user does.
 
-A value that is missing meets no condition, NOT IN and != included; nor does anything meet a condition whose
-parameter was omitted, which only EXCLUDE permits.
+A missing value meets no condition, not even NOT IN or !=. Nothing meets a condition whose parameter was omitted, which
+only EXCLUDE permits.
 """
 
 from __future__ import annotations
@@ -13,25 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.engine.filters.expression import EveryType, Number, OfCurrentItem, Parameter, Strings
+from model.engine.filters.filter_query import FilterQuery
 from model.engine.filters.interned_columns import compare
 from model.engine.filters.parameters import read_number, read_strings
-from model.engine.filters.question import Question
 from model.engine.filters.rules import BY_EVENT_TYPE, is_number
 
 if TYPE_CHECKING:
     from model.datasets.avro_schema import Column
     from model.engine.filters.expression import Condition, Target
 
-RowTest = Callable[[Question], NDArray[np.bool_]]
-UserTest = Callable[[Question], bool]
-_Strings = Callable[[Question], tuple[str, ...]]
-_Number = Callable[[Question], float | None]
+RowCondition = Callable[[FilterQuery], NDArray[np.bool_]]
+UserCondition = Callable[[FilterQuery], bool]
+_Strings = Callable[[FilterQuery], tuple[str, ...]]
+_Number = Callable[[FilterQuery], float | None]
 
 ID_COLUMNS = {"ItemID": "ITEM_ID", "UserID": "USER_ID", "ActionID": "ACTION_ID"}
 EVERY_TYPE = "*"
 
 
-def row_test(target: Target, condition: Condition, column: Column, other: Column | None) -> RowTest:
+def compile_row_condition(target: Target, condition: Condition, column: Column, other: Column | None) -> RowCondition:
     """Compile a condition on rows.
 
     Parameters
@@ -39,14 +39,14 @@ def row_test(target: Target, condition: Condition, column: Column, other: Column
     target : str
         ItemID, UserID or ActionID.
     column : Column
-        That the condition is about.
+        The column of the condition.
     other : Column or None
-        Of the current item, where the condition compares with it.
+        The column of the current item that it compares with.
 
     Returns
     -------
     callable
-        From a question to a bool array of shape (rows,), not to be changed.
+        From a query to a read-only bool array of shape (rows,).
     """
     negated = condition.operator == "NOT IN"
     if is_number(column):
@@ -59,18 +59,18 @@ def row_test(target: Target, condition: Condition, column: Column, other: Column
             else _event_test(condition.dataset, strings, negated=negated)
         )
     if column.name == ID_COLUMNS[target]:
-        return lambda question: question.table.with_ids(strings(question), negated=negated)
+        return lambda query: query.table.with_ids(strings(query), negated=negated)
 
-    def has_text(question: Question) -> NDArray[np.bool_]:
-        values = strings(question)
+    def has_text(query: FilterQuery) -> NDArray[np.bool_]:
+        values = strings(query)
         if not values:
-            return np.zeros(question.table.size, np.bool_)
-        return question.table.with_texts(column.name, values, several=column.categorical, negated=negated)
+            return np.zeros(query.table.size, np.bool_)
+        return query.table.with_texts(column.name, values, several=column.categorical, negated=negated)
 
     return has_text
 
 
-def user_test(condition: Condition, column: Column) -> UserTest:
+def compile_user_condition(condition: Condition, column: Column) -> UserCondition:
     """Compile a condition on the current user.
 
     Parameters
@@ -81,99 +81,101 @@ def user_test(condition: Condition, column: Column) -> UserTest:
     Returns
     -------
     callable
-        From a question to whether its user meets the condition; one of whom nothing is known does not.
+        From a query to whether its user meets the condition; an unknown user does not.
     """
     negated = condition.operator == "NOT IN"
     number, strings = _number(condition), _strings(condition, several=False)
 
-    def has_number(question: Question) -> bool:
-        value = number(question)
-        users = question.group.tables["USERS"]
-        mine = None if question.user is None else users.number(question.user, column.name)
-        if value is None or mine is None:
+    def has_number(query: FilterQuery) -> bool:
+        value = number(query)
+        users = query.group.tables["USERS"]
+        own = None if query.user is None else users.number(query.user, column.name)
+        if value is None or own is None:
             return False
-        return bool(compare(np.array([mine]), condition.operator, value)[0])
+        return bool(compare(np.array([own]), condition.operator, value)[0])
 
-    def has_text(question: Question) -> bool:
-        values = strings(question)
-        users = question.group.tables["USERS"]
+    def has_text(query: FilterQuery) -> bool:
+        values = strings(query)
+        users = query.group.tables["USERS"]
         if column.name == ID_COLUMNS["UserID"]:
-            mine: tuple[str, ...] = (question.user_id,)
-        elif question.user is None:
+            own: tuple[str, ...] = (query.user_id,)
+        elif query.user is None:
             return False
         else:
-            mine = users.texts(question.user, column.name, several=column.categorical)
-        return bool(mine and values) and negated == set(mine).isdisjoint(values)
+            own = users.texts(query.user, column.name, several=column.categorical)
+        return bool(own and values) and negated == set(own).isdisjoint(values)
 
     return has_number if is_number(column) else has_text
 
 
-def _number_test(condition: Condition, column: Column) -> RowTest:
+def _number_test(condition: Condition, column: Column) -> RowCondition:
     number = _number(condition)
 
-    def has_number(question: Question) -> NDArray[np.bool_]:
-        value = number(question)
+    def has_number(query: FilterQuery) -> NDArray[np.bool_]:
+        value = number(query)
         if value is None:
-            return np.zeros(question.table.size, np.bool_)
-        return question.table.with_number(column.name, condition.operator, value)
+            return np.zeros(query.table.size, np.bool_)
+        return query.table.with_number(column.name, condition.operator, value)
 
     return has_number
 
 
-def _event_test(dataset: str, strings: _Strings, *, negated: bool) -> RowTest:
-    """Compile: the current user has had such an interaction with the row."""
+def _event_test(dataset: str, strings: _Strings, *, negated: bool) -> RowCondition:
+    """Compile: the current user has had an interaction of such a type with the row."""
 
-    def was_touched(question: Question) -> NDArray[np.bool_]:
-        done = question.interactions if dataset == "Interactions" else question.action_interactions
-        is_asked = _is_asked(strings(question), dataset, negated=negated)
-        return question.table.with_ids(one for kind, subjects in done.items() if is_asked(kind) for one in subjects)
+    def interacted_with(query: FilterQuery) -> NDArray[np.bool_]:
+        items_of = query.interactions if dataset == "Interactions" else query.action_interactions
+        matches_type = _type_matcher(strings(query), dataset, negated=negated)
+        return query.table.with_ids(
+            subject for kind, subjects in items_of.items() if matches_type(kind) for subject in subjects
+        )
 
-    return was_touched
-
-
-def _users_test(strings: _Strings, *, negated: bool) -> RowTest:
-    """Compile: the row is of a user who has had such an interaction."""
-
-    def has_touched(question: Question) -> NDArray[np.bool_]:
-        is_asked = _is_asked(strings(question), "Interactions", negated=negated)
-        return question.table.with_ids(question.group.interactions.users_with(is_asked))
-
-    return has_touched
+    return interacted_with
 
 
-def _is_asked(values: tuple[str, ...], dataset: str, *, negated: bool) -> Callable[[str], bool]:
-    """Return what tells of an event type whether it is asked for; none is where a parameter was omitted."""
+def _users_test(strings: _Strings, *, negated: bool) -> RowCondition:
+    """Compile: the user of the row has had an interaction of such a type."""
+
+    def has_interacted(query: FilterQuery) -> NDArray[np.bool_]:
+        matches_type = _type_matcher(strings(query), "Interactions", negated=negated)
+        return query.table.with_ids(query.group.interactions.users_with(matches_type))
+
+    return has_interacted
+
+
+def _type_matcher(values: tuple[str, ...], dataset: str, *, negated: bool) -> Callable[[str], bool]:
+    """Return whether an event type matches, as a function; none matches if a parameter was omitted."""
     if not values or EVERY_TYPE in values:
         every = bool(values) and not negated
         return lambda _: every
-    asked = {_spelled(value, dataset) for value in values}
-    return lambda kind: (_spelled(kind, dataset) in asked) != negated
+    wanted = {_normalised(value, dataset) for value in values}
+    return lambda kind: (_normalised(kind, dataset) in wanted) != negated
 
 
-def _spelled(event_type: str, dataset: str) -> str:
-    """Return an event type as it is compared: in any case; the guide has "Not taken" as well as "NOT_TAKEN"."""
+def _normalised(event_type: str, dataset: str) -> str:
+    """Return an event type as it is compared: ignoring case; the guide has "Not taken" as well as "NOT_TAKEN"."""
     lower = event_type.lower()
     return lower if dataset == "Interactions" else lower.replace("_", "").replace(" ", "")
 
 
 def _strings(condition: Condition, *, several: bool) -> _Strings:
-    """Return what finds the strings that a condition compares with; none where a parameter is omitted."""
+    """Return the strings that a condition compares with, as a function; none if a parameter was omitted."""
     operand = condition.operand
     if isinstance(operand, Parameter):
 
-        def given(question: Question) -> tuple[str, ...]:
-            value = question.values.get(operand.name)
+        def given(query: FilterQuery) -> tuple[str, ...]:
+            value = query.values.get(operand.name)
             return () if value is None else read_strings(operand.name, value)
 
         return given
     if isinstance(operand, OfCurrentItem):
 
-        def of_item(question: Question) -> tuple[str, ...]:
-            if question.item is None:
+        def of_item(query: FilterQuery) -> tuple[str, ...]:
+            if query.item is None:
                 return ()
             if operand.field == ID_COLUMNS["ItemID"]:
-                return (question.table.ids[question.item],)
-            return question.table.texts(question.item, operand.field, several=several)
+                return (query.table.ids[query.item],)
+            return query.table.texts(query.item, operand.field, several=several)
 
         return of_item
     fixed = operand.values if isinstance(operand, Strings) else (EVERY_TYPE,) if isinstance(operand, EveryType) else ()
@@ -181,19 +183,19 @@ def _strings(condition: Condition, *, several: bool) -> _Strings:
 
 
 def _number(condition: Condition) -> _Number:
-    """Return what finds the number that a condition compares with; None where there is none."""
+    """Return the number that a condition compares with, as a function; None if there is none."""
     operand = condition.operand
     if isinstance(operand, Parameter):
 
-        def given(question: Question) -> float | None:
-            value = question.values.get(operand.name)
+        def given(query: FilterQuery) -> float | None:
+            value = query.values.get(operand.name)
             return None if value is None else read_number(operand.name, value)
 
         return given
     if isinstance(operand, OfCurrentItem):
 
-        def of_item(question: Question) -> float | None:
-            return None if question.item is None else question.table.number(question.item, operand.field)
+        def of_item(query: FilterQuery) -> float | None:
+            return None if query.item is None else query.table.number(query.item, operand.field)
 
         return of_item
     fixed = operand.value if isinstance(operand, Number) else None

@@ -1,4 +1,4 @@
-"""Filter expressions: from text to clauses, with the place of whatever is wrong.
+"""Parses filter expressions to clauses, and reports the place of an error.
 
 ```
 filter    := clause ( "|" clause )*
@@ -52,12 +52,12 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 class FilterExpressionError(InvalidInputError):
-    """The expression is wrong.
+    """The filter expression breaks the grammar or a rule.
 
     Attributes
     ----------
     place : int
-        Of the character at which it is, from 0.
+        Character of the error, from 0.
     """
 
     def __init__(self, place: int, what: str) -> None:
@@ -82,7 +82,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A value that is given with each question."""
+    """A value that each query gives."""
 
     name: str
 
@@ -94,7 +94,7 @@ class EveryType:
 
 @dataclass(frozen=True, slots=True)
 class OfCurrentItem:
-    """What the item that is asked about has in a field."""
+    """The value of a field of the current item."""
 
     field: str
     place: int
@@ -128,7 +128,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """What stands between two pipes.
+    """One clause of a filter expression; `|` separates clauses.
 
     Attributes
     ----------
@@ -136,25 +136,27 @@ class Clause:
         INCLUDE or EXCLUDE.
     target : str
         ItemID, UserID or ActionID.
-    either : tuple of tuples of Condition
-        One of the tuples has to be met, with all of its conditions.
-    provisos : tuple of Condition
-        What the current user must meet for the clause to count at all.
+    alternatives : tuple of tuples of Condition
+        A row matches if it meets all conditions of at least one tuple.
+    user_conditions : tuple of Condition
+        The clause applies if the current user meets all of them.
     place, target_place, end : int
         Where the clause and its target begin, and where the clause ends.
     """
 
     verb: Verb
     target: Target
-    either: tuple[tuple[Condition, ...], ...]
-    provisos: tuple[Condition, ...]
+    alternatives: tuple[tuple[Condition, ...], ...]
+    user_conditions: tuple[Condition, ...]
     place: int
     target_place: int
     end: int
 
     def conditions(self) -> list[Condition]:
         """Return all conditions, those of IF last."""
-        return [condition for together in self.either for condition in together] + list(self.provisos)
+        return [condition for conjunction in self.alternatives for condition in conjunction] + list(
+            self.user_conditions
+        )
 
 
 def parse(expression: str) -> tuple[Clause, ...]:
@@ -204,7 +206,7 @@ class _Reader:
         return text
 
     def is_word(self, word: str) -> bool:
-        # The guide's own pages write keywords in both cases, such as "EXCLUDE itemId WHERE INTERACTIONS.event_type".
+        # The guide's pages write keywords in both cases, such as "EXCLUDE itemId WHERE INTERACTIONS.event_type".
         return self.kind == "word" and self.text.lower() == word.lower()
 
     def take_word(self, word: str) -> bool:
@@ -224,14 +226,14 @@ class _Reader:
             raise self.refusal(f'"{symbol}"')
 
     def refusal(self, expected: str) -> FilterExpressionError:
-        # A string may be anybody's data: it is not repeated.
-        found = {"end": "the expression ends", "string": "there is a string"}.get(self.kind, f"there is {self.text}")
-        return FilterExpressionError(self.place, f"{expected} is expected here, but {found}")
+        # A string may be personal data, so the message does not repeat it.
+        actual = {"end": "the expression ends", "string": "there is a string"}.get(self.kind, f"there is {self.text}")
+        return FilterExpressionError(self.place, f"{expected} is expected here, but {actual}")
 
 
 def _tokens(expression: str) -> list[tuple[str, str, int]]:
     """Return kind, text and place of every token, and an end."""
-    found = []
+    tokens = []
     place = 0
     while place < len(expression):
         if expression[place].isspace():
@@ -239,17 +241,17 @@ def _tokens(expression: str) -> list[tuple[str, str, int]]:
             continue
         match = _TOKEN.match(expression, place)
         if match is None:
-            raise FilterExpressionError(place, _strange(expression[place]))
-        found.append((str(match.lastgroup), match[0], place))
+            raise FilterExpressionError(place, _bad_character(expression[place]))
+        tokens.append((str(match.lastgroup), match[0], place))
         place = match.end()
-    return [*found, ("end", "", len(expression))]
+    return [*tokens, ("end", "", len(expression))]
 
 
-def _strange(character: str) -> str:
+def _bad_character(character: str) -> str:
     if character == '"':
-        return "the string that begins here does not end"
+        return "the string that starts here has no closing quote"
     if character in _OTHER_QUOTES:
-        return 'strings stand in straight double quotes, as in "drama"'
+        return 'put strings in straight double quotes, as in "drama"'
     if character == "$":
         return "a parameter has a name of letters, digits and underscores, as in $GENRE"
     return f"the character {character!r} has no meaning in filter expressions"
@@ -269,29 +271,29 @@ def _clause(reader: _Reader) -> Clause:
     target = TARGETS[TARGETS.index(_one_of(reader, TARGETS))]
     if not reader.take_word("WHERE"):
         raise reader.refusal("WHERE")
-    either = [_together(reader, _where)]
+    alternatives = [_conjunction(reader, _row_condition)]
     while reader.take_word("OR"):
-        either.append(_together(reader, _where))
-    provisos = _together(reader, _proviso) if reader.take_word("IF") else ()
-    if provisos and reader.is_word("OR"):
+        alternatives.append(_conjunction(reader, _row_condition))
+    user_conditions = _conjunction(reader, _user_condition) if reader.take_word("IF") else ()
+    if user_conditions and reader.is_word("OR"):
         raise FilterExpressionError(reader.place, "conditions after IF may be joined by AND only")
-    return Clause(verb, target, tuple(either), provisos, place, target_place, reader.end_of_last)
+    return Clause(verb, target, tuple(alternatives), user_conditions, place, target_place, reader.end_of_last)
 
 
-def _together(reader: _Reader, read: Callable[[_Reader], Condition]) -> tuple[Condition, ...]:
+def _conjunction(reader: _Reader, read: Callable[[_Reader], Condition]) -> tuple[Condition, ...]:
     conditions = [read(reader)]
     while reader.take_word("AND"):
         conditions.append(read(reader))
     return tuple(conditions)
 
 
-def _where(reader: _Reader) -> Condition:
+def _row_condition(reader: _Reader) -> Condition:
     if reader.is_word(CURRENT_USER):
         raise FilterExpressionError(reader.place, f"{CURRENT_USER} may stand only after IF, at the end of a clause")
     return _condition(reader, tuple(DATASETS))
 
 
-def _proviso(reader: _Reader) -> Condition:
+def _user_condition(reader: _Reader) -> Condition:
     if not reader.is_word(CURRENT_USER):
         raise FilterExpressionError(reader.place, f"IF may ask only for a field of {CURRENT_USER}")
     return _condition(reader, (CURRENT_USER,))
@@ -354,12 +356,12 @@ def _string(reader: _Reader) -> str:
 
 
 def unquoted(text: str) -> str:
-    """Return what a string in double quotes says; a backslash makes the next character an ordinary one."""
+    """Return the value of a string in double quotes; a backslash escapes the next character."""
     return _ESCAPED.sub(r"\1", text[1:-1])
 
 
 def _value(reader: _Reader) -> Operand:
-    # Once, not again and again: the depth of what a client writes has to have an end.
+    # One pair of parentheses at most, since the nesting of client input must be bounded.
     if not reader.take_symbol("("):
         return _bare_value(reader)
     operand = _bare_value(reader)

@@ -1,4 +1,4 @@
-"""Columns of a table whose values are compared as numbers: strings by a code of their own, numbers as they are."""
+"""Columns of a table, compared as numbers: each distinct string has a code, numbers are stored as they are."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 NULL = -1  # the code of a missing string
 SEPARATOR = "|"  # between the values of one categorical field (developer guide, "Categorical metadata")
-FEW_CODES = 8  # so many are faster compared one by one than looked up
+FEW_CODES = 8  # up to this number, comparing one by one is faster than a look-up table
 
 
 class TextColumn:
     """A column of strings.
 
-    A field with several values, such as "drama|crime", has one code; which codes hold a single value is looked up
-    in the strings, of which there are far fewer than rows.
+    A field with several values, such as "drama|crime", has one code. The codes that contain a single value are found
+    in the distinct strings, of which there are far fewer than rows.
     """
 
     def __init__(self, size: int) -> None:
@@ -28,14 +28,14 @@ class TextColumn:
         self.strings: list[str] = []
         self._code_of: dict[str, int] = {}
         self._codes_with: dict[str, list[int]] = {}
-        self._split = 0  # so many of the strings are in `_codes_with`
+        self._split = 0  # number of strings that are in `_codes_with`
 
     def grow(self, size: int) -> None:
-        """Make room for so many rows."""
+        """Grow to a number of rows."""
         self.codes = _grown(self.codes, size, NULL)
 
     def set(self, row: int, value: str | None) -> None:
-        """Give a row its value."""
+        """Set the value of a row."""
         if value is None:
             self.codes[row] = NULL
             return
@@ -46,12 +46,12 @@ class TextColumn:
         self.codes[row] = code
 
     def drop_unused(self) -> None:
-        """Forget the strings that no row has any more."""
+        """Drop the strings that no row has."""
         used = np.unique(self.codes)
         used = used[used != NULL]
-        anew = np.full(len(self.strings) + 1, NULL, np.int32)
-        anew[used] = np.arange(used.size)
-        self.codes = anew[self.codes]
+        renumbered = np.full(len(self.strings) + 1, NULL, np.int32)
+        renumbered[used] = np.arange(used.size)
+        self.codes = renumbered[self.codes]
         self.strings = [self.strings[code] for code in used.tolist()]
         self._code_of = {value: code for code, value in enumerate(self.strings)}
         self._codes_with, self._split = {}, 0
@@ -62,12 +62,12 @@ class TextColumn:
         return None if code == NULL else self.strings[code]
 
     def codes_of(self, values: Iterable[str], *, several: bool) -> list[int]:
-        """Return the codes of the strings that are, or have among their values, one of those given.
+        """Return the codes of the strings that equal one of the values, or contain one.
 
         Parameters
         ----------
         several : bool
-            Whether fields of this column may hold several values.
+            Whether fields of this column can hold several values.
         """
         if not several:
             return [self._code_of[value] for value in values if value in self._code_of]
@@ -78,7 +78,7 @@ class TextColumn:
         return sorted({code for value in values for code in self._codes_with.get(value, ())})
 
     def matches(self, codes: NDArray[np.int32], wanted: list[int], *, negated: bool) -> NDArray[np.bool_]:
-        """Tell which of the codes are wanted, or present and not wanted; a missing string matches neither way.
+        """Return which codes are wanted or, if negated, present and not wanted.
 
         Parameters
         ----------
@@ -89,10 +89,10 @@ class TextColumn:
         bool array of shape (n,)
         """
         if len(wanted) <= FEW_CODES:
-            found = np.zeros(codes.size, np.bool_)
+            is_wanted = np.zeros(codes.size, np.bool_)
             for code in wanted:
-                found |= codes == code
-            return (codes != NULL) & ~found if negated else found
+                is_wanted |= codes == code
+            return (codes != NULL) & ~is_wanted if negated else is_wanted
         table = np.full(len(self.strings) + 1, negated, np.bool_)
         table[wanted] = not negated
         table[NULL] = False  # the last entry, which no string has
@@ -101,22 +101,22 @@ class TextColumn:
 
 
 class NumberColumn:
-    """A column of numbers; NaN where there is none."""
+    """A column of numbers; NaN for a missing value."""
 
     def __init__(self, size: int) -> None:
         self.numbers = np.full(size, np.nan)
 
     def grow(self, size: int) -> None:
-        """Make room for so many rows."""
+        """Grow to a number of rows."""
         self.numbers = _grown(self.numbers, size, np.nan)
 
     def set(self, row: int, value: float | None) -> None:
-        """Give a row its value."""
+        """Set the value of a row."""
         self.numbers[row] = np.nan if value is None else value
 
 
 def compare(numbers: NDArray[np.float64], operator: str, value: float) -> NDArray[np.bool_]:
-    """Compare numbers with a value; a missing number meets no condition, "!=" included.
+    """Compare numbers with a value; a missing number meets no condition, not even "!=".
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a filter does to given data, clause by clause, or where its expression is wrong."""
+"""Explains what each clause of a filter does to given data, and points at errors in expressions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from model.engine.filters.compiled import TABLE_OF, compile_filter
 from model.engine.filters.conditions import ID_COLUMNS
+from model.engine.filters.descriptions import THINGS, describe_clause, describe_condition
 from model.engine.filters.expression import parse
 from model.engine.filters.rules import EVENT_TYPE
 from model.engine.filters.table import Table
-from model.engine.filters.words import THINGS, clause_in_words, condition_in_words
 from model.engine.personalize import limits
 
 if TYPE_CHECKING:
@@ -19,35 +19,35 @@ if TYPE_CHECKING:
     from model.datasets.avro_schema import Schema
     from model.engine.filters.compiled import CompiledClause, CompiledFilter
     from model.engine.filters.expression import Clause, FilterExpressionError
-    from model.engine.filters.question import Question
+    from model.engine.filters.filter_query import FilterQuery
 
 Row = dict[str, Any]
 
 
-class Done:
-    """Who did what, from rows of a dataset of events."""
+class EventHistory:
+    """The interactions of users, from rows of a dataset of events."""
 
     def __init__(self, rows: Iterable[Row], subject: str) -> None:
-        self._done: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        self._items: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for row in sorted(rows, key=lambda row: int(row["TIMESTAMP"]), reverse=True):
-            newest = self._done[row["USER_ID"]][str(row.get(EVENT_TYPE) or "").lower()]
-            if len(newest) < limits.FILTERED_INTERACTIONS_PER_TYPE:
-                newest.append(row[subject])
+            latest = self._items[row["USER_ID"]][str(row.get(EVENT_TYPE) or "").lower()]
+            if len(latest) < limits.FILTERED_INTERACTIONS_PER_TYPE:
+                latest.append(row[subject])
 
     def recent(self, user_id: str) -> Mapping[str, list[str]]:
-        """Return by event type, in small letters, the items of a user's newest interactions."""
-        return self._done.get(user_id, {})
+        """Return the items of a user's latest interactions, by event type in lower case."""
+        return self._items.get(user_id, {})
 
-    def users_with(self, is_asked: Callable[[str], bool]) -> list[str]:
-        """Return the ids of all who have had an interaction of an event type that is asked for."""
-        return [user for user, done in self._done.items() if any(is_asked(kind) for kind in done)]
+    def users_with(self, matches_type: Callable[[str], bool]) -> list[str]:
+        """Return the ids of all users who have had an interaction of a matching event type."""
+        return [user for user, by_type in self._items.items() if any(matches_type(kind) for kind in by_type)]
 
 
 class Sample:
-    """Data to try a filter on."""
+    """Data to evaluate a filter on."""
 
     def __init__(self, rows: Mapping[str, list[Row]]) -> None:
-        """Take rows in.
+        """Read rows.
 
         Parameters
         ----------
@@ -57,17 +57,17 @@ class Sample:
         self.tables = {dataset_type: Table() for dataset_type in TABLE_OF.values()}
         for target, dataset_type in TABLE_OF.items():
             key = ID_COLUMNS[target]
-            found = rows.get(dataset_type, ())
+            given = rows.get(dataset_type, ())
             self.tables[dataset_type].replace(
-                {row[key]: {name: value for name, value in row.items() if name != key} for row in found}
+                {row[key]: {name: value for name, value in row.items() if name != key} for row in given}
             )
-        self.interactions = Done(rows.get("INTERACTIONS", ()), "ITEM_ID")
-        self.action_interactions = Done(rows.get("ACTION_INTERACTIONS", ()), "ACTION_ID")
+        self.interactions = EventHistory(rows.get("INTERACTIONS", ()), "ITEM_ID")
+        self.action_interactions = EventHistory(rows.get("ACTION_INTERACTIONS", ()), "ACTION_ID")
 
 
 def explain(expression: str) -> list[str]:
-    """Say what each clause of an expression does, whatever the data."""
-    return [f"{place}. {clause_in_words(clause)}" for place, clause in enumerate(parse(expression), 1)]
+    """Describe each clause of an expression, without data."""
+    return [f"{place}. {describe_clause(clause)}" for place, clause in enumerate(parse(expression), 1)]
 
 
 def report(
@@ -78,7 +78,7 @@ def report(
     item_id: str | None = None,
     values: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Say what each clause does and how much it removes from a sample.
+    """Describe each clause and count the rows of a sample that it removes.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def report(
     item_id : str, optional
         The current item.
     values : mapping, optional
-        Of the parameters, as filterValues has them.
+        Of the parameters, as in filterValues.
 
     Returns
     -------
@@ -108,39 +108,39 @@ def report(
     total = sample.tables[TABLE_OF[compiled.target]].size
     if not total:
         return lines
-    question = compiled.question(sample, user, item_id, values or {})
-    told: list[str] = []
+    query = compiled.query(sample, user, item_id, values or {})
+    report_lines: list[str] = []
     for line, clause, ready in zip(lines, compiled.clauses, compiled.compiled, strict=True):
-        told += [line, *_effect(clause, ready, question)]
+        report_lines += [line, *_effect(clause, ready, query)]
     kept = int(compiled.allowed(sample, user, item_id, values or {}).sum())
-    return [*told, _summary(compiled, kept, total)]
+    return [*report_lines, _summary(compiled, kept, total)]
 
 
 def pointer(expression: str, error: FilterExpressionError) -> list[str]:
-    """Show where an expression is wrong.
+    """Show the place of an error in an expression.
 
     Returns
     -------
     list of str
-        The line of the expression, a circumflex under the place, and what is wrong.
+        The line of the expression, a circumflex under the place, and the error.
     """
     begin = expression.rfind("\n", 0, error.place) + 1
     line = expression[begin:].split("\n", 1)[0]
     return [line, " " * (error.place - begin) + "^", error.what]
 
 
-def _effect(clause: Clause, ready: CompiledClause, question: Question) -> list[str]:
-    total = question.table.size
-    if not ready.applies(question):
-        return ["   does not count for this user"]
-    met = int(ready.met(question).sum())
+def _effect(clause: Clause, ready: CompiledClause, query: FilterQuery) -> list[str]:
+    total = query.table.size
+    if not ready.applies_to_user(query):
+        return ["   does not apply to this user"]
+    met = int(ready.matching_rows(query).sum())
     removed = total - met if ready.includes else met
     lines = [f"   removes {removed} of {total} {THINGS[clause.target]}"]
-    conditions = [one for together in clause.either for one in together]
-    tests = [test for together in ready.either for test in together]
+    conditions = [condition for conjunction in clause.alternatives for condition in conjunction]
+    tests = [test for conjunction in ready.alternatives for test in conjunction]
     if len(tests) > 1:
         for condition, test in zip(conditions, tests, strict=True):
-            lines.append(f"   - met by {int(test(question).sum())}: {condition_in_words(condition)}")
+            lines.append(f"   - met by {int(test(query).sum())}: {describe_condition(condition)}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Values of a filter's parameters, as filterValues brings them with a question."""
+"""Reads the values of a filter's parameters from filterValues."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def read_strings(name: str, text: str) -> tuple[str, ...]:
     Raises
     ------
     InvalidInputError
-        It says nothing else; the message does not repeat the value, which may be somebody's.
+        The text is not such a list; the message does not repeat it, since it may be personal data.
     """
-    found = []
+    values = []
     place = 0
     while match := _STRING.match(text, place):
-        found.append(unquoted(match[1]))
+        values.append(unquoted(match[1]))
         place = match.end()
         if not match[2]:
-            return tuple(found)
+            return tuple(values)
     raise InvalidInputError(
         f'filterValues.{name} must hold strings, each in double quotes, with commas between them: "drama","crime"'
     )
@@ -47,7 +47,7 @@ def read_number(name: str, text: str) -> float:
     Raises
     ------
     InvalidInputError
-        It is none.
+        The text is not a finite number.
     """
     try:
         number = float(text)

@@ -1,4 +1,4 @@
-"""What a filter expression may ask for, beyond its grammar: which datasets, which fields, which comparisons.
+"""Rules of filter expressions beyond the grammar: which datasets, fields and comparisons are allowed.
 
 Source: developer guide, "Filter expression structure and elements" and its "Guidelines and requirements".
 """
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 
 EVENT_TYPE = "EVENT_TYPE"
 BY_EVENT_TYPE = ("Interactions", "Action_Interactions")
-# What is filtered by what.
+# The datasets that each target is filtered by.
 DATASETS_OF = {
     "ItemID": ("Items", "Interactions"),
     "UserID": ("Users", "Interactions"),
     "ActionID": ("Actions", "Action_Interactions"),
 }
-# Recommendations of actions heed these by themselves, and filters may not.
-HEEDED_ANYWAY = frozenset({"EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP", "REPEAT_FREQUENCY"})
+# Recommendations of actions always respect these, and filters may not use them.
+ALWAYS_APPLIED = frozenset({"EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP", "REPEAT_FREQUENCY"})
 
 
-def check(clauses: tuple[Clause, ...], schemas: Mapping[str, Schema]) -> None:
-    """Check that clauses ask for what there is and what may be asked for.
+def check_clauses(clauses: tuple[Clause, ...], schemas: Mapping[str, Schema]) -> None:
+    """Check that clauses use existing fields and allowed comparisons.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def check(clauses: tuple[Clause, ...], schemas: Mapping[str, Schema]) -> None:
     for clause in clauses:
         if clause.target != clauses[0].target:
             raise FilterExpressionError(
-                clause.target_place, f"all clauses of a filter are about the same: {clauses[0].target} here as well"
+                clause.target_place, f"all clauses of a filter have the same target, here {clauses[0].target}"
             )
         _check_clause(clause, schemas)
     fields = fields_of(clauses)
@@ -68,26 +68,25 @@ def fields_of(clauses: Iterable[Clause]) -> frozenset[str]:
         A field of the current user counts as one of Users, a field of the current item as one of Items.
     """
     conditions = [condition for clause in clauses for condition in clause.conditions()]
-    named = {f"{one.dataset.replace(CURRENT_USER, 'Users')}.{_name(one)}" for one in conditions}
-    return frozenset(
-        named | {f"Items.{one.operand.field}" for one in conditions if isinstance(one.operand, OfCurrentItem)}
-    )
+    named = {f"{condition.dataset.replace(CURRENT_USER, 'Users')}.{_name(condition)}" for condition in conditions}
+    operands = (condition.operand for condition in conditions)
+    return frozenset(named | {f"Items.{operand.field}" for operand in operands if isinstance(operand, OfCurrentItem)})
 
 
 def column_of(condition: Condition, schemas: Mapping[str, Schema]) -> Column:
-    """Return the column that a condition is about.
+    """Return the column of a condition.
 
     Raises
     ------
     FilterExpressionError
-        There is none.
+        There is no such column.
     """
     dataset = condition.dataset.replace(CURRENT_USER, "Users")
     return _column(dataset, _name(condition), schemas, condition.place, condition.field_place)
 
 
 def item_column_of(condition: Condition, schemas: Mapping[str, Schema]) -> Column | None:
-    """Return the column of the current item that a condition compares with; None where it does not.
+    """Return the column of the current item that a condition compares with; None if it does not.
 
     Raises
     ------
@@ -101,21 +100,21 @@ def item_column_of(condition: Condition, schemas: Mapping[str, Schema]) -> Colum
 
 
 def is_number(column: Column) -> bool:
-    """Tell whether a column holds numbers."""
+    """Return whether a column holds numbers."""
     return column.kind in {"float", "double", "int", "long"}
 
 
 def _name(condition: Condition) -> str:
-    # The one field name that the guide's own pages write in both cases.
+    # The guide's pages write only this field name in both cases.
     if condition.dataset in BY_EVENT_TYPE and condition.field.upper() == EVENT_TYPE:
         return EVENT_TYPE
     return condition.field
 
 
 def _check_clause(clause: Clause, schemas: Mapping[str, Schema]) -> None:
-    first = clause.either[0][0].dataset
-    for together in clause.either:
-        for condition in together:
+    first = clause.alternatives[0][0].dataset
+    for conjunction in clause.alternatives:
+        for condition in conjunction:
             if condition.dataset not in DATASETS_OF[clause.target]:
                 allowed = " or ".join(DATASETS_OF[clause.target])
                 raise FilterExpressionError(
@@ -124,14 +123,14 @@ def _check_clause(clause: Clause, schemas: Mapping[str, Schema]) -> None:
             if condition.dataset != first:
                 raise FilterExpressionError(
                     condition.place,
-                    f"the conditions of one clause are about one dataset, here {first}: "
-                    f"ask for {condition.dataset} in a clause of its own, joined by |",
+                    f"the conditions of one clause are on one dataset, here {first}: "
+                    f"put conditions on {condition.dataset} into a clause of their own, joined by |",
                 )
             _check_condition(clause, condition, schemas)
-    for proviso in clause.provisos:
+    for user_condition in clause.user_conditions:
         if clause.target == "UserID":
-            raise FilterExpressionError(proviso.place, f"there is no {CURRENT_USER} where users are filtered")
-        _check_condition(clause, proviso, schemas)
+            raise FilterExpressionError(user_condition.place, f"there is no {CURRENT_USER} where users are filtered")
+        _check_condition(clause, user_condition, schemas)
 
 
 def _check_condition(clause: Clause, condition: Condition, schemas: Mapping[str, Schema]) -> None:
@@ -166,8 +165,8 @@ def _check_filterable(condition: Condition, column: Column, where: str) -> None:
         )
     if column.textual:
         raise FilterExpressionError(condition.field_place, f"{where} is a text, which may not be filtered by")
-    if condition.dataset == "Actions" and column.name in HEEDED_ANYWAY:
-        raise FilterExpressionError(condition.field_place, f"{where} is heeded without a filter, and not by one")
+    if condition.dataset == "Actions" and column.name in ALWAYS_APPLIED:
+        raise FilterExpressionError(condition.field_place, f"{where} always applies, so filters may not use it")
     if is_number(column) and condition.operator.endswith("IN"):
         raise FilterExpressionError(
             condition.operand_place, f"{where} holds numbers: compare it with =, !=, <, <=, > or >="

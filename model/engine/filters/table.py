@@ -1,7 +1,7 @@
-"""The rows of an Items, Users or Actions dataset as columns that filters are evaluated over.
+"""The rows of an Items, Users or Actions dataset as columns that filters are evaluated on.
 
-A row keeps its number for ever, so who has looked up the numbers of some ids need not do so again. What was found
-out about all rows is remembered; a changed row costs one more look at that row, not at all of them.
+A row never changes its number, so callers may keep the numbers of ids. The result of a condition on all rows is
+cached; after a change of a row only that row is evaluated again.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Row = Mapping[str, Any]
-    # A column and, of the rows asked for, those that meet the condition.
-    Look = Callable[[slice | NDArray[np.int64]], NDArray[np.bool_]]
+    # From rows to which of them meet a condition.
+    Evaluate = Callable[[slice | NDArray[np.int64]], NDArray[np.bool_]]
 
 ROOM = 1024  # rows that a new table has room for
-REMEMBERED, REMEMBERED_BYTES = 512, 32 * 2**20  # answers about all rows
-CHANGES = 4096  # so many changed rows are kept in mind before all is looked at again
+CACHED_RESULTS, CACHED_BYTES = 512, 32 * 2**20  # results of conditions on all rows
+CHANGES = 4096  # changed rows that are tracked before the cache is cleared
 
 
 class _Columns:
-    """The columns of a table; a name has two where its values were strings once and numbers later."""
+    """The columns of a table; a name has two if its values were strings at first and numbers later."""
 
     def __init__(self, room: int) -> None:
         self.room = room
@@ -37,7 +37,7 @@ class _Columns:
         self.numbers: dict[str, NumberColumn] = {}
 
     def set(self, number: int, row: Row) -> None:
-        """Give a row its values; what it does not name is missing."""
+        """Set all values of a row; columns that it does not name become missing."""
         for texts in self.texts.values():
             texts.set(number, None)
         for numbers in self.numbers.values():
@@ -45,9 +45,9 @@ class _Columns:
         self.add(number, row)
 
     def add(self, number: int, row: Row) -> None:
-        """Give a row that has no values its values."""
+        """Set the values of a row that has none."""
         for name, value in row.items():
-            # Longer strings are texts and booleans are flags: neither may be filtered by.
+            # Filters may use neither textual columns, whose strings can be longer, nor booleans.
             if isinstance(value, str) and len(value) <= STRING_LENGTH:
                 if name not in self.texts:
                     self.texts[name] = TextColumn(self.room)
@@ -58,12 +58,12 @@ class _Columns:
                 self.numbers[name].set(number, value)
 
     def drop_unused(self) -> None:
-        """Forget the strings that no row has any more."""
+        """Drop the strings that no row has."""
         for texts in self.texts.values():
             texts.drop_unused()
 
     def grow(self, room: int) -> None:
-        """Make room for so many rows."""
+        """Grow to a number of rows."""
         if room > self.room:
             self.room = room
             for texts in self.texts.values():
@@ -80,15 +80,15 @@ class Table:
         self._row_of: dict[str, int] = {}
         self._columns = _Columns(ROOM)
         self._replacements: list[Replacement] = []
-        self._forget_findings()
+        self._clear_cache()
 
     @property
     def size(self) -> int:
-        """How many rows there are; those of ids without data are counted."""
+        """Number of rows, including those of ids without data."""
         return len(self.ids)
 
     def row(self, row_id: str) -> int | None:
-        """Return the number of an id's row; None where it has none."""
+        """Return the number of an id's row; None if the id has no row."""
         return self._row_of.get(row_id)
 
     def intern(self, ids: Iterable[str]) -> NDArray[np.int32]:
@@ -98,7 +98,7 @@ class Table:
         -------
         int32 array of shape (ids,)
         """
-        numbers = np.fromiter((self._number(one) for one in ids), np.int32)
+        numbers = np.fromiter(map(self._number, ids), np.int32)
         if self.size > self._columns.room:
             self._columns.grow(max(self.size, 2 * self._columns.room))
         return numbers
@@ -115,12 +115,12 @@ class Table:
         self._columns.set(number, row)
         self._changes.append(number)
         if len(self._changes) > CHANGES:
-            self._forget_findings()
+            self._clear_cache()
         for replacement in self._replacements:
-            replacement.late[number] = row
+            replacement.changed[number] = row
 
     def replace(self, rows: Mapping[str, Row]) -> None:
-        """Let these be all rows.
+        """Replace all rows.
 
         Parameters
         ----------
@@ -132,44 +132,44 @@ class Table:
         replacement.finish()
 
     def replacement(self, rows: Mapping[str, Row], known: Sequence[int] = ()) -> Replacement:
-        """Begin to replace all rows where that takes long: `build` may run in a thread, `finish` puts it in effect.
+        """Start to replace all rows if that takes long: `build` may run in a thread, `finish` makes it effective.
 
         Parameters
         ----------
         rows : mapping
-            By id; not to be changed until `build` has ended.
+            By id; must not change until `build` has ended.
         known : sequence of int
-            The numbers of the first rows, where they were looked up before: many at once take long.
+            The numbers of the first rows, looked up before, since looking up many ids at once takes long.
 
         Returns
         -------
         Replacement
-            Rows that change meanwhile are not lost by it.
+            It keeps the rows that change meanwhile.
         """
         numbers = [*known, *self.intern(islice(rows, len(known), None)).tolist()]
-        begun = Replacement(self, numbers, rows)
-        self._replacements.append(begun)
-        return begun
+        replacement = Replacement(self, numbers, rows)
+        self._replacements.append(replacement)
+        return replacement
 
     def erase(self, ids: Iterable[str]) -> None:
-        """Forget rows, what they held, and that there ever were any with these ids."""
+        """Erase rows with their values and ids."""
         for row_id in ids:
             number = self._row_of.pop(row_id, None)
             if number is not None:
                 self._columns.set(number, {})
                 self.ids[number] = ""
                 for replacement in self._replacements:
-                    replacement.late[number] = {}
+                    replacement.changed[number] = {}
         self._columns.drop_unused()
-        self._forget_findings()
+        self._clear_cache()
 
     def texts(self, number: int, name: str, *, several: bool) -> tuple[str, ...]:
-        """Return the strings that a row has in a column; none where it is missing.
+        """Return the strings that a row has in a column; none for a missing value.
 
         Parameters
         ----------
         several : bool
-            Whether the column's fields may hold several values.
+            Whether fields of the column can hold several values.
         """
         column = self._columns.texts.get(name)
         value = column.value(number) if column else None
@@ -178,38 +178,36 @@ class Table:
         return tuple(value.split(SEPARATOR)) if several else (value,)
 
     def number(self, number: int, name: str) -> float | None:
-        """Return the number that a row has in a column; None where it is missing."""
+        """Return the number that a row has in a column; None for a missing value."""
         column = self._columns.numbers.get(name)
         if column is None or np.isnan(column.numbers[number]):
             return None
         return float(column.numbers[number])
 
     def with_texts(self, name: str, values: Sequence[str], *, several: bool, negated: bool) -> NDArray[np.bool_]:
-        """Tell which rows have one of the values in a column, or have others only.
+        """Return which rows have one of the values in a column or, if negated, only other values.
 
         Parameters
         ----------
         several : bool
-            Whether the column's fields may hold several values.
-        negated : bool
-            True asks for rows that have a value but none of these.
+            Whether fields of the column can hold several values.
 
         Returns
         -------
         bool array of shape (size,)
-            Not to be changed.
+            Read-only.
         """
         column = self._columns.texts.get(name)
         if column is None:
             return np.zeros(self.size, np.bool_)
 
-        def look(rows: slice | NDArray[np.int64]) -> NDArray[np.bool_]:
+        def evaluate(rows: slice | NDArray[np.int64]) -> NDArray[np.bool_]:
             return column.matches(column.codes[rows], column.codes_of(values, several=several), negated=negated)
 
-        return self._found((name, tuple(values), several, negated), look)
+        return self._cached((name, tuple(values), several, negated), evaluate)
 
     def with_number(self, name: str, operator: str, value: float) -> NDArray[np.bool_]:
-        """Tell which rows have a number in a column that compares so with a value.
+        """Return which rows have a number in a column that meets a comparison.
 
         Parameters
         ----------
@@ -219,37 +217,32 @@ class Table:
         Returns
         -------
         bool array of shape (size,)
-            Not to be changed.
+            Read-only.
         """
         column = self._columns.numbers.get(name)
         if column is None:
             return np.zeros(self.size, np.bool_)
 
-        def look(rows: slice | NDArray[np.int64]) -> NDArray[np.bool_]:
+        def evaluate(rows: slice | NDArray[np.int64]) -> NDArray[np.bool_]:
             return compare(column.numbers[rows], operator, value)
 
-        return self._found((name, operator, value), look)
+        return self._cached((name, operator, value), evaluate)
 
     def with_ids(self, ids: Iterable[str], *, negated: bool = False) -> NDArray[np.bool_]:
-        """Tell which rows have one of the ids, or none of them.
+        """Return which rows have one of the ids or, if negated, none of them."""
+        matches = np.full(self.size, negated, np.bool_)
+        row_of = self._row_of.get
+        matches[[number for row_id in ids if (number := row_of(row_id)) is not None]] = not negated
+        return matches
 
-        Returns
-        -------
-        bool array of shape (size,)
-        """
-        found = np.full(self.size, negated, np.bool_)
-        known = self._row_of.get
-        found[[number for one in ids if (number := known(one)) is not None]] = not negated
-        return found
-
-    def use(self, columns: _Columns) -> None:
-        """Let these columns be the table's; see `replacement`."""
+    def set_columns(self, columns: _Columns) -> None:
+        """Replace all columns; see `replacement`."""
         columns.grow(self._columns.room)
         self._columns = columns
-        self._forget_findings()
+        self._clear_cache()
 
-    def end(self, replacement: Replacement) -> None:
-        """Tell a replacement of changed rows no more."""
+    def end_replacement(self, replacement: Replacement) -> None:
+        """Stop recording changed rows in a replacement."""
         self._replacements.remove(replacement)
 
     def _number(self, row_id: str) -> int:
@@ -259,56 +252,56 @@ class Table:
             self.ids.append(row_id)
         return known
 
-    def _found(self, question: tuple[Any, ...], look: Look) -> NDArray[np.bool_]:
-        """Return what was found out about a question before, after a look at rows that have changed since."""
-        known = self._findings.get(question)
-        if known is None:
-            if len(self._findings) >= min(REMEMBERED, REMEMBERED_BYTES // max(1, self.size)):
-                self._forget_findings()
-            found = look(slice(0, self.size))
+    def _cached(self, condition: tuple[Any, ...], evaluate: Evaluate) -> NDArray[np.bool_]:
+        """Return the result of a condition from the cache, after evaluating the rows that have changed since."""
+        cached = self._cache.get(condition)
+        if cached is None:
+            if len(self._cache) >= min(CACHED_RESULTS, CACHED_BYTES // max(1, self.size)):
+                self._clear_cache()
+            matches = evaluate(slice(0, self.size))
         else:
-            found, seen = known
-            if found.size == self.size and seen == len(self._changes):
-                return found
+            matches, seen = cached
+            if matches.size == self.size and seen == len(self._changes):
+                return matches
             changed = np.array(self._changes[seen:], np.int64)
-            # A new array: whoever was given the old one may still hold it. Rows without data meet no condition.
-            old, found = found, np.zeros(self.size, np.bool_)
-            found[: old.size] = old
-            found[changed] = look(changed)
-        self._findings[question] = found, len(self._changes)
-        return found
+            # A new array, since callers may still use the old one. Rows without data meet no condition.
+            old, matches = matches, np.zeros(self.size, np.bool_)
+            matches[: old.size] = old
+            matches[changed] = evaluate(changed)
+        self._cache[condition] = matches, len(self._changes)
+        return matches
 
-    def _forget_findings(self) -> None:
-        self._findings: dict[tuple[Any, ...], tuple[NDArray[np.bool_], int]] = {}
+    def _clear_cache(self) -> None:
+        self._cache: dict[tuple[Any, ...], tuple[NDArray[np.bool_], int]] = {}
         self._changes: list[int] = []
 
 
 class Replacement:
-    """All rows of a table anew; see `Table.replacement`.
+    """A replacement of all rows of a table; see `Table.replacement`.
 
     Attributes
     ----------
-    late : dict
-        Rows that changed after it was begun, by number.
+    changed : dict
+        Rows that changed after its start, by number.
     """
 
     def __init__(self, table: Table, numbers: list[int], rows: Mapping[str, Row]) -> None:
-        self.late: dict[int, Row] = {}
+        self.changed: dict[int, Row] = {}
         self._table = table
         self._numbers = numbers
         self._rows = rows
         self._columns = _Columns(max(ROOM, table.size))
 
     def build(self) -> None:
-        """Make the new columns."""
+        """Build the new columns."""
         for number, row in zip(self._numbers, self._rows.values(), strict=True):
             self._columns.add(number, row)
 
     def finish(self) -> None:
-        """Put them in effect."""
-        self._table.end(self)
-        self._table.use(self._columns)
-        for number, row in self.late.items():
+        """Make the new columns those of the table."""
+        self._table.end_replacement(self)
+        self._table.set_columns(self._columns)
+        for number, row in self.changed.items():
             self._columns.set(number, row)
-        if not all(self.late.values()):
-            self._columns.drop_unused()  # some were forgotten meanwhile
+        if not all(self.changed.values()):
+            self._columns.drop_unused()  # some rows were erased meanwhile

@@ -212,7 +212,7 @@ def _allowed_ids(
 
 def _allowed_rows(group: DatasetGroup, restriction: Restriction, query: Query) -> NDArray[np.bool_]:
     used = restriction.filter
-    if not query.user and (used.datasets & BY_USER or any(clause.provisos for clause in used.clauses)):
+    if not query.user and (used.datasets & BY_USER or any(clause.user_conditions for clause in used.clauses)):
         raise InvalidInputError("userId is required with a filter that looks at interactions or at CurrentUser")
     return used.allowed(group, query.user, query.item_id, restriction.values)
 

@@ -72,7 +72,7 @@ def test_names_are_taken_once_and_groups_must_exist(new_shop):
         ("INCLUDE ItemID WHERE Interactions.TIMESTAMP > 1", "Interactions are filtered by EVENT_TYPE only"),
         (
             'INCLUDE ItemID WHERE Items.PRICE < 1 AND Interactions.EVENT_TYPE IN ("a")',
-            "character 42: the conditions of one clause are about one dataset, here Items",
+            "character 42: the conditions of one clause are on one dataset, here Items",
         ),
         ('INCLUDE UserID WHERE Users.AGE_GROUP IN ("a")', "the dataset group has no dataset of the type Users"),
         (f"{CHEAP}{' OR Items.PRICE < 1' * 130}", "filterExpression has"),

@@ -44,7 +44,7 @@ def test_a_filter_is_explained_and_counted(files, capsys):
         "   removes 154 of 186 items",
         (
             '2. Removes items where the user has had an interaction of the type "buy"; '
-            'this counts only if the current user\'s AGE_GROUP is "18-24".'
+            'this applies only if the current user\'s AGE_GROUP is "18-24".'
         ),
         "   removes 1 of 186 items",
         "Together the filter keeps 31 of 186 items and removes 155.",

@@ -1,4 +1,4 @@
-"""What filters let through: the guide's rules, in a cinema of five films."""
+"""Filters allow the rows that the guide's rules allow, in a cinema of five films."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_conditions_on_items(expression, allowed):
         ('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("click")', "stranger", EVERY_FILM),
     ],
 )
-def test_conditions_on_what_the_user_did(expression, user, allowed):
+def test_conditions_on_the_interactions_of_the_user(expression, user, allowed):
     assert cinema().allowed(expression, user) == allowed
 
 
@@ -80,7 +80,7 @@ def test_conditions_on_what_the_user_did(expression, user, allowed):
         ),
     ],
 )
-def test_clauses_of_one_verb_are_joined_and_what_is_excluded_goes_in_any_order(expression, allowed):
+def test_clauses_of_one_verb_are_joined_and_exclusion_wins_in_any_order(expression, allowed):
     assert cinema().allowed(expression) == allowed
 
 
@@ -88,7 +88,7 @@ def test_clauses_of_one_verb_are_joined_and_what_is_excluded_goes_in_any_order(e
     ("user", "allowed"),
     [("ann", {"heist", "farce"}), ("bob", EVERY_FILM), ("cyd", EVERY_FILM), ("stranger", EVERY_FILM)],
 )
-def test_a_clause_counts_only_for_users_who_meet_its_if(user, allowed):
+def test_a_clause_applies_only_to_users_who_meet_its_if(user, allowed):
     expression = (
         'INCLUDE ItemID WHERE Items.STUDIO IN ("north") IF CurrentUser.AGE > 18 AND CurrentUser.TIER IN ("gold", "x")'
     )
@@ -97,7 +97,7 @@ def test_a_clause_counts_only_for_users_who_meet_its_if(user, allowed):
 
 
 @pytest.mark.parametrize(
-    ("proviso", "counts_for"),
+    ("user_condition", "applies_to"),
     [
         ("CurrentUser.AGE = 17", {"bob"}),
         ("CurrentUser.AGE != 17", {"ann"}),
@@ -106,13 +106,13 @@ def test_a_clause_counts_only_for_users_who_meet_its_if(user, allowed):
         ('CurrentUser.USER_ID IN ("bob", "stranger")', {"bob", "stranger"}),
     ],
 )
-def test_conditions_on_the_current_user(proviso, counts_for):
+def test_conditions_on_the_current_user(user_condition, applies_to):
     world = cinema()
-    expression = f"EXCLUDE ItemID WHERE Items.PRICE > 0 IF {proviso}"
+    expression = f"EXCLUDE ItemID WHERE Items.PRICE > 0 IF {user_condition}"
 
     assert {
         one for one in ("ann", "bob", "cyd", "stranger") if world.allowed(expression, one) == {"blank"}
-    } == counts_for
+    } == applies_to
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,11 @@ def test_conditions_on_the_current_user(proviso, counts_for):
         ("EXCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE", "unheard-of", EVERY_FILM),
     ],
 )
-def test_conditions_on_the_item_that_is_asked_about(expression, item, allowed):
+def test_conditions_on_the_current_item(expression, item, allowed):
     assert cinema().allowed(expression, item=item) == allowed
 
 
-def test_a_filter_by_the_current_item_needs_one():
+def test_a_filter_by_the_current_item_needs_a_current_item():
     with pytest.raises(InvalidInputError, match="is for related items only"):
         cinema().allowed("INCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE")
 
@@ -191,7 +191,7 @@ def test_parameters(expression, values, allowed):
         ("INCLUDE ItemID WHERE Items.PRICE < $P", {"P": '"cheap"'}, "filterValues.P must hold a number"),
     ],
 )
-def test_values_that_do_not_fit_are_refused_and_not_repeated(expression, values, message):
+def test_invalid_values_are_refused_and_not_repeated(expression, values, message):
     with pytest.raises(InvalidInputError) as caught:
         cinema().allowed(expression, **values)
 
@@ -237,7 +237,7 @@ def test_an_item_without_data_is_dropped_by_include_and_kept_by_exclude():
     assert "only-clicked" in world.allowed("EXCLUDE ItemID WHERE Items.PRICE > 0")
 
 
-def test_a_changed_item_counts_from_the_next_question_on():
+def test_a_changed_item_counts_from_the_next_query_on():
     world = cinema()
     expression = 'INCLUDE ItemID WHERE Items.STUDIO IN ("north") AND Items.PRICE < 5'
     assert world.allowed(expression) == {"farce"}

@@ -1,4 +1,4 @@
-"""Expressions that are wrong are refused with the place and with what would be right."""
+"""Wrong expressions are refused with the place of the error and the right form."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def refusal(expression: str) -> FilterExpressionError:
         (ITEMS + 'GENRE IN ("a" ^"b")', '")" is expected here'),
         (ITEMS + 'GENRE IN ("a", ^$B)', "a string in double quotes"),
         (ITEMS + "GENRE IN ($A^, $B)", '")" is expected here'),
-        (ITEMS + 'GENRE IN (^"a)', "the string that begins here does not end"),
+        (ITEMS + 'GENRE IN (^"a)', "the string that starts here has no closing quote"),
         (ITEMS + "GENRE IN (^'a')", "straight double quotes"),
         (ITEMS + "GENRE IN (^$)", "a parameter has a name"),
         (ITEMS + "PRICE < 1 ^# 2", "the character '#' has no meaning"),
@@ -55,7 +55,7 @@ def refusal(expression: str) -> FilterExpressionError:
         (ITEMS + "GENRE NOT IN ^CurrentItem.GENRE", "use IN with the opposite verb"),
     ],
 )
-def test_what_breaks_the_grammar(marked, what):
+def test_errors_of_the_grammar(marked, what):
     found = refusal(marked.replace("^", ""))
 
     assert what in found.what
@@ -87,32 +87,32 @@ def test_what_breaks_the_grammar(marked, what):
         ),
         (
             ITEMS + 'PRICE < 1 AND ^Interactions.EVENT_TYPE IN ("a")',
-            "the conditions of one clause are about one dataset, here Items",
+            "the conditions of one clause are on one dataset, here Items",
         ),
         (
             ITEMS + 'PRICE < 1 | EXCLUDE ^UserID WHERE Users.TIER IN ("a")',
-            "all clauses of a filter are about the same: ItemID",
+            "all clauses of a filter have the same target, here ItemID",
         ),
         ("INCLUDE ItemID WHERE Interactions.^TIMESTAMP > 1", "Interactions are filtered by EVENT_TYPE only"),
         ("INCLUDE ItemID WHERE Interactions.EVENT_TYPE = ^$TYPE", "is compared by IN or NOT IN with event types"),
         ("INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ^CurrentItem.GENRE", "is compared by IN or NOT IN"),
         ("INCLUDE ItemID WHERE Interactions.EVENT_TYPE NOT IN ^(*)", "would match nothing"),
-        ("INCLUDE ActionID WHERE Actions.^EXPIRATION_TIMESTAMP > 1", "is heeded without a filter"),
-        ("INCLUDE ActionID WHERE Actions.^REPEAT_FREQUENCY > 1", "is heeded without a filter"),
+        ("INCLUDE ActionID WHERE Actions.^EXPIRATION_TIMESTAMP > 1", "always applies, so filters may not use it"),
+        ("INCLUDE ActionID WHERE Actions.^REPEAT_FREQUENCY > 1", "always applies, so filters may not use it"),
         ("INCLUDE ActionID WHERE Actions.VALUE > ^CurrentItem.PRICE", "CurrentItem is for conditions on Items"),
         (ITEMS + "PRICE < 1 IF CurrentUser.AGE > ^CurrentItem.PRICE", "CurrentItem is for conditions on Items"),
         (ITEMS + "PRICE < 1 IF CurrentUser.TIER NOT IN ^($T)", "NOT IN takes no parameters"),
         ("INCLUDE UserID WHERE Users.AGE > 1 IF ^CurrentUser.AGE > 1", "there is no CurrentUser where users"),
     ],
 )
-def test_what_may_not_be_asked_for(marked, what):
+def test_errors_of_the_rules(marked, what):
     found = refusal(marked.replace("^", ""))
 
     assert what in found.what
     assert found.place == marked.index("^")
 
 
-def test_a_dataset_that_the_group_lacks_is_named():
+def test_a_missing_dataset_is_named():
     items_only = {"ITEMS": SCHEMAS["ITEMS"]}
 
     with pytest.raises(FilterExpressionError, match="the dataset group has no dataset of the type Interactions"):
@@ -145,7 +145,7 @@ def test_an_eleventh_field_is_refused(monkeypatch):
         compile_filter(ITEMS + "PRICE < CurrentItem.PAGES", SCHEMAS)
 
 
-def test_keywords_and_datasets_are_read_in_any_case_and_strings_as_they_are():
+def test_keywords_and_datasets_ignore_case_and_strings_do_not():
     (clause,) = parse('exclude itemId where INTERACTIONS.event_type in ("Buy\\"s", "*")')
 
     assert (clause.verb, clause.target) == ("EXCLUDE", "ItemID")
@@ -156,7 +156,7 @@ def test_keywords_and_datasets_are_read_in_any_case_and_strings_as_they_are():
     }
 
 
-def test_what_a_compiled_filter_tells_of_itself():
+def test_the_attributes_of_a_compiled_filter():
     compiled = compile_filter(
         "INCLUDE ItemID WHERE Items.PRICE < CurrentItem.PRICE AND Items.CREATION_TIMESTAMP > $DATE | "
         "EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ($TYPE) IF CurrentUser.AGE > $AGE",
@@ -182,9 +182,9 @@ VALID = 'EXCLUDE ItemID WHERE Items.GENRE IN ("a", "b") OR Items.PRICE < (Curren
     pieces=st.lists(st.sampled_from(PIECES.split(" ")), max_size=12),
     between=st.sampled_from(["", " ", "\n"]),
 )
-def test_whatever_a_client_writes_is_a_filter_or_refused_with_a_place_in_it(cut, pieces, between):
+def test_any_text_is_a_filter_or_refused_with_a_place_in_it(cut, pieces, between):
     expression = VALID[:cut] + between.join(pieces)
     try:
         compile_filter(expression, SCHEMAS)
     except FilterExpressionError as error:
-        assert 0 <= error.place <= len(expression)  # noqa: PT017 - either may happen
+        assert 0 <= error.place <= len(expression)  # noqa: PT017 - alternatives may happen

@@ -1,4 +1,4 @@
-"""Filters agree with an interpreter that looks at one row after the other, whatever is asked of whatever data."""
+"""Filters agree with an interpreter that evaluates each row separately, for any expression and any data."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def event_conditions(draw) -> Condition:
 
 
 @st.composite
-def provisos(draw) -> Condition:
+def user_conditions(draw) -> Condition:
     by_age = draw(st.booleans())
     sign, number = draw(st.sampled_from(sorted(COMPARE))), draw(NUMBERS)
     word, negated = draw(WORDS), draw(st.booleans())
@@ -147,14 +147,14 @@ def clauses(draw) -> tuple[str, str, Meets, Meets]:
     """Draw a clause as its verb, its text, what rows must meet and what the user must meet."""
     verb = draw(st.sampled_from(["INCLUDE", "EXCLUDE"]))
     kind = draw(st.sampled_from([text_conditions() | number_conditions(), event_conditions()]))
-    either = draw(st.lists(st.lists(kind, min_size=1, max_size=2), min_size=1, max_size=2))
-    asked = draw(st.lists(provisos(), max_size=2))
-    text = " OR ".join(" AND ".join(condition for condition, _ in together) for together in either)
+    alternatives = draw(st.lists(st.lists(kind, min_size=1, max_size=2), min_size=1, max_size=2))
+    asked = draw(st.lists(user_conditions(), max_size=2))
+    text = " OR ".join(" AND ".join(condition for condition, _ in conjunction) for conjunction in alternatives)
     if asked:
         text += " IF " + " AND ".join(condition for condition, _ in asked)
 
     def rows_meet(asker: Asker, item: str) -> bool:
-        return any(all(meets(asker, item) for _, meets in together) for together in either)
+        return any(all(meets(asker, item) for _, meets in conjunction) for conjunction in alternatives)
 
     def user_meets(asker: Asker, item: str) -> bool:
         return all(meets(asker, item) for _, meets in asked)

@@ -1,4 +1,4 @@
-"""The linter says in words what a filter does, counts what each clause removes, and points at what is wrong."""
+"""The linter describes a filter, counts the rows that each clause removes, and points at errors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SAMPLE = Sample(
             'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE NOT IN ("buy") IF CurrentUser.AGE > $AGE',
             (
                 'Removes items where the user has had an interaction of a type other than "buy"; '
-                "this counts only if the current user's AGE is above $AGE."
+                "this applies only if the current user's AGE is above $AGE."
             ),
         ),
         (
@@ -52,11 +52,11 @@ SAMPLE = Sample(
         ("EXCLUDE ActionID WHERE Actions.CATEGORY IN ($C)", "Removes actions where CATEGORY is $C."),
     ],
 )
-def test_a_clause_in_words(expression, words):
+def test_the_description_of_a_clause(expression, words):
     assert explain(expression) == [f"1. {words}"]
 
 
-def test_each_clause_and_each_condition_is_counted():
+def test_each_clause_and_each_condition_has_a_count():
     expression = (
         "INCLUDE ItemID WHERE Items.GENRE IN ($GENRE) AND Items.PRICE < 10"
         ' | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")'
@@ -75,14 +75,14 @@ def test_each_clause_and_each_condition_is_counted():
     ]
 
 
-def test_a_clause_that_does_not_count_for_the_user_says_so():
+def test_a_clause_that_does_not_apply_to_the_user_is_reported():
     lines = report("EXCLUDE ItemID WHERE Items.PRICE > 0 IF CurrentUser.AGE > 20", SCHEMAS, SAMPLE, "bob")
 
-    assert "   does not count for this user" in lines
+    assert "   does not apply to this user" in lines
     assert lines[-1] == "Together the filter keeps 5 of 5 items and removes 0."
 
 
-def test_only_the_newest_hundred_interactions_of_a_type_are_looked_at():
+def test_only_the_latest_hundred_interactions_of_a_type_count():
     rows = [{"USER_ID": "u", "ITEM_ID": f"i{moment}", "TIMESTAMP": moment, "EVENT_TYPE": "v"} for moment in range(150)]
 
     recent = Sample({"INTERACTIONS": rows}).interactions.recent("u")
@@ -90,7 +90,7 @@ def test_only_the_newest_hundred_interactions_of_a_type_are_looked_at():
     assert recent["v"] == [f"i{moment}" for moment in range(149, 49, -1)]
 
 
-def test_without_data_there_is_nothing_to_count():
+def test_without_data_there_are_no_counts():
     assert report("EXCLUDE ItemID WHERE Items.PRICE > 0", SCHEMAS, Sample({})) == [
         "1. Removes items where PRICE is above 0."
     ]

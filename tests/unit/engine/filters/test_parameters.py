@@ -1,4 +1,4 @@
-"""Values of parameters: strings each in double quotes with commas between them, numbers as they are."""
+"""Values of parameters: comma-separated strings in double quotes, and plain numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLAIN = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8)
 
 
 @given(strings=st.lists(PLAIN, min_size=1, max_size=4))
-def test_strings_come_back_as_they_were_quoted(strings):
+def test_reading_quoted_strings_returns_them_unchanged(strings):
     assert read_strings("P", quoted(*strings)) == tuple(strings)
 
 
@@ -23,7 +23,7 @@ def test_blanks_around_the_commas_do_not_count():
 
 
 @pytest.mark.parametrize("text", ["", "a", '"a', 'a"', '"a" "b"', '"a",', ',"a"', "'a'", '"a"b', '"a",b', '"a\\"'])
-def test_strings_that_are_not_quoted_one_by_one_are_refused(text):
+def test_strings_that_are_not_quoted_separately_are_refused(text):
     with pytest.raises(InvalidInputError, match=r"filterValues\.P must hold strings"):
         read_strings("P", text)
 
@@ -34,6 +34,6 @@ def test_numbers(text, number):
 
 
 @pytest.mark.parametrize("text", ["", "ten", '"10"', "nan", "inf", "1,2"])
-def test_what_is_no_number_is_refused(text):
+def test_other_text_than_a_number_is_refused(text):
     with pytest.raises(InvalidInputError, match=r"filterValues\.P must hold a number"):
         read_number("P", text)

@@ -1,4 +1,4 @@
-"""Tables: rows keep their numbers, and what is remembered about all rows is never out of date."""
+"""Tables: rows keep their numbers, and cached results are never out of date."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def assert_agrees(table: Table, rows: dict[str, dict[str, Any]]) -> None:
     assert others.tolist() == [kind is not None and "x" not in kind.split("|") for kind in kinds]
     for sign, wanted in (("<", [0, 1]), ("!=", [0, 2.5]), ("=", [1])):
         assert table.with_number("SIZE", sign, 2 if sign == "<" else 1).tolist() == [size in wanted for size in sizes]
-    assert table.with_number("EITHER", "=", 1).tolist() == [either == 1 for either in eithers]
+    assert table.with_number("EITHER", "=", 1).tolist() == [alternatives == 1 for alternatives in eithers]
     assert table.with_texts("EITHER", ("x",), several=False, negated=False).tolist() == [one == "x" for one in eithers]
     assert table.with_ids(["a", "zzz"]).tolist() == [row_id == "a" for row_id in table.ids]
     for number, row in enumerate(known):
@@ -54,7 +54,7 @@ def assert_agrees(table: Table, rows: dict[str, dict[str, Any]]) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(changes=st.lists(CHANGES, max_size=8))
-def test_a_table_says_what_its_rows_say_after_any_changes(changes):
+def test_a_table_agrees_with_its_rows_after_any_changes(changes):
     table, rows = Table(), {}
     numbers: dict[str, int] = {}
     for kind, first, second in changes:
@@ -81,7 +81,7 @@ def test_a_table_says_what_its_rows_say_after_any_changes(changes):
         numbers = {row_id: number for number, row_id in enumerate(table.ids) if row_id}
 
 
-def test_a_table_grows_beyond_the_room_it_began_with():
+def test_a_table_grows_beyond_its_initial_room():
     table = Table()
     table.upsert("first", {"SIZE": 7})
     many = [f"id-{number}" for number in range(3 * ROOM)]
@@ -93,7 +93,7 @@ def test_a_table_grows_beyond_the_room_it_began_with():
     assert np.flatnonzero(found).tolist() == [0, 3 * ROOM]
 
 
-def test_an_answer_that_was_given_does_not_change_when_rows_do():
+def test_a_returned_result_does_not_change_when_rows_do():
     table = Table()
     table.upsert("a", {"SIZE": 1})
     before = table.with_number("SIZE", "=", 1)
@@ -104,9 +104,9 @@ def test_an_answer_that_was_given_does_not_change_when_rows_do():
     assert table.with_number("SIZE", "=", 1).tolist() == [False]
 
 
-def test_more_changes_and_questions_than_are_kept_in_mind(monkeypatch):
+def test_more_changes_and_conditions_than_the_cache_holds(monkeypatch):
     monkeypatch.setattr(table_module, "CHANGES", 3)
-    monkeypatch.setattr(table_module, "REMEMBERED", 3)
+    monkeypatch.setattr(table_module, "CACHED_RESULTS", 3)
     table = Table()
     for step in range(20):
         table.upsert(f"id-{step % 5}", {"SIZE": step})
@@ -115,7 +115,7 @@ def test_more_changes_and_questions_than_are_kept_in_mind(monkeypatch):
             assert table.with_number("SIZE", ">", asked).tolist() == [(size or 0) > asked for size in sizes]
 
 
-def test_long_texts_and_booleans_are_no_columns():
+def test_long_texts_and_booleans_have_no_columns():
     table = Table()
 
     table.upsert("a", {"TEXT": "x" * 1001, "FLAG": True})
@@ -124,7 +124,7 @@ def test_long_texts_and_booleans_are_no_columns():
     assert not table.with_number("FLAG", "=", 1).any()
 
 
-def test_nothing_that_forgotten_rows_held_is_left():
+def test_erased_rows_leave_no_values():
     table = Table()
     table.replace({"ann": {"MAIL": "ann@home", "TIER": "gold"}, "bob": {"MAIL": "bob@home", "TIER": "gold"}})
     assert table.with_texts("MAIL", ("ann@home",), several=True, negated=False).any()
@@ -138,7 +138,7 @@ def test_nothing_that_forgotten_rows_held_is_left():
     assert table.with_texts("MAIL", ("bob@home",), several=True, negated=False).tolist() == [False, True]
 
 
-def test_what_is_forgotten_while_new_columns_are_made_does_not_come_back():
+def test_rows_erased_during_a_replacement_stay_erased():
     table = Table()
     table.replace({"ann": {"MAIL": "ann@home"}})
     replacement = table.replacement({"ann": {"MAIL": "ann@work"}, "bob": {"MAIL": "bob@work"}})
@@ -152,7 +152,7 @@ def test_what_is_forgotten_while_new_columns_are_made_does_not_come_back():
     assert b"bob@work" in held
 
 
-def test_a_replacement_may_be_built_while_another_one_is():
+def test_two_replacements_may_be_built_at_once():
     table = Table()
     first, second = table.replacement({"a": {"SIZE": 1}}), table.replacement({"b": {"SIZE": 2}})
     table.upsert("c", {"SIZE": 3})

@@ -1,4 +1,4 @@
-"""Who has had interactions of some event types: all at once, as asking for each user would tell."""
+"""`users_with` returns the users whose recent interactions include a matching event type."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ EVENTS = st.lists(
 
 
 @settings(max_examples=100, deadline=None)
-@given(bulk=EVENTS, live=EVENTS, forgotten=st.lists(st.sampled_from("abc"), max_size=1))
-def test_all_who_did_something_are_those_of_whom_it_is_known(bulk, live, forgotten):
-    users = InteractionStore()
+@given(imported=EVENTS, streamed=EVENTS, erased=st.lists(st.sampled_from("abc"), max_size=1))
+def test_users_with_matching_events_agree_with_the_recent_interactions_of_each_user(imported, streamed, erased):
+    store = InteractionStore()
     columns = to_columns(
-        {"USER_ID": user, "ITEM_ID": item, "TIMESTAMP": moment, "EVENT_TYPE": kind} for user, item, moment, kind in bulk
+        {"USER_ID": user, "ITEM_ID": item, "TIMESTAMP": moment, "EVENT_TYPE": kind}
+        for user, item, moment, kind in imported
     )
-    numbers = (users.number_users(columns.user_ids), users.number_items(columns.item_ids))
-    users.set_imported(users.number_import(columns, *numbers).sorted())
-    for number, (user, item, moment, kind) in enumerate(live):
-        users.add(EventRecord(f"e{number}", user, f"of-{user}", kind, item, moment))
-    users.erase(forgotten)
+    numbers = (store.number_users(columns.user_ids), store.number_items(columns.item_ids))
+    store.set_imported(store.number_import(columns, *numbers).sorted())
+    for number, (user, item, moment, kind) in enumerate(streamed):
+        store.add(EventRecord(f"e{number}", user, f"of-{user}", kind, item, moment))
+    store.erase(erased)
 
-    for asked in ({"view"}, {"buy"}, {"view", "buy"}, set()):
-        found = users.users_with(asked.__contains__)
-        assert sorted(found) == [one for one in "abc" if users.recent(one).keys() & asked]
+    for wanted in ({"view"}, {"buy"}, {"view", "buy"}, set()):
+        assert sorted(store.users_with(wanted.__contains__)) == [
+            user for user in "abc" if store.recent(user).keys() & wanted
+        ]

@@ -1,4 +1,4 @@
-"""What a filter is asked with: the data of a dataset group, and who asks about what."""
+"""The input of a filter: the data of a dataset group, the current user and item, and values of parameters."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ if TYPE_CHECKING:
 
 
 class Interactions(Protocol):
-    """Who did what."""
+    """The interactions of users, by event type."""
 
     def recent(self, user_id: str) -> Mapping[str, list[str]]:
-        """Return by event type, in small letters, the items of a user's newest interactions."""
+        """Return the items of a user's latest interactions, by event type in lower case."""
 
-    def users_with(self, is_asked: Callable[[str], bool]) -> Iterable[str]:
-        """Return the ids of all who have had an interaction of an event type that is asked for."""
+    def users_with(self, matches_type: Callable[[str], bool]) -> Iterable[str]:
+        """Return the ids of all users who have had an interaction of a matching event type."""
 
 
 class FilterData(Protocol):
-    """What filters look at in a dataset group."""
+    """The data of a dataset group that filters read."""
 
     @property
     def tables(self) -> Mapping[str, Table]:
-        """Items, users and actions by dataset type."""
+        """Rows of items, users and actions, by dataset type."""
 
     @property
     def interactions(self) -> Interactions:
-        """Who did what with items."""
+        """Interactions with items."""
 
     @property
     def action_interactions(self) -> Interactions:
-        """Who did what with actions."""
+        """Interactions with actions."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """One question to a filter.
+class FilterQuery:
+    """One evaluation of a filter.
 
     Attributes
     ----------
     table : Table
-        Whose rows are filtered.
+        The rows to filter.
     item : int or None
         The row of the current item.
     values : mapping
-        Of the parameters, as they came.
+        Of the parameters, as in filterValues.
     """
 
     group: FilterData
@@ -65,10 +65,10 @@ class Question:
 
     @cached_property
     def interactions(self) -> Mapping[str, list[str]]:
-        """What the current user did with items, newest first, by event type."""
+        """The items that the current user interacted with, latest first, by event type."""
         return self.group.interactions.recent(self.user_id)
 
     @cached_property
     def action_interactions(self) -> Mapping[str, list[str]]:
-        """What the current user did with actions, newest first, by event type."""
+        """The actions that the current user interacted with, latest first, by event type."""
         return self.group.action_interactions.recent(self.user_id)

@@ -1,4 +1,4 @@
-"""Filter expressions in words, for those who did not write them."""
+"""Describes filter expressions in plain sentences."""
 
 from __future__ import annotations
 
@@ -23,47 +23,37 @@ _COMPARED = {
 }
 
 
-def clause_in_words(clause: Clause) -> str:
-    """Say what a clause does.
-
-    Returns
-    -------
-    str
-        A sentence, such as "Keeps only items where PRICE is below 20."
-    """
+def describe_clause(clause: Clause) -> str:
+    """Describe a clause, such as "Keeps only items where PRICE is below 20."."""
     verb = "Keeps only" if clause.verb == "INCLUDE" else "Removes"
-    either = [" and ".join(condition_in_words(one) for one in together) for together in clause.either]
-    sentence = f"{verb} {THINGS[clause.target]} where {', or where '.join(either)}"
-    if clause.provisos:
-        sentence += f"; this counts only if {' and '.join(condition_in_words(one) for one in clause.provisos)}"
+    alternatives = [
+        " and ".join(describe_condition(condition) for condition in conjunction) for conjunction in clause.alternatives
+    ]
+    sentence = f"{verb} {THINGS[clause.target]} where {', or where '.join(alternatives)}"
+    if clause.user_conditions:
+        sentence += f"; this applies only if {' and '.join(map(describe_condition, clause.user_conditions))}"
     return f"{sentence}."
 
 
-def condition_in_words(condition: Condition) -> str:
-    """Say what a condition asks for.
-
-    Returns
-    -------
-    str
-        Such as "PRICE is below 20".
-    """
+def describe_condition(condition: Condition) -> str:
+    """Describe a condition, such as "PRICE is below 20"."""
     if condition.dataset in BY_EVENT_TYPE:
-        return _event_in_words(condition)
+        return _describe_event(condition)
     of_user = "the current user's " if condition.dataset == CURRENT_USER else ""
     compared, operand = _COMPARED[condition.operator], condition.operand
     if isinstance(operand, OfCurrentItem) and condition.operator == "IN":
         return f"{condition.field} is one that the current item has in {operand.field}"
-    return f"{of_user}{condition.field} {compared} {_operand_in_words(operand)}"
+    return f"{of_user}{condition.field} {compared} {_describe_operand(operand)}"
 
 
-def _event_in_words(condition: Condition) -> str:
+def _describe_event(condition: Condition) -> str:
     if isinstance(condition.operand, EveryType):
         return "the user has had an interaction of any type"
     kind = "the type" if condition.operator == "IN" else "a type other than"
-    return f"the user has had an interaction of {kind} {_operand_in_words(condition.operand)}"
+    return f"the user has had an interaction of {kind} {_describe_operand(condition.operand)}"
 
 
-def _operand_in_words(operand: Operand) -> str:
+def _describe_operand(operand: Operand) -> str:
     if isinstance(operand, Strings):
         return " or ".join(f'"{value}"' for value in operand.values)
     if isinstance(operand, Number):
