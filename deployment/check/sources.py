@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-GENERATED = re.compile(r"/generated/|(^|/)package-lock\.json$|^deployment/requirements/|^LICENSE$")
+GENERATED = re.compile(r"/generated/|(^|/)package-lock\.json$|\.lock\.hcl$|^deployment/requirements/|^LICENSE$")
 FENCE = re.compile(r"^\s*(```|~~~)")
 INLINE_CODE = re.compile(r"`[^`]*`")
 LINK_TARGET = re.compile(r"\]\([^)]*\)")
@@ -52,10 +52,13 @@ class Text:
 
 
 def tracked_files(root: Path) -> list[str]:
-    """Return the files that git tracks below a folder, without those that are generated or locked."""
+    """Return the files of a tree, without those that git ignores and those that are generated or locked."""
     command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
-    return sorted(name for name in set(names) if name and not GENERATED.search(name) and (root / name).is_file())
+    if (root / ".git").exists():
+        names = set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0"))
+    else:  # a tree that was unpacked from an archive
+        names = {path.relative_to(root).as_posix() for path in root.rglob("*")}
+    return sorted(name for name in names if name and not GENERATED.search(name) and (root / name).is_file())
 
 
 def read_texts(root: Path, path: str) -> Iterator[Text]:

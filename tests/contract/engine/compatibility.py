@@ -7,6 +7,7 @@ whether the page is as the tests say.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -94,7 +95,7 @@ def by_operation(marks: Iterable[tuple[str, tuple[object, ...], str]]) -> dict[s
     Raises
     ------
     BadMarkError
-        A mark has other arguments than an operation and a phrase.
+        A mark has other arguments than an operation and a phrase, or two tests say the same of an operation.
     """
     shown = {name: Shown() for name in operations()}
     for kind, arguments, test in marks:
@@ -108,7 +109,19 @@ def by_operation(marks: Iterable[tuple[str, tuple[object, ...], str]]) -> dict[s
                     f"{test}: {kind}{arguments} must name one of the {len(shown)} operations and say in a phrase, "
                     "without a full stop, what the test shows"
                 )
+    _check_statements_differ(shown)
     return shown
+
+
+def _check_statements_differ(shown: dict[str, Shown]) -> None:
+    for operation, one in shown.items():
+        tests_of: defaultdict[str, set[str]] = defaultdict(set)
+        for statements in (one.honours, one.differs):
+            for what, tests in statements.items():
+                tests_of[" ".join(re.findall(r"\w+", what.lower()))].update(tests)
+        for what, all_tests in tests_of.items():
+            if len(all_tests) > 1:
+                raise BadMarkError(f"{' and '.join(sorted(all_tests))} say the same of {operation}: {what}")
 
 
 def page(shown: dict[str, Shown]) -> str:

@@ -91,4 +91,5 @@ def test_the_list_of_allowed_uses_has_no_entry_that_allows_nothing():
     _, unused = check(ROOT, tracked_files(ROOT), rules, allowed)
 
     assert unused == []
-    assert all(row.reason for row in [*rules, *allowed])
+    assert all(rule.reason for rule in rules)
+    assert all(allowance.reason for allowance in allowed)

@@ -7,9 +7,8 @@ import pytest
 from tests.contract.engine.compatibility import BadMarkError, by_operation, page, unshown
 
 
-def test_a_statement_stands_once_with_every_test_that_makes_it():
+def test_a_statement_stands_once_with_the_test_that_makes_it():
     marks = [
-        ("honours", ("PutEvents", "an eventId is kept once"), "test_a.py::test_one"),
         ("honours", ("PutEvents", "an eventId is kept once"), "test_b.py::test_two"),
         ("honours", ("PutEvents", "an eventId is kept once"), "test_b.py::test_two"),
         ("differs", ("PutItems", "unknown properties are refused"), "test_a.py::test_three"),
@@ -18,9 +17,7 @@ def test_a_statement_stands_once_with_every_test_that_makes_it():
     text = page(by_operation(marks))
 
     assert text.count("an eventId is kept once") == 1
-    assert (
-        "### PutEvents\n- an eventId is kept once ([`test_one`](../../tests/contract/engine/test_a.py), [`test" in text
-    )
+    assert "### PutEvents\n- an eventId is kept once ([`test_two`](../../tests/contract/engine/test_b.py))" in text
     assert "### PutItems\n- **Differs:** unknown properties are refused ([`test_three`]" in text
     assert "| `personalize-events` | 5 | 2 | 1 | 1 |" in text
 
@@ -48,3 +45,15 @@ def test_all_79_operations_are_counted_and_the_unshown_are_named():
 def test_a_mark_that_says_nothing_of_an_operation_is_refused_with_its_test(arguments):
     with pytest.raises(BadMarkError, match=r"test_a\.py::test_one"):
         by_operation([("honours", arguments, "test_a.py::test_one")])
+
+
+@pytest.mark.parametrize("kind", ["honours", "differs"])
+@pytest.mark.parametrize("repeated", ["an eventId is kept once", "An `eventId`, is kept once"])
+def test_two_tests_that_say_the_same_of_an_operation_are_refused(kind, repeated):
+    marks = [
+        ("honours", ("PutEvents", "an eventId is kept once"), "test_a.py::test_one"),
+        (kind, ("PutEvents", repeated), "test_b.py::test_two"),
+    ]
+
+    with pytest.raises(BadMarkError, match=r"test_a\.py::test_one and test_b\.py::test_two say the same of PutEvents"):
+        by_operation(marks)
