@@ -1,4 +1,4 @@
-"""Items and users: first into the lake, which keeps them, then into the entity table that is read at serving time."""
+"""Items and users: stored in the lake first, then in the entity table that is read at serving time."""
 
 from __future__ import annotations
 

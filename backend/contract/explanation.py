@@ -78,9 +78,9 @@ def explain(kind: RecordType, payload: bytes, *, now: datetime) -> Refusal | Non
     try:
         _model(kind).model_validate_json(payload, context={"now": now})
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        errors = tuple(_field_error(kind, item) for item in found[:MAX_ERRORS])
-        first = found[0]["type"]
+        details = error.errors(include_url=False, include_input=False)
+        errors = tuple(_field_error(kind, item) for item in details[:MAX_ERRORS])
+        first = details[0]["type"]
         return Refusal(_KINDS.get(first, first), errors, payload)
     return None
 

@@ -1,4 +1,4 @@
-"""Points in time: read from RFC 3339 text, kept in UTC to the millisecond, written in one form."""
+"""Points in time: read from RFC 3339 text, in UTC to the millisecond, written in one form."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ EARLIEST_INSTANT = datetime(1900, 1, 1, tzinfo=UTC)
 """A film or a book may be old; older than this is a mistake."""
 
 LATEST_INSTANT = datetime(2200, 1, 1, tzinfo=UTC)
-"""An announced item may lie ahead; further than this is a mistake."""
+"""An announced item may be in the future; a later time is a mistake."""
 
 SEARCH = "Search"
 """The only event type that may have no item."""

@@ -66,30 +66,30 @@ def serve(question: Question, dependencies: RecommendDependencies, now: int) -> 
         Where there is neither an answer nor a fallback.
     """
     started = time.perf_counter()
-    found = look_up(question, dependencies.dynamodb, dependencies.tables)
-    if not found.is_known:
+    lookup = look_up(question, dependencies.dynamodb, dependencies.tables)
+    if not lookup.is_known:
         raise _unknown(question)
-    source, recommendation = _find_answer(question, dependencies, found, now)
+    source, recommendation = _find_answer(question, dependencies, lookup, now)
     return _body_of(question, source, recommendation) | {"took_ms": round((time.perf_counter() - started) * 1000)}
 
 
 def _find_answer(
-    question: Question, dependencies: RecommendDependencies, found: LookupResult, now: int
+    question: Question, dependencies: RecommendDependencies, lookup: LookupResult, now: int
 ) -> tuple[Source, Recommendation]:
-    stored = found.stored
-    if stored and found.version is not None and stored.is_fresh(question, found.version, now):
+    stored = lookup.stored
+    if stored and lookup.version is not None and stored.is_fresh(question, lookup.version, now):
         return "cache", stored.recommendation
     try:
         recommendation = get_recommendation(question, dependencies.runtime, dependencies.campaigns)
     except RecommenderFailedError as error:
         _logger.warning("%s: the recommender failed: %s", question.kind, error)
-        for last in (stored, found.plain):
+        for last in (stored, lookup.plain):
             if last and last.is_usable(now):
                 return "last_good", last.recommendation
         return "popular", _popular_fallback(question, dependencies, now, reason=str(error))
-    if found.version is not None:
-        settled = is_settled(found.version, stored, now)
-        _store(question, dependencies, StoredAnswer(recommendation, found.version, now, settled))
+    if lookup.version is not None:
+        settled = is_settled(lookup.version, stored, now)
+        _store(question, dependencies, StoredAnswer(recommendation, lookup.version, now, settled))
     return "recommender", recommendation
 
 
@@ -107,9 +107,9 @@ def _popular_fallback(question: Question, dependencies: RecommendDependencies, n
         raise _unavailable(reason)
     count = POPULAR_TO_RANK_BY if question.kind == "rerank" else question.requested_results
     popular = Question("popular", num_results=count)
-    found = look_up(popular, dependencies.dynamodb, dependencies.tables)
+    lookup = look_up(popular, dependencies.dynamodb, dependencies.tables)
     try:
-        source, recommendation = _find_answer(popular, dependencies, found, now)
+        source, recommendation = _find_answer(popular, dependencies, lookup, now)
     except UnavailableError as error:
         raise _unavailable(reason) from error
     _logger.info("%s: answered with popular items from %s", question.kind, source)

@@ -64,8 +64,8 @@ def structs() -> str:
 
 def _field(model: type[BaseModel], name: str, annotation: Any) -> str:
     info = model.model_fields[name]
-    beside = tuple(item for item in info.metadata if isinstance(item, annotated_types.BaseMetadata))
-    source = _source(annotation, beside)
+    bounds = tuple(item for item in info.metadata if isinstance(item, annotated_types.BaseMetadata))
+    source = _source(annotation, bounds)
     if info.is_required():
         return f"    {name}: {source}"
     return f"    {name}: {source} = {_literal(info.default)}"
@@ -99,10 +99,10 @@ def _plain(annotation: Any, origin: Any) -> str:
 
 
 def _constraints(metadata: list[Any]) -> tuple[Any, ...]:
-    found: list[Any] = []
+    constraints: list[Any] = []
     for item in metadata:
-        found.extend(getattr(item, "metadata", [item]))
-    return tuple(found)
+        constraints.extend(getattr(item, "metadata", [item]))
+    return tuple(constraints)
 
 
 def _bounded(source: str, annotation: Any, constraints: tuple[Any, ...]) -> str:
