@@ -11,7 +11,7 @@ from backend.aws.batch_write import MAX_WRITES_PER_CALL, TableItem, put_items
 from backend.aws.errors import error_name
 from backend.aws.retries import jittered_pauses
 from backend.collect.intake import count_outcomes, store_bad_rows
-from backend.collect.verdicts import NOT_STORED, STREAM_THROTTLED, Verdict
+from backend.collect.verdicts import NOT_STORED, STREAM_THROTTLED, RecordVerdict
 from backend.contract import Item, Refusal, User, write_item, write_user
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 def store_entities(
     kind: EntityKind, entities: Sequence[Item | User | Refusal], submission: Submission
-) -> list[Verdict]:
+) -> list[RecordVerdict]:
     """Store items or users and return one verdict per record; `accepted` ones are in the lake and in the table.
 
     Of several records with one id the last is stored.
@@ -38,11 +38,11 @@ def store_entities(
     verdicts = []
     for index, entity in enumerate(entities):
         if isinstance(entity, Refusal):
-            verdicts.append(Verdict(index, "refused", errors=entity.errors, reason=entity.reason))
+            verdicts.append(RecordVerdict(index, "refused", errors=entity.errors, reason=entity.reason))
         elif _id(entity) in unstored:
-            verdicts.append(Verdict(index, "retry", id=_id(entity), reason=unstored[_id(entity)]))
+            verdicts.append(RecordVerdict(index, "retry", id=_id(entity), reason=unstored[_id(entity)]))
         else:
-            verdicts.append(Verdict(index, "accepted", id=_id(entity)))
+            verdicts.append(RecordVerdict(index, "accepted", id=_id(entity)))
     count_outcomes(verdicts, len(entities), submission.dependencies.count)
     return verdicts
 

@@ -11,7 +11,7 @@ from backend.aws.bad_rows import put_bad_rows
 from backend.aws.errors import error_name
 from backend.collect.grouping import group_events
 from backend.collect.stream import Delivery, put_records
-from backend.collect.verdicts import NO_CONSENT, NOT_STORED, STREAM_THROTTLED, Verdict, count_statuses
+from backend.collect.verdicts import NO_CONSENT, NOT_STORED, STREAM_THROTTLED, RecordVerdict, count_statuses
 from backend.contract import Event, Refusal, denies_consent, event_id_of, write_event
 
 if TYPE_CHECKING:
@@ -26,20 +26,20 @@ _REASONS = {Delivery.THROTTLED: STREAM_THROTTLED, Delivery.FAILED: NOT_STORED}
 _logger = logging.getLogger(__name__)
 
 
-def store_events(events: Sequence[Event | Refusal], submission: Submission) -> list[Verdict]:
+def store_events(events: Sequence[Event | Refusal], submission: Submission) -> list[RecordVerdict]:
     """Store events and return one verdict per event, in order; `accepted` events are in Kinesis.
 
     Events that deny consent are stored nowhere.
     """
-    verdicts: dict[int, Verdict] = {}
+    verdicts: dict[int, RecordVerdict] = {}
     accepted: list[tuple[int, str, bytes]] = []
     refused: list[Refusal] = []
     for index, event in enumerate(events):
         if isinstance(event, Refusal):
             refused.append(event)
-            verdicts[index] = Verdict(index, "refused", errors=event.errors, reason=event.reason)
+            verdicts[index] = RecordVerdict(index, "refused", errors=event.errors, reason=event.reason)
         elif event.consent == "denied":
-            verdicts[index] = Verdict(index, "suppressed", event_id=event_id_of(event), reason=NO_CONSENT)
+            verdicts[index] = RecordVerdict(index, "suppressed", event_id=event_id_of(event), reason=NO_CONSENT)
         else:
             event.event_id = event_id_of(event)
             event.received_at = submission.received_at
@@ -67,7 +67,7 @@ def store_bad_rows(refusals: Sequence[Refusal], submission: Submission) -> None:
         _logger.error("%d bad rows could not be written: %s", len(rows), error_name(error))  # noqa: TRY400 - the name suffices
 
 
-def count_outcomes(verdicts: Sequence[Verdict], received: int, count: Callable[[str, int], None]) -> None:
+def count_outcomes(verdicts: Sequence[RecordVerdict], received: int, count: Callable[[str, int], None]) -> None:
     """Count the verdicts of a request, and check that each of the `received` records has one."""
     counts = count_statuses(verdicts)
     count("received", received)
@@ -87,7 +87,7 @@ def count_outcomes(verdicts: Sequence[Verdict], received: int, count: Callable[[
 def _put_in_stream(
     accepted: list[tuple[int, str, bytes]],
     events: Sequence[Event | Refusal],
-    verdicts: dict[int, Verdict],
+    verdicts: dict[int, RecordVerdict],
     submission: Submission,
 ) -> None:
     if not accepted:
@@ -100,6 +100,6 @@ def _put_in_stream(
             event = events[index]
             event_id = event.event_id if isinstance(event, Event) else None
             if delivery is Delivery.DELIVERED:
-                verdicts[index] = Verdict(index, "accepted", event_id=event_id)
+                verdicts[index] = RecordVerdict(index, "accepted", event_id=event_id)
             else:
-                verdicts[index] = Verdict(index, "retry", event_id=event_id, reason=_REASONS[delivery])
+                verdicts[index] = RecordVerdict(index, "retry", event_id=event_id, reason=_REASONS[delivery])

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from backend.aws.deadline import Deadline
     from backend.collect.submission import CollectDependencies
-    from backend.collect.verdicts import Verdict
+    from backend.collect.verdicts import RecordVerdict
     from backend.contract import RecordKind, Refusal
 
 
-def store_records(kind: RecordKind, payloads: Sequence[bytes | Refusal], submission: Submission) -> list[Verdict]:
+def store_records(kind: RecordKind, payloads: Sequence[bytes | Refusal], submission: Submission) -> list[RecordVerdict]:
     """Validate and store records.
 
     Parameters
@@ -49,7 +49,7 @@ def resume_upload(
 
     def store(
         kind: RecordKind, payloads: Sequence[bytes | Refusal], object_name: str, received_at: datetime
-    ) -> list[Verdict]:
+    ) -> list[RecordVerdict]:
         return store_records(kind, payloads, Submission(dependencies, deadline, object_name, received_at))
 
     process_upload(upload_id, dependencies.uploads, store, deadline, clock)

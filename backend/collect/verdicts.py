@@ -22,7 +22,7 @@ STREAM_THROTTLED = "throttled"
 NOT_STORED = "unavailable"
 
 
-class Verdict(msgspec.Struct, omit_defaults=True, frozen=True):
+class RecordVerdict(msgspec.Struct, omit_defaults=True, frozen=True):
     """The outcome of one record.
 
     Attributes
@@ -60,15 +60,15 @@ class _Body(msgspec.Struct, omit_defaults=True):
     refused: int | None
     suppressed: int | None
     retry: int | None
-    events: Sequence[Verdict] | None = None
-    records: Sequence[Verdict] | None = None
+    events: Sequence[RecordVerdict] | None = None
+    records: Sequence[RecordVerdict] | None = None
     error: _Error | None = None
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def count_statuses(verdicts: Sequence[Verdict]) -> dict[Status, int]:
+def count_statuses(verdicts: Sequence[RecordVerdict]) -> dict[Status, int]:
     """Return the number of verdicts of each status."""
     counts: dict[Status, int] = {"accepted": 0, "refused": 0, "suppressed": 0, "retry": 0}
     for verdict in verdicts:
@@ -76,7 +76,7 @@ def count_statuses(verdicts: Sequence[Verdict]) -> dict[Status, int]:
     return counts
 
 
-def answer_verdicts(verdicts: Sequence[Verdict], request_id: str, name: Literal["events", "records"]) -> Answer:
+def answer_verdicts(verdicts: Sequence[RecordVerdict], request_id: str, name: Literal["events", "records"]) -> Answer:
     """Return the answer with one verdict per record.
 
     Parameters
@@ -109,7 +109,7 @@ def answer_verdicts(verdicts: Sequence[Verdict], request_id: str, name: Literal[
     )
 
 
-def _status(verdicts: Sequence[Verdict], counts: dict[Status, int]) -> tuple[int, _Error | None, dict[str, str]]:
+def _status(verdicts: Sequence[RecordVerdict], counts: dict[Status, int]) -> tuple[int, _Error | None, dict[str, str]]:
     if counts["retry"]:
         return _retry_status(verdicts, counts["retry"])
     if counts["accepted"] or counts["suppressed"]:
@@ -121,7 +121,7 @@ def _status(verdicts: Sequence[Verdict], counts: dict[Status, int]) -> tuple[int
     return 400, error, {}
 
 
-def _retry_status(verdicts: Sequence[Verdict], count: int) -> tuple[int, _Error, dict[str, str]]:
+def _retry_status(verdicts: Sequence[RecordVerdict], count: int) -> tuple[int, _Error, dict[str, str]]:
     message = f"{count} of {len(verdicts)} are not stored; send those whose status is retry again"
     if any(verdict.reason == NOT_STORED for verdict in verdicts):
         return 503, _Error("unavailable", message), {"Retry-After": str(FAILED_RETRY_AFTER_SECONDS)}

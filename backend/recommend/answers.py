@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from backend.recommend.question import Question
+    from backend.recommend.requests import RecommendationRequest
 
 FRESH_MS = 60_000
 # Personalize takes a second or two until an event affects its answers, so the first answer after an event may not
@@ -29,7 +29,7 @@ class StoredAnswer:
     Attributes
     ----------
     version
-        Version of the user's history at that time; empty for a question about no user.
+        Version of the user's history at that time; empty for a request about no user.
     answered_at
         Milliseconds since the epoch.
     settled
@@ -41,10 +41,10 @@ class StoredAnswer:
     answered_at: int
     settled: bool
 
-    def is_fresh(self, question: Question, version: str, now: int) -> bool:
+    def is_fresh(self, request: RecommendationRequest, version: str, now: int) -> bool:
         """Return whether it is for the same history, long enough, and at most a minute old, or less if unsettled."""
         age = now - self.answered_at
-        is_long_enough = self.recommendation.asked >= question.requested_results
+        is_long_enough = self.recommendation.asked >= request.requested_results
         return self.version == version and is_long_enough and age <= (FRESH_MS if self.settled else SETTLING_MS)
 
     def is_usable(self, now: int) -> bool:
@@ -58,7 +58,7 @@ def is_settled(version: str, stored: StoredAnswer | None, now: int) -> bool:
     Parameters
     ----------
     version
-        Version of the user's history; empty for a question about no user.
+        Version of the user's history; empty for a request about no user.
     stored
         The answer before.
     now
@@ -87,7 +87,7 @@ def read_stored(item: Mapping[str, Any]) -> StoredAnswer | None:
         return None
 
 
-def store_answer(client: DynamoDBClient, table: str, question: Question, stored: StoredAnswer) -> None:
+def store_answer(client: DynamoDBClient, table: str, request: RecommendationRequest, stored: StoredAnswer) -> None:
     """Write an answer to the answers table."""
     answer = {
         "items": stored.recommendation.items,
@@ -99,7 +99,7 @@ def store_answer(client: DynamoDBClient, table: str, question: Question, stored:
     client.put_item(
         TableName=table,
         Item={
-            "question": {"S": question.key},
+            "question": {"S": request.key},
             "answer": {"S": json.dumps(answer, separators=(",", ":"))},
             "version": {"S": stored.version},
             "answered_at": {"N": str(stored.answered_at)},

@@ -1,4 +1,4 @@
-"""Lambda entry of the serving API: one route per kind of question."""
+"""Lambda entry of the serving API: one route per kind of request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
 from backend.http import Answer, Request, answer, routes
-from backend.recommend import question as questions
+from backend.recommend import requests
 from backend.recommend.health import check_health
 from backend.recommend.lookup import Tables
 from backend.recommend.recommender import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
@@ -49,13 +49,13 @@ def _dependencies() -> RecommendDependencies:
     )
 
 
-def _answers(read: Callable[[Request], questions.Question]) -> Callable[[Request], Answer]:
-    def answer_question(request: Request) -> Answer:
+def _answers(read: Callable[[Request], requests.RecommendationRequest]) -> Callable[[Request], Answer]:
+    def answer_request(request: Request) -> Answer:
         body = serve(read(request), _dependencies(), _now())
         _metrics.add_metric(f"answered_from_{body['source']}", MetricUnit.Count, 1)
         return answer(200, body)
 
-    return answer_question
+    return answer_request
 
 
 def _health(_request: Request) -> Answer:
@@ -69,10 +69,10 @@ def _now() -> int:
 _metrics = Metrics()
 _route = routes(
     {
-        ("GET", "/recommendations/{user_id}"): _answers(questions.read_recommendations),
-        ("GET", "/similar-items/{item_id}"): _answers(questions.read_similar_items),
-        ("GET", "/popular"): _answers(questions.read_popular),
-        ("POST", "/rerank"): _answers(questions.read_rerank),
+        ("GET", "/recommendations/{user_id}"): _answers(requests.read_recommendations),
+        ("GET", "/similar-items/{item_id}"): _answers(requests.read_similar_items),
+        ("GET", "/popular"): _answers(requests.read_popular),
+        ("POST", "/rerank"): _answers(requests.read_rerank),
         ("GET", "/health"): _health,
     }
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from backend.recommend.answers import read_stored
-from backend.recommend.question import Question
+from backend.recommend.requests import RecommendationRequest
 
 if TYPE_CHECKING:
     from backend.recommend.serve import RecommendDependencies
@@ -30,7 +30,7 @@ def check_health(dependencies: RecommendDependencies, now: int) -> dict[str, Any
     started = time.perf_counter()
     try:
         item = dependencies.dynamodb.get_item(
-            TableName=dependencies.tables.answers, Key={"question": {"S": Question("popular").key}}
+            TableName=dependencies.tables.answers, Key={"question": {"S": RecommendationRequest("popular").key}}
         ).get("Item")
     except (ClientError, BotoCoreError) as error:
         tables = {"status": "failing", "reason": type(error).__name__}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from backend.recommend.question import Question
+    from backend.recommend.requests import RecommendationRequest
 
 # An event that arrives late is not the last of the history, so the version covers the last few events: a late event
 # among them changes the next answer too.
@@ -38,18 +38,18 @@ class Tables:
 
 @dataclass(frozen=True, slots=True)
 class LookupResult:
-    """The stored data about a question.
+    """The stored data about a request.
 
     Attributes
     ----------
     is_known
-        Whether the user or item of the question exists; True while a table cannot be read.
+        Whether the user or item of the request exists; True while a table cannot be read.
     version
         Version of the user's history, which changes with every event among the last few. None where it cannot be read.
     stored
-        The last answer to the question.
+        The last answer to the request.
     plain
-        The last answer to the same question without explanations, where the question asks for them: a fallback.
+        The last answer to the same request without explanations, where the request asks for them: a fallback.
     """
 
     is_known: bool
@@ -58,16 +58,16 @@ class LookupResult:
     plain: StoredAnswer | None = None
 
 
-def look_up(question: Question, client: DynamoDBClient, tables: Tables) -> LookupResult:
+def look_up(request: RecommendationRequest, client: DynamoDBClient, tables: Tables) -> LookupResult:
     """Read the tables, history and items at once, so that it takes one round trip.
 
     A table that does not answer degrades the answer but does not prevent it.
     """
-    if question.user_id is None:
-        return _combine(question, "", *_read_items(question, client, tables))
-    reading = _pool().submit(_read_version, question.user_id, client, tables)
-    items = _read_items(question, client, tables)
-    return _combine(question, reading.result(), *items)
+    if request.user_id is None:
+        return _combine(request, "", *_read_items(request, client, tables))
+    reading = _pool().submit(_read_version, request.user_id, client, tables)
+    items = _read_items(request, client, tables)
+    return _combine(request, reading.result(), *items)
 
 
 @cache
@@ -76,13 +76,13 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def _combine(
-    question: Question, version: str | None, entity_exists: bool | None, answers: Mapping[str, StoredAnswer]
+    request: RecommendationRequest, version: str | None, entity_exists: bool | None, answers: Mapping[str, StoredAnswer]
 ) -> LookupResult:
-    has_no_subject = question.user_id is None and question.item_id is None
+    has_no_subject = request.user_id is None and request.item_id is None
     # `None` stands for an unreadable table; only what is missing from every table is unknown.
-    is_known = has_no_subject or entity_exists is not False or (question.user_id is not None and version != "")
-    plain = answers.get(question.plain.key) if question.with_explanations else None
-    return LookupResult(is_known, version, answers.get(question.key), plain)
+    is_known = has_no_subject or entity_exists is not False or (request.user_id is not None and version != "")
+    plain = answers.get(request.plain.key) if request.with_explanations else None
+    return LookupResult(is_known, version, answers.get(request.key), plain)
 
 
 def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str | None:
@@ -107,12 +107,12 @@ def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str |
 
 
 def _read_items(
-    question: Question, client: DynamoDBClient, tables: Tables
+    request: RecommendationRequest, client: DynamoDBClient, tables: Tables
 ) -> tuple[bool | None, Mapping[str, StoredAnswer]]:
     """Return whether the user or item is described (None where unreadable), and the earlier answers by key."""
-    answer_keys = sorted({question.key, question.plain.key})
+    answer_keys = sorted({request.key, request.plain.key})
     keys: dict[str, Any] = {tables.answers: {"Keys": [{"question": {"S": key}} for key in answer_keys]}}
-    entity = _entity_of(question)
+    entity = _entity_of(request)
     if entity is not None:
         keys[tables.entities] = {"Keys": [{"entity": {"S": entity}}], "ProjectionExpression": "entity"}
     try:
@@ -127,7 +127,7 @@ def _read_items(
     return bool(read["Responses"].get(tables.entities)), answers
 
 
-def _entity_of(question: Question) -> str | None:
-    if question.user_id is not None:
-        return f"user#{question.user_id}"
-    return None if question.item_id is None else f"item#{question.item_id}"
+def _entity_of(request: RecommendationRequest) -> str | None:
+    if request.user_id is not None:
+        return f"user#{request.user_id}"
+    return None if request.item_id is None else f"item#{request.item_id}"

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 if TYPE_CHECKING:
     from mypy_boto3_personalize_runtime import PersonalizeRuntimeClient
 
-    from backend.recommend.question import Question, QuestionKind
+    from backend.recommend.requests import RecommendationRequest, RequestKind
 
 Entries = Sequence[Mapping[str, Any]]
 
@@ -46,7 +46,7 @@ class Recommendation:
     asked
         Number of items that were requested.
     unexplained
-        Why no item has a `because` although the question asks for explanations; else None.
+        Why no item has a `because` although the request asks for explanations; else None.
     """
 
     items: list[dict[str, Any]]
@@ -57,30 +57,30 @@ class Recommendation:
 
 
 def get_recommendation(
-    question: Question, client: PersonalizeRuntimeClient, campaigns: Mapping[QuestionKind, str]
+    request: RecommendationRequest, client: PersonalizeRuntimeClient, campaigns: Mapping[RequestKind, str]
 ) -> Recommendation:
-    """Return the answer of the campaign for this kind of question.
+    """Return the answer of the campaign for this kind of request.
 
     Parameters
     ----------
     client
         Personalize runtime, with the timeouts above and without retries.
     campaigns
-        Campaign ARN by kind of question.
+        Campaign ARN by kind of request.
 
     Raises
     ------
     RecommenderFailedError
         Where the campaign did not answer in time, whatever the cause.
     """
-    arn = campaigns[question.kind]
+    arn = campaigns[request.kind]
     try:
-        entries, recommendation_id = _rank(question, client, arn) if question.items else _list(question, client, arn)
+        entries, recommendation_id = _rank(request, client, arn) if request.items else _list(request, client, arn)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if question.with_explanations and code == "InvalidInputException":
-            _logger.info("%s: retried without explanations: %s", question.kind, error)
-            plain = get_recommendation(question.plain, client, campaigns)
+        if request.with_explanations and code == "InvalidInputException":
+            _logger.info("%s: retried without explanations: %s", request.kind, error)
+            plain = get_recommendation(request.plain, client, campaigns)
             return replace(plain, unexplained=_without_explanations(arn))
         raise RecommenderFailedError(code) from error
     except BotoCoreError as error:
@@ -88,12 +88,12 @@ def get_recommendation(
     if not entries:
         raise RecommenderFailedError("EmptyAnswer")
     items = _items_of(entries)
-    is_unexplained = question.with_explanations and not any("because" in item for item in items)
+    is_unexplained = request.with_explanations and not any("because" in item for item in items)
     return Recommendation(
         items,
         recommendation_id,
         _name_of(arn),
-        question.requested_results,
+        request.requested_results,
         _without_explanations(arn) if is_unexplained else None,
     )
 
@@ -109,18 +109,18 @@ def _name_of(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _list(question: Question, client: PersonalizeRuntimeClient, arn: str) -> tuple[Entries, str | None]:
-    parameters: dict[str, Any] = {"userId": question.user_id, "itemId": question.item_id}
-    if question.with_explanations:
+def _list(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn: str) -> tuple[Entries, str | None]:
+    parameters: dict[str, Any] = {"userId": request.user_id, "itemId": request.item_id}
+    if request.with_explanations:
         parameters["metadataColumns"] = {"ITEMS": [EXPLANATION]}
     given = {name: value for name, value in parameters.items() if value is not None}
-    result = client.get_recommendations(campaignArn=arn, numResults=question.requested_results, **given)
+    result = client.get_recommendations(campaignArn=arn, numResults=request.requested_results, **given)
     return result["itemList"], result.get("recommendationId")
 
 
-def _rank(question: Question, client: PersonalizeRuntimeClient, arn: str) -> tuple[Entries, str | None]:
+def _rank(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn: str) -> tuple[Entries, str | None]:
     result = client.get_personalized_ranking(
-        campaignArn=arn, userId=str(question.user_id), inputList=list(question.items)
+        campaignArn=arn, userId=str(request.user_id), inputList=list(request.items)
     )
     return result["personalizedRanking"], result.get("recommendationId")
 

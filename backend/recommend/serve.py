@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from backend.http import NotFoundError, UnavailableError
 from backend.recommend.answers import StoredAnswer, is_settled, store_answer
 from backend.recommend.lookup import LookupResult, Tables, look_up
-from backend.recommend.question import Question, QuestionKind
 from backend.recommend.recommender import Recommendation, RecommenderFailedError, get_recommendation
+from backend.recommend.requests import RecommendationRequest, RequestKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,16 +41,16 @@ class RecommendDependencies:
     runtime
         Client of the Personalize runtime.
     campaigns
-        Campaign ARN by kind of question.
+        Campaign ARN by kind of request.
     """
 
     dynamodb: DynamoDBClient
     runtime: PersonalizeRuntimeClient
     tables: Tables
-    campaigns: Mapping[QuestionKind, str]
+    campaigns: Mapping[RequestKind, str]
 
 
-def serve(question: Question, dependencies: RecommendDependencies, now: int) -> dict[str, Any]:
+def serve(request: RecommendationRequest, dependencies: RecommendDependencies, now: int) -> dict[str, Any]:
     """Return the body of the best answer that is available now; its `source` names where it is from.
 
     Parameters
@@ -61,76 +61,78 @@ def serve(question: Question, dependencies: RecommendDependencies, now: int) -> 
     Raises
     ------
     NotFoundError
-        Where the user or item of the question is unknown.
+        Where the user or item of the request is unknown.
     UnavailableError
         Where there is neither an answer nor a fallback.
     """
     started = time.perf_counter()
-    lookup = look_up(question, dependencies.dynamodb, dependencies.tables)
+    lookup = look_up(request, dependencies.dynamodb, dependencies.tables)
     if not lookup.is_known:
-        raise _unknown(question)
-    source, recommendation = _find_answer(question, dependencies, lookup, now)
-    return _body_of(question, source, recommendation) | {"took_ms": round((time.perf_counter() - started) * 1000)}
+        raise _unknown(request)
+    source, recommendation = _find_answer(request, dependencies, lookup, now)
+    return _body_of(request, source, recommendation) | {"took_ms": round((time.perf_counter() - started) * 1000)}
 
 
 def _find_answer(
-    question: Question, dependencies: RecommendDependencies, lookup: LookupResult, now: int
+    request: RecommendationRequest, dependencies: RecommendDependencies, lookup: LookupResult, now: int
 ) -> tuple[Source, Recommendation]:
     stored = lookup.stored
-    if stored and lookup.version is not None and stored.is_fresh(question, lookup.version, now):
+    if stored and lookup.version is not None and stored.is_fresh(request, lookup.version, now):
         return "cache", stored.recommendation
     try:
-        recommendation = get_recommendation(question, dependencies.runtime, dependencies.campaigns)
+        recommendation = get_recommendation(request, dependencies.runtime, dependencies.campaigns)
     except RecommenderFailedError as error:
-        _logger.warning("%s: the recommender failed: %s", question.kind, error)
+        _logger.warning("%s: the recommender failed: %s", request.kind, error)
         for last in (stored, lookup.plain):
             if last and last.is_usable(now):
                 return "last_good", last.recommendation
-        return "popular", _popular_fallback(question, dependencies, now, reason=str(error))
+        return "popular", _popular_fallback(request, dependencies, now, reason=str(error))
     if lookup.version is not None:
         settled = is_settled(lookup.version, stored, now)
-        _store(question, dependencies, StoredAnswer(recommendation, lookup.version, now, settled))
+        _store(request, dependencies, StoredAnswer(recommendation, lookup.version, now, settled))
     return "recommender", recommendation
 
 
-def _store(question: Question, dependencies: RecommendDependencies, stored: StoredAnswer) -> None:
+def _store(request: RecommendationRequest, dependencies: RecommendDependencies, stored: StoredAnswer) -> None:
     """Store a good answer; a failure to store it does not affect the answer."""
     try:
-        store_answer(dependencies.dynamodb, dependencies.tables.answers, question, stored)
+        store_answer(dependencies.dynamodb, dependencies.tables.answers, request, stored)
     except (ClientError, BotoCoreError) as error:
-        _logger.warning("%s: the answer could not be stored: %s", question.kind, error)
+        _logger.warning("%s: the answer could not be stored: %s", request.kind, error)
 
 
-def _popular_fallback(question: Question, dependencies: RecommendDependencies, now: int, reason: str) -> Recommendation:
-    """Return popular items for a question without any other answer: live, or as last stored."""
-    if question.kind == "popular":
+def _popular_fallback(
+    request: RecommendationRequest, dependencies: RecommendDependencies, now: int, reason: str
+) -> Recommendation:
+    """Return popular items for a request without any other answer: live, or as last stored."""
+    if request.kind == "popular":
         raise _unavailable(reason)
-    count = POPULAR_TO_RANK_BY if question.kind == "rerank" else question.requested_results
-    popular = Question("popular", num_results=count)
+    count = POPULAR_TO_RANK_BY if request.kind == "rerank" else request.requested_results
+    popular = RecommendationRequest("popular", num_results=count)
     lookup = look_up(popular, dependencies.dynamodb, dependencies.tables)
     try:
         source, recommendation = _find_answer(popular, dependencies, lookup, now)
     except UnavailableError as error:
         raise _unavailable(reason) from error
-    _logger.info("%s: answered with popular items from %s", question.kind, source)
-    return _in_order_of(recommendation, question) if question.kind == "rerank" else recommendation
+    _logger.info("%s: answered with popular items from %s", request.kind, source)
+    return _in_order_of(recommendation, request) if request.kind == "rerank" else recommendation
 
 
-def _in_order_of(popular: Recommendation, question: Question) -> Recommendation:
+def _in_order_of(popular: Recommendation, request: RecommendationRequest) -> Recommendation:
     rank = {item["item_id"]: position for position, item in enumerate(popular.items)}
-    ordered = sorted(question.items, key=lambda item_id: rank.get(item_id, len(rank)))
+    ordered = sorted(request.items, key=lambda item_id: rank.get(item_id, len(rank)))
     # Without a recommendation id, since the recommender did not give this answer.
     return Recommendation([{"item_id": item_id} for item_id in ordered], None, popular.model, len(ordered))
 
 
-def _body_of(question: Question, source: Source, recommendation: Recommendation) -> dict[str, Any]:
-    items = recommendation.items[: question.num_results]
+def _body_of(request: RecommendationRequest, source: Source, recommendation: Recommendation) -> dict[str, Any]:
+    items = recommendation.items[: request.num_results]
     unexplained = None
-    if not question.with_explanations:
+    if not request.with_explanations:
         items = [{name: item[name] for name in ("item_id", "score") if name in item} for item in items]
     elif not any("because" in item for item in items):
         unexplained = recommendation.unexplained or FALLBACK_UNEXPLAINED
-    optional = {"user_id": question.user_id, "item_id": question.item_id, "unexplained": unexplained}
+    optional = {"user_id": request.user_id, "item_id": request.item_id, "unexplained": unexplained}
     return {
         **{name: value for name, value in optional.items() if value is not None},
         "items": items,
@@ -140,13 +142,13 @@ def _body_of(question: Question, source: Source, recommendation: Recommendation)
     }
 
 
-def _unknown(question: Question) -> NotFoundError:
-    if question.user_id is not None:
+def _unknown(request: RecommendationRequest) -> NotFoundError:
+    if request.user_id is not None:
         return NotFoundError(
             "user_id",
-            f"{question.user_id!r} has neither events nor a description; use GET /popular for new visitors",
+            f"{request.user_id!r} has neither events nor a description; use GET /popular for new visitors",
         )
-    return NotFoundError("item_id", f"{question.item_id!r} is not in the catalogue; add it with POST /update-data")
+    return NotFoundError("item_id", f"{request.item_id!r} is not in the catalogue; add it with POST /update-data")
 
 
 def _unavailable(reason: str) -> UnavailableError:

@@ -114,7 +114,7 @@ def _get_update_data() -> Schema:
 
 
 def _get_recommendations() -> Schema:
-    return _question(
+    return _recommendation_operation(
         "getRecommendations",
         "Recommend items to a user",
         [_in_path("user_id", "The user, or session# and the session id of an anonymous user.", ID, "u-1042")],
@@ -123,7 +123,7 @@ def _get_recommendations() -> Schema:
 
 
 def _get_similar_items() -> Schema:
-    return _question(
+    return _recommendation_operation(
         "getSimilarItems",
         "Get items similar to an item",
         [_in_path("item_id", "The item.", ID, "i-318")],
@@ -132,10 +132,10 @@ def _get_similar_items() -> Schema:
 
 
 def _get_popular() -> Schema:
-    return _question("getPopular", "Get popular items", [], None)
+    return _recommendation_operation("getPopular", "Get popular items", [], None)
 
 
-def _question(name: str, summary: str, parameters: list[Schema], unknown: str | None) -> Schema:
+def _recommendation_operation(name: str, summary: str, parameters: list[Schema], unknown: str | None) -> Schema:
     answers = {
         "200": _answer(
             "The items, and the source of the answer.", "Recommendations", RECOMMENDATIONS, explained=EXPLAINED
@@ -150,12 +150,12 @@ def _question(name: str, summary: str, parameters: list[Schema], unknown: str | 
         "applications",
         summary,
         "Where the recommender does not answer in time, the fallback is the last good answer, then popular items.",
-        parameters=[*parameters, *_QUESTION_PARAMETERS],
+        parameters=[*parameters, *_RECOMMENDATION_PARAMETERS],
         answers=answers,
     )
 
 
-_QUESTION_PARAMETERS: list[Schema] = [
+_RECOMMENDATION_PARAMETERS: list[Schema] = [
     {
         "name": "num_results",
         "in": "query",

@@ -12,7 +12,7 @@ from backend.forward.forwarding import ForwardDependencies, forward_batch
 from backend.forward.tracking_id import TrackingId
 from backend.http import NotFoundError
 from backend.recommend.health import check_health
-from backend.recommend.question import Question
+from backend.recommend.requests import RecommendationRequest
 from backend.recommend.serve import RecommendDependencies, serve
 from tests.factories.lambda_events import kinesis_record
 from tests.factories.records import numbered_event
@@ -66,7 +66,7 @@ class Pipeline:
         return forward_batch(records, self.forward_dependencies, Deadline.after(30))
 
     def ask(self, at: int) -> Any:
-        return serve(Question("recommendations", user_id="ann"), self.dependencies, at)
+        return serve(RecommendationRequest("recommendations", user_id="ann"), self.dependencies, at)
 
 
 @pytest.fixture(scope="module")

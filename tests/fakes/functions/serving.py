@@ -11,7 +11,7 @@ from tests.fakes.faults import timeout
 from tests.fakes.personalize import FakeRuntime
 
 if TYPE_CHECKING:
-    from backend.recommend.question import Question
+    from backend.recommend.requests import RecommendationRequest
 
 NOW = 1_760_000_000_000
 MINUTE = 60_000
@@ -41,8 +41,8 @@ class Serving:
     def describe(self, entity: str) -> None:
         self.dynamodb.put_item(TableName="entities", Item={"entity": {"S": entity}, "attributes": {"S": "{}"}})
 
-    def ask(self, question: Question, at: int = NOW) -> dict[str, Any]:
-        return serve(question, self.dependencies, at)
+    def ask(self, request: RecommendationRequest, at: int = NOW) -> dict[str, Any]:
+        return serve(request, self.dependencies, at)
 
     def break_recommender(self) -> None:
         self.runtime.faults.always(timeout())

@@ -9,11 +9,11 @@ import pytest
 
 from backend.http import NotFoundError, UnavailableError
 from backend.recommend.health import check_health
-from backend.recommend.question import Question
+from backend.recommend.requests import RecommendationRequest
 from tests.fakes.faults import client_error, server_error, throttled, timeout
 from tests.fakes.functions.serving import DAY, MINUTE, NOW, RANKING, Serving
 
-FOR_ANN = Question("recommendations", user_id="ann")
+FOR_ANN = RecommendationRequest("recommendations", user_id="ann")
 
 
 def ids(body: dict[str, Any]) -> list[str]:
@@ -22,7 +22,7 @@ def ids(body: dict[str, Any]) -> list[str]:
 
 def test_the_recommender_answers_a_known_user():
     serving = Serving()
-    body = serving.ask(Question("recommendations", user_id="ann", num_results=3))
+    body = serving.ask(RecommendationRequest("recommendations", user_id="ann", num_results=3))
     assert ids(body) == RANKING[:3]
     assert body["user_id"] == "ann"
     assert body["source"] == "recommender"
@@ -34,30 +34,30 @@ def test_the_recommender_answers_a_known_user():
 def test_a_user_who_is_described_but_has_no_events_is_known():
     serving = Serving()
     serving.describe("user#bob")
-    assert serving.ask(Question("recommendations", user_id="bob"))["source"] == "recommender"
+    assert serving.ask(RecommendationRequest("recommendations", user_id="bob"))["source"] == "recommender"
 
 
 def test_a_user_without_events_and_description_is_not_found_even_while_the_recommender_would_answer():
     with pytest.raises(NotFoundError, match="GET /popular") as refused:
-        Serving().ask(Question("recommendations", user_id="unknown"))
+        Serving().ask(RecommendationRequest("recommendations", user_id="unknown"))
     assert refused.value.field == "user_id"
 
 
 def test_an_item_outside_the_catalogue_is_not_found():
     with pytest.raises(NotFoundError) as refused:
-        Serving().ask(Question("similar-items", item_id="nothing"))
+        Serving().ask(RecommendationRequest("similar-items", item_id="nothing"))
     assert refused.value.field == "item_id"
-    assert Serving().ask(Question("similar-items", item_id="item-7"))["item_id"] == "item-7"
+    assert Serving().ask(RecommendationRequest("similar-items", item_id="item-7"))["item_id"] == "item-7"
 
 
-def test_the_same_question_within_a_minute_is_answered_from_the_cache():
+def test_the_same_request_within_a_minute_is_answered_from_the_cache():
     serving = Serving()
-    for question in (Question("popular"), Question("similar-items", item_id="item-7")):
-        first = serving.ask(question)
-        again = serving.ask(question, NOW + MINUTE)
+    for request in (RecommendationRequest("popular"), RecommendationRequest("similar-items", item_id="item-7")):
+        first = serving.ask(request)
+        again = serving.ask(request, NOW + MINUTE)
         assert again["source"] == "cache"
         assert (ids(again), again["recommendation_id"]) == (ids(first), first["recommendation_id"])
-        assert serving.ask(question, NOW + MINUTE + 1)["source"] == "recommender"
+        assert serving.ask(request, NOW + MINUTE + 1)["source"] == "recommender"
 
 
 def test_the_first_answer_after_an_event_is_cached_for_three_seconds():
@@ -74,12 +74,12 @@ def test_a_stored_answer_in_another_form_is_ignored():
     assert serving.ask(FOR_ANN)["source"] == "recommender"
 
 
-def test_a_stored_answer_serves_shorter_questions_but_not_longer_ones():
+def test_a_stored_answer_serves_shorter_requests_but_not_longer_ones():
     serving = Serving()
-    serving.ask(Question("recommendations", user_id="ann", num_results=3))
-    assert len(ids(serving.ask(Question("recommendations", user_id="ann", num_results=20)))) == 20
-    assert serving.ask(Question("recommendations", user_id="ann", num_results=20))["source"] == "cache"
-    longer = serving.ask(Question("recommendations", user_id="ann", num_results=60))
+    serving.ask(RecommendationRequest("recommendations", user_id="ann", num_results=3))
+    assert len(ids(serving.ask(RecommendationRequest("recommendations", user_id="ann", num_results=20)))) == 20
+    assert serving.ask(RecommendationRequest("recommendations", user_id="ann", num_results=20))["source"] == "cache"
+    longer = serving.ask(RecommendationRequest("recommendations", user_id="ann", num_results=60))
     assert (longer["source"], len(ids(longer))) == ("recommender", 60)
 
 
@@ -96,7 +96,7 @@ def test_a_new_event_changes_the_next_answer_at_once(at):
 def test_explained_answers_carry_reasons_and_others_do_not():
     serving = Serving()
     serving.runtime.reasons = ["Popular item"]
-    assert serving.ask(Question("recommendations", user_id="ann", with_explanations=True))["items"][0] == {
+    assert serving.ask(RecommendationRequest("recommendations", user_id="ann", with_explanations=True))["items"][0] == {
         "item_id": "item-0",
         "score": 1.0,
         "reasons": ["Popular item"],
@@ -105,7 +105,7 @@ def test_explained_answers_carry_reasons_and_others_do_not():
 
 
 BECAUSE = [{"name": "item:item-9", "weight": 0.75}, {"name": "rest", "weight": 0.25}]
-WHY = Question("recommendations", user_id="ann", num_results=3, with_explanations=True)
+WHY = RecommendationRequest("recommendations", user_id="ann", num_results=3, with_explanations=True)
 
 
 def explaining_serving() -> Serving:
@@ -120,7 +120,7 @@ def test_each_item_of_an_explained_answer_has_its_explanation():
     assert "unexplained" not in body
 
 
-def test_a_question_without_explain_has_no_explanations_and_requests_none():
+def test_a_request_without_explain_has_no_explanations():
     serving = explaining_serving()
     assert "because" not in serving.ask(FOR_ANN)["items"][0]
     assert serving.runtime.asked[-1]["columns"] == []
@@ -153,7 +153,7 @@ def test_another_refusal_is_a_failure_with_explanations_as_without():
 
 def test_explained_answers_are_cached_separately():
     serving = explaining_serving()
-    sources = [serving.ask(question)["source"] for question in (FOR_ANN, WHY, FOR_ANN, WHY)]
+    sources = [serving.ask(request)["source"] for request in (FOR_ANN, WHY, FOR_ANN, WHY)]
     assert sources == ["recommender", "recommender", "cache", "cache"]
     assert serving.ask(WHY)["items"][0]["because"] == BECAUSE
 
@@ -202,9 +202,9 @@ def test_live_popular_items_are_the_fallback_for_a_missing_campaign():
 
 def test_stored_popular_items_are_the_last_fallback():
     serving = Serving()
-    serving.ask(Question("popular", num_results=5))
+    serving.ask(RecommendationRequest("popular", num_results=5))
     serving.break_recommender()
-    body = serving.ask(Question("recommendations", user_id="ann", num_results=4), NOW + DAY)
+    body = serving.ask(RecommendationRequest("recommendations", user_id="ann", num_results=4), NOW + DAY)
     assert (body["source"], ids(body)) == ("popular", RANKING[:4])
 
 
@@ -215,17 +215,17 @@ def test_without_a_fallback_the_answer_is_503_with_the_reason():
         serving.ask(FOR_ANN)
     assert refused.value.retry_after_seconds == 5
     with pytest.raises(UnavailableError, match="ReadTimeoutError"):
-        serving.ask(Question("popular"))
+        serving.ask(RecommendationRequest("popular"))
 
 
 def test_a_list_is_ranked_and_while_the_recommender_fails_ordered_by_popularity():
     serving = Serving()
-    listed = Question("rerank", user_id="ann", items=("other", "item-9", "item-2"), num_results=3)
+    listed = RecommendationRequest("rerank", user_id="ann", items=("other", "item-9", "item-2"), num_results=3)
     ranked = serving.ask(listed)
     assert (ranked["source"], ids(ranked)) == ("recommender", ["item-2", "item-9", "other"])
-    serving.ask(Question("popular"))
+    serving.ask(RecommendationRequest("popular"))
     serving.break_recommender()
-    another = Question("rerank", user_id="ann", items=("item-3", "other", "item-1"), num_results=3)
+    another = RecommendationRequest("rerank", user_id="ann", items=("item-3", "other", "item-1"), num_results=3)
     instead = serving.ask(another, NOW + MINUTE)
     assert (instead["source"], ids(instead)) == ("popular", ["item-1", "item-3", "other"])
     assert instead["recommendation_id"] is None
@@ -235,8 +235,11 @@ def test_failing_tables_leave_an_uncached_answer():
     serving = Serving()
     for operation in ("query", "batch_get_item", "put_item"):
         serving.dynamodb.faults[operation].always(throttled())
-    for question in (Question("recommendations", user_id="who knows"), Question("similar-items", item_id="what")):
-        assert serving.ask(question)["source"] == "recommender"
+    for request in (
+        RecommendationRequest("recommendations", user_id="who knows"),
+        RecommendationRequest("similar-items", item_id="what"),
+    ):
+        assert serving.ask(request)["source"] == "recommender"
 
 
 def test_an_answer_for_an_unread_history_is_not_stored():
@@ -257,7 +260,7 @@ def test_an_answer_takes_two_reads_and_one_write():
 def test_health_reports_tables_and_recommender_without_calling_it():
     serving = Serving()
     assert check_health(serving.dependencies, NOW)["dependencies"]["recommender"] == {"status": "unasked"}
-    serving.ask(Question("popular"))
+    serving.ask(RecommendationRequest("popular"))
     asked = len(serving.runtime.asked)
     health = check_health(serving.dependencies, NOW + 3000)
     assert health["status"] == "ready"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from backend.recommend.health import check_health
-from backend.recommend.question import Question
+from backend.recommend.requests import RecommendationRequest
 from backend.recommend.serve import RecommendDependencies, serve
 from tests.fakes.functions.serving import NOW, TABLES, campaign_arns
 from tests.fakes.wire import Wire
@@ -24,10 +24,12 @@ def test_recommendations_and_ranking():
         GetPersonalizedRanking={"personalizedRanking": [{"itemId": "mug"}], "recommendationId": "RID-2"},
     )
     clients = dependencies(wire)
-    body = serve(Question("recommendations", user_id="ann", num_results=30), clients, NOW)
+    body = serve(RecommendationRequest("recommendations", user_id="ann", num_results=30), clients, NOW)
     assert body["items"] == [{"item_id": "mug", "score": 0.5}]
     assert (
-        serve(Question("rerank", user_id="ann", items=("mug",), num_results=1), clients, NOW)["recommendation_id"]
+        serve(RecommendationRequest("rerank", user_id="ann", items=("mug",), num_results=1), clients, NOW)[
+            "recommendation_id"
+        ]
         == "RID-2"
     )
     sent = {operation: json.loads(body) for operation, body in wire.sent}
@@ -44,7 +46,7 @@ def test_explanations_are_a_column_of_the_items():
     because = [{"name": "item:cup", "weight": 1.0}]
     listed = {"itemId": "mug", "score": 0.5, "metadata": {"EXPLANATION": json.dumps(because)}}
     wire = Wire(BatchGetItem={"Responses": {}}, PutItem={}, GetRecommendations={"itemList": [listed]})
-    body = serve(Question("popular", with_explanations=True), dependencies(wire), NOW)
+    body = serve(RecommendationRequest("popular", with_explanations=True), dependencies(wire), NOW)
     assert body["items"] == [{"item_id": "mug", "score": 0.5, "because": because}]
     sent = {operation: json.loads(body) for operation, body in wire.sent}
     assert sent["GetRecommendations"]["metadataColumns"] == {"ITEMS": ["EXPLANATION"]}

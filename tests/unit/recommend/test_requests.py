@@ -8,43 +8,55 @@ from typing import Any
 import pytest
 
 from backend.http import BadRequestError, Request
-from backend.recommend.question import Question, read_popular, read_recommendations, read_rerank, read_similar_items
+from backend.recommend.requests import (
+    RecommendationRequest,
+    read_popular,
+    read_recommendations,
+    read_rerank,
+    read_similar_items,
+)
 
 
-def request(path: dict[str, str] | None = None, query: dict[str, list[str]] | None = None, body: Any = None) -> Request:
+def http_request(
+    path: dict[str, str] | None = None, query: dict[str, list[str]] | None = None, body: Any = None
+) -> Request:
     written = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Request("GET", "/", path or {"user_id": "ann", "item_id": "mug"}, query or {}, {}, written, "r-1")
 
 
 def test_defaults():
-    assert read_recommendations(request()) == Question("recommendations", user_id="ann", num_results=25)
-    assert read_similar_items(request()) == Question("similar-items", item_id="mug", num_results=25)
-    assert read_popular(request()) == Question("popular", num_results=25)
+    assert read_recommendations(http_request()) == RecommendationRequest(
+        "recommendations", user_id="ann", num_results=25
+    )
+    assert read_similar_items(http_request()) == RecommendationRequest("similar-items", item_id="mug", num_results=25)
+    assert read_popular(http_request()) == RecommendationRequest("popular", num_results=25)
 
 
 def test_num_results_and_explain_are_read():
-    question = read_recommendations(request(query={"num_results": ["50"], "explain": ["true"]}))
-    assert (question.num_results, question.with_explanations) == (50, True)
-    question = read_recommendations(request(query={"num_results": ["100"], "explain": ["false"]}))
-    assert (question.num_results, question.with_explanations) == (100, False)
+    request = read_recommendations(http_request(query={"num_results": ["50"], "explain": ["true"]}))
+    assert (request.num_results, request.with_explanations) == (50, True)
+    request = read_recommendations(http_request(query={"num_results": ["100"], "explain": ["false"]}))
+    assert (request.num_results, request.with_explanations) == (100, False)
 
 
 def test_at_most_50_items_are_explained():
     with pytest.raises(BadRequestError, match="from 1 to 50 where explain is true") as refused:
-        read_similar_items(request(query={"num_results": ["51"], "explain": ["true"]}))
+        read_similar_items(http_request(query={"num_results": ["51"], "explain": ["true"]}))
     assert refused.value.field == "num_results"
 
 
 def test_the_key_of_an_explained_answer_differs_from_every_plain_key():
-    explained = Question("recommendations", user_id="ann", with_explanations=True)
-    assert explained.key not in {Question("recommendations", user_id=name).key for name in ("ann", "ann#explained")}
-    assert explained.plain == Question("recommendations", user_id="ann")
+    explained = RecommendationRequest("recommendations", user_id="ann", with_explanations=True)
+    assert explained.key not in {
+        RecommendationRequest("recommendations", user_id=name).key for name in ("ann", "ann#explained")
+    }
+    assert explained.plain == RecommendationRequest("recommendations", user_id="ann")
 
 
 @pytest.mark.parametrize("value", ["0", "101", "-1", "1.5", "many", "", "٣", " 5", "99999999999999"])
 def test_num_results_out_of_range_or_no_number_is_refused(value):
     with pytest.raises(BadRequestError, match="from 1 to 100") as refused:
-        read_popular(request(query={"num_results": [value]}))
+        read_popular(http_request(query={"num_results": [value]}))
     assert refused.value.field == "num_results"
 
 
@@ -58,28 +70,28 @@ def test_num_results_out_of_range_or_no_number_is_refused(value):
 )
 def test_other_wrong_query_parameters_are_refused(query, field):
     with pytest.raises(BadRequestError) as refused:
-        read_recommendations(request(query=query))
+        read_recommendations(http_request(query=query))
     assert refused.value.field == field
 
 
 @pytest.mark.parametrize("value", ["", "a" * 257, "a\x00b", "tab\t", "del\x7f"])
 def test_malformed_ids_are_refused(value):
     with pytest.raises(BadRequestError) as refused:
-        read_recommendations(request(path={"user_id": value}))
+        read_recommendations(http_request(path={"user_id": value}))
     assert refused.value.field == "user_id"
     with pytest.raises(BadRequestError) as refused:
-        read_similar_items(request(path={"item_id": value}))
+        read_similar_items(http_request(path={"item_id": value}))
     assert refused.value.field == "item_id"
 
 
 def test_any_other_id_is_accepted_unchanged():
-    assert read_recommendations(request(path={"user_id": "ünï/#%" * 40})).user_id == "ünï/#%" * 40
+    assert read_recommendations(http_request(path={"user_id": "ünï/#%" * 40})).user_id == "ünï/#%" * 40
 
 
 def test_a_list_to_rank_is_read_in_its_order():
-    question = read_rerank(request(body={"user_id": "ann", "items": ["b", "a"]}))
-    assert question == Question("rerank", user_id="ann", items=("b", "a"), num_results=2)
-    assert question.key != read_rerank(request(body={"user_id": "ann", "items": ["a", "b"]})).key
+    request = read_rerank(http_request(body={"user_id": "ann", "items": ["b", "a"]}))
+    assert request == RecommendationRequest("rerank", user_id="ann", items=("b", "a"), num_results=2)
+    assert request.key != read_rerank(http_request(body={"user_id": "ann", "items": ["a", "b"]})).key
 
 
 @pytest.mark.parametrize(
@@ -101,5 +113,5 @@ def test_a_list_to_rank_is_read_in_its_order():
 )
 def test_a_wrong_list_to_rank_is_refused(body, field):
     with pytest.raises(BadRequestError) as refused:
-        read_rerank(request(body=body))
+        read_rerank(http_request(body=body))
     assert refused.value.field == field

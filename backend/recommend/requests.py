@@ -1,4 +1,4 @@
-"""The questions of callers, read strictly from their requests."""
+"""The requests for recommendations, read strictly from HTTP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backend.http import BadRequestError
 if TYPE_CHECKING:
     from backend.http import Request
 
-QuestionKind = Literal["recommendations", "similar-items", "popular", "rerank"]
+RequestKind = Literal["recommendations", "similar-items", "popular", "rerank"]
 
 DEFAULT_RESULTS = 25
 MAX_RESULTS = 100
@@ -30,8 +30,8 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """One question to the recommender.
+class RecommendationRequest:
+    """One request for recommendations.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Question:
         Whether the answer explains why each item is in it.
     """
 
-    kind: QuestionKind
+    kind: RequestKind
     user_id: str | None = None
     item_id: str | None = None
     items: tuple[str, ...] = ()
@@ -64,37 +64,37 @@ class Question:
         return kind if subject is None else f"{kind}#{subject}"
 
     @property
-    def plain(self) -> Question:
-        """The same question without explanations."""
+    def plain(self) -> RecommendationRequest:
+        """The same request without explanations."""
         return replace(self, with_explanations=False)
 
     @property
     def requested_results(self) -> int:
-        """Number of items to request: at least the default, so that one stored answer serves shorter questions too."""
+        """Number of items to request: at least the default, so that one stored answer serves shorter requests too."""
         return len(self.items) if self.kind == "rerank" else max(self.num_results, DEFAULT_RESULTS)
 
 
-def read_recommendations(request: Request) -> Question:
+def read_recommendations(request: Request) -> RecommendationRequest:
     """Read `GET /recommendations/{user_id}?num_results=&explain=`."""
     num_results, explain = _read_query(request)
     user_id = _read_id(request.path_parameters["user_id"], "user_id")
-    return Question("recommendations", user_id=user_id, num_results=num_results, with_explanations=explain)
+    return RecommendationRequest("recommendations", user_id=user_id, num_results=num_results, with_explanations=explain)
 
 
-def read_similar_items(request: Request) -> Question:
+def read_similar_items(request: Request) -> RecommendationRequest:
     """Read `GET /similar-items/{item_id}?num_results=&explain=`."""
     num_results, explain = _read_query(request)
     item_id = _read_id(request.path_parameters["item_id"], "item_id")
-    return Question("similar-items", item_id=item_id, num_results=num_results, with_explanations=explain)
+    return RecommendationRequest("similar-items", item_id=item_id, num_results=num_results, with_explanations=explain)
 
 
-def read_popular(request: Request) -> Question:
+def read_popular(request: Request) -> RecommendationRequest:
     """Read `GET /popular?num_results=&explain=`."""
     num_results, explain = _read_query(request)
-    return Question("popular", num_results=num_results, with_explanations=explain)
+    return RecommendationRequest("popular", num_results=num_results, with_explanations=explain)
 
 
-def read_rerank(request: Request) -> Question:
+def read_rerank(request: Request) -> RecommendationRequest:
     """Read `POST /rerank` with `{"user_id": ..., "items": [...]}`."""
     _refuse_unknown(request.query, known=())
     body = _read_object(request.body)
@@ -104,7 +104,9 @@ def read_rerank(request: Request) -> Question:
         if name not in body:
             raise BadRequestError(name, "is required")
     items = _read_items(body["items"])
-    return Question("rerank", user_id=_read_id(body["user_id"], "user_id"), items=items, num_results=len(items))
+    return RecommendationRequest(
+        "rerank", user_id=_read_id(body["user_id"], "user_id"), items=items, num_results=len(items)
+    )
 
 
 def _read_object(body: bytes) -> dict[str, Any]:
