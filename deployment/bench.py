@@ -118,7 +118,7 @@ def main() -> int:
     wanted = parser.parse_args().names or names()
     unknown = {name.partition(":")[0] for name in wanted} - set(names())
     if unknown:
-        parser.error(f"there is no bench {', '.join(sorted(unknown))}; there are {', '.join(names())}")
+        parser.error(f"unknown bench {', '.join(sorted(unknown))}; the benches are {', '.join(names())}")
     # In a file or a pipe rich uses 80 columns, which would cut the tables.
     console = Console(width=None if sys.stdout.isatty() else COLUMNS)
     measured = [measure(name, console) for name in wanted]

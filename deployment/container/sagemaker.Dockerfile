@@ -1,7 +1,7 @@
 # Training and serving of custom models on SageMaker. Build from the root of the project:
 #   docker build --file deployment/container/sagemaker.Dockerfile --tag rivulet-sagemaker:0.1.0 .
 # For instances with a GPU: --build-arg LOCK=networks-cuda.txt
-#checkov:skip=CKV_DOCKER_2:SageMaker asks /ping itself, and a training job has nothing to ask
+#checkov:skip=CKV_DOCKER_2:SageMaker requests /ping itself, and a training job serves nothing
 #checkov:skip=CKV_DOCKER_3:SageMaker mounts its folders for root, in a container of its own without a network
 FROM public.ecr.aws/docker/library/python:3.13-slim-bookworm AS packages
 ARG LOCK=networks.txt
@@ -24,7 +24,7 @@ LABEL org.opencontainers.image.title="rivulet-sagemaker" \
       org.opencontainers.image.description="Trains and serves recommenders under SageMaker's contract" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=packages /sagemaker /sagemaker
-# Where SageMaker mounts what: docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html
+# The folders that SageMaker mounts: docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html
 ENV PYTHONPATH=/sagemaker/code \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

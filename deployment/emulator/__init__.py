@@ -1,4 +1,4 @@
-"""The laptop's AWS: MiniStack, pinned, with what it lacks supplied by one module per gap.
+"""The laptop's AWS: MiniStack, pinned, with one override for each gap or difference from AWS.
 
 Runs in an environment of its own (``deployment/requirements/emulator.txt``), never imported by the rest of the project.
 """

@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check_interpreter(python: Path) -> None:
     if not python.is_file():
-        raise CannotStartError(f"There is no Python interpreter at {python}: make the environments first.")
+        raise CannotStartError(f"There is no Python interpreter at {python}: create the environments first.")
 
 
 if __name__ == "__main__":

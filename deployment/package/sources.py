@@ -26,7 +26,7 @@ def imported_packages(root: Path, package: str) -> set[str]:
         current = waiting.pop()
         folder = root / "backend" / current
         if not folder.is_dir():
-            message = f"backend.{current} is imported, but there is no folder {folder}"
+            message = f"backend.{current} is imported, but the folder {folder} does not exist"
             raise FileNotFoundError(message)
         reached.add(current)
         for source in folder.rglob("*.py"):

@@ -40,7 +40,7 @@ def test_gives_back_what_was_appended(entries: list[Any]) -> None:
 
 
 @given(entries=ENTRIES, more=ENTRIES, data=st.data())
-def test_torn_anywhere_keeps_what_was_whole_and_goes_on(
+def test_a_torn_journal_keeps_its_complete_entries_and_accepts_more(
     entries: list[Any], more: list[Any], data: st.DataObject
 ) -> None:
     with TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
 """Records through an event-source mapping and through Firehose to Parquet, beside the emulator's own.
 
-Each runs on a fresh emulator on this machine; seconds are wall time, of the emulator, the functions and the carrying
+Each runs on a fresh emulator on this machine; seconds are wall time, of the emulator, the functions and the workers
 together. The plain emulator writes one Parquet object per record inside the put, so it is given fewer records.
 """
 
@@ -42,7 +42,7 @@ def handler(event, context):
 
 
 class PlainEmulator(Emulator):
-    """MiniStack with nothing of ours."""
+    """MiniStack without overrides."""
 
     def command(self) -> list[str]:
         self.environment = {

@@ -104,7 +104,7 @@ class Events:
 
 
 def run(event: Event, wait: Callable[[float], None]) -> None:
-    """Run an event until it succeeds or is not to be tried any more, and tell the destinations.
+    """Run an event until it succeeds or its retries are exhausted, and send the result to the destinations.
 
     Parameters
     ----------

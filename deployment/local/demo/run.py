@@ -53,12 +53,12 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
         Whether every event is accounted for.
     """
     steps = Steps(console)
-    made = set_up(cloud, steps)
-    api = Api(made.api_url, made["api_key"])
+    stack = set_up(cloud, steps)
+    api = Api(stack.api_url, stack["api_key"])
     stepfunctions = cloud.client("stepfunctions")
     with steps.step("Prepare datasets and event tracker") as bar:
-        workflow.prepare(stepfunctions, made["state_machine_arn"], f"prepare-{int(time.time())}", bar)
-    accounts, titles, users = _replay_and_train(cloud, stream, made, api, steps)
+        workflow.prepare(stepfunctions, stack["state_machine_arn"], f"prepare-{int(time.time())}", bar)
+    accounts, titles, users = _replay_and_train(cloud, stream, stack, api, steps)
     with steps.step("Ask, click, and ask again") as bar:
         reactions = []
         for done, user in enumerate(users):
@@ -66,14 +66,14 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
             reactions.append(react(api, user, done))
     report.print_answers(console, reactions, titles)
     _show_lists(api, console, reactions[0].clicked[0], titles)
-    lakehouse = accounting.AthenaClient(made["database"], made["athena_workgroup"])
+    athena = accounting.AthenaClient(stack["database"], stack["athena_workgroup"])
     with steps.step("Query the lake with Athena"):
-        answers = {title: lakehouse.rows(sql) for title, sql in _QUERIES.items()}
+        answers = {title: athena.rows(sql) for title, sql in _QUERIES.items()}
     for title, rows in answers.items():
         report.print_rows(console, title, rows)
     console.print("[bold]Where the events are[/]", accounts.table(), sep="\n")
     console.print("[bold]Seconds[/]", report.seconds_table(steps.seconds), sep="\n")
-    print_addresses(cloud, made, console)
+    print_addresses(cloud, stack, console)
     return accounts.unaccounted == 0
 
 
@@ -93,11 +93,11 @@ def set_up(cloud: Cloud, steps: Steps) -> Provisioned:
         return provision(cloud, bar)
 
 
-def print_addresses(cloud: Cloud, made: Provisioned, console: Console) -> None:
+def print_addresses(cloud: Cloud, stack: Provisioned, console: Console) -> None:
     """Print the addresses and keys of the cloud."""
     console.print(
-        f"[bold]API[/]            {made.api_url}\n"
-        f"[bold]API key[/]        {made['api_key']}   (header x-api-key)\n"
+        f"[bold]API[/]            {stack.api_url}\n"
+        f"[bold]API key[/]        {stack['api_key']}   (header x-api-key)\n"
         f"[bold]AWS endpoint[/]   {cloud.endpoint}   (any key and secret, region eu-central-1)\n"
         f"[bold]Personalize[/]    {cloud.engine_url}\n"
         f"[bold]Logs[/]           {cloud.directory}/*.log\n"
@@ -108,7 +108,7 @@ def print_addresses(cloud: Cloud, made: Provisioned, console: Console) -> None:
 
 
 def _replay_and_train(
-    cloud: Cloud, stream: Stream, made: Provisioned, api: Api, steps: Steps
+    cloud: Cloud, stream: Stream, stack: Provisioned, api: Api, steps: Steps
 ) -> tuple[report.EventCounts, dict[str, str], list[str]]:
     with steps.step("Read the stream"):
         expected = stream.expected
@@ -120,16 +120,16 @@ def _replay_and_train(
     with steps.step("Replay the clickstream") as bar:
         bar.show(0, expected.sent)
         sent = replay.replay(stream, api.url, api.key, on_progress=bar.advance)
-    lakehouse = accounting.AthenaClient(made["database"], made["athena_workgroup"])
+    athena = accounting.AthenaClient(stack["database"], stack["athena_workgroup"])
     with steps.step("Wait for the lake") as bar:
-        accounting.wait_for_count(lambda: lakehouse.count(since).distinct_in_run, expected.distinct, bar)
-        lake = lakehouse.count(since)
+        accounting.wait_for_count(lambda: athena.count(since).distinct_in_run, expected.distinct, bar)
+        lake = athena.count(since)
     with steps.step("Wait for the event tracker") as bar:
         tracked = accounting.wait_for_count(
-            lambda: accounting.count_tracked_events(cloud.engine_url, made["dataset_group"]), lake.distinct, bar
+            lambda: accounting.count_tracked_events(cloud.engine_url, stack["dataset_group"]), lake.distinct, bar
         )
     with steps.step("Build the data sets, train, deploy") as bar:
-        output = workflow.train(api, cloud.client("stepfunctions"), made["state_machine_arn"], bar)
+        output = workflow.train(api, cloud.client("stepfunctions"), stack["state_machine_arn"], bar)
     report.print_verdicts(steps.console, output["Deployments"])
     accounts = report.EventCounts(sent, expected, lake, tracked, output["Manifest"])
     counts = Counter(event.user for event in stream.events if event.outcome == "accepted")

@@ -81,7 +81,7 @@ def test_without_its_key_is_forbidden(api: Api, key: str | None) -> None:
     assert (answer.status, json.loads(answer.body)) == (403, {"message": "Forbidden"})
 
 
-def test_function_gets_the_request_and_gives_the_answer(api: Api) -> None:
+def test_function_gets_the_request_and_returns_the_response(api: Api) -> None:
     answer = api.call("/user/a?x=1&x=2", b'{"a": 1}')
 
     event = json.loads(answer.body)
@@ -92,14 +92,14 @@ def test_function_gets_the_request_and_gives_the_answer(api: Api) -> None:
     assert event["requestContext"]["stage"] == "v1"
 
 
-def test_path_parameters_come_as_they_were_sent(api: Api) -> None:
+def test_path_parameters_stay_percent_encoded(api: Api) -> None:
     event = json.loads(api.call("/a%20b%2541").body)
 
     assert event["pathParameters"] == {"proxy": "a%20b%2541"}
 
 
 @pytest.mark.parametrize("path", ["/raises", "/text", "/number"])
-def test_what_went_wrong_in_the_function_stays_there(api: Api, path: str) -> None:
+def test_the_error_of_a_function_is_hidden_from_the_caller(api: Api, path: str) -> None:
     answer = api.call(path)
 
     assert (answer.status, json.loads(answer.body)) == (502, {"message": "Internal server error"})
@@ -112,5 +112,5 @@ def test_request_that_is_too_long(api: Api, size: int) -> None:
     assert (answer.status, json.loads(answer.body)) == (413, {"message": "Request Too Long"})
 
 
-def test_request_of_five_mebibytes_is_taken(api: Api) -> None:
+def test_request_of_five_mebibytes_is_accepted(api: Api) -> None:
     assert api.call("/size", b"x" * 5 * MIB).body == str(5 * MIB)

@@ -1,4 +1,4 @@
-"""What CloudWatch, Step Functions, Firehose and API Gateway describe of what they were given."""
+"""Descriptions of CloudWatch, Step Functions, Firehose and API Gateway are complete."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_alarm_is_described_whole_in_the_query_protocol(shared_emulator: Emul
         OKActions=[TOPIC],
     )
 
-    # When it is described as Terraform's provider asks
+    # When it is described in the protocol of Terraform's provider
     alarm = describe_alarm_by_query_protocol(shared_emulator, name)
 
     # Then nothing of it is missing
@@ -99,15 +99,15 @@ def test_a_usage_plan_without_a_quota_is_described_without_one(shared_emulator: 
     assert "quota" not in gateway.get_usage_plan(usagePlanId=plan["id"])
 
 
-@pytest.mark.parametrize(("given", "told"), [({}, "UTC"), ({"CustomTimeZone": "Europe/Berlin"}, "Europe/Berlin")])
-def test_a_delivery_stream_tells_the_time_zone_of_its_prefixes(
-    shared_emulator: Emulator, given: dict[str, str], told: str
+@pytest.mark.parametrize(("settings", "zone"), [({}, "UTC"), ({"CustomTimeZone": "Europe/Berlin"}, "Europe/Berlin")])
+def test_a_delivery_stream_has_the_time_zone_of_its_prefixes(
+    shared_emulator: Emulator, settings: dict[str, str], zone: str
 ) -> None:
     firehose = shared_emulator.client("firehose")
     name = f"lake-{uuid.uuid4().hex[:8]}"
-    destination = {"RoleARN": "arn:aws:iam::000000000000:role/lake", "BucketARN": "arn:aws:s3:::lake"} | given
+    destination = {"RoleARN": "arn:aws:iam::000000000000:role/lake", "BucketARN": "arn:aws:s3:::lake"} | settings
     firehose.create_delivery_stream(DeliveryStreamName=name, ExtendedS3DestinationConfiguration=destination)
 
     described = firehose.describe_delivery_stream(DeliveryStreamName=name)["DeliveryStreamDescription"]
 
-    assert described["Destinations"][0]["ExtendedS3DestinationDescription"]["CustomTimeZone"] == told
+    assert described["Destinations"][0]["ExtendedS3DestinationDescription"]["CustomTimeZone"] == zone

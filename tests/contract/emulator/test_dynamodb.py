@@ -12,9 +12,9 @@ def make_table(dynamodb: Any, name: str = "table") -> None:
     dynamodb.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "person", "KeyType": "HASH"}, {"AttributeName": "moment", "KeyType": "RANGE"}],
+        KeySchema=[{"AttributeName": "user", "KeyType": "HASH"}, {"AttributeName": "moment", "KeyType": "RANGE"}],
         AttributeDefinitions=[
-            {"AttributeName": "person", "AttributeType": "S"},
+            {"AttributeName": "user", "AttributeType": "S"},
             {"AttributeName": "moment", "AttributeType": "N"},
             {"AttributeName": "item", "AttributeType": "S"},
         ],
@@ -35,17 +35,17 @@ def test_items_put_changed_and_removed(emulator: Emulator) -> None:
         TableName="table", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"}
     )
     for moment in "123":
-        item = {"person": {"S": "p"}, "moment": {"N": moment}, "item": {"S": "i"}, "bytes": {"B": b"\x00\xff"}}
+        item = {"user": {"S": "p"}, "moment": {"N": moment}, "item": {"S": "i"}, "bytes": {"B": b"\x00\xff"}}
         dynamodb.put_item(TableName="table", Item=item)
-    dynamodb.delete_item(TableName="table", Key={"person": {"S": "p"}, "moment": {"N": "1"}})
+    dynamodb.delete_item(TableName="table", Key={"user": {"S": "p"}, "moment": {"N": "1"}})
     dynamodb.update_item(
         TableName="table",
-        Key={"person": {"S": "p"}, "moment": {"N": "2"}},
+        Key={"user": {"S": "p"}, "moment": {"N": "2"}},
         UpdateExpression="ADD seen :one",
         ExpressionAttributeValues={":one": {"N": "1"}},
     )
     dynamodb.transact_write_items(
-        TransactItems=[{"Put": {"TableName": "table", "Item": {"person": {"S": "q"}, "moment": {"N": "9"}}}}]
+        TransactItems=[{"Put": {"TableName": "table", "Item": {"user": {"S": "q"}, "moment": {"N": "9"}}}}]
     )
     written = dynamodb.scan(TableName="table")["Items"]
 
@@ -68,7 +68,7 @@ def test_items_put_changed_and_removed(emulator: Emulator) -> None:
 def test_table_made_anew_is_empty(emulator: Emulator) -> None:
     dynamodb = emulator.client("dynamodb")
     make_table(dynamodb)
-    dynamodb.put_item(TableName="table", Item={"person": {"S": "p"}, "moment": {"N": "1"}})
+    dynamodb.put_item(TableName="table", Item={"user": {"S": "p"}, "moment": {"N": "1"}})
     dynamodb.delete_table(TableName="table")
     make_table(dynamodb)
 

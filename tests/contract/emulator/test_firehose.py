@@ -1,4 +1,4 @@
-"""Firehose takes direct puts; delivery is the workers' and has tests of its own."""
+"""Firehose stores direct puts; the workers deliver them and have tests of their own."""
 
 from __future__ import annotations
 

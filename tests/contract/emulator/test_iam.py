@@ -1,4 +1,4 @@
-"""Where IAM is enforced: a caller may do what its policies allow and nothing else, and loopback counts as TLS."""
+"""With IAM enforced a caller has the permissions of its policies only, and loopback counts as TLS."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def guarded(tmp_path_factory):
 
 
 def code_of(call, **arguments) -> str:
-    with pytest.raises(ClientError) as refused:
+    with pytest.raises(ClientError) as caught:
         call(**arguments)
-    return refused.value.response["Error"]["Code"]
+    return caught.value.response["Error"]["Code"]
 
 
-def test_what_the_policy_allows_is_done_though_the_bucket_asks_for_tls(guarded):
+def test_a_permitted_request_succeeds_though_the_bucket_requires_tls(guarded):
     emulator, key = guarded
 
     emulator.client("s3", *key).put_object(Bucket="guarded", Key="raw/a", Body=b"a")
@@ -56,7 +56,7 @@ def test_what_the_policy_allows_is_done_though_the_bucket_asks_for_tls(guarded):
     assert emulator.client("s3").get_object(Bucket="guarded", Key="raw/a")["Body"].read() == b"a"
 
 
-def test_what_no_policy_allows_is_refused(guarded):
+def test_a_request_without_a_permission_is_denied(guarded):
     emulator, key = guarded
     s3 = emulator.client("s3", *key)
 

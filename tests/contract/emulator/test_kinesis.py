@@ -31,7 +31,7 @@ def on_demand(kinesis: Any, **options: Any) -> str:
     return name
 
 
-def put(kinesis: Any, stream: str, *data: str, key: str = "somebody") -> list[str]:
+def put(kinesis: Any, stream: str, *data: str, key: str = "u-1") -> list[str]:
     answer = kinesis.put_records(
         StreamName=stream, Records=[{"Data": each.encode(), "PartitionKey": key} for each in data]
     )
@@ -112,7 +112,7 @@ class TestIterators:
 
         assert first == again
 
-    def test_next_iterator_goes_on_where_the_page_ended(self, kinesis: Any) -> None:
+    def test_next_iterator_continues_after_the_page(self, kinesis: Any) -> None:
         stream = make_stream(kinesis)
         put(kinesis, stream, "a", "b", "c")
         page = kinesis.get_records(ShardIterator=iterator(kinesis, stream, only_shard(kinesis, stream)), Limit=2)
@@ -138,7 +138,7 @@ class TestPuts:
 
     def test_a_key_always_goes_to_one_shard_and_keys_spread(self, kinesis: Any) -> None:
         stream = on_demand(kinesis)
-        records = [{"Data": b"x", "PartitionKey": f"person-{at % 40}"} for at in range(80)]
+        records = [{"Data": b"x", "PartitionKey": f"user-{at % 40}"} for at in range(80)]
 
         shards = [record["ShardId"] for record in kinesis.put_records(StreamName=stream, Records=records)["Records"]]
 
@@ -153,7 +153,7 @@ class TestPuts:
             kinesis.put_record(
                 StreamName=stream,
                 Data=b"x",
-                PartitionKey="anybody",
+                PartitionKey="u-1",
                 ExplicitHashKey=shard["HashKeyRange"]["StartingHashKey"],
             )["ShardId"]
             for shard in (first, second)
@@ -259,7 +259,7 @@ class TestReshards:
     @pytest.mark.parametrize(("before", "after"), [(2, 4), (4, 2), (4, 3), (3, 5), (2, 2)])
     def test_update_of_the_count_loses_nothing(self, kinesis: Any, before: int, after: int) -> None:
         stream = make_stream(kinesis, ShardCount=before)
-        records = [{"Data": f"{at}".encode(), "PartitionKey": f"person-{at}"} for at in range(100)]
+        records = [{"Data": f"{at}".encode(), "PartitionKey": f"user-{at}"} for at in range(100)]
         kinesis.put_records(StreamName=stream, Records=records)
 
         kinesis.update_shard_count(StreamName=stream, TargetShardCount=after, ScalingType="UNIFORM_SCALING")
@@ -278,7 +278,7 @@ class TestReshards:
 class TestFaults:
     @pytest.fixture
     def failing(self, shared_emulator: Emulator) -> Any:
-        """Ask for faults for the length of a test."""
+        """Configure faults for the duration of a test."""
         path = shared_emulator.directory / "faults.json"
         yield lambda **faults: path.write_text(json.dumps(faults))
         path.unlink(missing_ok=True)

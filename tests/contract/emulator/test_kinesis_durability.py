@@ -65,10 +65,11 @@ def test_every_acknowledged_record_of_a_kill_in_full_flow(emulator: Emulator) ->
     kinesis = emulator.client("kinesis")
     kinesis.create_stream(StreamName="s", StreamModeDetails={"StreamMode": "ON_DEMAND"})
     acknowledged: list[bytes] = []
+    deadline = time.monotonic() + 60
 
     def pour() -> None:
         at = 0
-        while True:
+        while time.monotonic() < deadline:
             data = [f"{at}-{place}".encode() for place in range(20)]
             records = [{"Data": each, "PartitionKey": each.decode()} for each in data]
             try:

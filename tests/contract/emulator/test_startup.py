@@ -1,4 +1,4 @@
-"""The emulator starts on loopback or says in one sentence why it cannot."""
+"""The emulator starts on loopback, or fails with one sentence that states the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests.fakes.emulator.process import ROOT, Emulator, free_port
 
 
-def refused(emulator: Emulator) -> str:
+def start_error(emulator: Emulator) -> str:
     done = subprocess.run(
         emulator.command(),
         cwd=ROOT,
@@ -32,13 +32,13 @@ def test_busy_port_is_named_with_a_remedy(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert f"Port {port} is in use" in refused(Emulator(tmp_path / "cloud", port))
+        assert f"Port {port} is in use" in start_error(Emulator(tmp_path / "cloud", port))
 
 
 def test_directory_of_another_emulator_is_refused(emulator: Emulator) -> None:
     assert emulator.process is not None
 
-    message = refused(Emulator(emulator.directory, free_port()))
+    message = start_error(Emulator(emulator.directory, free_port()))
 
     assert f"in use by another emulator (process {emulator.process.pid})" in message
 
@@ -52,7 +52,7 @@ def test_directory_is_free_again_after_a_kill(emulator: Emulator) -> None:
 def test_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    assert "cannot be written to" in refused(Emulator(tmp_path / "file" / "cloud", free_port()))
+    assert "cannot be written to" in start_error(Emulator(tmp_path / "file" / "cloud", free_port()))
 
 
 def test_missing_interpreter_is_named(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_nothing_is_left_in_the_scratch_folder_at_the_next_start(emulator: Emula
     assert not (emulator.directory / "scratch" / "left").exists()
 
 
-def test_sigterm_ends_it_well(emulator: Emulator) -> None:
+def test_sigterm_ends_it_with_status_0(emulator: Emulator) -> None:
     assert emulator.stop() == 0
 
 

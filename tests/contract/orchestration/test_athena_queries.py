@@ -118,7 +118,7 @@ def test_functions_of_trino_work(athena, expression, expected):
     assert athena.rows(f"SELECT {expression}") == [[expected]]
 
 
-def test_arrays_are_unnested_and_names_of_a_with_are_no_tables(athena):
+def test_arrays_are_unnested_and_names_of_a_with_are_not_tables(athena):
     query = """-- what was shown
         WITH events AS (SELECT * FROM lake_test.events WHERE event_type = 'View'), shown AS (
           SELECT e.event_id, t.item FROM events e CROSS JOIN UNNEST(e.impression) AS t(item)
@@ -147,7 +147,7 @@ def test_an_outer_join_keeps_rows_without_a_match(athena):
         ("SELECT CAST('x' AS integer)", "INVALID_CAST_ARGUMENT"),
     ],
 )
-def test_a_query_that_cannot_be_answered_fails_in_athenas_words(athena, query, reason):
+def test_a_failing_query_has_athenas_error_message(athena, query, reason):
     status = athena.run(query)["Status"]
 
     assert status["State"] == "FAILED"
@@ -155,16 +155,16 @@ def test_a_query_that_cannot_be_answered_fails_in_athenas_words(athena, query, r
     assert status["AthenaError"]["ErrorCategory"] == 2
 
 
-def test_files_of_the_machine_are_no_tables(athena):
+def test_files_of_the_machine_are_not_tables(athena):
     assert athena.run("SELECT * FROM read_csv('/etc/hostname')")["Status"]["State"] == "FAILED"
 
 
-def test_what_is_no_statement_or_no_work_group_is_refused_at_once(athena):
+def test_an_invalid_statement_or_work_group_is_rejected_at_once(athena):
     with pytest.raises(ClientError, match="line 1:") as malformed:
         athena.run("SELECT a FROM WHERE")
     assert malformed.value.response.get("AthenaErrorCode") == "MALFORMED_QUERY"
-    with pytest.raises(ClientError, match="WorkGroup nobody is not found"):
-        athena.run("SELECT 1", WorkGroup="nobody")
+    with pytest.raises(ClientError, match="WorkGroup unknown is not found"):
+        athena.run("SELECT 1", WorkGroup="unknown")
     with pytest.raises(ClientError, match="Only one sql statement is allowed"):
         athena.run("SELECT 1; SELECT 2")
 

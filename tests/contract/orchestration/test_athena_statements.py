@@ -1,4 +1,4 @@
-"""Statements that are no SELECT: they change the catalogue and the lake, and what they make is there to be read."""
+"""Statements other than SELECT change the catalogue and the lake, and their results can be read."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def succeed(athena: lake.Athena, statement: str) -> dict[str, Any]:
     return execution
 
 
-def test_a_view_is_kept_and_read_through(athena, lake_cloud):
+def test_a_view_is_stored_and_can_be_queried(athena, lake_cloud):
     succeed(athena, "CREATE OR REPLACE VIEW views AS SELECT user_id, count(*) AS n FROM events GROUP BY user_id")
     succeed(athena, "CREATE OR REPLACE VIEW views_of_views AS SELECT max(n) AS most FROM views")
 
     assert athena.rows(f"SELECT most FROM {DATABASE}.views_of_views", QueryExecutionContext={}) == [["3"]]
     assert athena.rows("SHOW VIEWS") == [["views"], ["views_of_views"]]
-    kept = lake_cloud.client("glue").get_table(DatabaseName=DATABASE, Name="views")["Table"]
-    assert kept["TableType"] == "VIRTUAL_VIEW"
-    assert [(column["Name"], column["Type"]) for column in kept["StorageDescriptor"]["Columns"]] == [
+    table = lake_cloud.client("glue").get_table(DatabaseName=DATABASE, Name="views")["Table"]
+    assert table["TableType"] == "VIRTUAL_VIEW"
+    assert [(column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"]] == [
         ("user_id", "string"),
         ("n", "bigint"),
     ]

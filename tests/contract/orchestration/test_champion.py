@@ -1,4 +1,4 @@
-"""A new version takes a campaign over only if the judge lets it: the workflow's own states, the judge's own code."""
+"""A new version is deployed only if the judge accepts it: the workflow's own states, the judge's own code."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def handler(event, context):
 
 
 class Trainer(FakePersonalize):
-    """Trains at once; the versions are as good as the test says, in the order in which they are made."""
+    """Trains at once; the test sets the quality of each version in the order of creation."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ def judge(cloud) -> str:
 
 @pytest.fixture
 def train(cloud, judge):
-    """Run the states between the import and the end, for one solution, and return what its deployment came to."""
+    """Run the states between the import and the end, for one solution, and return its deployment."""
     solution = f"s-{uuid.uuid4().hex[:6]}"
     cloud.personalize.quality.clear()
 
@@ -133,10 +133,10 @@ def machine(judge: str, solution: dict[str, Any], manifest: dict[str, Any]) -> s
     }
     del each["Next"], each["Assign"]
     states = {
-        "Know": {"Type": "Pass", "Assign": known, "Next": "TrainAndDeploy"},
+        "Start": {"Type": "Pass", "Assign": known, "Next": "TrainAndDeploy"},
         "TrainAndDeploy": {**each, "End": True},
     }
-    return json.dumps({"QueryLanguage": "JSONata", "StartAt": "Know", "States": states})
+    return json.dumps({"QueryLanguage": "JSONata", "StartAt": "Start", "States": states})
 
 
 def test_the_first_version_is_deployed_and_noted(cloud, train):
@@ -160,7 +160,7 @@ def test_a_better_version_takes_over_and_a_worse_one_does_not(train):
     assert "worse in precision_at_25: overall 0.0500 against 0.4000" in worse["Verdict"]["reason"]
 
 
-def test_a_campaign_that_is_declared_otherwise_is_changed_though_its_version_is_kept(train):
+def test_a_campaign_with_a_changed_declaration_is_updated_though_its_version_is_kept(train):
     train(0.4)
 
     kept = train(0.05, tps=3)
@@ -168,13 +168,13 @@ def test_a_campaign_that_is_declared_otherwise_is_changed_though_its_version_is_
     assert (kept["SolutionVersionArn"][-2:], kept["TPS"], kept["Verdict"]["kept"]) == ("v1", 3, "champion")
 
 
-def test_drift_since_the_champion_was_trained_is_told(train):
+def test_drift_since_the_training_of_the_champion_is_reported(train):
     train(0.2)
 
-    told = train(0.2, event_types={"View": 100, "Purchase": 900})["Verdict"]["drift"]
+    drift = train(0.2, event_types={"View": 100, "Purchase": 900})["Verdict"]["drift"]
 
-    assert told["found"]
-    assert "the mix of event types has changed" in told["reason"]
+    assert drift["found"]
+    assert "the mix of event types has changed" in drift["reason"]
 
 
 def test_the_drift_is_measured_from_the_version_that_serves(train):
@@ -221,7 +221,7 @@ def test_a_custom_model_is_trained_on_what_has_rows_and_judged_like_the_others(c
     assert (bad["Model"], bad["Serving"]) == ("s3://records/shop-custom-run-2", good["Model"])
     assert bad["Verdict"]["drift"]["measures"]
     channels = good["Asked"]["InputDataConfig"]
-    assert [one["ChannelName"] for one in channels] == ["interactions", "users"]
+    assert [channel["ChannelName"] for channel in channels] == ["interactions", "users"]
     assert channels[0]["DataSource"]["S3DataSource"]["S3Uri"].endswith("run_1/interactions/")
 
 
@@ -245,5 +245,5 @@ def custom_machine(judge: str, sagemaker: str, run: str, quality: str) -> str:
         "manifest": {"written": {"interactions": 5, "items": 0, "users": 3}, "profile": data_profile()},
         "run_id": run,
     }
-    states = {"Know": {"Type": "Pass", "Assign": known, "Next": "NameCustomModel"}, **states}
-    return json.dumps({"QueryLanguage": "JSONata", "StartAt": "Know", "States": states})
+    states = {"Start": {"Type": "Pass", "Assign": known, "Next": "NameCustomModel"}, **states}
+    return json.dumps({"QueryLanguage": "JSONata", "StartAt": "Start", "States": states})

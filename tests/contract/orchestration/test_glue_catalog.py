@@ -43,7 +43,7 @@ def test_partitions_are_selected_by_expression_and_type(glue, expression, expect
     assert days(glue, expression) == expected
 
 
-def test_an_expression_over_no_partition_column_is_refused(glue):
+def test_an_expression_over_another_column_is_rejected(glue):
     with pytest.raises(glue.exceptions.InvalidInputException):
         days(glue, "id = 'x'")
 
@@ -64,7 +64,7 @@ def test_partitions_are_updated_and_deleted(glue):
         glue.get_partition(**subject, PartitionValues=["2026-01-02", "0", "it"])
 
 
-def test_versions_of_a_table_are_kept_newest_first(glue):
+def test_versions_of_a_table_are_stored_latest_first(glue):
     glue.create_table(DatabaseName=DATABASE, TableInput={"Name": "versioned", "Description": "first"})
     glue.update_table(DatabaseName=DATABASE, TableInput={"Name": "versioned", "Description": "second"})
 

@@ -37,7 +37,9 @@ import pathlib, sys
 pathlib.Path(sys.argv[sys.argv.index("--datasets") + 1], "half.csv").write_text("half")
 raise ValueError("no such column: price")
 """
-SPARK_SAYS = "An error occurred while calling o92.count.\n: java.lang.RuntimeException: s3://x is no Parquet file\nat X"
+SPARK_ERROR = (
+    "An error occurred while calling o92.count.\n: java.lang.RuntimeException: s3://x is no Parquet file\nat X"
+)
 BEATING = """
 import time
 for _ in range(600):
@@ -120,7 +122,7 @@ def test_a_job_runs_its_script_on_spark_and_publishes_what_it_wrote(cloud, bucke
     assert "hello from the driver" in messages(cloud, "/aws-glue/jobs/output", run_id)
 
 
-def test_a_failing_script_fails_the_run_says_why_and_changes_no_bucket(cloud, bucket):
+def test_a_failing_script_fails_the_run_with_its_error_and_changes_no_bucket(cloud, bucket):
     glue = make_job(cloud, "bad", "bad.py")
 
     run_id = glue.start_job_run(JobName="bad", Arguments={"--datasets": f"s3://{BUCKET}/bad/"})["JobRunId"]
@@ -134,13 +136,13 @@ def test_a_failing_script_fails_the_run_says_why_and_changes_no_bucket(cloud, bu
 
 
 def test_a_failure_of_sparks_own_names_what_spark_could_not_do(cloud, bucket):
-    # Given what Py4J raises: the call, and on the next line what Java says of it
-    put(bucket, "code/broken.py", f"raise RuntimeError({SPARK_SAYS!r})")
+    # Given Py4J's exception: the call, and on the next line Java's message
+    put(bucket, "code/broken.py", f"raise RuntimeError({SPARK_ERROR!r})")
     glue = make_job(cloud, "broken", "broken.py")
 
     run = finish(glue, "broken", glue.start_job_run(JobName="broken")["JobRunId"])
 
-    assert run["ErrorMessage"].endswith("calling o92.count.: java.lang.RuntimeException: s3://x is no Parquet file")
+    assert run["ErrorMessage"].endswith("calling o92.count.: java.lang.RuntimeException: s3://x is not Parquet")
 
 
 def test_one_run_at_a_time_and_a_stopped_run_is_stopped(cloud, bucket):
@@ -157,7 +159,7 @@ def test_one_run_at_a_time_and_a_stopped_run_is_stopped(cloud, bucket):
     assert finish(glue, "slow", run_id)["JobRunState"] == "STOPPED"
 
 
-def test_what_the_laptop_cannot_run_fails_and_says_so(cloud, bucket):
+def test_a_job_that_the_laptop_cannot_run_fails_with_the_reason(cloud, bucket):
     glue = make_job(cloud, "old-version", "good.py", GlueVersion="4.0")
     run_id = glue.start_job_run(JobName="old-version")["JobRunId"]
     assert "Glue 4.0 brings Spark 3.3" in finish(glue, "old-version", run_id)["ErrorMessage"]
@@ -176,7 +178,7 @@ def test_a_job_that_does_not_exist_or_has_an_unknown_version_is_refused(cloud, b
     glue = cloud.client("glue")
 
     with pytest.raises(glue.exceptions.EntityNotFoundException):
-        glue.start_job_run(JobName="nobody")
+        glue.start_job_run(JobName="unknown")
     with pytest.raises(ClientError, match="InvalidInputException"):
         make_job(cloud, "future", "good.py", GlueVersion="9.9")
 

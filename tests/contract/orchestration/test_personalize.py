@@ -15,21 +15,21 @@ def test_control_plane_requests_reach_the_engine(cloud):
 
 
 def test_errors_keep_their_name_and_status(cloud):
-    with pytest.raises(ClientError) as refused:
+    with pytest.raises(ClientError) as caught:
         cloud.client("personalize").describe_dataset_group(datasetGroupArn="arn:aws:personalize:::dataset-group/none")
 
-    assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
-    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 def test_headers_of_an_error_are_kept(cloud):
     client = cloud.client("personalize")
     client.create_dataset_group(name="twice")
 
-    with pytest.raises(ClientError) as refused:
+    with pytest.raises(ClientError) as caught:
         client.create_dataset_group(name="twice")
 
-    headers = refused.value.response["ResponseMetadata"]["HTTPHeaders"]
+    headers = caught.value.response["ResponseMetadata"]["HTTPHeaders"]
     assert headers["x-amzn-errortype"] == "ResourceAlreadyExistsException"
 
 
@@ -45,15 +45,15 @@ def test_runtime_and_event_requests_reach_the_engine(cloud):
     assert cloud.personalize.requests[-1][0] == "/events"
 
 
-def test_an_engine_that_is_down_is_said_to_be(tmp_path):
+def test_an_unavailable_engine_is_reported(tmp_path):
     cloud = start_cloud(tmp_path)
     try:
         cloud.personalize.close()
 
-        with pytest.raises(ClientError, match="does not answer") as refused:
+        with pytest.raises(ClientError, match="does not answer") as caught:
             cloud.client("personalize").list_dataset_groups()
 
-        assert refused.value.response["Error"]["Code"] == "ServiceUnavailable"
-        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+        assert caught.value.response["Error"]["Code"] == "ServiceUnavailable"
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
     finally:
         cloud.close()

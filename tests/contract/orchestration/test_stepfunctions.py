@@ -311,7 +311,7 @@ def test_a_name_is_taken_once_but_the_same_request_may_be_sent_again_while_it_ru
         client.start_execution(stateMachineArn=machine, name="once", input="{}")
 
 
-def test_bad_names_inputs_and_definitions_are_refused(cloud):
+def test_invalid_names_inputs_and_definitions_are_rejected(cloud):
     client = cloud.client("stepfunctions")
     states = {"Done": {"Type": "Succeed"}}
     machine = client.create_state_machine(name="checks", definition=jsonata(states), roleArn=ROLE)["stateMachineArn"]

@@ -58,12 +58,12 @@ def create_group(cloud, machine: str, name: str):
     return wait_until(ended, 15)
 
 
-def test_what_the_role_allows_is_done(guarded):
+def test_a_permitted_integration_runs(guarded):
     assert create_group(guarded, "allowed", "mine-1")["status"] == "SUCCEEDED"
     assert f"{ARN}:dataset-group/mine-1" in guarded.personalize.groups
 
 
-def test_what_it_does_not_allow_is_refused_before_it_is_done(guarded):
+def test_an_integration_without_permission_is_denied_before_it_runs(guarded):
     ended = create_group(guarded, "denied", "theirs-1")
 
     assert (ended["status"], ended["error"]) == ("FAILED", "Personalize.AccessDeniedException")

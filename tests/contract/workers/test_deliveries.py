@@ -1,4 +1,4 @@
-"""What AWS documents of Firehose delivery to S3, asserted from outside."""
+"""Firehose delivery to S3 as AWS documents it, through the public API."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_gzip_delimiter_and_prefixes(laptop: Laptop):
     assert gzip.decompress(body) == b"one\ntwo\n"
 
 
-def test_a_transform_gets_batches_and_what_fails_lies_under_the_error_prefix(laptop: Laptop):
+def test_a_transform_gets_batches_and_failures_are_under_the_error_prefix(laptop: Laptop):
     stream, target = laptop.stream(), make_bucket(laptop)
     make_delivery_stream(
         laptop,
@@ -104,7 +104,7 @@ def test_a_transform_gets_batches_and_what_fails_lies_under_the_error_prefix(lap
     assert json.loads(base64.b64decode(document["rawData"])) == records[2]
 
 
-def test_a_function_that_fails_is_tried_again_and_then_its_batch_is_put_aside(laptop: Laptop):
+def test_a_failing_function_is_retried_and_its_batch_then_goes_under_the_error_prefix(laptop: Laptop):
     stream, target = laptop.stream(), make_bucket(laptop)
     make_delivery_stream(
         laptop,
@@ -122,7 +122,7 @@ def test_a_function_that_fails_is_tried_again_and_then_its_batch_is_put_aside(la
     assert {document["errorCode"] for document in documents} == {"Lambda.FunctionError"}
 
 
-def test_parquet_has_the_tables_columns_and_what_does_not_convert_lies_aside(laptop: Laptop):
+def test_parquet_has_the_tables_columns_and_failed_conversions_are_under_the_error_prefix(laptop: Laptop):
     stream, target = laptop.stream(), make_bucket(laptop)
     make_delivery_stream(
         laptop,
@@ -155,7 +155,7 @@ def test_parquet_has_the_tables_columns_and_what_does_not_convert_lies_aside(lap
     assert codes == ["DataFormatConversion.MalformedData", "DataFormatConversion.ParseError"]
 
 
-def test_without_the_table_everything_lies_under_the_error_prefix(laptop: Laptop):
+def test_without_the_table_every_record_is_under_the_error_prefix(laptop: Laptop):
     stream, target = laptop.stream(), make_bucket(laptop)
     conversion = parquet_settings(laptop, {"a": "int"})
     conversion["SchemaConfiguration"]["TableName"] = "gone"
@@ -197,7 +197,7 @@ def test_delivery_begins_at_the_delivery_streams_creation(laptop: Laptop):
 
 
 @pytest.mark.parametrize("settings", [{"CompressionFormat": "ZIP"}])
-def test_what_is_not_done_is_said_and_nothing_is_delivered(laptop: Laptop, settings: dict[str, Any]):
+def test_an_unsupported_setting_is_logged_and_nothing_is_delivered(laptop: Laptop, settings: dict[str, Any]):
     stream, target = laptop.stream(), make_bucket(laptop)
     name = make_delivery_stream(laptop, target, stream, **settings)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 COUNT = 400
 
 
-def test_killed_workers_go_on_where_they_were(own_laptop: Laptop):
+def test_killed_workers_resume_at_their_positions(own_laptop: Laptop):
     # Given a mapping and a delivery in full swing
     stream, target = own_laptop.stream(shards=2), make_bucket(own_laptop)
     function = own_laptop.function("time.sleep(0.2)\nkeep()")
@@ -30,10 +30,10 @@ def test_killed_workers_go_on_where_they_were(own_laptop: Laptop):
         time.sleep(1.5)
 
     # Then every record reaches the function, few of them twice, and the bucket has each once
-    def everything_came() -> bool:
+    def all_arrived() -> bool:
         return numbers_of(own_laptop, function) == set(range(COUNT)) and delivered(own_laptop, target) >= COUNT
 
-    own_laptop.wait_until(everything_came, seconds=60)
+    own_laptop.wait_until(all_arrived, seconds=60)
     repeated = sum(len(batch) for batch in own_laptop.batches(function)) - COUNT
     assert repeated <= 2 * 2 * 20
     time.sleep(2.5)
@@ -58,7 +58,7 @@ def test_a_killed_emulator_is_waited_for(own_laptop: Laptop):
 
 
 def test_sigterm_lets_the_invocation_in_flight_end(own_laptop: Laptop):
-    # Given a function that says when it begins and when it ends
+    # Given a function that stores its event at its start and at its end
     stream, function = own_laptop.stream(), own_laptop.function("keep()\ntime.sleep(2)\nkeep()")
     own_laptop.mapping(stream, function, BatchSize=1)
     own_laptop.put(stream, [{"n": 1}, {"n": 2}])
@@ -67,7 +67,7 @@ def test_sigterm_lets_the_invocation_in_flight_end(own_laptop: Laptop):
     # When the workers are stopped in between
     assert own_laptop.stop_workers() == 0
 
-    # Then the first is seen through and not given to the function again
+    # Then the first invocation ends and is not repeated
     assert own_laptop.batches(function) == [[{"n": 1}], [{"n": 1}]]
     own_laptop.start_workers()
     own_laptop.wait_until(lambda: len(own_laptop.events(function)) == 4)

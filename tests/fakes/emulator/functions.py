@@ -1,4 +1,4 @@
-"""Functions made for a test out of their source."""
+"""Creates and invokes Lambda functions from their source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROLE = "arn:aws:iam::000000000000:role/function"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an invocation."""
+    """The result of an invocation."""
 
     error: str | None
     payload: Any

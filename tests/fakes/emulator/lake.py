@@ -57,7 +57,7 @@ def make(cloud: Any) -> None:
     put_events(s3)
     put_lines(s3, f"raw/items/ingest_date={DAYS[0]}/a.jsonl", items())
     errors = [{"field": "price", "rule": "float"}]
-    for writer in ("collect", "forward", "nobody"):
+    for writer in ("collect", "forward", "unknown"):
         row = {"reason": "wrong_type", "errors": errors}
         put_lines(s3, f"raw/bad_rows/{writer}/ingest_date={DAYS[0]}/a.jsonl", [row])
     athena.create_work_group(
@@ -130,7 +130,7 @@ def items() -> list[Any]:
             "created_at": "2026-01-02T03:04:05.678Z",
             "properties": {"colour": "red", "size": 4},
         },
-        "this line is no JSON {",
+        "this line is not JSON {",
         {"item_id": "i1", "price": None, "created_at": "2026-01-02T04:04:05+01:00"},
     ]
 

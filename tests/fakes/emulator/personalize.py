@@ -17,7 +17,7 @@ ARN = "arn:aws:personalize:eu-central-1:000000000000"
 
 
 class FakePersonalize:
-    """Serves on a free loopback port and remembers what it was asked."""
+    """Serves on a free loopback port and records its requests."""
 
     def __init__(self) -> None:
         self.groups: dict[str, int] = {}
@@ -54,7 +54,7 @@ class FakePersonalize:
         self.server.server_close()
 
     def answer(self, path: str, action: str, body: Content) -> Answer:
-        known = {
+        responses = {
             "/recommendations": lambda: {"itemList": [{"itemId": "i1", "score": 0.5}], "recommendationId": "r1"},
             "/events": dict,
             "GetSolutionMetrics": lambda: {
@@ -69,7 +69,7 @@ class FakePersonalize:
             return self._create_group(body["name"])
         if action == "DescribeDatasetGroup":
             return self._describe_group(body["datasetGroupArn"])
-        answer = known.get(action or path)
+        answer = responses.get(action or path)
         return (200, answer(), "") if answer else (400, {"message": f"unknown {action}"}, "InvalidInputException")
 
     def _create_group(self, name: str) -> Answer:

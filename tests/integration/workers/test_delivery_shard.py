@@ -1,4 +1,4 @@
-"""A delivery's position and its objects, over a cloud that is out of reach at times."""
+"""A delivery's position and its objects, with clients that fail at times."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_stopping_leaves_what_is_buffered_for_the_next_start(checkpoints: Checkp
     assert checkpoints.positions(what.reader) == {}
 
 
-def test_a_cloud_out_of_reach_is_no_attempt_of_the_transform(checkpoints: Checkpoints):
+def test_a_connection_error_does_not_count_as_an_attempt_of_the_transform(checkpoints: Checkpoints):
     # Given no retries, and a function that is out of reach at first
     clients = FakeClients()
     clients.functions.faults = [unreachable()]

@@ -1,4 +1,4 @@
-"""A lane of a mapping, over a cloud that is out of reach at times."""
+"""A lane of a mapping, with clients that fail at times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BUCKET = "arn:aws:s3:::bad"
 
 
 class Running:
-    """A lane at work, and what it said is done with."""
+    """A running lane and the sequence numbers that it has finished."""
 
     def __init__(self, clients: FakeClients, **settings: Any) -> None:
         self.done: list[str] = []
@@ -76,7 +76,7 @@ def test_what_is_not_the_records_fault_uses_no_retry(lanes: list[Running], clien
     assert len(clients.functions.events) == 1
 
 
-def test_a_batch_is_done_with_only_when_its_destination_knows(lanes: list[Running], clients: FakeClients):
+def test_a_batch_is_finished_only_when_its_destination_has_the_record(lanes: list[Running], clients: FakeClients):
     # Given a destination that is out of reach at first
     clients.functions.handler = fail
     clients.s3.faults = [unreachable(), unreachable()]
@@ -89,7 +89,7 @@ def test_a_batch_is_done_with_only_when_its_destination_knows(lanes: list[Runnin
     assert len(json.loads(json.loads(body)["payload"])["Records"]) == 2
 
 
-def test_a_destination_that_refuses_does_not_hold_the_shard_up(lanes: list[Running], clients: FakeClients):
+def test_a_failing_destination_does_not_block_the_shard(lanes: list[Running], clients: FakeClients):
     clients.functions.handler = fail
     clients.s3.faults = [client_error("PutObject", "NoSuchBucket", 404)]
 
@@ -108,7 +108,7 @@ def test_one_record_above_the_payload_limit_counts_as_failed(lanes: list[Running
     assert json.loads(body)["requestContext"]["condition"] == "RetryAttemptsExhausted"
 
 
-def test_a_lane_that_is_stopped_gives_nothing_up(lanes: list[Running], clients: FakeClients):
+def test_a_stopped_lane_discards_nothing(lanes: list[Running], clients: FakeClients):
     clients.functions.handler = fail
     running = run(lanes, clients, 1)
     wait_until(lambda: len(clients.functions.events) > 1)

@@ -73,7 +73,7 @@ BREAKS = [
         ),
         "is not the ARN",
     ),
-    (lambda all_: all_.remove(of_kind(all_, "NetworkPolicy")), "there is no NetworkPolicy"),
+    (lambda all_: all_.remove(of_kind(all_, "NetworkPolicy")), "lack NetworkPolicy"),
     (lambda all_: all_.append(of_kind(all_, "Service")), "have the same kind"),
 ]
 

@@ -41,19 +41,19 @@ def test_a_missing_tool_is_named_with_how_to_get_it(machine):
 
 
 @pytest.mark.parametrize(
-    ("tools", "says"),
+    ("tools", "message"),
     [
         ({"java": 'openjdk version "11.0.2" 2019-01-15', "terraform": TERRAFORM}, "JDK 11.0.2 is found, 17 is needed"),
         ({"java": 'openjdk version "21" 2023-09-19', "terraform": TERRAFORM}, "JDK 21 is found, 17 is needed"),
         ({"java": JAVA_17, "terraform": "Terraform v1.9.8"}, "Terraform 1.9.8 is found, 1.11 or newer is needed"),
     ],
 )
-def test_a_tool_of_the_wrong_version_is_named(machine, tools, says):
+def test_a_tool_of_the_wrong_version_is_named(machine, tools, message):
     machine(**tools)
 
     (problem,) = prerequisites.missing(with_node=False)
 
-    assert says in problem
+    assert message in problem
 
 
 def test_a_full_disk_is_named(machine, monkeypatch):

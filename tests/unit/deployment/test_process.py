@@ -23,7 +23,7 @@ def start(process):
     process.start((process.folder / "up").exists, 20)
 
 
-def test_a_process_is_found_again_by_another_that_knows_its_folder(process):
+def test_a_process_is_found_by_its_folder(process):
     start(process)
 
     again = Process(process.name, process.command, process.environment, process.folder)

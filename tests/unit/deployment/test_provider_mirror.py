@@ -30,7 +30,7 @@ def test_a_mirror_below_the_root_for_optional_software_is_written_into_a_configu
     # Given a machine whose only mirror is one that Terraform does not search
     mirror = make_mirror(tmp_path / "opt" / "terraform" / "plugins")
 
-    # When the configuration is asked for
+    # When the configuration is requested
     file = cli_config(tmp_path / "build", environment=home, root=tmp_path / "opt")
 
     # Then the mirror has what it holds, and the registry all else

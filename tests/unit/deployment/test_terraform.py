@@ -52,7 +52,7 @@ def test_a_missing_configuration_is_not_passed_to_terraform(tmp_path: Path, envi
     assert "TF_CLI_CONFIG_FILE" not in invocation(["plan"], named, tmp_path).environment
 
 
-def test_without_terraform_the_error_says_how_to_get_it(tmp_path: Path) -> None:
+def test_without_terraform_the_error_has_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(TerraformMissingError, match="install"):
         invocation(["plan"], {"PATH": str(tmp_path)}, tmp_path)
 

@@ -16,5 +16,5 @@ def test_a_child_waits_until_both_parents_are_read_to_the_end():
     assert readable_shards([PARENT, OTHER, CHILD], {"shard-0": SHARD_END, "shard-1": SHARD_END}) == [CHILD]
 
 
-def test_a_parent_that_has_expired_holds_nobody_up():
+def test_an_expired_parent_does_not_delay_its_child():
     assert readable_shards([EXPIRED], {}) == [EXPIRED]

@@ -1,4 +1,4 @@
-"""What a mapping was made with is what it says."""
+"""An event-source mapping returns the settings that it was created with."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def arguments(emulator: Emulator) -> dict[str, str]:
     }
 
 
-def test_the_moment_at_which_a_mapping_begins_is_kept(emulator: Emulator, arguments: dict[str, str]):
+def test_the_starting_timestamp_of_a_mapping_is_stored(emulator: Emulator, arguments: dict[str, str]):
     moment = round(time.time()) - 60
     functions = emulator.client("lambda")
 
@@ -46,7 +46,7 @@ def test_the_moment_at_which_a_mapping_begins_is_kept(emulator: Emulator, argume
     assert mapping["BatchSize"] == 100
 
 
-def test_a_moment_is_asked_for_where_it_is_needed(emulator: Emulator, arguments: dict[str, str]):
+def test_a_timestamp_is_required_for_at_timestamp_only(emulator: Emulator, arguments: dict[str, str]):
     functions = emulator.client("lambda")
 
     with pytest.raises(ClientError, match="StartingPositionTimestamp"):

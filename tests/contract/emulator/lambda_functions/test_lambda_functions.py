@@ -15,7 +15,7 @@ from tests.fakes.emulator.process import REGION
 if TYPE_CHECKING:
     from tests.fakes.emulator.process import Emulator
 
-# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, as far as a process can be told them here.
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, as far as they exist on the laptop.
 SET_BY_AWS = {
     "_HANDLER",
     "AWS_ACCESS_KEY_ID",
@@ -69,11 +69,11 @@ class TestEnvironment:
             "import importlib.util\n"
             "def handler(event, context): return [n for n in event if importlib.util.find_spec(n)]",
         )
-        asked = ["boto3", "ministack", "duckdb", "pydantic", "msgspec", "numpy", "deployment", "backend", "runtime"]
+        modules = ["boto3", "ministack", "duckdb", "pydantic", "msgspec", "numpy", "deployment", "backend", "runtime"]
 
-        assert invoke(shared_emulator, name, asked).payload == ["boto3"]
+        assert invoke(shared_emulator, name, modules).payload == ["boto3"]
 
-    def test_context_says_what_a_handler_may_ask(self, shared_emulator: Emulator) -> None:
+    def test_context_has_the_documented_members(self, shared_emulator: Emulator) -> None:
         name = make_function(
             shared_emulator,
             "def handler(event, context): return [context.function_name, context.memory_limit_in_mb,"
@@ -81,9 +81,9 @@ class TestEnvironment:
             MemorySize=256,
         )
 
-        *said, left = invoke(shared_emulator, name).payload
+        *members, left = invoke(shared_emulator, name).payload
 
-        assert said == [name, "256", f"arn:aws:lambda:{REGION}:000000000000:function:{name}", f"/aws/lambda/{name}"]
+        assert members == [name, "256", f"arn:aws:lambda:{REGION}:000000000000:function:{name}", f"/aws/lambda/{name}"]
         assert 15_000 < left <= 20_000
 
     def test_prints_do_not_disturb_the_answer_and_reach_the_log(self, shared_emulator: Emulator) -> None:
@@ -180,7 +180,7 @@ class TestErrors:
         assert "Task timed out after 1.00 seconds" in outcome.payload["errorMessage"]
 
 
-class TestRefusals:
+class TestLimits:
     def test_payload_over_six_megabytes(self, shared_emulator: Emulator) -> None:
         name = make_function(shared_emulator, "def handler(event, context): return len(event)")
         payload = json.dumps("x" * (6 * 1024 * 1024))
@@ -191,14 +191,14 @@ class TestRefusals:
         assert caught.value.response["Error"]["Code"] == "RequestTooLargeException"
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
 
-    def test_payload_of_six_megabytes_is_taken(self, shared_emulator: Emulator) -> None:
+    def test_payload_of_six_megabytes_is_accepted(self, shared_emulator: Emulator) -> None:
         name = make_function(shared_emulator, "def handler(event, context): return len(event)")
         size = 6 * 1024 * 1024 - 2
 
         assert invoke(shared_emulator, name, "x" * size).payload == size
 
     @pytest.mark.parametrize("runtime", ["python9.9", "nodejs22.x", None])
-    def test_runtime_that_cannot_be_had(self, shared_emulator: Emulator, runtime: str | None) -> None:
+    def test_unsupported_runtime(self, shared_emulator: Emulator, runtime: str | None) -> None:
         named = {} if runtime is None else {"Runtime": runtime}
 
         with pytest.raises(ClientError) as caught:

@@ -46,11 +46,11 @@ def next_message(emulator: Emulator, queue: str, seconds: float = 15) -> dict[st
     ("source", "wanted", "condition", "attempts"),
     [(ECHOING, "OnSuccess", "Success", 1), (FAILING, "OnFailure", "RetriesExhausted", 2)],
 )
-def test_destination_is_told(emulator: Emulator, source: str, wanted: str, condition: str, attempts: int) -> None:
-    queue = make_queue(emulator, "told")
+def test_destination_gets_result(emulator: Emulator, source: str, wanted: str, condition: str, attempts: int) -> None:
+    queue = make_queue(emulator, "results")
     name = make_function(emulator, source)
     emulator.client("lambda").put_function_event_invoke_config(
-        FunctionName=name, MaximumRetryAttempts=1, DestinationConfig={wanted: {"Destination": arn_of("told")}}
+        FunctionName=name, MaximumRetryAttempts=1, DestinationConfig={wanted: {"Destination": arn_of("results")}}
     )
 
     accept(emulator, name, {"a": 1})
@@ -84,11 +84,11 @@ def test_dead_letter_queue_gets_the_event_itself(emulator: Emulator) -> None:
     assert len(attributes["RequestID"]) == 36
 
 
-def test_accepted_event_outlives_a_kill(emulator: Emulator) -> None:
-    queue = make_queue(emulator, "told")
+def test_accepted_event_survives_a_kill(emulator: Emulator) -> None:
+    queue = make_queue(emulator, "results")
     name = make_function(emulator, "import time\ndef handler(event, context): time.sleep(1)\n")
     emulator.client("lambda").put_function_event_invoke_config(
-        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn_of("told")}}
+        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn_of("results")}}
     )
 
     accept(emulator, name, {"a": 1})
@@ -99,10 +99,10 @@ def test_accepted_event_outlives_a_kill(emulator: Emulator) -> None:
 
 
 def test_finished_event_is_not_run_again(emulator: Emulator) -> None:
-    queue = make_queue(emulator, "told")
+    queue = make_queue(emulator, "results")
     name = make_function(emulator, ECHOING)
     emulator.client("lambda").put_function_event_invoke_config(
-        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn_of("told")}}
+        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn_of("results")}}
     )
     accept(emulator, name, {"a": 1})
     message = next_message(emulator, queue)
@@ -117,11 +117,11 @@ def test_finished_event_is_not_run_again(emulator: Emulator) -> None:
 
 
 def test_object_put_into_a_bucket_is_an_event(emulator: Emulator) -> None:
-    queue = make_queue(emulator, "told")
+    queue = make_queue(emulator, "results")
     name = make_function(emulator, "def handler(event, context): return event['Records'][0]['s3']['object']['key']")
     client, s3 = emulator.client("lambda"), emulator.client("s3")
     client.put_function_event_invoke_config(
-        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn_of("told")}}
+        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn_of("results")}}
     )
     client.add_permission(
         FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"

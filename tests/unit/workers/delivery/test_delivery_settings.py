@@ -49,7 +49,7 @@ def parquet(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_what_is_not_said_has_the_documented_default():
+def test_missing_settings_have_the_documented_defaults():
     delivery = read_delivery(description())
 
     assert delivery is not None
@@ -60,7 +60,7 @@ def test_what_is_not_said_has_the_documented_default():
     assert delivery.conversion is None
 
 
-def test_direct_puts_are_read_from_where_the_emulator_keeps_them():
+def test_direct_puts_are_read_from_the_emulators_hidden_stream():
     delivery = read_delivery(description(source=False))
 
     assert delivery is not None
@@ -149,11 +149,11 @@ def test_gzip_and_delimiter():
         ),
     ],
 )
-def test_what_is_not_done_is_refused_by_name(target: dict[str, Any], reason: str):
+def test_an_unsupported_setting_is_named(target: dict[str, Any], reason: str):
     with pytest.raises(UnsupportedError, match=reason):
         read_delivery(description(**target))
 
 
-def test_a_stream_that_is_not_active_or_goes_elsewhere_is_not_carried():
+def test_a_stream_that_is_inactive_or_has_another_destination_is_ignored():
     assert read_delivery({**description(), "DeliveryStreamStatus": "DELETING"}) is None
     assert read_delivery({**description(), "Destinations": [{"HttpEndpointDestinationDescription": {}}]}) is None

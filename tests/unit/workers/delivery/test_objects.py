@@ -41,7 +41,7 @@ def test_times_are_in_the_streams_zone():
     assert flush(zone=ZoneInfo("Asia/Tokyo")).key(ARRIVED).startswith("raw/19/lake-1-2026-02-01-19-30-00-")
 
 
-def test_records_are_joined_with_nothing_between_unless_the_stream_says_so():
+def test_records_are_concatenated_with_the_streams_delimiter_only():
     rows = [row(1, data=b"a"), row(2, data=b"b")]
 
     assert join(rows, b"", compress=False) == b"ab"

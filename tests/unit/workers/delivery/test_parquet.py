@@ -88,7 +88,7 @@ def test_values_become_what_their_column_holds(type_: str, json_value: str, valu
         ("string", '"\\ud800"'),
     ],
 )
-def test_a_value_that_is_not_of_its_columns_type_refuses_the_record_and_no_other(type_: str, json_value: str):
+def test_a_value_that_does_not_match_its_columns_type_fails_its_record_only(type_: str, json_value: str):
     rows, failures = converted([b'{"c":' + json_value.encode() + b"}", b"{}"], c=type_)
 
     assert failures in (["DataFormatConversion.MalformedData"], ["DataFormatConversion.ParseError"])
@@ -108,7 +108,7 @@ def test_a_value_that_is_not_of_its_columns_type_refuses_the_record_and_no_other
         (b'[{"c":"a"}]', "DataFormatConversion.MalformedData"),
     ],
 )
-def test_a_record_that_is_no_json_object_is_refused_with_its_code(data: bytes, code: str):
+def test_a_record_other_than_a_json_object_fails_with_its_code(data: bytes, code: str):
     assert converted([data], c="string") == ([], [code])
 
 
@@ -120,7 +120,7 @@ def test_keys_are_matched_without_case_and_those_without_a_column_left_out():
     assert converted([b'{"UserId":"a","more":1}'], userid="string", gone="int") == ([{"userid": "a", "gone": None}], [])
 
 
-def test_case_and_mappings_and_dots_are_as_the_serde_says():
+def test_case_and_mappings_and_dots_follow_the_options_of_the_serde():
     options = conversion(case_insensitive=False, dots_to_underscores=True, key_of_column=(("time_", "ts"),))
 
     rows, _ = converted([b'{"ts":1,"a.b":2,"C":3}'], options, time_="int", a_b="int", c="int")
@@ -143,7 +143,7 @@ def test_the_same_records_give_the_same_bytes():
     assert convert(rows, columns, conversion(), ARRIVED)[0] == convert(rows, columns, conversion(), ARRIVED)[0]
 
 
-def test_types_that_are_none_are_named():
+def test_an_unknown_type_is_named():
     with pytest.raises(UnknownTypeError, match="interval"):
         parse_type("interval")
 
@@ -156,6 +156,6 @@ def test_types_that_are_none_are_named():
 def test_every_record_is_in_the_object_or_fails(records: list[bytes]):
     rows = [row(number, data=data) for number, data in enumerate(records)]
 
-    _, kept, failures = convert(rows, columns_of(table(a="int")), conversion(), ARRIVED)
+    _, converted_rows, failures = convert(rows, columns_of(table(a="int")), conversion(), ARRIVED)
 
-    assert sorted([*kept, *(failure.row for failure in failures)]) == sorted(rows)
+    assert sorted([*converted_rows, *(failure.row for failure in failures)]) == sorted(rows)

@@ -37,7 +37,7 @@ def test_moments_are_written_in_java_patterns(pattern: str, written: str):
     assert format_moment(pattern, MOMENT) == written
 
 
-def test_a_letter_that_is_not_known_is_named():
+def test_an_unknown_letter_is_named():
     with pytest.raises(ValueError, match="'Q'"):
         format_moment("yyyy-Q", MOMENT)
 
@@ -52,7 +52,7 @@ def test_a_letter_that_is_not_known_is_named():
         ("r=!{firehose:random-string}/", "r=abcdefghijk/2018/08/07/10/"),
     ],
 )
-def test_prefixes_are_evaluated_as_the_developer_guide_says(template: str, prefix: str):
+def test_prefixes_are_evaluated_as_documented(template: str, prefix: str):
     assert expand_prefix(template, MOMENT, "abcdefghijklmnop") == prefix
 
 
@@ -66,7 +66,7 @@ def test_prefixes_are_evaluated_as_the_developer_guide_says(template: str, prefi
         ("", "", "processing-failed/2018/08/07/10/"),
     ],
 )
-def test_error_prefixes_say_what_failed(error_template: str, template: str, prefix: str):
+def test_error_prefixes_have_the_error_type(error_template: str, template: str, prefix: str):
     assert expand_error_prefix(error_template, template, "processing-failed", MOMENT, "x") == prefix
 
 

@@ -99,7 +99,7 @@ def test_a_record_that_is_not_answered_once_fails(payload: bytes, code: str):
 
 
 @pytest.mark.parametrize("payload", [b"", b"null", b"[]", b'{"records":{}}', b'{"records":[1]}', b'{"records":[{}]}'])
-def test_an_answer_that_follows_no_status_model_is_refused(payload: bytes):
+def test_a_response_without_the_status_model_is_invalid(payload: bytes):
     with pytest.raises(InvalidAnswerError):
         read_answer(payload, [row(1)], 1, ARRIVED)
 

@@ -64,7 +64,7 @@ def test_a_payload_of_a_full_batch_is_within_the_limit():
 @pytest.mark.parametrize(
     ("waiting", "waiting_bytes", "waited", "expected"),
     [
-        pytest.param(3, 300, 0.5, 1.5, id="the window goes on"),
+        pytest.param(3, 300, 0.5, 1.5, id="the window is open"),
         pytest.param(3, 300, 2.5, -0.5, id="the window is over"),
         pytest.param(10, 300, 0.0, 0.0, id="the batch is full"),
         pytest.param(3, PAYLOAD_BYTES, 0.0, 0.0, id="the payload is full"),

@@ -55,5 +55,5 @@ def test_the_object_holds_the_event_as_it_went_to_the_function():
     assert document == {"version": "1.0", "payload": '{"Records":[]}'}
 
 
-def test_the_object_lies_where_the_developer_guide_says():
+def test_the_object_has_the_documented_key():
     assert object_key("m-1", SHARD, NOW, "rnd") == f"aws/lambda/m-1/{SHARD}/2026/02/01/2026-02-01T11.00.00-rnd"

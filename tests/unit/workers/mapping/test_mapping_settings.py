@@ -22,7 +22,7 @@ def answer(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_what_is_not_said_has_the_documented_default():
+def test_missing_settings_have_the_documented_defaults():
     mapping = read_mapping(answer())
 
     assert mapping is not None
@@ -33,7 +33,7 @@ def test_what_is_not_said_has_the_documented_default():
     assert mapping.failure_destination is None
 
 
-def test_everything_said_is_read():
+def test_all_settings_are_parsed():
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     mapping = read_mapping(
         answer(
@@ -62,7 +62,7 @@ def test_everything_said_is_read():
 
 
 @pytest.mark.parametrize("changes", [{"State": "Disabled"}, {"EventSourceArn": "arn:aws:sqs:eu-central-1:0:q"}])
-def test_a_mapping_that_is_off_or_of_another_source_is_not_carried(changes: dict[str, Any]):
+def test_a_mapping_that_is_off_or_of_another_source_is_ignored(changes: dict[str, Any]):
     assert read_mapping(answer(**changes)) is None
 
 

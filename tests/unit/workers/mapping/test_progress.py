@@ -18,13 +18,13 @@ def test_the_position_never_passes_a_record_in_work(order: list[int]):
         position = progress.finish([str(number)])
         done.add(number)
 
-        # Then the position says that everything up to it is done, and nothing less
+        # Then the position covers exactly the finished records up to the first unfinished one
         first_open = next((each for each in range(30) if each not in done), 30)
         assert position is None or int(position) == first_open - 1
         assert len(progress) == 30 - first_open
 
 
-def test_a_position_that_did_not_move_is_not_told():
+def test_an_unchanged_position_is_not_returned():
     progress = Progress()
     progress.add(["1", "2", "3"])
 

@@ -46,7 +46,7 @@ def test_the_lowest_failed_record_is_the_checkpoint():
     assert first_failed_index(failures("3", "2"), None, ["1", "2", "3"], report_failures=True) == 1
 
 
-def test_failures_are_not_looked_at_unless_the_mapping_says_so():
+def test_reported_failures_are_ignored_unless_the_mapping_enables_them():
     assert first_failed_index(failures("1"), None, ["1", "2"], report_failures=False) == 2
 
 
@@ -93,11 +93,11 @@ def test_a_batch_is_split_at_the_returned_record():
 def test_every_record_is_processed_or_discarded_and_order_is_kept(
     size: int, poison: set[int], retries: int, bisect: bool, reports: bool
 ):
-    # Given a function that fails on poison, and says where if the mapping reports failures
+    # Given a function that fails on poison, and reports its position if the mapping reports failures
     settings = mapping(bisect=bisect, maximum_retries=retries)
     todo, done, discarded = deque([make_batch(size)]), [], []
 
-    # When the batch is seen through
+    # When the batch is processed to its end
     while todo:
         batch = todo.popleft()
         numbers = [int(entry.record.sequence) for entry in batch.entries]
@@ -112,7 +112,7 @@ def test_every_record_is_processed_or_discarded_and_order_is_kept(
         if step.discarded is not None:
             discarded += [int(entry.record.sequence) for entry in step.discarded.entries]
 
-    # Then each record ended in one place, in order, and only poison is given up where batches are split
+    # Then each record ended in one place, in order, and only poison is discarded where batches are split
     assert sorted(done + discarded) == list(range(size))
     assert done == sorted(done)
     assert discarded == sorted(discarded)
