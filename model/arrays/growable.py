@@ -1,4 +1,4 @@
-"""Arrays that grow at the end, for what comes after training."""
+"""Arrays that grow at the end, for items that are added after training."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MIN_ROOM = 16
 
 
 class GrowableRows:
-    """Rows of an array, with room for more behind them, so that adding one seldom copies all.
+    """Rows of an array with spare capacity behind them, so that most appends copy nothing.
 
     Attributes
     ----------
     rows : array
-        A view on what is there; valid until the next `append`.
+        View of the rows in use; valid until the next `append`.
     """
 
     def __init__(self, rows: NDArray[Any]) -> None:

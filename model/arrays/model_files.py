@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ARRAYS = "model.npz"
 DOCUMENT, REWRITTEN = "model.json", "model.json.new"
 USERS = ("persons", "users")  # members of documents that list ids of users
-FORGOTTEN = ""  # stands where an id was: the numbers of the others must not move
+FORGOTTEN = ""  # replaces a deleted id, so that the positions of the others do not change
 
 
 def write_model(directory: Path, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> None:
@@ -26,7 +26,7 @@ def write_model(directory: Path, arrays: Mapping[str, NDArray[Any]], document: M
     Parameters
     ----------
     document : mapping
-        Anything JSON can hold. Ids of users are in the lists `users` and `users`, and nowhere else.
+        Anything JSON can hold. It lists ids of users only under the keys `persons` and `users`.
     """
     with (directory / ARRAYS).open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # names of arrays, never allow_pickle
@@ -47,7 +47,7 @@ def read_model(directory: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]
 
 
 def forget_users(directory: Path, users: Collection[str]) -> bool:
-    """Take ids of users out of a model, for good.
+    """Delete ids of users from a saved model.
 
     Parameters
     ----------
@@ -57,11 +57,11 @@ def forget_users(directory: Path, users: Collection[str]) -> bool:
     Returns
     -------
     bool
-        Whether it named any of them. A model that was read before names them still.
+        Whether the model held any of them. A model that is already in memory still holds them.
     """
     document: dict[str, Any] = json.loads((directory / DOCUMENT).read_text(encoding="utf-8"))
     lists = {name: document[name] for name in USERS if name in document}
-    left = {name: [FORGOTTEN if one in users else one for one in ids] for name, ids in lists.items()}
+    left = {name: [FORGOTTEN if user in users else user for user in ids] for name, ids in lists.items()}
     if left == lists:
         return False
     with (directory / REWRITTEN).open("w", encoding="utf-8") as file:

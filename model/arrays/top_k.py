@@ -1,4 +1,4 @@
-"""The highest of many scores, found without sorting all of them; and shares of them."""
+"""The highest of many scores without sorting all of them, and softmax."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NEVER = np.float32(-np.inf)  # the score of an item that is not to be shown
-MIN_BLOCKS, BLOCKS_PER_PLACE = 256, 4  # more blocks leave fewer scores to be sorted, and take longer themselves
+NEVER = np.float32(-np.inf)  # score of an item that must not be shown
+MIN_BLOCKS, BLOCKS_PER_PLACE = 256, 4  # more blocks leave fewer scores to sort, but take longer
 
 
 def top_k(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """Return the positions of the `count` highest scores, best first; equal scores in the order they stand in.
+    """Return the positions of the `count` highest scores, highest first; ties in the order of positions.
 
     Parameters
     ----------
@@ -23,26 +23,26 @@ def top_k(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     Returns
     -------
     int64 array of at most `count` positions
-        None of a score of `NEVER`.
+        Scores of `NEVER` are left out.
     """
     if count <= 0:
         return np.empty(0, np.int64)
-    found = _reaching(scores, count)
-    if found.size > count:
-        # What ties at the count-th score is cut by position and not by chance. All are sorted, since a partition takes
-        # ten times as long as that where most scores are equal.
-        reached = scores[found]
+    candidates = _reaching(scores, count)
+    if candidates.size > count:
+        # Ties at the count-th score are cut by position, not by chance. Sorted and not partitioned, since a partition
+        # takes ten times as long where most scores are equal.
+        reached = scores[candidates]
         least = np.sort(reached)[reached.size - count]
-        above = found[reached > least]
-        found = np.concatenate([above, found[reached == least][: count - above.size]])
-    return found[np.argsort(-scores[found], kind="stable")]
+        above = candidates[reached > least]
+        candidates = np.concatenate([above, candidates[reached == least][: count - above.size]])
+    return candidates[np.argsort(-scores[candidates], kind="stable")]
 
 
 def _reaching(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """Return the positions, in their order, of a few scores that the `count` highest are among.
+    """Return the positions, ascending, of a few scores that include the `count` highest.
 
-    So many blocks have a highest score of at least the count-th of these, so no lower score is among the best. One
-    pass of the processor's vector unit takes a tenth of the time of a partition.
+    At least `count` blocks have a maximum of at least the count-th highest block maximum, so no lower score is among
+    the `count` highest. One vectorised pass takes a tenth of the time of a partition.
     """
     blocks = max(MIN_BLOCKS, BLOCKS_PER_PLACE * count)
     size = scores.size // blocks
@@ -54,7 +54,7 @@ def _reaching(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return positive numbers in the order of the logits that sum to one.
+    """Return the softmax: positive numbers that sum to one, in the order of the logits.
 
     Parameters
     ----------
@@ -64,6 +64,6 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     -------
     float array of shape (n,)
     """
-    raised = np.exp(logits - logits.max(initial=NEVER))
-    result: NDArray[np.float32] = raised / raised.sum()
+    exponentials = np.exp(logits - logits.max(initial=NEVER))
+    result: NDArray[np.float32] = exponentials / exponentials.sum()
     return result

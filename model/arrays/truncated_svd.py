@@ -1,4 +1,4 @@
-"""The strongest directions of a sparse matrix, by a randomised singular value decomposition.
+"""Truncated SVD of a sparse matrix, by a randomised algorithm.
 
 After Halko, Martinsson and Tropp, "Finding structure with randomness" (SIAM Review 53, 2011).
 """
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 OVERSAMPLING = 16
 POWER_ITERATIONS = 2
 SEED = 20261121
-ROWS_AT_ONCE = 4096  # so that what is twice as precise takes no memory
-# Few users have few tastes: as many directions as they are would give each user back what they touched.
+ROWS_AT_ONCE = 4096  # converted to float64 at a time, which bounds the memory
+# With as many singular vectors as users, each user would get back exactly the items of their history (overfitting).
 VECTORS_PER_ROOT = 3.7  # times the root of the number of users or items, whichever are fewer
-MIN_LENGTH = 1e-5  # against the longest; what is shorter is lost to rounding when squared
+MIN_LENGTH = 1e-5  # relative to the longest column; shorter ones are lost to rounding when squared
 
 
 def singular_vector_count(users: int, items: int, most: int) -> int:
-    """Return how many directions tell something of so many users and items.
+    """Return how many singular vectors generalise for so many users and items.
 
     Parameters
     ----------
     most : int
-        Of which there need not be more.
+        Upper bound.
     """
     return min(most, round(VECTORS_PER_ROOT * math.sqrt(min(users, items))))
 
 
 def right_singular_vectors(matrix: sparse.csr_matrix, count: int) -> NDArray[np.float32]:
-    """Return the strongest right singular vectors of a matrix as columns.
+    """Return the right singular vectors of a matrix with the largest singular values, as columns.
 
     Parameters
     ----------
     matrix : sparse float32 matrix of shape (n, m)
     count : int
-        How many are wanted; at most one fewer than the shorter side is given.
+        Of vectors; at most one fewer than the shorter side of the matrix is returned.
 
     Returns
     -------
@@ -61,10 +61,10 @@ def right_singular_vectors(matrix: sparse.csr_matrix, count: int) -> NDArray[np.
 
 
 def _orthonormal(basis: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return orthonormal columns of the same span, by Cholesky's factor of the products of the columns.
+    """Return an orthonormal basis of the columns' span, by the Cholesky factor of their Gram matrix.
 
-    For tall matrices this takes a tenth of the time of Householder's reflections; where columns are nearly dependent,
-    those are used after all.
+    For tall matrices this takes a tenth of the time of a Householder QR, which is used where columns are nearly
+    dependent.
     """
     products = _products(basis)
     try:
@@ -80,7 +80,7 @@ def _orthonormal(basis: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _principal(spanning: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """Return the strongest left singular vectors of a tall matrix."""
+    """Return the left singular vectors of a tall matrix with the largest singular values."""
     strength, axes = np.linalg.eigh(_products(spanning))
     strength, axes = strength[::-1][:count], axes[:, ::-1][:, :count]
     if strength[-1] <= MIN_LENGTH * strength[0]:
@@ -91,7 +91,7 @@ def _principal(spanning: NDArray[np.float32], count: int) -> NDArray[np.float32]
 
 
 def _products(columns: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the products of all pairs of columns; twice as precise, since dependence shows in the last digits."""
+    """Return the Gram matrix of the columns, in float64, since near dependence shows in the last digits."""
     summed = np.zeros((columns.shape[1], columns.shape[1]))
     for begin in range(0, columns.shape[0], ROWS_AT_ONCE):
         precise = columns[begin : begin + ROWS_AT_ONCE].astype(np.float64)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CatalogueItem:
-    """One item, as a recipe is told of it when it is new or has changed.
+    """One item of a catalogue, as a recipe receives it when it is new or has changed.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class CatalogueItem:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What is known of the items (or the users, or the actions) beside the interactions.
+    """The metadata of items (or users, or actions), as columns.
 
     Attributes
     ----------

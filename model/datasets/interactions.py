@@ -1,4 +1,4 @@
-"""Interactions as columns: who touched what, when and how, in the order in which it happened."""
+"""Interactions as columns: user, item, event type, time and context, sorted by user and time."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ContextColumn:
-    """A categorical column that says in which circumstances interactions happened, such as the device.
+    """A categorical column of contextual metadata, such as the device.
 
     Attributes
     ----------
     codes : int32 array of shape (n,)
-        Positions in `values`; -1 where an interaction has none.
+        Positions in `values`; -1 where an interaction has no value.
     """
 
     values: list[str]
     codes: NDArray[np.int32]
 
     def at(self, places: NDArray[Any]) -> ContextColumn:
-        """Return the column at places, or where a mask holds."""
+        """Return the column at positions, or where a mask is true."""
         return ContextColumn(self.values, self.codes[places])
 
 
@@ -38,13 +38,13 @@ class Interactions:
     Attributes
     ----------
     user_ids, item_ids, event_types : list of str
-        What the numbers in `users`, `items` and `kinds` stand for.
+        Values to which the codes in `users`, `items` and `kinds` refer.
     users, items, kinds : integer arrays of shape (n,)
         Positions in the three lists.
     times : int64 array of shape (n,)
         Epoch seconds.
     weights : float32 array of shape (n,)
-        How much an interaction counts (1 unless the solution weighs its event types).
+        Weight of each interaction (1 unless the solution weights its event types).
     context : dict of ContextColumn
         By the name of the column in the schema.
     """
@@ -63,7 +63,7 @@ class Interactions:
         return int(self.times.size)
 
     def where(self, kept: NDArray[np.bool_]) -> Interactions:
-        """Return the interactions for which `kept` holds; the lists of ids stay as they are.
+        """Return the interactions for which `kept` is true; the lists of ids stay as they are.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class Interactions:
         )
 
     def without_unused(self) -> Interactions:
-        """Return the same interactions with new numbers, so that users and items without any are gone."""
+        """Return the same interactions without the users and items that have none; codes are reassigned."""
         users, new_users = np.unique(self.users, return_inverse=True)
         items, new_items = np.unique(self.items, return_inverse=True)
         return replace(
@@ -103,7 +103,7 @@ class Interactions:
         return np.searchsorted(self.users, np.arange(len(self.user_ids) + 1)).astype(np.int64)
 
     def unique_pairs(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return each (user, item) that occurs, once.
+        """Return each distinct (user, item) pair.
 
         Returns
         -------
@@ -111,7 +111,7 @@ class Interactions:
         """
         width = max(1, len(self.item_ids))
         keys = np.sort(self.users.astype(np.int64) * width + self.items)
-        # As numpy.unique, which looks each number up in a table: ten times as long for a million of them (numpy 2.4).
+        # Like numpy.unique, which hashes each number and takes ten times as long for a million of them (numpy 2.4).
         keys = keys[np.diff(keys, prepend=-1) != 0]
         return (keys // width).astype(np.int32), (keys % width).astype(np.int32)
 
@@ -124,10 +124,10 @@ def from_columns(
     times: NDArray[np.int64],
     context: dict[str, ContextColumn] | None = None,
 ) -> Interactions:
-    """Sort columns by user and time and keep each interaction once.
+    """Sort columns by user and time and remove duplicates.
 
-    The same interaction is the same user, item, time and event type: Amazon Personalize keeps one of exact
-    duplicates (developer guide, "Importing bulk data"), and a streamed event may also lie in a bulk file.
+    Duplicates have the same user, item, time and event type: Amazon Personalize keeps one of exact duplicates
+    (developer guide, "Importing bulk data"), and a streamed event may also lie in a bulk file.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def from_columns(
         Positions in `ids`, and epoch seconds.
     context : dict of ContextColumn, optional
     """
-    # The array's own place breaks ties, so that events of one second keep the order in which they came.
+    # The position breaks ties, so that events of one second keep the order in which they arrived.
     order = np.lexsort((np.arange(times.size), times, users))
     users, items, kinds, times = users[order], items[order], kinds[order], times[order]
     by_key = np.lexsort((kinds, items, times, users))

@@ -1,4 +1,4 @@
-"""Which users and items a training looks at, by how much there is of each (the featurization parameters)."""
+"""Selects users and items by their number of interactions (the featurization parameters of a solution)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def within_percentiles(interactions: Interactions, parameters: Mapping[str, str]) -> Interactions:
-    """Keep users and items whose number of interactions lies between percentiles, where a solution states any.
+    """Keep users and items whose number of interactions lies between the percentiles that a solution states.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def within_percentiles(interactions: Interactions, parameters: Mapping[str, str]
     Returns
     -------
     Interactions
-        With the same numbers of users and items.
+        With the same lists of ids.
     """
     kept = np.ones(len(interactions), np.bool_)
     for name, places, size in (
@@ -42,7 +42,7 @@ def within_percentiles(interactions: Interactions, parameters: Mapping[str, str]
 
 
 def _between(counts: NDArray[np.int64], least: float, most: float) -> NDArray[np.bool_]:
-    # The methods keep who stands just at a bound, so that a handful of users is not lost to rounding.
+    # These methods keep counts that equal a bound, so that small data do not lose users to rounding.
     low = np.quantile(counts, min(least, 1.0), method="lower")
     high = np.quantile(counts, min(most, 1.0), method="higher")
     result: NDArray[np.bool_] = (counts >= low) & (counts <= high)

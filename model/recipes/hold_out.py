@@ -1,4 +1,4 @@
-"""Events as questions, the newest where times tell which those are: what the settings of a training are chosen on."""
+"""The hold-out: a sample of the newest events, on which the settings of a recipe are chosen."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from model.datasets.training_data import TrainingData
 
 HOLD_OUT_SHARE = 0.1  # of the events, the newest
-QUESTIONS = 800  # events judged; more changes the choice little
-MAX_HELD_OUT = 0.5  # where as many events are among the newest, the others tell too little
+QUESTIONS = 800  # held-out events to evaluate on; more change the choice little
+MAX_HELD_OUT = 0.5  # of the events; where more share the newest times, the others are too few to train on
 MIN_EVENTS = 25
-HISTORY_LENGTH = 50  # newest items of a user that are looked at
+HISTORY_LENGTH = 50  # newest items of a user that are used
 SEED = 20261121
 
 
 class HeldOut(NamedTuple):
-    """One event: what came before it, which item it was, and what else was known.
+    """One held-out event: the history before it, its item, and its context.
 
     Attributes
     ----------
@@ -42,16 +42,16 @@ class HeldOut(NamedTuple):
 
 
 def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
-    """Split data into the older events and a sample of the newest ones; by chance where times cannot tell.
+    """Split data into older events and a sample of the newest ones; a random sample where times give no order.
 
     Returns
     -------
     older : TrainingData
-        With the same numbers of users and items.
+        With the same lists of ids.
     questions : list of HeldOut
-        Empty where there are too few events, or nobody has two.
+        Empty where there are too few events, or no user has two.
     in_order : bool
-        Whether the times of events tell an order.
+        Whether the times of events give an order.
     """
     known = data.interactions
     newest = _newest_events(known)
@@ -61,7 +61,7 @@ def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
     random = np.random.default_rng(SEED)
     held = random.random(len(known)) < HOLD_OUT_SHARE if newest is None else newest
     older = known.where(~held)
-    # In order, what came just before an event is its history, held out or not; without, what is left of the user.
+    # With an order, the history is all events before it, held out or not; without, the user's other training events.
     before = known if in_order else older
     starts = before.starts()
     positions = np.flatnonzero(held)
@@ -80,7 +80,7 @@ def hold_out(data: TrainingData) -> tuple[TrainingData, list[HeldOut], bool]:
 
 
 def _newest_events(known: Interactions) -> NDArray[np.bool_] | None:
-    """Tell which events are the newest tenth; None where times cannot tell, since too many of them are of one time."""
+    """Return which events are the newest tenth; None where too many events share the newest times."""
     if not len(known):
         return None
     newest: NDArray[np.bool_] = known.times >= np.quantile(known.times, 1 - HOLD_OUT_SHARE, method="lower")
@@ -88,6 +88,6 @@ def _newest_events(known: Interactions) -> NDArray[np.bool_] | None:
 
 
 def _context(known: Interactions, position: int) -> Mapping[str, str]:
-    """Return the circumstances of one interaction."""
+    """Return the contextual metadata of one interaction."""
     codes = {name: int(column.codes[position]) for name, column in known.context.items()}
     return {name: known.context[name].values[code] for name, code in codes.items() if code >= 0}

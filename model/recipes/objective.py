@@ -1,4 +1,4 @@
-"""A second aim beside relevance: a numeric column of the items, such as the margin or the length of a film."""
+"""The optimization objective: a numeric item column, such as margin or film length, balanced against relevance."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from model.datasets.catalogue import Catalogue
     from model.datasets.training_data import TrainingData
 
-# How far the best and the worst value raise and lower a score: an item can make good for a score that is lower by up
-# to twice the share (developer guide, "Optimizing a solution for an additional objective": OFF ignores it).
+# Share by which the highest value raises a score, and the lowest lowers it (developer guide, "Optimizing a solution for
+# an additional objective": OFF ignores the objective).
 STRENGTH = {"OFF": 0.0, "LOW": 0.15, "MEDIUM": 0.3, "HIGH": 0.6}
 
 
@@ -39,24 +39,24 @@ class Objective:
         Objective or None
             None where the solution has none.
         """
-        wanted = data.solution.get("optimizationObjective") or {}
-        column = str(wanted.get("itemAttribute") or "")
-        strength = STRENGTH[str(wanted.get("objectiveSensitivity") or "OFF")]
+        configured = data.solution.get("optimizationObjective") or {}
+        column = str(configured.get("itemAttribute") or "")
+        strength = STRENGTH[str(configured.get("objectiveSensitivity") or "OFF")]
         values = numbers_of(column, item_ids, data.catalogue)
         if strength == 0 or values is None:
             return None
         ordered = np.sort(values[~np.isnan(values)])
-        found = cls(column, strength, ordered, GrowableRows(np.empty(0, np.float32)))
-        found._factors = GrowableRows(found._factors_of(values))
-        return found
+        objective = cls(column, strength, ordered, GrowableRows(np.empty(0, np.float32)))
+        objective._factors = GrowableRows(objective._factors_of(values))
+        return objective
 
     @property
     def factors(self) -> NDArray[np.float32]:
-        """What to multiply scores with: float32 array of shape (items,)."""
+        """The factors by which scores are multiplied: float32 array of shape (items,)."""
         return self._factors.rows
 
     def put(self, place: int, numbers: Mapping[str, float]) -> None:
-        """Take in an item that is new (its place is the next) or has changed."""
+        """Add a new item (at the next position), or update one that has changed."""
         factor = self._factors_of(np.array([numbers.get(self.column, np.nan)]))[0]
         if place == len(self._factors):
             self._factors.append(factor)
@@ -64,12 +64,12 @@ class Objective:
             self._factors.rows[place] = factor
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the factors, by name."""
+        """Return the arrays to be saved, by name."""
         return {"objective_values": self._sorted, "objective_factors": self.factors}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> Objective:
-        """Make an objective of what `arrays` returned.
+        """Restore an objective from its saved arrays.
 
         Parameters
         ----------
@@ -80,7 +80,7 @@ class Objective:
         return cls(document["column"], document["strength"], arrays["objective_values"], factors)
 
     def _factors_of(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Turn values into factors by their rank, so that one outlier does not make all others equal."""
+        """Convert values to factors by their rank, so that one outlier does not make all others equal."""
         lower = np.searchsorted(self._sorted, values, "left") + np.searchsorted(self._sorted, values, "right")
         rank = lower / max(1, 2 * self._sorted.size)
         factors = np.where(np.isnan(values), 1.0, 1.0 + self.strength * (2.0 * rank - 1.0))

@@ -1,4 +1,4 @@
-"""The interface of every recipe, and what goes in and comes out of one."""
+"""The interface of every recipe, its input and its output."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ PROMOTED = "Promoted item"
 
 
 class UnsuitableDataError(ValueError):
-    """A recipe cannot learn from the data; the message says what they lack."""
+    """A recipe cannot be trained on the data; the message states what is missing."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A question to a trained recipe.
+    """A request to a trained recipe.
 
     Attributes
     ----------
     history : sequence of str
-        The user's items, newest first; empty for a stranger.
+        The user's items, newest first; empty for a new user.
     item_id : str, optional
-        The item to which others are to be similar.
+        The item to which similar items are requested.
     user : str
-        Seeds the choice of items to explore, so that a user's list holds still.
+        Seeds the choice of items to explore, so that a user's list is stable.
     now : int
-        Epoch seconds, against which the age of items is measured; 0 takes the newest interaction.
+        Epoch seconds, from which the age of items is measured; 0 means the time of the newest interaction.
     exploration : float
         From 0 (no new items) to 1, as a campaign's explorationWeight.
     explored_age_days : float
         Items older than this are not explored, as a campaign's explorationItemAgeCutOff.
     allowed : bool array of shape (items of the recipe,), optional
-        Where false, an item may not be shown; None allows every item.
+        Where false, an item must not be shown; None allows every item.
     context : mapping of str to str
-        Circumstances of the question by column of the interactions, such as {"DEVICE": "phone"}.
+        Contextual metadata by column of the interactions, such as {"DEVICE": "phone"}.
     user_features : tuple of str
         Such as ("AGE_GROUP=25-34",).
     influence : mapping of str to float
@@ -70,7 +70,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Event:
-    """One new interaction, as a recipe is told of it.
+    """One new interaction.
 
     Attributes
     ----------
@@ -79,11 +79,11 @@ class Event:
     previous : sequence of str
         The user's items before this one, newest first.
     first : bool
-        Whether the user had not touched this item before.
+        Whether it is the user's first interaction with the item.
     user : str
-        Empty where whoever tells does not know.
+        Empty where it is unknown.
     event_type : str
-        Empty where whoever tells does not know.
+        Empty where it is unknown.
     """
 
     item_id: str
@@ -96,7 +96,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """An item of an answer, with its score and the reason where the recipe gives them."""
+    """A recommended item, with its score and reason where the recipe returns them."""
 
     item_id: str
     score: float | None = None
@@ -104,12 +104,12 @@ class Recommendation:
 
 
 class Contribution(NamedTuple):
-    """A part of an item's score.
+    """A component of an item's score.
 
     Attributes
     ----------
     name : str
-        What it comes from, such as "item:shoe-17" or "popularity".
+        Its source, such as "item:shoe-17" or "popularity".
     """
 
     name: str
@@ -117,18 +117,18 @@ class Contribution(NamedTuple):
 
 
 class Recipe(abc.ABC):
-    """An algorithm: it is fitted, asked, told of new events and items, saved and loaded.
+    """A recommendation algorithm: fitted, queried, updated with new events and items, saved and loaded.
 
-    The same data give the same model and the same answers. A recipe knows nothing of ARNs, campaigns or HTTP.
+    The same data give the same model and the same recommendations. A recipe does not depend on ARNs, campaigns or HTTP.
 
     Attributes
     ----------
     item_ids : list of str
-        Every item that it can answer with; new ones come at the end, none ever leaves.
+        Every item that it can recommend; new ones are appended, none is removed.
     learns_from : tuple of str
         Event types, in lower case; empty for all.
     popular_below : float
-        A score below it says nothing of an item but how popular it is.
+        A score below it reflects popularity only.
     """
 
     item_ids: list[str]
@@ -137,18 +137,18 @@ class Recipe(abc.ABC):
 
     @classmethod
     def uses_event_type(cls, event_type: str) -> bool:
-        """Tell whether the recipe learns from interactions of a type; from all where it names none.
+        """Return whether the recipe is trained on interactions of an event type; on all where `learns_from` is empty.
 
         Parameters
         ----------
         event_type : str
-            In any case; one that is not known (empty) counts.
+            In upper or lower case; an unknown (empty) one is used.
         """
         return not cls.learns_from or not event_type or event_type.lower() in cls.learns_from
 
     @classmethod
-    def tune(cls, data: TrainingData) -> dict[str, float]:  # noqa: ARG003 - a recipe without settings has nothing to look at
-        """Choose the recipe's settings on the newest events of the data.
+    def tune(cls, data: TrainingData) -> dict[str, float]:  # noqa: ARG003 - a recipe without settings needs no data
+        """Choose the recipe's settings on a hold-out of the newest events.
 
         Returns
         -------
@@ -160,31 +160,31 @@ class Recipe(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:
-        """Learn from all of the data.
+        """Train on all of the data.
 
         Parameters
         ----------
         tuned : mapping
-            What `tune` returned.
+            The result of `tune`.
         """
 
     @abc.abstractmethod
     def score(self, query: Query) -> NDArray[np.float32]:
-        """Return how well each item suits, the higher the better; `NEVER` for one that is not to be shown.
+        """Return the score of every item, the higher the better; `NEVER` for one that must not be shown.
 
         Parameters
         ----------
         query : Query
-            Its `allowed` is not looked at.
+            Its `allowed` is ignored.
 
         Returns
         -------
         float32 array of shape (items,)
-            The caller's own to change.
+            A new array, which the caller may change.
         """
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:
-        """Answer with at most `count` items that the query allows, best first."""
+        """Return at most `count` items that the query allows, the best first."""
         scores = self.score(query)
         if query.allowed is not None:
             scores[~query.allowed] = NEVER
@@ -194,7 +194,7 @@ class Recipe(abc.ABC):
         ]
 
     def explain(self, query: Query, item_id: str) -> list[Contribution]:
-        """Return what an item's score is made of, the largest first.
+        """Return the contributions to an item's score, the largest first.
 
         Parameters
         ----------
@@ -210,47 +210,47 @@ class Recipe(abc.ABC):
 
     @abc.abstractmethod
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:
-        """Return what the scores of several items are made of, for little more than what one scoring costs.
+        """Return the contributions to the scores of several items, for little more than the cost of one scoring.
 
         Parameters
         ----------
         query : Query
-            Its `allowed` is not looked at.
+            Its `allowed` is ignored.
         item_ids : sequence of str
             Of `item_ids`.
 
         Returns
         -------
         list of lists of Contribution
-            Of each item, in the order given: weights that sum to its entry of `score`, the largest first.
+            For each item, in the order given: weights that sum to its entry of `score`, the largest first.
         """
 
     @abc.abstractmethod
     def update(self, event: Event) -> None:
-        """Take one new interaction into account; an item that was not known at training is passed over."""
+        """Apply one new interaction; one with an item that is not in `item_ids` is ignored."""
 
     @abc.abstractmethod
     def add_item(self, item: CatalogueItem) -> None:
-        """Take a new or changed item into account at once."""
+        """Add a new item, or apply a change of an item, at once."""
 
     @abc.abstractmethod
     def save(self, directory: Path) -> None:
-        """Write the fitted model (without what `update` added) into an existing, empty directory."""
+        """Write the trained model (without later updates) into an existing, empty directory."""
 
     @classmethod
     @abc.abstractmethod
     def load(cls, directory: Path) -> Self:
-        """Read what `save` wrote."""
+        """Read a model that `save` wrote."""
 
 
 def sort_contributions(names: Sequence[str], weights: NDArray[np.floating[Any]]) -> list[list[Contribution]]:
-    """Return the parts of the scores of items in their order; those that are nothing are left out.
+    """Return the contributions to the scores of items, the largest first, without zeros.
 
     Parameters
     ----------
     names : sequence of str
-        Of the parts.
-    weights : float array of shape (items, parts)
+        Of the contributions.
+    weights : float array of shape (items, contributions)
 
     Returns
     -------
@@ -261,6 +261,6 @@ def sort_contributions(names: Sequence[str], weights: NDArray[np.floating[Any]])
     ordered = np.take_along_axis(weights, order, axis=1)
     counts = np.count_nonzero(weights, axis=1).tolist()
     return [
-        [Contribution(names[place], weight) for place, weight in zip(places[:count], told[:count], strict=True)]
-        for places, told, count in zip(order.tolist(), ordered.tolist(), counts, strict=True)
+        [Contribution(names[place], weight) for place, weight in zip(places[:count], row[:count], strict=True)]
+        for places, row, count in zip(order.tolist(), ordered.tolist(), counts, strict=True)
     ]

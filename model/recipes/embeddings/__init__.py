@@ -1,1 +1,1 @@
-"""Vectors of items: from interactions and from content."""
+"""Item embeddings: from interactions and from content."""

@@ -1,9 +1,9 @@
-"""Items as points: a graph filter over who touched what, computed by a randomised SVD.
+"""Item embeddings from interactions: a linear graph filter, computed by a randomised SVD.
 
-The matrix of users and items, each row and column divided by a power of its length, is cut to its strongest
-directions. A user is the sum of their items, so a new item in a history moves the user at once and nobody
-has to be trained again. The filter is that of Shen et al., "How Powerful is Graph Convolution for
-Recommendation?" (CIKM 2021). Items without interactions are put where their content says that they belong.
+The interaction matrix, with rows and columns normalised by a power of their degree, is reduced by a truncated SVD. A
+user vector is the sum of the vectors of their items, so that a new item in a history changes the user at once, without
+training. The filter is that of Shen et al., "How Powerful is Graph Convolution for Recommendation?" (CIKM 2021). Items
+without interactions are mapped from their content.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 
     from model.datasets.interactions import Interactions
 
-DIMENSIONS = 48  # twice as many find hardly more, and half of the time of an answer goes by their number
-# Amazon's hidden_dimension is 149 by default: as many times as a solution has more of them, it gets more here.
+DIMENSIONS = 48  # twice as many hardly raise recall, and half of the time of an answer is proportional to it
+# Amazon's hidden_dimension is 149 by default; other values scale the dimensions here in proportion.
 DIMENSIONS_PER_HIDDEN = DIMENSIONS / 149
 MIN_DIMENSIONS = 32
-POPULARITY_POWER = 0.4  # how much of an item's popularity its score gets back after the filter
-QUERY_LENGTH = 50  # newest items of a history that count
+POPULARITY_POWER = 0.4  # exponent with which an item's popularity is multiplied back into its score
+QUERY_LENGTH = 50  # newest items of a history that are used
 QUERY_DECAY = 0.9  # per item, newest first
-MIN_LENGTH = np.float32(1e-9)  # of a vector, so that one of an item alone is near to nothing
+MIN_LENGTH = np.float32(1e-9)  # of a vector, so that a zero vector is similar to none
 
 
 def dimensions_of(parameters: Mapping[str, str]) -> int:
-    """Return how many dimensions a solution's hidden_dimension stands for."""
+    """Return the number of dimensions for a solution's hidden_dimension."""
     stated = parameters.get("hidden_dimension")
     return DIMENSIONS if stated is None else max(MIN_DIMENSIONS, round(float(stated) * DIMENSIONS_PER_HIDDEN))
 
 
 class ItemSpace:
-    """A vector per item; the score of an item is its product with the decayed sum of a history's vectors."""
+    """A vector per item; an item's score is its dot product with the decayed sum of the history's vectors."""
 
     def __init__(
         self, vectors: NDArray[np.float32], unscaled: NDArray[np.float32], from_content: NDArray[np.float32]
@@ -49,16 +49,16 @@ class ItemSpace:
         self._vectors = GrowableRows(vectors)
         self._unscaled = GrowableRows(unscaled)
         self._from_content = from_content
-        self._lengths = np.empty(0, np.float32)  # of the vectors, computed when they are asked for
+        self._lengths = np.empty(0, np.float32)  # of the vectors, computed lazily
 
     @classmethod
     def fit(cls, interactions: Interactions, content: NDArray[np.float32], dimensions: int = DIMENSIONS) -> ItemSpace:
-        """Factorise who touched what.
+        """Factorise the interaction matrix.
 
         Parameters
         ----------
         content : float32 array of shape (all items, content dimensions)
-            First the items of the interactions, then those that nobody has touched.
+            First the items of the interactions, then those without interactions.
         """
         users, items = interactions.unique_pairs()
         shape = (len(interactions.user_ids), len(interactions.item_ids))
@@ -66,12 +66,12 @@ class ItemSpace:
         item_degree = np.maximum(1, np.bincount(items, minlength=shape[1]))
         values = 1.0 / np.sqrt(user_degree[users] * item_degree[items])
         matrix = sparse.csr_matrix((values.astype(np.float32), (users, items)), shape=shape)
-        directions = right_singular_vectors(matrix, dimensions)
-        raised = (item_degree**POPULARITY_POWER).astype(np.float32)
-        mapping = fit_ridge_map(content[: shape[1]], directions, item_degree)
+        singular_vectors = right_singular_vectors(matrix, dimensions)
+        popularity = (item_degree**POPULARITY_POWER).astype(np.float32)
+        mapping = fit_ridge_map(content[: shape[1]], singular_vectors, item_degree)
         cold = content[shape[1] :] @ mapping
-        vectors = np.concatenate([directions * raised[:, None], cold]).astype(np.float32)
-        unscaled = np.concatenate([np.reciprocal(raised * raised), np.ones(len(cold), np.float32)])
+        vectors = np.concatenate([singular_vectors * popularity[:, None], cold]).astype(np.float32)
+        unscaled = np.concatenate([np.reciprocal(popularity * popularity), np.ones(len(cold), np.float32)])
         return cls(np.ascontiguousarray(vectors), unscaled, mapping)
 
     @property
@@ -81,18 +81,18 @@ class ItemSpace:
 
     @property
     def unscaled(self) -> NDArray[np.float32]:
-        """By what to multiply a vector when it stands in a history: float32 array of shape (items,)."""
+        """The factors for a vector in a history: float32 array of shape (items,)."""
         return self._unscaled.rows
 
     def user_vector(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
-        """Return where a user stands.
+        """Return the user vector of a history.
 
         Parameters
         ----------
         history : sequence of int
             Newest first.
         decay : float
-            Of an item's weight against that of the next newer one.
+            Of an item's weight relative to that of the next newer one.
 
         Returns
         -------
@@ -102,7 +102,7 @@ class ItemSpace:
         return result
 
     def history_weights(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
-        """Return how much each of a history's items weighs in the user's place.
+        """Return the weight of each item of a history in the user vector.
 
         Returns
         -------
@@ -116,7 +116,7 @@ class ItemSpace:
     def contributions(
         self, history: Sequence[int], items: NDArray[np.int64], decay: float = QUERY_DECAY
     ) -> NDArray[np.float32]:
-        """Return what each item of a history adds to the product of a user and some items.
+        """Return the contribution of each item of a history to the scores of some items.
 
         Parameters
         ----------
@@ -125,15 +125,15 @@ class ItemSpace:
         Returns
         -------
         float32 array of shape (items of the history, n)
-            0 for those of the history that no longer count.
+            0 for those of the history that are too old to count.
         """
-        shares, vectors = self.history_weights(history, decay), self.vectors
-        found = np.zeros((len(history), items.size), np.float32)
-        found[: shares.size] = (vectors[history[: shares.size]] * shares[:, None]) @ vectors[items].T
-        return found
+        weights, vectors = self.history_weights(history, decay), self.vectors
+        contributions = np.zeros((len(history), items.size), np.float32)
+        contributions[: weights.size] = (vectors[history[: weights.size]] * weights[:, None]) @ vectors[items].T
+        return contributions
 
     def cosine(self, place: int) -> NDArray[np.float32]:
-        """Return how near every item lies to one of them, whatever their popularity: the cosine, -1 to 1.
+        """Return the cosine similarity of an item to all items (-1 to 1), independent of their popularity.
 
         Returns
         -------
@@ -146,7 +146,7 @@ class ItemSpace:
         return result
 
     def put(self, place: int, content: NDArray[np.float32]) -> None:
-        """Take in a new item, whose place is the next; one that is known stays where users have put it.
+        """Append a new item, mapped from its content; the vector of a known item does not change.
 
         Parameters
         ----------
@@ -157,7 +157,7 @@ class ItemSpace:
             self._unscaled.append(1.0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the vectors, by name."""
+        """Return the arrays to be saved, by name."""
         return {
             "space_vectors": self.vectors,
             "space_unscaled": self._unscaled.rows,
@@ -166,5 +166,5 @@ class ItemSpace:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> ItemSpace:
-        """Make a space of what `arrays` returned."""
+        """Restore item embeddings from their saved arrays."""
         return cls(arrays["space_vectors"], arrays["space_unscaled"], arrays["space_from_content"])

@@ -1,1 +1,1 @@
-"""Items that go with an item: transition counts, similar items, semantic similarity."""
+"""Item-to-item recipes: transition counts, similar items, semantic similarity."""

@@ -1,4 +1,4 @@
-"""How items like an item are best told: what finds, by the newest item alone, what users came to next."""
+"""Chooses the settings of similar items: those that predict, from the latest item alone, the user's next item."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from model.recipes.hold_out import HeldOut
     from model.recipes.item_to_item.transition_counts import TransitionSettings
 
-PACES = ((10, 0.8), (10, 0.6), (30, 0.9))  # windows of steps with the decay of each step
+WINDOWS = ((10, 0.8), (10, 0.6), (30, 0.9))  # window in events, with the decay per event
 REVERSES = (0.5, 1.0)
 SHRINKAGES = (5.0, 20.0)
-BESIDE = (0.1, 0.3, 1.0)  # weights of likeness beside closeness
-# By how much better the gain must be for the next trial. What finds about as much is not taken, since trials begin with
-# those whose lists differ most from item to item.
+SIMILARITY_WEIGHTS = (0.1, 0.3, 1.0)  # of embedding and content similarity, relative to co-occurrence
+# Factor by which the NDCG of a later trial must be better. Of about equal ones the first is taken, since trials begin
+# with those whose lists differ most from item to item.
 MIN_GAIN = 1.01
 
 
 def transition_trials(exponents: Sequence[float]) -> list[TransitionSettings]:
-    """Return the ways in which steps from one item may be counted and compared.
+    """Return the settings to try for counting and normalising transitions from one item.
 
     Parameters
     ----------
     exponents : sequence of float
-        Those to be tried, in the order of `MIN_GAIN`.
+        To try, in the order of preference.
     """
     return [
         replace(
@@ -46,49 +46,49 @@ def transition_trials(exponents: Sequence[float]) -> list[TransitionSettings]:
             shrinkage=shrinkage,
             query_length=1,
         )
-        for (window, decay), exponent, reverse, shrinkage in product(PACES, exponents, REVERSES, SHRINKAGES)
+        for (window, decay), exponent, reverse, shrinkage in product(WINDOWS, exponents, REVERSES, SHRINKAGES)
     ]
 
 
 def choose_weights(
     questions: Sequence[HeldOut],
-    closeness: Callable[[int], NDArray[np.float32]],
-    beside: Sequence[Callable[[int], NDArray[np.float32]]],
+    co_occurrence: Callable[[int], NDArray[np.float32]],
+    similarities: Sequence[Callable[[int], NDArray[np.float32]]],
 ) -> list[float]:
-    """Choose how much each kind of likeness weighs beside closeness, one after the other.
+    """Choose the weight of each similarity relative to co-occurrence, one after the other.
 
     Parameters
     ----------
     questions : sequence of HeldOut
-        Whose answers were new to the user.
-    closeness : callable
-        Returns for an item how close all items are, from 0 to 1.
-    beside : sequence of callables
-        Each returns how much all items are like an item, from 0 to 1.
+        Whose items were new to the user.
+    co_occurrence : callable
+        Returns the co-occurrence of an item with all items, from 0 to 1.
+    similarities : sequence of callables
+        Each returns the similarity of an item to all items, from 0 to 1.
 
     Returns
     -------
     list of float
-        Of each kind, one of `BESIDE`.
+        For each similarity, one of `SIMILARITY_WEIGHTS`.
     """
-    weights = [BESIDE[0]] * len(beside)
-    gains = np.zeros((len(beside), len(BESIDE)))
-    for place, told in enumerate(beside):
-        for one in questions:
-            item, seen = one.history[0], np.unique(one.history)
-            score = closeness(item)
-            for weight, other in zip(weights[:place], beside, strict=False):
+    weights = [SIMILARITY_WEIGHTS[0]] * len(similarities)
+    gains = np.zeros((len(similarities), len(SIMILARITY_WEIGHTS)))
+    for place, similarity in enumerate(similarities):
+        for question in questions:
+            item, seen = question.history[0], np.unique(question.history)
+            score = co_occurrence(item)
+            for weight, other in zip(weights[:place], similarities, strict=False):
                 score += np.float32(weight) * other(item)
-            likeness = told(item)
-            for trial, weight in enumerate(BESIDE):
-                gains[place, trial] += _gain(score + np.float32(weight) * likeness, one.target, seen)
+            added = similarity(item)
+            for trial, weight in enumerate(SIMILARITY_WEIGHTS):
+                gains[place, trial] += _gain(score + np.float32(weight) * added, question.target, seen)
         best = int(gains[place].argmax())
-        weights[place] = BESIDE[best if gains[place, best] > gains[place, 0] * MIN_GAIN else 0]
+        weights[place] = SIMILARITY_WEIGHTS[best if gains[place, best] > gains[place, 0] * MIN_GAIN else 0]
     return weights
 
 
 def _gain(scores: NDArray[np.float32], target: int, seen: NDArray[np.int64]) -> float:
-    """Return the discounted gain of the target among what the user had not seen."""
+    """Return the discounted gain (one term of the DCG) of the target among the items that the user had not seen."""
     wanted = scores[target]
     above = int(np.count_nonzero(scores > wanted)) - int(np.count_nonzero(scores[seen] > wanted))
     return 1 / np.log2(2 + above) if wanted > 0 and above < LIST else 0.0

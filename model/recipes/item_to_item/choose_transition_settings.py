@@ -1,4 +1,4 @@
-"""How steps are best counted, compared and asked for: what finds the events that are held out best by itself."""
+"""Chooses how transitions are counted, normalised and queried: the settings that rank held-out events best."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from model.recipes.item_to_item.transition_counts import compare, count_transitions
+from model.recipes.item_to_item.transition_counts import count_transitions, normalise_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,54 +20,54 @@ if TYPE_CHECKING:
     from model.recipes.hold_out import HeldOut
     from model.recipes.item_to_item.transition_counts import TransitionSettings
 
-LIST = 25  # places that count
+LIST = 25  # ranks that count
 
 
 def choose_transition_settings(
-    older: Interactions, questions: Sequence[HeldOut], trials: Sequence[TransitionSettings], worth: float = 1.0
+    older: Interactions, questions: Sequence[HeldOut], trials: Sequence[TransitionSettings], min_gain: float = 1.0
 ) -> TransitionSettings:
-    """Choose from ways to count, compare and ask for steps.
+    """Choose the settings with the highest discounted gain on held-out events.
 
     Parameters
     ----------
     older : Interactions
-        Without the questions.
+        Without the held-out events.
     questions : sequence of HeldOut
-        What a user had touched before counts for no list.
+        Items of the user's history are removed from the ranking.
     trials : sequence of Steps
-        Those that count alike, but for how much "came before" weighs, stand together.
-    worth : float
-        By how much better the gain must be for a later one.
+        Those with the same window, decay and `itself` must be adjacent.
+    min_gain : float
+        Factor by which the gain of a later trial must be better.
 
     Returns
     -------
     Steps
-        The first where none finds anything.
+        The first where none ranks any target.
     """
     size = len(older.item_ids)
     counts = np.bincount(older.items, weights=older.weights, minlength=size).astype(np.float32)
-    targets = np.array([one.target for one in questions])
+    targets = np.array([trial.target for trial in questions])
     seen = _histories(questions, 1.0, None, size).astype(np.bool_)
-    asked = np.zeros(size, np.bool_)  # whose rows alone are looked at
-    longest = max(one.query_length for one in trials)
-    asked[[item for one in questions for item in one.history[:longest]]] = True
+    asked = np.zeros(size, np.bool_)  # only these rows are needed
+    longest = max(trial.query_length for trial in trials)
+    asked[[item for trial in questions for item in trial.history[:longest]]] = True
     best, most = trials[0], 0.0
-    for _, alike in groupby(trials, lambda one: (one.window, one.decay, one.itself)):
-        counted = list(alike)
-        # One counting serves both directions.
-        after = count_transitions(older, replace(counted[0], reverse=0.0), about=asked)
+    for _, group in groupby(trials, lambda trial: (trial.window, trial.decay, trial.itself)):
+        same_counts = list(group)
+        # Counted once for both directions.
+        after = count_transitions(older, replace(same_counts[0], reverse=0.0), about=asked)
         forward, backward = _only(after, asked), _only(after.T.tocsr(), asked)
-        for steps in counted:
-            closeness = compare(forward + np.float32(steps.reverse) * backward, counts, steps)
-            scores = (_histories(questions, steps.query_decay, steps.query_length, size) @ closeness).tocsr()
+        for settings in same_counts:
+            similarity = normalise_counts(forward + np.float32(settings.reverse) * backward, counts, settings)
+            scores = (_histories(questions, settings.query_decay, settings.query_length, size) @ similarity).tocsr()
             gain = _gain(scores - scores.multiply(seen), targets)
-            if gain > most * worth:
-                best, most = steps, gain
+            if gain > most * min_gain:
+                best, most = settings, gain
     return best
 
 
 def _only(counted: sparse.csr_matrix, wanted: NDArray[np.bool_]) -> sparse.csr_matrix:
-    """Empty all other rows."""
+    """Set all rows but the wanted ones to zero."""
     lengths = np.diff(counted.indptr)
     kept = np.repeat(wanted, lengths)
     starts = np.concatenate([[0], np.cumsum(np.where(wanted, lengths, 0))])
@@ -75,21 +75,21 @@ def _only(counted: sparse.csr_matrix, wanted: NDArray[np.bool_]) -> sparse.csr_m
 
 
 def _histories(questions: Sequence[HeldOut], decay: float, length: int | None, size: int) -> sparse.csr_matrix:
-    """Return the histories as rows, each item with its vote."""
-    rows = [one.history[:length] for one in questions]
+    """Return the histories as rows of item weights."""
+    rows = [question.history[:length] for question in questions]
     starts = np.cumsum([0, *(len(row) for row in rows)])
     items = np.concatenate([np.array(row, np.int32) for row in rows])
-    votes = np.concatenate([np.float32(decay) ** np.arange(len(row), dtype=np.float32) for row in rows])
-    return sparse.csr_matrix((votes, items, starts), shape=(len(rows), size))
+    weights = np.concatenate([np.float32(decay) ** np.arange(len(row), dtype=np.float32) for row in rows])
+    return sparse.csr_matrix((weights, items, starts), shape=(len(rows), size))
 
 
 def _gain(scores: sparse.csr_matrix, targets: NDArray[np.int64]) -> float:
-    """Return the sum of the discounted gains of the targets among the scores of each row."""
+    """Return the sum of the discounted gains of the targets in the scores of each row."""
     scores = scores.tocsr()
     rows = np.repeat(np.arange(targets.size), np.diff(scores.indptr))
-    mine = np.zeros(targets.size, np.float32)
+    target_scores = np.zeros(targets.size, np.float32)
     hit = scores.indices == targets[rows]
-    mine[rows[hit]] = scores.data[hit]
-    ranks = np.bincount(rows, weights=scores.data > mine[rows], minlength=targets.size) + 1
-    found = (mine > 0) & (ranks <= LIST)
+    target_scores[rows[hit]] = scores.data[hit]
+    ranks = np.bincount(rows, weights=scores.data > target_scores[rows], minlength=targets.size) + 1
+    found = (target_scores > 0) & (ranks <= LIST)
     return float((1 / np.log2(1 + ranks[found])).sum())

@@ -1,8 +1,7 @@
-"""Items that mean the same as an item, by their texts and categories alone; nobody needs to have touched them.
+"""Items with similar meaning by their texts and categories alone; items need no interactions.
 
-A campaign may let popularity and freshness have their say (developer guide, "Semantic-Similarity recipe"): each
-lowers what is unpopular, or old, by up to the share that its weight says. Popularity has a small say unless the
-campaign gives it another, or none.
+A campaign may weight popularity and freshness (developer guide, "Semantic-Similarity recipe"): each lowers the scores
+of unpopular, or old, items by up to the share of its weight. Popularity has a small weight unless the campaign sets it.
 """
 
 from __future__ import annotations
@@ -27,26 +26,26 @@ if TYPE_CHECKING:
     from model.datasets.catalogue import CatalogueItem
     from model.datasets.training_data import TrainingData
 
-DIMENSIONS = 96  # texts mean more than what users do shows
-CO_OCCURRENCE_WEIGHT = 0.25  # of the features that a feature is often seen with: more finds more, and less exactly
+DIMENSIONS = 96  # texts need more dimensions than interactions
+CO_OCCURRENCE_WEIGHT = 0.25  # of features that co-occur with a feature: more raises recall and lowers precision
 HALF_LIFE_DAYS = 30.0  # after which an item is half as fresh
-# Where a campaign does not say how much popularity counts. Many items mean the same, as films of the same genres do:
+# Weight of popularity where a campaign states none. Many items have the same meaning, as films of the same genres do:
 # the popular ones come first.
 DEFAULT_INFLUENCE = 0.1
-LEFT = 0.1  # of its score, to an item that is not popular, or not fresh, at all where that counts in full
-MIN_LIKENESS = 1e-3  # cosine; below it, two items have nothing in common
-# Of the scores of what is not alike: what is popular, then what is fresh. However far influence lowers a score, what
-# is alike lies above.
-UNLIKE, FRESHER = 1e-6, 1e-3
-ALIKE = MIN_LIKENESS * LEFT * LEFT
+MIN_FACTOR = 0.1  # of the score of the least popular, or least fresh, item at weight 1
+MIN_SIMILARITY = 1e-3  # cosine; below it, two items are dissimilar
+# Scores of dissimilar items: popularity, then freshness. However far influence lowers a score, similar items score
+# higher.
+DISSIMILAR, FRESHNESS_WEIGHT = 1e-6, 1e-3
+SIMILAR = MIN_SIMILARITY * MIN_FACTOR * MIN_FACTOR
 POPULARITY, FRESHNESS = "POPULARITY", "FRESHNESS"
 SECONDS_PER_DAY = 86400
 
 
 class SemanticSimilarity(Recipe):
-    """Items by the cosine of their latent meanings."""
+    """Items by the cosine of their latent semantic vectors."""
 
-    popular_below = ALIKE
+    popular_below = SIMILAR
 
     def __init__(
         self,
@@ -60,7 +59,7 @@ class SemanticSimilarity(Recipe):
         self._item_of = {item: place for place, item in enumerate(item_ids)}
         self._content = content
         self._users = GrowableRows(users)
-        self._standing = np.empty(0, np.float32)  # popularity from 0 to 1, computed when it is asked for
+        self._standing = np.empty(0, np.float32)  # popularity from 0 to 1, computed lazily
         self._created = GrowableRows(created)
         self._newest = newest
 
@@ -69,7 +68,7 @@ class SemanticSimilarity(Recipe):
         catalogue, known = data.catalogue, data.interactions
         if not any(catalogue.features):
             raise UnsuitableDataError(
-                "no item has a text or a category that says what it is: give the items a column of texts or categories"
+                "no item has a text or a category: add a textual or categorical column to the Items dataset"
             )
         listed = set(catalogue.item_ids)
         item_ids = [*catalogue.item_ids, *(item for item in known.item_ids if item not in listed)]
@@ -79,23 +78,25 @@ class SemanticSimilarity(Recipe):
         newest = max(int(known.times.max(initial=0)), max(catalogue.created, default=0))
         # As documented for items without CREATION_TIMESTAMP: their oldest interaction, else the newest of all times.
         stated = dict(zip(catalogue.item_ids, catalogue.created, strict=True))
-        met = dict(zip(known.item_ids, first.tolist(), strict=True))
-        created = np.array([stated.get(item) or met.get(item, newest) for item in item_ids], np.int64)
+        first_seen = dict(zip(known.item_ids, first.tolist(), strict=True))
+        created = np.array([stated.get(item) or first_seen.get(item, newest) for item in item_ids], np.int64)
         users = np.array([users_of.get(item, 0.0) for item in item_ids], np.float32)
         return cls(item_ids, Content.fit(item_ids, catalogue, DIMENSIONS, CO_OCCURRENCE_WEIGHT), users, created, newest)
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
-        asked = self._asked(query)
-        unlike = np.float32(UNLIKE) * (self._popularity() + np.float32(FRESHER) * self._freshness(query.now))
-        if asked is None:
-            return unlike
-        likeness = self._content.cosine(asked)
-        scores = likeness.copy()
+        item = self._asked(query)
+        dissimilar = np.float32(DISSIMILAR) * (
+            self._popularity() + np.float32(FRESHNESS_WEIGHT) * self._freshness(query.now)
+        )
+        if item is None:
+            return dissimilar
+        similarity = self._content.cosine(item)
+        scores = similarity.copy()
         for name, weight in _influence(query).items():
             if weight:
                 scores *= self._factor(name, weight, query.now)
-        scores = np.where(likeness < MIN_LIKENESS, unlike, scores)
-        scores[asked] = NEVER
+        scores = np.where(similarity < MIN_SIMILARITY, dissimilar, scores)
+        scores[item] = NEVER
         return scores
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
@@ -109,10 +110,10 @@ class SemanticSimilarity(Recipe):
             lowered = weights * self._factor(name, share, query.now)[items]
             columns[f"influence:{name}"] = lowered - weights
             weights = lowered
-        told = sort_contributions(list(columns), np.stack(list(columns.values()), axis=1))
+        contributions = sort_contributions(list(columns), np.stack(list(columns.values()), axis=1))
         return [
-            parts if total >= ALIKE else [Contribution("itself" if item == asked else "popularity", total)]
-            for item, parts, total in zip(items, told, totals, strict=True)
+            parts if total >= SIMILAR else [Contribution("itself" if item == asked else "popularity", total)]
+            for item, parts, total in zip(items, contributions, totals, strict=True)
         ]
 
     def update(self, event: Event) -> None:  # noqa: D102
@@ -133,23 +134,23 @@ class SemanticSimilarity(Recipe):
             self._created.rows[place] = item.created
 
     def similarities(self, item_id: str, others: list[str]) -> list[float]:
-        """Return how much items are like one of them, for the metric of the same name.
+        """Return the similarity of an item to others, for the metric `similarity`.
 
         Returns
         -------
         list of float
             From 0 to 1.
         """
-        likeness = self._content.cosine(self._item_of[item_id])
-        return [max(0.0, float(likeness[self._item_of[other]])) for other in others]
+        similarity = self._content.cosine(self._item_of[item_id])
+        return [max(0.0, float(similarity[self._item_of[other]])) for other in others]
 
     def popularity_and_freshness(self, item_ids: list[str], now: int = 0) -> tuple[list[float], list[float]]:
-        """Return how popular and how fresh items are, from 0 to 1, for the metrics of the same names.
+        """Return the popularity and freshness of items, from 0 to 1, for the metrics of the same names.
 
         Parameters
         ----------
         now : int
-            Epoch seconds; 0 takes the newest time that is known.
+            Epoch seconds; 0 means the newest known time.
 
         Returns
         -------
@@ -185,8 +186,8 @@ class SemanticSimilarity(Recipe):
         return result
 
     def _factor(self, name: str, weight: float, now: int) -> NDArray[np.float32]:
-        standing = self._popularity() if name == POPULARITY else self._freshness(now)
-        result: NDArray[np.float32] = 1 - np.float32(weight * (1 - LEFT)) * (1 - standing)
+        level = self._popularity() if name == POPULARITY else self._freshness(now)
+        result: NDArray[np.float32] = 1 - np.float32(weight * (1 - MIN_FACTOR)) * (1 - level)
         return result
 
 

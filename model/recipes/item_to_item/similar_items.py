@@ -1,8 +1,7 @@
-"""Items like an item: what users touch close to it, what lies near it in the item space, what is alike by content.
+"""Similar items by co-occurrence, by item embeddings and by content; the rest of a list is filled by popularity.
 
-What is neither comes last, by its popularity, and says so. The score is made so that these are told apart: what is like
-the item lies above 1, what is merely popular below. The answers of these recipes carry no scores, so nobody else sees
-them.
+Similar items score above 1; items ranked by popularity only score below, and are labelled so. The answers of these
+recipes carry no scores, so the offset is not visible outside.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from model.recipes.embeddings.content import DIMENSIONS, Content
 from model.recipes.embeddings.item_space import DIMENSIONS as SPACE_DIMENSIONS
 from model.recipes.embeddings.item_space import ItemSpace
 from model.recipes.hold_out import hold_out
-from model.recipes.item_to_item.choose_neighbours import BESIDE, MIN_GAIN, choose_weights, transition_trials
+from model.recipes.item_to_item.choose_neighbours import MIN_GAIN, SIMILARITY_WEIGHTS, choose_weights, transition_trials
 from model.recipes.item_to_item.choose_transition_settings import choose_transition_settings
 from model.recipes.item_to_item.transition_counts import NEAR, TransitionSettings
 from model.recipes.item_to_item.transitions import Transitions
@@ -37,22 +36,22 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
     from model.datasets.training_data import TrainingData
 
-# An item with fewer interactions is cold: metadata speak for it as well (developer guide, "Similar-Items recipe"). One
-# with as many is half believed in what users touch close to it.
+# An item with fewer interactions is cold: metadata count as well (developer guide, "Similar-Items recipe"). The
+# co-occurrence of one with as many counts half.
 COLD_BELOW = 5
-MIN_NEARNESS = 0.2  # cosine from which two items are near in the item space; less comes about by chance
-MIN_LIKENESS = 0.1  # cosine from which two items are alike by content
-ALIKE = 1.0  # where the scores of what is like the item begin
-MIN_SUM = np.float32(1e-9)  # by which parts are divided, where there are none
-# How much the frequency of an item is held against it, to be tried: 0.5 is the cosine.
+MIN_EMBEDDING_SIMILARITY = 0.2  # cosine from which the embeddings of two items are similar; less may be chance
+MIN_CONTENT_SIMILARITY = 0.1  # cosine from which the contents of two items are similar
+SIMILAR = 1.0  # lowest score of a similar item
+MIN_SUM = np.float32(1e-9)  # divisor where all parts are zero
+# Exponents of the item frequency in the denominator, to try: 0.5 is the cosine.
 EXPONENTS = (0.5, 0.25, 0.1)
 
 
 class SimilarItems(Recipe):
-    """Neighbours by decayed co-occurrence, by the item space and by content, backed off until the list is full."""
+    """Neighbours by decayed co-occurrence, by item embeddings and by content; popular items fill the list."""
 
-    popular_below = ALIKE
-    beside: ClassVar[bool] = True  # whether the item space and content count beside what users touch close together
+    popular_below = SIMILAR
+    uses_similarities: ClassVar[bool] = True  # whether embeddings and content count besides co-occurrence
 
     def __init__(
         self,
@@ -73,32 +72,34 @@ class SimilarItems(Recipe):
 
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:
-        """Choose how steps are counted and compared, and how much space and content weigh, on the newest events."""
+        """Choose the transition settings, and the weights of embeddings and content, on a hold-out."""
         older, questions, _ = hold_out(data)
-        new = [one for one in questions if one.target not in one.history]
+        new = [question for question in questions if question.target not in question.history]
         if not new:
             return {}
         known = within_percentiles(older.interactions, data.parameters)
-        steps = choose_transition_settings(known, new, transition_trials(cls.exponents(data.parameters)), MIN_GAIN)
-        if not cls.beside:
-            return asdict(steps)
-        tried = cls.fit(older, asdict(steps))
+        settings = choose_transition_settings(known, new, transition_trials(cls.exponents(data.parameters)), MIN_GAIN)
+        if not cls.uses_similarities:
+            return asdict(settings)
+        trained = cls.fit(older, asdict(settings))
         space, content = choose_weights(
-            new, tried.co_occurrence, (tried.embedding_similarity, tried.content_similarity)
+            new, trained.co_occurrence, (trained.embedding_similarity, trained.content_similarity)
         )
-        return {**asdict(steps), "space": space, "content": content}
+        return {**asdict(settings), "space": space, "content": content}
 
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
         known = data.interactions
-        touched = set(known.item_ids)
-        item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
+        with_interactions = set(known.item_ids)
+        item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in with_interactions)]
         settings = {**asdict(NEAR), "exponent": cls.exponents(data.parameters)[0], **tuned}
-        least_beside = BESIDE[0] if cls.beside else 0.0
-        weights = settings.pop("space", least_beside), settings.pop("content", least_beside)
+        default_weight = SIMILARITY_WEIGHTS[0] if cls.uses_similarities else 0.0
+        weights = settings.pop("space", default_weight), settings.pop("content", default_weight)
         settings["window"] = int(settings["window"])
-        least = int(float(data.parameters.get("min_cointeraction_count", 0)))
-        transitions = Transitions.fit(within_percentiles(known, data.parameters), TransitionSettings(**settings), least)
+        min_count = int(float(data.parameters.get("min_cointeraction_count", 0)))
+        transitions = Transitions.fit(
+            within_percentiles(known, data.parameters), TransitionSettings(**settings), min_count
+        )
         cold = len(item_ids) - len(known.item_ids)
         for _ in range(cold):
             transitions.add()
@@ -109,74 +110,79 @@ class SimilarItems(Recipe):
 
     @classmethod
     def exponents(cls, parameters: Mapping[str, str]) -> tuple[float, ...]:
-        """Return the exponents to be tried, which popularity_discount_factor raises up to 1."""
+        """Return the exponents to try, which popularity_discount_factor raises towards 1."""
         discount = float(parameters.get("popularity_discount_factor", 0.0))
-        return tuple(one + (1 - one) * discount for one in EXPONENTS)
+        return tuple(exponent + (1 - exponent) * discount for exponent in EXPONENTS)
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
-        asked = self._asked(query)
-        return self._popularity_scores() if asked is None else self._summed(asked, self._parts(asked))
+        item = self._asked(query)
+        return self._popularity_scores() if item is None else self._summed(item, self._parts(item))
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
-        asked, items = self._asked(query), [self._item_of[item] for item in item_ids]
-        if asked is None:
+        item, items = self._asked(query), [self._item_of[other] for other in item_ids]
+        if item is None:
             return [[Contribution("popularity", score)] for score in self._popularity_scores()[items].tolist()]
-        every = self._parts(asked)
-        totals, parts = self._summed(asked, every)[items], np.stack([part[items] for part in every], axis=1)
-        # What lifts them above all that is merely popular is shared among the parts.
-        shares = parts * (1 + ALIKE / np.maximum(parts.sum(axis=1, keepdims=True), MIN_SUM))
-        told = sort_contributions([f"{kind}:{self.item_ids[asked]}" for kind in ("item", "space", "content")], shares)
+        parts_of_all = self._parts(item)
+        totals = self._summed(item, parts_of_all)[items]
+        parts = np.stack([part[items] for part in parts_of_all], axis=1)
+        # The offset above the popularity scores is distributed over the parts.
+        shares = parts * (1 + SIMILAR / np.maximum(parts.sum(axis=1, keepdims=True), MIN_SUM))
+        contributions = sort_contributions(
+            [f"{kind}:{self.item_ids[item]}" for kind in ("item", "space", "content")], shares
+        )
         return [
-            told[place] if total >= ALIKE else [Contribution("itself" if item == asked else "popularity", total)]
-            for place, (item, total) in enumerate(zip(items, totals.tolist(), strict=True))
+            contributions[place]
+            if total >= SIMILAR
+            else [Contribution("itself" if other == item else "popularity", total)]
+            for place, (other, total) in enumerate(zip(items, totals.tolist(), strict=True))
         ]
 
-    def co_occurrence(self, asked: int) -> NDArray[np.float32]:
-        """Return how close users touch all items to one of them.
+    def co_occurrence(self, item: int) -> NDArray[np.float32]:
+        """Return the co-occurrence of an item with all items.
 
         Returns
         -------
         float32 array of shape (items,)
-            Nearly 1 for the closest to an item that many touched, 0 for those that never came near it.
+            Near 1 for the top neighbour of an item with many users, 0 for items that never co-occur with it.
         """
-        items, closeness = self._transitions.neighbours(asked)
-        found = np.zeros(len(self.item_ids), np.float32)
+        items, similarity = self._transitions.neighbours(item)
+        scores = np.zeros(len(self.item_ids), np.float32)
         if items.size:
-            users = self._popularity.users.rows[asked]
-            found[items] = closeness * (users / (users + COLD_BELOW) / closeness[0])
-        return found
+            users = self._popularity.users.rows[item]
+            scores[items] = similarity * (users / (users + COLD_BELOW) / similarity[0])
+        return scores
 
-    def embedding_similarity(self, asked: int) -> NDArray[np.float32]:
-        """Return how near all items lie to one of them in the item space.
+    def embedding_similarity(self, item: int) -> NDArray[np.float32]:
+        """Return the similarity of an item's embedding to those of all items.
 
         Returns
         -------
         float32 array of shape (items,)
-            From 0 to 1; 0 for those that nobody has touched, which lie where their content says.
+            From 0 to 1; 0 for items without interactions, whose embeddings derive from their content.
         """
-        near = self._space.cosine(asked)
-        touched = self._popularity.users.rows > 0
-        near *= (near > MIN_NEARNESS) & touched & touched[asked]
-        return near
+        similarity = self._space.cosine(item)
+        has_users = self._popularity.users.rows > 0
+        similarity *= (similarity > MIN_EMBEDDING_SIMILARITY) & has_users & has_users[item]
+        return similarity
 
-    def content_similarity(self, asked: int) -> NDArray[np.float32]:
-        """Return how much all items are like one of them by content.
+    def content_similarity(self, item: int) -> NDArray[np.float32]:
+        """Return the similarity of an item's content to those of all items.
 
         Returns
         -------
         float32 array of shape (items,)
             From 0 to 1.
         """
-        alike = self._content.cosine(asked)
-        alike *= alike > MIN_LIKENESS
-        return alike
+        similarity = self._content.cosine(item)
+        similarity *= similarity > MIN_CONTENT_SIMILARITY
+        return similarity
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
         if place is None or not self.uses_event_type(event.event_type):
             return
         if not self.learns_from:
-            # Of what came before, only its item is told, not by which event: a recipe of one type waits for a training.
+            # The event types of the previous items are unknown: a recipe of one event type waits for the next training.
             previous = [self._item_of[item] for item in event.previous if item in self._item_of]
             self._transitions.update(place, previous)
         self._popularity.update(place, event)
@@ -212,38 +218,38 @@ class SimilarItems(Recipe):
         )
 
     def _popularity_scores(self) -> NDArray[np.float32]:
-        """Return scores below a half."""
+        """Return popularity scores below a half."""
         ranking = self._popularity.ranking()
         ranking /= 2 * ranking.max(initial=0) + 1
         return ranking
 
-    def _summed(self, asked: int, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Return the scores that parts come to; of what no part speaks for, how popular it is."""
-        told = parts[0] + parts[1]
-        told += parts[2]
+    def _summed(self, item: int, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Return the sum of the parts; for an item without any, its popularity score."""
+        total = parts[0] + parts[1]
+        total += parts[2]
         scores = self._popularity_scores()
-        np.add(told, np.float32(ALIKE), out=scores, where=told > 0)
-        scores[asked] = NEVER
+        np.add(total, np.float32(SIMILAR), out=scores, where=total > 0)
+        scores[item] = NEVER
         return scores
 
-    def _parts(self, asked: int) -> tuple[NDArray[np.float32], ...]:
-        """Return what closeness, nearness and likeness say of all items."""
+    def _parts(self, item: int) -> tuple[NDArray[np.float32], ...]:
+        """Return the weighted co-occurrence, embedding similarity and content similarity of all items."""
         space, content = self._weights
-        near, alike = self.embedding_similarity(asked), self.content_similarity(asked)
-        near *= np.float32(space)
-        alike *= np.float32(content)
-        return self.co_occurrence(asked), near, alike
+        by_embedding, by_content = self.embedding_similarity(item), self.content_similarity(item)
+        by_embedding *= np.float32(space)
+        by_content *= np.float32(content)
+        return self.co_occurrence(item), by_embedding, by_content
 
     def _asked(self, query: Query) -> int | None:
-        """Return the item that others are to be like; the newest of a history where the question names none."""
+        """Return the queried item; the newest of the history where the query names none."""
         asked = query.item_id or (query.history[0] if query.history else "")
         return self._item_of.get(asked)
 
 
 class Sims(SimilarItems):
-    """As the recipe of old: by what users touch close together only, and popularity counts as the factor says."""
+    """The legacy recipe: by co-occurrence only, with popularity discounted as the factor states."""
 
-    beside = False
+    uses_similarities = False
 
     @classmethod
     def exponents(cls, parameters: Mapping[str, str]) -> tuple[float, ...]:  # noqa: D102
@@ -251,6 +257,6 @@ class Sims(SimilarItems):
 
 
 def _space(known: Interactions, content: Content) -> ItemSpace:
-    # In as many dimensions as there are items, each would lie apart from all others.
+    # With as many dimensions as items, all items would be dissimilar.
     dimensions = singular_vector_count(len(known.user_ids), len(known.item_ids), SPACE_DIMENSIONS)
     return ItemSpace.fit(known, content.vectors, dimensions)

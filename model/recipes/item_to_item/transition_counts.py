@@ -1,8 +1,7 @@
-"""Counting steps: how often one item comes after another, the less the more steps lie between, and how to compare.
+"""Transition counts: how often an item follows another within a window, decayed by distance, and their normalisation.
 
-A count says little by itself: two items that everybody touches meet by chance. It is divided by how often the two
-are touched, to a power that says how much that is held against the one that is led to, and a few interactions are
-added below, so that two rare items which met once do not look like the best of friends.
+A raw count is biased: two popular items co-occur by chance. It is divided by the frequencies of both items, with an
+exponent for the target item, plus a shrinkage constant, so that two rare items that co-occur once do not rank first.
 """
 
 from __future__ import annotations
@@ -18,34 +17,34 @@ if TYPE_CHECKING:
 
     from model.datasets.interactions import Interactions
 
-WINDOW = 10  # steps, the most that any counting looks across
+WINDOW = 10  # events, the largest window by default
 MAX_AT_ONCE = 10_000_000  # pairs held in memory before they are summed up
-MAX_OF_ONE = 100_000  # newest events of a user that are counted: who has millions ties everything to everything
+MAX_OF_ONE = 100_000  # newest events of a user that are counted: a user with millions would connect all items
 
 
 @dataclass(frozen=True)
 class TransitionSettings:
-    """How steps are counted, compared and asked for.
+    """How transitions are counted, normalised and queried.
 
     Attributes
     ----------
     window : int
-        Steps within which two items belong together.
+        Events within which two items co-occur.
     decay : float
-        Of a pair's weight, per step between the two.
+        Of a pair's weight, per event between the two.
     reverse : float
-        Weight of "came before" against "came after".
+        Weight of "before" relative to "after".
     exponent : float
-        How much the frequency of the item that is led to is held against it: 0 not at all, 0.5 is the cosine, 1 in
-        full.
+        Of the target item's frequency in the denominator: 0 is the conditional probability, 0.5 the cosine, 1 divides
+        by the target's frequency alone.
     shrinkage : float
-        Interactions; an item that has as many is half believed.
+        Interactions added to the denominator; the counts of an item that has as many count half.
     query_decay : float
-        Of an item's vote against that of the next newer one in a history.
+        Of an item's weight relative to that of the next newer one in a history.
     query_length : int
-        Newest items of a history that vote.
+        Newest items of a history that are used.
     itself : bool
-        Whether an item that comes after itself counts.
+        Whether transitions from an item to itself count.
     """
 
     window: int = WINDOW
@@ -58,25 +57,25 @@ class TransitionSettings:
     itself: bool = False
 
 
-NEAR = TransitionSettings()  # what comes within some steps, either way
-# What comes next, and hardly what came just before: the conditional frequency, asked for the newest items alone.
+NEAR = TransitionSettings()  # co-occurrence within a window, in both directions
+# The next event: the conditional probability, for the newest items only, with little weight on the reverse direction.
 NEXT = TransitionSettings(window=1, reverse=0.2, exponent=0.0, query_decay=0.3, query_length=3, itself=True)
 
 
 def count_transitions(
     interactions: Interactions,
-    steps: TransitionSettings,
+    settings: TransitionSettings,
     weights: NDArray[np.float32] | None = None,
     about: NDArray[np.bool_] | None = None,
 ) -> sparse.csr_matrix:
-    """Sum, over all users, the decayed weights of "first, then second within the window", both ways.
+    """Sum, over all users, the decayed weights of pairs of events within the window, in both directions.
 
     Parameters
     ----------
     weights : float32 array of shape (interactions,), optional
-        Of each interaction, as the second of a pair; those of the interactions where it is missing.
+        Of each interaction as the second of a pair; by default, the weights of the interactions.
     about : bool array of shape (items,), optional
-        Only pairs are counted of which one is so; all where it is missing.
+        Only pairs with such an item are counted; by default, all pairs.
 
     Returns
     -------
@@ -91,24 +90,26 @@ def count_transitions(
     nothing: NDArray[np.int32] = np.empty(0, np.int32)
     total = sparse.csr_matrix((np.empty(0, np.float32), (nothing, nothing)), shape=(size, size))
     found: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]] = []
-    for step in range(1, min(steps.window, len(interactions)) + 1):
-        before, after = interactions.items[:-step], interactions.items[step:]
-        together = interactions.users[:-step] == interactions.users[step:]
-        if not steps.itself:
+    for distance in range(1, min(settings.window, len(interactions)) + 1):
+        before, after = interactions.items[:-distance], interactions.items[distance:]
+        together = interactions.users[:-distance] == interactions.users[distance:]
+        if not settings.itself:
             together &= before != after
         if about is not None:
             together &= about[before] | about[after]
-        values = weights[step:][together] * np.float32(steps.decay ** (step - 1))
+        values = weights[distance:][together] * np.float32(settings.decay ** (distance - 1))
         found.append((before[together], after[together], values))
         if sum(pair[2].size for pair in found) > MAX_AT_ONCE:
             total, found = total + _summed(found, size), []
     if found:
         total = total + _summed(found, size)
-    return sparse.csr_matrix(total + np.float32(steps.reverse) * total.T.tocsr() if steps.reverse else total)
+    return sparse.csr_matrix(total + np.float32(settings.reverse) * total.T.tocsr() if settings.reverse else total)
 
 
-def compare(counted: sparse.csr_matrix, counts: NDArray[np.float32], steps: TransitionSettings) -> sparse.csr_matrix:
-    """Turn counted steps into closeness.
+def normalise_counts(
+    counted: sparse.csr_matrix, counts: NDArray[np.float32], settings: TransitionSettings
+) -> sparse.csr_matrix:
+    """Divide transition counts by the frequencies of both items: the similarity of each pair.
 
     Parameters
     ----------
@@ -118,44 +119,44 @@ def compare(counted: sparse.csr_matrix, counts: NDArray[np.float32], steps: Tran
 
     Returns
     -------
-    sparse float32 matrix of the same shape and the same places
+    sparse float32 matrix with the same shape and the same non-zero entries
     """
-    expected = counts ** np.float32(1 - steps.exponent)
-    led_to = counts ** np.float32(steps.exponent)
-    lengths = np.diff(counted.indptr)
-    below = np.repeat(expected, lengths)
-    below *= led_to[counted.indices]
-    below += np.float32(steps.shrinkage)
-    parts = (counted.data / below, counted.indices, counted.indptr)
+    expected = counts ** np.float32(1 - settings.exponent)
+    led_to = counts ** np.float32(settings.exponent)
+    row_lengths = np.diff(counted.indptr)
+    denominator = np.repeat(expected, row_lengths)
+    denominator *= led_to[counted.indices]
+    denominator += np.float32(settings.shrinkage)
+    parts = (counted.data / denominator, counted.indices, counted.indptr)
     return sparse.csr_matrix(parts, shape=counted.shape, dtype=np.float32)
 
 
-def keep_top_per_row(closeness: sparse.csr_matrix, most: int) -> sparse.csr_matrix:
+def keep_top_per_row(similarity: sparse.csr_matrix, most: int) -> sparse.csr_matrix:
     """Keep the highest entries of each row.
 
     Parameters
     ----------
-    closeness : sparse matrix of shape (items, items)
+    similarity : sparse matrix of shape (items, items)
     most : int
-        Entries of a row.
+        Entries per row.
 
     Returns
     -------
     sparse matrix of the same shape
     """
-    lengths = np.diff(closeness.indptr)
-    kept = np.ones(closeness.data.size, np.bool_)
+    lengths = np.diff(similarity.indptr)
+    kept = np.ones(similarity.data.size, np.bool_)
     for row in np.flatnonzero(lengths > most).tolist():
-        span = slice(closeness.indptr[row], closeness.indptr[row + 1])
-        values = closeness.data[span]
+        span = slice(similarity.indptr[row], similarity.indptr[row + 1])
+        values = similarity.data[span]
         limit = np.partition(values, values.size - most)[values.size - most]
         above = values > limit
-        # Among the equal, so many that the row is full: of one user's items, all may be tied alike.
+        # Of equal entries, as many as fill the row: all items of a single user may be tied.
         above[np.flatnonzero(values == limit)[: most - np.count_nonzero(above)]] = True
         kept[span] = above
     starts = np.concatenate([[0], np.cumsum(np.minimum(lengths, most))])
-    parts = (closeness.data[kept], closeness.indices[kept], starts)
-    return sparse.csr_matrix(parts, shape=closeness.shape)
+    parts = (similarity.data[kept], similarity.indices[kept], starts)
+    return sparse.csr_matrix(parts, shape=similarity.shape)
 
 
 def _summed(

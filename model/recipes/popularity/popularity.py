@@ -1,4 +1,4 @@
-"""Popular items: the number of different users who touched each, and nothing of the one who asks."""
+"""Popular items: items ranked by their number of different users, the same for every user."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
     from model.datasets.training_data import TrainingData
 
-# Users: how much the latest touch counts, at most. Half, since the counts of millions have no room for finer steps.
+# Users: the most that recency adds to a count. Half, since float32 counts of millions have no finer steps.
 MAX_RECENCY = 0.5
 
 
 def count_users(interactions: Interactions) -> NDArray[np.float32]:
-    """Return how many different users touched each item.
+    """Return the number of different users who interacted with each item.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def count_users(interactions: Interactions) -> NDArray[np.float32]:
 
 
 class UserCounts:
-    """How many different users touched each item, and when it was touched last.
+    """The number of different users of each item, and the time of its latest interaction.
 
     Attributes
     ----------
@@ -49,32 +49,32 @@ class UserCounts:
         self._latest = GrowableRows(latest)
 
     @classmethod
-    def fit(cls, interactions: Interactions, untouched: int = 0) -> Self:
-        """Count.
+    def fit(cls, interactions: Interactions, without_interactions: int = 0) -> Self:
+        """Count the users of each item.
 
         Parameters
         ----------
-        untouched : int
-            Items that come after those of the interactions.
+        without_interactions : int
+            Items without interactions, which come after the others.
         """
-        latest = np.zeros(len(interactions.item_ids) + untouched, np.int64)
+        latest = np.zeros(len(interactions.item_ids) + without_interactions, np.int64)
         np.maximum.at(latest, interactions.items, interactions.times)
-        return cls(np.pad(count_users(interactions), (0, untouched)), latest)
+        return cls(np.pad(count_users(interactions), (0, without_interactions)), latest)
 
     def recency(self) -> NDArray[np.float32]:
-        """Return how late items were touched: 0 to `MAX_RECENCY`, less than what one more user counts.
+        """Return how recent the latest interaction of each item is: 0 to `MAX_RECENCY`, less than one more user adds.
 
         Returns
         -------
         float32 array of shape (items,)
         """
-        touched, latest = self.users.rows > 0, self._latest.rows
+        has_users, latest = self.users.rows > 0, self._latest.rows
         newest = latest.max(initial=0)
-        oldest = latest.min(where=touched, initial=newest)
-        return np.where(touched, (latest - oldest) * (MAX_RECENCY / max(1, newest - oldest)), 0).astype(np.float32)
+        oldest = latest.min(where=has_users, initial=newest)
+        return np.where(has_users, (latest - oldest) * (MAX_RECENCY / max(1, newest - oldest)), 0).astype(np.float32)
 
     def ranking(self) -> NDArray[np.float32]:
-        """Return users with recency: of items that as many touched, the one that was touched last is higher.
+        """Return users plus recency, so that of items with equally many users the most recent one ranks higher.
 
         Returns
         -------
@@ -84,37 +84,37 @@ class UserCounts:
         return result
 
     def update(self, place: int, event: Event) -> None:
-        """Take one interaction with an item into account.
+        """Count one interaction with an item.
 
         Parameters
         ----------
         place : int
-            Of the item.
+            Position of the item.
         """
         self._latest.rows[place] = max(self._latest.rows[place], event.time)
         if event.first:
             self.users.rows[place] += 1
 
     def add(self) -> None:
-        """Make room for one more item, which nobody has touched."""
+        """Append an item without interactions."""
         self.users.append(0.0)
         self._latest.append(0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the counts, by name."""
+        """Return the arrays to be saved, by name."""
         return {"people": self.users.rows, "latest": self._latest.rows}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Make counts of what `arrays` returned."""
+        """Restore counts from their saved arrays."""
         return cls(arrays["people"], arrays["latest"])
 
 
 class Popularity(Recipe):
     """Items by unique users, without scores (developer guide, "Popularity-Count recipe").
 
-    Of those that as many users touched, the one that was touched last comes first. An item of the catalogue that
-    nobody has touched comes last, which matters where a filter leaves few others.
+    Of items with equally many users, the one with the latest interaction comes first. Items of the catalogue without
+    interactions come last; they fill a list where a filter leaves few others.
     """
 
     def __init__(self, item_ids: list[str], counts: UserCounts) -> None:
@@ -129,10 +129,10 @@ class Popularity(Recipe):
             recipe.add_item(CatalogueItem(item))
         return recipe
 
-    def score(self, query: Query) -> NDArray[np.float32]:  # noqa: ARG002, D102 - the same for all
+    def score(self, query: Query) -> NDArray[np.float32]:  # noqa: ARG002, D102 - the same for all users
         return self._counts.ranking()
 
-    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: ARG002, D102 - the same for all
+    def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: ARG002, D102 - the same for all users
         places = [self._item_of[item] for item in item_ids]
         parts = np.stack([self._counts.users.rows[places], self._counts.recency()[places]], axis=1)
         return sort_contributions(("people", "recency"), parts)

@@ -1,9 +1,9 @@
-"""Trending items: those whose rate of late has risen the most above their own usual rate, as far as one can be sure.
+"""Trending items: items whose recent interaction rate is significantly above their usual rate.
 
-Few events say little of a rate: two after none may be chance where two hundred after one hundred are not. So a rise is
-not told by the events themselves, nor by their ratio, but by the rate that they were most surely not below: the lower
-end of what is likely of a Poisson rate under the prior of Jeffreys (Brown, Cai and DasGupta, "Interval estimation in
-exponential families", Statistica Sinica 13, 2003), in the approximation of Wilson and Hilferty (PNAS 17, 1931).
+Few events determine a rate poorly: two after none may be chance where two hundred after one hundred are not. So the
+recent rate is neither the count nor a ratio, but a lower confidence bound of a Poisson rate under Jeffreys' prior
+(Brown, Cai and DasGupta, "Interval estimation in exponential families", Statistica Sinica 13, 2003), in the
+approximation of Wilson and Hilferty (PNAS 17, 1931).
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ FREQUENCY = "trend_discovery_frequency"
 FREQUENCIES = ("30 minutes", "1 hour", "2 hours", "3 hours", "1 day")  # developer guide, "Trending-Now recipe"
 DEFAULT_FREQUENCY = "2 hours"  # the same page
 LONG_OVER_SHORT = 24  # the usual rate is taken over so many discovery intervals
-# A decayed sum varies half as much as a count of the same size: it tells as much as a count of twice its size.
+# A decayed sum has half the variance of a count of the same size: it is as precise as a count of twice its size.
 EVENTS_PER_SUM = 2.0
-SURENESS = 1.645  # standard deviations: the rate lies above the bound with a likelihood of 95 %
-MIN_RISE = 0.5  # decayed events, of which one alone is no trend
-TREND = 1.0  # where the scores of what rises begin; those of what is merely popular lie below
+Z_SCORE = 1.645  # standard deviations: the rate lies above the bound with a probability of 95 %
+MIN_RISE = 0.5  # decayed events; a single event is no trend
+TREND = 1.0  # lowest score of a trending item; items ranked by popularity only score below it
 SECONDS_OF = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 def frequency_seconds(text: str) -> int:
-    """Return the seconds of an interval such as "30 minutes" or "1 day".
+    """Convert an interval such as "30 minutes" or "1 day" to seconds.
 
     Raises
     ------
     ValueError
-        The text is no such interval.
+        The text has another form.
     """
     match = re.fullmatch(r"(\d+) (minute|hour|day)s?", text)
     if match is None:
@@ -53,7 +53,7 @@ def frequency_seconds(text: str) -> int:
 
 
 class Trending(Recipe):
-    """Decayed counts at a short and at a long half-life, and how far the one has surely risen above the other."""
+    """Decayed counts at a short and at a long half-life; the score is the significant rise above the usual rate."""
 
     popular_below = TREND
 
@@ -80,11 +80,11 @@ class Trending(Recipe):
         return recipe
 
     def score(self, query: Query) -> NDArray[np.float32]:
-        """Return the rise of each item; of what does not rise, how popular it is, as documented."""
+        """Return the rise of each item; for an item that does not rise, its popularity, as documented."""
         passed = max(0, query.now - self._moment) / self._interval
         short = self._short.rows * np.float32(0.5**passed)
         long = self._long.rows * np.float32(0.5 ** (passed / LONG_OVER_SHORT))
-        # What the events of late have no part in.
+        # The usual rate, without the recent events.
         usual = np.maximum(long - short, 0) / np.float32(LONG_OVER_SHORT - 1)
         rise = _lower_bound(short) - usual
         popularity = long / np.float32(2 * long.max(initial=0) + 1)
@@ -124,8 +124,8 @@ class Trending(Recipe):
 
 
 def _lower_bound(decayed: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the decayed events that are to be expected at the least, given those that came."""
+    """Return the lower confidence bound of the expected decayed events, given the observed ones."""
     shape = np.float32(EVENTS_PER_SUM) * decayed + np.float32(0.5)
-    root = 1 - 1 / (9 * shape) - np.float32(SURENESS) / (3 * np.sqrt(shape))
+    root = 1 - 1 / (9 * shape) - np.float32(Z_SCORE) / (3 * np.sqrt(shape))
     result: NDArray[np.float32] = shape * np.maximum(root, 0) ** 3 / np.float32(EVENTS_PER_SUM)
     return result
