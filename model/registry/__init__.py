@@ -1,1 +1,1 @@
-"""The registry of recipes: every name of Amazon Personalize, of its domains and of Rivulet, with its algorithm."""
+"""The registry: every named recipe of Amazon Personalize, of its domains and of Rivulet, with its algorithm."""

@@ -1,4 +1,4 @@
-"""What there is to know of a recipe by its name: what it asks for, what it takes, how it is judged."""
+"""A named recipe: its algorithm, parameters and metrics, and what requests, campaigns and solutions may use."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ RecipeType = Literal[
 ]
 Domain = Literal["ECOMMERCE", "VIDEO_ON_DEMAND"]
 MIN_EVENTS_OF_TYPE = 1000  # of each event type that a use case requires (developer guide, "... use cases")
-CUTS = (5, 10, 25)
+CUTOFFS = (5, 10, 25)
 RANKING_METRICS = (
     "coverage",
     "mean_reciprocal_rank_at_25",
-    *(f"normalized_discounted_cumulative_gain_at_{cut}" for cut in CUTS),
-    *(f"precision_at_{cut}" for cut in CUTS),
+    *(f"normalized_discounted_cumulative_gain_at_{cutoff}" for cutoff in CUTOFFS),
+    *(f"precision_at_{cutoff}" for cutoff in CUTOFFS),
 )
 TREND_METRICS = (*RANKING_METRICS, "trend_prediction_accuracy")
 
@@ -62,12 +62,12 @@ class Parameter:
     featurization: bool = False
 
     def refusal(self, value: str) -> str | None:
-        """Say what is wrong with a value.
+        """Return why a value is invalid; None where it is valid.
 
         Returns
         -------
         str or None
-            What it would have to be; None where it is right.
+            What a valid value would be.
         """
         if self.choices:
             known = {choice.lower() for choice in self.choices}
@@ -91,13 +91,13 @@ class NamedRecipe:
     name : str
         Such as "aws-similar-items".
     kind : str
-        The recipe type, which says which operation asks it.
+        The recipe type, which determines the operation that queries it.
     domain : str, optional
-        Of the use cases, which only recommenders have.
+        Of a use case, which only recommenders have.
     parameters : dict of Parameter
         By name.
     needs : tuple of str
-        Members that a question must have: userId, itemId, inputList.
+        Parameters that a request must have: userId, itemId, inputList.
     datasets : tuple of str
         Dataset types without which it is not trained.
     required_events : tuple of str
@@ -105,7 +105,7 @@ class NamedRecipe:
     hidden_after : str, optional
         Items with which the user has an interaction of this event type are left out of answers.
     metrics : tuple of str
-        Names of what `GetSolutionMetrics` tells, besides those that depend on the solution.
+        Names of the metrics of `GetSolutionMetrics`, besides those that depend on the solution.
     """
 
     name: str
@@ -119,13 +119,13 @@ class NamedRecipe:
     required_events: tuple[str, ...] = ()
     hidden_after: str | None = None
     metrics: tuple[str, ...] = ()
-    # Answers carry scores; a reason where there is one (the second versions).
+    # Answers carry scores; and a reason where there is one (the second versions).
     scores: bool = False
     reasons: bool = False
-    # New items are tried on users; by itself, or as the campaign's itemExplorationConfig says.
+    # New items are explored; by default, or as the campaign's itemExplorationConfig states.
     explores: bool = False
     exploration_set: bool = False
-    # What questions, campaigns and solutions may ask of it.
+    # What requests, campaigns and solutions may use.
     context: bool = False
     promotions: bool = True
     objective: bool = False
@@ -147,24 +147,24 @@ class NamedRecipe:
 
     @property
     def defaults(self) -> dict[str, str]:
-        """The hyper-parameters of both kinds with their defaults."""
-        return {name: one.default for name, one in self.parameters.items() if not one.only_tuned}
+        """The default values of all hyper-parameters that a solution may set."""
+        return {name: parameter.default for name, parameter in self.parameters.items() if not parameter.only_tuned}
 
     @property
     def recommender(self) -> type[Recipe]:
-        """The algorithm of a recipe that answers with items or actions.
+        """The algorithm of a recipe that recommends items or actions.
 
         Raises
         ------
         TypeError
-            It makes segments of users.
+            The recipe makes segments of users.
         """
         if not issubclass(self.algorithm, Recipe):
-            raise TypeError(f"{self.name} makes segments of users; it does not answer questions")
+            raise TypeError(f"{self.name} makes segments of users; it recommends no items")
         return self.algorithm
 
     def prepare(self, data: TrainingData) -> TrainingData:
-        """Keep of the data what the recipe learns from.
+        """Select the training data that the recipe uses, and check that they suffice.
 
         Returns
         -------
@@ -186,18 +186,21 @@ class NamedRecipe:
             known.event_types, np.bincount(known.kinds, minlength=len(known.event_types)), strict=True
         ):
             by_type[kind.lower()] += int(count)
-        for wanted in self.required_events:
-            found = by_type.get(wanted.lower(), 0)
-            if found < MIN_EVENTS_OF_TYPE:
+        for event_type in self.required_events:
+            event_count = by_type.get(event_type.lower(), 0)
+            if event_count < MIN_EVENTS_OF_TYPE:
                 raise UnsuitableDataError(
-                    f"{self.name} needs at least {MIN_EVENTS_OF_TYPE} events of the type {wanted}; there are {found}"
+                    f"{self.name} needs at least {MIN_EVENTS_OF_TYPE} events of the type {event_type}; "
+                    f"there are {event_count}"
                 )
-        learnt = [place for place, kind in enumerate(known.event_types) if self.algorithm.uses_event_type(kind)]
-        if len(learnt) < len(known.event_types):
-            known = known.where(np.isin(known.kinds, learnt)).without_unused()
-        # The defaults of featurization drop the shortest and longest histories, which disturb networks, not what is
-        # here: only percentiles that a solution states are heeded.
+        used = [place for place, kind in enumerate(known.event_types) if self.algorithm.uses_event_type(kind)]
+        if len(used) < len(known.event_types):
+            known = known.where(np.isin(known.kinds, used)).without_unused()
+        # The default percentiles drop the shortest and longest histories, which disturb networks but not these
+        # algorithms: only percentiles that a solution states are applied.
         defaults = {
-            name: one.default for name, one in self.parameters.items() if not (one.featurization or one.only_tuned)
+            name: parameter.default
+            for name, parameter in self.parameters.items()
+            if not (parameter.featurization or parameter.only_tuned)
         }
         return replace(data, interactions=known, parameters={**defaults, **data.parameters})

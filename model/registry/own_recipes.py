@@ -1,4 +1,4 @@
-"""Recipes that Amazon Personalize does not have: a graph filter, and networks, trained with PyTorch, served without."""
+"""Rivulet's own recipes: a graph filter, and networks that are trained with PyTorch and served without it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OWN_RECIPES = (
         "rivulet-graph-filter",
         "USER_PERSONALIZATION",
         GraphFilter,
-        "Items for a person, by all who touched what the person has touched",
+        "Items for a user, by a graph filter over the interactions of all users",
         parameters={
             "person_power": Parameter(str(FILTER.person_power), 0, 1, tunable=True),
             "item_power": Parameter(str(FILTER.item_power), 0, 1, tunable=True),
@@ -41,7 +41,7 @@ OWN_RECIPES = (
         "rivulet-neumf",
         "USER_PERSONALIZATION",
         NeuMFRecipe,
-        "Items for a person, by NeuMF: a product of vectors and a tower over them",
+        "Items for a user, by NeuMF: matrix factorisation and a multilayer perceptron",
         parameters={
             "feedback": Parameter("implicit", choices=("implicit", "explicit")),
             "factors": Parameter("32", 1, 256, integer=True),
@@ -58,7 +58,7 @@ OWN_RECIPES = (
         "rivulet-lightgcn",
         "USER_PERSONALIZATION",
         LightGCNRecipe,
-        "Items for a person, by LightGCN: vectors passed along the graph of who touched what",
+        "Items for a user, by LightGCN: embeddings propagated along the graph of interactions",
         parameters={
             **TRAINING,
             "hidden_dimension": Parameter("768", 1, 1024, integer=True),

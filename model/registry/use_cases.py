@@ -1,4 +1,4 @@
-"""What the use cases of the domains learn from: some of them know one type of event only."""
+"""The algorithms of the domain use cases, some of which are trained on a single event type."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The next best action of a user."""
+"""Next best action: the action that a user is most likely to take."""

@@ -1,4 +1,4 @@
-"""What speaks for a user taking an action, counted from the answers that users gave."""
+"""Evidence on how likely a user takes an action: log odds, counted from users' responses to earlier offers."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
 
 TAKEN, NOT_TAKEN, VIEWED = "taken", "nottaken", "viewed"
-MIN_ANSWERS = 50  # TAKEN, and NOT_TAKEN or VIEWED, each, before an action gets a likelihood
-RECENT_SECONDS = 6 * 7 * 86400  # within so much of the newest answer (developer guide, "Next-Best-Action recipe")
-SHRINKAGE = 10.0  # answers that a rate must have before it is half believed
+MIN_ANSWERS = 50  # TAKEN, and NOT_TAKEN or VIEWED, each, before an action gets a propensity
+RECENT_SECONDS = 6 * 7 * 86400  # before the newest response (developer guide, "Next-Best-Action recipe")
+SHRINKAGE = 10.0  # responses added to a rate; one of as many responses counts half
 MAX_FEATURES = 500
 
 
 def kind_of(event_type: str) -> str:
-    """Return an answer's kind, however it is written: the guide has "Not taken" as well as "NOT_TAKEN"."""
+    """Normalise a response's event type: the guide has "Not taken" as well as "NOT_TAKEN"."""
     return event_type.lower().replace("_", "").replace(" ", "")
 
 
 @dataclass(frozen=True)
 class Offers:
-    """Offers and how they ended, by user and time.
+    """Offers of actions and their results, by user and time.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Offers:
 
 
 def find_offers(known: Interactions, item_ids: list[str], period_seconds: float) -> Offers:
-    """Find how offers ended: one that was not taken is none against if the user takes the action within the period.
+    """Find the result of each offer; one not taken is dropped if the user takes the action within the period.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def find_offers(known: Interactions, item_ids: list[str], period_seconds: float)
     actions = np.array([place_of[item] for item in known.item_ids] or [0], np.int32)[known.items]
     taken_kinds = [place for place, kind in enumerate(known.event_types) if kind_of(kind) == TAKEN]
     taken = np.isin(known.kinds, taken_kinds)
-    # By user and action, then backwards in time, the next time that the action is taken.
+    # By user and action, backwards in time: the next time that the action is taken.
     order = np.lexsort((known.times, actions, known.users))
     later = np.full(len(known), np.inf)
     upcoming, owner = np.inf, (-1, -1)
@@ -75,7 +75,7 @@ def find_offers(known: Interactions, item_ids: list[str], period_seconds: float)
 
 
 class Evidence:
-    """Log odds by action, user, kind of user and earlier actions, and what each user has answered.
+    """Log odds by action, user, user features and earlier actions, and each user's responses.
 
     Attributes
     ----------
@@ -95,11 +95,13 @@ class Evidence:
         self._counts = counts  # taken, not taken, and both within the last six weeks, by action
         self._after = after
         self._features = features
-        self._answers = answers  # by user and action: times taken, times not, newest answer (0: none)
+        self._answers = (
+            answers  # by user and action: times taken, times not taken, time of the newest response (0: none)
+        )
 
     @classmethod
     def fit(cls, offers: Offers, known: Interactions, item_ids: list[str], users: Catalogue) -> Evidence:
-        """Count.
+        """Count the responses.
 
         Parameters
         ----------
@@ -126,12 +128,12 @@ class Evidence:
         return found
 
     def has_enough_answers(self) -> NDArray[np.bool_]:
-        """Tell of which actions enough is known for a likelihood: bool array of shape (actions,)."""
+        """Return which actions have enough responses for a propensity: bool array of shape (actions,)."""
         result: NDArray[np.bool_] = (self._counts[2] >= MIN_ANSWERS) & (self._counts[3] >= MIN_ANSWERS)
         return result
 
     def parts(self, user: str, features: Sequence[str]) -> NDArray[np.float64]:
-        """Return what speaks for each action, in log odds.
+        """Return the parts of the log odds of each action.
 
         Parameters
         ----------
@@ -143,7 +145,7 @@ class Evidence:
         float64 array of shape (actions, parts)
         """
         answers = self._answers.get(user, {})
-        yes, no = sum(one[0] for one in answers.values()), sum(one[1] for one in answers.values())
+        yes, no = sum(counts[0] for counts in answers.values()), sum(counts[1] for counts in answers.values())
         parts = np.zeros((self._counts.shape[1], len(self.names)))
         parts[:, 0] = 1.0
         parts[:, 1] = self._base()
@@ -157,7 +159,7 @@ class Evidence:
         return parts
 
     def example_parts(self, offers: Offers, known: Interactions, users: Catalogue) -> NDArray[np.float64]:
-        """Return the parts of each example, by what was known before it.
+        """Return the parts of each training example, from the data before it.
 
         Parameters
         ----------
@@ -174,15 +176,17 @@ class Evidence:
         parts[:, 0] = 1.0
         parts[:, 1] = base[offers.actions]
         user, yes, no, earlier = -1, 0, 0, set[int]()
-        after = np.zeros(self._counts.shape[1])  # what the user's earlier actions say of each
-        mine: tuple[str, ...] = ()
+        after = np.zeros(self._counts.shape[1])  # change of the log odds by the user's earlier actions
+        own_features: tuple[str, ...] = ()
         for place, action in enumerate(offers.actions.tolist()):
             if int(offers.users[place]) != user:
                 user, yes, no, earlier = int(offers.users[place]), 0, 0, set()
                 after = np.zeros(self._counts.shape[1])
-                mine = features_of.get(known.user_ids[user], ())
+                own_features = features_of.get(known.user_ids[user], ())
             parts[place, 2] = _log_odds(yes, no, rate)
-            parts[place, 3] = sum(float(self._features[one][action]) for one in mine if one in self._features)
+            parts[place, 3] = sum(
+                float(self._features[feature][action]) for feature in own_features if feature in self._features
+            )
             parts[place, 4] = after[action]
             if offers.taken[place]:
                 yes += 1
@@ -194,7 +198,7 @@ class Evidence:
         return parts
 
     def add_answer(self, user: str, action: int, event_type: str, time: int) -> None:
-        """Take one answer of a user into account; how often an action is taken by all waits for a training.
+        """Apply one response of a user; an action's overall rate changes with the next training only.
 
         Parameters
         ----------
@@ -212,13 +216,13 @@ class Evidence:
         return {action: answer[2] for action, answer in self._answers.get(user, {}).items() if answer[2]}
 
     def add_action(self) -> None:
-        """Make room for one more action, of which nothing is known."""
+        """Append an action without responses."""
         self._counts = np.pad(self._counts, ((0, 0), (0, 1)))
         self._after = np.pad(self._after, ((0, 1), (0, 1)))
         self._features = {name: np.pad(row, (0, 1)) for name, row in self._features.items()}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what was counted, by name."""
+        """Return the arrays to be saved, by name."""
         listed = [
             (user, action, *answer)
             for user, answers in enumerate(self._answers.values())
@@ -230,12 +234,12 @@ class Evidence:
         return {"counts": self._counts, "after": self._after, "features": features, "answers": answers}
 
     def document(self) -> dict[str, Any]:
-        """Return what `from_arrays` needs beside the arrays."""
+        """Return the rest of what `from_arrays` needs, as JSON values."""
         return {"features": list(self._features), "persons": list(self._answers)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> Evidence:
-        """Make evidence of what `arrays` and `document` returned."""
+        """Restore evidence from its saved arrays and document."""
         features = dict(zip(document["features"], arrays["features"], strict=True))
         answers: dict[str, dict[int, list[int]]] = {}
         for user, action, *answer in arrays["answers"].tolist():
@@ -250,7 +254,7 @@ class Evidence:
         return (yes + 1) / (yes + no + 2)
 
     def _base(self) -> NDArray[np.float64]:
-        """Return the log odds of each action being taken, by anybody."""
+        """Return the log odds of each action over all users."""
         rate = self._rate()
         yes = self._counts[0] + SHRINKAGE * rate
         no = self._counts[1] + SHRINKAGE * (1 - rate)
@@ -259,14 +263,14 @@ class Evidence:
 
 
 def _log_odds(yes: float, no: float, rate: float) -> float:
-    """Return by how much the odds of somebody differ from everybody's, few answers being believed little."""
+    """Return the difference of a user's log odds from those of all users, shrunk where there are few responses."""
     odds = (yes + SHRINKAGE * rate) / (no + SHRINKAGE * (1 - rate))
     return float(np.log(odds * (1 - rate) / rate))
 
 
 def _after(offers: Offers, size: int) -> NDArray[np.float32]:
-    """Return, by an action taken earlier (row) and an action (column), the change of its log odds."""
-    # By the later action (row), so that all earlier ones are counted in one stroke, however many there are.
+    """Return the change of the log odds of an action (column) by an earlier action (row)."""
+    # By the later action (row), so that all earlier ones are counted with one vector addition.
     yes, no = np.zeros((size, size)), np.zeros((size, size))
     user, earlier = -1, np.zeros(size)
     for owner, action, taken in zip(offers.users.tolist(), offers.actions.tolist(), offers.taken.tolist(), strict=True):
@@ -281,7 +285,7 @@ def _after(offers: Offers, size: int) -> NDArray[np.float32]:
 def _feature_lifts(
     offers: Offers, known: Interactions, users: Catalogue, counts: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float32]]:
-    """Return, by a feature of users, the change of each action's log odds."""
+    """Return the change of each action's log odds by user feature."""
     features_of = dict(zip(users.item_ids, users.features, strict=True))
     seen: dict[str, NDArray[np.float64]] = {}
     for user, action, taken in zip(offers.users.tolist(), offers.actions.tolist(), offers.taken.tolist(), strict=True):
@@ -302,7 +306,7 @@ def _totals(offers: Offers, size: int) -> tuple[NDArray[np.int64], NDArray[np.in
 def _change(
     yes: NDArray[np.float64], no: NDArray[np.float64], all_yes: NDArray[Any], all_no: NDArray[Any]
 ) -> NDArray[np.float32]:
-    """Return the shrunken change of log odds against those of all."""
+    """Return the shrunk difference of log odds from those of all users."""
     rate = (all_yes + 1) / (all_yes + all_no + 2)
     odds = (yes + SHRINKAGE * rate) / (no + SHRINKAGE * (1 - rate))
     result: NDArray[np.float32] = np.log(odds * (1 - rate) / rate).astype(np.float32)

@@ -1,8 +1,8 @@
-"""What a user should be asked to do next: how likely they are to do it, by a logistic regression.
+"""Next best action: the propensity of a user to take each action, by logistic regression.
 
-A question put to a user (an action viewed, taken or not taken) is an example. What speaks for it: how often the
-action is taken, how often this user takes what is offered, what users of their kind take, and what those take who
-have taken what the user took before. How much each counts is fitted (developer guide, "Next-Best-Action recipe").
+An example is an offer to a user (an action viewed, taken or not taken). Its parts are the log odds of the action, of
+this user's responses, of user features, and of the user's earlier actions; the regression fits their weights (developer
+guide, "Next-Best-Action recipe").
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ DEFAULT_PERIOD = "14"  # days (developer guide, "Next-Best-Action recipe")
 EXPIRATIONS = ("EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP")  # both names occur in the developer guide
 REPEAT_FREQUENCY, VALUE = "REPEAT_FREQUENCY", "VALUE"
 SECONDS_PER_DAY = 86400
-STEP = 0.01  # likelihoods nearer than this are equal, and the action's value decides between them
-EXPLORED_SHARE = 0.2  # of a list that goes to actions whose likelihood is not known yet
+STEP = 0.01  # propensities that differ by less are equal, and the action's value decides
+EXPLORED_SHARE = 0.2  # of a list that goes to actions without a propensity
 MAX_LOG_ODDS = 30.0
-ROUNDS = 25  # of Newton's method, which is done after some six
+ROUNDS = 25  # at most, of Newton's method, which converges after about six
 RIDGE = 1.0
 
 
 @dataclass
 class ActionTerms:
-    """What is known of the actions themselves, one number per action; 0 where there is none."""
+    """The metadata of the actions, one number per action; 0 where there is none."""
 
     expires: GrowableRows  # epoch seconds
     repeat_days: GrowableRows
@@ -53,14 +53,14 @@ class ActionTerms:
         """Read the columns of the Actions dataset."""
         columns = {}
         for name in (*EXPIRATIONS, REPEAT_FREQUENCY, VALUE):
-            found = numbers_of(name, item_ids, data.catalogue)
-            columns[name] = np.zeros(len(item_ids)) if found is None else np.nan_to_num(found)
+            values = numbers_of(name, item_ids, data.catalogue)
+            columns[name] = np.zeros(len(item_ids)) if values is None else np.nan_to_num(values)
         expires = np.maximum(columns[EXPIRATIONS[0]], columns[EXPIRATIONS[1]])
         value = columns[VALUE] / max(1.0, float(np.abs(columns[VALUE]).max(initial=0)))
         return cls(GrowableRows(expires), GrowableRows(columns[REPEAT_FREQUENCY]), GrowableRows(np.maximum(0, value)))
 
     def put(self, place: int, numbers: Mapping[str, float]) -> None:
-        """Take in an action that is new (its place is the next) or has changed."""
+        """Append a new action (at the next position), or update one that has changed."""
         expires = max(numbers.get(name, 0.0) for name in EXPIRATIONS)
         value = min(1.0, max(0.0, numbers.get(VALUE, 0.0) / 10))  # values go from 1 to 10 (guide, "Actions dataset")
         for rows, number in (
@@ -75,7 +75,7 @@ class ActionTerms:
 
 
 class NextBestAction(Recipe):
-    """Actions by the likelihood that the user takes them; 0.0 as long as too little is known of an action."""
+    """Actions by propensity; 0.0 while an action has too few responses."""
 
     def __init__(
         self, item_ids: list[str], evidence: Evidence, terms: ActionTerms, weights: NDArray[np.float64], newest: int
@@ -100,12 +100,12 @@ class NextBestAction(Recipe):
         return cls(item_ids, evidence, ActionTerms.of(item_ids, data), weights, newest)
 
     def propensity(self, query: Query) -> NDArray[np.float32]:
-        """Return how likely the user is to take each action.
+        """Return the user's propensity to take each action.
 
         Returns
         -------
         float32 array of shape (actions,)
-            From 0 to 1; 0.0 where too little is known of the action.
+            From 0 to 1; 0.0 where the action has too few responses.
         """
         parts = self._evidence.parts(query.user, query.user_features)
         likely = _likelihood(parts @ self._weights)
@@ -113,11 +113,11 @@ class NextBestAction(Recipe):
         return result
 
     def share_with_propensity(self) -> float:
-        """Return of which share of the actions enough is known for a likelihood."""
+        """Return the share of the actions that have enough responses for a propensity."""
         return float(self._evidence.has_enough_answers().mean()) if self.item_ids else 0.0
 
     def score(self, query: Query) -> NDArray[np.float32]:
-        """Return the likelihoods in steps of a hundredth, plus less than a step for the action's value."""
+        """Return the propensities in steps of a hundredth, plus less than a step for the action's value."""
         steps = np.floor(self.propensity(query) / np.float32(STEP)) * np.float32(STEP)
         scores: NDArray[np.float32] = (steps + self._terms.value.rows * (STEP * 0.99)).astype(np.float32)
         scores[~self._available(query)] = NEVER
@@ -130,24 +130,26 @@ class NextBestAction(Recipe):
         likely = self.propensity(query)
         ranked = top_k(np.where(likely > 0, scores, NEVER), count).tolist()
         untried = top_k(self._rotate_daily(query, np.where(likely > 0, NEVER, scores)), count).tolist()
-        # Who is shown only what is known never learns of the others: the last places are for those.
+        # Actions without a propensity get the last places, since they collect no responses unless they are shown.
         explored = min(len(untried), max(count - len(ranked), round(count * EXPLORED_SHARE)))
         chosen = [*ranked[: count - explored], *untried[:explored]]
         return [Recommendation(self.item_ids[place], round(float(likely[place]), 4)) for place in chosen]
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:
-        """Return by how much each part moves the likelihood when it is added to those before it."""
+        """Return by how much each part changes the propensity when it is added to the parts before it."""
         places = [self._item_of[item] for item in item_ids]
         totals, known = self.score(query)[places], self._evidence.has_enough_answers()[places]
         parts = self._evidence.parts(query.user, query.user_features)[places] * self._weights
         likely = _likelihood(np.cumsum(parts, axis=1))
-        # The intercept is the action's own: the first two are one part.
-        moved = np.column_stack([likely[:, 1], np.diff(likely[:, 1:], axis=1), totals - likely[:, -1]])
-        told = sort_contributions((*self._evidence.names[1:], "value"), moved)
-        alone = [[Contribution("value", total)] for total in totals.tolist()]
+        # The intercept belongs to the action: the first two are one part.
+        changes = np.column_stack([likely[:, 1], np.diff(likely[:, 1:], axis=1), totals - likely[:, -1]])
+        contributions = sort_contributions((*self._evidence.names[1:], "value"), changes)
+        value_only = [[Contribution("value", total)] for total in totals.tolist()]
         return [
             parts if explained else value
-            for parts, value, explained in zip(told, alone, (known & np.isfinite(totals)).tolist(), strict=True)
+            for parts, value, explained in zip(
+                contributions, value_only, (known & np.isfinite(totals)).tolist(), strict=True
+            )
         ]
 
     def update(self, event: Event) -> None:  # noqa: D102
@@ -182,7 +184,7 @@ class NextBestAction(Recipe):
         return cls(document["item_ids"], evidence, terms, arrays["weights"], document["newest"])
 
     def _available(self, query: Query) -> NDArray[np.bool_]:
-        """Tell which actions have not expired and may be offered to the user again."""
+        """Return which actions have not expired and may be offered to the user again."""
         now = query.now or self._newest
         expires = self._terms.expires.rows
         offered: NDArray[np.bool_] = (expires == 0) | (expires > now)
@@ -193,7 +195,7 @@ class NextBestAction(Recipe):
         return offered
 
     def _rotate_daily(self, query: Query, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Let another untried action be the first each day, so that all get their turn."""
+        """Rotate the actions without a propensity daily, so that each is first on some days."""
         day = (query.now or self._newest) // SECONDS_PER_DAY
         turn = (np.arange(scores.size) - day) % max(1, scores.size)
         result: NDArray[np.float32] = np.where(scores > NEVER, scores - turn / max(1, scores.size), NEVER)
@@ -201,21 +203,21 @@ class NextBestAction(Recipe):
 
 
 def _likelihood(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the likelihood, never quite 0 or 1, however much a long history says."""
+    """Return the probability of log odds, clipped so that it is never exactly 0 or 1."""
     result: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS)))
     return result
 
 
 def _regression(parts: NDArray[np.float64], offers: Offers) -> NDArray[np.float64]:
-    """Fit the weights of the parts by Newton's method, drawn towards one each (and no intercept) by a ridge."""
+    """Fit the weights of the parts by Newton's method, with a ridge penalty towards one (and a zero intercept)."""
     prior = np.ones(parts.shape[1])
     prior[0] = 0.0
     weights = prior.copy()
     for _ in range(ROUNDS):
         likely = _likelihood(parts @ weights)
-        slope = parts.T @ (likely - offers.taken) + RIDGE * (weights - prior)
-        bend = (parts * (likely * (1 - likely))[:, None]).T @ parts + RIDGE * np.eye(parts.shape[1])
-        step = np.linalg.solve(bend, slope)
+        gradient = parts.T @ (likely - offers.taken) + RIDGE * (weights - prior)
+        hessian = (parts * (likely * (1 - likely))[:, None]).T @ parts + RIDGE * np.eye(parts.shape[1])
+        step = np.linalg.solve(hessian, gradient)
         weights -= step
         if float(np.abs(step).max()) < 1e-6:
             break

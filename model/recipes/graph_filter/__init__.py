@@ -1,1 +1,1 @@
-"""The graph filter: a recipe in closed form, and the score part that other recipes take from it."""
+"""The graph filter: a recipe in closed form, and the part of a user's scores that uses it."""

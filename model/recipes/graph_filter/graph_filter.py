@@ -1,8 +1,8 @@
-"""Items for a user by a graph filter: what is tied, by all who touched it, to what the user has touched.
+"""Items for a user by a graph filter over the interaction matrix, in closed form.
 
-Nothing is learnt of users: a user is the sum of their items, so that a new item changes the next answer, and whoever
-was not there at the training is served like the others. Items that nobody has touched are put where their content says
-that they belong; whoever has touched nothing, or nothing that says anything, is told what is popular, with the reason.
+There are no user parameters: a user is the sum of their items, so that a new item changes the next answer, and new
+users are served like others. Items without interactions are mapped from their content. A user without a usable history
+gets popular items, with the reason.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from model.datasets.catalogue import CatalogueItem
     from model.datasets.training_data import TrainingData
 
-SEEN_FACTOR = 0.1  # of its score, whatever the user has touched already
-MAX_HISTORY = 500  # newest items of a history that count; one user in 1,500 of Gowalla has more
+SEEN_FACTOR = 0.1  # for the score of an item in the history
+MAX_HISTORY = 500  # newest items of a history that are used; one user in 1,500 of Gowalla has more
 
 
 class GraphFilter(Recipe):
@@ -57,7 +57,7 @@ class GraphFilter(Recipe):
 
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:
-        """Choose by how much older items of a history count less.
+        """Choose the decay of older items of a history.
 
         Returns
         -------
@@ -74,47 +74,49 @@ class GraphFilter(Recipe):
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
         known = data.interactions
-        touched = set(known.item_ids)
-        cold = [item for item in data.catalogue.item_ids if item not in touched]
+        with_interactions = set(known.item_ids)
+        cold = [item for item in data.catalogue.item_ids if item not in with_interactions]
         item_ids = [*known.item_ids, *cold]
         users = count_users(known)
         content = Content.fit(item_ids, data.catalogue)
-        learnt = SharpenedFilter.fit(known, FilterSettings.of(data.parameters))
-        from_content = learnt.add_cold_items(content.vectors, users)
-        everyone = np.concatenate([users, np.zeros(len(cold), np.float32)])
-        return cls(item_ids, learnt, everyone, content, from_content, tuned.get("decay", NO_DECAY))
+        filter_model = SharpenedFilter.fit(known, FilterSettings.of(data.parameters))
+        from_content = filter_model.add_cold_items(content.vectors, users)
+        all_users = np.concatenate([users, np.zeros(len(cold), np.float32)])
+        return cls(item_ids, filter_model, all_users, content, from_content, tuned.get("decay", NO_DECAY))
 
     def score(self, query: Query) -> NDArray[np.float32]:  # noqa: D102
-        touched = self._usable_history(query)
-        if not touched:
+        history = self._usable_history(query)
+        if not history:
             return self._popularity()
-        weights = decay_weights(len(touched), self._decay)
-        scores = self._filter.neighbour_scores(touched, weights)
-        scores += self._filter.spectral_scores(touched, weights)
-        return _lower_seen(scores, touched)
+        weights = decay_weights(len(history), self._decay)
+        scores = self._filter.neighbour_scores(history, weights)
+        scores += self._filter.spectral_scores(history, weights)
+        return _lower_seen(scores, history)
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:  # noqa: D102
-        touched = self._usable_history(query)
-        if not touched:
+        history = self._usable_history(query)
+        if not history:
             return self._recommendations(query, self._popularity(), count, POPULAR)
-        weights = decay_weights(len(touched), self._decay)
-        near = self._filter.neighbour_scores(touched, weights)
-        likely = self._filter.approximate_scores(near)
+        weights = decay_weights(len(history), self._decay)
+        near = self._filter.neighbour_scores(history, weights)
+        approximate = self._filter.approximate_scores(near)
         if query.allowed is not None:
-            likely[~query.allowed] = NEVER
-        short = top_k(likely, max(count, SHORTLIST))
+            approximate[~query.allowed] = NEVER
+        shortlist = top_k(approximate, max(count, SHORTLIST))
         scores = np.full(near.size, NEVER, np.float32)
-        scores[short] = near[short] + self._filter.spectral_scores(touched, weights, short)
-        return self._recommendations(query, _lower_seen(scores, touched), count, None)
+        scores[shortlist] = near[shortlist] + self._filter.spectral_scores(history, weights, shortlist)
+        return self._recommendations(query, _lower_seen(scores, history), count, None)
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
-        items, touched = np.array([self._item_of[item] for item in item_ids], np.int64), self._usable_history(query)
-        if not touched:
+        items, history = np.array([self._item_of[other] for other in item_ids], np.int64), self._usable_history(query)
+        if not history:
             return [[Contribution("popularity", score)] for score in self._popularity()[items].tolist()]
-        votes = self._filter.contributions(touched, decay_weights(len(touched), self._decay), items)
-        votes *= np.where(np.isin(items, touched) & (votes.sum(axis=0) > 0), np.float32(SEEN_FACTOR), np.float32(1))
-        names = [f"item:{self.item_ids[one]}" for one in touched]
-        return sort_contributions(names, votes.T)
+        contributions = self._filter.contributions(history, decay_weights(len(history), self._decay), items)
+        contributions *= np.where(
+            np.isin(items, history) & (contributions.sum(axis=0) > 0), np.float32(SEEN_FACTOR), np.float32(1)
+        )
+        names = [f"item:{self.item_ids[item]}" for item in history]
+        return sort_contributions(names, contributions.T)
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
@@ -148,12 +150,12 @@ class GraphFilter(Recipe):
         Parameters
         ----------
         decay : float
-            Of an item's weight against that of the next newer one.
+            Of an item's weight relative to that of the next newer one.
         """
         return type(self)(self.item_ids, self._filter, self._users.rows, self._content, self._from_content, decay)
 
     def _usable_history(self, query: Query) -> list[int]:
-        """Return the places of the user's items that say anything, each once, the newest first."""
+        """Return the positions of the user's items with non-zero vectors, each once, newest first."""
         newest = dict.fromkeys(query.history[:MAX_HISTORY])
         places = (self._item_of[item] for item in newest if item in self._item_of)
         return [place for place in places if self._filter.has_signal(place)]
@@ -171,7 +173,7 @@ class GraphFilter(Recipe):
         return [Recommendation(self.item_ids[place], None, reason) for place in top_k(scores, count).tolist()]
 
 
-def _lower_seen(scores: NDArray[np.float32], touched: Sequence[int]) -> NDArray[np.float32]:
-    """Lower what the user has touched; a score below zero is low as it is."""
-    scores[touched] *= np.where(scores[touched] > 0, np.float32(SEEN_FACTOR), np.float32(1))
+def _lower_seen(scores: NDArray[np.float32], history: Sequence[int]) -> NDArray[np.float32]:
+    """Scale down the scores of items in the history; negative scores stay."""
+    scores[history] *= np.where(scores[history] > 0, np.float32(SEEN_FACTOR), np.float32(1))
     return scores

@@ -1,4 +1,4 @@
-"""How much older items of a history count beside the newest, chosen on the newest events of a training."""
+"""Chooses the decay of older items of a history on a hold-out of each user's newest events."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
     from model.recipes.recipe import Recipe
 
-NO_DECAY = 1.0  # all items of a history count alike
+NO_DECAY = 1.0  # all items of a history have the same weight
 DECAYS = (NO_DECAY, 0.95, 0.9, 0.8, 0.6)  # per item, newest first
 HOLD_OUT_SHARE = 0.1  # of a user's events, the newest
 MAX_QUESTIONS = 600
-PLACES = 25  # of a list that count
+LIST_LENGTH = 25
 SEED = 20261121
 
 
@@ -31,7 +31,7 @@ def decay_weights(count: int, decay: float) -> NDArray[np.float32]:
     Parameters
     ----------
     decay : float
-        Of an item's weight against that of the next newer one.
+        Of an item's weight relative to that of the next newer one.
 
     Returns
     -------
@@ -41,14 +41,14 @@ def decay_weights(count: int, decay: float) -> NDArray[np.float32]:
 
 
 def newest_questions(known: Interactions) -> tuple[Interactions, list[tuple[list[str], str]]] | None:
-    """Hold the newest events of some users out and ask each of them for the first item that is new to them.
+    """Hold out the newest events of some users; the target of each is the first item that is new to the user.
 
-    The newest events of all would be those of few users where most come once and never again.
+    The newest events over all users would come from few users where most visit once only.
 
     Returns
     -------
-    older interactions, (history newest first, wanted item) pairs
-        None where nobody came back later to something new.
+    older interactions, (history newest first, target item) pairs
+        None where no user later interacted with a new item.
     """
     starts, counts = known.starts(), np.diff(known.starts())
     cuts = starts[1:] - np.maximum(1, counts * HOLD_OUT_SHARE).astype(np.int64)
@@ -67,18 +67,18 @@ def newest_questions(known: Interactions) -> tuple[Interactions, list[tuple[list
 
 
 def choose_decay(make: Callable[[float], Recipe], questions: Sequence[tuple[list[str], str]]) -> float:
-    """Choose the decay with which wanted items are found best (NDCG).
+    """Choose the decay with the highest NDCG of the target items.
 
     Parameters
     ----------
     make : callable
-        Returns the trained recipe with a decay.
-    questions : sequence of (history newest first, wanted item)
+        Returns the trained recipe with the decay.
+    questions : sequence of (history newest first, target item)
 
     Returns
     -------
     float
-        The largest of the best.
+        The largest of equally good ones.
     """
     gains = [sum(_gain(recipe, *question) for question in questions) for recipe in map(make, DECAYS)]
     return DECAYS[int(np.argmax(gains))]
@@ -86,6 +86,6 @@ def choose_decay(make: Callable[[float], Recipe], questions: Sequence[tuple[list
 
 def _gain(recipe: Recipe, history: list[str], wanted: str) -> float:
     seen = set(history)
-    answer = recipe.recommend(Query(history=history), PLACES + len(seen))
-    fresh = [one.item_id for one in answer if one.item_id not in seen][:PLACES]
+    answer = recipe.recommend(Query(history=history), LIST_LENGTH + len(seen))
+    fresh = [recommendation.item_id for recommendation in answer if recommendation.item_id not in seen][:LIST_LENGTH]
     return 1 / math.log2(fresh.index(wanted) + 2) if wanted in fresh else 0.0

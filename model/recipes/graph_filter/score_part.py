@@ -1,4 +1,4 @@
-"""The graph filter as a part of a user's scores: what it says of the items that it finds likeliest."""
+"""The graph filter as a part of a user's scores, for the items with the highest approximate scores."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     from model.datasets.interactions import Interactions
 
-# Fewer directions than the filter has by itself: beside the other parts they find as much, in less time.
+# Fewer singular vectors than the recipe has: together with the other parts they rank as well, in less time.
 SETTINGS = FilterSettings(directions=448)
-QUERY_DECAY = 0.9  # of an item's weight against that of the next newer one
+QUERY_DECAY = 0.9  # of an item's weight relative to that of the next newer one
 PREFIX = "graph_"
 
 
 class GraphFilterPart:
-    """A graph filter that speaks of few items at a time, and of none that the user has touched.
+    """A graph filter that scores a shortlist of items, and none of the user's history.
 
-    What a user comes back to is another part's to say: next to what was touched, all else would look small.
+    Repeated items are scored by another part; their filter scores would dominate all others.
     """
 
     def __init__(self, learnt: SharpenedFilter, from_content: NDArray[np.float32], trained: int, size: int) -> None:
@@ -38,12 +38,12 @@ class GraphFilterPart:
 
     @classmethod
     def fit(cls, known: Interactions, content: NDArray[np.float32], settings: FilterSettings) -> GraphFilterPart:
-        """Learn who touched what; items that nobody has touched are put where their content says.
+        """Fit the filter on the interaction matrix; items without interactions are mapped from their content.
 
         Parameters
         ----------
         content : float32 array of shape (all items, content dimensions)
-            First the items of the interactions, then those that nobody has touched.
+            First the items of the interactions, then those without interactions.
         """
         learnt = SharpenedFilter.fit(known, settings)
         users = count_users(known)
@@ -57,27 +57,27 @@ class GraphFilterPart:
         history : sequence of int
             Newest first.
         decay : float
-            Of an item's weight against that of the next newer one.
+            Of an item's weight relative to that of the next newer one.
 
         Returns
         -------
         float32 array of shape (items,)
-            None below zero; zero for all but the `SHORTLIST` likeliest and as many that came last, untouched.
+            None below zero; zero for all but the `SHORTLIST` highest, and as many of the newest cold items.
         """
-        found = np.zeros(self._size, np.float32)
-        touched, weights = self._weighed(history, decay)
-        if touched:
-            near = self._filter.neighbour_scores(touched, weights)
-            likely = self._filter.approximate_scores(near)
-            likely[self._trained :] = NEVER  # no neighbour speaks for them
-            came_last = np.arange(max(self._trained, self._size - SHORTLIST), self._size)
-            short = np.concatenate([top_k(likely, SHORTLIST), came_last])
-            found[short] = np.maximum(0, near[short] + self._filter.spectral_scores(touched, weights, short))
-            found[touched] = 0
-        return found
+        scores = np.zeros(self._size, np.float32)
+        used, weights = self._weighted(history, decay)
+        if used:
+            near = self._filter.neighbour_scores(used, weights)
+            approximate = self._filter.approximate_scores(near)
+            approximate[self._trained :] = NEVER  # they have no neighbours
+            newest_cold = np.arange(max(self._trained, self._size - SHORTLIST), self._size)
+            shortlist = np.concatenate([top_k(approximate, SHORTLIST), newest_cold])
+            scores[shortlist] = np.maximum(0, near[shortlist] + self._filter.spectral_scores(used, weights, shortlist))
+            scores[used] = 0
+        return scores
 
     def contributions(self, history: Sequence[int], items: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
-        """Return what each item of a history adds to the part's scores of some items, where these are above zero.
+        """Return the contribution of each item of a history to the scores of some items, where these are above zero.
 
         Parameters
         ----------
@@ -86,16 +86,16 @@ class GraphFilterPart:
         Returns
         -------
         float32 array of shape (items of the history, n)
-            An item that is in the history twice speaks once.
+            An item that is in the history twice counts once.
         """
-        found = np.zeros((len(history), items.size), np.float32)
-        touched, weights = self._weighed(history, decay)
-        if touched:
-            found[[history.index(one) for one in touched]] = self._filter.contributions(touched, weights, items)
-        return found
+        contributions = np.zeros((len(history), items.size), np.float32)
+        used, weights = self._weighted(history, decay)
+        if used:
+            contributions[[history.index(item) for item in used]] = self._filter.contributions(used, weights, items)
+        return contributions
 
     def put(self, place: int, content: NDArray[np.float32]) -> None:
-        """Take in a new item, whose place is the next; one that is known stays where users have put it.
+        """Append a new item, mapped from its content; the vector of a known item does not change.
 
         Parameters
         ----------
@@ -106,25 +106,25 @@ class GraphFilterPart:
             self._size += 1
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what was learnt, by name."""
+        """Return the arrays to be saved, by name."""
         learnt = {f"{PREFIX}{name}": array for name, array in self._filter.arrays().items()}
         return {**learnt, f"{PREFIX}from_content": self._from_content}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> GraphFilterPart | None:
-        """Make a part of what `arrays` returned.
+        """Restore a part from its saved arrays.
 
         Returns
         -------
         FilterPart or None
-            None where the model was kept without one.
+            None where the model was saved without one.
         """
         own = {name.removeprefix(PREFIX): array for name, array in arrays.items() if name.startswith(PREFIX)}
         if not own:
             return None
         return cls(SharpenedFilter.from_arrays(own), own["from_content"], own["starts"].size - 1, len(own["slow"]))
 
-    def _weighed(self, history: Sequence[int], decay: float) -> tuple[list[int], NDArray[np.float32]]:
-        """Return the items of a history that say anything, each once, and how much each counts."""
-        touched = [item for item in dict.fromkeys(history) if self._filter.has_signal(item)]
-        return touched, np.float32(decay) ** np.arange(len(touched), dtype=np.float32)
+    def _weighted(self, history: Sequence[int], decay: float) -> tuple[list[int], NDArray[np.float32]]:
+        """Return the items of a history with non-zero vectors, each once, and their weights."""
+        used = [item for item in dict.fromkeys(history) if self._filter.has_signal(item)]
+        return used, np.float32(decay) ** np.arange(len(used), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""By what the graph filter weighs users, items and directions."""
+"""The settings of the graph filter: degree exponents, number of singular vectors, sharpening."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FilterSettings:
-    """What the filter is told before it looks at the data; the defaults are those that a validation split chose.
+    """Settings of the filter; the defaults are those chosen on a validation split.
 
-    See README, "How the graph filter is set", for what they and those of BSPM's authors find.
+    See README, "How the graph filter is set", for the metrics of these and of BSPM's authors' settings.
 
     Attributes
     ----------
-    user_power : float
-        Of how many items a user touched, by which all that they touched is divided.
+    person_power : float
+        Exponent of the user degree by which a user's row is divided.
     item_power : float
-        Of how many users touched an item, by which all who touched it are divided.
+        Exponent of the item degree by which an item's column is divided.
     directions : int
-        The most directions that are looked at exactly.
+        The most singular vectors along which the filter is exact.
     sharpened_for : float
-        Time of the one step of sharpening.
+        Time of the one sharpening step.
     ideal_weight : float
-        Of the slowest directions beside the ties between items.
+        Weight of the ideal low-pass filter relative to the neighbours.
     """
 
     person_power: float = 0.3
@@ -37,16 +37,16 @@ class FilterSettings:
 
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> Self:
-        """Read what a solution states.
+        """Read the settings from hyper-parameters.
 
         Parameters
         ----------
         parameters : mapping of str to str
-            Hyper-parameters by the names of the attributes; others are passed over.
+            Hyper-parameters by the names of the attributes; others are ignored.
         """
-        stated = {one.name: float(parameters.get(one.name, str(one.default))) for one in fields(cls)}
+        stated = {setting.name: float(parameters.get(setting.name, str(setting.default))) for setting in fields(cls)}
         return cls(directions=int(stated.pop("directions")), **stated)
 
 
-# What BSPM's authors published beside their code for Gowalla.
+# The settings that BSPM's authors published with their code for Gowalla.
 BSPM = FilterSettings(person_power=0.5, item_power=0.5, directions=448, sharpened_for=2.5, ideal_weight=0.2)

@@ -1,17 +1,16 @@
-"""A graph filter over who touched what, blurred and then sharpened, in closed form.
+"""A graph filter over the interaction matrix: blurring, then sharpening, in closed form.
 
-P holds how closely items are tied by the users who touched both: A'A, where A is the matrix of users and items with
-each row and column divided by a power of its sum, and all of it by its greatest singular value. The powers are chosen
-and not 1/2 both (Fu et al., "Revisiting Neighborhood-based Link Prediction for Collaborative Filtering", WWW 2022):
-users who touched much tell more than that would let them. What a user x has touched is blurred to x P and, with a
-weight, to its slowest directions, x D^-p V V' D^p with D how many touched each item and p the power of items (Shen et
-al., "How Powerful is Graph Convolution for Recommendation?", CIKM 2021); then it is sharpened by one step of Runge and
-Kutta's method along -P (Choi et al., "Blurring-Sharpening Process Models for Collaborative Filtering", SIGIR 2023),
-which is a polynomial of P.
+P = A'A is the item-item co-occurrence, where A is the interaction matrix with each row and column divided by a power of
+its degree, and all of it by its largest singular value. The exponents are chosen, and not both 1/2 (Fu et al.,
+"Revisiting Neighborhood-based Link Prediction for Collaborative Filtering", WWW 2022), so that users with many
+interactions weigh more. A user's row x is blurred to x P plus, with a weight, its ideal low-pass part x D^-p V V' D^p,
+with D the item degrees, p the item exponent and V the top singular vectors (Shen et al., "How Powerful is Graph
+Convolution for Recommendation?", CIKM 2021); then it is sharpened by one Runge-Kutta step along -P (Choi et al.,
+"Blurring-Sharpening Process Models for Collaborative Filtering", SIGIR 2023), which is a polynomial of P.
 
-The paper multiplies by P five times for each user. Here the polynomial is taken once, at training: exactly along the
-slowest directions, and along all others, which P shrinks to less than a tenth on Gowalla, as a multiple of P. What is
-left for an answer is a sum over the neighbours of the items touched, and one product of vectors.
+The paper multiplies by P five times for each user. Here the polynomial is computed once, at training: exactly along the
+top singular vectors, and along all others, which P shrinks to less than a tenth on Gowalla, as a multiple of P. An
+answer is then a sum over the neighbours of the history's items, and one dot product.
 """
 
 from __future__ import annotations
@@ -35,32 +34,32 @@ if TYPE_CHECKING:
 
     from model.datasets.interactions import Interactions
 
-NEIGHBOURS = 1000  # the strongest of each item that are kept
-# More directions are looked for than are kept: the search mixes its last ones with those that it leaves out.
+NEIGHBOURS = 1000  # strongest neighbours kept per item
+# More singular vectors are computed than kept: the randomised SVD is inexact for the last ones.
 SPARE_VECTORS = 128
-SHORTLIST = 500  # likeliest items that an answer looks at in full; a full look at 41,000 takes ten times as long
-TERMS = (1.0, -1.0, 1 / 2, -1 / 6, 1 / 24)  # of Runge and Kutta's method for a linear equation, by powers of time
-BLOCK = 512  # items whose neighbours are looked for at once
+SHORTLIST = 500  # items that are scored exactly; scoring 41,000 exactly takes ten times as long
+TERMS = (1.0, -1.0, 1 / 2, -1 / 6, 1 / 24)  # of the Runge-Kutta method for a linear equation, by powers of time
+BLOCK = 512  # items whose neighbours are computed at once
 TAIL_POINTS = 64
 DEFAULTS = FilterSettings()
-FAINT = np.float32(1e-20)  # less than any neighbour says
+EPSILON = np.float32(1e-20)  # less than any neighbour score
 
 
 class SharpenedFilter:
-    """What each touched item says of every other item.
+    """The trained filter: the score of every item from each item of a history.
 
     Parameters
     ----------
-    neighbours : sparse float32 matrix of shape (items that were touched at the training, the same)
-        Row i: what item i says of its closest ones, beside the two products.
-    slow : float32 array of shape (items, directions)
-        V: where an item stands along the slowest directions, for the first product.
-    sharp : float32 array of shape (items, directions)
-        D^p V after sharpening: where an item of an answer stands for the second product.
-    gains : float32 array of shape (directions,)
-        By what the first product weighs each direction.
+    neighbours : sparse float32 matrix of shape (items at training, items at training)
+        Row i: the contributions of item i to its nearest items, besides the two products.
+    slow : float32 array of shape (items, singular vectors)
+        V, the top singular vectors, for the first product.
+    sharp : float32 array of shape (items, singular vectors)
+        D^p V after sharpening: the vectors of scored items, for the second product.
+    gains : float32 array of shape (singular vectors,)
+        Weight of each singular vector in the first product.
     shares : float32 array of shape (items,)
-        By what the second product weighs a touched item.
+        Weight of each item of a history in the second product.
     """
 
     def __init__(
@@ -76,155 +75,155 @@ class SharpenedFilter:
         self._sharp = GrowableRows(sharp)
         self._gains = gains
         self._shares = GrowableRows(shares)
-        # Of the least touched item, which an item that nobody has touched is most like.
+        # The weight of the least popular item, for an item without interactions.
         self._new_share = float(shares.max(initial=0)) or DEFAULTS.ideal_weight
 
     @classmethod
     def fit(cls, interactions: Interactions, settings: FilterSettings = DEFAULTS) -> SharpenedFilter:
-        """Learn who touched what; how often and when does not count."""
+        """Fit the filter on the binary interaction matrix; counts and times are ignored."""
         matrix, users = _normalise(interactions, settings)
         count = singular_vector_count(*matrix.shape, settings.directions)
         slow = np.ascontiguousarray(right_singular_vectors(matrix, count + SPARE_VECTORS)[:, :count])
-        # By what P multiplies each direction: the squares of the singular values.
-        closeness = np.square(matrix @ slow).sum(axis=0, dtype=np.float64)
-        greatest = float(closeness.max(initial=0)) or 1.0
+        # The eigenvalues of P: the squared singular values.
+        eigenvalues = np.square(matrix @ slow).sum(axis=0, dtype=np.float64)
+        greatest = float(eigenvalues.max(initial=0)) or 1.0
         matrix.data /= np.float32(math.sqrt(greatest))
-        closeness /= greatest
+        eigenvalues /= greatest
         coefficients = np.array(TERMS) * np.power(settings.sharpened_for, np.arange(len(TERMS)))
-        share = _tail_share(coefficients, float(closeness.min(initial=1.0)))
-        sharpened = closeness * np.polynomial.polynomial.polyval(closeness, coefficients)
+        share = _tail_share(coefficients, float(eigenvalues.min(initial=1.0)))
+        sharpened = eigenvalues * np.polynomial.polynomial.polyval(eigenvalues, coefficients)
         transposed = matrix.T.tocsr()
         neighbours = _top_neighbours(transposed, matrix, share)
-        # What the neighbours that are kept say of each direction, so that what was cut is given back along them.
-        told = np.einsum("ij,ij->j", slow, neighbours.T @ slow)
+        # The kept neighbours' part along each singular vector; the first product adds the part of those that were cut.
+        neighbour_part = np.einsum("ij,ij->j", slow, neighbours.T @ slow)
         return cls(
             neighbours,
             slow,
             _apply_polynomial(matrix, transposed, users[:, None] ** settings.item_power * slow, coefficients),
-            (sharpened - told).astype(np.float32),
+            (sharpened - neighbour_part).astype(np.float32),
             (settings.ideal_weight / users**settings.item_power).astype(np.float32),
         )
 
     @property
     def embeddings(self) -> NDArray[np.float32]:
-        """Where items stand for both products: float32 array of shape (items, 2 directions)."""
+        """The vectors of items for both products: float32 array of shape (items, 2 * singular vectors)."""
         return np.concatenate([self._slow.rows, self._sharp.rows], axis=1)
 
     def add_cold_items(self, content: NDArray[np.float32], users: NDArray[Any]) -> NDArray[np.float32]:
-        """Take in the items that nobody has touched, where their content says that they stand.
+        """Append items without interactions, with vectors mapped from their content.
 
         Parameters
         ----------
         content : float32 array of shape (all items, content dimensions)
-            First the items of the training, then those that nobody has touched.
-        users : array of shape (items of the training,)
-            How many touched each.
+            First the items at training, then those without interactions.
+        users : array of shape (items at training,)
+            Number of users of each.
 
         Returns
         -------
-        float32 array of shape (content dimensions, 2 directions)
-            By which to multiply the content of an item to come, for `append`.
+        float32 array of shape (content dimensions, 2 * singular vectors)
+            The map from content to the vectors of later items, for `append`.
         """
         from_content = fit_ridge_map(content[: users.size], self.embeddings, users)
         for vector in content[users.size :]:
             self.append(vector @ from_content)
         return from_content
 
-    def append(self, standing: NDArray[np.float32]) -> None:
-        """Take in an item that nobody has touched.
+    def append(self, vectors: NDArray[np.float32]) -> None:
+        """Append an item without interactions.
 
         Parameters
         ----------
-        standing : float32 array of shape (2 directions,)
-            Where content says that it stands, as in `standing`.
+        vectors : float32 array of shape (2 * singular vectors,)
+            Mapped from content, as in `embeddings`.
         """
-        slow, sharp = np.split(standing, 2)
+        slow, sharp = np.split(vectors, 2)
         self._slow.append(slow)
         self._sharp.append(sharp)
         self._shares.append(self._new_share)
 
     def has_signal(self, item: int) -> bool:
-        """Tell whether an item says anything of others: one that nobody had touched does where its content does."""
+        """Return whether an item has neighbours or a non-zero vector, and so contributes to scores."""
         return item < self._neighbours.shape[0] or bool(self._slow.rows[item].any())
 
     def neighbour_scores(self, items: Sequence[int], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the part of the scores that neighbours give.
+        """Return the part of the scores that comes from neighbours.
 
         Parameters
         ----------
         items : sequence of int
-            Touched.
-        weights : float32 array of shape (touched items,)
+            The history.
+        weights : float32 array of shape (history items,)
 
         Returns
         -------
         float32 array of shape (all items,)
         """
-        trained, touched = self._neighbours.shape[0], np.asarray(items, np.int64)
-        known = touched < trained
-        found = np.zeros(len(self._slow), np.float32)
-        found[:trained] = self._neighbours[touched[known]].T @ weights[known]
-        return found
+        trained, positions = self._neighbours.shape[0], np.asarray(items, np.int64)
+        known = positions < trained
+        scores = np.zeros(len(self._slow), np.float32)
+        scores[:trained] = self._neighbours[positions[known]].T @ weights[known]
+        return scores
 
     def spectral_scores(
         self, items: Sequence[int], weights: NDArray[np.float32], asked: NDArray[np.int64] | None = None
     ) -> NDArray[np.float32]:
-        """Return the part of the scores that the slowest directions give.
+        """Return the part of the scores that comes from the singular vectors.
 
         Parameters
         ----------
         items : sequence of int
-            Touched.
-        weights : float32 array of shape (touched items,)
+            The history.
+        weights : float32 array of shape (history items,)
         asked : integer array of shape (n,), optional
-            The items to be scored; all where it is missing.
+            The items to score; all by default.
 
         Returns
         -------
         float32 array of shape (n,)
         """
         trained = self._neighbours.shape[0]
-        touched = self._slow.rows[items]
-        # The first product sets right what neighbours say, which those who were not at the training do not have.
-        first = ((weights * (np.asarray(items) < trained)) @ touched) * self._gains
-        second = (weights * self._shares.rows[items]) @ touched
+        vectors = self._slow.rows[items]
+        # The first product corrects the neighbours' part, which items added after training do not have.
+        first = ((weights * (np.asarray(items) < trained)) @ vectors) * self._gains
+        second = (weights * self._shares.rows[items]) @ vectors
         if asked is None:
             result: NDArray[np.float32] = self._sharp.rows @ second
             result[:trained] += self._slow.rows[:trained] @ first
             return result
-        some: NDArray[np.float32] = self._sharp.rows[asked] @ second
-        some += (self._slow.rows[asked] @ first) * (asked < trained)
-        return some
+        partial: NDArray[np.float32] = self._sharp.rows[asked] @ second
+        partial += (self._slow.rows[asked] @ first) * (asked < trained)
+        return partial
 
     def contributions(
         self, items: Sequence[int], weights: NDArray[np.float32], asked: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Return what each touched item adds to the scores of some items, before summing.
+        """Return the contribution of each item of a history to the scores of some items, before summing.
 
         Parameters
         ----------
         items : sequence of int
-            Touched.
-        weights : float32 array of shape (touched items,)
+            The history.
+        weights : float32 array of shape (history items,)
         asked : integer array of shape (n,)
 
         Returns
         -------
-        float32 array of shape (touched items, n)
+        float32 array of shape (history items, n)
         """
         asked, places = np.unique(asked, return_inverse=True)
         trained = self._neighbours.shape[0]
-        touched = np.asarray(items)
-        known, those = touched < trained, asked < trained
-        slow, standing = self._slow.rows[touched], self._slow.rows[asked] * self._gains
-        found: NDArray[np.float32] = (slow * self._shares.rows[touched, None]) @ self._sharp.rows[asked].T
-        found[np.ix_(known, those)] += slow[known] @ standing[those].T
-        found[np.ix_(known, those)] += self._neighbours[touched[known]][:, asked[those]].toarray()
-        found *= weights[:, None]
-        return found[:, places]
+        history = np.asarray(items)
+        known, known_asked = history < trained, asked < trained
+        slow, weighted = self._slow.rows[history], self._slow.rows[asked] * self._gains
+        contributions: NDArray[np.float32] = (slow * self._shares.rows[history, None]) @ self._sharp.rows[asked].T
+        contributions[np.ix_(known, known_asked)] += slow[known] @ weighted[known_asked].T
+        contributions[np.ix_(known, known_asked)] += self._neighbours[history[known]][:, asked[known_asked]].toarray()
+        contributions *= weights[:, None]
+        return contributions[:, places]
 
     def approximate_scores(self, near: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Guess from the part that neighbours give how whole scores are ordered.
+        """Approximate the order of the full scores from the neighbours' part.
 
         Parameters
         ----------
@@ -233,9 +232,9 @@ class SharpenedFilter:
         Returns
         -------
         float32 array of shape (items,)
-            The other part favours what many touched, so this does, too, above all among those of no neighbours.
+            The spectral part favours popular items, so this does as well, above all among items without neighbours.
         """
-        result: NDArray[np.float32] = (near + FAINT) / np.sqrt(self._shares.rows)
+        result: NDArray[np.float32] = (near + EPSILON) / np.sqrt(self._shares.rows)
         return result
 
     def scores(self, matrix: sparse.csr_matrix) -> NDArray[np.float32]:
@@ -243,19 +242,19 @@ class SharpenedFilter:
 
         Parameters
         ----------
-        matrix : sparse float32 matrix of shape (users, items touched at the training)
-            How much each touched item counts.
+        matrix : sparse float32 matrix of shape (users, items at training)
+            Weight of each item of a history.
 
         Returns
         -------
-        float32 array of shape (users, items touched at the training)
+        float32 array of shape (users, items at training)
         """
         size = self._neighbours.shape[0]
         slow, sharp = self._slow.rows[:size], self._sharp.rows[:size]
-        found: NDArray[np.float32] = (matrix @ self._neighbours).toarray()
-        found += ((matrix @ slow) * self._gains) @ slow.T
-        found += (matrix.multiply(self._shares.rows[:size]).tocsr() @ slow) @ sharp.T
-        return found
+        scores: NDArray[np.float32] = (matrix @ self._neighbours).toarray()
+        scores += ((matrix @ slow) * self._gains) @ slow.T
+        scores += (matrix.multiply(self._shares.rows[:size]).tocsr() @ slow) @ sharp.T
+        return scores
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what was learnt, by name."""
@@ -278,7 +277,7 @@ class SharpenedFilter:
 
 
 def interaction_matrix(interactions: Interactions) -> sparse.csr_matrix:
-    """Return who touched what: ones.
+    """Return the binary interaction matrix.
 
     Returns
     -------
@@ -290,7 +289,7 @@ def interaction_matrix(interactions: Interactions) -> sparse.csr_matrix:
 
 
 def _normalise(interactions: Interactions, settings: FilterSettings) -> tuple[sparse.csr_matrix, NDArray[np.float32]]:
-    """Return A but for its greatest singular value, and how many users touched each item (one where nobody did)."""
+    """Return A up to its largest singular value, and the number of users of each item (at least one)."""
     matrix = interaction_matrix(interactions)
     lengths = np.maximum(1, np.diff(matrix.indptr)).astype(np.float32)
     popularity = np.maximum(1, np.bincount(matrix.indices, minlength=matrix.shape[1])).astype(np.float32)
@@ -300,7 +299,7 @@ def _normalise(interactions: Interactions, settings: FilterSettings) -> tuple[sp
 
 
 def _tail_share(coefficients: NDArray[np.float64], edge: float) -> float:
-    """Return by what a multiple of x comes nearest to x times the polynomial, from 0 to the edge."""
+    """Return the least-squares multiple of x that approximates x times the polynomial, from 0 to the edge."""
     points = np.linspace(0, edge, TAIL_POINTS)
     exact = points * np.polynomial.polynomial.polyval(points, coefficients)
     return float((exact @ points) / (points @ points))
@@ -313,17 +312,17 @@ def _apply_polynomial(
     coefficients: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     """Return the polynomial of P times vectors, by Horner's scheme."""
-    found = np.float32(coefficients[-1]) * vectors
+    product = np.float32(coefficients[-1]) * vectors
     for coefficient in coefficients[-2::-1]:
-        found = transposed @ (matrix @ found)
-        found += np.float32(coefficient) * vectors
-    return np.asarray(found, np.float32)
+        product = transposed @ (matrix @ product)
+        product += np.float32(coefficient) * vectors
+    return np.asarray(product, np.float32)
 
 
 def _top_neighbours(transposed: sparse.csr_matrix, matrix: sparse.csr_matrix, factor: float) -> sparse.csr_matrix:
-    """Return the strongest entries of each row of P, times a factor; P as a whole is never in memory."""
+    """Return the highest entries of each row of P, times a factor, without P as a whole in memory."""
     blocks = []
-    for begin in range(0, max(1, transposed.shape[0]), BLOCK):  # one block, though empty, where there is no item
+    for begin in range(0, max(1, transposed.shape[0]), BLOCK):  # one (empty) block where there are no items
         block = (transposed[begin : begin + BLOCK] @ matrix).tocsr()
         closest = keep_top_per_row(block, NEIGHBOURS)
         closest.data *= np.float32(factor)

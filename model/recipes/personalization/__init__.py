@@ -1,1 +1,1 @@
-"""Items for a user: the scores, their parts and weights, and the recipes that use them."""
+"""User personalization: the user scorer, its parts and weights, and the recipes that use it."""

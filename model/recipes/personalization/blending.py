@@ -1,4 +1,4 @@
-"""How much each part of a user's scores weighs: what finds the events that are held out best."""
+"""Chooses the weights of the parts of a user's scores: those that rank held-out events best."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from model.recipes.hold_out import HeldOut
     from model.recipes.item_to_item.transition_counts import TransitionSettings
 
-EXPONENTS, SHRINKAGES, QUERY_DECAYS = (0.5, 0.25), (5.0, 20.0), (0.8, 0.6)  # of steps, to be tried
-CANDIDATES = 50  # of each part; what none has among these is in no list
-ROUNDS = 3  # through all weights
-MIN_GAIN = 1.002  # by how much better the gain must be for a change; less is noise
-MIN_FILTER_GAIN = 1.02  # the same for the graph filter, which takes as much time and room as all else ten times over
-SPACE_SHARE = 0.7  # of what the steps find by themselves, from which on the filter is tried
+EXPONENTS, SHRINKAGES, QUERY_DECAYS = (0.5, 0.25), (5.0, 20.0), (0.8, 0.6)  # of transitions, to try
+CANDIDATES = 50  # top items of each part; others reach no list
+ROUNDS = 3  # of coordinate ascent over all weights
+MIN_GAIN = 1.002  # factor by which the NDCG must improve for a change; less is noise
+MIN_FILTER_GAIN = 1.02  # for the graph filter, which takes ten times the time and memory of all other parts
+SPACE_SHARE = 0.7  # of the NDCG of transitions alone that item embeddings must reach for the filter to be tried
 # Singular vectors of the filter on the hold-out: half of the time of all, enough to see whether the filter helps.
 TRIAL_SINGULAR_VECTORS = 256
-MAX_ITEMS = 100_000  # of more, the filter takes gigabytes
+MAX_ITEMS = 100_000  # for more, the filter takes gigabytes
 START = {
     "transitions": 1.0,
     "space": 0.3,
@@ -41,27 +41,27 @@ START = {
     "kept_latest": FALLBACK["kept_latest"],
     "kept": FALLBACK["kept"],
 }
-TRIALS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5)  # of a part's weight, against the others
+TRIALS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5)  # of a part's weight
 SEEN_WEIGHTS = ("kept_latest", "kept")
-SEEN_FACTORS = (0.1, 0.3, 1.0)  # shares of its score that an item of the history keeps
-# Share of the events that must lead back to one of the latest items for a list to show these: a list of what one has
-# just seen is a poor one, even where a few come back to it.
+SEEN_FACTORS = (0.1, 0.3, 1.0)  # factors for the score of an item of the history
+# Share of held-out events that must repeat one of the latest items before these may keep their scores: a list of items
+# just seen is poor even where a few users return to them.
 MIN_REPEAT_SHARE = 0.1
-LIFT_WEIGHTS = (0.0, 0.5, 1.0)  # of circumstances, and of what is known of the user, where there is a history
+LIFT_WEIGHTS = (0.0, 0.5, 1.0)  # of context, and of user features, for users with a history
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """What the parts say of the items that may be found, for each question.
+    """The values of the parts for the candidate items of each held-out event.
 
     Attributes
     ----------
     values : float32 array of shape (questions, items, parts)
-        Each at most one; the first item is the one wanted, and items that are none are -1 throughout.
+        At most one; the first item is the target, and padding is -1.
     names : tuple of str
         Of the parts.
     latest, before : bool arrays of shape (questions, items)
-        Which items are among the newest of the history, and which lie further back.
+        Whether an item is among the latest of the history, or further back in it.
     """
 
     values: NDArray[np.float32]
@@ -70,7 +70,7 @@ class Candidates:
     before: NDArray[np.bool_]
 
     def gain(self, weights: Mapping[str, float]) -> float:
-        """Return the mean discounted gain of the wanted items.
+        """Return the mean discounted gain (NDCG) of the targets.
 
         Parameters
         ----------
@@ -82,14 +82,14 @@ class Candidates:
         scores[self.before] *= np.float32(weights["kept"])
         wanted = scores[:, :1]
         ranks = (scores > wanted).sum(axis=1) + ((scores == wanted).sum(axis=1) + 1) // 2
-        found = (ranks <= LIST) & (wanted[:, 0] > 0)
-        return float((1 / np.log2(1 + ranks[found])).sum()) / len(scores)
+        ranked = (ranks <= LIST) & (wanted[:, 0] > 0)
+        return float((1 / np.log2(1 + ranks[ranked])).sum()) / len(scores)
 
 
 def choose_weights(data: TrainingData) -> dict[str, float]:
-    """Choose the settings that find the events held out best (NDCG) when trained on the others.
+    """Choose the weights with the highest NDCG on a hold-out when trained on the other events.
 
-    The graph filter is tried where it may be worth its time, and wanted where it then finds more.
+    The graph filter is tried where it may help, and chosen where it improves the NDCG.
 
     Returns
     -------
@@ -100,21 +100,21 @@ def choose_weights(data: TrainingData) -> dict[str, float]:
     fallback = {**FALLBACK, "in_order": float(in_order)}
     if not questions:
         return fallback
-    chosen_steps = choose_transition_settings(older.interactions, questions, _transition_trials(in_order))
-    steps = {name: getattr(chosen_steps, name) for name in ("exponent", "shrinkage", "query_decay")}
-    scorer = UserScorer.fit(older, {**fallback, **steps})
+    settings = choose_transition_settings(older.interactions, questions, _transition_trials(in_order))
+    transitions = {name: getattr(settings, name) for name in ("exponent", "shrinkage", "query_decay")}
+    scorer = UserScorer.fit(older, {**fallback, **transitions})
     candidates = collect_candidates(scorer, questions)
-    chosen, most = _ascend(candidates, START)
+    chosen, best_gain = _ascend(candidates, START)
     if len(scorer.item_ids) <= MAX_ITEMS and _predicts_without_order(candidates):
         scorer.fit_graph_filter(older.interactions, FilterSettings(directions=TRIAL_SINGULAR_VECTORS))
-        beside, gain = _ascend(collect_candidates(scorer, questions), {**START, "filter": 1.0})
-        if gain > most * MIN_FILTER_GAIN:
-            chosen = beside
-    return _choose_lifts(scorer, questions, {**fallback, **steps, **chosen}) if chosen else fallback
+        weights_with_filter, gain = _ascend(collect_candidates(scorer, questions), {**START, "filter": 1.0})
+        if gain > best_gain * MIN_FILTER_GAIN:
+            chosen = weights_with_filter
+    return _choose_lifts(scorer, questions, {**fallback, **transitions, **chosen}) if chosen else fallback
 
 
 def _transition_trials(in_order: bool) -> list[TransitionSettings]:
-    """Return the ways in which steps may be compared and asked for; without an order all of a history votes alike."""
+    """Return the transition settings to try; without an order of events, all items of a history weigh the same."""
     decays = QUERY_DECAYS if in_order else (1.0,)
     return [
         replace(NEAR, exponent=exponent, shrinkage=shrinkage, query_decay=decay)
@@ -123,9 +123,10 @@ def _transition_trials(in_order: bool) -> list[TransitionSettings]:
 
 
 def _predicts_without_order(candidates: Candidates) -> bool:
-    """Tell whether what users touch tells nearly as much as in which order they do.
+    """Return whether co-occurrence predicts nearly as well as sequence order.
 
-    The filter takes longer than all else. Where the order tells the more, it has never added anything.
+    The graph filter takes longer than all other parts. Where sequence order predicts better, it has never added
+    anything.
     """
     kept = {"kept_latest": FALLBACK["kept_latest"], "kept": FALLBACK["kept"]}
     alone = {name: candidates.gain({**kept, name: 1.0}) for name in ("next", "transitions", "space")}
@@ -133,45 +134,45 @@ def _predicts_without_order(candidates: Candidates) -> bool:
 
 
 def collect_candidates(scorer: UserScorer, questions: Sequence[HeldOut]) -> Candidates:
-    """Ask all parts all questions and keep what may be found."""
-    everything = dict.fromkeys(PARTS, 1.0)
+    """Compute all parts for every held-out event and keep the values of the candidate items."""
+    all_parts = dict.fromkeys(PARTS, 1.0)
     popular: list[NDArray[np.int64]] = []
     names: tuple[str, ...] = ()
-    found: list[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]] = []
+    rows: list[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]] = []
     for history, target, _ in questions:
-        parts = scorer.parts(history, everything)
+        parts = scorer.parts(history, all_parts)
         names = tuple(name for name in PARTS if name in parts.values)
         popular = popular or [top_k(parts.values[name], CANDIDATES) for name in SAME_FOR_ALL_USERS]
-        own = [_highest(parts.values[name]) for name in names if name not in {*SAME_FOR_ALL_USERS, "repeat"}]
-        others = {*np.concatenate([*popular, *own]).tolist(), *history} - {target}
+        own_candidates = [_highest(parts.values[name]) for name in names if name not in {*SAME_FOR_ALL_USERS, "repeat"}]
+        others = {*np.concatenate([*popular, *own_candidates]).tolist(), *history} - {target}
         items = np.array([target, *sorted(others)])
         values = np.stack([parts.values[name][items] * parts.scales[name] for name in names], axis=1)
         latest = np.isin(items, history[:LATEST])
-        found.append((values.astype(np.float32), latest, np.isin(items, history) & ~latest))
-    shape = (len(found), max(len(values) for values, _, _ in found))
+        rows.append((values.astype(np.float32), latest, np.isin(items, history) & ~latest))
+    shape = (len(rows), max(len(values) for values, _, _ in rows))
     values = np.full((*shape, len(names)), -1, np.float32)
     latest, before = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
-    for row, (told, newest, older) in enumerate(found):
-        values[row, : len(told)] = told
-        latest[row, : len(told)] = newest
-        before[row, : len(told)] = older
+    for row, (part_values, is_latest, is_older) in enumerate(rows):
+        values[row, : len(part_values)] = part_values
+        latest[row, : len(part_values)] = is_latest
+        before[row, : len(part_values)] = is_older
     return Candidates(values, names, latest, before)
 
 
 def _highest(values: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the places of the highest values above zero; most parts speak of few items."""
+    """Return the positions of the highest values above zero; most parts are non-zero for few items."""
     places = np.flatnonzero(values)
     return places if places.size <= CANDIDATES else places[top_k(values[places], CANDIDATES)]
 
 
 def _ascend(candidates: Candidates, start: Mapping[str, float]) -> tuple[dict[str, float], float]:
-    """Change one weight after the other as long as that finds more.
+    """Improve one weight after the other while the NDCG increases (coordinate ascent).
 
-    Returns the weights, none where nothing finds anything, and their gain.
+    Returns the weights (empty where no target is ranked) and their NDCG.
     """
     weights = {**dict.fromkeys(PARTS, 0.0), **start}
     most = candidates.gain(weights)
-    returns = float(candidates.latest[:, 0].mean())  # the first item is the one wanted
+    returns = float(candidates.latest[:, 0].mean())  # the first item is the target
     changing = (*(SEEN_WEIGHTS if returns >= MIN_REPEAT_SHARE else SEEN_WEIGHTS[1:]), *candidates.names)
     for _ in range(ROUNDS):
         before = dict(weights)
@@ -190,19 +191,19 @@ def _ascend(candidates: Candidates, start: Mapping[str, float]) -> tuple[dict[st
 
 
 def _choose_lifts(scorer: UserScorer, questions: Sequence[HeldOut], chosen: dict[str, float]) -> dict[str, float]:
-    """Choose the weights of the lifts, one after the other, where the questions have any."""
-    for name, there in (
-        ("context", any(one.query.context for one in questions)),
-        ("features", any(one.query.user_features for one in questions)),
+    """Choose the weights of the lifts, one after the other, where the held-out events have context or user features."""
+    for name, is_present in (
+        ("context", any(question.query.context for question in questions)),
+        ("features", any(question.query.user_features for question in questions)),
     ):
-        if not there:
+        if not is_present:
             continue
         gains = []
         for weight in LIFT_WEIGHTS:
             scorer.weights = (
                 {**chosen, "features": 0.0, name: weight} if name == "context" else {**chosen, name: weight}
             )
-            gains.append(sum(_gain(scorer, one) for one in questions))
+            gains.append(sum(_gain(scorer, question) for question in questions))
         chosen = {**chosen, name: LIFT_WEIGHTS[int(np.argmax(gains))]}
     return chosen
 

@@ -1,4 +1,4 @@
-"""The legacy recipe for those who add items often: items that are new and little touched get a good part of a list."""
+"""The legacy cold-start recipe: a fixed share of each list goes to new items with few interactions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SECONDS_PER_DAY = 86400
 
 
 class ColdStart(UserPersonalization):
-    """User personalization with a definition of its own of what is new."""
+    """User personalization with its own definition of cold items."""
 
     def __init__(self, scorer: UserScorer, created: NDArray[np.int64], newest: int, cold: NDArray[np.bool_]) -> None:
         super().__init__(scorer, created, newest)
@@ -46,15 +46,15 @@ class ColdStart(UserPersonalization):
                 f"change {MAX_INTERACTIONS} or {MAX_DAYS}"
             )
         fitted = UserPersonalization.fit(data, tuned)
-        return cls(fitted._scorer, fitted._created.rows, fitted._newest, cold)  # noqa: SLF001 - its own parts
+        return cls(fitted._scorer, fitted._created.rows, fitted._newest, cold)  # noqa: SLF001 - of the same class
 
-    def _exploration_share(self, query: Query) -> float:  # noqa: ARG002 - the same for all
+    def _exploration_share(self, query: Query) -> float:  # noqa: ARG002 - the same for all queries
         return COLD_SHARE
 
     def _is_cold(self) -> NDArray[np.bool_]:
-        untouched = super()._is_cold()
-        untouched[: self._few_interactions.size] |= self._few_interactions
-        return untouched
+        is_cold = super()._is_cold()
+        is_cold[: self._few_interactions.size] |= self._few_interactions
+        return is_cold
 
     def _own_document(self) -> dict[str, Any]:
         return {**super()._own_document(), "cold": np.flatnonzero(self._few_interactions).tolist()}
@@ -69,14 +69,14 @@ class ColdStart(UserPersonalization):
 
 
 def _cold_items(data: TrainingData) -> NDArray[np.bool_]:
-    """Tell which items of the interactions are new and little touched."""
+    """Return which items of the interactions are new and have few interactions."""
     stated = {**DEFAULTS, **data.parameters}
     known = data.interactions
     size = len(known.item_ids)
     count = np.bincount(known.items, minlength=size)
     first = np.full(size, np.iinfo(np.int64).max)
     np.minimum.at(first, known.items, known.times)
-    # An item that nobody has touched since it was split off has no first interaction; it is cold all the same.
+    # An item all of whose interactions are held out has no first interaction; it is cold as well.
     latest = int(first[count > 0].max(initial=0))
     start = latest if stated[RELATIVE_FROM] == STARTS[1] else int(time.time())
     days = (start - first) / SECONDS_PER_DAY

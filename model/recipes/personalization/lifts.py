@@ -1,7 +1,7 @@
-"""How much more, or less, an item is touched under a condition: on a phone, by users of an age.
+"""Lifts: how much more, or less, users interact with an item under a condition, such as on a phone or at an age.
 
-The lift is the logarithm of "interactions seen over interactions expected if the condition made no difference",
-shrunken towards none where there are few. Lifts of several conditions are summed, as a naive Bayes classifier does.
+The lift is the logarithm of observed over expected interactions, where the expectation is independent of the condition,
+shrunk towards 0 where there are few. Lifts of several conditions are summed, as in a naive Bayes classifier.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from model.datasets.catalogue import Catalogue
     from model.datasets.interactions import Interactions
 
-SHRINKAGE = 5.0  # interactions, seen and expected alike, that are added to both
+SHRINKAGE = 5.0  # interactions added to both the observed and the expected ones
 MAX_CONDITIONS = 500  # the most frequent ones
-MIN_INTERACTIONS = 20  # under a condition, for it to be looked at
+MIN_INTERACTIONS = 20  # under a condition, for it to be used
 KEPT_PER_CONDITION = 1000  # items, those with the strongest lifts
 
 
@@ -39,17 +39,17 @@ class Lifts:
 
     @classmethod
     def of_context(cls, interactions: Interactions) -> Lifts:
-        """Learn how circumstances change what users touch."""
-        found: list[tuple[list[str], NDArray[Any], NDArray[Any]]] = []
+        """Learn the lifts of contextual metadata."""
+        columns: list[tuple[list[str], NDArray[Any], NDArray[Any]]] = []
         for name, column in interactions.context.items():
             places = np.flatnonzero(column.codes >= 0)
             conditions = [f"{name}={value}" for value in column.values]
-            found.append((conditions, column.codes[places], interactions.items[places]))
-        return cls._fit(found, len(interactions.item_ids))
+            columns.append((conditions, column.codes[places], interactions.items[places]))
+        return cls._fit(columns, len(interactions.item_ids))
 
     @classmethod
     def of_users(cls, interactions: Interactions, users: Catalogue) -> Lifts:
-        """Learn what users of a kind touch; each counts once for an item.
+        """Learn the lifts of user features; each user counts once for an item.
 
         Parameters
         ----------
@@ -67,19 +67,19 @@ class Lifts:
         return cls._fit([(list(code_of), under.col, items[under.row])], len(interactions.item_ids))
 
     @classmethod
-    def _fit(cls, found: Iterable[tuple[list[str], NDArray[Any], NDArray[Any]]], size: int) -> Lifts:
-        """Compare, column by column, what was seen under each condition with what was to be expected."""
+    def _fit(cls, columns: Iterable[tuple[list[str], NDArray[Any], NDArray[Any]]], size: int) -> Lifts:
+        """Compare, column by column, the observed interactions under each condition with the expected ones."""
         rows: list[tuple[int, str, NDArray[np.int32], NDArray[np.float32]]] = []
-        for conditions, codes, items in found:
+        for conditions, codes, items in columns:
             ones = np.ones(codes.size, np.float32)
-            seen = sparse.csr_matrix((ones, (codes, items)), shape=(max(1, len(conditions)), size))
-            share = np.asarray(seen.sum(axis=0)).ravel() / max(1, codes.size)
+            observed = sparse.csr_matrix((ones, (codes, items)), shape=(max(1, len(conditions)), size))
+            share = np.asarray(observed.sum(axis=0)).ravel() / max(1, codes.size)
             for place, condition in enumerate(conditions):
-                mine = seen[place].toarray().ravel()
-                total = int(mine.sum())
+                counts = observed[place].toarray().ravel()
+                total = int(counts.sum())
                 if total < MIN_INTERACTIONS:
                     continue
-                lift = np.log((mine + SHRINKAGE) / (share * total + SHRINKAGE)).astype(np.float32)
+                lift = np.log((counts + SHRINKAGE) / (share * total + SHRINKAGE)).astype(np.float32)
                 strongest = top_k(np.abs(lift), KEPT_PER_CONDITION).astype(np.int32)
                 rows.append((total, condition, strongest, lift[strongest]))
         rows = sorted(rows, key=lambda row: (-row[0], row[1]))[:MAX_CONDITIONS]
@@ -89,7 +89,7 @@ class Lifts:
         return cls([row[1] for row in rows], starts, items, values)
 
     def add(self, condition: str, scores: NDArray[np.float32], weight: float) -> None:
-        """Add a condition's lifts to scores; one that is not known changes nothing.
+        """Add a condition's lifts to scores; an unknown condition changes nothing.
 
         Parameters
         ----------
@@ -111,7 +111,7 @@ class Lifts:
         Returns
         -------
         float32 array of shape (n,)
-            0 where the condition says nothing of the item.
+            0 where the condition has no lift for the item.
         """
         row = self._row_of.get(condition)
         if row is None:
@@ -121,7 +121,7 @@ class Lifts:
         return lifts
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
-        """Return the lifts, by name.
+        """Return the arrays to be saved, by name.
 
         Parameters
         ----------
@@ -132,5 +132,5 @@ class Lifts:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], prefix: str, conditions: list[str]) -> Lifts:
-        """Make lifts of what `arrays` returned."""
+        """Restore lifts from their saved arrays."""
         return cls(conditions, *(arrays[f"{prefix}_{part}"] for part in ("starts", "items", "values")))

@@ -1,4 +1,4 @@
-"""A given list in a user's order: the user scorer over the list."""
+"""Personalized ranking: the user scorer over a given list of items."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class PersonalizedRanking(Recipe):
-    """The scores of a list sum to one; items without interactions come last, unscored, in the given order.
+    """Reranks a list by the user's scores, which sum to one; items without interactions come last, in the given order.
 
-    What the user has seen is not moved down here: whoever asks has chosen the items. Asked for recommendations, it
-    ranks the whole catalogue, which is how it is judged on a hold-out.
+    Items of the history are not scored lower here, since the caller has chosen the list. `recommend` ranks the whole
+    catalogue, which is how the recipe is evaluated on a hold-out.
     """
 
     def __init__(self, scorer: UserScorer) -> None:
@@ -56,12 +56,12 @@ class PersonalizedRanking(Recipe):
         ]
 
     def rank(self, query: Query, item_ids: Sequence[str]) -> list[Recommendation]:
-        """Put the given items into the user's order.
+        """Sort the given items by the user's scores.
 
         Parameters
         ----------
         query : Query
-            Its `allowed` is not looked at.
+            Its `allowed` is ignored.
 
         Returns
         -------
@@ -71,20 +71,22 @@ class PersonalizedRanking(Recipe):
         distinct = list(dict.fromkeys(item_ids))
         places = [self._scorer.item_of.get(item, -1) for item in distinct]
         users = self._scorer.users
-        touched = [place for place in places if place >= 0 and users[place] > 0]
-        scored = set(touched)
-        rest = [Recommendation(item) for item, place in zip(distinct, places, strict=True) if place not in scored]
-        if not touched:
-            return rest
+        with_users = [place for place in places if place >= 0 and users[place] > 0]
+        scored = set(with_users)
+        without_users = [
+            Recommendation(item) for item, place in zip(distinct, places, strict=True) if place not in scored
+        ]
+        if not with_users:
+            return without_users
         scores, parts = self._scorer.score_with_parts(query, self._scorer.positions_of(query.history))
-        shares = softmax(scores[touched] * np.float32(SHARPNESS))
-        order = top_k(shares, len(touched))
-        ranked = np.array(touched)[order].tolist()
+        shares = softmax(scores[with_users] * np.float32(SHARPNESS))
+        order = top_k(shares, len(with_users))
+        ranked = np.array(with_users)[order].tolist()
         reasons = reasons_of(parts, self._scorer.weights, ranked)
         return [
             Recommendation(self.item_ids[item], share, reason)
             for item, share, reason in zip(ranked, shares[order].tolist(), reasons, strict=True)
-        ] + rest
+        ] + without_users
 
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:  # noqa: D102
         history = self._scorer.positions_of(query.history)

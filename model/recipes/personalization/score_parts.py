@@ -1,4 +1,4 @@
-"""The parts of a user's scores, and the sum of them."""
+"""The parts of a user's scores, and their weighted sum."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
     from model.datasets.interactions import Interactions
 
-# What comes next; what comes within some steps; what lies near in the item space; what the graph filter leads to; what
-# the user comes back to; what is popular of late; what is popular.
+# Next-item transitions; co-occurrence within a window; item embeddings; the graph filter; repeated items; recent
+# popularity; popularity.
 PARTS = ("next", "transitions", "space", "filter", "repeat", "recent", "popularity")
 
-SAME_FOR_ALL_USERS = ("recent", "popularity")  # the parts that are the same whoever asks
-RECENT_SHARE = 0.1  # of the events, the newest, that lie within one half-life of what is popular of late
-LATEST = 3  # newest items of a history; whether users touch them again is another question than of those before
+SAME_FOR_ALL_USERS = ("recent", "popularity")  # parts that do not depend on the user
+RECENT_SHARE = 0.1  # of the events, the newest, that span one half-life of recent popularity
+LATEST = 3  # newest items of a history, whose repetition is weighted apart from that of older ones
 
-# What is not worth choosing on little data. What was just touched makes a poor first recommendation, so whatever lies
-# in the history keeps a tenth of its score, unless the newest events say that users come back.
+# Weights where there are too few data to choose them. Items just seen are poor first recommendations, so items of the
+# history keep a tenth of their score, unless the hold-out shows that users return to them.
 FALLBACK = {
     **dict.fromkeys(PARTS, 0.0),
     "transitions": 0.6,
@@ -38,20 +38,20 @@ FALLBACK = {
     "exponent": 0.5,
     "shrinkage": 5.0,
     "query_decay": 0.8,
-    "in_order": 1.0,  # whether the times of events tell an order
+    "in_order": 1.0,  # whether the times of events give an order
 }
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of the scores of all items, by name as in `PARTS`.
+    """The parts of the scores of all items, by the names in `PARTS`.
 
     Attributes
     ----------
     values : dict of float32 arrays of shape (items,)
         None below zero.
     scales : dict of float
-        By which to multiply each so that it is at most one.
+        Factor for each part that scales its maximum to one.
     """
 
     values: dict[str, NDArray[np.float32]]
@@ -59,7 +59,7 @@ class Parts:
 
 
 def blend(parts: Parts, weights: Mapping[str, float]) -> NDArray[np.float32]:
-    """Sum the parts with their weights.
+    """Return the weighted sum of the parts.
 
     Parameters
     ----------
@@ -78,31 +78,31 @@ def blend(parts: Parts, weights: Mapping[str, float]) -> NDArray[np.float32]:
 
 
 def reasons_of(parts: Parts | None, weights: Mapping[str, float], items: Sequence[int]) -> list[str | None]:
-    """Say for which items nothing speaks but how popular they are.
+    """Return the reason `POPULAR` for items that are ranked by popularity only.
 
     Parameters
     ----------
     parts : Parts or None
-        None of a stranger.
+        None for a user without history.
     weights : mapping
         By the names of the parts.
 
     Returns
     -------
     list of str or None
-        `POPULAR`, or None where the user's history speaks for the item.
+        `POPULAR`, or None where the user's history contributes to the item's score.
     """
     if parts is None:
         return [POPULAR] * len(items)
-    spoken_for = np.zeros(len(items), np.bool_)
+    from_history = np.zeros(len(items), np.bool_)
     for name, values in parts.values.items():
         if weights[name] and name not in SAME_FOR_ALL_USERS:
-            spoken_for |= values[items] != 0
-    return [None if spoken else POPULAR for spoken in spoken_for.tolist()]
+            from_history |= values[items] != 0
+    return [None if is_from_history else POPULAR for is_from_history in from_history.tolist()]
 
 
 def count_decayed(interactions: Interactions) -> NDArray[np.float32]:
-    """Count the interactions of each item, each decayed by its age at a half-life that the data suggest.
+    """Count the interactions of each item, decayed by age with a half-life that the data determine.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def count_decayed(interactions: Interactions) -> NDArray[np.float32]:
 
 
 def scale_seen(scores: NDArray[np.float32], history: Sequence[int], weights: Mapping[str, float]) -> None:
-    """Leave the items of a history the share of their scores that they keep.
+    """Scale the scores of items in the history.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def scale_seen(scores: NDArray[np.float32], history: Sequence[int], weights: Map
 
 
 def seen_factor(item: int, history: Sequence[int], weights: Mapping[str, float]) -> float:
-    """Return the share of its score that an item keeps.
+    """Return the factor for the score of an item: below one where it is in the history.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def seen_factor(item: int, history: Sequence[int], weights: Mapping[str, float])
 
 
 def scale_to_one(values: NDArray[np.float32]) -> float:
-    """Return by what to multiply values so that the highest is one; 0 where none is above zero.
+    """Return the factor that scales the maximum to one; 0 where no value is above zero.
 
     Parameters
     ----------

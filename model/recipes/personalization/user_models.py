@@ -1,4 +1,4 @@
-"""What is learnt for a user's scores: the models of all parts, fitted, changed and kept as one."""
+"""The models behind the parts of a user's scores: fitted, updated, saved and loaded together."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class UserModels:
-    """What is learnt, beside the number of users by item.
+    """The models of all parts, except the number of users per item.
 
     Attributes
     ----------
     following, transitions : Transitions
-        What comes next, and what comes within some steps.
+        Next-item transitions, and co-occurrence within a window.
     context, features : Lifts
-        By the circumstances of a question, and by what is known of a user.
+        Lifts of contextual metadata, and of user features.
     graph : FilterPart or None
-        None where the hold-out does not ask for it.
+        None where the hold-out does not favour it.
     """
 
     following: Transitions
@@ -50,18 +50,18 @@ class UserModels:
 
     @classmethod
     def fit(cls, item_ids: list[str], data: TrainingData, settings: Mapping[str, float]) -> UserModels:
-        """Learn all parts.
+        """Fit all models.
 
         Parameters
         ----------
         item_ids : list of str
-            Those of the interactions, then those that nobody has touched.
+            Those of the interactions, then those without interactions.
         settings : mapping
-            With the keys of `parts.FALLBACK`.
+            With the keys of `score_parts.FALLBACK`.
         """
         known = data.interactions
         content = Content.fit(item_ids, data.catalogue)
-        heeded = within_percentiles(known, data.parameters)
+        within = within_percentiles(known, data.parameters)
         near = replace(
             NEAR,
             window=min(WINDOW, int(float(data.parameters.get("bptt", WINDOW)))),
@@ -69,9 +69,9 @@ class UserModels:
             shrinkage=settings["shrinkage"],
             query_decay=settings["query_decay"],
         )
-        learnt = cls(
-            Transitions.fit(heeded, NEXT),
-            Transitions.fit(heeded, near),
+        models = cls(
+            Transitions.fit(within, NEXT),
+            Transitions.fit(within, near),
             ItemSpace.fit(known, content.vectors, dimensions_of(data.parameters)),
             content,
             Lifts.of_context(known),
@@ -80,22 +80,22 @@ class UserModels:
             None,
         )
         if settings["filter"]:
-            learnt.fit_graph_filter(known)
-        learnt._make_room(len(item_ids))
-        return learnt
+            models.fit_graph_filter(known)
+        models._make_room(len(item_ids))
+        return models
 
     def fit_graph_filter(self, known: Interactions, settings: FilterSettings = SETTINGS) -> None:
-        """Learn the graph filter, which takes longer than all else.
+        """Fit the graph filter, which takes longer than all other models.
 
         Parameters
         ----------
         known : Interactions
-            Those that the other models have learnt from.
+            Those on which the other models are trained.
         """
         self.graph = GraphFilterPart.fit(known, self.content.vectors, settings)
 
     def put(self, place: int, item: CatalogueItem) -> None:
-        """Take in a new item, whose place is the next, or a changed one."""
+        """Append a new item (at the next position), or update one that has changed."""
         content = self.content.put(place, item.features)
         self.space.put(place, content)
         if self.graph is not None:
@@ -104,8 +104,8 @@ class UserModels:
             self.objective.put(place, item.numbers)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return all that was learnt, by name."""
-        found = {
+        """Return the arrays to be saved, by name."""
+        arrays = {
             **self.transitions.arrays(),
             **self.following.arrays("next"),
             **self.space.arrays(),
@@ -114,11 +114,11 @@ class UserModels:
             **self.features.arrays("features"),
         }
         for part in (self.graph, self.objective):
-            found |= {} if part is None else part.arrays()
-        return found
+            arrays |= {} if part is None else part.arrays()
+        return arrays
 
     def document(self) -> dict[str, Any]:
-        """Return what `from_arrays` needs beside the arrays."""
+        """Return the rest of what `from_arrays` needs, as JSON values."""
         objective = self.objective
         return {
             "vocabulary": self.content.vocabulary,
@@ -131,9 +131,9 @@ class UserModels:
     def from_arrays(
         cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any], item_count: int
     ) -> UserModels:
-        """Make models of what `arrays` and `document` returned."""
+        """Restore models from their saved arrays and document."""
         objective = document["objective"]
-        learnt = cls(
+        models = cls(
             Transitions.from_arrays(arrays, "next"),
             Transitions.from_arrays(arrays),
             ItemSpace.from_arrays(arrays),
@@ -143,11 +143,11 @@ class UserModels:
             Objective.from_arrays(arrays, objective) if objective else None,
             GraphFilterPart.from_arrays(arrays),
         )
-        learnt._make_room(item_count)
-        return learnt
+        models._make_room(item_count)
+        return models
 
     def add(self) -> None:
-        """Make room for one more item, which nobody has touched."""
+        """Append an item without interactions."""
         self.following.add()
         self.transitions.add()
 

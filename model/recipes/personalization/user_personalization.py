@@ -1,4 +1,4 @@
-"""Items for a user: the user scorer over the whole catalogue, with a few new items to try."""
+"""User personalization: the user scorer over the whole catalogue, with exploration of new items."""
 
 from __future__ import annotations
 
@@ -24,15 +24,20 @@ if TYPE_CHECKING:
     from model.datasets.catalogue import CatalogueItem
     from model.datasets.training_data import TrainingData
 
-EXPLORED_SHARE = 0.2  # of a list may be new items at exploration 1
-FIRST_EXPLORED = 4  # the first 1/4 of a list is never given to a new item
-RANDOM_SHARE = 0.5  # of chance beside likeness in choosing what to explore
+EXPLORED_SHARE = 0.2  # of a list that goes to new items at exploration weight 1
+FIRST_EXPLORED = 4  # the first 1/4 of a list holds no new items
+RANDOM_SHARE = 0.5  # weight of randomness relative to the score in choosing new items
 SECONDS_PER_DAY = 86400
-SCATTER = 2654435761  # Knuth's multiplier: neighbouring numbers end far apart (The Art of Computer Programming, 6.4)
+SCATTER = 2654435761  # Knuth's multiplicative hash (The Art of Computer Programming, 6.4)
 
 
 class UserPersonalization(Recipe):
     """The default recipe; its scores over the catalogue sum to one.
+
+    Attributes
+    ----------
+    popularity : float32 array of shape (items,)
+        From 0 to 1, to fill a list where a filter leaves too few items.
 
     Attributes
     ----------
@@ -44,12 +49,12 @@ class UserPersonalization(Recipe):
         self._scorer = scorer
         self._created = GrowableRows(created)
         self._newest = newest
-        self._cold: NDArray[np.int64] | None = None  # looked up anew after a change
+        self._cold: NDArray[np.int64] | None = None  # computed lazily after a change
         self.item_ids = scorer.item_ids
 
     @property
     def popularity(self) -> NDArray[np.float32]:
-        """How popular each item is: float32 array of shape (items,), from 0 to 1."""
+        """The popularity of each item: float32 array of shape (items,), from 0 to 1."""
         return self._scorer.popularity
 
     @classmethod
@@ -71,20 +76,20 @@ class UserPersonalization(Recipe):
         history = self._scorer.positions_of(query.history)
         scores, parts = self._scorer.score_with_parts(query, history)
         scores = self._lower_seen(scores, history)
-        raised = scores - scores.max(initial=NEVER)
-        raised *= np.float32(SHARPNESS)
-        np.exp(raised, out=raised)  # shares of the whole catalogue, whatever a filter leaves of it
+        exponentials = scores - scores.max(initial=NEVER)
+        exponentials *= np.float32(SHARPNESS)
+        np.exp(exponentials, out=exponentials)  # relative to the whole catalogue, independent of the filter
         if query.allowed is not None:
             scores = np.where(query.allowed, scores, NEVER)
         explored = self._explore(query, scores, count)
         if explored:
             scores[list(explored.values())] = NEVER
         order = _insert_explored(top_k(scores, count).tolist(), explored, count)
-        # A new item counts as much as the one behind it, at the end as the last of the others, so that scores fall.
+        # A new item gets the score of the next item (at the end, of the last other one), so that scores never increase.
         others = [item for place, item in enumerate(order) if place not in explored]
         for place in sorted(explored, reverse=True):
-            raised[order[place]] = raised[order[place + 1] if place + 1 < len(order) else others[-1]]
-        shares = (raised[order] / raised.sum()).tolist()
+            exponentials[order[place]] = exponentials[order[place + 1] if place + 1 < len(order) else others[-1]]
+        shares = (exponentials[order] / exponentials.sum()).tolist()
         reasons = reasons_of(parts, self._scorer.weights, order)
         new = set(explored.values())
         return [
@@ -97,7 +102,7 @@ class UserPersonalization(Recipe):
         items = [self._scorer.item_of[item] for item in item_ids]
         kept = [seen_factor(item, history, self._scorer.weights) for item in items]
         return [
-            [Contribution(one.name, one.weight * share) for one in parts] if share < 1 else parts
+            [Contribution(part.name, part.weight * share) for part in parts] if share < 1 else parts
             for parts, share in zip(self._scorer.explain_all(query, history, items), kept, strict=True)
         ]
 
@@ -136,21 +141,21 @@ class UserPersonalization(Recipe):
 
     def _lower_seen(self, scores: NDArray[np.float32], history: Sequence[int]) -> NDArray[np.float32]:
         if history:
-            # Neither Amazon's recipes nor this one hide what a user has seen: users buy again.
+            # Neither Amazon's recipes nor this one remove items of the history: users buy again.
             scale_seen(scores, history, self._scorer.weights)
         return scores
 
     def _exploration_share(self, query: Query) -> float:
-        """Return which share of a list goes to new items."""
+        """Return the share of a list that goes to new items."""
         return query.exploration * EXPLORED_SHARE
 
     def _is_cold(self) -> NDArray[np.bool_]:
-        """Tell of each item whether it is to be tried."""
+        """Return which items are candidates for exploration."""
         result: NDArray[np.bool_] = self._scorer.users == 0
         return result
 
     def _explore(self, query: Query, scores: NDArray[np.float32], count: int) -> dict[int, int]:
-        """Return new items by the place in the list that each is given; the same for a user all day long."""
+        """Return new items by their position in the list; the same for a user all day."""
         available = len(self.item_ids) if query.allowed is None else int(np.count_nonzero(query.allowed))
         length = min(count, available)
         wanted = self._exploration_share(query) * length
@@ -163,22 +168,22 @@ class UserPersonalization(Recipe):
         cold = self._cold[(created == 0) | (created >= now - query.explored_age_days * SECONDS_PER_DAY)]
         seed = zlib.crc32(f"{query.user}|{now // SECONDS_PER_DAY}".encode())
         chance = seed / 2**32
-        # 1.5 new items means one, and another every second time.
+        # 1.5 new items means one, and a second one in half of the cases.
         slots = min(int(wanted + chance), cold.size)
         first = -(-length // FIRST_EXPLORED)
         slots = min(slots, length - first)
         if slots < 1:
             return {}
-        liking = scores[cold]
-        liking /= max(float(liking.max()), 1e-9)
-        liking += np.float32(RANDOM_SHARE) * _hash_to_unit(cold, seed)
-        chosen = cold[top_k(liking, slots)].tolist()
+        preference = scores[cold]
+        preference /= max(float(preference.max()), 1e-9)
+        preference += np.float32(RANDOM_SHARE) * _hash_to_unit(cold, seed)
+        chosen = cold[top_k(preference, slots)].tolist()
         step = (length - first) / slots
         return {first + int((number + chance) * step): item for number, item in enumerate(chosen)}
 
 
 def _insert_explored(ranked: list[int], explored: Mapping[int, int], count: int) -> list[int]:
-    """Put explored items into their places among the others."""
+    """Insert explored items at their positions among the others."""
     others = iter(ranked)
     merged: list[int] = []
     for place in range(min(count, len(ranked) + len(explored))):
@@ -188,7 +193,7 @@ def _insert_explored(ranked: list[int], explored: Mapping[int, int], count: int)
 
 
 def _hash_to_unit(places: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-    """Return numbers from 0 to 1 that look like chance and are the same for the same places and seed."""
+    """Hash positions and a seed to pseudo-random numbers from 0 to 1."""
     mixed = (places.astype(np.uint32) + np.uint32(seed)) * np.uint32(SCATTER)  # all of it modulo 2**32
     mixed = (mixed ^ (mixed >> np.uint32(15))) * np.uint32(SCATTER)
     return mixed.astype(np.float32) * np.float32(2.0**-32)

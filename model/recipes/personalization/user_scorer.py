@@ -1,9 +1,9 @@
-"""How well each item suits a user: what usually follows, what users alike touch, what is popular.
+"""Scores every item for a user's history: transitions, item embeddings, the graph filter, repeats and popularity.
 
 The parts are scaled to at most one each and summed with weights that are chosen on the newest tenth of the events, or
-on any tenth where times tell no order (`blending`); a part that tells nothing there is not computed. A user is their
-history and nothing else, so the next event changes the next answer; of a stranger, the circumstances of the question
-and what is known of the user speak.
+on a random tenth where times give no order (`blending`); a part with weight zero is not computed. A user is their
+history only, so the next event changes the next answer; a user without history gets popular items, adjusted by context
+and user features.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from model.recipes.recipe import Event
 
 
-SHARPNESS = 12.0  # by which scores are multiplied before they become shares of one
-REPEAT_DECAY = 0.8  # of an item in the history against the next newer one
+SHARPNESS = 12.0  # inverse temperature of the softmax over scores
+REPEAT_DECAY = 0.8  # of an item in the history relative to the next newer one
 
 
 class UserScorer:
@@ -70,42 +70,42 @@ class UserScorer:
 
     @classmethod
     def fit(cls, data: TrainingData, weights: Mapping[str, float]) -> UserScorer:
-        """Learn the parts; `weights` is what `blending.choose_weights` returned."""
+        """Fit all parts; `weights` is the result of `blending.choose_weights`."""
         known = data.interactions
-        touched = set(known.item_ids)
-        item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
+        with_interactions = set(known.item_ids)
+        item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in with_interactions)]
         models = UserModels.fit(item_ids, data, {**FALLBACK, **weights})
-        untouched = np.zeros(len(item_ids) - len(known.item_ids), np.float32)
-        users, recent = (np.concatenate([counts, untouched]) for counts in (count_users(known), count_decayed(known)))
+        zeros = np.zeros(len(item_ids) - len(known.item_ids), np.float32)
+        users, recent = (np.concatenate([counts, zeros]) for counts in (count_users(known), count_decayed(known)))
         return cls(item_ids, models, users, recent, weights, _uses_recency_bias(data.parameters))
 
     @property
     def recency(self) -> bool:
-        """Whether newer items of a history count more: where the solution wants it and the events tell an order."""
+        """Whether newer items of a history count more: where the solution wants it and the events have an order."""
         return self._uses_recency and bool(self.weights["in_order"])
 
     @property
     def users(self) -> NDArray[np.float32]:
-        """How many different users touched each item: float32 array of shape (items,)."""
+        """The number of different users of each item: float32 array of shape (items,)."""
         return self._users.rows
 
     @property
     def popularity(self) -> NDArray[np.float32]:
-        """The same on a logarithmic scale from 0 to 1."""
+        """The number of users on a logarithmic scale from 0 to 1."""
         return self._popularity.rows
 
     def fit_graph_filter(self, known: Interactions, settings: FilterSettings) -> None:
-        """Learn the graph filter, for weights that want it.
+        """Fit the graph filter, for weights that use it.
 
         Parameters
         ----------
         known : Interactions
-            Those that the scorer has learnt from.
+            Those on which the scorer is trained.
         """
         self._models.fit_graph_filter(known, settings)
 
     def positions_of(self, history: Sequence[str]) -> list[int]:
-        """Return the positions of those items of a history that are known.
+        """Return the positions of the known items of a history.
 
         Parameters
         ----------
@@ -123,21 +123,21 @@ class UserScorer:
         history : sequence of int
             Newest first; not empty.
         wanted : mapping
-            Weights by part; one of weight zero is left out.
+            Weights by part; a part of weight zero is left out.
         """
         values = {"popularity": self.popularity}
         scales = {"popularity": 1.0}
         if wanted["recent"]:
             values["recent"], scales["recent"] = self._recent.rows, self._most_recent
         decay = None if self.recency else 1.0
-        for name, steps in (("next", self._models.following), ("transitions", self._models.transitions)):
+        for name, transitions in (("next", self._models.following), ("transitions", self._models.transitions)):
             if wanted[name]:
                 values[name] = np.zeros(len(self.item_ids), np.float32)
-                steps.add_scores(history, values[name], decay)
+                transitions.add_scores(history, values[name], decay)
         if wanted["space"]:
             space = self._models.space
-            near = space.vectors @ space.user_vector(history, self._space_decay)
-            values["space"] = np.maximum(near, np.float32(0), out=near)
+            products = space.vectors @ space.user_vector(history, self._space_decay)
+            values["space"] = np.maximum(products, np.float32(0), out=products)
         if wanted["filter"] and self._models.graph is not None:
             values["filter"] = self._models.graph.scores(history, self._filter_decay)
         if wanted["repeat"]:
@@ -151,7 +151,7 @@ class UserScorer:
         Parameters
         ----------
         query : Query
-            Its context and user_features count here.
+            Only its context and user_features are used.
         history : sequence of int
             Newest first.
 
@@ -162,13 +162,13 @@ class UserScorer:
         return self.score_with_parts(query, history)[0]
 
     def score_with_parts(self, query: Query, history: Sequence[int]) -> tuple[NDArray[np.float32], Parts | None]:
-        """Return the score of every item, and what the history's share in it is made of.
+        """Return the score of every item, and the parts of the history's contribution.
 
         Returns
         -------
         scores : float32 array of shape (items,)
         parts : Parts or None
-            None of a stranger.
+            None for a user without history.
         """
         parts = self.parts(history, self.weights) if history else None
         scores = blend(parts, self.weights) if parts else self.popularity.copy()
@@ -179,40 +179,42 @@ class UserScorer:
         return scores, parts
 
     def explain_all(self, query: Query, history: Sequence[int], items: Sequence[int]) -> list[list[Contribution]]:
-        """Return what the scores of some items are made of.
+        """Return the contributions to the scores of some items.
 
         Returns
         -------
         list of lists of Contribution
-            Of each item, weights that sum to its entry of `score`, the largest first.
+            For each item, weights that sum to its entry of `score`, the largest first.
         """
-        asked = np.array(items, np.int64)
-        found: dict[str, NDArray[np.float32]] = {}
+        positions = np.array(items, np.int64)
+        columns: dict[str, NDArray[np.float32]] = {}
         if history:
             parts = self.parts(history, self.weights)
-            votes = np.zeros((len(history), asked.size), np.float32)
+            by_history_item = np.zeros((len(history), positions.size), np.float32)
             for name, values in parts.values.items():
                 factor = np.float32(self.weights[name] * parts.scales[name])
                 if name in SAME_FOR_ALL_USERS:
-                    found[name] = factor * values[asked]
+                    columns[name] = factor * values[positions]
                 elif factor:
-                    votes += factor * self._contributions_of(name, history, asked) * (values[asked] > 0)
-            for voter, row in zip(history, votes, strict=True):
-                name = f"item:{self.item_ids[voter]}"
-                found[name] = found[name] + row if name in found else row
+                    by_history_item += (
+                        factor * self._contributions_of(name, history, positions) * (values[positions] > 0)
+                    )
+            for source, row in zip(history, by_history_item, strict=True):
+                name = f"item:{self.item_ids[source]}"
+                columns[name] = columns[name] + row if name in columns else row
         else:
-            found["popularity"] = self.popularity[asked]
+            columns["popularity"] = self.popularity[positions]
         for lifts, condition, weight in self._conditions(query, bool(history)):
             name = f"{'context' if lifts is self._models.context else 'person'}:{condition}"
-            found[name] = np.float32(weight) * lifts.of(condition, asked)
+            columns[name] = np.float32(weight) * lifts.of(condition, positions)
         objective = self._models.objective
         if objective is not None:
-            total = np.sum(list(found.values()), axis=0)
-            found[f"objective:{objective.column}"] = total * (objective.factors[asked] - 1)
-        return sort_contributions(list(found), np.stack(list(found.values()), axis=1))
+            total = np.sum(list(columns.values()), axis=0)
+            columns[f"objective:{objective.column}"] = total * (objective.factors[positions] - 1)
+        return sort_contributions(list(columns), np.stack(list(columns.values()), axis=1))
 
     def update(self, event: Event) -> None:
-        """Take one interaction into account."""
+        """Apply one interaction."""
         place = self.item_of.get(event.item_id)
         if place is None:
             return
@@ -226,7 +228,7 @@ class UserScorer:
             self.popularity[place] = min(1.0, float(np.log1p(self.users[place])) / self._most)
 
     def put(self, item: CatalogueItem) -> None:
-        """Take in a new or changed item."""
+        """Append a new item, or update one that has changed."""
         place = self.item_of.setdefault(item.item_id, len(self.item_ids))
         self._models.put(place, item)
         if place == len(self.item_ids):
@@ -237,17 +239,17 @@ class UserScorer:
             self._popularity.append(0.0)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return all that was learnt, by name."""
+        """Return the arrays to be saved, by name."""
         return {**self._models.arrays(), "people": self.users, "recent": self._recent.rows}
 
     def document(self) -> dict[str, Any]:
-        """Return what `from_arrays` needs beside the arrays."""
+        """Return the rest of what `from_arrays` needs, as JSON values."""
         own = {"item_ids": self.item_ids, "weights": self.weights, "recency": self._uses_recency}
         return {**own, **self._models.document()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> UserScorer:
-        """Make a scorer of what `arrays` and `document` returned."""
+        """Restore a scorer from its saved arrays and document."""
         models = UserModels.from_arrays(arrays, document, len(document["item_ids"]))
         users, recent = arrays["people"], arrays["recent"]
         return cls(document["item_ids"], models, users, recent, document["weights"], document["recency"])
@@ -261,12 +263,12 @@ class UserScorer:
         return FILTER_DECAY if self.recency else 1.0
 
     def _repeat_weights(self, history: Sequence[int]) -> list[float]:
-        """Return how much each item of a history speaks for itself."""
+        """Return the weight of each item of a history for its own repetition."""
         decay = REPEAT_DECAY if self.recency else 1.0
         return [decay**place for place in range(len(history))]
 
     def _contributions_of(self, name: str, history: Sequence[int], items: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return what each item of a history adds to a part of the scores of some: shape (history, items)."""
+        """Return the contribution of each item of a history to a part of some scores: shape (history, items)."""
         decay = None if self.recency else 1.0
         if name == "next":
             return self._models.following.contributions(history, items, decay)
@@ -280,10 +282,10 @@ class UserScorer:
         return self._models.space.contributions(history, items, self._space_decay)
 
     def _conditions(self, query: Query, has_history: bool) -> Iterator[tuple[Lifts, str, float]]:
-        """Yield what is known of the question, with the weight of its lifts.
+        """Yield the conditions of a query (context and user features), with the weight of their lifts.
 
-        A stranger's scores are logarithms of frequencies, to which lifts can be added as they are; where there is a
-        history, the weights that were chosen say how much is left for them to tell.
+        The scores of a user without history are logarithms of frequencies, to which lifts are added unscaled; with a
+        history, the lifts are scaled by the chosen weights.
         """
         context = self.weights["context"] / SHARPNESS if has_history else 1.0 / self._most
         features = self.weights["features"] / SHARPNESS if has_history else 1.0 / self._most

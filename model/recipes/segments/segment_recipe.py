@@ -1,4 +1,4 @@
-"""The interface of recipes that say which users an item, or a kind of item, is for."""
+"""The interface of recipes that select users for an item, or for attributes of items."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class SegmentRecipe(abc.ABC):
-    """An algorithm that makes segments of users; trained like a `Recipe`, and asked in batches only.
+    """An algorithm that makes segments of users; trained like a `Recipe`, but queried in batches only.
 
     Attributes
     ----------
     user_ids : list of str
-        Every user that it can answer with.
+        Every user that it can select.
     item_ids : list of str
-        Every item that it knows.
+        Every known item.
     learns_from : tuple of str
         Event types, in lower case; empty for all.
     """
@@ -34,13 +34,13 @@ class SegmentRecipe(abc.ABC):
 
     @classmethod
     def uses_event_type(cls, event_type: str) -> bool:
-        """Tell whether the recipe learns from interactions of a type; from all where it names none."""
+        """Return whether the recipe is trained on an event type; on all where `learns_from` is empty."""
         return not cls.learns_from or event_type.lower() in cls.learns_from
 
     @classmethod
     @abc.abstractmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:
-        """Choose the recipe's settings on the newest events of the data.
+        """Choose the recipe's settings on a hold-out of the newest events.
 
         Returns
         -------
@@ -51,17 +51,17 @@ class SegmentRecipe(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:
-        """Learn from all of the data.
+        """Train on all of the data.
 
         Parameters
         ----------
         tuned : mapping
-            What `tune` returned.
+            The result of `tune`.
         """
 
     @abc.abstractmethod
     def segment(self, wanted: str | Sequence[str], count: int, allowed: NDArray[np.bool_] | None = None) -> list[str]:
-        """Name the users that are most likely to touch an item, or an item with some attributes.
+        """Return the users that are most likely to interact with an item, or with items that have some attributes.
 
         Parameters
         ----------
@@ -73,19 +73,19 @@ class SegmentRecipe(abc.ABC):
         Returns
         -------
         list of str
-            At most `count` user ids, the likeliest first.
+            At most `count` user ids, the most likely first.
 
         Raises
         ------
         LookupError
-            The item is not known, or no item has the attributes; the message says so.
+            The item is unknown, or no item has the attributes; the message states which.
         """
 
     @abc.abstractmethod
     def save(self, directory: Path) -> None:
-        """Write the fitted model into an existing, empty directory."""
+        """Write the trained model into an existing, empty directory."""
 
     @classmethod
     @abc.abstractmethod
     def load(cls, directory: Path) -> Self:
-        """Read what `save` wrote."""
+        """Read a model that `save` wrote."""

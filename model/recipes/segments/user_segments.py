@@ -1,8 +1,8 @@
-"""Users for an item, or for a kind of item: the user scorer turned round.
+"""User segments: the users most likely to interact with an item, or with items that have some attributes.
 
-A user's affinity is what leads from their history to the items (transitions and the item space), how much of the
-history are those items themselves, and how active the user is of late: who never comes takes no offer. The weights are
-chosen on the newest fifth of each user's interactions.
+A user's affinity is the weighted sum of four parts: transitions from their history to the items, similarity of
+embeddings, the items' own share of the history, and recent activity. The weights are chosen on the newest fifth of each
+user's interactions.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
     from model.datasets.training_data import TrainingData
 
-DECAY = 0.95  # of a history's item against the next newer one: a segment is for weeks, not for the next click
-HALF_LIFE_DAYS = 14.0  # of an interaction's part in how active a user is
+DECAY = 0.95  # of a history's item relative to the next newer one: a segment is used for weeks, not for the next click
+HALF_LIFE_DAYS = 14.0  # of an interaction's contribution to a user's activity
 SECONDS_PER_DAY = 86400
 HELD_OUT = 0.2  # of each user's interactions, the newest (developer guide, "Evaluating a solution version")
-JUDGED = 100  # items, or attributes, most wanted in the hold-out; more changes the choice no more
+EVALUATED = 100  # most frequent items, or attributes, of the hold-out; more do not change the choice
 FALLBACK = {"following": 1.0, "near": 0.3, "own": 0.3, "active": 0.1}
 TRIALS = tuple(
     {"following": 1.0, "near": near, "own": own, "active": active}
@@ -46,7 +46,7 @@ TRIALS = tuple(
 
 
 def split_in_time(interactions: Interactions) -> tuple[Interactions, Interactions]:
-    """Keep the newest fifth of each user's interactions out.
+    """Hold out the newest fifth of each user's interactions.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def split_in_time(interactions: Interactions) -> tuple[Interactions, Interaction
 
 @dataclass(frozen=True)
 class Histories:
-    """What users touched: a decayed weight by user (row) and item, how active each is, and where each stands."""
+    """The history of every user: decayed weights by user (row) and item, the user's activity, and the user vector."""
 
     weights: sparse.csr_matrix
     active: NDArray[np.float32]
@@ -69,7 +69,7 @@ class Histories:
 
     @classmethod
     def fit(cls, interactions: Interactions, space: ItemSpace) -> Histories:
-        """Sum up the histories of all users."""
+        """Sum the histories of all users."""
         starts = interactions.starts()
         age = (starts[interactions.users + 1] - 1 - np.arange(len(interactions))).astype(np.float32)
         values = (interactions.weights * np.float32(DECAY) ** age).astype(np.float32)
@@ -82,7 +82,7 @@ class Histories:
 
 
 class UserSegments(SegmentRecipe):
-    """What both recipes of segments have in common; they differ in what is asked for."""
+    """The common part of both segment recipes, which differ in how a query selects items."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class UserSegments(SegmentRecipe):
             return dict(FALLBACK)
         recipe = cls.fit(replace(data, interactions=older), FALLBACK)
         gains = np.zeros(len(TRIALS))
-        for items, users in recipe.targets(newer, JUDGED):
+        for items, users in recipe.targets(newer, EVALUATED):
             parts = recipe.parts(items)
             for number, trial in enumerate(TRIALS):
                 scores = _blend(parts, trial)
@@ -117,15 +117,15 @@ class UserSegments(SegmentRecipe):
     @classmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: D102
         known = data.interactions
-        touched = set(known.item_ids)
-        item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in touched)]
+        with_interactions = set(known.item_ids)
+        item_ids = [*known.item_ids, *(item for item in data.catalogue.item_ids if item not in with_interactions)]
         content = Content.fit(item_ids, data.catalogue)
         space = ItemSpace.fit(known, content.vectors, dimensions_of(data.parameters))
         place_of = {item: place for place, item in enumerate(item_ids)}
         attributes: dict[str, list[int]] = {}
         for item, features in zip(data.catalogue.item_ids, data.catalogue.features, strict=True):
             for feature in features:
-                if not feature.startswith("word="):  # texts cannot be asked for
+                if not feature.startswith("word="):  # words of texts cannot be queried
                     attributes.setdefault(feature, []).append(place_of[item])
         for name, numbers in data.catalogue.numbers.items():
             for item, number in zip(data.catalogue.item_ids, numbers, strict=True):
@@ -145,7 +145,7 @@ class UserSegments(SegmentRecipe):
     def ranked(
         self, items: NDArray[np.int64], count: int, allowed: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int64]:
-        """Return the places of the users that are most likely to touch any of some items, the likeliest first.
+        """Return the positions of the users most likely to interact with any of some items, the most likely first.
 
         Parameters
         ----------
@@ -164,12 +164,12 @@ class UserSegments(SegmentRecipe):
 
     @abc.abstractmethod
     def items_of(self, wanted: str | Sequence[str]) -> NDArray[np.int64]:
-        """Return the places of the items that a question is about.
+        """Return the positions of the items that a query selects.
 
         Parameters
         ----------
         wanted : str or sequence of str
-            As of `segment`.
+            As in `segment`.
 
         Returns
         -------
@@ -178,14 +178,14 @@ class UserSegments(SegmentRecipe):
 
     @abc.abstractmethod
     def targets(self, newer: Interactions, count: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Yield, for the questions most wanted in a hold-out, their items and the users who touched any of them.
+        """Yield the items of the most frequent queries of a hold-out, and the users who interacted with any.
 
         Parameters
         ----------
         newer : Interactions
-            Numbered as those of `fit`.
+            With the same lists of ids as those of `fit`.
         count : int
-            Of questions.
+            Of queries.
 
         Yields
         ------
@@ -227,7 +227,7 @@ class UserSegments(SegmentRecipe):
         Parameters
         ----------
         items : int64 array
-            Places of the items that are asked about.
+            Positions of the queried items.
 
         Returns
         -------
@@ -235,14 +235,14 @@ class UserSegments(SegmentRecipe):
             Each from 0 to 1: following, near, own, active.
         """
         known = items[items < self._leading.shape[1]]
-        asked = np.zeros(self._leading.shape[1], np.float32)
-        asked[known] = 1.0
-        leading = np.asarray(self._leading @ asked, np.float32)
+        is_queried = np.zeros(self._leading.shape[1], np.float32)
+        is_queried[known] = 1.0
+        leading = np.asarray(self._leading @ is_queried, np.float32)
         histories = self._histories
         return {
             "following": _to_one(histories.weights @ leading),
             "near": _to_one(histories.places @ self._vectors[items].mean(axis=0)),
-            "own": _to_one(histories.weights @ asked),
+            "own": _to_one(histories.weights @ is_queried),
             "active": _to_one(histories.active),
         }
 
@@ -252,7 +252,7 @@ class ItemAffinity(UserSegments):
 
     def items_of(self, wanted: str | Sequence[str]) -> NDArray[np.int64]:  # noqa: D102
         if not isinstance(wanted, str) or wanted not in self._item_of:
-            raise LookupError(f"the item {wanted} is not known to the solution version")
+            raise LookupError(f"the item {wanted} is unknown to the solution version")
         return np.array([self._item_of[wanted]])
 
     def targets(self, newer: Interactions, count: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:  # noqa: D102
@@ -267,24 +267,24 @@ class AttributeAffinity(UserSegments):
     """Users for items with some attributes (developer guide, "Item-Attribute-Affinity recipe")."""
 
     def items_of(self, wanted: str | Sequence[str]) -> NDArray[np.int64]:  # noqa: D102
-        asked = [wanted] if isinstance(wanted, str) else list(wanted)
-        missing = [one for one in asked if one not in self._attributes]
-        if missing or not asked:
+        attributes = [wanted] if isinstance(wanted, str) else list(wanted)
+        missing = [attribute for attribute in attributes if attribute not in self._attributes]
+        if missing or not attributes:
             raise LookupError(f"no item has {' and '.join(missing) or 'no attribute at all'}")
-        found = self._attributes[asked[0]]
-        for one in asked[1:]:
-            found = np.intersect1d(found, self._attributes[one])
-        if not found.size:
-            raise LookupError(f"no item has all of {', '.join(asked)}")
-        return found
+        items = self._attributes[attributes[0]]
+        for attribute in attributes[1:]:
+            items = np.intersect1d(items, self._attributes[attribute])
+        if not items.size:
+            raise LookupError(f"no item has all of {', '.join(attributes)}")
+        return items
 
     def targets(self, newer: Interactions, count: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:  # noqa: D102
         users, items = newer.unique_pairs()
-        by_size = sorted(self._attributes.items(), key=lambda one: (-one[1].size, one[0]))
+        by_size = sorted(self._attributes.items(), key=lambda entry: (-entry[1].size, entry[0]))
         for _, places in by_size[:count]:
-            touched = np.unique(users[np.isin(items, places)]).astype(np.int64)
-            if touched.size:
-                yield places, touched
+            with_interactions = np.unique(users[np.isin(items, places)]).astype(np.int64)
+            if with_interactions.size:
+                yield places, with_interactions
 
 
 def _blend(parts: Mapping[str, NDArray[np.float32]], weights: Mapping[str, float]) -> NDArray[np.float32]:
