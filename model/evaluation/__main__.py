@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from model.evaluation.data_sets import UnknownDataError, describe_left_out, read_data_set
+from model.datasets.data_set import UnknownDataError, describe_left_out, read_data_set
 from model.evaluation.evaluate import CUTS
 from model.evaluation.experiments import (
     NotComparableError,
@@ -56,7 +56,7 @@ from model.recipes.recipe import UnsuitableDataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from model.evaluation.data_sets import DataSet
+    from model.datasets.data_set import DataSet
     from model.evaluation.experiments import Experiment
     from model.evaluation.splits import Split
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from model.evaluation.data_sets import DataSet
+    from model.datasets.data_set import DataSet
     from model.evaluation.evaluate import Protocol
     from model.evaluation.splits import Split
 

@@ -13,8 +13,8 @@ from model.registry.recipes import RECIPES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from model.datasets.data_set import DataSet
     from model.datasets.interactions import Interactions
-    from model.evaluation.data_sets import DataSet
 
 
 class UnknownRecipeError(ValueError):

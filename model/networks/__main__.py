@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from model.datasets.data_set import read_data_set
 from model.datasets.training_data import TrainingData
-from model.evaluation.data_sets import read_data_set
 from model.networks.errors import InvalidSettingError, NetworksError
 from model.networks.problem import problem_of
 from model.networks.serving.lightgcn import LightGCNRecipe

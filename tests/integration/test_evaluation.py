@@ -14,8 +14,8 @@ from data.generate import main as generate_files
 from data.generate import write_stream
 from data.generator import Settings, generate
 from data.loaders.__main__ import main as load
+from model.datasets.data_set import UnknownDataError, read_data_set
 from model.evaluation.__main__ import main
-from model.evaluation.data_sets import UnknownDataError, read_data_set
 from model.evaluation.evaluate import evaluate
 from model.evaluation.experiments import UnknownExperimentError, compare, list_experiments, load_experiment
 from model.evaluation.off_policy.replay import BadLogError, read_decisions

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from model.datasets.data_set import DataSet
     from model.datasets.interactions import Interactions
-    from model.evaluation.data_sets import DataSet
     from model.recipes.recipe import Recipe
 
 FEEDBACK, EXPLICIT = "feedback", "explicit"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from model.evaluation.data_sets import SESSION_PREFIX, events_of
+from model.datasets.data_set import SESSION_PREFIX, events_of
 from model.evaluation.off_policy.replay import BadLogError, Decision
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from model.datasets.catalogue import Catalogue
+from model.datasets.data_set import DataSet
 from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
-from model.evaluation.data_sets import DataSet
 from model.evaluation.metrics.ratings import Biases, HeldOutRatings, RecipeRatings, hold_out_ratings, rating_metrics
 from model.recipes.popularity.popularity import Popularity
 from model.recipes.recipe import Query
