@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 from tests.factories.lambda_events import proxy_event
+from tests.fakes.waiting import wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/train"
 STATES = {
@@ -60,6 +60,10 @@ def _call(handler, method, resource, body=None, **path):
     return answered["statusCode"], json.loads(answered["body"])
 
 
+def _ended(progress):
+    return None if progress["status"] == "RUNNING" else progress
+
+
 def test_a_training_is_started_once_watched_and_its_failure_reported(handler):
     # When one is started, and again by its token, and another one beside it
     token = '{"client_token": "monday"}'
@@ -75,10 +79,7 @@ def test_a_training_is_started_once_watched_and_its_failure_reported(handler):
     assert _call(handler, "GET", "/train/{id}", id="monday")[1]["status"] == "RUNNING"
 
     # When it has ended
-    deadline = time.monotonic() + 30
-    while (progress := _call(handler, "GET", "/train/{id}", id="monday")[1])["status"] == "RUNNING":
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    progress = wait_until(lambda: _ended(_call(handler, "GET", "/train/{id}", id="monday")[1]), seconds=30, poll=0.2)
 
     # Then
     assert progress["status"] == "FAILED"

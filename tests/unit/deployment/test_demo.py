@@ -92,4 +92,4 @@ def test_the_verdict_on_each_campaign_is_printed():
     report.print_verdicts(Console(file=out, width=100), [deployment])
 
     assert "shop-popular" in out.getvalue()
-    assert "It stays." in out.getvalue()
+    assert "The champion stays." in out.getvalue()
