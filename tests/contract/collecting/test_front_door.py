@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from backend.collect import handler as entry
 from backend.contract import deaggregate_records, is_aggregated
 from tests.factories.lambda_events import CONTEXT, proxy_event
 from tests.factories.records import event_fields, item_fields
@@ -49,8 +50,6 @@ def handler(cloud, function, monkeypatch):
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_LAMBDA_FUNCTION_NAME": function,
-        "POWERTOOLS_METRICS_NAMESPACE": "Rivulet",
-        "POWERTOOLS_SERVICE_NAME": "collect",
         "STREAM_NAME": "events",
         "BAD_ROWS_BUCKET": "bad-rows",
         "LAKE_BUCKET": "lake",
@@ -59,11 +58,9 @@ def handler(cloud, function, monkeypatch):
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    from backend.collect import handler as module  # noqa: PLC0415 - reads the environment
-
-    module._dependencies.cache_clear()
-    yield module.handler
-    module._dependencies.cache_clear()
+    entry._dependencies.cache_clear()
+    yield entry.handler
+    entry._dependencies.cache_clear()
 
 
 def _call(handler, body, resource="/events", method="POST", **path):

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from backend.train import handler as entry
 from tests.factories.lambda_events import proxy_event
 from tests.fakes.waiting import wait_until
 
@@ -41,18 +42,14 @@ def handler(shared_emulator, monkeypatch):
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "POWERTOOLS_METRICS_NAMESPACE": "Rivulet",
-        "POWERTOOLS_SERVICE_NAME": "train",
         "STATE_MACHINE_ARN": machine["stateMachineArn"],
         "TRAINERS": "personalize,sagemaker",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    from backend.train import handler as module  # noqa: PLC0415 - reads the environment
-
-    module._dependencies.cache_clear()
-    yield module.handler
-    module._dependencies.cache_clear()
+    entry._dependencies.cache_clear()
+    yield entry.handler
+    entry._dependencies.cache_clear()
 
 
 def _call(handler, method, resource, body=None, **path):

@@ -296,7 +296,7 @@ events = st.sampled_from(
 failures = st.lists(st.dictionaries(st.integers(0, 3), st.sampled_from([THROTTLE, "InternalFailure"])), max_size=4)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(events, min_size=1, max_size=30), failures, st.floats(0, 2))
 def test_each_event_has_one_outcome_and_accepted_ones_are_stored_under_any_failures(given_events, failing, seconds):
     # Given

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import replace
 
 import pytest
 
+from backend.collect import handler as entry
 from tests.factories.lambda_events import CONTEXT, proxy_event
 from tests.factories.records import event_json
 
 
 @pytest.fixture
 def handler(door, monkeypatch):
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Rivulet")
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "collect")
-    module = importlib.reload(importlib.import_module("backend.collect.handler"))
-    dependencies = replace(door.dependencies, count=module._count)
-    monkeypatch.setattr(module, "_dependencies", lambda: dependencies)
-    return module.handler
+    dependencies = replace(door.dependencies, count=entry._count)
+    monkeypatch.setattr(entry, "_dependencies", lambda: dependencies)
+    return entry.handler
 
 
 def test_a_request_is_answered_counted_and_not_logged(handler, door, capsys):

@@ -163,7 +163,7 @@ def test_an_upload_resumes_in_further_invocations_until_its_end(door):
     assert len(door.stream_events()) == 2600
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.data())
 def test_nothing_is_lost_or_counted_twice_under_any_failures(data):
     # Given a stream and an S3 that fail now and then, and invocations that are cut short

@@ -8,7 +8,7 @@ import hashlib
 import pytest
 from aws_kinesis_agg import deaggregator
 from aws_kinesis_agg.aggregator import RecordAggregator
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.contract import MalformedAggregateError, aggregate_records, deaggregate_records, is_aggregated
@@ -29,7 +29,6 @@ def _as_lambda_record(data):
     }
 
 
-@settings(deadline=None)
 @given(records)
 def test_the_oracle_reads_our_aggregates(given_records):
     # When
@@ -42,7 +41,6 @@ def test_the_oracle_reads_our_aggregates(given_records):
     assert [(record["partitionKey"], base64.b64decode(record["data"])) for record in read] == given_records
 
 
-@settings(deadline=None)
 @given(records)
 def test_aggregates_of_the_oracle_are_read(given_records):
     # Given
@@ -55,7 +53,6 @@ def test_aggregates_of_the_oracle_are_read(given_records):
     assert deaggregate_records(packed) == [data for _, data in given_records]
 
 
-@settings(deadline=None)
 @given(records, st.data())
 def test_a_truncated_aggregate_is_malformed(given_records, data):
     packed = aggregate_records(given_records)
@@ -65,7 +62,6 @@ def test_a_truncated_aggregate_is_malformed(given_records, data):
         deaggregate_records(packed[:length])
 
 
-@settings(deadline=None)
 @given(records, st.data())
 def test_an_aggregate_with_one_bit_changed_is_malformed(given_records, data):
     packed = bytearray(aggregate_records(given_records))

@@ -26,7 +26,7 @@ from backend.contract.models import User as UserModel
 from tests.factories.records import NOW, full_event_fields, item_fields, user_fields
 from tests.unit.contract.strategies import item_mutations, mutations, payloads, valid_events, valid_items
 
-many = settings(max_examples=300, deadline=None)
+many = settings(max_examples=300)
 
 
 def _as_model(model, payload):
@@ -115,7 +115,7 @@ def test_an_id_does_not_depend_on_arrival_spelling_or_reading(payload):
     assert event_id_of(again) == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(payloads(valid_events, mutations), min_size=1, max_size=5))
 def test_a_batch_is_read_as_its_events_are_read_alone(events):
     # Given only events that are JSON at all, since a body that is not is refused as a whole

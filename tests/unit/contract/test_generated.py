@@ -127,7 +127,7 @@ def test_every_model_is_a_draft_4_schema_that_stands_alone():
         assert not any(f'"{later}":' in text for later in ("const", "examples", "$ref", "$defs", "if"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(payloads(valid_events, mutations))
 def test_the_gateways_model_accepts_every_valid_event(payload):
     event = read_event(payload, now=NOW)

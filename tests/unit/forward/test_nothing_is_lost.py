@@ -45,7 +45,7 @@ def batches(draw: st.DrawFn) -> list[list[Any]]:
 faults = st.lists(st.sampled_from([None, None, throttled(), server_error(), timeout(), denied()]), max_size=60)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     batch=batches(),
     refused=st.sets(st.tuples(st.sampled_from(USERS), st.integers(0, 30)), max_size=5),
@@ -84,7 +84,7 @@ def test_nothing_is_lost_or_doubled_under_any_schedule_of_faults(
         assert all(user == sorted(user) for user in times.values())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(batch=batches(), at_tracker=faults)
 def test_no_users_events_overtake_each_other_even_when_some_are_redelivered(batch, at_tracker):
     forwarder = Forwarder()
@@ -96,7 +96,7 @@ def test_no_users_events_overtake_each_other_even_when_some_are_redelivered(batc
     assert all(times == sorted(times) for times in by_user.values())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(batch=batches())
 def test_a_redelivered_batch_changes_nothing(batch):
     forwarder = Forwarder()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from backend.judge.handler import handler
 from tests.factories.lambda_events import GAIN, data_profile, judge_event
 
 DRIFTED = data_profile(event_types={"View": 100, "Purchase": 900})
@@ -20,13 +21,8 @@ DRIFTED = data_profile(event_types={"View": 100, "Purchase": 900})
         (0.1, DRIFTED, {"kept_challenger": 1, "drift_found": 1, "champion_outdated": 0}),
     ],
 )
-def test_a_verdict_is_counted(gain, latest, counted, monkeypatch, capsys):
-    # Given a challenger of 0.3 beside a champion
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Rivulet")
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "judge")
-    from backend.judge.handler import handler  # noqa: PLC0415 - reads the environment
-
-    # When
+def test_a_verdict_is_counted(gain, latest, counted, capsys):
+    # When a challenger of 0.3 competes with a champion
     handler(judge_event(champion={"version": "v1", "metrics": {GAIN: gain}}, profile=latest), None)
 
     # Then

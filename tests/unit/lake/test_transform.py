@@ -125,7 +125,7 @@ def test_a_row_smaller_than_its_record_does_not_fail(monkeypatch):
     assert transform([firehose_record(0, spacious)]).stored == 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.one_of(

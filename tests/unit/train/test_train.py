@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.http import BadRequestError, NotFoundError, Request, ThrottledError, UnavailableError
+from backend.train import handler as entry
 from backend.train.executions import TrainDependencies
 from backend.train.progress import get_train
 from backend.train.start import post_train
@@ -270,17 +271,13 @@ def test_a_state_machine_that_does_not_answer_is_429_or_503(states, operation, f
 
 def test_the_handler_routes_both(states, monkeypatch):
     # Given
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Rivulet")
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "train")
-    from backend.train import handler as module  # noqa: PLC0415 - reads the environment
-
-    monkeypatch.setattr(module, "_dependencies", lambda: TrainDependencies(states, ARN, ["personalize"]))
+    monkeypatch.setattr(entry, "_dependencies", lambda: TrainDependencies(states, ARN, ["personalize"]))
 
     # When
-    started = module.handler(proxy_event("POST", "/train"), None)
+    started = entry.handler(proxy_event("POST", "/train"), None)
     execution_id = json.loads(started["body"])["id"]
     asked = proxy_event("GET", "/train/{id}", pathParameters={"id": execution_id})
 
     # Then
     assert started["statusCode"] == 202
-    assert json.loads(module.handler(asked, None)["body"])["status"] == "RUNNING"
+    assert json.loads(entry.handler(asked, None)["body"])["status"] == "RUNNING"
