@@ -221,9 +221,9 @@ def load_experiment(name: str, folder: Path) -> Experiment:
         result = Result(
             protocol=document["protocol"],
             split=document["split"],
-            per_question={one.removeprefix(METRIC): stored[one] for one in stored.files if one.startswith(METRIC)},
+            per_question={name.removeprefix(METRIC): stored[name] for name in stored.files if name.startswith(METRIC)},
             users=json.loads(stored[USERS].tobytes()),
-            slices={one.removeprefix(SLICE): stored[one] for one in stored.files if one.startswith(SLICE)},
+            slices={name.removeprefix(SLICE): stored[name] for name in stored.files if name.startswith(SLICE)},
             beyond=document["lists"],
             latency_ms=document["latency_ms"],
             fingerprint=document["fingerprint"],

@@ -117,7 +117,9 @@ class Split:
     def with_users(self, users: Catalogue) -> Split:
         """Return the split with the features of users added to their questions."""
         features = dict(zip(users.item_ids, users.features, strict=True))
-        return replace(self, questions=[replace(one, features=features.get(one.user, ())) for one in self.questions])
+        return replace(
+            self, questions=[replace(question, features=features.get(question.user, ())) for question in self.questions]
+        )
 
 
 def leave_last_out(interactions: Interactions) -> Split:

@@ -96,8 +96,8 @@ def answer(served: ServedModel, request: Any) -> dict[str, Any]:
         user=_text(request, "userId") or "",
         allowed=allowed,
     )
-    found = recipe.recommend(query, count)
-    return {"itemList": [_entry(one.item_id, one.score, one.reason) for one in found]}
+    items = recipe.recommend(query, count)
+    return {"itemList": [_entry(item.item_id, item.score, item.reason) for item in items]}
 
 
 def make_server(served: ServedModel, host: str, port: int) -> ThreadingHTTPServer:
@@ -176,7 +176,7 @@ def _text(request: dict[str, Any], name: str) -> str | None:
 
 def _texts(request: dict[str, Any], name: str) -> list[str]:
     value = request.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(element, str) for element in value):
         raise BadRequestError(f"{name} must be a list of strings")
     return value
 

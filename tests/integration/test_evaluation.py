@@ -177,7 +177,7 @@ def test_the_command_evaluates_plots_saves_and_compares(shop, tmp_path, capsys):
     assert found[0].interval.mean == pytest.approx(
         document["metrics"]["ndcg@10"]["mean"] - popular.result.mean("ndcg@10")
     )
-    assert {one.verdict for one in compare(popular.result, popular.result, ["ndcg@10"])} == {"no difference shown"}
+    assert {same.verdict for same in compare(popular.result, popular.result, ["ndcg@10"])} == {"no difference shown"}
 
     assert main([*saved_in, "list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
@@ -212,8 +212,8 @@ def test_sampled_and_full_ranking_are_never_compared(shop, tmp_path, capsys):
         (["replay", "SHOP", "SHOP", "--recipes", "no-such"], "no-such is not a recipe that recommends items"),
     ],
 )
-def test_a_mistake_is_told_in_one_sentence_and_nothing_is_kept(shop, tmp_path, capsys, command, words):
-    arguments = [str(shop) if one == "SHOP" else one for one in command]
+def test_a_mistake_is_reported_in_one_sentence_and_nothing_is_saved(shop, tmp_path, capsys, command, words):
+    arguments = [str(shop) if word == "SHOP" else word for word in command]
 
     assert main(["--folder", str(tmp_path), *arguments]) == 2
     assert words in capsys.readouterr().err
@@ -359,7 +359,7 @@ def test_films_like_the_last_one_are_better_than_popular_ones_and_rated_better_t
 
 
 class Users:
-    """Scores items by how many users touched them."""
+    """Scores items by their number of users."""
 
     def __init__(self, train):
         self._counts = np.bincount(train.items, minlength=len(train.item_ids)).astype(np.float32)

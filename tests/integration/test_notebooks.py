@@ -26,8 +26,8 @@ def executed(notebook, folder):
 
 def printed(notebook):
     """Return all that a notebook's cells printed or returned as text."""
-    outputs = [one for cell in notebook.cells if cell.cell_type == "code" for one in cell.outputs]
-    return "\n".join(one.get("text") or one.get("data", {}).get("text/plain", "") for one in outputs)
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs)
 
 
 @pytest.mark.timeout(600)

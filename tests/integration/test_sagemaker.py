@@ -93,7 +93,7 @@ def test_a_training_leaves_a_model_that_answers_and_prints_what_the_regexes_find
     assert done.returncode == 0, done.stderr
     metrics = job.described()["metrics"]
     for name in ("normalized_discounted_cumulative_gain_at_25", "precision_at_25", "coverage"):
-        (regex,) = (one["Regex"] for one in DEFINITIONS if one["Name"] == name)
+        (regex,) = (definition["Regex"] for definition in DEFINITIONS if definition["Name"] == name)
         (found,) = re.findall(regex, done.stdout, re.MULTILINE)
         assert float(found) == pytest.approx(metrics[name])
     assert metrics["normalized_discounted_cumulative_gain_at_25"] > 0.5
@@ -132,7 +132,7 @@ def test_a_job_that_cannot_be_done_says_why_where_sagemaker_looks(job, hyperpara
     assert not (job.ml / "model" / "recipe.json").exists()
 
 
-def test_a_channel_that_does_not_follow_the_schema_is_told_with_its_line(job):
+def test_a_channel_that_does_not_follow_the_schema_is_reported_with_its_line(job):
     (file,) = job.ml.rglob("*.csv")
     file.write_text(file.read_text() + "u1,i1,yesterday,View,,,\n")
 
@@ -184,7 +184,7 @@ def test_only_items_of_the_list_are_ranked(job):
         given = ["i7", "i4", "i1"]
         _, answer = ask({"userId": "u0", "history": ["i3", "i2"], "inputList": given})
 
-    assert sorted(one["itemId"] for one in answer["itemList"]) == sorted(given)
+    assert sorted(item["itemId"] for item in answer["itemList"]) == sorted(given)
 
 
 @contextmanager

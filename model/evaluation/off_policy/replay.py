@@ -112,7 +112,7 @@ def read_decisions(path: Path) -> list[Decision]:
 def replay(recipe: Recipe, decisions: list[Decision], depth: int = 1) -> Replay:
     """Estimate the reward of a policy that shows one of the recipe's first `depth` items, uniformly at random."""
     place_of = {item: place for place, item in enumerate(recipe.item_ids)}
-    shown = [_shown(recipe, place_of, one, depth) for one in decisions]
+    shown = [_shown(recipe, place_of, decision, depth) for decision in decisions]
     target = np.array(
         [1 / len(items) if one.item_id in items else 0.0 for one, items in zip(decisions, shown, strict=True)]
     )
@@ -129,14 +129,14 @@ def estimate(decisions: list[Decision], target: NDArray[np.float64], shown: list
     shown : list of lists of str
         The items that the policy shows with equal probability, for each decision.
     """
-    rewards = np.array([one.reward for one in decisions])
-    weights = target / np.array([one.propensity for one in decisions])
+    rewards = np.array([decision.reward for decision in decisions])
+    weights = target / np.array([decision.propensity for decision in decisions])
     of_logged, of_target = _expected(decisions, shown)
     table = np.stack(
         [rewards, weights * rewards, weights, of_target + weights * (rewards - of_logged)],
         axis=1,
     )
-    means = resampled_means(table, [one.user for one in decisions])
+    means = resampled_means(table, [decision.user for decision in decisions])
     logged, ips, weight, dr = table.mean(axis=0).tolist()
     squares = float((weights**2).sum())
     return Replay(
@@ -163,7 +163,7 @@ def _shown(recipe: Recipe, place_of: dict[str, int], decision: Decision, depth: 
         now=decision.moment,
         allowed=allowed,
     )
-    return [one.item_id for one in recipe.recommend(query, depth)]
+    return [entry.item_id for entry in recipe.recommend(query, depth)]
 
 
 def _expected(decisions: list[Decision], shown: list[list[str]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -183,11 +183,11 @@ def _expected(decisions: list[Decision], shown: list[list[str]]) -> tuple[NDArra
 
 
 def _means(decisions: list[Decision]) -> tuple[float, dict[str, float]]:
-    usual = sum(one.reward for one in decisions) / max(1, len(decisions))
+    usual = sum(decision.reward for decision in decisions) / max(1, len(decisions))
     sums: dict[str, tuple[float, int]] = {}
-    for one in decisions:
-        total, count = sums.get(one.item_id, (0.0, 0))
-        sums[one.item_id] = (total + one.reward, count + 1)
+    for decision in decisions:
+        total, count = sums.get(decision.item_id, (0.0, 0))
+        sums[decision.item_id] = (total + decision.reward, count + 1)
     return usual, {
         item: (total + PRIOR_DECISIONS * usual) / (count + PRIOR_DECISIONS) for item, (total, count) in sums.items()
     }

@@ -84,16 +84,16 @@ def _slices(experiments: Sequence[Experiment], metric: str, path: Path) -> Path:
 
 def _coverage(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
     figure, axes = _figure()
-    for one in experiments:
-        found = one.result.intervals()[f"ndcg@{cut}"]
-        across = one.result.beyond[f"coverage@{cut}"]
+    for experiment in experiments:
+        found = experiment.result.intervals()[f"ndcg@{cut}"]
+        across = experiment.result.beyond[f"coverage@{cut}"]
         axes.errorbar(
             [across],
             [found.mean],
             yerr=_whiskers([found]),
             fmt="o",
             capsize=3,
-            label=one.recipe,
+            label=experiment.recipe,
         )
     axes.set_xlim(0, 1.02)
     axes.set_ylim(bottom=0)
@@ -104,9 +104,9 @@ def _coverage(experiments: Sequence[Experiment], cut: int, path: Path) -> Path:
     return _saved(figure, path)
 
 
-def _whiskers(found: Sequence[Interval]) -> NDArray[np.float64]:
+def _whiskers(intervals: Sequence[Interval]) -> NDArray[np.float64]:
     """Return the distances of interval bounds below and above the means: shape (2, intervals)."""
-    return np.array([[one.mean - one.low for one in found], [one.high - one.mean for one in found]])
+    return np.array([[each.mean - each.low for each in intervals], [each.high - each.mean for each in intervals]])
 
 
 def _figure(height: float = HEIGHT) -> tuple[Figure, Axes]:

@@ -26,27 +26,31 @@ def experiments_table(experiments: Sequence[Experiment], cut: int) -> Table:
     """Return a table of experiments on the same questions, a column each: metrics, lists, durations."""
     first = experiments[0]
     title = f"{first.data}, {first.result.split}: {len(first.result):,} questions; {RANKED[first.result.protocol]}"
-    table = _table(title, "", *(one.recipe for one in experiments))
-    found = [one.result.intervals() for one in experiments]
+    table = _table(title, "", *(experiment.recipe for experiment in experiments))
+    intervals = [experiment.result.intervals() for experiment in experiments]
     for name in METRICS:
-        table.add_row(f"{name}@{cut}", *(shown(one[f"{name}@{cut}"]) for one in found))
+        table.add_row(f"{name}@{cut}", *(shown(by_metric[f"{name}@{cut}"]) for by_metric in intervals))
     if first.result.beyond:
         table.add_section()
         for name in OF_LISTS:
-            table.add_row(f"{name}@{cut}", *(f"{one.result.beyond[f'{name}@{cut}']:.3f}" for one in experiments))
+            table.add_row(
+                f"{name}@{cut}", *(f"{experiment.result.beyond[f'{name}@{cut}']:.3f}" for experiment in experiments)
+            )
     table.add_section()
-    table.add_row("tuning, s", *(f"{one.tuning_seconds:.1f}" for one in experiments))
-    table.add_row("training, s", *(f"{one.training_seconds:.1f}" for one in experiments))
+    table.add_row("tuning, s", *(f"{experiment.tuning_seconds:.1f}" for experiment in experiments))
+    table.add_row("training, s", *(f"{experiment.training_seconds:.1f}" for experiment in experiments))
     for name in ("p50", "p99"):
-        table.add_row(f"answer {name}, ms", *(f"{one.result.latency_ms[name]:.2f}" for one in experiments))
+        table.add_row(
+            f"answer {name}, ms", *(f"{experiment.result.latency_ms[name]:.2f}" for experiment in experiments)
+        )
     return table
 
 
 def slices_table(experiments: Sequence[Experiment], metric: str) -> Table:
     """Return a table of one metric by slice."""
-    table = _table(f"{metric} by slice", "slice", "questions", *(one.recipe for one in experiments))
+    table = _table(f"{metric} by slice", "slice", "questions", *(experiment.recipe for experiment in experiments))
     for name, mask in shown_slices(experiments[0].result).items():
-        means = (shown(one.result.intervals(name)[metric]) for one in experiments)
+        means = (shown(experiment.result.intervals(name)[metric]) for experiment in experiments)
         table.add_row(name, f"{int(mask.sum()):,}", *means)
     return table
 
@@ -62,11 +66,11 @@ def differences_table(first: str, second: str, metric: str, found: Sequence[Diff
         Differences in other metrics are left out.
     """
     table = _table(f"{metric}: {first} minus {second}", "slice", "questions", "difference", "the first is")
-    for one in found:
-        if one.metric == metric:
-            mean, low, high = one.interval
+    for difference in found:
+        if difference.metric == metric:
+            mean, low, high = difference.interval
             interval = f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"
-            table.add_row(one.within, f"{one.questions:,}", interval, one.verdict)
+            table.add_row(difference.within, f"{difference.questions:,}", interval, difference.verdict)
     return table
 
 

@@ -1,4 +1,4 @@
-"""How well it is told who takes which action: on the newest tenth of the answers of users kept out of training."""
+"""The metric of action recipes, on the latest tenth of the answers of held-out users."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def area_under_curve(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -
 def _answers(
     recipe: NextBestAction, known: Interactions, tested: list[int], data: TrainingData
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the likelihood of each newest answer of the tested users, told of their older ones, and how it ended."""
+    """Return the propensity of each latest answer of the tested users, given their older answers, and its outcome."""
     features_of = dict(zip(data.users.item_ids, data.users.features, strict=True))
     place_of = {item: place for place, item in enumerate(recipe.item_ids)}
     starts = known.starts()

@@ -1,7 +1,7 @@
-"""GetSolutionMetrics: how well a recipe finds what users whom it was not trained on did next.
+"""The metrics of GetSolutionMetrics: how well a recipe predicts the next interactions of held-out users.
 
-As documented (developer guide, "Evaluating a solution version"): a tenth of the users is kept out of training; the
-oldest nine tenths of each one's events are the question, and the newest tenth is what should be found.
+As documented (developer guide, "Evaluating a solution version"): a tenth of the users is held out of training; the
+oldest nine tenths of each user's events are the question, and the latest tenth is to be predicted.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ GAIN, PRECISION = "normalized_discounted_cumulative_gain", "precision"
 RECIPROCAL_RANK = "mean_reciprocal_rank_at_25"
 WEIGHTED_GAIN = "normalized_discounted_cumulative_gain_with_event_weights"
 REWARDS = "average_rewards"
-# By which versions are judged, so their noise is told: see `noise`.
+# The metrics that the judge compares, so they have standard errors (see `standard_errors`).
 JUDGED_BY = (f"{GAIN}_at_{DEPTH}", RECIPROCAL_RANK, f"{PRECISION}_at_{DEPTH}")
 
 
@@ -129,7 +129,7 @@ def measure(
             found[f"{WEIGHTED_GAIN}_at_{cut}"][place] = _gain(weights, best, cut)
     metrics = {name: float(values.sum()) / max(1, len(questions)) for name, values in found.items()}
     metrics["coverage"] = len(shown) / max(1, catalogue_size)
-    slices = slices_of([len(one.history) for one in questions], [one.wanted for one in questions], popular)
+    slices = slices_of([len(each.history) for each in questions], [each.wanted for each in questions], popular)
     noise = noise_of({name: found[name] for name in JUDGED_BY}, JUDGED_BY[0], slices)
     return {**{name: round(value, 4) for name, value in sorted(metrics.items())}, **noise}
 
@@ -193,7 +193,7 @@ def _asked(recipe: Recipe, question: Question) -> list[str]:
         user_features=question.features,
         context=question.context,
     )
-    return [one.item_id for one in recipe.recommend(query, DEPTH)]
+    return [entry.item_id for entry in recipe.recommend(query, DEPTH)]
 
 
 def _names() -> list[str]:
@@ -230,7 +230,7 @@ def _meaning(recipe: SemanticSimilarity) -> dict[str, float]:
     totals, shown = np.zeros(3), set[str]()
     for place in asked.tolist():
         item = recipe.item_ids[place]
-        answer = [one.item_id for one in recipe.recommend(Query(item_id=item), DEPTH)]
+        answer = [entry.item_id for entry in recipe.recommend(Query(item_id=item), DEPTH)]
         shown.update(answer)
         if answer:
             parts = (recipe.similarities(item, answer), *recipe.popularity_and_freshness(answer))

@@ -1,4 +1,4 @@
-"""How well segments of users are told: on the newest fifth of each user's interactions."""
+"""The metrics of user segments, on the latest fifth of each user's interactions."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def evaluate_segments(
     Parameters
     ----------
     named : NamedRecipe
-        Of the type USER_SEGMENTATION.
+        A recipe of the type USER_SEGMENTATION.
     settings : mapping, optional
 
     Returns
     -------
     metrics : dict
-        hit: how many of a segment touched the items, on average; recall: which share of those who did were in the
-        segment; coverage: the share of users that are in any segment.
+        hit: mean number of a segment's users who interacted with the items; recall: share of the items' users who
+        were in the segment; coverage: share of users who are in any segment.
     settings : mapping
-        To train with on all of the data.
+        The settings for the training on all data.
 
     Raises
     ------

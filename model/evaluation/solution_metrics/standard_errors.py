@@ -1,6 +1,6 @@
-"""How sure the metrics are, and how they come out for groups of users: what a judge of two versions needs beside them.
+"""Standard errors of metrics, and metrics by user group: the judge needs both to compare two versions.
 
-Amazon Personalize tells neither; GetSolutionMetrics answers with a free map, so these stand beside what is documented.
+Amazon Personalize reports neither; GetSolutionMetrics returns a free-form map, so these are added to its metrics.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def popular_items(interactions: Interactions) -> frozenset[str]:
 def slices_of(
     histories: Sequence[int], wanted: Sequence[Mapping[str, float]], popular: frozenset[str]
 ) -> dict[str, NDArray[np.bool_]]:
-    """Tell which questions belong to which slice.
+    """Return which questions belong to each slice.
 
     Parameters
     ----------
     histories : sequence of int
         Interactions before each question.
     wanted : sequence of mappings
-        The items to find for each.
+        The wanted items of each.
     popular : frozenset of str
         See `popular_items`.
 
@@ -78,7 +78,7 @@ def noise_of(
     values : mapping of float arrays of shape (questions,)
         By metric.
     sliced : str
-        The metric that is told by slice.
+        The metric that is also reported by slice.
     slices : mapping of bool arrays of shape (questions,)
 
     Returns
@@ -87,7 +87,7 @@ def noise_of(
         `<metric>_standard_error`, `<sliced>_<slice>` and `<sliced>_<slice>_standard_error`, each where there are
         `LEAST_QUESTIONS` or more.
     """
-    told = {
+    reported = {
         f"{name}{STANDARD_ERROR}": standard_error(found)
         for name, found in values.items()
         if found.size >= LEAST_QUESTIONS
@@ -95,6 +95,6 @@ def noise_of(
     for name, mask in slices.items():
         found = values[sliced][mask]
         if found.size >= LEAST_QUESTIONS:
-            told[f"{sliced}_{name}"] = float(found.mean())
-            told[f"{sliced}_{name}{STANDARD_ERROR}"] = standard_error(found)
-    return {name: round(value, DECIMALS) for name, value in told.items()}
+            reported[f"{sliced}_{name}"] = float(found.mean())
+            reported[f"{sliced}_{name}{STANDARD_ERROR}"] = standard_error(found)
+    return {name: round(value, DECIMALS) for name, value in reported.items()}

@@ -1,4 +1,4 @@
-"""How well rising items are told: what recommended items gained in the interval after, against the best possible."""
+"""The metric of trending recipes: growth of the recommended items in the next interval, against the best possible."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def trend_prediction_accuracy(data: TrainingData) -> float:
     recipe = Trending.fit(replace(data, interactions=older), {})
     place_of = {item: place for place, item in enumerate(known.item_ids)}
     answer = recipe.recommend(Query(now=newest - interval), DEPTH)
-    found = sum(max(0, int(grown[place_of[one.item_id]])) for one in answer if one.item_id in place_of)
+    found = sum(max(0, int(grown[place_of[entry.item_id]])) for entry in answer if entry.item_id in place_of)
     return round(found / possible, 4)

@@ -14,7 +14,7 @@ from model.evaluation.metrics.beyond_accuracy import beyond_accuracy
 from model.evaluation.slices import slices_of
 from model.evaluation.splits import EvaluationQuestion, Split
 
-# a is touched by all three users, b by two, c by one; d is in the catalogue only.
+# a has all three users, b two, c one; d is in the catalogue only.
 TRAIN = from_rows([("u", "a", 1), ("v", "a", 1), ("w", "a", 1), ("u", "b", 2), ("v", "b", 2), ("u", "c", 3)])
 
 
@@ -44,7 +44,7 @@ def test_novelty_is_the_surprise_in_bits():
     assert of([1, 3])["novelty"] == pytest.approx((-math.log2(3 / 4) + 2) / 2)
 
 
-def test_lists_of_what_everybody_touches_are_more_popular_than_what_users_touch():
+def test_lists_of_the_most_popular_items_have_a_positive_popularity_lift():
     usual = (3 * 3 + 2 * 2 + 1) / 6
 
     assert of([0, 1])["popularity_lift"] == pytest.approx(2.5 / usual - 1)
@@ -60,9 +60,9 @@ def test_diversity_is_one_less_the_likeness_of_the_features():
     assert of([0, 3], catalogue=catalogue)["diversity"] == pytest.approx(0.5)
 
 
-def test_without_features_items_are_alike_that_the_same_users_touched():
+def test_without_features_items_are_alike_if_they_have_the_same_users():
     assert of([0, 1])["diversity"] == pytest.approx(1 - 2 / math.sqrt(3 * 2), rel=1e-5)
-    assert of([0, 3])["diversity"] == 0.0  # nobody touched d: there is no pair to compare
+    assert of([0, 3])["diversity"] == 0.0  # d has no users: there is no pair to compare
 
 
 def test_questions_fall_into_slices_by_history_by_what_they_want_and_by_user():

@@ -1,4 +1,4 @@
-"""Evaluating: recipes and batch scorers under both protocols, and what a result tells."""
+"""Evaluating: recipes and batch scorers under both protocols, and the content of a result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def popular(split):
 
 
 def test_a_recipe_is_judged_by_what_it_recommends_of_all_items():
-    train = from_rows(ROWS)  # a, b, c, d, e and f were touched by 6, 5, 4, 3, 2 and 1 users
+    train = from_rows(ROWS)  # a, b, c, d, e and f have 6, 5, 4, 3, 2 and 1 users
     split = given_test_set(train, {"user-0": ["b"], "user-1": ["d", "f"], "user-5": ["a"]})
 
     result = evaluate(popular(split), split, cuts=(1, 2))
@@ -69,9 +69,9 @@ def test_a_batch_scorer_is_asked_by_the_numbers_it_was_trained_with_and_gets_the
 
 
 def test_a_batch_scorer_cannot_be_asked_about_users_whom_it_does_not_know():
-    split = given_test_set(from_rows(ROWS), {"somebody": ["a"]})
+    split = given_test_set(from_rows(ROWS), {"stranger": ["a"]})
 
-    with pytest.raises(ValueError, match="somebody is not a user of the training data"):
+    with pytest.raises(ValueError, match="stranger is not a user of the training data"):
         evaluate(Fixed(1, 2, 3, 4, 5, 6), split)
 
 
@@ -83,7 +83,7 @@ def test_an_item_that_no_model_can_know_counts_as_missed():
     assert result.mean("recall@5") == 0.5
 
 
-def test_sampled_ranking_puts_the_wanted_item_among_ninety_nine_that_the_user_did_not_touch():
+def test_sampled_ranking_puts_the_wanted_item_among_ninety_nine_that_are_new_to_the_user():
     rows = [("anna", "seen", 1), *((f"user-{n}", f"item-{n}", 1) for n in range(300))]
     train = from_rows(rows)
     split = given_test_set(train, {"anna": ["item-7"]})

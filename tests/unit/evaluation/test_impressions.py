@@ -36,7 +36,10 @@ def shown(name, items, propensity=0.5):
 
 
 def described(decisions):
-    return [(one.user, one.history, one.item_id, one.propensity, one.reward) for one in decisions]
+    return [
+        (decision.user, decision.history, decision.item_id, decision.propensity, decision.reward)
+        for decision in decisions
+    ]
 
 
 def test_each_item_of_a_list_is_a_decision_and_those_taken_are_rewarded():

@@ -39,7 +39,7 @@ def test_questions_of_one_user_do_not_count_as_if_they_were_of_many():
     assert together.high - together.low > 5 * (alone.high - alone.low)
 
 
-def test_a_small_steady_difference_is_told_from_none_though_the_means_overlap():
+def test_a_small_steady_difference_is_significant_although_the_means_overlap():
     random = np.random.default_rng(7)
     hard = random.random(300)
     ours, theirs = {"x": hard + 0.02 + random.normal(0, 0.02, 300)}, {"x": hard}

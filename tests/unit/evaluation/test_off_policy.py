@@ -30,7 +30,7 @@ def log(count=4000, seed=1, shown=SHOWN):
 
 def wanted(decisions):
     """The chance of each logged item under the new policy, and its list written as tenths."""
-    target = np.array([WANTED[ITEMS.index(one.item_id)] for one in decisions])
+    target = np.array([WANTED[ITEMS.index(decision.item_id)] for decision in decisions])
     tenths = [item for item, share in zip(ITEMS, WANTED.tolist(), strict=True) for _ in range(round(share * 10))]
     return target, [tenths] * len(decisions)
 
@@ -43,9 +43,9 @@ def test_all_estimates_find_the_truth_and_what_was_earned_does_not():
     decisions = log()
     found = estimate(decisions, *wanted(decisions))
 
-    for one in (found.ips, found.snips, found.dr):
-        assert holds(one, TRUTH)
-        assert holds(one, one.mean)
+    for interval in (found.ips, found.snips, found.dr):
+        assert holds(interval, TRUTH)
+        assert holds(interval, interval.mean)
     assert found.snips.mean == pytest.approx(found.ips.mean / found.mean_weight)
     assert holds(found.logged, OLD_TRUTH)
     assert not holds(found.logged, TRUTH)
@@ -66,14 +66,20 @@ def test_the_intervals_hold_the_truth_about_as_often_as_they_say():
 
 def test_the_old_policy_itself_is_worth_what_it_earned():
     decisions = log(500)
-    found = estimate(decisions, np.array([one.propensity for one in decisions]), [[one.item_id] for one in decisions])
+    found = estimate(
+        decisions,
+        np.array([decision.propensity for decision in decisions]),
+        [[decision.item_id] for decision in decisions],
+    )
 
     assert found.ips.mean == found.snips.mean == found.logged.mean
     assert found.effective == pytest.approx(500)
 
 
 def test_where_the_model_of_rewards_is_right_the_doubly_robust_estimate_is_the_steadiest():
-    decisions = [Decision(one.user, (), one.item_id, one.propensity, float(one.item_id in "cd")) for one in log()]
+    decisions = [
+        Decision(logged.user, (), logged.item_id, logged.propensity, float(logged.item_id in "cd")) for logged in log()
+    ]
     found = estimate(decisions, *wanted(decisions))
     truth = 0.7
 
@@ -99,9 +105,9 @@ def test_a_recipe_is_replayed_by_what_it_would_have_shown_of_what_could_be_shown
     alone = replay(recipe, decisions)
     two = replay(recipe, decisions, depth=2)
     without = [
-        Decision(one.user, (), one.item_id, one.propensity / 0.9, one.reward, ("a", "b", "c", "d"))
-        for one in decisions
-        if one.item_id != "e"
+        Decision(decision.user, (), decision.item_id, decision.propensity / 0.9, decision.reward, ("a", "b", "c", "d"))
+        for decision in decisions
+        if decision.item_id != "e"
     ]
 
     assert holds(alone.snips, CLICKED[4])

@@ -51,7 +51,7 @@ def test_the_newest_tenth_of_each_users_ratings_is_asked_for():
 
     train, asked = hold_out_ratings(rated(rows))
 
-    assert [(one.user, one.item_ids, one.ratings.tolist()) for one in asked] == [
+    assert [(user.user, user.item_ids, user.ratings.tolist()) for user in asked] == [
         ("anna", ["item-18", "item-19"], [3.0, 4.0]),
         ("carl", ["item-2"], [4.0]),
     ]

@@ -65,8 +65,8 @@ def test_questions_carry_circumstances_and_features_of_the_user():
 
     _, questions = split_users(data.interactions, data.users)
 
-    assert {feature for one in questions for feature in one.features} <= {"AGE=18-24", "AGE=25-44", "AGE=45+"}
-    assert {value for one in questions for value in one.context.values()} == {"phone", "desktop"}
+    assert {feature for question in questions for feature in question.features} <= {"AGE=18-24", "AGE=25-44", "AGE=45+"}
+    assert {value for question in questions for value in question.context.values()} == {"phone", "desktop"}
 
 
 def test_rewards_are_the_share_of_the_recommended_worth_that_users_chose():
@@ -82,7 +82,7 @@ def test_rewards_are_the_share_of_the_recommended_worth_that_users_chose():
     assert "average_rewards_at_5" not in evaluate(named, data)[0]
 
 
-def test_gains_with_event_weights_are_told_where_the_solution_weighs_events():
+def test_gains_with_event_weights_are_reported_where_the_solution_weighs_events():
     weighs = {"eventsConfig": {"eventParametersList": [{"eventType": "View", "weight": 0.5}]}}
     name = "normalized_discounted_cumulative_gain_with_event_weights_at_25"
 
@@ -91,12 +91,12 @@ def test_gains_with_event_weights_are_told_where_the_solution_weighs_events():
 
 
 @pytest.mark.parametrize("name", sorted(set(RECIPES) - set(NETWORKS)))
-def test_each_recipe_tells_the_metrics_that_are_documented_for_it(name):
+def test_each_recipe_reports_the_metrics_that_are_documented_for_it(name):
     named = RECIPES[name]
 
     metrics, _ = evaluate(named, data_for(name))
 
-    assert {one for one in metrics if not one.endswith((STANDARD_ERROR, *SLICES))} == set(named.metrics)
+    assert {metric for metric in metrics if not metric.endswith((STANDARD_ERROR, *SLICES))} == set(named.metrics)
     assert any(metrics.values())
     assert all(0 <= value <= 1 for kind, value in metrics.items() if kind != "hit")
 
@@ -144,7 +144,7 @@ def test_a_standard_error_is_that_of_the_mean_over_the_questions():
     assert metrics[f"mean_reciprocal_rank_at_25{STANDARD_ERROR}"] == pytest.approx(expected, abs=1e-5)
 
 
-def test_groups_of_users_are_told_apart():
+def test_groups_of_users_have_metrics_of_their_own():
     # Given thirty who are new and look for what is popular, and as many who are not and look for the tail
     new, regular = Question(["i9"], {"i0": 1.0}), Question(["i9"] * 5, {"i8": 1.0})
 

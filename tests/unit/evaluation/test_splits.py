@@ -31,7 +31,7 @@ ROWS = [
 
 
 def described(questions):
-    return [(one.user, list(one.history), one.wanted, one.moment) for one in questions]
+    return [(question.user, list(question.history), question.wanted, question.moment) for question in questions]
 
 
 def pairs(interactions):
@@ -43,7 +43,7 @@ def pairs(interactions):
     )
 
 
-def test_the_last_event_of_whoever_has_two_is_left_out():
+def test_the_last_event_of_each_user_with_two_is_held_out():
     split = leave_last_out(from_rows(ROWS))
 
     assert described(split.questions) == [("anna", ["c", "b", "a"], ("c",), 10), ("carl", ["d"], ("a",), 10)]
@@ -78,7 +78,7 @@ def test_of_held_out_users_nothing_is_learnt_and_the_newest_tenth_is_wanted():
     rows = [(f"user-{n}", f"item-{place}", place) for n in range(20) for place in range(30)]
     split = hold_out_users(from_rows(rows), share=0.25)
 
-    asked = {one.user for one in split.questions}
+    asked = {question.user for question in split.questions}
     assert len(asked) == 5
     assert asked.isdisjoint(user for user, _, _ in pairs(split.train))
     assert split.questions[0].wanted == ("item-27", "item-28", "item-29")
@@ -95,7 +95,7 @@ def test_every_event_of_a_test_file_but_the_first_of_a_session_is_asked_for():
     ]
 
 
-def test_answers_that_somebody_else_holds_back_are_asked_for_with_all_that_is_learnt_from():
+def test_a_published_test_set_is_asked_for_with_the_whole_training_set_as_history():
     split = given_test_set(from_rows(ROWS), {"anna": ["x", "y", "x"], "new": ["a"], "bert": []})
 
     assert described(split.questions) == [("anna", ["c", "c", "b", "a"], ("x", "y"), 10), ("new", [], ("a",), 0)]
@@ -104,7 +104,7 @@ def test_answers_that_somebody_else_holds_back_are_asked_for_with_all_that_is_le
 def test_questions_carry_the_circumstances_of_the_first_event_to_find_and_what_is_known_of_the_user():
     known = from_rows([("anna", "a", 1), ("anna", "b", 2), ("bert", "a", 1), ("bert", "c", 2)])
     column = ContextColumn(["desktop", "phone"], np.array([0, 1, 0, -1], np.int32))
-    told_of = Interactions(
+    with_context = Interactions(
         known.user_ids,
         known.item_ids,
         known.event_types,
@@ -115,10 +115,10 @@ def test_questions_carry_the_circumstances_of_the_first_event_to_find_and_what_i
         known.weights,
         {"DEVICE": column},
     )
-    split = leave_last_out(told_of).with_users(Catalogue(["bert"], [("AGE=45+",)], [0]))
+    split = leave_last_out(with_context).with_users(Catalogue(["bert"], [("AGE=45+",)], [0]))
 
-    assert [one.context for one in split.questions] == [{"DEVICE": "phone"}, {}]
-    assert [one.features for one in split.questions] == [(), ("AGE=45+",)]
+    assert [question.context for question in split.questions] == [{"DEVICE": "phone"}, {}]
+    assert [question.features for question in split.questions] == [(), ("AGE=45+",)]
 
 
 def test_a_sample_of_the_questions_is_the_same_every_time_and_keeps_their_order():
@@ -126,10 +126,10 @@ def test_a_sample_of_the_questions_is_the_same_every_time_and_keeps_their_order(
     asked = next_events(from_rows([("one", f"item-{n}", n) for n in range(1000)]), 0.5)
 
     few = asked.sample(20)
-    moments = [one.moment for one in few.questions]
+    moments = [question.moment for question in few.questions]
     assert len(moments) == 20
     assert moments == sorted(moments)
-    assert moments == [one.moment for one in asked.sample(20).questions]
+    assert moments == [question.moment for question in asked.sample(20).questions]
     assert len(split) == 999
 
 
@@ -161,11 +161,11 @@ def test_no_split_learns_from_the_time_it_asks_about(rows, split_by):
     except UnsplittableError:
         return
     learnt = pairs(split.train)
-    for one in split.questions:
-        assert one.wanted
-        own = [time for user, _, time in learnt if user == one.user]
-        assert all(time <= one.moment for time in own)
+    for question in split.questions:
+        assert question.wanted
+        own = [time for user, _, time in learnt if user == question.user]
+        assert all(time <= question.moment for time in own)
         if split_by is by_time:
-            assert all(time < one.moment for _, _, time in learnt)
-        mine = [item for user, item, _ in pairs(known) if user == one.user]
-        assert set(one.history) | set(one.wanted) <= set(mine)
+            assert all(time < question.moment for _, _, time in learnt)
+        mine = [item for user, item, _ in pairs(known) if user == question.user]
+        assert set(question.history) | set(question.wanted) <= set(mine)
