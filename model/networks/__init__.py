@@ -1,1 +1,1 @@
-"""Recommenders trained with PyTorch, NeuMF and LightGCN; `model.recipes` serves what they learn without it."""
+"""Recommenders trained with PyTorch, NeuMF and LightGCN, and the recipes that serve them without it."""

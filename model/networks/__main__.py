@@ -39,7 +39,7 @@ examples:
 
 The folder of --out then holds model.npz and model.json, which `LightGCNRecipe.load` and `NeuMFRecipe.load` read
 without PyTorch, and which the engine serves as rivulet-lightgcn and rivulet-neumf. The same command with the same
---checkpoints goes on where a training was cut off, and ends with the same model.
+--checkpoints resumes an interrupted training, and ends with the same model.
 """
 
 
@@ -48,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         report = _train(options.network, options.data, options.out, options.set, options.checkpoints)
-    except (ValueError, OSError) as error:  # of the data, the settings, the interpreter or a folder: each names itself
+    except (
+        ValueError,
+        OSError,
+    ) as error:  # of the data, the settings, the interpreter or a folder; each message states which
         print(f"model.networks: {error}", file=sys.stderr)  # noqa: T201 - a command line answers on its streams
         return 2
     print(json.dumps(report, indent=2))  # noqa: T201
@@ -56,11 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _train(name: str, data: Path, out: Path, stated: list[str], checkpoints: Path | None) -> dict[str, object]:
-    pairs = [one.partition("=") for one in stated]
+    pairs = [setting.partition("=") for setting in stated]
     parameters = {key: value for key, _, value in pairs}
-    settings = SETTINGS[name].of(parameters)  # refused before the data are read
+    settings = SETTINGS[name].of(parameters)  # checked before the data are read
     if out.exists() and any(out.iterdir()):
-        raise InvalidSettingError(f"{out} holds something already; name an empty folder, or remove it")
+        raise InvalidSettingError(f"{out} is not empty; name an empty folder, or remove it")
     training_data = _read(data, explicit=getattr(settings, "feedback", "") == EXPLICIT)
     learnt, report = learn(name, problem_of(training_data.interactions), parameters, checkpoints, is_shown=True)
     out.mkdir(parents=True, exist_ok=True)
@@ -69,20 +72,20 @@ def _train(name: str, data: Path, out: Path, stated: list[str], checkpoints: Pat
 
 
 def _read(path: Path, *, explicit: bool) -> TrainingData:
-    found = read_data_set(path)
-    known = found.interactions
+    data_set = read_data_set(path)
+    known = data_set.interactions
     if explicit:
-        if np.isnan(found.values).all():
+        if np.isnan(data_set.values).all():
             raise NetworksError(f"{path}: no event has a value (EVENT_VALUE), so there are no ratings to learn")
-        rated = ~np.isnan(found.values)
-        known = replace(known, weights=found.values).where(rated).without_unused()
-    return TrainingData(known, found.items, users=found.users)
+        rated = ~np.isnan(data_set.values)
+        known = replace(known, weights=data_set.values).where(rated).without_unused()
+    return TrainingData(known, data_set.items, users=data_set.users)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m model.networks",
-        description="Train NeuMF or LightGCN on a data set, and leave a model that serves without PyTorch.",
+        description="Train NeuMF or LightGCN on a data set, and write a model that serves without PyTorch.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -98,16 +101,18 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "data", type=Path, help="folder with events.jsonl, or with interactions/*.csv (and items, users)"
     )
-    train.add_argument("--out", type=Path, required=True, help="folder for the model; empty or not there yet")
+    train.add_argument("--out", type=Path, required=True, help="folder for the model; empty or new")
     train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a hyper-parameter; see below")
-    train.add_argument("--checkpoints", type=Path, help="folder to which each epoch is saved, and from which to go on")
+    train.add_argument(
+        "--checkpoints", type=Path, help="folder in which each epoch is saved, and from which training resumes"
+    )
     return parser
 
 
 def _defaults() -> str:
     lines = []
     for name, settings in SETTINGS.items():
-        stated = " ".join(f"{one.name}={str(one.default).lower()}" for one in fields(settings))
+        stated = " ".join(f"{setting.name}={str(setting.default).lower()}" for setting in fields(settings))
         lines.append(f"  {name}: {stated}")
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a training of a network; each message says what would be right."""
+"""Errors of training a network; each message states what would be right."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ class NetworksError(UnsuitableDataError):
 
 
 class InvalidSettingError(NetworksError):
-    """A hyper-parameter that there is not, or a value that it cannot have."""
+    """An unknown hyper-parameter, or an invalid value of one."""
 
 
 class UnlearnableDataError(NetworksError):
-    """There is nothing in the data that a network could learn."""
+    """The data hold nothing that a network could learn."""
 
 
 class TrainingDivergedError(NetworksError):
-    """A training has left the finite numbers."""
+    """The loss of a training is no longer finite."""
 
 
 class CheckpointMismatchError(NetworksError):
-    """A checkpoint is of other data or other settings."""
+    """A checkpoint belongs to other data or other settings."""
 
 
 class InterpreterError(NetworksError):
-    """There is no Python with PyTorch, or it did not do the training."""
+    """No Python with PyTorch was found, or it failed to train."""

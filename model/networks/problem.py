@@ -1,4 +1,4 @@
-"""What a network is trained on: numbers only, so that it can be handed to another interpreter as one file."""
+"""The training data of a network: integer arrays only, so that another interpreter can read them from one file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from model.datasets.interactions import Interactions
 
-MAX_HELD_OUT = 2000  # users, of each of whom one item is held out: NDCG is then known to about 0.01
-MIN_HISTORY = 3  # different items of a user of whom one is held out, so that two are left to know them by
+MAX_HELD_OUT = 2000  # users with one held-out item each: the standard error of NDCG is then about 0.01
+MIN_HISTORY = 3  # distinct items of a user with a held-out item, so that two are left to train on
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Who touched what, each pair once, by user and then in the order of time.
+    """The (user, item) pairs with an interaction, each once, by user and then by time.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Problem:
     times : int64 array of shape (pairs,)
         Epoch seconds of the newest event of the pair.
     ratings : float32 array of shape (pairs,)
-        The weight of that event: an explicit model's target.
+        Weight of that event: the target of an explicit model.
     """
 
     users: NDArray[np.int32]
@@ -43,7 +43,7 @@ class Problem:
 
     @property
     def keys(self) -> NDArray[np.int64]:
-        """A number for each pair, the same for the same pair: int64 array of shape (pairs,)."""
+        """A distinct number for each pair: int64 array of shape (pairs,)."""
         return self.users.astype(np.int64) * self.item_count + self.items
 
     def starts(self) -> NDArray[np.int64]:
@@ -56,7 +56,7 @@ class Problem:
         return np.searchsorted(self.users, np.arange(self.user_count + 1)).astype(np.int64)
 
     def where(self, kept: NDArray[np.bool_]) -> Problem:
-        """Return the pairs for which `kept` holds, with the numbers of users and items as they are.
+        """Return the pairs for which `kept` is true; the numbers of users and items stay.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What is learnt from, and one item of some users that is to be found (or whose rating is to be guessed).
+    """The training pairs, and one held-out item of some users (or its rating).
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class HeldOut:
 
 
 def problem_of(interactions: Interactions) -> Problem:
-    """Keep of each (user, item) the newest interaction.
+    """Keep the newest interaction of each (user, item).
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def problem_of(interactions: Interactions) -> Problem:
 
 
 def hold_out(problem: Problem, seed: int, most: int = MAX_HELD_OUT) -> HeldOut:
-    """Take one item of some users out of what is learnt from: the newest, or any where times do not tell.
+    """Hold out one item of some users: the newest, or a random one where times give no order.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def hold_out(problem: Problem, seed: int, most: int = MAX_HELD_OUT) -> HeldOut:
     Returns
     -------
     HeldOut
-        A tenth of the pairs at most, so that small data keep most of what they have.
+        At most a tenth of the pairs, so that small data keep most of theirs.
     """
     random = np.random.default_rng(seed)
     starts = problem.starts()
@@ -137,7 +137,7 @@ def hold_out(problem: Problem, seed: int, most: int = MAX_HELD_OUT) -> HeldOut:
 
 
 def write_problem(problem: Problem, path: Path) -> None:
-    """Write a problem into one file."""
+    """Write the training data to one file."""
     with path.open("wb") as file:
         np.savez(
             file,
@@ -150,7 +150,7 @@ def write_problem(problem: Problem, path: Path) -> None:
 
 
 def read_problem(path: Path) -> Problem:
-    """Read what `write_problem` wrote."""
+    """Read a file that `write_problem` wrote."""
     with np.load(path, allow_pickle=False) as stored:
         users, items = (int(count) for count in stored["counts"])
         return Problem(stored["users"], stored["items"], stored["times"], stored["ratings"], users, items)

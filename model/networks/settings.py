@@ -1,4 +1,4 @@
-"""Hyper-parameters of the networks: what each is, and its default."""
+"""Hyper-parameters of the networks, with their defaults."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ RANDOM, SPECTRAL = "random", "spectral"
 class _Settings:
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> Self:
-        """Read hyper-parameters from texts, as solutions, SageMaker and the command line give them.
+        """Parse hyper-parameters, which solutions, SageMaker and the command line pass as strings.
 
         Returns
         -------
         settings
-            Those that are not stated have their defaults.
+            Missing ones have their defaults.
         """
         kinds = {one.name: type(one.default) for one in fields(cls)}
         unknown = sorted(set(parameters) - set(kinds))
         if unknown:
-            raise InvalidSettingError(f"there is no hyper-parameter {unknown[0]}; there are {', '.join(sorted(kinds))}")
+            raise InvalidSettingError(f"unknown hyper-parameter {unknown[0]}; known are {', '.join(sorted(kinds))}")
         return cls(**{name: _read(name, str(text), kinds[name]) for name, text in parameters.items()})
 
 
 @dataclass(frozen=True)
 class NeuMFSettings(_Settings):
-    """Of NeuMF (He et al., "Neural Collaborative Filtering", WWW 2017).
+    """Settings of NeuMF (He et al., "Neural Collaborative Filtering", WWW 2017).
 
     Attributes
     ----------
     feedback : str
-        "implicit" (who touched what, with drawn negatives) or "explicit" (ratings).
+        "implicit" (interactions, with sampled negatives) or "explicit" (ratings).
     factors : int
         Predictive factors: the size of the GMF vectors and of the tower's last layer.
     negatives : int
-        Items drawn per touched one, implicit only.
+        Negatives per positive item, implicit only.
     pretrain : bool
         Train both halves alone first, then join them.
     epochs, patience : int
-        Most epochs, and how many without a better validation metric end the training.
+        The most epochs, and how many without a better validation metric end the training.
     batch_size : int
-        Of touched items, at most; negatives come on top.
+        Most positive items per batch; negatives are added.
     """
 
     feedback: str = IMPLICIT
@@ -68,7 +68,7 @@ class NeuMFSettings(_Settings):
 
 @dataclass(frozen=True)
 class LightGCNSettings(_Settings):
-    """Of LightGCN (He et al., "LightGCN", SIGIR 2020); the defaults are the fast path.
+    """Settings of LightGCN (He et al., "LightGCN", SIGIR 2020); the defaults are the fast schedule.
 
     The reference schedule of the paper is hidden_dimension=64, loss=bpr, start=random, epochs=1000, patience=1000,
     batch_size=2048, negatives=1.
@@ -78,15 +78,15 @@ class LightGCNSettings(_Settings):
     hidden_dimension : int
         With a spectral start, at most: a quarter of the users or of the items, where that is less.
     layers : int
-        How often vectors are passed along the graph; all layers are averaged.
+        Number of propagations along the graph; all layers are averaged.
     loss : str
         "bpr" or "sampled_softmax".
     start : str
-        "random" or "spectral": the strongest singular vectors of the graph.
+        "random" or "spectral": the top singular vectors of the graph.
     batch_size : int
-        At most; small data are dealt out in more batches than that.
+        The most; small data are split into more batches.
     negatives : int
-        BPR: per touched item. Sampled softmax: per batch, shared by all of it.
+        BPR: per positive item. Sampled softmax: per batch, shared by its items.
     """
 
     hidden_dimension: int = 768
@@ -102,17 +102,17 @@ class LightGCNSettings(_Settings):
     seed: int = SEED
 
 
-MIN_BATCHES = 32  # of an epoch, so that small data are learnt from, too
+MIN_BATCHES = 32  # per epoch, so that small data are learnt as well
 MIN_BATCH_SIZE = 64
 
 
 def batch_size_for(pairs: int, most: int) -> int:
-    """Return the size of a batch: what is set, or less where that would leave few batches.
+    """Return the batch size: the setting, or less where an epoch would have few batches.
 
     Parameters
     ----------
     pairs : int
-        All that is learnt from.
+        Number of training pairs.
     """
     return min(most, max(MIN_BATCH_SIZE, pairs // MIN_BATCHES))
 

@@ -1,6 +1,6 @@
-"""Training in the interpreter that has PyTorch: this one, or that of an environment of its own.
+"""Runs a training in a Python that has PyTorch: this one, or that of a separate environment.
 
-PyTorch is larger than all else together, and serving needs none of it, so the main environment goes without.
+PyTorch is larger than all other dependencies together, and serving does not need it, so the main environment omits it.
 """
 
 from __future__ import annotations
@@ -31,59 +31,59 @@ if TYPE_CHECKING:
 
 VARIABLE = "RIVULET_NETWORKS_PYTHON"
 ROOT = Path(model.__path__[0]).parent
-BESIDE = ROOT / "build" / "env" / "networks" / "bin" / "python"  # what `make` sets up
-# What keeps answers of the engine on one thread, and a training started by it should not inherit.
+DEFAULT_PYTHON = ROOT / "build" / "env" / "networks" / "bin" / "python"  # which `make networks` creates
+# These limit the engine's answers to one thread; a training that it starts must not inherit them.
 ONE_THREAD = frozenset({"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"})
-PROBLEM, REQUEST, ARRAYS, REPORT, SAID = "problem.npz", "request.json", "arrays.npz", "report.json", "errors.txt"
+PROBLEM, REQUEST, ARRAYS, REPORT, ERRORS = "problem.npz", "request.json", "arrays.npz", "report.json", "errors.txt"
 
 
 def learn(
     name: str, problem: Problem, parameters: Mapping[str, str], folder: Path | None = None, *, is_shown: bool = False
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
-    """Train a network, here where PyTorch is, else in a process of the interpreter that has it.
+    """Train a network, in this process where it has PyTorch, else in a process of the interpreter that has it.
 
     Parameters
     ----------
     name : str
         "neumf" or "lightgcn".
     folder : Path, optional
-        Of the checkpoints; a training that was cut off goes on from what lies there.
+        Of the checkpoints; an interrupted training resumes from them.
     is_shown : bool
-        Whether a progress bar and a line per epoch go to the standard error stream.
+        Whether to write a progress bar and a line per epoch to standard error.
 
     Returns
     -------
     arrays, report
-        See `training.Trained`.
+        See `training.train.Trained`.
     """
     if importlib.util.find_spec("torch") is not None:
         trained = train_here(name, problem, parameters, folder, is_shown=is_shown)
         return trained.arrays, trained.report
     python = interpreter()
-    with tempfile.TemporaryDirectory(prefix="rivulet-network-") as made:
-        place = Path(made)
-        write_problem(problem, place / PROBLEM)
+    with tempfile.TemporaryDirectory(prefix="rivulet-network-") as temporary:
+        directory = Path(temporary)
+        write_problem(problem, directory / PROBLEM)
         checkpoints = None if folder is None else str(folder.resolve())
         request = {"network": name, "parameters": dict(parameters), "checkpoints": checkpoints, "is_shown": is_shown}
-        (place / REQUEST).write_text(json.dumps(request), encoding="utf-8")
-        _run(python, place, is_shown=is_shown)
-        report: dict[str, Any] = json.loads((place / REPORT).read_bytes())
+        (directory / REQUEST).write_text(json.dumps(request), encoding="utf-8")
+        _run(python, directory, is_shown=is_shown)
+        report: dict[str, Any] = json.loads((directory / REPORT).read_bytes())
         if "failure" in report:
             raise NetworksError(report["failure"])
-        with np.load(place / ARRAYS, allow_pickle=False) as stored:
-            return {one: stored[one] for one in stored.files}, report
+        with np.load(directory / ARRAYS, allow_pickle=False) as stored:
+            return {array: stored[array] for array in stored.files}, report
 
 
 def interpreter() -> str:
-    """Return the Python that has PyTorch."""
+    """Return the path of the Python that has PyTorch."""
     stated = os.environ.get(VARIABLE)
     if stated:
         return stated
-    if BESIDE.exists():
-        return str(BESIDE)
+    if DEFAULT_PYTHON.exists():
+        return str(DEFAULT_PYTHON)
     raise InterpreterError(
         f"this Python has no PyTorch ({sys.executable}): set {VARIABLE} to one that has it, or "
-        f"make {BESIDE.parents[1]} with `make networks`"
+        f"make {DEFAULT_PYTHON.parents[1]} with `make networks`"
     )
 
 
@@ -97,7 +97,7 @@ def train_here(
     is_shown : bool
         See `learn`.
     """
-    # Imported when asked for: PyTorch takes seconds to load, and whoever only serves has none.
+    # Imported on demand: PyTorch takes seconds to load, and serving environments lack it.
     training = importlib.import_module("model.networks.training.train")
     progress_module = importlib.import_module("model.networks.training.progress")
     if not is_shown:
@@ -111,11 +111,11 @@ def train_here(
 def _run(python: str, folder: Path, *, is_shown: bool) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in ONE_THREAD}
     environment["PYTHONPATH"] = str(ROOT)
-    # Threads that wait for one another go to sleep: spinning, they take the processor from those they wait for.
+    # Waiting threads sleep: spinning, they would take the processor from the threads for which they wait.
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    said = folder / SAID
+    said = folder / ERRORS
     try:
-        # Its standard input is a pipe that ends with this process, and the training with it.
+        # Its standard input is a pipe that closes when this process ends, which ends the training.
         with (
             said.open("wb") as errors,
             subprocess.Popen(

@@ -1,6 +1,6 @@
-"""The process that trains where PyTorch is: `python -m model.networks.worker FOLDER`, started by `apart`.
+"""The process that trains with PyTorch: `python -m model.networks.worker FOLDER`, started by `torch_process`.
 
-It ends when its standard input does, that is, with whoever started it.
+It ends when its standard input closes, that is, with the process that started it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from model.networks.torch_process import ARRAYS, PROBLEM, REPORT, REQUEST, train
 
 
 def work(folder: Path) -> None:
-    """Do the training that a folder asks for, and leave its outcome there."""
+    """Run the training that a folder requests, and write its result there."""
     request = json.loads((folder / REQUEST).read_bytes())
     checkpoints = request["checkpoints"]
     try:
@@ -40,7 +40,7 @@ def work(folder: Path) -> None:
 
 
 def _end_with_parent() -> None:
-    os.read(0, 1)  # the parent never writes: this returns when it is gone
+    os.read(0, 1)  # the parent never writes: this returns when the parent has ended
     os._exit(1)
 
 

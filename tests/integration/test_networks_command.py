@@ -66,7 +66,7 @@ def test_ratings_are_the_values_and_events_without_one_are_left_out(data):
 @pytest.mark.parametrize(
     ("stated", "said"),
     [
-        (["--set", "depth=3"], "there is no hyper-parameter depth"),
+        (["--set", "depth=3"], "unknown hyper-parameter depth"),
         (["--set", "epochs"], "epochs is ''; it must be a whole number"),
     ],
 )
@@ -81,7 +81,7 @@ def test_a_wrong_hyper_parameter_is_said_in_one_sentence(data, asked, tmp_path, 
 
 def test_a_folder_that_holds_something_is_left_alone(data, asked, tmp_path, capsys):
     assert command.main(["train", "lightgcn", str(data), "--out", str(data)]) == 2
-    assert "holds something already; name an empty folder" in capsys.readouterr().err
+    assert "is not empty; name an empty folder" in capsys.readouterr().err
 
 
 def test_data_that_are_not_there_are_named(asked, tmp_path, capsys):

@@ -222,7 +222,7 @@ def test_little_is_learnt_from_or_refused(name):
 def test_an_unknown_network_and_an_unknown_setting_are_refused():
     with pytest.raises(InvalidSettingError, match="there are neumf and lightgcn"):
         train_network("transformer", shelves(), {}, SilentReporter())
-    with pytest.raises(InvalidSettingError, match="there is no hyper-parameter depth"):
+    with pytest.raises(InvalidSettingError, match="unknown hyper-parameter depth"):
         train_network("lightgcn", shelves(), {"depth": "3"}, SilentReporter())
 
 

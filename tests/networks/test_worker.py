@@ -43,7 +43,7 @@ def test_checkpoints_elsewhere_lie_where_they_were_wanted(elsewhere, tmp_path):
 
 
 def test_what_is_wrong_elsewhere_is_said_here(elsewhere):
-    with pytest.raises(NetworksError, match="there is no hyper-parameter depth"):
+    with pytest.raises(NetworksError, match="unknown hyper-parameter depth"):
         apart.learn("lightgcn", shelves(), {"depth": "3"})
 
 

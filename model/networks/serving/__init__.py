@@ -1,1 +1,1 @@
-"""Recipes that serve trained networks with numpy; none of them needs PyTorch."""
+"""Recipes that serve trained networks with numpy, without PyTorch."""

@@ -1,6 +1,6 @@
-"""LightGCN as a recipe: vectors of items that were passed along the graph of who touched what.
+"""LightGCN as a recipe: item embeddings that were propagated along the interaction graph.
 
-A user is what their items pass on to them, as in the network's own propagation (`networks.lightgcn`).
+A user vector is the sum of their items' messages, as in the network's own propagation (`training.lightgcn`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LightGCNRecipe(NetworkRecipe):
-    """Products of a user's vector, brought to the length that users have in training, and the items' vectors."""
+    """Dot products of the user vector, scaled to its length in training, and the item vectors."""
 
     network = "lightgcn"
     item_arrays = ("vectors", "messages")

@@ -1,7 +1,7 @@
-"""What recipes of networks have in common: a user is folded in from their history, without what trained the network.
+"""The base of network recipes: a user is folded in from their history, without PyTorch.
 
-An event changes the next answer, since the history is all that a user is. Items that nobody had touched at training
-are put where their content says, beside the least touched ones where it says nothing.
+A user is their history only, so an event changes the next answer. Items without interactions at training are mapped
+from their content, relative to the mean of the least popular items.
 """
 
 from __future__ import annotations
@@ -29,13 +29,15 @@ if TYPE_CHECKING:
     from model.datasets.catalogue import CatalogueItem
     from model.datasets.training_data import TrainingData
 
-HISTORY_LENGTH = 1000  # newest different items of a user that are looked at
-SEEN_FACTOR = 0.1  # of its lead over the worst item, so that what was just clicked does not come first
-LEAST_POPULAR_SHARE = 0.25  # of the items, by users: what an item without any is like
+HISTORY_LENGTH = 1000  # newest distinct items of a user that are used
+SEEN_FACTOR = (
+    0.1  # for the score of an item in the history, above the lowest score, so that items just clicked do not rank first
+)
+LEAST_POPULAR_SHARE = 0.25  # of the items, by users: their mean stands for items without interactions
 
 
 class NetworkRecipe(Recipe):
-    """Answers with what a network has learnt; see `item_arrays` for the rows that it keeps by item."""
+    """Recommends with a trained network; `item_arrays` names the arrays with a row per item."""
 
     network: ClassVar[str]
     item_arrays: ClassVar[tuple[str, ...]]
@@ -58,23 +60,23 @@ class NetworkRecipe(Recipe):
         self._decay = np.float32(arrays["decay"][0])
 
     @classmethod
-    def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - the network tunes itself
+    def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:  # noqa: ARG003, D102 - the training tunes itself
         return cls.from_trained(data, *learn(cls.network, problem_of(data.interactions), data.parameters))
 
     @classmethod
     def from_trained(
         cls, data: TrainingData, learnt: Mapping[str, NDArray[np.float32]], report: Mapping[str, Any]
     ) -> Self:
-        """Make a recipe of what a network has learnt of the data.
+        """Make a recipe from a trained network.
 
         Parameters
         ----------
         learnt, report : mappings
-            See `networks.training.Trained`.
+            See `training.train.Trained`.
         """
         known = data.interactions
-        touched = set(known.item_ids)
-        cold = [item for item in data.catalogue.item_ids if item not in touched]
+        with_interactions = set(known.item_ids)
+        cold = [item for item in data.catalogue.item_ids if item not in with_interactions]
         item_ids = [*known.item_ids, *cold]
         users = count_users(known)
         content = Content.fit(item_ids, data.catalogue)
@@ -112,9 +114,9 @@ class NetworkRecipe(Recipe):
         messages = self._weighted_messages(history)
         scores, parts = self._scores(messages), self._parts(messages, items)
         before = scores[items]
-        seen = _lower_seen(scores, history)[items] - before
-        names = [*(f"item:{self.item_ids[one]}" for one in history), "network", "seen"]
-        return sort_contributions(names, np.concatenate([parts, [before - parts.sum(axis=0), seen]]).T)
+        lowered = _lower_seen(scores, history)[items] - before
+        names = [*(f"item:{self.item_ids[item]}" for item in history), "network", "seen"]
+        return sort_contributions(names, np.concatenate([parts, [before - parts.sum(axis=0), lowered]]).T)
 
     def update(self, event: Event) -> None:  # noqa: D102
         place = self._item_of.get(event.item_id)
@@ -125,14 +127,14 @@ class NetworkRecipe(Recipe):
         place = self._item_of.setdefault(item.item_id, len(self.item_ids))
         vector = self._content.put(place, item.features)
         if place < len(self.item_ids):
-            return  # one that is known stays where users have put it
+            return  # the vectors of a known item stay
         self.item_ids.append(item.item_id)
         self._users.append(0.0)
         for name, rows in self._rows.items():
             rows.append(self._arrays[f"base_{name}"] + vector @ self._arrays[f"from_content_{name}"])
 
     def save(self, directory: Path) -> None:  # noqa: D102
-        rows = {name: one.rows for name, one in self._rows.items()}
+        rows = {name: row_array.rows for name, row_array in self._rows.items()}
         arrays = {**self._arrays, **rows, **self._content.arrays(), "people": self._users.rows}
         document = {"item_ids": self.item_ids, "vocabulary": self._content.vocabulary, "report": dict(self.report)}
         write_model(directory, arrays, document)
@@ -146,14 +148,14 @@ class NetworkRecipe(Recipe):
 
     @abc.abstractmethod
     def _scores(self, messages: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the score of every item for a user whose items say this: votes of shape (history, dimensions)."""
+        """Return the score of every item for a user: messages of shape (history, dimensions)."""
 
     @abc.abstractmethod
     def _parts(self, messages: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
-        """Return how much each item of the history adds to the scores of some: shape (history, items)."""
+        """Return the contribution of each item of the history to some scores: shape (history, items)."""
 
     def _known(self, query: Query) -> list[int]:
-        """Return the places of the different items of a history that are known, newest first."""
+        """Return the positions of the distinct known items of a history, newest first."""
         places = (self._item_of.get(item) for item in query.history)
         return list(dict.fromkeys(place for place in places if place is not None))[:HISTORY_LENGTH]
 
@@ -170,7 +172,7 @@ class NetworkRecipe(Recipe):
 
 
 def _lower_seen(scores: NDArray[np.float32], history: list[int]) -> NDArray[np.float32]:
-    """Lower what the user has touched to a small part of its lead."""
+    """Scale down the scores of items in the history, relative to the lowest score."""
     lowest = scores.min()
     scores[history] = lowest + np.float32(SEEN_FACTOR) * (scores[history] - lowest)
     return scores

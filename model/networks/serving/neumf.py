@@ -1,4 +1,4 @@
-"""NeuMF as a recipe: the tower that was trained, over a user who is the sum of what their items say of them."""
+"""NeuMF as a recipe: the trained tower over a user vector that is the sum of their items' messages."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class NeuMFRecipe(NetworkRecipe):
-    """Scores by the tower (`networks.neumf`).
+    """Scores by the tower (`training.neumf`).
 
-    The tower is linear between its bends, so an item of the history adds what it says times the slope where the
-    user stands; what is left is the network's own leaning to the item.
+    The tower is piecewise linear, so the contribution of an item of the history is its message times the gradient at
+    the user vector; the remainder is the contribution "network".
     """
 
     network = "neumf"
@@ -28,10 +28,10 @@ class NeuMFRecipe(NetworkRecipe):
 
     def _parts(self, messages: NDArray[np.float32], items: list[int]) -> NDArray[np.float32]:
         tower, user = self._tower(), messages.sum(axis=0)
-        slopes = np.array([tower.slope(user, item) for item in items]).reshape(len(items), user.size)
-        parts: NDArray[np.float32] = messages @ slopes.T
+        gradients = np.array([tower.gradient(user, item) for item in items]).reshape(len(items), user.size)
+        parts: NDArray[np.float32] = messages @ gradients.T
         return parts
 
     def _tower(self) -> Tower:
-        rows = {name: one.rows for name, one in self._rows.items()}
+        rows = {name: row_array.rows for name, row_array in self._rows.items()}
         return Tower({**self._arrays, **rows})

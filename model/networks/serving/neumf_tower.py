@@ -1,4 +1,4 @@
-"""The scores of NeuMF in numpy: a product of vectors, and a tower over them, without what trained them."""
+"""The scores of NeuMF in numpy: the GMF product and the MLP tower, without PyTorch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Tower:
-    """Scores all items for a user; of the tower's first layer, the items' part is computed beforehand.
+    """Scores all items for a user; the items' part of the first layer is precomputed.
 
     Attributes
     ----------
@@ -27,13 +27,13 @@ class Tower:
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         # products (items, factors): GMF vectors times the output's weights. firsts (items, width): the items' part of
-        # the first layer. of_user (width, width), second (width, factors), second_bias and out (factors,), bias (1,).
+        # the first layer. of_person (width, width), second (width, factors), second_bias and out (factors,), bias (1,).
         self._arrays = {name: arrays[name] for name in self.names}
         self.factors = int(arrays["products"].shape[1])
 
     @classmethod
     def of(cls, learnt: Mapping[str, Floats]) -> Self:
-        """Make a tower of what `networks.neumf` learnt.
+        """Make a tower from the parameters of `training.neumf`.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class Tower:
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what a tower is made of."""
+        """Return the arrays of the tower, by name."""
         return self._arrays
 
     def scores(self, user: Floats) -> Floats:
@@ -66,21 +66,21 @@ class Tower:
         Returns
         -------
         float32 array of shape (items,)
-            Logits of touching it; of an explicit model, ratings.
+            Logits of an interaction; of an explicit model, ratings.
         """
-        found = self._arrays
-        result: Floats = found["products"] @ user[: self.factors]
-        first = found["firsts"] + user[self.factors :] @ found["of_person"]
+        arrays = self._arrays
+        result: Floats = arrays["products"] @ user[: self.factors]
+        first = arrays["firsts"] + user[self.factors :] @ arrays["of_person"]
         np.maximum(first, 0, out=first)
-        second = first @ found["second"]
-        second += found["second_bias"]
+        second = first @ arrays["second"]
+        second += arrays["second_bias"]
         np.maximum(second, 0, out=second)
-        result += second @ found["out"]
-        result += found["bias"]
+        result += second @ arrays["out"]
+        result += arrays["bias"]
         return result
 
-    def slope(self, user: Floats, item: int) -> Floats:
-        """Return how an item's score changes with the user: between its bends, the tower is linear.
+    def gradient(self, user: Floats, item: int) -> Floats:
+        """Return the gradient of an item's score with respect to the user vector; the tower is piecewise linear.
 
         Parameters
         ----------
@@ -90,9 +90,9 @@ class Tower:
         -------
         float32 array of shape (factors + width,)
         """
-        found = self._arrays
-        first = found["firsts"][item] + user[self.factors :] @ found["of_person"]
-        second = np.maximum(first, 0) @ found["second"] + found["second_bias"]
-        back = found["second"] @ (found["out"] * (second > 0)) * (first > 0)
-        result: Floats = np.concatenate([found["products"][item], found["of_person"] @ back]).astype(np.float32)
+        arrays = self._arrays
+        first = arrays["firsts"][item] + user[self.factors :] @ arrays["of_person"]
+        second = np.maximum(first, 0) @ arrays["second"] + arrays["second_bias"]
+        back = arrays["second"] @ (arrays["out"] * (second > 0)) * (first > 0)
+        result: Floats = np.concatenate([arrays["products"][item], arrays["of_person"] @ back]).astype(np.float32)
         return result

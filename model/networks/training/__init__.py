@@ -1,1 +1,1 @@
-"""The training of the networks; needs PyTorch."""
+"""Training of the networks; needs PyTorch."""

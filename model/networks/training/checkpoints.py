@@ -1,4 +1,4 @@
-"""Checkpoints: a training that is cut off goes on from its last whole epoch, and ends as if it had not been cut off."""
+"""Checkpoints: an interrupted training resumes from its last whole epoch, with the same result."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from model.networks.problem import Problem
     from model.networks.settings import LightGCNSettings, NeuMFSettings
 
-UNBOUND = ("epochs", "patience")  # what may differ between the training that was cut off and the one that goes on
+UNBOUND = ("epochs", "patience")  # settings that may differ between the interrupted and the resumed training
 
 
 @dataclass
 class Progress:
-    """How far a training is.
+    """The progress of a training.
 
     Attributes
     ----------
     epoch : int
-        Whole epochs that lie behind.
+        Completed epochs.
     best_metric : float
         NaN before the first validation.
     best : dict of tensors
@@ -46,7 +46,7 @@ class Progress:
 
 
 def fingerprint_of(problem: Problem, settings: NeuMFSettings | LightGCNSettings) -> str:
-    """Return what differs as soon as the data or what is learnt from them differs.
+    """Return a hash of the data and of the settings that determine the result.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def fingerprint_of(problem: Problem, settings: NeuMFSettings | LightGCNSettings)
 
 
 def write_checkpoint(path: Path, mark: str, network: Any, progress: Progress) -> None:
-    """Write a checkpoint; whenever the process ends, the file is the old one or the new one, never half of one.
+    """Write a checkpoint atomically: after a crash, the file is the old one or the new one.
 
     Parameters
     ----------
@@ -90,12 +90,12 @@ def write_checkpoint(path: Path, mark: str, network: Any, progress: Progress) ->
 
 
 def read_checkpoint(path: Path, mark: str, network: Any) -> Progress:
-    """Bring a network to where a checkpoint was written, if there is one.
+    """Restore a network from a checkpoint, if there is one.
 
     Parameters
     ----------
     network : Network
-        As it is before training; its parameters and its optimiser are set.
+        Before training; its parameters and its optimiser are set.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def read_checkpoint(path: Path, mark: str, network: Any) -> Progress:
     stored = torch.load(path, map_location="cpu", weights_only=True)
     if stored["mark"] != mark:
         raise CheckpointMismatchError(
-            f"the checkpoint {path} is of other data or other hyper-parameters; remove it, or name another folder"
+            f"the checkpoint {path} belongs to other data or other hyper-parameters; remove it, or name another folder"
         )
     with torch.no_grad():
         for name, tensor in network.parameters.items():

@@ -1,7 +1,7 @@
-"""Fold-in: a user as the sum of what their items say of them, so that an event changes them with no training.
+"""Fold-in: a user vector as the sum of their items' messages, so that an event changes it without training.
 
-A user's place is a linear map of their items' messages, newest first, each next one weighing `decay` times as
-much. The map is fitted on the users who were trained on; decay and map are those that find the held-out items best.
+A user vector is a linear map of their items' messages, newest first, each weighted by `decay` relative to the next
+newer one. The map is fitted on the users at training; decay and map are those with the best NDCG on the held-out items.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from model.networks.problem import HeldOut, Problem
 
 DECAYS = (1.0, 0.95, 0.85)
-RIDGE = 1e-3  # of the mean square of the features: holds the map where users are fewer than dimensions
+RIDGE = 1e-3  # relative to the mean square of the features: regularises the map where users are fewer than dimensions
 MAX_ASKED = 400  # users of the hold-out by whom the decay is chosen
 
 
 @dataclass(frozen=True)
 class FoldIn:
-    """How users are made of their items.
+    """How user vectors are computed from items.
 
     Attributes
     ----------
     messages : float32 array of shape (items, dimensions)
-        What each item says of whoever touches it.
+        The contribution of each item to the vectors of its users.
     metric : float
-        NDCG@20 of users made so, on what was held out; NaN where nothing is.
+        NDCG@20 of these user vectors on the held-out items; NaN where there are none.
     """
 
     messages: NDArray[np.float32]
@@ -44,7 +44,7 @@ class FoldIn:
 
 
 def decayed_sums(problem: Problem, messages: NDArray[np.float32], decay: float) -> NDArray[np.float32]:
-    """Return the decayed sum of messages over the root of the summed decays, for everybody.
+    """Return, for every user, the decayed sum of messages over the root of the summed decays.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def decayed_sums(problem: Problem, messages: NDArray[np.float32], decay: float) 
 def fit_linear_map(
     sums: NDArray[np.float32], users: NDArray[np.float32], weights: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
-    """Return the matrix that takes sums of messages nearest to trained users, by ridge regression.
+    """Fit the matrix that maps sums of messages to trained user vectors, by ridge regression.
 
     Parameters
     ----------
@@ -80,13 +80,13 @@ def fit_linear_map(
     -------
     float32 array of shape (features, dimensions)
     """
-    weighed = sums if weights is None else sums * weights[:, None]
-    square = weighed.T @ sums
+    weighted = sums if weights is None else sums * weights[:, None]
+    square = weighted.T @ sums
     strength = RIDGE * np.trace(square) / max(1, square.shape[0]) + 1e-12
-    found: NDArray[np.float32] = np.linalg.solve(
-        square + strength * np.eye(square.shape[0], dtype=np.float32), weighed.T @ users
+    mapping: NDArray[np.float32] = np.linalg.solve(
+        square + strength * np.eye(square.shape[0], dtype=np.float32), weighted.T @ users
     ).astype(np.float32)
-    return found
+    return mapping
 
 
 def choose(
@@ -94,14 +94,14 @@ def choose(
     candidates: Iterable[NDArray[np.float32]],
     scorer: Callable[[NDArray[np.float32]], NDArray[np.float32]],
 ) -> FoldIn:
-    """Choose among messages, and the decay, by the held-out items.
+    """Choose messages and decay by the held-out items.
 
     Parameters
     ----------
     candidates : iterable of float32 arrays of shape (items, dimensions)
-        Messages; the first are kept where nothing is held out.
+        Messages; the first are chosen where nothing is held out.
     scorer : callable
-        From users, float32 of shape (n, dimensions), to scores of shape (n, items).
+        Maps user vectors, float32 of shape (n, dimensions), to scores of shape (n, items).
     """
     train = held.train
     decays = DECAYS if np.ptp(train.times) > 0 else DECAYS[:1]  # without times there is no newest item
@@ -109,9 +109,9 @@ def choose(
     for messages in candidates:
         for decay in decays:
             users = decayed_sums(train, messages, decay)
-            found = mean_ndcg(held, lambda places, users=users: scorer(users[held.users[places]]), MAX_ASKED)  # type: ignore[misc]
-            if best is None or found > best.metric:
-                best = FoldIn(messages, decay, found)
+            metric = mean_ndcg(held, lambda places, users=users: scorer(users[held.users[places]]), MAX_ASKED)  # type: ignore[misc]
+            if best is None or metric > best.metric:
+                best = FoldIn(messages, decay, metric)
     if best is None:
         raise ValueError("there are no messages to choose from")
     return best

@@ -1,4 +1,4 @@
-"""The graph of users and items: its normalised matrix, light propagation over it, and a start from its spectrum.
+"""The user-item graph: its normalised adjacency matrix, light propagation, and a spectral start.
 
 He et al., "LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation" (SIGIR 2020).
 """
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 # the graph's own root would let them. As in `recipes.sharpened_filter`; better than 1/2 on Gowalla's validation split.
 USER_POWER = 0.3
 GRAPH_POWER = 0.5  # that of LightGCN, for users and for items
-CORRECTIONS = 2  # of the start's own vectors; more change little
-CORRECTION = 1.5  # of what is missing: propagation keeps between nothing and all of it, so that 2 would be too much
+CORRECTIONS = 2  # of the start's own embeddings; more change little
+CORRECTION = 1.5  # step size of the correction: propagation has eigenvalues from 0 to 1, so that 2 would diverge
 FILLING = np.float32(0.001)
-SCALE_AT_START = 6.0  # a user's best logits: enough to tell items apart, too little to be sure of any
+SCALE_AT_START = 6.0  # a user's highest logits: enough to separate items, too low to saturate the softmax
 
 
 def normalised_interactions(problem: Problem, person_power: float = GRAPH_POWER) -> sparse.csr_matrix:
-    """Return the matrix of users and items, each entry over powers of both degrees (LightGCN, equation 3: the roots).
+    """Return the interaction matrix, each entry divided by powers of both degrees (LightGCN, equation 3: the roots).
 
     Parameters
     ----------
-    user_power : float
-        Of the user's degree.
+    person_power : float
+        Exponent of the user degree.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def normalised_interactions(problem: Problem, person_power: float = GRAPH_POWER)
 
 
 def adjacency(normalised: sparse.csr_matrix, device: torch.device) -> Tensor:
-    """Return the symmetric matrix of the whole graph, users before items.
+    """Return the symmetric adjacency matrix of the whole graph, users before items.
 
     Parameters
     ----------
@@ -68,14 +68,14 @@ def adjacency(normalised: sparse.csr_matrix, device: torch.device) -> Tensor:
     pointers, columns = (torch.from_numpy(part.astype(np.int64)) for part in (whole.indptr, whole.indices))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse", UserWarning)  # PyTorch calls this format, of 2021, a beta
-        made = torch.sparse_csr_tensor(pointers, columns, torch.from_numpy(whole.data), whole.shape)
-        return made.to(device)
+        tensor = torch.sparse_csr_tensor(pointers, columns, torch.from_numpy(whole.data), whole.shape)
+        return tensor.to(device)
 
 
 def propagate(graph: Tensor, own: Tensor, layers: int) -> Tensor:
-    """Pass vectors along the graph and return the mean of all layers (LightGCN, equations 3 and 4).
+    """Propagate embeddings along the graph and return the mean of all layers (LightGCN, equations 3 and 4).
 
-    The operator is symmetric, so the same function takes gradients back from the means to the vectors.
+    The operator is symmetric, so the same function propagates gradients back.
 
     Parameters
     ----------
@@ -94,37 +94,39 @@ def propagate(graph: Tensor, own: Tensor, layers: int) -> Tensor:
 
 
 def spectral_embeddings(problem: Problem, dimensions: int, seed: int) -> NDArray[np.float32]:
-    """Return vectors whose products are the scores of an ideal low-pass filter over the graph.
+    """Return embeddings whose products are the scores of an ideal low-pass filter over the graph.
 
-    A user is the sum of what their items are along the strongest directions, each over the root of its popularity;
-    an item has that root back (Shen et al., "How Powerful is Graph Convolution for Recommendation?", CIKM 2021).
+    A user is the projection of their items on the top singular vectors, each divided by the root of its popularity; an
+    item is multiplied by that root (Shen et al., "How Powerful is Graph Convolution for Recommendation?", CIKM 2021).
 
     Parameters
     ----------
     dimensions : int
-        Where the graph has fewer, the rest has small chance numbers, since zeros would never learn.
+        Where the graph has fewer, the rest is filled with small random numbers, since zeros would never learn.
 
     Returns
     -------
     float32 array of shape (users + items, dimensions)
         Users, of length 1; then items, all of them together as large as all users.
     """
-    told = normalised_interactions(problem, USER_POWER)
-    right = right_singular_vectors(told, dimensions)
-    users = told @ right
+    matrix = normalised_interactions(problem, USER_POWER)
+    right = right_singular_vectors(matrix, dimensions)
+    users = matrix @ right
     users /= np.maximum(np.linalg.norm(users, axis=1, keepdims=True), np.float32(1e-12))
     degrees = np.bincount(problem.items, minlength=problem.item_count).astype(np.float32)
     items = right * np.power(degrees, np.float32(GRAPH_POWER))[:, None]
     items *= np.linalg.norm(users) / np.maximum(np.linalg.norm(items), np.float32(1e-12))
-    found = FILLING * np.random.default_rng(seed).standard_normal((len(users) + len(items), dimensions), np.float32)
-    found[:, : right.shape[1]] = np.concatenate([users, items])
-    return found
+    embeddings = FILLING * np.random.default_rng(seed).standard_normal(
+        (len(users) + len(items), dimensions), np.float32
+    )
+    embeddings[:, : right.shape[1]] = np.concatenate([users, items])
+    return embeddings
 
 
 def invert_propagation(graph: Tensor, wanted: Tensor, layers: int) -> Tensor:
-    """Return vectors that come near to what is wanted once they are passed along the graph.
+    """Return embeddings that propagation maps close to the wanted ones.
 
-    By Richardson's iteration, a few steps of it: what propagation has nearly put out would need vectors without bounds.
+    A few steps of Richardson's iteration: components that propagation nearly removes would need unbounded embeddings.
 
     Parameters
     ----------
@@ -142,7 +144,7 @@ def invert_propagation(graph: Tensor, wanted: Tensor, layers: int) -> Tensor:
 
 
 def scaled(start: Tensor, propagated: Tensor, item_degrees: Tensor, user_count: int) -> Tensor:
-    """Scale a start so that the touched items' propagated vectors have the length `SCALE_AT_START` on average.
+    """Scale a start so that the propagated vectors of positive items have the length `SCALE_AT_START` on average.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""LightGCN: a vector per user and item, passed along the graph of who touched what (He et al., SIGIR 2020).
+"""LightGCN: user and item embeddings, propagated along the interaction graph (He et al., SIGIR 2020).
 
-Two ways to train it. The reference: a random start and BPR (Rendle et al., UAI 2009), a thousand epochs long. The
-fast path: the spectrum of the graph as the start and sampled softmax (Wu et al., "On the Effectiveness of Sampled
-Softmax Loss for Item Recommendation", TOIS 2024), which is good from the first minute.
+Two schedules. The reference: a random start and BPR (Rendle et al., UAI 2009), for a thousand epochs. The fast one: a
+spectral start and sampled softmax (Wu et al., "On the Effectiveness of Sampled Softmax Loss for Item Recommendation",
+TOIS 2024), with good metrics from the first minute.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from model.networks.settings import LightGCNSettings
 
 RANDOM_SPREAD = 0.1  # standard deviation of the reference's start (gusye1234/LightGCN-PyTorch)
-ROWS_PER_VECTOR = 4  # users, or items where they are fewer, for each direction of the spectral start
+ROWS_PER_VECTOR = 4  # users, or items where they are fewer, per singular vector of the spectral start
 MIN_DIMENSIONS = 16
-IMPOSSIBLE = -1e9  # logit of a negative that is the touched item itself
+IMPOSSIBLE = -1e9  # logit of a negative that equals the positive item
 
 
 class LightGCN:
@@ -56,7 +56,7 @@ class LightGCN:
         self.graph = adjacency(normalised, self._device)
         self._negatives = NegativeSampler(problem)
         if settings.start == SPECTRAL:
-            # As many directions as there are users or items would say who touched what, and nothing beyond.
+            # With as many singular vectors as users or items, the start would only reproduce the training data.
             most = max(MIN_DIMENSIONS, min(normalised.shape) // ROWS_PER_VECTOR)
             dimensions = min(settings.hidden_dimension, most)
             wanted = torch.from_numpy(spectral_embeddings(problem, dimensions, settings.seed)).to(self._device)
@@ -90,18 +90,18 @@ class LightGCN:
         with torch.no_grad():
             means = propagate(self.graph, own, self._settings.layers)
         means.requires_grad_()
-        user, touched, others = (
+        user, positives, others = (
             functional.embedding(rows, means) for rows in (users, items + first_item, negatives + first_item)
         )
         if self._settings.loss == BPR:
-            loss = pairwise_loss(user, touched, others)
+            loss = pairwise_loss(user, positives, others)
             penalised = torch.cat([users, items + first_item, negatives + first_item])
         else:
-            loss = sampled_softmax_loss(user, touched, others, items, negatives, self._held.train.item_count)
+            loss = sampled_softmax_loss(user, positives, others, items, negatives, self._held.train.item_count)
             penalised = torch.cat([users, items + first_item])
         loss.backward()
         with torch.no_grad():
-            # The propagation is linear and symmetric: its own transpose, through which gradients go back.
+            # The propagation is linear and symmetric: gradients are propagated by the same operator.
             gradient = propagate(self.graph, means.grad, self._settings.layers)
             if self._settings.regularization:
                 strength = self._settings.regularization / users.numel()
@@ -116,7 +116,7 @@ class LightGCN:
         return mean_ndcg(self._held, lambda places: users[self._held.users[places]] @ items.T)
 
     def vectors(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the propagated vectors, whose products are the scores.
+        """Return the propagated embeddings, whose products are the scores.
 
         Returns
         -------
@@ -128,10 +128,10 @@ class LightGCN:
         return means[: self._user_count], means[self._user_count :]
 
     def messages(self) -> NDArray[np.float32]:
-        """Return what each item passes on to a user who touches it.
+        """Return the message of each item to the users who interact with it.
 
-        A user's mean over the layers is a share of their own vector and of what their items' layers but the last
-        pass on, over the root of both degrees: all but the user's own vector and degree is known beforehand.
+        A user's mean over the layers is a share of their own embedding plus their items' layers but the last, over the
+        root of both degrees: all but the user's own embedding and degree is independent of the user.
 
         Returns
         -------
@@ -147,22 +147,22 @@ class LightGCN:
         return result.astype(np.float32)
 
     def _sample(self, random: np.random.Generator) -> NDArray[np.int32]:
-        """Return the items that stand for the whole catalogue, or all of a small one."""
-        wanted, there = self._settings.negatives, self._held.train.item_count
-        if there <= wanted:
-            return np.arange(there, dtype=np.int32)
-        return random.integers(0, there, wanted, dtype=np.int32)
+        """Return a sample of negative items, or all items of a small catalogue."""
+        wanted, item_count = self._settings.negatives, self._held.train.item_count
+        if item_count <= wanted:
+            return np.arange(item_count, dtype=np.int32)
+        return random.integers(0, item_count, wanted, dtype=np.int32)
 
     def _numbers(self, places: NDArray[np.int32]) -> Tensor:
         return torch.from_numpy(places.astype(np.int64)).to(self._device)
 
 
-def pairwise_loss(user: Tensor, touched: Tensor, others: Tensor) -> Tensor:
-    """Return the mean of -ln sigmoid(score of the touched item - score of the other one) (BPR).
+def pairwise_loss(user: Tensor, positives: Tensor, others: Tensor) -> Tensor:
+    """Return the mean of -ln sigmoid(positive score - negative score) (BPR).
 
     Parameters
     ----------
-    user, touched : tensors of shape (batch, dimensions)
+    user, positives : tensors of shape (batch, dimensions)
     others : tensor of shape (batch * negatives, dimensions)
 
     Returns
@@ -170,32 +170,32 @@ def pairwise_loss(user: Tensor, touched: Tensor, others: Tensor) -> Tensor:
     tensor of one number
     """
     by_user = others.view(user.shape[0], -1, user.shape[1])
-    better = (user * touched).sum(dim=1, keepdim=True) - (by_user @ user.unsqueeze(2)).squeeze(2)
+    better = (user * positives).sum(dim=1, keepdim=True) - (by_user @ user.unsqueeze(2)).squeeze(2)
     return functional.softplus(-better).mean()
 
 
 def sampled_softmax_loss(
-    user: Tensor, touched: Tensor, others: Tensor, items: Tensor, negatives: Tensor, item_count: int
+    user: Tensor, positives: Tensor, others: Tensor, items: Tensor, negatives: Tensor, item_count: int
 ) -> Tensor:
-    """Return the mean cross-entropy of the touched item against a sample that stands for the whole catalogue.
+    """Return the mean cross-entropy of the positive item against a sample of the catalogue.
 
-    A user's vector counts by its direction alone: its length changes no ranking, but would be learnt first.
+    User vectors are normalised: their length changes no ranking, but would be learnt first.
 
     Parameters
     ----------
-    user, touched : tensors of shape (batch, dimensions)
+    user, positives : tensors of shape (batch, dimensions)
     others : tensor of shape (negatives, dimensions)
     items, negatives : integer tensors of shape (batch,) and (negatives,)
-        Which items these are, so that none stands against itself.
+        The item numbers, so that no positive item is its own negative.
     item_count : int
-        Each negative counts as often as it stands for items that were not drawn.
+        Weights each negative by the number of items that it represents.
 
     Returns
     -------
     tensor of one number
     """
     user = functional.normalize(user, dim=1)
-    wanted = (user * touched).sum(dim=1)
+    wanted = (user * positives).sum(dim=1)
     logits = user @ others.T
     logits = logits.masked_fill(items[:, None] == negatives[None, :], IMPOSSIBLE)
     rest = torch.logsumexp(logits, dim=1) + math.log(item_count / negatives.numel())

@@ -1,4 +1,4 @@
-"""The training loop: epochs until the validation metric no longer gets better, with a checkpoint after each."""
+"""The training loop: epochs with early stopping on the validation metric, and a checkpoint after each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def train(
     reporter: TrainingReporter,
     checkpoint: tuple[Path, str] | None = None,
 ) -> Progress:
-    """Train until the metric has not got better for `settings.patience` epochs, and keep the best epoch.
+    """Train until the metric has not improved for `settings.patience` epochs, and restore the best epoch.
 
     Parameters
     ----------
@@ -34,14 +34,14 @@ def train(
     settings : settings
         epochs, patience and seed.
     name : str
-        For whoever watches.
+        For the reporter.
     checkpoint : (Path, str), optional
-        The file, and the mark of data and settings (`checkpoints.fingerprint_of`).
+        The file, and the hash of data and settings (`checkpoints.fingerprint_of`).
 
     Returns
     -------
     Progress
-        Without `best`, which the network has.
+        Without `best`, which the network holds.
     """
     progress = _start_progress(network, name, reporter, checkpoint)
     while progress.epoch < settings.epochs and progress.epoch - progress.best_epoch < settings.patience:
@@ -56,8 +56,8 @@ def train(
             reporter.batch(total / count)
         if not math.isfinite(total):
             raise TrainingDivergedError(
-                f"the loss of {name} is no number any more in epoch {epoch}; a lower learning_rate than "
-                f"{settings.learning_rate:g} keeps it finite"
+                f"the loss of {name} is not finite in epoch {epoch}; try a lower learning_rate than "
+                f"{settings.learning_rate:g}"
             )
         _record_epoch(network, progress, epoch, total / max(1, count), started)
         reporter.end(
@@ -72,7 +72,7 @@ def train(
 def _start_progress(
     network: Network, name: str, reporter: TrainingReporter, checkpoint: tuple[Path, str] | None
 ) -> Progress:
-    """Return the progress of a checkpoint, or that of the start, which counts as epoch 0: it may be the best one."""
+    """Return the progress of a checkpoint, or that of the start, which counts as epoch 0 and may be the best one."""
     progress = read_checkpoint(*checkpoint, network) if checkpoint is not None else Progress()
     if not progress.epoch:
         started = time.monotonic()
@@ -82,7 +82,7 @@ def _start_progress(
 
 
 def _record_epoch(network: Network, progress: Progress, epoch: int, loss: float, started: float) -> None:
-    """Validate, and keep the parameters where they are the best so far."""
+    """Validate, and keep the parameters if they are the best so far."""
     metric = network.validate()
     progress.epoch = epoch
     progress.reports.append({"epoch": epoch, "loss": loss, "metric": metric, "seconds": _seconds_since(started)})
@@ -92,7 +92,7 @@ def _record_epoch(network: Network, progress: Progress, epoch: int, loss: float,
 
 
 def _is_better(name: str, metric: float, best: float) -> bool:
-    # Without anything held out every epoch is as good as the last one, so the last one is kept.
+    # Without held-out items the metric is NaN, and the last epoch is kept.
     if math.isnan(best) or math.isnan(metric):
         return True
     return metric < best if name.startswith("rmse") else metric > best

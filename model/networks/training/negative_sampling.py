@@ -1,4 +1,4 @@
-"""Negative samples: items that a user has not touched, drawn alike from all."""
+"""Negative sampling: items without an interaction of the user, drawn uniformly."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ if TYPE_CHECKING:
 
     from model.networks.problem import Problem
 
-# Rounds of drawing anew. Somebody who has touched nearly everything gets what the last round drew; without an end to
-# it, somebody who has touched all would keep the training busy for ever.
+# Rounds of redrawing. The limit ends the loop for a user who interacted with all items; the last draw is then used.
 ROUNDS = 10
 
 
 class NegativeSampler:
-    """Draws items for users, none of which the user has touched."""
+    """Draws items for users, without those that a user interacted with."""
 
     def __init__(self, problem: Problem) -> None:
         self._interacted = np.unique(problem.keys)
@@ -46,5 +45,5 @@ class NegativeSampler:
     def _have_interactions(self, users: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.bool_]:
         keys = users.astype(np.int64) * self._item_count + items
         places = np.minimum(np.searchsorted(self._interacted, keys), self._interacted.size - 1)
-        found: NDArray[np.bool_] = self._interacted[places] == keys
-        return found
+        result: NDArray[np.bool_] = self._interacted[places] == keys
+        return result

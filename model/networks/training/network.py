@@ -1,4 +1,4 @@
-"""What the training loop asks of a network, and the parts of randomness and hardware that every network has."""
+"""The interface of a network for the training loop; seeds and devices."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Network(Protocol):
     Attributes
     ----------
     parameters : dict of tensors
-        All that is learnt, by name.
+        All parameters, by name.
     optimiser : torch optimiser
     metric : str
-        What `validate` returns, such as "ndcg@20"; a name that begins with "rmse" is the better the lower.
+        Name of the result of `validate`, such as "ndcg@20"; of one that begins with "rmse", lower is better.
     batch_count : int
         Of an epoch.
     """
@@ -46,10 +46,10 @@ class Network(Protocol):
         """
 
     def step(self, batch: Any) -> float:
-        """Learn from one batch and return its loss."""
+        """Train on one batch and return its loss."""
 
     def validate(self) -> float:
-        """Return the metric on what was held out; NaN where nothing is."""
+        """Return the metric on the held-out items; NaN where there are none."""
 
 
 def device() -> torch.device:
@@ -58,9 +58,11 @@ def device() -> torch.device:
 
 
 def seed_epoch(seed: int, epoch: int) -> np.random.Generator:
-    """Seed everything for an epoch, so that a resumed training draws what an uninterrupted one would have drawn."""
+    """Seed all generators for an epoch, so that a resumed training draws the same numbers as an uninterrupted one."""
     torch.manual_seed(seed * 1_000_003 + epoch)
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)  # a few sparse products on GPUs have no such form
+    torch.use_deterministic_algorithms(
+        mode=True, warn_only=True
+    )  # a few sparse products on GPUs have no deterministic form
     return np.random.default_rng([seed, epoch])
 
 

@@ -1,6 +1,6 @@
-"""NeuMF: a product of vectors (GMF) and a tower over them (MLP), joined (He et al., WWW 2017).
+"""NeuMF: generalised matrix factorisation (GMF) and a multilayer perceptron (MLP), joined (He et al., WWW 2017).
 
-Implicit feedback: touched items against drawn ones, by cross-entropy. Explicit: ratings, by squared error.
+Implicit feedback: positive items against sampled negatives, by cross-entropy. Explicit: ratings, by squared error.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class NeuMF:
         return float(np.sqrt(np.mean((guessed - held.ratings) ** 2)))
 
     def join(self, gmf: Mapping[str, Tensor], mlp: Mapping[str, Tensor]) -> None:
-        """Start from two halves that were trained alone (section 3.4.1).
+        """Start from two halves that were trained separately (section 3.4.1).
 
         Parameters
         ----------
@@ -107,7 +107,7 @@ class NeuMF:
                     tensor.copy_(source[name])
 
     def exported(self) -> dict[str, NDArray[np.float32]]:
-        """Return all that was learnt.
+        """Return all parameters as arrays.
 
         Returns
         -------
@@ -116,20 +116,26 @@ class NeuMF:
         return {name: tensor.detach().cpu().numpy() for name, tensor in self.parameters.items()}
 
     def _scores(self, users: Tensor, items: Tensor) -> Tensor:
-        found = self.parameters
-        score = found["bias"].expand(users.numel())
+        parameters = self.parameters
+        score = parameters["bias"].expand(users.numel())
         if GMF in self.halves:
-            product = functional.embedding(users, found["gmf_users"]) * functional.embedding(items, found["gmf_items"])
-            score = score + product @ found["gmf_out"]
+            product = functional.embedding(users, parameters["gmf_users"]) * functional.embedding(
+                items, parameters["gmf_items"]
+            )
+            score = score + product @ parameters["gmf_out"]
         if MLP in self.halves:
             user, item = (
-                functional.embedding(users, found["mlp_users"]),
-                functional.embedding(items, found["mlp_items"]),
+                functional.embedding(users, parameters["mlp_users"]),
+                functional.embedding(items, parameters["mlp_items"]),
             )
             first = functional.relu(
-                user @ found["mlp_of_person"] + item @ found["mlp_of_item"] + found["mlp_first_bias"]
+                user @ parameters["mlp_of_person"] + item @ parameters["mlp_of_item"] + parameters["mlp_first_bias"]
             )
-            score = score + functional.relu(first @ found["mlp_second"] + found["mlp_second_bias"]) @ found["mlp_out"]
+            score = (
+                score
+                + functional.relu(first @ parameters["mlp_second"] + parameters["mlp_second_bias"])
+                @ parameters["mlp_out"]
+            )
         return score
 
     def _scores_of_all(self, places: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -146,7 +152,7 @@ class NeuMF:
 
 
 def _start(held: HeldOut, settings: NeuMFSettings, halves: tuple[str, ...], place: torch.device) -> dict[str, Tensor]:
-    """Return what is learnt, as it is before training; a half alone starts as it does beside the other.
+    """Return the initial parameters; a half alone starts with the same values as in the joint network.
 
     The tower is that of section 4.1: vectors of twice the factors, then layers of twice and once the factors.
     """
@@ -161,7 +167,7 @@ def _start(held: HeldOut, settings: NeuMFSettings, halves: tuple[str, ...], plac
         # He et al., "Delving Deep into Rectifiers" (ICCV 2015): the variance stays from layer to layer.
         return normal_tensor(shape, float(np.sqrt(2.0 / inputs)), random, place)
 
-    found = {
+    parameters = {
         "gmf_users": vectors(users, factors),
         "gmf_items": vectors(items, factors),
         "gmf_out": layer(factors, factors),
@@ -174,5 +180,5 @@ def _start(held: HeldOut, settings: NeuMFSettings, halves: tuple[str, ...], plac
         "mlp_second_bias": torch.zeros(factors, device=place),
         "mlp_out": layer(factors, factors),
     }
-    kept = {name: tensor for name, tensor in found.items() if name.partition("_")[0] in halves}
+    kept = {name: tensor for name, tensor in parameters.items() if name.partition("_")[0] in halves}
     return {**kept, "bias": torch.zeros(1, device=place)}

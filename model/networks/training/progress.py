@@ -1,4 +1,4 @@
-"""How a training shows what it does: a bar where somebody watches, a line per epoch where a log does."""
+"""Reports the progress of a training: a bar on a terminal, and a line per epoch."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ if TYPE_CHECKING:
 
 
 class TrainingReporter(Protocol):
-    """Who is told of a training."""
+    """Receives the progress of a training."""
 
     def begin(self, name: str, epoch: int, batches: int) -> None:
-        """Take in that an epoch begins.
+        """Report that an epoch begins.
 
         Parameters
         ----------
         name : str
-            Of what is trained.
+            Of the network.
         epoch : int
             From 1.
         """
 
     def batch(self, loss: float) -> None:
-        """Take in the mean loss of the epoch so far, after one more batch."""
+        """Report the mean loss of the epoch so far, after one more batch."""
 
     def end(self, name: str, epoch: int, loss: float, metric: str, value: float, seconds: float) -> None:
-        """Take in the results of an epoch.
+        """Report the results of an epoch.
 
         Parameters
         ----------
         epoch : int
-            0 for the start, before anything was learnt.
+            0 for the start, before training.
         """
 
 
 class SilentReporter:
-    """Tells nobody."""
+    """Reports nothing."""
 
     def begin(self, name: str, epoch: int, batches: int) -> None:  # noqa: D102
         pass
@@ -54,7 +54,7 @@ class SilentReporter:
 
 
 class ConsoleReporter:
-    """Tells a bar, if the console is a terminal, and a line per epoch in any case.
+    """Reports a bar, if the console is a terminal, and a line per epoch in any case.
 
     The line reads `lightgcn epoch=3 loss=5.1234 ndcg@20=0.1547 seconds=12.3`, which the metric definitions of a
     SageMaker training job can read (`epoch=([0-9]+)`, `loss=([0-9.]+)`).
@@ -62,14 +62,14 @@ class ConsoleReporter:
 
     def __init__(self, console: Console, bar: Progress) -> None:
         self._console, self._bar = console, bar
-        self._task = bar.add_task("waiting for the first epoch", total=None, told="")
+        self._task = bar.add_task("waiting for the first epoch", total=None, status="")
         self._last = ""
 
     def begin(self, name: str, epoch: int, batches: int) -> None:  # noqa: D102
-        self._bar.reset(self._task, total=batches, description=f"{name} epoch {epoch}", told=self._last)
+        self._bar.reset(self._task, total=batches, description=f"{name} epoch {epoch}", status=self._last)
 
     def batch(self, loss: float) -> None:  # noqa: D102
-        self._bar.update(self._task, advance=1, told=f"loss {loss:.4f}  {self._last}")
+        self._bar.update(self._task, advance=1, status=f"loss {loss:.4f}  {self._last}")
 
     def end(self, name: str, epoch: int, loss: float, metric: str, value: float, seconds: float) -> None:  # noqa: D102
         self._last = f"{metric} {value:.4f}"
@@ -79,7 +79,7 @@ class ConsoleReporter:
 
 @contextmanager
 def console_reporter() -> Iterator[TrainingReporter]:
-    """Show a training on the standard error stream."""
+    """Report a training on standard error."""
     console = Console(file=sys.stderr)
     columns = (
         TextColumn("{task.description}"),
@@ -87,7 +87,7 @@ def console_reporter() -> Iterator[TrainingReporter]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[status]}"),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         yield ConsoleReporter(console, bar)

@@ -1,4 +1,4 @@
-"""The training entry: a problem and hyper-parameters in, arrays out that the recipes serve. Needs PyTorch."""
+"""The entry to training: training data and hyper-parameters in, arrays for the recipes out. Needs PyTorch."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from model.networks.training.progress import TrainingReporter
 
 NEUMF, LIGHTGCN = "neumf", "lightgcn"
-JOINED_RATE = 0.1  # of the learning rate once pre-trained halves are joined: they are close to where they will end
+JOINED_RATE = 0.1  # of the learning rate once pre-trained halves are joined, since they are close to the optimum
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training leaves.
+    """The result of a training.
 
     Attributes
     ----------
     arrays : dict of arrays
-        What the recipe serves, by name.
+        The arrays that the recipe serves, by name.
     report : dict
-        network, device, metric (its name), best_epoch, best, fold_in (the metric of users made of their items),
-        epochs (a list of epoch, loss, metric, seconds). Anything in it is JSON; what is unknown is null.
+        network, device, metric (its name), best_epoch, best, fold_in (the metric of folded-in users), epochs (a list
+        of epoch, loss, metric, seconds). All values are JSON; unknown ones are null.
     """
 
     arrays: dict[str, NDArray[np.float32]]
@@ -61,10 +61,10 @@ def train_network(
     parameters : mapping of str to str
         See `settings`.
     folder : Path, optional
-        Of the checkpoints; a training that was cut off goes on from what lies there.
+        Of the checkpoints; an interrupted training resumes from them.
     """
     if name not in NETWORKS:
-        raise InvalidSettingError(f"there is no network {name!r}; there are {' and '.join(NETWORKS)}")
+        raise InvalidSettingError(f"unknown network {name!r}; known are {' and '.join(NETWORKS)}")
     if problem.item_count < 2 or not len(problem):
         raise UnlearnableDataError(
             f"there are {problem.item_count} items and {len(problem)} pairs of person and item; a network learns to "
@@ -82,12 +82,12 @@ def _lightgcn(
     progress = train(network, settings, LIGHTGCN, reporter, _checkpoint(folder, LIGHTGCN, problem, settings))
     users, items = network.vectors()
     messages = network.messages()
-    # What propagation says of a new user lacks their own vector, of which the sums of those trained on tell much.
+    # Propagation to a new user lacks the user's own embedding, which is largely predictable from the sums of messages.
     lengths = np.linalg.norm(users, axis=1, keepdims=True)
-    directions = users / np.maximum(lengths, np.float32(1e-12))
+    normalised = users / np.maximum(lengths, np.float32(1e-12))
     sums = decayed_sums(held.train, messages, 1.0)
     sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.float32(1e-12))
-    mapped = messages @ fit_linear_map(sums, directions)
+    mapped = messages @ fit_linear_map(sums, normalised)
     fold_in = choose(held, (messages, mapped), lambda folded: folded @ items.T)
     length = 1.0 if settings.loss == SAMPLED_SOFTMAX else float(lengths.mean())
     arrays = {
@@ -118,7 +118,7 @@ def _neumf(problem: Problem, parameters: Mapping[str, str], reporter: TrainingRe
     progress = train(network, settings, NEUMF, reporter, _checkpoint(folder, NEUMF, problem, settings))
     learnt = network.exported()
     tower = Tower.of(learnt)
-    # What a user has touched tells their vectors by the vectors of these items.
+    # User vectors are predicted from the sums of their items' vectors.
     features = np.concatenate(
         [learnt["gmf_items"], learnt["mlp_items"], np.ones((problem.item_count, 1), np.float32)], 1
     )
@@ -140,7 +140,7 @@ def _checkpoint(
 
 
 def _report(name: str, metric: str, progress: Progress, fold_in: float) -> dict[str, Any]:
-    epochs = [{key: _known(value) for key, value in one.items()} for one in progress.reports]
+    epochs = [{key: _known(value) for key, value in report.items()} for report in progress.reports]
     return {
         "network": name,
         "device": str(device()),
@@ -153,5 +153,5 @@ def _report(name: str, metric: str, progress: Progress, fold_in: float) -> dict[
 
 
 def _known(value: float) -> float | None:
-    """Return a number as JSON has it: there is no NaN."""
+    """Return a number, or None for NaN, which JSON lacks."""
     return None if np.isnan(value) else value

@@ -1,4 +1,4 @@
-"""The validation metric of a ranking: where, among all items that a user has not touched, the held-out one stands."""
+"""The validation metric: the NDCG of the held-out item among all items that the user has not interacted with."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
     Scorer = Callable[[NDArray[np.int32]], NDArray[np.float32]]
 
-CUT = 20
-METRIC = f"ndcg@{CUT}"
-USERS_AT_ONCE = 128  # of 40,000 items, their scores take 20 MB
-MAX_SCORES = 40_000_000  # of a validation; a large catalogue is asked for fewer users
+CUTOFF = 20
+METRIC = f"ndcg@{CUTOFF}"
+USERS_AT_ONCE = 128  # their scores of 40,000 items take 20 MB
+MAX_SCORES = 40_000_000  # of a validation; fewer users are evaluated on a large catalogue
 
 
 def mean_ndcg(held: HeldOut, scorer: Scorer, most: int = MAX_SCORES) -> float:
-    """Return the mean NDCG@20 of the held-out items among all that their users have not touched.
+    """Return the mean NDCG@20 of the held-out items among all items that their users have not interacted with.
 
     Parameters
     ----------
     scorer : callable
-        From int32 positions in `held.users`, of shape (n,), to float32 scores of shape (n, items).
+        Maps int32 positions in `held.users`, of shape (n,), to float32 scores of shape (n, items).
     most : int
-        Users who are asked.
+        Users to evaluate on.
 
     Returns
     -------
     float
-        NaN where nothing is held out. One item is to be found, so it is 1 / log2(1 + rank), 0 from rank 21.
+        NaN where nothing is held out. With one relevant item it is 1 / log2(1 + rank), 0 from rank 21.
     """
     train = held.train
     asked = min(held.users.size, most, max(1, MAX_SCORES // max(1, train.item_count)))
@@ -49,9 +49,9 @@ def mean_ndcg(held: HeldOut, scorer: Scorer, most: int = MAX_SCORES) -> float:
         wanted = scores[rows, held.items[places]]
         for row, user in enumerate(held.users[places].tolist()):
             scores[row, train.items[starts[user] : starts[user + 1]]] = -np.inf
-        # Equal scores count half, so that a network that scores all alike is not taken for a perfect one.
+        # Ties count half, so that a network with constant scores does not get a perfect metric.
         above = (scores > wanted[:, None]).sum(axis=1)
         equal = (scores == wanted[:, None]).sum(axis=1) - 1
         ranks = above + equal / 2 + 1
-        total += float(np.where(ranks <= CUT, 1 / np.log2(1 + ranks), 0.0).sum())
+        total += float(np.where(ranks <= CUTOFF, 1 / np.log2(1 + ranks), 0.0).sum())
     return total / asked

@@ -83,7 +83,7 @@ def test_a_python_that_is_not_there_is_named(python, monkeypatch):
 
 def test_where_there_is_no_pytorch_at_all_the_way_to_it_is_said(monkeypatch, tmp_path):
     monkeypatch.delenv(apart.VARIABLE, raising=False)
-    monkeypatch.setattr(apart, "BESIDE", tmp_path / "bin" / "python")
+    monkeypatch.setattr(apart, "DEFAULT_PYTHON", tmp_path / "bin" / "python")
 
     with pytest.raises(InterpreterError, match=r"no PyTorch .* set RIVULET_NETWORKS_PYTHON .* `make networks`"):
         apart.interpreter()
@@ -92,7 +92,7 @@ def test_where_there_is_no_pytorch_at_all_the_way_to_it_is_said(monkeypatch, tmp
 def test_the_environment_beside_the_project_is_taken_where_nothing_is_stated(monkeypatch, tmp_path):
     monkeypatch.delenv(apart.VARIABLE, raising=False)
     (tmp_path / "python").touch()
-    monkeypatch.setattr(apart, "BESIDE", tmp_path / "python")
+    monkeypatch.setattr(apart, "DEFAULT_PYTHON", tmp_path / "python")
 
     assert apart.interpreter() == str(tmp_path / "python")
 

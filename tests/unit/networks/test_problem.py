@@ -125,7 +125,7 @@ def test_a_decay_weighs_the_newest_item_in_full():
 @pytest.mark.parametrize(
     ("kind", "stated", "said"),
     [
-        (NeuMFSettings, {"factor": "3"}, "there is no hyper-parameter factor; there are batch_size"),
+        (NeuMFSettings, {"factor": "3"}, "unknown hyper-parameter factor; known are batch_size"),
         (NeuMFSettings, {"feedback": "loud"}, "feedback is 'loud'; it must be implicit or explicit"),
         (NeuMFSettings, {"pretrain": "1"}, "pretrain is '1'; it must be true or false"),
         (NeuMFSettings, {"factors": "2.5"}, "factors is '2.5'; it must be a whole number"),

@@ -28,7 +28,7 @@ def test_the_slope_is_how_the_score_changes(item):
     user = np.linspace(-1, 1, FACTORS + WIDTH).astype(np.float32)
     step = np.float32(1e-3)
 
-    slope = tower.slope(user, item)
+    slope = tower.gradient(user, item)
 
     for place in range(user.size):
         moved = user.copy()

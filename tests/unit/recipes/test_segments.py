@@ -64,7 +64,7 @@ def test_an_item_must_have_all_of_the_attributes():
 
 
 def test_an_unknown_item_is_named():
-    with pytest.raises(LookupError, match="item-99-1 is not known"):
+    with pytest.raises(LookupError, match="item-99-1 is unknown"):
         fitted(BY_ITEM).segment("item-99-1", 5)
 
 

@@ -81,7 +81,7 @@ def test_a_bad_value_fails_the_import_with_its_place_and_what_would_be_right(sho
         (
             "aws-semantic-similarity",
             f"{ITEMS_HEADER}item-0-0,,,1,\n",
-            "no item has a text or a category that says what it is: give the items a column of texts or categories",
+            "no item has a text or a category: add a textual or categorical column to the Items dataset",
         ),
     ],
     ids=["too few cold items", "no texts"],
