@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from model.engine.access.authentication import Door
     from model.engine.http.faults import Faults
-    from model.engine.operations.registry import Answer
+    from model.engine.operations.resources.kind import Answer
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 

@@ -7,8 +7,22 @@ import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 LATENCY_BOUNDS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class CacheInfo(Protocol):
+    """Hits and misses of a cache, as `functools.lru_cache` counts them."""
+
+    @property
+    def hits(self) -> int:  # noqa: D102 - the name of functools
+        ...
+
+    @property
+    def misses(self) -> int:  # noqa: D102 - the name of functools
+        ...
+
 
 Gauge = tuple[str, str, Iterable[tuple[Mapping[str, str], float]]]
 
@@ -21,9 +35,9 @@ class Counts:
     in_progress : int
         Requests that are being answered.
     ending : bool
-        Whether the process has been told to end.
+        Whether the process is about to end.
     caches : dict
-        By name, what tells the hits and misses of each.
+        By name, the functions that return hits and misses.
     """
 
     def __init__(self) -> None:
@@ -31,7 +45,7 @@ class Counts:
         self.events_duplicate = 0
         self.in_progress = 0
         self.ending = False
-        self.caches: dict[str, Callable[[], tuple[int, ...]]] = {}
+        self.caches: dict[str, Callable[[], CacheInfo]] = {}
         self._started = time.time()
         self._faults: Counter[tuple[str, str]] = Counter()
         self._requests: Counter[tuple[str, str]] = Counter()
@@ -75,8 +89,8 @@ class Counts:
         text = "Looks into caches"
         looks = {
             (name, outcome): count
-            for name, told in self.caches.items()
-            for outcome, count in zip(("hit", "miss"), told(), strict=False)
+            for name, info in ((name, cache_info()) for name, cache_info in self.caches.items())
+            for outcome, count in (("hit", info.hits), ("miss", info.misses))
         }
         lines += _counter("personalize_cache_look_ups_total", text, ("cache", "outcome"), looks)
         lines += _head("process_cpu_seconds_total", "counter", "Processor time of the process")

@@ -9,11 +9,20 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from model.engine.monitoring.logs import log
+from model.engine.operations.resources.group_datasets import has_data, interactions_version, is_importing
 from model.engine.operations.serving import campaigns, recommenders
-from model.engine.operations.training import solution_versions, solutions
-from model.engine.operations.training.train import data_mark, has_data, is_importing
+from model.engine.operations.training import solution_versions
 from model.engine.personalize.arns import owner_of
 from model.engine.personalize.errors import EngineError, LimitExceededError
+from model.engine.storage.control_plane.kinds import (
+    CAMPAIGN,
+    RECOMMENDER,
+    SOLUTION,
+    SOLUTION_VERSION,
+    RecommenderInternals,
+    SolutionInternals,
+    SolutionVersionInternals,
+)
 from model.engine.storage.control_plane.resources import ACTIVE, STOPPED, Resource
 from model.engine.training.schedule import (
     HOURS_PER_DAY,
@@ -35,7 +44,7 @@ ROUNDS_PER_HOUR = 60
 LONGEST_PAUSE, SHORTEST_PAUSE = 5.0, 0.02  # seconds
 
 
-class Upkeep:
+class AutomaticUpdates:
     """Looks again and again whether something is due; all it needs to know stands in the resources.
 
     So nothing is forgotten when the engine is stopped: what is due then is done when it comes back.
@@ -54,25 +63,27 @@ class Upkeep:
             await asyncio.sleep(min(max(self._hour / ROUNDS_PER_HOUR, SHORTEST_PAUSE), LONGEST_PAUSE))
             resources = self._engine.resources
             versions = self._versions_of_solutions()
-            for solution in resources.of_kind(solutions.KIND):
+            for solution in resources.of_kind(SOLUTION):
                 await _guard(solution.arn, self._train(solution, versions.get(solution.arn, [])))
-            for campaign in resources.of_kind(campaigns.KIND):
-                active = [one for one in versions.get(campaign.private["solution"], []) if one.status == ACTIVE]
+            for campaign in resources.of_kind(CAMPAIGN):
+                active = [one for one in versions.get(campaign.internals.solution, []) if one.status == ACTIVE]
                 if active:
                     await _guard(campaign.arn, campaigns.follow(self._engine, campaign, active[-1]))
-            for recommender in resources.of_kind(recommenders.KIND):
+            for recommender in resources.of_kind(RECOMMENDER):
                 await _guard(recommender.arn, self._retrain(recommender))
             for served in self._due_for_new_items():
                 await _guard(served.version_arn, self._add_new_items(served))
 
-    def _versions_of_solutions(self) -> dict[str, list[Resource]]:
+    def _versions_of_solutions(self) -> dict[str, list[Resource[SolutionVersionInternals]]]:
         """Return all versions by solution, oldest first: one look at each, however many solutions there are."""
-        found: dict[str, list[Resource]] = defaultdict(list)
-        for version in self._engine.resources.of_kind(solution_versions.KIND):
+        found: dict[str, list[Resource[SolutionVersionInternals]]] = defaultdict(list)
+        for version in self._engine.resources.of_kind(SOLUTION_VERSION):
             found[version.document["solutionArn"]].append(version)
         return found
 
-    async def _train(self, solution: Resource, versions: list[Resource]) -> None:
+    async def _train(
+        self, solution: Resource[SolutionInternals], versions: list[Resource[SolutionVersionInternals]]
+    ) -> None:
         if solution.status != ACTIVE or not solution.document["performAutoTraining"]:
             return
         if any(not one.settled for one in versions) or not self._training_is_due(solution, versions):
@@ -80,10 +91,10 @@ class Upkeep:
         group_arn = solution.document["datasetGroupArn"]
         if is_importing(self._engine, group_arn):
             return  # a part may be there already whose rows are still being read
-        marks = [one.private["data"] for one in versions if "data" in one.private and one.status != STOPPED]
+        marks = [one.internals.data for one in versions if one.internals.data is not None and one.status != STOPPED]
         if not marks and not has_data(self._engine, group_arn):
             return  # the first training waits for data as long as it takes
-        if marks and marks[-1] == data_mark(self._engine, group_arn):
+        if marks and marks[-1] == interactions_version(self._engine, group_arn):
             self._skip(solution, "no new interactions")
             return
         try:
@@ -95,38 +106,40 @@ class Upkeep:
         except EngineError as error:
             self._skip(solution, error.name)
 
-    def _training_is_due(self, solution: Resource, versions: list[Resource]) -> bool:
+    def _training_is_due(
+        self, solution: Resource[SolutionInternals], versions: list[Resource[SolutionVersionInternals]]
+    ) -> bool:
         config = solution.document.get("solutionConfig") or {}
         return training_is_due(
             time.time(),
-            solution.private["automatic_since"],
+            solution.internals.automatic_since,
             [one.document["creationDateTime"] for one in versions],
             days=schedule_days(config.get("autoTrainingConfig")),
             hour_seconds=self._hour,
-            skipped=solution.private.get("skipped_at", 0.0),
+            skipped=solution.internals.skipped_at,
         )
 
-    def _skip(self, resource: Resource, reason: str) -> None:
-        resource.private["skipped_at"] = time.time()
+    def _skip(self, resource: Resource[SolutionInternals] | Resource[RecommenderInternals], reason: str) -> None:
+        resource.internals.skipped_at = time.time()
         self._engine.resources.save(resource)
-        log("skipped", kind=resource.kind, arn=resource.arn, reason=reason)
+        log("skipped", kind=resource.kind.name, arn=resource.arn, reason=reason)
 
-    async def _retrain(self, recommender: Resource) -> None:
+    async def _retrain(self, recommender: Resource[RecommenderInternals]) -> None:
         if recommender.status != ACTIVE or recommenders.is_updating(recommender):
             return
-        latest = max(recommender.private["trained_at"], recommender.private.get("skipped_at", 0.0))
+        latest = max(recommender.internals.trained_at, recommender.internals.skipped_at)
         if recommender.arn in self._retrained or time.time() < latest + RECOMMENDER_DAYS * HOURS_PER_DAY * self._hour:
             return
         group_arn = recommender.document["datasetGroupArn"]
         if is_importing(self._engine, group_arn):
             return
-        if recommender.private["data"] == data_mark(self._engine, group_arn):
+        if recommender.internals.data == interactions_version(self._engine, group_arn):
             self._skip(recommender, "no new interactions")
             return
         self._retrained.add(recommender.arn)
         self._engine.lifecycles.run_beside(self._retrain_now(recommender))
 
-    async def _retrain_now(self, recommender: Resource) -> None:
+    async def _retrain_now(self, recommender: Resource[RecommenderInternals]) -> None:
         try:
             config = recommender.document[recommenders.CONFIG]
             await recommenders.retrain(self._engine, recommender, config)

@@ -1,10 +1,11 @@
-"""Which function does which operation, and which goes on with what a stop broke off."""
+"""All operations and kinds of resources, and what a start of the engine resumes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.engine.operations.automatic_updates import Upkeep
+from model.datasets.avro_schema import read_schema
+from model.engine.operations.automatic_updates import AutomaticUpdates
 from model.engine.operations.batch import batch_inference_jobs, batch_segment_jobs
 from model.engine.operations.data import (
     data_deletion_jobs,
@@ -19,70 +20,49 @@ from model.engine.operations.data import (
 from model.engine.operations.resources import tags
 from model.engine.operations.serving import answers, campaigns, filters, metric_attributions, recommenders
 from model.engine.operations.training import recipes, solution_versions, solutions
-from model.engine.runtime.lifecycle import START, STOP
-from model.engine.storage.control_plane.resources import (
-    DELETE_IN_PROGRESS,
-    DELETE_PENDING,
-    IN_PROGRESS,
-    PENDING,
-    STOPPING,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    import msgspec
-
-    from model.engine.personalize.arns import Caller
+    from model.engine.monitoring.metrics import CacheInfo
+    from model.engine.operations.resources.kind import Handler, ResourceKind
     from model.engine.runtime.engine import Engine
 
-    Answer = dict[str, Any] | msgspec.Struct
-    Handler = Callable[[Engine, Caller, dict[str, Any]], Answer | Awaitable[Answer]]
-
-# What every module may offer: OPERATIONS, CACHES whose use is counted, and of the kind of resource that it keeps KIND
-# with `resume_creation`, `resume_deletion`, and `resume_update` beside `is_updating`.
-MODULES = (
-    answers,
-    batch_inference_jobs,
-    batch_segment_jobs,
-    campaigns,
-    data_deletion_jobs,
-    dataset_groups,
-    datasets,
-    event_trackers,
-    events,
-    export_jobs,
-    filters,
-    import_jobs,
-    metric_attributions,
-    recipes,
-    recommenders,
-    schemas,
-    solution_versions,
-    solutions,
-    tags,
+RESOURCE_KINDS: tuple[ResourceKind[Any], ...] = (
+    batch_inference_jobs.RESOURCE_KIND,
+    batch_segment_jobs.RESOURCE_KIND,
+    campaigns.RESOURCE_KIND,
+    data_deletion_jobs.RESOURCE_KIND,
+    dataset_groups.RESOURCE_KIND,
+    datasets.RESOURCE_KIND,
+    event_trackers.RESOURCE_KIND,
+    export_jobs.RESOURCE_KIND,
+    filters.RESOURCE_KIND,
+    import_jobs.RESOURCE_KIND,
+    metric_attributions.RESOURCE_KIND,
+    recommenders.RESOURCE_KIND,
+    schemas.RESOURCE_KIND,
+    solution_versions.RESOURCE_KIND,
+    solutions.RESOURCE_KIND,
 )
+WITHOUT_RESOURCE = (answers.OPERATIONS, events.OPERATIONS, recipes.OPERATIONS, tags.OPERATIONS)
 
 HANDLERS: dict[str, Handler] = {
-    name: handler for module in MODULES for name, handler in vars(module)["OPERATIONS"].items()
+    name: handler
+    for operations in (*(kind.operations for kind in RESOURCE_KINDS), *WITHOUT_RESOURCE)
+    for name, handler in operations.items()
 }
-CACHES: dict[str, Callable[[], tuple[int, ...]]] = {
-    name: told for module in MODULES for name, told in getattr(module, "CACHES", {}).items()
+# By label in /metrics; each returns its hits and misses.
+CACHES: dict[str, Callable[[], CacheInfo]] = {
+    "filters": filters.cache_info,
+    "people": answers.cache_info,
+    "schemas": read_schema.cache_info,
 }
-_KEEPERS: dict[str, dict[str, Any]] = {module.KIND: vars(module) for module in MODULES if hasattr(module, "KIND")}
-# The states of all kinds in which something is on its way (see `lifecycle`), but for deletions.
-_BEGUN = {PENDING, IN_PROGRESS, STOPPING, "PENDING", "IN PROGRESS", "IN_PROGRESS"}
-_BEGUN |= {START.pending, START.in_progress, STOP.pending, STOP.in_progress}
 
 
 def resume(engine: Engine) -> None:
-    """Go on with every creation, update and deletion that was on its way when the engine stopped, and with upkeep."""
+    """Resume all creations, updates and deletions that were in progress at the last stop; start automatic updates."""
+    kinds = {kind.kind.name: kind for kind in RESOURCE_KINDS}
     for resource in engine.resources.all():
-        keeper = _KEEPERS[resource.kind]
-        if resource.status in _BEGUN:
-            keeper["resume_creation"](engine, resource)
-        elif resource.status in {DELETE_PENDING, DELETE_IN_PROGRESS}:
-            keeper["resume_deletion"](engine, resource)
-        if "is_updating" in keeper and keeper["is_updating"](resource):
-            keeper["resume_update"](engine, resource)
-    engine.lifecycles.run_beside(Upkeep(engine).run())
+        kinds[resource.kind.name].resume(engine, resource)
+    engine.lifecycles.run_beside(AutomaticUpdates(engine).run())

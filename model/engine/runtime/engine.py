@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import shutil
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from model.engine.jobs.processes import Jobs
 from model.engine.monitoring.logs import log
@@ -15,6 +15,19 @@ from model.engine.runtime.lifecycle import Lifecycles
 from model.engine.serving.attribution import Attribution, attribution_gauge
 from model.engine.serving.served_models import ServedModels
 from model.engine.serving.shown_lists import ShownLists
+from model.engine.storage.control_plane.kinds import (
+    CAMPAIGN,
+    DATASET,
+    DATASET_GROUP,
+    EVENT_TRACKER,
+    RECOMMENDER,
+    SCHEMA,
+    SOLUTION_VERSION,
+    TRAINED_KINDS,
+    DatasetGroupInternals,
+    DatasetInternals,
+    Kind,
+)
 from model.engine.storage.control_plane.resources import ACTIVE, Resource, Resources
 from model.engine.storage.dataset_group import DatasetGroup
 from model.engine.storage.disk.state_directory import StateDirectory
@@ -49,14 +62,14 @@ class Engine:
         """Take the directory and read all state from it."""
         engine = cls(settings, StateDirectory.open(settings.directory))
         until = time.monotonic() + START_SECONDS
-        for group in engine.resources.of_kind("dataset-group"):
+        for group in engine.resources.of_kind(DATASET_GROUP):
             await engine.open_group(group)
-        for tracker in engine.resources.of_kind("event-tracker"):
+        for tracker in engine.resources.of_kind(EVENT_TRACKER):
             engine.group_of_tracker[tracker.document["trackingId"]] = tracker.document["datasetGroupArn"]
-        for campaign in engine.resources.of_kind("campaign"):
+        for campaign in engine.resources.of_kind(CAMPAIGN):
             if campaign.status == ACTIVE:
-                await engine.serve(campaign, campaign.private["version"], max(MODEL_SECONDS, until - time.monotonic()))
-        for recommender in engine.resources.of_kind("recommender"):
+                await engine.serve(campaign, campaign.internals.version, max(MODEL_SECONDS, until - time.monotonic()))
+        for recommender in engine.resources.of_kind(RECOMMENDER):
             if recommender.status == ACTIVE:
                 await engine.serve(recommender, None, max(MODEL_SECONDS, until - time.monotonic()))
         engine._remove_leftovers()
@@ -73,22 +86,22 @@ class Engine:
         self.resources.close()
         self.state.close()
 
-    async def open_group(self, group: Resource) -> None:
+    async def open_group(self, group: Resource[DatasetGroupInternals]) -> None:
         """Read a dataset group's data, or make room for them."""
-        datasets = self.resources.of_kind("dataset", datasetGroupArn=group.arn)
-        parts = {one.document["datasetType"]: one.private["parts"] for one in datasets}
-        opened = await DatasetGroup.open(self.state.group(group.private["id"]), parts)
+        datasets = self.resources.of_kind(DATASET, datasetGroupArn=group.arn)
+        parts = {one.document["datasetType"]: one.internals.parts for one in datasets}
+        opened = await DatasetGroup.open(self.state.group(group.internals.id), parts)
         if opened.cut_bytes:
             log("torn", arn=group.arn, bytes=opened.cut_bytes)
         self.groups[group.arn] = opened
 
-    async def load_parts(self, dataset: Resource) -> None:
+    async def load_parts(self, dataset: Resource[DatasetInternals]) -> None:
         """Bring a dataset's imported parts into memory."""
         group = self.groups[dataset.document["datasetGroupArn"]]
-        await group.load_parts(dataset.document["datasetType"], dataset.private["parts"])
+        await group.load_parts(dataset.document["datasetType"], dataset.internals.parts)
 
     async def serve(
-        self, resource: Resource, version_arn: str | None = None, timeout_seconds: float | None = None
+        self, resource: Resource[Any], version_arn: str | None = None, timeout_seconds: float | None = None
     ) -> None:
         """Load a trained model and let a campaign or recommender answer with it.
 
@@ -99,7 +112,7 @@ class Engine:
         timeout_seconds : float, optional
             As in `ServedModels.load`.
         """
-        trained = resource if version_arn is None else self.resources.find("solution-version", version_arn)
+        trained = resource if version_arn is None else self.resources.find(SOLUTION_VERSION, version_arn)
         served = await self.served.load(trained, share=version_arn is not None, timeout_seconds=timeout_seconds)
         self.served.set(resource.arn, served)
 
@@ -119,8 +132,8 @@ class Engine:
         arn = f"{group_arn.replace(':dataset-group/', ':dataset/', 1)}/{dataset_type}"
         if arn not in self.resources:
             return None
-        dataset = self.resources.find("dataset", arn)
-        return str(self.resources.find("schema", dataset.document["schemaArn"]).document["schema"])
+        dataset = self.resources.find(DATASET, arn)
+        return str(self.resources.find(SCHEMA, dataset.document["schemaArn"]).document["schema"])
 
     def gauges(self) -> list[Gauge]:
         """Return what `/metrics` shows of the present state.
@@ -155,13 +168,13 @@ class Engine:
 
     def _remove_leftovers(self) -> None:
         """Remove directories that belong to no resource: their creation was cut off, or their removal."""
-        private = [one.private for one in self.resources.all()]
-        kept = {one["id"] for one in private if "id" in one}
-        parts = {part for one in private for part in one.get("parts", ())}
-        for folder in ("groups", "versions"):
+        owners: dict[str, tuple[Kind[Any], ...]] = {"groups": (DATASET_GROUP,), "versions": TRAINED_KINDS}
+        for folder, kinds in owners.items():
+            ids = {owner.internals.id for kind in kinds for owner in self.resources.of_kind(kind)}
             for path in (self.state.root / folder).iterdir():
-                if path.name not in kept:
+                if path.name not in ids:
                     shutil.rmtree(path)
+        parts = {part for dataset in self.resources.of_kind(DATASET) for part in dataset.internals.parts}
         for path in (self.state.root / "groups").glob("*/bulk/*"):
             if path.name not in parts:
                 shutil.rmtree(path)

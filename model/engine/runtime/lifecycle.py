@@ -58,7 +58,7 @@ class Lifecycles:
         self._tasks: dict[asyncio.Task[None], str] = {}
 
     def create(
-        self, resource: Resource, work: Work | None = None, part: str | None = None, states: States = CREATION
+        self, resource: Resource[Any], work: Work | None = None, part: str | None = None, states: States = CREATION
     ) -> None:
         """Take a resource from pending over in progress to done, or to failed with the reason.
 
@@ -73,7 +73,7 @@ class Lifecycles:
         """
         self._start(resource, self._run(resource, work, part, states))
 
-    async def stop(self, resource: Resource) -> None:
+    async def stop(self, resource: Resource[Any]) -> None:
         """Break a creation off: what is pending is CREATE STOPPED at once, the rest after CREATE STOPPING.
 
         Parameters
@@ -96,7 +96,7 @@ class Lifecycles:
         self._tasks[task] = ""
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
-    def delete(self, resource: Resource, work: Work, in_progress: str = DELETE_IN_PROGRESS) -> None:
+    def delete(self, resource: Resource[Any], work: Work, in_progress: str = DELETE_IN_PROGRESS) -> None:
         """Take a resource from DELETE PENDING to DELETE IN_PROGRESS, then run `work`, which removes it.
 
         Parameters
@@ -112,12 +112,12 @@ class Lifecycles:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _start(self, resource: Resource, running: Coroutine[Any, Any, None]) -> None:
+    def _start(self, resource: Resource[Any], running: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(running)
         self._tasks[task] = resource.arn
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
-    async def _run(self, resource: Resource, work: Work | None, part: str | None, states: States) -> None:
+    async def _run(self, resource: Resource[Any], work: Work | None, part: str | None, states: States) -> None:
         await asyncio.sleep(self._pace.pending_seconds)
         self._set(resource, part, states.in_progress)
         started = time.monotonic()
@@ -128,28 +128,28 @@ class Lifecycles:
             self._set(resource, part, states.failed, str(failure))
             return
         except Exception as error:  # noqa: BLE001 - a resource must not hang in a state for ever
-            log("failure", kind=resource.kind, arn=resource.arn, error=type(error).__name__)
+            log("failure", kind=resource.kind.name, arn=resource.arn, error=type(error).__name__)
             self._set(resource, part, states.failed, "the engine met an internal error; its log has the kind")
             return
         await asyncio.sleep(max(0.0, self._pace.in_progress_seconds - (time.monotonic() - started)))
         self._set(resource, part, states.done)
 
-    async def _stop(self, resource: Resource) -> None:
+    async def _stop(self, resource: Resource[Any]) -> None:
         await asyncio.sleep(self._pace.pending_seconds)
         self._set(resource, None, STOPPED)
 
-    async def _delete(self, resource: Resource, work: Work, in_progress: str) -> None:
+    async def _delete(self, resource: Resource[Any], work: Work, in_progress: str) -> None:
         await asyncio.sleep(self._pace.pending_seconds)
         self._set(resource, None, in_progress)
         await asyncio.sleep(self._pace.in_progress_seconds)
         await work()
-        log("deleted", kind=resource.kind, arn=resource.arn)
+        log("deleted", kind=resource.kind.name, arn=resource.arn)
 
-    def _set(self, resource: Resource, part: str | None, status: str, reason: str | None = None) -> None:
+    def _set(self, resource: Resource[Any], part: str | None, status: str, reason: str | None = None) -> None:
         document = resource.document if part is None else resource.document[part]
         document["status"] = status
         document["lastUpdatedDateTime"] = time.time()
         if reason is not None:
             document["failureReason"] = reason
         self._resources.save(resource)
-        log("status", kind=resource.kind, arn=resource.arn, status=status, reason=reason)
+        log("status", kind=resource.kind.name, arn=resource.arn, status=status, reason=reason)

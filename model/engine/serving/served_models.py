@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from model.datasets.catalogue import CatalogueItem
 from model.datasets.training_data import catalogue_of
 from model.engine.monitoring.logs import log
 from model.engine.serving.served import Served
+from model.engine.storage.control_plane.kinds import TrainedInternals
 from model.engine.storage.dataset_group import ACTIONS
 from model.recipes.recipe import Event
 from model.registry.recipes import RECIPES
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from model.engine.storage.interactions.store import InteractionStore
     from model.recipes.recipe import Recipe
 
+AnyTrained = TypeVar("AnyTrained", bound=TrainedInternals)
 EVENTS_PER_STEP = 50  # or items: a model takes them in about a millisecond, then other requests get their turn
 
 
@@ -86,7 +88,7 @@ class ServedModels:
         """Let a campaign or recommender answer no more."""
         self._by_arn.pop(arn, None)
 
-    async def load(self, trained: Resource, *, share: bool, timeout_seconds: float | None = None) -> Served:
+    async def load(self, trained: Resource[AnyTrained], *, share: bool, timeout_seconds: float | None = None) -> Served:
         """Read a trained model from disk and let it catch up.
 
         Parameters
@@ -106,17 +108,17 @@ class ServedModels:
         """
         named = RECIPES[trained.document["recipeArn"].rpartition("/")[2]]
         group_arn = trained.document["datasetGroupArn"]
-        trained_at, excluded = trained.private["trained_at"], _excluded(trained)
+        trained_at, excluded = trained.internals.trained_at, _excluded(trained)
         twins = self.of_version(trained.arn) if share else []
         if twins:
             return Served(trained.arn, named, twins[0].recipe, group_arn, trained_at, excluded)
-        recipe = await asyncio.to_thread(named.recommender.load, self._model_directory(trained.private["id"]))
+        recipe = await asyncio.to_thread(named.recommender.load, self._model_directory(trained.internals.id))
         served = Served(trained.arn, named, recipe, group_arn, trained_at, excluded)
         # From now on it takes new rows directly: those that are stored while it catches up must not get lost.
         self._loading.append(served)
         self._events_behind[id(recipe)] = 0
         try:
-            catching_up = self.catch_up(served, trained.private["streamed"])
+            catching_up = self.catch_up(served, trained.internals.streamed)
             if timeout_seconds is None:
                 await catching_up
             else:
@@ -243,5 +245,5 @@ def _add_rows(served: Served, rows: Mapping[str, Row], schema_text: str | None) 
         served.recipe.add_item(item)
 
 
-def _excluded(trained: Resource) -> dict[str, set[str]]:
-    return {dataset_type: set(names) for dataset_type, names in trained.private.get("excluded", {}).items()}
+def _excluded(trained: Resource[AnyTrained]) -> dict[str, set[str]]:
+    return {dataset_type: set(names) for dataset_type, names in trained.internals.excluded.items()}

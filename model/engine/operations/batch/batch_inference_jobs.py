@@ -15,8 +15,9 @@ from model.engine.operations.batch.batch_rules import (
     check_active_jobs,
     check_filter,
     check_recipe,
-    claim_job,
+    create_job,
 )
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
 from model.engine.operations.resources.rules import find, find_active
 from model.engine.operations.serving.answers import RANKING, user_features
@@ -30,6 +31,7 @@ from model.engine.serving.batch import Batch, read_filter_values, read_text, run
 from model.engine.serving.explanations import EXPLANATION
 from model.engine.serving.serving_rules import EXPLORATION, INFLUENCE, check_explores, check_influence, exploration_of
 from model.engine.serving.themes import Themes
+from model.engine.storage.control_plane.kinds import BATCH_INFERENCE_JOB, SOLUTION_VERSION, BatchJobInternals
 from model.recipes.recipe import Query
 
 if TYPE_CHECKING:
@@ -37,13 +39,12 @@ if TYPE_CHECKING:
     from model.engine.serving.served import Served
     from model.engine.storage.control_plane.resources import Resource
 
-KIND = "batch-inference-job"
 INFERENCE, THEMES = "BATCH_INFERENCE", "THEME_GENERATION"
 
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateBatchInferenceJob."""
-    version = find_active(engine, caller, "solution-version", request["solutionVersionArn"])
+    version = find_active(engine, caller, SOLUTION_VERSION, request["solutionVersionArn"])
     named = check_recipe(version)
     if not named.batch or named.makes_segments:
         raise InvalidInputError(f"the recipe {named.name} gives no batch recommendations")
@@ -60,33 +61,33 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         if not named.themes:
             raise InvalidInputError(f"the recipe {named.name} has no themes")
         _check_theme_columns(engine, request, version.document["datasetGroupArn"])
-    check_active_jobs(engine, caller, KIND, limits.ACTIVE_BATCH_INFERENCE_JOBS)
-    job = claim_job(engine, caller, KIND, request)
+    check_active_jobs(engine, caller, BATCH_INFERENCE_JOB, limits.ACTIVE_BATCH_INFERENCE_JOBS)
+    job = create_job(engine, caller, BATCH_INFERENCE_JOB, request)
     resume_creation(engine, job)
     return {"batchInferenceJobArn": job.arn}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeBatchInferenceJob."""
-    return {"batchInferenceJob": find(engine, caller, KIND, request["batchInferenceJobArn"]).document}
+    return {"batchInferenceJob": find(engine, caller, BATCH_INFERENCE_JOB, request["batchInferenceJobArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListBatchInferenceJobs."""
-    found = engine.resources.of_kind(KIND, solutionVersionArn=request.get("solutionVersionArn"))
+    found = engine.resources.of_kind(BATCH_INFERENCE_JOB, solutionVersionArn=request.get("solutionVersionArn"))
     return page(caller, request, "batchInferenceJobs", found)
 
 
-def resume_creation(engine: Engine, job: Resource) -> None:
+def resume_creation(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     """Begin a job, or begin one again that a stop of the engine broke off."""
     engine.lifecycles.create(job, partial(_work, engine, job), states=BATCH)
 
 
-async def _work(engine: Engine, job: Resource) -> None:
+async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     document = job.document
-    version = engine.resources.find("solution-version", document["solutionVersionArn"])
+    version = engine.resources.find(SOLUTION_VERSION, document["solutionVersionArn"])
     served = await engine.served.load(version, share=True)
-    caller = Caller(job.private["account"], job.private["region"])
+    caller = Caller(job.internals.account, job.internals.region)
     compiled = find_filter(engine, caller, document["filterArn"]) if document.get("filterArn") else None
     themes = await asyncio.to_thread(_themes, engine, job, served) if _is_themed(job) else None
 
@@ -160,7 +161,7 @@ def _item_list(line: dict[str, Any]) -> list[str]:
     return given
 
 
-def _is_themed(job: Resource) -> bool:
+def _is_themed(job: Resource[BatchJobInternals]) -> bool:
     return bool(job.document["batchInferenceJobMode"] == THEMES)
 
 
@@ -185,13 +186,18 @@ def _check_theme_columns(engine: Engine, request: dict[str, Any], group_arn: str
         raise InvalidInputError("themes need a textual column in the Items dataset")
 
 
-def _themes(engine: Engine, job: Resource, served: Served) -> Themes:
+def _themes(engine: Engine, job: Resource[BatchJobInternals], served: Served) -> Themes:
     rows = engine.groups[served.group_arn].rows[ITEMS].all()
     return Themes(rows, _items_schema(engine, served.group_arn), _name_column(job.document))
 
 
-OPERATIONS = {
-    "CreateBatchInferenceJob": create,
-    "DescribeBatchInferenceJob": describe,
-    "ListBatchInferenceJobs": list_all,
-}
+RESOURCE_KIND = ResourceKind(
+    BATCH_INFERENCE_JOB,
+    {
+        "CreateBatchInferenceJob": create,
+        "DescribeBatchInferenceJob": describe,
+        "ListBatchInferenceJobs": list_all,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=None,  # no operation deletes jobs
+)

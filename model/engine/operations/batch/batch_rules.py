@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.engine.operations.resources.rules import claim
+from model.engine.operations.resources.rules import create_resource
 from model.engine.operations.serving.filters import find_filter
 from model.engine.personalize.errors import InvalidInputError, LimitExceededError
 from model.engine.runtime.lifecycle import BATCH
 from model.engine.s3.target import Location, read_location
+from model.engine.storage.control_plane.kinds import FILTER, BatchJobInternals, Kind, SolutionVersionInternals
 from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from model.registry.named_recipe import NamedRecipe
 
 
-def check_recipe(version: Resource) -> NamedRecipe:
+def check_recipe(version: Resource[SolutionVersionInternals]) -> NamedRecipe:
     """Return the recipe of a solution version."""
     return RECIPES[version.document["recipeArn"].rpartition("/")[2]]
 
@@ -31,7 +32,9 @@ def batch_paths(document: dict[str, Any]) -> tuple[Location, Location]:
     )
 
 
-def check_filter(engine: Engine, caller: Caller, request: dict[str, Any], version: Resource, target: str) -> None:
+def check_filter(
+    engine: Engine, caller: Caller, request: dict[str, Any], version: Resource[SolutionVersionInternals], target: str
+) -> None:
     """Check that a job's filter, where it has one, is of the version's dataset group and chooses what the job answers.
 
     Parameters
@@ -43,24 +46,28 @@ def check_filter(engine: Engine, caller: Caller, request: dict[str, Any], versio
     if not arn:
         return
     compiled = find_filter(engine, caller, arn)
-    group_arn = engine.resources.find("filter", arn).document["datasetGroupArn"]
+    group_arn = engine.resources.find(FILTER, arn).document["datasetGroupArn"]
     if group_arn != version.document["datasetGroupArn"]:
         raise InvalidInputError(f"the filter {arn} belongs to another dataset group")
     if compiled.target != target:
         raise InvalidInputError(f"the filter {arn} chooses by {compiled.target}; this job needs one by {target}")
 
 
-def check_active_jobs(engine: Engine, caller: Caller, kind: str, most: int) -> None:
+def check_active_jobs(engine: Engine, caller: Caller, kind: Kind[BatchJobInternals], most: int) -> None:
     """Check that one more job may be pending or in progress."""
     jobs = [one for one in engine.resources.of_kind(kind) if one.arn.startswith(caller.prefix)]
     if sum(one.status in {BATCH.pending, BATCH.in_progress} for one in jobs) >= most:
-        raise LimitExceededError(f"{most} {kind.replace('-', ' ')}s are pending or in progress already")
+        raise LimitExceededError(f"{most} {kind.label}s are pending or in progress already")
 
 
-def claim_job(engine: Engine, caller: Caller, kind: str, request: dict[str, Any]) -> Resource:
-    """Keep a new job, with the first of the states that batch jobs have."""
-    path = f"{kind}/{request['jobName']}"
-    job = claim(engine, caller, kind, path, request, account=caller.account, region=caller.region)
+def create_job(
+    engine: Engine, caller: Caller, kind: Kind[BatchJobInternals], request: dict[str, Any]
+) -> Resource[BatchJobInternals]:
+    """Store a new job, in the first state of batch jobs."""
+    path = f"{kind.name}/{request['jobName']}"
+    job = create_resource(
+        engine, caller, kind, path, request, BatchJobInternals(account=caller.account, region=caller.region)
+    )
     job.document["status"] = BATCH.pending
     engine.resources.save(job)
     return job

@@ -15,8 +15,9 @@ from model.engine.operations.batch.batch_rules import (
     check_active_jobs,
     check_filter,
     check_recipe,
-    claim_job,
+    create_job,
 )
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
 from model.engine.operations.resources.rules import find, find_active
 from model.engine.operations.serving.filters import find_filter
@@ -26,6 +27,7 @@ from model.engine.personalize.errors import InvalidInputError
 from model.engine.runtime.lifecycle import BATCH
 from model.engine.serving.batch import Batch, BatchFailedError, read_filter_values, read_text, run
 from model.engine.serving.segment_query import read_query
+from model.engine.storage.control_plane.kinds import BATCH_SEGMENT_JOB, SOLUTION_VERSION, BatchJobInternals
 from model.recipes.segments.segment_recipe import SegmentRecipe
 
 if TYPE_CHECKING:
@@ -37,14 +39,13 @@ if TYPE_CHECKING:
     from model.engine.storage.control_plane.resources import Resource
     from model.engine.storage.dataset_group import DatasetGroup
 
-KIND = "batch-segment-job"
 USER_TARGET = "UserID"
 BY_ATTRIBUTES = "aws-item-attribute-affinity"
 
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateBatchSegmentJob."""
-    version = find_active(engine, caller, "solution-version", request["solutionVersionArn"])
+    version = find_active(engine, caller, SOLUTION_VERSION, request["solutionVersionArn"])
     named = check_recipe(version)
     if not named.makes_segments:
         raise InvalidInputError(f"the recipe {named.name} makes no segments: use one of the type USER_SEGMENTATION")
@@ -57,37 +58,37 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     # Developer guide, "Filtering recommendations and user segments".
     if compiled is not None and named.name == BY_ATTRIBUTES and INTERACTIONS in compiled.datasets:
         raise InvalidInputError(f"a filter by interactions cannot be used with {BY_ATTRIBUTES}")
-    check_active_jobs(engine, caller, KIND, limits.ACTIVE_BATCH_SEGMENT_JOBS)
-    job = claim_job(engine, caller, KIND, request)
+    check_active_jobs(engine, caller, BATCH_SEGMENT_JOB, limits.ACTIVE_BATCH_SEGMENT_JOBS)
+    job = create_job(engine, caller, BATCH_SEGMENT_JOB, request)
     resume_creation(engine, job)
     return {"batchSegmentJobArn": job.arn}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeBatchSegmentJob."""
-    return {"batchSegmentJob": find(engine, caller, KIND, request["batchSegmentJobArn"]).document}
+    return {"batchSegmentJob": find(engine, caller, BATCH_SEGMENT_JOB, request["batchSegmentJobArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListBatchSegmentJobs."""
-    found = engine.resources.of_kind(KIND, solutionVersionArn=request.get("solutionVersionArn"))
+    found = engine.resources.of_kind(BATCH_SEGMENT_JOB, solutionVersionArn=request.get("solutionVersionArn"))
     return page(caller, request, "batchSegmentJobs", found)
 
 
-def resume_creation(engine: Engine, job: Resource) -> None:
+def resume_creation(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     """Begin a job, or begin one again that a stop of the engine broke off."""
     engine.lifecycles.create(job, partial(_work, engine, job), states=BATCH)
 
 
-async def _work(engine: Engine, job: Resource) -> None:
+async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     document = job.document
-    version = engine.resources.find("solution-version", document["solutionVersionArn"])
+    version = engine.resources.find(SOLUTION_VERSION, document["solutionVersionArn"])
     named = check_recipe(version)
     group_arn = version.document["datasetGroupArn"]
-    recipe = await asyncio.to_thread(named.algorithm.load, engine.state.version(version.private["id"]))
+    recipe = await asyncio.to_thread(named.algorithm.load, engine.state.version(version.internals.id))
     if not isinstance(recipe, SegmentRecipe):
         raise BatchFailedError(f"the recipe {named.name} makes no segments")
-    caller = Caller(job.private["account"], job.private["region"])
+    caller = Caller(job.internals.account, job.internals.region)
     compiled = find_filter(engine, caller, document["filterArn"]) if document.get("filterArn") else None
     group = engine.groups[group_arn]
     known = await asyncio.to_thread(_known, group, recipe.user_ids)
@@ -135,8 +136,13 @@ def _attributes(line: dict[str, Any], schema: Schema | None) -> list[str]:
     return [f"{name}={value}" for name, value in read_query(expression, schema)]
 
 
-OPERATIONS = {
-    "CreateBatchSegmentJob": create,
-    "DescribeBatchSegmentJob": describe,
-    "ListBatchSegmentJobs": list_all,
-}
+RESOURCE_KIND = ResourceKind(
+    BATCH_SEGMENT_JOB,
+    {
+        "CreateBatchSegmentJob": create,
+        "DescribeBatchSegmentJob": describe,
+        "ListBatchSegmentJobs": list_all,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=None,  # no operation deletes jobs
+)

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from model.engine.runtime.engine import Engine
+    from model.engine.storage.control_plane.kinds import DatasetInternals
     from model.engine.storage.control_plane.resources import Resource
 
 INCREMENTAL = "INCREMENTAL"  # imports whose figures Amazon sends to CloudWatch as well
 
 
-def check_report(engine: Engine, dataset: Resource) -> None:
+def check_report(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
     """Check that the metrics of an import can be published."""
     if dataset.document["datasetType"] != INTERACTIONS:
         raise InvalidInputError("publishAttributionMetricsToS3 is for imports of interactions: leave it out")
@@ -34,7 +35,7 @@ def check_report(engine: Engine, dataset: Resource) -> None:
 
 
 def prepare_attribution(
-    engine: Engine, dataset: Resource, task: dict[str, Any], *, publish: bool
+    engine: Engine, dataset: Resource[DatasetInternals], task: dict[str, Any], *, publish: bool
 ) -> Callable[[Path], None]:
     """Add to an import's task what is to be measured, as it is when the import's turn comes.
 
@@ -69,7 +70,9 @@ def prepare_attribution(
     return write
 
 
-def take_attribution(engine: Engine, dataset: Resource, task: dict[str, Any], outcome: dict[str, Any]) -> None:
+def take_attribution(
+    engine: Engine, dataset: Resource[DatasetInternals], task: dict[str, Any], outcome: dict[str, Any]
+) -> None:
     """Add to the metrics what an incremental import has come to.
 
     Parameters

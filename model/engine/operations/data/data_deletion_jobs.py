@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, Any
 from model.arrays.model_files import forget_users
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, USERS
 from model.engine.jobs.files import DELETED_USERS, NEW_PARTS, NEW_SEGMENTS
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import claim, find, find_active
+from model.engine.operations.resources.rules import create_resource, find, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import LimitExceededError
 from model.engine.runtime.lifecycle import DATA_DELETION
 from model.engine.s3.target import read_location
+from model.engine.storage.control_plane.kinds import (
+    DATA_DELETION_JOB,
+    DATASET,
+    DATASET_GROUP,
+    TRAINED_KINDS,
+    DataDeletionJobInternals,
+    DatasetInternals,
+)
 from model.engine.storage.disk.durability import sync_directory
 from model.engine.storage.disk.state_directory import new_id
 
@@ -28,18 +37,18 @@ if TYPE_CHECKING:
     from model.engine.storage.control_plane.resources import Resource
     from model.engine.storage.dataset_group import DatasetGroup
 
-KIND = "data-deletion-job"
 OF_USERS = (INTERACTIONS, ACTION_INTERACTIONS, USERS)
 
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateDataDeletionJob."""
-    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
+    group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
     read_location(request["dataSource"].get("dataLocation", ""), "dataSource.dataLocation")
-    jobs = engine.resources.of_kind(KIND, datasetGroupArn=group.arn, status=DATA_DELETION.pending)
+    jobs = engine.resources.of_kind(DATA_DELETION_JOB, datasetGroupArn=group.arn, status=DATA_DELETION.pending)
     if sum(1 for _ in jobs) >= limits.PENDING_DATA_DELETION_JOBS:
         raise LimitExceededError(f"{limits.PENDING_DATA_DELETION_JOBS} data deletion jobs of the group are pending")
-    job = claim(engine, caller, KIND, f"{KIND}/{request['jobName']}", request, region=caller.region)
+    path, internals = f"data-deletion-job/{request['jobName']}", DataDeletionJobInternals(region=caller.region)
+    job = create_resource(engine, caller, DATA_DELETION_JOB, path, request, internals)
     job.document["status"] = DATA_DELETION.pending
     engine.resources.save(job)
     resume_creation(engine, job)
@@ -48,21 +57,21 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeDataDeletionJob."""
-    return {"dataDeletionJob": find(engine, caller, KIND, request["dataDeletionJobArn"]).document}
+    return {"dataDeletionJob": find(engine, caller, DATA_DELETION_JOB, request["dataDeletionJobArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListDataDeletionJobs."""
-    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    found = engine.resources.of_kind(DATA_DELETION_JOB, datasetGroupArn=request.get("datasetGroupArn"))
     return page(caller, request, "dataDeletionJobs", found)
 
 
-def resume_creation(engine: Engine, job: Resource) -> None:
+def resume_creation(engine: Engine, job: Resource[DataDeletionJobInternals]) -> None:
     """Begin a deletion, or begin one again that a stop of the engine broke off: what is gone already stays so."""
     engine.lifecycles.create(job, partial(_delete, engine, job), states=DATA_DELETION)
 
 
-async def _delete(engine: Engine, job: Resource) -> None:
+async def _delete(engine: Engine, job: Resource[DataDeletionJobInternals]) -> None:
     group = engine.groups[job.document["datasetGroupArn"]]
     # Two deletions at once would each write anew what the other one has left out.
     async with group.erasing:
@@ -73,39 +82,37 @@ async def _delete(engine: Engine, job: Resource) -> None:
             await asyncio.to_thread(shutil.rmtree, result, ignore_errors=True)
 
 
-async def _erase(engine: Engine, job: Resource, group: DatasetGroup, result: Path) -> None:
+async def _erase(engine: Engine, job: Resource[DataDeletionJobInternals], group: DatasetGroup, result: Path) -> None:
     datasets = {
         one.document["datasetType"]: one
-        for one in engine.resources.of_kind("dataset", datasetGroupArn=job.document["datasetGroupArn"])
+        for one in engine.resources.of_kind(DATASET, datasetGroupArn=job.document["datasetGroupArn"])
         if one.document["datasetType"] in OF_USERS
     }
     segments = await group.log_segments(closed=True)
     task = {
         "kind": "erase",
         "location": job.document["dataSource"]["dataLocation"],
-        "region": job.private["region"],
+        "region": job.internals.region,
         "segments": [str(one) for one in segments],
-        "parts": {
-            kind: [str(group.part_path(name)) for name in one.private["parts"]] for kind, one in datasets.items()
-        },
+        "parts": {kind: [str(group.part_path(name)) for name in one.internals.parts] for kind, one in datasets.items()},
     }
     outcome = await engine.jobs.run(task, result)
     # A deletion that was broken off finds less the second time; what it deletes is what it found the first time.
-    job.private["records"] = max(job.private.get("records", 0), outcome["records"])
+    job.internals.records = max(job.internals.records, outcome["records"])
     engine.resources.save(job)
     for dataset in datasets.values():
         await _use_new_parts(engine, group, dataset, result / NEW_PARTS)
     users: list[str] = json.loads(await asyncio.to_thread((result / DELETED_USERS).read_bytes))
     await group.erase_users(users, result / NEW_SEGMENTS)
     await _forget_in_models(engine, job.document["datasetGroupArn"], users)
-    job.document["numDeleted"] = job.private["records"]
+    job.document["numDeleted"] = job.internals.records
 
 
 async def _forget_in_models(engine: Engine, group_arn: str, users: list[str]) -> None:
     """Take the users out of trained versions, and out of the models that answer."""
-    for kind in ("solution-version", "recommender"):
+    for kind in TRAINED_KINDS:
         for trained in engine.resources.of_kind(kind, datasetGroupArn=group_arn):
-            directory = engine.state.version(trained.private["id"])
+            directory = engine.state.version(trained.internals.id)
             if not directory.is_dir() or not await asyncio.to_thread(forget_users, directory, frozenset(users)):
                 continue
             models = engine.served.of_version(trained.arn)
@@ -115,15 +122,17 @@ async def _forget_in_models(engine: Engine, group_arn: str, users: list[str]) ->
                     served.recipe = reloaded.recipe
 
 
-async def _use_new_parts(engine: Engine, group: DatasetGroup, dataset: Resource, new_parts: Path) -> None:
+async def _use_new_parts(
+    engine: Engine, group: DatasetGroup, dataset: Resource[DatasetInternals], new_parts: Path
+) -> None:
     """Let the parts that were written anew take the places of the old ones in a dataset."""
-    new = {path.name: new_id() for path in new_parts.iterdir() if path.name in dataset.private["parts"]}
+    new = {path.name: new_id() for path in new_parts.iterdir() if path.name in dataset.internals.parts}
     if not new:
         return
     for old, name in new.items():
         (new_parts / old).rename(group.part_path(name))
     sync_directory(group.part_path(next(iter(new.values()))).parent)
-    dataset.private["parts"] = [new.get(name, name) for name in dataset.private["parts"]]
+    dataset.internals.parts = [new.get(name, name) for name in dataset.internals.parts]
     engine.resources.save(dataset)
     if dataset.document["datasetType"] == USERS:
         await engine.load_parts(dataset)  # interactions are forgotten in memory, which takes less time
@@ -131,8 +140,13 @@ async def _use_new_parts(engine: Engine, group: DatasetGroup, dataset: Resource,
         await asyncio.to_thread(shutil.rmtree, group.part_path(old), ignore_errors=True)
 
 
-OPERATIONS = {
-    "CreateDataDeletionJob": create,
-    "DescribeDataDeletionJob": describe,
-    "ListDataDeletionJobs": list_all,
-}
+RESOURCE_KIND = ResourceKind(
+    DATA_DELETION_JOB,
+    {
+        "CreateDataDeletionJob": create,
+        "DescribeDataDeletionJob": describe,
+        "ListDataDeletionJobs": list_all,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=None,  # no operation deletes jobs
+)

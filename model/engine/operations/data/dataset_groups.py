@@ -5,29 +5,39 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import check_quota, claim, find, find_active, refuse_while
+from model.engine.operations.resources.rules import check_not_in_use, check_quota, create_resource, find, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError
+from model.engine.storage.control_plane.kinds import (
+    DATASET,
+    DATASET_GROUP,
+    EVENT_TRACKER,
+    RECOMMENDER,
+    SOLUTION,
+    DatasetGroupInternals,
+    Kind,
+)
 from model.engine.storage.control_plane.resources import DELETE_PENDING, Resource
 from model.engine.storage.disk.state_directory import new_id
 
 if TYPE_CHECKING:
-    from model.engine.operations.registry import Handler
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
-KIND = "dataset-group"
 # API reference, DeleteDatasetGroup, which does not speak of recommenders: they need their datasets as solutions do.
-GO_FIRST = ("event-tracker", "recommender", "solution", "dataset")
+MUST_BE_DELETED_FIRST: tuple[Kind[Any], ...] = (EVENT_TRACKER, RECOMMENDER, SOLUTION, DATASET)
 
 
 async def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateDatasetGroup: a custom one, or one of a domain, whose use cases recommenders answer."""
     if bool(request.get("kmsKeyArn")) != bool(request.get("roleArn")):
         raise InvalidInputError("kmsKeyArn and roleArn belong together: give both or neither")
-    check_quota(engine, caller, KIND, limits.DATASET_GROUPS)
-    group = claim(engine, caller, KIND, f"dataset-group/{request['name']}", request, id=new_id())
+    check_quota(engine, caller, DATASET_GROUP, limits.DATASET_GROUPS)
+    group = create_resource(
+        engine, caller, DATASET_GROUP, f"dataset-group/{request['name']}", request, DatasetGroupInternals(id=new_id())
+    )
     await engine.open_group(group)
     engine.lifecycles.create(group)
     return {"datasetGroupArn": group.arn, "domain": request.get("domain")}
@@ -35,21 +45,21 @@ async def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dic
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeDatasetGroup."""
-    return {"datasetGroup": find(engine, caller, KIND, request["datasetGroupArn"]).document}
+    return {"datasetGroup": find(engine, caller, DATASET_GROUP, request["datasetGroupArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListDatasetGroups."""
-    return page(caller, request, "datasetGroups", engine.resources.of_kind(KIND))
+    return page(caller, request, "datasetGroups", engine.resources.of_kind(DATASET_GROUP))
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteDatasetGroup: event trackers, recommenders, solutions and datasets go first; the rest goes with it."""
-    group = find_active(engine, caller, KIND, request["datasetGroupArn"])
-    for kind in GO_FIRST:
+    group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
+    for kind in MUST_BE_DELETED_FIRST:
         left = list(engine.resources.of_kind(kind, datasetGroupArn=group.arn))
-        refuse_while(f"the dataset group has a {kind.replace('-', ' ')}", left)
-    refuse_while(
+        check_not_in_use(f"the dataset group has a {kind.label}", left)
+    check_not_in_use(
         "something of the dataset group is on its way", [one for one in _rest(engine, group) if not one.settled]
     )
     group.document["status"] = DELETE_PENDING
@@ -58,12 +68,12 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     return {}
 
 
-def resume_creation(engine: Engine, group: Resource) -> None:
+def resume_creation(engine: Engine, group: Resource[DatasetGroupInternals]) -> None:
     """Go on with a creation that a stop of the engine broke off."""
     engine.lifecycles.create(group)
 
 
-def resume_deletion(engine: Engine, group: Resource) -> None:
+def resume_deletion(engine: Engine, group: Resource[DatasetGroupInternals]) -> None:
     """Begin a deletion, or go on with one that a stop of the engine broke off."""
 
     async def remove() -> None:
@@ -71,21 +81,26 @@ def resume_deletion(engine: Engine, group: Resource) -> None:
         data = engine.groups.pop(group.arn)
         await data.close()
         engine.resources.remove(group, *_rest(engine, group))
-        shutil.rmtree(engine.state.group(group.private["id"]), ignore_errors=True)
+        shutil.rmtree(engine.state.group(group.internals.id), ignore_errors=True)
 
     engine.lifecycles.delete(group, remove, DELETE_PENDING)  # API reference, DatasetGroup: it has no other
 
 
-def _rest(engine: Engine, group: Resource) -> list[Resource]:
+def _rest(engine: Engine, group: Resource[DatasetGroupInternals]) -> list[Resource[Any]]:
     """Return what belongs to a dataset group beside what has to be deleted first: filters and the like."""
     return [
         one for one in engine.resources.all() if one.document.get("datasetGroupArn") == group.arn and one is not group
     ]
 
 
-OPERATIONS: dict[str, Handler] = {
-    "CreateDatasetGroup": create,
-    "DescribeDatasetGroup": describe,
-    "ListDatasetGroups": list_all,
-    "DeleteDatasetGroup": delete,
-}
+RESOURCE_KIND = ResourceKind(
+    DATASET_GROUP,
+    {
+        "CreateDatasetGroup": create,
+        "DescribeDatasetGroup": describe,
+        "ListDatasetGroups": list_all,
+        "DeleteDatasetGroup": delete,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=resume_deletion,
+)

@@ -10,16 +10,31 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import Schema, read_schema
 from model.datasets.dataset_types import ACTION_INTERACTIONS, ITEMS, OF_DOMAINS, RECORD_NAMES, USERS
+from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
 from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import claim, find, find_active, refuse_while
+from model.engine.operations.resources.rules import check_not_in_use, create_resource, find, find_active
 from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
+from model.engine.storage.control_plane.kinds import (
+    DATA_DELETION_JOB,
+    DATASET,
+    DATASET_GROUP,
+    EXPORT_JOB,
+    IMPORT_JOB,
+    RECOMMENDER,
+    SCHEMA,
+    SOLUTION,
+    TRAINED_KINDS,
+    DatasetInternals,
+    ImportJobInternals,
+    Internals,
+    Kind,
+)
 from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, IN_PROGRESS, PENDING, Resource
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
-KIND = "dataset"
 UPDATE = "latestDatasetUpdate"
 # The others may not be replaced (developer guide, "Replacing a dataset's schema").
 WITH_REPLACEABLE_SCHEMA = (ITEMS, USERS)
@@ -31,35 +46,35 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     if dataset_type not in RECORD_NAMES.values():
         offered = ", ".join(RECORD_NAMES.values())
         raise InvalidInputError(f"datasetType must be one of {offered}, not {request['datasetType']}")
-    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
+    group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
     domain = group.document.get("domain")
     if domain and dataset_type not in OF_DOMAINS:
         raise InvalidInputError(f"a dataset group of the domain {domain} may not have a dataset of {dataset_type}")
-    schema = find(engine, caller, "schema", request["schemaArn"])
+    schema = find(engine, caller, SCHEMA, request["schemaArn"])
     _check_schema(schema, dataset_type, domain)
     document = {**request, "datasetType": dataset_type}
     if dataset_type == ACTION_INTERACTIONS:
         document["trackingId"] = str(uuid.uuid4())
     path = f"dataset/{group.document['name']}/{dataset_type}"
-    dataset = claim(engine, caller, KIND, path, document, parts=[])
+    dataset = create_resource(engine, caller, DATASET, path, document, DatasetInternals(parts=[]))
     engine.lifecycles.create(dataset)
     return {"datasetArn": dataset.arn}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeDataset."""
-    return {"dataset": find(engine, caller, KIND, request["datasetArn"]).document}
+    return {"dataset": find(engine, caller, DATASET, request["datasetArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListDatasets."""
-    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    found = engine.resources.of_kind(DATASET, datasetGroupArn=request.get("datasetGroupArn"))
     return page(caller, request, "datasets", found)
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateDataset: another schema, which has the columns of the old one and others that may be null."""
-    dataset = find_active(engine, caller, KIND, request["datasetArn"])
+    dataset = find_active(engine, caller, DATASET, request["datasetArn"])
     dataset_type = dataset.document["datasetType"]
     if dataset_type not in WITH_REPLACEABLE_SCHEMA:
         raise InvalidInputError(
@@ -68,9 +83,9 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         )
     if is_updating(dataset):
         raise ResourceInUseError(f"the dataset {dataset.arn} is being updated already")
-    refuse_while("the dataset is being imported", _busy_imports(engine, dataset))
-    schema = find(engine, caller, "schema", request["schemaArn"])
-    group = engine.resources.find("dataset-group", dataset.document["datasetGroupArn"])
+    check_not_in_use("the dataset is being imported", _busy_imports(engine, dataset))
+    schema = find(engine, caller, SCHEMA, request["schemaArn"])
+    group = engine.resources.find(DATASET_GROUP, dataset.document["datasetGroupArn"])
     _check_schema(schema, dataset_type, group.document.get("domain"))
     _check_replacement(_schema(engine, dataset.document["schemaArn"]), _schema(engine, schema.arn))
     now = time.time()
@@ -87,64 +102,64 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteDataset: not while an import, an export, a training or a deletion of users needs it."""
-    dataset = find_active(engine, caller, KIND, request["datasetArn"])
+    dataset = find_active(engine, caller, DATASET, request["datasetArn"])
     group_arn = dataset.document["datasetGroupArn"]
-    kinds = ("solution-version", "recommender")
-    trainings = [one for kind in kinds for one in engine.resources.of_kind(kind, datasetGroupArn=group_arn)]
+    trainings = [one for kind in TRAINED_KINDS for one in engine.resources.of_kind(kind, datasetGroupArn=group_arn)]
     busy = [one for one in trainings if not one.settled]
-    refuse_while("the dataset is being imported or trained on", _busy_imports(engine, dataset) + busy)
-    exports = engine.resources.of_kind("dataset-export-job", datasetArn=dataset.arn)
-    refuse_while("the dataset is being exported", [one for one in exports if not one.settled])
-    deletions = engine.resources.of_kind("data-deletion-job", datasetGroupArn=group_arn)
-    refuse_while("users are being deleted", [one for one in deletions if not one.settled])
+    check_not_in_use("the dataset is being imported or trained on", _busy_imports(engine, dataset) + busy)
+    exports = engine.resources.of_kind(EXPORT_JOB, datasetArn=dataset.arn)
+    check_not_in_use("the dataset is being exported", [one for one in exports if not one.settled])
+    deletions = engine.resources.of_kind(DATA_DELETION_JOB, datasetGroupArn=group_arn)
+    check_not_in_use("users are being deleted", [one for one in deletions if not one.settled])
     dataset.document["status"] = DELETE_PENDING
     engine.resources.save(dataset)
     resume_deletion(engine, dataset)
     return {}
 
 
-def resume_creation(engine: Engine, dataset: Resource) -> None:
+def resume_creation(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
     """Go on with a creation that a stop of the engine broke off."""
     engine.lifecycles.create(dataset)
 
 
-def is_updating(dataset: Resource) -> bool:
+def is_updating(dataset: Resource[DatasetInternals]) -> bool:
     """Tell whether a dataset is on its way to another schema."""
     return dataset.document.get(UPDATE, {}).get("status") in {PENDING, IN_PROGRESS}
 
 
-def next_schema(dataset: Resource) -> str | None:
+def next_schema(dataset: Resource[DatasetInternals]) -> str | None:
     """Return the schema that a dataset is on its way to; None where it keeps the one it has."""
     return str(dataset.document[UPDATE]["schemaArn"]) if is_updating(dataset) else None
 
 
-def resume_update(engine: Engine, dataset: Resource) -> None:
+def resume_update(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
     """Begin an update, or go on with one that a stop of the engine broke off."""
     engine.lifecycles.create(dataset, partial(_use_schema, engine, dataset), UPDATE)
 
 
-def resume_deletion(engine: Engine, dataset: Resource) -> None:
+def resume_deletion(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
     """Begin a deletion, or go on with one that a stop of the engine broke off."""
 
     async def remove() -> None:
         group = engine.groups[dataset.document["datasetGroupArn"]]
         await group.delete_dataset(dataset.document["datasetType"])
-        kinds = ("dataset-import-job", "dataset-export-job")
-        jobs = [one for kind in kinds for one in engine.resources.of_kind(kind, datasetArn=dataset.arn)]
-        engine.resources.remove(dataset, *jobs)
-        for part in dataset.private["parts"]:
+        imports = engine.resources.of_kind(IMPORT_JOB, datasetArn=dataset.arn)
+        exports = engine.resources.of_kind(EXPORT_JOB, datasetArn=dataset.arn)
+        engine.resources.remove(dataset, *imports, *exports)
+        for part in dataset.internals.parts:
             shutil.rmtree(group.part_path(part), ignore_errors=True)
 
     engine.lifecycles.delete(dataset, remove)
 
 
-async def _use_schema(engine: Engine, dataset: Resource) -> None:
+async def _use_schema(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
     """Give a dataset its next schema; what is there already does not train on the new columns before it is told to."""
     old = {column.name for column in _schema(engine, dataset.document["schemaArn"]).columns}
     arn = dataset.document[UPDATE]["schemaArn"]
     new = [column.name for column in _schema(engine, arn).columns if column.name not in old]
     group_arn, dataset_type = dataset.document["datasetGroupArn"], dataset.document["datasetType"]
-    for kind, member in (("solution", "solutionConfig"), ("recommender", "recommenderConfig")):
+    members: tuple[tuple[Kind[Any], str], ...] = ((SOLUTION, "solutionConfig"), (RECOMMENDER, "recommenderConfig"))
+    for kind, member in members:
         for resource in engine.resources.of_kind(kind, datasetGroupArn=group_arn):
             config = resource.document.setdefault(member, {}).setdefault("trainingDataConfig", {})
             excluded = config.setdefault("excludedDatasetColumns", {}).setdefault(dataset_type, [])
@@ -154,12 +169,12 @@ async def _use_schema(engine: Engine, dataset: Resource) -> None:
     engine.resources.save(dataset)
 
 
-def _busy_imports(engine: Engine, dataset: Resource) -> list[Resource]:
-    imports = engine.resources.of_kind("dataset-import-job", datasetArn=dataset.arn)
+def _busy_imports(engine: Engine, dataset: Resource[DatasetInternals]) -> list[Resource[ImportJobInternals]]:
+    imports = engine.resources.of_kind(IMPORT_JOB, datasetArn=dataset.arn)
     return [one for one in imports if one.status not in {ACTIVE, FAILED}]
 
 
-def _check_schema(schema: Resource, dataset_type: str, domain: str | None) -> None:
+def _check_schema(schema: Resource[Internals], dataset_type: str, domain: str | None) -> None:
     of_schema = schema.document.get("domain")
     described = read_schema(schema.document["schema"], of_schema).dataset_type
     if described != dataset_type:
@@ -184,14 +199,20 @@ def _check_replacement(old: Schema, new: Schema) -> None:
 
 
 def _schema(engine: Engine, arn: str) -> Schema:
-    document = engine.resources.find("schema", arn).document
+    document = engine.resources.find(SCHEMA, arn).document
     return read_schema(document["schema"], document.get("domain"))
 
 
-OPERATIONS = {
-    "CreateDataset": create,
-    "DescribeDataset": describe,
-    "ListDatasets": list_all,
-    "UpdateDataset": update,
-    "DeleteDataset": delete,
-}
+RESOURCE_KIND = ResourceKind(
+    DATASET,
+    {
+        "CreateDataset": create,
+        "DescribeDataset": describe,
+        "ListDatasets": list_all,
+        "UpdateDataset": update,
+        "DeleteDataset": delete,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=resume_deletion,
+    update=ResourceUpdate(is_updating, resume_update),
+)

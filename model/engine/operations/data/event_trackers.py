@@ -5,25 +5,25 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import claim, find, find_active
+from model.engine.operations.resources.rules import create_resource, find, find_active
 from model.engine.personalize.errors import ResourceAlreadyExistsError
+from model.engine.storage.control_plane.kinds import DATASET_GROUP, EVENT_TRACKER, Internals
 from model.engine.storage.control_plane.resources import DELETE_PENDING, Resource
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
-KIND = "event-tracker"
-
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateEventTracker: a dataset group has one."""
-    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
-    for other in engine.resources.of_kind(KIND, datasetGroupArn=group.arn):
+    group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
+    for other in engine.resources.of_kind(EVENT_TRACKER, datasetGroupArn=group.arn):
         raise ResourceAlreadyExistsError(f"the dataset group has the event tracker {other.arn} already")
     document = {**request, "trackingId": str(uuid.uuid4()), "accountId": caller.account}
-    tracker = claim(engine, caller, KIND, f"event-tracker/{request['name']}", document)
+    tracker = create_resource(engine, caller, EVENT_TRACKER, f"event-tracker/{request['name']}", document, Internals())
     engine.group_of_tracker[tracker.document["trackingId"]] = group.arn
     engine.lifecycles.create(tracker)
     return {"eventTrackerArn": tracker.arn, "trackingId": tracker.document["trackingId"]}
@@ -31,30 +31,30 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeEventTracker."""
-    return {"eventTracker": find(engine, caller, KIND, request["eventTrackerArn"]).document}
+    return {"eventTracker": find(engine, caller, EVENT_TRACKER, request["eventTrackerArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListEventTrackers."""
-    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    found = engine.resources.of_kind(EVENT_TRACKER, datasetGroupArn=request.get("datasetGroupArn"))
     return page(caller, request, "eventTrackers", found)
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteEventTracker: the events stay."""
-    tracker = find_active(engine, caller, KIND, request["eventTrackerArn"])
+    tracker = find_active(engine, caller, EVENT_TRACKER, request["eventTrackerArn"])
     tracker.document["status"] = DELETE_PENDING
     engine.resources.save(tracker)
     resume_deletion(engine, tracker)
     return {}
 
 
-def resume_creation(engine: Engine, tracker: Resource) -> None:
+def resume_creation(engine: Engine, tracker: Resource[Internals]) -> None:
     """Go on with a creation that a stop of the engine broke off."""
     engine.lifecycles.create(tracker)
 
 
-def resume_deletion(engine: Engine, tracker: Resource) -> None:
+def resume_deletion(engine: Engine, tracker: Resource[Internals]) -> None:
     """Begin a deletion, or go on with one that a stop of the engine broke off."""
     engine.group_of_tracker.pop(tracker.document["trackingId"], None)
 
@@ -64,9 +64,14 @@ def resume_deletion(engine: Engine, tracker: Resource) -> None:
     engine.lifecycles.delete(tracker, remove)
 
 
-OPERATIONS = {
-    "CreateEventTracker": create,
-    "DescribeEventTracker": describe,
-    "ListEventTrackers": list_all,
-    "DeleteEventTracker": delete,
-}
+RESOURCE_KIND = ResourceKind(
+    EVENT_TRACKER,
+    {
+        "CreateEventTracker": create,
+        "DescribeEventTracker": describe,
+        "ListEventTrackers": list_all,
+        "DeleteEventTracker": delete,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=resume_deletion,
+)

@@ -22,11 +22,13 @@ from model.engine.operations.resources.rules import find_active
 from model.engine.operations.serving.metric_attributions import count_events
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, ResourceNotFoundError, ServiceUnavailableError
+from model.engine.storage.control_plane.kinds import DATASET, SCHEMA
 from model.engine.storage.event_log.records import ActionRecord, EventRecord, RowRecord, encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from model.engine.operations.resources.kind import Operations
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
@@ -49,10 +51,10 @@ async def put_events(engine: Engine, caller: Caller, request: dict[str, Any]) ->
 
 async def put_action_interactions(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """PutActionInteractions: the tracking id is that of the Action_Interactions dataset."""
-    found = next(engine.resources.of_kind("dataset", trackingId=request["trackingId"]), None)
+    found = next(engine.resources.of_kind(DATASET, trackingId=request["trackingId"]), None)
     if found is None:
         raise ResourceNotFoundError("trackingId is of no Action_Interactions dataset")
-    dataset = find_active(engine, caller, "dataset", found.arn)
+    dataset = find_active(engine, caller, DATASET, found.arn)
     schema = _read_schema(engine, dataset.document["schemaArn"])
     given = request["actionInteractions"]
     events = [_action_event(one, schema, f"actionInteractions[{place}]") for place, one in enumerate(given)]
@@ -189,7 +191,7 @@ def _small_enough(record: AnyEvent, where: str) -> AnyEvent:
 async def _put_rows(
     engine: Engine, caller: Caller, dataset_type: str, request: dict[str, Any], given: list[tuple[str, dict[str, Any]]]
 ) -> dict[str, Any]:
-    dataset = find_active(engine, caller, "dataset", request["datasetArn"])
+    dataset = find_active(engine, caller, DATASET, request["datasetArn"])
     if dataset.document["datasetType"] != dataset_type:
         raise InvalidInputError(f"datasetArn must be of an {dataset_type} dataset")
     schema = _read_schema(engine, dataset.document["schemaArn"])
@@ -233,10 +235,10 @@ def _properties(text: str | None, where: str) -> dict[str, Any]:
 
 
 def _read_schema(engine: Engine, schema_arn: str) -> Schema:
-    return read_schema(engine.resources.find("schema", schema_arn).document["schema"])
+    return read_schema(engine.resources.find(SCHEMA, schema_arn).document["schema"])
 
 
-OPERATIONS = {
+OPERATIONS: Operations = {
     "PutEvents": put_events,
     "PutActionInteractions": put_action_interactions,
     "PutItems": put_items,

@@ -8,11 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.dataset_types import INTERACTIONS, ITEMS, USERS
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import claim, find, find_active
+from model.engine.operations.resources.rules import create_resource, find, find_active
 from model.engine.personalize.errors import InvalidInputError
 from model.engine.s3.export import BULK, PUT
 from model.engine.s3.target import read_location
+from model.engine.storage.control_plane.kinds import DATASET, EXPORT_JOB, SCHEMA, ExportJobInternals
 from model.engine.storage.disk.state_directory import new_id
 
 if TYPE_CHECKING:
@@ -23,55 +25,54 @@ if TYPE_CHECKING:
     from model.engine.runtime.engine import Engine
     from model.engine.storage.control_plane.resources import Resource
 
-KIND = "dataset-export-job"
 # Developer guide, "Exporting the training data in a dataset to Amazon S3": those of actions are not exported.
 EXPORTED = frozenset({INTERACTIONS, ITEMS, USERS})
 
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateDatasetExportJob."""
-    dataset = find_active(engine, caller, "dataset", request["datasetArn"])
+    dataset = find_active(engine, caller, DATASET, request["datasetArn"])
     if dataset.document["datasetType"] not in EXPORTED:
         raise InvalidInputError(f"a dataset of the type {dataset.document['datasetType']} cannot be exported")
     request.setdefault("ingestionMode", PUT)
     _target(request)
-    path = f"{KIND}/{request['jobName']}"
-    job = claim(engine, caller, KIND, path, request, region=caller.region)
+    path = f"dataset-export-job/{request['jobName']}"
+    job = create_resource(engine, caller, EXPORT_JOB, path, request, ExportJobInternals(region=caller.region))
     resume_creation(engine, job)
     return {"datasetExportJobArn": job.arn}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeDatasetExportJob."""
-    return {"datasetExportJob": find(engine, caller, KIND, request["datasetExportJobArn"]).document}
+    return {"datasetExportJob": find(engine, caller, EXPORT_JOB, request["datasetExportJobArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListDatasetExportJobs."""
-    found = engine.resources.of_kind(KIND, datasetArn=request.get("datasetArn"))
+    found = engine.resources.of_kind(EXPORT_JOB, datasetArn=request.get("datasetArn"))
     return page(caller, request, "datasetExportJobs", found)
 
 
-def resume_creation(engine: Engine, job: Resource) -> None:
+def resume_creation(engine: Engine, job: Resource[ExportJobInternals]) -> None:
     """Begin an export, or begin one again that a stop of the engine broke off."""
     engine.lifecycles.create(job, partial(_export, engine, job))
 
 
-async def _export(engine: Engine, job: Resource) -> None:
-    dataset = engine.resources.find("dataset", job.document["datasetArn"])
+async def _export(engine: Engine, job: Resource[ExportJobInternals]) -> None:
+    dataset = engine.resources.find(DATASET, job.document["datasetArn"])
     group = engine.groups[dataset.document["datasetGroupArn"]]
     mode = job.document["ingestionMode"]
     segments = await group.log_segments() if mode != BULK else []
     task: dict[str, Any] = {
         "kind": "export",
-        "schema": engine.resources.find("schema", dataset.document["schemaArn"]).document["schema"],
+        "schema": engine.resources.find(SCHEMA, dataset.document["schemaArn"]).document["schema"],
         "mode": mode,
         "target": _target(job.document),
-        "region": job.private["region"],
+        "region": job.internals.region,
     }
 
     def prepare() -> Callable[[Path], None]:
-        parts = [group.part_path(name) for name in dataset.private["parts"]] if mode != PUT else []
+        parts = [group.part_path(name) for name in dataset.internals.parts] if mode != PUT else []
         task["parts"] = [part.name for part in parts]
         task["segments"] = [segment.name for segment in segments]
         return partial(_link, parts, segments)
@@ -96,8 +97,13 @@ def _target(document: dict[str, Any]) -> str:
     return str(read_location(path, "jobOutput.s3DataDestination.path").inside(f"{document['jobName']}.csv"))
 
 
-OPERATIONS = {
-    "CreateDatasetExportJob": create,
-    "DescribeDatasetExportJob": describe,
-    "ListDatasetExportJobs": list_all,
-}
+RESOURCE_KIND = ResourceKind(
+    EXPORT_JOB,
+    {
+        "CreateDatasetExportJob": create,
+        "DescribeDatasetExportJob": describe,
+        "ListDatasetExportJobs": list_all,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=None,  # no operation deletes jobs
+)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from model.engine.operations.data.attributed_imports import check_report, prepare_attribution, take_attribution
 from model.engine.operations.data.datasets import is_updating
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import claim, find, find_active
+from model.engine.operations.resources.rules import create_resource, find, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, LimitExceededError, ResourceInUseError
+from model.engine.storage.control_plane.kinds import DATASET, IMPORT_JOB, SCHEMA, ImportJobInternals
 from model.engine.storage.control_plane.resources import ACTIVE, FAILED, Resource
 from model.engine.storage.disk.state_directory import new_id
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
-KIND = "dataset-import-job"
 FULL, INCREMENTAL = "FULL", "INCREMENTAL"
 
 
@@ -30,49 +31,56 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         raise InvalidInputError("dataSource.dataLocation must begin with s3://")
     if not request.get("roleArn"):
         raise InvalidInputError("roleArn is required to read from S3")
-    dataset = find_active(engine, caller, "dataset", request["datasetArn"])
+    dataset = find_active(engine, caller, DATASET, request["datasetArn"])
     if is_updating(dataset):
         raise ResourceInUseError(f"the dataset {dataset.arn} is being updated")
     if request.get("publishAttributionMetricsToS3"):
         check_report(engine, dataset)
     mode = request.setdefault("importMode", FULL)
-    if mode == INCREMENTAL and not dataset.private["parts"]:
+    if mode == INCREMENTAL and not dataset.internals.parts:
         raise InvalidInputError("the first import of a dataset must be FULL")
-    pending = [one for one in engine.resources.of_kind(KIND) if one.status not in {ACTIVE, FAILED}]
+    pending = [one for one in engine.resources.of_kind(IMPORT_JOB) if one.status not in {ACTIVE, FAILED}]
     if len([one for one in pending if one.arn.startswith(caller.prefix)]) >= limits.PENDING_IMPORT_JOBS:
         raise LimitExceededError(f"{limits.PENDING_IMPORT_JOBS} import jobs are pending or in progress already")
-    job = claim(engine, caller, KIND, f"dataset-import-job/{request['jobName']}", request, region=caller.region)
+    job = create_resource(
+        engine,
+        caller,
+        IMPORT_JOB,
+        f"dataset-import-job/{request['jobName']}",
+        request,
+        ImportJobInternals(region=caller.region),
+    )
     resume_creation(engine, job)
     return {"datasetImportJobArn": job.arn}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeDatasetImportJob."""
-    return {"datasetImportJob": find(engine, caller, KIND, request["datasetImportJobArn"]).document}
+    return {"datasetImportJob": find(engine, caller, IMPORT_JOB, request["datasetImportJobArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListDatasetImportJobs."""
-    found = engine.resources.of_kind(KIND, datasetArn=request.get("datasetArn"))
+    found = engine.resources.of_kind(IMPORT_JOB, datasetArn=request.get("datasetArn"))
     return page(caller, request, "datasetImportJobs", found)
 
 
-def resume_creation(engine: Engine, job: Resource) -> None:
+def resume_creation(engine: Engine, job: Resource[ImportJobInternals]) -> None:
     """Begin an import, or begin one again that a stop of the engine broke off."""
     engine.lifecycles.create(job, partial(_import, engine, job))
 
 
-async def _import(engine: Engine, job: Resource) -> None:
-    dataset = engine.resources.find("dataset", job.document["datasetArn"])
-    schema = engine.resources.find("schema", dataset.document["schemaArn"])
+async def _import(engine: Engine, job: Resource[ImportJobInternals]) -> None:
+    dataset = engine.resources.find(DATASET, job.document["datasetArn"])
+    schema = engine.resources.find(SCHEMA, dataset.document["schemaArn"])
     group = engine.groups[dataset.document["datasetGroupArn"]]
-    if job.private.get("imported"):
+    if job.internals.imported:
         return  # the engine was stopped between the import and its last status
     part = new_id()
     task = {
         "kind": "import",
         "location": job.document["dataSource"]["dataLocation"],
-        "region": job.private["region"],
+        "region": job.internals.region,
         "schema": schema.document["schema"],
         "mode": job.document["importMode"],
     }
@@ -83,18 +91,23 @@ async def _import(engine: Engine, job: Resource) -> None:
     take_attribution(engine, dataset, task, outcome)
     # A deletion writes parts anew: what it has left out must not be read from the old ones.
     async with group.erasing:
-        replaced = dataset.private["parts"] if job.document["importMode"] == FULL else []
-        dataset.private["parts"] = [one for one in dataset.private["parts"] if one not in replaced] + [part]
+        replaced = dataset.internals.parts if job.document["importMode"] == FULL else []
+        dataset.internals.parts = [one for one in dataset.internals.parts if one not in replaced] + [part]
         engine.resources.save(dataset)
-        job.private["imported"] = True
+        job.internals.imported = True
         engine.resources.save(job)
         await engine.load_parts(dataset)
     for old in replaced:
         shutil.rmtree(group.part_path(old), ignore_errors=True)
 
 
-OPERATIONS = {
-    "CreateDatasetImportJob": create,
-    "DescribeDatasetImportJob": describe,
-    "ListDatasetImportJobs": list_all,
-}
+RESOURCE_KIND = ResourceKind(
+    IMPORT_JOB,
+    {
+        "CreateDatasetImportJob": create,
+        "DescribeDatasetImportJob": describe,
+        "ListDatasetImportJobs": list_all,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=None,  # no operation deletes jobs
+)

@@ -7,42 +7,53 @@ from typing import TYPE_CHECKING, Any
 from model.datasets.avro_schema import read_schema
 from model.datasets.limits import SCHEMAS
 from model.engine.operations.data.datasets import next_schema
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import check_quota, claim, find, refuse_while
+from model.engine.operations.resources.rules import check_not_in_use, check_quota, create_resource, find
+from model.engine.storage.control_plane.kinds import DATASET, SCHEMA, Internals
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
-KIND = "schema"
-
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateSchema."""
     read_schema(request["schema"], request.get("domain"))
-    check_quota(engine, caller, KIND, SCHEMAS)
-    return {"schemaArn": claim(engine, caller, KIND, f"schema/{request['name']}", request).arn}
+    check_quota(engine, caller, SCHEMA, SCHEMAS)
+    return {"schemaArn": create_resource(engine, caller, SCHEMA, f"schema/{request['name']}", request, Internals()).arn}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeSchema."""
-    return {"schema": find(engine, caller, KIND, request["schemaArn"]).document}
+    return {"schema": find(engine, caller, SCHEMA, request["schemaArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListSchemas."""
-    return page(caller, request, "schemas", engine.resources.of_kind(KIND))
+    return page(caller, request, "schemas", engine.resources.of_kind(SCHEMA))
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteSchema."""
-    schema = find(engine, caller, KIND, request["schemaArn"])
-    datasets = list(engine.resources.of_kind("dataset"))
-    refuse_while("a dataset has the schema", [one for one in datasets if one.document["schemaArn"] == schema.arn])
-    refuse_while("a dataset is about to have the schema", [one for one in datasets if next_schema(one) == schema.arn])
+    schema = find(engine, caller, SCHEMA, request["schemaArn"])
+    datasets = list(engine.resources.of_kind(DATASET))
+    check_not_in_use("a dataset has the schema", [one for one in datasets if one.document["schemaArn"] == schema.arn])
+    check_not_in_use(
+        "a dataset is about to have the schema", [one for one in datasets if next_schema(one) == schema.arn]
+    )
     engine.resources.remove(schema)
     return {}
 
 
-CACHES = {"schemas": read_schema.cache_info}
-OPERATIONS = {"CreateSchema": create, "DescribeSchema": describe, "ListSchemas": list_all, "DeleteSchema": delete}
+RESOURCE_KIND = ResourceKind(
+    SCHEMA,
+    {
+        "CreateSchema": create,
+        "DescribeSchema": describe,
+        "ListSchemas": list_all,
+        "DeleteSchema": delete,
+    },
+    resume_creation=None,  # it has no status and exists at once
+    resume_deletion=None,  # it is gone at once
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from model.engine.personalize import limits
@@ -17,26 +18,40 @@ if TYPE_CHECKING:
     from model.engine.storage.control_plane.resources import Resource
 
 
-def page(caller: Caller, request: dict[str, Any], member: str, resources: Iterable[Resource]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Listed:
+    """An entry of a list that is no resource of an account, such as a recipe."""
+
+    arn: str
+    document: dict[str, Any]
+
+
+def page(
+    caller: Caller, request: dict[str, Any], member: str, entries: Iterable[Resource[Any] | Listed]
+) -> dict[str, Any]:
     """Return one page of the caller's resources, oldest first.
 
     Parameters
     ----------
     request : dict
-        Its nextToken and maxResults count.
+        Only nextToken and maxResults are read.
     member : str
         Of the answer, such as "campaigns".
     """
-    mine = [(one.document["creationDateTime"], one.arn, one) for one in resources if one.arn.startswith(caller.prefix)]
-    mine.sort(key=lambda entry: entry[:2])
+    own = [entry for entry in entries if entry.arn.startswith(caller.prefix)]
+    own.sort(key=_position)
     if token := request.get("nextToken"):
-        after = _read_token(token)
-        mine = [entry for entry in mine if entry[:2] > after]
+        last = _read_token(token)
+        own = [entry for entry in own if _position(entry) > last]
     most = request.get("maxResults", limits.PAGE_DEFAULT)
-    answer: dict[str, Any] = {member: [one.document for _, _, one in mine[:most]]}
-    if len(mine) > most:
-        answer["nextToken"] = base64.urlsafe_b64encode(json.dumps(mine[most - 1][:2]).encode()).decode()
+    answer: dict[str, Any] = {member: [entry.document for entry in own[:most]]}
+    if len(own) > most:
+        answer["nextToken"] = base64.urlsafe_b64encode(json.dumps(_position(own[most - 1])).encode()).decode()
     return answer
+
+
+def _position(entry: Resource[Any] | Listed) -> tuple[float, str]:
+    return entry.document["creationDateTime"], entry.arn
 
 
 def _read_token(token: str) -> tuple[float, str]:
@@ -44,4 +59,4 @@ def _read_token(token: str) -> tuple[float, str]:
         moment, arn = json.loads(base64.urlsafe_b64decode(token))
         return float(moment), str(arn)
     except (ValueError, TypeError, binascii.Error):
-        raise InvalidNextTokenError("the nextToken is none that this service gave out") from None
+        raise InvalidNextTokenError("the nextToken is invalid: use one that this list has returned") from None

@@ -1,4 +1,4 @@
-"""Rules that all resources share: names are taken once, only one's own are found, only ACTIVE ones are used."""
+"""Rules that all resources share: unique names, quotas, and which resources of the caller a request may use."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from model.engine.personalize.errors import (
     ResourceNotFoundError,
 )
 from model.engine.personalize.tags import tagged
+from model.engine.storage.control_plane.kinds import SCHEMA, AnyInternals, Kind
 from model.engine.storage.control_plane.resources import ACTIVE, FAILED, PENDING, STOPPED, Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
 
-def find(engine: Engine, caller: Caller, kind: str, arn: str) -> Resource:
+def find(engine: Engine, caller: Caller, kind: Kind[AnyInternals], arn: str) -> Resource[AnyInternals]:
     """Return one of the caller's resources.
 
     Raises
@@ -28,11 +31,11 @@ def find(engine: Engine, caller: Caller, kind: str, arn: str) -> Resource:
         There is none in the caller's account and region.
     """
     if not arn.startswith(caller.prefix):
-        raise ResourceNotFoundError(f"there is no {kind.replace('-', ' ')} {arn}")
+        raise ResourceNotFoundError(f"there is no {kind.label} {arn}")
     return engine.resources.find(kind, arn)
 
 
-def find_active(engine: Engine, caller: Caller, kind: str, arn: str) -> Resource:
+def find_active(engine: Engine, caller: Caller, kind: Kind[AnyInternals], arn: str) -> Resource[AnyInternals]:
     """Return one of the caller's resources that is ready for use.
 
     Raises
@@ -42,44 +45,43 @@ def find_active(engine: Engine, caller: Caller, kind: str, arn: str) -> Resource
     InvalidInputError
         Its creation has failed or was stopped.
     """
-    found = find(engine, caller, kind, arn)
-    if found.status in {FAILED, STOPPED}:
-        raise InvalidInputError(f"the {kind.replace('-', ' ')} {arn} is {found.status} and will never be ACTIVE")
-    if found.status != ACTIVE:
-        raise ResourceInUseError(f"the {kind.replace('-', ' ')} {arn} is {found.status}, not ACTIVE")
-    return found
+    resource = find(engine, caller, kind, arn)
+    if resource.status in {FAILED, STOPPED}:
+        raise InvalidInputError(f"the {kind.label} {arn} is {resource.status} and will never be ACTIVE")
+    if resource.status != ACTIVE:
+        raise ResourceInUseError(f"the {kind.label} {arn} is {resource.status}, not ACTIVE")
+    return resource
 
 
-def claim(engine: Engine, caller: Caller, kind: str, path: str, document: dict[str, Any], **private: Any) -> Resource:
-    """Keep a new resource under an ARN that is not taken.
+def create_resource(
+    engine: Engine,
+    caller: Caller,
+    kind: Kind[AnyInternals],
+    path: str,
+    document: dict[str, Any],
+    internals: AnyInternals,
+) -> Resource[AnyInternals]:
+    """Store a new resource under an ARN that is not taken.
 
     Parameters
     ----------
     path : str
         The end of the ARN, such as "campaign/shop".
     document : dict
-        The request, to which ARN and status are added; its tags are kept apart.
-    **private
-        What only the engine knows.
+        The request, to which ARN and status are added; its tags are stored apart.
     """
     arn = caller.arn(path)
     if arn in engine.resources:
-        raise ResourceAlreadyExistsError(f"there is a {kind.replace('-', ' ')} {arn} already")
-    tags = tagged([], document.pop("tags", None) or [])
-    resource = Resource(arn, kind, {**document, arn_member(kind): arn}, {**private, "tags": tags})
-    if kind != "schema":
+        raise ResourceAlreadyExistsError(f"there is a {kind.label} {arn} already")
+    internals.tags = tagged([], document.pop("tags", None) or [])
+    resource = Resource(arn, kind, {**document, kind.arn_member: arn}, internals)
+    if kind is not SCHEMA:
         resource.document["status"] = PENDING
     engine.resources.add(resource)
     return resource
 
 
-def arn_member(kind: str) -> str:
-    """Return the name of the member that has the ARN, such as datasetGroupArn for dataset-group."""
-    first, *rest = kind.split("-")
-    return f"{first}{''.join(part.capitalize() for part in rest)}Arn"
-
-
-def check_quota(engine: Engine, caller: Caller, kind: str, most: int, **members: Any) -> None:
+def check_quota(engine: Engine, caller: Caller, kind: Kind[Any], most: int, **members: Any) -> None:
     """Check that one more resource of a kind fits into its quota.
 
     Parameters
@@ -87,18 +89,18 @@ def check_quota(engine: Engine, caller: Caller, kind: str, most: int, **members:
     **members
         Only resources whose documents have these count.
     """
-    mine = [one for one in engine.resources.of_kind(kind, **members) if one.arn.startswith(caller.prefix)]
-    if len(mine) >= most:
-        raise LimitExceededError(f"there may be {most} resources of the kind {kind.replace('-', ' ')} here, not more")
+    count = sum(resource.arn.startswith(caller.prefix) for resource in engine.resources.of_kind(kind, **members))
+    if count >= most:
+        raise LimitExceededError(f"there may be {most} resources of the kind {kind.label} here, not more")
 
 
-def refuse_while(reason: str, dependants: list[Resource]) -> None:
-    """Refuse a request as long as something depends on the resource.
+def check_not_in_use(reason: str, dependants: Sequence[Resource[Any]]) -> None:
+    """Check that nothing depends on a resource.
 
     Parameters
     ----------
     reason : str
-        Such as "campaigns use the solution".
+        What refuses the request, such as "a campaign uses the solution".
     """
     if dependants:
         raise ResourceInUseError(f"{reason}: {dependants[0].arn}")

@@ -27,12 +27,15 @@ from model.engine.serving.answering import (
 )
 from model.engine.serving.explanations import EXPLANATION
 from model.engine.serving.shown_lists import ShownList
+from model.engine.storage.control_plane.kinds import CAMPAIGN, FILTER, RECOMMENDER, Kind
 from model.engine.storage.dataset_group import ACTIONS, INTERACTIONS, ITEMS, USERS
 from model.recipes.recipe import Query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from model.engine.monitoring.metrics import CacheInfo
+    from model.engine.operations.resources.kind import Operations
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
     from model.engine.serving.served import Served
@@ -127,15 +130,15 @@ def get_action_recommendations(engine: Engine, caller: Caller, request: dict[str
     return ActionRecommendations(actions, _remember(engine, resource, served, [one.action_id for one in actions]))
 
 
-def _served(engine: Engine, caller: Caller, request: dict[str, Any]) -> tuple[Resource, Served]:
+def _served(engine: Engine, caller: Caller, request: dict[str, Any]) -> tuple[Resource[Any], Served]:
     campaign, recommender = request.get("campaignArn"), request.get("recommenderArn")
     if bool(campaign) == bool(recommender):
         raise InvalidInputError("either campaignArn or recommenderArn is required, and not both")
-    kind, arn = ("campaign", campaign) if campaign else ("recommender", recommender)
-    resource = find(engine, caller, kind, str(arn))
+    kind: Kind[Any] = CAMPAIGN if campaign else RECOMMENDER
+    resource = find(engine, caller, kind, str(campaign or recommender))
     served = engine.served.get(resource.arn)
     if served is None:
-        raise ResourceNotFoundError(f"the {kind} {resource.arn} is {resource.status}, not ACTIVE")
+        raise ResourceNotFoundError(f"the {kind.label} {resource.arn} is {resource.status}, not ACTIVE")
     return resource, served
 
 
@@ -154,7 +157,7 @@ def _count(request: dict[str, Any], default: int, most: int) -> int:
     return count
 
 
-def _query(engine: Engine, resource: Resource, served: Served, request: dict[str, Any]) -> Query:
+def _query(engine: Engine, resource: Resource[Any], served: Served, request: dict[str, Any]) -> Query:
     user = request.get("userId") or ""
     group = engine.groups[served.group_arn]
     users = group.interactions
@@ -237,7 +240,7 @@ def _filter(engine: Engine, caller: Caller, served: Served, arn: str, values: Ma
     except ResourceInUseError as error:
         # As with campaigns: to those who ask for answers, what is not ACTIVE is not there.
         raise ResourceNotFoundError(str(error)) from None
-    if engine.resources.find("filter", arn).document["datasetGroupArn"] != served.group_arn:
+    if engine.resources.find(FILTER, arn).document["datasetGroupArn"] != served.group_arn:
         raise InvalidInputError(f"the filter {arn} belongs to another dataset group")
     target = ACTION_TARGET if served.catalogue_type == ACTIONS else ITEM_TARGET
     if found.target != target:
@@ -263,7 +266,7 @@ def _promotion(engine: Engine, caller: Caller, served: Served, given: list[dict[
 
 
 def _metadata_columns(
-    engine: Engine, resource: Resource, served: Served, request: dict[str, Any]
+    engine: Engine, resource: Resource[Any], served: Served, request: dict[str, Any]
 ) -> tuple[list[str], bool]:
     """Return the columns of the items that are asked for, and whether the answer is to be explained."""
     wanted = request.get("metadataColumns")
@@ -305,19 +308,23 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _config(resource: Resource) -> dict[str, Any]:
+def _config(resource: Resource[Any]) -> dict[str, Any]:
     config: dict[str, Any] = resource.document.get("campaignConfig") or resource.document.get("recommenderConfig") or {}
     return config
 
 
-def _remember(engine: Engine, resource: Resource, served: Served, item_ids: list[str]) -> str:
+def _remember(engine: Engine, resource: Resource[Any], served: Served, item_ids: list[str]) -> str:
     recommendation_id = f"RID-{uuid.uuid4()}"
     engine.shown.keep(recommendation_id, ShownList(resource.arn, served.group_arn, tuple(item_ids)))
     return recommendation_id
 
 
-CACHES = {"people": _features.cache_info}
-OPERATIONS = {
+def cache_info() -> CacheInfo:
+    """Return hits and misses of the cache of users' features."""
+    return _features.cache_info()
+
+
+OPERATIONS: Operations = {
     "GetRecommendations": get_recommendations,
     "GetPersonalizedRanking": get_personalized_ranking,
     "GetActionRecommendations": get_action_recommendations,

@@ -6,11 +6,12 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from model.engine.operations.resources.group_datasets import columns_of
+from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
 from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import check_quota, claim, find, find_active
+from model.engine.operations.resources.rules import check_quota, create_resource, find, find_active
 from model.engine.operations.training.recipes import recipe_of
 from model.engine.operations.training.solution_versions import latest_active
-from model.engine.operations.training.train import columns_of
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
 from model.engine.serving.serving_rules import (
@@ -20,13 +21,19 @@ from model.engine.serving.serving_rules import (
     check_metadata,
     check_throughput,
 )
+from model.engine.storage.control_plane.kinds import (
+    CAMPAIGN,
+    SOLUTION,
+    SOLUTION_VERSION,
+    CampaignInternals,
+    SolutionVersionInternals,
+)
 from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
-KIND = "campaign"
 UPDATE = "latestCampaignUpdate"
 LATEST = "/$LATEST"
 UPDATED = ("solutionVersionArn", "minProvisionedTPS", "campaignConfig")
@@ -37,37 +44,37 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     version = _usable_version(engine, caller, request)
     group_arn = version.document["datasetGroupArn"]
     _check_config(engine, version, request)
-    check_quota(engine, caller, KIND, limits.CAMPAIGNS_PER_GROUP, datasetGroupArn=group_arn)
+    check_quota(engine, caller, CAMPAIGN, limits.CAMPAIGNS_PER_GROUP, datasetGroupArn=group_arn)
     document = {"minProvisionedTPS": 1, **request, "solutionVersionArn": version.arn, "datasetGroupArn": group_arn}
     path = f"campaign/{request['name']}"
-    solution = version.document["solutionArn"]
-    campaign = claim(engine, caller, KIND, path, document, version=version.arn, solution=solution)
+    internals = CampaignInternals(version=version.arn, solution=version.document["solutionArn"])
+    campaign = create_resource(engine, caller, CAMPAIGN, path, document, internals)
     resume_creation(engine, campaign)
     return {"campaignArn": campaign.arn}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeCampaign."""
-    return {"campaign": find(engine, caller, KIND, request["campaignArn"]).document}
+    return {"campaign": find(engine, caller, CAMPAIGN, request["campaignArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListCampaigns."""
     wanted = request.get("solutionArn")
-    campaigns = engine.resources.of_kind(KIND)
-    return page(caller, request, "campaigns", (one for one in campaigns if wanted in {None, one.private["solution"]}))
+    campaigns = engine.resources.of_kind(CAMPAIGN)
+    return page(caller, request, "campaigns", (one for one in campaigns if wanted in {None, one.internals.solution}))
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateCampaign."""
-    campaign = find(engine, caller, KIND, request["campaignArn"])
+    campaign = find(engine, caller, CAMPAIGN, request["campaignArn"])
     if campaign.status not in {ACTIVE, FAILED}:
         raise ResourceInUseError(f"the campaign {campaign.arn} is {campaign.status}, neither ACTIVE nor CREATE FAILED")
     if is_updating(campaign):
         raise ResourceInUseError(f"the campaign {campaign.arn} is being updated already")
     asked: dict[str, Any] = {name: request.get(name, campaign.document.get(name)) for name in UPDATED}
     if "solutionVersionArn" not in request and _synchronised(asked):
-        asked["solutionVersionArn"] = f"{campaign.private['solution']}{LATEST}"
+        asked["solutionVersionArn"] = f"{campaign.internals.solution}{LATEST}"
     version = _usable_version(engine, caller, asked)
     if version.document["datasetGroupArn"] != campaign.document["datasetGroupArn"]:
         raise InvalidInputError(f"the solution version {version.arn} belongs to another dataset group")
@@ -75,7 +82,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     now = time.time()
     stated = {name: value for name, value in {**asked, "solutionVersionArn": version.arn}.items() if value is not None}
     campaign.document[UPDATE] = {**stated, "status": PENDING, "creationDateTime": now, "lastUpdatedDateTime": now}
-    campaign.private["next_version"] = version.arn
+    campaign.internals.next_version = version.arn
     engine.resources.save(campaign)
     resume_update(engine, campaign)
     return {"campaignArn": campaign.arn}
@@ -83,7 +90,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteCampaign: it answers no more from now on."""
-    campaign = find(engine, caller, KIND, request["campaignArn"])
+    campaign = find(engine, caller, CAMPAIGN, request["campaignArn"])
     if campaign.status not in {ACTIVE, FAILED} or is_updating(campaign):
         raise ResourceInUseError(f"the campaign {campaign.arn} is being created, updated or deleted")
     campaign.document["status"] = DELETE_PENDING
@@ -92,23 +99,23 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     return {}
 
 
-def is_updating(campaign: Resource) -> bool:
+def is_updating(campaign: Resource[CampaignInternals]) -> bool:
     """Tell whether an update is on its way."""
     return campaign.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
 
 
-def resume_creation(engine: Engine, campaign: Resource) -> None:
+def resume_creation(engine: Engine, campaign: Resource[CampaignInternals]) -> None:
     """Begin a creation, or go on with one that a stop of the engine broke off."""
-    engine.lifecycles.create(campaign, partial(engine.serve, campaign, campaign.private["version"]))
+    engine.lifecycles.create(campaign, partial(engine.serve, campaign, campaign.internals.version))
 
 
-def resume_update(engine: Engine, campaign: Resource) -> None:
+def resume_update(engine: Engine, campaign: Resource[CampaignInternals]) -> None:
     """Begin an update, or go on with one that a stop of the engine broke off."""
 
     async def change() -> None:
-        version = engine.resources.find("solution-version", campaign.private["next_version"])
+        version = engine.resources.find(SOLUTION_VERSION, campaign.internals.next_version)
         await engine.serve(campaign, version.arn)
-        campaign.private.update(version=version.arn, solution=version.document["solutionArn"])
+        campaign.internals.version, campaign.internals.solution = version.arn, version.document["solutionArn"]
         campaign.document.update({name: campaign.document[UPDATE].get(name) for name in UPDATED})
         campaign.document["status"] = ACTIVE
         campaign.document.pop("failureReason", None)
@@ -117,7 +124,7 @@ def resume_update(engine: Engine, campaign: Resource) -> None:
     engine.lifecycles.create(campaign, change, UPDATE)
 
 
-def resume_deletion(engine: Engine, campaign: Resource) -> None:
+def resume_deletion(engine: Engine, campaign: Resource[CampaignInternals]) -> None:
     """Begin a deletion, or go on with one that a stop of the engine broke off."""
     engine.served.remove(campaign.arn)
 
@@ -127,7 +134,9 @@ def resume_deletion(engine: Engine, campaign: Resource) -> None:
     engine.lifecycles.delete(campaign, remove)
 
 
-async def follow(engine: Engine, campaign: Resource, version: Resource) -> None:
+async def follow(
+    engine: Engine, campaign: Resource[CampaignInternals], version: Resource[SolutionVersionInternals]
+) -> None:
     """Let a campaign answer with the newest version of its solution, where it asked for that and does not yet.
 
     Parameters
@@ -135,17 +144,17 @@ async def follow(engine: Engine, campaign: Resource, version: Resource) -> None:
     version : Resource
         The newest ACTIVE version of the campaign's solution.
     """
-    if version.arn == campaign.private["version"] or not _may_follow(campaign):
+    if version.arn == campaign.internals.version or not _may_follow(campaign):
         return
     served = await engine.served.load(version, share=True)
     if _may_follow(campaign):  # it may have been updated or deleted meanwhile
         engine.served.set(campaign.arn, served)
-        campaign.private["version"] = version.arn
+        campaign.internals.version = version.arn
         campaign.document["solutionVersionArn"] = version.arn
         engine.resources.save(campaign)
 
 
-def _may_follow(campaign: Resource) -> bool:
+def _may_follow(campaign: Resource[CampaignInternals]) -> bool:
     return campaign.status == ACTIVE and not is_updating(campaign) and _synchronised(campaign.document)
 
 
@@ -153,22 +162,22 @@ def _synchronised(document: dict[str, Any]) -> bool:
     return bool((document.get("campaignConfig") or {}).get(SYNCHRONISED))
 
 
-def _usable_version(engine: Engine, caller: Caller, asked: dict[str, Any]) -> Resource:
+def _usable_version(engine: Engine, caller: Caller, asked: dict[str, Any]) -> Resource[SolutionVersionInternals]:
     arn: str = asked["solutionVersionArn"]
     if not arn.endswith(LATEST):
         if _synchronised(asked):
             raise InvalidInputError(f"with {SYNCHRONISED} the solutionVersionArn must be a solution's ARN and {LATEST}")
-        return find_active(engine, caller, "solution-version", arn)
-    solution = find_active(engine, caller, "solution", arn.removesuffix(LATEST))
+        return find_active(engine, caller, SOLUTION_VERSION, arn)
+    solution = find_active(engine, caller, SOLUTION, arn.removesuffix(LATEST))
     version = latest_active(engine, solution.arn)
     if version is None:
-        if any(not one.settled for one in engine.resources.of_kind("solution-version", solutionArn=solution.arn)):
+        if any(not one.settled for one in engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn)):
             raise ResourceInUseError(f"the first version of the solution {solution.arn} is still being trained")
         raise InvalidInputError(f"the solution {solution.arn} has no ACTIVE version yet")
     return version
 
 
-def _check_config(engine: Engine, version: Resource, asked: dict[str, Any]) -> None:
+def _check_config(engine: Engine, version: Resource[SolutionVersionInternals], asked: dict[str, Any]) -> None:
     recipe = recipe_of(version.document["recipeArn"])
     if recipe.kind == "USER_SEGMENTATION":
         raise InvalidInputError(f"{recipe.name} answers batch segment jobs, not campaigns")
@@ -180,10 +189,16 @@ def _check_config(engine: Engine, version: Resource, asked: dict[str, Any]) -> N
     check_throughput("minProvisionedTPS", {"minProvisionedTPS": asked.get("minProvisionedTPS") or 1})
 
 
-OPERATIONS = {
-    "CreateCampaign": create,
-    "DescribeCampaign": describe,
-    "ListCampaigns": list_all,
-    "UpdateCampaign": update,
-    "DeleteCampaign": delete,
-}
+RESOURCE_KIND = ResourceKind(
+    CAMPAIGN,
+    {
+        "CreateCampaign": create,
+        "DescribeCampaign": describe,
+        "ListCampaigns": list_all,
+        "UpdateCampaign": update,
+        "DeleteCampaign": delete,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=resume_deletion,
+    update=ResourceUpdate(is_updating, resume_update),
+)

@@ -11,8 +11,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import Schema, read_schema
-from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import check_quota, claim, find, find_active
+from model.engine.operations.resources.kind import ResourceKind
+from model.engine.operations.resources.pages import Listed, page
+from model.engine.operations.resources.rules import check_quota, create_resource, find, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import (
     InvalidInputError,
@@ -22,6 +23,13 @@ from model.engine.personalize.errors import (
 )
 from model.engine.s3.target import read_location
 from model.engine.serving.attribution import Attribution, Metric, Sample, check_metric, read_metric, source_of
+from model.engine.storage.control_plane.kinds import (
+    DATASET,
+    DATASET_GROUP,
+    METRIC_ATTRIBUTION,
+    SCHEMA,
+    MetricAttributionInternals,
+)
 from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
 from model.engine.storage.dataset_group import INTERACTIONS, ITEMS
 
@@ -32,29 +40,28 @@ if TYPE_CHECKING:
     from model.engine.runtime.engine import Engine
     from model.engine.storage.event_log.records import EventRecord
 
-KIND = "metric-attribution"
-
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateMetricAttribution: a dataset group has one."""
-    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
+    group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
     metrics = request.pop("metrics")
     _check_metrics(metrics, _schemas(engine, group.arn))
     _check_output(request["metricsOutputConfig"])
-    check_quota(engine, caller, KIND, limits.METRIC_ATTRIBUTIONS_PER_GROUP, datasetGroupArn=group.arn)
-    attribution = claim(engine, caller, KIND, f"metric-attribution/{request['name']}", request, metrics=metrics)
+    check_quota(engine, caller, METRIC_ATTRIBUTION, limits.METRIC_ATTRIBUTIONS_PER_GROUP, datasetGroupArn=group.arn)
+    path, internals = f"metric-attribution/{request['name']}", MetricAttributionInternals(metrics=metrics)
+    attribution = create_resource(engine, caller, METRIC_ATTRIBUTION, path, request, internals)
     resume_creation(engine, attribution)
     return {"metricAttributionArn": attribution.arn}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeMetricAttribution."""
-    return {"metricAttribution": find(engine, caller, KIND, request["metricAttributionArn"]).document}
+    return {"metricAttribution": find(engine, caller, METRIC_ATTRIBUTION, request["metricAttributionArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListMetricAttributions."""
-    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    found = engine.resources.of_kind(METRIC_ATTRIBUTION, datasetGroupArn=request.get("datasetGroupArn"))
     return page(caller, request, "metricAttributions", found)
 
 
@@ -62,11 +69,11 @@ def list_metrics(engine: Engine, caller: Caller, request: dict[str, Any]) -> dic
     """ListMetricAttributionMetrics."""
     if not request.get("metricAttributionArn"):
         raise InvalidInputError("metricAttributionArn is required")
-    attribution = find(engine, caller, KIND, request["metricAttributionArn"])
+    attribution = find(engine, caller, METRIC_ATTRIBUTION, request["metricAttributionArn"])
     # Metrics have neither ARN nor date; what pages are sorted by is their place, and the answer leaves both out.
     metrics = [
-        Resource(f"{attribution.arn}/{place}", "metric", {**metric, "creationDateTime": place})
-        for place, metric in enumerate(attribution.private["metrics"])
+        Listed(f"{attribution.arn}/{place}", {**metric, "creationDateTime": place})
+        for place, metric in enumerate(attribution.internals.metrics)
     ]
     return page(caller, request, "metrics", metrics)
 
@@ -75,11 +82,11 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     """UpdateMetricAttribution: other metrics or another place for reports, from now on."""
     if not request.get("metricAttributionArn"):
         raise InvalidInputError("metricAttributionArn is required")
-    attribution = find(engine, caller, KIND, request["metricAttributionArn"])
+    attribution = find(engine, caller, METRIC_ATTRIBUTION, request["metricAttributionArn"])
     if attribution.status != ACTIVE:
         raise ResourceInUseError(f"the metric attribution {attribution.arn} is {attribution.status}, not ACTIVE")
     group_arn = attribution.document["datasetGroupArn"]
-    metrics = _without(attribution.private["metrics"], request.get("removeMetrics") or [])
+    metrics = _without(attribution.internals.metrics, request.get("removeMetrics") or [])
     names = {metric["metricName"] for metric in metrics}
     for added in request.get("addMetrics") or []:
         if added["metricName"] in names:
@@ -90,7 +97,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     if output:
         _check_output(output)
         attribution.document["metricsOutputConfig"] = output
-    attribution.private["metrics"] = metrics
+    attribution.internals.metrics = metrics
     engine.resources.save(attribution)
     measured = attribution_of(engine, group_arn)
     if measured is not None:
@@ -100,7 +107,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteMetricAttribution: nothing is measured any more."""
-    attribution = find(engine, caller, KIND, request["metricAttributionArn"])
+    attribution = find(engine, caller, METRIC_ATTRIBUTION, request["metricAttributionArn"])
     if attribution.status not in {ACTIVE, FAILED}:
         raise ResourceInUseError(f"the metric attribution {attribution.arn} is {attribution.status}")
     attribution.document["status"] = DELETE_PENDING
@@ -109,7 +116,7 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     return {}
 
 
-def resume_creation(engine: Engine, attribution: Resource) -> None:
+def resume_creation(engine: Engine, attribution: Resource[MetricAttributionInternals]) -> None:
     """Begin a creation, or go on with one that a stop of the engine broke off."""
 
     async def begin() -> None:
@@ -118,7 +125,7 @@ def resume_creation(engine: Engine, attribution: Resource) -> None:
     engine.lifecycles.create(attribution, begin)
 
 
-def resume_deletion(engine: Engine, attribution: Resource) -> None:
+def resume_deletion(engine: Engine, attribution: Resource[MetricAttributionInternals]) -> None:
     """Begin a deletion, or go on with one that a stop of the engine broke off."""
     engine.attributions[attribution.document["datasetGroupArn"]] = None
 
@@ -136,9 +143,9 @@ def attribution_of(engine: Engine, group_arn: str) -> Attribution | None:
     return engine.attributions[group_arn]
 
 
-def active(engine: Engine, group_arn: str) -> Resource | None:
+def active(engine: Engine, group_arn: str) -> Resource[MetricAttributionInternals] | None:
     """Return a dataset group's metric attribution; None where it has none that is ACTIVE."""
-    found = engine.resources.of_kind(KIND, datasetGroupArn=group_arn, status=ACTIVE)
+    found = engine.resources.of_kind(METRIC_ATTRIBUTION, datasetGroupArn=group_arn, status=ACTIVE)
     return next(found, None)
 
 
@@ -173,14 +180,14 @@ def _samples(engine: Engine, group_arn: str, metrics: Iterable[Metric], events: 
 def _schemas(engine: Engine, group_arn: str) -> dict[str, Schema]:
     return {
         one.document["datasetType"]: read_schema(
-            engine.resources.find("schema", one.document["schemaArn"]).document["schema"]
+            engine.resources.find(SCHEMA, one.document["schemaArn"]).document["schema"]
         )
-        for one in engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
+        for one in engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
     }
 
 
-def _attribution(resource: Resource) -> Attribution:
-    return Attribution(map(read_metric, resource.private["metrics"]))
+def _attribution(resource: Resource[MetricAttributionInternals]) -> Attribution:
+    return Attribution(map(read_metric, resource.internals.metrics))
 
 
 def _check_metrics(metrics: list[dict[str, Any]], schemas: dict[str, Schema]) -> None:
@@ -212,11 +219,16 @@ def _without(metrics: list[dict[str, Any]], names: list[str]) -> list[dict[str, 
     return [metric for metric in metrics if metric["metricName"] not in names]
 
 
-OPERATIONS = {
-    "CreateMetricAttribution": create,
-    "DescribeMetricAttribution": describe,
-    "ListMetricAttributions": list_all,
-    "ListMetricAttributionMetrics": list_metrics,
-    "UpdateMetricAttribution": update,
-    "DeleteMetricAttribution": delete,
-}
+RESOURCE_KIND = ResourceKind(
+    METRIC_ATTRIBUTION,
+    {
+        "CreateMetricAttribution": create,
+        "DescribeMetricAttribution": describe,
+        "ListMetricAttributions": list_all,
+        "ListMetricAttributionMetrics": list_metrics,
+        "UpdateMetricAttribution": update,
+        "DeleteMetricAttribution": delete,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=resume_deletion,
+)

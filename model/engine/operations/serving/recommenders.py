@@ -7,14 +7,19 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from model.engine.operations.resources.group_datasets import columns_of
+from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
 from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import check_quota, claim, find, find_active
+from model.engine.operations.resources.rules import check_quota, create_resource, find, find_active
 from model.engine.operations.training.recipes import recipe_of
-from model.engine.operations.training.train import columns_of, train
+from model.engine.operations.training.train import train
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
 from model.engine.runtime.lifecycle import START, STOP
 from model.engine.serving.serving_rules import check_explores, check_metadata, check_throughput
+from model.engine.storage.control_plane.kinds import DATASET, DATASET_GROUP, RECOMMENDER, RecommenderInternals
 from model.engine.storage.control_plane.resources import (
     ACTIVE,
     DELETE_IN_PROGRESS,
@@ -34,7 +39,6 @@ if TYPE_CHECKING:
     from model.engine.runtime.engine import Engine
     from model.registry.named_recipe import NamedRecipe
 
-KIND = "recommender"
 UPDATE = "latestRecommenderUpdate"
 CONFIG = "recommenderConfig"
 COLUMNS = "trainingDataConfig"
@@ -43,7 +47,7 @@ DEFAULT_CONFIG = {"minRecommendationRequestsPerSecond": 1}  # API reference, Rec
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateRecommender."""
-    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
+    group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
     recipe = recipe_of(request["recipeArn"])
     domain = group.document.get("domain")
     if domain is None:
@@ -53,29 +57,31 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     config = {**DEFAULT_CONFIG, **(request.get(CONFIG) or {})}
     _check_config(engine, group.arn, recipe, config)
     _check_datasets(engine, group.arn, recipe)
-    check_quota(engine, caller, KIND, limits.RECOMMENDERS_PER_GROUP, datasetGroupArn=group.arn)
+    check_quota(engine, caller, RECOMMENDER, limits.RECOMMENDERS_PER_GROUP, datasetGroupArn=group.arn)
     document = {**request, CONFIG: config}
-    recommender = claim(engine, caller, KIND, f"recommender/{request['name']}", document, id=new_id())
+    recommender = create_resource(
+        engine, caller, RECOMMENDER, f"recommender/{request['name']}", document, RecommenderInternals(id=new_id())
+    )
     resume_creation(engine, recommender)
     return {"recommenderArn": recommender.arn}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeRecommender, with the metrics of its model unless it is being created or deleted."""
-    recommender = find(engine, caller, KIND, request["recommenderArn"])
-    metrics = recommender.private.get("metrics") if recommender.status in {ACTIVE, INACTIVE} else None
+    recommender = find(engine, caller, RECOMMENDER, request["recommenderArn"])
+    metrics = recommender.internals.metrics if recommender.status in {ACTIVE, INACTIVE} else None
     return {"recommender": {**recommender.document, "modelMetrics": metrics}}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListRecommenders."""
-    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    found = engine.resources.of_kind(RECOMMENDER, datasetGroupArn=request.get("datasetGroupArn"))
     return page(caller, request, "recommenders", found)
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateRecommender: other columns mean another training; until it is done the old one answers."""
-    recommender = find_active(engine, caller, KIND, request["recommenderArn"])
+    recommender = find_active(engine, caller, RECOMMENDER, request["recommenderArn"])
     if is_updating(recommender):
         raise ResourceInUseError(f"the recommender {recommender.arn} is being updated already")
     config = {**recommender.document[CONFIG], **request[CONFIG]}
@@ -113,7 +119,7 @@ def start(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteRecommender: it answers no more from now on."""
-    recommender = find(engine, caller, KIND, request["recommenderArn"])
+    recommender = find(engine, caller, RECOMMENDER, request["recommenderArn"])
     if not recommender.settled or is_updating(recommender):
         raise ResourceInUseError(f"the recommender {recommender.arn} is {recommender.status} or being updated")
     recommender.document["status"] = DELETE_PENDING
@@ -122,12 +128,12 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     return {}
 
 
-def is_updating(recommender: Resource) -> bool:
+def is_updating(recommender: Resource[RecommenderInternals]) -> bool:
     """Tell whether an update is on its way."""
     return recommender.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
 
 
-def resume_creation(engine: Engine, recommender: Resource) -> None:
+def resume_creation(engine: Engine, recommender: Resource[RecommenderInternals]) -> None:
     """Begin a creation, a stop or a start, or go on with one that a stop of the engine broke off."""
     if recommender.status in {STOP.pending, STOP.in_progress}:
         engine.served.remove(recommender.arn)
@@ -138,7 +144,7 @@ def resume_creation(engine: Engine, recommender: Resource) -> None:
         engine.lifecycles.create(recommender, partial(retrain, engine, recommender, recommender.document[CONFIG]))
 
 
-def resume_update(engine: Engine, recommender: Resource) -> None:
+def resume_update(engine: Engine, recommender: Resource[RecommenderInternals]) -> None:
     """Begin an update, or go on with one that a stop of the engine broke off."""
 
     async def change() -> None:
@@ -151,18 +157,18 @@ def resume_update(engine: Engine, recommender: Resource) -> None:
     engine.lifecycles.create(recommender, change, UPDATE)
 
 
-def resume_deletion(engine: Engine, recommender: Resource) -> None:
+def resume_deletion(engine: Engine, recommender: Resource[RecommenderInternals]) -> None:
     """Begin a deletion, or go on with one that a stop of the engine broke off."""
     engine.served.remove(recommender.arn)
 
     async def remove() -> None:
         engine.resources.remove(recommender)
-        shutil.rmtree(engine.state.version(recommender.private["id"]), ignore_errors=True)
+        shutil.rmtree(engine.state.version(recommender.internals.id), ignore_errors=True)
 
     engine.lifecycles.delete(recommender, remove)
 
 
-async def retrain(engine: Engine, recommender: Resource, config: dict[str, Any]) -> None:
+async def retrain(engine: Engine, recommender: Resource[RecommenderInternals], config: dict[str, Any]) -> None:
     """Train on all data of today and let the recommender answer with that.
 
     Parameters
@@ -172,17 +178,19 @@ async def retrain(engine: Engine, recommender: Resource, config: dict[str, Any])
     config : dict
         The recommenderConfig to train with.
     """
-    document, old = recommender.document, recommender.private["id"]
-    private = {**recommender.private, "id": new_id()}
+    document, old = recommender.document, recommender.internals.id
+    internals = msgspec.structs.replace(recommender.internals, id=new_id())
     plan = Plan([document["recipeArn"].rpartition("/")[2]])
-    outcome = await train(engine, document["datasetGroupArn"], plan, {"solutionConfig": config}, private)
-    private["metrics"] = outcome["metrics"]
+    trained = await train(engine, document["datasetGroupArn"], plan, {"solutionConfig": config}, internals.id)
+    trained.snapshot.store_in(internals)
+    internals.metrics = trained.metrics
     if recommender.arn not in engine.resources or recommender.status in {DELETE_PENDING, DELETE_IN_PROGRESS}:
-        shutil.rmtree(engine.state.version(private["id"]), ignore_errors=True)
+        shutil.rmtree(engine.state.version(internals.id), ignore_errors=True)
         return
-    trained = Resource(recommender.arn, KIND, {**document, CONFIG: config}, private)
-    served = await engine.served.load(trained, share=False)
-    recommender.private.update({**private, "tags": recommender.private["tags"]})
+    retrained = Resource(recommender.arn, RECOMMENDER, {**document, CONFIG: config}, internals)
+    served = await engine.served.load(retrained, share=False)
+    internals.tags = recommender.internals.tags  # they may have changed meanwhile
+    recommender.internals = internals
     document[CONFIG] = config
     engine.resources.save(recommender)
     if recommender.status in {IN_PROGRESS, ACTIVE}:  # it may have been stopped meanwhile
@@ -190,8 +198,8 @@ async def retrain(engine: Engine, recommender: Resource, config: dict[str, Any])
     shutil.rmtree(engine.state.version(old), ignore_errors=True)
 
 
-def _in_state(engine: Engine, caller: Caller, arn: str, state: str) -> Resource:
-    recommender = find(engine, caller, KIND, arn)
+def _in_state(engine: Engine, caller: Caller, arn: str, state: str) -> Resource[RecommenderInternals]:
+    recommender = find(engine, caller, RECOMMENDER, arn)
     if recommender.status != state:
         raise ResourceInUseError(f"the recommender {arn} is {recommender.status}, not {state}")
     if is_updating(recommender):
@@ -209,19 +217,25 @@ def _check_config(engine: Engine, group_arn: str, recipe: NamedRecipe, config: d
 
 
 def _check_datasets(engine: Engine, group_arn: str, recipe: NamedRecipe) -> None:
-    datasets = engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
+    datasets = engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
     active = {one.document["datasetType"] for one in datasets if one.status == ACTIVE}
     missing = [kind for kind in recipe.datasets if kind not in active]
     if missing:
         raise InvalidInputError(f"{recipe.name} needs an active {missing[0]} dataset; the dataset group has none")
 
 
-OPERATIONS = {
-    "CreateRecommender": create,
-    "DescribeRecommender": describe,
-    "ListRecommenders": list_all,
-    "UpdateRecommender": update,
-    "StartRecommender": start,
-    "StopRecommender": stop,
-    "DeleteRecommender": delete,
-}
+RESOURCE_KIND = ResourceKind(
+    RECOMMENDER,
+    {
+        "CreateRecommender": create,
+        "DescribeRecommender": describe,
+        "ListRecommenders": list_all,
+        "UpdateRecommender": update,
+        "StartRecommender": start,
+        "StopRecommender": stop,
+        "DeleteRecommender": delete,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=resume_deletion,
+    update=ResourceUpdate(is_updating, resume_update),
+)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.pages import Listed, page
 from model.engine.personalize import limits
 from model.engine.personalize.arns import Caller, service_arn
 from model.engine.personalize.errors import ResourceNotFoundError
-from model.engine.storage.control_plane.resources import ACTIVE, Resource
+from model.engine.storage.control_plane.resources import ACTIVE
 from model.engine.training.tuning_rules import KINDS, range_of
 from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
+    from model.engine.operations.resources.kind import Operations
     from model.engine.runtime.engine import Engine
     from model.registry.named_recipe import NamedRecipe
 
@@ -41,7 +42,7 @@ def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
     """ListRecipes: those of a domain, or all."""
     domain = request.get("domain")
     offered = [one for one in RECIPES.values() if domain in {None, one.domain}]
-    listed = [Resource(service_arn("recipe", one.name), "recipe", _document(one)) for one in offered]
+    listed = [Listed(service_arn("recipe", one.name), _document(one)) for one in offered]
     return page(_Service(), request, "recipes", listed)
 
 
@@ -100,7 +101,7 @@ def _document(recipe: NamedRecipe) -> dict[str, Any]:
     }
 
 
-OPERATIONS = {
+OPERATIONS: Operations = {
     "DescribeRecipe": describe,
     "ListRecipes": list_all,
     "DescribeAlgorithm": describe_algorithm,

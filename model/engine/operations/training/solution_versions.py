@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import claim, find, find_active
+from model.engine.operations.resources.rules import create_resource, find, find_active
 from model.engine.operations.training.recipes import recipe_of
-from model.engine.operations.training.train import train
+from model.engine.operations.training.train import Snapshot, train
 from model.engine.personalize import limits
 from model.engine.personalize.arns import service_arn
 from model.engine.personalize.errors import (
@@ -16,6 +17,13 @@ from model.engine.personalize.errors import (
     LimitExceededError,
     ResourceAlreadyExistsError,
     ResourceInUseError,
+)
+from model.engine.storage.control_plane.kinds import (
+    DATASET,
+    SOLUTION,
+    SOLUTION_VERSION,
+    SolutionInternals,
+    SolutionVersionInternals,
 )
 from model.engine.storage.control_plane.resources import ACTIVE, IN_PROGRESS, PENDING, STOPPING, Resource
 from model.engine.storage.disk.state_directory import new_id
@@ -27,7 +35,6 @@ if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
-KIND = "solution-version"
 FULL, UPDATE = "FULL", "UPDATE"
 AUTOMATIC, MANUAL = "AUTOMATIC", "MANUAL"
 # What a version says of its solution as it was when the training began.
@@ -44,12 +51,14 @@ FROM_SOLUTION = (
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateSolutionVersion."""
-    solution = find_active(engine, caller, "solution", request["solutionArn"])
+    solution = find_active(engine, caller, SOLUTION, request["solutionArn"])
     version = begin(engine, caller, solution, request, MANUAL)
     return {"solutionVersionArn": version.arn}
 
 
-def begin(engine: Engine, caller: Caller, solution: Resource, request: dict[str, Any], training_type: str) -> Resource:
+def begin(
+    engine: Engine, caller: Caller, solution: Resource[SolutionInternals], request: dict[str, Any], training_type: str
+) -> Resource[SolutionVersionInternals]:
     """Begin a training.
 
     Parameters
@@ -75,41 +84,41 @@ def begin(engine: Engine, caller: Caller, solution: Resource, request: dict[str,
     ResourceAlreadyExistsError
         The solution has a version of this name.
     """
-    private: dict[str, Any] = {"id": new_id()}
+    internals = SolutionVersionInternals(id=new_id())
     if request.setdefault("trainingMode", FULL) != FULL:
         full = _full_version(engine, solution, request["trainingMode"])
-        private |= {name: full.private[name] for name in ("settings", "tuned")}
+        internals.settings, internals.tuned = full.internals.settings, full.internals.tuned
     _check_datasets(engine, solution)
-    pending = [one for one in engine.resources.of_kind(KIND) if one.status in {PENDING, IN_PROGRESS}]
+    pending = [one for one in engine.resources.of_kind(SOLUTION_VERSION) if one.status in {PENDING, IN_PROGRESS}]
     if len([one for one in pending if one.arn.startswith(caller.prefix)]) >= limits.PENDING_SOLUTION_VERSIONS:
         raise LimitExceededError(f"{limits.PENDING_SOLUTION_VERSIONS} solution versions are being trained already")
     name = request.get("name")
-    if name and any(engine.resources.of_kind(KIND, solutionArn=solution.arn, name=name)):
+    if name and any(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn, name=name)):
         raise ResourceAlreadyExistsError(f"the solution has a version of the name {name} already")
     taken_over = {name: solution.document[name] for name in FROM_SOLUTION if name in solution.document}
     document = {**request, **taken_over, "trainingType": training_type}
-    path = f"solution/{solution.document['name']}/{private['id'][:8]}"
-    version = claim(engine, caller, KIND, path, document, **private)
+    path = f"solution/{solution.document['name']}/{internals.id[:8]}"
+    version = create_resource(engine, caller, SOLUTION_VERSION, path, document, internals)
     resume_creation(engine, version)
     return version
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeSolutionVersion."""
-    return {"solutionVersion": find(engine, caller, KIND, request["solutionVersionArn"]).document}
+    return {"solutionVersion": find(engine, caller, SOLUTION_VERSION, request["solutionVersionArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListSolutionVersions."""
     if request.get("solutionArn"):
-        find(engine, caller, "solution", request["solutionArn"])
-    found = engine.resources.of_kind(KIND, solutionArn=request.get("solutionArn"))
+        find(engine, caller, SOLUTION, request["solutionArn"])
+    found = engine.resources.of_kind(SOLUTION_VERSION, solutionArn=request.get("solutionArn"))
     return page(caller, request, "solutionVersions", found)
 
 
 async def stop(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """StopSolutionVersionCreation."""
-    version = find(engine, caller, KIND, request["solutionVersionArn"])
+    version = find(engine, caller, SOLUTION_VERSION, request["solutionVersionArn"])
     if version.status == STOPPING:
         raise ResourceInUseError(f"the solution version {version.arn} is being stopped already")
     if version.status not in {PENDING, IN_PROGRESS}:
@@ -122,17 +131,19 @@ async def stop(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[
 
 def metrics(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """GetSolutionMetrics."""
-    version = find_active(engine, caller, KIND, request["solutionVersionArn"])
-    return {"solutionVersionArn": version.arn, "metrics": version.private["metrics"]}
+    version = find_active(engine, caller, SOLUTION_VERSION, request["solutionVersionArn"])
+    return {"solutionVersionArn": version.arn, "metrics": version.internals.metrics}
 
 
-def latest_active(engine: Engine, solution_arn: str) -> Resource | None:
+def latest_active(engine: Engine, solution_arn: str) -> Resource[SolutionVersionInternals] | None:
     """Return the newest ACTIVE version of a solution."""
-    versions = [one for one in engine.resources.of_kind(KIND, solutionArn=solution_arn) if one.status == ACTIVE]
+    versions = [
+        one for one in engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution_arn) if one.status == ACTIVE
+    ]
     return versions[-1] if versions else None
 
 
-def resume_creation(engine: Engine, version: Resource) -> None:
+def resume_creation(engine: Engine, version: Resource[SolutionVersionInternals]) -> None:
     """Begin a training, or go on with what a stop of the engine broke off: a training from its beginning."""
     if version.status == STOPPING:
         engine.lifecycles.run_beside(engine.lifecycles.stop(version))
@@ -140,7 +151,9 @@ def resume_creation(engine: Engine, version: Resource) -> None:
         engine.lifecycles.create(version, partial(_train, engine, version))
 
 
-def _full_version(engine: Engine, solution: Resource, mode: str) -> Resource:
+def _full_version(
+    engine: Engine, solution: Resource[SolutionInternals], mode: str
+) -> Resource[SolutionVersionInternals]:
     """Return the version that a training of mode UPDATE starts from."""
     if mode != UPDATE:
         raise InvalidInputError(f"trainingMode must be {FULL} or {UPDATE}, not {mode}")
@@ -150,25 +163,25 @@ def _full_version(engine: Engine, solution: Resource, mode: str) -> Resource:
         raise InvalidInputError(
             f"trainingMode {UPDATE} is for aws-user-personalization and aws-hrnn-coldstart, not {named}"
         )
-    versions = engine.resources.of_kind(KIND, solutionArn=solution.arn, trainingMode=FULL)
+    versions = engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn, trainingMode=FULL)
     active = [one for one in versions if one.status == ACTIVE]
     if not active:
         raise InvalidInputError(f"trainingMode {UPDATE} needs an ACTIVE version that was trained with {FULL}")
     return active[-1]
 
 
-def _check_datasets(engine: Engine, solution: Resource) -> None:
+def _check_datasets(engine: Engine, solution: Resource[SolutionInternals]) -> None:
     group_arn = solution.document["datasetGroupArn"]
     arn = solution.document.get("recipeArn")
     needed = recipe_of(arn).datasets if arn else ("INTERACTIONS",)
-    datasets = engine.resources.of_kind("dataset", datasetGroupArn=group_arn)
+    datasets = engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
     active = {one.document["datasetType"] for one in datasets if one.status == ACTIVE}
     missing = [kind for kind in needed if kind not in active]
     if missing:
         raise InvalidInputError(f"the dataset group has no active {missing[0]} dataset to train on")
 
 
-def _plan(version: Resource) -> Plan:
+def _plan(version: Resource[SolutionVersionInternals]) -> Plan:
     document = version.document
     config = document.get("solutionConfig") or {}
     if document.get("performAutoML"):
@@ -176,45 +189,57 @@ def _plan(version: Resource) -> Plan:
         return Plan(automl_recipes(automl), True, [], limits.HPO_JOBS_DEFAULT, automl.get("metricName") or "")
     recipe = document["recipeArn"].rpartition("/")[2]
     if document["trainingMode"] == UPDATE:
-        return Plan([recipe], settings=version.private["settings"])
+        return Plan([recipe], settings=version.internals.settings)
     if not document.get("performHPO"):
         return Plan([recipe])
     tuning = config.get("hpoConfig")
     return Plan([recipe], True, ranges_of(tuning), trials(tuning))
 
 
-def _config(version: Resource) -> dict[str, Any]:
+def _config(version: Resource[SolutionVersionInternals]) -> dict[str, Any]:
     """Return what a training considers of the solution's configuration."""
     if version.document.get("performAutoML"):
         return {}  # nothing but its own part (API reference, CreateSolution)
     config: dict[str, Any] = version.document.get("solutionConfig") or {}
     if version.document["trainingMode"] == UPDATE:
-        given = {**(config.get("algorithmHyperParameters") or {}), **version.private["tuned"]}
+        given = {**(config.get("algorithmHyperParameters") or {}), **(version.internals.tuned or {})}
         return {**config, "algorithmHyperParameters": given}
     return config
 
 
-async def _train(engine: Engine, version: Resource) -> None:
-    document, private = version.document, version.private
+async def _train(engine: Engine, version: Resource[SolutionVersionInternals]) -> None:
+    document, internals = version.document, version.internals
     solution = {"eventType": document.get("eventType"), "solutionConfig": _config(version)}
-    outcome = await train(engine, document["datasetGroupArn"], _plan(version), solution, private)
-    tuned = private["tuned"] if document["trainingMode"] == UPDATE else outcome["tuned"]
-    private.update(metrics=outcome["metrics"], settings=outcome["settings"], tuned=tuned)
-    document["trainingHours"] = outcome["trainingHours"]
+
+    def note_data(snapshot: Snapshot) -> None:
+        snapshot.store_in(internals)
+
+    trained = await train(
+        engine, document["datasetGroupArn"], _plan(version), solution, internals.id, on_begin=note_data
+    )
+    internals.metrics, internals.settings = trained.metrics, trained.settings
+    if document["trainingMode"] != UPDATE:
+        internals.tuned = trained.tuned
+    document["trainingHours"] = trained.hours
     if document.get("performHPO"):
-        document["tunedHPOParams"] = {"algorithmHyperParameters": tuned}
+        document["tunedHPOParams"] = {"algorithmHyperParameters": internals.tuned}
     if document.get("performAutoML"):
-        document["recipeArn"] = service_arn("recipe", outcome["recipe"])
-        trained = engine.resources.find("solution", document["solutionArn"])
-        trained.document["autoMLResult"] = {"bestRecipeArn": document["recipeArn"]}
-        engine.resources.save(trained)
+        document["recipeArn"] = service_arn("recipe", trained.recipe)
+        parent = engine.resources.find(SOLUTION, document["solutionArn"])
+        parent.document["autoMLResult"] = {"bestRecipeArn": document["recipeArn"]}
+        engine.resources.save(parent)
     engine.resources.save(version)
 
 
-OPERATIONS = {
-    "CreateSolutionVersion": create,
-    "DescribeSolutionVersion": describe,
-    "ListSolutionVersions": list_all,
-    "StopSolutionVersionCreation": stop,
-    "GetSolutionMetrics": metrics,
-}
+RESOURCE_KIND = ResourceKind(
+    SOLUTION_VERSION,
+    {
+        "CreateSolutionVersion": create,
+        "DescribeSolutionVersion": describe,
+        "ListSolutionVersions": list_all,
+        "StopSolutionVersionCreation": stop,
+        "GetSolutionMetrics": metrics,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=None,  # it is deleted together with its solution
+)

@@ -8,12 +8,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
+from model.engine.operations.resources.group_datasets import columns_of, schemas_of
+from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
 from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import check_quota, claim, find, find_active, refuse_while
+from model.engine.operations.resources.rules import check_not_in_use, check_quota, create_resource, find, find_active
 from model.engine.operations.training.recipes import recipe_of
-from model.engine.operations.training.train import columns_of, schemas_of
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
+from model.engine.storage.control_plane.kinds import (
+    BATCH_INFERENCE_JOB,
+    BATCH_SEGMENT_JOB,
+    CAMPAIGN,
+    DATASET_GROUP,
+    SOLUTION,
+    SOLUTION_VERSION,
+    DatasetGroupInternals,
+    SolutionInternals,
+)
 from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
 from model.engine.storage.dataset_group import ITEMS
 from model.engine.training.solution_rules import (
@@ -31,7 +42,6 @@ if TYPE_CHECKING:
     from model.engine.runtime.engine import Engine
     from model.registry.named_recipe import NamedRecipe
 
-KIND = "solution"
 UPDATE = "latestSolutionUpdate"
 UPDATED = ("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig")
 NUMBERS = frozenset({"int", "long", "float", "double"})
@@ -39,7 +49,7 @@ NUMBERS = frozenset({"int", "long", "float", "double"})
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateSolution."""
-    group = find_active(engine, caller, "dataset-group", request["datasetGroupArn"])
+    group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
     if request.get("performAutoML"):
         check_automl(request)
         request["performHPO"] = True  # as documented: AutoML always tunes
@@ -49,7 +59,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         recipe = recipe_of(request["recipeArn"])
         check_solution(request, recipe)
         _check_group(engine, group, recipe, request.get("solutionConfig") or {})
-    check_quota(engine, caller, KIND, limits.SOLUTIONS_PER_GROUP, datasetGroupArn=group.arn)
+    check_quota(engine, caller, SOLUTION, limits.SOLUTIONS_PER_GROUP, datasetGroupArn=group.arn)
     given = {
         "performHPO": False,
         "performAutoML": False,
@@ -61,28 +71,28 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         config = document.get("solutionConfig") or {}
         schedule = {"schedulingExpression": DEFAULT_SCHEDULE, **(config.get("autoTrainingConfig") or {})}
         document["solutionConfig"] = {**config, "autoTrainingConfig": schedule}
-    solution = claim(engine, caller, KIND, f"solution/{request['name']}", document)
+    solution = create_resource(engine, caller, SOLUTION, f"solution/{request['name']}", document, SolutionInternals())
     resume_creation(engine, solution)
     return {"solutionArn": solution.arn}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeSolution, with its latest version."""
-    solution = find(engine, caller, KIND, request["solutionArn"])
-    versions = list(engine.resources.of_kind("solution-version", solutionArn=solution.arn))
+    solution = find(engine, caller, SOLUTION, request["solutionArn"])
+    versions = list(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn))
     latest = {"latestSolutionVersion": versions[-1].document} if versions else {}
     return {"solution": {**solution.document, **latest}}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListSolutions."""
-    found = engine.resources.of_kind(KIND, datasetGroupArn=request.get("datasetGroupArn"))
+    found = engine.resources.of_kind(SOLUTION, datasetGroupArn=request.get("datasetGroupArn"))
     return page(caller, request, "solutions", found)
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateSolution: whether and how often it is trained by itself, and on which events."""
-    solution = find_active(engine, caller, KIND, request["solutionArn"])
+    solution = find_active(engine, caller, SOLUTION, request["solutionArn"])
     if is_updating(solution):
         raise ResourceInUseError(f"the solution {solution.arn} is being updated already")
     asked = {name: request[name] for name in UPDATED if request.get(name) is not None}
@@ -104,34 +114,34 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteSolution, with its versions; campaigns go first."""
-    solution = find(engine, caller, KIND, request["solutionArn"])
+    solution = find(engine, caller, SOLUTION, request["solutionArn"])
     if solution.status not in {ACTIVE, FAILED} or is_updating(solution):
         raise ResourceInUseError(f"the solution {solution.arn} is being created, updated or deleted")
-    versions = list(engine.resources.of_kind("solution-version", solutionArn=solution.arn))
-    refuse_while("a version is being trained", [one for one in versions if not one.settled])
-    campaigns = [one for one in engine.resources.of_kind("campaign") if one.private["solution"] == solution.arn]
-    refuse_while("a campaign uses the solution", campaigns)
+    versions = list(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn))
+    check_not_in_use("a version is being trained", [one for one in versions if not one.settled])
+    campaigns = [one for one in engine.resources.of_kind(CAMPAIGN) if one.internals.solution == solution.arn]
+    check_not_in_use("a campaign uses the solution", campaigns)
     arns = {one.arn for one in versions}
-    for kind in ("batch-inference-job", "batch-segment-job"):
+    for kind in (BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB):
         jobs = [one for one in engine.resources.of_kind(kind) if one.document["solutionVersionArn"] in arns]
-        refuse_while("a batch job uses the solution", [one for one in jobs if not one.settled])
+        check_not_in_use("a batch job uses the solution", [one for one in jobs if not one.settled])
     solution.document["status"] = DELETE_PENDING
     engine.resources.save(solution)
     resume_deletion(engine, solution)
     return {}
 
 
-def is_updating(solution: Resource) -> bool:
+def is_updating(solution: Resource[SolutionInternals]) -> bool:
     """Tell whether an update is on its way."""
     return solution.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
 
 
-def resume_creation(engine: Engine, solution: Resource) -> None:
+def resume_creation(engine: Engine, solution: Resource[SolutionInternals]) -> None:
     """Begin a creation, or go on with one that a stop of the engine broke off."""
     engine.lifecycles.create(solution, partial(_start_schedule, solution))
 
 
-def resume_update(engine: Engine, solution: Resource) -> None:
+def resume_update(engine: Engine, solution: Resource[SolutionInternals]) -> None:
     """Begin an update, or go on with one that a stop of the engine broke off."""
 
     async def change() -> None:
@@ -148,23 +158,25 @@ def resume_update(engine: Engine, solution: Resource) -> None:
     engine.lifecycles.create(solution, change, UPDATE)
 
 
-def resume_deletion(engine: Engine, solution: Resource) -> None:
+def resume_deletion(engine: Engine, solution: Resource[SolutionInternals]) -> None:
     """Begin a deletion, or go on with one that a stop of the engine broke off."""
 
     async def remove() -> None:
-        versions = list(engine.resources.of_kind("solution-version", solutionArn=solution.arn))
+        versions = list(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn))
         engine.resources.remove(solution, *versions)
         for version in versions:
-            shutil.rmtree(engine.state.version(version.private["id"]), ignore_errors=True)
+            shutil.rmtree(engine.state.version(version.internals.id), ignore_errors=True)
 
     engine.lifecycles.delete(solution, remove)
 
 
-async def _start_schedule(solution: Resource) -> None:
-    solution.private["automatic_since"] = time.time()
+async def _start_schedule(solution: Resource[SolutionInternals]) -> None:
+    solution.internals.automatic_since = time.time()
 
 
-def _check_group(engine: Engine, group: Resource, recipe: NamedRecipe, config: dict[str, Any]) -> None:
+def _check_group(
+    engine: Engine, group: Resource[DatasetGroupInternals], recipe: NamedRecipe, config: dict[str, Any]
+) -> None:
     """Check what a solution asks of its dataset group."""
     if group.document.get("domain") and recipe.recommends_actions:
         raise InvalidInputError(
@@ -182,10 +194,16 @@ def _check_group(engine: Engine, group: Resource, recipe: NamedRecipe, config: d
             )
 
 
-OPERATIONS = {
-    "CreateSolution": create,
-    "DescribeSolution": describe,
-    "ListSolutions": list_all,
-    "UpdateSolution": update,
-    "DeleteSolution": delete,
-}
+RESOURCE_KIND = ResourceKind(
+    SOLUTION,
+    {
+        "CreateSolution": create,
+        "DescribeSolution": describe,
+        "ListSolutions": list_all,
+        "UpdateSolution": update,
+        "DeleteSolution": delete,
+    },
+    resume_creation=resume_creation,
+    resume_deletion=resume_deletion,
+    update=ResourceUpdate(is_updating, resume_update),
+)

@@ -1,18 +1,23 @@
-"""The resources of the control plane: in memory for reading, in SQLite for keeping."""
+"""The resources of the control plane: read from memory, stored in SQLite."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic
+
+import msgspec
 
 from model.engine.personalize.errors import ResourceNotFoundError
+from model.engine.storage.control_plane.kinds import KINDS, AnyInternals, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from model.engine.storage.control_plane.kinds import Internals
 
 PENDING, IN_PROGRESS = "CREATE PENDING", "CREATE IN_PROGRESS"
 ACTIVE, FAILED = "ACTIVE", "CREATE FAILED"
@@ -24,32 +29,30 @@ SETTLED = frozenset({ACTIVE, FAILED, STOPPED, INACTIVE, "COMPLETED", "FAILED"})
 
 
 @dataclass
-class Resource:
+class Resource(Generic[AnyInternals]):
     """One resource.
 
     Attributes
     ----------
-    arn, kind : str
-        The kind is such as "campaign".
     document : dict
-        What Describe answers.
-    private : dict
-        What only the engine knows, such as where its files lie.
+        The answer of Describe.
+    internals : Internals
+        What no answer shows, such as the name of its directory.
     """
 
     arn: str
-    kind: str
+    kind: Kind[AnyInternals]
     document: dict[str, Any]
-    private: dict[str, Any] = field(default_factory=dict)
+    internals: AnyInternals
 
     @property
     def status(self) -> str:
-        """Where the resource is in its life; a schema, which has no status, is always ACTIVE."""
+        """The state of its life cycle; a schema, which has no status, is always ACTIVE."""
         return str(self.document.get("status", ACTIVE))
 
     @property
     def settled(self) -> bool:
-        """Whether it stays in its state until somebody asks for something."""
+        """Whether it stays in its state until the next request."""
         return self.status in SETTLED
 
 
@@ -66,21 +69,22 @@ class Resources:
             "(place INTEGER PRIMARY KEY AUTOINCREMENT, arn TEXT UNIQUE, kind TEXT, document TEXT, private TEXT)"
         )
         rows = self._database.execute("SELECT arn, kind, document, private FROM resources ORDER BY place")
-        self._of: dict[str, Resource] = {
-            arn: Resource(arn, kind, json.loads(document), json.loads(private)) for arn, kind, document, private in rows
-        }
-        self._kinds: dict[str, dict[str, Resource]] = {}
-        for resource in self._of.values():
-            self._kinds.setdefault(resource.kind, {})[resource.arn] = resource
+        self._by_arn: dict[str, Resource[Any]] = {}
+        self._by_kind: dict[str, dict[str, Resource[Any]]] = {name: {} for name in KINDS}
+        for arn, name, document, private in rows:
+            kind = KINDS[name]
+            self._insert(
+                Resource(arn, kind, json.loads(document), msgspec.convert(json.loads(private), kind.internals))
+            )
 
     def __contains__(self, arn: str) -> bool:
-        return arn in self._of
+        return arn in self._by_arn
 
-    def get(self, arn: str) -> Resource:
-        """Return the resource of an ARN, of whatever kind; there has to be one."""
-        return self._of[arn]
+    def get(self, arn: str) -> Resource[Any]:
+        """Return the resource of an ARN, of any kind; it has to exist."""
+        return self._by_arn[arn]
 
-    def find(self, kind: str, arn: str) -> Resource:
+    def find(self, kind: Kind[AnyInternals], arn: str) -> Resource[AnyInternals]:
         """Return a resource.
 
         Raises
@@ -88,57 +92,64 @@ class Resources:
         ResourceNotFoundError
             There is none of this kind with this ARN.
         """
-        found = self._of.get(arn)
-        if found is None or found.kind != kind:
-            raise ResourceNotFoundError(f"there is no {kind.replace('-', ' ')} {arn}")
+        found = self._by_kind[kind.name].get(arn)
+        if found is None:
+            raise ResourceNotFoundError(f"there is no {kind.label} {arn}")
         return found
 
-    def of_kind(self, kind: str, **members: Any) -> Iterator[Resource]:
+    def of_kind(self, kind: Kind[AnyInternals], **members: Any) -> Iterator[Resource[AnyInternals]]:
         """Yield the resources of a kind whose documents have the given members.
 
         Parameters
         ----------
         **members
-            Such as datasetGroupArn="arn:…"; None asks for nothing.
+            Such as datasetGroupArn="arn:…"; None matches every resource.
         """
         wanted = {name: value for name, value in members.items() if value is not None}
-        for resource in list(self._kinds.get(kind, {}).values()):
+        for resource in list(self._by_kind[kind.name].values()):
             if not wanted or all(resource.document.get(name) == value for name, value in wanted.items()):
                 yield resource
 
-    def all(self) -> list[Resource]:
+    def all(self) -> list[Resource[Any]]:
         """Return every resource."""
-        return list(self._of.values())
+        return list(self._by_arn.values())
 
-    def add(self, resource: Resource) -> None:
-        """Keep a new resource."""
+    def add(self, resource: Resource[Any]) -> None:
+        """Store a new resource."""
         now = time.time()
         resource.document.setdefault("creationDateTime", now)
         resource.document.setdefault("lastUpdatedDateTime", now)
         self._database.execute(
             "INSERT INTO resources (arn, kind, document, private) VALUES (?, ?, ?, ?)",
-            (resource.arn, resource.kind, json.dumps(resource.document), json.dumps(resource.private)),
+            (resource.arn, resource.kind.name, json.dumps(resource.document), _encode(resource.internals)),
         )
-        self._of[resource.arn] = resource
-        self._kinds.setdefault(resource.kind, {})[resource.arn] = resource
+        self._insert(resource)
 
-    def save(self, resource: Resource) -> None:
-        """Keep a change, and note when it was made."""
+    def save(self, resource: Resource[Any]) -> None:
+        """Store a change, with the time of the change."""
         resource.document["lastUpdatedDateTime"] = time.time()
         self._database.execute(
             "UPDATE resources SET document = ?, private = ? WHERE arn = ?",
-            (json.dumps(resource.document), json.dumps(resource.private), resource.arn),
+            (json.dumps(resource.document), _encode(resource.internals), resource.arn),
         )
 
-    def remove(self, *resources: Resource) -> None:
-        """Forget resources, all of them or none."""
+    def remove(self, *resources: Resource[Any]) -> None:
+        """Remove resources, all of them or none."""
         self._database.execute("BEGIN")
-        self._database.executemany("DELETE FROM resources WHERE arn = ?", [(one.arn,) for one in resources])
+        self._database.executemany("DELETE FROM resources WHERE arn = ?", [(resource.arn,) for resource in resources])
         self._database.execute("COMMIT")
-        for one in resources:
-            self._of.pop(one.arn, None)
-            self._kinds[one.kind].pop(one.arn, None)
+        for resource in resources:
+            self._by_arn.pop(resource.arn, None)
+            self._by_kind[resource.kind.name].pop(resource.arn, None)
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+    def _insert(self, resource: Resource[Any]) -> None:
+        self._by_arn[resource.arn] = resource
+        self._by_kind[resource.kind.name][resource.arn] = resource
+
+
+def _encode(internals: Internals) -> str:
+    return json.dumps(msgspec.to_builtins(internals))

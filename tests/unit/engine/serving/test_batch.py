@@ -19,6 +19,7 @@ from model.engine.personalize.errors import InvalidInputError, LimitExceededErro
 from model.engine.s3.target import Found, Location
 from model.engine.serving import batch as batch_module
 from model.engine.serving.batch import Batch, BatchFailedError, answer_line, read_filter_values, read_text, run
+from model.engine.storage.control_plane.kinds import BATCH_INFERENCE_JOB, BatchJobInternals
 from model.engine.storage.control_plane.resources import Resource
 
 CALLER = Caller("123456789012", "eu-west-1")
@@ -142,12 +143,14 @@ def test_an_id_must_be_a_string_that_is_not_too_long(value):
 def test_only_the_callers_running_jobs_count():
     def job(number, status, account=CALLER.account):
         arn = Caller(account, CALLER.region).arn(f"batch-inference-job/{number}")
-        return Resource(arn, "batch-inference-job", {"status": status})
+        return Resource(
+            arn, BATCH_INFERENCE_JOB, {"status": status}, BatchJobInternals(account=account, region=CALLER.region)
+        )
 
     jobs = [job(1, "PENDING"), job(2, "IN PROGRESS"), job(3, "ACTIVE"), job(4, "CREATE FAILED")]
     jobs.append(job(5, "PENDING", "000000000000"))
     engine: Any = SimpleNamespace(resources=SimpleNamespace(of_kind=lambda kind: iter(jobs)))
 
-    check_active_jobs(engine, CALLER, "batch-inference-job", 3)
+    check_active_jobs(engine, CALLER, BATCH_INFERENCE_JOB, 3)
     with pytest.raises(LimitExceededError, match="2 batch inference jobs are pending or in progress"):
-        check_active_jobs(engine, CALLER, "batch-inference-job", 2)
+        check_active_jobs(engine, CALLER, BATCH_INFERENCE_JOB, 2)
