@@ -1,0 +1,27 @@
+"""A lake of an earlier version gives the same data sets; see tests/integration/formats/README.md."""
+
+from __future__ import annotations
+
+import json
+
+from scripts.arguments import Options, Window
+from scripts.build import build_datasets
+from tests.integration.datasets.lakes import read_csv
+from tests.integration.formats.store import extract
+
+KINDS = ("interactions", "items", "users")
+
+
+def rows(folder):
+    return sorted(sorted(row.items()) for row in read_csv(folder))
+
+
+def test_a_lake_of_an_earlier_version_gives_the_same_data_sets(spark, tmp_path):
+    stored = extract("lake", tmp_path)
+    built, earlier = tmp_path / "built", stored / "datasets" / "run"
+
+    build_datasets(spark, Options("test", f"{stored}/s3/lake/raw/", f"{built}/", "run", Window()))
+
+    assert all(rows(earlier / kind) for kind in KINDS)
+    assert [rows(built / kind) for kind in KINDS] == [rows(earlier / kind) for kind in KINDS]
+    assert json.loads((built / "manifest.json").read_text()) == json.loads((earlier / "manifest.json").read_text())

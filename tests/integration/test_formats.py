@@ -1,0 +1,104 @@
+"""An engine folder, a lake and an experiment of an earlier version still open, and answer as they did.
+
+What is stored, and how it was made: tests/integration/formats/README.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from tests.fakes.s3 import FileS3
+from tests.integration.formats import answers, make_experiment, make_lake
+from tests.integration.formats.engine_process import EngineProcess
+from tests.integration.formats.store import extract
+
+
+@pytest.fixture(scope="module")
+def engine_folder(tmp_path_factory):
+    return extract("engine", tmp_path_factory.mktemp("engine"))
+
+
+@pytest.fixture(scope="module")
+def recorded(engine_folder):
+    return json.loads((engine_folder / "answers.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def answered(engine_folder, recorded):
+    s3 = FileS3(engine_folder / "s3")
+    engine = EngineProcess(engine_folder / "engine", s3.url, moment=recorded["moment"])
+    try:
+        yield json.loads(json.dumps(answers.everything(engine, s3, "today", recorded["moment"])))
+    finally:
+        engine.stop()
+        s3.close()
+
+
+@pytest.mark.parametrize("part", ["resources", "recommendations", "filtered", "exported"])
+def test_an_engine_folder_of_an_earlier_version_answers_as_it_did(answered, recorded, part):
+    differing = [name for name in recorded[part] if not same(answered[part].get(name), recorded[part][name])]
+
+    assert sorted(answered[part]) == sorted(recorded[part])
+    assert not differing, {name: (answered[part][name], recorded[part][name]) for name in differing[:3]}
+
+
+def test_an_engine_folder_of_an_earlier_version_holds_as_many_events(answered, recorded):
+    assert answered["counts"] == recorded["counts"]
+
+
+def same(value, expected):
+    """Return whether two JSON values are equal but for the last digits of numbers."""
+    if isinstance(expected, dict) and isinstance(value, dict):
+        return value.keys() == expected.keys() and all(same(value[name], expected[name]) for name in expected)
+    if isinstance(expected, list) and isinstance(value, list):
+        return len(value) == len(expected) and all(map(same, value, expected))
+    if isinstance(expected, float) and isinstance(value, int | float):
+        return value == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    return value == expected
+
+
+@pytest.fixture(scope="module")
+def lake_folder(tmp_path_factory):
+    return extract("lake", tmp_path_factory.mktemp("lake"))
+
+
+def plain(written):
+    """Return what functions wrote and sent, with the records of the stream taken apart, without moments."""
+    records = make_lake.deaggregated([base64.b64decode(record) for record in written["records"]])
+    document = {**written, "records": [record.decode() for record in records]}
+    return sorted(make_lake.without_moments(json.dumps(document, indent=1, sort_keys=True)).splitlines())
+
+
+def objects(s3):
+    """Return the texts of the objects that functions wrote, by bucket and prefix."""
+    found = {}
+    for path in sorted(s3.rglob("*.jsonl")):
+        key = make_lake.without_moments(path.relative_to(s3).parent.as_posix())
+        found[key] = sorted(make_lake.without_moments(path.read_text()).splitlines())
+    return found
+
+
+def test_the_functions_write_what_they_wrote(lake_folder, tmp_path):
+    make_experiment.run("tests.integration.formats.make_lake", str(tmp_path))
+
+    stored, made = (json.loads((folder / "requests.json").read_text()) for folder in (lake_folder, tmp_path))
+    assert plain(made) == plain(stored)
+    assert objects(tmp_path / "s3") == objects(lake_folder / "s3")
+
+
+def test_an_experiment_of_an_earlier_version_is_listed_and_compared_as_one_of_today(lake_folder, tmp_path):
+    make_experiment.write_clicks(tmp_path / "clicks")
+    experiments = lake_folder / "experiments"
+    make_experiment.judge(experiments, tmp_path / "clicks", "today")
+
+    listed = make_experiment.run("model.evaluation", "--folder", str(experiments), "list").splitlines()
+    numbers = [line.partition(": ") for line in listed]
+    of_run = {name: rest for name, _, rest in numbers}
+    for recipe in make_experiment.RECIPES.split(","):
+        assert of_run[f"stored/{recipe}"] == of_run[f"today/{recipe}"]
+        pair = (f"stored/{recipe}", f"today/{recipe}")
+        compared = make_experiment.run("model.evaluation", "--folder", str(experiments), "compare", *pair)
+        assert "+0.0000" in compared
