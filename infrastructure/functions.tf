@@ -1,9 +1,9 @@
 locals {
   functions = {
     collect = {
-      description     = "Takes events, items and users from callers and puts them into the stream and the lake"
+      description     = "Receives events, items and users from callers and writes them to the stream and the lake"
       memory_mb       = 1024
-      timeout_seconds = 29 # as long as API Gateway waits; an upload goes on in further invocations
+      timeout_seconds = 29 # API Gateway's limit; an upload continues in further invocations
       environment = {
         STREAM_NAME     = local.stream_name
         BAD_ROWS_BUCKET = local.buckets["bad-rows"]
@@ -14,14 +14,14 @@ locals {
       asynchronous = { retries = 2, event_age_seconds = 3600, calls_itself = true }
     }
     lake = {
-      description     = "Checks and flattens records on their way into the lake"
+      description     = "Validates and flattens records before they are written to the lake"
       memory_mb       = 1024
-      timeout_seconds = 300 # https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html: 5 minutes at most
+      timeout_seconds = 300 # the maximum: https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html
       environment     = {}
     }
     forward = {
-      description     = "Takes records from the stream to the event tracker and the history"
-      memory_mb       = 1769 # a whole CPU: decoding is what it spends its time on
+      description     = "Forwards records from the stream to the event tracker and the history"
+      memory_mb       = 1769 # one full CPU, since decoding is CPU-bound
       timeout_seconds = 60
       environment = {
         TRACKING_ID_PARAMETER = local.tracking_id_parameter
@@ -31,7 +31,7 @@ locals {
       }
     }
     recommend = {
-      description     = "Answers questions for recommendations, similar and popular items, and rankings"
+      description     = "Serves recommendations, similar items, popular items and rankings"
       memory_mb       = 1024
       timeout_seconds = 10
       environment = {
@@ -45,7 +45,7 @@ locals {
       }
     }
     train = {
-      description     = "Starts a training and tells how it goes"
+      description     = "Starts a training and reports its progress"
       memory_mb       = 256
       timeout_seconds = 10
       environment = {
@@ -54,14 +54,14 @@ locals {
       }
     }
     judge = {
-      description     = "Says whether a new version may take the place of the one that serves"
+      description     = "Decides whether a new solution version replaces the deployed one"
       memory_mb       = 256
       timeout_seconds = 30
       environment     = {}
     }
   }
 
-  # Given to forward alone.
+  # Event source of the function forward.
   forwarded_stream = merge(var.forwarding, {
     arn                 = module.stream.arn
     failures_bucket_arn = "arn:${local.partition}:s3:::${local.buckets["bad-rows"]}"

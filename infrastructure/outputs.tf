@@ -1,5 +1,5 @@
 output "api_url" {
-  description = "Where the API answers, without a slash at the end; paths such as /events are appended. Null on the laptop, where it is <endpoint>/_aws/execute-api/<api_id>/<api_stage>: the emulator's port changes, the state does not."
+  description = "Base URL of the API without a trailing slash; paths such as /events are appended. Null on the laptop, where the URL is <endpoint>/_aws/execute-api/<api_id>/<api_stage>, since the emulator's port changes while the state does not."
   value       = var.emulated ? null : module.api.url
 }
 
@@ -14,13 +14,13 @@ output "api_stage" {
 }
 
 output "api_key" {
-  description = "Value of the API key, to be sent as x-api-key."
+  description = "Value of the API key, for the header x-api-key."
   value       = module.api.api_key
   sensitive   = true
 }
 
 output "stream_name" {
-  description = "Kinesis stream that producers may also write to directly."
+  description = "Kinesis stream, which producers can also write to directly."
   value       = module.stream.name
 }
 
@@ -50,7 +50,7 @@ output "state_machine_arn" {
 }
 
 output "sagemaker_endpoint" {
-  description = "Endpoint that serves the custom model; null where there is none."
+  description = "SageMaker endpoint of the custom model; null without one."
   value       = one(module.sagemaker[*].endpoint_name)
 }
 
@@ -75,16 +75,16 @@ output "database" {
 }
 
 output "dashboard_url" {
-  description = "Where the dashboard is seen."
+  description = "URL of the dashboard."
   value       = module.observability.dashboard_url
 }
 
 output "alarm_topic_arn" {
-  description = "Topic that alarms are sent to."
+  description = "SNS topic that alarms are sent to."
   value       = module.observability.topic_arn
 }
 
 output "dataset_group" {
-  description = "Personalize dataset group that the state machine makes."
+  description = "Personalize dataset group that the state machine creates."
   value       = local.prefix
 }

@@ -1,10 +1,10 @@
 provider "aws" {
   region = var.region
 
-  # Credentials of another account are refused before anything is read.
+  # Credentials of another account are refused before the first read.
   allowed_account_ids = [var.account_id]
 
-  # On the laptop AWS_ENDPOINT_URL says where the services are.
+  # On the laptop AWS_ENDPOINT_URL is the endpoint of all services.
   skip_credentials_validation = var.emulated
   skip_metadata_api_check     = var.emulated
   s3_use_path_style           = var.emulated

@@ -1,11 +1,11 @@
 variable "project" {
-  description = "Name of the project: the beginning of every name."
+  description = "Name of the project, the prefix of every name."
   type        = string
   default     = "rivulet"
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{1,15}$", var.project))
-    error_message = "project is \"${var.project}\": 2 to 16 lower-case letters and digits."
+    error_message = "project is \"${var.project}\"; it must be 2 to 16 lower-case letters and digits."
   }
 }
 
@@ -15,7 +15,7 @@ variable "environment" {
 
   validation {
     condition     = contains(["local", "dev", "production"], var.environment)
-    error_message = "environment is \"${var.environment}\": local, dev or production."
+    error_message = "environment is \"${var.environment}\"; it must be local, dev or production."
   }
 }
 
@@ -25,40 +25,40 @@ variable "region" {
 }
 
 variable "account_id" {
-  description = "Account that may be changed, twelve digits: credentials of another are refused."
+  description = "Account that may be changed, twelve digits; credentials of another account are refused."
   type        = string
 
   validation {
     condition     = can(regex("^[0-9]{12}$", var.account_id))
-    error_message = "account_id is \"${var.account_id}\": twelve digits."
+    error_message = "account_id is \"${var.account_id}\"; it must be twelve digits."
   }
 }
 
 variable "emulated" {
-  description = "AWS is the laptop's: buckets by path, no checks of credentials, lifecycle rules left out."
+  description = "Whether the services are emulated on a laptop: buckets are addressed by path, credentials are not validated, lifecycle rules are omitted."
   type        = bool
   default     = false
 
   validation {
     condition     = !var.emulated || var.environment == "local"
-    error_message = "emulated is true in ${var.environment}: only the environment local is emulated."
+    error_message = "emulated is true in ${var.environment}; only the environment local can be emulated."
   }
 }
 
 variable "api_key" {
-  description = "Value of the API key, 20 to 128 characters; null has API Gateway choose one."
+  description = "Value of the API key, 20 to 128 characters; null lets API Gateway generate one."
   type        = string
   default     = null
   sensitive   = true
 
   validation {
     condition     = var.api_key == null ? !var.emulated : length(var.api_key) >= 20 && length(var.api_key) <= 128
-    error_message = "api_key must have 20 to 128 characters, and must be given when emulated is true, since the emulator chooses none."
+    error_message = "api_key must have 20 to 128 characters, and must be set when emulated is true, since the emulator does not generate one."
   }
 }
 
 variable "api_throttling" {
-  description = "Requests per second and burst that the API takes."
+  description = "Limits of the API in requests per second and burst."
   type = object({
     requests_per_second = number
     burst               = number
@@ -66,13 +66,13 @@ variable "api_throttling" {
 }
 
 variable "cors_origin" {
-  description = "Origin of the web pages that may call the API, as https://host; null for none."
+  description = "Origin of web pages that may call the API, as https://host; null for none."
   type        = string
   default     = null
 }
 
 variable "requests_per_address" {
-  description = "Requests in five minutes after which the web application firewall blocks an address; null for no firewall."
+  description = "Number of requests in five minutes above which the web application firewall blocks an address; null for no firewall."
   type        = number
   default     = null
 }
@@ -106,52 +106,52 @@ variable "lambda_runtime" {
 }
 
 variable "lambda_architecture" {
-  description = "Instruction set that the archives were built for: arm64 or x86_64."
+  description = "Instruction set of the archives: arm64 or x86_64."
   type        = string
   default     = "arm64"
 }
 
 variable "log_level" {
-  description = "What the functions log: DEBUG, INFO, WARNING or ERROR."
+  description = "Log level of the functions: DEBUG, INFO, WARNING or ERROR."
   type        = string
   default     = "INFO"
 
   validation {
     condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.log_level)
-    error_message = "log_level is \"${var.log_level}\": DEBUG, INFO, WARNING or ERROR."
+    error_message = "log_level is \"${var.log_level}\"; it must be DEBUG, INFO, WARNING or ERROR."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept."
+  description = "Retention of logs in days."
   type        = number
 }
 
 variable "history_days" {
-  description = "Days that a person's events stay in the history that recommendations react to."
+  description = "Days that a user's events stay in the history that recommendations react to."
   type        = number
   default     = 90
 }
 
 variable "stream_shards" {
-  description = "Shards of the event stream; null for on demand."
+  description = "Number of shards of the event stream; null for on-demand capacity."
   type        = number
   default     = 1
 }
 
 variable "stream_retention_hours" {
-  description = "Hours that events can be read again from the stream."
+  description = "Retention of the event stream in hours."
   type        = number
   default     = 24
 }
 
 variable "forwarding" {
-  description = "How records are gathered for forward, and how long it tries: a batch ends at so many records or seconds; after so many retries or seconds of age a record is left in the bad-rows bucket."
+  description = "Batches of records for the function forward (maximum records and seconds), and limits of its retries: a record beyond the maximum number of retries or age is written to the bad-rows bucket."
   type = object({
     batch_size             = optional(number, 500)
     window_seconds         = optional(number, 1)
     parallelization_factor = optional(number, 1)
-    retries                = optional(number, 10000) # as many as there are: what may succeed later ends by its age
+    retries                = optional(number, 10000) # the maximum, so that records which may succeed later expire by age
     record_age_seconds     = optional(number, 21600)
     alarm_age_seconds      = optional(number, 60)
   })
@@ -159,18 +159,18 @@ variable "forwarding" {
 }
 
 variable "reserved_concurrency" {
-  description = "Concurrent invocations kept for a function, by its purpose; a function that is not named shares the account's."
+  description = "Reserved concurrency of functions by purpose; other functions share the account's."
   type        = map(number)
   default     = {}
 
   validation {
     condition     = length(setsubtract(keys(var.reserved_concurrency), ["collect", "forward", "judge", "lake", "recommend", "train"])) == 0
-    error_message = "There is no function ${join(", ", setsubtract(keys(var.reserved_concurrency), ["collect", "forward", "judge", "lake", "recommend", "train"]))}."
+    error_message = "reserved_concurrency names unknown functions: ${join(", ", setsubtract(keys(var.reserved_concurrency), ["collect", "forward", "judge", "lake", "recommend", "train"]))}."
   }
 }
 
 variable "lake_buffer" {
-  description = "How long and how much Firehose gathers before it writes a file, and before it asks the transformation."
+  description = "Firehose's buffers: seconds and megabytes before it writes a file, seconds before it invokes the transformation."
   type = object({
     seconds           = optional(number, 300)
     megabytes         = optional(number, 128)
@@ -180,19 +180,19 @@ variable "lake_buffer" {
 }
 
 variable "lake_start" {
-  description = "First day that has events, YYYY-MM-DD: queries look for no partition before it."
+  description = "First day with events, YYYY-MM-DD; queries do not search partitions before it."
   type        = string
   default     = "2026-01-01"
 }
 
 variable "scan_limit_gigabytes" {
-  description = "Gigabytes that one Athena query may read before it is ended."
+  description = "Maximum number of gigabytes that one Athena query may scan."
   type        = number
   default     = 10
 }
 
 variable "glue_workers" {
-  description = "Size of the Spark job's workers, how many it may grow to, and after how many minutes a run is ended."
+  description = "Type and maximum number of the Spark job's workers, and the timeout of a run in minutes."
   type = object({
     type            = optional(string, "G.1X")
     maximum         = optional(number, 4)
@@ -202,19 +202,19 @@ variable "glue_workers" {
 }
 
 variable "training_schedule" {
-  description = "When to train, as rate(…) or cron(…) in UTC; null for never by itself."
+  description = "Schedule of trainings, as rate(…) or cron(…) in UTC; null for none."
   type        = string
   default     = null
 }
 
 variable "training_poll_seconds" {
-  description = "Seconds between two looks at a Personalize resource that is being made."
+  description = "Polling interval in seconds while a Personalize resource is created."
   type        = number
   default     = 60
 }
 
 variable "sagemaker" {
-  description = "Image that trains and serves custom models, how it is trained, and the model that an endpoint serves; null for no SageMaker."
+  description = "Image that trains and serves custom models, settings of training jobs, and the model that an endpoint serves; null for no SageMaker."
   type = object({
     image_uri = string
     training = optional(object({
@@ -233,23 +233,23 @@ variable "sagemaker" {
 
   validation {
     condition     = !var.emulated || var.sagemaker == null
-    error_message = "sagemaker is given on the laptop, whose cloud has none: python -m model.sagemaker trains there."
+    error_message = "sagemaker must be null on the laptop, where SageMaker is not emulated; train there with python -m model.sagemaker."
   }
 }
 
 variable "alarm_emails" {
-  description = "Addresses that alarms are sent to; each must confirm."
+  description = "E-mail addresses that alarms are sent to; each must confirm the subscription."
   type        = set(string)
   default     = []
 
   validation {
     condition     = var.environment != "production" || length(var.alarm_emails) > 0
-    error_message = "alarm_emails is empty in production: somebody must hear of an alarm."
+    error_message = "alarm_emails is empty in production; set at least one address."
   }
 }
 
 variable "alarm_thresholds" {
-  description = "From where on alarms are raised: seconds that the lake may lag behind, refused events and failed requests in five minutes, milliseconds in which 99 of 100 requests are answered."
+  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, and the 99th percentile of the latency in milliseconds."
   type = object({
     lake_lag_seconds     = optional(number, 900)
     bad_events           = optional(number, 100)
@@ -260,28 +260,28 @@ variable "alarm_thresholds" {
 }
 
 variable "monthly_budget_usd" {
-  description = "US dollars a month that the project may cost before it is told; null for no budget."
+  description = "Monthly budget in US dollars, with notifications before it is exceeded; null for none."
   type        = number
   default     = null
 
   validation {
     condition     = var.environment != "production" || var.monthly_budget_usd != null
-    error_message = "monthly_budget_usd is null in production: say what it may cost."
+    error_message = "monthly_budget_usd is null in production; set a budget."
   }
 }
 
 variable "deletion_protected" {
-  description = "Keep tables and buckets that are not empty from being destroyed."
+  description = "Whether tables and non-empty buckets are protected from deletion."
   type        = bool
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds what the roles may ever do, made by bootstrap/; null for none."
+  description = "ARN of the permissions boundary of every role, created by bootstrap/; null for none."
   type        = string
   default     = null
 
   validation {
     condition     = var.environment == "local" || var.permissions_boundary_arn != null
-    error_message = "permissions_boundary_arn is null in ${var.environment}: bootstrap/ makes the policy, and the deploying role may make no role without it."
+    error_message = "permissions_boundary_arn is null in ${var.environment}; bootstrap/ creates the policy, and the deploying role cannot create a role without it."
   }
 }

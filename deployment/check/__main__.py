@@ -41,7 +41,11 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
         (PYTHON, "-m", "deployment.check.state_machines", STATE_MACHINES),
         (f"{NODE}/asl-validator", "--json-path", f"{STATE_MACHINES}/train.asl.json"),
     ),
-    "terraform": ((PYTHON, "-m", "deployment.terraform_docs", "--check"), (PYTHON, "-m", "deployment.check.terraform")),
+    "terraform": (
+        (PYTHON, "-m", "deployment.terraform_docs", "--check"),
+        (PYTHON, "-m", "deployment.check.terraform_variables"),
+        (PYTHON, "-m", "deployment.check.terraform"),
+    ),
     "containers": (
         (PYTHON, "-m", "deployment.check.kubernetes", RENDERED),
         (

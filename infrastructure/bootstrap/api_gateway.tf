@@ -1,4 +1,4 @@
-# A setting of account and region: without it no API may write its execution log.
+# A setting per account and region, without which API Gateway cannot write execution logs.
 
 resource "aws_api_gateway_account" "this" {
   cloudwatch_role_arn = aws_iam_role.api_gateway.arn
@@ -26,7 +26,7 @@ data "aws_iam_policy_document" "api_gateway" {
   }
 
   statement {
-    sid       = "FindThem"
+    sid       = "ListLogGroups"
     actions   = ["logs:DescribeLogGroups"]
     resources = ["arn:${local.partition}:logs:${var.region}:${var.account_id}:log-group:*"]
   }

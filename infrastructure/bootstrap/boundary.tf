@@ -1,4 +1,4 @@
-# What any role of any environment may ever do, whatever its own policy says.
+# The permissions boundary: the maximum permissions of every role, regardless of its own policy.
 
 resource "aws_iam_policy" "boundary" {
   name        = local.boundary
@@ -7,7 +7,7 @@ resource "aws_iam_policy" "boundary" {
 }
 
 data "aws_iam_policy_document" "boundary" {
-  #checkov:skip=CKV_AWS_107:A boundary grants nothing; each role's own policy names its resources
+  #checkov:skip=CKV_AWS_107:A boundary grants no permissions; each role's own policy names its resources
   #checkov:skip=CKV_AWS_108:As above
   #checkov:skip=CKV_AWS_109:As above
   #checkov:skip=CKV_AWS_111:As above
@@ -62,7 +62,7 @@ data "aws_iam_policy_document" "boundary" {
   }
 
   statement {
-    sid = "ServicesWithoutNamesOfOurs"
+    sid = "ServicesWithoutResourceNames"
     actions = [
       "cloudwatch:PutMetricData",
       "ecr:BatchCheckLayerAvailability",
@@ -81,7 +81,7 @@ data "aws_iam_policy_document" "boundary" {
   }
 
   statement {
-    sid     = "LetPersonalizeAndSageMakerReadTheDataSets"
+    sid     = "PassTheRolesOfPersonalizeAndSageMaker"
     actions = ["iam:PassRole"]
     resources = [
       "arn:${local.partition}:iam::${var.account_id}:role/${var.project}-*-personalize",
@@ -92,7 +92,7 @@ data "aws_iam_policy_document" "boundary" {
   statement {
     sid       = "LetSageMakerEncryptItsDisks"
     actions   = ["kms:CreateGrant"]
-    resources = ["*"] # keys have ids only
+    resources = ["*"] # keys are identified by generated ids
 
     condition {
       test     = "Bool"
@@ -102,7 +102,7 @@ data "aws_iam_policy_document" "boundary" {
   }
 
   statement {
-    sid       = "NeverTheState"
+    sid       = "DenyTheTerraformState"
     effect    = "Deny"
     actions   = ["s3:*"]
     resources = [local.state_arn, "${local.state_arn}/*"]

@@ -50,7 +50,7 @@ data "aws_iam_policy_document" "apply_trust" {
     condition {
       test     = "StringEquals"
       variable = "${local.issuer}:sub"
-      # With an environment the branch is no longer in the subject: the environment must say which may deploy.
+      # The subject contains the environment in place of the branch: the GitHub environment must restrict the branches.
       values = ["repo:${var.repository}:environment:${each.key}"]
     }
   }
@@ -58,7 +58,7 @@ data "aws_iam_policy_document" "apply_trust" {
 
 resource "aws_iam_role" "plan" {
   name                 = "${var.project}-plan"
-  description          = "Reads what is there, for terraform plan in GitHub Actions"
+  description          = "Reads settings for terraform plan in GitHub Actions"
   assume_role_policy   = data.aws_iam_policy_document.plan_trust.json
   max_session_duration = 3600
 }

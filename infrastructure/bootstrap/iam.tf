@@ -1,5 +1,5 @@
 locals {
-  # What reading the resources of the root needs; none of it reads what they hold.
+  # Actions that read the settings of the root's resources, but not their data.
   reads = [
     "apigateway:GET",
     "athena:Get*",
@@ -52,8 +52,8 @@ locals {
     "wafv2:List*",
   ]
 
-  # What the root creates, changes and destroys. Names begin with the environment's prefix where a service has names;
-  # where it has only ids the condition on tags or the account's boundaries must do.
+  # Actions that create, change and delete the root's resources. Their names begin with the environment's prefix;
+  # resources with generated ids are limited by conditions on tags or by the account.
   writes = [
     "apigateway:*",
     "athena:*",
@@ -109,17 +109,17 @@ data "aws_iam_policy_document" "state_access" {
 }
 
 data "aws_iam_policy_document" "plan" {
-  #checkov:skip=CKV_AWS_356:A plan reads whatever is there, and only its settings
+  #checkov:skip=CKV_AWS_356:A plan reads the settings of all resources, but no data
   source_policy_documents = [data.aws_iam_policy_document.state_access.json]
 
   statement {
-    sid       = "ReadTheSettingsOfWhatIsThere"
+    sid       = "ReadSettings"
     actions   = local.reads
     resources = ["*"]
   }
 
   statement {
-    sid    = "NeverReadWhatIsStored"
+    sid    = "DenyReadingData"
     effect = "Deny"
     actions = [
       "dynamodb:BatchGetItem",
@@ -135,7 +135,7 @@ data "aws_iam_policy_document" "plan" {
   }
 
   statement {
-    sid           = "NeverReadObjectsButTheState"
+    sid           = "DenyReadingObjectsExceptTheState"
     effect        = "Deny"
     actions       = ["s3:GetObject"]
     not_resources = ["${local.state_arn}/${var.project}/*", "arn:${local.partition}:s3:::${var.project}-*-artifacts/*"]
@@ -143,10 +143,10 @@ data "aws_iam_policy_document" "plan" {
 }
 
 data "aws_iam_policy_document" "apply" {
-  #checkov:skip=CKV_AWS_107:Who may change everything of an environment may also read it; the session lasts an hour, and the trust names one GitHub environment
+  #checkov:skip=CKV_AWS_107:A role that may change an environment may also read it; the session lasts an hour, and one GitHub environment is trusted
   #checkov:skip=CKV_AWS_108:As above
   #checkov:skip=CKV_AWS_109:As above
-  #checkov:skip=CKV_AWS_110:Roles can only be made with the boundary, and the boundary cannot be changed or taken away
+  #checkov:skip=CKV_AWS_110:Roles can only be created with the boundary, which cannot be changed or removed
   #checkov:skip=CKV_AWS_111:As above
   #checkov:skip=CKV_AWS_286:As above
   #checkov:skip=CKV_AWS_287:As above
@@ -167,13 +167,13 @@ data "aws_iam_policy_document" "apply" {
   }
 
   statement {
-    sid       = "ChangeWhatTheRootIsMadeOf"
+    sid       = "ChangeTheRootsResources"
     actions   = concat(local.writes, ["iam:Get*", "iam:List*"])
-    resources = ["*"] # many of these have only ids, or are created under names that do not exist before
+    resources = ["*"] # many of these have generated ids, or are created under new names
   }
 
   statement {
-    sid       = "MakeRolesWithTheBoundaryOnly"
+    sid       = "CreateRolesWithTheBoundaryOnly"
     actions   = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
     resources = ["arn:${local.partition}:iam::${var.account_id}:role/${var.project}-${each.key}-*"]
 
@@ -185,7 +185,7 @@ data "aws_iam_policy_document" "apply" {
   }
 
   statement {
-    sid = "ChangeAndRemoveItsRoles"
+    sid = "ChangeAndDeleteItsRoles"
     actions = [
       "iam:DeleteRole",
       "iam:DeleteRolePolicy",
@@ -199,7 +199,7 @@ data "aws_iam_policy_document" "apply" {
   }
 
   statement {
-    sid       = "HandItsRolesToTheServicesThatRunThem"
+    sid       = "PassItsRolesToServices"
     actions   = ["iam:PassRole"]
     resources = ["arn:${local.partition}:iam::${var.account_id}:role/${var.project}-${each.key}-*"]
 
@@ -218,7 +218,7 @@ data "aws_iam_policy_document" "apply" {
   }
 
   statement {
-    sid    = "NeverTouchTheGroundItStandsOn"
+    sid    = "DenyChangingTheStateBucket"
     effect = "Deny"
     actions = [
       "s3:DeleteBucket",

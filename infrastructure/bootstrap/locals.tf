@@ -8,6 +8,6 @@ locals {
   issuer       = "token.actions.githubusercontent.com"
   provider_arn = "arn:${local.partition}:iam::${var.account_id}:oidc-provider/${local.issuer}"
 
-  # What plans may be asked for by: pull requests of the repository itself, and its main branch.
+  # Subjects that may plan: pull requests of the repository itself, and its main branch.
   plan_subjects = ["repo:${var.repository}:pull_request", "repo:${var.repository}:ref:refs/heads/main"]
 }

@@ -11,8 +11,8 @@ resource "aws_kms_alias" "state" {
 
 resource "aws_s3_bucket" "state" {
   #checkov:skip=CKV_AWS_18:Access is recorded by CloudTrail data events of the account
-  #checkov:skip=CKV_AWS_144:Old versions are kept; what the state describes lies in one region too
-  #checkov:skip=CKV2_AWS_62:Nothing reacts to a state that changes
+  #checkov:skip=CKV_AWS_144:Old versions are kept, and the resources of the state are in the same region
+  #checkov:skip=CKV2_AWS_62:No consumer needs notifications of state changes
   bucket = local.state_bucket
 
   lifecycle {
@@ -88,7 +88,7 @@ resource "aws_s3_bucket_policy" "state" {
 
 data "aws_iam_policy_document" "state_bucket" {
   statement {
-    sid       = "OnlyOverTls"
+    sid       = "DenyWithoutTls"
     effect    = "Deny"
     actions   = ["s3:*"]
     resources = [local.state_arn, "${local.state_arn}/*"]
@@ -107,11 +107,11 @@ data "aws_iam_policy_document" "state_bucket" {
 }
 
 data "aws_iam_policy_document" "state_key" {
-  #checkov:skip=CKV_AWS_109:In a key policy "*" is this key alone, and the account's own policies say who may use it
+  #checkov:skip=CKV_AWS_109:In a key policy "*" is this key alone, and the account's own policies grant its use
   #checkov:skip=CKV_AWS_111:As above
   #checkov:skip=CKV_AWS_356:As above
   statement {
-    sid       = "AccountDecidesByItsOwnPolicies"
+    sid       = "DelegateToTheAccountsPolicies"
     actions   = ["kms:*"]
     resources = ["*"]
 

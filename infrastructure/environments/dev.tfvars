@@ -1,4 +1,4 @@
-# account_id and permissions_boundary_arn come from the pipeline, as TF_VAR_account_id and so on.
+# The pipeline sets account_id and permissions_boundary_arn as TF_VAR_account_id and TF_VAR_permissions_boundary_arn.
 environment = "dev"
 region      = "eu-central-1"
 

@@ -1,4 +1,4 @@
-# The laptop. The command line adds what it knows: api_key, lambda_archives_directory, glue_archives_directory,
+# The laptop. The command line adds api_key, lambda_archives_directory, glue_archives_directory,
 # lambda_runtime and lambda_architecture.
 environment = "local"
 region      = "eu-central-1"
@@ -8,11 +8,11 @@ emulated    = true
 log_retention_days = 1
 deletion_protected = false
 
-# One machine is one shard; a quarter of a minute is what a demonstration can wait for.
+# Short buffers, so that a demonstration does not wait for Firehose.
 lake_buffer = { seconds = 10, megabytes = 64, transform_seconds = 1 }
 
 api_throttling        = { requests_per_second = 10000, burst = 5000 }
 training_poll_seconds = 1
 
-# A click is forwarded as it comes; on AWS a second's wait saves calls.
+# Each click is forwarded immediately; on AWS a window of one second saves invocations.
 forwarding = { window_seconds = 0 }

@@ -1,4 +1,4 @@
-# account_id, permissions_boundary_arn and alarm_emails come from the pipeline, as TF_VAR_account_id and so on.
+# The pipeline sets account_id, permissions_boundary_arn and alarm_emails as environment variables named TF_VAR_….
 environment = "production"
 region      = "eu-central-1"
 
@@ -6,7 +6,7 @@ log_retention_days = 365
 deletion_protected = true
 
 stream_shards          = 2
-stream_retention_hours = 168 # a week to notice, mend and read again
+stream_retention_hours = 168 # a week to notice and fix a failure, and to read the events again
 
 api_throttling       = { requests_per_second = 1000, burst = 2000 }
 requests_per_address = 100000

@@ -1,5 +1,5 @@
-# The real provider without a network, over the whole root as production has it. Only the state machine is overridden,
-# since the provider has AWS validate it at plan.
+# The real provider without a network, on the whole root with the settings of production. Only the state machine is overridden,
+# since the provider calls AWS to validate it at plan.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -32,8 +32,8 @@ variables {
   glue_archives_directory   = "tests/archives/glue"
 }
 
-# One plan of everything takes seconds, so its assertions stand together.
-run "names_variables_and_routes_are_those_that_functions_and_callers_expect" {
+# A plan of the whole root takes seconds, so its assertions share one.
+run "names_variables_and_routes_match_the_functions_and_callers" {
   command = plan
 
   assert {
@@ -45,12 +45,12 @@ run "names_variables_and_routes_are_those_that_functions_and_callers_expect" {
       recommend = "rivulet-production-recommend"
       train     = "rivulet-production-train"
     }
-    error_message = "A function is called otherwise than the state machine and the API expect."
+    error_message = "The name of a function differs from the one that the state machine and the API use."
   }
 
   assert {
     condition     = local.buckets["bad-rows"] == "rivulet-production-123456789012-bad-rows" && output.stream_name == "rivulet-production-events" && output.database == "rivulet_production" && output.athena_workgroup == "rivulet-production"
-    error_message = "A name is not the environment's."
+    error_message = "A name lacks the environment's prefix."
   }
 
   assert {
@@ -60,12 +60,12 @@ run "names_variables_and_routes_are_those_that_functions_and_callers_expect" {
 
   assert {
     condition     = output.tables == local.tables && output.delivery_stream_name == "rivulet-production-lake" && output.glue_job_name == "rivulet-production-datasets"
-    error_message = "A name that is composed is not that of what is made."
+    error_message = "A composed name differs from the name of the resource."
   }
 
   assert {
     condition     = output.state_machine_arn == local.state_machine_arn && module.recommender.state_machine_name == "rivulet-production-train"
-    error_message = "The functions start another state machine."
+    error_message = "The functions start a different state machine."
   }
 
   assert {
@@ -79,14 +79,14 @@ run "names_variables_and_routes_are_those_that_functions_and_callers_expect" {
       recommend = ["ANSWERS_TABLE", "ENTITIES_TABLE", "HISTORY_TABLE", "POPULAR_CAMPAIGN_ARN", "RANKING_CAMPAIGN_ARN", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
       train     = ["STATE_MACHINE_ARN", "TRAINERS"]
     }
-    error_message = "A function lacks a variable, or has one that it does not read."
+    error_message = "A function lacks an environment variable, or has an unused one."
   }
 
   assert {
     condition = alltrue([
       for solution in keys(local.campaign_arns) : contains(keys(jsondecode(file("../model/solutions/default.json")).solutions), solution)
     ])
-    error_message = "A campaign is asked that nothing deploys."
+    error_message = "A campaign is used that no solution deploys."
   }
 
   assert {
@@ -94,30 +94,30 @@ run "names_variables_and_routes_are_those_that_functions_and_callers_expect" {
       "GET /health", "GET /popular", "GET /recommendations/{user_id}", "GET /similar-items/{item_id}", "GET /train/{id}",
       "GET /update-data/{id}", "POST /events", "POST /rerank", "POST /train", "POST /update-data",
     ])
-    error_message = "A route is missing, or one too many."
+    error_message = "A route is missing, or an unexpected one exists."
   }
 
   assert {
     condition     = [for name, route in local.routes : name if !try(route.api_key_required, true)] == ["GET /health"]
-    error_message = "A route other than health is open."
+    error_message = "A route other than GET /health needs no API key."
   }
 }
 
-run "sagemaker_is_off_unless_it_is_asked_for" {
+run "sagemaker_is_off_by_default" {
   command = plan
 
   assert {
     condition     = length(module.sagemaker) == 0 && output.sagemaker_endpoint == null && jsondecode(module.recommender.definition).States.Configure.Assign.custom == {}
-    error_message = "SageMaker is set up though nobody asked for it."
+    error_message = "SageMaker is set up by default."
   }
 
   assert {
     condition     = local.functions.train.environment.TRAINERS == "personalize"
-    error_message = "A training by SageMaker is taken though SageMaker is not set up."
+    error_message = "The trainer sagemaker is accepted although SageMaker is not set up."
   }
 }
 
-run "sagemaker_is_given_to_the_workflow_where_it_is_asked_for" {
+run "sagemaker_is_passed_to_the_workflow_where_it_is_set_up" {
   command = plan
 
   variables {
@@ -126,16 +126,16 @@ run "sagemaker_is_given_to_the_workflow_where_it_is_asked_for" {
 
   assert {
     condition     = jsondecode(module.recommender.definition).States.Configure.Assign.custom.role_arn == "arn:aws:iam::123456789012:role/rivulet-production-sagemaker"
-    error_message = "The workflow does not train as the module's role."
+    error_message = "The workflow does not use the module's role for training."
   }
 
   assert {
     condition     = local.functions.train.environment.TRAINERS == "personalize,sagemaker"
-    error_message = "A training by SageMaker is refused though SageMaker is set up."
+    error_message = "The trainer sagemaker is refused although SageMaker is set up."
   }
 }
 
-run "each_value_that_would_fail_late_is_refused_early" {
+run "values_that_would_fail_at_apply_are_refused_at_plan" {
   command = plan
 
   variables {
@@ -144,7 +144,7 @@ run "each_value_that_would_fail_late_is_refused_early" {
     permissions_boundary_arn  = null
     lambda_archives_directory = "tests/archives/nothing"
     glue_archives_directory   = "tests/archives/nothing"
-    reserved_concurrency      = { nobody = 1 }
+    reserved_concurrency      = { unknown = 1 }
   }
 
   expect_failures = [
@@ -157,7 +157,7 @@ run "each_value_that_would_fail_late_is_refused_early" {
   ]
 }
 
-run "aws_is_not_emulated" {
+run "production_cannot_be_emulated" {
   command = plan
 
   variables {
@@ -167,7 +167,7 @@ run "aws_is_not_emulated" {
   expect_failures = [var.emulated]
 }
 
-run "the_laptop_needs_a_key_since_the_emulator_chooses_none" {
+run "the_laptop_needs_an_api_key_since_the_emulator_generates_none" {
   command = plan
 
   variables {

@@ -16,7 +16,7 @@ variables {
   repository   = "owner/rivulet"
 }
 
-run "each_role_trusts_one_environment_of_one_repository_to_the_letter" {
+run "each_role_trusts_exactly_one_environment_of_one_repository" {
   command = plan
 
   assert {
@@ -28,16 +28,16 @@ run "each_role_trusts_one_environment_of_one_repository_to_the_letter" {
       dev        = [{ "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com", "token.actions.githubusercontent.com:sub" = "repo:owner/rivulet:environment:dev" }]
       production = [{ "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com", "token.actions.githubusercontent.com:sub" = "repo:owner/rivulet:environment:production" }]
     }
-    error_message = "A role may be taken by something else than its GitHub environment."
+    error_message = "A role may be assumed by others than its GitHub environment."
   }
 
   assert {
     condition     = alltrue([for subject in one(jsondecode(data.aws_iam_policy_document.plan_trust.json).Statement).Condition.StringEquals["token.actions.githubusercontent.com:sub"] : startswith(subject, "repo:owner/rivulet:") && !strcontains(subject, "*")])
-    error_message = "Plans may be asked for by another repository."
+    error_message = "Another repository may plan."
   }
 }
 
-run "the_assertion_above_finds_another_repository" {
+run "the_assertion_above_detects_another_repository" {
   command = plan
 
   variables {
@@ -46,11 +46,11 @@ run "the_assertion_above_finds_another_repository" {
 
   assert {
     condition     = anytrue([for subject in one(jsondecode(data.aws_iam_policy_document.plan_trust.json).Statement).Condition.StringEquals["token.actions.githubusercontent.com:sub"] : !startswith(subject, "repo:owner/rivulet:")])
-    error_message = "Another repository goes unnoticed."
+    error_message = "Another repository is not detected."
   }
 }
 
-run "a_role_can_only_be_made_with_the_boundary_and_the_boundary_can_not_be_removed" {
+run "a_role_can_only_be_created_with_the_boundary_which_cannot_be_removed" {
   command = plan
 
   assert {
@@ -61,7 +61,7 @@ run "a_role_can_only_be_made_with_the_boundary_and_the_boundary_can_not_be_remov
         if contains(flatten([statement.Action]), "iam:CreateRole") || contains(flatten([statement.Action]), "iam:PutRolePolicy")
       ]
     ]))
-    error_message = "A role can be made or widened without the boundary."
+    error_message = "A role can be created or extended without the boundary."
   }
 
   assert {
@@ -72,7 +72,7 @@ run "a_role_can_only_be_made_with_the_boundary_and_the_boundary_can_not_be_remov
         ] if statement.Effect == "Allow"
       ]
     ]))
-    error_message = "The boundary can be taken away or changed."
+    error_message = "The boundary can be removed or changed."
   }
 }
 
@@ -95,11 +95,11 @@ run "a_plan_reads_no_data" {
     condition = length(setsubtract(["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "kinesis:GetRecords", "sqs:ReceiveMessage"], flatten([
       for statement in jsondecode(data.aws_iam_policy_document.plan.json).Statement : statement.Action if statement.Effect == "Deny"
     ]))) == 0
-    error_message = "A plan may read what is stored."
+    error_message = "A plan may read data."
   }
 }
 
-run "the_boundary_keeps_every_role_from_the_state_and_from_making_roles" {
+run "the_boundary_denies_every_role_the_state_and_the_creation_of_roles" {
   command = plan
 
   assert {

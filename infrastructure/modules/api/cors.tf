@@ -1,7 +1,7 @@
-# A browser asks before it calls: the gateway answers that by itself.
+# Browsers send preflight requests (OPTIONS); the gateway answers them without a function.
 
 resource "aws_api_gateway_method" "cors" {
-  #checkov:skip=CKV2_AWS_53:A browser's question has neither body nor parameters
+  #checkov:skip=CKV2_AWS_53:A preflight request has neither body nor parameters
   for_each = local.cors_paths
 
   rest_api_id   = aws_api_gateway_rest_api.this.id
@@ -18,7 +18,7 @@ resource "aws_api_gateway_integration" "cors" {
   http_method = aws_api_gateway_method.cors[each.key].http_method
   type        = "MOCK"
 
-  # A template maps text, and every body counts as binary here.
+  # Mapping templates need text, but every body is treated as binary here.
   content_handling = "CONVERT_TO_TEXT"
 
   request_templates = {

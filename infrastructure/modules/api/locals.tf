@@ -1,7 +1,7 @@
 locals {
   stage_name     = "v1"
   log_group_name = "/aws/apigateway/${var.prefix}"
-  waf_log_group  = "aws-waf-logs-${var.prefix}" # WAF writes only into groups that begin so
+  waf_log_group  = "aws-waf-logs-${var.prefix}" # the prefix is required by WAF
 
   routes = {
     for name, route in var.routes : name => merge(route, {
@@ -19,7 +19,7 @@ locals {
     { for path, resource in aws_api_gateway_resource.deep : path => resource.id },
   )
 
-  # Paths that a browser may ask about before it calls them.
+  # Paths that answer preflight requests.
   cors_paths   = var.cors_origin == null ? toset([]) : local.paths
   cors_headers = "content-type,x-api-key"
   cors_methods = {
@@ -31,7 +31,7 @@ locals {
   # was broken and count it, so the models document and do not refuse.
   models = jsondecode(file("${path.module}/generated/models.json"))
 
-  # What the gateway answers by itself, in the form of the functions' own errors.
+  # Errors that the gateway returns itself, in the format of the functions' errors.
   gateway_errors = {
     INVALID_API_KEY              = { status = "403", code = "invalid_api_key", message = "The header x-api-key is missing or holds no valid key." }
     MISSING_AUTHENTICATION_TOKEN = { status = "404", code = "not_found", message = "There is no such path, or not with this method." }

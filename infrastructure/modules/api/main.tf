@@ -1,8 +1,8 @@
 resource "aws_api_gateway_rest_api" "this" {
   name        = var.prefix
-  description = "Events in, recommendations out"
+  description = "Receives events and serves recommendations"
 
-  # Bodies reach the functions as the bytes that were sent: gzip stays gzip, and what is no UTF-8 is seen to be none.
+  # Functions receive bodies as the bytes that were sent: gzip stays gzip, and invalid UTF-8 stays detectable.
   binary_media_types = ["*/*"]
 
   endpoint_configuration {
@@ -40,8 +40,8 @@ resource "aws_api_gateway_model" "this" {
 }
 
 resource "aws_api_gateway_method" "this" {
-  #checkov:skip=CKV_AWS_59:Callers are told apart by API key and usage plan; health is open on purpose
-  #checkov:skip=CKV2_AWS_53:The functions check bodies, and answer with every field and rule that was broken
+  #checkov:skip=CKV_AWS_59:Callers are identified by API key and usage plan; /health is open on purpose
+  #checkov:skip=CKV2_AWS_53:The functions validate bodies, and report every invalid field with the violated rule
   for_each = local.routes
 
   rest_api_id      = aws_api_gateway_rest_api.this.id
@@ -82,7 +82,7 @@ resource "aws_api_gateway_gateway_response" "this" {
   status_code   = try(each.value.status, null)
 
   response_templates = {
-    # Where the gateway has more to say than a sentence, its own text: $context.error.messageString is already quoted.
+    # Where the gateway has a detailed message, it is used: $context.error.messageString is already quoted.
     "application/json" = join("", [
       "{\"error\":{\"code\":\"${each.value.code}\",\"message\":",
       each.value.message == null ? "$context.error.messageString" : jsonencode(each.value.message),

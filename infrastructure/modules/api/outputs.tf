@@ -4,22 +4,22 @@ output "api_id" {
 }
 
 output "api_name" {
-  description = "Name of the API, by which its metrics are found."
+  description = "Name of the API, a dimension of its metrics."
   value       = aws_api_gateway_rest_api.this.name
 }
 
 output "stage_name" {
-  description = "Stage that is served."
+  description = "Name of the deployed stage."
   value       = aws_api_gateway_stage.this.stage_name
 }
 
 output "url" {
-  description = "Where the API answers on AWS, without a slash at the end."
+  description = "Base URL of the API on AWS, without a trailing slash."
   value       = aws_api_gateway_stage.this.invoke_url
 }
 
 output "api_key" {
-  description = "Value of the API key, to be sent as x-api-key."
+  description = "Value of the API key, for the header x-api-key."
   value       = aws_api_gateway_api_key.this.value
   sensitive   = true
 }

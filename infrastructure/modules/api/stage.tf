@@ -8,7 +8,7 @@ resource "aws_api_gateway_deployment" "this" {
   rest_api_id = aws_api_gateway_rest_api.this.id
 
   triggers = {
-    # What callers can see: a change of any of it is deployed, and nothing else is.
+    # A change of any of these resources, and only that, causes a deployment.
     redeployment = sha256(jsonencode([local.routes, var.functions, local.models, local.gateway_errors, var.cors_origin]))
   }
 
@@ -16,7 +16,7 @@ resource "aws_api_gateway_deployment" "this" {
     create_before_destroy = true
   }
 
-  # A deployment is a picture of what is there when it is made.
+  # A deployment is a snapshot of the resources that exist when it is created.
   depends_on = [
     aws_api_gateway_integration.this,
     aws_api_gateway_integration_response.cors,
@@ -25,10 +25,10 @@ resource "aws_api_gateway_deployment" "this" {
 }
 
 resource "aws_api_gateway_stage" "this" {
-  #checkov:skip=CKV_AWS_120:Recommendations change with the next event, so the gateway must not keep them
+  #checkov:skip=CKV_AWS_120:Recommendations change with the next event, so the gateway must not cache them
   #checkov:skip=CKV2_AWS_29:The firewall is a setting of the environment, on in production
   #checkov:skip=CKV2_AWS_77:The firewall's known-bad-inputs group, which has the Log4j rule, is on with the firewall
-  #checkov:skip=CKV2_AWS_51:Callers are shops' back ends that hold a key; client certificates are for integrations, which are Lambda
+  #checkov:skip=CKV2_AWS_51:Client certificates authenticate the gateway to its integrations, which are Lambda functions
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id
   stage_name           = local.stage_name
@@ -37,7 +37,7 @@ resource "aws_api_gateway_stage" "this" {
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.this.arn
 
-    # Resource and not path: the path holds the ids of people.
+    # The resource in place of the path, since paths contain user ids.
     format = jsonencode({
       request_id          = "$context.requestId"
       time                = "$context.requestTimeEpoch"
@@ -55,7 +55,7 @@ resource "aws_api_gateway_stage" "this" {
 }
 
 resource "aws_api_gateway_method_settings" "this" {
-  #checkov:skip=CKV_AWS_225:Recommendations change with the next event, so the gateway must not keep them
+  #checkov:skip=CKV_AWS_225:Recommendations change with the next event, so the gateway must not cache them
   #checkov:skip=CKV_AWS_308:As above
   rest_api_id = aws_api_gateway_rest_api.this.id
   stage_name  = aws_api_gateway_stage.this.stage_name
@@ -64,7 +64,7 @@ resource "aws_api_gateway_method_settings" "this" {
   settings {
     metrics_enabled        = true
     logging_level          = "ERROR"
-    data_trace_enabled     = false # bodies hold the ids of people
+    data_trace_enabled     = false # bodies contain user ids
     throttling_rate_limit  = var.throttling.requests_per_second
     throttling_burst_limit = var.throttling.burst
   }
@@ -72,13 +72,13 @@ resource "aws_api_gateway_method_settings" "this" {
 
 resource "aws_api_gateway_api_key" "this" {
   name        = var.prefix
-  description = "For the producers and applications of ${var.prefix}"
+  description = "Key for the producers and applications of ${var.prefix}"
   value       = var.api_key
 }
 
 resource "aws_api_gateway_usage_plan" "this" {
   name        = var.prefix
-  description = "What one key may ask of ${var.prefix}"
+  description = "Limits per API key of ${var.prefix}"
 
   api_stages {
     api_id = aws_api_gateway_rest_api.this.id

@@ -1,16 +1,16 @@
 variable "prefix" {
-  description = "Project and environment, joined by a hyphen: the beginning of every name."
+  description = "Project and environment, joined by a hyphen; the prefix of every name."
   type        = string
 }
 
 variable "key_arn" {
-  description = "KMS key of the environment."
+  description = "ARN of the environment's KMS key."
   type        = string
 }
 
 
 variable "functions" {
-  description = "Lambda functions behind the routes, by the name that routes use."
+  description = "Lambda functions behind the routes, by the name used in routes."
   type = map(object({
     name       = string
     invoke_arn = string
@@ -18,7 +18,7 @@ variable "functions" {
 }
 
 variable "routes" {
-  description = "Routes as \"METHOD /path\", one or two segments deep: the function behind each, whether it needs the key, and the model that its body is documented by."
+  description = "Routes as \"METHOD /path\" with one or two path segments: the function, whether an API key is required, and the model that documents the body."
   type = map(object({
     function         = string
     api_key_required = optional(bool, true)
@@ -27,17 +27,17 @@ variable "routes" {
 
   validation {
     condition     = alltrue([for route in keys(var.routes) : can(regex("^(GET|POST|PUT|DELETE|PATCH) /[a-z-]+(/([a-z-]+|\\{[a-z_]+\\}))?$", route))])
-    error_message = "Not \"METHOD /segment\" or \"METHOD /segment/segment\": ${join(", ", [for route in keys(var.routes) : route if !can(regex("^(GET|POST|PUT|DELETE|PATCH) /[a-z-]+(/([a-z-]+|\\{[a-z_]+\\}))?$", route))])}."
+    error_message = "Routes must be \"METHOD /segment\" or \"METHOD /segment/segment\"; invalid: ${join(", ", [for route in keys(var.routes) : route if !can(regex("^(GET|POST|PUT|DELETE|PATCH) /[a-z-]+(/([a-z-]+|\\{[a-z_]+\\}))?$", route))])}."
   }
 
   validation {
     condition     = alltrue([for route in values(var.routes) : contains(keys(var.functions), route.function)])
-    error_message = "Routes to functions that are not given: ${join(", ", [for name, route in var.routes : "${name} to ${route.function}" if !contains(keys(var.functions), route.function)])}."
+    error_message = "Routes to unknown functions: ${join(", ", [for name, route in var.routes : "${name} to ${route.function}" if !contains(keys(var.functions), route.function)])}."
   }
 }
 
 variable "api_key" {
-  description = "Value of the API key, 20 to 128 characters; null has API Gateway choose one."
+  description = "Value of the API key, 20 to 128 characters; null lets API Gateway generate one."
   type        = string
   sensitive   = true
   nullable    = true
@@ -49,7 +49,7 @@ variable "api_key" {
 }
 
 variable "throttling" {
-  description = "Requests per second and burst that all callers together, and a key, may reach."
+  description = "Limits in requests per second and burst, of all callers together and of each key."
   type = object({
     requests_per_second = number
     burst               = number
@@ -57,29 +57,29 @@ variable "throttling" {
 }
 
 variable "cors_origin" {
-  description = "Origin of the web pages that may call the API, as https://host; null for none."
+  description = "Origin of web pages that may call the API, as https://host; null for none."
   type        = string
   nullable    = true
 
   validation {
     condition     = var.cors_origin == null ? true : can(regex("^(\\*|https?://[^/]+)$", var.cors_origin))
-    error_message = "cors_origin is \"${var.cors_origin == null ? "null" : var.cors_origin}\": a scheme and a host without a path, or *."
+    error_message = "cors_origin is \"${var.cors_origin == null ? "null" : var.cors_origin}\"; it must be a scheme and a host without a path, or *."
   }
 }
 
 variable "requests_per_address" {
-  description = "Requests in five minutes after which the web application firewall blocks an address; null for no firewall."
+  description = "Number of requests in five minutes above which the web application firewall blocks an address; null for no firewall."
   type        = number
   nullable    = true
 
   validation {
     # https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-high-level-settings.html
     condition     = var.requests_per_address == null ? true : var.requests_per_address >= 10
-    error_message = "requests_per_address is ${var.requests_per_address == null ? "null" : var.requests_per_address}: WAF takes 10 at least."
+    error_message = "requests_per_address is ${var.requests_per_address == null ? "null" : var.requests_per_address}; WAF's minimum is 10."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days that the access log is kept."
+  description = "Retention of the access log in days."
   type        = number
 }

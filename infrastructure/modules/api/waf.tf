@@ -1,7 +1,7 @@
 locals {
   firewalls = var.requests_per_address[*]
 
-  # Rule groups that AWS keeps up to date, in the order in which they are asked.
+  # Rule groups that AWS manages, in order of evaluation.
   managed_rule_groups = ["AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"]
 }
 
@@ -9,7 +9,7 @@ resource "aws_wafv2_web_acl" "this" {
   count = length(local.firewalls)
 
   name        = var.prefix
-  description = "Known attacks, and addresses that ask too often"
+  description = "Blocks known attacks and addresses with too many requests"
   scope       = "REGIONAL"
 
   default_action {
@@ -34,7 +34,7 @@ resource "aws_wafv2_web_acl" "this" {
     visibility_config {
       cloudwatch_metrics_enabled = true
       metric_name                = "requests-per-address"
-      sampled_requests_enabled   = false # samples hold paths, and paths hold the ids of people
+      sampled_requests_enabled   = false # samples contain paths, and paths contain user ids
     }
   }
 
@@ -54,7 +54,7 @@ resource "aws_wafv2_web_acl" "this" {
           vendor_name = "AWS"
           name        = rule.value
 
-          # A batch of 500 events is larger than the 8 KB that the common rules take for a web form.
+          # A batch of 500 events exceeds the 8 KB that the common rules allow for a body.
           dynamic "rule_action_override" {
             for_each = rule.value == "AWSManagedRulesCommonRuleSet" ? ["SizeRestrictions_BODY"] : []
 

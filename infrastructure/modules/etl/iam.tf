@@ -1,6 +1,6 @@
 data "aws_iam_policy_document" "trust" {
   statement {
-    sid     = "GlueRunsIt"
+    sid     = "AssumedByGlue"
     actions = ["sts:AssumeRole"]
 
     principals {
@@ -26,7 +26,7 @@ data "aws_iam_policy_document" "this" {
   }
 
   statement {
-    sid       = "KeepWhatSparkSpills"
+    sid       = "WriteTemporaryFiles"
     actions   = ["s3:DeleteObject", "s3:PutObject"]
     resources = ["${local.artifacts_arn}/glue/temporary/*"]
   }
@@ -44,7 +44,7 @@ data "aws_iam_policy_document" "this" {
   }
 
   statement {
-    sid       = "ListWhatItReadsAndWrites"
+    sid       = "ListItsBuckets"
     actions   = ["s3:ListBucket"]
     resources = [local.artifacts_arn, local.datasets_arn, local.lake_arn]
   }
@@ -58,7 +58,7 @@ data "aws_iam_policy_document" "this" {
   statement {
     sid       = "WriteSparksMetrics"
     actions   = ["cloudwatch:PutMetricData"]
-    resources = ["*"] # CloudWatch has no resource for a metric
+    resources = ["*"] # CloudWatch metrics have no resource level
 
     condition {
       test     = "StringEquals"
@@ -82,7 +82,7 @@ data "aws_iam_policy_document" "this" {
 
 resource "aws_iam_role" "this" {
   name                 = local.job_name
-  description          = "What the Spark job that builds the data sets may do"
+  description          = "Role of the Spark job that builds the data sets"
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn
 }

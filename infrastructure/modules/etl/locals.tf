@@ -5,7 +5,7 @@ locals {
   lake_arn       = "arn:${var.partition}:s3:::${var.buckets.lake}"
   datasets_arn   = "arn:${var.partition}:s3:::${var.buckets.datasets}"
 
-  # Python 3.11 and Spark 3.5.6. Left out, AWS would choose the newest and upgrade by itself.
+  # Python 3.11 and Spark 3.5.6. Without a version AWS would use the latest and upgrade the job.
   glue_version = "5.1"
 
   files = {
@@ -13,7 +13,7 @@ locals {
     package = "rivulet.zip"
   }
 
-  # The key carries the content's hash, so that a run that has begun keeps the code it began with.
+  # The key contains a hash of the content, so that a running job keeps the code it started with.
   keys = {
     for purpose, file in local.files :
     purpose => "glue/${substr(filesha256("${var.archives_directory}/${file}"), 0, 12)}/${file}"

@@ -43,7 +43,7 @@ resource "aws_glue_job" "this" {
   worker_type            = var.worker_type
   number_of_workers      = var.workers
   timeout                = var.timeout_minutes
-  max_retries            = 0 # the state machine decides on that
+  max_retries            = 0 # the state machine retries
   security_configuration = aws_glue_security_configuration.this.name
 
   command {

@@ -4,6 +4,6 @@ output "job_name" {
 }
 
 output "code_uris" {
-  description = "Where the job's script and package lie."
+  description = "S3 URIs of the job's script and package."
   value       = local.uris
 }

@@ -1,30 +1,30 @@
 variable "partition" {
-  description = "Partition of the ARNs."
+  description = "AWS partition of the ARNs."
   type        = string
 }
 
 variable "region" {
-  description = "Region of the environment."
+  description = "AWS region of the environment."
   type        = string
 }
 
 variable "account_id" {
-  description = "Account of the environment, twelve digits."
+  description = "AWS account of the environment, twelve digits."
   type        = string
 }
 
 variable "prefix" {
-  description = "Project and environment, joined by a hyphen: the beginning of every name."
+  description = "Project and environment, joined by a hyphen; the prefix of every name."
   type        = string
 }
 
 variable "key_arn" {
-  description = "KMS key of the environment."
+  description = "ARN of the environment's KMS key."
   type        = string
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds what the roles may ever do; null for none."
+  description = "ARN of the permissions boundary of the roles; null for none."
   type        = string
   default     = null
 }
@@ -44,31 +44,31 @@ variable "buckets" {
 }
 
 variable "worker_type" {
-  description = "Size of a Spark worker."
+  description = "Glue worker type of the Spark job."
   type        = string
 
   validation {
     condition     = contains(["G.1X", "G.2X", "G.4X", "G.8X"], var.worker_type)
-    error_message = "worker_type is \"${var.worker_type}\": a Spark job takes G.1X, G.2X, G.4X or G.8X."
+    error_message = "worker_type is \"${var.worker_type}\"; it must be G.1X, G.2X, G.4X or G.8X."
   }
 }
 
 variable "workers" {
-  description = "Workers that the job may grow to; it takes what it needs."
+  description = "Maximum number of workers; the job scales within it."
   type        = number
 
   validation {
     condition     = var.workers >= 2
-    error_message = "workers is ${var.workers}: a Spark job needs 2 at least, one of them the driver."
+    error_message = "workers is ${var.workers}; a Spark job needs at least 2, one of which is the driver."
   }
 }
 
 variable "timeout_minutes" {
-  description = "Minutes after which a run is ended."
+  description = "Timeout of a run in minutes."
   type        = number
 }
 
 variable "log_retention_days" {
-  description = "Days that the job's log is kept."
+  description = "Retention of the job's log in days."
   type        = number
 }

@@ -1,5 +1,5 @@
 locals {
-  # What is counted by AWS/Lambda, over which time, and from where on it is too much.
+  # Metrics of AWS/Lambda with the threshold of each alarm.
   function_alarms = {
     errors = {
       metric      = "Errors"
@@ -11,13 +11,13 @@ locals {
       metric      = "Throttles"
       statistic   = "Sum"
       threshold   = 0
-      description = "${var.name} was held back: raise its reserved concurrency or the account's limit."
+      description = "${var.name} was throttled: raise its reserved concurrency or the account's limit."
     }
     duration = {
       metric      = "Duration"
       statistic   = "Maximum"
       threshold   = var.timeout_seconds * 1000 * 0.9
-      description = "${var.name} came within a tenth of its timeout of ${var.timeout_seconds} s."
+      description = "${var.name} used more than nine tenths of its timeout of ${var.timeout_seconds} s."
     }
   }
 }
@@ -35,7 +35,7 @@ resource "aws_cloudwatch_metric_alarm" "function" {
   datapoints_to_alarm = 2
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.threshold
-  treat_missing_data  = "notBreaching" # a function that nobody calls is well
+  treat_missing_data  = "notBreaching" # a function without invocations is healthy
   alarm_actions       = [var.alarm_topic_arn]
   ok_actions          = [var.alarm_topic_arn]
 
@@ -70,7 +70,7 @@ resource "aws_cloudwatch_metric_alarm" "failed_events" {
   count = length(local.asynchronous)
 
   alarm_name          = "${var.name}-failed-events"
-  alarm_description   = "Events that ${var.name} gave up on wait in ${local.queue_name}."
+  alarm_description   = "Permanently failed events of ${var.name} are in the queue ${local.queue_name}."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   statistic           = "Maximum"

@@ -2,7 +2,7 @@ resource "aws_sqs_queue" "failed" {
   count = length(local.asynchronous)
 
   name                              = local.queue_name
-  message_retention_seconds         = 1209600 # the longest that SQS offers, 14 days
+  message_retention_seconds         = 1209600 # 14 days, the maximum of SQS
   kms_master_key_id                 = var.key_arn
   kms_data_key_reuse_period_seconds = 3600
 }
@@ -21,7 +21,7 @@ resource "aws_lambda_function_event_invoke_config" "this" {
   }
 }
 
-# Work that is handed on from invocation to invocation ends by itself; Lambda would take it for a loop after 16 calls.
+# A chain of invocations is finite here, but Lambda would stop it as a recursive loop after 16 invocations.
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 resource "aws_lambda_function_recursion_config" "this" {
   count = length(local.asynchronous)

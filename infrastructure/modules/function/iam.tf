@@ -1,6 +1,6 @@
 data "aws_iam_policy_document" "trust" {
   statement {
-    sid     = "LambdaRunsIt"
+    sid     = "AssumedByLambda"
     actions = ["sts:AssumeRole"]
 
     principals {
@@ -23,7 +23,7 @@ data "aws_iam_policy_document" "stream" {
   statement {
     sid       = "ListStreams"
     actions   = ["kinesis:ListStreams"]
-    resources = ["*"] # the action has no resource level, and the mapping is refused without it
+    resources = ["*"] # the action has no resource level, and the event source mapping requires it
   }
 
   statement {
@@ -39,19 +39,19 @@ data "aws_iam_policy_document" "stream" {
   }
 
   statement {
-    sid       = "LeaveRecordsItGaveUpOn"
+    sid       = "WriteFailedRecords"
     actions   = ["s3:PutObject"]
     resources = ["${local.streams[count.index].failures_bucket_arn}/aws/lambda/*"]
   }
 
   statement {
-    sid       = "SeeTheBucketOfRecordsItGaveUpOn"
+    sid       = "ListTheBucketOfFailedRecords"
     actions   = ["s3:ListBucket"]
     resources = [local.streams[count.index].failures_bucket_arn]
   }
 
   statement {
-    sid       = "EncryptRecordsItGaveUpOn"
+    sid       = "EncryptFailedRecords"
     actions   = ["kms:GenerateDataKey"]
     resources = [var.key_arn]
 
@@ -67,13 +67,13 @@ data "aws_iam_policy_document" "asynchronous" {
   count = length(local.asynchronous)
 
   statement {
-    sid       = "SendEventsItGaveUpOn"
+    sid       = "SendFailedEvents"
     actions   = ["sqs:SendMessage"]
     resources = [local.queue_arn]
   }
 
   statement {
-    sid       = "EncryptEventsItGaveUpOn"
+    sid       = "EncryptFailedEvents"
     actions   = ["kms:GenerateDataKey", "kms:Decrypt"]
     resources = [var.key_arn]
 
@@ -103,7 +103,7 @@ data "aws_iam_policy_document" "this" {
   statement {
     sid       = "WriteTraces"
     actions   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
-    resources = ["*"] # X-Ray has no resource for a segment
+    resources = ["*"] # X-Ray has no resource level
   }
 
   statement {
@@ -121,7 +121,7 @@ data "aws_iam_policy_document" "this" {
 
 resource "aws_iam_role" "this" {
   name                 = var.name
-  description          = "What ${var.name} may do"
+  description          = "Role of the function ${var.name}"
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn
 }

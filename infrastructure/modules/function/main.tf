@@ -6,7 +6,7 @@ resource "aws_cloudwatch_log_group" "this" {
 
 resource "aws_s3_object" "archive" {
   bucket = var.archive_bucket
-  # With the content's hash in its name, what a version of the function was made from can be told and is kept.
+  # The key contains a hash of the content, so that each version's archive can be identified and is kept.
   key         = "lambda/${var.name}/${substr(filesha256(var.archive), 0, 12)}.zip"
   source      = var.archive
   source_hash = filesha256(var.archive)
@@ -15,8 +15,8 @@ resource "aws_s3_object" "archive" {
 
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_115:Reserved concurrency is a setting; without it the account's limit protects the rest
-  #checkov:skip=CKV_AWS_116:Failed events go to the destination of the event invoke configuration, which carries more than a dead-letter queue
-  #checkov:skip=CKV_AWS_117:It talks to AWS services only, over their public TLS endpoints; in a VPC it would need a paid endpoint for each
+  #checkov:skip=CKV_AWS_116:Failed events go to the destination of the event invoke configuration, which has more context than a dead-letter queue
+  #checkov:skip=CKV_AWS_117:The function calls AWS services only, over their public TLS endpoints; in a VPC each would need a paid endpoint
   #checkov:skip=CKV_AWS_272:The archives are built and applied by one pipeline, which compares their hashes
   function_name                  = var.name
   description                    = var.description
@@ -45,6 +45,6 @@ resource "aws_lambda_function" "this" {
     mode = "Active"
   }
 
-  # Made by Lambda, the log group would neither expire nor be encrypted; without its rights the first call fails.
+  # A log group created by Lambda would have neither retention nor encryption; without the policy the first call fails.
   depends_on = [aws_iam_role_policy.this]
 }

@@ -9,7 +9,7 @@ output "name" {
 }
 
 output "invoke_arn" {
-  description = "ARN by which API Gateway invokes the function."
+  description = "ARN with which API Gateway invokes the function."
   value       = aws_lambda_function.this.invoke_arn
 }
 

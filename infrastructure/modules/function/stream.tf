@@ -14,7 +14,7 @@ resource "aws_lambda_event_source_mapping" "this" {
 
   destination_config {
     on_failure {
-      # A bucket keeps the records themselves; a queue would only name them, until the stream forgets them.
+      # A bucket stores the records; a queue would store only their positions, until the stream's retention ends.
       destination_arn = local.streams[count.index].failures_bucket_arn
     }
   }

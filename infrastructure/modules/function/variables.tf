@@ -3,29 +3,29 @@ variable "name" {
   type        = string
 
   validation {
-    # The role and the queue carry it with a suffix of at most seven characters; a role's name ends at 64.
+    # The names of the role and the queue add a suffix of at most seven characters; a role's name has at most 64.
     condition     = length(var.name) <= 57
-    error_message = "name is \"${var.name}\": at most 57 characters, since the role's name is longer and ends at 64."
+    error_message = "name is \"${var.name}\"; it must have at most 57 characters, since the role's name adds a suffix and is limited to 64."
   }
 }
 
 variable "description" {
-  description = "What the function does, in a sentence."
+  description = "Description of the function in one sentence."
   type        = string
 }
 
 variable "partition" {
-  description = "Partition of the ARNs."
+  description = "AWS partition of the ARNs."
   type        = string
 }
 
 variable "region" {
-  description = "Region of the environment."
+  description = "AWS region of the environment."
   type        = string
 }
 
 variable "account_id" {
-  description = "Account of the environment, twelve digits."
+  description = "AWS account of the environment, twelve digits."
   type        = string
 }
 
@@ -35,12 +35,12 @@ variable "archive" {
 }
 
 variable "archive_bucket" {
-  description = "Bucket that the archive is uploaded to: functions are then made side by side, and versions are kept."
+  description = "Bucket for the archive, so that functions are created in parallel and versions are kept."
   type        = string
 }
 
 variable "handler" {
-  description = "Module and function that Lambda calls."
+  description = "Entry point, as module.function."
   type        = string
 }
 
@@ -50,80 +50,80 @@ variable "runtime" {
 
   validation {
     condition     = contains(["python3.11", "python3.12", "python3.13"], var.runtime)
-    error_message = "runtime is \"${var.runtime}\": the code runs on python3.11, python3.12 and python3.13."
+    error_message = "runtime is \"${var.runtime}\"; the code supports python3.11, python3.12 and python3.13."
   }
 }
 
 variable "architecture" {
-  description = "Instruction set; arm64 costs a fifth less than x86_64. The archive must have been built for it."
+  description = "Instruction set, for which the archive must be built; arm64 costs a fifth less than x86_64."
   type        = string
 
   validation {
     condition     = contains(["arm64", "x86_64"], var.architecture)
-    error_message = "architecture is \"${var.architecture}\": Lambda has arm64 and x86_64."
+    error_message = "architecture is \"${var.architecture}\"; it must be arm64 or x86_64."
   }
 }
 
 variable "memory_mb" {
-  description = "Memory in MiB; the share of a CPU grows with it, a whole one at 1769."
+  description = "Memory in MiB; CPU is proportional, with one full CPU at 1769."
   type        = number
 
   validation {
     condition     = var.memory_mb >= 128 && var.memory_mb <= 10240
-    error_message = "memory_mb is ${var.memory_mb} for ${var.name}: Lambda takes 128 to 10240."
+    error_message = "memory_mb is ${var.memory_mb} for ${var.name}; it must be 128 to 10240."
   }
 }
 
 variable "timeout_seconds" {
-  description = "Seconds after which an invocation is ended."
+  description = "Timeout of an invocation in seconds."
   type        = number
 
   validation {
     condition     = var.timeout_seconds >= 1 && var.timeout_seconds <= 900
-    error_message = "timeout_seconds is ${var.timeout_seconds} for ${var.name}: Lambda takes 1 to 900."
+    error_message = "timeout_seconds is ${var.timeout_seconds} for ${var.name}; it must be 1 to 900."
   }
 }
 
 variable "reserved_concurrency" {
-  description = "Concurrent invocations kept for this function, which it can also not exceed; null shares the account's."
+  description = "Reserved concurrency, which is also the function's maximum; null shares the account's."
   type        = number
   default     = null
 }
 
 variable "environment" {
-  description = "Environment variables. They are readable to whoever may see the function: no secrets."
+  description = "Environment variables. They must not contain secrets, since they are visible in the function's configuration."
   type        = map(string)
 }
 
 variable "policy_json" {
-  description = "What the function may do beyond writing its own log and traces, as a policy document; null for nothing."
+  description = "Policy document with permissions beyond the function's own log and traces; null for none."
   type        = string
   default     = null
 }
 
 variable "key_arn" {
-  description = "KMS key of the environment variables, the log and the queue."
+  description = "ARN of the KMS key of the environment variables, the log and the queue."
   type        = string
 }
 
 variable "log_retention_days" {
-  description = "Days that the log is kept."
+  description = "Retention of the log in days."
   type        = number
 
   validation {
     # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days is ${var.log_retention_days}: CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 days and some longer terms."
+    error_message = "log_retention_days is ${var.log_retention_days}; CloudWatch supports 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 days and some longer terms."
   }
 }
 
 variable "alarm_topic_arn" {
-  description = "Topic that the alarms are sent to."
+  description = "ARN of the SNS topic that the alarms are sent to."
   type        = string
 }
 
 variable "stream" {
-  description = "Kinesis stream whose records invoke the function, and where what it gives up on is left: prefix `aws/lambda/` of a bucket."
+  description = "Kinesis stream that invokes the function, and the bucket for records whose retries are exhausted (prefix `aws/lambda/`)."
   type = object({
     arn                    = string
     failures_bucket_arn    = string
@@ -137,19 +137,19 @@ variable "stream" {
   default = null
 
   validation {
-    # An invocation payload is limited to 6 MB; AWS's own upper bound of the batch is 10,000 records.
+    # Lambda's maximum is 10,000 records; an invocation's payload is also limited to 6 MB.
     condition     = var.stream == null ? true : var.stream.batch_size >= 1 && var.stream.batch_size <= 10000
-    error_message = "stream.batch_size is ${try(var.stream.batch_size, "null")} for ${var.name}: Lambda takes 1 to 10000."
+    error_message = "stream.batch_size is ${try(var.stream.batch_size, "null")} for ${var.name}; it must be 1 to 10000."
   }
 
   validation {
     condition     = var.stream == null ? true : var.stream.retries >= 0 && var.stream.record_age_seconds >= 60
-    error_message = "stream.retries and stream.record_age_seconds of ${var.name} must be bounded (0 or more, 60 or more): without a bound one bad record blocks its shard until it expires."
+    error_message = "stream.retries and stream.record_age_seconds of ${var.name} must be bounded (0 or more, 60 or more); without a bound one bad record blocks its shard until it expires."
   }
 }
 
 variable "asynchronous" {
-  description = "How events that were handed over for later are retried, and whether the function hands work on to itself; what fails for good goes to a queue. Null where nothing invokes the function so."
+  description = "Retries of asynchronous invocations, and whether the function invokes itself; permanently failed events are sent to a queue. Null for a function without asynchronous invocations."
   type = object({
     retries           = number
     event_age_seconds = number
@@ -159,12 +159,12 @@ variable "asynchronous" {
 
   validation {
     condition     = var.asynchronous == null ? true : var.asynchronous.retries >= 0 && var.asynchronous.retries <= 2
-    error_message = "asynchronous.retries is ${try(var.asynchronous.retries, "null")} for ${var.name}: Lambda takes 0 to 2."
+    error_message = "asynchronous.retries is ${try(var.asynchronous.retries, "null")} for ${var.name}; it must be 0 to 2."
   }
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds what the role may ever do; null for none."
+  description = "ARN of the permissions boundary of the role; null for none."
   type        = string
   default     = null
 }

@@ -1,6 +1,6 @@
 resource "aws_athena_workgroup" "this" {
   name          = var.prefix
-  description   = "Queries over the lake of ${var.prefix}, each limited in what it may scan"
+  description   = "Queries over the lake of ${var.prefix}, each with a scan limit"
   force_destroy = !var.deletion_protected
 
   configuration {

@@ -1,12 +1,12 @@
 resource "aws_glue_catalog_database" "this" {
   name        = var.database_name
-  description = "The lake of ${var.prefix}"
+  description = "Tables of the lake of ${var.prefix}"
 }
 
 resource "aws_glue_catalog_table" "events" {
   name          = local.events_table
   database_name = aws_glue_catalog_database.this.name
-  description   = "Events as they came in, by time of arrival; an event that was sent twice is there twice"
+  description   = "Received events, partitioned by time of arrival; an event that was sent twice has two rows"
   table_type    = "EXTERNAL_TABLE"
 
   parameters = merge(local.day_projection, {
@@ -82,7 +82,7 @@ resource "aws_glue_catalog_table" "json" {
       serialization_library = "org.openx.data.jsonserde.JsonSerDe"
 
       parameters = {
-        # A line that does not parse is left out, in place of ending the query.
+        # An invalid line is skipped; by default it would fail the query.
         "ignore.malformed.json" = "true"
       }
     }

@@ -30,7 +30,7 @@ data "aws_iam_policy_document" "this" {
   }
 
   statement {
-    sid       = "SeeTheLakesBucket"
+    sid       = "ListTheLakesBucket"
     actions   = ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"]
     resources = [local.lake_arn]
   }
@@ -46,7 +46,7 @@ data "aws_iam_policy_document" "this" {
   }
 
   statement {
-    sid       = "AskTheTransformation"
+    sid       = "InvokeTheTransformation"
     actions   = ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"]
     resources = [var.transform_function_arn, "${var.transform_function_arn}:*"]
   }
@@ -72,7 +72,7 @@ data "aws_iam_policy_document" "this" {
 
 resource "aws_iam_role" "this" {
   name                 = "${local.delivery_stream_name}-delivery"
-  description          = "What Firehose may do to bring events from the stream into the lake"
+  description          = "Role of the Firehose stream that delivers events to the lake"
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn
 }

@@ -5,7 +5,7 @@ locals {
   glue_arn             = "arn:${var.partition}:glue:${var.region}:${var.account_id}"
   events_table         = "events"
 
-  # Generated from the contract: what a record may hold is said there, and only there.
+  # Generated from the contract, the single definition of the columns.
   columns = jsondecode(file("${path.module}/generated/columns.json"))
 
   day_projection = {
@@ -17,22 +17,22 @@ locals {
     "projection.ingest_date.interval.unit" = "DAYS"
   }
 
-  # Tables of JSON lines, which functions write straight into S3.
+  # Tables of JSON lines, which functions write directly to S3.
   json_tables = {
     items = {
-      description = "Items as they came in, a row per change"
+      description = "Received items, one row per change"
       location    = "s3://${var.buckets.lake}/raw/items/"
       partitions  = ["ingest_date"]
       parameters  = { "storage.location.template" = "s3://${var.buckets.lake}/raw/items/ingest_date=$${ingest_date}" }
     }
     users = {
-      description = "Users as they came in, a row per change"
+      description = "Received users, one row per change"
       location    = "s3://${var.buckets.lake}/raw/users/"
       partitions  = ["ingest_date"]
       parameters  = { "storage.location.template" = "s3://${var.buckets.lake}/raw/users/ingest_date=$${ingest_date}" }
     }
     bad_rows = {
-      description = "What was refused, with the reason and the bytes"
+      description = "Refused events and records, with the reason and the bytes"
       location    = "s3://${var.buckets.bad_rows}/"
       partitions  = ["written_by", "ingest_date"]
       parameters = {
@@ -43,7 +43,7 @@ locals {
     }
   }
 
-  # Saved queries by name; the first line of each says what it shows.
+  # Saved queries by name; the first line of each is its description.
   queries = {
     for file in fileset("${path.module}/queries", "*.sql") :
     trimsuffix(file, ".sql") => file("${path.module}/queries/${file}")

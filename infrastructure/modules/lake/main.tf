@@ -10,7 +10,7 @@ resource "aws_cloudwatch_log_stream" "this" {
 }
 
 resource "aws_kinesis_firehose_delivery_stream" "this" {
-  #checkov:skip=CKV_AWS_240:Encryption is that of the Kinesis stream it reads; Firehose refuses one of its own for such a source
+  #checkov:skip=CKV_AWS_240:The source stream is encrypted; Firehose rejects an encryption setting of its own for a Kinesis source
   #checkov:skip=CKV_AWS_241:As above
   name        = local.delivery_stream_name
   destination = "extended_s3"
@@ -29,7 +29,7 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
     buffering_size      = var.buffer.megabytes
     kms_key_arn         = var.key_arn
 
-    # The Parquet files are compressed inside.
+    # Parquet has compression of its own.
     compression_format = "UNCOMPRESSED"
 
     cloudwatch_logging_options {
@@ -49,7 +49,7 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
           parameter_value = var.transform_function_arn
         }
 
-        # BufferSizeInMBs stays at its default of 1: the provider forgets parameters that are set to theirs.
+        # BufferSizeInMBs keeps its default of 1: the provider drops parameters that are set to their defaults.
         parameters {
           parameter_name  = "BufferIntervalInSeconds"
           parameter_value = tostring(var.buffer.transform_seconds)
@@ -81,6 +81,6 @@ resource "aws_kinesis_firehose_delivery_stream" "this" {
     }
   }
 
-  # Firehose tries the role at once and gives up on the first refusal.
+  # Firehose uses the role immediately and fails on the first denied call.
   depends_on = [aws_iam_role_policy.this]
 }

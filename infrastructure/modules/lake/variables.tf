@@ -1,5 +1,5 @@
 variable "prefix" {
-  description = "Project and environment, joined by a hyphen: the beginning of every name."
+  description = "Project and environment, joined by a hyphen; the prefix of every name."
   type        = string
 }
 
@@ -9,37 +9,37 @@ variable "database_name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9_]*$", var.database_name))
-    error_message = "database_name is \"${var.database_name}\": Athena takes lower-case letters, digits and underscores without quotes."
+    error_message = "database_name is \"${var.database_name}\"; it must be lower-case letters, digits and underscores, which Athena accepts without quotes."
   }
 }
 
 variable "partition" {
-  description = "Partition of the ARNs."
+  description = "AWS partition of the ARNs."
   type        = string
 }
 
 variable "region" {
-  description = "Region of the environment."
+  description = "AWS region of the environment."
   type        = string
 }
 
 variable "account_id" {
-  description = "Account of the environment, twelve digits."
+  description = "AWS account of the environment, twelve digits."
   type        = string
 }
 
 variable "key_arn" {
-  description = "KMS key of the buckets, the stream and the query results."
+  description = "ARN of the KMS key of the buckets, the stream and the query results."
   type        = string
 }
 
 variable "stream_arn" {
-  description = "Kinesis stream that Firehose reads."
+  description = "ARN of the Kinesis stream that Firehose reads."
   type        = string
 }
 
 variable "transform_function_arn" {
-  description = "Lambda that checks and flattens records before they are written."
+  description = "ARN of the Lambda function that validates and flattens records before they are written."
   type        = string
 }
 
@@ -53,7 +53,7 @@ variable "buckets" {
 }
 
 variable "buffer" {
-  description = "How long and how much Firehose gathers before it writes a file, and before it asks the transformation."
+  description = "Firehose's buffers: seconds and megabytes before it writes a file, seconds before it invokes the transformation."
   type = object({
     seconds           = number
     megabytes         = number
@@ -63,49 +63,49 @@ variable "buffer" {
   validation {
     # https://docs.aws.amazon.com/firehose/latest/APIReference/API_BufferingHints.html
     condition     = var.buffer.seconds >= 0 && var.buffer.seconds <= 900
-    error_message = "buffer.seconds is ${var.buffer.seconds}: Firehose takes 0 to 900."
+    error_message = "buffer.seconds is ${var.buffer.seconds}; it must be 0 to 900."
   }
 
   validation {
-    # https://docs.aws.amazon.com/firehose/latest/dev/record-format-conversion.html: 64 at least with conversion.
+    # https://docs.aws.amazon.com/firehose/latest/dev/record-format-conversion.html: at least 64 with conversion.
     condition     = var.buffer.megabytes >= 64 && var.buffer.megabytes <= 128
-    error_message = "buffer.megabytes is ${var.buffer.megabytes}: Firehose takes 64 to 128 when it writes Parquet."
+    error_message = "buffer.megabytes is ${var.buffer.megabytes}; it must be 64 to 128, since Firehose writes Parquet."
   }
 }
 
 variable "projection_start" {
-  description = "First day that has events, YYYY-MM-DD: partitions before it are not looked for."
+  description = "First day with events, YYYY-MM-DD; queries do not search partitions before it."
   type        = string
 
   validation {
     condition     = can(formatdate("YYYY", "${var.projection_start}T00:00:00Z"))
-    error_message = "projection_start is \"${var.projection_start}\": a day as YYYY-MM-DD."
+    error_message = "projection_start is \"${var.projection_start}\"; it must be a day as YYYY-MM-DD."
   }
 }
 
 variable "scan_limit_bytes" {
-  description = "Bytes that one query may read before Athena ends it."
+  description = "Maximum number of bytes that one query may scan."
   type        = number
 
   validation {
-    # https://docs.aws.amazon.com/athena/latest/ug/workgroups-setting-control-limits-cloudwatch.html, as the provider has it
+    # https://docs.aws.amazon.com/athena/latest/ug/workgroups-setting-control-limits-cloudwatch.html
     condition     = var.scan_limit_bytes >= 10485760
-    error_message = "scan_limit_bytes is ${var.scan_limit_bytes}: Athena takes 10485760 (10 MiB) at least."
+    error_message = "scan_limit_bytes is ${var.scan_limit_bytes}; Athena's minimum is 10485760 (10 MiB)."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days that Firehose's log is kept."
+  description = "Retention of Firehose's log in days."
   type        = number
 }
 
 variable "deletion_protected" {
-  description = "Keep the work group, once it has a query history, from being destroyed."
+  description = "Whether a work group with a query history is protected from deletion."
   type        = bool
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds what the role may ever do; null for none."
+  description = "ARN of the permissions boundary of the role; null for none."
   type        = string
   default     = null
 }

@@ -1,6 +1,6 @@
 locals {
-  # Columns of the views in order: Athena keeps them with the view and does not read them from its query. Each view is
-  # grouped by the day, so that a condition on the day reaches the partitions and only those are scanned.
+  # Columns of the views in order: Athena stores them with the view and does not derive them from its query. Each view is
+  # grouped by the day, so that a condition on the day limits the scanned partitions.
   view_columns = {
     daily_events = [["ingest_date", "string"], ["event_type", "string"], ["events", "bigint"], ["people", "bigint"]]
     daily_items  = [["ingest_date", "string"], ["item_id", "string"], ["views", "bigint"], ["added_to_cart", "bigint"], ["purchases", "bigint"]]
@@ -8,7 +8,7 @@ locals {
 
   view_queries = { for name in keys(local.view_columns) : name => file("${path.module}/views/${name}.sql") }
 
-  # The catalogue has Hive's names of types, and inside a view Athena has its own.
+  # Glue tables use Hive's type names; the stored views use Athena's.
   athena_types = { string = "varchar", bigint = "bigint" }
 }
 
@@ -25,7 +25,7 @@ resource "aws_glue_catalog_table" "view" {
     "comment"     = "Presto View"
   }
 
-  # As Athena itself stores what CREATE VIEW makes.
+  # The format in which Athena stores the result of CREATE VIEW.
   view_expanded_text = "/* Presto View */"
   view_original_text = format("/* Presto View: %s */", base64encode(jsonencode({
     originalSql = join("\n", slice(split("\n", trimspace(local.view_queries[each.key])), 1, length(split("\n", trimspace(local.view_queries[each.key])))))

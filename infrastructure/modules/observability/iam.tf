@@ -1,6 +1,6 @@
 data "aws_iam_policy_document" "topic" {
   statement {
-    sid       = "AlarmsOfThisAccount"
+    sid       = "PublishAlarmsOfThisAccount"
     actions   = ["sns:Publish"]
     resources = [local.topic_arn]
 
@@ -17,7 +17,7 @@ data "aws_iam_policy_document" "topic" {
   }
 
   statement {
-    sid       = "OnlyOverTls"
+    sid       = "DenyWithoutTls"
     effect    = "Deny"
     actions   = ["sns:Publish"]
     resources = [local.topic_arn]

@@ -4,7 +4,7 @@ locals {
   dashboard_name = var.prefix
   console_url    = "https://${var.region}.console.aws.amazon.com/cloudwatch/home?region=${var.region}"
 
-  # Five minutes, two of three: long enough that one hiccup wakes nobody, short enough that a person can still act.
+  # Two of three periods of five minutes: one transient failure raises no alarm, and there is time left to react.
   alarms = merge(
     {
       stream-throttled = {
@@ -13,7 +13,7 @@ locals {
         dimensions  = { StreamName = var.stream_name }
         statistic   = "Sum"
         threshold   = 0
-        description = "The stream refused records: producers are told to come again. Add shards."
+        description = "The stream throttled records, which producers must send again: add shards."
       }
       stream-unread = {
         namespace   = "AWS/Kinesis"
@@ -21,7 +21,7 @@ locals {
         dimensions  = { StreamName = var.stream_name }
         statistic   = "Maximum"
         threshold   = var.thresholds.lake_lag_seconds * 1000
-        description = "A reader of the stream is more than ${var.thresholds.lake_lag_seconds} s behind."
+        description = "A consumer of the stream is more than ${var.thresholds.lake_lag_seconds} s behind."
       }
       lake-lag = {
         namespace   = "AWS/Firehose"
@@ -29,7 +29,7 @@ locals {
         dimensions  = { DeliveryStreamName = var.delivery_stream_name }
         statistic   = "Maximum"
         threshold   = var.thresholds.lake_lag_seconds
-        description = "The oldest event on its way into the lake is more than ${var.thresholds.lake_lag_seconds} s old."
+        description = "The oldest undelivered event of Firehose is more than ${var.thresholds.lake_lag_seconds} s old."
       }
       training-failed = {
         namespace   = "AWS/States"
@@ -38,7 +38,7 @@ locals {
         statistic   = "Sum"
         threshold   = 0
         urgent      = true
-        description = "A training failed; what served before goes on serving. The execution says which step and why."
+        description = "A training failed; the deployed versions keep serving. The execution shows the failed step and the cause."
       }
       training-timed-out = {
         namespace   = "AWS/States"
@@ -47,7 +47,7 @@ locals {
         statistic   = "Sum"
         threshold   = 0
         urgent      = true
-        description = "A training took longer than a day; what served before goes on serving."
+        description = "A training exceeded its timeout of a day; the deployed versions keep serving."
       }
       champion-outdated = {
         namespace   = var.metrics_namespace
@@ -56,7 +56,7 @@ locals {
         statistic   = "Sum"
         threshold   = 0
         urgent      = true
-        description = "A new version lost against one that was trained on other events than there are now: read the verdict in the execution's output."
+        description = "A champion was kept although recent events differ from those that it was trained on: see the verdict in the execution's output."
       }
       api-failed = {
         namespace   = "AWS/ApiGateway"
@@ -82,7 +82,7 @@ locals {
         dimensions  = { service = purpose }
         statistic   = "Sum"
         threshold   = var.thresholds.bad_events
-        description = "More than ${var.thresholds.bad_events} events were refused by ${purpose} in five minutes: see the saved query bad-rows-by-reason."
+        description = "${purpose} refused more than ${var.thresholds.bad_events} events in five minutes: see the saved query bad-rows-by-reason."
       }
     },
     {
@@ -93,12 +93,12 @@ locals {
         statistic   = "Maximum"
         threshold   = 0
         urgent      = true
-        description = "${purpose} took events that ended in no outcome: they may be lost."
+        description = "${purpose} received events without a counted outcome: they may be lost."
       }
     },
   )
 
-  # Rows of the dashboard: a title, and the metrics that are drawn together, as [namespace, metric, dimension, value, …].
+  # Charts of the dashboard: a title and its metrics, as [namespace, metric, dimension, value, …].
   charts = [
     {
       title   = "Requests"
@@ -106,7 +106,7 @@ locals {
       metrics = [for metric in ["Count", "4XXError", "5XXError"] : ["AWS/ApiGateway", metric, "ApiName", var.api.name, "Stage", var.api.stage]]
     },
     {
-      title   = "Time to answer, 99th percentile (ms)"
+      title   = "Latency, 99th percentile (ms)"
       stat    = "p99"
       metrics = [for metric in ["Latency", "IntegrationLatency"] : ["AWS/ApiGateway", metric, "ApiName", var.api.name, "Stage", var.api.stage]]
     },
@@ -116,7 +116,7 @@ locals {
       metrics = [for metric in ["IncomingRecords", "WriteProvisionedThroughputExceeded"] : ["AWS/Kinesis", metric, "StreamName", var.stream_name]]
     },
     {
-      title = "Behind (ms)"
+      title = "Consumer lag (ms)"
       stat  = "Maximum"
       metrics = concat(
         [["AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds", "StreamName", var.stream_name]],
@@ -124,7 +124,7 @@ locals {
       )
     },
     {
-      title   = "Into the lake"
+      title   = "Delivery to the lake"
       stat    = "Maximum"
       metrics = [for metric in ["DeliveryToS3.DataFreshness", "DeliveryToS3.Records", "ExecuteProcessing.Duration"] : ["AWS/Firehose", metric, "DeliveryStreamName", var.delivery_stream_name]]
     },
@@ -141,7 +141,7 @@ locals {
       metrics = [for name in values(var.functions) : ["AWS/Lambda", "Invocations", "FunctionName", name]]
     },
     {
-      title   = "Errors of functions"
+      title   = "Function errors"
       stat    = "Sum"
       metrics = [for name in values(var.functions) : ["AWS/Lambda", "Errors", "FunctionName", name]]
     },
@@ -151,13 +151,13 @@ locals {
       metrics = [for metric in ["ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed"] : ["AWS/States", metric, "StateMachineArn", var.state_machine_arn]]
     },
     {
-      title   = "Versions judged"
+      title   = "Judged versions"
       stat    = "Sum"
       metrics = [for metric in ["kept_challenger", "kept_champion", "drift_found", "champion_outdated"] : [var.metrics_namespace, metric, "service", "judge"]]
     },
   ]
 
-  # CloudWatch's grid is 24 wide; three charts in a row under the alarms.
+  # CloudWatch's grid has 24 columns: three charts per row, below the alarms.
   alarm_widget = {
     type   = "alarm"
     x      = 0

@@ -32,7 +32,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   datapoints_to_alarm = try(each.value.urgent, false) ? 1 : 2
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.threshold
-  treat_missing_data  = "notBreaching" # nothing counted is nothing wrong: most of these are only sent when there is something to count
+  treat_missing_data  = "notBreaching" # most of these metrics are published only when there is something to count
   alarm_actions       = [aws_sns_topic.this.arn]
   ok_actions          = [aws_sns_topic.this.arn]
 }

@@ -1,10 +1,10 @@
 output "topic_arn" {
-  description = "Topic that alarms are sent to."
+  description = "SNS topic that alarms are sent to."
   value       = aws_sns_topic.this.arn
 }
 
 output "dashboard_url" {
-  description = "Where the dashboard is seen."
+  description = "URL of the dashboard."
   value       = "${local.console_url}#dashboards/dashboard/${aws_cloudwatch_dashboard.this.dashboard_name}"
 }
 

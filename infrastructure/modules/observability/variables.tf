@@ -1,41 +1,41 @@
 variable "partition" {
-  description = "Partition of the ARNs."
+  description = "AWS partition of the ARNs."
   type        = string
 }
 
 variable "region" {
-  description = "Region of the environment."
+  description = "AWS region of the environment."
   type        = string
 }
 
 variable "account_id" {
-  description = "Account of the environment, twelve digits."
+  description = "AWS account of the environment, twelve digits."
   type        = string
 }
 
 variable "prefix" {
-  description = "Project and environment, joined by a hyphen: the beginning of every name."
+  description = "Project and environment, joined by a hyphen; the prefix of every name."
   type        = string
 }
 
 variable "key_arn" {
-  description = "KMS key of the environment."
+  description = "ARN of the environment's KMS key."
   type        = string
 }
 
 
 variable "functions" {
-  description = "Names of the functions by purpose."
+  description = "Names of the Lambda functions by purpose."
   type        = map(string)
 }
 
 variable "counting_functions" {
-  description = "Purposes of the functions that account for every event they take."
+  description = "Purposes of the functions that count the outcome of every event they receive."
   type        = set(string)
 }
 
 variable "metrics_namespace" {
-  description = "Namespace of the functions' own metrics."
+  description = "CloudWatch namespace of the functions' own metrics."
   type        = string
 }
 
@@ -63,7 +63,7 @@ variable "api" {
 }
 
 variable "thresholds" {
-  description = "From where on an alarm is raised: seconds that the lake may lag behind, refused events and failed requests in five minutes, and milliseconds in which 99 of 100 requests are answered."
+  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, and the 99th percentile of the latency in milliseconds."
   type = object({
     lake_lag_seconds     = number
     bad_events           = number
@@ -73,18 +73,18 @@ variable "thresholds" {
 }
 
 variable "alarm_emails" {
-  description = "Addresses that alarms are sent to; each must confirm."
+  description = "E-mail addresses that alarms are sent to; each must confirm the subscription."
   type        = set(string)
   default     = []
 }
 
 variable "monthly_budget_usd" {
-  description = "US dollars a month that the project may cost before it is told; null for no budget."
+  description = "Monthly budget in US dollars, with notifications before it is exceeded; null for none."
   type        = number
   default     = null
 }
 
 variable "project" {
-  description = "Value of the tag Project, by which the budget finds the cost."
+  description = "Value of the tag Project, which selects the budget's costs."
   type        = string
 }

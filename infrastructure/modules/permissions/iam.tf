@@ -1,4 +1,4 @@
-# What each function may do, a document per function; their logs, traces and queues are in the function module.
+# Permissions of each function, one document per function; the function module adds logs, traces and queues.
 
 data "aws_iam_policy_document" "collect" {
   statement {
@@ -26,31 +26,31 @@ data "aws_iam_policy_document" "collect" {
   }
 
   statement {
-    sid       = "ReportHowUploadsGo"
+    sid       = "WriteTheProgressOfUploads"
     actions   = ["s3:PutObject"]
     resources = ["${var.bucket_arns["uploads"]}/reports/*"]
   }
 
   statement {
-    sid       = "TellAMissingUploadFromAForbiddenOne"
+    sid       = "ListUploadsToDetectMissingOnes"
     actions   = ["s3:ListBucket"]
     resources = [var.bucket_arns["uploads"]]
   }
 
   statement {
-    sid       = "KeepItemsAndUsers"
+    sid       = "WriteItemsAndUsersIntoTheTable"
     actions   = ["dynamodb:BatchWriteItem"]
     resources = [var.table_arns["entities"]]
   }
 
   statement {
-    sid       = "GoOnWithAnUploadInAnotherInvocation"
+    sid       = "ContinueAnUploadInAnotherInvocation"
     actions   = ["lambda:InvokeFunction"]
     resources = [local.collect_arn]
   }
 
   statement {
-    sid       = "EncryptWhatItStores"
+    sid       = "EncryptItsData"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.key_arn]
 
@@ -68,7 +68,7 @@ data "aws_iam_policy_document" "forward" {
   statement {
     sid       = "PutEventsIntoTheTracker"
     actions   = ["personalize:PutEvents"]
-    resources = ["*"] # as documented: https://docs.aws.amazon.com/personalize/latest/dg/recording-item-interaction-events.html
+    resources = ["*"] # no resource level: https://docs.aws.amazon.com/personalize/latest/dg/recording-item-interaction-events.html
   }
 
   statement {
@@ -78,7 +78,7 @@ data "aws_iam_policy_document" "forward" {
   }
 
   statement {
-    sid       = "KeepEachPersonsHistory"
+    sid       = "WriteTheHistoryOfUsers"
     actions   = ["dynamodb:BatchWriteItem"]
     resources = [var.table_arns["history"]]
   }
@@ -90,7 +90,7 @@ data "aws_iam_policy_document" "forward" {
   }
 
   statement {
-    sid       = "EncryptWhatItStores"
+    sid       = "EncryptItsData"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.key_arn]
 
@@ -104,13 +104,13 @@ data "aws_iam_policy_document" "forward" {
 
 data "aws_iam_policy_document" "recommend" {
   statement {
-    sid       = "AskTheCampaigns"
+    sid       = "QueryTheCampaigns"
     actions   = ["personalize:GetPersonalizedRanking", "personalize:GetRecommendations"]
     resources = values(var.campaign_arns)
   }
 
   statement {
-    sid       = "ReadEachPersonsHistory"
+    sid       = "ReadTheHistoryOfUsers"
     actions   = ["dynamodb:Query"]
     resources = [var.table_arns["history"]]
   }
@@ -122,7 +122,7 @@ data "aws_iam_policy_document" "recommend" {
   }
 
   statement {
-    sid       = "KeepTheLastGoodAnswers"
+    sid       = "ReadAndWriteTheLastGoodAnswers"
     actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"]
     resources = [var.table_arns["answers"]]
   }
@@ -142,13 +142,13 @@ data "aws_iam_policy_document" "recommend" {
 
 data "aws_iam_policy_document" "train" {
   statement {
-    sid       = "StartATrainingWhereNoneRuns"
+    sid       = "StartATrainingUnlessOneRuns"
     actions   = ["states:ListExecutions", "states:StartExecution"]
     resources = [var.state_machine_arn]
   }
 
   statement {
-    sid       = "TellHowATrainingGoes"
+    sid       = "ReadTheProgressOfTrainings"
     actions   = ["states:DescribeExecution", "states:GetExecutionHistory"]
     resources = [local.execution_arn]
   }

@@ -1,5 +1,5 @@
 output "policy_json" {
-  description = "Policy documents by function; lake, which only answers Firehose, needs none."
+  description = "Policy documents by function; the function lake needs none, since it only answers Firehose."
   value = {
     collect   = data.aws_iam_policy_document.collect.json
     forward   = data.aws_iam_policy_document.forward.json

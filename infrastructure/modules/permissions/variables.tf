@@ -1,30 +1,30 @@
 variable "partition" {
-  description = "Partition of the ARNs."
+  description = "AWS partition of the ARNs."
   type        = string
 }
 
 variable "region" {
-  description = "Region of the environment."
+  description = "AWS region of the environment."
   type        = string
 }
 
 variable "account_id" {
-  description = "Account of the environment, twelve digits."
+  description = "AWS account of the environment, twelve digits."
   type        = string
 }
 
 variable "prefix" {
-  description = "Project and environment, joined by a hyphen: the beginning of every name."
+  description = "Project and environment, joined by a hyphen; the prefix of every name."
   type        = string
 }
 
 variable "bucket_arns" {
-  description = "ARNs of the buckets by purpose: lake, uploads and bad-rows are used."
+  description = "ARNs of the buckets by purpose, of which lake, uploads and bad-rows are used."
   type        = map(string)
 }
 
 variable "table_arns" {
-  description = "ARNs of the tables by purpose: history, entities and answers are used."
+  description = "ARNs of the tables by purpose, of which history, entities and answers are used."
   type        = map(string)
 }
 
@@ -39,16 +39,16 @@ variable "state_machine_arn" {
 }
 
 variable "tracking_id_parameter" {
-  description = "SSM parameter with the event tracker's id, beginning with a slash."
+  description = "Name of the SSM parameter with the event tracker's id, beginning with a slash."
   type        = string
 }
 
 variable "campaign_arns" {
-  description = "ARNs of the campaigns that recommendations are asked of, by solution."
+  description = "ARNs of the campaigns that serve recommendations, by solution."
   type        = map(string)
 }
 
 variable "key_arn" {
-  description = "KMS key that encrypts buckets, tables and stream."
+  description = "ARN of the KMS key that encrypts buckets, tables and stream."
   type        = string
 }

@@ -1,6 +1,6 @@
 data "aws_iam_policy_document" "workflow_trust" {
   statement {
-    sid     = "StatesRunsThisStateMachine"
+    sid     = "AssumedByThisStateMachine"
     actions = ["sts:AssumeRole"]
 
     principals {
@@ -26,7 +26,7 @@ data "aws_iam_policy_document" "workflow" {
   #checkov:skip=CKV_AWS_111:Log deliveries and traces have no resource level; the rest names its resources
   #checkov:skip=CKV_AWS_356:As above, and so have Personalize's lists
   statement {
-    sid = "MakeAndDescribeWhatIsDeclared"
+    sid = "CreateAndDescribeDeclaredResources"
     actions = [
       "personalize:CreateCampaign",
       "personalize:CreateDataset",
@@ -45,7 +45,7 @@ data "aws_iam_policy_document" "workflow" {
       "personalize:GetSolutionMetrics",
       "personalize:UpdateCampaign",
     ]
-    # An import job is named for its data set and run: the name has no room for the prefix beside both.
+    # The name of an import job consists of data set and run, and is too short for the prefix as well.
     resources = concat(
       [
         "${local.personalize_arn}:campaign/${var.prefix}-*",
@@ -59,9 +59,9 @@ data "aws_iam_policy_document" "workflow" {
   }
 
   statement {
-    sid       = "MakeAndDescribeTheEventTracker"
+    sid       = "CreateAndDescribeTheEventTracker"
     actions   = ["personalize:CreateEventTracker", "personalize:DescribeEventTracker"]
-    resources = ["${local.personalize_arn}:dataset-group/${var.prefix}", "${local.personalize_arn}:event-tracker/*"] # its id is chosen by Personalize
+    resources = ["${local.personalize_arn}:dataset-group/${var.prefix}", "${local.personalize_arn}:event-tracker/*"] # Personalize generates the tracker's id
   }
 
   statement {
@@ -77,7 +77,7 @@ data "aws_iam_policy_document" "workflow" {
   }
 
   statement {
-    sid       = "LetPersonalizeReadTheDataSets"
+    sid       = "PassTheRoleOfPersonalize"
     actions   = ["iam:PassRole"]
     resources = [local.personalize_role_arn]
 
@@ -101,13 +101,13 @@ data "aws_iam_policy_document" "workflow" {
   }
 
   statement {
-    sid       = "NoteWhatEachChampionWasTrainedOn"
+    sid       = "ReadAndWriteProfilesOfChampions"
     actions   = ["s3:GetObject", "s3:PutObject"]
     resources = ["${local.records_arn}/champions/*"]
   }
 
   statement {
-    sid       = "TellAMissingNoteFromAForbiddenOne"
+    sid       = "ListProfilesToDetectMissingOnes"
     actions   = ["s3:ListBucket"]
     resources = [local.records_arn]
   }
@@ -119,13 +119,13 @@ data "aws_iam_policy_document" "workflow" {
   }
 
   statement {
-    sid       = "AskForPopularItems"
+    sid       = "InvokeRecommendForPopularItems"
     actions   = ["lambda:InvokeFunction"]
     resources = [var.recommend_function_arn]
   }
 
   statement {
-    sid       = "AskTheJudge"
+    sid       = "InvokeTheJudge"
     actions   = ["lambda:InvokeFunction"]
     resources = [var.judge_function_arn]
   }
@@ -144,7 +144,7 @@ data "aws_iam_policy_document" "workflow" {
     for_each = var.sagemaker[*]
 
     content {
-      sid       = "LetSageMakerReadTheDataSets"
+      sid       = "PassTheRoleOfSageMaker"
       actions   = ["iam:PassRole"]
       resources = [statement.value.role_arn]
 
@@ -172,12 +172,12 @@ data "aws_iam_policy_document" "workflow" {
     }
   }
 
-  # https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html: the rule by which .sync hears of the end.
+  # https://docs.aws.amazon.com/step-functions/latest/dg/sagemaker-iam.html: the rule that notifies .sync of the end.
   dynamic "statement" {
     for_each = var.sagemaker[*]
 
     content {
-      sid       = "HearThatATrainingJobHasEnded"
+      sid       = "ReceiveTheEndOfTrainingJobs"
       actions   = ["events:DescribeRule", "events:PutRule", "events:PutTargets"]
       resources = ["arn:${var.partition}:events:${var.region}:${var.account_id}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"]
     }
@@ -207,13 +207,13 @@ data "aws_iam_policy_document" "workflow" {
   statement {
     sid       = "WriteTraces"
     actions   = ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
-    resources = ["*"] # X-Ray has no resource for a segment
+    resources = ["*"] # X-Ray has no resource level
   }
 }
 
 resource "aws_iam_role" "workflow" {
   name                 = "${var.prefix}-train-workflow"
-  description          = "What the training state machine may do"
+  description          = "Role of the training state machine"
   assume_role_policy   = data.aws_iam_policy_document.workflow_trust.json
   permissions_boundary = var.permissions_boundary_arn
 }
@@ -264,7 +264,7 @@ data "aws_iam_policy_document" "personalize" {
 
 resource "aws_iam_role" "personalize" {
   name                 = local.personalize_role
-  description          = "What Personalize may do to import the data sets"
+  description          = "Role with which Personalize imports the data sets"
   assume_role_policy   = data.aws_iam_policy_document.personalize_trust.json
   permissions_boundary = var.permissions_boundary_arn
 }
@@ -311,7 +311,7 @@ resource "aws_iam_role" "schedule" {
   count = length(var.schedule[*])
 
   name                 = "${var.prefix}-train-schedule"
-  description          = "What the training schedule may do"
+  description          = "Role of the training schedule"
   assume_role_policy   = data.aws_iam_policy_document.schedule_trust.json
   permissions_boundary = var.permissions_boundary_arn
 }

@@ -10,7 +10,7 @@ locals {
   glue_job_arn       = "arn:${var.partition}:glue:${var.region}:${var.account_id}:job/${var.glue_job_name}"
   parameter_arn      = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.tracking_id_parameter}"
 
-  # Composed, so that the policies and the definition are known at plan.
+  # Composed from names, so that the policies and the definition are known at plan.
   personalize_role_arn = "arn:${var.partition}:iam::${var.account_id}:role/${local.personalize_role}"
 
   declaration = jsondecode(file(var.solutions_file))
@@ -26,7 +26,7 @@ locals {
         type   = upper(name)
         name   = "${var.prefix}-${name}"
         folder = name
-        # A schema cannot be changed: with its content in its name, a changed one is a new one.
+        # A schema is immutable; the name contains a hash of the content, so that a change creates a new schema.
         schema_name = "${var.prefix}-${name}-${substr(sha256(local.schemas[name]), 0, 8)}"
         schema      = local.schemas[name]
       }
@@ -42,7 +42,7 @@ locals {
     ]
   }
 
-  # What Personalize answers under load or while it is upset; six attempts from 2 s on take about two minutes.
+  # Throttling and service errors of Personalize; six attempts with backoff from 2 s take about two minutes.
   personalize_retry = [{
     ErrorEquals = [
       "Personalize.ThrottlingException",
@@ -56,7 +56,7 @@ locals {
     JitterStrategy  = "FULL"
   }]
 
-  # What Lambda answers while it is upset, or while its functions are busy.
+  # Service errors and throttling of Lambda.
   lambda_retry = [{
     ErrorEquals     = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException"]
     IntervalSeconds = 2

@@ -8,7 +8,7 @@ resource "aws_sfn_state_machine" "this" {
   name     = local.state_machine_name
   role_arn = aws_iam_role.workflow.arn
 
-  # Without the template's line breaks, so that what AWS gives back compares equal.
+  # Without the template's line breaks, so that AWS's stored definition compares equal.
   definition = jsonencode(jsondecode(local.definition))
 
   encryption_configuration {
@@ -19,7 +19,7 @@ resource "aws_sfn_state_machine" "this" {
 
   logging_configuration {
     level = "ALL"
-    # The input and output of the states name resources and counts, never people.
+    # The input and output of the states contain resources and counts, but no users.
     include_execution_data = true
     log_destination        = "${aws_cloudwatch_log_group.this.arn}:*"
   }
@@ -28,6 +28,6 @@ resource "aws_sfn_state_machine" "this" {
     enabled = true
   }
 
-  # Created with a role that may not yet write the log, the state machine is refused.
+  # Step Functions rejects a state machine whose role may not write the log yet.
   depends_on = [aws_iam_role_policy.workflow]
 }

@@ -14,6 +14,6 @@ output "personalize_role_arn" {
 }
 
 output "definition" {
-  description = "Definition of the state machine as it is rendered, for linters."
+  description = "Rendered definition of the state machine, for linters."
   value       = local.definition
 }

@@ -2,7 +2,7 @@ resource "aws_scheduler_schedule" "this" {
   count = length(var.schedule[*])
 
   name                = local.schedule_name
-  description         = "Trains ${var.prefix} on what came in since"
+  description         = "Trains ${var.prefix} on the events received since the last training"
   schedule_expression = var.schedule
   kms_key_arn         = var.key_arn
 

@@ -1,46 +1,46 @@
 variable "partition" {
-  description = "Partition of the ARNs."
+  description = "AWS partition of the ARNs."
   type        = string
 }
 
 variable "region" {
-  description = "Region of the environment."
+  description = "AWS region of the environment."
   type        = string
 }
 
 variable "account_id" {
-  description = "Account of the environment, twelve digits."
+  description = "AWS account of the environment, twelve digits."
   type        = string
 }
 
 variable "prefix" {
-  description = "Project and environment, joined by a hyphen: the beginning of every name."
+  description = "Project and environment, joined by a hyphen; the prefix of every name."
   type        = string
 }
 
 variable "key_arn" {
-  description = "KMS key of the environment."
+  description = "ARN of the environment's KMS key."
   type        = string
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds what the roles may ever do; null for none."
+  description = "ARN of the permissions boundary of the roles; null for none."
   type        = string
   default     = null
 }
 
 variable "solutions_file" {
-  description = "Path of the JSON file that declares what is trained and deployed."
+  description = "Path of the JSON file that declares the solutions to train and deploy."
   type        = string
 }
 
 variable "schemas_directory" {
-  description = "Folder with the Avro schema <data set>.avsc of each data set that the declaration names."
+  description = "Folder with the Avro schema <data set>.avsc of each declared data set."
   type        = string
 }
 
 variable "buckets" {
-  description = "Names of the buckets: lake, which the data sets are built from, datasets, where they lie, and records, where it is noted what each champion was trained on and custom models are left."
+  description = "Names of the buckets: lake with the events, datasets for the data sets, and records for the profiles of the champions' training data and the custom models."
   type = object({
     lake     = string
     datasets = string
@@ -54,17 +54,17 @@ variable "glue_job_name" {
 }
 
 variable "recommend_function_arn" {
-  description = "Lambda that is asked for popular items once all is deployed."
+  description = "ARN of the Lambda function that is invoked for popular items after the deployment."
   type        = string
 }
 
 variable "judge_function_arn" {
-  description = "Lambda that says whether a new version may take the place of the one that serves."
+  description = "ARN of the Lambda function that decides whether a new version replaces the deployed one."
   type        = string
 }
 
 variable "sagemaker" {
-  description = "How a custom model is trained where an execution asks for the trainer sagemaker, as the module sagemaker gives it; null for not at all."
+  description = "Settings for executions with the trainer sagemaker, from the module sagemaker; null disables that trainer."
   type = object({
     name               = string
     image_uri          = string
@@ -79,37 +79,37 @@ variable "sagemaker" {
 }
 
 variable "tracking_id_parameter" {
-  description = "SSM parameter that receives the event tracker's id, beginning with a slash."
+  description = "Name of the SSM parameter that receives the event tracker's id, beginning with a slash."
   type        = string
 
   validation {
     condition     = startswith(var.tracking_id_parameter, "/")
-    error_message = "tracking_id_parameter is \"${var.tracking_id_parameter}\": it must begin with a slash."
+    error_message = "tracking_id_parameter is \"${var.tracking_id_parameter}\"; it must begin with a slash."
   }
 }
 
 variable "poll_seconds" {
-  description = "Seconds between two looks at a resource that is being made."
+  description = "Polling interval in seconds while a resource is created."
   type        = number
 
   validation {
     condition     = var.poll_seconds >= 1
-    error_message = "poll_seconds is ${var.poll_seconds}: 1 at least."
+    error_message = "poll_seconds is ${var.poll_seconds}; it must be at least 1."
   }
 }
 
 variable "schedule" {
-  description = "When to train, as rate(…) or cron(…) of EventBridge Scheduler in UTC; null for never."
+  description = "Schedule of trainings, as rate(…) or cron(…) of EventBridge Scheduler in UTC; null for none."
   type        = string
   default     = null
 
   validation {
     condition     = var.schedule == null ? true : can(regex("^(rate|cron)\\(.+\\)$", var.schedule))
-    error_message = "schedule is \"${var.schedule == null ? "null" : var.schedule}\": rate(…) or cron(…)."
+    error_message = "schedule is \"${var.schedule == null ? "null" : var.schedule}\"; it must be rate(…) or cron(…)."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days that the log of the executions is kept."
+  description = "Retention of the executions' log in days."
   type        = number
 }

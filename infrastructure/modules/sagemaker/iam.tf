@@ -26,7 +26,7 @@ data "aws_iam_policy_document" "this" {
   }
 
   statement {
-    sid     = "LeaveModelsAndCheckpoints"
+    sid     = "WriteModelsAndCheckpoints"
     actions = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
     resources = [
       "${local.artifacts_arn}/checkpoints/${local.name}-*",
@@ -35,7 +35,7 @@ data "aws_iam_policy_document" "this" {
   }
 
   statement {
-    sid       = "ListWhatItReadsAndWrites"
+    sid       = "ListItsBuckets"
     actions   = ["s3:ListBucket"]
     resources = [local.artifacts_arn, local.datasets_arn]
   }
@@ -67,7 +67,7 @@ data "aws_iam_policy_document" "this" {
   statement {
     sid       = "SignInToEcr"
     actions   = ["ecr:GetAuthorizationToken"]
-    resources = ["*"] # the token is the account's
+    resources = ["*"] # the token is for the whole account
   }
 
   statement {
@@ -79,7 +79,7 @@ data "aws_iam_policy_document" "this" {
   statement {
     sid       = "WriteItsMetrics"
     actions   = ["cloudwatch:PutMetricData"]
-    resources = ["*"] # CloudWatch has no resource for a metric
+    resources = ["*"] # CloudWatch metrics have no resource level
 
     condition {
       test     = "StringLike"
@@ -91,7 +91,7 @@ data "aws_iam_policy_document" "this" {
 
 resource "aws_iam_role" "this" {
   name                 = local.role_name
-  description          = "What SageMaker may do to train and serve custom models"
+  description          = "Role with which SageMaker trains and serves custom models"
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary_arn
 }

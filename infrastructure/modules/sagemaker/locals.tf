@@ -9,9 +9,9 @@ locals {
   image          = regex("^(?P<account>[0-9]{12})\\.dkr\\.ecr\\.(?P<region>[a-z0-9-]+)\\.[^/]+/(?P<repository>[^:@]+)", var.image_uri)
   repository_arn = "arn:${var.partition}:ecr:${local.image.region}:${local.image.account}:repository/${local.image.repository}"
 
-  # Composed, so that the policies are known at plan.
+  # Composed from names, so that the policies are known at plan.
   role_arn = "arn:${var.partition}:iam::${var.account_id}:role/${local.role_name}"
 
-  # Neither a model nor what an endpoint is configured with can be changed: another model has another name.
+  # Models and endpoint configurations are immutable: another model has another name.
   model_name = var.serving == null ? null : "${local.name}-${substr(sha256(jsonencode([var.image_uri, var.serving])), 0, 12)}"
 }

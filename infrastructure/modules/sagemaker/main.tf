@@ -22,7 +22,7 @@ resource "aws_sagemaker_model" "this" {
     create_before_destroy = true
   }
 
-  # Made with a role that may not yet read the model, it is refused.
+  # SageMaker rejects a model that the role may not read yet.
   depends_on = [aws_iam_role_policy.this]
 }
 

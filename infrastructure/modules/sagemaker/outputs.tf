@@ -1,5 +1,5 @@
 output "trainer" {
-  description = "What the training workflow needs to train a custom model."
+  description = "Settings with which the training workflow trains a custom model."
   value = {
     name               = local.name
     image_uri          = var.image_uri
@@ -14,11 +14,11 @@ output "trainer" {
   precondition {
     # SageMaker's limit: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_AlgorithmSpecification.html
     condition     = length(jsondecode(file("${path.module}/../../../model/sagemaker/metric_definitions.json"))) <= 40
-    error_message = "model/sagemaker/metric_definitions.json has more than the 40 metrics that a training job may have."
+    error_message = "model/sagemaker/metric_definitions.json has more than 40 metrics, the maximum of a training job."
   }
 }
 
 output "endpoint_name" {
-  description = "Endpoint that serves the custom model; null where none is asked for."
+  description = "Name of the endpoint that serves the custom model; null without one."
   value       = one(aws_sagemaker_endpoint.this[*].name)
 }

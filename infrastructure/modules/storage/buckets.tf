@@ -1,6 +1,6 @@
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:Access is recorded by CloudTrail data events of the account, which name the caller; access logs would need a bucket without KMS
-  #checkov:skip=CKV_AWS_144:The lake can be filled again from its producers' copies; a second region doubles the cost of storing it
+  #checkov:skip=CKV_AWS_144:The lake can be filled again from its producers' copies; a second region would double its cost
   #checkov:skip=CKV2_AWS_62:Nothing reacts to single objects; the jobs read by partition
   for_each = local.bucket_names
 
@@ -44,7 +44,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = each.value.id
 
   rule {
-    # One data key per bucket and hour in place of one per object: a lake of small objects would pay for each.
+    # Bucket keys reduce the calls to KMS, which would otherwise cost one call per object.
     bucket_key_enabled = true
 
     apply_server_side_encryption_by_default {
@@ -60,7 +60,7 @@ resource "aws_s3_bucket_policy" "this" {
   bucket = each.value.id
   policy = data.aws_iam_policy_document.bucket[each.key].json
 
-  # Both write the bucket's access settings, and S3 refuses two at a time.
+  # Both change the bucket's access settings, and S3 rejects concurrent changes.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
@@ -99,6 +99,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # Rules about old versions are refused by a bucket that keeps none.
+  # S3 rejects rules for old versions on a bucket without versioning.
   depends_on = [aws_s3_bucket_versioning.this]
 }

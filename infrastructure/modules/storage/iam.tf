@@ -1,9 +1,9 @@
 data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:In a key policy "*" is this key alone, and the account's own policies say who may use it
+  #checkov:skip=CKV_AWS_109:In a key policy "*" is this key alone, and the account's own policies grant its use
   #checkov:skip=CKV_AWS_111:As above
   #checkov:skip=CKV_AWS_356:As above
   statement {
-    sid       = "AccountDecidesByItsOwnPolicies"
+    sid       = "DelegateToTheAccountsPolicies"
     actions   = ["kms:*"]
     resources = ["*"]
 
@@ -14,7 +14,7 @@ data "aws_iam_policy_document" "key" {
   }
 
   statement {
-    sid       = "LogGroupsOfThisEnvironment"
+    sid       = "EncryptLogGroupsOfThisEnvironment"
     actions   = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
     resources = ["*"]
 
@@ -31,7 +31,7 @@ data "aws_iam_policy_document" "key" {
   }
 
   statement {
-    sid       = "AlarmsReachTheirTopic"
+    sid       = "EncryptMessagesOfAlarms"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
     resources = ["*"]
 
@@ -52,7 +52,7 @@ data "aws_iam_policy_document" "bucket" {
   for_each = var.buckets
 
   statement {
-    sid       = "OnlyOverTls"
+    sid       = "DenyWithoutTls"
     effect    = "Deny"
     actions   = ["s3:*"]
     resources = [local.bucket_arns[each.key], "${local.bucket_arns[each.key]}/*"]
@@ -70,7 +70,7 @@ data "aws_iam_policy_document" "bucket" {
   }
 
   statement {
-    sid       = "OnlyOverTls12OrNewer"
+    sid       = "DenyOlderTlsThan12"
     effect    = "Deny"
     actions   = ["s3:*"]
     resources = [local.bucket_arns[each.key], "${local.bucket_arns[each.key]}/*"]

@@ -1,26 +1,26 @@
 variable "prefix" {
-  description = "Project and environment, joined by a hyphen: the beginning of every name."
+  description = "Project and environment, joined by a hyphen; the prefix of every name."
   type        = string
 
   validation {
-    # A bucket is called <prefix>-<account>-<purpose>: 63 characters less 12 digits, two hyphens and "artifacts".
+    # A bucket's name is <prefix>-<account>-<purpose>: 63 characters minus 12 digits, two hyphens and "artifacts".
     condition     = length(var.prefix) <= 40 && can(regex("^[a-z][a-z0-9-]*$", var.prefix))
-    error_message = "prefix is \"${var.prefix}\": at most 40 lower-case letters, digits and hyphens, since bucket names end at 63."
+    error_message = "prefix is \"${var.prefix}\"; it must be at most 40 lower-case letters, digits and hyphens, since bucket names have at most 63 characters."
   }
 }
 
 variable "partition" {
-  description = "Partition of the ARNs, aws outside China and GovCloud."
+  description = "AWS partition of the ARNs: aws outside China and GovCloud."
   type        = string
 }
 
 variable "region" {
-  description = "Region of the environment."
+  description = "AWS region of the environment."
   type        = string
 }
 
 variable "account_id" {
-  description = "Account of the environment, twelve digits."
+  description = "AWS account of the environment, twelve digits."
   type        = string
 }
 
@@ -34,12 +34,12 @@ variable "buckets" {
 
   validation {
     condition     = alltrue([for name, bucket in var.buckets : bucket.noncurrent_days >= 1 && coalesce(bucket.expiration_days, 1) >= 1])
-    error_message = "Less than a day to live: ${join(", ", [for name, bucket in var.buckets : name if bucket.noncurrent_days < 1 || coalesce(bucket.expiration_days, 1) < 1])}."
+    error_message = "expiration_days and noncurrent_days must be at least 1; less in: ${join(", ", [for name, bucket in var.buckets : name if bucket.noncurrent_days < 1 || coalesce(bucket.expiration_days, 1) < 1])}."
   }
 }
 
 variable "tables" {
-  description = "DynamoDB tables by purpose. All keys are strings; `expires_attribute` holds the epoch second after which an item is dropped."
+  description = "DynamoDB tables by purpose. All keys are strings; `expires_attribute` is the attribute with the epoch second after which an item expires."
   type = map(object({
     hash_key          = string
     range_key         = optional(string)
@@ -48,12 +48,12 @@ variable "tables" {
 }
 
 variable "deletion_protected" {
-  description = "Keep tables and non-empty buckets from being destroyed."
+  description = "Whether tables and non-empty buckets are protected from deletion."
   type        = bool
 }
 
 variable "lifecycle_enabled" {
-  description = "Write the lifecycle rules of the buckets. Off on the laptop, where nothing carries them out and the provider waits nearly a minute to see them settle."
+  description = "Whether the buckets get lifecycle rules. False on the laptop, where the rules have no effect and the provider waits nearly a minute for them."
   type        = bool
   default     = true
 }

@@ -5,7 +5,7 @@ resource "aws_kinesis_stream" "this" {
   encryption_type  = "KMS"
   kms_key_id       = var.key_arn
 
-  # Registered readers do not keep a stream from being destroyed; deleting the environment is decided elsewhere.
+  # Registered consumers must not prevent the deletion of an environment.
   enforce_consumer_deletion = true
 
   stream_mode_details {

@@ -1,5 +1,5 @@
 output "arn" {
-  description = "ARN of the stream, known once it takes records."
+  description = "ARN of the stream, available once it accepts records."
   value       = aws_kinesis_stream.this.arn
 }
 

@@ -4,32 +4,32 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-zA-Z0-9_.-]{1,128}$", var.name))
-    error_message = "name is \"${var.name}\": a stream's name has 1 to 128 letters, digits, dots, hyphens and underscores."
+    error_message = "name is \"${var.name}\"; it must be 1 to 128 letters, digits, dots, hyphens and underscores."
   }
 }
 
 variable "shards" {
-  description = "Provisioned shards, each taking 1,000 records and 1 MiB per second; null for on demand, which costs several times as much under a steady load."
+  description = "Number of provisioned shards, each for 1,000 records and 1 MiB per second; null for on-demand capacity, which costs several times as much under a steady load."
   type        = number
   nullable    = true
 
   validation {
     condition     = var.shards == null ? true : var.shards >= 1 && floor(var.shards) == var.shards
-    error_message = "shards is ${var.shards == null ? "null" : var.shards}: a whole number from 1, or null for on demand."
+    error_message = "shards is ${var.shards == null ? "null" : var.shards}; it must be a whole number from 1, or null for on-demand capacity."
   }
 }
 
 variable "retention_hours" {
-  description = "Hours that records can be read again."
+  description = "Retention of records in hours."
   type        = number
 
   validation {
     condition     = var.retention_hours >= 24 && var.retention_hours <= 8760
-    error_message = "retention_hours is ${var.retention_hours}: Kinesis takes 24 to 8760."
+    error_message = "retention_hours is ${var.retention_hours}; it must be 24 to 8760."
   }
 }
 
 variable "key_arn" {
-  description = "KMS key that encrypts the records."
+  description = "ARN of the KMS key that encrypts the records."
   type        = string
 }

@@ -1,4 +1,4 @@
-# A mocked provider: there are no policies here, and the wiring between resources shows only once they are made.
+# A mocked provider: the module has no policies, and the wiring between resources is only known after apply.
 
 mock_provider "aws" {
   mock_resource "aws_api_gateway_stage" {
@@ -50,27 +50,27 @@ variables {
   }
 }
 
-run "paths_become_a_tree" {
+run "paths_become_a_tree_of_resources" {
   assert {
     condition     = toset(keys(aws_api_gateway_resource.top)) == toset(["/events", "/items", "/health"]) && alltrue([for resource in values(aws_api_gateway_resource.top) : resource.parent_id == "root"])
-    error_message = "First segments are not made once each, or not under the root."
+    error_message = "A first segment does not exist exactly once under the root."
   }
 
   assert {
     condition     = aws_api_gateway_resource.deep["/items/{item_id}"].parent_id == aws_api_gateway_resource.top["/items"].id && aws_api_gateway_resource.deep["/items/{item_id}"].path_part == "{item_id}"
-    error_message = "A second segment is not under its first."
+    error_message = "A second segment is not under its first segment."
   }
 }
 
-run "each_route_reaches_its_function_and_needs_the_key_unless_said_otherwise" {
+run "each_route_invokes_its_function_and_needs_an_api_key_by_default" {
   assert {
     condition     = aws_api_gateway_integration.this["POST /events"].uri == var.functions.collect.invoke_arn && aws_api_gateway_integration.this["GET /health"].uri == var.functions.serve.invoke_arn
-    error_message = "A route reaches another function."
+    error_message = "A route invokes a wrong function."
   }
 
   assert {
     condition     = [for route, method in aws_api_gateway_method.this : route if !method.api_key_required] == ["GET /health"]
-    error_message = "A route other than health is open."
+    error_message = "A route other than GET /health needs no API key."
   }
 
   assert {
@@ -80,22 +80,22 @@ run "each_route_reaches_its_function_and_needs_the_key_unless_said_otherwise" {
 
   assert {
     condition     = alltrue([for permission in values(aws_lambda_permission.this) : permission.source_arn == "arn:aws:execute-api:eu-central-1:123456789012:id/*/*"])
-    error_message = "Another API may invoke the functions."
+    error_message = "Other APIs may invoke the functions."
   }
 }
 
-run "what_the_gateway_answers_by_itself_is_json_that_names_the_problem" {
+run "gateway_errors_are_json_with_a_code_and_a_message" {
   assert {
     condition = alltrue([
       for response in values(aws_api_gateway_gateway_response.this) :
       length(jsondecode(replace(response.response_templates["application/json"], "$context.error.messageString", "\"text\"")).error.message) > 0
     ])
-    error_message = "An answer of the gateway is no JSON, or says nothing."
+    error_message = "A gateway error is not JSON, or has no message."
   }
 
   assert {
     condition     = aws_api_gateway_gateway_response.this["THROTTLED"].response_parameters["gatewayresponse.header.Retry-After"] == "'1'" && aws_api_gateway_gateway_response.this["INVALID_API_KEY"].status_code == "403"
-    error_message = "A throttled caller is not told when to come again, or a missing key is not 403."
+    error_message = "A throttled response has no Retry-After, or a missing key is not answered with 403."
   }
 }
 
@@ -107,30 +107,30 @@ run "callers_are_throttled_and_bodies_are_not_logged" {
       !one(aws_api_gateway_method_settings.this.settings).data_trace_enabled,
       one(aws_api_gateway_usage_plan.this.throttle_settings).rate_limit == 100,
     ])
-    error_message = "Requests are not throttled, or their bodies are logged."
+    error_message = "Requests are not throttled, or bodies are logged."
   }
 
   assert {
     condition     = !strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "$context.path\"") && strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "$context.resourcePath")
-    error_message = "The access log holds paths, and paths hold the ids of people."
+    error_message = "The access log contains paths, and thereby user ids."
   }
 }
 
-run "without_an_origin_no_browser_is_answered_and_without_a_limit_there_is_no_firewall" {
+run "without_an_origin_there_is_no_cors_and_without_a_limit_no_firewall" {
   assert {
     condition     = length(aws_api_gateway_method.cors) + length(aws_wafv2_web_acl.this) == 0
-    error_message = "A browser is answered, or a firewall paid for, that nobody asked for."
+    error_message = "CORS or the firewall is on by default."
   }
 }
 
-run "with_an_origin_every_path_answers_a_browser_for_its_own_methods" {
+run "with_an_origin_every_path_answers_preflight_requests_for_its_methods" {
   variables {
     cors_origin = "https://shop.example"
   }
 
   assert {
     condition     = toset(keys(aws_api_gateway_method.cors)) == toset(["/events", "/items/{item_id}", "/items/{other_id}", "/health"])
-    error_message = "A path does not answer a browser."
+    error_message = "A path does not answer preflight requests."
   }
 
   assert {
@@ -139,23 +139,23 @@ run "with_an_origin_every_path_answers_a_browser_for_its_own_methods" {
       aws_api_gateway_integration_response.cors["/events"].response_parameters["method.response.header.Access-Control-Allow-Origin"] == "'https://shop.example'",
       aws_api_gateway_gateway_response.this["THROTTLED"].response_parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == "'https://shop.example'",
     ])
-    error_message = "The origin or the methods are not those of the path."
+    error_message = "The allowed origin or methods of a path are wrong."
   }
 }
 
-run "with_a_limit_the_firewall_stands_before_the_stage" {
+run "with_a_limit_the_firewall_protects_the_stage" {
   variables {
     requests_per_address = 1000
   }
 
   assert {
     condition     = aws_wafv2_web_acl_association.this[0].resource_arn == aws_api_gateway_stage.this.arn && length(aws_wafv2_web_acl.this[0].rule) == 4
-    error_message = "The firewall stands elsewhere, or lacks a rule."
+    error_message = "The firewall is not associated with the stage, or lacks a rule."
   }
 
   assert {
     condition     = startswith(aws_cloudwatch_log_group.waf[0].name, "aws-waf-logs-")
-    error_message = "WAF writes only into log groups that begin with aws-waf-logs-."
+    error_message = "The log group's name lacks the prefix aws-waf-logs-, which WAF requires."
   }
 }
 
@@ -169,11 +169,11 @@ run "a_path_of_three_segments_is_refused" {
   expect_failures = [var.routes]
 }
 
-run "a_route_to_a_function_that_is_not_there_is_refused" {
+run "a_route_to_an_unknown_function_is_refused" {
   command = plan
 
   variables {
-    routes = { "GET /health" = { function = "nobody" } }
+    routes = { "GET /health" = { function = "unknown" } }
   }
 
   expect_failures = [var.routes]

@@ -23,7 +23,7 @@ variables {
   log_retention_days = 30
 }
 
-run "the_job_reads_the_lake_and_never_writes_it" {
+run "the_job_cannot_write_to_the_lake" {
   command = plan
 
   assert {
@@ -31,11 +31,11 @@ run "the_job_reads_the_lake_and_never_writes_it" {
       for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource
       if anytrue([for action in flatten([statement.Action]) : contains(["s3:PutObject", "s3:DeleteObject"], action)])
     ])) == toset(["arn:aws:s3:::artifacts/glue/temporary/*", "arn:aws:s3:::datasets/*"])
-    error_message = "The job may write elsewhere than into the data sets and what it spills."
+    error_message = "The job may write to other places than the data sets and its temporary files."
   }
 }
 
-run "the_assertion_above_finds_data_sets_that_lie_in_the_lake" {
+run "the_assertion_above_detects_data_sets_in_the_lake" {
   command = plan
 
   variables {
@@ -46,36 +46,36 @@ run "the_assertion_above_finds_data_sets_that_lie_in_the_lake" {
     condition = contains(flatten([
       for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")
     ]), "arn:aws:s3:::lake/*")
-    error_message = "A job that may write into the lake goes unnoticed."
+    error_message = "A job that may write to the lake is not detected."
   }
 }
 
-run "all_resources_only_where_there_is_no_resource_level" {
+run "wildcard_resources_only_where_actions_have_no_resource_level" {
   command = plan
 
   assert {
     condition = toset([
       for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
     ]) == toset(["WriteSparksMetrics", "ReadItsOwnSettings"])
-    error_message = "Another statement holds for all resources."
+    error_message = "An unexpected statement applies to all resources."
   }
 }
 
-run "the_version_is_pinned_and_the_code_is_named_by_its_content" {
+run "the_glue_version_is_pinned_and_code_is_named_by_its_hash" {
   command = plan
 
   assert {
     condition     = aws_glue_job.this.glue_version == "5.1" && aws_glue_job.this.default_arguments["--job-bookmark-option"] == "job-bookmark-disable"
-    error_message = "AWS chooses the Spark version, or what a run reads depends on the run before."
+    error_message = "The Glue version is not pinned, or job bookmarks are on."
   }
 
   assert {
     condition     = one(aws_glue_job.this.command).script_location == "s3://artifacts/${aws_s3_object.this["script"].key}" && strcontains(aws_s3_object.this["script"].key, substr(filesha256("tests/archives/datasets.py"), 0, 12))
-    error_message = "The job runs another script than was uploaded."
+    error_message = "The job does not run the uploaded script."
   }
 }
 
-run "a_single_worker_and_an_odd_size_are_refused" {
+run "a_single_worker_and_an_unknown_type_are_refused" {
   command = plan
 
   variables {

@@ -28,7 +28,7 @@ variables {
   alarm_topic_arn    = "arn:aws:sns:eu-central-1:123456789012:alarms"
 }
 
-run "a_function_that_is_only_called_writes_its_log_and_traces" {
+run "a_function_without_sources_writes_its_log_and_traces_only" {
   command = plan
 
   assert {
@@ -39,31 +39,31 @@ run "a_function_that_is_only_called_writes_its_log_and_traces" {
       WriteTraces           = "*"
       ReadItsOwnEnvironment = "arn:aws:kms:eu-central-1:123456789012:key/none"
     }
-    error_message = "It may do more, or less, than write its log and traces."
+    error_message = "The role has other permissions than writing its log and traces."
   }
 
   assert {
     condition     = length(aws_lambda_event_source_mapping.this) + length(aws_sqs_queue.failed) + length(aws_cloudwatch_metric_alarm.iterator_age) == 0
-    error_message = "It got a mapping or a queue that nobody asked for."
+    error_message = "An event source mapping or a queue exists by default."
   }
 
   assert {
     condition     = one(aws_lambda_function.this.logging_config).log_format == "JSON" && one(aws_lambda_function.this.tracing_config).mode == "Active"
-    error_message = "It logs text, or is not traced."
+    error_message = "The log is not JSON, or tracing is off."
   }
 
   assert {
     condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && aws_cloudwatch_log_group.this.kms_key_id == var.key_arn && aws_lambda_function.this.kms_key_arn == var.key_arn
-    error_message = "Its log does not expire, or log or environment are not encrypted with the environment's key."
+    error_message = "The log has no retention, or the log or the environment variables are not encrypted with the environment's key."
   }
 
   assert {
     condition     = aws_lambda_function.this.reserved_concurrent_executions == -1
-    error_message = "Concurrency is reserved that nobody asked for."
+    error_message = "Concurrency is reserved by default."
   }
 }
 
-run "a_policy_that_is_given_is_added" {
+run "the_given_policy_is_added" {
   command = plan
 
   variables {
@@ -72,11 +72,11 @@ run "a_policy_that_is_given_is_added" {
 
   assert {
     condition     = contains([for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Sid], "Given")
-    error_message = "The given policy is not part of the role's."
+    error_message = "The given policy is not part of the role's policy."
   }
 }
 
-run "a_stream_is_read_by_batches_that_report_bisect_and_give_up" {
+run "stream_batches_report_failures_are_bisected_and_have_bounded_retries" {
   command = plan
 
   variables {
@@ -101,14 +101,14 @@ run "a_stream_is_read_by_batches_that_report_bisect_and_give_up" {
       aws_lambda_event_source_mapping.this[0].starting_position == "TRIM_HORIZON",
       aws_lambda_event_source_mapping.this[0].destination_config[0].on_failure[0].destination_arn == "arn:aws:s3:::bad-rows",
     ])
-    error_message = "One bad record can block its shard, or is forgotten when it is given up."
+    error_message = "One bad record can block its shard, or is lost when its retries are exhausted."
   }
 
   assert {
     condition = flatten([
       for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "kinesis:GetRecords")
     ]) == ["arn:aws:kinesis:eu-central-1:123456789012:stream/events"]
-    error_message = "It may read another stream, or not its own."
+    error_message = "The role cannot read its stream, or can read another."
   }
 
   assert {
@@ -117,7 +117,7 @@ run "a_stream_is_read_by_batches_that_report_bisect_and_give_up" {
   }
 }
 
-run "a_stream_that_is_retried_without_end_is_refused" {
+run "unbounded_retries_are_refused" {
   command = plan
 
   variables {
@@ -136,7 +136,7 @@ run "a_stream_that_is_retried_without_end_is_refused" {
   expect_failures = [var.stream]
 }
 
-run "events_for_later_end_in_a_queue_that_is_watched" {
+run "failed_asynchronous_events_go_to_a_monitored_queue" {
   command = plan
 
   variables {
@@ -147,21 +147,21 @@ run "events_for_later_end_in_a_queue_that_is_watched" {
     condition = flatten([
       for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "sqs:SendMessage")
     ]) == ["arn:aws:sqs:eu-central-1:123456789012:rivulet-test-forward-failed"]
-    error_message = "It may not send to its own queue, or to another too."
+    error_message = "The role cannot send to its queue, or can send to another."
   }
 
   assert {
     condition     = aws_sqs_queue.failed[0].kms_master_key_id == var.key_arn && aws_cloudwatch_metric_alarm.failed_events[0].dimensions.QueueName == "rivulet-test-forward-failed"
-    error_message = "The queue is not encrypted, or nobody watches it."
+    error_message = "The queue is not encrypted, or has no alarm."
   }
 
   assert {
     condition     = aws_lambda_function_recursion_config.this[0].recursive_loop == "Terminate"
-    error_message = "A loop by mistake would go round for ever."
+    error_message = "Recursive invocations are not terminated."
   }
 }
 
-run "only_a_function_that_hands_work_to_itself_may_go_round" {
+run "only_a_function_that_invokes_itself_may_recurse" {
   command = plan
 
   variables {
@@ -170,11 +170,11 @@ run "only_a_function_that_hands_work_to_itself_may_go_round" {
 
   assert {
     condition     = aws_lambda_function_recursion_config.this[0].recursive_loop == "Allow"
-    error_message = "Lambda would end its work after 16 invocations."
+    error_message = "Lambda would stop the function after 16 recursive invocations."
   }
 }
 
-run "a_runtime_that_the_code_does_not_run_on_is_refused" {
+run "an_unsupported_runtime_is_refused" {
   command = plan
 
   variables {
@@ -184,7 +184,7 @@ run "a_runtime_that_the_code_does_not_run_on_is_refused" {
   expect_failures = [var.runtime]
 }
 
-run "too_little_memory_too_long_a_timeout_and_an_odd_retention_are_refused" {
+run "too_little_memory_too_long_a_timeout_and_an_unknown_retention_are_refused" {
   command = plan
 
   variables {

@@ -1,4 +1,4 @@
--- What was refused over the last 7 days, by where, reason, and the first field and rule it broke
+-- Refused events of the last 7 days by source, reason, and the first invalid field with its rule
 SELECT
   source,
   reason,

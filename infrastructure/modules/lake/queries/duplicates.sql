@@ -1,4 +1,4 @@
--- Events of the last 7 days that are in the lake more than once, the most frequent first
+-- Events of the last 7 days with more than one copy in the lake, the most frequent first
 SELECT
   event_id,
   count(*) AS copies,

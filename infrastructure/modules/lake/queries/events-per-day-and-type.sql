@@ -1,4 +1,4 @@
--- Events per day of arrival and type, with the people behind them, over the last 30 days
+-- Events and distinct users per day of arrival and type, over the last 30 days
 SELECT
   ingest_date,
   event_type,

@@ -1,4 +1,4 @@
--- How many sessions of the last 7 days viewed, then put into the cart, then bought
+-- Number of sessions of the last 7 days with a view, then an item in the cart, then a purchase
 WITH sessions AS (
   SELECT
     coalesce(session_id, user_id) AS session,

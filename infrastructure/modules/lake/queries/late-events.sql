@@ -1,4 +1,4 @@
--- How late events of the last 7 days arrived: share and number by delay between click and arrival
+-- Delay between event and arrival over the last 7 days: number and share of events by class of delay
 SELECT
   delay,
   count(*) AS events,

@@ -1,4 +1,4 @@
--- The 100 items with the most views over the last 7 days, with what became of them
+-- The 100 items with the most views over the last 7 days, with their additions to the cart and purchases
 SELECT
   item_id,
   count(DISTINCT CASE WHEN event_type = 'View' THEN event_id END) AS views,

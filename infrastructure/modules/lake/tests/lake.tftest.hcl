@@ -33,21 +33,21 @@ run "firehose_writes_raw_events_and_errors_only" {
     condition = flatten([
       for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")
     ]) == ["arn:aws:s3:::lake/raw/events/*", "arn:aws:s3:::lake/errors/*"]
-    error_message = "Firehose writes elsewhere."
+    error_message = "Firehose may write to other prefixes."
   }
 
   assert {
     condition     = !anytrue([for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : contains(flatten([statement.Resource]), "*")])
-    error_message = "A statement of Firehose's role holds for all resources."
+    error_message = "A statement of Firehose's role applies to all resources."
   }
 
   assert {
     condition     = one(jsondecode(data.aws_iam_policy_document.trust.json).Statement).Condition.StringEquals["aws:SourceAccount"] == "123456789012"
-    error_message = "Firehose of another account may take the role."
+    error_message = "Firehose of another account may assume the role."
   }
 }
 
-run "the_assertion_above_finds_an_open_function" {
+run "the_assertion_above_detects_a_wildcard_function" {
   command = plan
 
   variables {
@@ -56,32 +56,32 @@ run "the_assertion_above_finds_an_open_function" {
 
   assert {
     condition     = anytrue([for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : contains(flatten([statement.Resource]), "*")])
-    error_message = "A statement for all resources goes unnoticed."
+    error_message = "A statement for all resources is not detected."
   }
 }
 
-run "events_are_found_where_firehose_writes_them" {
+run "the_table_of_events_is_at_firehoses_prefix" {
   command = plan
 
   assert {
     condition = replace(replace(replace(aws_glue_catalog_table.events.parameters["storage.location.template"], "s3://lake/", ""), "$${ingest_date}", "!{timestamp:yyyy-MM-dd}"), "$${ingest_hour}", "!{timestamp:HH}") == trimsuffix(
       one(aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration).prefix, "/"
     )
-    error_message = "Athena looks for events in other folders than Firehose writes."
+    error_message = "The table's location differs from Firehose's prefix."
   }
 
   assert {
     condition     = startswith(one(aws_kinesis_firehose_delivery_stream.this.extended_s3_configuration).error_output_prefix, "errors/!{firehose:error-output-type}")
-    error_message = "What could not be written lies among the events."
+    error_message = "Firehose writes errors under the prefix of the events."
   }
 }
 
-run "columns_are_those_of_the_contract" {
+run "columns_match_the_contract" {
   command = plan
 
   assert {
     condition     = [for column in one(aws_glue_catalog_table.events.storage_descriptor).columns : column.name] == [for column in jsondecode(file("generated/columns.json")).events : column.name]
-    error_message = "The table of events has other columns than the contract."
+    error_message = "The columns of the table of events differ from the contract's."
   }
 
   assert {
@@ -94,11 +94,11 @@ run "columns_are_those_of_the_contract" {
       for table in values(aws_glue_catalog_table.json) :
       length(setintersection(table.partition_keys[*].name, one(table.storage_descriptor).columns[*].name)) == 0
     ])
-    error_message = "A partition is called like a column, which Athena refuses."
+    error_message = "A partition has the name of a column, which Athena rejects."
   }
 }
 
-run "every_partition_is_projected_from_a_date_on" {
+run "every_partition_is_projected_from_the_first_day" {
   command = plan
 
   assert {
@@ -112,11 +112,11 @@ run "every_partition_is_projected_from_a_date_on" {
 
   assert {
     condition     = aws_glue_catalog_table.events.parameters["projection.ingest_date.range"] == "2026-01-01,NOW"
-    error_message = "Athena looks for partitions before the first day."
+    error_message = "Athena searches partitions before the first day."
   }
 }
 
-run "a_query_may_scan_so_much_and_no_setting_goes_round_that" {
+run "the_scan_limit_is_enforced_on_every_client" {
   command = plan
 
   assert {
@@ -125,11 +125,11 @@ run "a_query_may_scan_so_much_and_no_setting_goes_round_that" {
       one(aws_athena_workgroup.this.configuration).bytes_scanned_cutoff_per_query == 10485760,
       one(one(aws_athena_workgroup.this.configuration).result_configuration).encryption_configuration[0].encryption_option == "SSE_KMS",
     ])
-    error_message = "A query can scan more than allowed, or leaves its result unencrypted."
+    error_message = "A query can exceed the scan limit, or its result is not encrypted."
   }
 }
 
-run "every_saved_query_says_what_it_shows" {
+run "every_saved_query_has_a_description" {
   command = plan
 
   assert {
@@ -139,11 +139,11 @@ run "every_saved_query_says_what_it_shows" {
 
   assert {
     condition     = alltrue([for query in values(aws_athena_named_query.this) : strcontains(query.query, "ingest_date >=")])
-    error_message = "A saved query reads every day there ever was."
+    error_message = "A saved query scans all partitions."
   }
 }
 
-run "less_than_firehose_takes_is_refused" {
+run "values_outside_the_limits_of_firehose_and_athena_are_refused" {
   command = plan
 
   variables {
@@ -156,7 +156,7 @@ run "less_than_firehose_takes_is_refused" {
   expect_failures = [var.buffer, var.scan_limit_bytes, var.projection_start, var.database_name]
 }
 
-run "views_are_stored_as_athena_stores_them" {
+run "views_are_stored_in_athenas_format" {
   command = plan
 
   assert {
@@ -164,7 +164,7 @@ run "views_are_stored_as_athena_stores_them" {
       for name, view in aws_glue_catalog_table.view :
       join(",", jsondecode(base64decode(trimsuffix(trimprefix(view.view_original_text, "/* Presto View: "), " */"))).columns[*].name) == join(",", one(view.storage_descriptor).columns[*].name)
     ])
-    error_message = "The catalogue and the view disagree about the columns."
+    error_message = "The columns in the Glue table and in the stored view differ."
   }
 
   assert {
@@ -173,11 +173,11 @@ run "views_are_stored_as_athena_stores_them" {
       startswith(jsondecode(base64decode(trimsuffix(trimprefix(view.view_original_text, "/* Presto View: "), " */"))).originalSql, "SELECT")
       && length(regexall("GROUP BY ingest_date", jsondecode(base64decode(trimsuffix(trimprefix(view.view_original_text, "/* Presto View: "), " */"))).originalSql)) == 1
     ])
-    error_message = "A view is no query, or a condition on the day does not reach the partitions."
+    error_message = "A view is not a query, or does not group by the partition."
   }
 
   assert {
     condition     = toset(fileset("views", "*.sql")) == toset([for name in keys(aws_glue_catalog_table.view) : "${name}.sql"])
-    error_message = "A view has no columns declared, or no query."
+    error_message = "A view lacks declared columns or a query."
   }
 }

@@ -1,4 +1,4 @@
--- Events per day of arrival and type, each event counted once, with the people behind them
+-- Distinct events and users per day of arrival and type
 SELECT
   ingest_date,
   event_type,

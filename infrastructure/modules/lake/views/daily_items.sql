@@ -1,4 +1,4 @@
--- What was done with each item per day of arrival, each event counted once
+-- Distinct views, additions to the cart and purchases per item and day of arrival
 SELECT
   ingest_date,
   item_id,

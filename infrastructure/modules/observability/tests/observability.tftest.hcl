@@ -1,4 +1,4 @@
-# A mocked provider for the wiring; only the topic's policy is rendered, in topic.tftest.hcl.
+# A mocked provider for the wiring; topic.tftest.hcl renders the topic's policy with the real provider.
 
 mock_provider "aws" {
   mock_data "aws_iam_policy_document" {
@@ -37,29 +37,29 @@ variables {
   thresholds           = { lake_lag_seconds = 900, bad_events = 100, failed_requests = 5, latency_milliseconds = 1000 }
 }
 
-run "one_unaccounted_event_raises_an_alarm_at_once" {
+run "one_unaccounted_event_raises_an_alarm_immediately" {
   assert {
     condition = alltrue([
       aws_cloudwatch_metric_alarm.this["collect-unaccounted"].threshold == 0,
       aws_cloudwatch_metric_alarm.this["collect-unaccounted"].evaluation_periods == 1,
       aws_cloudwatch_metric_alarm.this["collect-unaccounted"].dimensions == tomap({ service = "collect" }),
     ])
-    error_message = "A lost event raises no alarm, or a late one."
+    error_message = "An unaccounted event raises no alarm, or a delayed one."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["stream-unread"].threshold == 900000 && aws_cloudwatch_metric_alarm.this["lake-lag"].threshold == 900
-    error_message = "Kinesis counts milliseconds and Firehose seconds."
+    error_message = "The threshold is not in milliseconds for Kinesis and seconds for Firehose."
   }
 }
 
-run "every_alarm_tells_the_topic_and_says_what_is_wrong" {
+run "every_alarm_notifies_the_topic_and_has_a_description" {
   assert {
     condition = alltrue([
       for alarm in values(aws_cloudwatch_metric_alarm.this) :
       alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:rivulet-test-alarms"]) && length(alarm.alarm_description) > 20
     ])
-    error_message = "An alarm tells nobody, or not what is wrong."
+    error_message = "An alarm does not notify the topic, or has no description."
   }
 
   assert {
@@ -68,19 +68,19 @@ run "every_alarm_tells_the_topic_and_says_what_is_wrong" {
   }
 }
 
-run "the_dashboard_draws_every_function_and_nothing_on_top_of_another" {
+run "the_dashboard_shows_every_function_without_overlapping_charts" {
   assert {
     condition = alltrue([
       for name in values(var.functions) : anytrue([
         for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : contains(flatten(try(widget.properties.metrics, [])), name)
       ])
     ])
-    error_message = "A function is on no chart."
+    error_message = "A function is missing on the dashboard."
   }
 
   assert {
     condition     = length(distinct([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : "${widget.x},${widget.y}"])) == length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets)
-    error_message = "Two charts lie at one place."
+    error_message = "Two charts overlap."
   }
 
   assert {
@@ -89,14 +89,14 @@ run "the_dashboard_draws_every_function_and_nothing_on_top_of_another" {
   }
 }
 
-run "no_budget_and_no_addresses_where_none_are_given" {
+run "no_budget_and_no_subscriptions_by_default" {
   assert {
     condition     = length(aws_budgets_budget.this) + length(aws_sns_topic_subscription.email) == 0
-    error_message = "A budget or an address was made up."
+    error_message = "A budget or a subscription exists by default."
   }
 }
 
-run "a_budget_tells_the_topic_before_it_is_spent" {
+run "a_budget_notifies_the_topic_before_it_is_exceeded" {
   variables {
     monthly_budget_usd = 500
     alarm_emails       = ["on-call@example.com"]
@@ -104,6 +104,6 @@ run "a_budget_tells_the_topic_before_it_is_spent" {
 
   assert {
     condition     = length(aws_budgets_budget.this[0].notification) == 2 && one(aws_budgets_budget.this[0].cost_filter).values == tolist(["user:Project$rivulet"])
-    error_message = "The budget tells nobody in time, or counts other projects' cost."
+    error_message = "The budget does not notify in time, or includes costs of other projects."
   }
 }

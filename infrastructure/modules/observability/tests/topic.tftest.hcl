@@ -38,7 +38,7 @@ run "only_alarms_and_budgets_of_this_account_may_publish" {
   }
 }
 
-run "the_assertion_above_finds_another_account" {
+run "the_assertion_above_detects_another_account" {
   command = plan
 
   variables {
@@ -49,6 +49,6 @@ run "the_assertion_above_finds_another_account" {
     condition = [
       for statement in jsondecode(data.aws_iam_policy_document.topic.json).Statement : statement.Condition.StringEquals["aws:SourceAccount"] if statement.Effect == "Allow"
     ] != ["123456789012"]
-    error_message = "Another account goes unnoticed."
+    error_message = "Another account is not detected."
   }
 }

@@ -1,4 +1,4 @@
-# The real provider without a network: the documents are rendered as AWS would get them.
+# The real provider without a network: the documents are rendered as they are sent to AWS.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -47,11 +47,11 @@ run "no_action_is_a_wildcard" {
         for statement in jsondecode(document).Statement : [for action in flatten([statement.Action]) : !strcontains(action, "*")]
       ]
     ]))
-    error_message = "A function may do more than is named."
+    error_message = "A policy contains a wildcard action."
   }
 }
 
-run "every_resource_is_named_but_for_put_events" {
+run "every_resource_is_named_except_for_put_events" {
   command = plan
 
   assert {
@@ -60,11 +60,11 @@ run "every_resource_is_named_but_for_put_events" {
         for statement in jsondecode(document).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
       ]
     ]) == ["PutEventsIntoTheTracker"]
-    error_message = "A statement other than that of PutEvents holds for all resources."
+    error_message = "A statement other than that of PutEvents applies to all resources."
   }
 }
 
-run "the_assertion_above_finds_an_open_bucket" {
+run "the_assertion_above_detects_a_wildcard_bucket" {
   command = plan
 
   variables {
@@ -75,11 +75,11 @@ run "the_assertion_above_finds_an_open_bucket" {
     condition = contains(flatten([
       for statement in jsondecode(output.policy_json.collect).Statement : flatten([statement.Resource])
     ]), "*")
-    error_message = "A statement for all resources goes unnoticed."
+    error_message = "A statement for all resources is not detected."
   }
 }
 
-run "collect_writes_bad_rows_items_and_users_and_never_events_into_the_lake" {
+run "collect_writes_bad_rows_items_and_users_but_no_events_to_s3" {
   command = plan
 
   assert {
@@ -92,7 +92,7 @@ run "collect_writes_bad_rows_items_and_users_and_never_events_into_the_lake" {
       "arn:aws:s3:::lake/raw/users/*",
       "arn:aws:s3:::uploads/reports/*",
     ])
-    error_message = "collect writes elsewhere in S3."
+    error_message = "collect may write to other prefixes in S3."
   }
 
   assert {
@@ -100,7 +100,7 @@ run "collect_writes_bad_rows_items_and_users_and_never_events_into_the_lake" {
       for statement in jsondecode(output.policy_json.collect).Statement : statement.Resource
       if contains(flatten([statement.Action]), "lambda:InvokeFunction")
     ]) == ["arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-collect"]
-    error_message = "collect invokes another function than itself."
+    error_message = "collect may invoke other functions than itself."
   }
 }
 
@@ -109,18 +109,18 @@ run "forward_reads_one_parameter_and_writes_history_and_its_own_bad_rows" {
 
   assert {
     condition = {
-      for statement in jsondecode(output.policy_json.forward).Statement : statement.Sid => statement.Resource if statement.Sid != "EncryptWhatItStores"
+      for statement in jsondecode(output.policy_json.forward).Statement : statement.Sid => statement.Resource if statement.Sid != "EncryptItsData"
       } == {
       PutEventsIntoTheTracker = "*"
       ReadTheTrackingId       = "arn:aws:ssm:eu-central-1:123456789012:parameter/rivulet/test/tracking-id"
-      KeepEachPersonsHistory  = "arn:aws:dynamodb:eu-central-1:123456789012:table/history"
+      WriteTheHistoryOfUsers  = "arn:aws:dynamodb:eu-central-1:123456789012:table/history"
       WriteBadRows            = "arn:aws:s3:::bad-rows/forward/*"
     }
-    error_message = "forward may reach something else."
+    error_message = "forward may access other resources."
   }
 }
 
-run "recommend_changes_nothing_but_its_answers" {
+run "recommend_writes_to_its_answers_only" {
   command = plan
 
   assert {
@@ -128,14 +128,14 @@ run "recommend_changes_nothing_but_its_answers" {
       for statement in jsondecode(output.policy_json.recommend).Statement : statement.Resource
       if anytrue([for action in flatten([statement.Action]) : can(regex("Put|Update|Delete|Write", action))])
     ]) == [var.table_arns.answers]
-    error_message = "recommend writes into something else than the answers."
+    error_message = "recommend may write to other tables than answers."
   }
 
   assert {
     condition = toset(flatten([
-      for statement in jsondecode(output.policy_json.recommend).Statement : statement.Resource if statement.Sid == "AskTheCampaigns"
+      for statement in jsondecode(output.policy_json.recommend).Statement : statement.Resource if statement.Sid == "QueryTheCampaigns"
     ])) == toset(values(var.campaign_arns))
-    error_message = "recommend asks other campaigns, or not all of its own."
+    error_message = "recommend cannot query exactly its own campaigns."
   }
 }
 
@@ -144,10 +144,10 @@ run "train_starts_one_state_machine_and_reads_its_executions" {
 
   assert {
     condition = { for statement in jsondecode(output.policy_json.train).Statement : statement.Sid => statement.Resource } == {
-      StartATrainingWhereNoneRuns = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"
-      TellHowATrainingGoes        = "arn:aws:states:eu-central-1:123456789012:execution:rivulet-test-train:*"
+      StartATrainingUnlessOneRuns = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"
+      ReadTheProgressOfTrainings  = "arn:aws:states:eu-central-1:123456789012:execution:rivulet-test-train:*"
     }
-    error_message = "train may start or read something else."
+    error_message = "train may start or read other resources."
   }
 }
 
@@ -161,6 +161,6 @@ run "the_key_is_used_through_services_only" {
         if anytrue([for action in flatten([statement.Action]) : startswith(action, "kms:")])
       ]
     ]))
-    error_message = "A function may call KMS by itself."
+    error_message = "A function may call KMS directly."
   }
 }

@@ -1,4 +1,4 @@
-# The real provider without a network; only the state machine is overridden, since the provider has AWS validate it at plan.
+# The real provider without a network; only the state machine is overridden, since the provider calls AWS to validate it at plan.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -34,46 +34,46 @@ variables {
   log_retention_days     = 30
 }
 
-run "the_definition_is_json_and_knows_the_declaration" {
+run "the_definition_is_json_and_contains_the_declaration" {
   command = plan
 
   assert {
     condition     = jsondecode(output.definition).States[jsondecode(output.definition).StartAt].Assign.configuration.dataset_group == "rivulet-test"
-    error_message = "The state machine makes another dataset group."
+    error_message = "The state machine creates a different dataset group."
   }
 
   assert {
     condition     = toset(local.configuration.solutions[*].name) == toset([for name in keys(jsondecode(file("tests/declaration/solutions.json")).solutions) : "rivulet-test-${name}"])
-    error_message = "A solution that is declared is not made, or another is."
+    error_message = "The solutions differ from the declared ones."
   }
 
   assert {
     condition     = alltrue([for dataset in local.configuration.datasets : endswith(dataset.schema_name, substr(sha256(file("tests/declaration/${dataset.folder}.avsc")), 0, 8))])
-    error_message = "A changed schema would keep its name, and Personalize would keep the old one."
+    error_message = "The name of a schema does not depend on its content, so that Personalize would keep the old schema."
   }
 }
 
-run "the_workflow_may_do_what_its_states_do_and_nothing_else" {
+run "the_workflow_has_exactly_the_actions_of_its_states" {
   command = plan
 
-  # The services' actions as the definition names them, against those that the policy allows.
+  # The actions of Personalize in the definition, against those that the policy allows.
   assert {
     condition = toset([
       for call in distinct(regexall("aws-sdk:personalize:([A-Za-z]+)", output.definition)) : "personalize:${title(call[0])}"
       ]) == toset([
       for action in flatten([for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Action]) : action if startswith(action, "personalize:")
     ])
-    error_message = "The policy has an action of Personalize that no state calls, or misses one."
+    error_message = "The policy has an action of Personalize that no state uses, or lacks one."
   }
 }
 
-run "the_workflow_reaches_its_own_resources_only" {
+run "the_workflow_accesses_its_own_resources_only" {
   command = plan
 
   assert {
     condition = {
       for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Sid => statement.Resource
-      if contains(["LetPersonalizeReadTheDataSets", "RunTheSparkJob", "PublishTheTrackingId", "AskForPopularItems", "AskTheJudge", "NoteWhatEachChampionWasTrainedOn", "TellAMissingNoteFromAForbiddenOne", "ReadTheManifests"], statement.Sid)
+      if contains(["PassTheRoleOfPersonalize", "RunTheSparkJob", "PublishTheTrackingId", "InvokeRecommendForPopularItems", "InvokeTheJudge", "ReadAndWriteProfilesOfChampions", "ListProfilesToDetectMissingOnes", "ReadTheManifests"], statement.Sid)
       } == {
       LetPersonalizeReadTheDataSets = "arn:aws:iam::123456789012:role/rivulet-test-personalize"
       RunTheSparkJob                = "arn:aws:glue:eu-central-1:123456789012:job/rivulet-test-datasets"
@@ -82,21 +82,21 @@ run "the_workflow_reaches_its_own_resources_only" {
       AskTheJudge                   = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-judge"
       ReadTheManifests              = "arn:aws:s3:::datasets/*/manifest.json"
 
-      NoteWhatEachChampionWasTrainedOn  = "arn:aws:s3:::records/champions/*"
-      TellAMissingNoteFromAForbiddenOne = "arn:aws:s3:::records"
+      ReadAndWriteProfilesOfChampions = "arn:aws:s3:::records/champions/*"
+      ListProfilesToDetectMissingOnes = "arn:aws:s3:::records"
     }
-    error_message = "The workflow may reach something else."
+    error_message = "The workflow may access other resources."
   }
 
   assert {
     condition = toset([
       for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
     ]) == toset(["DeliverItsLog", "FindTheEventTracker", "WriteTraces"])
-    error_message = "Another statement holds for all resources."
+    error_message = "An unexpected statement applies to all resources."
   }
 }
 
-run "the_assertions_above_find_a_function_that_is_anything" {
+run "the_assertions_above_detect_a_wildcard_function" {
   command = plan
 
   variables {
@@ -106,12 +106,12 @@ run "the_assertions_above_find_a_function_that_is_anything" {
   assert {
     condition = contains([
       for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
-    ], "AskForPopularItems")
-    error_message = "A statement for all resources goes unnoticed."
+    ], "InvokeRecommendForPopularItems")
+    error_message = "A statement for all resources is not detected."
   }
 }
 
-run "a_new_version_is_judged_before_it_is_deployed_by_what_is_declared" {
+run "a_new_version_is_judged_by_the_declared_metrics_before_deployment" {
   command = plan
 
   assert {
@@ -119,7 +119,7 @@ run "a_new_version_is_judged_before_it_is_deployed_by_what_is_declared" {
       metrics = ["precision_at_25"]
       slices  = ["new_users"]
     }
-    error_message = "The judge compares something else than what is declared."
+    error_message = "The judge does not compare the declared metrics and slices."
   }
 
   assert {
@@ -127,7 +127,7 @@ run "a_new_version_is_judged_before_it_is_deployed_by_what_is_declared" {
       for name, state in jsondecode(output.definition).States.TrainAndDeploy.ItemProcessor.States :
       contains(["IsAnythingToDeploy"], name) || !can(regex("CreateCampaign|UpdateCampaign", jsonencode([try(state.Choices, null), try(state.Next, null), try(state.Default, null)])))
     ])
-    error_message = "A campaign is made or changed without the judge."
+    error_message = "A campaign is created or changed without the judge."
   }
 }
 
@@ -136,11 +136,11 @@ run "without_sagemaker_no_role_is_passed_to_it_and_the_trainer_is_refused" {
 
   assert {
     condition     = !strcontains(data.aws_iam_policy_document.workflow.json, "sagemaker") && jsondecode(output.definition).States.Configure.Assign.custom == {}
-    error_message = "SageMaker can be used though it is not set up."
+    error_message = "SageMaker can be used although it is not set up."
   }
 }
 
-run "with_sagemaker_a_custom_model_is_trained_by_its_own_role" {
+run "with_sagemaker_a_custom_model_is_trained_with_its_own_role" {
   command = plan
 
   variables {
@@ -159,18 +159,18 @@ run "with_sagemaker_a_custom_model_is_trained_by_its_own_role" {
   assert {
     condition = {
       for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Sid => statement.Resource
-      if contains(["TrainCustomModels", "LetSageMakerReadTheDataSets", "HearThatATrainingJobHasEnded"], statement.Sid)
+      if contains(["TrainCustomModels", "PassTheRoleOfSageMaker", "ReceiveTheEndOfTrainingJobs"], statement.Sid)
       } == {
-      TrainCustomModels            = "arn:aws:sagemaker:eu-central-1:123456789012:training-job/rivulet-test-custom-*"
-      LetSageMakerReadTheDataSets  = "arn:aws:iam::123456789012:role/rivulet-test-sagemaker"
-      HearThatATrainingJobHasEnded = "arn:aws:events:eu-central-1:123456789012:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
+      TrainCustomModels           = "arn:aws:sagemaker:eu-central-1:123456789012:training-job/rivulet-test-custom-*"
+      LetSageMakerReadTheDataSets = "arn:aws:iam::123456789012:role/rivulet-test-sagemaker"
+      ReceiveTheEndOfTrainingJobs = "arn:aws:events:eu-central-1:123456789012:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
     }
-    error_message = "The workflow may train something else."
+    error_message = "The workflow may start other training jobs, or pass other roles."
   }
 
   assert {
     condition     = jsondecode(output.definition).States.Configure.Assign.custom.hyperparameters.recipe == "aws-user-personalization-v2"
-    error_message = "The hyper-parameters do not arrive."
+    error_message = "The hyper-parameters are not passed on."
   }
 }
 
@@ -181,25 +181,25 @@ run "personalize_reads_the_data_sets_of_this_account" {
     condition = toset(flatten([
       for statement in jsondecode(data.aws_iam_policy_document.personalize.json).Statement : statement.Action
     ])) == toset(["kms:Decrypt", "s3:GetObject", "s3:ListBucket"])
-    error_message = "Personalize may do more than read."
+    error_message = "Personalize may do more than read the data sets."
   }
 
   assert {
     condition     = one(jsondecode(data.aws_iam_policy_document.personalize_trust.json).Statement).Condition.StringEquals["aws:SourceAccount"] == "123456789012"
-    error_message = "Personalize on behalf of another account may take the role."
+    error_message = "Personalize may assume the role on behalf of another account."
   }
 }
 
-run "nothing_is_scheduled_where_no_schedule_is_given" {
+run "nothing_is_scheduled_by_default" {
   command = plan
 
   assert {
     condition     = length(aws_scheduler_schedule.this) + length(aws_iam_role.schedule) == 0
-    error_message = "Trainings start by themselves."
+    error_message = "A schedule exists by default."
   }
 }
 
-run "a_schedule_may_start_this_state_machine" {
+run "a_schedule_may_start_this_state_machine_only" {
   command = plan
 
   variables {
@@ -210,16 +210,16 @@ run "a_schedule_may_start_this_state_machine" {
     condition = flatten([
       for statement in jsondecode(data.aws_iam_policy_document.schedule.json).Statement : statement.Resource if contains(flatten([statement.Action]), "states:StartExecution")
     ]) == ["arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"]
-    error_message = "The schedule may start something else."
+    error_message = "The schedule may start other state machines."
   }
 
   assert {
     condition     = one(aws_scheduler_schedule.this).schedule_expression == "cron(0 2 * * ? *)"
-    error_message = "The schedule is another."
+    error_message = "The schedule's expression is wrong."
   }
 }
 
-run "an_odd_schedule_and_parameter_are_refused" {
+run "an_invalid_schedule_and_parameter_are_refused" {
   command = plan
 
   variables {

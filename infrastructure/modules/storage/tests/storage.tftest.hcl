@@ -1,4 +1,4 @@
-# The real provider without a network: what it renders of policies and settings is what AWS would get.
+# The real provider without a network: policies and settings are rendered as they are sent to AWS.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -27,7 +27,7 @@ variables {
   }
 }
 
-run "every_bucket_refuses_requests_without_tls" {
+run "every_bucket_denies_requests_without_tls" {
   command = plan
 
   assert {
@@ -38,16 +38,16 @@ run "every_bucket_refuses_requests_without_tls" {
         && statement.Condition == { Bool = { "aws:SecureTransport" = "false" } }
       ])
     ])
-    error_message = "A bucket's policy lets requests without TLS through."
+    error_message = "A bucket's policy allows requests without TLS."
   }
 
   assert {
     condition     = alltrue([for bucket in values(aws_s3_bucket_public_access_block.this) : bucket.block_public_acls && bucket.block_public_policy && bucket.ignore_public_acls && bucket.restrict_public_buckets])
-    error_message = "A bucket can be made public."
+    error_message = "A bucket does not block public access."
   }
 }
 
-run "only_the_data_sets_are_open_to_personalize_and_only_for_this_account" {
+run "personalize_may_read_the_data_sets_only_and_for_this_account_only" {
   command = plan
 
   assert {
@@ -60,11 +60,11 @@ run "only_the_data_sets_are_open_to_personalize_and_only_for_this_account" {
       datasets = [["personalize.amazonaws.com", "123456789012"]]
       lake     = []
     }
-    error_message = "Something else than Personalize, or for another account, may read a bucket."
+    error_message = "A service other than Personalize, or another account, may read a bucket."
   }
 }
 
-run "the_assertion_above_finds_a_bucket_that_was_opened" {
+run "the_assertion_above_detects_another_readable_bucket" {
   command = plan
 
   variables {
@@ -73,32 +73,32 @@ run "the_assertion_above_finds_a_bucket_that_was_opened" {
 
   assert {
     condition     = length([for statement in jsondecode(data.aws_iam_policy_document.bucket["lake"].json).Statement : statement if statement.Effect == "Allow"]) == 1
-    error_message = "An opened bucket goes unnoticed."
+    error_message = "A readable bucket is not detected."
   }
 }
 
-run "the_key_serves_logs_of_this_environment_only" {
+run "the_key_encrypts_logs_of_this_environment_only" {
   command = plan
 
   assert {
     condition = [
       for statement in jsondecode(data.aws_iam_policy_document.key.json).Statement :
-      statement.Condition.ArnLike["kms:EncryptionContext:aws:logs:arn"] if statement.Sid == "LogGroupsOfThisEnvironment"
+      statement.Condition.ArnLike["kms:EncryptionContext:aws:logs:arn"] if statement.Sid == "EncryptLogGroupsOfThisEnvironment"
     ] == ["arn:aws:logs:eu-central-1:123456789012:log-group:*rivulet-test*"]
     error_message = "CloudWatch may use the key for other log groups."
   }
 }
 
-run "what_is_protected_can_not_be_destroyed" {
+run "protected_data_cannot_be_deleted" {
   command = plan
 
   assert {
     condition     = alltrue([for table in values(aws_dynamodb_table.this) : table.deletion_protection_enabled]) && !anytrue([for bucket in values(aws_s3_bucket.this) : bucket.force_destroy])
-    error_message = "A table or a bucket with objects can be destroyed."
+    error_message = "A table or a non-empty bucket can be deleted."
   }
 }
 
-run "what_is_not_protected_can" {
+run "unprotected_data_can_be_deleted" {
   command = plan
 
   variables {
@@ -107,30 +107,30 @@ run "what_is_not_protected_can" {
 
   assert {
     condition     = !anytrue([for table in values(aws_dynamodb_table.this) : table.deletion_protection_enabled]) && alltrue([for bucket in values(aws_s3_bucket.this) : bucket.force_destroy])
-    error_message = "A development environment can not be taken down."
+    error_message = "A development environment cannot be deleted."
   }
 }
 
-run "keys_and_expiry_of_tables" {
+run "tables_have_their_keys_and_expiry" {
   command = plan
 
   assert {
     condition     = aws_dynamodb_table.this["history"].range_key == "moment" && one(aws_dynamodb_table.this["history"].ttl).attribute_name == "expires_at"
-    error_message = "The history is not kept by person and moment, or does not expire."
+    error_message = "The keys of the history are not person and moment, or its items do not expire."
   }
 
   assert {
     condition     = length(aws_dynamodb_table.this["answers"].attribute) == 1
-    error_message = "A table without a range key got one."
+    error_message = "A table without a range key has one."
   }
 }
 
-run "objects_expire_where_a_bucket_says_so" {
+run "objects_expire_where_a_bucket_has_expiration_days" {
   command = plan
 
   assert {
     condition     = { for purpose, bucket in aws_s3_bucket_lifecycle_configuration.this : purpose => length(bucket.rule) } == { lake = 1, datasets = 2 }
-    error_message = "The data sets do not expire, or the lake does."
+    error_message = "The data sets do not expire, or objects of the lake do."
   }
 }
 
@@ -143,7 +143,7 @@ run "the_laptop_has_no_lifecycle_rules" {
 
   assert {
     condition     = length(aws_s3_bucket_lifecycle_configuration.this) == 0
-    error_message = "Rules are written where nothing carries them out."
+    error_message = "Lifecycle rules exist on the laptop."
   }
 }
 
@@ -157,7 +157,7 @@ run "a_prefix_that_makes_bucket_names_too_long_is_refused" {
   expect_failures = [var.prefix]
 }
 
-run "a_bucket_whose_objects_live_less_than_a_day_is_refused" {
+run "an_expiry_of_less_than_a_day_is_refused" {
   command = plan
 
   variables {

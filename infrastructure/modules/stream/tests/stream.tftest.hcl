@@ -16,12 +16,12 @@ variables {
   key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/none"
 }
 
-run "provisioned_and_encrypted" {
+run "a_stream_with_shards_is_provisioned_and_encrypted" {
   command = plan
 
   assert {
     condition     = one(aws_kinesis_stream.this.stream_mode_details).stream_mode == "PROVISIONED" && aws_kinesis_stream.this.shard_count == 2
-    error_message = "Two shards are not two shards."
+    error_message = "The stream does not have the two shards of the setting."
   }
 
   assert {
@@ -30,7 +30,7 @@ run "provisioned_and_encrypted" {
   }
 }
 
-run "on_demand_without_shards" {
+run "a_stream_without_shards_is_on_demand" {
   command = plan
 
   variables {
@@ -39,7 +39,7 @@ run "on_demand_without_shards" {
 
   assert {
     condition     = one(aws_kinesis_stream.this.stream_mode_details).stream_mode == "ON_DEMAND"
-    error_message = "No shards is not on demand."
+    error_message = "A stream without a number of shards is not on demand."
   }
 }
 
