@@ -1,1 +1,1 @@
-"""Spark jobs: thin entry points over pure DataFrame → DataFrame transforms. Needs PySpark and nothing else."""
+"""Spark jobs: thin entry points over pure DataFrame → DataFrame transforms, with PySpark as the only dependency."""

@@ -1,4 +1,4 @@
-"""The job from end to end: read a window of the lake, make the data sets, count, write."""
+"""Builds the data sets: reads a window of the lake, transforms it, counts rows and writes the results."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyspark import StorageLevel
-from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
+from pyspark.sql import functions as F  # noqa: N812 - the usual alias
 
 from scripts import lake, output
-from scripts.training_profile import profile
+from scripts.training_profile import measure_profile
 from scripts.transforms import entities
 from scripts.transforms.events import (
+    add_drop_reason,
+    add_event_hash,
     deduplicate,
-    first_copies,
-    interactions,
-    judge,
-    mark,
-    owners,
-    stitch,
+    find_repeated_hashes,
+    find_session_owners,
+    keep_first_copies,
+    resolve_users,
     summarize,
-    suspects,
+    to_interactions,
 )
 
 if TYPE_CHECKING:
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
     from scripts.arguments import Options
 
-# Of Parquet per task: large enough to pay for the task, small enough that its sort stays in memory.
-BYTES_PER_PART = 32 * 1024 * 1024
-# A million ids of 256 characters, the longest there are, are still far below the 8 GB that Spark broadcasts.
+# Parquet input per task: large enough to outweigh the task's overhead, small enough to sort in memory.
+BYTES_PER_PARTITION = 32 * 1024 * 1024
+# A million ids of the maximum length, 256 characters, are far below Spark's broadcast limit of 8 GB.
 BROADCAST_ROWS = 1_000_000
 
 
-class NoEvents(RuntimeError):  # noqa: N818 - named for what is wrong
-    """The lake holds no event in the window, so there is nothing to build from."""
+class NoEventsError(RuntimeError):
+    """The lake has no event in the window."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of rows of the lake: `read` equals `repeated` and `written` and the sum of `dropped`."""
+    """Numbers of rows by outcome: `read` is the sum of `repeated`, `written` and all of `dropped`."""
 
     read: int
     repeated: int
@@ -52,80 +52,83 @@ class Counts:
 def build_datasets(spark: SparkSession, options: Options) -> dict[str, Any]:
     """Build the three data sets of a run and return its manifest.
 
-    The same window of the same lake gives the same files, but for their names; what an earlier attempt at the same run
-    has left is replaced.
+    The same window of the same lake gives the same files except for their names. Files of an earlier attempt at the
+    same run are replaced.
 
     Raises
     ------
-    NoEvents
-        There is nothing to build from.
+    NoEventsError
+        The window has no events.
     """
     output.clear(spark, options.target)
-    _divide_work(spark, options.lake)
-    judged = _judged_events(spark, options)
-    summary = summarize(judged).persist(StorageLevel.MEMORY_AND_DISK)
-    counts = _count(summary)
+    _set_shuffle_partitions(spark, options.lake)
+    events = _read_distinct_events(spark, options)
+    summary = summarize(events).persist(StorageLevel.MEMORY_AND_DISK)
+    counts = _count_outcomes(summary)
     if not counts.read:
-        raise NoEvents(
-            f"{options.lake}events/ holds no event that came in within {options.window.as_dict()}; "
-            "post some, wait for Firehose to deliver them, or widen --from and --to"
+        raise NoEventsError(
+            f"{options.lake}events/ holds no event that arrived within {options.window.as_dict()}; "
+            "post events, wait for Firehose to deliver them, or widen --from and --to"
         )
-    stitched = stitch(judged, _at_hand(owners(judged)))
-    output.write_csv(interactions(stitched), f"{options.target}interactions/")
+    interactions = resolve_users(events, _broadcast_if_small(find_session_owners(events)))
+    output.write_csv(to_interactions(interactions), f"{options.target}interactions/")
     kept = summary.where(F.col("dropped").isNull())
-    newest_event = kept.agg(F.max("last_seen")).first()
-    versions = _newest(spark, options, "items", lake.ITEMS)
-    item_counts = _count(versions)
-    items = entities.items(
+    latest_event = kept.agg(F.max("last_seen")).first()
+    versions = _read_latest_versions(spark, options, "items", lake.ITEMS)
+    item_counts = _count_outcomes(versions)
+    items = entities.to_items(
         versions.where(F.col("dropped").isNull()),
         kept.select("item_id", "first_seen"),
-        newest_event[0] if newest_event and newest_event[0] else 0,
+        latest_event[0] if latest_event and latest_event[0] else 0,
     )
     output.write_csv(items, f"{options.target}items/")
-    versions = _newest(spark, options, "users", lake.USERS)
-    user_counts = _count(versions)
-    output.write_csv(entities.users(versions.where(F.col("dropped").isNull())), f"{options.target}users/")
-    manifest = {**_manifest(options, counts, item_counts, user_counts), "profile": profile(stitched, kept)}
+    versions = _read_latest_versions(spark, options, "users", lake.USERS)
+    user_counts = _count_outcomes(versions)
+    output.write_csv(entities.to_users(versions.where(F.col("dropped").isNull())), f"{options.target}users/")
+    profile = measure_profile(interactions, kept)
+    manifest = {**_manifest(options, counts, item_counts, user_counts), "profile": profile}
     output.write_manifest(spark, manifest, options.target)
     spark.catalog.clearCache()
     return manifest
 
 
-def _divide_work(spark: SparkSession, folder: str) -> None:
-    """Divide shuffles by the size of the input alone, so that the same input gives the same parts."""
-    parts = max(spark.sparkContext.defaultParallelism, lake.size_bytes(spark, f"{folder}events/") // BYTES_PER_PART)
-    spark.conf.set("spark.sql.shuffle.partitions", str(parts))
+def _set_shuffle_partitions(spark: SparkSession, folder: str) -> None:
+    """Set the number of shuffle partitions by the input's size alone, so that the same input gives the same files."""
+    partitions = lake.size_bytes(spark, f"{folder}events/") // BYTES_PER_PARTITION
+    partitions = max(spark.sparkContext.defaultParallelism, partitions)
+    spark.conf.set("spark.sql.shuffle.partitions", str(partitions))
     spark.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
 
 
-def _judged_events(spark: SparkSession, options: Options) -> DataFrame:
-    events = mark(lake.read_events(spark, options.lake, options.window))
-    marks = _at_hand(suspects(events))
-    copies = first_copies(events, marks).persist(StorageLevel.MEMORY_AND_DISK)
-    return judge(deduplicate(events, marks, copies))
+def _read_distinct_events(spark: SparkSession, options: Options) -> DataFrame:
+    events = add_event_hash(lake.read_events(spark, options.lake, options.window))
+    repeated_hashes = _broadcast_if_small(find_repeated_hashes(events))
+    first_copies = keep_first_copies(events, repeated_hashes).persist(StorageLevel.MEMORY_AND_DISK)
+    return add_drop_reason(deduplicate(events, repeated_hashes, first_copies))
 
 
-def _at_hand(small: DataFrame) -> DataFrame:
-    """Compute a table that is small as a rule, and where it is, keep joins with it from shuffling the large one."""
-    small = small.persist(StorageLevel.MEMORY_AND_DISK)
-    return F.broadcast(small) if small.count() <= BROADCAST_ROWS else small
+def _broadcast_if_small(table: DataFrame) -> DataFrame:
+    """Compute a table that is usually small; where it is, mark it for broadcast joins, which avoid a shuffle."""
+    table = table.persist(StorageLevel.MEMORY_AND_DISK)
+    return F.broadcast(table) if table.count() <= BROADCAST_ROWS else table
 
 
-def _newest(spark: SparkSession, options: Options, kind: str, schema: StructType) -> DataFrame:
-    identity = schema.names[0]
+def _read_latest_versions(spark: SparkSession, options: Options, kind: str, schema: StructType) -> DataFrame:
+    id_column = schema.names[0]
     records = lake.read_records(spark, f"{options.lake}{kind}/", schema, options.window)
-    return entities.newest(entities.usable(records, identity), identity).persist(StorageLevel.MEMORY_AND_DISK)
+    usable = entities.add_drop_reason(records, id_column)
+    return entities.keep_latest(usable, id_column).persist(StorageLevel.MEMORY_AND_DISK)
 
 
-def _count(rows: DataFrame) -> Counts:
-    """Count by why rows are dropped; a handful of sums is all that comes to the driver."""
+def _count_outcomes(rows: DataFrame) -> Counts:
+    """Count rows by drop reason; only one row of sums per reason is collected on the driver."""
     sums = rows.groupBy("dropped").agg(F.sum("events").alias("events"), F.sum("copies").alias("copies"))
-    found = {row["dropped"]: row for row in sums.collect()}
+    by_reason = {row["dropped"]: row for row in sums.collect()}
     return Counts(
-        read=sum(row["copies"] for row in found.values()),
-        repeated=sum(row["copies"] - row["events"] for row in found.values()),
-        dropped={reason: row["events"] for reason, row in sorted(found.items(), key=str) if reason},
-        written=found[None]["events"] if None in found else 0,
+        read=sum(row["copies"] for row in by_reason.values()),
+        repeated=sum(row["copies"] - row["events"] for row in by_reason.values()),
+        dropped={reason: row["events"] for reason, row in sorted(by_reason.items(), key=str) if reason},
+        written=by_reason[None]["events"] if None in by_reason else 0,
     )
 
 

@@ -1,7 +1,7 @@
-"""Builds the recommender's data sets from the lake: a Glue Spark job, and the same under plain PySpark.
+"""Builds the recommender's data sets from the lake: a Spark job for Glue and for plain PySpark.
 
-As Glue starts it: --JOB_NAME rivulet-dev-datasets --lake s3://…/raw/ --datasets s3://…/ --run_id <execution name>
-By hand:           python -m scripts.datasets --lake lake/raw/ --datasets datasets/ --run_id today
+Under Glue:   --JOB_NAME rivulet-dev-datasets --lake s3://…/raw/ --datasets s3://…/ --run_id <execution name>
+Without Glue: python -m scripts.datasets --lake lake/raw/ --datasets datasets/ --run_id today
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scripts.build import build_datasets
 
 
 def main(arguments: list[str]) -> None:
-    """Run the job; any error ends it, which Glue shows as the run's failure."""
+    """Run the job; Glue reports an uncaught error as the run's failure."""
     options = read_arguments(arguments)
     spark = SparkSession.builder.appName(options.job_name).getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")

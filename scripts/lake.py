@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
+from pyspark.sql import functions as F  # noqa: N812 - the usual alias
 from pyspark.sql import types as T  # noqa: N812
 
 if TYPE_CHECKING:
@@ -52,15 +52,15 @@ USERS = T.StructType(
 )
 _EVENT_PARTITIONS = (T.StructField("ingest_date", T.StringType()), T.StructField("ingest_hour", T.StringType()))
 
-# Firehose retries a delivery to S3 for up to 24 hours, so an event may lie in a partition that much later.
+# Firehose retries a delivery to S3 for up to 24 hours, so an event's partition can be that much later than its arrival.
 # https://docs.aws.amazon.com/firehose/latest/dev/retry.html
 LATEST_DELIVERY = timedelta(hours=25)
 
 
 def read_events(spark: SparkSession, lake: str, window: Window) -> DataFrame:
-    """Read the events that came in within a window, as often as they lie in the lake.
+    """Read the events that arrived within a window, duplicates included.
 
-    `received_at` is the hour of its partition where a producer that writes to the stream directly has set none.
+    `received_at` is the hour of the partition where a producer that writes directly to the stream has not set it.
     """
     folder = f"{lake}events/"
     if not has_files(spark, folder):
@@ -77,13 +77,13 @@ def read_events(spark: SparkSession, lake: str, window: Window) -> DataFrame:
 
 
 def read_records(spark: SparkSession, folder: str, schema: T.StructType, window: Window) -> DataFrame:
-    """Read items or users that came in before a window's end, every version of each.
+    """Read every version of the items or users that arrived before a window's end.
 
     Returns
     -------
     DataFrame
-        The schema's columns, `unreadable` (the text of a line that is no record, otherwise null) and `arrival`, which
-        orders the versions of a record as they came in.
+        The schema's columns, `unreadable` (the text of an invalid line, otherwise null) and `arrival`, which orders
+        the versions of a record by arrival.
     """
     if not has_files(spark, folder):
         return spark.createDataFrame([], T.StructType([*schema.fields, *_ADDED]))
@@ -96,7 +96,7 @@ def read_records(spark: SparkSession, folder: str, schema: T.StructType, window:
         F.col("ingest_date").alias("day"),
         moment.alias("moment"),
         F.col("_metadata.file_path").alias("file"),
-        # A large file is read in blocks; the lines of each in order, so that a later line has a greater number.
+        # A large file is read in blocks, each in order, so that a later line of a block has a greater number.
         F.col("_metadata.file_block_start").alias("block"),
         F.monotonically_increasing_id().alias("line"),
     )
@@ -104,14 +104,14 @@ def read_records(spark: SparkSession, folder: str, schema: T.StructType, window:
 
 
 def has_files(spark: SparkSession, folder: str) -> bool:
-    """Tell whether there is any file of data below a folder, at any depth."""
+    """Return whether a folder contains any data, at any depth."""
     return size_bytes(spark, folder) > 0
 
 
 def size_bytes(spark: SparkSession, folder: str) -> int:
-    """Return how many bytes lie below a folder, 0 where it does not exist."""
+    """Return the total size of the files below a folder, 0 where it does not exist."""
     context: Any = spark.sparkContext
-    path = context._jvm.org.apache.hadoop.fs.Path(folder)  # noqa: SLF001 - PySpark's only way to Hadoop's file systems
+    path = context._jvm.org.apache.hadoop.fs.Path(folder)  # noqa: SLF001 - PySpark's only access to Hadoop's files
     files = path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
     return int(files.getContentSummary(path).getLength()) if files.exists(path) else 0
 

@@ -1,4 +1,4 @@
-"""Writes the data sets: CSV as Personalize reads it, and the manifest that says the run is whole."""
+"""Writes the data sets as CSV files for Personalize, and the manifest that marks a run as complete."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import json
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
+from pyspark.sql import functions as F  # noqa: N812 - the usual alias
 from pyspark.sql import types as T  # noqa: N812
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-# Neither can stand in a value: the contract refuses control characters.
+# Neither occurs in a value: the contract refuses control characters.
 _NEVER_A_SEPARATOR = "\u0001"
 _NEVER_A_QUOTE = "\u0002"
 
 
 def write_csv(rows: DataFrame, folder: str) -> None:
-    r"""Write a data set as CSV files with a header each.
+    r"""Write a data set as CSV files, each with a header.
 
-    Values with a comma, a quote or a backslash stand in double quotes with `\` before quotes and backslashes
+    Values with a comma, a quote or a backslash are enclosed in double quotes, with `\` before quotes and backslashes
     (https://docs.aws.amazon.com/personalize/latest/dg/data-prep-formatting.html); nulls are empty. Spark's own CSV
-    leaves a backslash outside quotes as it is, which a reader that knows `\` escapes would swallow, so the lines are
-    made here and Spark writes them as they are.
+    writer does not escape a backslash outside quotes, which a reader with `\` escapes would drop; therefore the lines
+    are built here and Spark writes them unchanged.
     """
     header = ",".join(rows.columns)
     values = [_value(rows, field) for field in rows.schema.fields]
@@ -31,14 +31,14 @@ def write_csv(rows: DataFrame, folder: str) -> None:
     writer = rows.select(line.alias(header)).write.mode("overwrite").option("header", "true")
     writer = writer.option("sep", _NEVER_A_SEPARATOR).option("quote", _NEVER_A_QUOTE).option("emptyValue", "")
     writer = writer.option("ignoreLeadingWhiteSpace", "false").option("ignoreTrailingWhiteSpace", "false")
-    # Personalize would take Hadoop's marker for a file of data; the manifest is the sign that a run is whole.
+    # Personalize would import Hadoop's _SUCCESS marker as data; the manifest marks a run as complete instead.
     writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").csv(folder)
 
 
 def write_manifest(spark: SparkSession, manifest: dict[str, object], target: str) -> None:
-    """Write `manifest.json`, the last file of a run: where it stands, the run is whole."""
+    """Write `manifest.json`, the last file of a run, whose existence means that the run is complete."""
     context: Any = spark.sparkContext
-    path = context._jvm.org.apache.hadoop.fs.Path(f"{target}manifest.json")  # noqa: SLF001 - the way to Hadoop's files
+    path = context._jvm.org.apache.hadoop.fs.Path(f"{target}manifest.json")  # noqa: SLF001 - PySpark's only access to Hadoop's files
     files = path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
     stream = files.create(path, True)
     try:
@@ -48,9 +48,9 @@ def write_manifest(spark: SparkSession, manifest: dict[str, object], target: str
 
 
 def clear(spark: SparkSession, target: str) -> None:
-    """Remove what an earlier attempt at the run has left."""
+    """Delete the files of an earlier attempt at the run."""
     context: Any = spark.sparkContext
-    path = context._jvm.org.apache.hadoop.fs.Path(target)  # noqa: SLF001 - the way to Hadoop's files
+    path = context._jvm.org.apache.hadoop.fs.Path(target)  # noqa: SLF001 - PySpark's only access to Hadoop's files
     path.getFileSystem(context._jsc.hadoopConfiguration()).delete(path, True)  # noqa: SLF001
 
 

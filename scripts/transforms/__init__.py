@@ -1,1 +1,1 @@
-"""The data sets as functions of the lake: DataFrame in, DataFrame out, no reading and no writing."""
+"""Pure functions from DataFrames of the lake to DataFrames of the data sets, without input or output."""

@@ -1,23 +1,23 @@
-"""Events to interactions: each once, only those that may be used, each with the user who is behind it."""
+"""Turns events into interactions: deduplicated, filtered, and attributed to users."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark.sql import functions as F  # noqa: N812 - as everybody writes it
+from pyspark.sql import functions as F  # noqa: N812 - the usual alias
 
-from scripts.transforms.values import MAX_ID_LENGTH, SEPARATOR, finite, is_reserved, joined
+from scripts.transforms.values import MAX_ID_LENGTH, SEPARATOR, finite, is_reserved, join_ids
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-# How a user who never logged in is named; the backend's history names them the same.
+# The user id of events of a session without a login is this prefix and the session id, as in the backend's history.
 SESSION_PREFIX = "session#"
 
-# The one reason for which an event is dropped that still tells who is behind its session.
+# The only reason for dropping an event that can still identify the user of its session.
 NO_ITEM = "no_item"
 
-_SAID = (
+_CONTENT = (
     "timestamp",
     "user_id",
     "session_id",
@@ -30,49 +30,49 @@ _SAID = (
 )
 
 
-def mark(events: DataFrame) -> DataFrame:
-    """Add `mark`, a hash of the event id; every event in the lake has one."""
-    return events.withColumn("mark", F.xxhash64("event_id"))
+def add_event_hash(events: DataFrame) -> DataFrame:
+    """Add `event_hash`, a hash of the event id; every event in the lake has an id."""
+    return events.withColumn("event_hash", F.xxhash64("event_id"))
 
 
-def suspects(events: DataFrame) -> DataFrame:
-    """Return the marks of event ids that may stand in several rows.
+def find_repeated_hashes(events: DataFrame) -> DataFrame:
+    """Return the event hashes that occur in several rows.
 
-    Few events are there twice. Finding out which takes eight bytes per event through the shuffle; all that a mark might
-    be shared for (a hash is no id) is settled in `first_copies`, so the bulk of the lake is never shuffled or sorted.
+    Few events are repeated. Finding them shuffles only eight bytes per event, so that the bulk of the lake is neither
+    shuffled nor sorted. Two event ids can share a hash; `keep_first_copies` therefore compares ids.
     """
-    return events.groupBy("mark").count().where("count > 1").select("mark")
+    return events.groupBy("event_hash").count().where("count > 1").select("event_hash")
 
 
-def first_copies(events: DataFrame, marks: DataFrame) -> DataFrame:
-    """Keep of each suspected event the copy that came in first.
+def keep_first_copies(events: DataFrame, repeated_hashes: DataFrame) -> DataFrame:
+    """Return the copy that arrived first of each event with a repeated hash.
 
-    Copies that came in at the same moment are told apart by what they say, so the outcome does not depend on how the
-    lake is read.
+    The content decides between copies that arrived at the same time, so the result does not depend on the order in
+    which the lake is read.
 
     Returns
     -------
     DataFrame
-        One row per event id, with `copies`, the number of rows it stood in.
+        One row per event id, with `copies`, the number of its rows in the lake.
     """
-    said = F.struct("received_at", *_SAID)
+    content = F.struct("received_at", *_CONTENT)
     first = (
-        events.join(marks, "mark", "left_semi")
-        .select("event_id", said.alias("said"))
+        events.join(repeated_hashes, "event_hash", "left_semi")
+        .select("event_id", content.alias("content"))
         .groupBy("event_id")
-        .agg(F.min("said").alias("said"), F.count("*").alias("copies"))
+        .agg(F.min("content").alias("content"), F.count("*").alias("copies"))
     )
-    return first.select("event_id", "copies", "said.*").sortWithinPartitions("event_id")
+    return first.select("event_id", "copies", "content.*").sortWithinPartitions("event_id")
 
 
-def deduplicate(events: DataFrame, marks: DataFrame, copies: DataFrame) -> DataFrame:
-    """Return each event once, with `copies`: those above suspicion as they are, the others from `first_copies`."""
-    alone = events.join(marks, "mark", "left_anti").drop("mark").withColumn("copies", F.lit(1).cast("long"))
-    return alone.unionByName(copies)
+def deduplicate(events: DataFrame, repeated_hashes: DataFrame, first_copies: DataFrame) -> DataFrame:
+    """Return each event once, with `copies`: those with a unique hash, and those of `keep_first_copies`."""
+    unique = events.join(repeated_hashes, "event_hash", "left_anti").drop("event_hash")
+    return unique.withColumn("copies", F.lit(1).cast("long")).unionByName(first_copies)
 
 
-def judge(events: DataFrame) -> DataFrame:
-    """Add `dropped`: why an event is no interaction, or null where it is one."""
+def add_drop_reason(events: DataFrame) -> DataFrame:
+    """Add `dropped`: the reason why an event is not an interaction, or null where it is one."""
     reason = (
         F.when(F.col("consent") == "denied", "no_consent")
         .when(F.col("event_id").isNull() | F.col("timestamp").isNull() | F.col("event_type").isNull(), "incomplete")
@@ -84,61 +84,68 @@ def judge(events: DataFrame) -> DataFrame:
     return events.withColumn("dropped", reason)
 
 
-def summarize(judged: DataFrame) -> DataFrame:
-    """Count events by why they are dropped and by item.
+def summarize(events: DataFrame) -> DataFrame:
+    """Count distinct events by drop reason and item.
 
     Returns
     -------
     DataFrame
         `dropped`, `item_id`, `events`, `copies`, and `first_seen` and `last_seen` in epoch seconds.
     """
-    moment = F.unix_seconds("timestamp")
-    return judged.groupBy("dropped", "item_id").agg(
+    seconds = F.unix_seconds("timestamp")
+    return events.groupBy("dropped", "item_id").agg(
         F.count("*").alias("events"),
         F.sum("copies").alias("copies"),
-        F.min(moment).alias("first_seen"),
-        F.max(moment).alias("last_seen"),
+        F.min(seconds).alias("first_seen"),
+        F.max(seconds).alias("last_seen"),
     )
 
 
-def owners(judged: DataFrame) -> DataFrame:
-    """Return who owns each session that has both anonymous events and a login: the user who logged in first.
+def find_session_owners(events: DataFrame) -> DataFrame:
+    """Return the owner of each session with anonymous events and a login: the user who logged in first.
 
-    A search tells who is there as well as an interaction does; what comes without consent tells nothing.
+    Events without an item, such as searches, identify the user as interactions do; events without consent do not.
+
+    Returns
+    -------
+    DataFrame
+        `owned_session` and `owner`.
     """
-    telling = judged.where(F.col("dropped").isNull() | (F.col("dropped") == NO_ITEM)).where("session_id IS NOT NULL")
-    # Strings may be keys of Spark's hash aggregation but not what it computes, so the first step reduces the rows.
-    firsts = telling.groupBy("session_id", "user_id").agg(F.min("timestamp").alias("moment"))
+    is_identifying = F.col("dropped").isNull() | (F.col("dropped") == NO_ITEM)
+    identifying = events.where(is_identifying).where("session_id IS NOT NULL")
+    # Spark's hash aggregation supports strings as keys but not as aggregates, so this first step reduces the rows.
+    firsts = identifying.groupBy("session_id", "user_id").agg(F.min("timestamp").alias("moment"))
     login = F.when(F.col("user_id").isNotNull(), F.struct("moment", "user_id"))
     sessions = firsts.groupBy("session_id").agg(
         F.min(login).alias("login"), F.max(F.col("user_id").isNull()).alias("is_anonymous")
     )
     owned = sessions.where(F.col("is_anonymous") & F.col("login").isNotNull())
-    return owned.select(F.col("session_id").alias("owned"), F.col("login.user_id").alias("owner"))
+    return owned.select(F.col("session_id").alias("owned_session"), F.col("login.user_id").alias("owner"))
 
 
-def stitch(judged: DataFrame, owned: DataFrame) -> DataFrame:
-    """Return the interactions among judged events with `user`, who is behind each.
+def resolve_users(events: DataFrame, session_owners: DataFrame) -> DataFrame:
+    """Return the events that are interactions, with `user`.
 
-    That is the user, or for an anonymous event the owner of its session (from `owners`), or else the session.
+    That is the event's user, or for an anonymous event the owner of its session (from `find_session_owners`), or else
+    the session.
     """
-    events = judged.where(F.col("dropped").isNull())
+    kept = events.where(F.col("dropped").isNull())
     session = F.concat(F.lit(SESSION_PREFIX), F.col("session_id"))
-    short = F.concat(F.lit(SESSION_PREFIX), F.sha2(F.col("session_id"), 256))
-    named = F.when(F.length(session) <= MAX_ID_LENGTH, session).otherwise(short)
-    anonymous = F.when(F.col("user_id").isNull(), F.col("session_id"))
-    found = events.join(owned, anonymous == owned["owned"], "left")
-    return found.withColumn("person", F.coalesce("user_id", "owner", named))
+    hashed = F.concat(F.lit(SESSION_PREFIX), F.sha2(F.col("session_id"), 256))
+    session_user = F.when(F.length(session) <= MAX_ID_LENGTH, session).otherwise(hashed)
+    anonymous_session = F.when(F.col("user_id").isNull(), F.col("session_id"))
+    joined = kept.join(session_owners, anonymous_session == session_owners["owned_session"], "left")
+    return joined.withColumn("user", F.coalesce("user_id", "owner", session_user))
 
 
-def interactions(events: DataFrame) -> DataFrame:
-    """Turn stitched events into the Interactions data set, in the order in which they came."""
+def to_interactions(events: DataFrame) -> DataFrame:
+    """Convert events with resolved users to the Interactions data set, without changing their order."""
     return events.withColumn("shown", F.concat_ws(SEPARATOR, "impression")).select(
-        F.col("person").alias("USER_ID"),
+        F.col("user").alias("USER_ID"),
         F.col("item_id").alias("ITEM_ID"),
         F.unix_seconds("timestamp").alias("TIMESTAMP"),
         F.col("event_type").alias("EVENT_TYPE"),
         finite("event_value").alias("EVENT_VALUE"),
-        joined(F.col("impression"), F.col("shown")).alias("IMPRESSION"),
+        join_ids(F.col("impression"), F.col("shown")).alias("IMPRESSION"),
         F.when(~is_reserved("recommendation_id"), F.col("recommendation_id")).alias("RECOMMENDATION_ID"),
     )

@@ -1,4 +1,4 @@
-"""One Spark for all tests, as small as the job allows."""
+"""A small Spark session, shared by all tests of the folder."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ def spark(tmp_path_factory):
         .config("spark.driver.memory", "1g")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.shuffle.partitions", "2")
-        # Tiny inputs: compiling code would take longer than running it.
+        # For tiny inputs code generation takes longer than it saves.
         .config("spark.sql.codegen.wholeStage", "false")
         .config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
         .getOrCreate()

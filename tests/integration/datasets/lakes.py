@@ -1,4 +1,4 @@
-"""Small lakes for the Spark job, laid out as Firehose and collect lay out theirs."""
+"""Writes small lakes for the Spark job, in the layout of Firehose and collect, and reads its data sets."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ SCHEMA = pa.schema(
 
 
 def event(number: int, **fields: Any) -> dict[str, Any]:
-    """Make an event as it lies in the lake; a field given as None is absent."""
+    """Return a row of the lake's table of events; a field given as None is absent."""
     moment = NOON + timedelta(seconds=number)
     return {
         "event_id": f"e-{number:04d}",
@@ -47,7 +47,7 @@ def event(number: int, **fields: Any) -> dict[str, Any]:
 
 
 def write_events(lake: Path, *parts: list[dict[str, Any]]) -> None:
-    """Write each part as a Parquet file of Firehose's kind into the partition in which it came in."""
+    """Write each part as a Parquet file like Firehose's, into the partition of its arrival."""
     for number, part in enumerate(parts):
         rows = [{name: _plain(value) for name, value in row.items()} for row in part]
         arrived = max((row["received_at"] for row in part if row.get("received_at")), default=NOON)
@@ -59,7 +59,7 @@ def write_events(lake: Path, *parts: list[dict[str, Any]]) -> None:
 
 
 def write_lines(lake: Path, kind: str, name: str, *lines: dict[str, Any] | str, day: str = "2026-11-01") -> None:
-    """Write records (or text as it is) as one JSON-lines file of a day's partition."""
+    """Write records, or lines given as text, as one JSON-lines file of a day's partition."""
     folder = lake / f"{kind}/ingest_date={day}"
     folder.mkdir(parents=True, exist_ok=True)
     text = "".join((line if isinstance(line, str) else json.dumps(line, ensure_ascii=False)) + "\n" for line in lines)
@@ -67,7 +67,7 @@ def write_lines(lake: Path, kind: str, name: str, *lines: dict[str, Any] | str, 
 
 
 def read_csv(folder: Path) -> list[dict[str, str]]:
-    """Read a data set as Personalize would: quotes around text, backslashes before quotes and backslashes."""
+    """Read a data set as Personalize does: quoted text, with backslashes before quotes and backslashes."""
     rows: list[dict[str, str]] = []
     for path in sorted(folder.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:

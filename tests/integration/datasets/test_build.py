@@ -1,4 +1,4 @@
-"""The job on small lakes: what it keeps, what it drops and why, and that its counts add up."""
+"""The job on small lakes: the rows it keeps, the reasons for dropping rows, and the sums of its counts."""
 
 import json
 from datetime import datetime, timedelta
@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from scripts.arguments import Options, Window
-from scripts.build import NoEvents, build_datasets
+from scripts.build import NoEventsError, build_datasets
 from tests.integration.datasets.lakes import NOON, event, read_csv, write_events, write_lines
 
 MINUTE = timedelta(minutes=1)
 
 
 class Builder:
-    """Builds from the lake in a folder and returns the manifest and the data sets, interactions in order of time."""
+    """Builds data sets from the lake in a folder; returns the manifest and the data sets, interactions by time."""
 
     def __init__(self, spark, folder: Path) -> None:
         self.spark = spark
@@ -41,7 +41,7 @@ def build(spark, tmp_path):
     return Builder(spark, tmp_path)
 
 
-def test_of_a_repeated_event_the_first_arrival_is_kept(build):
+def test_the_first_arrival_of_a_repeated_event_is_kept(build):
     late = event(0, item_id="i-late", received_at=NOON + 5 * MINUTE)
     write_events(build.lake, [late, event(1)], [event(0), late])
 
@@ -51,20 +51,20 @@ def test_of_a_repeated_event_the_first_arrival_is_kept(build):
     assert (manifest["events_read"], manifest["distinct"], manifest["duplicates"]) == (4, 2, 2)
 
 
-def test_copies_of_one_moment_are_told_apart_the_same_way_in_any_order(build):
-    one, other = event(0, item_id="i-a"), event(0, item_id="i-b")
-    write_events(build.lake, [one, other])
+def test_the_choice_between_simultaneous_copies_does_not_depend_on_their_order(build):
+    copy, other = event(0, item_id="i-a"), event(0, item_id="i-b")
+    write_events(build.lake, [copy, other])
     _, first = build("first")
     for path in build.lake.rglob("*.parquet"):
         path.unlink()
-    write_events(build.lake, [other], [one])
+    write_events(build.lake, [other], [copy])
 
     _, second = build("second")
 
     assert first == second
 
 
-def test_what_is_no_interaction_is_dropped_with_its_reason(build, ansi):
+def test_events_that_are_not_interactions_are_dropped_with_a_reason(build, ansi):
     write_events(
         build.lake,
         [
@@ -91,7 +91,7 @@ def test_what_is_no_interaction_is_dropped_with_its_reason(build, ansi):
     assert len(sets["interactions"]) == 2
 
 
-def test_anonymous_events_go_to_whoever_logs_in_to_their_session_first(build):
+def test_anonymous_events_belong_to_the_first_user_who_logs_in_to_their_session(build):
     long_session = "s" * 256
     write_events(
         build.lake,
@@ -115,7 +115,7 @@ def test_anonymous_events_go_to_whoever_logs_in_to_their_session_first(build):
     assert len(users[6]) <= 256
 
 
-def test_a_login_in_a_dropped_event_tells_who_it_was_only_where_consent_was_given(build):
+def test_a_dropped_event_identifies_its_sessions_user_only_with_consent(build):
     write_events(
         build.lake,
         [
@@ -133,9 +133,9 @@ def test_a_login_in_a_dropped_event_tells_who_it_was_only_where_consent_was_give
 
 def test_values_are_written_as_personalize_reads_them(build):
     ids = ["x" * 256, "y" * 256, "z" * 256, "w" * 256]
-    hard = ["a,b", 'a"b', "a\\b", '\\"', "\\", "ü雪", "#x", "a'b", " "]
+    difficult_ids = ["a,b", 'a"b', "a\\b", '\\"', "\\", "ü雪", "#x", "a'b", " "]
     cases: list[tuple[dict[str, Any], dict[str, str]]] = [
-        *(({"item_id": item}, {"ITEM_ID": item}) for item in hard),
+        *(({"item_id": item}, {"ITEM_ID": item}) for item in difficult_ids),
         ({"impression": ids}, {"IMPRESSION": "|".join(ids[:3])}),
         ({"impression": ["a|b", "ITEM_ID", None, "c"]}, {"IMPRESSION": "c"}),
         ({"impression": ["a|b"]}, {"IMPRESSION": ""}),
@@ -162,10 +162,10 @@ def test_values_are_written_as_personalize_reads_them(build):
         assert int(row["TIMESTAMP"]) == int(moment.timestamp())
 
 
-def test_a_run_holds_the_schemas_columns_and_nothing_but_csv(build):
-    left = build.folder / "run/interactions/part-left.csv"
-    left.parent.mkdir(parents=True)
-    left.write_text("USER_ID\nof an earlier attempt\n")
+def test_a_run_consists_of_csv_files_with_the_schemas_columns(build):
+    earlier = build.folder / "run/interactions/part-earlier.csv"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("USER_ID\nof an earlier attempt\n")
     write_events(build.lake, [event(0, received_at=None)])
 
     manifest, sets = build(start=NOON, end=NOON + MINUTE)
@@ -180,7 +180,7 @@ def test_a_run_holds_the_schemas_columns_and_nothing_but_csv(build):
         assert {path.read_text().splitlines()[0] for path in files} == {header}
 
 
-def test_the_newest_version_of_a_record_wins(build):
+def test_the_latest_version_of_a_record_is_kept(build):
     write_events(build.lake, [event(0)])
     write_lines(build.lake, "items", "b", {"item_id": "i-1", "title": "old"}, {"item_id": "i-1", "title": "newest"})
     write_lines(build.lake, "items", "a", {"item_id": "i-1", "title": "oldest"}, day="2026-10-31")
@@ -196,7 +196,7 @@ def test_the_newest_version_of_a_record_wins(build):
     assert manifest["items"] == {"read": 3, "superseded": 2, "dropped": {}}
 
 
-def test_an_items_values_are_made_to_fit(build, ansi):
+def test_an_items_values_are_converted_to_personalizes_limits(build, ansi):
     write_events(build.lake, [event(5, item_id="seen")])
     write_lines(
         build.lake,
@@ -221,7 +221,7 @@ def test_an_items_values_are_made_to_fit(build, ansi):
     _, sets = build()
 
     items = {row.pop("ITEM_ID"): row for row in sets["items"]}
-    newest = str(int(NOON.timestamp()) + 5)
+    latest = str(int(NOON.timestamp()) + 5)
     assert list(items["full"].items()) == [
         ("TITLE", 'Two lines "x"'),
         ("CATEGORY", "a|b"),
@@ -232,11 +232,11 @@ def test_an_items_values_are_made_to_fit(build, ansi):
     ]
     assert items["long"]["CATEGORY"] == "|".join(["c" * 300] * 3)
     assert (items["long"]["TITLE"], items["long"]["BRAND"]) == ("", "")
-    assert items["seen"]["CREATION_TIMESTAMP"] == items["new"]["CREATION_TIMESTAMP"] == newest
+    assert items["seen"]["CREATION_TIMESTAMP"] == items["new"]["CREATION_TIMESTAMP"] == latest
     assert items["ancient"]["CREATION_TIMESTAMP"] == "0"
 
 
-def test_records_that_cannot_be_used_are_counted(build):
+def test_unusable_records_are_counted(build):
     write_events(build.lake, [event(0)])
     write_lines(
         build.lake,
@@ -261,27 +261,27 @@ def test_records_that_cannot_be_used_are_counted(build):
 
 
 @pytest.mark.parametrize("empty", ["nothing", "folder", "parquet"])
-def test_a_lake_without_events_is_said_so(build, empty, tmp_path):
+def test_a_lake_without_events_is_an_error(build, empty, tmp_path):
     if empty == "folder":
         (build.lake / "events").mkdir(parents=True)
     if empty == "parquet":
         write_events(build.lake, [])
 
-    with pytest.raises(NoEvents, match="holds no event"):
+    with pytest.raises(NoEventsError, match="holds no event"):
         build()
 
     assert not (tmp_path / "datasets/run/manifest.json").exists()
 
 
-def test_only_what_came_in_within_the_window_is_read(build):
+def test_only_events_that_arrived_within_the_window_are_read(build):
     arrivals = [NOON - MINUTE, NOON, NOON + MINUTE, NOON + 2 * MINUTE]
-    write_events(build.lake, *([event(n, received_at=arrived)] for n, arrived in enumerate(arrivals)))
+    write_events(build.lake, *([event(n, received_at=arrival)] for n, arrival in enumerate(arrivals)))
 
     manifest, sets = build(start=NOON, end=NOON + 2 * MINUTE)
 
     assert manifest["events_read"] == 2
     assert len(sets["interactions"]) == 2
-    with pytest.raises(NoEvents, match="2027"):
+    with pytest.raises(NoEventsError, match="2027"):
         build(start=NOON.replace(year=2027))
 
 
@@ -306,8 +306,8 @@ def test_the_same_window_gives_the_same_bytes(build, tmp_path):
     assert manifest["duplicates"] == 150
 
 
-def test_the_manifest_tells_what_was_trained_on_and_what_is_newest_without_naming_anybody(build):
-    # Given twenty days of views of one item, and a day of purchases of another, by somebody new among others
+def test_the_manifest_profiles_the_training_data_and_its_recent_part_without_ids(build):
+    # Given twenty days of views of one item, and a day of purchases of another, by a new user among others
     views = [
         event(day, user_id=f"u-{day % 4}", item_id="old", timestamp=NOON - timedelta(days=20 - day))
         for day in range(18)

@@ -1,4 +1,4 @@
-"""The job on a generated month, against the same job in a screen of plain Python; and started as Glue starts it."""
+"""The packaged job, started as Glue starts it, on a generated stream; compared with an oracle in plain Python."""
 
 import json
 import os
@@ -24,7 +24,7 @@ SETTINGS = Settings(
 
 
 def accepted_rows() -> list[dict[str, Any]]:
-    """What collect and Firehose would leave in the lake, some deliveries twice."""
+    """Return the rows that collect and Firehose would write to the lake, some of them twice."""
     rows = []
     for number, raw in enumerate(generate(SETTINGS).events):
         if raw.outcome == "accepted":
@@ -48,20 +48,21 @@ def expected_interactions(rows: list[dict[str, Any]]) -> Counter[tuple[str, ...]
     for row in sorted(first.values(), key=lambda row: (row["timestamp"], row["user_id"] or "")):
         if row["user_id"] and row["session_id"]:
             owners.setdefault(row["session_id"], row["user_id"])
-    made: Counter[tuple[str, ...]] = Counter()
+    interactions: Counter[tuple[str, ...]] = Counter()
     for row in first.values():
         if row["item_id"]:
             user = row["user_id"] or owners.get(row["session_id"]) or f"session#{row['session_id']}"
             value = "" if row["event_value"] is None else str(float(row["event_value"]))
             moment = str(int(row["timestamp"].timestamp()))
             shown = "|".join(row["impression"] or [])
-            made[user, row["item_id"], moment, row["event_type"], value, shown, row["recommendation_id"] or ""] += 1
-    return made
+            recommendation_id = row["recommendation_id"] or ""
+            interactions[user, row["item_id"], moment, row["event_type"], value, shown, recommendation_id] += 1
+    return interactions
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """One run of the packed job in an interpreter of its own, with the arguments that Glue passes."""
+    """Run the packaged job in a separate interpreter with the arguments that Glue passes; return its folder."""
     folder = tmp_path_factory.mktemp("glue")
     rows = accepted_rows()
     by_hour: dict[str, list[dict[str, Any]]] = {}
@@ -97,7 +98,7 @@ def run(tmp_path_factory):
     return folder / "datasets/run", rows
 
 
-def test_every_interaction_is_as_plain_python_has_it(run):
+def test_the_interactions_equal_those_of_the_oracle(run):
     folder, rows = run
 
     written = Counter(tuple(row.values()) for row in read_csv(folder / "interactions"))
@@ -105,7 +106,7 @@ def test_every_interaction_is_as_plain_python_has_it(run):
     assert written == expected_interactions(rows)
 
 
-def test_the_manifest_adds_up_to_what_the_stream_expects(run):
+def test_the_manifests_counts_equal_the_streams_expected_outcomes(run):
     folder, rows = run
     expected = generate(SETTINGS).expected
 
@@ -119,7 +120,7 @@ def test_the_manifest_adds_up_to_what_the_stream_expects(run):
     assert manifest["written"]["users"] == SETTINGS.users
 
 
-def test_the_catalogue_is_written_whole(run):
+def test_every_item_and_user_is_written(run):
     folder, _ = run
     stream = generate(SETTINGS)
 

@@ -1,4 +1,4 @@
-"""The job understands Glue's way of passing arguments and says what is wrong with them."""
+"""The job parses its arguments among those that Glue adds, and names invalid ones."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from scripts.arguments import Window, read_arguments
 NEEDED = ["--lake", "s3://lake/raw/", "--datasets", "s3://datasets/", "--run_id", "run-1"]
 
 
-def test_what_glue_adds_is_passed_over():
+def test_arguments_that_glue_adds_are_ignored():
     glue = [
         "--JOB_NAME",
         "rivulet-dev-datasets",
@@ -35,13 +35,13 @@ def test_what_glue_adds_is_passed_over():
     assert options.window == Window()
 
 
-def test_folders_are_taken_with_and_without_a_slash():
+def test_folders_are_accepted_with_and_without_a_trailing_slash():
     options = read_arguments(["--lake", "lake/raw", "--datasets", "out", "--run_id", "r"])
 
     assert (options.lake, options.target) == ("lake/raw/", "out/r/")
 
 
-def test_the_window_is_read_in_any_zone():
+def test_the_window_is_converted_to_utc():
     options = read_arguments([*NEEDED, "--from", "2026-11-01T01:00:00+01:00", "--to", "2026-11-02T00:00:00Z"])
 
     assert options.window == Window(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC))
@@ -49,26 +49,26 @@ def test_the_window_is_read_in_any_zone():
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         (["--from", "2026-11-01T00:00:00"], "no offset"),
         (["--from", "yesterday"], "yesterday"),
         (["--from", "2026-11-02T00:00:00Z", "--to", "2026-11-01T00:00:00Z"], "not before"),
-        (["--run_id", "../elsewhere"], "no name for a folder"),
-        (["--run_id", ".."], "no name for a folder"),
+        (["--run_id", "../elsewhere"], "not a folder name"),
+        (["--run_id", ".."], "not a folder name"),
     ],
 )
-def test_what_is_wrong_is_named(changed, said, capsys):
+def test_an_invalid_argument_is_named(changed, message, capsys):
     with pytest.raises(SystemExit):
         read_arguments([*NEEDED, *changed])
 
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("missing", ["--lake", "--datasets", "--run_id"])
-def test_what_is_missing_is_named(missing, capsys):
-    at = NEEDED.index(missing)
+def test_a_missing_argument_is_named(missing, capsys):
+    index = NEEDED.index(missing)
     with pytest.raises(SystemExit):
-        read_arguments(NEEDED[:at] + NEEDED[at + 2 :])
+        read_arguments(NEEDED[:index] + NEEDED[index + 2 :])
 
     assert missing in capsys.readouterr().err
