@@ -1,6 +1,6 @@
-"""From a click to a recommendation: the events add up, also after a kill, and what is recommended reacts.
+"""From a click to a recommendation: every event is counted, even after a kill, and recommendations react to clicks.
 
-The tests build on one another in order, as the steps of the pipeline do.
+The tests depend on one another in order, like the steps of the pipeline.
 """
 
 from __future__ import annotations
@@ -20,77 +20,79 @@ from data import replay
 from data.generator import Settings, generate
 from deployment.local.demo import reactions
 from deployment.local.provision import plan_changes
-from tests.end_to_end.conftest import eventually
+from tests.end_to_end.pipeline import TIMEOUT_SECONDS, read_until
 
 UNTIL = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
-# What a second plan may change, as infrastructure/README.md tells: faults of the emulator, none of them ours.
+# Changes that a second plan may show because of faults of the emulator, as listed in infrastructure/README.md.
 DOCUMENTED_CHANGES: set[str] = set()
 
 
-def shop(seed: int, events: int):
+def generate_shop(seed: int, events: int):
     return generate(Settings(items=200, users=300, events=events, seed=seed, until=UNTIL))
 
 
-def assert_adds_up(pipeline, stream, sent, since) -> None:
-    """Sent = accepted + refused; accepted = lake = tracker, each event id once."""
+def assert_adds_up(pipeline, stream, result, since) -> None:
+    """Assert that sent = accepted + suppressed + refused, and that accepted = lake = tracker by distinct event id."""
     expected = stream.expected
-    assert sent.unaccounted == 0
-    assert sent.sent == expected.sent
-    assert (sent.accepted, sent.suppressed, sent.refused) == (expected.accepted, expected.suppressed, expected.refused)
-    assert eventually(lambda: pipeline.lake(since).distinct_in_run, expected.distinct) == expected.distinct
-    assert eventually(pipeline.count_tracked_events, pipeline.lake(since).distinct) == pipeline.lake(since).distinct
+    assert result.unaccounted == 0
+    assert result.sent == expected.sent
+    assert (result.accepted, result.suppressed) == (expected.accepted, expected.suppressed)
+    assert result.refused == expected.refused
+    assert read_until(lambda: pipeline.lake(since).distinct_in_run, expected.distinct) == expected.distinct
+    assert read_until(pipeline.count_tracked_events, pipeline.lake(since).distinct) == pipeline.lake(since).distinct
 
 
 def test_every_event_is_accounted_for(pipeline):
     # Given a stream with repeats, late and broken events and denied consent
-    stream = shop(seed=1, events=4_000)
+    stream = generate_shop(seed=1, events=4_000)
     since = datetime.now(UTC)
     replay.load_catalogue(stream, pipeline.api.url, pipeline.api.key)
 
-    # When it is sent through the front door
-    sent = replay.replay(stream, pipeline.api.url, pipeline.api.key)
+    # When it is sent to the API
+    result = replay.replay(stream, pipeline.api.url, pipeline.api.key)
 
     # Then it adds up at every stage
-    assert sent.refused.total() > 0
+    assert result.refused.total() > 0
     assert stream.expected.repeats > 0
-    assert_adds_up(pipeline, stream, sent, since)
+    assert_adds_up(pipeline, stream, result, since)
 
 
-def test_every_event_is_accounted_for_after_a_kill_in_mid_replay(pipeline):
-    stream = shop(seed=2, events=6_000)
+def test_every_event_is_accounted_for_after_a_kill_during_the_replay(pipeline):
+    stream = generate_shop(seed=2, events=6_000)
     since = datetime.now(UTC)
-    done = 0
-    reached_the_middle = threading.Event()
+    settled = 0
+    a_third_is_settled = threading.Event()
 
     def count(events: int) -> None:
-        nonlocal done
-        done += events
-        if done > 2_000:
-            reached_the_middle.set()
+        nonlocal settled
+        settled += events
+        if settled > 2_000:
+            a_third_is_settled.set()
 
-    # When everything is killed while the stream is being sent, and started again a moment later
-    def power_cut() -> None:
-        reached_the_middle.wait(60)
+    # When all processes are killed during the replay, and restarted a second later
+    def kill_and_restart() -> None:
+        a_third_is_settled.wait(60)
         pipeline.cloud.kill()
         time.sleep(1)
         pipeline.cloud.start()
 
-    cut = threading.Thread(target=power_cut)
-    cut.start()
-    sent = replay.replay(stream, pipeline.api.url, pipeline.api.key, on_progress=count)
-    cut.join()
+    restart = threading.Thread(target=kill_and_restart)
+    restart.start()
+    result = replay.replay(stream, pipeline.api.url, pipeline.api.key, on_progress=count)
+    restart.join(TIMEOUT_SECONDS)
 
-    # Then some requests were sent again, and it adds up all the same
-    assert sent.retries > 0
-    assert_adds_up(pipeline, stream, sent, since)
+    # Then some requests were retried, and the counts still add up
+    assert not restart.is_alive()
+    assert result.retries > 0
+    assert_adds_up(pipeline, stream, result, since)
 
 
-def test_what_is_trained_is_recommended_and_reacts_to_the_next_click(pipeline):
-    # When the workflow is started by the API
+def test_recommendations_are_trained_and_react_to_the_next_click(pipeline):
+    # When a training is started by the API
     output = pipeline.train()
 
-    # Then the data sets hold every event of the lake but those that are no interaction
+    # Then the data sets hold every event of the lake that is an interaction
     manifest = output["Manifest"]
     lake = pipeline.lake(datetime.now(UTC))
     assert manifest["written"]["interactions"] + sum(manifest["dropped"].values()) == lake.distinct
@@ -98,8 +100,8 @@ def test_what_is_trained_is_recommended_and_reacts_to_the_next_click(pipeline):
     assert manifest["written"]["users"] == 300
     assert {rows["Rows"] for rows in output["Imports"]} == {manifest["written"]["interactions"], 200, 300}
 
-    # And users who are known get recommendations that a few clicks change
-    user = next(event.user for event in shop(seed=1, events=4_000).events if event.user.startswith("u"))
+    # And known users get recommendations that change after a few clicks
+    user = next(event.user for event in generate_shop(seed=1, events=4_000).events if event.user.startswith("u"))
     answer = pipeline.api.get(f"/recommendations/{quote(user)}", num_results=10)
     assert len(answer["items"]) == 10
     assert answer["source"] == "recommender"
@@ -107,12 +109,12 @@ def test_what_is_trained_is_recommended_and_reacts_to_the_next_click(pipeline):
     assert reaction.seconds is not None
     assert reaction.after != reaction.before
 
-    # And what they clicked is among what speaks most for what they are shown
+    # And the clicked items are among the strongest contributions to the new recommendations
     assert {f"item:{item}" for item in reaction.clicked} & set(reaction.because)
 
 
 def test_an_explanation_adds_up_for_every_item(pipeline):
-    user_id = next(str(user["user_id"]) for user in shop(seed=1, events=4_000).users)
+    user_id = next(str(user["user_id"]) for user in generate_shop(seed=1, events=4_000).users)
     popular = pipeline.api.get("/popular", num_results=5, explain="true")
     similar = pipeline.api.get(f"/similar-items/{quote(popular['items'][0]['item_id'])}", num_results=5, explain="true")
     personal = pipeline.api.get(f"/recommendations/{quote(user_id)}", num_results=50, explain="true")
@@ -123,35 +125,36 @@ def test_an_explanation_adds_up_for_every_item(pipeline):
             assert sum(part["weight"] for part in item["because"]) == pytest.approx(1.0), item
 
 
-def test_similar_popular_and_ranked_items_are_answered(pipeline):
+def test_similar_popular_and_ranked_items_are_returned(pipeline):
     popular = [entry["item_id"] for entry in pipeline.api.get("/popular", num_results=5)["items"]]
     similar = pipeline.api.get(f"/similar-items/{quote(popular[0])}", num_results=5)["items"]
-    user_id = next(str(user["user_id"]) for user in shop(seed=1, events=4_000).users)
-    ranked = pipeline.api.post("/rerank", {"user_id": user_id, "items": [*popular, "never-heard-of"]})["items"]
+    user_id = next(str(user["user_id"]) for user in generate_shop(seed=1, events=4_000).users)
+    ranked = pipeline.api.post("/rerank", {"user_id": user_id, "items": [*popular, "unknown-item"]})["items"]
 
     assert len(set(popular)) == 5
     assert popular[0] not in [entry["item_id"] for entry in similar]
-    assert sorted(entry["item_id"] for entry in ranked) == sorted([*popular, "never-heard-of"])
-    assert ranked[-1]["item_id"] == "never-heard-of"
+    assert sorted(entry["item_id"] for entry in ranked) == sorted([*popular, "unknown-item"])
+    assert ranked[-1]["item_id"] == "unknown-item"
 
 
-def test_a_second_training_is_judged_against_what_serves(pipeline):
-    # When the same lake is trained on again
+def test_a_second_training_is_judged_against_the_deployed_version(pipeline):
+    # When a second training uses the same lake
     before = campaign_version(pipeline, "user-personalization")
     deployments = pipeline.train()["Deployments"]
 
-    # Then each new version was compared with the one that served, and its events with what that one was trained on
+    # Then each new version was compared with the deployed one, and its events with that one's training data
     for deployment in deployments:
         verdict = deployment["Verdict"]
         assert verdict["comparisons"], verdict["reason"]
         assert verdict["drift"]["measures"], verdict["drift"]["reason"]
-    own = next(one for one in deployments if one["CampaignArn"].endswith("-user-personalization"))
-    assert campaign_version(pipeline, "user-personalization") == own["SolutionVersionArn"] == own["Verdict"]["version"]
-    assert (own["SolutionVersionArn"] == before) == (own["Verdict"]["kept"] == "champion")
+    deployed = next(entry for entry in deployments if entry["CampaignArn"].endswith("-user-personalization"))
+    version, verdict = deployed["SolutionVersionArn"], deployed["Verdict"]
+    assert campaign_version(pipeline, "user-personalization") == version == verdict["version"]
+    assert (version == before) == (verdict["kept"] == "champion")
 
 
-def test_a_training_that_fails_says_why_and_leaves_what_served(pipeline):
-    # Given a file in the lake that is no Parquet
+def test_a_failed_training_reports_the_cause_and_keeps_the_deployed_versions(pipeline):
+    # Given a file in the lake that is not Parquet
     s3 = pipeline.cloud.client("s3")
     broken = {
         "Bucket": pipeline.made["buckets"]["lake"],
@@ -160,15 +163,15 @@ def test_a_training_that_fails_says_why_and_leaves_what_served(pipeline):
     s3.put_object(**broken, Body=b"this is no Parquet")
     before = [campaign_version(pipeline, name) for name in ("popular", "user-personalization")]
 
-    # When the workflow runs
+    # When a training runs
     started = pipeline.api.post("/train", {})
-    ended = eventually(lambda: pipeline.api.get(f"/train/{started['id']}")["status"], "FAILED")
-    told = pipeline.api.get(f"/train/{started['id']}")
+    ended = read_until(lambda: pipeline.api.get(f"/train/{started['id']}")["status"], "FAILED")
+    report = pipeline.api.get(f"/train/{started['id']}")
     s3.delete_object(**broken)
 
-    # Then it says at which step, and what served goes on serving
+    # Then the report names the failed step, and the deployed versions keep serving
     assert ended == "FAILED"
-    assert "BuildDataSets" in json.dumps(told)
+    assert "BuildDataSets" in json.dumps(report)
     assert [campaign_version(pipeline, name) for name in ("popular", "user-personalization")] == before
     assert pipeline.api.get("/popular")["items"]
 
@@ -197,7 +200,7 @@ VALID = {"event_type": "View", "timestamp": "2026-01-31T12:00:00Z", "user_id": "
         ({"properties": {"text": "x" * 2_000}}, "properties"),
     ],
 )
-def test_a_bad_event_is_answered_with_the_field_and_the_rule(pipeline, change, field):
+def test_an_invalid_event_is_answered_with_the_field_and_the_rule(pipeline, change, field):
     status, answer = request(pipeline, "POST", "/events", VALID | change)
 
     assert status == 400
@@ -214,9 +217,9 @@ def test_a_bad_event_is_answered_with_the_field_and_the_rule(pipeline, change, f
         ("POST", "/events", b"[]", 400, "body"),
         ("POST", "/events", json.dumps([VALID] * 501).encode(), 400, "body"),
         ("POST", "/events", b" " * 1_100_000, 413, "body"),
-        ("GET", "/recommendations/nobody-knows", None, 404, "user_id"),
+        ("GET", "/recommendations/unknown-user", None, 404, "user_id"),
         ("GET", "/recommendations/" + "x" * 257, None, 400, "user_id"),
-        ("GET", "/similar-items/nothing-known", None, 404, "item_id"),
+        ("GET", "/similar-items/unknown-item", None, 404, "item_id"),
         ("GET", "/popular?num_results=0", None, 400, "num_results"),
         ("GET", "/popular?num_results=101", None, 400, "num_results"),
         ("GET", "/popular?num_results=ten", None, 400, "num_results"),
@@ -228,7 +231,7 @@ def test_a_bad_event_is_answered_with_the_field_and_the_rule(pipeline, change, f
         ("POST", "/update-data", b'{"kind": "recipes", "records": []}', 400, "kind"),
     ],
 )
-def test_a_bad_request_is_answered_with_the_field_and_the_rule(pipeline, method, path, body, status, field):
+def test_an_invalid_request_is_answered_with_the_field_and_the_rule(pipeline, method, path, body, status, field):
     answered, answer = request(pipeline, method, path, body)
 
     assert answered == status
@@ -236,9 +239,9 @@ def test_a_bad_request_is_answered_with_the_field_and_the_rule(pipeline, method,
     assert answer["error"]["rule"]
 
 
-def test_a_body_comes_as_the_bytes_that_were_sent(pipeline):
+def test_a_body_reaches_the_function_unchanged(pipeline):
     body = json.dumps(VALID).encode()
-    packed = urllib3.request(
+    compressed = urllib3.request(
         "POST",
         pipeline.api.url + "/events",
         body=gzip.compress(body),
@@ -246,16 +249,16 @@ def test_a_body_comes_as_the_bytes_that_were_sent(pipeline):
     )
     status, answer = request(pipeline, "POST", "/events", body.replace(b"View", b"\xff\xfe"))
 
-    assert (packed.status, packed.json()["accepted"]) == (202, 1)
+    assert (compressed.status, compressed.json()["accepted"]) == (202, 1)
     assert (status, answer["error"]["code"]) == (400, "malformed_json")
 
 
-def test_without_the_key_nothing_but_health_is_answered(pipeline):
+def test_without_an_api_key_only_health_is_answered(pipeline):
     assert request(pipeline, "GET", "/popular", key=None)[0] == 403
     assert request(pipeline, "GET", "/health", key=None)[0] == 200
 
 
-def test_a_second_plan_is_empty_but_for_the_emulators_faults(pipeline):
+def test_a_second_plan_is_empty_except_for_faults_of_the_emulator(pipeline):
     changed = {change["resource"]["addr"] for change in plan_changes(pipeline.cloud)}
 
     assert changed <= DOCUMENTED_CHANGES
@@ -264,11 +267,11 @@ def test_a_second_plan_is_empty_but_for_the_emulators_faults(pipeline):
 def request(pipeline, method, path, body=None, key=""):
     data = json.dumps(body).encode() if isinstance(body, dict) else body
     headers = {} if key is None else {"x-api-key": key or pipeline.api.key}
-    answer = urllib3.request(method, pipeline.api.url + path, body=data, headers=headers, retries=False)
-    return answer.status, answer.json()
+    response = urllib3.request(method, pipeline.api.url + path, body=data, headers=headers, retries=False)
+    return response.status, response.json()
 
 
-def test_an_upload_is_worked_off_and_its_report_adds_up(pipeline):
+def test_an_upload_is_processed_and_its_report_adds_up(pipeline):
     # Given an object with more events than one portion, one of them broken
     events = [VALID | {"user_id": f"uploaded-{number}"} for number in range(1_201)] + [VALID | {"event_type": "Vue"}]
     bucket, key = pipeline.made["buckets"]["uploads"], "clicks.jsonl.gz"
@@ -276,12 +279,12 @@ def test_an_upload_is_worked_off_and_its_report_adds_up(pipeline):
     pipeline.cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
     before = pipeline.count_tracked_events()
 
-    # When it is named to the door
+    # When its import is started by the API
     started = pipeline.api.post("/update-data", {"kind": "interactions", "source": f"s3://{bucket}/{key}"})
 
-    # Then its report adds up, and the events are at the tracker
+    # Then its report adds up, and the events reach the tracker
     path = f"/update-data/{started['id']}"
-    assert eventually(lambda: pipeline.api.get(path)["state"], "SUCCEEDED") == "SUCCEEDED"
+    assert read_until(lambda: pipeline.api.get(path)["state"], "SUCCEEDED") == "SUCCEEDED"
     report = pipeline.api.get(path)
     assert (report["read"], report["accepted"], report["refused"]) == (1_202, 1_201, {"unknown_value": 1})
-    assert eventually(lambda: pipeline.count_tracked_events() - before, 1_201) == 1_201
+    assert read_until(lambda: pipeline.count_tracked_events() - before, 1_201) == 1_201

@@ -1,4 +1,4 @@
-"""The examples of the README, run as they stand."""
+"""The examples of the README, executed unchanged."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def test_a_producers_example_is_accepted(pipeline):
     (example,) = examples("sh", "curl")
     environment = {"PATH": os.environ["PATH"], "API": pipeline.api.url, "KEY": pipeline.api.key}
 
-    done = subprocess.run(["bash", "-c", example], env=environment, capture_output=True, text=True, check=True)
+    finished = subprocess.run(["bash", "-c", example], env=environment, capture_output=True, text=True, check=True)
 
-    answer = json.loads(done.stdout)
+    answer = json.loads(finished.stdout)
     assert (answer["accepted"], answer["refused"]) == (2, 0)
 
 
-def test_an_analysts_example_is_answered(pipeline):
+def test_an_analysts_example_returns_rows(pipeline):
     (example,) = examples("python", "awswrangler")
-    here = example.replace("rivulet_dev", pipeline.made["database"]).replace(
+    code = example.replace("rivulet_dev", pipeline.made["database"]).replace(
         "rivulet-dev", pipeline.made["athena_workgroup"]
     )
-    seen: dict[str, Any] = {}
+    variables: dict[str, Any] = {}
 
-    exec(here, seen)
+    exec(code, variables)
 
-    assert len(seen["frame"]) > 0
+    assert len(variables["frame"]) > 0

@@ -1,8 +1,8 @@
-"""The Spark job on a million generated events, beside DuckDB doing the same job on the same files.
+"""The Spark job on a million generated events, beside DuckDB with the same job on the same files.
 
-Both read the same lake with two threads, keep of each event the first copy, drop what is no interaction, give anonymous
-events to whoever logs in to their session, and write CSV and the newest items and users. Each is a process of its own;
-the time of a process includes its start, the time of a job does not.
+Both read the same lake with two threads, keep the first copy of each event, drop events that are not interactions,
+attribute anonymous events to the first user who logs in to their session, and write CSV of the interactions and the
+latest items and users. Each runs in a process of its own, whose start is not part of the measured time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "bench" / "etl"
 EVENTS = 1_000_000
 THREADS = 2
-# About what Firehose puts into one object at its largest buffer, 128 MB of JSON.
+# About the size of Firehose's objects with its largest buffer, 128 MB of JSON.
 ROWS_PER_FILE = 100_000
 SETTINGS = Settings(items=5_000, users=40_000, events=EVENTS, until=datetime(2026, 11, 1, tzinfo=UTC))
 
@@ -55,8 +55,8 @@ print(json.dumps({
 
 
 def run() -> list[dict[str, Any]]:
-    """Measure both and return a row for each."""
-    lake = _lake()
+    """Measure both and return one row for each."""
+    lake = _make_lake()
     spark = _measure(_spark_command(lake), _spark_environment())
     duckdb = _measure(_duckdb_command(lake), dict(os.environ))
     if spark["written"] != duckdb["written"]:
@@ -109,12 +109,12 @@ def _duckdb_command(lake: Path) -> list[str]:
     return [str(python), str(peer), str(lake), str(FOLDER / "datasets" / "duckdb"), str(THREADS)]
 
 
-def _lake() -> Path:
-    """Make the lake once; it is the same every time."""
+def _make_lake() -> Path:
+    """Generate the lake on first use; it is always the same."""
     lake = FOLDER / f"raw-{EVENTS}"
     ready = FOLDER / f"raw-{EVENTS}.ready"
     if not ready.exists():
-        rows = _rows()
+        rows = _generate_rows()
         while part := list(islice(rows, ROWS_PER_FILE)):
             write_events(lake, part)
         stream = generate(SETTINGS)
@@ -124,7 +124,7 @@ def _lake() -> Path:
     return lake
 
 
-def _rows() -> Iterator[dict[str, Any]]:
+def _generate_rows() -> Iterator[dict[str, Any]]:
     now = datetime.now(UTC)
     for raw in generate(SETTINGS).events:
         event = read_event(raw.payload, now=now)

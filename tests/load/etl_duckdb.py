@@ -1,6 +1,6 @@
-"""The Spark job's peer: the same data sets by DuckDB. Run by `bench_etl` in the environment that has DuckDB.
+"""The Spark job's peer: builds the same data sets with DuckDB. `bench_etl` runs it in the environment with DuckDB.
 
-`etl_duckdb.py LAKE TARGET THREADS` prints the seconds, the rows read and the rows written, as JSON.
+`etl_duckdb.py LAKE TARGET THREADS` prints the seconds, the rows read and the rows written as JSON.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ COPY (
 
 
 def main(lake: str, target: str, threads: str) -> None:
-    """Build the data sets and print what it took."""
+    """Build the data sets and print the measurements."""
     shutil.rmtree(target, ignore_errors=True)
     Path(target).mkdir(parents=True)
     connection = duckdb.connect(config={"threads": int(threads)})

@@ -1,0 +1,57 @@
+"""A provisioned pipeline, with the clients and counts that the end-to-end tests use."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deployment.local.demo import accounting, workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from deployment.local.cloud import Cloud
+    from deployment.local.demo.accounting import LakeCounts
+    from deployment.local.demo.api import Api
+    from deployment.local.provision import Provisioned
+
+TIMEOUT_SECONDS = 180
+
+
+class SilentProgress:
+    """Shows no progress."""
+
+    def show(self, done=None, total=None, note=None) -> None:
+        """Ignore the progress."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A provisioned cloud with its API."""
+
+    cloud: Cloud
+    made: Provisioned
+    api: Api
+
+    @property
+    def stepfunctions(self) -> Any:
+        return self.cloud.client("stepfunctions")
+
+    def lake(self, since: datetime) -> LakeCounts:
+        return accounting.AthenaClient(self.made["database"], self.made["athena_workgroup"]).count(since)
+
+    def count_tracked_events(self) -> int:
+        return accounting.count_tracked_events(self.cloud.engine_url, self.made["dataset_group"])
+
+    def train(self) -> dict[str, Any]:
+        return workflow.train(self.api, self.stepfunctions, self.made["state_machine_arn"], SilentProgress())
+
+
+def read_until(read: Callable[[], Any], expected: Any) -> Any:
+    """Read a value repeatedly until it is the expected one or the timeout is over; return the last value."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while (value := read()) != expected and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return value
