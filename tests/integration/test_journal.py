@@ -1,4 +1,4 @@
-"""The emulator's journals on a real file system."""
+"""The emulator's journals on a real file system survive torn writes, damage and a full disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENTRIES = st.lists(
 )
 
 
-def written(path: Path, entries: list[Any]) -> None:
+def append(path: Path, entries: list[Any]) -> None:
     file = journal.Journal(path)
     for entry in entries:
         file.append(entry)
@@ -30,11 +30,11 @@ def written(path: Path, entries: list[Any]) -> None:
 
 
 @given(entries=ENTRIES)
-def test_gives_back_what_was_appended(entries: list[Any]) -> None:
+def test_appended_entries_are_read_back(entries: list[Any]) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "journal"
 
-        written(path, entries)
+        append(path, entries)
 
         assert list(journal.read(path)) == entries
 
@@ -45,22 +45,22 @@ def test_a_torn_journal_keeps_its_complete_entries_and_accepts_more(
 ) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "journal"
-        written(path, entries)
+        append(path, entries)
         size = path.stat().st_size
         os.truncate(path, data.draw(st.integers(0, size)))
 
         kept = list(journal.read(path))
-        written(path, more)
+        append(path, more)
 
         assert kept == entries[: len(kept)]
         assert list(journal.read(path)) == kept + more
 
 
 @given(entries=ENTRIES.filter(bool), data=st.data())
-def test_damage_is_cut_and_never_read(entries: list[Any], data: st.DataObject) -> None:
+def test_damaged_entries_are_never_read(entries: list[Any], data: st.DataObject) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "journal"
-        written(path, entries)
+        append(path, entries)
         content = bytearray(path.read_bytes())
         content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
         path.write_bytes(content)
@@ -71,11 +71,11 @@ def test_damage_is_cut_and_never_read(entries: list[Any], data: st.DataObject) -
         assert len(kept) < len(entries)
 
 
-def test_missing_file_has_no_entries(tmp_path: Path) -> None:
-    assert list(journal.read(tmp_path / "nowhere")) == []
+def test_a_missing_journal_has_no_entries(tmp_path: Path) -> None:
+    assert list(journal.read(tmp_path / "missing")) == []
 
 
-def test_full_disk_leaves_the_journal_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_journal_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "journal"
     file = journal.Journal(path)
     file.append("kept")
@@ -95,9 +95,9 @@ def test_full_disk_leaves_the_journal_as_it_was(tmp_path: Path, monkeypatch: pyt
     assert list(journal.read(path)) == ["kept", "next"]
 
 
-def test_rewriting_replaces_everything(tmp_path: Path) -> None:
+def test_rewriting_replaces_all_entries(tmp_path: Path) -> None:
     path = tmp_path / "journal"
-    written(path, [1, 2, 3])
+    append(path, [1, 2, 3])
 
     journal.rewrite(path, [4])
 

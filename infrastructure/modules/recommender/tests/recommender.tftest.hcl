@@ -75,12 +75,12 @@ run "the_workflow_accesses_its_own_resources_only" {
       for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Sid => statement.Resource
       if contains(["PassTheRoleOfPersonalize", "RunTheSparkJob", "PublishTheTrackingId", "InvokeRecommendForPopularItems", "InvokeTheJudge", "ReadAndWriteProfilesOfChampions", "ListProfilesToDetectMissingOnes", "ReadTheManifests"], statement.Sid)
       } == {
-      LetPersonalizeReadTheDataSets = "arn:aws:iam::123456789012:role/rivulet-test-personalize"
-      RunTheSparkJob                = "arn:aws:glue:eu-central-1:123456789012:job/rivulet-test-datasets"
-      PublishTheTrackingId          = "arn:aws:ssm:eu-central-1:123456789012:parameter/rivulet/test/tracking-id"
-      AskForPopularItems            = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-recommend"
-      AskTheJudge                   = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-judge"
-      ReadTheManifests              = "arn:aws:s3:::datasets/*/manifest.json"
+      PassTheRoleOfPersonalize       = "arn:aws:iam::123456789012:role/rivulet-test-personalize"
+      RunTheSparkJob                 = "arn:aws:glue:eu-central-1:123456789012:job/rivulet-test-datasets"
+      PublishTheTrackingId           = "arn:aws:ssm:eu-central-1:123456789012:parameter/rivulet/test/tracking-id"
+      InvokeRecommendForPopularItems = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-recommend"
+      InvokeTheJudge                 = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-judge"
+      ReadTheManifests               = "arn:aws:s3:::datasets/*/manifest.json"
 
       ReadAndWriteProfilesOfChampions = "arn:aws:s3:::records/champions/*"
       ListProfilesToDetectMissingOnes = "arn:aws:s3:::records"
@@ -162,7 +162,7 @@ run "with_sagemaker_a_custom_model_is_trained_with_its_own_role" {
       if contains(["TrainCustomModels", "PassTheRoleOfSageMaker", "ReceiveTheEndOfTrainingJobs"], statement.Sid)
       } == {
       TrainCustomModels           = "arn:aws:sagemaker:eu-central-1:123456789012:training-job/rivulet-test-custom-*"
-      LetSageMakerReadTheDataSets = "arn:aws:iam::123456789012:role/rivulet-test-sagemaker"
+      PassTheRoleOfSageMaker      = "arn:aws:iam::123456789012:role/rivulet-test-sagemaker"
       ReceiveTheEndOfTrainingJobs = "arn:aws:events:eu-central-1:123456789012:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule"
     }
     error_message = "The workflow may start other training jobs, or pass other roles."
