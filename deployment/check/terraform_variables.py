@@ -38,7 +38,9 @@ def unread_variables(folder: Path) -> list[str]:
 def _references(content: object) -> set[str]:
     """Return the names of the variables in parsed HCL, without those in comments."""
     if isinstance(content, dict):
-        return set().union(*(_references(key) | _references(value) for key, value in content.items() if key != "__comments__"))
+        return set().union(
+            *(_references(key) | _references(value) for key, value in content.items() if key != "__comments__")
+        )
     if isinstance(content, list):
         return set().union(*map(_references, content))
     return set(_REFERENCE.findall(str(content)))
