@@ -27,7 +27,7 @@ files written:
 
 examples:
   python -m data.generate --out build/shop
-  python -m data.generate --out build/large --events 5000000 --people 200000 --items 20000
+  python -m data.generate --out build/large --events 5000000 --users 200000 --items 20000
   python -m data.generate --out build/same --seed 7 --until 2026-11-01T00:00:00Z
   python -m data.generate --structure      # hit rates of popularity, of item transitions and of an oracle
 """

@@ -34,16 +34,16 @@ locals {
   # Errors that the gateway returns itself, in the format of the functions' errors.
   gateway_errors = {
     INVALID_API_KEY              = { status = "403", code = "invalid_api_key", message = "The header x-api-key is missing or holds no valid key." }
-    MISSING_AUTHENTICATION_TOKEN = { status = "404", code = "not_found", message = "There is no such path, or not with this method." }
-    ACCESS_DENIED                = { status = "403", code = "forbidden", message = "This key may not do that." }
-    THROTTLED                    = { status = "429", code = "throttled", message = "Too many requests: come again in a second.", retry_after_seconds = 1 }
-    QUOTA_EXCEEDED               = { status = "429", code = "quota_exceeded", message = "The key's quota is used up." }
+    MISSING_AUTHENTICATION_TOKEN = { status = "404", code = "not_found", message = "The path does not exist, or not with this method." }
+    ACCESS_DENIED                = { status = "403", code = "forbidden", message = "The API key does not permit this request." }
+    THROTTLED                    = { status = "429", code = "throttled", message = "Too many requests: retry after a second.", retry_after_seconds = 1 }
+    QUOTA_EXCEEDED               = { status = "429", code = "quota_exceeded", message = "The key's quota is exhausted." }
     REQUEST_TOO_LARGE            = { status = "413", code = "too_large", message = "The body is larger than 10 MB." }
     UNSUPPORTED_MEDIA_TYPE       = { status = "415", code = "unsupported_media_type", message = "The body must be application/json." }
-    WAF_FILTERED                 = { status = "403", code = "forbidden", message = "The request was held back by the firewall." }
-    INTEGRATION_FAILURE          = { status = "503", code = "unavailable", message = "The function behind this path failed: come again.", retry_after_seconds = 1 }
+    WAF_FILTERED                 = { status = "403", code = "forbidden", message = "The request was blocked by the firewall." }
+    INTEGRATION_FAILURE          = { status = "503", code = "unavailable", message = "The function behind this path failed: retry after a second.", retry_after_seconds = 1 }
     INTEGRATION_TIMEOUT          = { status = "504", code = "timeout", message = "The function behind this path took longer than 29 seconds.", retry_after_seconds = 1 }
-    API_CONFIGURATION_ERROR      = { status = "500", code = "internal_error", message = "The gateway is set up wrongly for this path." }
+    API_CONFIGURATION_ERROR      = { status = "500", code = "internal_error", message = "The gateway's configuration of this path is invalid." }
     DEFAULT_4XX                  = { code = "bad_request", message = null }
     DEFAULT_5XX                  = { code = "internal_error", message = null }
   }
