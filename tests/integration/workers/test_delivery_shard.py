@@ -11,7 +11,7 @@ import pytest
 from deployment.workers.checkpoints import Checkpoints
 from deployment.workers.delivery.consumer import DeliveryShard
 from deployment.workers.delivery.settings import Conversion, Delivery, Transform
-from tests.factories.streams import FUNCTION_ARN, SHARD, delivery, record
+from tests.factories.workers.records import FUNCTION_ARN, SHARD, delivery, record
 from tests.fakes.waiting import wait_until
 from tests.fakes.worker_clients import FakeClients, FakeReader, client_error, unreachable
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from deployment.workers.mapping.lane import Lane
-from tests.factories.streams import SHARD, entry, mapping
+from tests.factories.workers.records import SHARD, entry, mapping
 from tests.fakes.waiting import wait_until
 from tests.fakes.worker_clients import FakeClients, client_error, unreachable
 

@@ -4,7 +4,7 @@ import pytest
 
 from deployment.workers.delivery.buffer import Buffer
 from deployment.workers.delivery.settings import Transform
-from tests.factories.streams import FUNCTION_ARN, delivery, row
+from tests.factories.workers.records import FUNCTION_ARN, delivery, row
 
 
 def test_a_buffer_is_written_when_it_is_full_or_its_first_record_has_waited():

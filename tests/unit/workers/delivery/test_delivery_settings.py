@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deployment.workers.delivery.settings import UnsupportedError, read_delivery
-from tests.factories.streams import DELIVERY_ARN, FUNCTION_ARN, STREAM_ARN
+from tests.factories.workers.records import DELIVERY_ARN, FUNCTION_ARN, STREAM_ARN
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from deployment.workers.delivery.failures import CONVERSION_FAILED, PROCESSING_FAILED, Failure, write_failures
 from deployment.workers.delivery.objects import Flush, join
 from deployment.workers.delivery.settings import Conversion
-from tests.factories.streams import ARRIVED, FUNCTION_ARN, SHARD, delivery, row
+from tests.factories.workers.records import ARRIVED, FUNCTION_ARN, SHARD, delivery, row
 
 
 def flush(**changes: Any) -> Flush:

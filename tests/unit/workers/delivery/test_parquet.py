@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deployment.workers.delivery.parquet import columns_of, convert
 from deployment.workers.delivery.schema import UnknownTypeError, parse_type
 from deployment.workers.delivery.settings import Conversion
-from tests.factories.streams import ARRIVED, row
+from tests.factories.workers.records import ARRIVED, row
 
 
 def table(**columns: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from backend.contract.aggregate import aggregate_records
 from deployment.workers.delivery.source import rows_of
-from tests.factories.streams import record
+from tests.factories.workers.records import record
 
 
 @given(parts=st.lists(st.lists(st.binary(max_size=20), min_size=1, max_size=5), max_size=5))

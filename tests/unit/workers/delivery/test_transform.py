@@ -15,7 +15,7 @@ from deployment.workers.delivery.transform import (
     split_batches,
     write_event,
 )
-from tests.factories.streams import ARRIVED, DELIVERY_ARN, SHARD, STREAM_ARN, delivery, row
+from tests.factories.workers.records import ARRIVED, DELIVERY_ARN, SHARD, STREAM_ARN, delivery, row
 
 
 def answers(*records: dict[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployment.workers.mapping.batch import PAYLOAD_BYTES, count_in_batch, lane_of, remaining_window, write_event
-from tests.factories.streams import SHARD, STREAM_ARN, entry
+from tests.factories.workers.records import SHARD, STREAM_ARN, entry
 
 
 def test_a_record_reaches_the_function_as_the_developer_guide_shows_it():

@@ -11,7 +11,7 @@ from deployment.workers.mapping.discarded import (
     write_failure_record,
     write_s3_record,
 )
-from tests.factories.streams import FUNCTION_ARN, SHARD, STREAM_ARN, make_batch
+from tests.factories.workers.records import FUNCTION_ARN, SHARD, STREAM_ARN, make_batch
 
 NOW = datetime(2026, 2, 1, 11, 0, 0, 6_000, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from deployment.workers.mapping.filters import passes_filters
-from tests.factories.streams import record
+from tests.factories.workers.records import record
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deployment.workers.mapping.settings import UNLIMITED, read_mapping
-from tests.factories.streams import FUNCTION_ARN, STREAM_ARN
+from tests.factories.workers.records import FUNCTION_ARN, STREAM_ARN
 
 
 def answer(**changes: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployment.workers.mapping.retries import after_failure, first_failed_index, split_expired
-from tests.factories.streams import ARRIVED, entry, make_batch, mapping
+from tests.factories.workers.records import ARRIVED, entry, make_batch, mapping
 
 
 def failures(*identifiers: object) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 from deployment.local.process import Process, ProcessError
 
-SLEEP = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).touch(); time.sleep(60)"
+SLEEP = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(''); time.sleep(60)"
 
 
 @pytest.fixture
