@@ -19,8 +19,8 @@ SCOPES = {
     "Add a Lambda function": (
         (
             "deployment/package",
-            "infrastructure/*.tf",
-            "infrastructure/tests/*.hcl",
+            ":(glob)infrastructure/*.tf",
+            ":(glob)infrastructure/tests/*.hcl",
             "infrastructure/modules/observability",
         ),
         r"infrastructure/locals\.tf|README\.md",  # the ARN of this one function, for the state machine
