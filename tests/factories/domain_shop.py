@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from tests.factories.avro import avro_schema
 from tests.factories.shop_stream import START, shop_rows
 
 EVENT_TYPES = {"ECOMMERCE": ("View", "Purchase"), "VIDEO_ON_DEMAND": ("Click", "Watch")}
@@ -30,15 +30,7 @@ ITEM_FIELDS: dict[str, list[dict[str, Any]]] = {
 
 def domain_schema(domain: str, name: str) -> str:
     """Return an Avro schema of a domain's Interactions or Items."""
-    return json.dumps(
-        {
-            "type": "record",
-            "name": name,
-            "namespace": "com.amazonaws.personalize.schema",
-            "fields": INTERACTION_FIELDS if name == "Interactions" else ITEM_FIELDS[domain],
-            "version": "1.0",
-        }
-    )
+    return avro_schema(name, INTERACTION_FIELDS if name == "Interactions" else ITEM_FIELDS[domain])
 
 
 def domain_interactions_csv(domain: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import random
+
+from tests.factories.avro import avro_schema
 
 SCHEMA_FIELDS = {
     "Interactions": [
@@ -30,14 +31,7 @@ START = 1_760_000_000
 
 def schema_text(name: str) -> str:
     """Return an Avro schema of the given record name."""
-    document = {
-        "type": "record",
-        "name": name,
-        "namespace": "com.amazonaws.personalize.schema",
-        "fields": SCHEMA_FIELDS[name],
-        "version": "1.0",
-    }
-    return json.dumps(document)
+    return avro_schema(name, SCHEMA_FIELDS[name])
 
 
 def shop_rows(

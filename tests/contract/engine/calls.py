@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.engine.running_engine import ROLE, until_settled
+from tests.contract.engine.running_engine import ROLE, until, until_settled
 
 NOT_FOUND = "ResourceNotFoundException"
 MOMENT = datetime(2025, 10, 20, tzinfo=UTC)
 
 
-def send(shop, user, items, session="s", kind="View", **event):
+def send(shop, user, items, session="s", kind="View", **members):
+    """Send an event for each item, one second apart."""
     for place, item in enumerate(items):
         moment = datetime.fromtimestamp(MOMENT.timestamp() + place, UTC)
-        one = {"eventType": kind, "sentAt": moment, "itemId": item, **event}
-        request = {"trackingId": shop.tracking_id, "sessionId": session, "eventList": [one]}
+        event = {"eventType": kind, "sentAt": moment, "itemId": item, **members}
+        request = {"trackingId": shop.tracking_id, "sessionId": session, "eventList": [event]}
         shop.events.put_events(**request, **({"userId": user} if user else {}))
 
 
 def ids(answer, member="itemList"):
-    return [one["itemId"] for one in answer[member]]
+    """Return the ids of the items of an answer."""
+    return [item["itemId"] for item in answer[member]]
 
 
 class Refusal(NamedTuple):
@@ -54,7 +55,7 @@ def _error_response(call: Any, *arguments: Any, **request: Any) -> Any:
 
 
 def outcome(call: Any, **request: Any) -> str:
-    """Return the name of the error that a call ends with, or nothing where it is done."""
+    """Return the name of the error that a call ends with, or an empty string where it succeeds."""
     try:
         call(**request)
     except ClientError as error:
@@ -63,20 +64,12 @@ def outcome(call: Any, **request: Any) -> str:
 
 
 def until_gone(describe: Any, **name: Any) -> None:
-    """Wait until something is not there any more."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            describe(**name)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == NOT_FOUND:
-                return
-            raise
-        time.sleep(0.01)
-    raise AssertionError(f"{name} is still there")
+    """Wait until a resource does not exist any more."""
+    until(lambda: outcome(describe, **name) == NOT_FOUND, f"{name} is gone")
 
 
 def export(shop, dataset, job, *, may_fail=False, path="s3://data/exports/", **request):
+    """Return an export job once it has ended."""
     arn = shop.control.create_dataset_export_job(
         jobName=job,
         datasetArn=shop.datasets[dataset],
@@ -90,4 +83,5 @@ def export(shop, dataset, job, *, may_fail=False, path="s3://data/exports/", **r
 
 
 def rows_of(shop, job):
+    """Return the rows that an export job wrote."""
     return list(csv.DictReader(io.StringIO(shop.s3.get("data", f"exports/{job}.csv"))))

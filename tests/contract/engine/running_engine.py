@@ -10,10 +10,13 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[3]
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -48,19 +51,19 @@ class RunningEngine:
             self.process = subprocess.Popen(
                 [*command, "--pace", self._pace, *self._options], env=self._environment, cwd=ROOT, stdout=output
             )
-        deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
+        ready: list[str] = []
+
+        def is_ready() -> bool:
             assert self.process.poll() is None, "the engine ended before it was ready"
-            ready = [line for line in log.read_text().splitlines() if '"ready"' in line]
-            if ready:
-                self.ports = json.loads(ready[0])
-                self.port = self.ports["port"]
-                return
-            time.sleep(0.02)
-        raise AssertionError("the engine did not start in time")
+            ready.extend(line for line in log.read_text().splitlines() if '"ready"' in line)
+            return bool(ready)
+
+        until(is_ready, "the engine starts")
+        self.ports = json.loads(ready[0])
+        self.port = self.ports["port"]
 
     def logged_states(self, arn: str) -> list[str]:
-        """Return the states that a resource has come to since the engine was started, however short they were."""
+        """Return every state that a resource has had since the engine was started, however short it was."""
         lines = [json.loads(line) for line in self.directory.with_suffix(".log").read_text().splitlines()]
         return [line["status"] for line in lines if line["event"] == "status" and line["arn"] == arn]
 
@@ -100,19 +103,49 @@ class RunningEngine:
         )
 
 
-def until_status(describe: Any, *wanted: str) -> dict[str, Any]:
-    """Return what is described once it has one of the statuses."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        found: dict[str, Any] = next(value for key, value in describe().items() if key != "ResponseMetadata")
-        if found["status"] in wanted:
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"it did not become {' or '.join(wanted)} in time")
+def until(condition: Callable[[], object], description: str, seconds: float = WAIT_SECONDS) -> None:
+    """Wait until a condition holds; fail after the deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not in time: {description}"
+        time.sleep(0.005)
+
+
+def until_status(describe: Any, *statuses: str) -> dict[str, Any]:
+    """Return the described resource once it has one of the statuses."""
+    resource: dict[str, Any] = {}
+
+    def has_status() -> bool:
+        resource.update(_described(describe))
+        return resource["status"] in statuses
+
+    until(has_status, f"status {' or '.join(statuses)}")
+    return resource
 
 
 def until_settled(describe: Any, *, allowed_failure: bool = False) -> dict[str, Any]:
-    """Return what is described once it is ACTIVE or CREATE FAILED."""
-    found = until_status(describe, "ACTIVE", "CREATE FAILED")
-    assert allowed_failure or found["status"] == "ACTIVE", found.get("failureReason")
-    return found
+    """Return the described resource once it is ACTIVE or CREATE FAILED."""
+    resource = until_status(describe, "ACTIVE", "CREATE FAILED")
+    assert allowed_failure or resource["status"] == "ACTIVE", resource.get("failureReason")
+    return resource
+
+
+def seen_until(describe: Any, *statuses: str) -> list[str]:
+    """Return the different statuses of a resource, in their order, until it has one of the given ones."""
+    seen: list[str] = []
+
+    def has_status() -> bool:
+        status = _described(describe)["status"]
+        if seen[-1:] != [status]:
+            seen.append(status)
+        return status in statuses
+
+    until(has_status, f"status {' or '.join(statuses)}")
+    return seen
+
+
+def _described(describe: Any) -> dict[str, Any]:
+    answer = describe()
+    return dict(
+        answer if "status" in answer else next(value for key, value in answer.items() if key != "ResponseMetadata")
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from tests.contract.engine.calls import until_gone
 from tests.contract.engine.running_engine import ACCOUNT, ROLE, RunningEngine, until_settled
 from tests.factories.domain_shop import domain_interactions_csv, domain_items_csv, domain_schema
 from tests.factories.shop_stream import interactions_csv, items_csv, schema_text, shop_rows
@@ -15,21 +17,23 @@ if TYPE_CHECKING:
 class Shop:
     """A dataset group with datasets, filled and trained step by step by those who need it."""
 
-    def __init__(self, engine: RunningEngine, s3: FileS3, account: str = ACCOUNT) -> None:
-        self.engine, self.s3, self.account = engine, s3, account
+    def __init__(
+        self,
+        engine: RunningEngine,
+        s3: FileS3,
+        account: str = ACCOUNT,
+        name: str = "shop",
+        schemas: dict[str, str] | None = None,
+    ) -> None:
+        self.engine, self.s3, self.account, self.name = engine, s3, account, name
         self.control = engine.client(account=account)
-        self.group = self.control.create_dataset_group(name="shop")["datasetGroupArn"]
+        self.group = self.control.create_dataset_group(name=name)["datasetGroupArn"]
         until_settled(lambda: self.control.describe_dataset_group(datasetGroupArn=self.group))
         self.datasets: dict[str, str] = {}
         self.campaigns: dict[str, str] = {}
         self.tracking_id = ""
-        for name in ("Interactions", "Items"):
-            schema = self.control.create_schema(name=f"shop-{name}", schema=schema_text(name))["schemaArn"]
-            made = self.control.create_dataset(
-                name=name, schemaArn=schema, datasetGroupArn=self.group, datasetType=name
-            )
-            self.datasets[name] = made["datasetArn"]
-            until_settled(lambda arn=made["datasetArn"]: self.control.describe_dataset(datasetArn=arn))
+        for dataset, schema in (schemas or {one: schema_text(one) for one in ("Interactions", "Items")}).items():
+            self.add_dataset(dataset, schema)
 
     @property
     def events(self) -> Any:
@@ -38,6 +42,38 @@ class Shop:
     @property
     def runtime(self) -> Any:
         return self.engine.client("personalize-runtime", self.account)
+
+    def add_dataset(self, name: str, schema: str, dataset_type: str = "") -> str:
+        """Create a dataset with a schema of its own; its type is its name unless another one is given."""
+        schema_arn = self.control.create_schema(name=f"{self.name}-{name}", schema=schema)["schemaArn"]
+        arn = self.control.create_dataset(
+            name=name, schemaArn=schema_arn, datasetGroupArn=self.group, datasetType=dataset_type or name
+        )["datasetArn"]
+        until_settled(lambda: self.control.describe_dataset(datasetArn=arn))
+        self.datasets[name] = str(arn)
+        return str(arn)
+
+    def add_filter(self, name: str, expression: str) -> str:
+        """Return the ARN of a new filter once it is ACTIVE."""
+        request = {"name": name, "datasetGroupArn": self.group, "filterExpression": expression}
+        arn = self.control.create_filter(**request)["filterArn"]
+        until_settled(lambda: self.control.describe_filter(filterArn=arn))
+        return str(arn)
+
+    def delete_filter(self, arn: str) -> None:
+        """Delete a filter and wait until it is gone."""
+        self.control.delete_filter(filterArn=arn)
+        until_gone(self.control.describe_filter, filterArn=arn)
+
+    def put_item(self, item: str, **properties: Any) -> None:
+        self.events.put_items(
+            datasetArn=self.datasets["Items"], items=[{"itemId": item, "properties": json.dumps(properties)}]
+        )
+
+    def put_user(self, user: str, **properties: Any) -> None:
+        self.events.put_users(
+            datasetArn=self.datasets["Users"], users=[{"userId": user, "properties": json.dumps(properties)}]
+        )
 
     def track(self) -> str:
         made = self.control.create_event_tracker(name="shop", datasetGroupArn=self.group)

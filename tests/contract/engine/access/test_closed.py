@@ -53,7 +53,7 @@ def sent(engine, path, headers, body):
     return answer.status, (json.loads(text) if text else {}).get("__type")
 
 
-@pytest.mark.honours("CreateDatasetGroup", "the account of an ARN is that of the key which signed")
+@pytest.mark.honours("CreateDatasetGroup", "an ARN has the account of the access key that signed the request")
 def test_a_holder_of_a_key_works_in_its_account_and_sees_no_other(closed):
     ours, theirs = client(closed, *OURS[:2]), client(closed, *THEIRS[:2])
 
@@ -93,10 +93,10 @@ def test_events_are_taken_from_the_account_of_their_tracker_alone(closed):
         ("123456789012", "secret", "UnrecognizedClientException"),
     ],
 )
-@pytest.mark.honours("ListSchemas", "an unknown key and a wrong secret are refused by the names that Amazon gives")
-@pytest.mark.honours("PutItems", "an unknown key and a wrong secret are refused by the names that Amazon gives")
+@pytest.mark.honours("ListSchemas", "an unknown access key and a wrong secret are refused with Amazon's error names")
+@pytest.mark.honours("PutItems", "an unknown access key and a wrong secret are refused with Amazon's error names")
 @pytest.mark.honours(
-    "GetRecommendations", "an unknown key and a wrong secret are refused by the names that Amazon gives"
+    "GetRecommendations", "an unknown access key and a wrong secret are refused with Amazon's error names"
 )
 def test_whoever_has_no_key_is_refused_by_the_names_amazon_gives(closed, key_id, secret, name):
     for service, call, status in (
@@ -127,9 +127,7 @@ def test_a_request_that_was_changed_on_its_way_is_refused(closed):
     assert sent(closed, path, headers, body) == (200, None)
 
 
-@pytest.mark.differs(
-    "CreateSchema", "a signed request that is sent again is refused, where Amazon takes it for 15 minutes"
-)
+@pytest.mark.differs("CreateSchema", "a signed request that is sent again is refused; Amazon accepts it for 15 minutes")
 def test_a_change_that_is_sent_again_is_refused_and_done_once(closed):
     body = json.dumps({"name": "replayed", "schema": schema_text("Items")}).encode()
     request = prepared(closed, "CreateSchema", body)
@@ -143,7 +141,7 @@ def test_a_change_that_is_sent_again_is_refused_and_done_once(closed):
     assert sent(closed, *request) == (400, "InvalidSignatureException")
 
 
-@pytest.mark.differs("ListFilters", "the same signed question is answered again for two seconds only")
+@pytest.mark.differs("ListFilters", "the same signed request is answered again for two seconds only")
 def test_a_question_that_is_asked_twice_at_once_is_answered_and_later_refused(closed):
     request = prepared(closed, "ListFilters")
 
@@ -156,8 +154,8 @@ def test_a_question_that_is_asked_twice_at_once_is_answered_and_later_refused(cl
 @pytest.mark.parametrize(
     ("minutes", "name"), [(14, None), (16, "RequestExpired"), (-16, "RequestExpired"), (-14, "RequestExpired")]
 )
-@pytest.mark.honours("ListSolutions", "a clock that is off by more than a quarter of an hour is told so")
-@pytest.mark.differs("ListSolutions", "what was signed before the engine started is refused")
+@pytest.mark.honours("ListSolutions", "a request signed more than 15 minutes ago or ahead is refused with that reason")
+@pytest.mark.differs("ListSolutions", "a request that was signed before the engine started is refused")
 def test_a_clock_may_go_fast_by_a_quarter_of_an_hour_and_nothing_from_before_the_start_is_taken(
     closed, monkeypatch, minutes, name
 ):
@@ -167,7 +165,7 @@ def test_a_clock_may_go_fast_by_a_quarter_of_an_hour_and_nothing_from_before_the
     assert sent(closed, *prepared(closed, "ListSolutions"))[1] == name
 
 
-@pytest.mark.honours("ListCampaigns", "a request may be signed in its query")
+@pytest.mark.honours("ListCampaigns", "a request may be signed in its query string")
 def test_a_request_may_be_signed_in_its_query(closed):
     path, headers, _ = prepared(closed, "ListCampaigns", b"", signer=SigV4QueryAuth)
 

@@ -38,7 +38,7 @@ def outcomes(engine, client, secret):
 
 
 @pytest.mark.parametrize("client", COMMANDS)
-@pytest.mark.honours("ListSchemas", "what the command line and the SDK for JavaScript sign is taken")
+@pytest.mark.honours("ListSchemas", "signatures of the command line and of the SDK for JavaScript are accepted")
 def test_what_other_clients_sign_is_taken(closed, client):
     assert outcomes(closed, client, OURS[1]) == [
         "ok",
@@ -49,6 +49,8 @@ def test_what_other_clients_sign_is_taken(closed, client):
 
 
 @pytest.mark.parametrize("client", COMMANDS)
-@pytest.mark.honours("ListSchemas", "the command line and the SDK for JavaScript name the refusal of a wrong secret")
+@pytest.mark.honours(
+    "ListSchemas", "the command line and the SDK for JavaScript report a wrong secret by the error's name"
+)
 def test_other_clients_are_told_of_a_wrong_secret(closed, client):
     assert set(outcomes(closed, client, "x" * 40)) == {"InvalidSignatureException"}

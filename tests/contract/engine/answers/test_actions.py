@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from tests.contract.engine.calls import refusal
-from tests.contract.engine.running_engine import until_settled
 from tests.contract.engine.shops import Shop
+from tests.factories.avro import avro_schema
 
 ACCOUNT = "444444444441"
 DAY = 86_400
 NOW = int(time.time())
-FIELDS = {
+FIELDS: dict[str, list[dict[str, Any]]] = {
     "Actions": [
         {"name": "ACTION_ID", "type": "string"},
         {"name": "CHANNEL", "type": ["string", "null"], "categorical": True},
@@ -59,13 +60,7 @@ def shop(engine, s3):
         ("Actions", "Actions", actions_csv()),
         ("ActionInteractions", "Action_Interactions", action_interactions_csv()),
     ):
-        head = {"type": "record", "name": name, "namespace": "com.amazonaws.personalize.schema", "version": "1.0"}
-        schema = made.control.create_schema(name=f"a-{name}", schema=json.dumps({**head, "fields": FIELDS[name]}))
-        arn = made.control.create_dataset(
-            name=name, schemaArn=schema["schemaArn"], datasetGroupArn=made.group, datasetType=dataset_type
-        )["datasetArn"]
-        until_settled(lambda arn=arn: made.control.describe_dataset(datasetArn=arn))
-        made.datasets[name] = arn
+        made.add_dataset(name, avro_schema(name, FIELDS[name]), dataset_type)
         made.load(name, s3.put("data", f"actions/{name}.csv", text), name)
     made.campaigns["actions"] = made.deploy("actions", "aws-next-best-action")
     described = made.control.describe_dataset(datasetArn=made.datasets["ActionInteractions"])["dataset"]
@@ -78,7 +73,7 @@ def actions(shop, user="somebody", **request):
     return {one["actionId"]: one["score"] for one in answer["actionList"]}
 
 
-@pytest.mark.honours("GetActionRecommendations", "five actions unless a number is given, with the likelihood of each")
+@pytest.mark.honours("GetActionRecommendations", "5 actions by default, each with the likelihood that it is taken")
 def test_actions_come_with_the_likelihood_that_they_are_taken(shop):
     answer = actions(shop)
 
@@ -87,8 +82,8 @@ def test_actions_come_with_the_likelihood_that_they_are_taken(shop):
     assert len(answer) == 5
 
 
-@pytest.mark.honours("GetActionRecommendations", "a score of 0.0 for an action of which too little is known")
-@pytest.mark.honours("GetActionRecommendations", "actions that have expired are left out")
+@pytest.mark.honours("GetActionRecommendations", "a score of 0.0 for an action with too few interactions")
+@pytest.mark.honours("GetActionRecommendations", "expired actions are left out")
 def test_too_little_known_means_a_score_of_zero_and_expired_means_gone(shop):
     answer = actions(shop, numResults=100)
 
@@ -96,7 +91,7 @@ def test_too_little_known_means_a_score_of_zero_and_expired_means_gone(shop):
     assert "sale" not in answer
 
 
-@pytest.mark.honours("PutActionInteractions", "an action that was taken is not recommended again before its time")
+@pytest.mark.honours("PutActionInteractions", "a taken action is not recommended again before its repeat frequency")
 def test_what_somebody_did_is_not_asked_again_within_its_repeat_frequency(shop):
     before = actions(shop, "doer")
 
@@ -130,19 +125,14 @@ def test_a_new_action_is_in_the_next_answer(shop):
 
 @pytest.mark.honours("GetActionRecommendations", "filters that choose actions")
 def test_actions_are_filtered(shop):
-    made = shop.control.create_filter(
-        name="by-mail",
-        datasetGroupArn=shop.group,
-        filterExpression="INCLUDE ActionID WHERE Actions.CHANNEL IN ($CHANNEL)",
-    )["filterArn"]
-    until_settled(lambda: shop.control.describe_filter(filterArn=made))
+    by_channel = shop.add_filter("by-channel", "INCLUDE ActionID WHERE Actions.CHANNEL IN ($CHANNEL)")
 
-    answer = actions(shop, filterArn=made, filterValues={"CHANNEL": '"mail"'})
+    answer = actions(shop, filterArn=by_channel, filterValues={"CHANNEL": '"mail"'})
 
     assert set(answer) == {"install", "review", "phone"}
 
 
-@pytest.mark.honours("GetActionRecommendations", "at most a hundred actions, for somebody")
+@pytest.mark.honours("GetActionRecommendations", "at most 100 actions; userId is required")
 @pytest.mark.parametrize(
     ("request_", "message"),
     [({"userId": "u", "numResults": 101}, "must be at most 100, not 101"), ({}, "userId is required")],

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from tests.contract.engine.calls import ids, refusal, send
-from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.running_engine import RunningEngine
 from tests.contract.engine.shops import Shop
+from tests.factories.avro import avro_schema
 from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, items_csv, schema_text, shop_rows
 
 HALF = 6  # shelves below are looked at on phones and liked by the young, the others on desks and by the old
@@ -43,14 +43,9 @@ def users_csv():
 def shop(tmp_path_factory, s3):
     """A shop in an engine of its own that knows the devices of events and the ages of users."""
     running = RunningEngine(tmp_path_factory.mktemp("circumstances") / "state", s3.url)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(SCHEMA_FIELDS, "Interactions", [*SCHEMA_FIELDS["Interactions"], DEVICE])
-        made = Shop(running, s3)
-    control = made.control
-    schema = control.create_schema(name="shop-Users", schema=schema_text("Users"))["schemaArn"]
-    users = control.create_dataset(name="Users", schemaArn=schema, datasetGroupArn=made.group, datasetType="Users")
-    made.datasets["Users"] = users["datasetArn"]
-    until_settled(lambda: control.describe_dataset(datasetArn=users["datasetArn"]))
+    schemas = {name: schema_text(name) for name in ("Items", "Users")}
+    schemas["Interactions"] = avro_schema("Interactions", [*SCHEMA_FIELDS["Interactions"], DEVICE])
+    made = Shop(running, s3, schemas=schemas)
     texts = {"Interactions": interactions_with_devices(), "Items": items_csv(), "Users": users_csv()}
     for name, text in texts.items():
         made.load(name, s3.put("data", f"circumstances/{name}.csv", text), name)
@@ -65,7 +60,7 @@ def recommend(shop, **request):
     return shop.runtime.get_recommendations(campaignArn=shop.campaigns["for-you"], **asked)
 
 
-@pytest.mark.honours("GetRecommendations", "context: columns of the interactions, known by what happened in them")
+@pytest.mark.honours("GetRecommendations", "context: values of the metadata columns of the interactions")
 def test_the_circumstances_of_a_question_change_its_answer(shop):
     on_phone = share_of_lower(recommend(shop, userId="stranger", context={"DEVICE": "phone"}))
     on_desk = share_of_lower(recommend(shop, userId="stranger", context={"DEVICE": "desk"}))
@@ -74,7 +69,7 @@ def test_the_circumstances_of_a_question_change_its_answer(shop):
     assert on_desk < 0.2
 
 
-@pytest.mark.honours("GetRecommendations", "a context value that nobody has seen changes nothing")
+@pytest.mark.honours("GetRecommendations", "an unknown context value changes nothing")
 def test_unknown_circumstances_change_nothing(shop):
     usual = ids(recommend(shop, userId="stranger"))
 
@@ -88,23 +83,19 @@ def test_unknown_circumstances_change_nothing(shop):
     assert "DEVICES, which is no metadata column of the interactions; these have DEVICE" in message
 
 
-@pytest.mark.honours("PutUsers", "what is known of a new user counts in the next answer")
+@pytest.mark.honours("PutUsers", "a new user's columns change the next answer")
 def test_a_new_user_is_recommended_what_users_of_their_kind_like(shop):
     for name, group in (("newcomer-1", "young"), ("newcomer-2", "old")):
-        shop.events.put_users(
-            datasetArn=shop.datasets["Users"],
-            users=[{"userId": name, "properties": json.dumps({"ageGroup": group})}],
-        )
+        shop.put_user(name, ageGroup=group)
 
     young, old = (share_of_lower(recommend(shop, userId=name)) for name in ("newcomer-1", "newcomer-2"))
 
     assert young > old
 
 
-@pytest.mark.honours("GetRecommendations", "answers are the same after a kill: events, new items and users included")
+@pytest.mark.honours("GetRecommendations", "the same answers after a kill: events, new items and users included")
 def test_after_a_kill_all_is_answered_as_before(shop):
-    new = {"itemId": "arrival", "properties": json.dumps({"category": "shelf 2|all", "price": 7.5})}
-    shop.events.put_items(datasetArn=shop.datasets["Items"], items=[new])
+    shop.put_item("arrival", category="shelf 2|all", price=7.5)
     send(shop, "regular", ["item-2-1", "item-2-2", "arrival"])
     asked: list[dict[str, Any]] = [
         {"userId": "regular", "metadataColumns": {"ITEMS": ["CATEGORY", "PRICE"]}},
@@ -112,6 +103,7 @@ def test_after_a_kill_all_is_answered_as_before(shop):
         {"userId": "regular", "numResults": 300},
     ]
     before = [recommend(shop, **request)["itemList"] for request in asked]
+    solutions = shop.control.list_solutions()["solutions"]
     assert any(one["itemId"] == "arrival" for one in before[2])
 
     shop.engine.kill()
@@ -119,3 +111,4 @@ def test_after_a_kill_all_is_answered_as_before(shop):
 
     shop.control = shop.engine.client()
     assert [recommend(shop, **request)["itemList"] for request in asked] == before
+    assert shop.control.list_solutions()["solutions"] == solutions

@@ -30,7 +30,8 @@ def names(item):
 
 
 @pytest.mark.differs(
-    "GetRecommendations", "the metadata column EXPLANATION, where the items have none, says what a score is made of"
+    "GetRecommendations",
+    "the metadata column EXPLANATION, unless the items have one, gives the contributions to a score",
 )
 def test_an_answer_says_of_each_item_what_drove_it(trained_shop):
     send(trained_shop, "explained", ["item-4-1", "item-4-2"])
@@ -47,7 +48,7 @@ def test_an_answer_says_of_each_item_what_drove_it(trained_shop):
     assert names(answer[0])[0] in {"item:item-4-1", "item:item-4-2"}
 
 
-@pytest.mark.differs("GetRecommendations", "an event is named by the explanations of the next answer")
+@pytest.mark.differs("GetRecommendations", "the next answer's explanations name an event")
 def test_the_next_event_is_named_at_once(trained_shop):
     send(trained_shop, "moving", ["item-5-1"])
     before = recommend(trained_shop, userId="moving", numResults=10)
@@ -59,7 +60,7 @@ def test_the_next_event_is_named_at_once(trained_shop):
     assert sum("item:item-9-2" in names(one) for one in after) > 5
 
 
-@pytest.mark.differs("GetRecommendations", "a stranger's items are explained by how popular they are")
+@pytest.mark.differs("GetRecommendations", "items of an unknown user are explained by their popularity")
 def test_a_stranger_is_told_of_popularity(trained_shop):
     answer = recommend(trained_shop, userId="nobody-knows")
 
@@ -82,7 +83,7 @@ def test_ranked_items_are_explained_as_well(trained_shop):
     assert "metadata" not in answer[2]
 
 
-@pytest.mark.differs("GetRecommendations", "promoted and explored items are explained by what gave them their place")
+@pytest.mark.differs("GetRecommendations", "promoted and explored items are explained by the promotion or exploration")
 def test_promoted_and_explored_items_say_so(trained_shop):
     control = trained_shop.control
     made = control.create_filter(
@@ -105,7 +106,9 @@ def test_promoted_and_explored_items_say_so(trained_shop):
     assert all(why(one) == [{"name": "exploration", "weight": 1}] for one in explored)
 
 
-@pytest.mark.differs("GetRecommendations", "explanations stand beside columns and need no setting of the campaign")
+@pytest.mark.differs(
+    "GetRecommendations", "explanations are available beside columns without a setting of the campaign"
+)
 def test_explanations_stand_beside_columns_and_need_no_setting(trained_shop):
     first = recommend(trained_shop, columns=["PRICE", "EXPLANATION"], userId="user-1", numResults=1)[0]
 
@@ -124,7 +127,7 @@ def test_as_many_items_are_explained_as_come_with_columns(trained_shop):
     assert "at most 50 with metadata, not 51" in message
 
 
-@pytest.mark.honours("GetRecommendations", "a column of the items that is called EXPLANATION goes before the engine's")
+@pytest.mark.honours("GetRecommendations", "an Items column named EXPLANATION takes precedence over the engine's")
 def test_a_column_of_that_name_goes_before(engine, s3):
     shop = Shop(engine, s3, account="824000000003")
     shop.fill()
@@ -136,7 +139,7 @@ def test_a_column_of_that_name_goes_before(engine, s3):
 
     made = control.create_schema(name="told", schema=schema)["schemaArn"]
     control.update_dataset(datasetArn=items, schemaArn=made)
-    until_settled(lambda: {"update": control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"]})
+    until_settled(lambda: control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"])
     properties = json.dumps({"explanation": "our own"})
     shop.events.put_items(datasetArn=items, items=[{"itemId": before["itemId"], "properties": properties}])
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.contract.engine.running_engine import ROLE, until_settled
+from tests.contract.engine.calls import export, rows_of
 from tests.contract.engine.shops import Shop
+from tests.factories.avro import avro_schema
 from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, shop_rows
 
 MOMENT = datetime(2025, 10, 20, tzinfo=UTC)
@@ -20,9 +19,8 @@ ACCOUNT = "333333333331"
 def shop(engine, s3):
     """A shop whose interactions have room for impressions, with a campaign and a tracker."""
     fields = [{"name": name, "type": ["string", "null"]} for name in ("IMPRESSION", "RECOMMENDATION_ID")]
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(SCHEMA_FIELDS, "Interactions", [*SCHEMA_FIELDS["Interactions"], *fields])
-        made = Shop(engine, s3, ACCOUNT)
+    schema = avro_schema("Interactions", [*SCHEMA_FIELDS["Interactions"], *fields])
+    made = Shop(engine, s3, ACCOUNT, schemas={"Interactions": schema})
     head, *rows = interactions_csv(shop_rows()).splitlines()
     lines = [f"{head},IMPRESSION,RECOMMENDATION_ID", *(f"{row},," for row in rows)]
     made.load("Interactions", s3.put("data", "impressions.csv", "\n".join(lines)), "interactions")
@@ -31,23 +29,8 @@ def shop(engine, s3):
     return made
 
 
-def exported(shop, s3, job):
-    """Return the streamed interactions by item."""
-    arn = shop.control.create_dataset_export_job(
-        jobName=job,
-        datasetArn=shop.datasets["Interactions"],
-        ingestionMode="PUT",
-        roleArn=ROLE,
-        jobOutput={"s3DataDestination": {"path": "s3://data/exports/"}},
-    )["datasetExportJobArn"]
-    until_settled(lambda: shop.control.describe_dataset_export_job(datasetExportJobArn=arn))
-    return {row["ITEM_ID"]: row for row in csv.DictReader(io.StringIO(s3.get("data", f"exports/{job}.csv")))}
-
-
-@pytest.mark.honours(
-    "PutEvents", "a recommendationId stands for the list that was shown, unless an impression is given"
-)
-def test_what_was_recommended_is_the_impression_of_an_event_that_says_so(shop, s3):
+@pytest.mark.honours("PutEvents", "without an impression, the recommendationId's list is stored as the impression")
+def test_what_was_recommended_is_the_impression_of_an_event_that_says_so(shop):
     answer = shop.runtime.get_recommendations(campaignArn=shop.campaigns["popular"], numResults=3)
     shown, recommendation = [one["itemId"] for one in answer["itemList"]], answer["recommendationId"]
     events = [
@@ -63,7 +46,8 @@ def test_what_was_recommended_is_the_impression_of_an_event_that_says_so(shop, s
         eventList=[{"eventType": "View", "sentAt": MOMENT, **event} for event in events],
     )
 
-    rows = exported(shop, s3, "impressions")
+    export(shop, "Interactions", "impressions", ingestionMode="PUT")
+    rows = {row["ITEM_ID"]: row for row in rows_of(shop, "impressions")}
     assert rows["item-1-1"]["IMPRESSION"] == "|".join(shown)
     assert rows["item-1-2"]["IMPRESSION"] == "item-1-2|item-9-9"
     assert rows["item-1-3"]["IMPRESSION"] == ""

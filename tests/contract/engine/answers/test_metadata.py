@@ -31,7 +31,7 @@ def refused(shop, campaign="for-you", **request):
     return refused.message
 
 
-@pytest.mark.honours("GetRecommendations", "metadata columns, which the second versions need no setting for")
+@pytest.mark.honours("GetRecommendations", "metadata columns; recipes of version 2 need no setting")
 def test_items_come_with_the_columns_that_are_asked_for(trained_shop):
     answer = recommend(trained_shop, userId="user-1", metadataColumns={"ITEMS": ["CATEGORY", "PRICE", "ITEM_ID"]})
 
@@ -80,7 +80,7 @@ def test_a_campaign_may_enable_metadata(trained_shop):
     control.delete_campaign(campaignArn=arn)
 
 
-@pytest.mark.honours("GetRecommendations", "50 items and 10 columns with metadata")
+@pytest.mark.honours("GetRecommendations", "at most 50 items and 10 columns with metadata")
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
@@ -94,7 +94,7 @@ def test_metadata_has_limits(trained_shop, request_, message):
     assert message in refused(trained_shop, userId="user-1", **request_)
 
 
-@pytest.mark.honours("GetPersonalizedRanking", "500 items, and 50 with metadata")
+@pytest.mark.honours("GetPersonalizedRanking", "at most 500 items, and 50 with metadata")
 def test_a_list_to_rank_with_metadata_is_short(trained_shop):
     ranking, many = trained_shop.campaigns["ranking"], [f"item-{number}" for number in range(51)]
     refused = refusal(
@@ -110,17 +110,15 @@ def test_a_list_to_rank_with_metadata_is_short(trained_shop):
     assert len(answer["personalizedRanking"]) == 51
 
 
-@pytest.mark.honours("GetRecommendations", "context whose keys are columns of the interactions")
-@pytest.mark.differs(
-    "GetRecommendations", "a context key that is no column is refused, so that no typing error goes unseen"
-)
+@pytest.mark.honours("GetRecommendations", "context keys are columns of the interactions")
+@pytest.mark.differs("GetRecommendations", "a context key that is not a column is refused, to reveal typing errors")
 def test_context_has_the_columns_of_the_interactions_as_keys(trained_shop):
     assert "DEVICE, which is no metadata column" in refused(trained_shop, userId="user-1", context={"DEVICE": "phone"})
     # Recipes that know of no circumstances pass them over.
     assert recommend(trained_shop, "similar", itemId="item-1-1", context={"DEVICE": "phone"})["itemList"]
 
 
-@pytest.mark.honours("PutItems", "columns of a new item in the next answer")
+@pytest.mark.honours("PutItems", "a new item's columns are in the next answer")
 def test_a_changed_item_shows_in_the_next_answer(stocked_shop):
     asked = {"userId": "user-1", "metadataColumns": {"ITEMS": ["PRICE"]}, "numResults": 1}
     first = recommend(stocked_shop, **asked)["itemList"][0]["itemId"]
@@ -134,7 +132,7 @@ def test_a_changed_item_shows_in_the_next_answer(stocked_shop):
     assert again == {**again, "itemId": first, "metadata": {"PRICE": "123.25"}}
 
 
-@pytest.mark.honours("PutItems", "a new item is recommended, filtered and explored with the next answer")
+@pytest.mark.honours("PutItems", "a new item is recommended, filtered and explored from the next answer on")
 def test_a_new_item_is_in_the_next_answer(stocked_shop):
     control = stocked_shop.control
     arn = control.create_filter(
@@ -157,7 +155,7 @@ def test_a_new_item_is_in_the_next_answer(stocked_shop):
     control.delete_filter(filterArn=arn)
 
 
-@pytest.mark.honours("GetRecommendations", "a campaign or a recommender, one of them")
+@pytest.mark.honours("GetRecommendations", "either a campaign or a recommender")
 def test_either_a_campaign_or_a_recommender_is_asked(trained_shop):
     runtime, campaign = trained_shop.runtime, trained_shop.campaigns["for-you"]
     recommender = campaign.replace(":campaign/", ":recommender/")

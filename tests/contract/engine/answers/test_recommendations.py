@@ -7,7 +7,7 @@ import pytest
 from tests.contract.engine.calls import ids, refusal, refused_status, send
 
 
-@pytest.mark.honours("GetRecommendations", "scores fall and sum to one over the catalogue")
+@pytest.mark.honours("GetRecommendations", "scores decrease and sum to one over the catalogue")
 @pytest.mark.honours("GetRecommendations", "a recommendationId that PutEvents accepts")
 def test_scores_fall_and_sum_to_at_most_one_over_the_catalogue(trained_shop):
     arn = trained_shop.campaigns["for-you"]
@@ -20,8 +20,8 @@ def test_scores_fall_and_sum_to_at_most_one_over_the_catalogue(trained_shop):
     assert len(answer["recommendationId"]) <= 40
 
 
-@pytest.mark.honours("GetRecommendations", "25 items where numResults is not given")
-@pytest.mark.honours("GetRecommendations", "no scores for popular items")
+@pytest.mark.honours("GetRecommendations", "25 items by default")
+@pytest.mark.honours("GetRecommendations", "popular items have no scores")
 def test_twenty_five_items_are_answered_where_no_number_is_given(trained_shop):
     answer = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"])
 
@@ -30,7 +30,7 @@ def test_twenty_five_items_are_answered_where_no_number_is_given(trained_shop):
 
 
 @pytest.mark.honours("PutEvents", "an event changes its user's next answer")
-@pytest.mark.honours("GetRecommendations", "what a user did last steers the answer")
+@pytest.mark.honours("GetRecommendations", "the user's latest events determine the answer")
 def test_an_event_changes_the_next_answer(trained_shop):
     arn = trained_shop.campaigns["for-you"]
     before = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="newcomer", numResults=10))
@@ -45,7 +45,7 @@ def test_an_event_changes_the_next_answer(trained_shop):
 
 @pytest.mark.differs(
     "GetRecommendations",
-    "what a user has touched keeps a tenth of its score, unless the newest events show that people come back",
+    "items that a user has interacted with keep a tenth of their score, unless the latest events show repeats",
 )
 def test_what_was_just_touched_does_not_come_first(trained_shop):
     send(trained_shop, "toucher", ["item-5-1", "item-5-2", "item-5-3"])
@@ -57,7 +57,7 @@ def test_what_was_just_touched_does_not_come_first(trained_shop):
     assert not set(ids(answer)) & {"item-5-1", "item-5-2", "item-5-3"}
 
 
-@pytest.mark.honours("GetRecommendations", "a user without history gets popular items, with the reason Popular item")
+@pytest.mark.honours("GetRecommendations", "a user without history gets popular items with the reason Popular item")
 def test_a_stranger_gets_popular_items_and_is_told_so(trained_shop):
     answer = trained_shop.runtime.get_recommendations(
         campaignArn=trained_shop.campaigns["for-you"], userId="nobody", numResults=5
@@ -68,8 +68,8 @@ def test_a_stranger_gets_popular_items_and_is_told_so(trained_shop):
     assert answer["itemList"][0]["reason"] == ["Popular item"]
 
 
-@pytest.mark.honours("PutEvents", "events of a session without user become the user's once both come together")
-@pytest.mark.differs("GetRecommendations", "a session id is answered as userId before its user is known")
+@pytest.mark.honours("PutEvents", "a session's events before the log-in become the user's after an event with both")
+@pytest.mark.differs("GetRecommendations", "a session id is accepted as userId before the log-in")
 def test_a_session_is_known_before_and_after_its_user_logs_in(trained_shop):
     arn = trained_shop.campaigns["for-you"]
     send(trained_shop, None, ["item-7-2"], session="anonymous-1")
@@ -93,8 +93,10 @@ def test_similar_items_come_from_the_same_shelf_and_never_hold_the_item(trained_
     assert all(item.startswith("item-2-") for item in ids(answer)[:4])
 
 
-@pytest.mark.differs("GetRecommendations", "every recipe says Popular item of what is there for being popular alone")
-@pytest.mark.differs("GetPersonalizedRanking", "items in the order of popularity have the reason Popular item")
+@pytest.mark.differs(
+    "GetRecommendations", "every recipe labels items that are ranked by popularity only as Popular item"
+)
+@pytest.mark.differs("GetPersonalizedRanking", "items ranked by popularity have the reason Popular item")
 def test_no_popular_items_are_shown_unsaid(trained_shop):
     ask, campaigns = trained_shop.runtime.get_recommendations, trained_shop.campaigns
 
@@ -118,8 +120,8 @@ def test_an_unknown_item_is_answered_with_popular_ones(trained_shop):
     assert ids(similar) == ids(popular)
 
 
-@pytest.mark.honours("GetPersonalizedRanking", "the list in the user's order, scores that sum to one over it")
-@pytest.mark.honours("GetPersonalizedRanking", "unknown items come last and have no score")
+@pytest.mark.honours("GetPersonalizedRanking", "the list is ranked for the user; its scores sum to one")
+@pytest.mark.honours("GetPersonalizedRanking", "unknown items are last and have no score")
 def test_a_list_is_ranked_and_unknown_items_come_last_without_score(trained_shop):
     send(trained_shop, "ranker", ["item-4-1"])
     given = ["unknown-1", "item-9-1", "item-4-2", "item-10-3", "unknown-2"]

@@ -48,7 +48,7 @@ def recommend(shop, name, **request):
     return shop.runtime.get_recommendations(recommenderArn=shop.recommenders[name], **request)
 
 
-@pytest.mark.honours("GetRecommendations", "a recommender answers without scores, and with no reason but Popular item")
+@pytest.mark.honours("GetRecommendations", "a recommender's items have no scores, and no reason but Popular item")
 @pytest.mark.parametrize("name", ["for-person", "related"])
 def test_recommenders_give_neither_scores_nor_reasons_of_their_own(shop, name):
     answer = recommend(shop, name, userId="user-1", itemId="item-2-2")
@@ -59,7 +59,7 @@ def test_recommenders_give_neither_scores_nor_reasons_of_their_own(shop, name):
     assert not any("score" in one for one in answer["itemList"])
 
 
-@pytest.mark.honours("GetRecommendations", "use cases leave out by themselves what was bought or watched")
+@pytest.mark.honours("GetRecommendations", "use cases leave out purchased or watched items without a filter")
 @pytest.mark.parametrize("name", ["for-person", "related"])
 def test_what_was_bought_or_watched_is_gone_from_the_next_answer(shop, name):
     user = f"domain-{name}"
@@ -74,7 +74,7 @@ def test_what_was_bought_or_watched_is_gone_from_the_next_answer(shop, name):
     assert len(after) == 5
 
 
-@pytest.mark.honours("GetRecommendations", "what each use case needs of a question")
+@pytest.mark.honours("GetRecommendations", "each use case requires its userId or itemId")
 def test_a_use_case_says_what_it_needs(shop):
     call = shop.runtime.get_recommendations
 

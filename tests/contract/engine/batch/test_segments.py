@@ -1,14 +1,13 @@
-"""Batch segment jobs: for items or attributes in a file, the users who are likely to touch such items."""
+"""Batch segment jobs: for items or attributes in a file, the users who are likely to interact with them."""
 
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.engine.running_engine import ROLE, WAIT_SECONDS, until_settled
+from tests.contract.engine.running_engine import ROLE, until_settled, until_status
 from tests.contract.engine.shops import Shop
 from tests.factories.shop_stream import schema_text, shop_rows
 
@@ -24,18 +23,10 @@ class SegmentShop(Shop):
 @pytest.fixture(scope="module")
 def shop(engine, s3):
     made = SegmentShop(engine, s3, account="555500000001")
-    schema = made.control.create_schema(name="users", schema=schema_text("Users"))["schemaArn"]
-    dataset = made.control.create_dataset(
-        name="users", schemaArn=schema, datasetGroupArn=made.group, datasetType="Users"
-    )
-    made.datasets["Users"] = dataset["datasetArn"]
-    until_settled(lambda: made.control.describe_dataset(datasetArn=dataset["datasetArn"]))
+    made.add_dataset("Users", schema_text("Users"))
     made.fill()
     for place, group in enumerate(["old", "young"] * 60):
-        made.events.put_users(
-            datasetArn=made.datasets["Users"],
-            users=[{"userId": f"user-{place}", "properties": f'{{"ageGroup": "{group}"}}'}],
-        )
+        made.put_user(f"user-{place}", ageGroup=group)
     made.versions = {name: made.train(name, name)["solutionVersionArn"] for name in (AFFINITY, BY_ATTRIBUTES)}
     return made
 
@@ -64,7 +55,7 @@ def segments(shop, recipe, job, lines, **request):
 
 
 def fans(shelf):
-    """Return how often each user has touched items of a shelf."""
+    """Return how often each user has interacted with items of a shelf."""
     counts: dict[str, int] = {}
     for user, item, _, _ in shop_rows():
         if item.startswith(f"item-{shelf}-"):
@@ -72,8 +63,8 @@ def fans(shelf):
     return counts
 
 
-@pytest.mark.honours("CreateBatchSegmentJob", "Item-Affinity: 25 users by default, those first who are likeliest")
-@pytest.mark.honours("DescribeBatchSegmentJob", "PENDING, IN PROGRESS, ACTIVE, with what was asked for")
+@pytest.mark.honours("CreateBatchSegmentJob", "Item-Affinity: 25 users by default, the most likely first")
+@pytest.mark.honours("DescribeBatchSegmentJob", "PENDING, IN PROGRESS, ACTIVE, with the members of the request")
 def test_the_users_of_an_item_are_those_who_like_its_shelf(shop):
     known, unknown = segments(shop, AFFINITY, "item", [{"itemId": "item-4-1"}, {"itemId": "nothing"}])
 
@@ -109,13 +100,7 @@ def test_the_users_of_attributes_are_those_who_like_such_items(shop):
 
 @pytest.fixture(scope="module")
 def old_users(shop):
-    arn = shop.control.create_filter(
-        name="segment-ages",
-        datasetGroupArn=shop.group,
-        filterExpression="INCLUDE UserID WHERE Users.AGE_GROUP IN ($AGE)",
-    )["filterArn"]
-    until_settled(lambda: shop.control.describe_filter(filterArn=arn))
-    return arn
+    return shop.add_filter("segment-ages", "INCLUDE UserID WHERE Users.AGE_GROUP IN ($AGE)")
 
 
 @pytest.mark.honours("CreateBatchSegmentJob", "a filter of users takes its values from each line")
@@ -143,11 +128,7 @@ def test_deleted_users_are_in_no_segment(shop):
         dataSource={"dataLocation": shop.s3.put("data", "segments/gone.csv", f"USER_ID\n{first[0]}\n")},
         roleArn=ROLE,
     )["dataDeletionJobArn"]
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        if shop.control.describe_data_deletion_job(dataDeletionJobArn=arn)["dataDeletionJob"]["status"] == "COMPLETED":
-            break
-        time.sleep(0.02)
+    until_status(lambda: shop.control.describe_data_deletion_job(dataDeletionJobArn=arn), "COMPLETED")
 
     left = segments(shop, AFFINITY, "after", [{"itemId": "item-9-1"}], numResults=1000)[0]["output"]["recommendedUsers"]
 
@@ -168,7 +149,7 @@ def test_too_many_questions_fail_the_job(shop, recipe, line, most):
     assert f"the input has {most + 1} records; it may have {most}" in done["failureReason"]
 
 
-@pytest.mark.honours("CreateBatchSegmentJob", "what makes no segments is refused at once")
+@pytest.mark.honours("CreateBatchSegmentJob", "requests that yield no segments are refused at creation")
 def test_what_makes_no_sense_is_refused(shop, trained_shop):
     popular = trained_shop.control.describe_campaign(campaignArn=trained_shop.campaigns["popular"])["campaign"]
     with pytest.raises(ClientError, match="makes no segments"):
@@ -181,17 +162,12 @@ def test_what_makes_no_sense_is_refused(shop, trained_shop):
         )
     with pytest.raises(ClientError, match="numResults must be from 1 to 5000000"):
         start(shop, AFFINITY, "x", [], numResults=5_000_001)
-    by_events = shop.control.create_filter(
-        name="by-events",
-        datasetGroupArn=shop.group,
-        filterExpression='EXCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("View")',
-    )["filterArn"]
-    until_settled(lambda: shop.control.describe_filter(filterArn=by_events))
+    by_events = shop.add_filter("by-events", 'EXCLUDE UserID WHERE Interactions.EVENT_TYPE IN ("View")')
     with pytest.raises(ClientError, match="a filter by interactions cannot be used"):
         start(shop, BY_ATTRIBUTES, "x", [], filterArn=by_events)
 
 
-@pytest.mark.honours("ListBatchSegmentJobs", "those of a solution version")
+@pytest.mark.honours("ListBatchSegmentJobs", "jobs of a solution version")
 def test_jobs_are_listed_by_version(shop):
     finished(shop, start(shop, AFFINITY, "listed", [{"itemId": "item-1-1"}]))
 

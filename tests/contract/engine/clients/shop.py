@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 RECIPES = {"for-you": "aws-user-personalization-v2", "similar": "aws-similar-items"}
 RECIPES |= {"ranking": "aws-personalized-ranking-v2"}
 ROLE = "arn:aws:iam::123456789012:role/personalize"
-POLL_SECONDS = 0.1
+POLL_SECONDS, WAIT_SECONDS = 0.1, 120
 
 personalize = boto3.client("personalize")
 events = boto3.client("personalize-events")
@@ -43,14 +43,20 @@ def described(describe, **name):
 
 
 def until_active(describe, **name):
+    deadline = time.monotonic() + WAIT_SECONDS
     while (status := described(describe, **name)["status"]) != "ACTIVE":
+        if time.monotonic() > deadline:
+            sys.exit(f"{name} is {status} after {WAIT_SECONDS} seconds")
         if status.endswith("FAILED"):
             sys.exit(f"{name}: {described(describe, **name)['failureReason']}")
         time.sleep(POLL_SECONDS)
 
 
 def until_gone(describe, **name):
+    deadline = time.monotonic() + WAIT_SECONDS
     while refusal(describe, **name) != "ResourceNotFoundException":
+        if time.monotonic() > deadline:
+            sys.exit(f"{name} exists after {WAIT_SECONDS} seconds")
         time.sleep(POLL_SECONDS)
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
+from typing import Any
 
 import pytest
 
 from model.engine.http.wire import operations
 from tests.contract.engine.clients.programs import CLIENTS, drive
+from tests.factories.avro import avro_schema
 from tests.factories.domain_shop import domain_interactions_csv, domain_items_csv, domain_schema
 from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, items_csv, schema_text, shop_rows
 
 ACCOUNT = "810000000004"
 NOW = int(time.time())
 TEXT, OPTIONAL = {"type": "string"}, {"type": ["string", "null"], "categorical": True}
-FIELDS = {
+FIELDS: dict[str, list[Any]] = {
     "Users2": [*SCHEMA_FIELDS["Users"], {"name": "CITY", **OPTIONAL}],
     "Actions": [{"name": "ACTION_ID", **TEXT}, {"name": "CHANNEL", **OPTIONAL}],
     "ActionInteractions": [
@@ -39,11 +40,8 @@ def asked(users=400):
 def schemas(s3, tmp_path_factory):
     """A folder of schemas; the data lie in S3."""
     folder = tmp_path_factory.mktemp("every")
-    named = {"type": "record", "namespace": "com.amazonaws.personalize.schema", "version": "1.0"}
     texts = {name: schema_text(name) for name in SCHEMA_FIELDS}
-    texts |= {
-        name: json.dumps({**named, "name": name.rstrip("2"), "fields": fields}) for name, fields in FIELDS.items()
-    }
+    texts |= {name: avro_schema(name.rstrip("2"), fields) for name, fields in FIELDS.items()}
     texts |= {f"Domain{name}": domain_schema("ECOMMERCE", name) for name in ("Interactions", "Items")}
     for name, text in texts.items():
         (folder / f"{name}.json").write_text(text)
@@ -66,7 +64,7 @@ def schemas(s3, tmp_path_factory):
 
 def shows_every_operation(test):
     for operation in operations():
-        test = pytest.mark.honours(operation, "done by the SDK for JavaScript")(test)
+        test = pytest.mark.honours(operation, "called by the SDK for JavaScript")(test)
     return test
 
 

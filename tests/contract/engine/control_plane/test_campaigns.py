@@ -51,10 +51,10 @@ def remove(shop, arn):
     until_gone(shop.control.describe_campaign, campaignArn=arn)
 
 
-@pytest.mark.honours("CreateCampaign", "a solution's ARN and /$LATEST mean its newest ACTIVE version")
+@pytest.mark.honours("CreateCampaign", "a solution's ARN and /$LATEST mean its latest ACTIVE version")
 @pytest.mark.honours("DescribeCampaign", "the ARN of the version that answers")
 @pytest.mark.honours(
-    "CreateCampaign", "syncWithLatestSolutionVersion: the campaign follows the newest version by itself"
+    "CreateCampaign", "syncWithLatestSolutionVersion: the campaign follows the latest version automatically"
 )
 def test_a_campaign_follows_the_newest_version(shop, popular):
     solution = popular["solutionArn"]
@@ -116,7 +116,7 @@ def test_an_update_keeps_what_it_does_not_name(shop, personal, popular):
         ({"syncWithLatestSolutionVersion": True}, "must be a solution's ARN and /$LATEST"),
     ],
 )
-@pytest.mark.honours("CreateCampaign", "its configuration is checked against the recipe")
+@pytest.mark.honours("CreateCampaign", "the configuration is checked against the recipe")
 def test_a_configuration_that_the_recipe_does_not_have_is_refused(shop, personal, config, message):
     code, text = refusal(
         shop.control.create_campaign,
@@ -131,7 +131,7 @@ def test_a_configuration_that_the_recipe_does_not_have_is_refused(shop, personal
 
 @pytest.mark.honours("CreateCampaign", "itemExplorationConfig is for User-Personalization only")
 @pytest.mark.honours("CreateCampaign", "minProvisionedTPS is 500 at most")
-@pytest.mark.honours("CreateCampaign", "without an ACTIVE version there is nothing to deploy")
+@pytest.mark.honours("CreateCampaign", "a solution without an ACTIVE version cannot be deployed")
 def test_what_cannot_be_deployed_is_refused(shop, personal, popular):
     explore = {"itemExplorationConfig": {"explorationWeight": "0.1"}}
     version = popular["solutionVersionArn"]
@@ -152,7 +152,7 @@ def test_what_cannot_be_deployed_is_refused(shop, personal, popular):
 
 
 @pytest.mark.honours("CreateCampaign", "at most 5 campaigns in a dataset group")
-@pytest.mark.honours("DeleteCampaign", "it answers no more from then on")
+@pytest.mark.honours("DeleteCampaign", "the campaign does not answer any more")
 def test_a_sixth_campaign_is_over_the_quota(shop, popular):
     version = popular["solutionVersionArn"]
     made = [create(shop, f"c-{number}", version) for number in range(5)]

@@ -49,7 +49,7 @@ def control(engine):
 
 
 @pytest.mark.parametrize(
-    ("name", "member"), named("what is not there is ResourceNotFoundException", "Describe", "Delete", "Start", "Stop")
+    ("name", "member"), named("an unknown ARN is ResourceNotFoundException", "Describe", "Delete", "Start", "Stop")
 )
 def test_what_is_not_there_is_not_found(control, name, member):
     code, message = refusal(getattr(control, xform_name(name)), **{member: arn_of(member)})
@@ -61,20 +61,18 @@ def test_what_is_not_there_is_not_found(control, name, member):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(
-            one, marks=pytest.mark.honours(one, "a nextToken of nobody's is InvalidNextTokenException"), id=one
-        )
+        pytest.param(one, marks=pytest.mark.honours(one, "an unknown nextToken is InvalidNextTokenException"), id=one)
         for one in listing_operations()
     ],
 )
-def test_a_foreign_token_is_refused_by_every_list(control, name):
+def test_an_unknown_token_is_refused_by_every_list(control, name):
     assert refusal(getattr(control, xform_name(name)), nextToken="none of yours")[0] == "InvalidNextTokenException"
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(one, marks=pytest.mark.honours(one, "an account sees nothing of another's"), id=one)
+        pytest.param(one, marks=pytest.mark.honours(one, "resources of other accounts are not listed"), id=one)
         for one in listing_operations()
         if one != "ListRecipes"
     ],
@@ -87,12 +85,14 @@ def test_an_account_sees_nothing_of_another_one(engine, trained_shop, name):
     assert [value for member, value in answer.items() if member not in {"ResponseMetadata", "nextToken"}] == [[]]
 
 
-@pytest.mark.honours("DescribeDatasetGroup", "a resource of another account or kind is not found")
-def test_a_resource_of_another_account_or_kind_is_not_found(engine, control):
+@pytest.mark.honours("DescribeDatasetGroup", "a resource of another account, region or kind is not found")
+def test_a_resource_of_another_account_region_or_kind_is_not_found(engine, control):
     group = control.create_dataset_group(name="mine")["datasetGroupArn"]
     until_settled(lambda: control.describe_dataset_group(datasetGroupArn=group))
 
     assert refusal(engine.client(account="909000000002").describe_dataset_group, datasetGroupArn=group)[0] == NOT_FOUND
+    elsewhere = engine.client(account=ACCOUNT, region="us-west-2")
+    assert refusal(elsewhere.describe_dataset_group, datasetGroupArn=group)[0] == NOT_FOUND
     assert refusal(control.describe_campaign, campaignArn=group)[0] == NOT_FOUND
     assert refusal(control.delete_solution, solutionArn=group)[0] == NOT_FOUND
 
@@ -105,7 +105,7 @@ def slow(s3, tmp_path_factory):
 
 
 @pytest.mark.honours(
-    "CreateSolution", "a dataset group that is not ACTIVE yet is ResourceInUseException, one gone not found"
+    "CreateSolution", "a dataset group that is not ACTIVE yet is ResourceInUseException, a deleted one not found"
 )
 def test_what_is_not_ready_yet_is_in_use(slow):
     control = slow.client()
@@ -123,7 +123,7 @@ def test_what_is_not_ready_yet_is_in_use(slow):
     assert refusal(control.create_solution, recipeArn=recipe, **missing)[0] == NOT_FOUND
 
 
-@pytest.mark.honours("DeleteDatasetGroup", "DELETE PENDING until it is gone, as documented of dataset groups alone")
+@pytest.mark.honours("DeleteDatasetGroup", "DELETE PENDING until it is gone, as documented for dataset groups only")
 @pytest.mark.honours("DeleteEventTracker", "DELETE PENDING, DELETE IN_PROGRESS, gone")
 def test_deletions_pass_their_states_in_order(slow):
     control = slow.client()

@@ -69,8 +69,8 @@ def test_a_recipe_is_trained_measured_and_answers(shop, name):
     shop.control.delete_solution(solutionArn=version["solutionArn"])
 
 
-@pytest.mark.honours("CreateSolutionVersion", "recipes that make segments of users are trained and measured")
-@pytest.mark.honours("CreateCampaign", "a recipe that makes segments has no campaign")
+@pytest.mark.honours("CreateSolutionVersion", "recipes of user segmentation are trained and measured")
+@pytest.mark.honours("CreateCampaign", "a recipe of user segmentation has no campaign")
 @pytest.mark.parametrize("name", ["aws-item-affinity", "aws-item-attribute-affinity"])
 def test_a_recipe_of_segments_is_trained_but_not_deployed(engine, s3, name):
     shop = Shop(engine, s3, account="908000000003" if name == "aws-item-affinity" else "908000000004")
@@ -112,8 +112,10 @@ def catalogue_csv(first, count):
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.honours("CreateSolution", "aws-semantic-similarity learns from an Items dataset alone")
-@pytest.mark.honours("CreateSolution", "performIncrementalUpdate: new items of an import are answered untrained")
+@pytest.mark.honours("CreateSolution", "aws-semantic-similarity is trained on an Items dataset alone")
+@pytest.mark.honours(
+    "CreateSolution", "performIncrementalUpdate: new items of an import are recommended without a training"
+)
 @pytest.mark.honours("CreateCampaign", "rankingInfluence of aws-semantic-similarity")
 def test_meanings_are_learnt_from_items_alone_and_new_items_are_taken_in(engine, s3):
     control = engine.client(account="908000000005")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.contract.engine.calls import NOT_FOUND, refusal, until_gone
-from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.running_engine import RunningEngine, seen_until, until_settled
 from tests.contract.engine.shops import DomainShop, Shop
 
 RECIPE = "arn:aws:personalize:::recipe"
@@ -28,22 +26,8 @@ def killed(engine):
     return engine.client()
 
 
-def until_status(describe, *wanted):
-    """Return the states that were seen up to one of those that are waited for."""
-    seen: list[str] = []
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        status = describe()["status"]
-        if not seen or seen[-1] != status:
-            seen.append(status)
-        if status in wanted:
-            return seen
-        time.sleep(0.005)
-    raise AssertionError(seen)
-
-
-@pytest.mark.honours("CreateSolutionVersion", "a training that a kill broke off begins again and ends ACTIVE")
-@pytest.mark.honours("StopSolutionVersionCreation", "a stop that a kill broke off ends CREATE STOPPED")
+@pytest.mark.honours("CreateSolutionVersion", "a training that a kill interrupted starts again and ends ACTIVE")
+@pytest.mark.honours("StopSolutionVersionCreation", "a stop that a kill interrupted ends in CREATE STOPPED")
 def test_trainings_and_stops_survive_a_kill(engine, s3):
     shop = Shop(engine, s3)
     shop.fill()
@@ -54,15 +38,15 @@ def test_trainings_and_stops_survive_a_kill(engine, s3):
     until_settled(lambda: control.describe_solution(solutionArn=solution))
     trained, stopped = (control.create_solution_version(solutionArn=solution)["solutionVersionArn"] for _ in range(2))
     for arn in (trained, stopped):
-        until_status(lambda arn=arn: version(control, arn), "CREATE IN_PROGRESS")
+        seen_until(lambda arn=arn: version(control, arn), "CREATE IN_PROGRESS")
     control.stop_solution_version_creation(solutionVersionArn=stopped)
 
     control = killed(engine)
 
-    states = until_status(lambda: version(control, trained), "ACTIVE", "CREATE FAILED")
+    states = seen_until(lambda: version(control, trained), "ACTIVE", "CREATE FAILED")
     assert states[-1] == "ACTIVE"
     assert set(states) <= {"CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"}
-    assert until_status(lambda: version(control, stopped), "CREATE STOPPED")[-1] == "CREATE STOPPED"
+    assert seen_until(lambda: version(control, stopped), "CREATE STOPPED")[-1] == "CREATE STOPPED"
     assert control.get_solution_metrics(solutionVersionArn=trained)["metrics"]
 
 
@@ -70,9 +54,11 @@ def version(control, arn):
     return control.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]
 
 
-@pytest.mark.honours("UpdateSolution", "an update that a kill broke off is completed")
-@pytest.mark.honours("UpdateCampaign", "an update that a kill broke off is completed, the old version answering")
-@pytest.mark.honours("DeleteCampaign", "a deletion that a kill broke off is completed")
+@pytest.mark.honours("UpdateSolution", "an update that a kill interrupted is completed")
+@pytest.mark.honours(
+    "UpdateCampaign", "an update that a kill interrupted is completed; the old version answers meanwhile"
+)
+@pytest.mark.honours("DeleteCampaign", "a deletion that a kill interrupted is completed")
 def test_updates_and_deletions_survive_a_kill(engine, s3):
     shop = Shop(engine, s3)
     shop.fill()
@@ -96,18 +82,18 @@ def test_updates_and_deletions_survive_a_kill(engine, s3):
     assert runtime.get_recommendations(campaignArn=campaigns[0])["itemList"]
     assert refusal(runtime.get_recommendations, campaignArn=campaigns[1])[0] == NOT_FOUND
     until_gone(control.describe_campaign, campaignArn=campaigns[1])
-    until_status(
+    seen_until(
         lambda: control.describe_campaign(campaignArn=campaigns[0])["campaign"]["latestCampaignUpdate"], "ACTIVE"
     )
     assert control.describe_campaign(campaignArn=campaigns[0])["campaign"]["solutionVersionArn"] == newer
-    until_status(lambda: control.describe_solution(solutionArn=solution)["solution"]["latestSolutionUpdate"], "ACTIVE")
+    seen_until(lambda: control.describe_solution(solutionArn=solution)["solution"]["latestSolutionUpdate"], "ACTIVE")
     assert control.describe_solution(solutionArn=solution)["solution"]["performAutoTraining"] is True
 
 
-@pytest.mark.honours("CreateRecommender", "a creation that a kill broke off is completed")
+@pytest.mark.honours("CreateRecommender", "a creation that a kill interrupted is completed")
 @pytest.mark.honours("StopRecommender", "every state in its order, across a kill")
 @pytest.mark.honours("StartRecommender", "every state in its order, across a kill")
-@pytest.mark.honours("DeleteRecommender", "a deletion that a kill broke off is completed")
+@pytest.mark.honours("DeleteRecommender", "a deletion that a kill interrupted is completed")
 def test_recommenders_survive_kills(engine, s3):
     shop = DomainShop(engine, s3, "ECOMMERCE", "123456789012")
     control = engine.client()
@@ -118,24 +104,24 @@ def test_recommenders_survive_kills(engine, s3):
     def recommender():
         return engine.client().describe_recommender(recommenderArn=arn)["recommender"]
 
-    until_status(recommender, "CREATE IN_PROGRESS")
+    seen_until(recommender, "CREATE IN_PROGRESS")
     control = killed(engine)
-    assert until_status(recommender, "ACTIVE", "CREATE FAILED")[-1] == "ACTIVE"
+    assert seen_until(recommender, "ACTIVE", "CREATE FAILED")[-1] == "ACTIVE"
     before = engine.client("personalize-runtime").get_recommendations(recommenderArn=arn, userId="u")["itemList"]
 
     control.stop_recommender(recommenderArn=arn)
-    assert set(until_status(recommender, "STOP IN_PROGRESS", "INACTIVE")) <= {
+    assert set(seen_until(recommender, "STOP IN_PROGRESS", "INACTIVE")) <= {
         "STOP PENDING",
         "STOP IN_PROGRESS",
         "INACTIVE",
     }
     control = killed(engine)
-    assert set(until_status(recommender, "INACTIVE")) <= {"STOP PENDING", "STOP IN_PROGRESS", "INACTIVE"}
+    assert set(seen_until(recommender, "INACTIVE")) <= {"STOP PENDING", "STOP IN_PROGRESS", "INACTIVE"}
     control = killed(engine)
     assert recommender()["status"] == "INACTIVE"
 
     control.start_recommender(recommenderArn=arn)
-    assert set(until_status(recommender, "ACTIVE")) <= {"START PENDING", "START IN_PROGRESS", "ACTIVE"}
+    assert set(seen_until(recommender, "ACTIVE")) <= {"START PENDING", "START IN_PROGRESS", "ACTIVE"}
     assert engine.logged_states(arn) == ["START IN_PROGRESS", "ACTIVE"]
     control = killed(engine)
     runtime = engine.client("personalize-runtime")
@@ -147,7 +133,7 @@ def test_recommenders_survive_kills(engine, s3):
     )
     control = killed(engine)
     assert runtime_of(engine).get_recommendations(recommenderArn=arn, userId="u")["itemList"] == before
-    until_status(lambda: recommender()["latestRecommenderUpdate"], "ACTIVE")
+    seen_until(lambda: recommender()["latestRecommenderUpdate"], "ACTIVE")
     assert "trainingDataConfig" in recommender()["recommenderConfig"]
 
     control.delete_recommender(recommenderArn=arn)

@@ -48,7 +48,7 @@ def control(engine):
     return engine.client()
 
 
-@pytest.mark.honours("ListRecipes", "all recipes, or the use cases of a domain, in pages")
+@pytest.mark.honours("ListRecipes", "all recipes of the service, or the use cases of a domain, in pages")
 def test_recipes_are_listed_by_domain(control):
     for domain, names in USE_CASES.items():
         listed = control.list_recipes(domain=domain, recipeProvider="SERVICE")["recipes"]
@@ -63,8 +63,7 @@ def test_recipes_are_listed_by_domain(control):
     assert {one["status"] for one in found} == {"ACTIVE"}
 
 
-@pytest.mark.honours("DescribeRecipe", "type, description, algorithm and feature transformation of each recipe")
-@pytest.mark.honours("DescribeAlgorithm", "hyper-parameters with defaults, ranges and whether they can be tuned")
+@pytest.mark.honours("DescribeAlgorithm", "hyper-parameters with defaults, ranges and isTunable")
 @pytest.mark.honours("DescribeFeatureTransformation", "the parameters with their defaults")
 def test_a_recipe_leads_to_its_algorithm_and_feature_transformation(control):
     recipe = control.describe_recipe(recipeArn=f"{SERVICE}recipe/aws-hrnn")["recipe"]
@@ -90,9 +89,9 @@ def test_a_recipe_leads_to_its_algorithm_and_feature_transformation(control):
     assert transformation["status"] == "ACTIVE"
 
 
-@pytest.mark.honours("DescribeRecipe", "the type of every recipe")
+@pytest.mark.honours("DescribeRecipe", "type, algorithm and feature transformation of every recipe")
 @pytest.mark.differs(
-    "DescribeRecipe", "popularity has the type POPULAR_ITEMS; an older guide says USER_PERSONALIZATION"
+    "DescribeRecipe", "the popularity recipe has the type POPULAR_ITEMS; an older guide has USER_PERSONALIZATION"
 )
 def test_every_recipe_and_its_parts_can_be_described(control):
     kinds = {}
@@ -108,8 +107,7 @@ def test_every_recipe_and_its_parts_can_be_described(control):
     assert kinds["aws-item-affinity"] == kinds["aws-item-attribute-affinity"] == "USER_SEGMENTATION"
 
 
-@pytest.mark.honours("DescribeAlgorithm", "ResourceNotFoundException for one that there is not")
-def test_what_the_service_does_not_own_is_not_found(control):
+def test_unknown_recipes_algorithms_and_transformations_are_not_found(control):
     assert refusal(control.describe_recipe, recipeArn=f"{SERVICE}recipe/aws-none")[0] == NOT_FOUND
     assert refusal(control.describe_algorithm, algorithmArn=f"{SERVICE}algorithm/aws-none")[0] == NOT_FOUND
     arn = f"{SERVICE}feature-transformation/aws-none"

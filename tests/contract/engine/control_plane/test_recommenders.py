@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.contract.engine.calls import refusal, until_gone
-from tests.contract.engine.running_engine import until_settled
+from tests.contract.engine.running_engine import seen_until, until_settled
 from tests.contract.engine.shops import DomainShop
 
 VIEWED, FOR_YOU = "aws-ecomm-popular-items-by-views", "aws-ecomm-recommended-for-you"
@@ -25,19 +23,11 @@ def viewed(shop):
 
 
 def states_until(control, arn, last):
-    seen: list[str] = []
-    for _ in range(3000):
-        status = control.describe_recommender(recommenderArn=arn)["recommender"]["status"]
-        if not seen or seen[-1] != status:
-            seen.append(status)
-        if status == last:
-            return seen
-        time.sleep(0.005)
-    raise AssertionError(seen)
+    return seen_until(lambda: control.describe_recommender(recommenderArn=arn), last)
 
 
-@pytest.mark.honours("CreateDatasetGroup", "a domain dataset group, for recommenders")
-@pytest.mark.honours("CreateRecommender", "a use case is trained and serves, with one request a second by default")
+@pytest.mark.honours("CreateDatasetGroup", "a domain dataset group for recommenders")
+@pytest.mark.honours("CreateRecommender", "a use case is trained and served; 1 request per second by default")
 @pytest.mark.honours("DescribeRecommender", "metrics of the model from a hold-out")
 @pytest.mark.honours("ListRecommenders", "by dataset group, with their configuration")
 def test_a_use_case_is_trained_measured_listed_and_answers(shop, viewed):
@@ -56,8 +46,8 @@ def test_a_use_case_is_trained_measured_listed_and_answers(shop, viewed):
     assert not any("score" in item for item in items["itemList"])
 
 
-@pytest.mark.honours("StopRecommender", "STOP PENDING, STOP IN_PROGRESS, INACTIVE; then it answers no more")
-@pytest.mark.honours("StartRecommender", "START PENDING, START IN_PROGRESS, ACTIVE; with the model that it had")
+@pytest.mark.honours("StopRecommender", "STOP PENDING, STOP IN_PROGRESS, INACTIVE; then it does not answer")
+@pytest.mark.honours("StartRecommender", "START PENDING, START IN_PROGRESS, ACTIVE; with the model it had before")
 def test_a_recommender_is_stopped_and_started_again(shop, viewed):
     arn, control = viewed["recommenderArn"], shop.control
     before = shop.runtime.get_recommendations(recommenderArn=arn, userId="user-1")["itemList"]
@@ -78,9 +68,9 @@ def test_a_recommender_is_stopped_and_started_again(shop, viewed):
 
 
 @pytest.mark.honours(
-    "UpdateRecommender", "other requests a second, exploration or metadata at once, without a training"
+    "UpdateRecommender", "requests per second, exploration and metadata change at once, without a training"
 )
-@pytest.mark.honours("UpdateRecommender", "other columns mean a full training, while the old model answers")
+@pytest.mark.honours("UpdateRecommender", "a change of columns starts a full training; the old model answers meanwhile")
 def test_an_update_changes_the_configuration_and_trains_where_columns_change(shop):
     control = shop.control
     made = shop.recommender("for-you", FOR_YOU)
@@ -111,7 +101,7 @@ def test_an_update_changes_the_configuration_and_trains_where_columns_change(sho
     assert shop.runtime.get_recommendations(recommenderArn=arn, userId="user-1")["itemList"]
 
 
-@pytest.mark.honours("CreateRecommender", "needs the recipe of its own domain and a domain dataset group")
+@pytest.mark.honours("CreateRecommender", "needs a domain dataset group and a recipe of its domain")
 def test_a_recipe_of_another_domain_or_of_none_is_refused(shop, new_shop):
     def create(group, recipe, control=shop.control):
         return refusal(control.create_recommender, name="r", datasetGroupArn=group, recipeArn=f"{RECIPE}/{recipe}")
@@ -122,7 +112,7 @@ def test_a_recipe_of_another_domain_or_of_none_is_refused(shop, new_shop):
     assert create(shop.group, "aws-ecomm-nothing")[0] == "ResourceNotFoundException"
 
 
-@pytest.mark.honours("CreateRecommender", "a thousand events of the type that the use case is about")
+@pytest.mark.honours("CreateRecommender", "needs 1,000 events of the use case's event type")
 def test_too_few_events_of_the_required_type_fail_the_creation(engine, s3):
     video = DomainShop(engine, s3, "VIDEO_ON_DEMAND", "902000000002")
     watched = video.recommender("watched", "aws-vod-most-popular")
@@ -144,7 +134,9 @@ def test_too_few_events_of_the_required_type_fail_the_creation(engine, s3):
     assert "modelMetrics" not in failed
 
 
-@pytest.mark.honours("CreateSolution", "a domain dataset group may have custom solutions, but no use case as one")
+@pytest.mark.honours(
+    "CreateSolution", "a domain dataset group may have solutions of custom recipes, but not of use cases"
+)
 def test_a_domain_dataset_group_may_have_custom_solutions(shop):
     create = {"datasetGroupArn": shop.group, "performAutoTraining": False}
 
@@ -166,7 +158,7 @@ def test_a_domain_dataset_group_may_have_custom_solutions(shop):
         (FOR_YOU, {"trainingDataConfig": {"excludedDatasetColumns": {"ITEMS": ["ITEM_ID"]}}}, "excludes ITEM_ID"),
     ],
 )
-@pytest.mark.honours("CreateRecommender", "what the configuration asks for is checked, value by value")
+@pytest.mark.honours("CreateRecommender", "every value of the configuration is checked")
 def test_a_configuration_that_the_use_case_does_not_have_is_refused(shop, recipe, config, message):
     code, text = refusal(
         shop.control.create_recommender,
@@ -180,8 +172,8 @@ def test_a_configuration_that_the_use_case_does_not_have_is_refused(shop, recipe
     assert message in text
 
 
-@pytest.mark.honours("DeleteRecommender", "it answers no more, and then it is gone")
-@pytest.mark.honours("DeleteDatasetGroup", "recommenders go first")
+@pytest.mark.honours("DeleteRecommender", "the recommender stops answering at once, then it is gone")
+@pytest.mark.honours("DeleteDatasetGroup", "refused while it has recommenders")
 def test_a_recommender_goes_before_its_dataset_group(shop):
     control = shop.control
     arn = shop.recommender("bought", "aws-ecomm-popular-items-by-purchases")["recommenderArn"]

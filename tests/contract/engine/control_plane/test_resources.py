@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.contract.engine.calls import refusal
-from tests.contract.engine.running_engine import ROLE, RunningEngine, until_settled
+from tests.contract.engine.calls import refusal, until_gone
+from tests.contract.engine.running_engine import RunningEngine, seen_until, until_settled
 from tests.factories.shop_stream import interactions_csv, schema_text, shop_rows
 
 
 @pytest.mark.honours("CreateDatasetGroup", "an ARN with the account and region of the signature")
-@pytest.mark.honours("DescribeDatasetGroup", "resources of other accounts and regions are not found")
 def test_arns_have_the_account_and_region_of_the_signature(engine):
     control = engine.client(account="222222222222", region="us-west-2")
 
@@ -30,17 +28,13 @@ def test_states_come_in_their_order(s3, tmp_path):
     try:
         control = slow.client()
         arn = control.create_dataset_group(name="slow")["datasetGroupArn"]
-        seen: list[str] = []
-        while not seen or seen[-1] != "ACTIVE":
-            status = control.describe_dataset_group(datasetGroupArn=arn)["datasetGroup"]["status"]
-            if not seen or seen[-1] != status:
-                seen.append(status)
-        assert seen == ["CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"]
+        statuses = seen_until(lambda: control.describe_dataset_group(datasetGroupArn=arn), "ACTIVE")
+        assert statuses == ["CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"]
     finally:
         assert slow.stop() == 0
 
 
-@pytest.mark.honours("DescribeSchema", "the schema as it was given, times as epoch seconds")
+@pytest.mark.honours("DescribeSchema", "the schema text of the request; times as epoch seconds")
 def test_times_are_epoch_numbers(engine):
     control = engine.client(account="333333333333")
     arn = control.create_schema(name="timed", schema=schema_text("Users"))["schemaArn"]
@@ -54,8 +48,7 @@ def test_times_are_epoch_numbers(engine):
 @pytest.mark.honours("CreateDatasetGroup", "a taken name is ResourceAlreadyExistsException")
 @pytest.mark.honours("CreateEventTracker", "a second tracker in a dataset group is refused")
 @pytest.mark.honours("CreateDataset", "a second dataset of a type is ResourceAlreadyExistsException")
-@pytest.mark.honours("CreateDataset", "a schema of another dataset type is refused")
-def test_a_taken_name_a_second_tracker_and_dataset_type_are_refused(new_shop):
+def test_a_taken_name_and_a_second_tracker_or_dataset_of_a_type_are_refused(new_shop):
     control = new_shop.control
     new_shop.track()
 
@@ -67,12 +60,11 @@ def test_a_taken_name_a_second_tracker_and_dataset_type_are_refused(new_shop):
     schema = control.describe_dataset(datasetArn=new_shop.datasets["Items"])["dataset"]["schemaArn"]
     again = {"name": "again", "schemaArn": schema, "datasetGroupArn": new_shop.group}
     assert refusal(control.create_dataset, datasetType="Items", **again)[0] == "ResourceAlreadyExistsException"
-    assert "describes ITEMS, not USERS" in refusal(control.create_dataset, datasetType="Users", **again)[1]
 
 
 @pytest.mark.honours("DeleteDatasetGroup", "refused while the group holds solutions, trackers or datasets")
-@pytest.mark.honours("DeleteSolution", "refused while a campaign uses it; takes its versions along")
-@pytest.mark.honours("DeleteSchema", "refused while a dataset has it")
+@pytest.mark.honours("DeleteSolution", "refused while a campaign uses it; deletes its versions too")
+@pytest.mark.honours("DeleteSchema", "refused while a dataset uses it")
 @pytest.mark.honours("DeleteCampaign", "not found once deleted")
 @pytest.mark.honours("DeleteDataset", "not found once deleted")
 def test_dependants_go_first(new_shop):
@@ -87,28 +79,19 @@ def test_dependants_go_first(new_shop):
     assert refusal(control.delete_solution, solutionArn=solution)[0] == "ResourceInUseException"
     assert refusal(control.delete_schema, schemaArn=schema)[0] == "ResourceInUseException"
 
-    def gone(describe, **name):
-        for _ in range(500):
-            try:
-                describe(**name)
-            except ClientError as error:
-                return error.response["Error"]["Code"] == "ResourceNotFoundException"
-        return False
-
     control.delete_campaign(campaignArn=campaign)
-    assert gone(control.describe_campaign, campaignArn=campaign)
+    until_gone(control.describe_campaign, campaignArn=campaign)
     control.delete_solution(solutionArn=solution)
-    assert gone(control.describe_solution, solutionArn=solution)
-    assert gone(control.describe_solution_version, solutionVersionArn=version)
+    until_gone(control.describe_solution, solutionArn=solution)
+    until_gone(control.describe_solution_version, solutionVersionArn=version)
     for arn in new_shop.datasets.values():
         control.delete_dataset(datasetArn=arn)
-        assert gone(control.describe_dataset, datasetArn=arn)
+        until_gone(control.describe_dataset, datasetArn=arn)
     control.delete_dataset_group(datasetGroupArn=new_shop.group)
-    assert gone(control.describe_dataset_group, datasetGroupArn=new_shop.group)
+    until_gone(control.describe_dataset_group, datasetGroupArn=new_shop.group)
 
 
 @pytest.mark.honours("ListSchemas", "pages of maxResults, joined by nextToken without gap or repeat")
-@pytest.mark.honours("ListSchemas", "a foreign nextToken is InvalidNextTokenException")
 def test_lists_come_in_pages(engine):
     control = engine.client(account="444444444444")
     made = [control.create_schema(name=f"s-{n}", schema=schema_text("Users"))["schemaArn"] for n in range(5)]
@@ -117,22 +100,6 @@ def test_lists_come_in_pages(engine):
 
     assert [len(page["schemas"]) for page in pages] == [2, 2, 1]
     assert [one["schemaArn"] for page in pages for one in page["schemas"]] == made
-    assert refusal(control.list_schemas, nextToken="none of yours")[0] == "InvalidNextTokenException"
-
-
-@pytest.mark.honours("ListRecipes", "the recipes of the service")
-@pytest.mark.honours("DescribeRecipe", "the type of a recipe; an unknown one is ResourceNotFoundException")
-def test_recipes_are_listed_and_described(engine):
-    control = engine.client()
-
-    names = {one["name"] for one in control.list_recipes()["recipes"]}
-
-    assert {"aws-user-personalization-v2", "aws-similar-items", "aws-popularity-count", "aws-sims"} <= names
-    described = control.describe_recipe(recipeArn="arn:aws:personalize:::recipe/aws-similar-items")["recipe"]
-    assert described["recipeType"] == "RELATED_ITEMS"
-    assert refusal(control.describe_recipe, recipeArn="arn:aws:personalize:::recipe/aws-none")[0] == (
-        "ResourceNotFoundException"
-    )
 
 
 @pytest.mark.honours("CreateDatasetGroup", "five dataset groups per region, then LimitExceededException")
@@ -144,7 +111,9 @@ def test_a_sixth_dataset_group_is_over_the_quota(engine):
     assert refusal(control.create_dataset_group, name="group-6")[0] == "LimitExceededException"
 
 
-@pytest.mark.honours("CreateDatasetGroup", "lengths, patterns and enumerations of the model, which SDKs do not check")
+@pytest.mark.honours(
+    "CreateDatasetGroup", "lengths, patterns and enumerations of the API model, which SDKs do not check"
+)
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
@@ -226,7 +195,9 @@ def test_metrics_come_from_a_hold_out_and_beat_popularity(new_shop):
     assert metrics["for-you"][name] > 2 * metrics["popular"][name]
 
 
-@pytest.mark.honours("CreateSolutionVersion", "fails with the reason under 1,000 interactions or 25 users with two")
+@pytest.mark.honours(
+    "CreateSolutionVersion", "fails with the reason below 1,000 interactions or 25 users with two interactions"
+)
 def test_too_little_data_fails_the_training_with_the_count(new_shop):
     rows = shop_rows()
     few = new_shop.s3.put("data", "few.csv", interactions_csv(rows[:400]))
@@ -253,20 +224,6 @@ def test_a_campaign_goes_on_serving_while_it_is_updated(new_shop):
     control.update_campaign(campaignArn=campaign, solutionVersionArn=version)
 
     assert new_shop.runtime.get_recommendations(campaignArn=campaign)["itemList"]
-    update = until_settled(
-        lambda: {"update": control.describe_campaign(campaignArn=campaign)["campaign"]["latestCampaignUpdate"]}
-    )
+    update = until_settled(lambda: control.describe_campaign(campaignArn=campaign)["campaign"]["latestCampaignUpdate"])
     assert update["solutionVersionArn"] == version
     assert control.describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"] == version
-
-
-@pytest.mark.honours("CreateDatasetImportJob", "a role, an s3:// location, and FULL for the first import")
-def test_an_import_needs_a_role_and_an_s3_location(new_shop):
-    dataset = new_shop.datasets["Interactions"]
-    without_role = {"jobName": "j", "datasetArn": dataset, "dataSource": {"dataLocation": "s3://data/x.csv"}}
-    elsewhere = {**without_role, "roleArn": ROLE, "dataSource": {"dataLocation": "https://example.com/x.csv"}}
-
-    assert "roleArn is required" in refusal(new_shop.control.create_dataset_import_job, **without_role)[1]
-    assert "must begin with s3://" in refusal(new_shop.control.create_dataset_import_job, **elsewhere)[1]
-    first = {**without_role, "roleArn": ROLE, "importMode": "INCREMENTAL"}
-    assert "must be FULL" in refusal(new_shop.control.create_dataset_import_job, **first)[1]

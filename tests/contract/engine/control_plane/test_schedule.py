@@ -52,10 +52,10 @@ def send(shop, item):
     )
 
 
-@pytest.mark.honours("CreateSolution", "the first training begins within the hour, by itself")
-@pytest.mark.honours("CreateSolution", "a training is left out when there were no interactions since the last one")
-@pytest.mark.honours("ListSolutionVersions", "trainingType AUTOMATIC of what began by itself")
-@pytest.mark.honours("PutEvents", "new interactions let the next scheduled training take place")
+@pytest.mark.honours("CreateSolution", "the first automatic training begins within an hour")
+@pytest.mark.honours("CreateSolution", "a scheduled training is skipped without new interactions")
+@pytest.mark.honours("ListSolutionVersions", "trainingType AUTOMATIC of scheduled trainings")
+@pytest.mark.honours("PutEvents", "new interactions cause the next scheduled training")
 def test_a_solution_is_trained_by_schedule_and_only_with_new_interactions(shop):
     solution = create(shop, "daily")
 
@@ -76,7 +76,7 @@ def test_a_solution_is_trained_by_schedule_and_only_with_new_interactions(shop):
     assert len(versions(shop, solution)) == 2
 
 
-@pytest.mark.honours("CreateCampaign", "automatic trainings reach a campaign that follows the newest version")
+@pytest.mark.honours("CreateCampaign", "automatic trainings reach a campaign that follows the latest version")
 def test_an_automatic_training_reaches_the_campaign(shop):
     solution = create(shop, "followed")
     until_versions(shop, solution, 1)
@@ -99,7 +99,7 @@ def test_an_automatic_training_reaches_the_campaign(shop):
     shop.control.update_solution(solutionArn=solution, performAutoTraining=False)
 
 
-@pytest.mark.differs("CreateSolution", "the first automatic training waits until there are data, instead of failing")
+@pytest.mark.differs("CreateSolution", "the first automatic training waits for data instead of failing")
 def test_an_empty_dataset_group_is_not_trained(engine, s3):
     empty = Shop(engine, s3, account="906000000002")
     solution = create(empty, "waits")

@@ -33,8 +33,8 @@ def refused(shop, recipe=PERSONAL, **more):
     return refusal(shop.control.create_solution, **request)
 
 
-@pytest.mark.honours("CreateSolution", "automatic training every 7 days unless the request says otherwise")
-@pytest.mark.honours("DescribeSolution", "what was asked for, with its defaults")
+@pytest.mark.honours("CreateSolution", "automatic training every 7 days by default")
+@pytest.mark.honours("DescribeSolution", "the members of the request, with defaults")
 def test_a_solution_is_trained_by_itself_every_week_unless_told_otherwise(shop):
     made = shop.control.create_solution(
         name="default", datasetGroupArn=shop.group, recipeArn=f"{RECIPE}/{PERSONAL}", eventType="View"
@@ -89,7 +89,7 @@ def test_a_solution_is_trained_by_itself_every_week_unless_told_otherwise(shop):
         ({"autoMLConfig": {"metricName": "coverage"}}, "autoMLConfig needs performAutoML"),
     ],
 )
-@pytest.mark.honours("CreateSolution", "every part of its configuration is checked against the recipe and the datasets")
+@pytest.mark.honours("CreateSolution", "every part of the configuration is checked against the recipe and the datasets")
 def test_a_configuration_that_breaks_a_rule_is_refused_with_the_rule(shop, config, message):
     code, text = refused(shop, solutionConfig=config)
 
@@ -122,7 +122,7 @@ def test_a_configuration_that_breaks_a_rule_is_refused_with_the_rule(shop, confi
         ),
     ],
 )
-@pytest.mark.honours("CreateSolution", "what a recipe does not do is refused by name")
+@pytest.mark.honours("CreateSolution", "options that a recipe does not have are refused by name")
 def test_what_a_recipe_does_not_do_is_refused(shop, recipe, more, message):
     code, text = refused(shop, recipe, **more)
 
@@ -160,7 +160,9 @@ def test_tuning_is_checked_against_the_recipe(shop, config, message):
     assert message in text
 
 
-@pytest.mark.differs("CreateSolution", "hpoObjective, which Amazon says cannot be configured, is refused, not ignored")
+@pytest.mark.differs(
+    "CreateSolution", "hpoObjective, which cannot be configured at Amazon, is refused instead of ignored"
+)
 def test_an_objective_of_tuning_is_refused(shop):
     config = tuning(hpoObjective={"type": "Maximize", "metricName": "coverage"})
 
@@ -168,7 +170,7 @@ def test_an_objective_of_tuning_is_refused(shop):
 
 
 @pytest.mark.honours(
-    "UpdateSolution", "automatic training, its schedule and the events, through every state of an update"
+    "UpdateSolution", "automatic training, its schedule and the events are updated, with every status of an update"
 )
 @pytest.mark.honours("DescribeSolution", "the latest update")
 def test_an_update_changes_the_schedule_and_the_events(shop):
@@ -199,7 +201,7 @@ def test_an_update_changes_the_schedule_and_the_events(shop):
     assert shop.control.describe_solution(solutionArn=arn)["solution"]["performAutoTraining"] is False
 
 
-@pytest.mark.honours("UpdateSolution", "what makes no sense is refused; an unknown solution is not found")
+@pytest.mark.honours("UpdateSolution", "invalid requests are refused; an unknown solution is not found")
 def test_an_update_that_makes_no_sense_is_refused(shop):
     arn = create(shop, "not-updated")
 

@@ -27,10 +27,10 @@ def many(count):
     return [{"tagKey": f"key-{number}", "tagValue": "v"} for number in range(count)]
 
 
-@pytest.mark.honours("CreateDatasetGroup", "tags are kept with the resource")
+@pytest.mark.honours("CreateDatasetGroup", "tags are stored with the resource")
 @pytest.mark.honours("ListTagsForResource", "the tags of a resource, those of its creation among them")
-@pytest.mark.honours("TagResource", "a key that is there gets its new value, a new one is added")
-@pytest.mark.honours("UntagResource", "keys are taken off, unknown ones passed over")
+@pytest.mark.honours("TagResource", "an existing key gets its new value, a new key is added")
+@pytest.mark.honours("UntagResource", "keys are removed, unknown keys are ignored")
 def test_tags_are_added_replaced_listed_and_taken_off(control, group):
     assert control.list_tags_for_resource(resourceArn=group)["tags"] == [TAG]
 
@@ -45,9 +45,9 @@ def test_tags_are_added_replaced_listed_and_taken_off(control, group):
     assert control.list_tags_for_resource(resourceArn=group)["tags"] == [TAG]
 
 
-@pytest.mark.honours("CreateSolution", "takes tags")
-@pytest.mark.honours("CreateDataset", "takes tags")
-@pytest.mark.honours("CreateEventTracker", "takes tags")
+@pytest.mark.honours("CreateSolution", "accepts tags")
+@pytest.mark.honours("CreateDataset", "accepts tags")
+@pytest.mark.honours("CreateEventTracker", "accepts tags")
 def test_every_kind_of_resource_that_may_have_tags_has_them(control, group):
     schema = control.create_schema(name="tagged", schema=schema_text("Interactions"))["schemaArn"]
     made = [
@@ -95,8 +95,10 @@ def test_a_tag_that_breaks_a_rule_is_refused(control, group, tags, message):
     assert message in text
 
 
-@pytest.mark.honours("ListTagsForResource", "ResourceNotFoundException for a resource that is not there")
-@pytest.mark.differs("TagResource", "a schema, which the guide does not list among what has tags, is refused")
+@pytest.mark.honours("ListTagsForResource", "an unknown resource is ResourceNotFoundException")
+@pytest.mark.differs(
+    "TagResource", "a schema is refused; the guide does not list schemas among the resources with tags"
+)
 def test_what_is_not_there_or_has_no_tags_is_refused(control, group):
     missing = group.replace("tagged", "missing")
     for call, more in (

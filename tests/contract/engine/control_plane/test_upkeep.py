@@ -15,7 +15,7 @@ from tests.factories.shop_stream import items_csv
 RECIPE = "arn:aws:personalize:::recipe"
 
 
-@pytest.mark.honours("CreateRecommender", "every 7 days it is trained anew on all data, answering all the while")
+@pytest.mark.honours("CreateRecommender", "it is trained again every 7 days on all data, and answers meanwhile")
 @pytest.mark.honours("CreateRecommender", "at most 5 recommenders in a dataset group")
 def test_a_recommender_is_trained_anew_every_week(engine, s3):
     shop = DomainShop(engine, s3, "ECOMMERCE", "907000000001")
@@ -46,7 +46,9 @@ def test_a_recommender_is_trained_anew_every_week(engine, s3):
     assert "latestRecommenderUpdate" not in found
 
 
-@pytest.mark.honours("CreateDatasetImportJob", "new items of a bulk import are explored within two hours, untrained")
+@pytest.mark.honours(
+    "CreateDatasetImportJob", "new items of a bulk import are explored within two hours, without a training"
+)
 def test_items_that_came_in_bulk_are_taken_into_models_that_explore(engine, s3):
     shop = Shop(engine, s3, account="907000000002")
     shop.fill()
@@ -73,7 +75,7 @@ def test_items_that_came_in_bulk_are_taken_into_models_that_explore(engine, s3):
     assert any(item.startswith("brand-new") for item in seen)
 
 
-@pytest.mark.honours("DeleteDatasetGroup", "filters and metric attributions go with it")
+@pytest.mark.honours("DeleteDatasetGroup", "deletes its filters and metric attributions too")
 def test_what_need_not_go_first_goes_with_the_dataset_group(engine, s3):
     shop = Shop(engine, s3, account="907000000003")
     control = shop.control

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.contract.engine.calls import outcome, refusal
-from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.running_engine import RunningEngine, until_settled, until_status
 from tests.contract.engine.shops import Shop
 
 RECIPE = "arn:aws:personalize:::recipe"
@@ -34,7 +32,7 @@ def metrics(shop, version):
     return shop.control.get_solution_metrics(solutionVersionArn=version["solutionVersionArn"])["metrics"]
 
 
-@pytest.mark.honours("CreateSolutionVersion", "hyper-parameters are tuned by measuring several trainings")
+@pytest.mark.honours("CreateSolutionVersion", "hyper-parameter tuning measures several trainings")
 @pytest.mark.honours("DescribeSolutionVersion", "tunedHPOParams: the values of the best training")
 def test_tuning_tries_values_and_keeps_the_best(shop):
     ranges = {
@@ -64,7 +62,7 @@ def test_tuning_tries_values_and_keeps_the_best(shop):
     assert metrics(shop, tuned)[NDCG] > metrics(shop, untuned)[NDCG]
 
 
-@pytest.mark.honours("CreateSolution", "performAutoML compares the recipes of a list and tells the best")
+@pytest.mark.honours("CreateSolution", "performAutoML compares the recipes of a list and selects the best")
 def test_automl_finds_the_recipe(shop):
     names = ["aws-hrnn", "aws-user-personalization"]
     arn = begin(
@@ -84,7 +82,7 @@ def test_automl_finds_the_recipe(shop):
 
 
 @pytest.mark.honours("CreateSolutionVersion", "trainingMode UPDATE needs its recipe and an ACTIVE version trained FULL")
-@pytest.mark.differs("CreateSolutionVersion", "UPDATE fits on all data with the settings of the FULL training")
+@pytest.mark.differs("CreateSolutionVersion", "UPDATE trains on all data with the settings of the FULL training")
 def test_an_update_training_builds_on_a_full_one(shop):
     control = shop.control
     tuning = {"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "2"}}}
@@ -104,7 +102,7 @@ def test_an_update_training_builds_on_a_full_one(shop):
         assert message in refusal(control.create_solution_version, solutionArn=similar, trainingMode=mode)[1]
 
 
-@pytest.mark.honours("CreateSolutionVersion", "a name is kept, and taken once in a solution")
+@pytest.mark.honours("CreateSolutionVersion", "a name is described, and can be used once in a solution")
 @pytest.mark.honours("ListSolutionVersions", "of a solution, in pages; an unknown solution is not found")
 @pytest.mark.honours("DescribeSolution", "the latest version")
 def test_versions_have_names_and_are_listed(shop):
@@ -126,7 +124,7 @@ def test_versions_have_names_and_are_listed(shop):
     assert refusal(control.list_solution_versions, solutionArn=f"{arn}-not")[0] == "ResourceNotFoundException"
 
 
-@pytest.mark.honours("CreateSolutionVersion", "a dataset that the recipe needs has to be there")
+@pytest.mark.honours("CreateSolutionVersion", "a dataset that the recipe needs must exist")
 def test_without_an_interactions_dataset_nothing_is_trained(engine):
     control = engine.client(account="904000000002")
     group = control.create_dataset_group(name="empty")["datasetGroupArn"]
@@ -150,13 +148,8 @@ def slow_shop(s3, tmp_path_factory):
     engine.stop()
 
 
-def until_status(control, arn, wanted):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if control.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]["status"] == wanted:
-            return
-        time.sleep(0.005)
-    raise AssertionError(f"{arn} did not become {wanted}")
+def until_version(control, arn, status):
+    until_status(lambda: control.describe_solution_version(solutionVersionArn=arn), status)
 
 
 @pytest.mark.honours("StopSolutionVersionCreation", "CREATE IN_PROGRESS, CREATE STOPPING, CREATE STOPPED")
@@ -166,16 +159,16 @@ def test_a_training_is_stopped_where_it_stands(slow_shop):
     arn = begin(slow_shop, "stopped", "aws-user-personalization-v2")
 
     running = control.create_solution_version(solutionArn=arn)["solutionVersionArn"]
-    until_status(control, running, "CREATE IN_PROGRESS")
+    until_version(control, running, "CREATE IN_PROGRESS")
     control.stop_solution_version_creation(solutionVersionArn=running)
-    until_status(control, running, "CREATE STOPPED")
+    until_version(control, running, "CREATE STOPPED")
     logged = slow_shop.engine.logged_states(running)
     assert logged == ["CREATE IN_PROGRESS", "CREATE STOPPING", "CREATE STOPPED"]
 
     for _ in range(5):  # where the machine is busy, the training may begin before it is stopped
         pending = control.create_solution_version(solutionArn=arn)["solutionVersionArn"]
         control.stop_solution_version_creation(solutionVersionArn=pending)
-        until_status(control, pending, "CREATE STOPPED")
+        until_version(control, pending, "CREATE STOPPED")
         if slow_shop.engine.logged_states(pending) == ["CREATE STOPPED"]:
             break
     assert slow_shop.engine.logged_states(pending) == ["CREATE STOPPED"]
@@ -187,7 +180,7 @@ def test_a_training_is_stopped_where_it_stands(slow_shop):
     assert slow_shop.retrain(arn)["status"] == "ACTIVE"
 
 
-@pytest.mark.honours("DeleteSolution", "not while a version is being trained")
+@pytest.mark.honours("DeleteSolution", "refused while a version is being trained")
 @pytest.mark.honours("GetSolutionMetrics", "ResourceInUseException until the version is ACTIVE")
 def test_a_solution_whose_version_is_being_trained_stays(slow_shop):
     control = slow_shop.control
@@ -198,10 +191,10 @@ def test_a_solution_whose_version_is_being_trained_stays(slow_shop):
     assert refusal(control.get_solution_metrics, solutionVersionArn=version)[0] == "ResourceInUseException"
     dataset = slow_shop.datasets["Interactions"]
     assert refusal(control.delete_dataset, datasetArn=dataset)[0] == "ResourceInUseException"
-    until_status(control, version, "ACTIVE")
+    until_version(control, version, "ACTIVE")
 
 
-@pytest.mark.honours("CreateSolutionVersion", "at most 20 trainings on their way at a time")
+@pytest.mark.honours("CreateSolutionVersion", "at most 20 trainings pending or in progress")
 def test_a_twenty_first_training_at_a_time_is_over_the_quota(slow_shop):
     control = slow_shop.control
     arn = begin(slow_shop, "many", "aws-popularity-count")

@@ -39,7 +39,9 @@ def of_the_shop(number):
     return f"item-{number * 7 % 12}-{number % 15}"
 
 
-@pytest.mark.honours("CreateDatasetImportJob", "fails with the line, the column and what it must hold")
+@pytest.mark.honours(
+    "CreateDatasetImportJob", "fails with the line, the column and the values that the column may have"
+)
 @pytest.mark.parametrize(
     ("dataset", "text", "reason"),
     [
@@ -69,7 +71,7 @@ def test_a_bad_value_fails_the_import_with_its_place_and_what_would_be_right(sho
     assert reason in done["failureReason"]
 
 
-@pytest.mark.honours("CreateSolutionVersion", "fails with what would do where the data do not suit the recipe")
+@pytest.mark.honours("CreateSolutionVersion", "data that do not suit the recipe fail the training with what is needed")
 @pytest.mark.parametrize(
     ("recipe", "items", "reason"),
     [
@@ -95,7 +97,9 @@ def test_data_that_do_not_suit_a_recipe_fail_its_training_with_what_would(shop, 
     assert reason in version["failureReason"]
 
 
-@pytest.mark.honours("CreateSolutionVersion", "learns from one item, one time, and times of 1970 and the far future")
+@pytest.mark.honours(
+    "CreateSolutionVersion", "trains on a single item, a single time, and times of 1970 and the far future"
+)
 @pytest.mark.parametrize(
     ("name", "rows"),
     [

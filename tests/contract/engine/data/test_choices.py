@@ -14,7 +14,7 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-1234567890
 
 @pytest.mark.honours("CreateDatasetGroup", "a key needs a role that may use it")
 @pytest.mark.differs(
-    "CreateDatasetGroup", "kmsKeyArn is kept and told, but the state is encrypted by the volume or not at all"
+    "CreateDatasetGroup", "kmsKeyArn is stored and described, but only the volume can encrypt the state"
 )
 def test_a_key_is_told_and_needs_a_role(engine):
     control = engine.client(account="826000000001")
@@ -27,7 +27,7 @@ def test_a_key_is_told_and_needs_a_role(engine):
     assert (described["kmsKeyArn"], described["roleArn"]) == (KEY, ROLE)
 
 
-@pytest.mark.differs("PutItems", "more than ten calls a second are taken: request rates are not limited")
+@pytest.mark.differs("PutItems", "more than ten calls per second are accepted: request rates are not limited")
 def test_more_calls_a_second_than_amazon_takes(new_shop):
     for place in range(40):
         properties = json.dumps({"category": "shelf", "price": float(place), "creationTimestamp": 1_760_000_000})
@@ -37,7 +37,7 @@ def test_more_calls_a_second_than_amazon_takes(new_shop):
 
 
 @pytest.mark.differs(
-    "GetRecommendations", "similar items heed what was streamed at once, where Amazon's wait for a training"
+    "GetRecommendations", "similar items include streamed events at once; Amazon's wait for a training"
 )
 def test_similar_items_learn_from_the_next_events(new_shop):
     new_shop.fill()

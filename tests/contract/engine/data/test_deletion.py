@@ -36,10 +36,7 @@ def put_event(shop, session, place, *, user=None, item="item-0-0", kind="View"):
 
 
 def add_users(shop):
-    schema = shop.control.create_schema(name="users", schema=schema_text("Users"))["schemaArn"]
-    made = shop.control.create_dataset(name="users", schemaArn=schema, datasetGroupArn=shop.group, datasetType="Users")
-    shop.datasets["Users"] = made["datasetArn"]
-    until_settled(lambda: shop.control.describe_dataset(datasetArn=made["datasetArn"]))
+    shop.add_dataset("Users", schema_text("Users"))
 
 
 def fill(shop):
@@ -53,9 +50,7 @@ def fill(shop):
     put_event(shop, "secret-session", 2, user="user-1")
     put_event(shop, "other-session", 3, user="user-3", item="kept-item")
     for user, group in (("user-1", "secret-age"), ("user-3", "young")):
-        shop.events.put_users(
-            datasetArn=shop.datasets["Users"], users=[{"userId": user, "properties": f'{{"ageGroup": "{group}"}}'}]
-        )
+        shop.put_user(user, ageGroup=group)
     return [row for row in rows if row[0] == "user-1"]
 
 
@@ -83,7 +78,7 @@ def own_engine(tmp_path, s3):
 
 
 @pytest.mark.honours(
-    "CreateDataDeletionJob", "interactions, anonymous sessions and rows of the users are gone for good"
+    "CreateDataDeletionJob", "interactions, anonymous sessions and rows of the users are deleted permanently"
 )
 @pytest.mark.honours("DescribeDataDeletionJob", "PENDING, IN_PROGRESS, COMPLETED, and how many records were deleted")
 def test_users_are_gone_from_exports_and_from_disk_and_others_stay(own_engine, s3):
@@ -108,7 +103,7 @@ def test_users_are_gone_from_exports_and_from_disk_and_others_stay(own_engine, s
         shop.control = own_engine.client()
 
 
-@pytest.mark.honours("CreateDataDeletionJob", "goes on after the engine was killed at any moment")
+@pytest.mark.honours("CreateDataDeletionJob", "a job resumes after the engine was killed at any moment")
 @pytest.mark.parametrize("seconds", [0.0, 0.5, 1.0])
 def test_a_deletion_that_was_killed_goes_on(own_engine, s3, seconds):
     shop = Shop(own_engine, s3)
@@ -135,7 +130,9 @@ def test_a_deletion_that_was_killed_goes_on(own_engine, s3, seconds):
     assert not any(word.encode() in on_disk(own_engine.directory) for word in GONE)
 
 
-@pytest.mark.honours("CreateDataDeletionJob", "a deleted user is a stranger to recommendations and may come back")
+@pytest.mark.honours(
+    "CreateDataDeletionJob", "a deleted user has the recommendations of an unknown user and may return"
+)
 def test_a_deleted_user_is_a_stranger(engine, s3, new_shop):
     new_shop.tracking_id = new_shop.track()
     new_shop.fill()
@@ -155,7 +152,7 @@ def test_a_deleted_user_is_a_stranger(engine, s3, new_shop):
     assert answer("user-1") != answer("somebody-else")
 
 
-@pytest.mark.honours("CreateDataDeletionJob", "all .csv files of a folder and of those in it, and no other files")
+@pytest.mark.honours("CreateDataDeletionJob", "all .csv files of a folder and of its subfolders, and no other files")
 def test_lists_are_found_in_folders_of_folders(new_shop, s3):
     for key, user in (("a.csv", "user-1"), ("deep/er/b.csv", "user-2"), ("c.txt", "user-3")):
         s3.put("data", f"lists/{key}", f"USER_ID\n{user}\n")
@@ -191,8 +188,8 @@ def test_a_list_that_cannot_be_read_fails_the_job(new_shop, s3, location, reason
     assert "user-1" not in job["failureReason"]
 
 
-@pytest.mark.honours("ListDataDeletionJobs", "those of a dataset group")
-@pytest.mark.honours("CreateDataDeletionJob", "names taken once, a list in S3")
+@pytest.mark.honours("ListDataDeletionJobs", "by dataset group")
+@pytest.mark.honours("CreateDataDeletionJob", "a job name can be used once; the list of users must be in S3")
 def test_deletions_are_listed_and_checked(new_shop, s3):
     place = s3.put("data", "deletion/list.csv", "USER_ID\nuser-1\n")
     delete(new_shop, place, "listed")

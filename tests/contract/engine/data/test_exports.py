@@ -70,7 +70,7 @@ def test_of_items_that_were_put_twice_both_rows_are_exported_by_default_and_the_
     assert [float(row["PRICE"]) for row in rows_of(shop, "items-all")] == [2.0]
 
 
-@pytest.mark.honours("CreateDatasetExportJob", "a place in S3 that takes nothing fails the job with the reason")
+@pytest.mark.honours("CreateDatasetExportJob", "an S3 location that cannot be written fails the job with the reason")
 def test_a_place_that_takes_nothing_fails_the_job(shop):
     job = export(shop, "Items", "forbidden", path="s3://forbidden/x/", may_fail=True)
 
@@ -78,7 +78,9 @@ def test_a_place_that_takes_nothing_fails_the_job(shop):
     assert "insufficient privileges to write s3://forbidden/x/" in job["failureReason"]
 
 
-@pytest.mark.honours("CreateDatasetExportJob", "names taken once, an output in S3, a dataset that is there")
+@pytest.mark.honours(
+    "CreateDatasetExportJob", "a job name can be used once; the output must be in S3 and the dataset must exist"
+)
 def test_exports_that_make_no_sense_are_refused(shop):
     export(shop, "Items", "twice")
     with pytest.raises(shop.control.exceptions.ResourceAlreadyExistsException):
@@ -94,7 +96,7 @@ def test_exports_that_make_no_sense_are_refused(shop):
         )
 
 
-@pytest.mark.honours("DeleteDataset", "not while it is being exported, and with its export jobs")
+@pytest.mark.honours("DeleteDataset", "refused during an export; deletes its export jobs too")
 def test_a_dataset_is_not_deleted_while_it_is_being_exported(tmp_path, s3):
     engine = RunningEngine(tmp_path / "state", s3.url, "compressed")
     shop = Shop(engine, s3)
@@ -117,7 +119,7 @@ def test_a_dataset_is_not_deleted_while_it_is_being_exported(tmp_path, s3):
     engine.stop()
 
 
-@pytest.mark.honours("ListDatasetExportJobs", "the jobs of a dataset, page by page")
+@pytest.mark.honours("ListDatasetExportJobs", "jobs of a dataset, in pages")
 def test_exports_are_listed_by_dataset(shop):
     export(shop, "Items", "listed-items")
     export(shop, "Interactions", "listed-interactions")

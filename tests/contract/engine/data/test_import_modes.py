@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.engine.calls import export, refusal, rows_of
-from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.running_engine import RunningEngine, until_settled, until_status
 from tests.contract.engine.shops import Shop
 from tests.factories.shop_stream import interactions_csv, shop_rows
 
@@ -18,7 +18,6 @@ def prices(shop, job, mode="ALL"):
 
 
 @pytest.mark.honours("CreateDatasetImportJob", "INCREMENTAL replaces items by their ids and adds others")
-@pytest.mark.honours("CreateDatasetImportJob", "FULL replaces what was imported and never what was put")
 def test_items_are_replaced_by_id_and_put_ones_stay(new_shop):
     def load(job, mode, **by_id):
         text = HEADER + "".join(f"{item},toys,,{price},\n" for item, price in by_id.items())
@@ -39,7 +38,7 @@ def test_items_are_replaced_by_id_and_put_ones_stay(new_shop):
     assert prices(new_shop, f"{name}-3", "BULK") == {"b": 9, "e": 5}
 
 
-@pytest.mark.honours("CreateDatasetImportJob", "text is kept without tags, entities and line breaks, and cut")
+@pytest.mark.honours("CreateDatasetImportJob", "text is stored without tags, entities and line breaks, and truncated")
 def test_text_is_kept_as_it_is_trained_on(new_shop):
     text = HEADER + 'a,toys,"<p>Red &amp; ""warm""</p>\nfor all",1,\n' + f"b,toys,{'語' * 8000},1,\n"
     location = new_shop.s3.put("data", f"texts/{new_shop.account}.csv", text)
@@ -52,7 +51,9 @@ def test_text_is_kept_as_it_is_trained_on(new_shop):
     assert len(second["DESCRIPTION"]) == 7000
 
 
-@pytest.mark.honours("CreateDatasetImportJob", "needs an active dataset, a role, an S3 location, and FULL first")
+@pytest.mark.honours(
+    "CreateDatasetImportJob", "needs a dataset, a role, an s3:// location, and FULL for the first import"
+)
 def test_an_import_that_makes_no_sense_is_refused(new_shop):
     create = new_shop.control.create_dataset_import_job
     request = {
@@ -71,7 +72,7 @@ def test_an_import_that_makes_no_sense_is_refused(new_shop):
     assert refusal(create, **missing)[0] == "ResourceNotFoundException"
 
 
-@pytest.mark.honours("CreateDatasetImportJob", "an import that a crash broke off is begun again and ends as it should")
+@pytest.mark.honours("CreateDatasetImportJob", "an import that a crash interrupted starts again and succeeds")
 def test_imports_survive_a_kill_and_change_a_dataset_all_at_once(s3, tmp_path):
     running = RunningEngine(tmp_path / "state", s3.url)
     try:
@@ -89,8 +90,7 @@ def test_imports_survive_a_kill_and_change_a_dataset_all_at_once(s3, tmp_path):
             importMode="FULL",
         )["datasetImportJobArn"]
         describe = {"datasetImportJobArn": arn}
-        while shop.control.describe_dataset_import_job(**describe)["datasetImportJob"]["status"] == "CREATE PENDING":
-            pass
+        until_status(lambda: shop.control.describe_dataset_import_job(**describe), "CREATE IN_PROGRESS", "ACTIVE")
         running.kill()
         (part,) = running.directory.glob("groups/*/bulk/*")
         running.start()

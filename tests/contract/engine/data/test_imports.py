@@ -42,9 +42,10 @@ def shop(engine, s3):
     ids=["columns", "length", "milliseconds", "type", "empty value", "keyword", "width", "quote", "no rows", "empty"],
 )
 def test_a_bad_file_fails_the_job_with_the_reason(shop, text, reason, request):
-    location = shop.s3.put("data", f"bad/{abs(hash(request.node.name))}.csv", text)
+    name = "bad-" + request.node.callspec.id.replace(" ", "-")
+    location = shop.s3.put("data", f"bad/{name}.csv", text)
 
-    job = shop.load("Interactions", location, f"bad-{abs(hash(request.node.name))}", may_fail=True)
+    job = shop.load("Interactions", location, name, may_fail=True)
 
     assert job["status"] == "CREATE FAILED"
     assert reason in job["failureReason"]
@@ -91,7 +92,7 @@ def trained_on(shop, name="popular"):
     return int(version["failureReason"].split()[2])
 
 
-@pytest.mark.honours("CreateDatasetImportJob", "FULL replaces imported rows, never streamed ones")
+@pytest.mark.honours("CreateDatasetImportJob", "FULL replaces imported rows but not streamed ones")
 @pytest.mark.honours("CreateDatasetImportJob", "the same interaction counts once")
 def test_full_replaces_bulk_rows_but_never_streamed_ones_and_the_same_interaction_counts_once(new_shop):
     rows = shop_rows()

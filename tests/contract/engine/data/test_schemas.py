@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from tests.contract.engine.calls import outcome, refusal
 from tests.contract.engine.running_engine import RunningEngine, until_settled
 from tests.contract.engine.shops import Shop
+from tests.factories.avro import avro_schema
 from tests.factories.domain_shop import domain_schema
 from tests.factories.shop_stream import SCHEMA_FIELDS, items_csv, schema_text
 
 ACCOUNT = "888888888801"
-
-
-def schema(name, fields):
-    head = {"type": "record", "name": name, "namespace": "com.amazonaws.personalize.schema", "version": "1.0"}
-    return json.dumps({**head, "fields": fields})
 
 
 def text(name, **more):
@@ -29,7 +26,7 @@ def control(engine):
     return engine.client(account=ACCOUNT)
 
 
-@pytest.mark.honours("CreateSchema", "what each domain requires and reserves, with type and marks")
+@pytest.mark.honours("CreateSchema", "required and reserved fields of each domain, with their types and attributes")
 @pytest.mark.parametrize(
     ("domain", "name", "fields", "message"),
     [
@@ -57,13 +54,13 @@ def control(engine):
     ],
 )
 def test_a_domain_asks_for_its_fields(control, domain, name, fields, message):
-    code, found = refusal(control.create_schema, name="refused", schema=schema(name, fields), domain=domain)
+    code, found = refusal(control.create_schema, name="refused", schema=avro_schema(name, fields), domain=domain)
 
     assert code == "InvalidInputException"
     assert message in found
 
 
-@pytest.mark.honours("CreateSchema", "reserved fields, marks, names and numbers of fields are checked")
+@pytest.mark.honours("CreateSchema", "reserved fields, attributes of fields, names and numbers of fields are checked")
 @pytest.mark.parametrize(
     ("name", "fields", "message"),
     [
@@ -98,7 +95,7 @@ def test_a_domain_asks_for_its_fields(control, domain, name, fields, message):
     ],
 )
 def test_a_schema_is_refused_with_the_rule_that_it_breaks(control, name, fields, message):
-    code, found = refusal(control.create_schema, name="refused", schema=schema(name, fields))
+    code, found = refusal(control.create_schema, name="refused", schema=avro_schema(name, fields))
 
     assert code == "InvalidInputException"
     assert message in found
@@ -106,7 +103,7 @@ def test_a_schema_is_refused_with_the_rule_that_it_breaks(control, name, fields,
 
 @pytest.mark.honours("CreateDataset", "the schema must be of the dataset's type and of the group's domain")
 @pytest.mark.honours(
-    "CreateDataset", "a domain dataset group has interactions, items and users, a custom one actions too"
+    "CreateDataset", "a domain dataset group has interactions, items and users; a custom one has actions too"
 )
 def test_a_dataset_takes_a_schema_of_its_type_and_domain(control):
     group = control.create_dataset_group(name="video", domain="VIDEO_ON_DEMAND")["datasetGroupArn"]
@@ -114,7 +111,7 @@ def test_a_dataset_takes_a_schema_of_its_type_and_domain(control):
     video = control.create_schema(name="v", schema=domain_schema("VIDEO_ON_DEMAND", "Items"), domain="VIDEO_ON_DEMAND")
     custom = control.create_schema(name="c", schema=schema_text("Items"))
     actions = control.create_schema(
-        name="a", schema=schema("Actions", [{"name": "ACTION_ID", "type": "string"}, text("X")])
+        name="a", schema=avro_schema("Actions", [{"name": "ACTION_ID", "type": "string"}, text("X")])
     )
     request = {"name": "items", "datasetGroupArn": group, "datasetType": "Items"}
 
@@ -155,7 +152,8 @@ def shop(engine, s3):
     ],
 )
 def test_a_schema_that_loses_something_does_not_replace_another(shop, dataset, fields, message):
-    made = shop.control.create_schema(name=f"bad-{abs(hash(message))}", schema=schema(dataset, fields))
+    name = re.sub("[^A-Za-z]+", "-", message)
+    made = shop.control.create_schema(name=name, schema=avro_schema(dataset, fields))
 
     code, found = refusal(shop.control.update_dataset, datasetArn=shop.datasets[dataset], schemaArn=made["schemaArn"])
 
@@ -164,8 +162,8 @@ def test_a_schema_that_loses_something_does_not_replace_another(shop, dataset, f
 
 
 @pytest.mark.honours("UpdateDataset", "latestDatasetUpdate goes through the states, then the dataset has the schema")
-@pytest.mark.honours("UpdateDataset", "solutions that are there do not train on new columns until they are told to")
-@pytest.mark.honours("PutItems", "a column that was added to the schema can be put")
+@pytest.mark.honours("UpdateDataset", "existing solutions do not train on new columns until they are updated")
+@pytest.mark.honours("PutItems", "a column that was added to the schema is accepted")
 def test_a_replaced_schema_is_in_effect_for_what_comes_and_keeps_what_is_there(shop):
     control, items = shop.control, shop.datasets["Items"]
     shop.load("Items", shop.s3.put("data", "replaced/items.csv", items_csv()), "items")
@@ -178,13 +176,13 @@ def test_a_replaced_schema_is_in_effect_for_what_comes_and_keeps_what_is_there(s
     until_settled(lambda: control.describe_solution(solutionArn=solution))
     old = control.describe_dataset(datasetArn=items)["dataset"]["schemaArn"]
     new = control.create_schema(
-        name="with-colour", schema=schema("Items", [*SCHEMA_FIELDS["Items"], text("COLOUR", categorical=True)])
+        name="with-colour", schema=avro_schema("Items", [*SCHEMA_FIELDS["Items"], text("COLOUR", categorical=True)])
     )["schemaArn"]
     row = {"itemId": "painted", "properties": json.dumps({"colour": "red"})}
     assert outcome(shop.events.put_items, datasetArn=items, items=[row]) == "InvalidInputException"
 
     control.update_dataset(datasetArn=items, schemaArn=new)
-    until_settled(lambda: {"update": control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"]})
+    until_settled(lambda: control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"])
 
     described = control.describe_dataset(datasetArn=items)["dataset"]
     assert described["schemaArn"] == described["latestDatasetUpdate"]["schemaArn"] == new
@@ -196,14 +194,14 @@ def test_a_replaced_schema_is_in_effect_for_what_comes_and_keeps_what_is_there(s
     control.delete_schema(schemaArn=old)
 
 
-@pytest.mark.honours("UpdateDataset", "an update that a crash broke off ends after the next start")
+@pytest.mark.honours("UpdateDataset", "an update that a crash interrupted ends after the next start")
 def test_an_update_survives_a_kill(s3, tmp_path):
     running = RunningEngine(tmp_path / "state", s3.url, pace="compressed")
     try:
         shop = Shop(running, s3)
         items = shop.datasets["Items"]
         new = shop.control.create_schema(
-            name="with-colour", schema=schema("Items", [*SCHEMA_FIELDS["Items"], text("COLOUR")])
+            name="with-colour", schema=avro_schema("Items", [*SCHEMA_FIELDS["Items"], text("COLOUR")])
         )["schemaArn"]
         shop.control.update_dataset(datasetArn=items, schemaArn=new)
         again = refusal(shop.control.update_dataset, datasetArn=items, schemaArn=new)
@@ -212,7 +210,7 @@ def test_an_update_survives_a_kill(s3, tmp_path):
         running.start()
         control = running.client()
 
-        until_settled(lambda: {"update": control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"]})
+        until_settled(lambda: control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"])
 
         assert control.describe_dataset(datasetArn=items)["dataset"]["schemaArn"] == new
         assert again[0] == unused == "ResourceInUseException"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
 
 import pytest
 
 from tests.contract.engine.calls import outcome, refusal
-from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.running_engine import RunningEngine
 from tests.contract.engine.shops import Shop
+from tests.factories.avro import avro_schema
 from tests.factories.shop_stream import SCHEMA_FIELDS, START
 
 MOMENT = datetime(2025, 10, 20, tzinfo=UTC)
@@ -28,21 +28,13 @@ FIELDS = {
 }
 
 
-def add_dataset(shop, name, dataset_type, fields):
-    head = {"type": "record", "name": name, "namespace": "com.amazonaws.personalize.schema", "version": "1.0"}
-    made = shop.control.create_schema(name=f"own-{name}", schema=json.dumps({**head, "fields": fields}))
-    arn = shop.control.create_dataset(
-        name=name, schemaArn=made["schemaArn"], datasetGroupArn=shop.group, datasetType=dataset_type
-    )["datasetArn"]
-    until_settled(lambda: shop.control.describe_dataset(datasetArn=arn))
-    shop.datasets[name] = arn
-
-
 @pytest.fixture(scope="module")
 def shop(engine, s3):
     made = Shop(engine, s3, account="888888888803")
-    add_dataset(made, "Actions", "Actions", FIELDS["Actions"])
-    add_dataset(made, "ActionInteractions", "Action_Interactions", FIELDS["ActionInteractions"])
+    made.add_dataset("Actions", avro_schema("Actions", FIELDS["Actions"]))
+    made.add_dataset(
+        "ActionInteractions", avro_schema("ActionInteractions", FIELDS["ActionInteractions"]), "Action_Interactions"
+    )
     described = made.control.describe_dataset(datasetArn=made.datasets["ActionInteractions"])["dataset"]
     made.tracking_id = described["trackingId"]
     return made
@@ -52,7 +44,7 @@ def interaction(**members):
     return {"actionId": "join", "sessionId": "s", "timestamp": MOMENT, "eventType": "Taken", **members}
 
 
-@pytest.mark.honours("DescribeDataset", "an Action_Interactions dataset has a trackingId of its own, others have none")
+@pytest.mark.honours("DescribeDataset", "an Action_Interactions dataset has its own trackingId, others have none")
 def test_only_action_interactions_have_a_tracking_id(shop):
     described = {name: shop.control.describe_dataset(datasetArn=arn)["dataset"] for name, arn in shop.datasets.items()}
 
@@ -60,7 +52,7 @@ def test_only_action_interactions_have_a_tracking_id(shop):
     assert described["ActionInteractions"]["datasetArn"].endswith("/ACTION_INTERACTIONS")
 
 
-@pytest.mark.honours("PutActionInteractions", "taken with the trackingId of the dataset, each eventId once")
+@pytest.mark.honours("PutActionInteractions", "accepted with the dataset's trackingId; each eventId is stored once")
 def test_action_interactions_are_kept_once(shop):
     events = shop.events
 
@@ -76,7 +68,7 @@ def test_action_interactions_are_kept_once(shop):
 
 
 @pytest.mark.honours("PutActionInteractions", "an unknown trackingId, or that of an event tracker, is not found")
-@pytest.mark.honours("PutActionInteractions", "limits of list, properties and event are checked")
+@pytest.mark.honours("PutActionInteractions", "limits of the list, the properties and each event are checked")
 @pytest.mark.parametrize(
     ("interactions", "message"),
     [
@@ -132,21 +124,17 @@ def test_actions_and_action_interactions_are_imported(shop):
 @pytest.fixture(scope="module")
 def typed_shop(engine, s3):
     """A shop whose interactions have metadata."""
-    made = Shop(engine, s3, account="888888888804")
-    arn = made.datasets.pop("Interactions")
-    made.control.delete_dataset(datasetArn=arn)
-    while outcome(made.control.describe_dataset, datasetArn=arn) == "":
-        time.sleep(0.01)
     own = [
         {"name": "DEVICE", "type": ["string", "null"], "categorical": True},
         {"name": "SCROLL_DEPTH", "type": ["float", "null"]},
     ]
-    add_dataset(made, "Interactions", "Interactions", [*SCHEMA_FIELDS["Interactions"], *own])
+    schema = avro_schema("Interactions", [*SCHEMA_FIELDS["Interactions"], *own])
+    made = Shop(engine, s3, account="888888888804", schemas={"Interactions": schema})
     made.tracking_id = made.track()
     return made
 
 
-@pytest.mark.honours("PutEvents", "properties that the schema names are checked, names in camel case")
+@pytest.mark.honours("PutEvents", "properties of the schema's columns are checked, with names in camel case")
 @pytest.mark.parametrize(
     ("properties", "message"),
     [
@@ -187,7 +175,7 @@ def test_too_many_event_types_fail_the_import(typed_shop):
     assert done["status"] == "ACTIVE"
 
 
-@pytest.mark.honours("PutEvents", "what was answered survives a kill after a checkpoint of the engine's state")
+@pytest.mark.honours("PutEvents", "acknowledged events survive a kill after a checkpoint")
 def test_a_start_after_a_checkpoint_and_a_kill_finds_every_event(s3, tmp_path):
     running = RunningEngine(tmp_path / "state", s3.url)
     try:

@@ -7,12 +7,14 @@ import io
 import json
 import re
 import time
+import zlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.engine.running_engine import ROLE, WAIT_SECONDS, RunningEngine, until_settled
+from tests.contract.engine.calls import until_gone
+from tests.contract.engine.running_engine import ROLE, RunningEngine, until_settled
 from tests.contract.engine.shops import Shop
 from tests.factories.shop_stream import schema_text
 
@@ -56,8 +58,8 @@ def shop(new_shop):
 
 
 @pytest.mark.honours("CreateMetricAttribution", "SUM of a column and SAMPLECOUNT of streamed events, shown at once")
-@pytest.mark.differs("CreateMetricAttribution", "figures of events are shown by /metrics, since there is no CloudWatch")
-@pytest.mark.honours("PutEvents", "an explicit eventAttributionSource goes before the recommendationId")
+@pytest.mark.differs("CreateMetricAttribution", "/metrics shows the figures of events in place of CloudWatch")
+@pytest.mark.honours("PutEvents", "an explicit eventAttributionSource takes precedence over the recommendationId")
 def test_events_are_summed_by_metric_and_source(shop):
     attribute(shop, CLICKS, SALES, VALUES)
     shop.events.put_items(
@@ -79,7 +81,7 @@ def test_events_are_summed_by_metric_and_source(shop):
     }
 
 
-@pytest.mark.honours("PutEvents", "a recommendationId tells which campaign showed the item")
+@pytest.mark.honours("PutEvents", "a recommendationId attributes the event to its campaign")
 def test_a_recommendation_id_leads_back_to_the_campaign(trained_shop):
     arn = attribute(trained_shop, CLICKS)
     campaign = trained_shop.campaigns["popular"]
@@ -118,29 +120,11 @@ def import_clicks(shop, job, mode="FULL", count=3, begin=900, **request):
 
 
 @pytest.fixture
-def reporting_shop(shop):
-    schema = shop.control.create_schema(name="with-sources", schema=report_schema())["schemaArn"]
-    old = shop.datasets["Interactions"]
-    shop.control.delete_dataset(datasetArn=old)
-    until_gone(lambda: shop.control.describe_dataset(datasetArn=old))
-    made = shop.control.create_dataset(
-        name="anew", schemaArn=schema, datasetGroupArn=shop.group, datasetType="Interactions"
-    )
-    until_settled(lambda: shop.control.describe_dataset(datasetArn=made["datasetArn"]))
+def reporting_shop(engine, s3, request):
+    account = f"{zlib.crc32(request.node.nodeid.encode()):012d}"
+    shop = Shop(engine, s3, account, schemas={"Items": schema_text("Items"), "Interactions": report_schema()})
+    shop.tracking_id = shop.track()
     return shop
-
-
-def until_gone(describe):
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            describe()
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException":
-                return
-            raise
-        time.sleep(0.02)
-    raise AssertionError("it is still there")
 
 
 @pytest.mark.honours("CreateDatasetImportJob", "publishAttributionMetricsToS3 writes the documented report")
@@ -163,7 +147,7 @@ def test_an_import_publishes_a_report_to_s3(reporting_shop):
     assert measured(shop) == {}
 
 
-@pytest.mark.honours("CreateMetricAttribution", "columns of one's own are summed, whether put or imported")
+@pytest.mark.honours("CreateMetricAttribution", "custom columns are summed, whether streamed or imported")
 def test_a_column_of_ones_own_is_summed(reporting_shop):
     shares = {"eventType": "Click", "metricName": "shares", "expression": "SUM(Interactions.VIEWED_SHARE)"}
     attribute(reporting_shop, shares)
@@ -186,7 +170,7 @@ def test_only_recent_rows_of_incremental_imports_are_counted(reporting_shop):
 
 
 @pytest.mark.honours(
-    "CreateDatasetImportJob", "a report that cannot be written fails the import, which takes nothing in"
+    "CreateDatasetImportJob", "a report that cannot be written fails the import, which then stores nothing"
 )
 def test_a_report_that_cannot_be_written_fails_the_import(reporting_shop):
     attribute(reporting_shop, CLICKS, output={**OUTPUT, "s3DataDestination": {"path": "s3://forbidden/x"}})
@@ -198,7 +182,7 @@ def test_a_report_that_cannot_be_written_fails_the_import(reporting_shop):
 
 
 @pytest.mark.honours(
-    "CreateDatasetImportJob", "publishing needs interactions and a metric attribution with a place in S3"
+    "CreateDatasetImportJob", "publishing needs interactions and a metric attribution with an S3 location"
 )
 def test_publishing_without_a_place_for_it_is_refused(shop):
     def publish(dataset):
@@ -219,9 +203,9 @@ def test_publishing_without_a_place_for_it_is_refused(shop):
         publish("Interactions")
 
 
-@pytest.mark.honours("UpdateMetricAttribution", "metrics are added and removed, and reports go elsewhere, at once")
-@pytest.mark.honours("DescribeMetricAttribution", "the output and the state; metrics are listed apart")
-@pytest.mark.honours("ListMetricAttributionMetrics", "page by page, oldest first")
+@pytest.mark.honours("UpdateMetricAttribution", "metrics and the location of reports change at once")
+@pytest.mark.honours("DescribeMetricAttribution", "the output and the status; the metrics are listed separately")
+@pytest.mark.honours("ListMetricAttributionMetrics", "in pages, oldest first")
 def test_metrics_are_added_and_removed(shop):
     arn = attribute(shop, CLICKS, SALES)
     put(shop, "Click")
@@ -264,8 +248,8 @@ def test_what_cannot_be_attributed_is_refused(shop):
         attribute(shop, CLICKS, name="second")
 
 
-@pytest.mark.honours("DeleteMetricAttribution", "nothing is measured any more, and another one may be made")
-@pytest.mark.honours("ListMetricAttributions", "those of a dataset group")
+@pytest.mark.honours("DeleteMetricAttribution", "nothing is measured any more, and another one can be created")
+@pytest.mark.honours("ListMetricAttributions", "by dataset group")
 def test_a_deleted_attribution_measures_nothing(shop):
     arn = attribute(shop, CLICKS)
     assert [
@@ -274,7 +258,7 @@ def test_a_deleted_attribution_measures_nothing(shop):
     ] == [arn]
 
     shop.control.delete_metric_attribution(metricAttributionArn=arn)
-    until_gone(lambda: shop.control.describe_metric_attribution(metricAttributionArn=arn))
+    until_gone(shop.control.describe_metric_attribution, metricAttributionArn=arn)
     put(shop, "Click")
 
     assert measured(shop) == {}
@@ -282,7 +266,7 @@ def test_a_deleted_attribution_measures_nothing(shop):
     attribute(shop, CLICKS, name="another")
 
 
-@pytest.mark.honours("PutEvents", "metrics are measured on after a restart of the engine")
+@pytest.mark.honours("PutEvents", "metrics continue after a restart of the engine")
 def test_a_killed_engine_goes_on_measuring(tmp_path, s3):
     engine = RunningEngine(tmp_path / "state", s3.url)
     shop = Shop(engine, s3)

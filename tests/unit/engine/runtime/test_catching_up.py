@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -15,11 +14,11 @@ from model.engine.serving.served_models import EVENTS_PER_STEP, ServedModels
 from model.engine.storage.event_log.records import EventRecord
 from model.engine.storage.interactions.store import InteractionStore
 from model.registry.recipes import RECIPES
+from tests.factories.avro import avro_schema
 
 GROUP = "arn:aws:personalize:eu-west-1:123456789012:dataset-group/shop"
 FIELDS = [{"name": "ITEM_ID", "type": "string"}, {"name": "CREATION_TIMESTAMP", "type": "long"}]
-NAMESPACE = "com.amazonaws.personalize.schema"
-SCHEMA = json.dumps({"type": "record", "name": "Items", "namespace": NAMESPACE, "fields": FIELDS, "version": "1.0"})
+SCHEMA = avro_schema("Items", FIELDS)
 
 
 class RecordingRecipe:
