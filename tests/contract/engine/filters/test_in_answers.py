@@ -31,7 +31,7 @@ PLANTS = {
 }
 ALL = frozenset(PLANTS)
 TREES = {"oak", "beech", "spruce", "cherry"}
-SCHEMAS = {
+SCHEMAS: dict[str, list[tuple[str, str]]] = {
     "Interactions": [("USER_ID", "string"), ("ITEM_ID", "string"), ("TIMESTAMP", "long"), ("EVENT_TYPE", "string")],
     "Items": [
         ("ITEM_ID", "string"),
@@ -165,7 +165,7 @@ CURRENT_ITEM_EXAMPLES = [
 
 
 def schema(name):
-    types = {"categorical": {"type": ["null", "string"], "categorical": True}}
+    types: dict[str, dict[str, Any]] = {"categorical": {"type": ["null", "string"], "categorical": True}}
     return avro_schema(name, [{"name": field, **types.get(kind, {"type": kind})} for field, kind in SCHEMAS[name]])
 
 
