@@ -185,7 +185,8 @@ def nursery(engine, s3):
     seen = [(f"user-{user}", plants[(user * 7 + visit) % 10], START + visit * 1000, "see") for user, visit in visits]
     users = [("ida", 30, "gold"), ("ben", 17, "none")]
     items = [(plant, *columns) for plant, columns in PLANTS.items()]
-    for name, records in {"Interactions": seen, "Items": items, "Users": users}.items():
+    rows: dict[str, list[Any]] = {"Interactions": seen, "Items": items, "Users": users}
+    for name, records in rows.items():
         lines = [",".join(field for field, _ in SCHEMAS[name]), *(",".join(map(str, record)) for record in records)]
         shop.load(name, s3.put("data", f"nursery/{name}.csv", "\n".join(lines) + "\n"), f"nursery-{name}")
     shop.campaigns = {
