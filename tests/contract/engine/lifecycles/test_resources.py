@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from tests.contract.engine.calls import outcome
 from tests.contract.engine.lifecycles.documented_states import (
@@ -25,32 +26,24 @@ from tests.contract.engine.lifecycles.documented_states import (
     later,
     reachable,
 )
-from tests.contract.engine.lifecycles.machine import (
-    SETTLE_SECONDS,
-    LifeCycleMachine,
-    World,
-    check_outcome,
-    next_status,
-    run_machine,
-)
 from tests.contract.engine.running_engine import REGION, RunningEngine
 from tests.contract.engine.shops import Shop
 from tests.factories.shop_stream import schema_text
 
 ACCOUNT = "820000000001"
 PREFIX = f"arn:aws:personalize:{REGION}:{ACCOUNT}:"
+SETTLE_SECONDS = 20.0
 NAMES = st.sampled_from(["a", "b"])
 GROUPS = st.sampled_from(["a", "b", "shop", "shop"])
 TYPES = ("Interactions", "Items")
 ORDER_OF_DELETION = ("campaign", "filter", "event-tracker", "solution", "dataset", "schema", "dataset-group")
 
 
-class ResourceWorld(World):
-    """An engine with a shop that has one trained version."""
+class World:
+    """An engine with a shop that has one trained version, and what the tests ask of it."""
 
     def __init__(self, engine: RunningEngine, s3: Any, *, takes_its_time: bool) -> None:
-        super().__init__(engine, ACCOUNT)
-        self.takes_its_time = takes_its_time
+        self.engine, self.takes_its_time = engine, takes_its_time
         shop = Shop(engine, s3, account=ACCOUNT)
         shop.fill()
         self.version = shop.train("base", "aws-popularity-count")["solutionVersionArn"]
@@ -58,16 +51,25 @@ class ResourceWorld(World):
         self.base = {f"{PREFIX}dataset-group/shop", f"{PREFIX}solution/base", *shop.datasets.values()}
         self.base |= {f"{PREFIX}schema/shop-{name}" for name in TYPES}
 
+    @property
+    def control(self) -> Any:
+        return self.engine.client(account=ACCOUNT)
 
-class Resources(LifeCycleMachine):
+    @property
+    def runtime(self) -> Any:
+        return self.engine.client("personalize-runtime", ACCOUNT)
+
+
+class LifeCycles(RuleBasedStateMachine):
     """Creates, changes and deletes resources, and looks at each of them all the time."""
 
-    world: ResourceWorld
+    world: World
 
     def __init__(self) -> None:
         super().__init__()
         self.states: States = {}  # as last seen, of all that were ever asked for
         self.parents: dict[str, list[str]] = {}
+        self.crashes = 0
 
     # --- what is asked -------------------------------------------------------------------------------------------
 
@@ -130,7 +132,7 @@ class Resources(LifeCycleMachine):
             for sub in reachable(updating):
                 busy = status not in {"ACTIVE", "CREATE FAILED", GONE} or sub not in SETTLED
                 legal.add(NOT_FOUND if status == GONE else IN_USE if busy else DONE)
-        check_outcome("UpdateCampaign", (before, updating), found, legal)
+        assert found in legal, f"UpdateCampaign of {before}, update {updating}: {found}, not {legal}"
 
     @rule(name=NAMES)
     def ask_campaign(self, name: str) -> None:
@@ -138,7 +140,7 @@ class Resources(LifeCycleMachine):
         before = self._look(arn)
         found = outcome(self.world.runtime.get_recommendations, campaignArn=arn)
         legal = {DONE if status == "ACTIVE" else NOT_FOUND for status in reachable(before)}
-        check_outcome("GetRecommendations", before, found, legal)
+        assert found in legal, f"GetRecommendations of {before}: {found}, not {legal}"
 
     # --- what happens meanwhile ----------------------------------------------------------------------------------
 
@@ -149,11 +151,19 @@ class Resources(LifeCycleMachine):
         for kind in KINDS.values():
             self._check_list(kind)
 
-    def is_settled(self) -> bool:
-        return all(self._look(arn) in SETTLED for arn in self.states)
+    @rule()
+    def wait(self) -> None:
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while any(self._look(arn) not in SETTLED for arn in self.states):
+            assert time.monotonic() < deadline, f"these never settle: {self.states}"
+            time.sleep(0.02)
 
-    def may_crash(self) -> bool:
-        return self.world.takes_its_time and len(self.states) > 3
+    @precondition(lambda self: self.world.takes_its_time and len(self.states) > 3 and not self.crashes)
+    @rule()
+    def crash(self) -> None:
+        self.crashes += 1
+        self.world.engine.kill()
+        self.world.engine.start()
 
     def teardown(self) -> None:
         """Delete all in the order that the guide gives; then nothing is left but what was there before."""
@@ -191,7 +201,7 @@ class Resources(LifeCycleMachine):
         legal: set[str] = set()
         for now in later(seen):
             legal |= creation(kind, now[arn], [now[one] for one in parents], [now[one] for one in siblings])
-        check_outcome(f"Create of {kind.name}", seen, found, legal)
+        assert found in legal, f"Create of {kind.name} with {seen}: {found or 'done'}, not {legal}"
         if found == DONE:
             self.states[arn] = "CREATE PENDING" if kind.has_states else "ACTIVE"
             self.parents[arn] = [*parents, among]
@@ -204,7 +214,7 @@ class Resources(LifeCycleMachine):
         legal: set[str] = set()
         for now in later(seen):
             legal |= deletion(now[arn], [now[one] for one in dependants])
-        check_outcome(f"Delete of {kind.name}", seen, found, legal)
+        assert found in legal, f"Delete of {kind.name} with {seen}: {found or 'done'}, not {legal}"
         if found == DONE:
             self.states[arn] = "DELETE PENDING" if kind.has_states else GONE
         self._look(arn)
@@ -219,7 +229,8 @@ class Resources(LifeCycleMachine):
         described = self._described(kind, arn)
         status = str(described.get("status", "ACTIVE"))
         assert status != "CREATE FAILED", f"{arn}: {described['failureReason']}"
-        next_status(arn, self.states.get(arn, GONE), status)
+        last = self.states.get(arn, GONE)
+        assert status in reachable(last), f"{arn} went from {last} to {status}"
         if arn in self.states:
             self.states[arn] = status
         return status
@@ -259,7 +270,7 @@ class Resources(LifeCycleMachine):
 @pytest.fixture(scope="module", params=["instant", "compressed"])
 def world(request, s3, tmp_path_factory):
     running = RunningEngine(tmp_path_factory.mktemp("life") / "state", s3.url, pace=request.param)
-    yield ResourceWorld(running, s3, takes_its_time=request.param == "compressed")
+    yield World(running, s3, takes_its_time=request.param == "compressed")
     running.stop()
 
 
@@ -282,4 +293,15 @@ def shows_all_kinds(test: Any) -> Any:
 @pytest.mark.honours("UpdateCampaign", "in any sequence of calls, succeeds or is refused as documented")
 @pytest.mark.honours("GetRecommendations", "an ACTIVE campaign answers, in any sequence of calls")
 def test_no_sequence_of_calls_reaches_an_undocumented_state_or_error(world):
-    run_machine(Resources, world, runs=4 if world.takes_its_time else 15, steps=40, shrinks=True)
+    machine = type("Machine", (LifeCycles,), {"world": world})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=4 if world.takes_its_time else 15,
+            stateful_step_count=40,
+            deadline=None,
+            derandomize=True,
+            phases=(Phase.explicit, Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
