@@ -27,7 +27,7 @@ class _Settings:
         settings
             Missing ones have their defaults.
         """
-        kinds = {one.name: type(one.default) for one in fields(cls)}
+        kinds = {setting.name: type(setting.default) for setting in fields(cls)}
         unknown = sorted(set(parameters) - set(kinds))
         if unknown:
             raise InvalidSettingError(f"unknown hyper-parameter {unknown[0]}; known are {', '.join(sorted(kinds))}")

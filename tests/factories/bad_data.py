@@ -1,4 +1,4 @@
-"""Data that a recipe may be given and that hold little, or odd things: each case is learnt from, or refused."""
+"""Training data with few or odd values: each case is trained on, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from model.datasets.training_data import TrainingData
 
 START = 1_760_000_000
 LATEST = 99_999_999_999  # the last second that an import takes
-USERS, ITEMS, TOUCHED = 30, 8, 6
+USERS, ITEMS, EVENTS_PER_USER = 30, 8, 6
 ALL_ITEMS = tuple(f"item-{place}" for place in range(ITEMS))
 ODD_IDS = (
     *(
@@ -37,17 +37,17 @@ NOT_FINITE = (float("nan"), float("inf"), float("-inf"), 1e308, -1e308, 5e-324, 
 OBJECTIVE = {"optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": "HIGH"}}
 
 
-def rows(users=USERS, items=ITEMS, touched=TOUCHED, moment=lambda number: START + number):
-    """Return what users touched, some of it again and again; `moment` says when each event was."""
+def rows(users=USERS, items=ITEMS, events_per_user=EVENTS_PER_USER, moment=lambda number: START + number):
+    """Return the interactions of some users, with repeats; `moment` returns the time of an event."""
     return [
-        (f"user-{user}", f"item-{(user * 3 + place * place) % items}", moment(user * touched + place))
+        (f"user-{user}", f"item-{(user * 3 + place * place) % items}", moment(user * events_per_user + place))
         for user in range(users)
-        for place in range(touched)
+        for place in range(events_per_user)
     ]
 
 
 def catalogue(ids=ALL_ITEMS, features=None, number=float, created=0) -> Catalogue:
-    """Return items; `features` and `number` say what is known of the one at a place."""
+    """Return items; `features` and `number` return the metadata of the item at a position."""
     described = features or (lambda place: (f"CATEGORY=c{place % 3}", f"word=w{place % 4}"))
     places = range(len(ids))
     numbers = {"PRICE": [number(place) for place in places]}
@@ -55,7 +55,7 @@ def catalogue(ids=ALL_ITEMS, features=None, number=float, created=0) -> Catalogu
 
 
 def users(features=lambda place: (f"AGE={place % 2}",)):
-    """Return the users and what is known of them."""
+    """Return the users with their features."""
     ids = [f"user-{place}" for place in range(USERS)]
     return Catalogue(ids, [features(place) for place in range(USERS)], [0] * USERS)
 
@@ -69,12 +69,12 @@ CASES = {
     "nothing": data([], Catalogue(), Catalogue()),
     "no events": data([]),
     "one event": data([("user-0", "item-0", 5)], Catalogue()),
-    "one user": data(rows(users=1, touched=60)),
+    "one user": data(rows(users=1, events_per_user=60)),
     "one item": data(rows(items=1), catalogue(["item-0"])),
     "one item each": data([(f"user-{place}", f"item-{place}", START + place) for place in range(60)]),
     "one user and one item": data([("user-0", "item-0", START + place) for place in range(60)], catalogue(["item-0"])),
-    "an item nobody touched": data(rows(), catalogue([*ALL_ITEMS, "untouched"])),
-    "mostly items nobody touched": data(rows(users=2), catalogue([f"item-{place}" for place in range(150)])),
+    "an item without events": data(rows(), catalogue([*ALL_ITEMS, "new"])),
+    "mostly items without events": data(rows(users=2), catalogue([f"item-{place}" for place in range(150)])),
     "all times equal": data(rows(moment=lambda _: START)),
     "all times 0": data(rows(moment=lambda _: 0)),
     "times far in the future": data(rows(moment=lambda place: LATEST - place), catalogue(created=LATEST)),
@@ -93,7 +93,7 @@ CASES = {
 
 
 def answered(case: TrainingData, event_type: str) -> TrainingData:
-    """Return the data as answers to offers, every other one of the type and the rest against it."""
+    """Return the data as responses to offers, every other one of the event type and the rest "Not taken"."""
     known = case.interactions
     kinds = (np.arange(len(known)) % 2).astype(np.int16)
     return replace(case, interactions=replace(known, event_types=[event_type, "Not taken"], kinds=kinds))
@@ -109,7 +109,7 @@ def of_one_user(events: int, items: int) -> Interactions:
     """Return many events of one user, the more the lower an item's number."""
     random = np.random.default_rng(5)
     shares = 1 / np.arange(1, items + 1) ** 0.8
-    touched = random.choice(items, events, p=shares / shares.sum()).astype(np.int32)
+    chosen = random.choice(items, events, p=shares / shares.sum()).astype(np.int32)
     ids = (["user-0"], [f"item-{place}" for place in range(items)], ["View"])
-    nobody, times = np.zeros(events, np.int32), START + np.arange(events, dtype=np.int64)
-    return from_columns(ids, nobody, touched, nobody.astype(np.int16), times).without_unused()
+    zeros, times = np.zeros(events, np.int32), START + np.arange(events, dtype=np.int64)
+    return from_columns(ids, zeros, chosen, zeros.astype(np.int16), times).without_unused()

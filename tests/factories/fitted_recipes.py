@@ -29,16 +29,16 @@ def data_for(name, users=120, **parameters):
 
 
 def fitted(name, data=None):
-    """Return a recipe of one's own, to be changed."""
+    """Return a new recipe, which the test may change."""
     return RECIPES[name].recommender.fit(data or data_for(name), {})
 
 
 @functools.cache
 def trained(name):
-    """Return a recipe for tests that only ask."""
+    """Return a shared recipe, which the test must not change."""
     return fitted(name)
 
 
 def ids(answer):
     """Return the ids of an answer."""
-    return [one.item_id for one in answer]
+    return [recommendation.item_id for recommendation in answer]

@@ -1,6 +1,6 @@
-"""Gowalla as LightGCN's authors split it: 80 % of each user's places to learn from, 20 % to find.
+"""Gowalla in the split of LightGCN's authors: 80 % of each user's places for training, 20 % as targets.
 
-A tenth of what there is to learn from makes the validation split, on which settings are chosen.
+A tenth of the training part is the validation split, on which settings are chosen.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PUBLISHED, VALIDATION = "gowalla-lightgcn", "gowalla-lightgcnpp-valid"
 
 
 def gowalla(folder: Path = FOLDER) -> Split:
-    """Return the split on which figures are published.
+    """Return the split on which metrics are published.
 
     Parameters
     ----------
@@ -40,10 +40,10 @@ def gowalla_validation(folder: Path = FOLDER) -> Split:
 
 
 def _pairs(path: Path) -> np.ndarray:
-    """Return (user, place) pairs of a file of lines that name a user and their places."""
-    lists = [np.array(line.split(), np.int32) for line in path.read_text(encoding="utf-8").splitlines()]
-    users = np.repeat([one[0] for one in lists], [one.size - 1 for one in lists])
-    return np.stack([users, np.concatenate([one[1:] for one in lists])], axis=1)
+    """Return the (user, place) pairs of a file with a line per user."""
+    lists = [np.array(text.split(), np.int32) for text in path.read_text(encoding="utf-8").splitlines()]
+    users = np.repeat([line[0] for line in lists], [line.size - 1 for line in lists])
+    return np.stack([users, np.concatenate([line[1:] for line in lists])], axis=1)
 
 
 def _split(learnt: np.ndarray, wanted: np.ndarray) -> Split:

@@ -1,4 +1,4 @@
-"""Problems and recipes of networks, small enough to be looked through."""
+"""Small training problems and recipes of networks."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ FACTORS, WIDTH = 2, 4
 REPORT = {"network": "made by hand", "best": None}
 
 
-def shelves(user_count: int = 60, touched: int = 3, seed: int = 5) -> Problem:
-    """Return users who each touch items of one shelf only, in an order of time that tells nothing."""
+def shelves(user_count: int = 60, items_per_user: int = 3, seed: int = 5) -> Problem:
+    """Return users who interact with items of one shelf only; times carry no information."""
     random = np.random.default_rng(seed)
-    users = np.repeat(np.arange(user_count), touched)
-    items = np.concatenate([random.permutation(4)[:touched] * SHELVES + user % SHELVES for user in range(user_count)])
-    times = np.tile(np.arange(touched), user_count)
-    # Those of the first shelf think highly of what they touch, those of the last one little.
+    users = np.repeat(np.arange(user_count), items_per_user)
+    items = np.concatenate(
+        [random.permutation(4)[:items_per_user] * SHELVES + user % SHELVES for user in range(user_count)]
+    )
+    times = np.tile(np.arange(items_per_user), user_count)
+    # Users of the first shelf rate highest, those of the last one lowest.
     ratings = 5.0 - items % SHELVES
     return Problem(
         users.astype(np.int32),
@@ -49,23 +51,23 @@ def shop_problem(user_count: int = 120) -> Problem:
 
 
 def catalogue(count: int = ITEMS) -> Catalogue:
-    """Return items that each say on which shelf they stand."""
+    """Return items with their shelf as a feature."""
     ids = [f"item-{place}" for place in range(count)]
     return Catalogue(ids, [(f"SHELF={place % SHELVES}",) for place in range(count)], [0] * count)
 
 
 def lightgcn_recipe() -> LightGCNRecipe:
-    """Return a recipe whose items point to their shelves: no network was trained for it."""
+    """Return a recipe whose item vectors point to their shelves, without training."""
     return LightGCNRecipe.from_trained(_data(), _lightgcn_arrays(ITEMS), REPORT)
 
 
 def neumf_recipe() -> NeuMFRecipe:
-    """Return a recipe of chance numbers, whose tower bends for some items and not for others."""
+    """Return a recipe with random parameters."""
     return NeuMFRecipe.from_trained(_data(), _neumf_arrays(ITEMS), REPORT)
 
 
 def network_of(name: str, data: TrainingData) -> NetworkRecipe:
-    """Return a recipe of data for which no network was trained."""
+    """Return a recipe for data, without training."""
     items = len(data.interactions.item_ids)
     if name == "rivulet-lightgcn":
         return LightGCNRecipe.from_trained(data, _lightgcn_arrays(items), REPORT)
@@ -101,6 +103,6 @@ def _scalars():
 
 
 def _data() -> TrainingData:
-    """Return data whose items have the same places as in the arrays, and one item that nobody has touched."""
+    """Return data with the same items as the arrays, and one item without interactions."""
     rows = [(f"user-{item}", f"item-{item}", 100 + item) for item in range(ITEMS)]
     return TrainingData(from_rows(rows), catalogue(ITEMS + 1))

@@ -1,4 +1,4 @@
-"""A seeded stream of a small shop in which a good recommender can be told from a bad one."""
+"""A seeded event stream of a small shop, on which recommenders of different quality get different metrics."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def interactions_csv(rows: list[tuple[str, str, int, str]]) -> str:
 
 
 def items_csv(shelves: int = 12, items_per_shelf: int = 15, cold: int = 6) -> str:
-    """Return the CSV of an Items dataset: the shop's items and some that nobody has seen."""
+    """Return the CSV of an Items dataset: the shop's items and some without interactions."""
     lines = ["ITEM_ID,CATEGORY,DESCRIPTION,PRICE,CREATION_TIMESTAMP"]
     for shelf in range(shelves):
         lines += [

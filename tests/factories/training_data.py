@@ -1,4 +1,4 @@
-"""Everything a recipe can learn from, in a small shop where all of it tells something."""
+"""Training data of a small shop, in which interactions, metadata, context and user features are all informative."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def shop_items(shelves: int = 12, items_per_shelf: int = 15, cold: int = 0) -> C
 
 
 def shop_users(interactions: Interactions) -> Catalogue:
-    """Return the users, each of an age that says which half of the shelves they prefer."""
+    """Return the users, each with an age that depends on the half of the shelves they prefer."""
     ages: list[tuple[str, ...]] = []
     starts = interactions.starts()
     for user in range(len(interactions.user_ids)):
@@ -48,7 +48,7 @@ def shop_data(users: int = 200, event_type: str = "View", seed: int = 7, **param
     """Return the shop as a recipe's training data."""
     rows = [(user, item, moment, event_type) for user, item, moment, _ in shop_rows(users=users, seed=seed)]
     interactions = from_rows(rows)
-    # On the phone, users look at the first shelves; a tenth of the events does not say.
+    # On the phone, users look at the first shelves; a tenth of the events has no device.
     codes = [
         -1
         if zlib.crc32(f"{item}{place}".encode()) % 10 == 0
@@ -61,7 +61,7 @@ def shop_data(users: int = 200, event_type: str = "View", seed: int = 7, **param
 
 
 def answers(users: int = 300, actions: int = 6, seed: int = 11) -> TrainingData:
-    """Return who took which action: users of an age like half of the actions, and who takes one takes the next."""
+    """Return responses to actions: users of an age prefer half of the actions; the first makes the last likelier."""
     draw = random.Random(seed)
     rows = []
     ages: list[tuple[str, ...]] = []

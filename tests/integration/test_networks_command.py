@@ -31,14 +31,14 @@ def data(tmp_path):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Stand for the training: remember what was asked, and return vectors that tell the items apart."""
+    """Replace the training: record the arguments, and return distinct item vectors."""
     found = []
 
     def learn(name, problem, parameters, folder, *, is_shown):
         found.append((name, problem, parameters, folder, is_shown))
         unit = np.eye(problem.item_count, dtype=np.float32)
-        one = np.ones(1, np.float32)
-        return {"vectors": unit, "messages": unit, "decay": one, "length": one}, {"best": 0.5}
+        field = np.ones(1, np.float32)
+        return {"vectors": unit, "messages": unit, "decay": field, "length": field}, {"best": 0.5}
 
     monkeypatch.setattr(command, "learn", learn)
     return found
@@ -105,5 +105,5 @@ def test_the_help_names_every_hyper_parameter_with_its_default(capsys):
 
     said = capsys.readouterr().out
     for settings in (NeuMFSettings, LightGCNSettings):
-        for one in fields(settings):
-            assert f"{one.name}={str(one.default).lower()}" in said
+        for field in fields(settings):
+            assert f"{field.name}={str(field.default).lower()}" in said

@@ -28,7 +28,7 @@ def interactions(users, items, times) -> Interactions:
     """Make interactions of columns of numbers."""
     user_ids, user_of = np.unique(users, return_inverse=True)
     things, item_of = np.unique(items, return_inverse=True)
-    ids = ([str(one) for one in user_ids.tolist()], [str(one) for one in things.tolist()], ["View"])
+    ids = ([str(user) for user in user_ids.tolist()], [str(thing) for thing in things.tolist()], ["View"])
     kinds = np.zeros(len(users), np.int16)
     return from_columns(ids, user_of.astype(np.int32), item_of.astype(np.int32), kinds, times.astype(np.int64))
 
@@ -48,7 +48,7 @@ def next_click() -> Split:
 
 @functools.cache
 def last_review() -> Split:
-    """Ask for the last item of each reviewer; the file tells the order, not the time."""
+    """Return the last item of each reviewer as the target; the file holds the order, not the time."""
     rows = np.loadtxt(shared("beauty-sas") / "beauty.txt", dtype=np.int64)
     return leave_last_out(interactions(rows[:, 0], rows[:, 1], np.arange(len(rows)))).sample(QUESTIONS)
 
@@ -67,7 +67,7 @@ def next_places() -> Split:
     whole = gowalla()
     train = whole.train.where(whole.train.users % ONE_IN == 0).without_unused()
     users = set(train.user_ids)
-    return replace(whole, train=train, questions=[one for one in whole.questions if one.user in users])
+    return replace(whole, train=train, questions=[question for question in whole.questions if question.user in users])
 
 
 @functools.cache
@@ -100,7 +100,7 @@ def test_the_next_film_is_found():
     assert found.mean("ndcg@10") > 0.050
 
 
-def test_places_are_found_by_who_went_where_though_nobody_knows_when():
+def test_places_are_recommended_without_times():
     found = judged(PERSONAL, next_places, hide_seen=True)
 
     # Without the graph filter it is 0.113 and 0.093.

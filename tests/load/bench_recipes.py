@@ -85,8 +85,8 @@ def run(*parts: str) -> Iterator[dict[str, Any]]:
         columns: list[str] = []
         for row in _rows(part):
             number += 1
-            told = ", ".join(f"{column} {value}" for column, value in row.items() if value != "")
-            print(f"{number} of {total}, {(time.monotonic() - begun) / 60:.0f} min: {told}", flush=True)
+            text = ", ".join(f"{column} {value}" for column, value in row.items() if value != "")
+            print(f"{number} of {total}, {(time.monotonic() - begun) / 60:.0f} min: {text}", flush=True)
             columns = columns if FAILED in row else list(row)
             yield row
         for name, claimed in PUBLISHED.get(part, {}).items() if "claimed" in columns else ():

@@ -33,15 +33,15 @@ CHOSEN = FilterSettings()
 
 
 def judge(split: Split, settings: FilterSettings = CHOSEN) -> str:
-    """Fit the filter and tell how good it is: metrics, processor seconds of training, peak of memory."""
+    """Fit the filter and return its metrics, the processor seconds of training, and the peak memory."""
     start = time.process_time()
     learnt = SharpenedFilter.fit(split.train, settings)
     seconds = time.process_time() - start
-    touched = interaction_matrix(split.train)
+    interactions = interaction_matrix(split.train)
 
     class Together:
         def scores(self, users):
-            return learnt.scores(touched[users])
+            return learnt.scores(interactions[users])
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     result = evaluate(Together(), split, cuts=(CUT,))

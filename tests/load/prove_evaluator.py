@@ -32,10 +32,10 @@ BATCH = 512
 class Ease:
     """EASE's scores of all places for the users that it learnt from."""
 
-    def __init__(self, touched: sparse.csr_matrix, regularization: float) -> None:
-        count = touched.shape[0]
-        self._usable_history = touched
-        products = np.asarray((touched @ touched.T).toarray(order="F"), np.float32, order="F")
+    def __init__(self, interactions: sparse.csr_matrix, regularization: float) -> None:
+        count = interactions.shape[0]
+        self._interactions = interactions
+        products = np.asarray((interactions @ interactions.T).toarray(order="F"), np.float32, order="F")
         products[np.arange(count), np.arange(count)] += np.float32(regularization)
         factor, failed = linalg.lapack.spotrf(products, lower=1, clean=0, overwrite_a=1)
         inverse, failed_too = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
@@ -43,20 +43,20 @@ class Ease:
             raise ArithmeticError(f"the inverse was not found: {failed}, {failed_too}")
         _mirror(inverse)
         self._inverse = inverse
-        diagonal = np.zeros(touched.shape[1])
+        diagonal = np.zeros(interactions.shape[1])
         for begin in range(0, count, BATCH):
-            rows = touched[begin : begin + BATCH]
+            rows = interactions[begin : begin + BATCH]
             rows_of = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
             projected = self._projected(np.arange(begin, begin + rows.shape[0]))
-            diagonal += np.bincount(rows.indices, projected[rows_of, rows.indices], minlength=touched.shape[1])
+            diagonal += np.bincount(rows.indices, projected[rows_of, rows.indices], minlength=interactions.shape[1])
         self._diagonal = ((1 - diagonal) / regularization).astype(np.float32)
 
     def scores(self, users: np.ndarray) -> np.ndarray:
-        """Return scores of shape (users, places); those of touched places are not to be used."""
+        """Return scores of shape (users, places); those of places in the history must not be used."""
         return -self._projected(users) / self._diagonal
 
     def _projected(self, users: np.ndarray) -> np.ndarray:
-        return np.asarray((self._usable_history.T @ self._inverse[:, users]).T)
+        return np.asarray((self._interactions.T @ self._inverse[:, users]).T)
 
 
 def _mirror(matrix: np.ndarray) -> None:

@@ -25,10 +25,10 @@ def problem():
 
 
 def test_the_start_scores_as_the_ideal_low_pass_filter_does(problem):
-    told = normalised_interactions(problem, USER_POWER).toarray().astype(np.float64)
-    _, _, right = np.linalg.svd(told, full_matrices=False)
+    matrix = normalised_interactions(problem, USER_POWER).toarray().astype(np.float64)
+    _, _, right = np.linalg.svd(matrix, full_matrices=False)
     degrees = np.bincount(problem.items, minlength=problem.item_count)
-    expected = told @ right[:DIMENSIONS].T @ right[:DIMENSIONS] * np.sqrt(degrees)
+    expected = matrix @ right[:DIMENSIONS].T @ right[:DIMENSIONS] * np.sqrt(degrees)
 
     wanted = spectral_embeddings(problem, DIMENSIONS, seed=1)
     scores = wanted[: problem.user_count] @ wanted[problem.user_count :].T

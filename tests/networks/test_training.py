@@ -38,8 +38,8 @@ TRAININGS = {
 }
 
 
-class Told(SilentReporter):
-    """Remembers what it was told."""
+class RecordingReporter(SilentReporter):
+    """Records the progress."""
 
     def __init__(self, stops_after=None):
         self.epochs = []
@@ -89,8 +89,8 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another(training):
 def test_a_training_that_was_cut_off_ends_as_if_it_had_not_been(training, tmp_path):
     whole = learnt(training)
     with pytest.raises(KeyboardInterrupt):
-        learnt(training, reporter=Told((training.split()[0], 2)), folder=tmp_path)
-    reporter = Told()
+        learnt(training, reporter=RecordingReporter((training.split()[0], 2)), folder=tmp_path)
+    reporter = RecordingReporter()
 
     resumed = learnt(training, reporter=reporter, folder=tmp_path)
 
@@ -110,7 +110,7 @@ def test_a_checkpoint_of_other_data_or_settings_is_refused(tmp_path):
 
 def test_more_epochs_go_on_from_the_last_checkpoint(tmp_path):
     learnt("neumf", folder=tmp_path, epochs="2")
-    reporter = Told()
+    reporter = RecordingReporter()
 
     learnt("neumf", folder=tmp_path, epochs="4", reporter=reporter)
 
@@ -118,7 +118,7 @@ def test_more_epochs_go_on_from_the_last_checkpoint(tmp_path):
 
 
 def test_training_stops_when_the_metric_gets_no_better_and_keeps_the_best_epoch():
-    reporter = Told()
+    reporter = RecordingReporter()
 
     report = learnt("neumf", reporter=reporter, patience="2", epochs="200").report
 
@@ -129,7 +129,7 @@ def test_training_stops_when_the_metric_gets_no_better_and_keeps_the_best_epoch(
 
 
 class Scripted:
-    """A network of one number, the epoch, and of a metric that a list tells."""
+    """A network with one parameter, the epoch, and metrics from a list."""
 
     batch_count = 1
 
@@ -168,14 +168,14 @@ def test_the_model_is_that_of_the_best_epoch(metric, values, best):
     assert float(network.parameters["epoch"]) == best
 
 
-def test_every_epoch_tells_its_loss_and_its_metric_and_every_batch_its_loss():
-    reporter = Told()
+def test_every_epoch_reports_its_loss_and_metric_and_every_batch_its_loss():
+    reporter = RecordingReporter()
 
     found = learnt("lightgcn", reporter=reporter, patience="3")
 
-    assert [one[:3] for one in reporter.epochs] == [("lightgcn", epoch, "ndcg@20") for epoch in range(4)]
+    assert [epoch[:3] for epoch in reporter.epochs] == [("lightgcn", epoch, "ndcg@20") for epoch in range(4)]
     assert reporter.batches == 3 * -(-540 // 64)
-    assert [one["epoch"] for one in found.report["epochs"]] == [0, 1, 2, 3]
+    assert [epoch["epoch"] for epoch in found.report["epochs"]] == [0, 1, 2, 3]
     assert found.report["device"] in {"cpu", "cuda"}
 
 
@@ -210,17 +210,17 @@ def test_little_is_learnt_from_or_refused(name):
         counts = int(users.max(initial=-1)) + 1, int(items.max(initial=-1)) + 1
         return Problem(users, items, np.arange(users.size), np.ones(users.size, np.float32), *counts)
 
-    for one in (problem([0, 0], [0, 1]), problem([0, 1], [0, 1])):
-        found = learnt(name, one, epochs="2")
+    for case in (problem([0, 0], [0, 1]), problem([0, 1], [0, 1])):
+        found = learnt(name, case, epochs="2")
         assert all(np.isfinite(array).all() for array in found.arrays.values())
         assert found.report["best"] is None
-    for one in (problem([], []), problem([0, 1], [0, 0])):
+    for case in (problem([], []), problem([0, 1], [0, 0])):
         with pytest.raises(UnlearnableDataError, match="at least two items"):
-            learnt(name, one)
+            learnt(name, case)
 
 
 def test_an_unknown_network_and_an_unknown_setting_are_refused():
-    with pytest.raises(InvalidSettingError, match="there are neumf and lightgcn"):
+    with pytest.raises(InvalidSettingError, match="known are neumf and lightgcn"):
         train_network("transformer", shelves(), {}, SilentReporter())
     with pytest.raises(InvalidSettingError, match="unknown hyper-parameter depth"):
         train_network("lightgcn", shelves(), {"depth": "3"}, SilentReporter())
@@ -233,11 +233,11 @@ def test_a_trained_recipe_finds_what_lies_on_the_shelf_of_a_history(recipe, stat
     trained = recipe.fit(data, {})
     answer = trained.recommend(Query(history=["item-3-0", "item-3-1", "item-3-2"]), 5)
 
-    assert sum(one.item_id.startswith("item-3-") for one in answer) >= 4
+    assert sum(entry.item_id.startswith("item-3-") for entry in answer) >= 4
 
 
 def test_propagation_of_the_exported_messages_is_that_of_the_network():
-    """What a user's items pass on, and a share of their own vector, is the user's mean over the layers."""
+    """The items' messages plus a share of the user's own embedding are the user's mean over the layers."""
     held = hold_out(shelves(), 1)
     network = LightGCN(held, LightGCNSettings(hidden_dimension=8))
     users, _ = network.vectors()

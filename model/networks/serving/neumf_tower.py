@@ -27,7 +27,8 @@ class Tower:
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         # products (items, factors): GMF vectors times the output's weights. firsts (items, width): the items' part of
-        # the first layer. of_person (width, width), second (width, factors), second_bias and out (factors,), bias (1,).
+        # the first layer. The users' part of it (width, width), second (width, factors), second_bias, out (factors,)
+        # and bias (1,).
         self._arrays = {name: arrays[name] for name in self.names}
         self.factors = int(arrays["products"].shape[1])
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from model.networks.problem import Problem
 
-# Of how many items a user touched, by which the start divides what they say: users who touched much tell more than
-# the graph's own root would let them. As in `recipes.sharpened_filter`; better than 1/2 on Gowalla's validation split.
+# Exponent of the user degree in the start, so that users with many interactions weigh more than with the graph's own
+# root. As in `graph_filter.sharpened_filter`; better than 1/2 on Gowalla's validation split.
 USER_POWER = 0.3
 GRAPH_POWER = 0.5  # that of LightGCN, for users and for items
 CORRECTIONS = 2  # of the start's own embeddings; more change little
@@ -30,12 +30,12 @@ FILLING = np.float32(0.001)
 SCALE_AT_START = 6.0  # a user's highest logits: enough to separate items, too low to saturate the softmax
 
 
-def normalised_interactions(problem: Problem, person_power: float = GRAPH_POWER) -> sparse.csr_matrix:
+def normalised_interactions(problem: Problem, user_power: float = GRAPH_POWER) -> sparse.csr_matrix:
     """Return the interaction matrix, each entry divided by powers of both degrees (LightGCN, equation 3: the roots).
 
     Parameters
     ----------
-    person_power : float
+    user_power : float
         Exponent of the user degree.
 
     Returns
@@ -43,9 +43,9 @@ def normalised_interactions(problem: Problem, person_power: float = GRAPH_POWER)
     sparse float32 matrix of shape (users, items)
     """
     shape = (problem.user_count, problem.item_count)
-    of_users = np.maximum(1, np.bincount(problem.users, minlength=shape[0]))
-    item_arrays = np.maximum(1, np.bincount(problem.items, minlength=shape[1]))
-    values = np.power(of_users, -person_power)[problem.users] * np.power(item_arrays, -GRAPH_POWER)[problem.items]
+    user_degrees = np.maximum(1, np.bincount(problem.users, minlength=shape[0]))
+    item_degrees = np.maximum(1, np.bincount(problem.items, minlength=shape[1]))
+    values = np.power(user_degrees, -user_power)[problem.users] * np.power(item_degrees, -GRAPH_POWER)[problem.items]
     return sparse.csr_matrix((values.astype(np.float32), (problem.users, problem.items)), shape=shape)
 
 

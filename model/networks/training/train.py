@@ -67,8 +67,8 @@ def train_network(
         raise InvalidSettingError(f"unknown network {name!r}; known are {' and '.join(NETWORKS)}")
     if problem.item_count < 2 or not len(problem):
         raise UnlearnableDataError(
-            f"there are {problem.item_count} items and {len(problem)} pairs of person and item; a network learns to "
-            "tell at least two items apart"
+            f"there are {problem.item_count} items and {len(problem)} pairs of user and item; a network needs "
+            "at least two items"
         )
     return NETWORKS[name](problem, parameters, reporter, folder)
 

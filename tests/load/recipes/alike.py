@@ -1,8 +1,8 @@
-"""Similar items beside another library's, both told the newest item alone and asked for another that came next.
+"""Similar items compared with another library's, from the latest item alone, with another item as the target.
 
 `python -m tests.load.recipes.alike FOLDER` prints a row for each data set and model. In the tables of the bench, models
-of other libraries know a user's whole history, and may answer with the newest item itself, which a quarter of the
-clicks of YooChoose repeat: similar items may do neither.
+of other libraries use a user's whole history, and may recommend the latest item itself, which a quarter of the clicks
+of YooChoose repeat: similar items may do neither.
 """
 
 from __future__ import annotations
@@ -30,13 +30,17 @@ def main() -> None:
         asked = Task(newest_alone(task.split), task.metrics, hide_seen=True, catalogue=task.catalogue)
         for model in ("aws-similar-items", *PEERS):
             found = peer(asked, model) if model in PEERS else recipe(asked, model, {})
-            told = "  ".join(f"{metric} {mean:.4f}" for metric, (mean, _, _) in found["metrics"].items())
-            print(f"{name:10} {model:18} {told}  training {found['cpu']:.1f} CPU s", flush=True)
+            metrics = "  ".join(f"{metric} {mean:.4f}" for metric, (mean, _, _) in found["metrics"].items())
+            print(f"{name:10} {model:18} {metrics}  training {found['cpu']:.1f} CPU s", flush=True)
 
 
 def newest_alone(split: Split) -> Split:
-    """Tell each question the newest item alone, and leave out those whose answer is that item again."""
-    questions = [replace(one, history=one.history[:1]) for one in split.questions if one.history[0] not in one.wanted]
+    """Reduce each question to the latest item, and drop those whose target is that item."""
+    questions = [
+        replace(question, history=question.history[:1])
+        for question in split.questions
+        if question.history[0] not in question.wanted
+    ]
     return replace(split, questions=questions)
 
 

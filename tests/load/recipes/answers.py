@@ -1,6 +1,6 @@
 """How long each recipe takes to answer, in process, at 41,000 items: `python -m tests.load.recipes.answers NAME`.
 
-What is told is the time of the processor, so that what else the machine does is left out; recipes answer on one thread.
+Times are processor time, which excludes other processes; recipes answer on one thread.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _data(named: NamedRecipe) -> TrainingData:
 
 def _asked(named: NamedRecipe) -> str:
     if named.makes_segments:
-        return f"{SEGMENT:,} of {USERS:,} people"
+        return f"{SEGMENT:,} of {USERS:,} users"
     if named.recommends_actions:
         return "10 actions"
     return f"{WANTED} of {ITEMS:,} items"
@@ -116,14 +116,14 @@ def _questions(named: NamedRecipe, model: Any) -> tuple[list[Callable[[], Any]],
         wanted = [f"item-{item}" for item in draw.integers(0, ITEMS, SEGMENTS).tolist()]
         if named.name == "aws-item-attribute-affinity":
             wanted = [f"CATEGORY=row {number % 50}" for number in range(SEGMENTS)]
-        return [partial(model.segment, one, SEGMENT) for one in wanted], []
+        return [partial(model.segment, item, SEGMENT) for item in wanted], []
     if named.recommends_actions:
-        return [partial(model.recommend, one, 10) for one in _queries(model, draw, 3)], []
+        return [partial(model.recommend, query, 10) for query in _queries(model, draw, 3)], []
     kept = draw.random(len(model.item_ids)) < 0.5
     plain = list(_queries(model, draw, HISTORY))
-    chosen = [replace(one, allowed=kept) for one in plain]
-    return [partial(model.recommend, one, WANTED) for one in plain], [
-        partial(model.recommend, one, WANTED) for one in chosen
+    chosen = [replace(query, allowed=kept) for query in plain]
+    return [partial(model.recommend, query, WANTED) for query in plain], [
+        partial(model.recommend, query, WANTED) for query in chosen
     ]
 
 

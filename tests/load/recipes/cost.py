@@ -8,7 +8,7 @@ from pathlib import Path
 
 def peak_mib() -> float:
     """Return the most resident memory that this process, or one that it started, ever had, in MiB."""
-    # The peak that getrusage tells of a process itself begins with that of the process that started it.
+    # The peak that getrusage returns for a process itself starts at that of its parent.
     status = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     own = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
     return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
@@ -23,4 +23,4 @@ def cpu_seconds() -> float:
         Seconds, which what else the machine does leaves as they are, or nearly.
     """
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)

@@ -27,7 +27,7 @@ from model.evaluation.metrics.intervals import intervals
 from model.evaluation.metrics.ranking import ranking_metrics
 from model.registry.recipes import RECIPES
 from tests.load.recipes.cost import cpu_seconds, peak_mib
-from tests.load.recipes.peers import Peer, by_question, touched
+from tests.load.recipes.peers import Peer, by_question, interaction_matrix
 from tests.load.recipes.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -68,17 +68,17 @@ def recipe(task: Task, name: str, parameters: Mapping[str, str]) -> dict[str, An
     named = RECIPES[name]
     learnt = named.prepare(TrainingData(task.split.train, task.catalogue, parameters))
     fitted, cost = _costing(lambda: named.recommender.fit(learnt, named.recommender.tune(learnt)))
-    return {**_judged(task, fitted, [one.user for one in task.split.questions]), **cost}
+    return {**_judged(task, fitted, [question.user for question in task.split.questions]), **cost}
 
 
 def peer(task: Task, name: str) -> dict[str, Any]:
     """Measure a model of another library; see `recipe`."""
     models = importlib.import_module(PEERS[name.partition(" ")[0]]).MODELS
     split, rows, users = by_question(task.split)
-    matrix = touched(task.split.train)
+    matrix = interaction_matrix(task.split.train)
     answer, cost = _costing(lambda: models[name](matrix))
     scorer = Peer(rows, users, matrix.shape[0], answer)
-    judged = _judged(replace(task, split=split), scorer, [one.user for one in task.split.questions])
+    judged = _judged(replace(task, split=split), scorer, [question.user for question in task.split.questions])
     return {**judged, **_alone(scorer, matrix.shape[0], rows.shape[0]), **cost}
 
 
@@ -91,11 +91,11 @@ def _costing(train: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
 
 
 def _judged(task: Task, recommender: Any, users: list[str]) -> dict[str, Any]:
-    """Ask, and count what was found; not `evaluate`, which tells of slices and diversity as well and takes longer."""
+    """Compute the metrics only; `evaluate` also computes slices and diversity, and takes longer."""
     depth = max(int(metric.partition("@")[2]) for metric in task.metrics)
     split = task.split
     lists = full_lists(recommender, split, depth, hide_seen=task.hide_seen)
-    wanted = np.array([len(one.wanted) for one in split.questions], np.int64)
+    wanted = np.array([len(question.wanted) for question in split.questions], np.int64)
     found = ranking_metrics(hits_of(lists, split), wanted, [depth])
     means = intervals({metric: found[metric] for metric in task.metrics}, users)
     return {

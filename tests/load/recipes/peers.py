@@ -1,6 +1,6 @@
-"""Recommenders of other libraries, asked the same questions: what they have in common.
+"""Recommenders of other libraries, with the same questions.
 
-Each gets what a question knows of the user as a row of items, so those that can take in new events do.
+Each gets the history of a question as a row of items, so that libraries that can use new events do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Peer:
     Attributes
     ----------
     rows : sparse matrix of shape (questions, items)
-        What each question knows of the user.
+        The history of each question.
     users : int32 array of shape (questions,)
         Their numbers in the training data; -1 for a user who is not there.
     before : int
@@ -49,32 +49,32 @@ class Peer:
 
 
 def by_question(split: Split) -> tuple[Split, sparse.csr_matrix, NDArray[np.int32]]:
-    """Give each question a number of its own, since the same user may be asked with different histories.
+    """Give each question its own user number, since the same user may occur with different histories.
 
     Returns
     -------
     split : Split
-        Each question is of a user of its own, who come after those of the training data.
+        Each question has its own user, after those of the training data.
     rows : sparse matrix of shape (questions, items)
         1 where an item is in the history.
     users : int32 array of shape (questions,)
-        The numbers that the users had; -1 for who had none.
+        The original numbers of the users; -1 for new ones.
     """
     place_of = {item: place for place, item in enumerate(split.train.item_ids)}
     user_of = {user: place for place, user in enumerate(split.train.user_ids)}
-    known = [sorted({place_of[item] for item in one.history if item in place_of}) for one in split.questions]
+    known = [sorted({place_of[item] for item in question.history if item in place_of}) for question in split.questions]
     starts = np.cumsum([0, *map(len, known)])
-    places = np.concatenate([np.asarray(one, np.int32) for one in known])
+    places = np.concatenate([np.asarray(items, np.int32) for items in known])
     shape = (len(known), len(place_of))
     rows = sparse.csr_matrix((np.ones(places.size, np.float32), places, starts), shape=shape)
-    users = np.array([user_of.get(one.user, -1) for one in split.questions], np.int32)
+    users = np.array([user_of.get(question.user, -1) for question in split.questions], np.int32)
     names = [f"question {number}" for number in range(len(known))]
-    asked = [replace(one, user=name) for one, name in zip(split.questions, names, strict=True)]
+    asked = [replace(question, user=name) for question, name in zip(split.questions, names, strict=True)]
     return Split(replace(split.train, user_ids=[*split.train.user_ids, *names]), asked, split.name), rows, users
 
 
-def touched(train: Interactions) -> sparse.csr_matrix:
-    """Return a matrix of shape (users, items) with 1 where a user touched an item."""
+def interaction_matrix(train: Interactions) -> sparse.csr_matrix:
+    """Return the binary interaction matrix of shape (users, items)."""
     users, items = train.unique_pairs()
     shape = (len(train.user_ids), len(train.item_ids))
     return sparse.csr_matrix((np.ones(users.size, np.float32), (users, items)), shape=shape)

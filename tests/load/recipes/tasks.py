@@ -30,7 +30,7 @@ CLICKS = "yoochoose-100k/yoochoose-clicks-100k_{}.txt"
 
 @dataclass(frozen=True)
 class Task:
-    """What to learn from, what to be asked, and which figures tell how well it went.
+    """Training data, questions and metrics of a benchmark.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ def beauty(folder: Path) -> Task:
     """Return Amazon Beauty as BERT4Rec prepared it: the last review of each user is asked for."""
     owners, items = np.loadtxt(folder / "beauty-sas/beauty.txt", dtype=np.int64).T
     (user_ids, users), (item_ids, places) = _numbered(owners), _numbered(items)
-    # The file tells the order alone: a number of a line stands for a time.
+    # The file holds the order only: the line number replaces the time.
     known = _interactions((user_ids, item_ids), users, places, np.arange(users.size))
     return Task(leave_last_out(known), ("hr@10", "ndcg@10"), hide_seen=True)
 
@@ -127,7 +127,7 @@ FILES = {
 
 
 def unusable(name: str, folder: Path) -> str | None:
-    """Tell which file of a task is missing, or is another one than figures are known of.
+    """Return which file of a task is missing, or differs from the one of the published metrics.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def unusable(name: str, folder: Path) -> str | None:
 
 def _numbered(ids: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int32]]:
     known, places = np.unique(ids, return_inverse=True)
-    return [str(one) for one in known.tolist()], places.astype(np.int32)
+    return [str(number) for number in known.tolist()], places.astype(np.int32)
 
 
 def _interactions(ids: tuple[list[str], list[str]], users: Any, items: Any, times: NDArray[np.int64]) -> Interactions:

@@ -53,11 +53,11 @@ def test_a_measurement_that_fails_is_a_row_that_says_so_among_the_others(quick, 
     assert [line.split(":")[0] for line in said] == ["1 of 3, 0 min", "2 of 3, 0 min", "3 of 3, 0 min"]
 
 
-def test_what_was_measured_is_told_before_the_next_is(quick):
+def test_each_measurement_is_printed_before_the_next_begins(quick):
     assert next(bench_recipes.run("beauty"))["recipe"] == "good"
 
 
-def test_what_answers_slowly_is_asked_a_sample_that_its_row_tells(quick):
+def test_a_slow_recipe_is_measured_on_a_sample_that_its_row_names(quick):
     asked = {}
 
     def instead(module, task, folder, name, parameters, *most, **_):
@@ -138,7 +138,7 @@ def test_a_measurement_that_comes_to_nothing_says_why(says, line, words):
         measured("a.module", python=says(line))
 
 
-def test_an_environment_that_is_not_there_is_told(tmp_path):
+def test_a_missing_environment_is_reported(tmp_path):
     with pytest.raises(FailedMeasurementError, match="cannot be run: No such file or directory; `make bench` sets"):
         measured("a.module", python=str(tmp_path / "python"))
 
@@ -154,7 +154,7 @@ def test_a_measurement_that_does_not_end_is_ended_with_what_it_started(says, mon
 
 
 def is_running(process):
-    """Tell whether a process goes on half a second from now; what was killed may need a moment to be gone."""
+    """Return whether a process still runs half a second from now; a killed one may need a moment to end."""
     for _ in range(50):
         try:
             os.kill(process, 0)

@@ -65,7 +65,7 @@ def test_what_was_wrong_there_is_said_here(python):
         apart.learn("neumf", shelves(), {})
 
 
-def test_a_process_that_dies_is_told_with_its_last_words(python):
+def test_a_process_that_dies_is_reported_with_its_last_line(python):
     path = python("sys.exit('ModuleNotFoundError: no torch here')")
 
     with pytest.raises(

@@ -40,7 +40,7 @@ def test_the_newest_item_of_some_users_is_held_out():
     assert not np.isin(held.users.astype(np.int64) * ITEMS + held.items, held.train.keys).any()
 
 
-def test_any_item_is_held_out_where_times_tell_nothing():
+def test_a_random_item_is_held_out_where_times_are_equal():
     problem = shelves(user_count=600)
     timeless = Problem(problem.users, problem.items, problem.times * 0, problem.ratings, 600, ITEMS)
 
@@ -51,7 +51,7 @@ def test_any_item_is_held_out_where_times_tell_nothing():
 
 
 def test_nothing_is_held_out_of_users_with_two_items():
-    assert hold_out(shelves(touched=2), seed=1).users.size == 0
+    assert hold_out(shelves(items_per_user=2), seed=1).users.size == 0
 
 
 def test_a_problem_comes_back_from_disk(tmp_path):
@@ -65,7 +65,7 @@ def test_a_problem_comes_back_from_disk(tmp_path):
         assert np.array_equal(getattr(found, name), getattr(problem, name))
 
 
-def test_negatives_are_items_that_the_user_has_not_touched():
+def test_negatives_are_items_without_an_interaction_of_the_user():
     problem = shelves()
     users = np.repeat(np.arange(60, dtype=np.int32), 50)
 
@@ -75,7 +75,7 @@ def test_negatives_are_items_that_the_user_has_not_touched():
     assert set(normal_tensor.tolist()) == set(range(ITEMS))
 
 
-def test_somebody_who_has_touched_everything_does_not_keep_the_training_busy_for_ever():
+def test_sampling_ends_for_a_user_who_interacted_with_all_items():
     places, ones = np.arange(3, dtype=np.int32), np.ones(3, np.float32)
     everything = Problem(places * 0, places, places.astype(np.int64), ones, 1, 3)
 
@@ -94,7 +94,7 @@ def test_the_metric_is_one_for_a_perfect_scorer_and_halves_ties():
         return np.zeros((places.size, ITEMS), np.float32)
 
     assert mean_ndcg(held, perfect) == 1
-    # Ten items are left beside two that were touched: the held-out one stands in the middle of them.
+    # Ten items are ranked, without two of the history: the held-out one is in the middle.
     assert mean_ndcg(held, alike) == pytest.approx(1 / np.log2(1 + 5.5))
 
 
@@ -155,4 +155,4 @@ def test_small_data_are_dealt_out_in_more_batches():
 @pytest.mark.parametrize(("name", "kind"), [("rivulet-neumf", NeuMFSettings), ("rivulet-lightgcn", LightGCNSettings)])
 def test_the_recipe_has_the_defaults_of_the_network(name, kind):
     assert kind.of(RECIPES[name].defaults) == kind()
-    assert set(RECIPES[name].parameters) == {one.name for one in fields(kind)}
+    assert set(RECIPES[name].parameters) == {field.name for field in fields(kind)}

@@ -63,7 +63,7 @@ def test_without_any_answers_all_actions_are_offered_with_nothing_promised():
     answer = recipe.recommend(Query(user="u", now=5), 5)
 
     assert sorted(ids(answer)) == ["a0", "a1", "a2"]
-    assert {one.score for one in answer} == {0.0}
+    assert {entry.score for entry in answer} == {0.0}
 
 
 def test_users_are_offered_what_users_like_them_take():
@@ -79,7 +79,7 @@ def test_users_are_offered_what_users_like_them_take():
 def test_scores_are_likelihoods_and_fall():
     answer = trained(NAME).recommend(Query(user="new", user_features=("AGE=45+",)), 6)
 
-    scores = [one.score for one in answer]
+    scores = [entry.score for entry in answer]
     assert all(0 < score < 1 for score in scores)
     assert scores[0] > 0.5 > scores[-1]
     steps = [int(score * 100 + 1e-6) for score in scores]
@@ -137,10 +137,10 @@ def test_an_untried_action_gets_the_last_place_and_another_one_each_day():
 
     answers_by_day = [recipe.recommend(Query(user="p", now=day * DAY), 5) for day in range(9)]
 
-    last = [one[-1] for one in answers_by_day]
-    assert {one.item_id for one in last} == {"new-0", "new-1", "new-2"}
-    assert {one.score for one in last} == {0.0}
-    assert all(one.score > 0 for answer in answers_by_day for one in answer[:-1])
+    last = [entry[-1] for entry in answers_by_day]
+    assert {entry.item_id for entry in last} == {"new-0", "new-1", "new-2"}
+    assert {entry.score for entry in last} == {0.0}
+    assert all(entry.score > 0 for answer in answers_by_day for entry in answer[:-1])
 
 
 def test_an_offer_that_is_taken_within_the_period_was_not_declined():
@@ -174,7 +174,7 @@ def test_who_took_one_action_is_likelier_to_take_what_such_users_take():
     recipe.update(Event("first", 5000, [], first=True, user="did", event_type="Taken"))
     recipe.update(Event("first", 5000, [], first=True, user="not", event_type="Not taken"))
 
-    did, did_not = (float(recipe.propensity(Query(user=one))[place]) for one in ("did", "not"))
+    did, did_not = (float(recipe.propensity(Query(user=entry))[place]) for entry in ("did", "not"))
     assert did > did_not + 0.2
 
 

@@ -1,4 +1,4 @@
-"""Bad input over all recipes: a clear refusal or a sensible answer, never a crash, never popular items unsaid."""
+"""Bad input over all recipes: a clear refusal or a sensible answer, and popular items with their reason."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ pytestmark = pytest.mark.filterwarnings("error")  # of numpy: what is not a numb
 SEGMENTS = [name for name, named in RECIPES.items() if issubclass(named.algorithm, SegmentRecipe)]
 FALLING_BACK = [name for name in OF_ITEMS if RECIPES[name].kind != "POPULAR_ITEMS"]
 ONE_OF_EACH = list({RECIPES[name].algorithm: name for name in (*ANSWERING, *SEGMENTS)}.values())
-TELLS_NOTHING = {"nothing", "one event", "no features"}
+UNINFORMATIVE = {"nothing", "one event", "no features"}
 REFUSED = {
-    ("aws-semantic-similarity", "no item has a text or a category"): TELLS_NOTHING,
+    ("aws-semantic-similarity", "no item has a text or a category"): UNINFORMATIVE,
     ("aws-hrnn-coldstart", "there are 0 cold items"): {"nothing", "no events"},
 }
 
@@ -62,7 +62,7 @@ def learnt_or_refused(name, case):
 
 
 def questions(recipe):
-    """Yield what nobody should ask, and what anybody might."""
+    """Yield odd queries and usual ones."""
     known = recipe.item_ids
     first, last = (known[0], known[-1]) if known else ("none", "none")
     usual = Query(history=known[:3], item_id=first, user="user-0", now=START)
@@ -83,18 +83,18 @@ def check_answer(recipe, asked, count, *, is_sorted=True):
     scores, answer = recipe.score(asked), recipe.recommend(asked, count)
     place_of = {item: place for place, item in enumerate(recipe.item_ids)}
     shown = scores > NEVER if asked.allowed is None else asked.allowed & (scores > NEVER)
-    told = [one.score for one in answer if one.score is not None]
+    scores_in_answer = [entry.score for entry in answer if entry.score is not None]
 
     assert scores.shape == (len(recipe.item_ids),)
     assert not np.isnan(scores).any()
     assert not np.isposinf(scores).any()
     assert len(set(ids(answer))) == len(answer) == min(max(0, count), int(shown.sum()))
-    assert all(shown[place_of[one.item_id]] for one in answer)
-    assert np.isfinite(told).all()
+    assert all(shown[place_of[entry.item_id]] for entry in answer)
+    assert np.isfinite(scores_in_answer).all()
     if is_sorted:
-        ranked = [float(scores[place_of[one.item_id]]) for one in answer if one.reason != EXPLORATION]
+        ranked = [float(scores[place_of[entry.item_id]]) for entry in answer if entry.reason != EXPLORATION]
         assert ranked == sorted(ranked, reverse=True)
-        assert told == sorted(told, reverse=True)
+        assert scores_in_answer == sorted(scores_in_answer, reverse=True)
 
 
 def check_explanations(recipe, asked):
@@ -106,7 +106,7 @@ def check_explanations(recipe, asked):
 
 
 def check(recipe, directory, *, is_sorted=True):
-    """Check a recipe before and after it was saved, and after it was told of odd items and events."""
+    """Check a recipe before and after saving, and after updates with odd items and events."""
     recipe.save(directory)
     loaded = type(recipe).load(directory)
     for asked in questions(recipe):
@@ -114,13 +114,13 @@ def check(recipe, directory, *, is_sorted=True):
         assert loaded.recommend(asked, 25) == recipe.recommend(asked, 25)
     for asked in itertools.islice(questions(recipe), 1, 4):
         check_explanations(recipe, asked)
-    tell(loaded)
+    update_oddly(loaded)
     for asked in questions(loaded):
         check_answer(loaded, asked, 25, is_sorted=is_sorted)
 
 
-def tell(recipe):
-    """Tell a recipe of items and events such as no shop has."""
+def update_oddly(recipe):
+    """Update a recipe with items and events that no shop has."""
     known = list(recipe.item_ids)
     for item in ("new", "new", *ODD_IDS):
         recipe.add_item(CatalogueItem(item, ("CATEGORY=c1", "A=unheard of"), LATEST, {"PRICE": float("inf")}))
@@ -164,9 +164,9 @@ def test_segments_of_bad_data_hold_everybody_at_most_once(name, case, tmp_path):
 
 
 @pytest.mark.parametrize("name", ANSWERING)
-def test_a_recipe_that_was_told_of_odd_items_can_be_saved_again(name, tmp_path):
+def test_a_recipe_with_odd_updates_can_be_saved_again(name, tmp_path):
     recipe = copy.deepcopy(trained(name))
-    tell(recipe)
+    update_oddly(recipe)
     recipe.save(tmp_path)
 
     loaded = type(recipe).load(tmp_path)
@@ -188,7 +188,7 @@ def test_any_number_of_items_may_be_wanted_after_any_history(name, count):
 
 @functools.cache
 def one_user_of_many_events():
-    """Return what a hundred thousand events of one user tell."""
+    """Return a recipe trained on a hundred thousand events of one user."""
     return TrainingData(of_one_user(100_000, 1000), catalogue([f"item-{place}" for place in range(1000)]))
 
 
@@ -214,20 +214,20 @@ def test_an_id_that_stands_there_twice_is_refused(name, whose):
 
 
 @pytest.mark.parametrize("name", FALLING_BACK)
-def test_whoever_is_answered_with_what_is_popular_is_told_so(name):
-    """Given a stranger, or who touched what nobody knows anything of, then every item says that it is popular."""
+def test_popular_items_carry_their_reason(name):
+    """Given a new user, or a history of unknown items, then every item has the reason `Popular item`."""
     recipe = copy.deepcopy(trained(name))
     recipe.add_item(CatalogueItem("silent"))
 
     for asked in (Query(), Query(["unheard-of"], "unheard-of"), Query(["silent"], "silent")):
-        assert {one.reason for one in recipe.recommend(asked, 25)} - {EXPLORATION} == {POPULAR}
+        assert {entry.reason for entry in recipe.recommend(asked, 25)} - {EXPLORATION} == {POPULAR}
 
 
 @pytest.mark.parametrize("name", FALLING_BACK)
-def test_what_a_history_speaks_for_is_not_called_popular(name):
+def test_items_that_a_history_contributes_to_are_not_labelled_popular(name):
     answer = trained(name).recommend(Query(["item-1-1", "item-1-2"], "item-1-1"), 5)
 
-    assert {one.reason for one in answer} <= {None, EXPLORATION}
+    assert {entry.reason for entry in answer} <= {None, EXPLORATION}
 
 
 @pytest.mark.parametrize("name", [name for name in FALLING_BACK if RECIPES[name].kind == "PERSONALIZED_RANKING"])
@@ -236,8 +236,8 @@ def test_a_ranking_by_what_is_popular_says_so_and_items_without_a_score_say_noth
     recipe.add_item(CatalogueItem("silent"))
     given = ["item-1-1", "silent", "item-2-2", "unheard-of"]
 
-    stranger = {one.item_id: one.reason for one in recipe.rank(Query(), given)}
-    known = {one.item_id: one.reason for one in recipe.rank(Query(["item-1-2"]), given)}
+    stranger = {entry.item_id: entry.reason for entry in recipe.rank(Query(), given)}
+    known = {entry.item_id: entry.reason for entry in recipe.rank(Query(["item-1-2"]), given)}
 
     assert stranger == {"item-1-1": POPULAR, "item-2-2": POPULAR, "silent": None, "unheard-of": None}
     assert known["item-1-1"] is None
@@ -248,5 +248,5 @@ def test_what_is_trending_when_nothing_moves_is_what_is_popular_and_says_so():
     for moment in range(50):
         recipe.update(Event("item-1-1", START + 7 * 86_400 + moment, [], first=True))
 
-    assert [one.reason for one in recipe.recommend(Query(), 2)] == [None, POPULAR]
-    assert {one.reason for one in recipe.recommend(Query(now=LATEST), 5)} == {POPULAR}
+    assert [entry.reason for entry in recipe.recommend(Query(), 2)] == [None, POPULAR]
+    assert {entry.reason for entry in recipe.recommend(Query(now=LATEST), 5)} == {POPULAR}

@@ -1,4 +1,4 @@
-"""What a user's scores are made of is chosen on events held out: the newest, or any where times tell nothing."""
+"""The weights of a user's scores are chosen on the newest events, or on random ones without an order of times."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def walks(users=300):
 
 
 @pytest.mark.parametrize("newest", [0, 5])
-def test_where_times_tell_no_order_events_are_held_out_by_chance(newest):
+def test_random_events_are_held_out_where_times_give_no_order(newest):
     rows = [(f"u{user}", f"i{item}", newest if item > 3 else 0) for user in range(60) for item in range(10)]
     known = from_rows(rows)
 
@@ -65,7 +65,7 @@ def test_where_times_tell_no_order_events_are_held_out_by_chance(newest):
     assert hold_out(TrainingData(known))[1] == questions
 
 
-def test_where_times_tell_an_order_the_newest_tenth_is_held_out():
+def test_the_newest_tenth_is_held_out_where_times_give_an_order():
     known = walks()
 
     older, questions, _ = hold_out(TrainingData(known))
@@ -75,12 +75,12 @@ def test_where_times_tell_an_order_the_newest_tenth_is_held_out():
 
 
 @pytest.mark.parametrize("timed", [True, False])
-def test_the_order_of_a_history_counts_only_where_times_tell_one(timed):
+def test_the_order_of_a_history_counts_only_where_times_give_one(timed):
     known = TrainingData(tastes(timed, users=150))
     recipe = UserPersonalization.fit(known, choose_weights(known))
     history = ["i0001", "i0200", "i0400"]
 
-    forth, back = (recipe.score(Query(history=one)) for one in (history, history[::-1]))
+    forth, back = (recipe.score(Query(history=entry)) for entry in (history, history[::-1]))
 
     assert np.allclose(forth, back, atol=1e-5) != timed
 
@@ -91,7 +91,7 @@ def test_the_graph_filter_is_learnt_where_it_finds_more_and_only_there():
     assert not any(name.startswith("graph") for name in UserScorer.fit(TrainingData(walks()), {}).arrays())
 
 
-def test_the_graph_filter_leads_to_what_users_alike_touch_and_never_to_what_was_touched():
+def test_the_graph_filter_recommends_items_of_similar_users_and_none_of_the_history():
     scorer = UserScorer.fit(TrainingData(tastes()), FILTERED)
     history = scorer.positions_of(["i0000", "i0001", "i0000"])
 
@@ -101,7 +101,7 @@ def test_the_graph_filter_leads_to_what_users_alike_touch_and_never_to_what_was_
     assert {scorer.item_ids[place] for place in np.argsort(-values)[:2]} == {"i0002", "i0003"}
 
 
-def test_the_graph_filter_knows_items_that_nobody_has_touched_by_their_content(tmp_path):
+def test_the_graph_filter_maps_items_without_interactions_from_their_content(tmp_path):
     known = tastes()
     catalogue = Catalogue(
         [*known.item_ids, "cold"],
@@ -112,13 +112,13 @@ def test_the_graph_filter_knows_items_that_nobody_has_touched_by_their_content(t
     recipe.save(tmp_path)
     loaded = UserPersonalization.load(tmp_path)
 
-    for one in (recipe, loaded):
-        one.add_item(CatalogueItem("later", ("TASTE=1",)))
-        near_first, near_second = (one.score(Query(history=[item])) for item in ("i0001", "i0005"))
+    for entry in (recipe, loaded):
+        entry.add_item(CatalogueItem("later", ("TASTE=1",)))
+        near_first, near_second = (entry.score(Query(history=[item])) for item in ("i0001", "i0005"))
         assert near_first[-2] > near_second[-2]
         assert near_second[-1] > near_first[-1]
-        told = one.explain(Query(history=["i0001", "i0009"]), "later")
-        assert sum(part.weight for part in told) == pytest.approx(
-            float(one.score(Query(history=["i0001", "i0009"]))[-1]), abs=1e-5
+        contributions = entry.explain(Query(history=["i0001", "i0009"]), "later")
+        assert sum(part.weight for part in contributions) == pytest.approx(
+            float(entry.score(Query(history=["i0001", "i0009"]))[-1]), abs=1e-5
         )
     assert np.array_equal(recipe.score(Query(history=["i0001"])), loaded.score(Query(history=["i0001"])))

@@ -47,14 +47,14 @@ def tastes(users=30):
 
 def by_the_papers_steps(interactions, settings):
     """Blur and sharpen user by user as the paper does, with matrices in full."""
-    touched = interaction_matrix(interactions).toarray().astype(np.float64)
-    of_item, of_user = touched.sum(axis=0), touched.sum(axis=1)
-    normalised = touched / (of_user[:, None] ** settings.person_power * of_item**settings.item_power)
+    matrix = interaction_matrix(interactions).toarray().astype(np.float64)
+    of_item, of_user = matrix.sum(axis=0), matrix.sum(axis=1)
+    normalised = matrix / (of_user[:, None] ** settings.person_power * of_item**settings.item_power)
     normalised /= np.linalg.norm(normalised, 2)
     filtered = normalised.T @ normalised
     slow = np.linalg.svd(normalised)[2][: np.linalg.matrix_rank(normalised)].T
-    ideal = (touched / of_item**settings.item_power) @ slow @ slow.T * of_item**settings.item_power
-    blurred = touched @ filtered + settings.ideal_weight * ideal
+    ideal = (matrix / of_item**settings.item_power) @ slow @ slow.T * of_item**settings.item_power
+    blurred = matrix @ filtered + settings.ideal_weight * ideal
     slope = -blurred @ filtered
     first = slope
     second = -(blurred + settings.sharpened_for / 2 * first) @ filtered
@@ -106,15 +106,15 @@ def test_a_shortlist_leaves_lists_as_they_are_without_one(monkeypatch, shop, rec
         Query(history=[known.item_ids[item] for item in known.items[begin:end]])
         for begin, end in itertools.pairwise(starts)
     ]
-    whole = [ids(recipe.recommend(one, 10)) for one in questions]
+    whole = [ids(recipe.recommend(entry, 10)) for entry in questions]
     monkeypatch.setattr(graph_filter, "SHORTLIST", 90)  # of 180
 
-    short = [ids(recipe.recommend(one, 10)) for one in questions]
+    short = [ids(recipe.recommend(entry, 10)) for entry in questions]
 
-    assert np.mean([len(set(one) & set(other)) for one, other in zip(whole, short, strict=True)]) > 9.5
+    assert np.mean([len(set(entry) & set(other)) for entry, other in zip(whole, short, strict=True)]) > 9.5
 
 
-def test_what_neighbours_say_nothing_of_is_looked_at_if_many_touched_it(shop):
+def test_a_popular_item_without_neighbours_reaches_the_shortlist(shop):
     users = np.asarray(interaction_matrix(shop.interactions).sum(axis=0)).ravel()
 
     guessed = SharpenedFilter.fit(shop.interactions).approximate_scores(np.zeros(users.size, np.float32))
@@ -143,7 +143,7 @@ def test_the_newest_item_leads_where_older_ones_fade(shop):
 
 
 @pytest.mark.parametrize("history", [[], ["never-seen"]])
-def test_a_stranger_is_told_what_is_popular_and_why(recipe, history):
+def test_a_new_user_gets_popular_items_with_their_reason(recipe, history):
     fresh = recipe.with_decay(NO_DECAY)
     known = fresh.item_ids[5]
     for _ in range(1000):
@@ -152,13 +152,13 @@ def test_a_stranger_is_told_what_is_popular_and_why(recipe, history):
     answer = fresh.recommend(Query(history=history), 3)
 
     assert answer[0].item_id == known
-    assert {one.reason for one in answer} == {POPULAR}
-    assert {one.reason for one in fresh.recommend(Query(history=[known]), 3)} == {None}
+    assert {entry.reason for entry in answer} == {POPULAR}
+    assert {entry.reason for entry in fresh.recommend(Query(history=[known]), 3)} == {None}
 
 
-def test_items_that_nobody_has_touched_stand_where_their_content_belongs(shop):
-    told = TrainingData(shop.interactions, shop_items(cold=1), shop.parameters, shop.users)
-    recipe = GraphFilter.fit(told, {})
+def test_items_without_interactions_are_mapped_from_their_content(shop):
+    with_cold_item = TrainingData(shop.interactions, shop_items(cold=1), shop.parameters, shop.users)
+    recipe = GraphFilter.fit(with_cold_item, {})
     recipe.add_item(CatalogueItem("later", ("CATEGORY=shelf 7",)))
 
     place = {item: recipe.item_ids.index(item) for item in ("cold-0", "later")}
@@ -170,7 +170,7 @@ def test_items_that_nobody_has_touched_stand_where_their_content_belongs(shop):
     assert ids(recipe.recommend(Query(history=["later"]), 3))
 
 
-def test_what_was_touched_is_shown_last_of_what_suits(recipe):
+def test_items_of_the_history_come_last(recipe):
     history = [f"item-3-{number}" for number in range(4)]
 
     assert not set(history) & set(ids(recipe.recommend(Query(history=history), 8)))

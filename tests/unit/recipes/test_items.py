@@ -48,11 +48,11 @@ def rises(seed, items=800, days=10, per_day=4000):
     rising = draw.choice(items, 10, replace=False)
     more = draw.poisson(np.maximum(rates[rising] / 24, 1) * draw.uniform(8, 40, 10))
     times = [draw.uniform(0, days * DAY, usual.size), *(days * DAY - draw.uniform(0, 4 * 3600, n) for n in more)]
-    touched = np.concatenate([usual, np.repeat(rising, more)]).astype(np.int32)
-    nobody = np.arange(touched.size, dtype=np.int32)
-    ids = ([f"u{n}" for n in nobody], [f"i{n}" for n in range(items)], ["View"])
-    kinds = np.zeros(touched.size, np.int16)
-    return from_columns(ids, nobody, touched, kinds, START + np.concatenate(times).astype(np.int64)), rising
+    item_numbers = np.concatenate([usual, np.repeat(rising, more)]).astype(np.int32)
+    user_numbers = np.arange(item_numbers.size, dtype=np.int32)
+    ids = ([f"u{n}" for n in user_numbers], [f"i{n}" for n in range(items)], ["View"])
+    kinds = np.zeros(item_numbers.size, np.int16)
+    return from_columns(ids, user_numbers, item_numbers, kinds, START + np.concatenate(times).astype(np.int64)), rising
 
 
 def average_precision(scores, wanted):
@@ -71,13 +71,13 @@ def test_popularity_counts_each_user_once():
     assert ids(recipe.recommend(Query(), 3)) == ["rare", "wide", "often"]
 
 
-def test_of_equally_popular_items_the_latest_touched_comes_first():
+def test_of_equally_popular_items_the_one_with_the_latest_interaction_comes_first():
     rows = [("a", "old", 1), ("b", "new", 500), ("a", "both", 2), ("b", "both", 3)]
-    recipe = learnt("aws-popularity-count", rows, Catalogue(["untouched"], [()], [0]))
+    recipe = learnt("aws-popularity-count", rows, Catalogue(["unused"], [()], [0]))
 
-    assert ids(recipe.recommend(Query(), 4)) == ["both", "new", "old", "untouched"]
+    assert ids(recipe.recommend(Query(), 4)) == ["both", "new", "old", "unused"]
     recipe.update(Event("old", 900, ["old"], first=False))
-    assert ids(recipe.recommend(Query(), 4)) == ["both", "old", "new", "untouched"]
+    assert ids(recipe.recommend(Query(), 4)) == ["both", "old", "new", "unused"]
 
 
 def test_a_use_case_counts_events_of_its_own_type_only():
@@ -112,7 +112,7 @@ def test_two_events_after_none_are_no_trend_beside_two_hundred_after_a_hundred()
     answer = learnt("aws-trending-now", usual + rising + few + once).recommend(Query(), 3)
 
     assert ids(answer) == ["big", "small", "once"]
-    assert [one.reason for one in answer] == [None, None, POPULAR]  # a single event is no trend
+    assert [entry.reason for entry in answer] == [None, None, POPULAR]  # a single event is no trend
 
 
 def test_trends_find_planted_rises_better_than_the_ratio_of_rates():
@@ -156,18 +156,18 @@ def test_an_unknown_item_is_answered_with_popular_ones_and_no_item_is_like_itsel
 
     answer = ids(trained(name).recommend(Query(item_id="unheard-of"), 25))
 
-    counts = trained("aws-popularity-count").score(Query()).astype(int)  # without what the latest touch adds
+    counts = trained("aws-popularity-count").score(Query()).astype(int)  # without the recency part
     places = [trained("aws-popularity-count").item_ids.index(item) for item in answer]
     assert [counts[place] for place in places] == sorted((counts[place] for place in places), reverse=True)
     assert counts[places[0]] == counts[trained("aws-popularity-count").item_ids.index(popular[0])]
     assert "item-1-1" not in ids(trained(name).recommend(Query(item_id="item-1-1"), 500))
 
 
-def test_items_that_never_met_are_alike_where_the_same_things_are_touched_beside_both():
+def test_items_that_never_co_occur_are_similar_where_the_same_items_co_occur_with_both():
     """Given two brands that different users pair with the same things, then one brand is like the other."""
     recipe = learnt("aws-similar-items", brands())
 
-    answer = {one.item_id: one.reason for one in recipe.recommend(Query(item_id="brand-a"), 100)}
+    answer = {entry.item_id: entry.reason for entry in recipe.recommend(Query(item_id="brand-a"), 100)}
 
     assert list(answer).index("brand-b") < list(answer).index("bestseller")
     assert answer["brand-b"] is None
@@ -176,10 +176,10 @@ def test_items_that_never_met_are_alike_where_the_same_things_are_touched_beside
     assert [part.name for part in recipe.explain(Query(item_id="brand-a"), "bestseller")] == ["popularity"]
 
 
-def test_sims_know_only_what_was_touched_close_together():
+def test_sims_use_co_occurrence_only():
     answer = learnt("aws-sims", brands(), min_cointeraction_count="1").recommend(Query(item_id="brand-a"), 100)
 
-    assert {one.item_id: one.reason for one in answer}["brand-b"] == POPULAR
+    assert {entry.item_id: entry.reason for entry in answer}["brand-b"] == POPULAR
 
 
 @pytest.mark.parametrize(("apart", "window"), [(1, 10), (20, 30)])
@@ -280,17 +280,17 @@ def test_items_without_any_meaning_are_refused():
         learnt("aws-semantic-similarity", [("u", "i", 1)], Catalogue(["i"], [()], [0]))
 
 
-def test_a_list_is_ranked_whole_and_once_and_untouched_items_come_last_without_a_score():
+def test_a_list_is_ranked_whole_and_once_and_unused_items_come_last_without_a_score():
     recipe = fitted("aws-personalized-ranking-v2")
-    recipe.add_item(CatalogueItem("untouched", ("CATEGORY=shelf 3",)))
-    given = ["item-3-4", "none", "item-0-0", "item-3-4", "untouched", "item-3-3"]
+    recipe.add_item(CatalogueItem("unused", ("CATEGORY=shelf 3",)))
+    given = ["item-3-4", "none", "item-0-0", "item-3-4", "unused", "item-3-3"]
 
     ranked = recipe.rank(Query(history=["item-3-3", "item-3-2"]), given)
 
     assert sorted(ids(ranked)) == sorted(set(given))
-    assert ids(ranked)[-2:] == ["none", "untouched"]
-    assert [one.score for one in ranked[-2:]] == [None, None]
-    assert sum(one.score for one in ranked[:-2]) == pytest.approx(1.0, abs=1e-5)
+    assert ids(ranked)[-2:] == ["none", "unused"]
+    assert [entry.score for entry in ranked[-2:]] == [None, None]
+    assert sum(entry.score for entry in ranked[:-2]) == pytest.approx(1.0, abs=1e-5)
     assert recipe.rank(Query(), ["none"])[0].item_id == "none"
 
 

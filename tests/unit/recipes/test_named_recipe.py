@@ -51,7 +51,7 @@ def test_every_name_is_there_once_and_says_what_it_does():
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_defaults_are_values_that_the_parameter_may_have(name):
-    assert all(one.refusal(one.default) is None for one in RECIPES[name].parameters.values())
+    assert all(parameter.refusal(parameter.default) is None for parameter in RECIPES[name].parameters.values())
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_use_case_learns_from_its_own_events_and_needs_a_thousand_of_them():
         named.prepare(TrainingData(from_rows(rows_of("View", 5000) + rows_of("Purchase", 999))))
 
 
-def test_preparing_fills_in_defaults_but_drops_no_histories_that_nobody_asked_to_drop():
+def test_preparing_fills_in_defaults_but_drops_histories_only_by_stated_percentiles():
     data = TrainingData(from_rows(rows_of("View", 100)), parameters={"min_cointeraction_count": "2"})
 
     parameters = RECIPES["aws-sims"].prepare(data).parameters

@@ -19,8 +19,8 @@ def test_the_next_event_changes_the_next_answer():
     before = recipe.recommend(Query(history=SHELF), 2)
     after = recipe.recommend(Query(history=["item-2", "item-5", "item-8", "item-2", *SHELF]), 1)
 
-    assert {one.item_id for one in before} == {"item-7", "item-10"}
-    assert [one.item_id for one in after] == ["item-11"]
+    assert {entry.item_id for entry in before} == {"item-7", "item-10"}
+    assert [entry.item_id for entry in after] == ["item-11"]
 
 
 def test_of_two_items_the_newer_one_counts_more():
@@ -32,7 +32,7 @@ def test_of_two_items_the_newer_one_counts_more():
 
 
 @BOTH
-def test_what_was_just_touched_does_not_come_first(make):
+def test_items_of_the_history_do_not_come_first(make):
     recipe = make()
     unlowered = recipe.recommend(Query(history=["item-3"]), ITEMS)[0].item_id
 
@@ -44,16 +44,16 @@ def test_what_was_just_touched_does_not_come_first(make):
 @BOTH
 def test_shares_sum_to_one_and_fall_along_the_list(make):
     answer = make().recommend(Query(history=SHELF), ITEMS + 1)
-    shares = [one.score for one in answer]
+    shares = [entry.score for entry in answer]
 
     assert sum(shares) == pytest.approx(1, abs=1e-5)
     assert shares == sorted(shares, reverse=True)
-    assert all(one.reason is None for one in answer)
+    assert all(entry.reason is None for entry in answer)
 
 
 @BOTH
 @pytest.mark.parametrize("history", [(), ("unknown",)])
-def test_a_stranger_gets_what_is_popular_and_is_told_so(make, history):
+def test_a_new_user_gets_popular_items_with_their_reason(make, history):
     recipe = make()
     for number in range(3):
         recipe.update(Event("item-6", 200 + number, [], first=True))
@@ -61,7 +61,7 @@ def test_a_stranger_gets_what_is_popular_and_is_told_so(make, history):
     answer = recipe.recommend(Query(history=history), 3)
 
     assert answer[0].item_id == "item-6"
-    assert {one.reason for one in answer} == {POPULAR}
+    assert {entry.reason for entry in answer} == {POPULAR}
 
 
 @BOTH
@@ -74,7 +74,12 @@ def test_an_explanation_sums_to_the_score_and_names_the_history(make, history):
     for place, item in enumerate(recipe.item_ids):
         parts = recipe.explain(query, item)
         assert sum(part.weight for part in parts) == pytest.approx(float(scores[place]), abs=1e-4)
-        assert {part.name for part in parts} <= {*(f"item:{one}" for one in history), "network", "seen", "popularity"}
+        assert {part.name for part in parts} <= {
+            *(f"item:{entry}" for entry in history),
+            "network",
+            "seen",
+            "popularity",
+        }
         sizes = [abs(part.weight) for part in parts]
         assert sizes == sorted(sizes, reverse=True)
 
@@ -101,7 +106,7 @@ def test_a_new_item_stands_where_its_content_says(make):
     assert recipe.score(Query(history=["new"])).shape == (ITEMS + 2,)
     only = np.zeros(ITEMS + 2, bool)
     only[-1] = True
-    assert [one.item_id for one in recipe.recommend(Query(history=SHELF, allowed=only), 5)] == ["new"]
+    assert [entry.item_id for entry in recipe.recommend(Query(history=SHELF, allowed=only), 5)] == ["new"]
 
 
 def test_a_new_item_is_found_beside_those_that_are_like_it():

@@ -10,15 +10,15 @@ from tests.factories.networks import FACTORS, ITEMS, WIDTH, neumf_recipe
 
 def test_the_score_is_that_of_the_formula():
     tower = neumf_recipe()._tower()
-    found = tower.arrays()
+    parameters = tower.arrays()
     user = np.linspace(-1, 1, FACTORS + WIDTH).astype(np.float32)
 
     scores = tower.scores(user)
 
     for item in range(ITEMS):
-        first = np.maximum(found["firsts"][item] + user[FACTORS:] @ found["of_person"], 0)
-        second = np.maximum(first @ found["second"] + found["second_bias"], 0)
-        expected = found["products"][item] @ user[:FACTORS] + second @ found["out"] + found["bias"][0]
+        first = np.maximum(parameters["firsts"][item] + user[FACTORS:] @ parameters["of_person"], 0)
+        second = np.maximum(first @ parameters["second"] + parameters["second_bias"], 0)
+        expected = parameters["products"][item] @ user[:FACTORS] + second @ parameters["out"] + parameters["bias"][0]
         assert scores[item] == pytest.approx(expected, abs=1e-5)
 
 

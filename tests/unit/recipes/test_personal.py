@@ -31,8 +31,8 @@ def test_what_lies_in_the_history_is_moved_down_and_scores_of_all_items_sum_to_o
 
     assert not set(ids(answer)[:3]) & {"item-6-1", "item-6-2"}
     assert {"item-6-1", "item-6-2"} <= set(ids(answer))
-    assert sum(one.score for one in answer) == pytest.approx(1.0, abs=1e-4)
-    scores = [one.score for one in answer]
+    assert sum(entry.score for entry in answer) == pytest.approx(1.0, abs=1e-4)
+    scores = [entry.score for entry in answer]
     assert scores == sorted(scores, reverse=True)
 
 
@@ -40,10 +40,10 @@ def test_a_filter_changes_who_is_shown_but_not_what_their_scores_are():
     recipe, asked = trained(NAME), Query(history=["item-6-2"])
     allowed = np.arange(len(recipe.item_ids)) % 2 == 0
 
-    free = {one.item_id: one.score for one in recipe.recommend(asked, 180)}
+    free = {entry.item_id: entry.score for entry in recipe.recommend(asked, 180)}
     filtered = recipe.recommend(replace(asked, allowed=allowed), 20)
 
-    assert all(one.score == pytest.approx(free[one.item_id], rel=1e-5) for one in filtered)
+    assert all(entry.score == pytest.approx(free[entry.item_id], rel=1e-5) for entry in filtered)
 
 
 def test_an_event_changes_the_next_answer_for_all_who_stand_where_it_happened():
@@ -73,7 +73,7 @@ def with_new_items(*, old=False):
 
 def explored(recipe, **more):
     asked = replace(Query(history=["item-1-1", "item-1-2"], user="p", now=NOW, exploration=1.0), **more)
-    return [one for one in recipe.recommend(asked, 20) if one.reason == "Exploration"]
+    return [entry for entry in recipe.recommend(asked, 20) if entry.reason == "Exploration"]
 
 
 def test_new_items_are_explored_a_little_as_the_weight_says_and_never_at_the_top():
@@ -81,10 +81,10 @@ def test_new_items_are_explored_a_little_as_the_weight_says_and_never_at_the_top
 
     answer = recipe.recommend(Query(history=["item-1-1"], user="p", now=NOW, exploration=1.0), 20)
 
-    places = [place for place, one in enumerate(answer) if one.reason == "Exploration"]
+    places = [place for place, entry in enumerate(answer) if entry.reason == "Exploration"]
     assert len(places) == 4
     assert min(places) >= 5
-    assert [one.score for one in answer] == sorted((one.score for one in answer), reverse=True)
+    assert [entry.score for entry in answer] == sorted((entry.score for entry in answer), reverse=True)
     assert len(explored(recipe, exploration=0.5)) == 2
     assert explored(recipe, exploration=0.0) == []
     assert explored(recipe) == explored(recipe)
@@ -93,7 +93,7 @@ def test_new_items_are_explored_a_little_as_the_weight_says_and_never_at_the_top
 def test_of_new_items_those_of_a_kind_with_the_history_are_tried_more_often():
     recipe = with_new_items()
 
-    tried = [one.item_id for user in range(60) for one in explored(recipe, user=f"p{user}", exploration=0.25)]
+    tried = [entry.item_id for user in range(60) for entry in explored(recipe, user=f"p{user}", exploration=0.25)]
 
     near = sum(item in {"new-0", "new-1", "new-2", "new-3"} for item in tried)
     assert near > 0.6 * len(tried)
@@ -122,14 +122,14 @@ def test_an_item_that_comes_later_is_explored_and_lies_where_its_content_says():
     assert explored(recipe) == []
 
 
-def test_a_stranger_sees_what_is_popular_and_what_users_like_them_touch():
+def test_a_new_user_gets_popular_items_adjusted_by_user_features():
     recipe = trained(NAME)
 
     plain = recipe.recommend(Query(), 10)
     young = ids(recipe.recommend(Query(user_features=("AGE=45+",)), 10))
     old = ids(recipe.recommend(Query(user_features=("AGE=18-24",)), 10))
 
-    assert {one.reason for one in plain} == {"Popular item"}
+    assert {entry.reason for entry in plain} == {"Popular item"}
     # Those of 45 and more have been made to prefer the first four shelves.
     first_shelves = [sum(int(item.split("-")[1]) < 4 for item in shown) for shown in (young, ids(plain), old)]
     assert first_shelves[0] > first_shelves[1] > first_shelves[2]
@@ -145,7 +145,7 @@ def test_a_stranger_sees_what_has_become_popular_since_training():
     assert least in ids(recipe.recommend(Query(), 3))
 
 
-def test_circumstances_weigh_as_much_as_they_tell():
+def test_context_weighs_as_much_as_it_predicts():
     data = data_for(NAME, users=200)
     codes = np.random.default_rng(4).integers(0, 2, len(data.interactions)).astype(np.int32)
     noise = {"DEVICE": ContextColumn(["desktop", "phone"], codes)}
@@ -192,10 +192,10 @@ def test_an_objective_counts_for_items_that_come_later_and_is_kept_on_disk(tmp_p
     recipe = objective("HIGH")
     recipe.save(tmp_path)
     loaded = UserPersonalization.load(tmp_path)
-    for one in (recipe, loaded):
-        one.add_item(CatalogueItem("dear", ("CATEGORY=shelf 1",), NOW, {"PRICE": 500.0}))
-        one.add_item(CatalogueItem("cheap", ("CATEGORY=shelf 1",), NOW, {"PRICE": 0.5}))
-        dear, cheap = one.score(Query(history=["item-1-1"]))[-2:]
+    for entry in (recipe, loaded):
+        entry.add_item(CatalogueItem("dear", ("CATEGORY=shelf 1",), NOW, {"PRICE": 500.0}))
+        entry.add_item(CatalogueItem("cheap", ("CATEGORY=shelf 1",), NOW, {"PRICE": 0.5}))
+        dear, cheap = entry.score(Query(history=["item-1-1"]))[-2:]
         assert dear == pytest.approx(4 * cheap, rel=0.01)  # 1 + 0.6 over 1 - 0.6
 
 
@@ -257,5 +257,5 @@ def test_every_part_of_a_score_is_explained_saved_and_learns_from_events(tmp_pat
 
     assert np.array_equal(loaded.score(asked), UserPersonalization.fit(data_for(NAME), weights).score(asked))
     for item in ("item-1-1", "item-9-9", "item-1-5"):
-        told = sum(part.weight for part in recipe.explain(asked, item))
-        assert told == pytest.approx(float(recipe.score(asked)[recipe.item_ids.index(item)]), abs=1e-5)
+        total = sum(part.weight for part in recipe.explain(asked, item))
+        assert total == pytest.approx(float(recipe.score(asked)[recipe.item_ids.index(item)]), abs=1e-5)

@@ -52,7 +52,7 @@ def test_a_segment_finds_more_of_those_who_come_than_the_most_active_users(name)
     assert learnt["recall"] > 1.5 * active["recall"]
 
 
-def test_likelihoods_of_actions_tell_who_takes_them_better_than_how_often_they_are_taken():
+def test_propensities_predict_responses_better_than_the_rates_of_actions():
     metrics, _ = evaluate(RECIPES["aws-next-best-action"], answers(users=900))
 
     # All answers held out are to the same action, so the rate of the action alone comes to a half.
@@ -60,7 +60,7 @@ def test_likelihoods_of_actions_tell_who_takes_them_better_than_how_often_they_a
     assert metrics["precision"] > 0.65
 
 
-def test_what_rises_is_told_where_it_does():
+def test_rising_items_are_ranked_first():
     hour = 3600
     steady = [(f"u{n % 40}", f"steady-{n % 50}", n * hour // 50) for n in range(5000)]
     rising = [(f"v{n % 90}", f"rising-{n % 5}", int(100 * hour - 4 * hour * 0.97**n)) for n in range(160)]
@@ -70,7 +70,7 @@ def test_what_rises_is_told_where_it_does():
     assert len(data.interactions.item_ids) > 2 * DEPTH
 
 
-def test_users_like_oneself_tell_a_stranger_more_than_popularity_does():
+def test_user_features_predict_better_than_popularity_for_a_new_user():
     named = RECIPES["aws-user-personalization-v2"]
     data = shop_data(users=300)
     train, questions = split_users(data.interactions, data.users)
@@ -78,8 +78,10 @@ def test_users_like_oneself_tell_a_stranger_more_than_popularity_does():
 
     def found(features):
         strangers = [
-            type(one)([""], one.wanted, one.features if features else (), one.context if features else {})
-            for one in questions
+            type(question)(
+                [""], question.wanted, question.features if features else (), question.context if features else {}
+            )
+            for question in questions
         ]
         return measure(recipe, strangers, 1)["normalized_discounted_cumulative_gain_at_25"]
 

@@ -101,7 +101,7 @@ def test_an_item_is_explained_alone_as_among_others(name, stranger):
 def test_what_is_there_for_being_popular_alone_is_explained_by_that(name):
     recipe = trained(name)
     asked = replace(question(name), context={}, user_features=(), item_id="unknown", history=())
-    popular = [one.item_id for one in recipe.recommend(asked, 50) if one.reason == POPULAR]
+    popular = [entry.item_id for entry in recipe.recommend(asked, 50) if entry.reason == POPULAR]
 
     for parts in recipe.explain_all(asked, popular):
         assert {part.name for part in parts} <= {"popularity", "recent", "people", "trend"}
@@ -152,7 +152,7 @@ def test_degenerate_data_are_learnt_from_without_a_crash(name, rows):
 
     answer = recipe.recommend(Query(history=[rows[0][1]], item_id="elsewhere"), 5)
 
-    assert all(np.isfinite(one.score) for one in answer if one.score is not None)
+    assert all(np.isfinite(entry.score) for entry in answer if entry.score is not None)
 
 
 def test_too_few_cold_items_fail_the_recipe_for_cold_items():
@@ -164,7 +164,7 @@ def test_too_few_cold_items_fail_the_recipe_for_cold_items():
 
 def test_an_item_without_events_does_not_make_all_others_old():
     data = data_for("aws-hrnn-coldstart")
-    known = replace(data.interactions, item_ids=[*data.interactions.item_ids, "untouched"])
+    known = replace(data.interactions, item_ids=[*data.interactions.item_ids, "unused"])
     query = question("aws-hrnn-coldstart")
 
     with_it = RECIPES["aws-hrnn-coldstart"].recommender.fit(replace(data, interactions=known), {})
@@ -175,4 +175,4 @@ def test_an_item_without_events_does_not_make_all_others_old():
 def test_cold_items_get_a_good_part_of_every_list_of_the_recipe_for_them():
     answer = trained("aws-hrnn-coldstart").recommend(question("aws-hrnn-coldstart"), 20)
 
-    assert sum(one.reason == "Exploration" for one in answer) == pytest.approx(8, abs=1)
+    assert sum(entry.reason == "Exploration" for entry in answer) == pytest.approx(8, abs=1)

@@ -23,7 +23,7 @@ def of(*sequences):
     return found, closeness
 
 
-def test_of_somebody_with_endless_events_the_newest_count(monkeypatch):
+def test_of_a_user_with_too_many_events_the_newest_count(monkeypatch):
     monkeypatch.setattr(steps, "MAX_OF_ONE", 3)
 
     _, closeness = of("abcxyz", "ac")
