@@ -37,9 +37,7 @@ import pathlib, sys
 pathlib.Path(sys.argv[sys.argv.index("--datasets") + 1], "half.csv").write_text("half")
 raise ValueError("no such column: price")
 """
-SPARK_ERROR = (
-    "An error occurred while calling o92.count.\n: java.lang.RuntimeException: s3://x is no Parquet file\nat X"
-)
+SPARK_ERROR = "An error occurred while calling o92.count.\n: java.lang.RuntimeException: s3://x is not Parquet\nat X"
 BEATING = """
 import time
 for _ in range(600):
