@@ -21,7 +21,7 @@ CHUNK = 100_000
 
 @dataclass(frozen=True)
 class BigShop:
-    """Who touched what and when, in the order of time.
+    """The interactions of a large shop, in order of time.
 
     Attributes
     ----------

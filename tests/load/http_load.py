@@ -99,11 +99,11 @@ def drive(port: int, requests: Sequence[bytes], *, connections: int, per_second:
         The rate at which requests are due; without one each connection sends the next as soon as it has an answer.
     """
     free = deque(_Connection(port) for _ in range(connections))
-    everyone = list(free)
+    opened = list(free)
     latencies = np.empty(len(requests))
     selector = selectors.DefaultSelector()
-    for one in everyone:
-        selector.register(one.socket, selectors.EVENT_READ, one)
+    for connection in opened:
+        selector.register(connection.socket, selectors.EVENT_READ, connection)
     sent = done = refused = 0
     begun = time.perf_counter()
     while done < len(requests):
@@ -123,8 +123,8 @@ def drive(port: int, requests: Sequence[bytes], *, connections: int, per_second:
                 refused += not answer.startswith(b"HTTP/1.1 200")
                 free.append(key.data)
     seconds = time.perf_counter() - begun
-    for one in everyone:
-        one.socket.close()
+    for connection in opened:
+        connection.socket.close()
     selector.close()
     return Outcome(latencies, seconds, refused)
 

@@ -55,26 +55,26 @@ def make_service(events: Path, directory: Path) -> tuple[FastAPI, float]:
     begun = time.perf_counter()
     model.fit(rows, show_progress=False)
     seconds = time.perf_counter() - begun
-    touched = {f"user-{user}": set(rows[user].indices.tolist()) for user in range(rows.shape[0])}
+    items_of = {f"user-{user}": set(rows[user].indices.tolist()) for user in range(rows.shape[0])}
     database = sqlite3.connect(directory / "events.sqlite", isolation_level=None, check_same_thread=False)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
-    database.execute("CREATE TABLE events (person TEXT, item TEXT, kind TEXT, moment REAL)")
+    database.execute("CREATE TABLE events (user TEXT, item TEXT, kind TEXT, moment REAL)")
     service = FastAPI()
 
     async def put_events(given: Events) -> dict[str, str]:
         database.execute("BEGIN")
         database.executemany(
             "INSERT INTO events VALUES (?, ?, ?, ?)",
-            [(given.userId, one.itemId, one.eventType, one.sentAt) for one in given.eventList],
+            [(given.userId, event.itemId, event.eventType, event.sentAt) for event in given.eventList],
         )
         database.execute("COMMIT")
-        known = touched.setdefault(given.userId, set())
-        known.update(int(one.itemId.removeprefix("item-")) for one in given.eventList)
+        seen = items_of.setdefault(given.userId, set())
+        seen.update(int(event.itemId.removeprefix("item-")) for event in given.eventList)
         return {}
 
     async def recommend(asked: Question) -> dict[str, list[dict[str, str | float]]]:
-        mine = sorted(touched.get(asked.userId, ()))
+        mine = sorted(items_of.get(asked.userId, ()))
         row = sparse.csr_matrix((np.ones(len(mine), np.float32), mine, [0, len(mine)]), shape=(1, rows.shape[1]))
         ids, scores = model.recommend(0, row, N=asked.numResults, recalculate_user=True)
         pairs = zip(ids.tolist(), scores.tolist(), strict=True)
