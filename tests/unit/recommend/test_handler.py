@@ -66,3 +66,19 @@ def test_metrics_count_sources_and_statuses(serving, capsys):
     written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert [line["status_503"] for line in written if "status_503" in line] == [[1.0]]
     assert [line["status_400"] for line in written if "status_400" in line] == [[1.0]]
+
+
+def test_every_source_is_tried_within_the_time_budget(monkeypatch):
+    for name in ("HISTORY_TABLE", "ENTITIES_TABLE", "ANSWERS_TABLE"):
+        monkeypatch.setenv(name, "table")
+    for name in ("USER_PERSONALIZATION", "SIMILAR_ITEMS", "POPULAR", "RANKING"):
+        monkeypatch.setenv(f"{name}_CAMPAIGN_ARN", "campaign")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    clients = entry._dependencies.__wrapped__()
+
+    def longest(client: Any) -> float:
+        config = client.meta.config
+        return float(config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout))
+
+    # The request's own campaign and that of popular items, with a look-up before each; Lambda stops after ten seconds.
+    assert 2 * (longest(clients.runtime) + 2 * longest(clients.dynamodb)) < 8

@@ -1,0 +1,72 @@
+"""Durability: what the engine acknowledges, and the names of its files, are on disk by then."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.engine.storage.checkpoint import FILE, Checkpoint, write_checkpoint
+from model.engine.storage.event_log.log import EventLog
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Record the paths that are written durably, and the renames, in order."""
+    recorded: list[tuple[str, Path]] = []
+
+    def path_of(file):
+        return Path(f"/proc/self/fd/{file}").readlink()
+
+    for name in ("fsync", "fdatasync"):
+        original = getattr(os, name)
+
+        def synced(file, original=original):
+            recorded.append(("sync", path_of(file)))
+            original(file)
+
+        monkeypatch.setattr(os, name, synced)
+    rename = Path.rename
+
+    def renamed(path, target):
+        recorded.append(("rename", Path(target)))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", renamed)
+    return recorded
+
+
+def test_a_record_is_on_disk_before_it_is_acknowledged(tmp_path, calls):
+    async def append():
+        log = EventLog(tmp_path)
+        assert not list(log.replay())
+        calls.clear()
+        await log.append([b"event"])
+        synced_before_the_acknowledgement = list(calls)
+        await log.close()
+        return synced_before_the_acknowledgement
+
+    assert asyncio.run(append()) == [("sync", tmp_path / "00000001.log")]
+
+
+def test_the_name_of_a_new_segment_is_on_disk_before_it_takes_records(tmp_path, calls):
+    async def start():
+        log = EventLog(tmp_path)
+        assert not list(log.replay())
+        synced_before_the_first_record = list(calls)
+        await log.close()
+        return synced_before_the_first_record
+
+    assert asyncio.run(start()) == [("sync", tmp_path / "00000001.log"), ("sync", tmp_path)]
+
+
+def test_a_checkpoint_is_on_disk_before_it_replaces_the_earlier_one(tmp_path, calls):
+    write_checkpoint(tmp_path, Checkpoint((1, 0), {}, {}, np.empty(0, np.uint64)))
+
+    kinds = [kind for kind, _ in calls]
+    assert kinds == ["sync", "rename", "sync"]
+    assert calls[0][1].parent == calls[2][1] == tmp_path
+    assert calls[1] == ("rename", tmp_path / FILE)
