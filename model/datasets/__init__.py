@@ -1,1 +1,1 @@
-"""Data sets: Avro schemas, CSV files, values and columns, and the training data made from them."""
+"""Datasets: Avro schemas, CSV files, values and columns, and the training data of recipes."""

@@ -1,4 +1,4 @@
-"""Avro schemas of datasets: what they must hold, and the columns they describe."""
+"""Reads the Avro schemas of datasets and checks them against the rules of Amazon Personalize."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Column:
 
     Attributes
     ----------
-    name, kind : str
-        The kind is float, double, int, long, string or boolean.
+    kind : str
+        float, double, int, long, string or boolean.
     item_name : bool
-        Whether it is what an item is called (for recipes that compare meanings).
+        Whether it holds the names of items (for recipes that compare meanings).
     """
 
     name: str
@@ -66,24 +66,24 @@ class Schema:
     domain: str | None = None
 
     def by_property(self) -> dict[str, Column]:
-        """Return the columns by the names they have in the Put operations (camelCase)."""
+        """Return the columns by their names in the Put operations (camelCase)."""
         return self._by_property
 
-    def own_by_property(self) -> dict[str, Column]:
-        """Return the metadata columns by the names they have in the Put operations (camelCase)."""
-        return self._own_by_property
+    def metadata_by_property(self) -> dict[str, Column]:
+        """Return the custom columns by their names in the Put operations (camelCase)."""
+        return self._metadata_by_property
 
     def own(self) -> tuple[Column, ...]:
-        """Return the columns that the service does not know by name: the metadata."""
+        """Return the custom columns: those whose names have no meaning for the service."""
         known = known_fields(self.dataset_type, self.domain)
         return tuple(column for column in self.columns if column.name not in known)
 
     def context(self) -> tuple[Column, ...]:
-        """Return the columns that say in which circumstances an event happened: categorical metadata."""
+        """Return the columns of the circumstances of an event: custom categorical columns."""
         return tuple(column for column in self.own() if column.categorical) if self.dataset_type in OF_EVENTS else ()
 
     def metadata(self) -> tuple[Column, ...]:
-        """Return all columns but the id."""
+        """Return all columns except the id."""
         return tuple(column for column in self.columns if column.name != KEYS.get(self.dataset_type))
 
     @cached_property
@@ -91,12 +91,12 @@ class Schema:
         return {property_name(column.name): column for column in self.columns}
 
     @cached_property
-    def _own_by_property(self) -> dict[str, Column]:
+    def _metadata_by_property(self) -> dict[str, Column]:
         return {property_name(column.name): column for column in self.own()}
 
 
 def property_name(column: str) -> str:
-    """Return the camelCase of a column's name, as the Put operations use it."""
+    """Return the name of a column in the Put operations: camelCase."""
     first, *rest = column.lower().split("_")
     return first + "".join(part.capitalize() for part in rest)
 
@@ -108,12 +108,12 @@ def read_schema(text: str, domain: str | None = None) -> Schema:
     Parameters
     ----------
     domain : str, optional
-        ECOMMERCE or VIDEO_ON_DEMAND, which demand more fields.
+        ECOMMERCE or VIDEO_ON_DEMAND, which require more fields.
 
     Raises
     ------
     InvalidSchemaError
-        It is no JSON, no record, or breaks a rule.
+        The text is not JSON or not a record, or breaks a rule.
     """
     try:
         document = json.loads(text)
@@ -164,7 +164,7 @@ def _check_names(schema: Schema) -> None:
     bare: dict[str, str] = {}
     for column in schema.columns:
         other = bare.setdefault(re.sub(r"[^A-Za-z0-9]", "", column.name).upper(), column.name)
-        if other != column.name or sum(one.name == column.name for one in schema.columns) > 1:
+        if other != column.name or sum(same.name == column.name for same in schema.columns) > 1:
             raise InvalidSchemaError(f"the fields {other} and {column.name} are the same once underscores are dropped")
 
 

@@ -1,4 +1,4 @@
-"""CSV files to interactions or rows, with the reasons for which an import fails."""
+"""Reads CSV files into interactions or rows, or fails with the file, the line and the reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ csv.field_size_limit(1_000_000)
 
 
 def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of CSV files, checked.
+    """Yield the rows of CSV files, checked against the schema.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Ite
     Yields
     ------
     dict
-        Values by column; columns that the schema does not know are left out.
+        Values by column, without columns that the schema does not have.
     """
     for name, lines in files:
         reader = csv.reader(lines, doublequote=True, escapechar="\\", strict=True)
@@ -52,16 +52,16 @@ def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Ite
 
 
 def to_columns(rows: Iterable[dict[str, Any]], schema: Schema | None = None) -> Columns:
-    """Collect rows of a dataset of events.
+    """Collect the rows of a dataset of events in columns.
 
     Parameters
     ----------
     schema : Schema, optional
-        Says which columns are context; INTERACTIONS without any where it is missing.
+        Determines the context columns; by default, INTERACTIONS without context.
     """
     subject = SUBJECTS[schema.dataset_type if schema else INTERACTIONS]
-    contexts = [(column.name, _Numbers()) for column in schema.context()] if schema else []
-    user_of, item_of, kind_of = _Numbers(), _Numbers(), _Numbers()
+    contexts = [(column.name, _CodedColumn()) for column in schema.context()] if schema else []
+    user_of, item_of, kind_of = _CodedColumn(), _CodedColumn(), _CodedColumn()
     times, values = array("q"), array("f")
     for row in rows:
         user_of.add(row["USER_ID"])
@@ -70,8 +70,8 @@ def to_columns(rows: Iterable[dict[str, Any]], schema: Schema | None = None) -> 
         times.append(row["TIMESTAMP"])
         value = row.get("EVENT_VALUE")
         values.append(float("nan") if value is None else value)
-        for name, numbers in contexts:
-            numbers.add(row[name])
+        for name, coded in contexts:
+            coded.add(row[name])
     return Columns(
         list(user_of.known),
         list(item_of.known),
@@ -81,12 +81,12 @@ def to_columns(rows: Iterable[dict[str, Any]], schema: Schema | None = None) -> 
         np.array(kind_of.codes, np.int16),
         np.array(times, np.int64),
         np.array(values, np.float32),
-        {name: ContextColumn(list(one.known), np.array(one.codes, np.int32)) for name, one in contexts},
+        {name: ContextColumn(list(coded.known), np.array(coded.codes, np.int32)) for name, coded in contexts},
     )
 
 
-class _Numbers:
-    """A column of strings as numbers; -1 where there is none."""
+class _CodedColumn:
+    """A column of strings as codes; -1 for a missing string."""
 
     def __init__(self) -> None:
         self.known: dict[str, int] = {}
@@ -97,7 +97,7 @@ class _Numbers:
 
 
 def check_events(schema: Schema, columns: Columns, *, incremental: bool) -> None:
-    """Check what only all events of an import together can break.
+    """Check the rules for the events of an import as a whole.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def check_events(schema: Schema, columns: Columns, *, incremental: bool) -> None
 
 
 def to_rows(schema: Schema, rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Collect rows of a dataset that are known by their ids; the last of an id wins."""
+    """Collect the rows of a dataset by id; the last row of an id wins."""
     key = KEYS[schema.dataset_type]
     return {row[key]: {name: value for name, value in row.items() if name != key} for row in rows}
 

@@ -1,4 +1,4 @@
-"""The five types of dataset, and the fields that each must have and may have (developer guide, "Schemas")."""
+"""The five dataset types with their required and reserved fields (developer guide, "Schemas")."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ RECORD_NAMES = {
     "Actions": ACTIONS,
     "ActionInteractions": ACTION_INTERACTIONS,
 }
-# Types whose rows are events, kept in columns; the rows of the others are kept by their id.
+# Types whose rows are events, stored in columns; the rows of the other types are stored by id.
 OF_EVENTS = frozenset({INTERACTIONS, ACTION_INTERACTIONS})
 # Next best action is for custom dataset groups only (developer guide, "Actions dataset").
 OF_DOMAINS = frozenset({INTERACTIONS, ITEMS, USERS})
-# What Put and import operations know a row by.
+# The id column of each type whose rows have an id.
 KEYS = {ITEMS: "ITEM_ID", USERS: "USER_ID", ACTIONS: "ACTION_ID"}
-# What an event of each type is about.
+# The column of the item, or action, of an event.
 SUBJECTS = {INTERACTIONS: "ITEM_ID", ACTION_INTERACTIONS: "ACTION_ID"}
 
 
 @dataclass(frozen=True)
 class Field:
-    """What the service demands of a field that it knows by name.
+    """The rules for a field with a required or reserved name.
 
     Attributes
     ----------
@@ -119,7 +119,7 @@ MOST_METADATA = {
     ACTIONS: limits.ACTIONS_METADATA_COLUMNS,
     ACTION_INTERACTIONS: limits.ACTION_INTERACTIONS_METADATA_COLUMNS,
 }
-# May not be values of data: a file whose header is repeated among its rows, most of the time.
+# May not occur as values: they mostly mean that a file repeats its header among its rows.
 KEYWORDS = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP", "CREATION_TIMESTAMP"}) | frozenset(
     _RESERVED[INTERACTIONS]
 )
@@ -142,7 +142,7 @@ def required_fields(dataset_type: str, domain: str | None) -> dict[str, Field]:
 
 
 def known_fields(dataset_type: str, domain: str | None) -> dict[str, Field]:
-    """Return the fields that mean something to the service: required and reserved ones.
+    """Return the fields that have a meaning for the service: required and reserved ones.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a training starts from: interactions filtered and weighed as the solution says, what is known of the items."""
+"""The data of a training: interactions filtered and weighted by the solution, and catalogues of items and users."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CREATED = "CREATION_TIMESTAMP"
 NUMERIC = frozenset({"int", "long", "float", "double"})
 WORD = re.compile(r"[^\W\d_]{3,}")
-WORDS_PER_TEXT = 40  # the first ones, which name the thing
+WORDS_PER_TEXT = 40  # the first words, which usually name the item
 
 
 @dataclass(frozen=True)
@@ -51,31 +51,31 @@ class TrainingData:
     solution: Mapping[str, Any] = field(default_factory=dict)
 
 
-def select(
+def select_interactions(
     columns: Columns, solution: dict[str, Any], excluded: frozenset[str] = frozenset(), *, enough: bool = True
 ) -> Interactions:
-    """Filter and weigh interactions, and check that enough are left.
+    """Filter and weight interactions, and check that enough remain.
 
     Parameters
     ----------
     solution : dict
-        `eventType` and `solutionConfig` of the solution, where it has them.
+        `eventType` and `solutionConfig` of the solution, if it has them.
     excluded : set of str
-        Columns of context that the solution leaves out.
+        Context columns that the solution excludes.
     enough : bool
-        Whether as many must be left as a training on interactions needs.
+        Whether to require the documented minimum.
 
     Returns
     -------
     Interactions
-        Each once, sorted by user and time.
+        Without repetitions, sorted by user and time.
     """
     kept = _kept(columns, solution)
     ids = (columns.user_ids, columns.item_ids, columns.event_types)
     parts = (columns.users[kept], columns.items[kept], columns.kinds[kept], columns.times[kept])
     context = {name: column.at(kept) for name, column in columns.context.items() if name not in excluded}
     chosen = from_columns(ids, *parts, context).without_unused()
-    # A clock that runs years ahead would make everything else look old: what is to come counts as of now.
+    # Times in the future, from clocks that run ahead, count as now: else everything else would look old.
     chosen = replace(chosen, times=np.minimum(chosen.times, int(time.time())))
     by_type = _configured_weights(solution)
     if by_type:
@@ -94,9 +94,9 @@ def catalogue_of(rows: Mapping[str, dict[str, Any]], schema_text: str | None, ex
     rows : mapping
         By id.
     schema_text : str or None
-        None where there is no such dataset.
+        None if there is no such dataset.
     excluded : collection of str
-        Columns that the solution leaves out.
+        Columns that the solution excludes.
     """
     if schema_text is None:
         return Catalogue()
@@ -107,7 +107,7 @@ def catalogue_of(rows: Mapping[str, dict[str, Any]], schema_text: str | None, ex
     features: list[tuple[str, ...]] = []
     created: list[int] = []
     numbers: dict[str, list[float]] = {name: [] for name in numeric}
-    # Rows are read from disk one by one, and each only once.
+    # Iterating reads each row from disk, so there is only one loop.
     for row_id, row in rows.items():
         ids.append(row_id)
         features.append(tuple(_features(columns, row)))
@@ -119,29 +119,29 @@ def catalogue_of(rows: Mapping[str, dict[str, Any]], schema_text: str | None, ex
 
 
 def _features(columns: list[Column], row: dict[str, Any]) -> list[str]:
-    found: list[str] = []
+    features: list[str] = []
     for column in columns:
         value = row.get(column.name)
         if value is None or column.kind != "string":
             continue
         if column.categorical:
-            found += [f"{column.name}={one}" for one in value.split("|") if one]
+            features += [f"{column.name}={category}" for category in value.split("|") if category]
         elif column.textual or column.item_name:
-            found += [f"word={word.lower()}" for word in WORD.findall(value)[:WORDS_PER_TEXT]]
-    return found
+            features += [f"word={word.lower()}" for word in WORD.findall(value)[:WORDS_PER_TEXT]]
+    return features
 
 
 def _configured_weights(solution: dict[str, Any]) -> dict[str, float]:
     config = (solution.get("solutionConfig") or {}).get("eventsConfig") or {}
     return {
-        str(one["eventType"]).lower(): float(one.get("weight", 1.0))
-        for one in config.get("eventParametersList", [])
-        if one.get("eventType")
+        str(event["eventType"]).lower(): float(event.get("weight", 1.0))
+        for event in config.get("eventParametersList", [])
+        if event.get("eventType")
     }
 
 
 def _kept(columns: Columns, solution: dict[str, Any]) -> NDArray[np.bool_]:
-    """Tell which interactions are trained on."""
+    """Return which interactions to train on."""
     config = solution.get("solutionConfig") or {}
     kept = np.ones(columns.times.size, np.bool_)
     wanted = solution.get("eventType")
@@ -149,16 +149,18 @@ def _kept(columns: Columns, solution: dict[str, Any]) -> NDArray[np.bool_]:
         numbers = [place for place, kind in enumerate(columns.event_types) if kind.lower() == wanted.lower()]
         kept[~np.isin(columns.kinds, numbers)] = False
     if config.get("eventValueThreshold"):
-        # A missing value is below every threshold; comparing with NaN gives false, which is what is wanted.
+        # A missing value is below every threshold: comparing with NaN gives false.
         kept[~(columns.values >= float(config["eventValueThreshold"]))] = False
     parameters = (config.get("eventsConfig") or {}).get("eventParametersList", [])
-    for one in parameters:
-        mine = np.array([kind.lower() == str(one.get("eventType", "")).lower() for kind in columns.event_types], bool)
-        of_kind = mine[columns.kinds] if columns.kinds.size else np.zeros(0, bool)
-        if one.get("weight") == 0:
+    for event in parameters:
+        matches = np.array(
+            [kind.lower() == str(event.get("eventType", "")).lower() for kind in columns.event_types], bool
+        )
+        of_kind = matches[columns.kinds] if columns.kinds.size else np.zeros(0, bool)
+        if event.get("weight") == 0:
             kept[of_kind] = False
-        if one.get("eventValueThreshold") is not None:
-            kept[of_kind & ~(columns.values >= one["eventValueThreshold"])] = False
+        if event.get("eventValueThreshold") is not None:
+            kept[of_kind & ~(columns.values >= event["eventValueThreshold"])] = False
     return kept
 
 

@@ -1,4 +1,4 @@
-"""Values of a dataset's columns: read, measured, and refused with the reason that the service documents."""
+"""Reads and checks the values of a dataset's columns, by the rules that the service documents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCRIPT_SAMPLE = 500
 
 
 def text_reader(column: Column) -> Callable[[str], Any]:
-    """Return what reads the values of a column as they stand in a CSV.
+    """Return a function that reads the values of a column in a CSV.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def text_reader(column: Column) -> Callable[[str], Any]:
     parse: Callable[[str], Any] = _whole if column.kind in WHOLE else _real
     if column.kind in {"string", "boolean"}:
         parse = str if column.kind == "string" else _boolean
-    # Most columns of most rows are short strings, which are looked at here rather than in calls.
+    # Most values are short strings, which are checked here to save calls.
     most = _longest(column) if column.kind == "string" and not column.textual else -1
 
     def read(text: str) -> Any:
@@ -63,7 +63,7 @@ def _boolean(text: str) -> bool:
 
 
 def check_value(column: Column, value: Any) -> Any:
-    """Check a value of any origin against its column and return it, long text cut."""
+    """Check a value against its column and return it; long text is truncated."""
     if value is None:
         if column.nullable:
             return None
@@ -99,7 +99,7 @@ def _longest(column: Column) -> int:
 
 
 def _whole(text: str) -> int:
-    # Python would also take 1_000 and spaces.
+    # int() would also accept 1_000 and spaces.
     if not text.removeprefix("-").isdecimal():
         raise ValueError
     return int(text)
@@ -112,13 +112,13 @@ def _real(text: str) -> float:
 
 
 def _plain_text(text: str) -> str:
-    """Return text without tags, entities and line breaks, cut where it is too long: what the service trains on."""
+    """Return text without tags, entities and line breaks, truncated, as the service trains on it."""
     if "<" in text:
         text = TAG.sub(" ", text)
     if "&" in text:
         text = ENTITY.sub(" ", text)
     text = LINE_BREAK.sub(" ", text)
-    # Counted in the beginning only: that is enough to tell the script, and texts are many.
+    # The beginning of the text suffices to detect the script, and there are many texts.
     beginning = text[:SCRIPT_SAMPLE]
     is_dense = 2 * len(DENSE_SCRIPT.findall(beginning)) > len(beginning)
     return text[: limits.DENSE_TEXTUAL_LENGTH if is_dense else limits.TEXTUAL_LENGTH]

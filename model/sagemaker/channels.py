@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import read_rows, to_columns, to_rows
-from model.datasets.training_data import TrainingData, catalogue_of, select
+from model.datasets.training_data import TrainingData, catalogue_of, select_interactions
 from model.sagemaker.training_job import TrainingJobError
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def read_channels(folder: Path, parameters: Mapping[str, str]) -> TrainingData:
         raise TrainingJobError(f"the channel {INTERACTIONS} has no CSV file: {folder / INTERACTIONS} holds none")
     schema = _schema(INTERACTIONS)
     columns = to_columns(_rows(folder, INTERACTIONS, schema), schema)
-    return TrainingData(select(columns, {}), _catalogue(folder, ITEMS), parameters, _catalogue(folder, USERS))
+    return TrainingData(
+        select_interactions(columns, {}), _catalogue(folder, ITEMS), parameters, _catalogue(folder, USERS)
+    )
 
 
 def _catalogue(folder: Path, channel: str) -> Catalogue:

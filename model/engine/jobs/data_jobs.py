@@ -10,7 +10,7 @@ from model.datasets.avro_schema import read_schema
 from model.datasets.dataset_types import INTERACTIONS
 from model.engine.jobs.files import ATTRIBUTED_ITEMS, DELETED_USERS, NEW_PARTS, NEW_SEGMENTS, RESULT
 from model.engine.personalize import limits
-from model.engine.s3.export import rows_to_export, write_csv
+from model.engine.s3.export import read_rows_to_export, write_csv
 from model.engine.s3.target import S3Files, read_location
 from model.engine.serving.attribution import Metric, Sample, measure, report, source_of
 from model.engine.storage.erasure import (
@@ -49,7 +49,7 @@ def export(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     parts = [directory / "parts" / name for name in job["parts"]]
     log = LogReader([directory / "log" / name for name in job["segments"]])
     path = directory / "export.csv"
-    count = write_csv(schema, rows_to_export(schema, job["mode"], parts, log), path)
+    count = write_csv(schema, read_rows_to_export(schema, job["mode"], parts, log), path)
     S3Files(job["region"]).store(path, read_location(job["target"], "target"))
     return {"rows": count}
 

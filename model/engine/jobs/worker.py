@@ -17,7 +17,7 @@ from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import check_events, read_rows, to_rows
 from model.datasets.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
 from model.datasets.errors import DatasetError, ImportFailedError
-from model.datasets.training_data import TrainingData, catalogue_of, select
+from model.datasets.training_data import TrainingData, catalogue_of, select_interactions
 from model.engine.jobs.data_jobs import attribute, erase, export
 from model.engine.jobs.files import JOB, OUTCOME, RESULT
 from model.engine.personalize import limits
@@ -93,7 +93,7 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     )
     data = TrainingData(
         # What is learnt from actions alone has no minimum, nor has what is learnt from items alone.
-        select(
+        select_interactions(
             given.columns[events],
             solution,
             frozenset(job["excluded"].get(events, ())),

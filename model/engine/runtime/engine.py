@@ -13,8 +13,8 @@ from model.engine.monitoring.metrics import Counts, Gauge
 from model.engine.personalize.arns import Caller
 from model.engine.runtime.lifecycle import Lifecycles
 from model.engine.serving.attribution import Attribution, attribution_gauge
+from model.engine.serving.served_lists import ServedLists
 from model.engine.serving.served_models import ServedModels
-from model.engine.serving.shown_lists import ShownLists
 from model.engine.storage.control_plane.kinds import (
     CAMPAIGN,
     DATASET,
@@ -53,7 +53,7 @@ class Engine:
         self.counts = Counts()
         self.groups: dict[str, DatasetGroup] = {}
         self.served = ServedModels(self.groups, self.schema_text, state.version, self.lifecycles.run_beside)
-        self.shown = ShownLists()
+        self.served_lists = ServedLists()
         self.attributions: dict[str, Attribution | None] = {}
         self.group_of_tracker: dict[str, str] = {}
 

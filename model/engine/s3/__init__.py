@@ -1,1 +1,1 @@
-"""The engine's traffic with S3: imports, exports and the files of batch jobs."""
+"""Reads and writes objects in S3: imports, exports and files of batch jobs."""

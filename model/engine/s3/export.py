@@ -1,8 +1,8 @@
-"""Datasets as CSV: what was imported, what was streamed, or both.
+"""Exports datasets as CSV: imported records, streamed records, or both.
 
-Developer guide, "Exporting the training data in a dataset to Amazon S3": of records that are the same in all fields
-one is exported; of items and users with the same id, the newest where both bulk and streamed data are exported, and
-all of them otherwise; of interactions, all.
+Developer guide, "Exporting the training data in a dataset to Amazon S3": of identical records one is exported; of items
+and users with the same id, the latest if both bulk and streamed data are exported, and otherwise all; of interactions,
+all.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 BULK, PUT, ALL = "BULK", "PUT", "ALL"
-LISTED = "|"  # joins the items of an impression, as in imports
+IMPRESSION_SEPARATOR = "|"  # between the items of an impression, as in imports
 
 
-def rows_to_export(schema: Schema, mode: str, parts: Sequence[Path], log: Iterable[Record]) -> Iterator[Row]:
-    """Yield the rows of a dataset.
+def read_rows_to_export(schema: Schema, mode: str, parts: Sequence[Path], log: Iterable[Record]) -> Iterator[Row]:
+    """Yield the rows of a dataset that an export contains.
 
     Parameters
     ----------
     mode : str
         BULK, PUT or ALL.
     parts : sequence of Path
-        Directories of what was imported, oldest first; not read for PUT.
+        Directories of the import parts, oldest first; not read for PUT.
     log : iterable of Record
-        What was streamed to the dataset group, oldest first; gone through twice, and not at all for BULK.
+        Streamed records of the dataset group, oldest first; read twice, or not at all for BULK.
 
     Yields
     ------
@@ -55,29 +55,18 @@ def rows_to_export(schema: Schema, mode: str, parts: Sequence[Path], log: Iterab
         yield from _streamed_events(schema, streamed)
         return
     key = KEYS[schema.dataset_type]
-    found = itertools.chain.from_iterable(read_rows(part / ROWS_FILE) for part in imported)
-    rows = itertools.chain(found, _streamed_rows(schema.dataset_type, streamed))
+    imported_rows = itertools.chain.from_iterable(read_rows(part / ROWS_FILE) for part in imported)
+    rows = itertools.chain(imported_rows, _streamed_rows(schema.dataset_type, streamed))
     for row_id, row in dict(rows).items() if mode == ALL else rows:
         yield {key: row_id, **row}
 
 
 def write_csv(schema: Schema, rows: Iterable[Row], path: Path) -> int:
-    """Write rows, each once, under the names of the schema's columns.
-
-    Parameters
-    ----------
-    rows : iterable of dict
-        Values by column.
-
-    Returns
-    -------
-    int
-        How many were written.
-    """
+    """Write distinct rows as CSV, with the columns of the schema, and return their number."""
     names = [column.name for column in schema.columns]
     written: set[bytes] = set()
     line = io.StringIO()
-    # A backslash escapes, in imports, so it must be escaped.
+    # In imports a backslash escapes the next character, so it must be escaped.
     writer = csv.writer(line, escapechar="\\", lineterminator="\n")
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(names) + "\n")
@@ -86,7 +75,7 @@ def write_csv(schema: Schema, rows: Iterable[Row], path: Path) -> int:
             line.truncate()
             writer.writerow([_text(row.get(name)) for name in names])
             text = line.getvalue()
-            # A digest takes a fraction of the room that the row itself would.
+            # A digest takes a fraction of the memory of the row.
             digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
             if digest not in written:
                 written.add(digest)
@@ -95,23 +84,23 @@ def write_csv(schema: Schema, rows: Iterable[Row], path: Path) -> int:
 
 
 def _streamed_rows(dataset_type: str, log: Iterable[Record]) -> Iterator[tuple[str, Row]]:
-    begin = _last_end(dataset_type, log)
+    start = _last_deletion(dataset_type, log)
     for place, record in enumerate(log):
-        if place >= begin and isinstance(record, RowRecord) and record.dataset_type == dataset_type:
+        if place >= start and isinstance(record, RowRecord) and record.dataset_type == dataset_type:
             yield record.row_id, record.row
 
 
 def _streamed_events(schema: Schema, log: Iterable[Record]) -> Iterator[Row]:
-    begin = _last_end(INTERACTIONS, log)
-    # Who is behind a session may be known only from a later event: first all users, then the rows.
+    start = _last_deletion(INTERACTIONS, log)
+    # A later event may determine the user of a session: first all users, then the rows.
     users = resolve_users(record for record in log if type(record) is EventRecord)
     by_property = schema.by_property()
     for place, record in enumerate(log):
         if type(record) is not EventRecord:
             continue
         user = next(users)
-        # Without an item an event tells who a session belongs to, but is no interaction.
-        if place >= begin and record.item_id is not None:
+        # An event without an item may identify the user of a session, but is not an interaction.
+        if place >= start and record.item_id is not None:
             properties = json.loads(record.properties) if record.properties else {}
             yield {
                 **{column.name: properties.get(name) for name, column in by_property.items()},
@@ -120,20 +109,24 @@ def _streamed_events(schema: Schema, log: Iterable[Record]) -> Iterator[Row]:
                 "TIMESTAMP": record.time,
                 "EVENT_TYPE": record.event_type,
                 "EVENT_VALUE": record.value,
-                "IMPRESSION": LISTED.join(record.impression) or None,
+                "IMPRESSION": IMPRESSION_SEPARATOR.join(record.impression) or None,
                 "RECOMMENDATION_ID": record.recommendation_id,
                 "EVENT_ATTRIBUTION_SOURCE": record.source,
             }
 
 
-def _last_end(dataset_type: str, log: Iterable[Record]) -> int:
-    """Return the place after which records belong to the dataset as it is, and not to one that was deleted."""
-    ends = [place for place, one in enumerate(log) if isinstance(one, EndRecord) and one.dataset_type == dataset_type]
-    return ends[-1] if ends else 0
+def _last_deletion(dataset_type: str, log: Iterable[Record]) -> int:
+    """Return the place in the log of the last deletion of a dataset; earlier records are not part of the dataset."""
+    places = [
+        place
+        for place, record in enumerate(log)
+        if isinstance(record, EndRecord) and record.dataset_type == dataset_type
+    ]
+    return places[-1] if places else 0
 
 
 def _text(value: Any) -> Any:
-    # As imports read them back.
+    # The form that imports read.
     if isinstance(value, bool):
         return "true" if value else "false"
     return value

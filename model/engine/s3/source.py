@@ -1,4 +1,4 @@
-"""CSV objects of an import, read from S3 (any endpoint that speaks its API)."""
+"""Reads the CSV objects of an import from S3, or from any endpoint with its API."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def open_source(location: str, region: str, most_bytes: int) -> Iterator[tuple[s
     location : str
         `s3://bucket/key` of one file, or `s3://bucket/prefix/` of a folder, whose first level is read.
     most_bytes : int
-        Of all files together.
+        Limit on the size of all files together.
 
     Yields
     ------
@@ -39,7 +39,7 @@ def open_source(location: str, region: str, most_bytes: int) -> Iterator[tuple[s
     Raises
     ------
     ImportFailedError
-        There is nothing, it may not be read, or it is too large.
+        The location holds no files, cannot be read, or is too large.
     """
     parsed = urlparse(location)
     bucket, key = parsed.netloc, parsed.path.removeprefix("/")
@@ -50,18 +50,18 @@ def open_source(location: str, region: str, most_bytes: int) -> Iterator[tuple[s
         keys = _first_level(client, bucket, key) if not key or key.endswith("/") else [key]
     if not keys:
         raise ImportFailedError(f"the data location {location} holds no files")
-    for one in keys:
+    for file_key in keys:
         with _failures(location):
-            answer = client.get_object(Bucket=bucket, Key=one)
+            answer = client.get_object(Bucket=bucket, Key=file_key)
         most_bytes -= answer["ContentLength"]
         if most_bytes < 0:
             raise ImportFailedError(f"the data location {location} holds more than an import of this mode may have")
-        yield one, _lines(answer["Body"], location)
+        yield file_key, _lines(answer["Body"], location)
 
 
 @contextmanager
 def _failures(location: str) -> Iterator[None]:
-    """Turn what S3 refuses into the reason of the job's failure."""
+    """Turn errors of S3 into the failureReason of the job."""
     try:
         yield
     except ClientError as error:
@@ -73,13 +73,13 @@ def _failures(location: str) -> Iterator[None]:
 def _first_level(client: S3Client, bucket: str, prefix: str) -> list[str]:
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
     # Markers such as _SUCCESS, and the folder itself, are empty.
-    return [one["Key"] for page in pages for one in page.get("Contents", []) if one["Size"] > 0]
+    return [listed["Key"] for page in pages for listed in page.get("Contents", []) if listed["Size"] > 0]
 
 
 def _lines(body: StreamingBody, location: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     rest = ""
-    # Yielding leaves the block in between, but what the reader of the lines raises is none of S3's errors.
+    # The block spans the yields, but the consumer of the lines raises no errors of S3.
     with _failures(location):
         for chunk in body.iter_chunks(CHUNK_BYTES):
             *lines, rest = (rest + decoder.decode(chunk)).split("\n")

@@ -1,4 +1,4 @@
-"""Objects that jobs read from and write to S3 (any endpoint that speaks its API), by way of local files."""
+"""Copies objects of jobs between S3, or any endpoint with its API, and local files."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ CHUNK_BYTES = 1024 * 1024
 
 
 class S3FailedError(EngineError):
-    """S3 does not give or take what a job needs; the message is the job's failureReason."""
+    """S3 refused a read or a write of a job; the message becomes the failureReason of the job."""
 
     name = "S3Failed"
 
 
 @dataclass(frozen=True)
 class Location:
-    """A place in S3.
+    """A location in S3.
 
     Attributes
     ----------
     key : str
-        Of an object, or what the keys of a folder begin with ("" for the whole bucket).
+        Key of an object, or prefix of the keys in a folder ("" for the whole bucket).
     """
 
     bucket: str
@@ -49,29 +49,29 @@ class Location:
         """The last part of the key."""
         return self.key.rpartition("/")[2]
 
-    def inside(self, name: str) -> Location:
-        """Return where an object lies in this folder; with or without a slash at its end, it is a folder."""
+    def join(self, name: str) -> Location:
+        """Return the location of an object in this folder, whose key may end in a slash or not."""
         folder = f"{self.key.rstrip('/')}/" if self.key else ""
         return Location(self.bucket, folder + name)
 
 
 @dataclass(frozen=True)
-class Found:
-    """An object that is there."""
+class S3Object:
+    """An existing object."""
 
     location: Location
     size_bytes: int
 
 
 def read_location(path: str, member: str) -> Location:
-    """Read a path that a request names.
+    """Parse an S3 path of a request.
 
     Parameters
     ----------
     path : str
         `s3://bucket/key`.
     member : str
-        Of the request, for the message.
+        Member of the request with the path, for the error message.
     """
     parsed = urlparse(path)
     if parsed.scheme != "s3" or not parsed.netloc:
@@ -80,36 +80,36 @@ def read_location(path: str, member: str) -> Location:
 
 
 class S3Files:
-    """Copies objects to files and files to objects; every method waits for the network, so call it in a thread."""
+    """Copies objects to files and files to objects; every method blocks, so call it in a thread."""
 
     def __init__(self, region: str) -> None:
         self._client: S3Client = boto3.client("s3", region_name=region, config=Config(s3={"addressing_style": "path"}))
 
-    def find(self, location: Location) -> list[Found]:
-        """Return the object of that key, or else all objects whose keys begin with it.
+    def find(self, location: Location) -> list[S3Object]:
+        """Return the object with a key or, if there is none, all objects with that prefix.
 
         Returns
         -------
-        list of Found
-            Sorted by key; without empty ones, which mark folders and successes.
+        list of S3Object
+            Sorted by key; without empty objects, which mark folders and successes.
 
         Raises
         ------
         S3FailedError
-            There is nothing, or it may not be listed.
+            There is no such object, or the bucket cannot be listed.
         """
         with _failures("read", location):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=location.bucket, Prefix=location.key)
-            found = [
-                Found(Location(location.bucket, one["Key"]), one["Size"])
+            objects = [
+                S3Object(Location(location.bucket, listed["Key"]), listed["Size"])
                 for page in pages
-                for one in page.get("Contents", [])
-                if one["Size"] > 0
+                for listed in page.get("Contents", [])
+                if listed["Size"] > 0
             ]
-        exact = [one for one in found if one.location == location]
-        if not found:
+        exact = [found for found in objects if found.location == location]
+        if not objects:
             raise S3FailedError(f"the input path {location} is not valid: it holds no files")
-        return exact or found
+        return exact or objects
 
     def fetch(self, location: Location, path: Path) -> None:
         """Copy an object into a file."""
@@ -131,7 +131,7 @@ class S3Files:
 
 @contextmanager
 def _failures(doing: str, location: Location) -> Iterator[None]:
-    """Turn what S3 refuses into the reason of the job's failure."""
+    """Turn errors of S3 into the failureReason of the job."""
     try:
         yield
     except ClientError as error:

@@ -1,1 +1,1 @@
-"""Answers: trained models with all that is known now, for one question or a file of them."""
+"""Serving: trained models, kept up to date, answer single requests and batch jobs."""

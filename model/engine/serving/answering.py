@@ -1,6 +1,6 @@
-"""Answers: what a served recipe says to a question, with filters, promotions and what a user has had already.
+"""Answers a request with a served recipe: filters, promotions, and items that the use case leaves out.
 
-Requests and batch jobs ask the same way; nothing here knows of either.
+The same functions answer API requests and lines of batch jobs.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from model.arrays.top_k import NEVER, top_k
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, ITEMS
 from model.engine.personalize.errors import InvalidInputError
-from model.engine.serving.explanations import EXPLANATION, explanations, placed_by
-from model.engine.serving.promotions import mixed, promoted_places
+from model.engine.serving.explanations import EXPLANATION, explain_items, explain_placement
+from model.engine.serving.promotions import count_promoted, mix
 from model.recipes.personalization.personalized_ranking import PersonalizedRanking
 from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.recipe import POPULAR, PROMOTED, Query, Recommendation
@@ -29,23 +29,15 @@ if TYPE_CHECKING:
     from model.engine.serving.served import Served
     from model.engine.storage.dataset_group import DatasetGroup
 
-ITEM_TARGET, ACTION_TARGET = "ItemID", "ActionID"  # what filters choose from
-BY_USER = frozenset({INTERACTIONS, ACTION_INTERACTIONS})  # conditions on these are about whoever asks
-UNKNOWN_ITEM = ""  # no item has this id, so its row holds nothing, as that of an item nobody has described
+ITEM_TARGET, ACTION_TARGET = "ItemID", "ActionID"  # targets of filter expressions
+BY_USER = frozenset({INTERACTIONS, ACTION_INTERACTIONS})  # conditions on these need a current user
+UNKNOWN_ITEM = ""  # no item has this id, so its row has no values, like that of an item without data
 
 _draw = np.random.default_rng()
 
 
 class PredictedItem(msgspec.Struct, rename="camel", omit_defaults=True):
-    """One place of an answer, as it goes over the wire.
-
-    Attributes
-    ----------
-    score : float, optional
-    promotion_name : str, optional
-    metadata : dict of str, optional
-    reason : list of str, optional
-    """
+    """One item of an answer, with the members of the API."""
 
     item_id: str
     score: float | None = None
@@ -72,19 +64,17 @@ class Promotion:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked of a served recipe.
+class RecommendationRequest:
+    """A request to a served recipe.
 
     Attributes
     ----------
     query : Query
-        Its `allowed` is set here.
+        Without `allowed`, which the restriction determines.
     count : int
-        The most items that are answered.
-    restriction : Restriction, optional
-    promotion : Promotion, optional
+        Items of the answer, at most.
     explained : bool
-        Whether the items' metadata say why they are in the answer.
+        Whether the metadata of each item explain its score.
     """
 
     query: Query
@@ -94,74 +84,77 @@ class Question:
     explained: bool = False
 
 
-def recommend(served: Served, group: DatasetGroup, question: Question) -> list[PredictedItem]:
-    """Answer with items, or actions, best first.
+def recommend(served: Served, group: DatasetGroup, request: RecommendationRequest) -> list[PredictedItem]:
+    """Return recommended items, or actions, best first.
 
     Parameters
     ----------
     group : DatasetGroup
-        The one that `served` was trained on.
+        The data that `served` was trained on.
 
     Raises
     ------
     InvalidInputError
-        A filter lacks a value, or has one that it cannot use.
+        A value of a filter parameter is missing or invalid.
     """
-    query = _restricted(served, group, question.query, question.restriction)
+    query = _restricted(served, group, request.query, request.restriction)
     promoted: list[PredictedItem] = []
-    if question.promotion is not None:
-        promoted = _promoted(served, group, question, question.promotion)
-    taken = {one.item_id for one in promoted}
-    wanted = question.count - len(promoted)
-    found = _best(served, group, query, wanted, taken)
-    others = [_shown(served, one) for one in found]
-    if question.explained:
-        _explain(others, explanations(served.recipe, query, found))
-        _explain(promoted, {one.item_id: placed_by(f"promotion:{one.promotion_name}") for one in promoted})
-    return mixed(promoted, others, _draw) if promoted else others
+    if request.promotion is not None:
+        promoted = _promoted(served, group, request, request.promotion)
+    taken = {item.item_id for item in promoted}
+    recommended = _top(served, group, query, request.count - len(promoted), taken)
+    others = [_predicted_item(served, recommendation) for recommendation in recommended]
+    if request.explained:
+        _explain(others, explain_items(served.recipe, query, recommended))
+        _explain(promoted, {item.item_id: explain_placement(f"promotion:{item.promotion_name}") for item in promoted})
+    return mix(promoted, others, _draw) if promoted else others
 
 
-def rank(served: Served, group: DatasetGroup, question: Question, item_ids: Sequence[str]) -> list[PredictedItem]:
-    """Put given items into a user's order; those that the filter removes are left out.
+def rank(
+    served: Served, group: DatasetGroup, request: RecommendationRequest, item_ids: Sequence[str]
+) -> list[PredictedItem]:
+    """Rank given items for a user, without those that the filter removes.
 
     Parameters
     ----------
     served : Served
         With a ranking recipe.
-    question : Question
-        Its count is not looked at.
+    request : RecommendationRequest
+        Its count is not used.
 
     Raises
     ------
     InvalidInputError
-        A filter lacks a value, or has one that it cannot use; or the recipe ranks nothing.
+        A value of a filter parameter is missing or invalid, or the recipe is not a ranking recipe.
     """
     recipe = served.recipe
     if not isinstance(recipe, PersonalizedRanking):
-        raise InvalidInputError(f"the recipe {served.named.name} ranks no given items: ask for recommendations")
+        raise InvalidInputError(f"the recipe {served.named.name} does not rank given items: use GetRecommendations")
     kept = item_ids
-    if question.restriction is not None:
-        kept = _allowed_ids(served, group, question.restriction, question.query, item_ids)
-    found = recipe.rank(question.query, kept)
-    ranked = [_shown(served, one) for one in found]
-    if question.explained:
-        _explain(ranked, explanations(recipe, question.query, [one for one in found if one.score is not None]))
+    if request.restriction is not None:
+        kept = _allowed_ids(served, group, request.restriction, request.query, item_ids)
+    recommended = recipe.rank(request.query, kept)
+    ranked = [_predicted_item(served, recommendation) for recommendation in recommended]
+    if request.explained:
+        scored = [recommendation for recommendation in recommended if recommendation.score is not None]
+        _explain(ranked, explain_items(recipe, request.query, scored))
     return ranked
 
 
-def _best(served: Served, group: DatasetGroup, query: Query, count: int, taken: set[str]) -> list[Recommendation]:
-    """Return the best that are neither taken nor hidden from the user, filled up with popular items."""
+def _top(served: Served, group: DatasetGroup, query: Query, count: int, taken: set[str]) -> list[Recommendation]:
+    """Return the top items that are neither taken nor hidden from the user, filled up with popular items."""
     hidden = taken | _hidden(served, group, query.user)
-    found = served.recipe.recommend(query, count + len(hidden))
+    top = served.recipe.recommend(query, count + len(hidden))
     if hidden:
-        found = [one for one in found if one.item_id not in hidden]
-    if len(found) < count and served.named.reasons:
-        found += _fill(served, query, count - len(found), hidden.union(one.item_id for one in found))
-    return found[:count]
+        top = [recommendation for recommendation in top if recommendation.item_id not in hidden]
+    if len(top) < count and served.named.reasons:
+        known = hidden.union(recommendation.item_id for recommendation in top)
+        top += _popular_items(served, query, count - len(top), known)
+    return top[:count]
 
 
-def _fill(served: Served, query: Query, count: int, hidden: set[str]) -> list[Recommendation]:
-    """Return popular items for a list that a filter has starved, without scores.
+def _popular_items(served: Served, query: Query, count: int, hidden: set[str]) -> list[Recommendation]:
+    """Return popular items, without scores, for a list that a filter has shortened.
 
     Developer guide, "Recommendation reasons (User-Personalization-v2)".
     """
@@ -170,28 +163,29 @@ def _fill(served: Served, query: Query, count: int, hidden: set[str]) -> list[Re
         return []
     popular = np.where(query.allowed & (recipe.popularity > 0), recipe.popularity, NEVER)
     ids = [recipe.item_ids[place] for place in top_k(popular, count + len(hidden)).tolist()]
-    return [Recommendation(one, None, POPULAR) for one in ids if one not in hidden]
+    return [Recommendation(item_id, None, POPULAR) for item_id in ids if item_id not in hidden]
 
 
-def _promoted(served: Served, group: DatasetGroup, question: Question, promotion: Promotion) -> list[PredictedItem]:
-    # The request's own filter is for the other items only (developer guide, "Promotion filters").
-    query = replace(
-        _restricted(served, group, question.query, promotion.restriction),
-        exploration=0.0,
-    )
+def _promoted(
+    served: Served, group: DatasetGroup, request: RecommendationRequest, promotion: Promotion
+) -> list[PredictedItem]:
+    # The request's filter applies to the other items only (developer guide, "Promotion filters").
+    query = replace(_restricted(served, group, request.query, promotion.restriction), exploration=0.0)
     hidden = _hidden(served, group, query.user)
-    places = promoted_places(question.count, promotion.percent)
-    found = served.recipe.recommend(query, places + len(hidden))
+    count = count_promoted(request.count, promotion.percent)
+    top = served.recipe.recommend(query, count + len(hidden))
     return [
-        _shown(served, replace(one, reason=PROMOTED), promotion.name) for one in found if one.item_id not in hidden
-    ][:places]
+        _predicted_item(served, replace(recommendation, reason=PROMOTED), promotion.name)
+        for recommendation in top
+        if recommendation.item_id not in hidden
+    ][:count]
 
 
 def _restricted(served: Served, group: DatasetGroup, query: Query, restriction: Restriction | None) -> Query:
     if restriction is None:
         return query
     table = group.tables[served.catalogue_type]
-    # First the rows: an item without data gets its row there, and the filter then says something of it.
+    # The rows first: an item without data gets an empty row, which the filter then evaluates.
     rows = served.rows_in(table)
     return replace(query, allowed=_allowed_rows(group, restriction, query).take(rows))
 
@@ -201,24 +195,25 @@ def _allowed_ids(
 ) -> list[str]:
     table = group.tables[ITEMS]
     served.rows_in(table)
-    # Ids that clients make up get no rows of their own, since there is no end to them; those of interactions do.
-    seen = {one for items in group.interactions.recent(query.user).values() for one in items}
+    # Only items that the user interacted with get new rows: clients could send any number of other ids.
+    seen = {item_id for item_ids in group.interactions.recent(query.user).values() for item_id in item_ids}
     table.intern(seen.intersection(item_ids))
-    nothing = int(table.intern([UNKNOWN_ITEM])[0])
+    empty_row = int(table.intern([UNKNOWN_ITEM])[0])
     allowed = _allowed_rows(group, restriction, query)
-    rows = [table.row(one) for one in item_ids]
-    return [one for one, row in zip(item_ids, rows, strict=True) if allowed[nothing if row is None else row]]
+    rows = [table.row(item_id) for item_id in item_ids]
+    return [item_id for item_id, row in zip(item_ids, rows, strict=True) if allowed[empty_row if row is None else row]]
 
 
 def _allowed_rows(group: DatasetGroup, restriction: Restriction, query: Query) -> NDArray[np.bool_]:
-    used = restriction.filter
-    if not query.user and (used.datasets & BY_USER or any(clause.user_conditions for clause in used.clauses)):
-        raise InvalidInputError("userId is required with a filter that looks at interactions or at CurrentUser")
-    return used.allowed(group, query.user, query.item_id, restriction.values)
+    compiled = restriction.filter
+    needs_user = compiled.datasets & BY_USER or any(clause.user_conditions for clause in compiled.clauses)
+    if needs_user and not query.user:
+        raise InvalidInputError("userId is required with a filter on interactions or on CurrentUser")
+    return compiled.allowed(group, query.user, query.item_id, restriction.values)
 
 
 def _hidden(served: Served, group: DatasetGroup, user: str) -> set[str]:
-    """Return what the use case leaves out by itself: what the user has bought, or watched."""
+    """Return the items that the use case leaves out: those that the user has bought, or watched."""
     kind = served.named.hidden_after
     if kind is None or not user:
         return set()
@@ -226,17 +221,18 @@ def _hidden(served: Served, group: DatasetGroup, user: str) -> set[str]:
 
 
 def _explain(items: Sequence[PredictedItem], texts: Mapping[str, str]) -> None:
-    for one in items:
-        if one.item_id in texts:
-            one.metadata = {EXPLANATION: texts[one.item_id]}
+    for item in items:
+        if item.item_id in texts:
+            item.metadata = {EXPLANATION: texts[item.item_id]}
 
 
-def _shown(served: Served, one: Recommendation, promotion_name: str | None = None) -> PredictedItem:
-    # As with Amazon, the second versions give every reason; here, no recipe shows what is merely popular unsaid.
-    reason = one.reason if served.named.reasons or one.reason == POPULAR else None
+def _predicted_item(served: Served, recommendation: Recommendation, promotion_name: str | None = None) -> PredictedItem:
+    # As with Amazon, the second versions give every reason; here, every recipe labels items ranked by popularity only.
+    has_reason = served.named.reasons or recommendation.reason == POPULAR
+    reason = recommendation.reason if has_reason else None
     return PredictedItem(
-        one.item_id,
-        one.score if served.named.scores else None,
+        recommendation.item_id,
+        recommendation.score if served.named.scores else None,
         promotion_name,
         reason=[reason] if reason else None,
     )

@@ -1,4 +1,4 @@
-"""Metric attribution: what recommendations have led to, summed by metric and by where the item was seen.
+"""Metric attribution: sums events by metric and by the source of the recommendation.
 
 Developer guide, "Measuring impact of recommendations".
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from model.datasets.avro_schema import Schema
     from model.engine.monitoring.metrics import Gauge
 
-UNDEFINED = "SOURCE_NAME_UNDEFINED"  # of an event that names neither a source nor a recommendation
+UNDEFINED = "SOURCE_NAME_UNDEFINED"  # source of an event that names neither a source nor a recommendation
 BUCKET_SECONDS = 15 * 60
 SUM, SAMPLE_COUNT = "sum", "samplecount"  # as the reports spell them
 EXPRESSION = re.compile(
@@ -35,12 +35,12 @@ Totals = dict[tuple["Metric", str, int], float]
 
 @dataclass(frozen=True)
 class Metric:
-    """What is summed, over which events.
+    """A sum of a column over events, or a count of events.
 
     Attributes
     ----------
     dataset_type : str or None
-        ITEMS or INTERACTIONS, whose column is summed; None to count the events.
+        ITEMS or INTERACTIONS, the dataset of the column; None to count the events.
     """
 
     name: str
@@ -50,13 +50,13 @@ class Metric:
 
     @property
     def function(self) -> str:
-        """What is done with the events: "sum" or "samplecount"."""
+        """The function of the events: "sum" or "samplecount"."""
         return SAMPLE_COUNT if self.column is None else SUM
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One event, as metrics see it.
+    """One event with the columns that metrics use.
 
     Attributes
     ----------
@@ -82,19 +82,19 @@ def read_metric(given: Mapping[str, str]) -> Metric:
         eventType, metricName, expression.
     """
     name, expression = given["metricName"], given["expression"]
-    found = EXPRESSION.fullmatch(expression)
-    if found is None:
+    parsed = EXPRESSION.fullmatch(expression)
+    if parsed is None:
         raise InvalidInputError(
             f"the expression of metric {name} must be SUM(Items.COLUMN), SUM(Interactions.COLUMN) or SAMPLECOUNT(), "
             f"not {expression}"
         )
-    if found[1] is None:
+    if parsed[1] is None:
         return Metric(name, given["eventType"])
-    return Metric(name, given["eventType"], found[1].upper(), found[2])
+    return Metric(name, given["eventType"], parsed[1].upper(), parsed[2])
 
 
 def check_metric(metric: Metric, schemas: Mapping[str, Schema]) -> None:
-    """Check that what a metric sums is there, and numbers.
+    """Check that the column of a metric exists and holds numbers.
 
     Parameters
     ----------
@@ -106,24 +106,24 @@ def check_metric(metric: Metric, schemas: Mapping[str, Schema]) -> None:
     summed = f"{metric.dataset_type.capitalize()}.{metric.column}"
     schema = schemas.get(metric.dataset_type)
     if schema is None:
-        raise InvalidInputError(f"metric {metric.name} sums {summed}, and the dataset group has no such dataset")
-    kinds = {one.name: one.kind for one in schema.columns}
+        raise InvalidInputError(f"metric {metric.name} sums {summed}, but the dataset group has no such dataset")
+    kinds = {column.name: column.kind for column in schema.columns}
     if kinds.get(metric.column) not in NUMBER_KINDS:
         state = f"of type {kinds[metric.column]}" if metric.column in kinds else "not in the schema"
-        raise InvalidInputError(f"metric {metric.name} can only sum a column of numbers; {summed} is {state}")
+        raise InvalidInputError(f"metric {metric.name} can only sum a numeric column; {summed} is {state}")
 
 
-def source_of(explicit: str | None, shown_by: str | None) -> str:
-    """Return where the item of an event was seen.
+def source_of(explicit: str | None, served_by: str | None) -> str:
+    """Return the source that an event is attributed to.
 
     Parameters
     ----------
     explicit : str or None
-        eventAttributionSource, which goes before the recommendation.
-    shown_by : str or None
-        ARN of the campaign or recommender whose recommendation the event names, as far as it is remembered.
+        eventAttributionSource, which takes precedence.
+    served_by : str or None
+        ARN of the campaign or recommender that served the list which the event names, if it is known.
     """
-    return explicit or shown_by or UNDEFINED
+    return explicit or served_by or UNDEFINED
 
 
 def measure(metrics: Iterable[Metric], samples: Iterable[Sample], bucket_seconds: int = BUCKET_SECONDS) -> Totals:
@@ -146,18 +146,7 @@ def measure(metrics: Iterable[Metric], samples: Iterable[Sample], bucket_seconds
 
 
 def report(totals: Totals) -> str:
-    """Return a report as it is published to S3: newest first, then by metric and source.
-
-    Parameters
-    ----------
-    totals : dict
-        What `measure` returned.
-
-    Returns
-    -------
-    str
-        CSV.
-    """
+    """Return the totals as CSV, as published to S3: latest first, then by metric and source."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(REPORT_COLUMNS)
@@ -168,20 +157,20 @@ def report(totals: Totals) -> str:
 
 
 class Attribution:
-    """What one dataset group's metrics have come to since the engine was started."""
+    """The sums of a dataset group's metrics since the start of the engine."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self.metrics = tuple(metrics)
         self._values: dict[tuple[Metric, str], float] = {}
         self._sources: set[str] = set()
 
-    def use(self, metrics: Iterable[Metric]) -> None:
-        """Measure other metrics from now on; what was summed for metrics that stay is kept."""
+    def set_metrics(self, metrics: Iterable[Metric]) -> None:
+        """Replace the metrics; the sums of metrics that remain are kept."""
         self.metrics = tuple(metrics)
         self._values = {key: value for key, value in self._values.items() if key[0] in self.metrics}
 
     def add(self, samples: Iterable[Sample], now: float) -> None:
-        """Take events in; those that are too old are passed over.
+        """Add events; those that are too old are skipped.
 
         Parameters
         ----------
@@ -189,15 +178,13 @@ class Attribution:
             Epoch seconds.
         """
         oldest = now - limits.ATTRIBUTION_AGE_SECONDS
-        self.take(measure(self.metrics, (sample for sample in samples if sample.time > oldest)), now)
+        self.add_totals(measure(self.metrics, (sample for sample in samples if sample.time > oldest)), now)
 
-    def take(self, totals: Totals, now: float) -> None:
-        """Take sums in, but for those of buckets that are too old.
+    def add_totals(self, totals: Totals, now: float) -> None:
+        """Add totals, except those of buckets that are too old.
 
         Parameters
         ----------
-        totals : dict
-            What `measure` returned.
         now : float
             Epoch seconds.
         """
@@ -208,11 +195,11 @@ class Attribution:
                 self._values[key] = self._values.get(key, 0.0) + value
 
     def values(self) -> list[tuple[Metric, str, float]]:
-        """Return (metric, source, sum) for all that was measured."""
+        """Return (metric, source, sum) for all metrics and sources."""
         return [(metric, source, value) for (metric, source), value in self._values.items()]
 
     def _known(self, source: str) -> str:
-        # Sources come from clients: one more than may be is counted where the nameless are, so nothing is lost.
+        # Clients choose sources: those beyond the limit count as undefined, so that no event is lost.
         if source not in self._sources and len(self._sources) >= limits.ATTRIBUTION_SOURCES:
             return UNDEFINED
         self._sources.add(source)
@@ -220,12 +207,12 @@ class Attribution:
 
 
 def attribution_gauge(attributions: Mapping[str, Attribution | None]) -> Gauge:
-    """Return what `/metrics` shows of all dataset groups, in the place of Amazon's CloudWatch.
+    """Return the sums of all dataset groups for `/metrics`, which takes the place of CloudWatch.
 
     Parameters
     ----------
     attributions : mapping of str to Attribution
-        By the dataset group's ARN; None for groups that measure nothing.
+        By the dataset group's ARN; None for groups without metrics.
 
     Returns
     -------
@@ -242,11 +229,11 @@ def attribution_gauge(attributions: Mapping[str, Attribution | None]) -> Gauge:
             },
             value,
         )
-        for group_arn, measured in attributions.items()
-        if measured is not None
-        for metric, source, value in measured.values()
+        for group_arn, attribution in attributions.items()
+        if attribution is not None
+        for metric, source, value in attribution.values()
     ]
-    return "personalize_attribution_value", "Sums of metric attributions since the engine was started", series
+    return "personalize_attribution_value", "Sums of metric attributions since the start of the engine", series
 
 
 def _value(metric: Metric, sample: Sample) -> float | None:

@@ -1,6 +1,6 @@
-"""Batch jobs: files of questions in S3, one JSON object a line, become files of answers.
+"""Batch jobs: read input files from S3, one JSON object per line, and write the output of each line.
 
-They run in the engine's own process, a line at a time, so that those who ask meanwhile hardly wait.
+They run in the engine's process, one line at a time, so that other requests hardly wait.
 Developer guide, "Getting batch item recommendations" and "Getting batch user segments".
 """
 
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 
     from model.engine.storage.disk.state_directory import StateDirectory
 
-    Answer = Callable[[dict[str, Any]], dict[str, Any]]
+    AnswerLine = Callable[[dict[str, Any]], dict[str, Any]]
 
-ANSWERS_ENDING = ".out"  # after the name of the file with the questions
-CHECK = "_CHECK"  # written first, so that a place that takes nothing is known before any work
+OUTPUT_SUFFIX = ".out"  # after the name of the input file
+CHECK = "_CHECK"  # written first, so that a target without write access fails the job at once
 
 
 class BatchFailedError(EngineError):
-    """A batch job cannot be done at all; the message is its failureReason."""
+    """A batch job cannot start; the message becomes its failureReason."""
 
     name = "BatchFailed"
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What a batch job reads and writes.
+    """The input and output of a batch job.
 
     Attributes
     ----------
     source, target : Location
-        A file, or what the keys of files begin with; and a folder.
+        A file, or the prefix of several files; and a folder.
     most_records : int
-        Questions that all files may have together.
+        Limit on the lines of all input files together.
     """
 
     source: Location
@@ -54,20 +54,15 @@ class Batch:
     most_records: int = limits.BATCH_INPUT_RECORDS
 
 
-async def run(state: StateDirectory, batch: Batch, answer: Answer) -> int:
-    """Answer all questions and write the answers to S3; a question that cannot be answered does not fail the job.
+async def run_batch(state: StateDirectory, batch: Batch, answer: AnswerLine) -> int:
+    """Answer all lines, write the output to S3 and return the number of lines; a failed line does not fail the job.
 
     Parameters
     ----------
     state : StateDirectory
-        Where the files lie meanwhile.
+        Holds the files meanwhile.
     answer : callable
-        Question to output; an `EngineError` is the line's error.
-
-    Returns
-    -------
-    int
-        How many questions there were.
+        From a line to its output; an `EngineError` becomes the error of the line.
     """
     directory = state.job(new_id())
     directory.mkdir()
@@ -76,40 +71,40 @@ async def run(state: StateDirectory, batch: Batch, answer: Answer) -> int:
         names = await asyncio.to_thread(_fetch, s3, batch, directory)
         count = 0
         for place, name in enumerate(names):
-            answers = directory / f"{place}{ANSWERS_ENDING}"
-            count += await _answer_file(directory / str(place), answers, answer)
-            target = batch.target.inside(name + ANSWERS_ENDING)
-            await asyncio.to_thread(s3.store, answers, target)
-            answers.unlink()
+            output = directory / f"{place}{OUTPUT_SUFFIX}"
+            count += await _answer_file(directory / str(place), output, answer)
+            target = batch.target.join(name + OUTPUT_SUFFIX)
+            await asyncio.to_thread(s3.store, output, target)
+            output.unlink()
         return count
     finally:
         await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
 
-def answer_line(line: bytes, answer: Answer) -> dict[str, Any]:
-    """Answer one line of a file of questions.
+def answer_line(line: bytes, answer: AnswerLine) -> dict[str, Any]:
+    """Answer one line of an input file.
 
     Returns
     -------
     dict
-        input, output and error, one of the last two being None.
+        input, output and error; either output or error is None.
     """
-    question: Any = None
+    given: Any = None
     try:
         try:
-            question = json.loads(line)
+            given = json.loads(line)
         except ValueError:
             raise InvalidInputError("the line is not valid JSON") from None
-        if not isinstance(question, dict):
+        if not isinstance(given, dict):
             raise InvalidInputError("the line must be a JSON object")
-        return {"input": question, "output": answer(question), "error": None}
+        return {"input": given, "output": answer(given), "error": None}
     except EngineError as error:
-        return {"input": question, "output": None, "error": str(error)}
+        return {"input": given, "output": None, "error": str(error)}
 
 
-def read_text(question: dict[str, Any], name: str) -> str:
-    """Return a member of a question that must be there, such as userId."""
-    value = question.get(name)
+def read_string(given: dict[str, Any], name: str) -> str:
+    """Return a required member of a line, such as userId."""
+    value = given.get(name)
     if not isinstance(value, str) or not value:
         raise InvalidInputError(f"{name} is required and must be a string")
     if len(value) > ID_LENGTH:
@@ -117,34 +112,34 @@ def read_text(question: dict[str, Any], name: str) -> str:
     return value
 
 
-def read_filter_values(question: dict[str, Any]) -> dict[str, str]:
-    """Return the values that a question has for the placeholders of the job's filter."""
-    values = question.get("filterValues") or {}
+def read_filter_values(given: dict[str, Any]) -> dict[str, str]:
+    """Return the values of a line for the parameters of the job's filter."""
+    values = given.get("filterValues") or {}
     if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
         raise InvalidInputError("filterValues must be an object of strings")
     return values
 
 
 def _fetch(s3: S3Files, batch: Batch, directory: Path) -> list[str]:
-    """Copy the files of questions to 0, 1, 2 … in a directory and return the names of their answers."""
-    s3.put(b"", batch.target.inside(CHECK))
-    # Answers of an earlier job, where they went to the place of the questions, are no questions.
-    found = [one for one in s3.find(batch.source) if not one.location.key.endswith(ANSWERS_ENDING)]
-    if not found:
-        raise BatchFailedError(f"the input path {batch.source} holds no files of questions")
-    if len(found) > limits.BATCH_INPUT_FILES:
-        raise BatchFailedError(f"the input has {len(found)} files; it may have {limits.BATCH_INPUT_FILES}")
-    size = sum(one.size_bytes for one in found)
+    """Copy the input files to 0, 1, 2 … in a directory and return their names below the input folder."""
+    s3.put(b"", batch.target.join(CHECK))
+    # An earlier job may have written its output to the input folder.
+    files = [file for file in s3.find(batch.source) if not file.location.key.endswith(OUTPUT_SUFFIX)]
+    if not files:
+        raise BatchFailedError(f"the input path {batch.source} holds no input files")
+    if len(files) > limits.BATCH_INPUT_FILES:
+        raise BatchFailedError(f"the input has {len(files)} files; it may have {limits.BATCH_INPUT_FILES}")
+    size = sum(file.size_bytes for file in files)
     if size > limits.BATCH_INPUT_BYTES:
         raise BatchFailedError(f"the input has {size} bytes; it may have {limits.BATCH_INPUT_BYTES}")
     lines = 0
-    for place, one in enumerate(found):
-        s3.fetch(one.location, directory / str(place))
+    for place, file in enumerate(files):
+        s3.fetch(file.location, directory / str(place))
         lines += _count_lines(directory / str(place))
     if lines > batch.most_records:
         raise BatchFailedError(f"the input has {lines} records; it may have {batch.most_records}")
     folder = batch.source.key.rpartition("/")[0]
-    return [one.location.key.removeprefix(folder).lstrip("/") for one in found]
+    return [file.location.key.removeprefix(folder).lstrip("/") for file in files]
 
 
 def _count_lines(path: Path) -> int:
@@ -152,13 +147,13 @@ def _count_lines(path: Path) -> int:
         return sum(1 for line in file if not line.isspace())
 
 
-async def _answer_file(questions: Path, answers: Path, answer: Answer) -> int:
+async def _answer_file(path: Path, output: Path, answer: AnswerLine) -> int:
     count = 0
-    with questions.open("rb") as source, answers.open("w", encoding="ascii") as target:
+    with path.open("rb") as source, output.open("w", encoding="ascii") as target:
         for line in source:
             if not line.isspace():
-                # In ASCII, since JSON can name what no text file can hold.
+                # In ASCII, since JSON can escape lone surrogates, which UTF-8 cannot encode.
                 target.write(json.dumps(answer_line(line, answer)) + "\n")
                 count += 1
-                await asyncio.sleep(0)  # those who ask go between any two lines
+                await asyncio.sleep(0)  # other requests run between two lines
     return count

@@ -1,4 +1,4 @@
-"""Promotions: a share of a list that comes from items of the caller's choice."""
+"""Promotions: a share of a list is reserved for items that a filter selects."""
 
 from __future__ import annotations
 
@@ -9,31 +9,26 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
-One = TypeVar("One")
+Item = TypeVar("Item")
 
 
-def promoted_places(count: int, percent: int) -> int:
-    """Return how many places of a list a promotion has: its share, rounded down, but one at least.
+def count_promoted(count: int, percent: int) -> int:
+    """Return the number of promoted items of a list: the promotion's share, rounded down, but at least one.
 
     Parameters
     ----------
     count : int
-        Places of the list, 1 or more.
+        Items of the list, 1 or more.
     percent : int
         1 to 100.
     """
     return max(1, count * percent // 100)
 
 
-def mixed(promoted: Sequence[One], others: Sequence[One], draw: Generator) -> list[One]:
-    """Put promoted items among the others at random places; both keep their own order.
+def mix(promoted: Sequence[Item], others: Sequence[Item], draw: Generator) -> list[Item]:
+    """Return promoted items and others in one list, the promoted ones at random places; both keep their order.
 
     Developer guide, "Promoting items in real-time recommendations".
-
-    Returns
-    -------
-    list
-        All of both.
     """
     total = len(promoted) + len(others)
     given = set(draw.choice(total, len(promoted), replace=False).tolist()) if promoted else set()

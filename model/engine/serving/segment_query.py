@@ -1,4 +1,4 @@
-"""Questions of batch segment jobs for the Item-Attribute-Affinity recipe: which attributes items must have.
+"""Queries of batch segment jobs for the Item-Attribute-Affinity recipe: the attributes that items must have.
 
 Developer guide, "Specifying item attributes for the Item-Attribute-Affinity recipe": equality, joined by AND.
 """
@@ -29,26 +29,26 @@ def read_query(expression: str, schema: Schema) -> list[tuple[str, str | float]]
     Parameters
     ----------
     schema : Schema
-        Of the Items dataset; names of columns are found whatever their case.
+        Of the Items dataset; names of columns ignore case.
 
     Returns
     -------
     list of (column, value)
-        All of which an item must have.
+        An item must have all of them.
     """
     columns = {column.name.upper(): column for column in schema.columns}
     wanted: list[tuple[str, str | float]] = []
     place = 0
     while True:
-        found = CONDITION.match(expression, place)
-        if found is None:
+        condition = CONDITION.match(expression, place)
+        if condition is None:
             rest = expression[place : place + SHOWN_LENGTH]
             raise InvalidInputError(f'itemAttributes must be ITEMS.column = "value" at {rest!r}')
-        column = columns.get(found["column"].upper())
+        column = columns.get(condition["column"].upper())
         if column is None:
-            raise InvalidInputError(f"the Items dataset has no column {found['column']}")
-        wanted.append((column.name, _value(column, found)))
-        place = found.end()
+            raise InvalidInputError(f"the Items dataset has no column {condition['column']}")
+        wanted.append((column.name, _value(column, condition)))
+        place = condition.end()
         if place == len(expression):
             return wanted
         joint = AND.match(expression, place)
@@ -58,15 +58,15 @@ def read_query(expression: str, schema: Schema) -> list[tuple[str, str | float]]
         place = joint.end()
 
 
-def _value(column: Column, found: re.Match[str]) -> str | float:
+def _value(column: Column, condition: re.Match[str]) -> str | float:
     if column.textual:
-        raise InvalidInputError(f"the column {column.name} is textual, which no segment can ask for")
+        raise InvalidInputError(f"the column {column.name} is textual: segments cannot use it")
     if column.kind == "string":
-        if found["text"] is None:
+        if condition["text"] is None:
             raise InvalidInputError(f"the column {column.name} holds strings: put the value in double quotes")
-        return ESCAPED.sub(r"\1", found["text"])
+        return ESCAPED.sub(r"\1", condition["text"])
     if column.kind == "boolean":
-        raise InvalidInputError(f"the column {column.name} is boolean, which no segment can ask for")
-    if found["number"] is None:
+        raise InvalidInputError(f"the column {column.name} is boolean: segments cannot use it")
+    if condition["number"] is None:
         raise InvalidInputError(f"the column {column.name} holds numbers: leave the quotes out")
-    return float(found["number"])
+    return float(condition["number"])

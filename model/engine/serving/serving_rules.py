@@ -1,4 +1,4 @@
-"""What a campaign or a recommender may ask for: each rule of CampaignConfig and RecommenderConfig."""
+"""The rules of CampaignConfig and RecommenderConfig."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOT_METADATA = frozenset({"ITEM_ID"})
 
 
 def check_explores(recipe: NamedRecipe, config: dict[str, Any]) -> None:
-    """Check that a recipe explores as it is told to, where it is told.
+    """Check the exploration of a campaign or recommender: whether its recipe has one, and the values.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def check_explores(recipe: NamedRecipe, config: dict[str, Any]) -> None:
     """
     given = config.get(EXPLORATION) or {}
     if given and not recipe.exploration_set:
-        raise InvalidInputError(f"{recipe.name} has no {EXPLORATION}: leave it out")
+        raise InvalidInputError(f"{recipe.name} has no {EXPLORATION}: omit it")
     check_exploration(given)
 
 
@@ -54,17 +54,13 @@ def exploration_of(given: dict[str, str]) -> tuple[float, float]:
     Parameters
     ----------
     given : dict
-        itemExplorationConfig, where there is one.
-
-    Returns
-    -------
-    (float, float)
+        itemExplorationConfig; empty for the defaults.
     """
     return float(given.get(WEIGHT, limits.EXPLORATION_WEIGHT)), float(given.get(AGE, limits.EXPLORATION_AGE_DAYS))
 
 
 def check_metadata(config: dict[str, Any], columns_of: dict[str, set[str]]) -> None:
-    """Check that there is metadata to be returned, where it is asked for.
+    """Check that the Items dataset has metadata columns if a configuration enables metadata.
 
     Parameters
     ----------
@@ -72,11 +68,11 @@ def check_metadata(config: dict[str, Any], columns_of: dict[str, set[str]]) -> N
         By dataset type, the columns of the dataset group's datasets.
     """
     if config.get(METADATA) and not columns_of.get(ITEMS, set()) - NOT_METADATA:
-        raise InvalidInputError(f"{METADATA} needs an Items dataset with a column of metadata")
+        raise InvalidInputError(f"{METADATA} needs an Items dataset with a metadata column")
 
 
 def check_influence(recipe: NamedRecipe, config: dict[str, Any]) -> None:
-    """Check that a recipe can be influenced as a campaign asks.
+    """Check that the recipe supports the ranking influence of a campaign.
 
     Parameters
     ----------
@@ -88,12 +84,12 @@ def check_influence(recipe: NamedRecipe, config: dict[str, Any]) -> None:
 
 
 def check_throughput(name: str, config: dict[str, Any]) -> None:
-    """Check the least number of requests a second.
+    """Check the minimum provisioned requests per second.
 
     Parameters
     ----------
     name : str
-        The member that says it.
+        The member of the configuration, such as minProvisionedTPS.
     """
     if config.get(name, 1) > limits.TPS_PER_CAMPAIGN:
         raise InvalidInputError(f"{name} may be {limits.TPS_PER_CAMPAIGN} at most, not {config[name]}")

@@ -1,8 +1,8 @@
-"""Themes for lists of similar items: the words that these items share and others lack.
+"""Themes of lists of similar items: the words that these items share and others lack.
 
-Amazon's Content Generator writes a phrase with a language model; here the phrase names the words themselves.
-Developer guide, "Batch recommendations with themes": items come in the order in which the theme suits them, with
-scores from about -0.1 to 0.6.
+Amazon's Content Generator writes a phrase with a language model; here the phrase consists of the words.
+Developer guide, "Batch recommendations with themes": items are ordered by how well they fit the theme, with scores
+from about -0.1 to 0.6.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WORD = re.compile(r"[^\W\d_]{3,}")
 THEME_WORDS = 3
 LEAST_SCORE, MOST_SCORE = -0.1, 0.6
-LIKE_NOTHING = "More like this"  # where the items have no word in common
+NO_THEME = "More like this"  # if the items have no word in common
 
 
 class Themes:
@@ -33,35 +33,35 @@ class Themes:
             if column.kind == "string" and (column.textual or column.categorical or column.name == name_column)
         ]
         self._words = {item_id: _words(row, columns) for item_id, row in rows.items()}
-        # In how many items of the catalogue a word occurs.
+        # The number of items that contain a word.
         self._spread = Counter(word for words in self._words.values() for word in words)
 
-    def of(self, item_ids: Sequence[str]) -> tuple[str, list[tuple[str, float]]]:
-        """Return a theme and how well it suits each item.
+    def find_theme(self, item_ids: Sequence[str]) -> tuple[str, list[tuple[str, float]]]:
+        """Return a theme and how well each item fits it.
 
         Returns
         -------
         theme : str
         items : list of (item id, score)
-            The ones that it suits best first.
+            The best fit first.
         """
         weights = self._shared(item_ids)
         total = sum(weights.values())
         scored = []
         for item_id in item_ids:
-            mine = self._words.get(item_id, frozenset())
-            part = sum(weight for word, weight in weights.items() if word in mine) / total if total else 0.0
+            own = self._words.get(item_id, frozenset())
+            part = sum(weight for word, weight in weights.items() if word in own) / total if total else 0.0
             scored.append((item_id, round(LEAST_SCORE + (MOST_SCORE - LEAST_SCORE) * part, 6)))
-        scored.sort(key=lambda one: -one[1])
+        scored.sort(key=lambda item: -item[1])
         return _phrase(list(weights)), scored
 
     def _shared(self, item_ids: Sequence[str]) -> dict[str, float]:
-        """Return the words that these items share more than any would by chance, the most telling first."""
+        """Return the words that these items share more often than all items do, with weights, the largest first."""
         here = Counter(word for item_id in item_ids for word in self._words.get(item_id, ()))
         everywhere = max(1, len(self._words))
         weights = {word: count * math.log(everywhere / self._spread[word]) for word, count in here.items() if count > 1}
-        best = sorted(weights, key=lambda word: (-weights[word], word))[:THEME_WORDS]
-        return {word: weights[word] for word in best if weights[word] > 0}
+        top = sorted(weights, key=lambda word: (-weights[word], word))[:THEME_WORDS]
+        return {word: weights[word] for word in top if weights[word] > 0}
 
 
 def _words(row: Mapping[str, Any], columns: list[str]) -> frozenset[str]:
@@ -70,6 +70,6 @@ def _words(row: Mapping[str, Any], columns: list[str]) -> frozenset[str]:
 
 def _phrase(words: list[str]) -> str:
     if not words:
-        return LIKE_NOTHING
+        return NO_THEME
     *first, last = words
     return (f"{', '.join(first)} and {last}" if first else last).capitalize()

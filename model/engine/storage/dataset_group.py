@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from model.datasets.columns import Columns, joined, read_columns
+from model.datasets.columns import Columns, concatenate, read_columns
 from model.datasets.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, OF_EVENTS, USERS
 from model.engine.filters.table import Table
 from model.engine.monitoring.logs import log
@@ -308,4 +308,4 @@ async def _number_in_steps(number: Callable[[list[str]], list[int]], ids: list[s
 
 
 def _read_columns(parts: list[Path]) -> Columns:
-    return joined([read_columns(part / COLUMNS_FILE) for part in parts])
+    return concatenate([read_columns(part / COLUMNS_FILE) for part in parts])

@@ -1,1 +1,1 @@
-"""Training: what a solution may ask for, what is learnt from, when, and how good it is."""
+"""Training: rules of solutions, the input of a training, tuning and fitting."""

@@ -1,4 +1,4 @@
-"""Fitting in the worker: which recipe and which hyper-parameters, by measuring each on the same hold-out."""
+"""Chooses recipe and hyper-parameters on one hold-out, and fits the chosen recipe on all data."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
     from model.registry.named_recipe import NamedRecipe
 
 SEED = 20261121
-DRAWS_PER_TRIAL = 20  # a small range has fewer different values than trials
-# What is made as large as possible where nobody says: what the recipe is judged by first.
-JUDGED_BY = ("normalized_discounted_cumulative_gain_at_25", "hit", "auc", "recall")
+DRAWS_PER_TRIAL = 20  # a small range can have fewer values than there are trials
+# The metric to maximise by default: the first of these that the recipe has.
+DEFAULT_OBJECTIVES = ("normalized_discounted_cumulative_gain_at_25", "hit", "auc", "recall")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training may choose from.
+    """The recipes and hyper-parameters that a training chooses from.
 
     Attributes
     ----------
     recipes : list of str
-        The candidates; one but for AutoML.
+        The candidates; one except for AutoML.
     tuned : bool
         Whether hyper-parameters are optimised.
     ranges : list of (kind, range)
-        Of the hyper-parameters to optimise; empty takes all that the recipe can have tuned.
+        Of the hyper-parameters to optimise; empty for all tunable ones of the recipe.
     trials : int
-        Most trainings of the optimisation.
+        Limit on the trainings of the optimisation.
     metric : str
-        What is to be as large as possible; empty for what the recipe is judged by.
+        The metric to maximise; empty for the default of the recipe.
     settings : dict, optional
-        Those of an earlier training, kept by trainingMode UPDATE.
+        Settings of an earlier training, for trainingMode UPDATE.
     """
 
     recipes: list[str]
@@ -63,12 +63,12 @@ class _Trial:
 
 
 def fit(plan: Plan, data: TrainingData) -> tuple[Recipe | SegmentRecipe, dict[str, Any]]:
-    """Choose by the plan, and fit on all of the data.
+    """Choose recipe and hyper-parameters by the plan, and fit the recipe on all data.
 
     Parameters
     ----------
     data : TrainingData
-        Before `NamedRecipe.prepare`; its parameters are those that the solution states.
+        Before `NamedRecipe.prepare`, with the parameters of the solution.
 
     Returns
     -------
@@ -79,17 +79,20 @@ def fit(plan: Plan, data: TrainingData) -> tuple[Recipe | SegmentRecipe, dict[st
     Raises
     ------
     UnsuitableDataError
-        No candidate can learn from the data.
+        No candidate can be trained on the data.
     """
     best = _best_recipe(plan, data)
     ranges = list(plan.ranges) or default_ranges(best.named)
     if plan.tuned and ranges:
         first = {
-            name: value for name, value in best.data.parameters.items() if name in {one["name"] for _, one in ranges}
+            name: value
+            for name, value in best.data.parameters.items()
+            if name in {given["name"] for _, given in ranges}
         }
-        tries = trial_values(ranges, first, plan.trials)
-        # One after another, so that no more than two trials are in memory.
-        best = max((_try(plan, best.named, data, values) for values in tries), key=lambda one: _worth(plan, one))
+        candidates = draw_trials(ranges, first, plan.trials)
+        # In sequence, so that at most two trials are in memory.
+        trials = (_run_trial(plan, best.named, data, values) for values in candidates)
+        best = max(trials, key=lambda trial: _objective(plan, trial))
     model = best.named.algorithm.fit(best.data, best.settings)
     known = best.data.interactions
     return model, {
@@ -102,60 +105,58 @@ def fit(plan: Plan, data: TrainingData) -> tuple[Recipe | SegmentRecipe, dict[st
     }
 
 
-def trial_values(
-    ranges: list[tuple[str, dict[str, Any]]], first: Mapping[str, str], count: int
-) -> list[dict[str, str]]:
-    """Return what hyper-parameter optimisation tries: present values first, then drawn ones, none twice.
+def draw_trials(ranges: list[tuple[str, dict[str, Any]]], first: Mapping[str, str], count: int) -> list[dict[str, str]]:
+    """Return the hyper-parameters of each trial: the present values first, then random ones, none twice.
 
     Parameters
     ----------
     ranges : list of (kind, range)
         As `tuning_rules.ranges_of` returns them.
     first : mapping of str to str
-        Values of the same names; they count where they lie within the ranges.
+        Present values, which are moved into the ranges.
     count : int
-        At most so many.
+        Limit on the number of trials.
 
     Returns
     -------
     list of dict
-        Every one has a value for every range.
+        Each has a value for every range.
     """
     draw = random.Random(SEED)  # noqa: S311 - to be repeatable, not secret
-    drawn = [{one["name"]: _nearest(kind, one, first.get(one["name"])) for kind, one in ranges}]
+    drawn = [{given["name"]: _nearest(kind, given, first.get(given["name"])) for kind, given in ranges}]
     for _ in range(count * DRAWS_PER_TRIAL):
         if len(drawn) >= count:
             break
-        values = {one["name"]: _drawn(kind, one, draw) for kind, one in ranges}
+        values = {given["name"]: _drawn(kind, given, draw) for kind, given in ranges}
         if values not in drawn:
             drawn.append(values)
     return drawn
 
 
 def _best_recipe(plan: Plan, data: TrainingData) -> _Trial:
-    """Return the best of the candidates; one that cannot learn from the data is none, as long as another one can."""
+    """Return the trial of the best candidate; candidates that cannot be trained on the data are skipped."""
     best, refusal = None, UnsuitableDataError("there is no recipe to train")
     for name in plan.recipes:
         try:
-            trial = _try(plan, RECIPES[name], data, {})
+            trial = _run_trial(plan, RECIPES[name], data, {})
         except UnsuitableDataError as error:
             refusal = error
             continue
-        if best is None or _worth(plan, trial) > _worth(plan, best):
+        if best is None or _objective(plan, trial) > _objective(plan, best):
             best = trial
     if best is None:
         raise refusal
     return best
 
 
-def _try(plan: Plan, named: NamedRecipe, data: TrainingData, chosen: dict[str, str]) -> _Trial:
+def _run_trial(plan: Plan, named: NamedRecipe, data: TrainingData, chosen: dict[str, str]) -> _Trial:
     prepared = named.prepare(replace(data, parameters={**data.parameters, **chosen}))
     metrics, settings = evaluate(named, prepared, plan.settings)
     return _Trial(named, prepared, chosen, metrics, settings)
 
 
-def _worth(plan: Plan, trial: _Trial) -> float:
-    names = [plan.metric, *JUDGED_BY, *sorted(trial.metrics)]
+def _objective(plan: Plan, trial: _Trial) -> float:
+    names = [plan.metric, *DEFAULT_OBJECTIVES, *sorted(trial.metrics)]
     return next((trial.metrics[name] for name in names if name in trial.metrics), 0.0)
 
 
@@ -164,16 +165,16 @@ def _nearest(kind: str, given: dict[str, Any], value: str | None) -> str:
         values: list[str] = given["values"]
         return value if value in values else values[0]
     number = float(value) if value is not None else given["minValue"]
-    return _written(kind, min(max(number, given["minValue"]), given["maxValue"]))
+    return _format(kind, min(max(number, given["minValue"]), given["maxValue"]))
 
 
 def _drawn(kind: str, given: dict[str, Any], draw: random.Random) -> str:
     if kind == "categorical":
         return str(draw.choice(given["values"]))
     if kind == "integer":
-        return _written(kind, draw.randint(int(given["minValue"]), int(given["maxValue"])))
-    return _written(kind, draw.uniform(given["minValue"], given["maxValue"]))
+        return _format(kind, draw.randint(int(given["minValue"]), int(given["maxValue"])))
+    return _format(kind, draw.uniform(given["minValue"], given["maxValue"]))
 
 
-def _written(kind: str, number: float) -> str:
+def _format(kind: str, number: float) -> str:
     return str(int(number)) if kind == "integer" else f"{number:.4g}"

@@ -1,4 +1,4 @@
-"""When something is due by the engine's clock, whose hours are as long as its pace says."""
+"""When automatic trainings are due by the engine's clock, whose pace sets the length of an hour."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ NEW_ITEMS_HOURS, INCREMENTAL_HOURS = 2.0, 0.5
 def training_is_due(
     now: float, since: float, begun: list[float], *, days: int, hour_seconds: float, skipped: float = 0.0
 ) -> bool:
-    """Tell whether a solution is to be trained by itself (developer guide, "Configuring automatic training").
+    """Return whether an automatic training is due (developer guide, "Configuring automatic training").
 
-    The first training comes an hour after the start, unless one was begun by hand meanwhile. Any later one comes
-    a period after the latest, whoever began it, or after the latest that was skipped.
+    The first training is due an hour after the start, unless a manual one has started meanwhile. Each later one is due
+    a period after the latest training, automatic, manual or skipped.
 
     Parameters
     ----------
@@ -24,13 +24,13 @@ def training_is_due(
     since : float
         When automatic training was switched on.
     begun : list of float
-        When the solution's versions were created, whoever created them.
+        When the solution's versions were created, automatically or manually.
     days : int
         The period.
     hour_seconds : float
-        How long an hour lasts.
+        Length of an hour.
     skipped : float
-        When a training was due and left out for want of new data; 0 for never.
+        When a due training was skipped because there was no new data; 0 for never.
     """
     later = [moment for moment in (*begun, skipped) if moment >= since]
     if not later:

@@ -1,4 +1,4 @@
-"""What a solution may ask for: each rule of CreateSolution and UpdateSolution, apart from all resources."""
+"""Rules of CreateSolution and UpdateSolution that need no other resource."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 RATE = re.compile(r"rate\((\d+) days?\)")
 DEFAULT_SCHEDULE = "rate(7 days)"  # API reference, AutoTrainingConfig
 TRAINED_DATASETS = ("INTERACTIONS", "ITEMS", "USERS", "ACTIONS", "ACTION_INTERACTIONS")
-# Without these a row says nothing (developer guide, "Configuring columns used when training").
+# Rows need these columns (developer guide, "Configuring columns used when training").
 NEVER_EXCLUDED = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP", "EVENT_TYPE"})
 
 
 def check_solution(request: dict[str, Any], recipe: NamedRecipe) -> None:
-    """Check what a solution asks of its recipe.
+    """Check a solution against the rules of its recipe.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def check_solution(request: dict[str, Any], recipe: NamedRecipe) -> None:
     if config.get("autoMLConfig"):
         raise InvalidInputError("solutionConfig.autoMLConfig needs performAutoML")
     check_parameters(recipe, config, tuned=bool(request.get("performHPO")))
-    check_tuning(recipe, config.get("hpoConfig"), asked=bool(request.get("performHPO")))
+    check_tuning(recipe, config.get("hpoConfig"), performed=bool(request.get("performHPO")))
     check_events(config)
     check_objective(recipe, config.get("optimizationObjective"))
     check_columns(config.get("trainingDataConfig") or {}, "solutionConfig")
@@ -47,7 +47,7 @@ def check_solution(request: dict[str, Any], recipe: NamedRecipe) -> None:
 
 
 def check_automl(request: dict[str, Any]) -> None:
-    """Check what a solution asks that finds its recipe by itself.
+    """Check a solution with AutoML.
 
     Parameters
     ----------
@@ -73,19 +73,19 @@ def automl_recipes(config: dict[str, Any]) -> list[str]:
         autoMLConfig.
     """
     named = [arn.rpartition("/")[2] for arn in config.get("recipeList") or []]
-    # Amazon's own only: a network would make every such training many times as long.
-    own = [one for one in RECIPES.values() if one.name.startswith("aws-") and not one.domain]
-    return named or [one.name for one in own if one.kind == "USER_PERSONALIZATION"]
+    # Only Amazon's: networks would make every such training many times as long.
+    custom = [recipe for recipe in RECIPES.values() if recipe.name.startswith("aws-") and not recipe.domain]
+    return named or [recipe.name for recipe in custom if recipe.kind == "USER_PERSONALIZATION"]
 
 
 def check_recipe(recipe: NamedRecipe) -> None:
-    """Check that a recipe is one that solutions have."""
+    """Check that solutions may have a recipe."""
     if recipe.domain:
         raise InvalidInputError(f"{recipe.name} is a use case of {recipe.domain}: create a recommender with it")
 
 
 def check_incremental_update(recipe: NamedRecipe) -> None:
-    """Check that a recipe takes new data between its trainings."""
+    """Check that a recipe supports incremental updates."""
     if not recipe.incremental_update:
         raise InvalidInputError(f"performIncrementalUpdate is for aws-semantic-similarity, not for {recipe.name}")
 
@@ -98,18 +98,18 @@ def check_parameters(recipe: NamedRecipe, config: dict[str, Any], *, tuned: bool
     config : dict
         solutionConfig.
     tuned : bool
-        Whether hyper-parameters are optimised, without which some cannot be set.
+        Whether hyper-parameters are optimised; some can be set only then.
 
     Raises
     ------
     InvalidInputError
-        There is no such parameter, or its value is none that it can have.
+        A parameter is unknown, or its value is invalid.
     """
     for member in ("algorithmHyperParameters", "featureTransformationParameters"):
         known = {
-            name: one
-            for name, one in recipe.parameters.items()
-            if one.featurization == (member == "featureTransformationParameters")
+            name: parameter
+            for name, parameter in recipe.parameters.items()
+            if parameter.featurization == (member == "featureTransformationParameters")
         }
         for name, value in (config.get(member) or {}).items():
             if name not in known:
@@ -122,7 +122,7 @@ def check_parameters(recipe: NamedRecipe, config: dict[str, Any], *, tuned: bool
 
 
 def check_events(config: dict[str, Any]) -> None:
-    """Check which events are trained on, and with which weights.
+    """Check the events to train on and their weights.
 
     Parameters
     ----------
@@ -143,8 +143,8 @@ def check_events(config: dict[str, Any]) -> None:
 def check_event_parameters(events: dict[str, Any]) -> None:
     """Check an EventsConfig."""
     seen: set[str] = set()
-    for one in events.get("eventParametersList") or []:
-        event_type = one.get("eventType")
+    for parameters in events.get("eventParametersList") or []:
+        event_type = parameters.get("eventType")
         if not event_type:
             raise InvalidInputError("each member of eventParametersList needs an eventType")
         if event_type.lower() in seen:
@@ -153,7 +153,7 @@ def check_event_parameters(events: dict[str, Any]) -> None:
 
 
 def check_objective(recipe: NamedRecipe, objective: dict[str, Any] | None) -> None:
-    """Check an optimisation objective; whether the column is there is seen with the Items schema."""
+    """Check an optimisation objective; the Items schema determines later whether its column exists."""
     if not objective:
         return
     if not recipe.objective:
@@ -170,13 +170,13 @@ def check_columns(config: dict[str, Any], where: str) -> None:
     Parameters
     ----------
     where : str
-        The member that has it.
+        The member that contains it.
     """
     excluded, included = (config.get(f"{kind}DatasetColumns") or {} for kind in ("excluded", "included"))
     for name in (*excluded, *included):
         if name.upper() not in TRAINED_DATASETS:
             raise InvalidInputError(
-                f"{where}.trainingDataConfig names the dataset type {name}; it may name {', '.join(TRAINED_DATASETS)}"
+                f"{where}.trainingDataConfig has the dataset type {name}; valid ones are {', '.join(TRAINED_DATASETS)}"
             )
     both = {name.upper() for name in excluded} & {name.upper() for name in included}
     if both:
@@ -187,7 +187,7 @@ def check_columns(config: dict[str, Any], where: str) -> None:
 
 
 def check_columns_exist(config: dict[str, Any], columns_of: dict[str, set[str]]) -> None:
-    """Check that the columns of a TrainingDataConfig are those of the datasets.
+    """Check that the columns of a TrainingDataConfig exist.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def check_columns_exist(config: dict[str, Any], columns_of: dict[str, set[str]])
 
 
 def excluded_columns(config: dict[str, Any], columns_of: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """Return the columns that are not trained on, by dataset type.
+    """Return the columns that a training excludes, by dataset type.
 
     Parameters
     ----------
@@ -214,17 +214,17 @@ def excluded_columns(config: dict[str, Any], columns_of: Mapping[str, Iterable[s
     Returns
     -------
     dict
-        Excluded ones, and where columns are included, all others.
+        Excluded columns; if columns are included, all others.
     """
     excluded = {name.upper(): list(columns) for name, columns in (config.get("excludedDatasetColumns") or {}).items()}
     for name, columns in (config.get("includedDatasetColumns") or {}).items():
         kept = set(columns) | NEVER_EXCLUDED
-        excluded[name.upper()] = [one for one in columns_of.get(name.upper(), ()) if one not in kept]
+        excluded[name.upper()] = [column for column in columns_of.get(name.upper(), ()) if column not in kept]
     return excluded
 
 
 def schedule_days(config: dict[str, Any] | None) -> int:
-    """Return how many days lie between two automatic trainings.
+    """Return the days between two automatic trainings.
 
     Parameters
     ----------

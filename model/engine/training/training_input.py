@@ -1,4 +1,4 @@
-"""What a training starts from, as files: the engine writes them, the worker reads them."""
+"""The input of a training as files, which the engine writes and the worker reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingInput:
-    """All that a dataset group held when the training began.
+    """The data of a dataset group at the start of a training.
 
     Attributes
     ----------
@@ -33,19 +33,19 @@ class TrainingInput:
     rows: dict[str, dict[str, Row]]
 
 
-def take_input(group: DatasetGroup) -> Callable[[Path], None]:
-    """Take what a training starts from, as it is now.
+def copy_input(group: DatasetGroup) -> Callable[[Path], None]:
+    """Copy the present data of a dataset group for a training.
 
     Returns
     -------
     callable
-        Writes it into a directory; a thread may call it.
+        Writes the copy to a directory; may run in a thread.
     """
-    taken = {INTERACTIONS: group.interactions.snapshot(), ACTION_INTERACTIONS: group.action_interactions.snapshot()}
-    rows = {kind: one.all() for kind, one in group.rows.items()}
+    snapshots = {INTERACTIONS: group.interactions.snapshot(), ACTION_INTERACTIONS: group.action_interactions.snapshot()}
+    rows = {kind: by_id.all() for kind, by_id in group.rows.items()}
 
     def write(directory: Path) -> None:
-        for kind, columns in taken.items():
+        for kind, columns in snapshots.items():
             write_columns(directory / f"{kind}.npz", columns())
         for kind, by_id in rows.items():
             write_rows(directory / f"{kind}.jsonl", by_id.items())
@@ -54,6 +54,6 @@ def take_input(group: DatasetGroup) -> Callable[[Path], None]:
 
 
 def read_input(directory: Path) -> TrainingInput:
-    """Read what `take_input` wrote."""
+    """Read the input that `copy_input` wrote."""
     columns = {path.stem: read_columns(path) for path in directory.glob("*.npz")}
     return TrainingInput(columns, {path.stem: dict(read_rows(path)) for path in directory.glob("*.jsonl")})

@@ -1,4 +1,4 @@
-"""Which values hyper-parameter optimisation may try (developer guide, "Hyperparameters and HPO")."""
+"""Rules of hyper-parameter optimisation (developer guide, "Hyperparameters and HPO")."""
 
 from __future__ import annotations
 
@@ -22,26 +22,16 @@ def ranges_of(config: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]
         The kind is integer, continuous or categorical.
     """
     given = (config or {}).get("algorithmHyperParameterRanges") or {}
-    return [(kind, one) for kind in KINDS for one in given.get(f"{kind}HyperParameterRanges") or []]
+    return [(kind, values) for kind in KINDS for values in given.get(f"{kind}HyperParameterRanges") or []]
 
 
 def default_ranges(recipe: NamedRecipe) -> list[tuple[str, dict[str, Any]]]:
-    """Return the ranges of all hyper-parameters of a recipe that can be tuned, as `ranges_of` does.
-
-    Returns
-    -------
-    list of (str, dict)
-    """
-    return [range_of(name, one) for name, one in recipe.parameters.items() if one.tunable]
+    """Return the ranges of all tunable hyper-parameters of a recipe, as `ranges_of` does."""
+    return [range_of(name, parameter) for name, parameter in recipe.parameters.items() if parameter.tunable]
 
 
 def range_of(name: str, parameter: Parameter) -> tuple[str, dict[str, Any]]:
-    """Return the values that a hyper-parameter can have, as (kind, range).
-
-    Returns
-    -------
-    (str, dict)
-    """
+    """Return the range of a hyper-parameter, as (kind, range)."""
     if parameter.choices:
         return "categorical", {"name": name, "values": list(parameter.choices)}
     if parameter.integer:
@@ -50,7 +40,7 @@ def range_of(name: str, parameter: Parameter) -> tuple[str, dict[str, Any]]:
 
 
 def trials(config: dict[str, Any] | None) -> int:
-    """Return how many trainings hyper-parameter optimisation may make.
+    """Return the limit on trainings of a hyper-parameter optimisation.
 
     Parameters
     ----------
@@ -62,36 +52,38 @@ def trials(config: dict[str, Any] | None) -> int:
     return _count(resources, "maxNumberOfTrainingJobs", limits.HPO_JOBS, limits.HPO_JOBS_DEFAULT)
 
 
-def check_tuning(recipe: NamedRecipe, config: dict[str, Any] | None, *, asked: bool) -> None:
+def check_tuning(recipe: NamedRecipe, config: dict[str, Any] | None, *, performed: bool) -> None:
     """Check performHPO and hpoConfig.
 
     Parameters
     ----------
-    asked : bool
+    performed : bool
         performHPO.
     """
-    if config and not asked:
+    if config and not performed:
         raise InvalidInputError("solutionConfig.hpoConfig needs performHPO")
-    if not asked:
+    if not performed:
         return
     if (config or {}).get("hpoObjective"):
-        raise InvalidInputError("hpoObjective cannot be configured: leave it out")
+        raise InvalidInputError("hpoObjective cannot be configured: omit it")
     if not default_ranges(recipe):
-        raise InvalidInputError(f"{recipe.name} has no hyper-parameter that can be tuned: leave performHPO out")
+        raise InvalidInputError(f"{recipe.name} has no tunable hyper-parameter: omit performHPO")
     trials(config)
     seen: set[str] = set()
-    for kind, one in ranges_of(config):
-        _check_range(recipe, kind, one)
-        if one["name"] in seen:
-            raise InvalidInputError(f"hpoConfig has two ranges for {one['name']}")
-        seen.add(one["name"])
+    for kind, given in ranges_of(config):
+        _check_range(recipe, kind, given)
+        if given["name"] in seen:
+            raise InvalidInputError(f"hpoConfig has two ranges for {given['name']}")
+        seen.add(given["name"])
 
 
 def _check_range(recipe: NamedRecipe, kind: str, given: dict[str, Any]) -> None:
     name = given.get("name")
-    allowed = {one["name"]: (of_kind, one) for of_kind, one in default_ranges(recipe)}
+    allowed = {values["name"]: (of_kind, values) for of_kind, values in default_ranges(recipe)}
     if name not in allowed:
-        raise InvalidInputError(f"{name} cannot be tuned; of {recipe.name} {', '.join(allowed)} can")
+        raise InvalidInputError(
+            f"{name} is not tunable; tunable hyper-parameters of {recipe.name}: {', '.join(allowed)}"
+        )
     own_kind, own = allowed[name]
     if kind != own_kind:
         raise InvalidInputError(f"{name} is {own_kind}: give its range in {own_kind}HyperParameterRanges")

@@ -12,7 +12,7 @@ import pytest
 from model.datasets.avro_schema import Column, property_name, read_schema
 from model.datasets.csv_import import read_rows, to_columns, to_rows
 from model.datasets.errors import ImportFailedError, InvalidSchemaError, InvalidValueError
-from model.datasets.training_data import catalogue_of, select
+from model.datasets.training_data import catalogue_of, select_interactions
 from model.datasets.values import check_value
 from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, schema_text, shop_rows
 
@@ -112,10 +112,10 @@ def test_training_takes_only_the_event_type_and_values_that_the_solution_wants()
     values[half:] = 5.0
     valued = type(found)(**{**vars(mixed), "values": values})
 
-    every = select(mixed, {})
-    purchases = select(mixed, {"eventType": "purchase"})
-    above = select(valued, {"solutionConfig": {"eventValueThreshold": "4.5"}})
-    weighed = select(
+    every = select_interactions(mixed, {})
+    purchases = select_interactions(mixed, {"eventType": "purchase"})
+    above = select_interactions(valued, {"solutionConfig": {"eventValueThreshold": "4.5"}})
+    weighed = select_interactions(
         mixed, {"solutionConfig": {"eventsConfig": {"eventParametersList": [{"eventType": "Purchase", "weight": 0.5}]}}}
     )
 
@@ -128,15 +128,15 @@ def test_a_clock_that_runs_ahead_makes_nothing_else_look_old():
     times = found.times.copy()
     times[3] = 99_999_999_999
 
-    ahead = select(type(found)(**{**vars(found), "times": times}), {})
+    ahead = select_interactions(type(found)(**{**vars(found), "times": times}), {})
 
-    assert len(ahead) == len(select(found, {}))
+    assert len(ahead) == len(select_interactions(found, {}))
     assert ahead.times.max() <= time.time()
 
 
 def test_too_little_is_refused_with_the_count():
     with pytest.raises(match="there are 0 unique interactions"):
-        select(columns(), {"eventType": "Watch"})
+        select_interactions(columns(), {"eventType": "Watch"})
 
 
 def test_features_are_categories_by_level_and_words_of_text():

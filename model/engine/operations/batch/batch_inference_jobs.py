@@ -26,8 +26,15 @@ from model.engine.personalize import limits
 from model.engine.personalize.arns import Caller
 from model.engine.personalize.errors import InvalidInputError
 from model.engine.runtime.lifecycle import BATCH
-from model.engine.serving.answering import ITEM_TARGET, PredictedItem, Question, Restriction, rank, recommend
-from model.engine.serving.batch import Batch, read_filter_values, read_text, run
+from model.engine.serving.answering import (
+    ITEM_TARGET,
+    PredictedItem,
+    RecommendationRequest,
+    Restriction,
+    rank,
+    recommend,
+)
+from model.engine.serving.batch import Batch, read_filter_values, read_string, run_batch
 from model.engine.serving.explanations import EXPLANATION
 from model.engine.serving.serving_rules import EXPLORATION, INFLUENCE, check_explores, check_influence, exploration_of
 from model.engine.serving.themes import Themes
@@ -95,7 +102,7 @@ async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
         values = read_filter_values(line)
         restriction = Restriction(compiled, values) if compiled is not None else None
         query = _query(engine, served, document.get("batchInferenceJobConfig") or {}, line)
-        question = Question(query, document["numResults"], restriction, explained=_is_explained(line))
+        question = RecommendationRequest(query, document["numResults"], restriction, explained=_is_explained(line))
         group = engine.groups[served.group_arn]
         if served.named.kind == RANKING:
             return _output(served, rank(served, group, question, _item_list(line)), question.explained)
@@ -104,13 +111,13 @@ async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
 
     source, target = batch_paths(document)
     most = limits.BATCH_THEMED_RECORDS if _is_themed(job) else limits.BATCH_INPUT_RECORDS
-    await run(engine.state, Batch(source, target, caller.region, most), answer)
+    await run_batch(engine.state, Batch(source, target, caller.region, most), answer)
 
 
 def _query(engine: Engine, served: Served, config: dict[str, Any], line: dict[str, Any]) -> Query:
-    needed = {name: read_text(line, name) for name in served.named.needs if name != "inputList"}
+    needed = {name: read_string(line, name) for name in served.named.needs if name != "inputList"}
     # Popular items need nobody, but their lines name somebody, whom a filter may look at.
-    user = needed.get("userId") or (read_text(line, "userId") if line.get("userId") else "")
+    user = needed.get("userId") or (read_string(line, "userId") if line.get("userId") else "")
     weight, age_days = exploration_of(config.get(EXPLORATION) or {})
     return Query(
         history=engine.groups[served.group_arn].interactions.history(user) if user else [],
@@ -136,7 +143,7 @@ def _output(served: Served, items: list[PredictedItem], explained: bool) -> dict
 
 
 def _themed(themes: Themes, items: list[PredictedItem]) -> dict[str, Any]:
-    theme, scored = themes.of([one.item_id for one in items])
+    theme, scored = themes.find_theme([one.item_id for one in items])
     return {
         "recommendedItems": [item_id for item_id, _ in scored],
         "theme": theme,

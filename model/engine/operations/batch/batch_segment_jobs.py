@@ -25,7 +25,7 @@ from model.engine.personalize import limits
 from model.engine.personalize.arns import Caller
 from model.engine.personalize.errors import InvalidInputError
 from model.engine.runtime.lifecycle import BATCH
-from model.engine.serving.batch import Batch, BatchFailedError, read_filter_values, read_text, run
+from model.engine.serving.batch import Batch, BatchFailedError, read_filter_values, read_string, run_batch
 from model.engine.serving.segment_query import read_query
 from model.engine.storage.control_plane.kinds import BATCH_SEGMENT_JOB, SOLUTION_VERSION, BatchJobInternals
 from model.recipes.segments.segment_recipe import SegmentRecipe
@@ -98,7 +98,7 @@ async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     def answer(line: dict[str, Any]) -> dict[str, Any]:
         values = read_filter_values(line)
         allowed = known if compiled is None else known & _kept(group, recipe.user_ids, compiled, values)
-        wanted = _attributes(line, schema) if named.name == BY_ATTRIBUTES else read_text(line, "itemId")
+        wanted = _attributes(line, schema) if named.name == BY_ATTRIBUTES else read_string(line, "itemId")
         # No more than there are: who is not allowed comes last, but comes.
         count = min(document["numResults"], int(np.count_nonzero(allowed)))
         try:
@@ -108,7 +108,7 @@ async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
 
     source, target = batch_paths(document)
     most = limits.SEGMENT_ATTRIBUTE_QUERIES if named.name == BY_ATTRIBUTES else limits.SEGMENT_ITEM_QUERIES
-    await run(engine.state, Batch(source, target, caller.region, most), answer)
+    await run_batch(engine.state, Batch(source, target, caller.region, most), answer)
 
 
 def _known(group: DatasetGroup, user_ids: list[str]) -> NDArray[np.bool_]:

@@ -57,7 +57,7 @@ def prepare_attribution(
         return lambda _: None
     task["attribution"] = {
         "metrics": [[one.name, one.event_type, one.dataset_type, one.column] for one in measured.metrics],
-        "shown_by": engine.shown.arns(group_arn),
+        "shown_by": engine.served_lists.arns(group_arn),
         "target": _target(engine, group_arn, task["mode"]) if publish else None,
     }
     columns = {one.column for one in measured.metrics if one.dataset_type == ITEMS and one.column}
@@ -89,7 +89,7 @@ def take_attribution(
         for name, source, begin, value in outcome["attribution"]
         if name in by_name
     }
-    measured.take(totals, time.time())
+    measured.add_totals(totals, time.time())
 
 
 def _target(engine: Engine, group_arn: str, mode: str) -> str | None:
@@ -99,4 +99,4 @@ def _target(engine: Engine, group_arn: str, mode: str) -> str | None:
     if not destination:
         return None
     folder = read_location(destination["path"], "metricsOutputConfig.s3DataDestination.path")
-    return str(folder.inside(f"AggregatedAttributionMetrics - {mode} - {int(time.time())}.csv"))
+    return str(folder.join(f"AggregatedAttributionMetrics - {mode} - {int(time.time())}.csv"))

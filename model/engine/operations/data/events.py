@@ -132,7 +132,7 @@ def _with_impression(engine: Engine, group_arn: str, event: EventRecord) -> Even
 
     Developer guide, "Recording item interaction events with impressions data": explicit impressions go before.
     """
-    shown = engine.shown.find(event.recommendation_id, group_arn)
+    shown = engine.served_lists.find(event.recommendation_id, group_arn)
     if shown is None or event.impression:
         return event
     return msgspec.structs.replace(event, impression=list(shown.item_ids))
@@ -167,7 +167,7 @@ def _context(properties: dict[str, Any], schema: Schema | None, where: str) -> d
             raise InvalidInputError(f"{where}.properties may not hold the keyword {name}")
     if schema is None:
         return None
-    columns, context = schema.own_by_property(), {}
+    columns, context = schema.metadata_by_property(), {}
     for name, value in properties.items():
         column = columns.get(name)
         if column is None:

@@ -94,7 +94,7 @@ def _link(parts: list[Path], segments: list[Path], directory: Path) -> None:
 
 def _target(document: dict[str, Any]) -> str:
     path = document["jobOutput"]["s3DataDestination"]["path"]
-    return str(read_location(path, "jobOutput.s3DataDestination.path").inside(f"{document['jobName']}.csv"))
+    return str(read_location(path, "jobOutput.s3DataDestination.path").join(f"{document['jobName']}.csv"))
 
 
 RESOURCE_KIND = ResourceKind(

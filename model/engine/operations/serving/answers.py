@@ -20,13 +20,13 @@ from model.engine.serving.answering import (
     ITEM_TARGET,
     PredictedItem,
     Promotion,
-    Question,
+    RecommendationRequest,
     Restriction,
     rank,
     recommend,
 )
 from model.engine.serving.explanations import EXPLANATION
-from model.engine.serving.shown_lists import ShownList
+from model.engine.serving.served_lists import ServedList
 from model.engine.storage.control_plane.kinds import CAMPAIGN, FILTER, RECOMMENDER, Kind
 from model.engine.storage.dataset_group import ACTIONS, INTERACTIONS, ITEMS, USERS
 from model.recipes.recipe import Query
@@ -85,7 +85,7 @@ def get_recommendations(engine: Engine, caller: Caller, request: dict[str, Any])
     columns, explained = _metadata_columns(engine, resource, served, request)
     most = limits.RESULTS_WITH_METADATA if columns or explained else limits.RESULTS_MAX
     count = _count(request, limits.RESULTS_DEFAULT, most)
-    question = Question(
+    question = RecommendationRequest(
         _query(engine, resource, served, request),
         count,
         _restriction(engine, caller, served, request),
@@ -110,7 +110,9 @@ def get_personalized_ranking(engine: Engine, caller: Caller, request: dict[str, 
         with_metadata = " with metadata" if most == limits.RESULTS_WITH_METADATA else ""
         raise InvalidInputError(f"inputList has {len(given)} members; it may have 1 to {most}{with_metadata}")
     restriction = _restriction(engine, caller, served, request)
-    question = Question(_query(engine, resource, served, request), len(given), restriction, explained=explained)
+    question = RecommendationRequest(
+        _query(engine, resource, served, request), len(given), restriction, explained=explained
+    )
     items = rank(served, engine.groups[served.group_arn], question, given)
     _add_metadata(engine, served, items, columns)
     return Ranking(items, _remember(engine, resource, served, [one.item_id for one in items]))
@@ -124,7 +126,7 @@ def get_action_recommendations(engine: Engine, caller: Caller, request: dict[str
         raise InvalidInputError(f"userId is required with the recipe {served.named.name}")
     count = _count(request, limits.ACTIONS_DEFAULT, limits.ACTIONS_MAX)
     restriction = _restriction(engine, caller, served, request)
-    question = Question(_query(engine, resource, served, request), count, restriction)
+    question = RecommendationRequest(_query(engine, resource, served, request), count, restriction)
     found = recommend(served, engine.groups[served.group_arn], question)
     actions = [PredictedAction(one.item_id, one.score) for one in found]
     return ActionRecommendations(actions, _remember(engine, resource, served, [one.action_id for one in actions]))
@@ -315,7 +317,7 @@ def _config(resource: Resource[Any]) -> dict[str, Any]:
 
 def _remember(engine: Engine, resource: Resource[Any], served: Served, item_ids: list[str]) -> str:
     recommendation_id = f"RID-{uuid.uuid4()}"
-    engine.shown.keep(recommendation_id, ShownList(resource.arn, served.group_arn, tuple(item_ids)))
+    engine.served_lists.add(recommendation_id, ServedList(resource.arn, served.group_arn, tuple(item_ids)))
     return recommendation_id
 
 

@@ -101,7 +101,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     engine.resources.save(attribution)
     measured = attribution_of(engine, group_arn)
     if measured is not None:
-        measured.use(map(read_metric, metrics))
+        measured.set_metrics(map(read_metric, metrics))
     return {"metricAttributionArn": attribution.arn}
 
 
@@ -171,7 +171,7 @@ def _samples(engine: Engine, group_arn: str, metrics: Iterable[Metric], events: 
         if schema is not None and event.properties:
             properties = json.loads(event.properties)
             interaction |= {column.name: properties.get(name) for name, column in schema.by_property().items()}
-        shown = engine.shown.find(event.recommendation_id, group_arn)
+        shown = engine.served_lists.find(event.recommendation_id, group_arn)
         source = source_of(event.source, shown.arn if shown else None)
         item = rows.get(event.item_id) if event.item_id else None
         yield Sample(event.event_type, source, event.time, interaction, item or {})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.engine.operations.resources.group_datasets import columns_of, interactions_version, schemas_of
 from model.engine.training.solution_rules import excluded_columns
-from model.engine.training.training_input import take_input
+from model.engine.training.training_input import copy_input
 from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ async def train(
     snapshots: list[Snapshot] = []
 
     def prepare() -> Callable[[Path], None]:
-        write = take_input(group)
+        write = copy_input(group)
         streamed = (group.action_interactions if of_actions else group.interactions).streamed_count
         snapshots.append(Snapshot(time.time(), streamed, interactions_version(engine, group_arn), excluded))
         if on_begin is not None:

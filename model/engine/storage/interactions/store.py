@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from model.datasets.columns import Columns, stacked
+from model.datasets.columns import Columns, append_columns
 from model.engine.storage.interactions.imported import ImportedInteractions, NumberedImport
 from model.engine.storage.interactions.numbering import Numbering
 from model.engine.storage.interactions.state import InteractionState
@@ -230,7 +230,7 @@ class InteractionStore:
                 imported.values,
                 imported.context,
             )
-            return stacked(older, streamed)
+            return append_columns(older, streamed)
 
         return columns
 

@@ -191,7 +191,7 @@ def test_a_filter_that_looks_at_a_user_needs_one(trained_shop, filters):
     refused = refusal(trained_shop.runtime.get_recommendations, campaignArn=popular, filterArn=filter_arn)
 
     assert refused.code == "InvalidInputException"
-    assert "userId is required with a filter that looks at interactions" in refused.message
+    assert "userId is required with a filter on interactions" in refused.message
     assert recommend(trained_shop, "popular", userId="user-1", filterArn=filter_arn)["itemList"]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import read_rows
-from model.engine.s3.export import rows_to_export, write_csv
+from model.engine.s3.export import read_rows_to_export, write_csv
 from model.engine.storage.event_log.records import EndRecord, EventRecord, RowRecord
 from model.engine.storage.import_part import ROWS_FILE, write_interactions, write_rows
 from tests.factories.shop_stream import schema_text
@@ -21,7 +21,7 @@ NO_ITEM = {"CATEGORY": None, "DESCRIPTION": None, "PRICE": None, "CREATION_TIMES
 
 def exported(schema, mode, parts, log, tmp_path):
     path = tmp_path / "export.csv"
-    write_csv(schema, rows_to_export(schema, mode, parts, log), path)
+    write_csv(schema, read_rows_to_export(schema, mode, parts, log), path)
     with path.open(newline="") as file:
         return list(csv.DictReader(file)), path
 

@@ -17,7 +17,7 @@ from model.engine.filters.table import Table
 from model.engine.operations.serving import answers
 from model.engine.operations.serving.answers import ActionRecommendations, PredictedAction, Ranking, Recommendations
 from model.engine.personalize.errors import ResourceInUseError, ResourceNotFoundError
-from model.engine.serving.answering import PredictedItem, Promotion, Question, Restriction, recommend
+from model.engine.serving.answering import PredictedItem, Promotion, RecommendationRequest, Restriction, recommend
 from model.engine.serving.served import Served
 from model.recipes.personalization.user_personalization import UserPersonalization
 from model.recipes.recipe import EXPLORATION, POPULAR, Contribution, Query, Recipe, Recommendation
@@ -87,7 +87,7 @@ def group(**recent):
 
 
 def asked(count, *, user="", history=("item-0",), restriction=None, promotion=None):
-    return Question(Query(history=history, user=user), count, restriction, promotion)
+    return RecommendationRequest(Query(history=history, user=user), count, restriction, promotion)
 
 
 def only(*places) -> Any:

@@ -141,7 +141,7 @@ def test_other_metrics_keep_the_sums_of_those_that_stay():
     attribution = Attribution([CLICKS, SALES])
     attribution.add([sample(), sample("Buy", item={"PRICE": 2})], now=START)
 
-    attribution.use([CLICKS])
+    attribution.set_metrics([CLICKS])
     attribution.add([sample(), sample("Buy", item={"PRICE": 2})], now=START)
 
     assert attribution.values() == [(CLICKS, "a", 2.0)]

@@ -16,9 +16,9 @@ from model.engine.operations.batch.batch_rules import check_active_jobs
 from model.engine.personalize import limits
 from model.engine.personalize.arns import Caller
 from model.engine.personalize.errors import InvalidInputError, LimitExceededError
-from model.engine.s3.target import Found, Location
+from model.engine.s3.target import Location, S3Object
 from model.engine.serving import batch as batch_module
-from model.engine.serving.batch import Batch, BatchFailedError, answer_line, read_filter_values, read_text, run
+from model.engine.serving.batch import Batch, BatchFailedError, answer_line, read_filter_values, read_string
 from model.engine.storage.control_plane.kinds import BATCH_INFERENCE_JOB, BatchJobInternals
 from model.engine.storage.control_plane.resources import Resource
 
@@ -33,7 +33,7 @@ class FilesInMemory:
 
     def find(self, location):
         return [
-            Found(Location(location.bucket, key), len(text))
+            S3Object(Location(location.bucket, key), len(text))
             for key, text in sorted(self.files.items())
             if key.startswith(location.key)
         ]
@@ -48,12 +48,12 @@ class FilesInMemory:
         self.files[location.key] = content.decode()
 
 
-def run_batch(tmp_path, monkeypatch, files, answer=lambda question: question, **batch):
+def answer_files(tmp_path, monkeypatch, files, answer=lambda question: question, **batch):
     s3 = FilesInMemory(files)
     monkeypatch.setattr(batch_module, "S3Files", lambda region: s3)
     state: Any = SimpleNamespace(job=lambda name: tmp_path / name)
     asked = Batch(Location("b", "in/"), Location("b", "out"), "eu-west-1", **batch)
-    count = asyncio.run(run(state, asked, answer))
+    count = asyncio.run(batch_module.run_batch(state, asked, answer))
     assert list(tmp_path.iterdir()) == []
     return count, {key: text for key, text in s3.files.items() if key.startswith("out/")}
 
@@ -66,7 +66,7 @@ def test_every_file_has_its_answers_and_nothing_is_left_behind(tmp_path, monkeyp
         "in/other.txt": "?",
     }
 
-    count, found = run_batch(tmp_path, monkeypatch, files)
+    count, found = answer_files(tmp_path, monkeypatch, files)
 
     assert count == 4
     assert sorted(found) == ["out/_CHECK", "out/a.out", "out/b/c.out", "out/other.txt.out"]
@@ -84,17 +84,17 @@ def test_too_large_an_input_fails_the_job_before_anything_is_answered(tmp_path, 
     monkeypatch.setattr(limits, name, value)
 
     with pytest.raises(BatchFailedError, match=reason):
-        run_batch(tmp_path, monkeypatch, {"in/a": '{"x": 1}\n', "in/b": '{"x": 2}\n'})
+        answer_files(tmp_path, monkeypatch, {"in/a": '{"x": 1}\n', "in/b": '{"x": 2}\n'})
 
 
 def test_too_many_records_fail_the_job(tmp_path, monkeypatch):
     with pytest.raises(BatchFailedError, match="has 3 records; it may have 2"):
-        run_batch(tmp_path, monkeypatch, {"in/a": "{}\n{}\n\n", "in/b": "{}"}, most_records=2)
+        answer_files(tmp_path, monkeypatch, {"in/a": "{}\n{}\n\n", "in/b": "{}"}, most_records=2)
 
 
 def test_answers_alone_are_no_questions(tmp_path, monkeypatch):
-    with pytest.raises(BatchFailedError, match="holds no files of questions"):
-        run_batch(tmp_path, monkeypatch, {"in/a.out": "{}"})
+    with pytest.raises(BatchFailedError, match="holds no input files"):
+        answer_files(tmp_path, monkeypatch, {"in/a.out": "{}"})
 
 
 def test_others_get_their_turn_between_the_lines(tmp_path, monkeypatch):
@@ -114,7 +114,9 @@ def test_others_get_their_turn_between_the_lines(tmp_path, monkeypatch):
             await asyncio.sleep(0)
 
     async def both():
-        await asyncio.gather(run(state, Batch(Location("b", "in/"), Location("b", "out"), "r"), answer), other())
+        await asyncio.gather(
+            batch_module.run_batch(state, Batch(Location("b", "in/"), Location("b", "out"), "r"), answer), other()
+        )
 
     asyncio.run(both())
 
@@ -125,7 +127,7 @@ def test_others_get_their_turn_between_the_lines(tmp_path, monkeypatch):
 @given(st.binary(max_size=30))
 def test_whatever_a_line_holds_it_is_answered_or_has_an_error(line):
     def answer(question):
-        return {"user": read_text(question, "userId"), "values": read_filter_values(question)}
+        return {"user": read_string(question, "userId"), "values": read_filter_values(question)}
 
     found = answer_line(line, answer)
 
@@ -137,7 +139,7 @@ def test_whatever_a_line_holds_it_is_answered_or_has_an_error(line):
 @pytest.mark.parametrize("value", [None, 7, "", [], "x" * 257])
 def test_an_id_must_be_a_string_that_is_not_too_long(value):
     with pytest.raises(InvalidInputError, match="userId"):
-        read_text({"userId": value}, "userId")
+        read_string({"userId": value}, "userId")
 
 
 def test_only_the_callers_running_jobs_count():

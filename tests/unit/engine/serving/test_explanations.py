@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from model.engine.serving.explanations import MOST_SHARES, REST, explanations, placed_by, shares, text_of
+from model.engine.serving.explanations import (
+    MOST_SHARES,
+    REST,
+    compute_shares,
+    explain_items,
+    explain_placement,
+    write_explanation,
+)
 from model.recipes.recipe import EXPLORATION, Contribution, Query, Recommendation
 
 WEIGHTS = some.floats(-1e6, 1e6, allow_nan=False).map(lambda weight: round(weight, 6))
@@ -22,14 +29,14 @@ def parts_of(*weights):
 
 
 def told(parts):
-    return {one.name: one.weight for one in shares(parts)}
+    return {one.name: one.weight for one in compute_shares(parts)}
 
 
 @given(some.lists(WEIGHTS, max_size=40))
 def test_shares_sum_to_one_and_are_few(weights):
     parts = parts_of(*weights)
 
-    found = json.loads(text_of(shares(parts)), parse_float=Decimal)
+    found = json.loads(write_explanation(compute_shares(parts)), parse_float=Decimal)
 
     assert len(found) <= MOST_SHARES
     assert sum(one["weight"] for one in found) == (1 if parts else 0)
@@ -53,7 +60,7 @@ def test_few_parts_are_told_in_full():
 
 
 def test_of_many_parts_the_largest_are_told_and_the_others_together():
-    found = shares(parts_of(*[0.5, 1.5], *[1.0] * 8))
+    found = compute_shares(parts_of(*[0.5, 1.5], *[1.0] * 8))
 
     assert [one.name for one in found] == ["part-1", "part-2", "part-3", "part-4", "part-5", REST]
     assert found[0].weight == 0.15
@@ -75,7 +82,7 @@ def test_where_more_speaks_against_an_item_than_for_it_shares_keep_their_bounds_
 
 @pytest.mark.parametrize("weights", [(), (0.0,), (float("-inf"),)])
 def test_where_nothing_speaks_there_is_no_explanation(weights):
-    assert shares([Contribution("score", weight) for weight in weights]) == []
+    assert compute_shares([Contribution("score", weight) for weight in weights]) == []
 
 
 class Halves:
@@ -93,8 +100,8 @@ def test_items_are_explained_together_and_what_is_tried_is_told_so():
     recipe: Any = Halves()
     found = [Recommendation("a"), Recommendation("new", 0.1, EXPLORATION), Recommendation("unspoken")]
 
-    texts = explanations(recipe, Query(history=["h"]), found)
+    texts = explain_items(recipe, Query(history=["h"]), found)
 
     assert recipe.asked == [["a", "unspoken"]]
-    assert texts == {"a": '[{"name":"item:h","weight":1.0}]', "new": placed_by("exploration")}
+    assert texts == {"a": '[{"name":"item:h","weight":1.0}]', "new": explain_placement("exploration")}
     assert json.loads(texts["new"]) == [{"name": "exploration", "weight": 1.0}]

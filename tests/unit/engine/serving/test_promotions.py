@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.engine.serving.promotions import mixed, promoted_places
+from model.engine.serving.promotions import count_promoted, mix
 
 
 @pytest.mark.parametrize(
     ("count", "percent", "places"), [(25, 20, 5), (25, 50, 12), (10, 100, 10), (10, 1, 1), (1, 50, 1), (500, 33, 165)]
 )
 def test_a_promotion_has_its_share_of_the_places_but_one_at_least(count, percent, places):
-    assert promoted_places(count, percent) == places
+    assert count_promoted(count, percent) == places
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 2**32 - 1))
 def test_all_are_there_once_and_both_kinds_keep_their_order(promoted, others, seed):
     first, second = [f"p{number}" for number in range(promoted)], [f"o{number}" for number in range(others)]
 
-    found = mixed(first, second, np.random.default_rng(seed))
+    found = mix(first, second, np.random.default_rng(seed))
 
     assert [one for one in found if one in set(first)] == first
     assert [one for one in found if one in set(second)] == second
@@ -31,6 +31,6 @@ def test_all_are_there_once_and_both_kinds_keep_their_order(promoted, others, se
 def test_promoted_items_lie_at_any_place():
     draw = np.random.default_rng(1)
 
-    places = {mixed(["p"], list("abcdefghi"), draw).index("p") for _ in range(400)}
+    places = {mix(["p"], list("abcdefghi"), draw).index("p") for _ in range(400)}
 
     assert places == set(range(10))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from model.datasets.avro_schema import read_schema
-from model.engine.serving.themes import LEAST_SCORE, LIKE_NOTHING, MOST_SCORE, Themes
+from model.engine.serving.themes import LEAST_SCORE, MOST_SCORE, NO_THEME, Themes
 from tests.factories.shop_stream import schema_text
 
 SCHEMA = read_schema(schema_text("Items"))
@@ -26,20 +26,20 @@ CATALOGUE = {
 
 
 def test_a_theme_names_what_the_items_share_and_others_lack():
-    theme, _ = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").of(["trail", "road", "track"])
+    theme, _ = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").find_theme(["trail", "road", "track"])
 
     assert set(theme.lower().replace(",", "").replace(" and", "").split()) == {"running", "shoe", "shoes"}
 
 
 def test_items_come_in_the_order_in_which_the_theme_suits_them():
-    _, items = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").of(["mug", "trail", "road"])
+    _, items = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").find_theme(["mug", "trail", "road"])
 
     assert [item for item, _ in items] == ["trail", "road", "mug"]
     assert [score for _, score in items] == [pytest.approx(MOST_SCORE)] * 2 + [pytest.approx(LEAST_SCORE)]
 
 
 def test_items_without_anything_in_common_get_a_theme_that_promises_nothing():
-    theme, items = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").of(["trail", "unknown"])
+    theme, items = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").find_theme(["trail", "unknown"])
 
-    assert theme == LIKE_NOTHING
+    assert theme == NO_THEME
     assert {score for _, score in items} == {LEAST_SCORE}

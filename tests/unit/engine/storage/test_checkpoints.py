@@ -209,7 +209,8 @@ def test_a_checkpoint_that_cannot_be_written_costs_nothing_but_time(tmp_path, mo
         group = await DatasetGroup.open(tmp_path, {})
         for number in range(60):
             await group.store_events([EventRecord(f"e{number}", "a", "s", "View", f"i{number}", number)])
-            await asyncio.sleep(0.001)
+            if group._checkpointing is not None:
+                await asyncio.wait([group._checkpointing])
         before = held(group)
         await group.close()
         return before

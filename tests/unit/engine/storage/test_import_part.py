@@ -16,7 +16,7 @@ from model.datasets.csv_import import check_events, read_rows
 from model.datasets.dataset_types import INTERACTIONS
 from model.datasets.errors import ImportFailedError, InvalidValueError
 from model.datasets.interactions import from_rows
-from model.datasets.training_data import catalogue_of, select
+from model.datasets.training_data import catalogue_of, select_interactions
 from model.datasets.values import check_value, text_reader
 from model.engine.storage.import_part import ROWS_FILE, read_interactions, write_interactions, write_rows
 from model.engine.storage.rows import ImportedRows, Rows
@@ -147,11 +147,11 @@ def test_context_is_trained_on_unless_it_is_left_out(tmp_path):
     lines += [f"u{n % 40},i{n},{n},View,,{'phone' if n % 2 else ''},,\n" for n in range(1200)]
     columns = write_interactions(tmp_path, SCHEMA, read_rows(SCHEMA, [("file.csv", lines)]))
 
-    chosen = select(columns, {})
+    chosen = select_interactions(columns, {})
     device = chosen.context["DEVICE"]
 
     assert {int(item_id[1:]) % 2 for item_id, code in zip(names(chosen), device.codes, strict=True) if code < 0} == {0}
-    assert select(columns, {}, frozenset({"DEVICE"})).context == {}
+    assert select_interactions(columns, {}, frozenset({"DEVICE"})).context == {}
 
 
 def names(chosen):
@@ -169,7 +169,7 @@ def test_a_hundredth_of_the_users_must_have_come_twice(tmp_path):
             {**event, "USER_ID": found.user_ids[user], "ITEM_ID": found.item_ids[item], "TIMESTAMP": int(moment)}
             for user, item, moment in zip(found.users, found.items, found.times, strict=True)
         ]
-        return select(write_interactions(tmp_path, SCHEMA, events), {})
+        return select_interactions(write_interactions(tmp_path, SCHEMA, events), {})
 
     with pytest.raises(match="28 of 3018 users have two or more interactions; at least 1% are needed"):
         select_with(28)

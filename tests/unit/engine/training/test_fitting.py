@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.engine.personalize.errors import InvalidInputError
-from model.engine.training.fitting import Plan, fit, trial_values
+from model.engine.training.fitting import Plan, draw_trials, fit
 from model.engine.training.solution_rules import excluded_columns, schedule_days
 from model.engine.training.tuning_rules import check_tuning, default_ranges
 from model.recipes.recipe import UnsuitableDataError
@@ -23,7 +23,7 @@ MASK = ("categorical", {"name": "mask", "values": ["true", "false"]})
 
 @given(count=st.integers(1, 40), first=st.fixed_dictionaries({}, optional={"bptt": st.sampled_from(["1", "3", "9"])}))
 def test_trials_lie_within_their_ranges_begin_with_the_present_values_and_differ(count, first):
-    tried = trial_values([BPTT, FACTOR, MASK], first, count)
+    tried = draw_trials([BPTT, FACTOR, MASK], first, count)
 
     assert 1 <= len(tried) <= count
     assert tried[0]["bptt"] == {"1": "2", "3": "3", "9": "5"}.get(first.get("bptt", ""), "2")
@@ -35,11 +35,11 @@ def test_trials_lie_within_their_ranges_begin_with_the_present_values_and_differ
 
 
 def test_a_small_range_is_tried_in_full_and_not_more():
-    assert sorted(one["bptt"] for one in trial_values([BPTT], {}, 40)) == ["2", "3", "4", "5"]
+    assert sorted(one["bptt"] for one in draw_trials([BPTT], {}, 40)) == ["2", "3", "4", "5"]
 
 
 def test_the_same_tuning_tries_the_same_values():
-    assert trial_values([BPTT, FACTOR], {}, 8) == trial_values([BPTT, FACTOR], {}, 8)
+    assert draw_trials([BPTT, FACTOR], {}, 8) == draw_trials([BPTT, FACTOR], {}, 8)
 
 
 @pytest.mark.parametrize("recipe", [one for one in RECIPES.values() if default_ranges(one)], ids=lambda one: one.name)
@@ -48,7 +48,7 @@ def test_every_recipe_may_be_tuned_over_all_that_it_offers(recipe):
     for kind, one in default_ranges(recipe):
         ranges[f"{kind}HyperParameterRanges"].append(one)
 
-    check_tuning(recipe, {"algorithmHyperParameterRanges": ranges}, asked=True)
+    check_tuning(recipe, {"algorithmHyperParameterRanges": ranges}, performed=True)
 
 
 @pytest.mark.parametrize(("expression", "days"), [(None, 7), ("rate(1 day)", 1), ("rate(30 days)", 30)])

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from model.engine.serving.shown_lists import ShownList, ShownLists
+from model.engine.serving.served_lists import ServedList, ServedLists
 
 
-def shown(*item_ids, group="group"):
-    return ShownList("campaign", group, item_ids)
+def served(*item_ids, group="group"):
+    return ServedList("campaign", group, item_ids)
 
 
 def test_a_list_is_found_by_its_id_and_its_dataset_group():
-    lists = ShownLists()
-    lists.keep("RID-1", shown("a", "b"))
+    lists = ServedLists()
+    lists.add("RID-1", served("a", "b"))
 
     found = lists.find("RID-1", "group")
 
@@ -23,9 +23,9 @@ def test_a_list_is_found_by_its_id_and_its_dataset_group():
 
 
 def test_the_oldest_are_forgotten_even_where_lists_are_empty():
-    lists = ShownLists(kept_ids=10)
+    lists = ServedLists(kept_ids=10)
     for number in range(100):
-        lists.keep(f"RID-{number}", shown(*("x" * (number % 3))))
+        lists.add(f"RID-{number}", served(*("x" * (number % 3))))
 
     kept = [number for number in range(100) if lists.find(f"RID-{number}", "group")]
 
