@@ -1,4 +1,4 @@
-"""Schemas, CSV values and what a training starts from."""
+"""Schemas, CSV values and training data."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_the_line_of_a_bad_record_is_named_and_its_value_is_not():
     assert "secret-value" not in str(caught.value)
 
 
-def test_long_text_is_cut_where_a_long_category_is_refused():
+def test_long_text_is_truncated_and_a_long_category_is_refused():
     textual = Column("DESCRIPTION", "string", nullable=False, categorical=False, textual=True)
     category = Column("CATEGORY", "string", nullable=False, categorical=True, textual=False)
 
@@ -103,7 +103,7 @@ def test_long_text_is_cut_where_a_long_category_is_refused():
         check_value(Column("PRICE", "float", nullable=True, categorical=False, textual=False), math.nan)
 
 
-def test_training_takes_only_the_event_type_and_values_that_the_solution_wants():
+def test_a_training_selects_the_event_type_and_values_of_the_solution():
     found = columns()
     half = found.times.size // 2
     mixed = type(found)(**{**vars(found), "event_types": ["View", "Purchase"], "kinds": found.kinds.copy()})
@@ -123,7 +123,7 @@ def test_training_takes_only_the_event_type_and_values_that_the_solution_wants()
     assert set(np.unique(weighed.weights).tolist()) == {0.5, 1.0}
 
 
-def test_a_clock_that_runs_ahead_makes_nothing_else_look_old():
+def test_a_clock_that_runs_ahead_does_not_age_other_events():
     found = columns()
     times = found.times.copy()
     times[3] = 99_999_999_999
@@ -134,7 +134,7 @@ def test_a_clock_that_runs_ahead_makes_nothing_else_look_old():
     assert ahead.times.max() <= time.time()
 
 
-def test_too_little_is_refused_with_the_count():
+def test_too_few_interactions_are_refused_with_their_number():
     with pytest.raises(match="there are 0 unique interactions"):
         select_interactions(columns(), {"eventType": "Watch"})
 

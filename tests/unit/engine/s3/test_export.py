@@ -1,4 +1,4 @@
-"""Exports: which rows of a dataset they hold, each once, and that an import reads them back."""
+"""Exports: the rows that they contain, each once, and that an import reads them back."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def items(tmp_path):
         ("ALL", [("a", "1.0"), ("b", "5.0")]),
     ],
 )
-def test_of_items_with_the_same_id_all_are_exported_unless_both_kinds_of_data_are(items, tmp_path, mode, expected):
+def test_all_items_with_the_same_id_are_exported_unless_both_kinds_of_data_are(items, tmp_path, mode, expected):
     parts, log = items
     rows, _ = exported(ITEMS, mode, parts, log, tmp_path)
 
@@ -89,7 +89,7 @@ def shop(tmp_path):
         ("ALL", [("ann", "i", "1"), ("ann", "i", "2"), ("bob", "j", "3"), ("s3", "k", "5")]),
     ],
 )
-def test_every_interaction_is_exported_once_under_the_user_who_is_known_by_now(shop, tmp_path, mode, expected):
+def test_every_interaction_is_exported_once_with_its_resolved_user(shop, tmp_path, mode, expected):
     parts, log = shop
     rows, _ = exported(INTERACTIONS, mode, parts, log, tmp_path)
 

@@ -1,4 +1,4 @@
-"""Answers of a served recipe: filters, promotions, what is hidden by itself, and lists that a filter starves."""
+"""Answers of a served recipe: filters, promotions, hidden items, and lists that a filter shortens."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Descending(UserPersonalization):
 
     def recommend(self, query, count):
         found = Recipe.recommend(self, query, count)
-        return [Recommendation(one.item_id, 1 / (place + 1)) for place, one in enumerate(found)]
+        return [Recommendation(item.item_id, 1 / (place + 1)) for place, item in enumerate(found)]
 
     def explain_all(self, query, item_ids):
         return [[Contribution(f"item:{query.history[0]}", 1.0)] for _ in item_ids]
@@ -65,7 +65,7 @@ class Only:
 
     def allowed(self, group, user, item_id, values):
         table = group.tables["ITEMS"]
-        return np.array([one in self.ids for one in table.ids])
+        return np.array([row_id in self.ids for row_id in table.ids])
 
 
 class Users:
@@ -82,7 +82,7 @@ def served(name="aws-user-personalization-v2", recipe=None):
 
 def group(**recent):
     table = Table()
-    table.intern(["nobody-asks", *reversed(ITEMS)])  # rows in another order than the recipe's
+    table.intern(["never-requested", *reversed(ITEMS)])  # rows in another order than the recipe's
     return SimpleNamespace(tables={"ITEMS": table}, interactions=Users(**recent))
 
 
@@ -96,16 +96,16 @@ def only(*places) -> Any:
 
 
 def numbers(answer):
-    return [int(one.item_id.rpartition("-")[2]) for one in answer]
+    return [int(item.item_id.rpartition("-")[2]) for item in answer]
 
 
-def test_a_filter_leaves_the_items_that_it_allows_in_their_order():
+def test_a_filter_keeps_the_allowed_items_in_their_order():
     answer = recommend(served(), group(), asked(3, restriction=only(9, 4, 17, 2)))
 
     assert numbers(answer) == [2, 4, 9]
 
 
-def test_an_item_that_came_after_training_is_filtered_as_well():
+def test_an_item_added_after_the_training_is_filtered_as_well():
     one, data = served(), group()
     recommend(one, data, asked(3, restriction=only(1)))
     one.recipe.add_item(SimpleNamespace(item_id="item-20"))
@@ -115,7 +115,7 @@ def test_an_item_that_came_after_training_is_filtered_as_well():
     assert numbers(answer) == [3, 20]
 
 
-def test_what_a_buyer_has_bought_is_left_out_where_the_use_case_says_so():
+def test_bought_items_are_left_out_if_the_use_case_says_so():
     data = group(purchase=["item-0", "item-2"], view=["item-1"])
 
     hidden = recommend(served("aws-ecomm-recommended-for-you"), data, asked(3, user="buyer"))
@@ -123,37 +123,37 @@ def test_what_a_buyer_has_bought_is_left_out_where_the_use_case_says_so():
 
     assert numbers(hidden) == [1, 3, 4]
     assert numbers(shown) == [0, 1, 2]
-    assert {one.score for one in hidden} == {None}
+    assert {item.score for item in hidden} == {None}
 
 
-def test_promoted_items_have_their_share_and_the_others_are_the_best_of_the_rest():
+def test_promoted_items_have_their_share_and_the_others_are_the_top_of_the_rest():
     promotion = Promotion("sale", 40, only(3, 11, 12, 13, 0))
 
     answer = recommend(served(), group(), asked(5, promotion=promotion))
 
-    promoted = [one for one in answer if one.promotion_name == "sale"]
+    promoted = [item for item in answer if item.promotion_name == "sale"]
     assert numbers(promoted) == [0, 3]
-    assert all(one.reason == ["Promoted item"] for one in promoted)
-    assert numbers(one for one in answer if one.promotion_name is None) == [1, 2, 4]
+    assert all(item.reason == ["Promoted item"] for item in promoted)
+    assert numbers(item for item in answer if item.promotion_name is None) == [1, 2, 4]
 
 
 def test_promoted_items_are_explained_by_the_promotion_and_the_others_by_their_scores():
-    question = replace(asked(4, promotion=Promotion("sale", 25, only(9))), explained=True)
+    request = replace(asked(4, promotion=Promotion("sale", 25, only(9))), explained=True)
 
-    answer = recommend(served(), group(), question)
+    answer = recommend(served(), group(), request)
 
-    whys = {one.item_id: json.loads((one.metadata or {})["EXPLANATION"])[0]["name"] for one in answer}
+    whys = {item.item_id: json.loads((item.metadata or {})["EXPLANATION"])[0]["name"] for item in answer}
     assert whys == {"item-9": "promotion:sale", **dict.fromkeys(["item-0", "item-1", "item-2"], "item:item-0")}
-    assert all(one.metadata is None for one in recommend(served(), group(), replace(question, explained=False)))
+    assert all(item.metadata is None for item in recommend(served(), group(), replace(request, explained=False)))
 
 
-def test_the_filter_of_the_request_is_not_for_promoted_items():
+def test_the_filter_of_the_request_does_not_apply_to_promoted_items():
     promotion = Promotion("sale", 50, only(18, 19))
 
     answer = recommend(served(), group(), asked(4, restriction=only(5, 6, 18), promotion=promotion))
 
-    assert sorted(numbers(one for one in answer if one.promotion_name)) == [18, 19]
-    assert numbers(one for one in answer if not one.promotion_name) == [5, 6]
+    assert sorted(numbers(item for item in answer if item.promotion_name)) == [18, 19]
+    assert numbers(item for item in answer if not item.promotion_name) == [5, 6]
 
 
 def test_too_few_promoted_items_leave_their_places_to_others():
@@ -162,38 +162,38 @@ def test_too_few_promoted_items_leave_their_places_to_others():
     answer = recommend(served("aws-similar-items"), group(), asked(4, promotion=promotion))
 
     assert sorted(numbers(answer)) == [0, 1, 2, 7]
-    assert {tuple(one.reason or ()) for one in answer} == {()}
+    assert {tuple(item.reason or ()) for item in answer} == {()}
 
 
-def test_a_starved_list_is_filled_with_popular_items_that_satisfy_the_filter():
-    recipe = Descending(unscored=(4, 9, 19))  # and nobody has ever touched the last
-    question = asked(5, restriction=only(4, 7, 9, 19))
+def test_a_short_list_is_filled_with_popular_items_that_the_filter_allows():
+    recipe = Descending(unscored=(4, 9, 19))  # and the last has no interactions
+    request = asked(5, restriction=only(4, 7, 9, 19))
 
-    second = recommend(served(recipe=recipe), group(), question)
-    first = recommend(served("aws-user-personalization", recipe), group(), question)
+    second = recommend(served(recipe=recipe), group(), request)
+    first = recommend(served("aws-user-personalization", recipe), group(), request)
 
     assert numbers(second) == [7, 4, 9]
-    assert [one.score is None for one in second] == [False, True, True]
-    assert [one.reason for one in second] == [None, ["Popular item"], ["Popular item"]]
+    assert [item.score is None for item in second] == [False, True, True]
+    assert [item.reason for item in second] == [None, ["Popular item"], ["Popular item"]]
     assert numbers(first) == [7]
     assert len(recommend(served(recipe=recipe), group(), asked(30))) == 17
 
 
-@pytest.mark.parametrize(("said", "told"), [(POPULAR, [POPULAR]), (EXPLORATION, None), (None, None)])
-def test_every_recipe_says_that_an_item_is_there_for_being_popular(said, told):
+@pytest.mark.parametrize(("given", "reason"), [(POPULAR, [POPULAR]), (EXPLORATION, None), (None, None)])
+def test_every_recipe_labels_popular_items(given, reason):
     class Saying(Descending):
         def recommend(self, query, count):
-            return [Recommendation("item-1", None, said)]
+            return [Recommendation("item-1", None, given)]
 
     recipe = Saying()
     for name in ("aws-similar-items", "aws-user-personalization", "aws-ecomm-recommended-for-you"):
         (answer,) = recommend(served(name, recipe), group(), asked(1))
-        assert answer.reason == told
+        assert answer.reason == reason
     (second,) = recommend(served(recipe=recipe), group(), asked(1))
-    assert second.reason == (said and [said])
+    assert second.reason == (given and [given])
 
 
-def test_a_filter_that_allows_nothing_leaves_nothing():
+def test_a_filter_that_allows_no_item_gives_an_empty_list():
     assert recommend(served(), group(), asked(5, restriction=only())) == []
 
 
@@ -214,17 +214,17 @@ def test_answers_have_the_members_of_the_service_model_and_no_others(answer, ope
     assert set(encoded[name][0]) == set(model.output_shape.members[name].member.members)
 
 
-def test_what_is_not_there_is_not_sent():
+def test_missing_members_are_not_sent():
     assert msgspec.json.encode(PredictedItem("i")) == b'{"itemId":"i"}'
 
 
-def test_a_filter_that_is_not_ready_is_not_there_for_those_who_ask(monkeypatch):
+def test_a_filter_that_is_not_active_is_not_found(monkeypatch):
     def not_ready(*_):
         raise ResourceInUseError("the filter is CREATE PENDING, not ACTIVE")
 
     monkeypatch.setattr(answers, "find_filter", not_ready)
 
-    nobody: Any = None
+    nothing: Any = None
 
     with pytest.raises(ResourceNotFoundError, match="CREATE PENDING"):
-        answers._filter(nobody, nobody, served(), "arn", {})
+        answers._filter(nothing, nothing, served(), "arn", {})

@@ -43,7 +43,7 @@ def sample(event_type="Click", source="a", time=START, interaction=None, item=No
         ("sum( interactions.EVENT_VALUE )", Metric("m", "Buy", "INTERACTIONS", "EVENT_VALUE")),
     ],
 )
-def test_an_expression_says_what_is_summed(expression, metric):
+def test_an_expression_is_read_as_a_metric(expression, metric):
     found = read_metric({"metricName": "m", "eventType": "Buy", "expression": expression})
 
     assert found == metric
@@ -64,7 +64,7 @@ def test_an_expression_that_cannot_be_summed_is_refused(expression, reason):
         check_metric(read_metric({"metricName": "m", "eventType": "Buy", "expression": expression}), SCHEMAS)
 
 
-def test_a_column_of_a_dataset_that_is_not_there_is_refused():
+def test_a_column_of_a_missing_dataset_is_refused():
     with pytest.raises(InvalidInputError, match="no such dataset"):
         check_metric(SALES, {})
 
@@ -105,10 +105,12 @@ def test_nothing_is_lost_between_buckets_and_sources(events):
     totals = measure([CLICKS, values], samples)
 
     assert sum(total for (metric, _, _), total in totals.items() if metric is CLICKS) == len(events)
-    assert sum(total for (metric, _, _), total in totals.items() if metric is values) == sum(one[2] for one in events)
+    assert sum(total for (metric, _, _), total in totals.items() if metric is values) == sum(
+        event[2] for event in events
+    )
 
 
-def test_a_report_has_the_documented_columns_newest_first():
+def test_a_report_has_the_documented_columns_latest_first():
     text = report({(CLICKS, "arn:a", 900): 12.0, (SALES, "arn:b", 1800): 19.0})
 
     assert list(csv.reader(io.StringIO(text))) == [
@@ -118,7 +120,7 @@ def test_a_report_has_the_documented_columns_newest_first():
     ]
 
 
-def test_events_older_than_a_fortnight_are_passed_over():
+def test_events_older_than_a_fortnight_are_skipped():
     attribution = Attribution([CLICKS])
 
     attribution.add([sample(time=START - limits.ATTRIBUTION_AGE_SECONDS), sample(time=START)], now=START)
@@ -126,7 +128,7 @@ def test_events_older_than_a_fortnight_are_passed_over():
     assert attribution.values() == [(CLICKS, "a", 1.0)]
 
 
-def test_sources_beyond_the_hundredth_are_counted_without_a_name():
+def test_sources_beyond_the_hundredth_are_counted_as_undefined():
     attribution = Attribution([CLICKS])
     for place in range(limits.ATTRIBUTION_SOURCES + 5):
         attribution.add([sample(source=f"source-{place}")], now=START)
@@ -137,7 +139,7 @@ def test_sources_beyond_the_hundredth_are_counted_without_a_name():
     assert values[UNDEFINED] == 5.0
 
 
-def test_other_metrics_keep_the_sums_of_those_that_stay():
+def test_new_metrics_keep_the_sums_of_those_that_remain():
     attribution = Attribution([CLICKS, SALES])
     attribution.add([sample(), sample("Buy", item={"PRICE": 2})], now=START)
 

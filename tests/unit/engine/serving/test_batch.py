@@ -1,4 +1,4 @@
-"""Batch jobs apart from recipes and S3: limits of the input, errors of lines, and room for those who ask meanwhile."""
+"""Batch jobs without recipes and S3: limits of the input, errors of lines, and time for other requests."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FilesInMemory:
         self.files[location.key] = content.decode()
 
 
-def answer_files(tmp_path, monkeypatch, files, answer=lambda question: question, **batch):
+def answer_files(tmp_path, monkeypatch, files, answer=lambda line_input: line_input, **batch):
     s3 = FilesInMemory(files)
     monkeypatch.setattr(batch_module, "S3Files", lambda region: s3)
     state: Any = SimpleNamespace(job=lambda name: tmp_path / name)
@@ -58,7 +58,7 @@ def answer_files(tmp_path, monkeypatch, files, answer=lambda question: question,
     return count, {key: text for key, text in s3.files.items() if key.startswith("out/")}
 
 
-def test_every_file_has_its_answers_and_nothing_is_left_behind(tmp_path, monkeypatch):
+def test_every_input_file_has_an_output_file_and_no_local_files_remain(tmp_path, monkeypatch):
     files = {
         "in/a": '{"x": 1}\n\n{"x": "\\ud800"}',
         "in/b/c": '{"x": 3}\n',
@@ -80,7 +80,7 @@ def test_every_file_has_its_answers_and_nothing_is_left_behind(tmp_path, monkeyp
         ("BATCH_INPUT_BYTES", 10, "bytes; it may have 10"),
     ],
 )
-def test_too_large_an_input_fails_the_job_before_anything_is_answered(tmp_path, monkeypatch, name, value, reason):
+def test_too_large_an_input_fails_the_job_before_the_first_line(tmp_path, monkeypatch, name, value, reason):
     monkeypatch.setattr(limits, name, value)
 
     with pytest.raises(BatchFailedError, match=reason):
@@ -92,18 +92,18 @@ def test_too_many_records_fail_the_job(tmp_path, monkeypatch):
         answer_files(tmp_path, monkeypatch, {"in/a": "{}\n{}\n\n", "in/b": "{}"}, most_records=2)
 
 
-def test_answers_alone_are_no_questions(tmp_path, monkeypatch):
+def test_output_files_are_no_input(tmp_path, monkeypatch):
     with pytest.raises(BatchFailedError, match="holds no input files"):
         answer_files(tmp_path, monkeypatch, {"in/a.out": "{}"})
 
 
-def test_others_get_their_turn_between_the_lines(tmp_path, monkeypatch):
+def test_other_tasks_run_between_the_lines(tmp_path, monkeypatch):
     s3 = FilesInMemory({"in/a": "{}\n" * 20})
     monkeypatch.setattr(batch_module, "S3Files", lambda region: s3)
     state: Any = SimpleNamespace(job=lambda name: tmp_path / name)
     order = []
 
-    def answer(question):
+    def answer(line_input):
         order.append("line")
         time.sleep(0.003)
         return {}
@@ -125,9 +125,9 @@ def test_others_get_their_turn_between_the_lines(tmp_path, monkeypatch):
 
 
 @given(st.binary(max_size=30))
-def test_whatever_a_line_holds_it_is_answered_or_has_an_error(line):
-    def answer(question):
-        return {"user": read_string(question, "userId"), "values": read_filter_values(question)}
+def test_any_line_has_an_output_or_an_error(line):
+    def answer(line_input):
+        return {"user": read_string(line_input, "userId"), "values": read_filter_values(line_input)}
 
     found = answer_line(line, answer)
 

@@ -1,4 +1,4 @@
-"""Why an item is in an answer: shares that sum to one, the largest first, whatever a score is made of."""
+"""Explanations of items: shares that sum to one, the largest first, for any contributions to a score."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def parts_of(*weights):
     return sorted(parts, key=lambda part: -abs(part.weight))
 
 
-def told(parts):
-    return {one.name: one.weight for one in compute_shares(parts)}
+def shares_by_name(parts):
+    return {share.name: share.weight for share in compute_shares(parts)}
 
 
 @given(some.lists(WEIGHTS, max_size=40))
@@ -39,11 +39,11 @@ def test_shares_sum_to_one_and_are_few(weights):
     found = json.loads(write_explanation(compute_shares(parts)), parse_float=Decimal)
 
     assert len(found) <= MOST_SHARES
-    assert sum(one["weight"] for one in found) == (1 if parts else 0)
-    named = [one["weight"] for one in found if one["name"] != REST]
+    assert sum(share["weight"] for share in found) == (1 if parts else 0)
+    named = [share["weight"] for share in found if share["name"] != REST]
     assert named == sorted(named, reverse=True)
-    assert all(one["name"] != REST for one in found[:-1])
-    assert all(one["weight"] for one in found)
+    assert all(share["name"] != REST for share in found[:-1])
+    assert all(share["weight"] for share in found)
 
 
 @given(some.lists(WEIGHTS.filter(bool), min_size=1, max_size=40))
@@ -52,28 +52,28 @@ def test_a_share_has_the_sign_of_its_part(weights):
     signs = {part.name: part.weight > 0 for part in parts}
 
     # What rounding has lost goes to the largest, whose sign it cannot change.
-    assert all((share > 0) == signs[name] for name, share in told(parts).items() if name != REST)
+    assert all((share > 0) == signs[name] for name, share in shares_by_name(parts).items() if name != REST)
 
 
-def test_few_parts_are_told_in_full():
-    assert told(parts_of(3.0, -1.0, 2.0)) == {"part-0": 0.75, "part-2": 0.5, "part-1": -0.25}
+def test_few_parts_are_all_included():
+    assert shares_by_name(parts_of(3.0, -1.0, 2.0)) == {"part-0": 0.75, "part-2": 0.5, "part-1": -0.25}
 
 
-def test_of_many_parts_the_largest_are_told_and_the_others_together():
+def test_of_many_parts_the_largest_are_included_and_the_others_summed():
     found = compute_shares(parts_of(*[0.5, 1.5], *[1.0] * 8))
 
-    assert [one.name for one in found] == ["part-1", "part-2", "part-3", "part-4", "part-5", REST]
+    assert [share.name for share in found] == ["part-1", "part-2", "part-3", "part-4", "part-5", REST]
     assert found[0].weight == 0.15
     assert found[-1].weight == 0.45
 
 
 def test_thirds_sum_to_one_in_spite_of_rounding():
-    assert told(parts_of(1.0, 1.0, 1.0)) == {"part-0": 0.3334, "part-1": 0.3333, "part-2": 0.3333}
+    assert shares_by_name(parts_of(1.0, 1.0, 1.0)) == {"part-0": 0.3334, "part-1": 0.3333, "part-2": 0.3333}
 
 
 @pytest.mark.parametrize("against", [-0.95, -1.0, -3.0])
-def test_where_more_speaks_against_an_item_than_for_it_shares_keep_their_bounds_and_signs(against):
-    found = told(parts_of(1.0, against))
+def test_shares_keep_their_bounds_and_signs_if_the_negative_parts_are_larger(against):
+    found = shares_by_name(parts_of(1.0, against))
 
     assert 0 < found["part-0"] < 1
     assert -1 < found["part-1"] < 0
@@ -81,7 +81,7 @@ def test_where_more_speaks_against_an_item_than_for_it_shares_keep_their_bounds_
 
 
 @pytest.mark.parametrize("weights", [(), (0.0,), (float("-inf"),)])
-def test_where_nothing_speaks_there_is_no_explanation(weights):
+def test_without_contributions_there_is_no_explanation(weights):
     assert compute_shares([Contribution("score", weight) for weight in weights]) == []
 
 
@@ -93,15 +93,17 @@ class Halves:
 
     def explain_all(self, query, item_ids):
         self.asked.append(list(item_ids))
-        return [[] if one == "unspoken" else [Contribution(f"item:{query.history[0]}", 2.0)] for one in item_ids]
+        return [
+            [] if item_id == "unexplained" else [Contribution(f"item:{query.history[0]}", 2.0)] for item_id in item_ids
+        ]
 
 
-def test_items_are_explained_together_and_what_is_tried_is_told_so():
+def test_items_are_explained_together_and_explored_ones_are_labelled():
     recipe: Any = Halves()
-    found = [Recommendation("a"), Recommendation("new", 0.1, EXPLORATION), Recommendation("unspoken")]
+    found = [Recommendation("a"), Recommendation("new", 0.1, EXPLORATION), Recommendation("unexplained")]
 
     texts = explain_items(recipe, Query(history=["h"]), found)
 
-    assert recipe.asked == [["a", "unspoken"]]
+    assert recipe.asked == [["a", "unexplained"]]
     assert texts == {"a": '[{"name":"item:h","weight":1.0}]', "new": explain_placement("exploration")}
     assert json.loads(texts["new"]) == [{"name": "exploration", "weight": 1.0}]

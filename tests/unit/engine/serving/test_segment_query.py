@@ -1,4 +1,4 @@
-"""Questions to the Item-Attribute-Affinity recipe: what can be asked, and what is refused with which reason."""
+"""Queries of the Item-Attribute-Affinity recipe: valid ones, and the reasons of refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ITEMS = read_schema(schema_text("Items"))
         ('ITEMS.category = "a" AND ITEMS.category = "b"', [("CATEGORY", "a"), ("CATEGORY", "b")]),
     ],
 )
-def test_attributes_are_read_whatever_the_case_of_their_names(expression, wanted):
+def test_names_of_attributes_ignore_case(expression, wanted):
     assert read_query(expression, ITEMS) == wanted
 
 
@@ -43,15 +43,15 @@ def test_attributes_are_read_whatever_the_case_of_their_names(expression, wanted
         ('USERS.age = "9"', "must be ITEMS.column"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_with_the_reason(expression, reason):
+def test_an_invalid_query_is_refused_with_the_reason(expression, reason):
     with pytest.raises(InvalidInputError, match=re.escape(reason)):
         read_query(expression, ITEMS)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs"])), min_size=1, max_size=4))
-def test_any_escaped_value_comes_back_as_it_was(values):
+def test_reading_an_escaped_value_returns_it_unchanged(values):
     quoted = ['"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values]
 
-    found = read_query(" AND ".join(f"ITEMS.category = {one}" for one in quoted), ITEMS)
+    found = read_query(" AND ".join(f"ITEMS.category = {value}" for value in quoted), ITEMS)
 
     assert found == [("CATEGORY", value) for value in values]

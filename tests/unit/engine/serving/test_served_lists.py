@@ -1,4 +1,4 @@
-"""The lists that were answered lately: found by their id, bounded, and by their own dataset group only."""
+"""Served lists: found by recommendation id and dataset group, and bounded in number."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_list_is_found_by_its_id_and_its_dataset_group():
     assert lists.find(None, "group") is None
 
 
-def test_the_oldest_are_forgotten_even_where_lists_are_empty():
+def test_the_oldest_lists_are_dropped_even_if_lists_are_empty():
     lists = ServedLists(kept_ids=10)
     for number in range(100):
         lists.add(f"RID-{number}", served(*("x" * (number % 3))))

@@ -1,4 +1,4 @@
-"""Themes of lists: what items share, and how well it suits each of them."""
+"""Themes of lists: the words that items share, and how well each item fits them."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ CATALOGUE = {
 }
 
 
-def test_a_theme_names_what_the_items_share_and_others_lack():
+def test_a_theme_has_the_words_that_the_items_share_and_others_lack():
     theme, _ = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").find_theme(["trail", "road", "track"])
 
     assert set(theme.lower().replace(",", "").replace(" and", "").split()) == {"running", "shoe", "shoes"}
 
 
-def test_items_come_in_the_order_in_which_the_theme_suits_them():
+def test_items_are_ordered_by_how_well_they_fit_the_theme():
     _, items = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").find_theme(["mug", "trail", "road"])
 
     assert [item for item, _ in items] == ["trail", "road", "mug"]
     assert [score for _, score in items] == [pytest.approx(MOST_SCORE)] * 2 + [pytest.approx(LEAST_SCORE)]
 
 
-def test_items_without_anything_in_common_get_a_theme_that_promises_nothing():
+def test_items_without_a_common_word_get_the_default_theme():
     theme, items = Themes(CATALOGUE, SCHEMA, "DESCRIPTION").find_theme(["trail", "unknown"])
 
     assert theme == NO_THEME

@@ -1,4 +1,4 @@
-"""Checkpoints: a group that starts from one holds what a group holds that reads the whole log."""
+"""Checkpoints: a start from a checkpoint restores the same data as a replay of the whole log."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ async def do(group, step):
 def held(group):
     """All that can be asked of a group."""
     columns = []
-    for users in (group.interactions, group.action_interactions):
-        found = users.snapshot()()
+    for store in (group.interactions, group.action_interactions):
+        found = store.snapshot()()
         columns.append(
             sorted(
                 (
                     found.user_ids[user],
                     found.item_ids[item],
                     moment,
-                    *(one.codes[place] for one in found.context.values()),
+                    *(column.codes[place] for column in found.context.values()),
                 )
                 for place, (user, item, moment) in enumerate(
                     zip(found.users.tolist(), found.items.tolist(), found.times.tolist(), strict=True)
@@ -70,11 +70,11 @@ def held(group):
     return (
         columns,
         [
-            [users.history(one), users.recent(one)]
-            for users in (group.interactions, group.action_interactions)
-            for one in names
+            [store.history(name), store.recent(name)]
+            for store in (group.interactions, group.action_interactions)
+            for name in names
         ],
-        [users.streamed_count for users in (group.interactions, group.action_interactions)],
+        [store.streamed_count for store in (group.interactions, group.action_interactions)],
         dict(group.rows[ITEMS].all()),
         [digest(f"e{number}") in group.event_ids for number in range(61)],
         len(group.event_ids),
@@ -90,7 +90,7 @@ async def reopened(directory):
 
 @settings(max_examples=60, deadline=None)
 @given(steps=st.lists(STEP, max_size=25), later=st.lists(STEP, max_size=8))
-def test_a_start_from_a_checkpoint_and_one_from_the_log_find_what_was_there_and_go_on_alike(steps, later):
+def test_starts_from_a_checkpoint_and_from_the_log_restore_the_same_data(steps, later):
     async def go(directory, *runs, keep=True):
         for run in runs:
             if not keep:
@@ -109,7 +109,7 @@ def test_a_start_from_a_checkpoint_and_one_from_the_log_find_what_was_there_and_
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "ahead of the log"])
-def test_a_checkpoint_that_cannot_be_used_is_passed_over(tmp_path, damage):
+def test_an_unusable_checkpoint_is_ignored(tmp_path, damage):
     async def fill(directory, count):
         group = await DatasetGroup.open(directory, {})
         for number in range(count):
@@ -132,7 +132,7 @@ def test_a_checkpoint_that_cannot_be_used_is_passed_over(tmp_path, damage):
     assert asyncio.run(reopened(tmp_path / "group")) == before
 
 
-def test_events_that_come_while_a_checkpoint_is_written_are_kept_once(tmp_path):
+def test_events_that_arrive_during_a_checkpoint_are_stored_once(tmp_path):
     async def check():
         group = await DatasetGroup.open(tmp_path, {})
 
@@ -161,16 +161,16 @@ def test_packed_ids_are_a_set(batches, asked):
     ids = EventIds()
     wanted: set[str] = set()
     for batch in batches:
-        for one in set(batch) - wanted:
-            ids.add(digest(one))
+        for name in set(batch) - wanted:
+            ids.add(digest(name))
         wanted |= set(batch)
         ids.use(ids.start_packing()())
 
     assert len(ids) == len(wanted)
-    assert all((digest(one) in ids) == (one in wanted) for one in [*asked, *wanted])
+    assert all((digest(name) in ids) == (name in wanted) for name in [*asked, *wanted])
 
 
-def test_ids_are_told_apart_by_all_of_their_digests():
+def test_ids_differ_if_any_part_of_their_digests_does():
     alike = [b"a" * 8 + bytes(7) + bytes([place]) for place in range(4)]
     ids = EventIds()
     for known_by in alike[:3]:
@@ -180,7 +180,7 @@ def test_ids_are_told_apart_by_all_of_their_digests():
     assert [known_by in ids for known_by in alike] == [True, True, True, False]
 
 
-def test_somebody_who_logs_in_after_a_start_keeps_what_the_session_did_before_the_checkpoint(tmp_path):
+def test_a_login_after_a_start_gets_the_session_history_before_the_checkpoint(tmp_path):
     async def check():
         group = await DatasetGroup.open(tmp_path, {})
         await group.store_events([EventRecord("1", None, "s", "View", "i", 1)])
@@ -195,7 +195,7 @@ def test_somebody_who_logs_in_after_a_start_keeps_what_the_session_did_before_th
     assert asyncio.run(check()) == ["j", "i"]
 
 
-def test_a_checkpoint_that_cannot_be_written_costs_nothing_but_time(tmp_path, monkeypatch):
+def test_a_failed_checkpoint_loses_no_events(tmp_path, monkeypatch):
     tried = []
 
     def refuse(directory, checkpoint):

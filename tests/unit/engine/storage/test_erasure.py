@@ -1,4 +1,4 @@
-"""Deletion of users: nothing of them is left on disk, nothing of others is lost, and no place moves."""
+"""Erasure of users: none of their data remain on disk, no other data are lost, and no position changes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def event(place, user, session="s", item="i", time=1):
 
 
 def erase_log(tmp_path, users, *segments):
-    """Write segments, erase users from them, and return what was done and the records that are left."""
+    """Write segments, erase users from them, and return the result, the remaining records and the content."""
     log, new = tmp_path / "log", tmp_path / "new"
     log.mkdir()
     paths = []
@@ -48,7 +48,7 @@ def erase_log(tmp_path, users, *segments):
     return erased, list(LogReader(paths)), b"".join(path.read_bytes() for path in paths)
 
 
-def test_what_a_session_did_before_its_login_is_erased_even_where_the_login_stands_in_a_later_segment(tmp_path):
+def test_events_before_a_login_are_erased_even_if_the_login_is_in_a_later_segment(tmp_path):
     erased, left, content = erase_log(
         tmp_path,
         {"ann"},
@@ -62,14 +62,14 @@ def test_what_a_session_did_before_its_login_is_erased_even_where_the_login_stan
     assert b"young" not in content
 
 
-def test_action_interactions_are_erased_apart_from_those_with_items(tmp_path):
+def test_action_interactions_are_erased_separately_from_those_with_items(tmp_path):
     action = ActionRecord("id-1", "ann", "s1", "TAKEN", "offer", 1)
     _, left, _ = erase_log(tmp_path, {"ann"}, [action, event(2, None, "s1"), EndRecord("ITEMS")])
 
     assert left == [GapRecord(True), event(2, None, "s1"), EndRecord("ITEMS")]
 
 
-def test_a_segment_without_the_users_is_left_as_it_is(tmp_path):
+def test_a_segment_without_the_users_is_not_rewritten(tmp_path):
     erased, _, _ = erase_log(tmp_path, {"ann"}, [event(0, "bob")], [event(1, "ann")])
 
     assert erased.segments == ["00000001.log"]
@@ -77,7 +77,7 @@ def test_a_segment_without_the_users_is_left_as_it_is(tmp_path):
 
 @ON_DISK
 @given(given_events=EVENTS)
-def test_others_keep_their_histories_and_their_places(tmp_path_factory, given_events):
+def test_other_users_keep_their_histories_and_positions(tmp_path_factory, given_events):
     records = [event(place, *one) for place, one in enumerate(given_events)]
     before, after = InteractionStore(), InteractionStore()
     places = {record.event_id: before.add(record) for record in records}
@@ -96,7 +96,7 @@ def test_others_keep_their_histories_and_their_places(tmp_path_factory, given_ev
     assert after.history("ann") == []
 
 
-def test_imported_interactions_of_the_users_are_gone_with_their_ids(tmp_path):
+def test_imported_interactions_of_the_users_are_erased_with_their_ids(tmp_path):
     part = tmp_path / "bulk" / "part"
     part.mkdir(parents=True)
     rows = [
@@ -106,14 +106,14 @@ def test_imported_interactions_of_the_users_are_gone_with_their_ids(tmp_path):
     write_interactions(part, INTERACTIONS, rows)
 
     erased = Erased()
-    erase_from_parts({"ann", "nobody"}, {"INTERACTIONS": [part]}, tmp_path / "new", erased)
+    erase_from_parts({"ann", "unknown"}, {"INTERACTIONS": [part]}, tmp_path / "new", erased)
 
     assert list(read_interactions(tmp_path / "new" / "part", "INTERACTIONS")) == [rows[1], rows[3]]
     assert (erased.records, erased.parts) == (2, ["part"])
     assert not any(b"ann" in path.read_bytes() for path in (tmp_path / "new").rglob("*.*"))
 
 
-def test_imported_rows_of_the_users_are_gone_and_untouched_parts_are_not_written_anew(tmp_path):
+def test_imported_rows_of_the_users_are_erased_and_other_parts_are_not_rewritten(tmp_path):
     for name, users in (("one", ["ann", "bob"]), ("two", ["bob"])):
         (tmp_path / name).mkdir()
         write_rows(tmp_path / name / ROWS_FILE, ((user, {"AGE": "old"}) for user in users))
@@ -142,18 +142,18 @@ def test_the_lists_of_all_files_are_read():
         (["USER_ID\n"], "is empty"),
     ],
 )
-def test_a_list_that_is_none_is_refused_without_naming_anybody(lines, reason):
+def test_an_invalid_list_is_refused_without_naming_a_user(lines, reason):
     with pytest.raises(ErasureFailedError, match=reason) as refused:
         read_user_ids([("list.csv", lines)])
 
     assert "ann" not in str(refused.value).lower()
 
 
-def test_a_model_names_the_users_no_more_and_the_places_of_others_do_not_move(tmp_path):
+def test_a_model_loses_the_ids_of_the_users_and_other_users_keep_their_places(tmp_path):
     write_model(tmp_path, {"a": np.arange(3)}, {"users": ["ann", "bob", "eve"], "items": ["ann"]})
 
-    assert forget_users(tmp_path, {"bob", "nobody"})
-    assert not forget_users(tmp_path, {"bob", "nobody"})
+    assert forget_users(tmp_path, {"bob", "unknown"})
+    assert not forget_users(tmp_path, {"bob", "unknown"})
 
     arrays, document = read_model(tmp_path)
     assert document == {"users": ["ann", "", "eve"], "items": ["ann"]}

@@ -1,4 +1,4 @@
-"""The event log: what was confirmed comes back, what was torn is cut, what is damaged stops the start."""
+"""The event log: confirmed records are replayed, a torn frame is cut off, damage stops the start."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def fresh(tmp_path):
 
 @ON_DISK
 @given(batches=BATCHES)
-def test_all_that_was_appended_comes_back_in_order(tmp_path, batches):
+def test_appended_records_are_replayed_in_order(tmp_path, batches):
     directory = fresh(tmp_path)
 
     write(directory, batches)
@@ -52,7 +52,7 @@ def test_all_that_was_appended_comes_back_in_order(tmp_path, batches):
 
 @ON_DISK
 @given(batches=BATCHES, data=st.data())
-def test_wherever_the_last_frame_is_torn_all_before_it_comes_back(tmp_path, batches, data):
+def test_all_records_before_a_torn_frame_are_replayed(tmp_path, batches, data):
     directory = fresh(tmp_path)
     write(directory, batches[:-1])
     segment = directory / "00000001.log"
@@ -77,7 +77,7 @@ def test_damage_before_the_end_stops_the_start(tmp_path):
         read(tmp_path)
 
 
-def test_a_segment_of_something_else_stops_the_start(tmp_path):
+def test_a_segment_of_another_format_stops_the_start(tmp_path):
     (tmp_path / "00000001.log").write_bytes(b"not a log at all")
 
     with pytest.raises(DirectoryInUseError, match="damaged at byte 0"):
@@ -94,7 +94,7 @@ def test_a_full_segment_is_followed_by_another(tmp_path, monkeypatch):
     assert read(tmp_path)[0] == [record for batch in batches for record in batch]
 
 
-def test_what_comes_while_the_disk_is_busy_is_confirmed_together(tmp_path, monkeypatch):
+def test_records_that_arrive_during_a_write_share_one_sync(tmp_path, monkeypatch):
     syncs: list[int] = []
     confirmed = os.fdatasync
 
@@ -116,7 +116,7 @@ def test_what_comes_while_the_disk_is_busy_is_confirmed_together(tmp_path, monke
     assert len(syncs) <= 3
 
 
-def test_a_full_disk_is_told_and_leaves_no_trace(tmp_path, monkeypatch):
+def test_a_full_disk_raises_and_leaves_no_trace(tmp_path, monkeypatch):
     confirmed = os.fdatasync
 
     def full(file):

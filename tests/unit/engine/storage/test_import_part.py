@@ -1,4 +1,4 @@
-"""Imported parts: every column comes back as it was imported, and rows are read from disk when they are asked for."""
+"""Import parts: reading returns every imported column, and rows are read from disk on access."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ EVENT = st.fixed_dictionaries(
 
 @settings(max_examples=60, deadline=None)
 @given(events=st.lists(EVENT, max_size=12))
-def test_imported_events_come_back_with_all_their_columns_in_order(events):
+def test_reading_events_returns_all_their_columns_in_order(events):
     with TemporaryDirectory() as directory:
         columns = write_interactions(Path(directory), SCHEMA, events)
         found = list(read_interactions(Path(directory), INTERACTIONS))
@@ -72,7 +72,7 @@ def test_rows_are_those_of_the_last_part_unless_they_were_streamed(parts, stream
     wanted = {one: {"PRICE": price} for part in parts for one, price in part}
     wanted |= {one: {"PRICE": price} for one, price in streamed.items()}
     assert dict(rows.all()) == wanted
-    assert all(rows.get(one) == wanted.get(one) for one in "ijklm")
+    assert all(rows.get(row_id) == wanted.get(row_id) for row_id in "ijklm")
 
 
 def column(kind="string", **marks):
@@ -110,7 +110,7 @@ def test_values_of_other_types_are_refused(kind, text):
         text_reader(column(kind))(text)
 
 
-def test_text_is_kept_as_it_is_trained_on():
+def test_text_is_stored_as_it_is_trained_on():
     textual = column(textual=True)
 
     assert check_value(textual, "<p>Red &amp; <b>warm</b></p>\r\nfor 3 < 4") == " Red    warm   for 3 < 4"
@@ -142,7 +142,7 @@ def test_numbers_of_items_are_trained_on_and_missing_ones_are_not_zero():
     assert without.numbers == {}
 
 
-def test_context_is_trained_on_unless_it_is_left_out(tmp_path):
+def test_context_is_trained_on_unless_it_is_excluded(tmp_path):
     lines = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,DEVICE,NOTE,DEPTH\n"]
     lines += [f"u{n % 40},i{n},{n},View,,{'phone' if n % 2 else ''},,\n" for n in range(1200)]
     columns = write_interactions(tmp_path, SCHEMA, read_rows(SCHEMA, [("file.csv", lines)]))
@@ -158,7 +158,7 @@ def names(chosen):
     return [chosen.item_ids[item] for item in chosen.items]
 
 
-def test_a_hundredth_of_the_users_must_have_come_twice(tmp_path):
+def test_a_hundredth_of_the_users_must_have_two_interactions(tmp_path):
     def select_with(twice):
         rows = [(f"once-{n}", "i", n) for n in range(2990)] + [
             (f"twice-{n}", f"i{k}", n) for n in range(twice) for k in (1, 2)

@@ -1,4 +1,4 @@
-"""Segments of the event log that are rewritten: all of the new ones take effect, or none, whenever the engine dies."""
+"""Rewritten segments of the event log: all of them replace the old ones, or none, whenever the engine crashes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def opened(directory):
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(records=RECORDS)
-def test_a_segment_that_was_written_beside_the_log_is_read_as_part_of_it(tmp_path_factory, records):
+def test_a_segment_written_as_a_whole_is_replayed(tmp_path_factory, records):
     directory = tmp_path_factory.mktemp("log")
     write_segment(directory / "00000001.log", records)
 
@@ -33,7 +33,7 @@ def test_a_segment_that_was_written_beside_the_log_is_read_as_part_of_it(tmp_pat
     assert found == records
 
 
-def test_closed_segments_do_not_change_while_the_log_goes_on(tmp_path):
+def test_closed_segments_do_not_change(tmp_path):
     async def go():
         log, _ = opened(tmp_path)
         await log.append([b"one"])
@@ -50,7 +50,7 @@ def test_closed_segments_do_not_change_while_the_log_goes_on(tmp_path):
     assert found == [b"one", b"two"]
 
 
-def test_rewritten_segments_take_the_places_of_the_old_ones_and_what_came_meanwhile_stays(tmp_path):
+def test_rewritten_segments_replace_the_old_ones_and_later_records_remain(tmp_path):
     async def go():
         log, _ = opened(tmp_path / "log")
         await log.append([b"one", b"secret"])
@@ -71,7 +71,7 @@ def test_rewritten_segments_take_the_places_of_the_old_ones_and_what_came_meanwh
 
 
 @pytest.mark.parametrize("moved", [0, 1, 2])
-def test_a_crash_in_the_middle_is_finished_when_the_log_is_opened(tmp_path, moved, monkeypatch):
+def test_an_interrupted_replacement_is_finished_when_the_log_is_opened(tmp_path, moved, monkeypatch):
     monkeypatch.setattr(event_log, "SEGMENT_BYTES", 1)
     log_directory = tmp_path / "log"
 
@@ -97,7 +97,7 @@ def test_a_crash_in_the_middle_is_finished_when_the_log_is_opened(tmp_path, move
     assert not rewritten.exists()
 
 
-def test_a_reader_goes_through_the_records_as_often_as_it_is_asked(tmp_path):
+def test_a_reader_can_be_iterated_repeatedly(tmp_path):
     event = EventRecord("id", "user", "session", "View", "item", 1)
     write_segment(tmp_path / "00000001.log", [encode(event)])
 

@@ -1,4 +1,4 @@
-"""Whose streamed events are: the log says the same as the memory of the engine."""
+"""Users of streamed events: `UserResolver` agrees with `InteractionStore`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def events(given_events):
     ]
 
 
-def test_what_a_session_did_before_and_after_its_login_is_the_users():
+def test_events_before_and_after_a_login_belong_to_the_user():
     found = list(resolve_users(events([(None, "s1"), ("ann", "s1"), (None, "s1"), (None, "s2")])))
 
     assert found == ["ann", "ann", "ann", "s2"]
 
 
-def test_a_second_login_leaves_the_first_users_events():
+def test_a_second_login_does_not_move_the_events_of_the_first_user():
     assert list(resolve_users(events([("ann", "s1"), (None, "s1"), ("bob", "s1"), (None, "s1")]))) == [
         "ann",
         "ann",
@@ -35,15 +35,15 @@ def test_a_second_login_leaves_the_first_users_events():
 
 
 @given(EVENTS)
-def test_the_log_and_the_memory_agree(given_events):
+def test_the_resolver_and_the_store_agree(given_events):
     records = events(given_events)
-    users = InteractionStore()
+    store = InteractionStore()
     for record in records:
-        users.add(record)
+        store.add(record)
 
     by_user: dict[str, list[str]] = {}
     for record, user in zip(records, resolve_users(records), strict=True):
         by_user.setdefault(user, []).insert(0, str(record.item_id))
 
     for user, items in by_user.items():
-        assert users.history(user) == items
+        assert store.history(user) == items

@@ -1,4 +1,4 @@
-"""Which hyper-parameters a tuning tries, and what a solution may ask for."""
+"""Trials of hyper-parameter optimisation, and rules of solutions."""
 
 from __future__ import annotations
 
@@ -22,28 +22,30 @@ MASK = ("categorical", {"name": "mask", "values": ["true", "false"]})
 
 
 @given(count=st.integers(1, 40), first=st.fixed_dictionaries({}, optional={"bptt": st.sampled_from(["1", "3", "9"])}))
-def test_trials_lie_within_their_ranges_begin_with_the_present_values_and_differ(count, first):
+def test_trials_lie_within_their_ranges_start_with_the_present_values_and_differ(count, first):
     tried = draw_trials([BPTT, FACTOR, MASK], first, count)
 
     assert 1 <= len(tried) <= count
     assert tried[0]["bptt"] == {"1": "2", "3": "3", "9": "5"}.get(first.get("bptt", ""), "2")
-    assert len({tuple(one.items()) for one in tried}) == len(tried)
+    assert len({tuple(trial.items()) for trial in tried}) == len(tried)
     for one in tried:
         assert 2 <= int(one["bptt"]) <= 5
         assert 0.1 <= float(one["factor"]) <= 0.3
         assert one["mask"] in {"true", "false"}
 
 
-def test_a_small_range_is_tried_in_full_and_not_more():
-    assert sorted(one["bptt"] for one in draw_trials([BPTT], {}, 40)) == ["2", "3", "4", "5"]
+def test_a_small_range_has_one_trial_per_value():
+    assert sorted(trial["bptt"] for trial in draw_trials([BPTT], {}, 40)) == ["2", "3", "4", "5"]
 
 
-def test_the_same_tuning_tries_the_same_values():
+def test_trials_are_repeatable():
     assert draw_trials([BPTT, FACTOR], {}, 8) == draw_trials([BPTT, FACTOR], {}, 8)
 
 
-@pytest.mark.parametrize("recipe", [one for one in RECIPES.values() if default_ranges(one)], ids=lambda one: one.name)
-def test_every_recipe_may_be_tuned_over_all_that_it_offers(recipe):
+@pytest.mark.parametrize(
+    "recipe", [recipe for recipe in RECIPES.values() if default_ranges(recipe)], ids=lambda recipe: recipe.name
+)
+def test_every_recipe_can_tune_all_its_tunable_hyper_parameters(recipe):
     ranges: dict[str, list[dict[str, Any]]] = {f"{kind}HyperParameterRanges": [] for kind, _ in default_ranges(recipe)}
     for kind, one in default_ranges(recipe):
         ranges[f"{kind}HyperParameterRanges"].append(one)
@@ -52,7 +54,7 @@ def test_every_recipe_may_be_tuned_over_all_that_it_offers(recipe):
 
 
 @pytest.mark.parametrize(("expression", "days"), [(None, 7), ("rate(1 day)", 1), ("rate(30 days)", 30)])
-def test_a_schedule_is_so_many_days(expression, days):
+def test_a_schedule_is_a_number_of_days(expression, days):
     assert schedule_days({"schedulingExpression": expression} if expression else None) == days
 
 
@@ -62,14 +64,14 @@ def test_a_schedule_beyond_a_month_is_refused(expression):
         schedule_days({"schedulingExpression": expression})
 
 
-def test_included_columns_exclude_all_others_but_those_that_are_always_needed():
+def test_included_columns_exclude_all_others_except_the_required_ones():
     columns = {"ITEMS": ["ITEM_ID", "PRICE", "CATEGORY"], "USERS": ["USER_ID", "AGE"]}
     config = {"includedDatasetColumns": {"Items": ["PRICE"]}, "excludedDatasetColumns": {"USERS": ["AGE"]}}
 
     assert excluded_columns(config, columns) == {"ITEMS": ["CATEGORY"], "USERS": ["AGE"]}
 
 
-def test_a_recipe_that_cannot_learn_from_the_data_is_no_candidate():
+def test_a_recipe_that_cannot_be_trained_on_the_data_is_skipped():
     shop = shop_data(users=60)
     plan = Plan(["aws-ecomm-popular-items-by-purchases", "aws-sims"], metric="precision_at_25")
 

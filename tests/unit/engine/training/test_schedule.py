@@ -1,4 +1,4 @@
-"""When a solution is trained by itself."""
+"""When automatic trainings are due."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ START = 1_000_000.0
 
 def due(after, begun=(), skipped=0.0, days=7):
     return training_is_due(
-        START + after, START, [START + one for one in begun], days=days, hour_seconds=HOUR, skipped=skipped
+        START + after, START, [START + offset for offset in begun], days=days, hour_seconds=HOUR, skipped=skipped
     )
 
 
@@ -30,11 +30,11 @@ def due(after, begun=(), skipped=0.0, days=7):
         (2 * HOUR, (-5 * DAY,), True),  # from before it was switched on
     ],
 )
-def test_trainings_come_an_hour_after_the_start_and_a_period_after_the_latest(after, begun, expected):
+def test_trainings_are_due_an_hour_after_the_start_and_a_period_after_the_latest(after, begun, expected):
     assert due(after, begun) is expected
 
 
-def test_a_training_that_was_left_out_moves_the_next_one_by_a_period():
+def test_a_skipped_training_moves_the_next_one_by_a_period():
     assert due(8 * DAY, (0.0,))
     assert not due(8 * DAY, (0.0,), skipped=START + 7 * DAY)
     assert due(14 * DAY, (0.0,), skipped=START + 7 * DAY)
@@ -46,7 +46,7 @@ def test_a_training_that_was_left_out_moves_the_next_one_by_a_period():
     later=st.floats(0, 100 * DAY),
     days=st.integers(1, 30),
 )
-def test_what_is_due_stays_due_until_something_begins(begun, after, later, days):
+def test_a_due_training_stays_due_until_one_starts(begun, after, later, days):
     if due(after, begun, days=days):
         assert due(after + later, begun, days=days)
         assert not due(after, [*begun, after], days=days)
