@@ -1,4 +1,4 @@
-"""What the engine needs for 5 million events and 200,000 items, and to start again: `make bench ONLY=engine_size`."""
+"""Memory and time of the engine with 5 million events and 200,000 items: `make bench ONLY=engine_size`."""
 
 from __future__ import annotations
 
@@ -23,13 +23,7 @@ STREAMED, SENDERS = 1_000_000, 32
 
 
 def run() -> list[dict[str, Any]]:
-    """Fill an engine, train, stream a million events, and start it again.
-
-    Returns
-    -------
-    list of dict
-        One row per figure.
-    """
+    """Fill an engine, train, stream a million events, restart it, and return one row per figure."""
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         s3 = FileS3(root / "s3")
@@ -63,29 +57,29 @@ def _fill(engine: RunningEngine, s3: FileS3) -> dict[str, float]:
     figures = {"import of the items (s)": round(import_dataset(caller, group, "Items", items), 1)}
     figures["import of the events (s)"] = round(import_dataset(caller, group, "Interactions", events), 1)
     figures["engine after the imports (MiB)"] = round(engine.resident_mib())
-    with _watched(engine) as most:
+    with _worker_memory(engine) as samples:
         _, seconds = deploy(caller, group)
     figures["training, with hold-out (s)"] = round(seconds, 1)
-    figures["training process, most resident memory (MiB)"] = round(max(most))
+    figures["training process, most resident memory (MiB)"] = round(max(samples))
     figures["engine with a campaign (MiB)"] = round(engine.resident_mib())
     caller.control("CreateEventTracker", name="bench", datasetGroupArn=group)
     return figures
 
 
 @contextmanager
-def _watched(engine: RunningEngine) -> Iterator[list[float]]:
-    """Collect the memory of the engine's workers in MiB, ten times a second."""
-    seen = [0.0]
+def _worker_memory(engine: RunningEngine) -> Iterator[list[float]]:
+    """Sample the memory of the engine's workers in MiB, ten times a second."""
+    samples = [0.0]
     ended = threading.Event()
 
     def watch() -> None:
         while not ended.wait(0.1):
-            seen.extend(engine.workers_mib())
+            samples.extend(engine.workers_mib())
 
     thread = threading.Thread(target=watch)
     thread.start()
     try:
-        yield seen
+        yield samples
     finally:
         ended.set()
         thread.join()

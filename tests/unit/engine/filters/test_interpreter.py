@@ -169,7 +169,7 @@ def naively(asker: Asker, drawn: list[tuple[str, str, Meets, Meets]], item: str)
     return (any(included) or not included) and not any(excluded)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     before=st.dictionaries(st.sampled_from(ITEM_IDS), ITEM_ROWS, max_size=4),
     changed=st.dictionaries(st.sampled_from(ITEM_IDS), ITEM_ROWS, max_size=3),

@@ -52,7 +52,7 @@ def assert_agrees(table: Table, rows: dict[str, dict[str, Any]]) -> None:
         assert table.number(number, "SIZE") == row.get("SIZE")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(changes=st.lists(CHANGES, max_size=8))
 def test_a_table_agrees_with_its_rows_after_any_changes(changes):
     table, rows = Table(), {}

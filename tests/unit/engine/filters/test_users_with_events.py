@@ -17,7 +17,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(imported=EVENTS, streamed=EVENTS, erased=st.lists(st.sampled_from("abc"), max_size=1))
 def test_users_with_matching_events_agree_with_the_recent_interactions_of_each_user(imported, streamed, erased):
     store = InteractionStore()

@@ -88,7 +88,7 @@ async def reopened(directory):
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=st.lists(STEP, max_size=25), later=st.lists(STEP, max_size=8))
 def test_starts_from_a_checkpoint_and_from_the_log_restore_the_same_data(steps, later):
     async def go(directory, *runs, keep=True):

@@ -26,7 +26,7 @@ EVENTS = st.lists(
     ),
     max_size=25,
 )
-ON_DISK = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+ON_DISK = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def event(place, user, session="s", item="i", time=1):

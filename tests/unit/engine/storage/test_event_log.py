@@ -15,7 +15,7 @@ from model.engine.storage.event_log import log as event_log
 from model.engine.storage.event_log.log import EventLog
 
 BATCHES = st.lists(st.lists(st.binary(max_size=40), min_size=1, max_size=5), min_size=1, max_size=6)
-ON_DISK = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+ON_DISK = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def write(directory, batches):

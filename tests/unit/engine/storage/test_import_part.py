@@ -44,7 +44,7 @@ EVENT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(events=st.lists(EVENT, max_size=12))
 def test_reading_events_returns_all_their_columns_in_order(events):
     with TemporaryDirectory() as directory:
@@ -55,7 +55,7 @@ def test_reading_events_returns_all_their_columns_in_order(events):
     assert set(columns.context) == {"DEVICE"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     parts=st.lists(st.lists(st.tuples(st.sampled_from("ijk"), st.floats(0, 9)), max_size=5), max_size=4),
     streamed=st.dictionaries(st.sampled_from("ijkl"), st.floats(0, 9)),

@@ -28,7 +28,7 @@ def event(item="i", moment=0, user=None, session="s"):
     return EventRecord(f"{item}{moment}{user}{session}", user, session, "View", item, moment)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(imported=IMPORTED, streamed=STREAMED, import_first=st.booleans())
 def test_a_history_has_each_interaction_once_latest_first(imported, streamed, import_first):
     store = InteractionStore()
@@ -48,7 +48,7 @@ def test_a_history_has_each_interaction_once_latest_first(imported, streamed, im
         assert all({(moment, item)} & wanted for moment, item in zip(moments, history, strict=True))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(imported=IMPORTED, streamed=STREAMED)
 def test_a_snapshot_has_every_interaction(imported, streamed):
     store = InteractionStore()
@@ -121,7 +121,7 @@ def test_an_event_without_item_or_a_repeated_event_has_no_position():
     assert store.add(EventRecord("kind", "a", "s", "Purchase", "i", 1)) == 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     imported=st.lists(st.tuples(USERS, ITEMS, TIMES), max_size=20),
     streamed=st.lists(st.tuples(USERS, ITEMS, TIMES, st.sampled_from(["View", "view", "Buy"])), max_size=30),

@@ -21,7 +21,7 @@ def opened(directory):
     return log, list(log.replay())
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=RECORDS)
 def test_a_segment_written_as_a_whole_is_replayed(tmp_path_factory, records):
     directory = tmp_path_factory.mktemp("log")
