@@ -110,7 +110,7 @@ class TrainedInternals(Internals):
 class SolutionVersionInternals(TrainedInternals):
     """Of a solution version; settings and tuned hyper-parameters are reused by trainingMode UPDATE."""
 
-    settings: dict[str, float] | None = None
+    settings: dict[str, Any] | None = None  # numbers and booleans, as the recipe tuned them
     tuned: dict[str, str] | None = None
 
 
