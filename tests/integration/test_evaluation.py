@@ -19,8 +19,8 @@ from model.evaluation.__main__ import main
 from model.evaluation.evaluate import evaluate
 from model.evaluation.experiments import UnknownExperimentError, compare, list_experiments, load_experiment
 from model.evaluation.off_policy.replay import BadLogError, read_decisions
-from tests.factories.gowalla import gowalla
-from tests.factories.shared_data import shared
+from tests.factories.data_sets.gowalla import gowalla
+from tests.factories.data_sets.shared_data import shared
 
 README = Path(__file__).resolve().parents[2] / "model" / "evaluation" / "README.md"
 COLUMNS = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,IMPRESSION,RECOMMENDATION_ID"

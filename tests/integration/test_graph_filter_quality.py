@@ -12,7 +12,7 @@ from model.evaluation.evaluate import evaluate
 from model.evaluation.splits import leave_last_out
 from model.recipes.graph_filter.graph_filter import GraphFilter
 from model.recipes.graph_filter.history_decay import NO_DECAY
-from tests.factories.shared_data import shared
+from tests.factories.data_sets.shared_data import shared
 
 MEASURED = {"recall@20": 0.172, "ndcg@20": 0.0708}  # popularity: 0.069 and 0.026
 TOLERANCE = 0.9  # one question in six hundred is 0.0016

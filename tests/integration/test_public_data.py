@@ -10,7 +10,7 @@ from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
 from model.evaluation.solution_metrics.evaluate import measure, split_users
 from model.registry.recipes import RECIPES
-from tests.factories.shared_data import shared
+from tests.factories.data_sets.shared_data import shared
 
 # Minimum ratio of a recipe's metric to popularity's; measured ratios are well above.
 MIN_RATIO = 2.0

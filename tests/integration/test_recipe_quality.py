@@ -16,8 +16,8 @@ from model.datasets.training_data import TrainingData
 from model.evaluation.evaluate import Result, evaluate
 from model.evaluation.splits import Split, leave_last_out, next_event_questions, next_events
 from model.registry.recipes import RECIPES
-from tests.factories.gowalla import gowalla
-from tests.factories.shared_data import shared
+from tests.factories.data_sets.gowalla import gowalla
+from tests.factories.data_sets.shared_data import shared
 
 PERSONAL, SIMILAR, POPULAR = "aws-user-personalization-v2", "aws-similar-items", "aws-popularity-count"
 QUESTIONS = 6000

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployment.bench import FAILED
 from model.recipes.graph_filter.settings import BSPM
-from tests.factories.shared_data import FOLDER
+from tests.factories.data_sets.shared_data import FOLDER
 from tests.load.recipes import answers, growth
 from tests.load.recipes.processes import FailedMeasurementError, measured
 from tests.load.recipes.tasks import FILES, unusable

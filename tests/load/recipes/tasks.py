@@ -16,7 +16,7 @@ import numpy as np
 from model.datasets.catalogue import Catalogue
 from model.datasets.interactions import Interactions, from_columns
 from model.evaluation.splits import Split, leave_last_out, next_event_questions, next_events
-from tests.factories.gowalla import gowalla as published_gowalla
+from tests.factories.data_sets.gowalla import gowalla as published_gowalla
 
 if TYPE_CHECKING:
     from collections.abc import Callable

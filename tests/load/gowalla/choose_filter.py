@@ -1,5 +1,6 @@
-"""Judges the graph filter on Gowalla, over all users: `python -m tests.load.choose_filter` on the validation split.
+"""Judges the graph filter on Gowalla, over all users.
 
+`python -m tests.load.gowalla.choose_filter` does so on the validation split.
 Its own setting is judged, and the one that BSPM's authors published beside their code; with `--near`, also settings
 beside its own, one of them changed at a time, a minute or more for each. `--test` judges on the test split.
 """
@@ -16,7 +17,7 @@ import model.engine.configuration.one_thread  # noqa: F401 - before numpy: as re
 from model.evaluation.evaluate import evaluate
 from model.recipes.graph_filter.settings import BSPM, FilterSettings
 from model.recipes.graph_filter.sharpened_filter import SharpenedFilter, interaction_matrix
-from tests.factories.gowalla import gowalla, gowalla_validation
+from tests.factories.data_sets.gowalla import gowalla, gowalla_validation
 
 if TYPE_CHECKING:
     from model.evaluation.splits import Split

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from model.datasets.interactions import from_columns
 from model.evaluation.splits import Split, given_test_set
-from tests.factories.shared_data import FOLDER
+from tests.factories.data_sets.shared_data import FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path

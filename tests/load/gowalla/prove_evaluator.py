@@ -1,9 +1,9 @@
 """Proves the evaluator: EASE on Gowalla must have the figures that others found for it.
 
-`python -m tests.load.prove_evaluator` takes some ten minutes on a quiet core and 5 GiB. EASE (Steck, "Embarrassingly
-Shallow Autoencoders for Sparse Data", WWW 2019) needs P, the inverse of X'X + 80, of 41,000 places squared. As there
-are fewer users than places, the inverse of XX' + 80 is taken instead: X P is that inverse times X, and the diagonal
-of P is (1 - the sum over users of X times X P) / 80 (Woodbury's identity), in a third of the time.
+`python -m tests.load.gowalla.prove_evaluator` takes some ten minutes on a quiet core and 5 GiB. EASE (Steck,
+"Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019) needs P, the inverse of X'X + 80, of 41,000 places
+squared. As there are fewer users than places, the inverse of XX' + 80 is taken instead: X P is that inverse times X,
+and the diagonal of P is (1 - the sum over users of X times X P) / 80 (Woodbury's identity), in a third of the time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scipy import linalg, sparse
 
 from model.evaluation.evaluate import evaluate
 from model.recipes.graph_filter.sharpened_filter import interaction_matrix
-from tests.factories.gowalla import gowalla
+from tests.factories.data_sets.gowalla import gowalla
 
 REGULARIZATION = 80.0
 # reczoo/BARS, leaderboard of Gowalla, EASE; and measured with another program.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+FOLDER = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 
 
 def shared(name: str) -> Path:
