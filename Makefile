@@ -29,7 +29,7 @@ demo: setup ## the whole pipeline on this machine; EVENTS=<file or folder> repla
 down: ## stop the laptop's cloud; what it holds is kept (make clean removes it)
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deployment.local down; else echo 'nothing is running: nothing was ever set up here'; fi
 
-status: ## tell what runs, where, and what it holds
+status: ## show what runs, where, and what it holds
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deployment.local status; else echo 'nothing is running: nothing was ever set up here'; fi
 
 # --- tests and checks ----------------------------------------------------------------------------------------------

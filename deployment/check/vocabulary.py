@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 VOCABULARY = Path(__file__).with_name("vocabulary.toml")
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+# Punctuation is a word of its own, so that no phrase reaches over it.
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[.,;:!?()]")
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def check(
     findings = []
     allowances = list(unused)
     for finding in find((text for path in files for text in read_texts(root, path)), rules):
-        fitting = [one for one in allowances if _allows(one, finding)]
+        fitting = [allowance for allowance in allowances if _allows(allowance, finding)]
         unused.difference_update(fitting)
         if not fitting:
             findings.append(finding)

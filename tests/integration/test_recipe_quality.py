@@ -109,7 +109,7 @@ def test_places_are_recommended_without_times():
 
 
 @pytest.mark.parametrize("make_split", [next_click, last_review, next_film])
-def test_users_and_the_latest_item_tell_more_than_popularity(make_split):
+def test_users_and_the_latest_item_predict_more_than_popularity(make_split):
     hide_seen = make_split is not next_click
     popular = judged(POPULAR, make_split, hide_seen).mean("ndcg@10")
 

@@ -89,30 +89,32 @@ def _tags(engine: EngineProcess, arn: str) -> list[dict[str, str]]:
 def recommendations(engine: EngineProcess) -> dict[str, Any]:
     """Return what every campaign and every recommender answers."""
     answers: dict[str, Any] = {}
-    for one in engine.control.list_campaigns()["campaigns"]:
-        arn, name = one["campaignArn"], one["name"]
+    for campaign in engine.control.list_campaigns()["campaigns"]:
+        arn, name = campaign["campaignArn"], campaign["name"]
         asked = ITEMS if name in {"similar", "meaning"} else USERS
         for subject in asked:
             if name == "actions":
                 answer = engine.runtime.get_action_recommendations(campaignArn=arn, userId=subject)
-                answers[f"{name} {subject}"] = [[one["actionId"], one["score"]] for one in answer["actionList"]]
+                answers[f"{name} {subject}"] = [
+                    [action["actionId"], action["score"]] for action in answer["actionList"]
+                ]
             elif name == "ranking":
                 answer = engine.runtime.get_personalized_ranking(campaignArn=arn, userId=subject, inputList=RANKED)
                 answers[f"{name} {subject}"] = _items(answer["personalizedRanking"])
             else:
                 subject_of = {"itemId": subject} if asked is ITEMS else {"userId": subject}
                 answers[f"{name} {subject}"] = _ask(engine, campaignArn=arn, **subject_of)
-    for one in engine.control.list_recommenders()["recommenders"]:
+    for recommender in engine.control.list_recommenders()["recommenders"]:
         for user in USERS:
-            answers[f"recommender {user}"] = _ask(engine, recommenderArn=one["recommenderArn"], userId=user)
+            answers[f"recommender {user}"] = _ask(engine, recommenderArn=recommender["recommenderArn"], userId=user)
     return answers
 
 
 def filtered(engine: EngineProcess) -> dict[str, list[str]]:
     """Return which items each stored filter leaves of a campaign's answer; one leaves just a user's history."""
-    arns = {one["name"]: one["filterArn"] for one in engine.control.list_filters()["Filters"]}
+    arns = {found["name"]: found["filterArn"] for found in engine.control.list_filters()["Filters"]}
     campaign = next(
-        one["campaignArn"] for one in engine.control.list_campaigns()["campaigns"] if one["name"] == "for-you"
+        found["campaignArn"] for found in engine.control.list_campaigns()["campaigns"] if found["name"] == "for-you"
     )
     answers = {}
     for user in USERS:
@@ -121,7 +123,7 @@ def filtered(engine: EngineProcess) -> dict[str, list[str]]:
             answer = engine.runtime.get_recommendations(
                 campaignArn=campaign, userId=user, numResults=100, filterArn=arns[name], **values
             )
-            answers[f"{name} {user}"] = sorted(one["itemId"] for one in answer["itemList"])
+            answers[f"{name} {user}"] = sorted(item["itemId"] for item in answer["itemList"])
     return answers
 
 
@@ -133,7 +135,9 @@ def counts(engine: EngineProcess) -> list[str]:
 def exported(engine: EngineProcess, s3: FileS3, job: str) -> dict[str, list[str]]:
     """Export every dataset of the shop and return the lines of the files, sorted."""
     group = next(
-        one["datasetGroupArn"] for one in engine.control.list_dataset_groups()["datasetGroups"] if one["name"] == "shop"
+        found["datasetGroupArn"]
+        for found in engine.control.list_dataset_groups()["datasetGroups"]
+        if found["name"] == "shop"
     )
     lines = {}
     for name in EXPORTS:
@@ -157,8 +161,8 @@ def _ask(engine: EngineProcess, **request: Any) -> list[list[Any]]:
 
 def _items(answered: list[dict[str, Any]]) -> list[list[Any]]:
     return [
-        [one["itemId"], one.get("score"), json.loads(one.get("metadata", {}).get("EXPLANATION", "[]"))]
-        for one in answered
+        [item["itemId"], item.get("score"), json.loads(item.get("metadata", {}).get("EXPLANATION", "[]"))]
+        for item in answered
     ]
 
 

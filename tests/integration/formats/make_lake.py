@@ -74,7 +74,7 @@ class Services:
 
     def answer(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         if operation == "PutRecords":
-            self.records += [base64.b64decode(one["Data"]) for one in request["Records"]]
+            self.records += [base64.b64decode(record["Data"]) for record in request["Records"]]
             accepted = [{"SequenceNumber": str(place), "ShardId": "shard"} for place in range(len(request["Records"]))]
             return {"FailedRecordCount": 0, "Records": accepted}
         if operation != "GetParameter":
@@ -148,7 +148,7 @@ def collect(posted: list[dict[str, Any]]) -> list[dict[str, Any]]:
         ("/update-data", {"kind": "users", "records": users}),
     ]
     answered = [handler(proxy_event(path, body), CONTEXT) for path, body in bodies]
-    return [{"status": one["statusCode"], **json.loads(one["body"])} for one in answered]
+    return [{"status": answer["statusCode"], **json.loads(answer["body"])} for answer in answered]
 
 
 def deaggregated(records: list[bytes]) -> list[bytes]:
@@ -173,8 +173,8 @@ def deliver(records: list[bytes], s3: FileS3) -> None:
     answered = handler({"records": batch}, CONTEXT)["records"]
     parquet, settings = (importlib.import_module(name) for name in PARQUET)
     columns = json.loads(COLUMNS.read_text())["events"]
-    table = {"StorageDescriptor": {"Columns": [{"Name": one["name"], "Type": one["type"]} for one in columns]}}
-    rows = [SimpleNamespace(data=base64.b64decode(one["data"])) for one in answered if one["result"] == "Ok"]
+    table = {"StorageDescriptor": {"Columns": [{"Name": column["name"], "Type": column["type"]} for column in columns]}}
+    rows = [SimpleNamespace(data=base64.b64decode(row["data"])) for row in answered if row["result"] == "Ok"]
     body, _, failures = parquet.convert(rows, parquet.columns_of(table), settings.Conversion("lake", "events"), now)
     assert not failures
     moment = datetime.fromtimestamp(now, UTC)

@@ -48,6 +48,7 @@ def test_a_word_in_every_kind_of_source_is_found(tmp_path, name, source, line, k
     ("name", "source"),
     [
         ("use.py", "row = database.person\nrow.person()\n"),  # the name is a library's
+        ("comma.md", "Where they come, again they go.\n"),
         ("key.py", 'x = document["person"]\n'),  # a key on disk is no message
         ("personal.py", "personalize = personal = 1\n"),
         ("fence.md", "```\na person\n```\n`person`\n[page](https://example.org/person)\n"),
