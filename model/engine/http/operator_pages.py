@@ -32,7 +32,7 @@ def make_pages(engine: Engine) -> Application:
             await answer(send, status, body)
         elif path == "/metrics":
             page = engine.counts.page(engine.gauges())
-            await answer(send, 200, page.encode(), METRICS)
+            await answer(send, 200, page, METRICS)
         else:
             await answer(send, 404, b'{"status":"there are GET /health, /ready and /metrics"}', JSON)
 

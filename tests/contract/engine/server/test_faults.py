@@ -71,7 +71,7 @@ def test_the_nth_call_of_an_operation_fails_and_no_other(faulty):
     assert outcome(asked.list_filters) == (200, None)
     [told] = control(faulty, "GET")[1]["faults"]
     assert (told["met"], told["struck"]) == (3, 1)
-    assert faulty.metric('personalize_faults_total{operation="ListSchemas",fault="unavailable"}') == 1
+    assert faulty.metric('personalize_faults_total{fault="unavailable",operation="ListSchemas"}') == 1
 
 
 @pytest.mark.parametrize(

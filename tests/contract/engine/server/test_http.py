@@ -53,7 +53,7 @@ def test_health_and_metrics_say_how_the_engine_is(trained_shop):
     assert json.loads(trained_shop.engine.get("/health")) == {"status": "ok"}
     page = trained_shop.engine.get("/metrics")
     assert 'personalize_requests_total{operation="GetRecommendations",outcome="ok"}' in page
-    assert 'personalize_request_seconds_bucket{operation="GetRecommendations",le="+Inf"}' in page
+    assert 'personalize_request_seconds_bucket{le="+Inf",operation="GetRecommendations"}' in page
     assert trained_shop.engine.metric('personalize_cache_look_ups_total{cache="schemas",outcome="hit"}') > 0
     assert trained_shop.engine.metric("personalize_requests_in_progress") == 0
     assert 0 <= trained_shop.engine.metric('personalize_model_age_seconds{campaign="popular"}') < 3600
