@@ -1,4 +1,4 @@
-"""`python -m model.engine --directory D --port P`: serve the engine until told to stop; `--help` tells the rest."""
+"""`python -m model.engine --directory D --port P`: serve the engine until a signal stops it; see `--help`."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ BACKLOG = 1024
 
 
 class CannotListenError(Exception):
-    """A port or an address cannot be had."""
+    """A port or an address is not available."""
 
 
 class _Server(uvicorn.Server):
-    """A server whose signals are handled here, so that the state is closed before the process ends."""
+    """A server that leaves signals to this module, so that the state is closed before the process ends."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -60,7 +60,7 @@ def main() -> int:
     int
         0 after a stop by signal; 2 where a port, the directory or a setting cannot be used.
     """
-    # The second after this one: what was signed before it may have been used with the process before this one.
+    # The next second: an earlier process may have accepted what was signed before it.
     since = int(time.time()) + 1
     settings = read_settings(sys.argv[1:], os.environ)
     with contextlib.ExitStack() as stack:
@@ -114,7 +114,7 @@ def _server(application: Application) -> _Server:
         interface="asgi3",
         lifespan="off",
         log_config=None,
-        # What uvicorn has to say is in `connections` and `service` already, as JSON.
+        # `connections` and `service` log all that uvicorn would, as JSON.
         log_level="critical",
         access_log=False,
         proxy_headers=False,
@@ -139,7 +139,7 @@ def _end_on_signals(engine: Engine, servers: list[_Server]) -> None:
 
 
 def _listen_all(settings: Settings, stack: contextlib.ExitStack) -> dict[str, socket.socket]:
-    """Open every port that is asked for; what names it in the settings names it here."""
+    """Open every port of the settings, by the name of its setting."""
     wanted = {
         "port": (settings.host, settings.port),
         "metrics_port": (settings.host, settings.metrics_port),
@@ -157,7 +157,7 @@ def _listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Answers leave in two pieces; without this the second waits for the first one to be confirmed, some 40 ms.
+        # Answers are sent in two pieces; without this the second waits for the first to be acknowledged, some 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind(address)
     except OSError as error:
@@ -166,7 +166,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _allow_connections() -> None:
-    """Let the process have as many files as it may have connections, and some for the state."""
+    """Raise the limit on open files to all connections plus the files of the state."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = limits.CONNECTIONS + limits.FILES
     if soft < needed:

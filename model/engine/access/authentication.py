@@ -1,4 +1,4 @@
-"""Who may ask: anyone on this machine, or, on any other address, whoever holds a key and signs with it."""
+"""Authentication: any program of this machine on loopback, or requests that are signed with a configured key."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ INVOCATION_ID = "amz-sdk-invocation-id"
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What belongs to an access key id.
+    """The secret and the account of an access key id.
 
     Attributes
     ----------
     account : str
-        Twelve digits; whose resources the key sees.
+        Twelve digits; the key gives access to the resources of this account.
     """
 
     secret: str
@@ -46,22 +46,22 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeysError(Exception):
-    """The configured keys cannot be used; the message tells why and holds no secret."""
+    """The configured keys cannot be used; the message states the reason and holds no secret."""
 
 
 @dataclass(frozen=True)
 class Admission:
-    """What is known of a caller when the head of the request has been read; `claim` is None on loopback."""
+    """The checked head of a request, whose body is still to come; `claim` is None on loopback."""
 
     head: Head
     claim: Claim | None = None
 
 
 class AnyoneOnLoopback:
-    """Takes every request of this machine's programs, signed or not, and none that a web page can cause.
+    """Accepts every request of this machine's programs, signed or not, and none that a web page can cause.
 
-    A page of any site may have the browser post to 127.0.0.1, or let a name of its own point there. The browser then
-    says so in `Origin` and `Host`.
+    A page of any site can make the browser post to 127.0.0.1, or resolve its own name to it. The browser then sends
+    the name in `Origin` and `Host`.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ class AnyoneOnLoopback:
     def __init__(self, default: Caller) -> None:
         self._default = default
 
-    def admit(self, head: Head, now: float) -> Admission:  # noqa: ARG002 - the other door looks at the clock
-        """Look at the head of a request.
+    def admit(self, head: Head, now: float) -> Admission:  # noqa: ARG002 - the other class checks the time
+        """Check the head of a request.
 
         Parameters
         ----------
@@ -86,16 +86,16 @@ class AnyoneOnLoopback:
         return Admission(head)
 
     def caller(self, admission: Admission, body: bytes, now: float, *, once: bool) -> Caller:  # noqa: ARG002 - as above
-        """Return whom the request speaks for."""
+        """Return the account and region of the request."""
         values = admission.head.values(b"authorization")
         return caller_of(values[0] if values else None, self._default)
 
     def release(self, admission: Admission, now: float) -> None:
-        """Do nothing: nothing is remembered of signatures that are not looked at."""
+        """Do nothing: signatures are not checked here, so none is remembered."""
 
 
 class HoldersOfKeys:
-    """Takes requests that are signed with a configured key, each once.
+    """Accepts requests that are signed with a configured key, each once.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class HoldersOfKeys:
         self._signing_keys: dict[tuple[str, str], bytes] = {}
 
     def admit(self, head: Head, now: float) -> Admission:
-        """Look at the head of a request, before its body is read.
+        """Check the head of a request, before its body is read.
 
         Parameters
         ----------
@@ -122,23 +122,23 @@ class HoldersOfKeys:
         """
         claim = read_claim(head)
         if claim.key_id not in self._keys:
-            raise UnrecognizedClientError("there is no such access key here: ask who runs this engine for one")
+            raise UnrecognizedClientError("unknown access key: ask the operator of this engine for one")
         if head.values(b"x-amz-security-token") or b"X-Amz-Security-Token=" in head.query:
-            raise UnrecognizedClientError("keys of this engine have no session token: leave it out")
+            raise UnrecognizedClientError("keys of this engine have no session token: send none")
         if now > claim.moment + claim.lifetime:
-            late = f"{now - claim.moment:.0f} s ago; that is {claim.lifetime} s at most"
-            raise RequestExpiredError(f"the request was signed {late}: set the clock, or sign anew")
+            age = f"{now - claim.moment:.0f} s ago, more than {claim.lifetime} s"
+            raise RequestExpiredError(f"the request was signed {age}: set the clock, or sign it again")
         if now < claim.moment - limits.SIGNATURE_SECONDS:
             raise RequestExpiredError(f"the request was signed {claim.moment - now:.0f} s from now: set the clock")
         return Admission(head, claim)
 
     def caller(self, admission: Admission, body: bytes, now: float, *, once: bool) -> Caller:
-        """Return whom the request speaks for, now that all of it is there.
+        """Check the signature of the whole request and return its account and region.
 
         Parameters
         ----------
         once : bool
-            Whether a second request of the same second with the same content cannot be meant.
+            Whether a second request of the same second with the same content is a replay.
 
         Raises
         ------
@@ -147,13 +147,13 @@ class HoldersOfKeys:
         """
         claim = admission.claim
         if claim is None:
-            raise AccessDeniedError("the request came through another door")
+            raise AccessDeniedError("the request was admitted without a signature")
         key = self._keys[claim.key_id]
         known = (claim.key_id, claim.scope)
         signing_key = self._signing_keys.get(known) or derive_key(key.secret, claim.scope)
         if not is_signed(claim, admission.head, body, signing_key):
             raise InvalidSignatureError(
-                "the signature is not of this request: check the secret key, and what changed the request on its way"
+                "the signature does not match the request: check the secret key, and whether a proxy changes requests"
             )
         if len(self._signing_keys) >= KEPT_SIGNING_KEYS:
             self._signing_keys.clear()
@@ -162,7 +162,7 @@ class HoldersOfKeys:
         return Caller(key.account, claim.region)
 
     def release(self, admission: Admission, now: float) -> None:
-        """Let a request be sent again as it is, since it was refused after `caller` had accepted it."""
+        """Allow a request to be sent again unchanged, since it was refused after `caller` had accepted it."""
         if admission.claim is not None:
             self._used.release(admission.claim.moment, admission.claim.signature, now)
 
@@ -184,7 +184,7 @@ def read_keys(text: str | bytes) -> dict[str, Key]:
         # The message of the decoder might repeat a part of a secret.
         raise KeysError('the keys must be JSON like {"<id>": {"secret": "…", "account": "123456789012"}}') from None
     if not keys:
-        raise KeysError("there must be one key at least")
+        raise KeysError("at least one key is required")
     least, most = limits.ACCESS_KEY_ID_LENGTHS
     for number, (key_id, key) in enumerate(keys.items(), start=1):
         if not (least <= len(key_id) <= most and ACCESS_KEY_ID.fullmatch(key_id)):
@@ -197,7 +197,7 @@ def read_keys(text: str | bytes) -> dict[str, Key]:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address or name means this machine and can be reached from no other.
+    """Return whether an address or name is this machine's loopback, which no other machine can reach.
 
     Parameters
     ----------
@@ -213,10 +213,10 @@ def is_loopback(host: str) -> bool:
 
 
 def refuse_web_pages(head: Head) -> None:
-    """Refuse what the browser of somebody on this machine was made to send."""
+    """Refuse a request that a web page made a browser of this machine send."""
     hosts = head.values(b"host")
     if len(hosts) != 1 or not _names_loopback(b"//" + hosts[0]):
-        raise AccessDeniedError("on loopback the header Host must name it, such as 127.0.0.1 or localhost")
+        raise AccessDeniedError("on loopback the header Host must be a loopback name, such as 127.0.0.1 or localhost")
     if not all(_names_loopback(origin) for origin in head.values(b"origin")):
         raise AccessDeniedError("the request comes from a web page of another site")
 

@@ -1,7 +1,7 @@
-"""AWS Signature Version 4, from the side that checks it (IAM user guide, "AWS Signature Version 4 for API requests").
+"""Verification of AWS Signature Version 4 (IAM user guide, "AWS Signature Version 4 for API requests").
 
-A signature may stand in the header `Authorization` or in the query (`X-Amz-Signature`). `read_claim` takes apart what
-the head of a request says of itself; `is_signed` tells whether the secret of the key made the signature of the whole.
+The signature is in the header `Authorization` or in the query (`X-Amz-Signature`). `read_claim` parses what the head of
+a request claims; `is_signed` verifies the claim with the secret of the key. Decision 0013 has the reason for own code.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ class Head:
 
     def values(self, name: bytes) -> list[bytes]:
         """Return all values of a header, in their order."""
-        return [value for found, value in self.headers if found == name]
+        return [value for header, value in self.headers if header == name]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a request says of its own signature; nothing of it is proven yet.
+    """What a request claims about its signature, before it is verified.
 
     Attributes
     ----------
     date : str
-        When it was signed, as it stands in requests, such as 20261121T130541Z.
+        When it was signed, in the format of requests, such as 20261121T130541Z.
     moment : int
         The same in epoch seconds.
     lifetime : int
@@ -91,20 +91,20 @@ class Claim:
 
 
 def read_claim(head: Head) -> Claim:
-    """Take the signature of a request apart.
+    """Parse the signature of a request.
 
     Raises
     ------
     MissingAuthenticationTokenError
         There is none.
     IncompleteSignatureError
-        A part is missing or malformed, or a header that has a say is not covered.
+        A part is missing or malformed, or a header that matters is not covered.
     """
     authorization = head.values(b"authorization")
     query = _pairs(head.query)
     if any(name == SIGNATURE_IN_QUERY for name, _ in query):
         if authorization:
-            raise IncompleteSignatureError("the request has a signature in its header and another in its query")
+            raise IncompleteSignatureError("the request has a signature in its header and another one in its query")
         claim = _from_query(query)
     elif authorization:
         claim = _from_header(authorization, head.values(b"x-amz-date"))
@@ -117,14 +117,14 @@ def read_claim(head: Head) -> Claim:
 
 
 def is_signed(claim: Claim, head: Head, body: bytes, signing_key: bytes) -> bool:
-    """Tell whether a key made the claimed signature, of this head and this body.
+    """Return whether the claimed signature is a key's signature of this head and body.
 
     Parameters
     ----------
     signing_key : bytes
         From `derive_key`.
     """
-    # What X-Amz-Content-SHA256 states is not asked: the digest is always that of the body.
+    # X-Amz-Content-SHA256 is not trusted: the digest is always computed from the body.
     canonical = canonical_request(claim, head, hashlib.sha256(body).hexdigest())
     to_sign = "\n".join((ALGORITHM, claim.date, claim.scope, hashlib.sha256(canonical).hexdigest()))
     return hmac.compare_digest(hmac.digest(signing_key, to_sign.encode(), "sha256"), claim.signature)
@@ -145,7 +145,7 @@ def derive_key(secret: str, scope: str) -> bytes:
 
 
 def canonical_request(claim: Claim, head: Head, body_digest: str) -> bytes:
-    """Return the one form of a request that both sides sign.
+    """Return the canonical request, which both sides sign.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def _from_query(query: list[tuple[bytes, bytes]]) -> Claim:
     if not (expires.isascii() and expires.isdigit() and 1 <= int(expires[:7]) <= limits.PRESIGNED_SECONDS):
         raise IncompleteSignatureError(f"X-Amz-Expires must be 1 to {limits.PRESIGNED_SECONDS}")
     short = {name: parts[f"X-Amz-{name}"] for name in HEADER_PARTS}
-    # What was used is remembered no longer than this, so nothing may be used after it.
+    # Used signatures are recorded no longer than this, so none may be valid for longer.
     lifetime = min(int(expires), limits.SIGNATURE_SECONDS)
     return _claim(short, parts["X-Amz-Date"], lifetime, in_query=True)
 
@@ -223,7 +223,7 @@ def _moment(date: str) -> int:
         moment = datetime.strptime(date, DATE).replace(tzinfo=UTC)
     except ValueError:
         moment = None
-    # The parser also takes numbers without their zeros, which nobody signs.
+    # The parser also accepts numbers without leading zeros, which no client signs.
     if moment is None or moment.strftime(DATE) != date:
         raise IncompleteSignatureError("X-Amz-Date must look like 20261121T130541Z")
     return int(moment.timestamp())
@@ -232,7 +232,7 @@ def _moment(date: str) -> int:
 def _check_coverage(claim: Claim, head: Head) -> None:
     signed = set(claim.signed)
     present = {name.decode("latin-1") for name, _ in head.headers}
-    # X-Amz-Target says which operation is meant: what is not signed could have been changed on the way.
+    # X-Amz-Target selects the operation: an unsigned header could have been changed on the way.
     needed = {"host"} | {name for name in present if name.startswith("x-amz-")}
     if not needed <= signed:
         raise IncompleteSignatureError(f"SignedHeaders lacks {' and '.join(sorted(needed - signed))}")
@@ -243,5 +243,5 @@ def _check_coverage(claim: Claim, head: Head) -> None:
 def _pairs(query: bytes) -> list[tuple[bytes, bytes]]:
     if not query:
         return []
-    pairs = (one.partition(b"=")[::2] for one in query.split(b"&"))
+    pairs = (part.partition(b"=")[::2] for part in query.split(b"&"))
     return [(unquote_to_bytes(name), unquote_to_bytes(value)) for name, value in pairs]

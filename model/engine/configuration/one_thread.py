@@ -1,7 +1,7 @@
-"""Imported before numpy: keeps its linear algebra on one thread.
+"""Keeps numpy's linear algebra on one thread; import it before numpy.
 
-A product over one catalogue takes a fraction of a millisecond; handing parts of it to other threads takes longer, and
-on a busy machine waits for them.
+A product over one catalogue takes a fraction of a millisecond; distributing it over threads takes longer, the more so
+on a busy machine.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What the engine is started with, from the command line and the environment."""
+"""Settings from the command line and the environment."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 PREFIX = "RIVULET_ENGINE_"
 KEYS = f"{PREFIX}KEYS"
-OTHERS = 0o007  # may read, write or run
+OTHERS = 0o007  # read, write and execute by other users
 
 DESCRIPTION = "A service with Amazon Personalize's API."
 EPILOGUE = f"""
-Every option may be set in the environment instead, such as {PREFIX}PORT for --port; the command line goes first.
+Every option may be set in the environment instead, such as {PREFIX}PORT for --port; the command line wins.
 
 Keys are JSON: {{"<access key id>": {{"secret": "<secret key>", "account": "<12 digits>"}}}}. They come from
 --keys-file, or from {KEYS} itself, never from the command line, which others on the machine can read.
-Where there are keys, every request must carry a Signature Version 4 of one of them. Without keys the engine listens on
-loopback only and takes requests with any signature.
+With keys, every request must be signed with one of them (Signature Version 4). Without keys the engine listens on
+loopback only and accepts any signature.
 """
 
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """Read the settings; what is wrong with them ends the process with a sentence and exit code 2.
+    """Read the settings; a wrong one ends the process with a message and exit code 2.
 
     Parameters
     ----------
     arguments : sequence of str
-        Without the name of the program.
+        Without the program name.
     """
     parser = _parser(environment)
     given = parser.parse_args(arguments)
@@ -57,7 +57,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
 
 
 def variables() -> set[str]:
-    """Return the environment variables that set something."""
+    """Return the environment variables that are read."""
     options = {action.dest for action in _parser({})._actions} - {"help"}  # noqa: SLF001 - argparse lists them nowhere else
     return {KEYS} | {PREFIX + name.upper() for name in options}
 
@@ -74,16 +74,16 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         name: str, text: str, default: str | None = None, kind: Callable[[str], object] = str, *, needed: bool = False
     ) -> None:
         variable = PREFIX + name.upper().replace("-", "_")
-        found = environment.get(variable) or default
+        value = environment.get(variable) or default
         # A default that is text is read like an argument, so the environment is checked the same way.
-        parser.add_argument(f"--{name}", default=found, required=needed and found is None, help=text, type=kind)
+        parser.add_argument(f"--{name}", default=value, required=needed and value is None, help=text, type=kind)
 
-    add("directory", "where all state lies", kind=Path, needed=True)
-    add("port", "0 takes a free one and logs it", kind=_port, needed=True)
-    add("host", f"address to listen on (default {LOOPBACK}); any other but loopback needs keys", LOOPBACK)
-    add("keys-file", "access keys; a file that no others may read", kind=Path)
-    add("region", f"of requests whose signature names none (default {Settings.region})", Settings.region)
-    add("account", f"of requests whose key is no account (default {Settings.account})", Settings.account)
+    add("directory", "directory of all state", kind=Path, needed=True)
+    add("port", "0 picks a free port, which the log names", kind=_port, needed=True)
+    add("host", f"address to listen on (default {LOOPBACK}); any other than loopback needs keys", LOOPBACK)
+    add("keys-file", "file of access keys, which other users may not read", kind=Path)
+    add("region", f"of requests whose signature has none (default {Settings.region})", Settings.region)
+    add("account", f"of requests whose access key is no account (default {Settings.account})", Settings.account)
     add("pace", f"how long resources stay in each state: {', '.join(PACES)}", "compressed", kind=_pace)
     add("metrics-port", "/metrics, /health and /ready on a port of their own at the same address", kind=_port)
     add("faults-port", "fault switches: GET, POST and DELETE /faults, on loopback only (default: off)", kind=_port)
@@ -97,7 +97,7 @@ def _keys(file: Path | None, text: str | None) -> dict[str, Key]:
         raise KeysError(f"give either --keys-file or {KEYS}, not both")
     try:
         if file.stat().st_mode & OTHERS:
-            raise KeysError(f"{file} is open to every user of this machine: chmod o= {file}")
+            raise KeysError(f"{file} is readable by every user of this machine: chmod o= {file}")
         return read_keys(file.read_bytes())
     except OSError as error:
         raise KeysError(f"the keys cannot be read from {file} ({error.strerror})") from None

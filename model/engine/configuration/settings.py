@@ -1,4 +1,4 @@
-"""What the engine is started with."""
+"""The settings that the engine starts with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Pace:
-    """How long a resource stays in each state at least, and how long an hour of the training schedule lasts."""
+    """Minimum time of a resource in each state, and how long an hour of the training schedule lasts."""
 
     pending_seconds: float
     in_progress_seconds: float
@@ -24,7 +24,9 @@ class Pace:
 
 
 PACES = {
-    "real": Pace(15.0, 60.0, 3600.0),  # as a poller of the real service meets it, not as long as its trainings take
+    "real": Pace(
+        15.0, 60.0, 3600.0
+    ),  # as a client that polls the real service sees it, but not as long as trainings take
     "compressed": Pace(0.1, 0.2, 12.0),
     "instant": Pace(0.0, 0.0, 0.1),
 }
@@ -32,22 +34,22 @@ PACES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What the engine is started with.
+    """The settings that the engine starts with.
 
     Attributes
     ----------
     directory : Path
-        Where all state lies.
+        Holds all state.
     port : int
         0 takes any free port.
     region, account : str
-        For requests whose signature names none.
+        Of requests whose signature has none.
     host : str
         Address to listen on.
     keys : mapping of str to Key
-        Access keys by id; where there are any, requests must be signed with one.
+        Access keys by id; if there are any, every request must be signed with one.
     metrics_port, faults_port : int, optional
-        Further ports: of the pages for operators, at the same address; of the fault switches, on loopback always.
+        Further ports: operator pages on the same address, fault switches always on loopback.
     """
 
     directory: Path

@@ -1,4 +1,4 @@
-"""Connections: how many there may be, and how long and how large what comes through one may be.
+"""Limits on connections: their number, and the time and size of each request.
 
 uvicorn bounds neither the time in which a request arrives nor the size of its head, so a client that sends one byte
 every few seconds would hold its connection for ever.
@@ -23,7 +23,7 @@ REASONS = {400: "Bad Request", 408: "Request Timeout", 503: "Service Unavailable
 
 
 class HeadTooLargeError(Exception):
-    """Stops the parser, which answers 400 for any error."""
+    """The head of a request exceeds its limit; the parser answers 400 for any exception."""
 
 
 class Connection(HttpToolsProtocol):
@@ -39,7 +39,7 @@ class Connection(HttpToolsProtocol):
         self._writing: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Take a new connection, unless there are too many."""
+        """Accept a new connection, unless there are too many."""
         super().connection_made(transport)
         if len(self.connections) > limits.CONNECTIONS:
             self._refuse(ServiceUnavailableError(f"there are {limits.CONNECTIONS} connections already"))
@@ -47,42 +47,42 @@ class Connection(HttpToolsProtocol):
         self._arrival = self.loop.call_later(limits.ARRIVAL_SECONDS, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of everything."""
+        """Cancel all timers."""
         super().connection_lost(exc)
         for timer in (self._arrival, self._writing):
             if timer is not None:
                 timer.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Read what came; a request that is not complete with it has only so much time."""
+        """Read data, and start the timer of a request that is not yet complete."""
         super().data_received(data)
         if self._arriving and self._arrival is None and not self.transport.is_closing():
             self._arrival = self.loop.call_later(limits.ARRIVAL_SECONDS, self._too_slow)
 
     def on_message_begin(self) -> None:
-        """Begin with a request."""
+        """Start to count a request."""
         super().on_message_begin()
         self._arriving = self._in_head = True
         self._head_bytes = self._header_count = 0
 
     def on_url(self, url: bytes) -> None:
-        """Read a part of the path."""
+        """Count a part of the path."""
         self._count(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Read a header."""
+        """Count a header."""
         self._header_count += 1
         self._count(len(name) + len(value))
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin with the body."""
+        """Note that the body follows."""
         super().on_headers_complete()
         self._in_head = False
 
     def on_message_complete(self) -> None:
-        """Finish a request: it has arrived in time."""
+        """Stop the timer: the request has arrived in time."""
         super().on_message_complete()
         self._arriving = False
         if self._arrival is not None:
@@ -90,19 +90,19 @@ class Connection(HttpToolsProtocol):
             self._arrival = None
 
     def pause_writing(self) -> None:
-        """Wait for a client that does not read, but not for ever."""
+        """Start the timer of a client that does not read."""
         super().pause_writing()
         self._writing = self.loop.call_later(limits.WRITE_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on: the client has read."""
+        """Stop the timer: the client has read."""
         super().resume_writing()
         if self._writing is not None:
             self._writing.cancel()
             self._writing = None
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, or too much of it."""
+        """Refuse invalid HTTP, or a head that is too large."""
         self._refuse(InvalidInputError(f"{msg} Its head may have {limits.HEAD_BYTES} bytes."), 400)
 
     def _count(self, size: int) -> None:
@@ -114,7 +114,7 @@ class Connection(HttpToolsProtocol):
         self._arrival = None
         if self.transport.is_closing():
             return
-        # While a head arrives, the cycle is that of the request before.
+        # While a head arrives, the cycle is that of the previous request.
         unanswered = self._arriving and (self._in_head or not self.cycle.response_started)
         if unanswered:
             self._refuse(RequestTimeoutError(f"the request did not arrive within {limits.ARRIVAL_SECONDS:g} s"), 408)

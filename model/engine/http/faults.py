@@ -1,13 +1,13 @@
-"""Faults on purpose, for those who test what calls the engine: off unless a control port is opened.
+"""Fault injection, for tests of the engine's clients; off unless a control port is opened.
 
-The control port speaks JSON and needs no header at all: `POST /faults` sets a fault, `GET /faults` lists them with how
-often each was met and struck, `DELETE /faults` clears all, `DELETE /faults/<id>` one.
+The control port takes JSON and needs no header: `POST /faults` sets a fault, `GET /faults` lists them with how many
+calls each has met and into how many it was injected, `DELETE /faults` clears all, `DELETE /faults/<id>` one.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -24,9 +24,6 @@ from model.engine.personalize.errors import (
     ThrottlingError,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 ANY = "*"
 FAULTS_MAX = 100
 LONGEST_DELAY_SECONDS = 300.0
@@ -36,19 +33,19 @@ _encoder = msgspec.json.Encoder()
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """One fault that is asked for.
+    """A fault to inject.
 
     Attributes
     ----------
     operation : str
-        Whose calls it meets; "*" means every operation.
+        The operation whose calls it meets; "*" means every operation.
     fault : str
-        "throttle" answers ThrottlingException, "unavailable" 503, "failure" 500, "delay" waits and goes on, "lost"
-        does what is asked and answers 500, as when the answer gets lost on the way.
+        "throttle" answers ThrottlingException, "unavailable" 503, "failure" 500; "delay" waits before the operation;
+        "lost" runs the operation and answers 500, as when the answer gets lost on the way.
     calls : list of int
-        Which of the calls it meets it strikes, counted from 1 since it was set; empty means all.
+        Into which of the calls it meets it is injected, counted from 1 since it was set; empty means all.
     every : int
-        Strike each n-th call only.
+        Inject it into each n-th call only.
     seconds : float
         How long "delay" waits.
     """
@@ -60,34 +57,35 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     seconds: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_DELAY_SECONDS)] = 0.0
 
 
-class _Standing(msgspec.Struct):
-    """A fault that was set, with what it has met since."""
+class _ActiveFault(msgspec.Struct):
+    """A fault that was set, with how many calls it has met and was injected into."""
 
     id: str
-    asked: Fault
+    fault: Fault
     met: int = 0
-    struck: int = 0
+    injected: int = 0
 
-    def strikes(self) -> bool:
+    def count_call(self) -> bool:
+        """Count a call and return whether the fault is injected into it."""
         self.met += 1
-        asked = self.asked
-        struck = (not asked.calls or self.met in asked.calls) and self.met % asked.every == 0
-        self.struck += struck
-        return struck
+        fault = self.fault
+        is_injected = (not fault.calls or self.met in fault.calls) and self.met % fault.every == 0
+        self.injected += is_injected
+        return is_injected
 
-    def told(self) -> dict[str, Any]:
-        return {"id": self.id, **msgspec.to_builtins(self.asked), "met": self.met, "struck": self.struck}
+    def document(self) -> dict[str, Any]:
+        return {"id": self.id, **msgspec.to_builtins(self.fault), "met": self.met, "struck": self.injected}
 
 
 class Faults:
     """The faults that are set at present."""
 
     def __init__(self) -> None:
-        self._standing: dict[str, _Standing] = {}
-        self._made = 0
+        self._active: dict[str, _ActiveFault] = {}
+        self._last_id = 0
 
     def __bool__(self) -> bool:
-        return bool(self._standing)
+        return bool(self._active)
 
     def set(self, fault: Fault) -> dict[str, Any]:
         """Set a fault.
@@ -101,44 +99,38 @@ class Faults:
             raise InvalidInputError(f"operation must be one of the three services or {ANY}, not {fault.operation[:64]}")
         if (fault.fault == "delay") != (fault.seconds > 0):
             raise InvalidInputError("a delay needs seconds above zero, and nothing else takes them")
-        if len(self._standing) >= FAULTS_MAX:
+        if len(self._active) >= FAULTS_MAX:
             raise InvalidInputError(f"there may be {FAULTS_MAX} faults at once: clear some")
-        self._made += 1
-        made = _Standing(str(self._made), fault)
-        self._standing[made.id] = made
-        return made.told()
+        self._last_id += 1
+        active = _ActiveFault(str(self._last_id), fault)
+        self._active[active.id] = active
+        return active.document()
 
     def clear(self, fault_id: str | None = None) -> None:
-        """Clear one fault, or all.
-
-        Parameters
-        ----------
-        fault_id : str, optional
-        """
+        """Clear one fault, or all."""
         if fault_id is None:
-            self._standing.clear()
-        elif self._standing.pop(fault_id, None) is None:
+            self._active.clear()
+        elif self._active.pop(fault_id, None) is None:
             raise ResourceNotFoundError(f"there is no fault {fault_id[:64]}")
 
-    def told(self) -> list[dict[str, Any]]:
-        """Return the faults with how often each was met and struck."""
-        return [one.told() for one in self._standing.values()]
+    def documents(self) -> list[dict[str, Any]]:
+        """Return the faults with the counts of their calls."""
+        return [active.document() for active in self._active.values()]
 
-    def strike(self, operation: str) -> Iterator[Fault]:
-        """Count a call, and yield the faults that strike it, in the order in which they were set."""
-        met = [one for one in self._standing.values() if one.asked.operation in (operation, ANY)]
-        # All are counted before any strikes, for the first that does may end the call.
-        yield from [one.asked for one in met if one.strikes()]
+    def take(self, operation: str) -> list[Fault]:
+        """Count a call, and return the faults to inject into it, in the order in which they were set."""
+        met = [active for active in self._active.values() if active.fault.operation in (operation, ANY)]
+        return [active.fault for active in met if active.count_call()]
 
 
 def error_of(fault: Fault) -> EngineError | None:
-    """Return what a call is refused with, or None where the fault lets it be done."""
-    made: dict[str, EngineError] = {
+    """Return the error that a fault answers with; None for a fault that lets the operation run."""
+    errors: dict[str, EngineError] = {
         "throttle": ThrottlingError("a fault switch of this engine throttles the call"),
         "unavailable": ServiceUnavailableError("a fault switch of this engine refuses the call"),
         "failure": InternalFailureError("a fault switch of this engine fails the call"),
     }
-    return made.get(fault.fault)
+    return errors.get(fault.fault)
 
 
 def make_control(faults: Faults) -> Application:
@@ -164,17 +156,17 @@ def make_control(faults: Faults) -> Application:
 
 def _control(faults: Faults, method: str, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
     if method == "GET" and path == PATH:
-        return 200, {"faults": faults.told()}
+        return 200, {"faults": faults.documents()}
     if method == "POST" and path == PATH:
         try:
             fault = msgspec.json.decode(body, type=Fault)
         except msgspec.DecodeError as error:
             raise InvalidInputError(f"the body is not a fault: {error}") from None
-        made = faults.set(fault)
+        document = faults.set(fault)
         log("fault-set", operation=fault.operation, fault=fault.fault)
-        return 201, made
+        return 201, document
     if method == "DELETE" and (path == PATH or path.startswith(f"{PATH}/")):
         faults.clear(path.removeprefix(PATH).lstrip("/") or None)
         log("fault-cleared", at=time.time())
-        return 200, {"faults": faults.told()}
-    raise ResourceNotFoundError(f"there are GET, POST and DELETE {PATH}, and DELETE {PATH}/<id>")
+        return 200, {"faults": faults.documents()}
+    raise ResourceNotFoundError(f"unknown path: there are GET, POST and DELETE {PATH}, and DELETE {PATH}/<id>")

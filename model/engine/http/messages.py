@@ -1,4 +1,4 @@
-"""One HTTP request and its answer, in ASGI's terms."""
+"""Requests and answers as ASGI messages."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ CLOSE = (b"connection", b"close")
 
 
 def head_of(scope: Message) -> Head:
-    """Return the head of a request as it came."""
+    """Return the head of a request, unparsed."""
     return Head(scope["method"], scope["raw_path"], scope["query_string"], scope["headers"])
 
 
 class Bodies:
-    """Reads the bodies of requests, so many bytes at once and no more, each up to the largest that any request needs.
+    """Reads the bodies of requests within limits on each body and on all that arrive at once.
 
-    How long a body may take is watched over by the connection.
+    The connection limits how long a body may take.
     """
 
     def __init__(self) -> None:
@@ -38,9 +38,9 @@ class Bodies:
         Raises
         ------
         ServiceUnavailableError
-            Too much is arriving at once.
+            The bodies that are arriving exceed their limit.
         InvalidInputError
-            The client went away.
+            The client closed the connection.
         """
         parts: list[bytes] = []
         size = 0
@@ -63,12 +63,12 @@ class Bodies:
             self._arriving -= size
 
     async def skip(self, receive: Receive) -> bool:
-        """Let the body of a refused request pass by: a client that is still sending would not read the answer.
+        """Read and drop the body of a refused request: a client that is still sending would not read the answer.
 
         Returns
         -------
         bool
-            Whether all of it came; False for what is larger than any request may be.
+            Whether it was complete; False for a body that is larger than any request may be.
         """
         size = 0
         while size <= limits.BODY_BYTES:

@@ -1,4 +1,4 @@
-"""The pages for those who operate the engine: `/health`, `/ready` and `/metrics`."""
+"""The pages for operators: `/health`, `/ready` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def make_pages(engine: Engine) -> Application:
 
 
 def _readiness(engine: Engine) -> tuple[int, bytes]:
-    """Tell whether requests should be sent here; the port is not open before all state is loaded.
+    """Return whether requests should be sent here; the port is not open before all state is loaded.
 
-    A full disk does not count: PutEvents says so itself, and answers are given all the same.
+    A full disk does not count: PutEvents reports it itself, and recommendations are not affected.
     """
     if engine.counts.ending:
         return 503, b'{"status":"ending"}'

@@ -1,4 +1,4 @@
-"""The ASGI application: which operation a request asks for, and how answers and errors look on the wire."""
+"""The ASGI application: routes a request to its operation, and encodes answers and errors."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 TARGET_PREFIX = b"AmazonPersonalize."
 JSON_11 = b"application/x-amz-json-1.1"
-# A second request of the same second and content is a twin of these, and changes nothing that the first did not.
+# Of these, a second request of the same second and content is a twin: it changes nothing that the first did not.
 REPEATABLE = ("Describe", "List", "Get", "Put")
 
 _encoder = msgspec.json.Encoder()
@@ -51,13 +51,7 @@ _decoder = msgspec.json.Decoder()
 
 
 class Service:
-    """Answers the operations of an engine.
-
-    Parameters
-    ----------
-    door : Door
-        Decides who may ask.
-    """
+    """Answers requests with the operations of an engine."""
 
     def __init__(self, engine: Engine, door: Door, faults: Faults) -> None:
         self._engine = engine
@@ -73,18 +67,18 @@ class Service:
         call = _Call(scope)
         counts.in_progress += 1
         try:
-            body = await self._do(call, receive)
+            body = await self._authenticate_and_answer(call, receive)
             status = 200
         except (EngineError, DatasetError) as failure:
             error = documented_error(failure)
             call.outcome, status = error.name, _status(error, scope)
             body = call.refuse(error.name, str(error))
-            said = {"request": call.request_id, "operation": call.name, "error": call.outcome}
-            self._refusals.log(started, status=status, **said)
+            fields = {"request": call.request_id, "operation": call.name, "error": call.outcome}
+            self._refusals.log(started, status=status, **fields)
         except RecursionError:
             call.outcome, status = InvalidInputError.name, InvalidInputError.http_status
             body = call.refuse(call.outcome, "the request is nested too deeply")
-        except Exception as error:  # noqa: BLE001 - a fault of ours is answered and named, never a dropped connection
+        except Exception as error:  # noqa: BLE001 - an internal error is answered and logged, never a dropped connection
             call.outcome, status = InternalFailureError.name, 500
             body = call.refuse(call.outcome, "the engine met an internal error; its log has the kind and the place")
             place = _place_of(error)
@@ -94,7 +88,7 @@ class Service:
         await answer(send, status, body, JSON_11 if scope["path"] == "/" else JSON, call.headers)
         counts.add_request(call.name, call.outcome, time.perf_counter() - started)
 
-    async def _do(self, call: _Call, receive: Receive) -> bytes:
+    async def _authenticate_and_answer(self, call: _Call, receive: Receive) -> bytes:
         try:
             if self._engine.counts.in_progress > limits.REQUESTS_AT_ONCE:
                 raise ThrottlingError(f"{limits.REQUESTS_AT_ONCE} requests are being answered: wait and try again")
@@ -106,7 +100,7 @@ class Service:
         call.arrived = True
         operation = _operation_of(call.scope)
         repeatable = isinstance(operation, InvalidActionError) or operation.name.startswith(REPEATABLE)
-        # Whoever may not ask is not told either what there is to ask.
+        # Before an unknown operation is refused: an unauthenticated client must not learn which ones exist.
         caller = self._door.caller(admission, body, time.time(), once=not repeatable)
         if isinstance(operation, InvalidActionError):
             raise operation
@@ -120,19 +114,20 @@ class Service:
     async def _answer(self, operation: Operation, caller: Caller, body: bytes) -> bytes:
         lost = False
         if self._faults:
-            lost = await self._suffer(operation.name)
+            lost = await self._inject_faults(operation.name)
         request = _read_request(body)
         operation.check(request)
-        found = HANDLERS[operation.name](self._engine, caller, request)
-        answered = await _in_time(operation.name, found) if inspect.isawaitable(found) else found
+        answered = HANDLERS[operation.name](self._engine, caller, request)
+        if inspect.isawaitable(answered):
+            answered = await _in_time(operation.name, answered)
         if lost:
-            raise InternalFailureError("a fault switch of this engine lost the answer; what was asked is done")
+            raise InternalFailureError("a fault switch of this engine lost the answer; the operation has been done")
         return _encoder.encode(shape_answer(operation, answered)) if operation.output else b""
 
-    async def _suffer(self, name: str) -> bool:
-        """Let the faults that are set strike a call; return whether its answer is to be lost."""
+    async def _inject_faults(self, name: str) -> bool:
+        """Inject the faults that are set for a call; return whether its answer is to be lost."""
         lost = False
-        for fault in self._faults.strike(name):
+        for fault in self._faults.take(name):
             self._engine.counts.add_fault(name, fault.fault)
             error = error_of(fault)
             if error is not None:
@@ -143,7 +138,7 @@ class Service:
 
 
 class _Call:
-    """One request on its way through the service."""
+    """One request while it is processed."""
 
     def __init__(self, scope: Message) -> None:
         self.scope = scope
@@ -156,7 +151,7 @@ class _Call:
         """Return the body of a refusal, and note its headers."""
         self.headers.append((b"x-amzn-errortype", name.encode()))
         if not self.arrived:
-            # What is still being sent is not read, so nothing else can come through this connection.
+            # The rest of the body is not read, so the connection cannot be reused.
             self.headers.append(CLOSE)
         return _encoder.encode({"__type": name, "message": message})
 
@@ -167,7 +162,7 @@ def make_application(engine: Engine, door: Door, faults: Faults) -> Application:
     Parameters
     ----------
     door : Door
-        Decides who may ask; behind the one for this machine alone, `/metrics` is served here as well.
+        On loopback, `/metrics` is served here as well.
 
     Returns
     -------
@@ -176,7 +171,7 @@ def make_application(engine: Engine, door: Door, faults: Faults) -> Application:
     """
     service = Service(engine, door, faults)
     pages = make_pages(engine)
-    # Names of resources are for those with a key, so beyond this machine the metrics have a port of their own.
+    # Metrics show names of resources, which need a key: beyond loopback they have a port of their own.
     shown = {"/health", "/ready"} if door.is_closed else {"/health", "/ready", "/metrics"}
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:
@@ -196,32 +191,32 @@ def _may_see(door: Door, scope: Message) -> bool:
     try:
         refuse_web_pages(head_of(scope))
     except AccessDeniedError:
-        return False  # the service says so
+        return False  # the service refuses it with the reason
     return True
 
 
 def _operation_of(scope: Message) -> Operation | InvalidActionError:
     if scope["method"] != "POST":
-        return InvalidActionError(f"there is nothing to {scope['method'][:16]} at this path")
+        return InvalidActionError(f"the method {scope['method'][:16]} is not allowed: every operation is a POST")
     if scope["path"] == "/":
         target = next((value for name, value in scope["headers"] if name == b"x-amz-target"), b"")
         operation = operations().get(target.removeprefix(TARGET_PREFIX).decode("latin-1"))
         if operation is None or not target.startswith(TARGET_PREFIX) or operation.service != CONTROL:
-            return InvalidActionError("the header X-Amz-Target names no operation of AmazonPersonalize")
+            return InvalidActionError("the header X-Amz-Target must name an operation of AmazonPersonalize")
     else:
         operation = paths().get(scope["path"])
         if operation is None:
-            return InvalidActionError("the path is of no operation")
+            return InvalidActionError("unknown path: it belongs to no operation of Personalize")
     return operation
 
 
-async def _in_time(name: str, found: Awaitable[Answer]) -> Answer:
-    """Wait for an answer as long as a client does; what is being done is not broken off half-way."""
-    task = asyncio.ensure_future(found)
+async def _in_time(name: str, running: Awaitable[Answer]) -> Answer:
+    """Wait for an answer until the client's timeout; the operation itself is not interrupted."""
+    task = asyncio.ensure_future(running)
     done, _ = await asyncio.wait({task}, timeout=limits.HANDLING_SECONDS)
     if not done:
         task.add_done_callback(lambda ended: log("late", operation=name, failed=str(ended.exception() is not None)))
-        raise ServiceUnavailableError(f"{name} was not done within {limits.HANDLING_SECONDS:g} s; it goes on")
+        raise ServiceUnavailableError(f"{name} was not done within {limits.HANDLING_SECONDS:g} s; it continues")
     return task.result()
 
 
@@ -236,14 +231,14 @@ def _read_request(body: bytes) -> dict[str, Any]:
 
 
 def _status(error: EngineError, scope: Message) -> int:
-    # Services that speak JSON 1.1 answer 400 unless the model says otherwise, and this one says nothing; only what
-    # concerns the connection rather than the operation keeps its status.
+    # JSON 1.1 services answer 400 where the model states no other status; only errors of the connection rather than
+    # the operation keep their own.
     if scope["path"] != "/" or error.http_status >= 500 or isinstance(error, RequestTooLargeError):
         return error.http_status
     return 400
 
 
 def _place_of(error: Exception) -> str:
-    """Return where an error was raised; its message might hold ids of users."""
+    """Return where an error was raised, to be logged in place of its message, which might hold ids of users."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"

@@ -1,7 +1,7 @@
-"""Requests and answers against botocore's own service models.
+"""Checks requests and shapes answers by botocore's service models.
 
-boto3 checks what is required, types and minima, but neither maxima nor patterns; every constraint of the model is
-checked here. Members that the model does not know are passed over, as AWS does.
+boto3 checks required members, types and minima, but neither maxima nor patterns; here every constraint of the model is
+checked. Members that the model does not have are ignored, as AWS does.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Check = Callable[[Any, str], None]
 
 CONTROL, EVENTS, RUNTIME = "personalize", "personalize-events", "personalize-runtime"
-SHOWN_LENGTH = 64  # of a refused value that a message repeats
+SHOWN_LENGTH = 64  # of an invalid value that a message repeats
 
 # Java's classes of characters that Python's expressions lack.
 CHARACTER_CLASSES = {r"\p{L}\p{Z}\p{N}": r"\w\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"}
@@ -63,12 +63,12 @@ def paths() -> dict[str, Operation]:
 
 
 def shape_answer(operation: Operation, answer: dict[str, Any] | msgspec.Struct) -> dict[str, Any] | msgspec.Struct:
-    """Keep those members of an answer that the model knows.
+    """Return an answer without the members that the model does not have.
 
     Parameters
     ----------
     answer : dict or Struct
-        A Struct has the members of the model by its own definition, and stays as it is.
+        A Struct is returned unchanged: its fields are members of the model.
     """
     if isinstance(answer, msgspec.Struct):
         return answer
@@ -79,21 +79,21 @@ def shape_answer(operation: Operation, answer: dict[str, Any] | msgspec.Struct) 
 @cache
 def _all_operations() -> list[tuple[str, Operation, str]]:
     session = botocore.session.get_session()
-    found = []
+    entries = []
     for service in (CONTROL, EVENTS, RUNTIME):
         model = session.get_service_model(service)
         for name in model.operation_names:
             operation = model.operation_model(name)
-            made = Operation(name, service, _request_check(operation), operation.output_shape)
-            found.append((name, made, operation.http["requestUri"]))
-    return found
+            entry = Operation(name, service, _request_check(operation), operation.output_shape)
+            entries.append((name, entry, operation.http["requestUri"]))
+    return entries
 
 
 def _request_check(operation: OperationModel) -> Callable[[dict[str, Any]], None]:
     check: Check | None = None
 
     def check_request(request: dict[str, Any]) -> None:
-        # Made when first needed: only some of the operations are ever called.
+        # Built at the first call: most operations are never called.
         nonlocal check
         check = check or _structure_checker(operation.input_shape)
         check(request, "")
@@ -108,7 +108,7 @@ def _known_members(shape: Shape, value: Any) -> Any:
             name: _known_members(member, value[name]) for name, member in members.items() if value.get(name) is not None
         }
     if shape.type_name == "list":
-        return [_known_members(shape.member, one) for one in value]  # type: ignore[attr-defined]
+        return [_known_members(shape.member, entry) for entry in value]  # type: ignore[attr-defined]
     return value
 
 
@@ -132,7 +132,7 @@ def _structure_checker(shape: StructureShape | None) -> Check:
 
     def check(value: Any, where: str) -> None:
         if type(value) is not dict:
-            raise _refused(value, where, "must be an object")
+            raise _invalid(value, where, "must be an object")
         inside = f"{where}." if where else ""
         for name in required:
             if value.get(name) is None:
@@ -151,10 +151,10 @@ def _list_checker(shape: ListShape) -> Check:
 
     def check(value: Any, where: str) -> None:
         if type(value) is not list:
-            raise _refused(value, where, "must be a list")
+            raise _invalid(value, where, "must be a list")
         within(value, where)
-        for place, one in enumerate(value):
-            member(one, f"{where}[{place}]")
+        for place, entry in enumerate(value):
+            member(entry, f"{where}[{place}]")
 
     return check
 
@@ -165,11 +165,11 @@ def _map_checker(shape: MapShape) -> Check:
 
     def check(value: Any, where: str) -> None:
         if type(value) is not dict:
-            raise _refused(value, where, "must be an object")
+            raise _invalid(value, where, "must be an object")
         within(value, where)
-        for name, one in value.items():
+        for name, entry in value.items():
             key(name, f"{where} key")
-            member(one, f"{where}.{name[:SHOWN_LENGTH]}")
+            member(entry, f"{where}.{name[:SHOWN_LENGTH]}")
 
     return check
 
@@ -182,12 +182,12 @@ def _string_checker(shape: Shape) -> Check:
 
     def check(value: Any, where: str) -> None:
         if type(value) is not str:
-            raise _refused(value, where, "must be a string")
+            raise _invalid(value, where, "must be a string")
         within(value, where)
         if pattern is not None and pattern.fullmatch(value) is None:
-            raise _refused(value, where, f"must match the pattern {text}")
+            raise _invalid(value, where, f"must match the pattern {text}")
         if allowed and value not in allowed:
-            raise _refused(value, where, f"must be one of {', '.join(allowed)}")
+            raise _invalid(value, where, f"must be one of {', '.join(allowed)}")
 
     return check
 
@@ -200,11 +200,11 @@ def _scalar_checker(shape: Shape) -> Check:
 
     def check(value: Any, where: str) -> None:
         if type(value) not in kinds:
-            raise _refused(value, where, f"must be {wanted}")
+            raise _invalid(value, where, f"must be {wanted}")
         if least is not None and value < least:
-            raise _refused(value, where, f"must be at least {least}")
+            raise _invalid(value, where, f"must be at least {least}")
         if most is not None and value > most:
-            raise _refused(value, where, f"must be at most {most}")
+            raise _invalid(value, where, f"must be at most {most}")
 
     return check
 
@@ -227,7 +227,7 @@ def _as_python(pattern: str) -> str:
     return pattern
 
 
-def _refused(value: Any, where: str, rule: str) -> InvalidInputError:
+def _invalid(value: Any, where: str, rule: str) -> InvalidInputError:
     shown = repr(value)
     if len(shown) > SHOWN_LENGTH:
         shown = f"{shown[:SHOWN_LENGTH]}…"

@@ -1,4 +1,4 @@
-"""What the worker does for exports, data deletion jobs and metric attribution; see `worker` for a job's directory."""
+"""Exports, data deletion jobs and metric attribution in the worker; see `worker` for a job's directory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from model.engine.storage.import_part import read_interactions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LISTS_ENDING = ".csv"  # files of any other name are passed over (developer guide, "Creating a data deletion job")
+LISTS_ENDING = ".csv"  # other files are ignored (developer guide, "Creating a data deletion job")
 
 
 def export(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def export(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     directory : Path
-        Has `parts/` and `log/`, what there is to be exported.
+        Has `parts/` and `log/`, the data to export.
     job : dict
         schema, mode, target, region, and the names of parts and segments, oldest first.
 
@@ -55,32 +55,32 @@ def export(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def erase(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
-    """Write what a dataset group holds on disk anew without some users.
+    """Rewrite the parts and log segments of a dataset group without some users.
 
     Parameters
     ----------
     directory : Path
-        What is new is written to `result/`: parts, segments, and the list of users.
+        The new files are written to `result/`: parts, segments, and the list of users.
     job : dict
         location, region, parts (paths by dataset type) and segments (paths).
 
     Returns
     -------
     dict
-        What was written anew; see `erasure.Erased`.
+        What was rewritten; see `erasure.Erased`.
     """
     result = directory / RESULT
     users = read_user_ids(_fetch_lists(directory, job))
     erased = Erased()
-    parts = {kind: [Path(one) for one in paths] for kind, paths in job["parts"].items()}
+    parts = {kind: [Path(path) for path in paths] for kind, paths in job["parts"].items()}
     erase_from_parts(users, parts, result / NEW_PARTS, erased)
-    erase_from_log(users, [Path(one) for one in job["segments"]], result / NEW_SEGMENTS, erased)
+    erase_from_log(users, [Path(segment) for segment in job["segments"]], result / NEW_SEGMENTS, erased)
     write_user_ids(result / DELETED_USERS, users)
     return {"records": erased.records, "parts": erased.parts, "segments": erased.segments}
 
 
 def attribute(directory: Path, job: dict[str, Any]) -> list[list[Any]]:
-    """Measure what was imported, and publish it where that was asked for.
+    """Measure the imported interactions, and publish a report if the job has a target.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def attribute(directory: Path, job: dict[str, Any]) -> list[list[Any]]:
     list of [name of the metric, source, begin of the quarter of an hour, value]
     """
     asked = job["attribution"]
-    metrics = [Metric(*one) for one in asked["metrics"]]
+    metrics = [Metric(*metric) for metric in asked["metrics"]]
     items: dict[str, dict[str, Any]] = json.loads((directory / ATTRIBUTED_ITEMS).read_bytes())
     totals = measure(metrics, _samples(directory / RESULT, items, asked["shown_by"]))
     if asked["target"]:
@@ -110,16 +110,16 @@ def _samples(part: Path, items: dict[str, dict[str, Any]], shown_by: dict[str, s
 
 def _fetch_lists(directory: Path, job: dict[str, Any]) -> Iterator[tuple[str, Iterator[str]]]:
     s3, location = S3Files(job["region"]), read_location(job["location"], "dataLocation")
-    found = s3.find(location)
-    if found[0].location != location:
-        found = [one for one in found if one.location.key.endswith(LISTS_ENDING)]
-    if not found:
+    files = s3.find(location)
+    if files[0].location != location:
+        files = [file for file in files if file.location.key.endswith(LISTS_ENDING)]
+    if not files:
         raise ErasureFailedError(f"the data location {location} holds no {LISTS_ENDING} files")
-    size = sum(one.size_bytes for one in found)
+    size = sum(file.size_bytes for file in files)
     if size > limits.DATA_DELETION_BYTES:
         raise ErasureFailedError(f"the lists of users have {size} bytes; they may have {limits.DATA_DELETION_BYTES}")
     path = directory / "list.csv"
-    for one in found:
-        s3.fetch(one.location, path)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield one.location.key, file
+    for file in files:
+        s3.fetch(file.location, path)
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            yield file.location.key, lines

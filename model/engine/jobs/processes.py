@@ -1,4 +1,4 @@
-"""Imports and trainings in processes of their own, so many at a time as half of the processors."""
+"""A pool of processes for imports, trainings and other jobs: at most half as many at a time as processors."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROJECT_ROOT = Path(model.__path__[0]).parent
-SIGNALLED_SECONDS = 5.0  # a worker gets to end before it is killed
+TERMINATION_SECONDS = 5.0  # from the signal to a worker until it must have ended
 
 
 class JobFailedError(EngineError):
-    """The job ended without its result; the message is the reason."""
+    """The job ended without a result; the message states the reason."""
 
     name = "JobFailed"
 
 
 class Jobs:
-    """Runs jobs; each has a directory of its own under `jobs/`."""
+    """Runs jobs, each in a process and a directory of its own under `jobs/`."""
 
     def __init__(self, state: StateDirectory) -> None:
         self._state = state
         self._free = asyncio.Semaphore(max(1, (os.cpu_count() or 2) // 2))
         for left in (state.root / "jobs").iterdir():
-            shutil.rmtree(left)  # of a process that was killed; its resource begins again
+            shutil.rmtree(left)  # of a killed process; its resource starts the job again
 
     async def run(
         self, job: dict[str, Any], result: Path, prepare: Callable[[], Callable[[Path], None]] | None = None
     ) -> dict[str, Any]:
-        """Run a job and move what it made to where it belongs.
+        """Run a job and move its result directory to its place.
 
         Parameters
         ----------
         job : dict
-            What `worker` reads.
+            The input of `worker`.
         result : Path
-            Where the result directory goes; one that is there already is of a run that was cut off, and replaced.
+            The place of the result directory; one left by an interrupted run is replaced.
         prepare : callable, optional
-            Called when the job's turn comes; what it returns writes the job's input, in a thread.
+            Called when the job's turn comes; the function that it returns writes the job's input, in a thread.
 
         Returns
         -------
@@ -60,7 +60,7 @@ class Jobs:
         Raises
         ------
         JobFailedError
-            With the reason that the worker gave, or none where the worker died.
+            With the reason that the worker reported, or its exit code.
         """
         async with self._free:
             directory = self._state.job(new_id())
@@ -84,14 +84,14 @@ async def _run_worker(directory: Path) -> dict[str, Any]:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "model.engine.jobs.worker", str(directory)),
-        stdin=asyncio.subprocess.PIPE,  # its end tells the worker that the engine is gone
+        stdin=asyncio.subprocess.PIPE,  # closes with the engine, which ends the worker
         env=environment,
     )
     try:
         code = await process.wait()
     except asyncio.CancelledError:
         process.terminate()
-        await asyncio.wait_for(process.wait(), SIGNALLED_SECONDS)
+        await asyncio.wait_for(process.wait(), TERMINATION_SECONDS)
         raise
     if code != 0:
         raise JobFailedError(f"the worker ended with code {code}, which means too little memory or an internal error")

@@ -1,7 +1,7 @@
-"""The process that imports and trains, apart from serving: `python -m model.engine.jobs.worker DIR`.
+"""The worker process of a job, such as an import or a training: `python -m model.engine.jobs.worker DIR`.
 
-It reads `job.json` (and, to train, what `training_input` wrote) in the directory of its job, writes what it made
-there and says the outcome in `outcome.json`. It ends when its standard input does, that is, with the engine.
+It reads `job.json` (and for a training the files of `training_input`) in the directory of its job, and writes its
+output to `result/` and the outcome to `outcome.json`. It ends with the engine, which closes its standard input.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from model.engine.training.training_input import read_input
 from model.recipes.recipe import UnsuitableDataError
 from model.registry.recipes import RECIPES
 
-NICENESS = 5  # serving goes first
+NICENESS = 5  # serving has priority
 
 
 def import_data(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
         for kind in (subjects, USERS)
     )
     data = TrainingData(
-        # What is learnt from actions alone has no minimum, nor has what is learnt from items alone.
+        # Neither recipes of actions nor those that train on items only need a minimum of interactions.
         select_interactions(
             given.columns[events],
             solution,
@@ -109,23 +109,23 @@ def train(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     return outcome
 
 
-DUTIES = {"import": import_data, "train": train, "export": export, "erase": erase}
+JOBS = {"import": import_data, "train": train, "export": export, "erase": erase}
 
 
 def main(directory: Path) -> int:
-    """Do the job of a directory.
+    """Run the job of a directory.
 
     Returns
     -------
     int
-        0 when the outcome is written, whether good or bad.
+        0 when the outcome is written, be it a result or a failure.
     """
     threading.Thread(target=_end_with_engine, daemon=True).start()
     os.nice(NICENESS)
     job = json.loads((directory / JOB).read_bytes())
     (directory / RESULT).mkdir(exist_ok=True)
     try:
-        outcome = DUTIES[job["kind"]](directory, job)
+        outcome = JOBS[job["kind"]](directory, job)
     except (EngineError, DatasetError, UnsuitableDataError) as failure:
         outcome = {"failure": str(failure)}
     sync_files(directory / RESULT)
@@ -135,7 +135,7 @@ def main(directory: Path) -> int:
 
 
 def _end_with_engine() -> None:
-    os.read(0, 1)  # the engine never writes: this returns when it is gone
+    os.read(0, 1)  # the engine never writes: this returns when it has ended
     os._exit(1)
 
 

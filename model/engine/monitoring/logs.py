@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on standard output, never with ids of users or payloads."""
+"""Structured logs: one JSON object a line on standard output, without ids of users and payloads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import time
 
 LEVELS = {"failure": "error", "refused": "warning", "refused-more": "warning", "torn": "warning", "late": "warning"}
-REFUSALS_A_SECOND = 50  # so that whoever is refused cannot fill the disk by asking on; all are counted in /metrics
+REFUSALS_A_SECOND = 50  # so that refused clients cannot fill the disk; all are counted in /metrics
 
 
 def log(event: str, **fields: str | float | None) -> None:
@@ -18,7 +18,7 @@ def log(event: str, **fields: str | float | None) -> None:
     event : str
         What happened, such as "ready".
     **fields
-        Names of resources and numbers; nothing that a client sent about a user.
+        Names of resources and numbers, never what a client sent about a user.
     """
     line = {"time": round(time.time(), 3), "level": LEVELS.get(event, "info"), "event": event, **fields}
     sys.stdout.write(json.dumps(line) + "\n")

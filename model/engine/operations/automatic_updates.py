@@ -1,4 +1,4 @@
-"""What the engine does by itself: it trains again, lets campaigns follow, and takes new items into its models."""
+"""Automatic updates: retrains, deploys new versions to campaigns, and adds imported items to served models."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ LONGEST_PAUSE, SHORTEST_PAUSE = 5.0, 0.02  # seconds
 
 
 class AutomaticUpdates:
-    """Looks again and again whether something is due; all it needs to know stands in the resources.
+    """Checks periodically which updates are due, from what the resources store.
 
-    So nothing is forgotten when the engine is stopped: what is due then is done when it comes back.
+    So no update is lost when the engine stops: it is made after the next start.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._hour = engine.settings.pace.hour_seconds
         self._retrained: set[str] = set()  # recommenders whose training is running
-        self._refreshed: dict[int, float] = {}  # when a served model was last looked at for new items
-        self._looked_at: dict[int, Mapping[str, Row]] = {}  # the imported rows of that time
+        self._refreshed: dict[int, float] = {}  # when a served model last took imported items
+        self._added: dict[int, Mapping[str, Row]] = {}  # the imported rows of that time
 
     async def run(self) -> None:
-        """Go on until the engine ends."""
+        """Run until the engine ends."""
         while True:
             await asyncio.sleep(min(max(self._hour / ROUNDS_PER_HOUR, SHORTEST_PAUSE), LONGEST_PAUSE))
             resources = self._engine.resources
@@ -66,32 +66,38 @@ class AutomaticUpdates:
             for solution in resources.of_kind(SOLUTION):
                 await _guard(solution.arn, self._train(solution, versions.get(solution.arn, [])))
             for campaign in resources.of_kind(CAMPAIGN):
-                active = [one for one in versions.get(campaign.internals.solution, []) if one.status == ACTIVE]
+                active = [
+                    version for version in versions.get(campaign.internals.solution, []) if version.status == ACTIVE
+                ]
                 if active:
-                    await _guard(campaign.arn, campaigns.follow(self._engine, campaign, active[-1]))
+                    await _guard(campaign.arn, campaigns.deploy_latest(self._engine, campaign, active[-1]))
             for recommender in resources.of_kind(RECOMMENDER):
                 await _guard(recommender.arn, self._retrain(recommender))
             for served in self._due_for_new_items():
                 await _guard(served.version_arn, self._add_new_items(served))
 
     def _versions_of_solutions(self) -> dict[str, list[Resource[SolutionVersionInternals]]]:
-        """Return all versions by solution, oldest first: one look at each, however many solutions there are."""
-        found: dict[str, list[Resource[SolutionVersionInternals]]] = defaultdict(list)
+        """Return all versions by solution, oldest first."""
+        by_solution: dict[str, list[Resource[SolutionVersionInternals]]] = defaultdict(list)
         for version in self._engine.resources.of_kind(SOLUTION_VERSION):
-            found[version.document["solutionArn"]].append(version)
-        return found
+            by_solution[version.document["solutionArn"]].append(version)
+        return by_solution
 
     async def _train(
         self, solution: Resource[SolutionInternals], versions: list[Resource[SolutionVersionInternals]]
     ) -> None:
         if solution.status != ACTIVE or not solution.document["performAutoTraining"]:
             return
-        if any(not one.settled for one in versions) or not self._training_is_due(solution, versions):
+        if any(not version.settled for version in versions) or not self._training_is_due(solution, versions):
             return
         group_arn = solution.document["datasetGroupArn"]
         if is_importing(self._engine, group_arn):
-            return  # a part may be there already whose rows are still being read
-        marks = [one.internals.data for one in versions if one.internals.data is not None and one.status != STOPPED]
+            return  # a part may exist already whose rows are still being read
+        marks = [
+            version.internals.data
+            for version in versions
+            if version.internals.data is not None and version.status != STOPPED
+        ]
         if not marks and not has_data(self._engine, group_arn):
             return  # the first training waits for data as long as it takes
         if marks and marks[-1] == interactions_version(self._engine, group_arn):
@@ -102,7 +108,7 @@ class AutomaticUpdates:
             caller = owner_of(solution.arn)
             solution_versions.begin(self._engine, caller, solution, request, solution_versions.AUTOMATIC)
         except LimitExceededError:
-            return  # as soon as there is room
+            return  # tried again at the next check
         except EngineError as error:
             self._skip(solution, error.name)
 
@@ -113,7 +119,7 @@ class AutomaticUpdates:
         return training_is_due(
             time.time(),
             solution.internals.automatic_since,
-            [one.document["creationDateTime"] for one in versions],
+            [version.document["creationDateTime"] for version in versions],
             days=schedule_days(config.get("autoTrainingConfig")),
             hour_seconds=self._hour,
             skipped=solution.internals.skipped_at,
@@ -137,23 +143,23 @@ class AutomaticUpdates:
             self._skip(recommender, "no new interactions")
             return
         self._retrained.add(recommender.arn)
-        self._engine.lifecycles.run_beside(self._retrain_now(recommender))
+        self._engine.lifecycles.run_in_background(self._retrain_now(recommender))
 
     async def _retrain_now(self, recommender: Resource[RecommenderInternals]) -> None:
         try:
             config = recommender.document[recommenders.CONFIG]
             await recommenders.retrain(self._engine, recommender, config)
         except EngineError as error:
-            self._skip(recommender, error.name)  # the model that it has goes on answering
+            self._skip(recommender, error.name)  # its present model continues to answer
         finally:
             self._retrained.discard(recommender.arn)
 
     def _due_for_new_items(self) -> list[Served]:
-        """Return the served models that have not been told of imported items for as long as documented."""
+        """Return the served models that are due to take imported items."""
         now = time.time()
-        served = {id(one.recipe): one for one in self._engine.served.by_arn().values()}
+        served = {id(entry.recipe): entry for entry in self._engine.served.by_arn().values()}
         self._refreshed = {key: self._refreshed.get(key, now) for key in served}
-        hours = {key: self._hours_between_updates(one) for key, one in served.items()}
+        hours = {key: self._hours_between_updates(entry) for key, entry in served.items()}
         due = [key for key in served if now >= self._refreshed[key] + hours[key] * self._hour]
         self._refreshed |= dict.fromkeys(due, now)
         return [served[key] for key in due]
@@ -169,9 +175,9 @@ class AutomaticUpdates:
 
     async def _add_new_items(self, served: Served) -> None:
         rows = self._engine.groups[served.group_arn].rows[served.catalogue_type].imported
-        if self._looked_at.get(id(served.recipe)) is rows:
-            return  # nothing was imported since; what is streamed the models are told at once
-        self._looked_at[id(served.recipe)] = rows
+        if self._added.get(id(served.recipe)) is rows:
+            return  # nothing was imported since; streamed items reach the models at once
+        self._added[id(served.recipe)] = rows
         known = list(served.recipe.item_ids)
         new = await asyncio.to_thread(lambda: list(rows.keys() - set(known)))
         await self._engine.served.add_items(served, rows, new)
@@ -180,5 +186,5 @@ class AutomaticUpdates:
 async def _guard(arn: str, work: Awaitable[None]) -> None:
     try:
         await work
-    except Exception as error:  # noqa: BLE001 - one resource must not keep the others from their upkeep
+    except Exception as error:  # noqa: BLE001 - an error of one resource must not stop the updates of the others
         log("failure", arn=arn, error=type(error).__name__)

@@ -65,4 +65,4 @@ def resume(engine: Engine) -> None:
     kinds = {kind.kind.name: kind for kind in RESOURCE_KINDS}
     for resource in engine.resources.all():
         kinds[resource.kind.name].resume(engine, resource)
-    engine.lifecycles.run_beside(AutomaticUpdates(engine).run())
+    engine.lifecycles.run_in_background(AutomaticUpdates(engine).run())

@@ -1,4 +1,4 @@
-"""Names of resources: how an ARN is made and who a request comes from."""
+"""ARNs, and the account and region of a request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CREDENTIAL = re.compile(rb"Credential=([^/,\s]{1,128})/\d{8}/([a-z0-9-]{1,32})/[
 
 @dataclass(frozen=True)
 class Caller:
-    """Account and region that a request speaks for."""
+    """The account and region of a request."""
 
     account: str
     region: str
@@ -28,15 +28,15 @@ class Caller:
 
     @property
     def prefix(self) -> str:
-        """What the ARNs of all the caller's resources begin with."""
+        """The beginning of the ARNs of all the caller's resources."""
         return f"arn:aws:personalize:{self.region}:{self.account}:"
 
 
 def caller_of(authorization: bytes | None, default: Caller) -> Caller:
     """Read account and region from a Signature Version 4 header.
 
-    As with other services that stand in for AWS, an access key of twelve digits is an account; any other key
-    means the default account.
+    As in other substitutes for AWS, an access key of twelve digits is an account; any other key means the default
+    account.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def owner_of(arn: str) -> Caller:
 
 
 def service_arn(kind: str, name: str) -> str:
-    """Return the ARN of something the service owns: it has neither region nor account.
+    """Return the ARN of something that the service owns, without region and account.
 
     Parameters
     ----------

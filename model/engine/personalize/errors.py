@@ -1,4 +1,4 @@
-"""What can be wrong with a request, by the names that Amazon Personalize gives."""
+"""The errors of Amazon Personalize, by the names on the wire."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class EngineError(Exception):
-    """A request that is answered with an error.
+    """An error that a request is answered with.
 
     Attributes
     ----------
@@ -25,21 +25,21 @@ class EngineError(Exception):
 
 
 class InvalidInputError(EngineError):
-    """A field is missing, malformed, too long, or asks for what the resource cannot do."""
+    """A field is missing, malformed or too long, or its value does not fit the resource."""
 
     name = "InvalidInputException"
     http_status = 400
 
 
 class ResourceNotFoundError(EngineError):
-    """There is no such resource."""
+    """The resource does not exist."""
 
     name = "ResourceNotFoundException"
     http_status = 404
 
 
 class ResourceAlreadyExistsError(EngineError):
-    """The name is taken."""
+    """A resource of this name exists."""
 
     name = "ResourceAlreadyExistsException"
     http_status = 400
@@ -53,14 +53,14 @@ class ResourceInUseError(EngineError):
 
 
 class LimitExceededError(EngineError):
-    """A quota is used up."""
+    """A quota is exhausted."""
 
     name = "LimitExceededException"
     http_status = 400
 
 
 class InvalidNextTokenError(EngineError):
-    """The token of a page is none that this service gave out."""
+    """The token of a page is invalid."""
 
     name = "InvalidNextTokenException"
     http_status = 400
@@ -95,18 +95,18 @@ class RequestTooLargeError(EngineError):
 
 
 class ServiceUnavailableError(EngineError):
-    """The request could not be kept on disk; it may be sent again (Common Errors: ServiceUnavailable)."""
+    """The request could not be stored on disk; it can be retried (Common Errors: ServiceUnavailable)."""
 
     name = "ServiceUnavailable"
     http_status = 503
 
 
 class InternalFailureError(EngineError):
-    """The engine failed, or was asked to by a fault switch (Common Errors: InternalFailure)."""
+    """The engine failed, or a fault switch injected a failure (Common Errors: InternalFailure)."""
 
 
 class ThrottlingError(EngineError):
-    """Too much is asked at once; the SDKs wait and try again (Common Errors: ThrottlingException)."""
+    """Too many requests at once; the SDKs wait and retry (Common Errors: ThrottlingException)."""
 
     name = "ThrottlingException"
     http_status = 429
@@ -120,7 +120,7 @@ class RequestTimeoutError(EngineError):
 
 
 class AccessDeniedError(EngineError):
-    """The request comes from where none is taken from (Common Errors: AccessDeniedException)."""
+    """Requests from this origin are not accepted (Common Errors: AccessDeniedException)."""
 
     name = "AccessDeniedException"
     http_status = 403
@@ -141,14 +141,14 @@ class IncompleteSignatureError(EngineError):
 
 
 class InvalidSignatureError(EngineError):
-    """The signature is not of this request, or has been used."""
+    """The signature does not match the request, or has been used."""
 
     name = "InvalidSignatureException"
     http_status = 403
 
 
 class UnrecognizedClientError(EngineError):
-    """There is no such access key (Common Errors: UnrecognizedClientException)."""
+    """The access key is unknown (Common Errors: UnrecognizedClientException)."""
 
     name = "UnrecognizedClientException"
     http_status = 403

@@ -42,10 +42,10 @@ METADATA_COLUMNS = 10
 # API reference, GetActionRecommendations.
 ACTIONS_DEFAULT = 5
 ACTIONS_MAX = 100
-# Of a campaign that does not say (API reference, CampaignConfig; developer guide, "User-Personalization recipe").
+# Defaults of a campaign (API reference, CampaignConfig; developer guide, "User-Personalization recipe").
 EXPLORATION_WEIGHT = 0.3
 EXPLORATION_AGE_DAYS = 30.0
-# Columns of the interactions that are no circumstances of a question (developer guide, "Contextual metadata").
+# Columns of the interactions that are no contextual metadata (developer guide, "Contextual metadata").
 NO_CONTEXT = frozenset(
     {"USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "IMPRESSION", "RECOMMENDATION_ID"}
 )
@@ -53,7 +53,7 @@ NO_CONTEXT = frozenset(
 # Pages of lists (API reference: maxResults is 1 to 100 and the answers hold at most 100).
 PAGE_DEFAULT = 100
 
-# No request comes near: 10 items of 32,000 characters are the most (4 bytes a character).
+# No valid request is this large: 10 items of 32,000 characters are the most (4 bytes a character).
 BODY_BYTES = 2 * 1024 * 1024
 
 # Metric attribution (developer guide, "Guidelines and requirements for a metric attribution").
@@ -80,19 +80,19 @@ DATA_DELETION_BYTES = 100 * 1024**2
 SIGNATURE_SECONDS = 15 * 60  # how far the clock of a client may be off
 PRESIGNED_SECONDS = 7 * 86_400
 ACCESS_KEY_ID_LENGTHS = (16, 128)  # IAM API reference, AccessKey
-# Ours: what is remembered of used signatures takes about 100 bytes each; twins are signed within one second.
+# Ours: a record of a used signature takes about 100 bytes; twins are signed within one second.
 USED_SIGNATURES = 1_000_000
 TWIN_SECONDS = 2.0
 SECRET_LENGTH = 32  # at least; AWS's have 40 characters
 
-# Requests (ours): how much may come at once, and how slowly.
+# Requests (ours): sizes, counts and timeouts.
 HEAD_BYTES = 16 * 1024
 HEADERS = 100
 ARRIVAL_SECONDS = 20.0  # from the first byte of a request to its last, and to the first on a new connection
-WRITE_SECONDS = 20.0  # for a client to take what it is sent
-HANDLING_SECONDS = 50.0  # SDKs give up after 60
+WRITE_SECONDS = 20.0  # for a client to read what is sent
+HANDLING_SECONDS = 50.0  # SDKs time out after 60
 CONNECTIONS = 2000
-FILES = 256  # that are open beside the connections
+FILES = 256  # open files beside the connections
 REQUESTS_AT_ONCE = 1000
 BODIES_BYTES = 64 * 1024 * 1024  # of all requests that are arriving
 
@@ -100,4 +100,4 @@ BODIES_BYTES = 64 * 1024 * 1024  # of all requests that are arriving
 FILTERS_PER_GROUP = 30
 FIELDS_PER_FILTER = 10  # different ones, of all datasets together
 FILTER_FIELDS_PER_GROUP = 20  # different ones, in all filters of a dataset group
-FILTERED_INTERACTIONS_PER_TYPE = 100  # newest ones of a user, per event type
+FILTERED_INTERACTIONS_PER_TYPE = 100  # latest ones of a user, per event type

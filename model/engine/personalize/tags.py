@@ -11,7 +11,7 @@ Tag = dict[str, str]
 
 
 def tagged(present: list[Tag], given: list[Tag]) -> list[Tag]:
-    """Return a resource's tags after more were given; a key that is there gets its new value.
+    """Return the tags of a resource with more tags added; an existing key gets its new value.
 
     Parameters
     ----------
@@ -21,22 +21,22 @@ def tagged(present: list[Tag], given: list[Tag]) -> list[Tag]:
     Raises
     ------
     InvalidInputError
-        A key is given twice, or begins as Amazon's own do.
+        A key is repeated, or has the prefix that Amazon reserves.
     """
-    keys = [one["tagKey"] for one in given]
+    keys = [entry["tagKey"] for entry in given]
     for place, key in enumerate(keys):
         if key.lower().startswith(RESERVED_PREFIX):
             raise InvalidInputError(f"a tag key may not begin with {RESERVED_PREFIX}, as {key} does")
         if key in keys[:place]:
-            raise InvalidInputError(f"the tag key {key} is given more than once")
-    merged = {one["tagKey"]: one["tagValue"] for one in (*present, *given)}
+            raise InvalidInputError(f"the tag key {key} is repeated")
+    merged = {entry["tagKey"]: entry["tagValue"] for entry in (*present, *given)}
     if len(merged) > limits.TAGS_PER_RESOURCE:
         raise TooManyTagsError(f"a resource may have {limits.TAGS_PER_RESOURCE} tags, not {len(merged)}")
     return [{"tagKey": key, "tagValue": value} for key, value in merged.items()]
 
 
 def untagged(present: list[Tag], keys: list[str]) -> list[Tag]:
-    """Return a resource's tags without those of some keys; a key that is not there is passed over."""
+    """Return the tags of a resource without those of some keys; unknown keys are ignored."""
     if len(keys) > limits.TAGS_PER_RESOURCE:
         raise TooManyTagKeysError(f"tagKeys has {len(keys)} members; a resource has {limits.TAGS_PER_RESOURCE} at most")
-    return [one for one in present if one["tagKey"] not in keys]
+    return [tag for tag in present if tag["tagKey"] not in keys]

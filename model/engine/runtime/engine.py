@@ -41,7 +41,7 @@ START_SECONDS, MODEL_SECONDS = 3.0, 1.0
 
 
 class Engine:
-    """State and services that the operations work with; see `open`."""
+    """Holds what the operations share: resources, data, jobs, served models and counters. Use `open`."""
 
     def __init__(self, settings: Settings, state: StateDirectory) -> None:
         self.settings = settings
@@ -52,14 +52,14 @@ class Engine:
         self.jobs = Jobs(state)
         self.counts = Counts()
         self.groups: dict[str, DatasetGroup] = {}
-        self.served = ServedModels(self.groups, self.schema_text, state.version, self.lifecycles.run_beside)
+        self.served = ServedModels(self.groups, self.schema_text, state.version, self.lifecycles.run_in_background)
         self.served_lists = ServedLists()
         self.attributions: dict[str, Attribution | None] = {}
         self.group_of_tracker: dict[str, str] = {}
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:
-        """Take the directory and read all state from it."""
+        """Lock the directory and read all state from it."""
         engine = cls(settings, StateDirectory.open(settings.directory))
         until = time.monotonic() + START_SECONDS
         for group in engine.resources.of_kind(DATASET_GROUP):
@@ -73,13 +73,13 @@ class Engine:
             if recommender.status == ACTIVE:
                 await engine.serve(recommender, None, max(MODEL_SECONDS, until - time.monotonic()))
         engine._remove_leftovers()
-        # What has been read stays: whoever collects garbage need not look at it again, which takes 30 ms and more.
+        # What has been read stays in use; frozen, it costs no garbage collection its 30 ms and more.
         gc.collect()
         gc.freeze()
         return engine
 
     async def close(self) -> None:
-        """Finish what is being written and let go of the directory."""
+        """Finish all writes and unlock the directory."""
         await self.lifecycles.close()
         for group in self.groups.values():
             await group.close()
@@ -87,9 +87,9 @@ class Engine:
         self.state.close()
 
     async def open_group(self, group: Resource[DatasetGroupInternals]) -> None:
-        """Read a dataset group's data, or make room for them."""
+        """Read the data of a dataset group, or create its directory."""
         datasets = self.resources.of_kind(DATASET, datasetGroupArn=group.arn)
-        parts = {one.document["datasetType"]: one.internals.parts for one in datasets}
+        parts = {dataset.document["datasetType"]: dataset.internals.parts for dataset in datasets}
         opened = await DatasetGroup.open(self.state.group(group.internals.id), parts)
         if opened.cut_bytes:
             log("torn", arn=group.arn, bytes=opened.cut_bytes)
@@ -136,7 +136,7 @@ class Engine:
         return str(self.resources.find(SCHEMA, dataset.document["schemaArn"]).document["schema"])
 
     def gauges(self) -> list[Gauge]:
-        """Return what `/metrics` shows of the present state.
+        """Return the gauges of `/metrics`.
 
         Returns
         -------
@@ -157,7 +157,7 @@ class Engine:
             ),
             (
                 "personalize_model_events_behind",
-                "Events since its training that a model has not been told yet",
+                "Events since its training that a model has not taken yet",
                 [
                     ({"campaign": arn.rpartition("/")[2]}, self.served.events_behind(served))
                     for arn, served in models.items()
@@ -167,7 +167,7 @@ class Engine:
         ]
 
     def _remove_leftovers(self) -> None:
-        """Remove directories that belong to no resource: their creation was cut off, or their removal."""
+        """Remove directories without a resource, which an interrupted creation or removal has left."""
         owners: dict[str, tuple[Kind[Any], ...]] = {"groups": (DATASET_GROUP,), "versions": TRAINED_KINDS}
         for folder, kinds in owners.items():
             ids = {owner.internals.id for kind in kinds for owner in self.resources.of_kind(kind)}

@@ -1,4 +1,4 @@
-"""Resources through their states, in order, at the pace that was chosen."""
+"""Life cycles: take resources through their states, in order, at the chosen pace."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Work = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class States:
-    """The names of the states that something passes on its way."""
+    """The names of the states of a creation or change."""
 
     pending: str
     in_progress: str
@@ -41,7 +41,7 @@ class States:
     failed: str
 
 
-# API reference: `status` of each resource; the batch jobs and data deletion jobs spell theirs in their own way.
+# API reference: `status` of each resource; batch jobs and data deletion jobs spell theirs differently.
 CREATION = States(PENDING, IN_PROGRESS, ACTIVE, FAILED)
 BATCH = States("PENDING", "IN PROGRESS", ACTIVE, FAILED)
 DATA_DELETION = States("PENDING", "IN_PROGRESS", "COMPLETED", "FAILED")
@@ -60,26 +60,26 @@ class Lifecycles:
     def create(
         self, resource: Resource[Any], work: Work | None = None, part: str | None = None, states: States = CREATION
     ) -> None:
-        """Take a resource from pending over in progress to done, or to failed with the reason.
+        """Take a resource from pending to in progress and then done, or failed with the reason.
 
         Parameters
         ----------
         resource : Resource
-            Its status is the pending one, or the one in progress where a stop of the engine broke it off.
+            Its status is pending, or in progress where a stop of the engine interrupted it.
         work : callable, optional
             What must be done first; an `EngineError` or `DatasetError` fails it, and its message is the reason.
         part : str, optional
-            The member of the document that has the status, such as latestCampaignUpdate; else the document itself.
+            The member of the document that has the status, such as latestCampaignUpdate; by default the document.
         """
         self._start(resource, self._run(resource, work, part, states))
 
     async def stop(self, resource: Resource[Any]) -> None:
-        """Break a creation off: what is pending is CREATE STOPPED at once, the rest after CREATE STOPPING.
+        """Stop a creation: a pending one is CREATE STOPPED at once, any other one after CREATE STOPPING.
 
         Parameters
         ----------
         resource : Resource
-            CREATE STOPPING where a stop of the engine broke the stopping off.
+            CREATE STOPPING where a stop of the engine interrupted the stopping.
         """
         running = [task for task, arn in self._tasks.items() if arn == resource.arn]
         for task in running:
@@ -90,8 +90,8 @@ class Lifecycles:
         if resource.status == STOPPING:
             self._start(resource, self._stop(resource))
 
-    def run_beside(self, running: Coroutine[Any, Any, None]) -> None:
-        """Run something that belongs to no state of a resource until it ends or the engine does."""
+    def run_in_background(self, running: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine that changes no state of a resource, until it ends or the engine does."""
         task = asyncio.create_task(running)
         self._tasks[task] = ""
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
@@ -107,7 +107,7 @@ class Lifecycles:
         self._start(resource, self._delete(resource, work, in_progress))
 
     async def close(self) -> None:
-        """Stop all tasks; what was on its way goes on when the engine is started again."""
+        """Cancel all tasks; creations and deletions in progress resume at the next start of the engine."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -127,7 +127,7 @@ class Lifecycles:
         except (EngineError, DatasetError) as failure:
             self._set(resource, part, states.failed, str(failure))
             return
-        except Exception as error:  # noqa: BLE001 - a resource must not hang in a state for ever
+        except Exception as error:  # noqa: BLE001 - a resource must not stay in a state for ever
             log("failure", kind=resource.kind.name, arn=resource.arn, error=type(error).__name__)
             self._set(resource, part, states.failed, "the engine met an internal error; its log has the kind")
             return

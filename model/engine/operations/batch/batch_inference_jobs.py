@@ -1,4 +1,4 @@
-"""Batch inference jobs: recommendations for files of users or items, the same as campaigns would give."""
+"""Batch inference jobs: recommendations for files of users or items, equal to those of campaigns."""
 
 from __future__ import annotations
 
@@ -81,16 +81,16 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListBatchInferenceJobs."""
-    found = engine.resources.of_kind(BATCH_INFERENCE_JOB, solutionVersionArn=request.get("solutionVersionArn"))
-    return page(caller, request, "batchInferenceJobs", found)
+    jobs = engine.resources.of_kind(BATCH_INFERENCE_JOB, solutionVersionArn=request.get("solutionVersionArn"))
+    return page(caller, request, "batchInferenceJobs", jobs)
 
 
 def resume_creation(engine: Engine, job: Resource[BatchJobInternals]) -> None:
-    """Begin a job, or begin one again that a stop of the engine broke off."""
-    engine.lifecycles.create(job, partial(_work, engine, job), states=BATCH)
+    """Start a job, or restart one that a stop of the engine interrupted."""
+    engine.lifecycles.create(job, partial(_run, engine, job), states=BATCH)
 
 
-async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
+async def _run(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     document = job.document
     version = engine.resources.find(SOLUTION_VERSION, document["solutionVersionArn"])
     served = await engine.served.load(version, share=True)
@@ -116,7 +116,7 @@ async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
 
 def _query(engine: Engine, served: Served, config: dict[str, Any], line: dict[str, Any]) -> Query:
     needed = {name: read_string(line, name) for name in served.named.needs if name != "inputList"}
-    # Popular items need nobody, but their lines name somebody, whom a filter may look at.
+    # Popular items need no user, but their lines may have one for the filter.
     user = needed.get("userId") or (read_string(line, "userId") if line.get("userId") else "")
     weight, age_days = exploration_of(config.get(EXPLORATION) or {})
     return Query(
@@ -132,18 +132,18 @@ def _query(engine: Engine, served: Served, config: dict[str, Any], line: dict[st
 
 
 def _output(served: Served, items: list[PredictedItem], explained: bool) -> dict[str, Any]:
-    output: dict[str, Any] = {"recommendedItems": [one.item_id for one in items]}
+    output: dict[str, Any] = {"recommendedItems": [item.item_id for item in items]}
     if served.named.scores:
-        output["scores"] = [one.score for one in items]
-    if served.named.reasons or any(one.reason for one in items):
-        output["reasons"] = [one.reason or [] for one in items]
+        output["scores"] = [item.score for item in items]
+    if served.named.reasons or any(item.reason for item in items):
+        output["reasons"] = [item.reason or [] for item in items]
     if explained:
-        output["explanations"] = [json.loads((one.metadata or {}).get(EXPLANATION, "[]")) for one in items]
+        output["explanations"] = [json.loads((item.metadata or {}).get(EXPLANATION, "[]")) for item in items]
     return output
 
 
 def _themed(themes: Themes, items: list[PredictedItem]) -> dict[str, Any]:
-    theme, scored = themes.find_theme([one.item_id for one in items])
+    theme, scored = themes.find_theme([item.item_id for item in items])
     return {
         "recommendedItems": [item_id for item_id, _ in scored],
         "theme": theme,
@@ -152,7 +152,7 @@ def _themed(themes: Themes, items: list[PredictedItem]) -> dict[str, Any]:
 
 
 def _is_explained(line: dict[str, Any]) -> bool:
-    """Tell whether a line asks why, as a request to a campaign would: the files themselves have no such member."""
+    """Return whether a line requests explanations, with a member that Amazon's files do not have."""
     wanted = line.get("metadataColumns")
     if wanted not in (None, {}, {ITEMS: [EXPLANATION]}):
         raise InvalidInputError(f'metadataColumns of a line is {{"{ITEMS}": ["{EXPLANATION}"]}} or left out')
@@ -161,7 +161,7 @@ def _is_explained(line: dict[str, Any]) -> bool:
 
 def _item_list(line: dict[str, Any]) -> list[str]:
     given = line.get("itemList")
-    if not isinstance(given, list) or not all(isinstance(one, str) and one for one in given):
+    if not isinstance(given, list) or not all(isinstance(entry, str) and entry for entry in given):
         raise InvalidInputError("itemList is required and must be a list of strings")
     if not 1 <= len(given) <= limits.RANKED_ITEMS_MAX:
         raise InvalidInputError(f"itemList has {len(given)} members; it may have 1 to {limits.RANKED_ITEMS_MAX}")

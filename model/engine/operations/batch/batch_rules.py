@@ -25,7 +25,7 @@ def check_recipe(version: Resource[SolutionVersionInternals]) -> NamedRecipe:
 
 
 def batch_paths(document: dict[str, Any]) -> tuple[Location, Location]:
-    """Return where a job reads and where it writes."""
+    """Return the source and the target of a job."""
     return (
         read_location(document["jobInput"]["s3DataSource"]["path"], "jobInput.s3DataSource.path"),
         read_location(document["jobOutput"]["s3DataDestination"]["path"], "jobOutput.s3DataDestination.path"),
@@ -35,7 +35,7 @@ def batch_paths(document: dict[str, Any]) -> tuple[Location, Location]:
 def check_filter(
     engine: Engine, caller: Caller, request: dict[str, Any], version: Resource[SolutionVersionInternals], target: str
 ) -> None:
-    """Check that a job's filter, where it has one, is of the version's dataset group and chooses what the job answers.
+    """Check that the filter of a job, if any, belongs to the version's dataset group and selects what the job returns.
 
     Parameters
     ----------
@@ -50,13 +50,13 @@ def check_filter(
     if group_arn != version.document["datasetGroupArn"]:
         raise InvalidInputError(f"the filter {arn} belongs to another dataset group")
     if compiled.target != target:
-        raise InvalidInputError(f"the filter {arn} chooses by {compiled.target}; this job needs one by {target}")
+        raise InvalidInputError(f"the filter {arn} selects by {compiled.target}; this job needs one by {target}")
 
 
 def check_active_jobs(engine: Engine, caller: Caller, kind: Kind[BatchJobInternals], most: int) -> None:
     """Check that one more job may be pending or in progress."""
-    jobs = [one for one in engine.resources.of_kind(kind) if one.arn.startswith(caller.prefix)]
-    if sum(one.status in {BATCH.pending, BATCH.in_progress} for one in jobs) >= most:
+    jobs = [resource for resource in engine.resources.of_kind(kind) if resource.arn.startswith(caller.prefix)]
+    if sum(job.status in {BATCH.pending, BATCH.in_progress} for job in jobs) >= most:
         raise LimitExceededError(f"{most} {kind.label}s are pending or in progress already")
 
 

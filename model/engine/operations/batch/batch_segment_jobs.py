@@ -1,4 +1,4 @@
-"""Batch segment jobs: for files of items or of attributes, the users who are likely to touch such items."""
+"""Batch segment jobs: for files of items or attributes, the users who are likely to interact with such items."""
 
 from __future__ import annotations
 
@@ -71,16 +71,16 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListBatchSegmentJobs."""
-    found = engine.resources.of_kind(BATCH_SEGMENT_JOB, solutionVersionArn=request.get("solutionVersionArn"))
-    return page(caller, request, "batchSegmentJobs", found)
+    jobs = engine.resources.of_kind(BATCH_SEGMENT_JOB, solutionVersionArn=request.get("solutionVersionArn"))
+    return page(caller, request, "batchSegmentJobs", jobs)
 
 
 def resume_creation(engine: Engine, job: Resource[BatchJobInternals]) -> None:
-    """Begin a job, or begin one again that a stop of the engine broke off."""
-    engine.lifecycles.create(job, partial(_work, engine, job), states=BATCH)
+    """Start a job, or restart one that a stop of the engine interrupted."""
+    engine.lifecycles.create(job, partial(_run, engine, job), states=BATCH)
 
 
-async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
+async def _run(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     document = job.document
     version = engine.resources.find(SOLUTION_VERSION, document["solutionVersionArn"])
     named = check_recipe(version)
@@ -91,7 +91,7 @@ async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     caller = Caller(job.internals.account, job.internals.region)
     compiled = find_filter(engine, caller, document["filterArn"]) if document.get("filterArn") else None
     group = engine.groups[group_arn]
-    known = await asyncio.to_thread(_known, group, recipe.user_ids)
+    known = await asyncio.to_thread(_not_deleted, group, recipe.user_ids)
     schema_text = engine.schema_text(group_arn, ITEMS)
     schema = read_schema(schema_text) if schema_text else None
 
@@ -99,7 +99,7 @@ async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
         values = read_filter_values(line)
         allowed = known if compiled is None else known & _kept(group, recipe.user_ids, compiled, values)
         wanted = _attributes(line, schema) if named.name == BY_ATTRIBUTES else read_string(line, "itemId")
-        # No more than there are: who is not allowed comes last, but comes.
+        # At most as many as are allowed: the recipe ranks the others last, but does not leave them out.
         count = min(document["numResults"], int(np.count_nonzero(allowed)))
         try:
             return {"recommendedUsers": recipe.segment(wanted, count, allowed)}
@@ -111,23 +111,25 @@ async def _work(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     await run_batch(engine.state, Batch(source, target, caller.region, most), answer)
 
 
-def _known(group: DatasetGroup, user_ids: list[str]) -> NDArray[np.bool_]:
-    """Tell which users a deletion has not removed since the training; sessions of nobody known are no users."""
+def _not_deleted(group: DatasetGroup, user_ids: list[str]) -> NDArray[np.bool_]:
+    """Return which users have not been deleted since the training; anonymous sessions are no users."""
     rows = group.rows[USERS]
-    return np.array([group.interactions.has_user(one) or rows.get(one) is not None for one in user_ids], np.bool_)
+    return np.array(
+        [group.interactions.has_user(user_id) or rows.get(user_id) is not None for user_id in user_ids], np.bool_
+    )
 
 
 def _kept(
     group: DatasetGroup, user_ids: list[str], compiled: CompiledFilter, values: dict[str, str]
 ) -> NDArray[np.bool_]:
-    """Tell which users a filter keeps."""
-    # First the rows: a user without data gets one, and the filter then says something of it.
+    """Return which users a filter keeps."""
+    # First the rows: a user without data gets one, so that the filter evaluates it.
     rows = group.tables[USERS].intern(user_ids)
     return compiled.allowed(group, "", None, values).take(rows)
 
 
 def _attributes(line: dict[str, Any], schema: Schema | None) -> list[str]:
-    """Return the attributes that a question is about, as recipes know them."""
+    """Return the attributes of a query in the form of recipes."""
     if schema is None:
         raise InvalidInputError("the dataset group has no Items dataset")
     expression = line.get("itemAttributes")

@@ -1,4 +1,4 @@
-"""What an import of interactions is for metric attribution: measured by the worker, reported in S3 when asked for."""
+"""Metric attribution of imported interactions: measured by the worker, and reported to S3 on request."""
 
 from __future__ import annotations
 
@@ -37,30 +37,32 @@ def check_report(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
 def prepare_attribution(
     engine: Engine, dataset: Resource[DatasetInternals], task: dict[str, Any], *, publish: bool
 ) -> Callable[[Path], None]:
-    """Add to an import's task what is to be measured, as it is when the import's turn comes.
+    """Add the metrics to measure to an import's task, when the import's turn comes.
 
     Parameters
     ----------
     task : dict
-        What the worker reads.
+        The input of the worker.
     publish : bool
         Whether a report goes to S3.
 
     Returns
     -------
     callable
-        Writes what the worker needs beside.
+        Writes the input files of the worker.
     """
     group_arn = dataset.document["datasetGroupArn"]
     measured = attribution_of(engine, group_arn) if dataset.document["datasetType"] == INTERACTIONS else None
     if measured is None or not (publish or task["mode"] == INCREMENTAL):
         return lambda _: None
     task["attribution"] = {
-        "metrics": [[one.name, one.event_type, one.dataset_type, one.column] for one in measured.metrics],
+        "metrics": [
+            [metric.name, metric.event_type, metric.dataset_type, metric.column] for metric in measured.metrics
+        ],
         "shown_by": engine.served_lists.arns(group_arn),
         "target": _target(engine, group_arn, task["mode"]) if publish else None,
     }
-    columns = {one.column for one in measured.metrics if one.dataset_type == ITEMS and one.column}
+    columns = {metric.column for metric in measured.metrics if metric.dataset_type == ITEMS and metric.column}
     rows = engine.groups[group_arn].rows[ITEMS].all() if columns else {}
 
     def write(directory: Path) -> None:
@@ -70,10 +72,10 @@ def prepare_attribution(
     return write
 
 
-def take_attribution(
+def add_attribution(
     engine: Engine, dataset: Resource[DatasetInternals], task: dict[str, Any], outcome: dict[str, Any]
 ) -> None:
-    """Add to the metrics what an incremental import has come to.
+    """Add the totals of an incremental import to the metrics.
 
     Parameters
     ----------
@@ -93,7 +95,7 @@ def take_attribution(
 
 
 def _target(engine: Engine, group_arn: str, mode: str) -> str | None:
-    """Return where a report goes (developer guide, "Publishing metric attribution reports to Amazon S3")."""
+    """Return the location of a report (developer guide, "Publishing metric attribution reports to Amazon S3")."""
     attribution = active(engine, group_arn)
     destination = attribution.document["metricsOutputConfig"].get("s3DataDestination") if attribution else None
     if not destination:

@@ -1,4 +1,4 @@
-"""Data deletion jobs: users and all that they did, gone from memory, from the log and from imported data."""
+"""Data deletion jobs: remove users and their data from memory, from the log, from imports and from models."""
 
 from __future__ import annotations
 
@@ -62,18 +62,18 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListDataDeletionJobs."""
-    found = engine.resources.of_kind(DATA_DELETION_JOB, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "dataDeletionJobs", found)
+    jobs = engine.resources.of_kind(DATA_DELETION_JOB, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "dataDeletionJobs", jobs)
 
 
 def resume_creation(engine: Engine, job: Resource[DataDeletionJobInternals]) -> None:
-    """Begin a deletion, or begin one again that a stop of the engine broke off: what is gone already stays so."""
+    """Start a deletion, or restart one that a stop of the engine interrupted: what it deleted stays deleted."""
     engine.lifecycles.create(job, partial(_delete, engine, job), states=DATA_DELETION)
 
 
 async def _delete(engine: Engine, job: Resource[DataDeletionJobInternals]) -> None:
     group = engine.groups[job.document["datasetGroupArn"]]
-    # Two deletions at once would each write anew what the other one has left out.
+    # Two deletions at once would each restore what the other one has removed.
     async with group.erasing:
         result = engine.state.job(new_id())
         try:
@@ -84,20 +84,22 @@ async def _delete(engine: Engine, job: Resource[DataDeletionJobInternals]) -> No
 
 async def _erase(engine: Engine, job: Resource[DataDeletionJobInternals], group: DatasetGroup, result: Path) -> None:
     datasets = {
-        one.document["datasetType"]: one
-        for one in engine.resources.of_kind(DATASET, datasetGroupArn=job.document["datasetGroupArn"])
-        if one.document["datasetType"] in OF_USERS
+        dataset.document["datasetType"]: dataset
+        for dataset in engine.resources.of_kind(DATASET, datasetGroupArn=job.document["datasetGroupArn"])
+        if dataset.document["datasetType"] in OF_USERS
     }
     segments = await group.log_segments(closed=True)
     task = {
         "kind": "erase",
         "location": job.document["dataSource"]["dataLocation"],
         "region": job.internals.region,
-        "segments": [str(one) for one in segments],
-        "parts": {kind: [str(group.part_path(name)) for name in one.internals.parts] for kind, one in datasets.items()},
+        "segments": [str(segment) for segment in segments],
+        "parts": {
+            kind: [str(group.part_path(name)) for name in dataset.internals.parts] for kind, dataset in datasets.items()
+        },
     }
     outcome = await engine.jobs.run(task, result)
-    # A deletion that was broken off finds less the second time; what it deletes is what it found the first time.
+    # The second run of an interrupted deletion finds fewer records; the first run has counted them all.
     job.internals.records = max(job.internals.records, outcome["records"])
     engine.resources.save(job)
     for dataset in datasets.values():
@@ -109,7 +111,7 @@ async def _erase(engine: Engine, job: Resource[DataDeletionJobInternals], group:
 
 
 async def _forget_in_models(engine: Engine, group_arn: str, users: list[str]) -> None:
-    """Take the users out of trained versions, and out of the models that answer."""
+    """Remove the users from trained models on disk, and from the served ones."""
     for kind in TRAINED_KINDS:
         for trained in engine.resources.of_kind(kind, datasetGroupArn=group_arn):
             directory = engine.state.version(trained.internals.id)
@@ -125,7 +127,7 @@ async def _forget_in_models(engine: Engine, group_arn: str, users: list[str]) ->
 async def _use_new_parts(
     engine: Engine, group: DatasetGroup, dataset: Resource[DatasetInternals], new_parts: Path
 ) -> None:
-    """Let the parts that were written anew take the places of the old ones in a dataset."""
+    """Replace parts of a dataset by the rewritten ones."""
     new = {path.name: new_id() for path in new_parts.iterdir() if path.name in dataset.internals.parts}
     if not new:
         return
@@ -135,7 +137,7 @@ async def _use_new_parts(
     dataset.internals.parts = [new.get(name, name) for name in dataset.internals.parts]
     engine.resources.save(dataset)
     if dataset.document["datasetType"] == USERS:
-        await engine.load_parts(dataset)  # interactions are forgotten in memory, which takes less time
+        await engine.load_parts(dataset)  # interactions are removed in memory, which takes less time
     for old in new:
         await asyncio.to_thread(shutil.rmtree, group.part_path(old), ignore_errors=True)
 

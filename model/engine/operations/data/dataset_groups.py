@@ -1,4 +1,4 @@
-"""Dataset groups: what belongs together, apart from all else."""
+"""Dataset groups: separate sets of datasets, solutions and their data."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
-# API reference, DeleteDatasetGroup, which does not speak of recommenders: they need their datasets as solutions do.
+# API reference, DeleteDatasetGroup, which does not mention recommenders: they need their datasets as solutions do.
 MUST_BE_DELETED_FIRST: tuple[Kind[Any], ...] = (EVENT_TRACKER, RECOMMENDER, SOLUTION, DATASET)
 
 
 async def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """CreateDatasetGroup: a custom one, or one of a domain, whose use cases recommenders answer."""
+    """CreateDatasetGroup: a custom one, or one of a domain, for recommenders."""
     if bool(request.get("kmsKeyArn")) != bool(request.get("roleArn")):
-        raise InvalidInputError("kmsKeyArn and roleArn belong together: give both or neither")
+        raise InvalidInputError("kmsKeyArn and roleArn belong together: set both or neither")
     check_quota(engine, caller, DATASET_GROUP, limits.DATASET_GROUPS)
     group = create_resource(
         engine, caller, DATASET_GROUP, f"dataset-group/{request['name']}", request, DatasetGroupInternals(id=new_id())
@@ -54,13 +54,14 @@ def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DeleteDatasetGroup: event trackers, recommenders, solutions and datasets go first; the rest goes with it."""
+    """DeleteDatasetGroup: refused while it has event trackers, recommenders, solutions or datasets."""
     group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
     for kind in MUST_BE_DELETED_FIRST:
         left = list(engine.resources.of_kind(kind, datasetGroupArn=group.arn))
         check_not_in_use(f"the dataset group has a {kind.label}", left)
     check_not_in_use(
-        "something of the dataset group is on its way", [one for one in _rest(engine, group) if not one.settled]
+        "a resource of the dataset group is being created, changed or deleted",
+        [resource for resource in _remaining(engine, group) if not resource.settled],
     )
     group.document["status"] = DELETE_PENDING
     engine.resources.save(group)
@@ -69,27 +70,29 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def resume_creation(engine: Engine, group: Resource[DatasetGroupInternals]) -> None:
-    """Go on with a creation that a stop of the engine broke off."""
+    """Resume a creation."""
     engine.lifecycles.create(group)
 
 
 def resume_deletion(engine: Engine, group: Resource[DatasetGroupInternals]) -> None:
-    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+    """Start or resume a deletion."""
 
     async def remove() -> None:
         engine.attributions.pop(group.arn, None)
         data = engine.groups.pop(group.arn)
         await data.close()
-        engine.resources.remove(group, *_rest(engine, group))
+        engine.resources.remove(group, *_remaining(engine, group))
         shutil.rmtree(engine.state.group(group.internals.id), ignore_errors=True)
 
     engine.lifecycles.delete(group, remove, DELETE_PENDING)  # API reference, DatasetGroup: it has no other
 
 
-def _rest(engine: Engine, group: Resource[DatasetGroupInternals]) -> list[Resource[Any]]:
-    """Return what belongs to a dataset group beside what has to be deleted first: filters and the like."""
+def _remaining(engine: Engine, group: Resource[DatasetGroupInternals]) -> list[Resource[Any]]:
+    """Return the resources that are deleted together with a dataset group, such as filters."""
     return [
-        one for one in engine.resources.all() if one.document.get("datasetGroupArn") == group.arn and one is not group
+        resource
+        for resource in engine.resources.all()
+        if resource.document.get("datasetGroupArn") == group.arn and resource is not group
     ]
 
 

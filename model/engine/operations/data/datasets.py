@@ -68,12 +68,12 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListDatasets."""
-    found = engine.resources.of_kind(DATASET, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "datasets", found)
+    datasets = engine.resources.of_kind(DATASET, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "datasets", datasets)
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """UpdateDataset: another schema, which has the columns of the old one and others that may be null."""
+    """UpdateDataset: a new schema, with the columns of the old one and new nullable ones."""
     dataset = find_active(engine, caller, DATASET, request["datasetArn"])
     dataset_type = dataset.document["datasetType"]
     if dataset_type not in WITH_REPLACEABLE_SCHEMA:
@@ -101,16 +101,18 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DeleteDataset: not while an import, an export, a training or a deletion of users needs it."""
+    """DeleteDataset: refused while an import, an export, a training or a data deletion job uses it."""
     dataset = find_active(engine, caller, DATASET, request["datasetArn"])
     group_arn = dataset.document["datasetGroupArn"]
-    trainings = [one for kind in TRAINED_KINDS for one in engine.resources.of_kind(kind, datasetGroupArn=group_arn)]
-    busy = [one for one in trainings if not one.settled]
+    trainings = [
+        resource for kind in TRAINED_KINDS for resource in engine.resources.of_kind(kind, datasetGroupArn=group_arn)
+    ]
+    busy = [training for training in trainings if not training.settled]
     check_not_in_use("the dataset is being imported or trained on", _busy_imports(engine, dataset) + busy)
     exports = engine.resources.of_kind(EXPORT_JOB, datasetArn=dataset.arn)
-    check_not_in_use("the dataset is being exported", [one for one in exports if not one.settled])
+    check_not_in_use("the dataset is being exported", [job for job in exports if not job.settled])
     deletions = engine.resources.of_kind(DATA_DELETION_JOB, datasetGroupArn=group_arn)
-    check_not_in_use("users are being deleted", [one for one in deletions if not one.settled])
+    check_not_in_use("users are being deleted", [job for job in deletions if not job.settled])
     dataset.document["status"] = DELETE_PENDING
     engine.resources.save(dataset)
     resume_deletion(engine, dataset)
@@ -118,27 +120,27 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def resume_creation(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
-    """Go on with a creation that a stop of the engine broke off."""
+    """Resume a creation."""
     engine.lifecycles.create(dataset)
 
 
 def is_updating(dataset: Resource[DatasetInternals]) -> bool:
-    """Tell whether a dataset is on its way to another schema."""
+    """Return whether a change of the schema is pending or in progress."""
     return dataset.document.get(UPDATE, {}).get("status") in {PENDING, IN_PROGRESS}
 
 
 def next_schema(dataset: Resource[DatasetInternals]) -> str | None:
-    """Return the schema that a dataset is on its way to; None where it keeps the one it has."""
+    """Return the schema of a pending or running update; None without one."""
     return str(dataset.document[UPDATE]["schemaArn"]) if is_updating(dataset) else None
 
 
 def resume_update(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
-    """Begin an update, or go on with one that a stop of the engine broke off."""
+    """Start or resume an update."""
     engine.lifecycles.create(dataset, partial(_use_schema, engine, dataset), UPDATE)
 
 
 def resume_deletion(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
-    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+    """Start or resume a deletion."""
 
     async def remove() -> None:
         group = engine.groups[dataset.document["datasetGroupArn"]]
@@ -153,7 +155,7 @@ def resume_deletion(engine: Engine, dataset: Resource[DatasetInternals]) -> None
 
 
 async def _use_schema(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
-    """Give a dataset its next schema; what is there already does not train on the new columns before it is told to."""
+    """Change the schema of a dataset; existing solutions and recommenders exclude the new columns at first."""
     old = {column.name for column in _schema(engine, dataset.document["schemaArn"]).columns}
     arn = dataset.document[UPDATE]["schemaArn"]
     new = [column.name for column in _schema(engine, arn).columns if column.name not in old]
@@ -171,7 +173,7 @@ async def _use_schema(engine: Engine, dataset: Resource[DatasetInternals]) -> No
 
 def _busy_imports(engine: Engine, dataset: Resource[DatasetInternals]) -> list[Resource[ImportJobInternals]]:
     imports = engine.resources.of_kind(IMPORT_JOB, datasetArn=dataset.arn)
-    return [one for one in imports if one.status not in {ACTIVE, FAILED}]
+    return [job for job in imports if job.status not in {ACTIVE, FAILED}]
 
 
 def _check_schema(schema: Resource[Internals], dataset_type: str, domain: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Event trackers: the id with which events come to a dataset group."""
+"""Event trackers: their trackingId assigns events to a dataset group."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListEventTrackers."""
-    found = engine.resources.of_kind(EVENT_TRACKER, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "eventTrackers", found)
+    trackers = engine.resources.of_kind(EVENT_TRACKER, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "eventTrackers", trackers)
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DeleteEventTracker: the events stay."""
+    """DeleteEventTracker: stored events are kept."""
     tracker = find_active(engine, caller, EVENT_TRACKER, request["eventTrackerArn"])
     tracker.document["status"] = DELETE_PENDING
     engine.resources.save(tracker)
@@ -50,12 +50,12 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def resume_creation(engine: Engine, tracker: Resource[Internals]) -> None:
-    """Go on with a creation that a stop of the engine broke off."""
+    """Resume a creation."""
     engine.lifecycles.create(tracker)
 
 
 def resume_deletion(engine: Engine, tracker: Resource[Internals]) -> None:
-    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+    """Start or resume a deletion."""
     engine.group_of_tracker.pop(tracker.document["trackingId"], None)
 
     async def remove() -> None:

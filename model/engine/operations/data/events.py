@@ -1,6 +1,6 @@
-"""What is streamed: events, action interactions, items, users and actions.
+"""Streamed data: events, action interactions, items, users and actions.
 
-All of it is on disk before it is answered, and in effect with the next answer.
+A request is answered when its records are on disk; they affect the next recommendations.
 """
 
 from __future__ import annotations
@@ -38,46 +38,48 @@ AnyEvent = TypeVar("AnyEvent", bound=EventRecord)
 async def put_events(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """PutEvents."""
     group_arn = engine.group_of_tracker.get(request["trackingId"])
-    # Without keys anyone may call himself any account, so there the id alone says whose events these are.
+    # Without keys a client can claim any account, so the trackingId alone selects the dataset group.
     if group_arn is None or (engine.settings.keys and not group_arn.startswith(caller.prefix)):
-        raise InvalidInputError("trackingId is of no event tracker")
+        raise InvalidInputError("no event tracker has this trackingId")
     text = engine.schema_text(group_arn, INTERACTIONS)
     schema = read_schema(text) if text else None
-    events = [_event(request, one, schema, f"eventList[{place}]") for place, one in enumerate(request["eventList"])]
-    events = [_with_impression(engine, group_arn, one) for one in events]
-    await _keep_events(engine, group_arn, events, "PutEvents")
+    events = [_event(request, entry, schema, f"eventList[{place}]") for place, entry in enumerate(request["eventList"])]
+    events = [_with_impression(engine, group_arn, event) for event in events]
+    await _store_events(engine, group_arn, events, "PutEvents")
     return {}
 
 
 async def put_action_interactions(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """PutActionInteractions: the tracking id is that of the Action_Interactions dataset."""
-    found = next(engine.resources.of_kind(DATASET, trackingId=request["trackingId"]), None)
-    if found is None:
-        raise ResourceNotFoundError("trackingId is of no Action_Interactions dataset")
-    dataset = find_active(engine, caller, DATASET, found.arn)
+    tracked = next(engine.resources.of_kind(DATASET, trackingId=request["trackingId"]), None)
+    if tracked is None:
+        raise ResourceNotFoundError("no Action_Interactions dataset has this trackingId")
+    dataset = find_active(engine, caller, DATASET, tracked.arn)
     schema = _read_schema(engine, dataset.document["schemaArn"])
     given = request["actionInteractions"]
-    events = [_action_event(one, schema, f"actionInteractions[{place}]") for place, one in enumerate(given)]
-    await _keep_events(engine, dataset.document["datasetGroupArn"], events, "PutActionInteractions")
+    events = [_action_event(entry, schema, f"actionInteractions[{place}]") for place, entry in enumerate(given)]
+    await _store_events(engine, dataset.document["datasetGroupArn"], events, "PutActionInteractions")
     return {}
 
 
 async def put_items(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """PutItems."""
-    return await _put_rows(engine, caller, ITEMS, request, [(one["itemId"], one) for one in request["items"]])
+    return await _put_rows(engine, caller, ITEMS, request, [(item["itemId"], item) for item in request["items"]])
 
 
 async def put_users(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """PutUsers."""
-    return await _put_rows(engine, caller, USERS, request, [(one["userId"], one) for one in request["users"]])
+    return await _put_rows(engine, caller, USERS, request, [(user["userId"], user) for user in request["users"]])
 
 
 async def put_actions(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """PutActions."""
-    return await _put_rows(engine, caller, ACTIONS, request, [(one["actionId"], one) for one in request["actions"]])
+    return await _put_rows(
+        engine, caller, ACTIONS, request, [(action["actionId"], action) for action in request["actions"]]
+    )
 
 
-async def _keep_events(engine: Engine, group_arn: str, events: Sequence[EventRecord], operation: str) -> None:
+async def _store_events(engine: Engine, group_arn: str, events: Sequence[EventRecord], operation: str) -> None:
     on_stored = partial(engine.served.update_models, group_arn, of_actions=operation == "PutActionInteractions")
     try:
         new = await engine.groups[group_arn].store_events(events, on_stored)
@@ -107,11 +109,11 @@ def _event(request: dict[str, Any], one: dict[str, Any], schema: Schema | None, 
         source=(one.get("metricAttribution") or {}).get("eventAttributionSource"),
         context=_context(properties, schema, where),
     )
-    return _small_enough(record, where)
+    return _check_size(record, where)
 
 
 def _item_and_value(one: dict[str, Any], properties: dict[str, Any], where: str) -> tuple[str | None, float | None]:
-    """Return the item and the value of an event; where they are no members, they may be among the properties.
+    """Return the item and the value of an event, from its members or else from its properties.
 
     Source: developer guide, "Recording multiple item interaction events with event value data".
     """
@@ -128,9 +130,9 @@ def _item_and_value(one: dict[str, Any], properties: dict[str, Any], where: str)
 
 
 def _with_impression(engine: Engine, group_arn: str, event: EventRecord) -> EventRecord:
-    """Give an event that names a recommendation, but nothing that was seen, the list that was answered.
+    """Add the recommended list as impression to an event that has a recommendationId but no impression.
 
-    Developer guide, "Recording item interaction events with impressions data": explicit impressions go before.
+    Developer guide, "Recording item interaction events with impressions data": explicit impressions have priority.
     """
     shown = engine.served_lists.find(event.recommendation_id, group_arn)
     if shown is None or event.impression:
@@ -151,7 +153,7 @@ def _action_event(one: dict[str, Any], schema: Schema, where: str) -> ActionReco
         properties=one.get("properties"),
         context=_context(_properties(one.get("properties"), where), schema, where),
     )
-    return _small_enough(record, where)
+    return _check_size(record, where)
 
 
 def _seconds(moment: float, where: str) -> int:
@@ -161,7 +163,7 @@ def _seconds(moment: float, where: str) -> int:
 
 
 def _context(properties: dict[str, Any], schema: Schema | None, where: str) -> dict[str, str] | None:
-    """Check the properties of an event and return those that say in which circumstances it happened, by column."""
+    """Check the properties of an event and return those that are contextual metadata, by column."""
     for name in properties:
         if name.lower() in limits.PROPERTIES_FORBIDDEN_IN_EVENTS:
             raise InvalidInputError(f"{where}.properties may not hold the keyword {name}")
@@ -171,7 +173,7 @@ def _context(properties: dict[str, Any], schema: Schema | None, where: str) -> d
     for name, value in properties.items():
         column = columns.get(name)
         if column is None:
-            continue  # nobody has asked for it
+            continue  # the schema has no such column
         try:
             checked = check_value(column, value)
         except InvalidValueError as error:
@@ -181,7 +183,7 @@ def _context(properties: dict[str, Any], schema: Schema | None, where: str) -> d
     return context or None
 
 
-def _small_enough(record: AnyEvent, where: str) -> AnyEvent:
+def _check_size(record: AnyEvent, where: str) -> AnyEvent:
     size = len(encode(record))
     if size > limits.EVENT_BYTES:
         raise InvalidInputError(f"{where} has {size} bytes; an event may have {limits.EVENT_BYTES}")
@@ -196,8 +198,8 @@ async def _put_rows(
         raise InvalidInputError(f"datasetArn must be of an {dataset_type} dataset")
     schema = _read_schema(engine, dataset.document["schemaArn"])
     rows = [
-        RowRecord(dataset_type, row_id, _row(schema, _properties(one.get("properties"), f"record {place}"), place))
-        for place, (row_id, one) in enumerate(given)
+        RowRecord(dataset_type, row_id, _row(schema, _properties(entry.get("properties"), f"record {place}"), place))
+        for place, (row_id, entry) in enumerate(given)
     ]
     group_arn = dataset.document["datasetGroupArn"]
     try:
@@ -226,12 +228,12 @@ def _properties(text: str | None, where: str) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        found = json.loads(text)
+        properties = json.loads(text)
     except (ValueError, RecursionError):
         raise InvalidInputError(f"{where}.properties is not valid JSON") from None
-    if not isinstance(found, dict):
+    if not isinstance(properties, dict):
         raise InvalidInputError(f"{where}.properties must be a JSON object in a string")
-    return found
+    return properties
 
 
 def _read_schema(engine: Engine, schema_arn: str) -> Schema:

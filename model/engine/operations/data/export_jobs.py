@@ -1,4 +1,4 @@
-"""Dataset export jobs: what was imported or streamed becomes a CSV file in S3."""
+"""Dataset export jobs: write imported or streamed data as a CSV file to S3."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListDatasetExportJobs."""
-    found = engine.resources.of_kind(EXPORT_JOB, datasetArn=request.get("datasetArn"))
-    return page(caller, request, "datasetExportJobs", found)
+    jobs = engine.resources.of_kind(EXPORT_JOB, datasetArn=request.get("datasetArn"))
+    return page(caller, request, "datasetExportJobs", jobs)
 
 
 def resume_creation(engine: Engine, job: Resource[ExportJobInternals]) -> None:
-    """Begin an export, or begin one again that a stop of the engine broke off."""
+    """Start an export, or restart one that a stop of the engine interrupted."""
     engine.lifecycles.create(job, partial(_export, engine, job))
 
 
@@ -83,7 +83,7 @@ async def _export(engine: Engine, job: Resource[ExportJobInternals]) -> None:
 
 
 def _link(parts: list[Path], segments: list[Path], directory: Path) -> None:
-    """Give files that never change a second name, so that an import that replaces them does not take them away."""
+    """Hard-link files, which never change, so that an import that replaces them does not remove them."""
     for source in (*parts, *segments):
         files = list(source.iterdir()) if source.is_dir() else [source]
         target = directory / "parts" / source.name if source.is_dir() else directory / "log"

@@ -1,4 +1,4 @@
-"""Dataset import jobs: CSV files in S3 become a part of a dataset."""
+"""Dataset import jobs: read CSV files from S3 into a part of a dataset."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from model.engine.operations.data.attributed_imports import check_report, prepare_attribution, take_attribution
+from model.engine.operations.data.attributed_imports import add_attribution, check_report, prepare_attribution
 from model.engine.operations.data.datasets import is_updating
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
@@ -39,8 +39,8 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     mode = request.setdefault("importMode", FULL)
     if mode == INCREMENTAL and not dataset.internals.parts:
         raise InvalidInputError("the first import of a dataset must be FULL")
-    pending = [one for one in engine.resources.of_kind(IMPORT_JOB) if one.status not in {ACTIVE, FAILED}]
-    if len([one for one in pending if one.arn.startswith(caller.prefix)]) >= limits.PENDING_IMPORT_JOBS:
+    pending = [job for job in engine.resources.of_kind(IMPORT_JOB) if job.status not in {ACTIVE, FAILED}]
+    if len([resource for resource in pending if resource.arn.startswith(caller.prefix)]) >= limits.PENDING_IMPORT_JOBS:
         raise LimitExceededError(f"{limits.PENDING_IMPORT_JOBS} import jobs are pending or in progress already")
     job = create_resource(
         engine,
@@ -61,12 +61,12 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListDatasetImportJobs."""
-    found = engine.resources.of_kind(IMPORT_JOB, datasetArn=request.get("datasetArn"))
-    return page(caller, request, "datasetImportJobs", found)
+    jobs = engine.resources.of_kind(IMPORT_JOB, datasetArn=request.get("datasetArn"))
+    return page(caller, request, "datasetImportJobs", jobs)
 
 
 def resume_creation(engine: Engine, job: Resource[ImportJobInternals]) -> None:
-    """Begin an import, or begin one again that a stop of the engine broke off."""
+    """Start an import, or restart one that a stop of the engine interrupted."""
     engine.lifecycles.create(job, partial(_import, engine, job))
 
 
@@ -88,11 +88,11 @@ async def _import(engine: Engine, job: Resource[ImportJobInternals]) -> None:
     outcome = await engine.jobs.run(
         task, group.part_path(part), partial(prepare_attribution, engine, dataset, task, publish=publish)
     )
-    take_attribution(engine, dataset, task, outcome)
-    # A deletion writes parts anew: what it has left out must not be read from the old ones.
+    add_attribution(engine, dataset, task, outcome)
+    # A data deletion rewrites parts: what it has removed must not be read from the old ones.
     async with group.erasing:
         replaced = dataset.internals.parts if job.document["importMode"] == FULL else []
-        dataset.internals.parts = [one for one in dataset.internals.parts if one not in replaced] + [part]
+        dataset.internals.parts = [part for part in dataset.internals.parts if part not in replaced] + [part]
         engine.resources.save(dataset)
         job.internals.imported = True
         engine.resources.save(job)

@@ -1,4 +1,4 @@
-"""Schemas: they have no status and are there at once."""
+"""Schemas, which have no status and exist at once."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     """DeleteSchema."""
     schema = find(engine, caller, SCHEMA, request["schemaArn"])
     datasets = list(engine.resources.of_kind(DATASET))
-    check_not_in_use("a dataset has the schema", [one for one in datasets if one.document["schemaArn"] == schema.arn])
     check_not_in_use(
-        "a dataset is about to have the schema", [one for one in datasets if next_schema(one) == schema.arn]
+        "a dataset has the schema", [dataset for dataset in datasets if dataset.document["schemaArn"] == schema.arn]
+    )
+    check_not_in_use(
+        "a dataset is about to have the schema", [dataset for dataset in datasets if next_schema(dataset) == schema.arn]
     )
     engine.resources.remove(schema)
     return {}

@@ -37,7 +37,7 @@ def interactions_version(engine: Engine, group_arn: str) -> list[Any]:
         To be compared with an earlier one; it can be written as JSON.
     """
     datasets = engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
-    parts = [one.internals.parts for one in datasets if one.document["datasetType"].endswith(INTERACTIONS)]
+    parts = [dataset.internals.parts for dataset in datasets if dataset.document["datasetType"].endswith(INTERACTIONS)]
     group = engine.groups[group_arn]
     return [parts, group.interactions.streamed_count, group.action_interactions.streamed_count]
 
@@ -45,7 +45,7 @@ def interactions_version(engine: Engine, group_arn: str) -> list[Any]:
 def has_data(engine: Engine, group_arn: str) -> bool:
     """Return whether a dataset group holds anything imported, or streamed interactions."""
     datasets = engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
-    return any(one.internals.parts for one in datasets) or any(interactions_version(engine, group_arn)[1:])
+    return any(dataset.internals.parts for dataset in datasets) or any(interactions_version(engine, group_arn)[1:])
 
 
 def is_importing(engine: Engine, group_arn: str) -> bool:

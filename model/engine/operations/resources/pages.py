@@ -1,4 +1,4 @@
-"""Lists, a page at a time."""
+"""Pages of lists."""
 
 from __future__ import annotations
 

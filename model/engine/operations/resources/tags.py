@@ -1,4 +1,4 @@
-"""Tags of resources of every kind that may have some."""
+"""TagResource, UntagResource and ListTagsForResource."""
 
 from __future__ import annotations
 

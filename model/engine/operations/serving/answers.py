@@ -42,9 +42,9 @@ if TYPE_CHECKING:
     from model.engine.storage.control_plane.resources import Resource
 
 RANKING, RELATED, ACTION_RECIPES = "PERSONALIZED_RANKING", "RELATED_ITEMS", "PERSONALIZED_ACTIONS"
-# Which operation asks a recipe of these types; all others are asked by GetRecommendations.
+# The operation of recipes of these types; all others are for GetRecommendations.
 OPERATION_OF = {RANKING: "GetPersonalizedRanking", ACTION_RECIPES: "GetActionRecommendations"}
-REMEMBERED_FEATURES = 10_000  # different descriptions of users whose features are remembered
+CACHED_FEATURES = 10_000  # different rows of users
 
 
 class Recommendations(msgspec.Struct, rename="camel"):
@@ -94,7 +94,7 @@ def get_recommendations(engine: Engine, caller: Caller, request: dict[str, Any])
     )
     items = recommend(served, engine.groups[served.group_arn], question)
     _add_metadata(engine, served, items, columns)
-    return Recommendations(items, _remember(engine, resource, served, [one.item_id for one in items]))
+    return Recommendations(items, _remember(engine, resource, served, [item.item_id for item in items]))
 
 
 def get_personalized_ranking(engine: Engine, caller: Caller, request: dict[str, Any]) -> Ranking:
@@ -115,7 +115,7 @@ def get_personalized_ranking(engine: Engine, caller: Caller, request: dict[str, 
     )
     items = rank(served, engine.groups[served.group_arn], question, given)
     _add_metadata(engine, served, items, columns)
-    return Ranking(items, _remember(engine, resource, served, [one.item_id for one in items]))
+    return Ranking(items, _remember(engine, resource, served, [item.item_id for item in items]))
 
 
 def get_action_recommendations(engine: Engine, caller: Caller, request: dict[str, Any]) -> ActionRecommendations:
@@ -127,9 +127,9 @@ def get_action_recommendations(engine: Engine, caller: Caller, request: dict[str
     count = _count(request, limits.ACTIONS_DEFAULT, limits.ACTIONS_MAX)
     restriction = _restriction(engine, caller, served, request)
     question = RecommendationRequest(_query(engine, resource, served, request), count, restriction)
-    found = recommend(served, engine.groups[served.group_arn], question)
-    actions = [PredictedAction(one.item_id, one.score) for one in found]
-    return ActionRecommendations(actions, _remember(engine, resource, served, [one.action_id for one in actions]))
+    items = recommend(served, engine.groups[served.group_arn], question)
+    actions = [PredictedAction(item.item_id, item.score) for item in items]
+    return ActionRecommendations(actions, _remember(engine, resource, served, [action.action_id for action in actions]))
 
 
 def _served(engine: Engine, caller: Caller, request: dict[str, Any]) -> tuple[Resource[Any], Served]:
@@ -151,7 +151,7 @@ def _check_operation(served: Served, asked: str) -> None:
 
 
 def _count(request: dict[str, Any], default: int, most: int) -> int:
-    # Zero, the number of a client that sets none, means the default.
+    # Clients that set no number send zero: it means the default.
     count = int(request.get("numResults") or default)
     if count > most:
         with_metadata = " with metadata" if most == limits.RESULTS_WITH_METADATA else ""
@@ -181,12 +181,12 @@ def _query(engine: Engine, resource: Resource[Any], served: Served, request: dic
 
 
 def user_features(engine: Engine, served: Served, user: str) -> tuple[str, ...]:
-    """Return what is known of a user beside the interactions, as recipes take it.
+    """Return the features of a user from the Users dataset.
 
     Parameters
     ----------
     user : str
-        Empty for nobody.
+        Empty without a user.
 
     Returns
     -------
@@ -201,10 +201,10 @@ def user_features(engine: Engine, served: Served, user: str) -> tuple[str, ...]:
     return _features(schema, tuple(row.items()), excluded)
 
 
-@lru_cache(REMEMBERED_FEATURES)
+@lru_cache(CACHED_FEATURES)
 def _features(schema: str | None, row: tuple[tuple[str, Any], ...], excluded: frozenset[str]) -> tuple[str, ...]:
-    found = catalogue_of({"": dict(row)}, schema, set(excluded)).features
-    return found[0] if found else ()
+    features = catalogue_of({"": dict(row)}, schema, set(excluded)).features
+    return features[0] if features else ()
 
 
 @lru_cache
@@ -213,7 +213,7 @@ def _column_names(schema: str) -> tuple[str, ...]:
 
 
 def _context(engine: Engine, served: Served, given: dict[str, str]) -> Mapping[str, str]:
-    """Check the circumstances of a question; recipes that do not know of any ignore them, as the service does."""
+    """Check the context of a request; recipes without context ignore it, as Amazon's do."""
     if not given or not served.named.context:
         return {}
     schema = engine.schema_text(served.group_arn, INTERACTIONS)
@@ -232,26 +232,26 @@ def _restriction(engine: Engine, caller: Caller, served: Served, request: dict[s
     if arn:
         return _filter(engine, caller, served, arn, values)
     if values:
-        raise InvalidInputError("filterValues are for a filter: give filterArn as well")
+        raise InvalidInputError("filterValues are for a filter: set filterArn as well")
     return None
 
 
 def _filter(engine: Engine, caller: Caller, served: Served, arn: str, values: Mapping[str, str]) -> Restriction:
     try:
-        found = find_filter(engine, caller, arn)
+        compiled = find_filter(engine, caller, arn)
     except ResourceInUseError as error:
-        # As with campaigns: to those who ask for answers, what is not ACTIVE is not there.
+        # As with campaigns: for a request, a filter that is not ACTIVE does not exist.
         raise ResourceNotFoundError(str(error)) from None
     if engine.resources.find(FILTER, arn).document["datasetGroupArn"] != served.group_arn:
         raise InvalidInputError(f"the filter {arn} belongs to another dataset group")
     target = ACTION_TARGET if served.catalogue_type == ACTIONS else ITEM_TARGET
-    if found.target != target:
-        raise InvalidInputError(f"the filter {arn} chooses by {found.target}; this question needs one by {target}")
-    if found.uses_current_item and served.named.kind != RELATED:
+    if compiled.target != target:
+        raise InvalidInputError(f"the filter {arn} selects by {compiled.target}; this request needs one by {target}")
+    if compiled.uses_current_item and served.named.kind != RELATED:
         raise InvalidInputError(
             f"the filter {arn} looks at CurrentItem, which only recipes for related items ({RELATED}) have"
         )
-    return Restriction(found, values)
+    return Restriction(compiled, values)
 
 
 def _promotion(engine: Engine, caller: Caller, served: Served, given: list[dict[str, Any]]) -> Promotion | None:
@@ -270,7 +270,7 @@ def _promotion(engine: Engine, caller: Caller, served: Served, given: list[dict[
 def _metadata_columns(
     engine: Engine, resource: Resource[Any], served: Served, request: dict[str, Any]
 ) -> tuple[list[str], bool]:
-    """Return the columns of the items that are asked for, and whether the answer is to be explained."""
+    """Return the requested columns of the items, and whether explanations are requested."""
     wanted = request.get("metadataColumns")
     if not wanted:
         return [], False
@@ -300,10 +300,10 @@ def _add_metadata(engine: Engine, served: Served, items: list[PredictedItem], co
     if not columns:
         return
     rows = engine.groups[served.group_arn].rows[ITEMS]
-    for one in items:
-        row = {**(rows.get(one.item_id) or {}), "ITEM_ID": one.item_id}
+    for item in items:
+        row = {**(rows.get(item.item_id) or {}), "ITEM_ID": item.item_id}
         named = {name: _text(row[name]) for name in columns if row.get(name) is not None}
-        one.metadata = {**named, **(one.metadata or {})}
+        item.metadata = {**named, **(item.metadata or {})}
 
 
 def _text(value: Any) -> str:

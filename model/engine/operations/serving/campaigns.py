@@ -1,4 +1,4 @@
-"""Campaigns: a trained version that answers; an update keeps the old one answering until the new one is ready."""
+"""Campaigns: serve a solution version; during an update the old version answers until the new one is ready."""
 
 from __future__ import annotations
 
@@ -62,7 +62,12 @@ def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
     """ListCampaigns."""
     wanted = request.get("solutionArn")
     campaigns = engine.resources.of_kind(CAMPAIGN)
-    return page(caller, request, "campaigns", (one for one in campaigns if wanted in {None, one.internals.solution}))
+    return page(
+        caller,
+        request,
+        "campaigns",
+        (campaign for campaign in campaigns if wanted in {None, campaign.internals.solution}),
+    )
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +94,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DeleteCampaign: it answers no more from now on."""
+    """DeleteCampaign: it stops answering at once."""
     campaign = find(engine, caller, CAMPAIGN, request["campaignArn"])
     if campaign.status not in {ACTIVE, FAILED} or is_updating(campaign):
         raise ResourceInUseError(f"the campaign {campaign.arn} is being created, updated or deleted")
@@ -100,17 +105,17 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def is_updating(campaign: Resource[CampaignInternals]) -> bool:
-    """Tell whether an update is on its way."""
+    """Return whether an update is pending or in progress."""
     return campaign.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
 
 
 def resume_creation(engine: Engine, campaign: Resource[CampaignInternals]) -> None:
-    """Begin a creation, or go on with one that a stop of the engine broke off."""
+    """Start or resume a creation."""
     engine.lifecycles.create(campaign, partial(engine.serve, campaign, campaign.internals.version))
 
 
 def resume_update(engine: Engine, campaign: Resource[CampaignInternals]) -> None:
-    """Begin an update, or go on with one that a stop of the engine broke off."""
+    """Start or resume an update."""
 
     async def change() -> None:
         version = engine.resources.find(SOLUTION_VERSION, campaign.internals.next_version)
@@ -125,7 +130,7 @@ def resume_update(engine: Engine, campaign: Resource[CampaignInternals]) -> None
 
 
 def resume_deletion(engine: Engine, campaign: Resource[CampaignInternals]) -> None:
-    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+    """Start or resume a deletion."""
     engine.served.remove(campaign.arn)
 
     async def remove() -> None:
@@ -134,27 +139,27 @@ def resume_deletion(engine: Engine, campaign: Resource[CampaignInternals]) -> No
     engine.lifecycles.delete(campaign, remove)
 
 
-async def follow(
+async def deploy_latest(
     engine: Engine, campaign: Resource[CampaignInternals], version: Resource[SolutionVersionInternals]
 ) -> None:
-    """Let a campaign answer with the newest version of its solution, where it asked for that and does not yet.
+    """Deploy the latest version of the solution to a campaign that has syncWithLatestSolutionVersion.
 
     Parameters
     ----------
     version : Resource
-        The newest ACTIVE version of the campaign's solution.
+        The latest ACTIVE version of the campaign's solution.
     """
-    if version.arn == campaign.internals.version or not _may_follow(campaign):
+    if version.arn == campaign.internals.version or not _takes_latest(campaign):
         return
     served = await engine.served.load(version, share=True)
-    if _may_follow(campaign):  # it may have been updated or deleted meanwhile
+    if _takes_latest(campaign):  # it may have been updated or deleted meanwhile
         engine.served.set(campaign.arn, served)
         campaign.internals.version = version.arn
         campaign.document["solutionVersionArn"] = version.arn
         engine.resources.save(campaign)
 
 
-def _may_follow(campaign: Resource[CampaignInternals]) -> bool:
+def _takes_latest(campaign: Resource[CampaignInternals]) -> bool:
     return campaign.status == ACTIVE and not is_updating(campaign) and _synchronised(campaign.document)
 
 
@@ -171,7 +176,7 @@ def _usable_version(engine: Engine, caller: Caller, asked: dict[str, Any]) -> Re
     solution = find_active(engine, caller, SOLUTION, arn.removesuffix(LATEST))
     version = latest_active(engine, solution.arn)
     if version is None:
-        if any(not one.settled for one in engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn)):
+        if any(not version.settled for version in engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn)):
             raise ResourceInUseError(f"the first version of the solution {solution.arn} is still being trained")
         raise InvalidInputError(f"the solution {solution.arn} has no ACTIVE version yet")
     return version

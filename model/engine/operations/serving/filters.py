@@ -1,4 +1,4 @@
-"""Filters: an expression, checked and compiled, that answers and batch jobs may name."""
+"""Filters: expressions that are checked and compiled, for recommendations and batch jobs."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """CreateFilter: an expression that is wrong is refused at once."""
+    """CreateFilter: an invalid expression is refused at once."""
     group = find_active(engine, caller, DATASET_GROUP, request["datasetGroupArn"])
     check_quota(engine, caller, FILTER, limits.FILTERS_PER_GROUP, datasetGroupArn=group.arn)
     compiled = _compile(engine, group, request["filterExpression"])
     _check_fields(engine, group, compiled)
-    made = create_resource(
+    filter_ = create_resource(
         engine, caller, FILTER, f"filter/{request['name']}", request, FilterInternals(fields=sorted(compiled.fields))
     )
-    resume_creation(engine, made)
-    return {"filterArn": made.arn}
+    resume_creation(engine, filter_)
+    return {"filterArn": filter_.arn}
 
 
 def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -48,25 +48,25 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListFilters."""
-    found = engine.resources.of_kind(FILTER, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "Filters", found)
+    filters = engine.resources.of_kind(FILTER, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "Filters", filters)
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DeleteFilter: not while a batch job goes by it."""
-    doomed = find(engine, caller, FILTER, request["filterArn"])
-    if not doomed.settled:
-        raise ResourceInUseError(f"the filter {doomed.arn} is {doomed.status}, neither ACTIVE nor CREATE FAILED")
-    jobs = [one for kind in BATCH_JOB_KINDS for one in engine.resources.of_kind(kind, filterArn=doomed.arn)]
-    check_not_in_use("a batch job goes by the filter", [one for one in jobs if not one.settled])
-    doomed.document["status"] = DELETE_PENDING
-    engine.resources.save(doomed)
-    resume_deletion(engine, doomed)
+    """DeleteFilter: refused while a batch job uses it."""
+    filter_ = find(engine, caller, FILTER, request["filterArn"])
+    if not filter_.settled:
+        raise ResourceInUseError(f"the filter {filter_.arn} is {filter_.status}, neither ACTIVE nor CREATE FAILED")
+    jobs = [resource for kind in BATCH_JOB_KINDS for resource in engine.resources.of_kind(kind, filterArn=filter_.arn)]
+    check_not_in_use("a batch job uses the filter", [job for job in jobs if not job.settled])
+    filter_.document["status"] = DELETE_PENDING
+    engine.resources.save(filter_)
+    resume_deletion(engine, filter_)
     return {}
 
 
 def find_filter(engine: Engine, caller: Caller, arn: str) -> CompiledFilter:
-    """Return a filter that is ready to be asked.
+    """Return a compiled filter that is ACTIVE.
 
     Parameters
     ----------
@@ -82,29 +82,29 @@ def find_filter(engine: Engine, caller: Caller, arn: str) -> CompiledFilter:
     InvalidInputError
         It does not fit the datasets as they are now.
     """
-    found = find_active(engine, caller, FILTER, arn)
-    group = engine.resources.find(DATASET_GROUP, found.document["datasetGroupArn"])
-    return _compile(engine, group, found.document["filterExpression"])
+    filter_ = find_active(engine, caller, FILTER, arn)
+    group = engine.resources.find(DATASET_GROUP, filter_.document["datasetGroupArn"])
+    return _compile(engine, group, filter_.document["filterExpression"])
 
 
-def resume_creation(engine: Engine, made: Resource[FilterInternals]) -> None:
-    """Begin a creation, or go on with one that a stop of the engine broke off."""
-    engine.lifecycles.create(made, partial(_recheck, engine, made))
+def resume_creation(engine: Engine, filter_: Resource[FilterInternals]) -> None:
+    """Start or resume a creation."""
+    engine.lifecycles.create(filter_, partial(_recheck, engine, filter_))
 
 
-def resume_deletion(engine: Engine, doomed: Resource[FilterInternals]) -> None:
-    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+def resume_deletion(engine: Engine, filter_: Resource[FilterInternals]) -> None:
+    """Start or resume a deletion."""
 
     async def remove() -> None:
-        engine.resources.remove(doomed)
+        engine.resources.remove(filter_)
 
-    engine.lifecycles.delete(doomed, remove)
+    engine.lifecycles.delete(filter_, remove)
 
 
-async def _recheck(engine: Engine, made: Resource[FilterInternals]) -> None:
+async def _recheck(engine: Engine, filter_: Resource[FilterInternals]) -> None:
     """Fail the creation of a filter whose datasets were deleted or changed meanwhile."""
-    group = engine.resources.find(DATASET_GROUP, made.document["datasetGroupArn"])
-    _compile(engine, group, made.document["filterExpression"])
+    group = engine.resources.find(DATASET_GROUP, filter_.document["datasetGroupArn"])
+    _compile(engine, group, filter_.document["filterExpression"])
 
 
 def _check_fields(engine: Engine, group: Resource[DatasetGroupInternals], compiled: CompiledFilter) -> None:

@@ -1,7 +1,7 @@
-"""Metric attributions: what recommendations have led to, shown by `/metrics` and, for imports, in S3.
+"""Metric attributions: measure the effect of recommendations, for `/metrics` and, for imports, reports in S3.
 
-Amazon sends the figures of streamed events and incremental imports to CloudWatch, which is none of the engine's
-services; here Prometheus reads them. Reports of imports go to S3 as Amazon's do.
+Amazon sends the metrics of streamed events and incremental imports to CloudWatch, which the engine does not have;
+here Prometheus reads them. Reports of imports are written to S3 as Amazon's are.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListMetricAttributions."""
-    found = engine.resources.of_kind(METRIC_ATTRIBUTION, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "metricAttributions", found)
+    attributions = engine.resources.of_kind(METRIC_ATTRIBUTION, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "metricAttributions", attributions)
 
 
 def list_metrics(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def list_metrics(engine: Engine, caller: Caller, request: dict[str, Any]) -> dic
     if not request.get("metricAttributionArn"):
         raise InvalidInputError("metricAttributionArn is required")
     attribution = find(engine, caller, METRIC_ATTRIBUTION, request["metricAttributionArn"])
-    # Metrics have neither ARN nor date; what pages are sorted by is their place, and the answer leaves both out.
+    # Metrics have neither ARN nor date: pages are sorted by their position, which no answer shows.
     metrics = [
         Listed(f"{attribution.arn}/{place}", {**metric, "creationDateTime": place})
         for place, metric in enumerate(attribution.internals.metrics)
@@ -79,7 +79,7 @@ def list_metrics(engine: Engine, caller: Caller, request: dict[str, Any]) -> dic
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """UpdateMetricAttribution: other metrics or another place for reports, from now on."""
+    """UpdateMetricAttribution: changes metrics or the location of reports, from now on."""
     if not request.get("metricAttributionArn"):
         raise InvalidInputError("metricAttributionArn is required")
     attribution = find(engine, caller, METRIC_ATTRIBUTION, request["metricAttributionArn"])
@@ -106,7 +106,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DeleteMetricAttribution: nothing is measured any more."""
+    """DeleteMetricAttribution: measuring stops at once."""
     attribution = find(engine, caller, METRIC_ATTRIBUTION, request["metricAttributionArn"])
     if attribution.status not in {ACTIVE, FAILED}:
         raise ResourceInUseError(f"the metric attribution {attribution.arn} is {attribution.status}")
@@ -117,7 +117,7 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def resume_creation(engine: Engine, attribution: Resource[MetricAttributionInternals]) -> None:
-    """Begin a creation, or go on with one that a stop of the engine broke off."""
+    """Start or resume a creation."""
 
     async def begin() -> None:
         engine.attributions[attribution.document["datasetGroupArn"]] = _attribution(attribution)
@@ -126,7 +126,7 @@ def resume_creation(engine: Engine, attribution: Resource[MetricAttributionInter
 
 
 def resume_deletion(engine: Engine, attribution: Resource[MetricAttributionInternals]) -> None:
-    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+    """Start or resume a deletion."""
     engine.attributions[attribution.document["datasetGroupArn"]] = None
 
     async def remove() -> None:
@@ -136,7 +136,7 @@ def resume_deletion(engine: Engine, attribution: Resource[MetricAttributionInter
 
 
 def attribution_of(engine: Engine, group_arn: str) -> Attribution | None:
-    """Return what a dataset group's metrics have come to; None where nothing is measured."""
+    """Return the measured metrics of a dataset group; None without a metric attribution."""
     if group_arn not in engine.attributions:
         resource = active(engine, group_arn)
         engine.attributions[group_arn] = _attribution(resource) if resource else None
@@ -145,8 +145,8 @@ def attribution_of(engine: Engine, group_arn: str) -> Attribution | None:
 
 def active(engine: Engine, group_arn: str) -> Resource[MetricAttributionInternals] | None:
     """Return a dataset group's metric attribution; None where it has none that is ACTIVE."""
-    found = engine.resources.of_kind(METRIC_ATTRIBUTION, datasetGroupArn=group_arn, status=ACTIVE)
-    return next(found, None)
+    attributions = engine.resources.of_kind(METRIC_ATTRIBUTION, datasetGroupArn=group_arn, status=ACTIVE)
+    return next(attributions, None)
 
 
 def count_events(engine: Engine, group_arn: str, events: list[EventRecord]) -> None:
@@ -155,7 +155,7 @@ def count_events(engine: Engine, group_arn: str, events: list[EventRecord]) -> N
     Parameters
     ----------
     events : list of EventRecord
-        New ones: a repeated event is not counted again.
+        New events only: a repeated one is not counted again.
     """
     measured = attribution_of(engine, group_arn)
     if measured is not None and events:
@@ -179,10 +179,10 @@ def _samples(engine: Engine, group_arn: str, metrics: Iterable[Metric], events: 
 
 def _schemas(engine: Engine, group_arn: str) -> dict[str, Schema]:
     return {
-        one.document["datasetType"]: read_schema(
-            engine.resources.find(SCHEMA, one.document["schemaArn"]).document["schema"]
+        dataset.document["datasetType"]: read_schema(
+            engine.resources.find(SCHEMA, dataset.document["schemaArn"]).document["schema"]
         )
-        for one in engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
+        for dataset in engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
     }
 
 

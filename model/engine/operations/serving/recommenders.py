@@ -1,4 +1,4 @@
-"""Recommenders: a domain's use case, trained and serving in one, retrained by themselves."""
+"""Recommenders: train and serve a use case of a domain, and are retrained automatically."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListRecommenders."""
-    found = engine.resources.of_kind(RECOMMENDER, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "recommenders", found)
+    recommenders = engine.resources.of_kind(RECOMMENDER, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "recommenders", recommenders)
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """UpdateRecommender: other columns mean another training; until it is done the old one answers."""
+    """UpdateRecommender: a change of the columns retrains it; meanwhile the old model answers."""
     recommender = find_active(engine, caller, RECOMMENDER, request["recommenderArn"])
     if is_updating(recommender):
         raise ResourceInUseError(f"the recommender {recommender.arn} is being updated already")
@@ -100,7 +100,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def stop(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """StopRecommender: it answers no more and is not retrained."""
+    """StopRecommender: it stops answering and is not retrained."""
     recommender = _in_state(engine, caller, request["recommenderArn"], ACTIVE)
     recommender.document["status"] = STOP.pending
     engine.resources.save(recommender)
@@ -109,7 +109,7 @@ def stop(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, A
 
 
 def start(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """StartRecommender: it answers again, with the model that it had."""
+    """StartRecommender: it answers with its last model."""
     recommender = _in_state(engine, caller, request["recommenderArn"], INACTIVE)
     recommender.document["status"] = START.pending
     engine.resources.save(recommender)
@@ -118,7 +118,7 @@ def start(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, 
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DeleteRecommender: it answers no more from now on."""
+    """DeleteRecommender: it stops answering at once."""
     recommender = find(engine, caller, RECOMMENDER, request["recommenderArn"])
     if not recommender.settled or is_updating(recommender):
         raise ResourceInUseError(f"the recommender {recommender.arn} is {recommender.status} or being updated")
@@ -129,12 +129,12 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def is_updating(recommender: Resource[RecommenderInternals]) -> bool:
-    """Tell whether an update is on its way."""
+    """Return whether an update is pending or in progress."""
     return recommender.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
 
 
 def resume_creation(engine: Engine, recommender: Resource[RecommenderInternals]) -> None:
-    """Begin a creation, a stop or a start, or go on with one that a stop of the engine broke off."""
+    """Start or resume a creation, a stop or a start."""
     if recommender.status in {STOP.pending, STOP.in_progress}:
         engine.served.remove(recommender.arn)
         engine.lifecycles.create(recommender, states=STOP)
@@ -145,7 +145,7 @@ def resume_creation(engine: Engine, recommender: Resource[RecommenderInternals])
 
 
 def resume_update(engine: Engine, recommender: Resource[RecommenderInternals]) -> None:
-    """Begin an update, or go on with one that a stop of the engine broke off."""
+    """Start or resume an update."""
 
     async def change() -> None:
         config = recommender.document[UPDATE][CONFIG]
@@ -158,7 +158,7 @@ def resume_update(engine: Engine, recommender: Resource[RecommenderInternals]) -
 
 
 def resume_deletion(engine: Engine, recommender: Resource[RecommenderInternals]) -> None:
-    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+    """Start or resume a deletion."""
     engine.served.remove(recommender.arn)
 
     async def remove() -> None:
@@ -169,7 +169,7 @@ def resume_deletion(engine: Engine, recommender: Resource[RecommenderInternals])
 
 
 async def retrain(engine: Engine, recommender: Resource[RecommenderInternals], config: dict[str, Any]) -> None:
-    """Train on all data of today and let the recommender answer with that.
+    """Train on all present data and serve the new model.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def _check_config(engine: Engine, group_arn: str, recipe: NamedRecipe, config: d
 
 def _check_datasets(engine: Engine, group_arn: str, recipe: NamedRecipe) -> None:
     datasets = engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
-    active = {one.document["datasetType"] for one in datasets if one.status == ACTIVE}
+    active = {dataset.document["datasetType"] for dataset in datasets if dataset.status == ACTIVE}
     missing = [kind for kind in recipe.datasets if kind not in active]
     if missing:
         raise InvalidInputError(f"{recipe.name} needs an active {missing[0]} dataset; the dataset group has none")

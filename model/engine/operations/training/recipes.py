@@ -1,4 +1,4 @@
-"""Recipes: what the service owns and everybody may use."""
+"""Recipes, algorithms and feature transformations, which the service owns and all accounts share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OFFERED = {"creationDateTime": OFFERED_SINCE, "lastUpdatedDateTime": OFFERED_SIN
 
 
 class _Service(Caller):
-    """Stands for the service itself, whose ARNs have neither account nor region."""
+    """The service itself, whose ARNs have neither account nor region."""
 
     def __init__(self) -> None:
         super().__init__("", "")
@@ -41,26 +41,28 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the same for all
     """ListRecipes: those of a domain, or all."""
     domain = request.get("domain")
-    offered = [one for one in RECIPES.values() if domain in {None, one.domain}]
-    listed = [Listed(service_arn("recipe", one.name), _document(one)) for one in offered]
+    offered = [recipe for recipe in RECIPES.values() if domain in {None, recipe.domain}]
+    listed = [Listed(service_arn("recipe", recipe.name), _document(recipe)) for recipe in offered]
     return page(_Service(), request, "recipes", listed)
 
 
 def describe_algorithm(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the same for all
     """DescribeAlgorithm: hyper-parameters with their ranges."""
     recipe = _named("algorithm", request["algorithmArn"])
-    own = {name: one for name, one in recipe.parameters.items() if not one.featurization}
+    own = {name: parameter for name, parameter in recipe.parameters.items() if not parameter.featurization}
     ranges: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
-    for name, one in own.items():
-        kind, described = range_of(name, one)
-        ranges[kind].append({**described, "isTunable": one.tunable})
+    for name, entry in own.items():
+        kind, described = range_of(name, entry)
+        ranges[kind].append({**described, "isTunable": entry.tunable})
     return {
         "algorithm": {
             "name": recipe.name,
             "algorithmArn": request["algorithmArn"],
             "algorithmImage": {"name": recipe.name, "dockerURI": recipe.algorithm.__name__},
-            "defaultHyperParameters": {name: one.default for name, one in own.items()},
-            "defaultHyperParameterRanges": {f"{kind}HyperParameterRanges": found for kind, found in ranges.items()},
+            "defaultHyperParameters": {name: entry.default for name, entry in own.items()},
+            "defaultHyperParameterRanges": {
+                f"{kind}HyperParameterRanges": described for kind, described in ranges.items()
+            },
             "defaultResourceConfig": {
                 "maxNumberOfTrainingJobs": str(limits.HPO_JOBS_DEFAULT),
                 "maxParallelTrainingJobs": "1",
@@ -72,10 +74,10 @@ def describe_algorithm(engine: Engine, caller: Caller, request: dict[str, Any]) 
 
 
 def describe_feature_transformation(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the same for all
-    """DescribeFeatureTransformation: what is done to the data before a training."""
+    """DescribeFeatureTransformation: how data is prepared before a training."""
     arn = request["featureTransformationArn"]
     recipe = _named("feature-transformation", arn)
-    parameters = {name: one.default for name, one in recipe.parameters.items() if one.featurization}
+    parameters = {name: parameter.default for name, parameter in recipe.parameters.items() if parameter.featurization}
     described = {"name": recipe.name, "featureTransformationArn": arn, "defaultParameters": parameters}
     return {"featureTransformation": {**described, "status": ACTIVE, **OFFERED}}
 

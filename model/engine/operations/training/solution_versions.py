@@ -1,4 +1,4 @@
-"""Solution versions: a solution, trained."""
+"""Solution versions: trained models of a solution."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 FULL, UPDATE = "FULL", "UPDATE"
 AUTOMATIC, MANUAL = "AUTOMATIC", "MANUAL"
-# What a version says of its solution as it was when the training began.
+# Members that a version copies from its solution when the training begins.
 FROM_SOLUTION = (
     "performHPO",
     "performAutoML",
@@ -64,7 +64,7 @@ def begin(
     Parameters
     ----------
     caller : Caller
-        Whose solution it is.
+        The owner of the solution.
     request : dict
         Of CreateSolutionVersion.
     training_type : str
@@ -78,7 +78,7 @@ def begin(
     Raises
     ------
     InvalidInputError
-        The training mode does not suit, or a dataset is missing.
+        The training mode is not possible, or a dataset is missing.
     LimitExceededError
         Too many versions are being trained.
     ResourceAlreadyExistsError
@@ -89,14 +89,19 @@ def begin(
         full = _full_version(engine, solution, request["trainingMode"])
         internals.settings, internals.tuned = full.internals.settings, full.internals.tuned
     _check_datasets(engine, solution)
-    pending = [one for one in engine.resources.of_kind(SOLUTION_VERSION) if one.status in {PENDING, IN_PROGRESS}]
-    if len([one for one in pending if one.arn.startswith(caller.prefix)]) >= limits.PENDING_SOLUTION_VERSIONS:
+    pending = [
+        version for version in engine.resources.of_kind(SOLUTION_VERSION) if version.status in {PENDING, IN_PROGRESS}
+    ]
+    if (
+        len([resource for resource in pending if resource.arn.startswith(caller.prefix)])
+        >= limits.PENDING_SOLUTION_VERSIONS
+    ):
         raise LimitExceededError(f"{limits.PENDING_SOLUTION_VERSIONS} solution versions are being trained already")
     name = request.get("name")
     if name and any(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn, name=name)):
         raise ResourceAlreadyExistsError(f"the solution has a version of the name {name} already")
-    taken_over = {name: solution.document[name] for name in FROM_SOLUTION if name in solution.document}
-    document = {**request, **taken_over, "trainingType": training_type}
+    copied = {name: solution.document[name] for name in FROM_SOLUTION if name in solution.document}
+    document = {**request, **copied, "trainingType": training_type}
     path = f"solution/{solution.document['name']}/{internals.id[:8]}"
     version = create_resource(engine, caller, SOLUTION_VERSION, path, document, internals)
     resume_creation(engine, version)
@@ -112,8 +117,8 @@ def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
     """ListSolutionVersions."""
     if request.get("solutionArn"):
         find(engine, caller, SOLUTION, request["solutionArn"])
-    found = engine.resources.of_kind(SOLUTION_VERSION, solutionArn=request.get("solutionArn"))
-    return page(caller, request, "solutionVersions", found)
+    versions = engine.resources.of_kind(SOLUTION_VERSION, solutionArn=request.get("solutionArn"))
+    return page(caller, request, "solutionVersions", versions)
 
 
 async def stop(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -136,17 +141,19 @@ def metrics(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str
 
 
 def latest_active(engine: Engine, solution_arn: str) -> Resource[SolutionVersionInternals] | None:
-    """Return the newest ACTIVE version of a solution."""
+    """Return the latest ACTIVE version of a solution."""
     versions = [
-        one for one in engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution_arn) if one.status == ACTIVE
+        version
+        for version in engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution_arn)
+        if version.status == ACTIVE
     ]
     return versions[-1] if versions else None
 
 
 def resume_creation(engine: Engine, version: Resource[SolutionVersionInternals]) -> None:
-    """Begin a training, or go on with what a stop of the engine broke off: a training from its beginning."""
+    """Start a training, or resume a stop or a training, which starts again from its beginning."""
     if version.status == STOPPING:
-        engine.lifecycles.run_beside(engine.lifecycles.stop(version))
+        engine.lifecycles.run_in_background(engine.lifecycles.stop(version))
     else:
         engine.lifecycles.create(version, partial(_train, engine, version))
 
@@ -164,7 +171,7 @@ def _full_version(
             f"trainingMode {UPDATE} is for aws-user-personalization and aws-hrnn-coldstart, not {named}"
         )
     versions = engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn, trainingMode=FULL)
-    active = [one for one in versions if one.status == ACTIVE]
+    active = [version for version in versions if version.status == ACTIVE]
     if not active:
         raise InvalidInputError(f"trainingMode {UPDATE} needs an ACTIVE version that was trained with {FULL}")
     return active[-1]
@@ -175,7 +182,7 @@ def _check_datasets(engine: Engine, solution: Resource[SolutionInternals]) -> No
     arn = solution.document.get("recipeArn")
     needed = recipe_of(arn).datasets if arn else ("INTERACTIONS",)
     datasets = engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
-    active = {one.document["datasetType"] for one in datasets if one.status == ACTIVE}
+    active = {dataset.document["datasetType"] for dataset in datasets if dataset.status == ACTIVE}
     missing = [kind for kind in needed if kind not in active]
     if missing:
         raise InvalidInputError(f"the dataset group has no active {missing[0]} dataset to train on")
@@ -197,9 +204,9 @@ def _plan(version: Resource[SolutionVersionInternals]) -> Plan:
 
 
 def _config(version: Resource[SolutionVersionInternals]) -> dict[str, Any]:
-    """Return what a training considers of the solution's configuration."""
+    """Return the part of the solution's configuration that a training uses."""
     if version.document.get("performAutoML"):
-        return {}  # nothing but its own part (API reference, CreateSolution)
+        return {}  # AutoML uses only autoMLConfig (API reference, CreateSolution)
     config: dict[str, Any] = version.document.get("solutionConfig") or {}
     if version.document["trainingMode"] == UPDATE:
         given = {**(config.get("algorithmHyperParameters") or {}), **(version.internals.tuned or {})}

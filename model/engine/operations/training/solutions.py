@@ -1,4 +1,4 @@
-"""Solutions: a recipe with its settings for a dataset group."""
+"""Solutions: a recipe and its configuration for a dataset group."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """ListSolutions."""
-    found = engine.resources.of_kind(SOLUTION, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "solutions", found)
+    solutions = engine.resources.of_kind(SOLUTION, datasetGroupArn=request.get("datasetGroupArn"))
+    return page(caller, request, "solutions", solutions)
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """UpdateSolution: whether and how often it is trained by itself, and on which events."""
+    """UpdateSolution: automatic training, its schedule, and the events to train on."""
     solution = find_active(engine, caller, SOLUTION, request["solutionArn"])
     if is_updating(solution):
         raise ResourceInUseError(f"the solution {solution.arn} is being updated already")
@@ -113,18 +113,22 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DeleteSolution, with its versions; campaigns go first."""
+    """DeleteSolution, with its versions; refused while a campaign uses it."""
     solution = find(engine, caller, SOLUTION, request["solutionArn"])
     if solution.status not in {ACTIVE, FAILED} or is_updating(solution):
         raise ResourceInUseError(f"the solution {solution.arn} is being created, updated or deleted")
     versions = list(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn))
-    check_not_in_use("a version is being trained", [one for one in versions if not one.settled])
-    campaigns = [one for one in engine.resources.of_kind(CAMPAIGN) if one.internals.solution == solution.arn]
+    check_not_in_use("a version is being trained", [version for version in versions if not version.settled])
+    campaigns = [
+        campaign for campaign in engine.resources.of_kind(CAMPAIGN) if campaign.internals.solution == solution.arn
+    ]
     check_not_in_use("a campaign uses the solution", campaigns)
-    arns = {one.arn for one in versions}
+    arns = {version.arn for version in versions}
     for kind in (BATCH_INFERENCE_JOB, BATCH_SEGMENT_JOB):
-        jobs = [one for one in engine.resources.of_kind(kind) if one.document["solutionVersionArn"] in arns]
-        check_not_in_use("a batch job uses the solution", [one for one in jobs if not one.settled])
+        jobs = [
+            resource for resource in engine.resources.of_kind(kind) if resource.document["solutionVersionArn"] in arns
+        ]
+        check_not_in_use("a batch job uses the solution", [job for job in jobs if not job.settled])
     solution.document["status"] = DELETE_PENDING
     engine.resources.save(solution)
     resume_deletion(engine, solution)
@@ -132,17 +136,17 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 
 
 def is_updating(solution: Resource[SolutionInternals]) -> bool:
-    """Tell whether an update is on its way."""
+    """Return whether an update is pending or in progress."""
     return solution.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
 
 
 def resume_creation(engine: Engine, solution: Resource[SolutionInternals]) -> None:
-    """Begin a creation, or go on with one that a stop of the engine broke off."""
+    """Start or resume a creation."""
     engine.lifecycles.create(solution, partial(_start_schedule, solution))
 
 
 def resume_update(engine: Engine, solution: Resource[SolutionInternals]) -> None:
-    """Begin an update, or go on with one that a stop of the engine broke off."""
+    """Start or resume an update."""
 
     async def change() -> None:
         asked = solution.document[UPDATE]
@@ -159,7 +163,7 @@ def resume_update(engine: Engine, solution: Resource[SolutionInternals]) -> None
 
 
 def resume_deletion(engine: Engine, solution: Resource[SolutionInternals]) -> None:
-    """Begin a deletion, or go on with one that a stop of the engine broke off."""
+    """Start or resume a deletion."""
 
     async def remove() -> None:
         versions = list(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn))
@@ -177,7 +181,7 @@ async def _start_schedule(solution: Resource[SolutionInternals]) -> None:
 def _check_group(
     engine: Engine, group: Resource[DatasetGroupInternals], recipe: NamedRecipe, config: dict[str, Any]
 ) -> None:
-    """Check what a solution asks of its dataset group."""
+    """Check a solution against its dataset group."""
     if group.document.get("domain") and recipe.recommends_actions:
         raise InvalidInputError(
             f"{recipe.name} needs a custom dataset group; this one is for {group.document['domain']}"
@@ -187,7 +191,7 @@ def _check_group(
     column = (config.get("optimizationObjective") or {}).get("itemAttribute")
     if column:
         schema = schemas_of(engine, group.arn).get(ITEMS)
-        numbers = [one.name for one in read_schema(schema).columns if one.kind in NUMBERS] if schema else []
+        numbers = [column.name for column in read_schema(schema).columns if column.kind in NUMBERS] if schema else []
         if column not in numbers:
             raise InvalidInputError(
                 f"the Items dataset has no numeric column {column}; it has {', '.join(numbers) or 'none'}"

@@ -159,10 +159,10 @@ def test_promoted_items_stand_at_other_places_each_time(trained_shop, filters):
     [
         ({"promotions": [{"name": "sale", "percentPromotedItems": 10}]}, "promotions[0].filterArn is required"),
         ({"promotions": [{"name": "sale", "percentPromotedItems": 101}]}, "must be at most 100"),
-        ({"filterValues": {"SHELF": '"a"'}}, "give filterArn as well"),
+        ({"filterValues": {"SHELF": '"a"'}}, "set filterArn as well"),
         pytest.param(
             {"filterArn": "users"},
-            "chooses by UserID",
+            "selects by UserID",
             marks=pytest.mark.honours("GetRecommendations", "a filter of users is refused"),
         ),
         ({"filterArn": "same-shelf"}, "CurrentItem"),

@@ -122,7 +122,7 @@ def test_a_sixth_dataset_group_is_over_the_quota(engine):
         ({"name": "ok", "domain": "SPORTS"}, "domain must be one of ECOMMERCE, VIDEO_ON_DEMAND"),
         (
             {"name": "ok", "roleArn": "arn:aws:iam::123456789012:role/r"},
-            "kmsKeyArn and roleArn belong together: give both or neither",
+            "kmsKeyArn and roleArn belong together: set both or neither",
         ),
         ({"name": "ok", "roleArn": "arn:aws:iam::1:role/r"}, "roleArn must match the pattern"),
         ({"name": "ok", "tags": [{"tagKey": "k", "tagValue": "v" * 257}]}, "tags[0].tagValue has 257 characters"),

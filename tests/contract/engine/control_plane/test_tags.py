@@ -82,7 +82,7 @@ def test_limits_of_tags_have_their_own_errors(control, group):
 @pytest.mark.parametrize(
     ("tags", "message"),
     [
-        ([TAG, TAG], "the tag key team is given more than once"),
+        ([TAG, TAG], "the tag key team is repeated"),
         ([{"tagKey": "AWS:mine", "tagValue": "v"}], "may not begin with aws:"),
         ([{"tagKey": "semi;colon", "tagValue": "v"}], "tags[0].tagKey must match the pattern"),
         ([{"tagKey": "k" * 129, "tagValue": "v"}], "tags[0].tagKey has 129 characters"),

@@ -134,7 +134,7 @@ def test_a_digest_that_is_stated_does_not_stand_for_the_body():
         (lambda head: changed(head, headers=[*head.headers, (b"x-amz-date", b"")]), "X-Amz-Date must stand once"),
         (lambda head: changed(head, headers=[*head.headers, (b"authorization", b"")]), "must stand once"),
         (lambda head: changed(head, headers=[*head.headers, (b"x-amz-meta", b"")]), "SignedHeaders lacks x-amz-meta"),
-        (lambda head: changed(head, query=b"X-Amz-Signature=0"), "another in its query"),
+        (lambda head: changed(head, query=b"X-Amz-Signature=0"), "another one in its query"),
     ],
 )
 def test_a_malformed_signature_is_refused_with_what_is_wrong(change, message):
@@ -162,6 +162,6 @@ def test_a_malformed_signature_in_the_query_is_refused(pattern, replacement, mes
         read_claim(changed(head, query=re.sub(pattern, replacement, head.query)))
 
 
-def test_a_request_without_a_signature_is_told_so():
+def test_a_request_without_a_signature_is_refused():
     with pytest.raises(MissingAuthenticationTokenError, match="is not signed"):
         read_claim(Head("POST", b"/", b"", [(b"host", b"127.0.0.1")]))

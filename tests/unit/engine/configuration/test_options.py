@@ -65,7 +65,7 @@ def test_keys_that_others_may_read_or_that_cannot_be_read_are_refused(capsys, tm
     file.write_text(KEYS)
     file.chmod(0o644)
 
-    assert "open to every user" in refused(capsys, "--keys-file", str(file))
+    assert "readable by every user" in refused(capsys, "--keys-file", str(file))
     assert "cannot be read" in refused(capsys, "--keys-file", str(tmp_path / "none"))
     assert "not both" in refused(capsys, "--keys-file", str(file), RIVULET_ENGINE_KEYS=KEYS)
     assert SECRET not in refused(capsys, RIVULET_ENGINE_KEYS=KEYS.replace("}}", "}"))

@@ -1,4 +1,4 @@
-"""Which calls a fault strikes."""
+"""Into which calls a fault is injected."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from model.engine.http.faults import FAULTS_MAX, Fault, Faults, error_of
 from model.engine.personalize.errors import InvalidInputError, ResourceNotFoundError
 
 
-def struck(faults, operation="PutEvents"):
-    return [one.fault for one in faults.strike(operation)]
+def injected(faults, operation="PutEvents"):
+    return [fault.fault for fault in faults.take(operation)]
 
 
 def test_no_fault_is_set_at_first():
     assert not Faults()
 
 
-def test_a_fault_strikes_the_calls_of_its_operation_that_were_asked_for():
+def test_a_fault_is_injected_into_the_chosen_calls_of_its_operation():
     faults = Faults()
     faults.set(Fault("PutEvents", "throttle", calls=[2, 3]))
 
     assert [
-        bool(struck(faults, name)) for name in ("PutItems", "PutEvents", "PutEvents", "PutEvents", "PutEvents")
+        bool(injected(faults, name)) for name in ("PutItems", "PutEvents", "PutEvents", "PutEvents", "PutEvents")
     ] == [
         False,
         False,
@@ -34,23 +34,23 @@ def test_a_fault_strikes_the_calls_of_its_operation_that_were_asked_for():
 
 
 @given(every=st.integers(1, 7), calls=st.integers(0, 40))
-def test_every_nth_call_is_struck_and_counted(every, calls):
+def test_a_fault_is_injected_into_every_nth_call_and_counted(every, calls):
     faults = Faults()
     faults.set(Fault("*", "failure", every=every))
 
-    hits = [number for number in range(1, calls + 1) if struck(faults)]
+    hits = [number for number in range(1, calls + 1) if injected(faults)]
 
     assert hits == list(range(every, calls + 1, every))
-    assert faults.told()[0]["met"] == calls
-    assert faults.told()[0]["struck"] == len(hits)
+    assert faults.documents()[0]["met"] == calls
+    assert faults.documents()[0]["struck"] == len(hits)
 
 
-def test_several_faults_strike_in_the_order_they_were_set_in():
+def test_several_faults_are_injected_in_the_order_they_were_set_in():
     faults = Faults()
     faults.set(Fault("PutEvents", "delay", seconds=0.1))
     faults.set(Fault("*", "lost"))
 
-    assert struck(faults) == ["delay", "lost"]
+    assert injected(faults) == ["delay", "lost"]
 
 
 def test_faults_are_cleared_one_by_one_or_all():
@@ -58,7 +58,7 @@ def test_faults_are_cleared_one_by_one_or_all():
     first, _ = faults.set(Fault("*", "lost")), faults.set(Fault("*", "failure"))
 
     faults.clear(first["id"])
-    assert struck(faults) == ["failure"]
+    assert injected(faults) == ["failure"]
     with pytest.raises(ResourceNotFoundError, match="no fault 1"):
         faults.clear(first["id"])
     faults.clear()

@@ -76,7 +76,7 @@ def test_a_request_is_answered_and_has_an_id(handled):
     assert b"connection" not in asked.headers
 
 
-def test_an_error_of_ours_is_told_without_its_message(handled, capsys):
+def test_an_internal_error_is_answered_and_logged_without_its_message(handled, capsys):
     def fail(*_):
         raise ValueError("user 4711")
 
@@ -91,7 +91,7 @@ def test_an_error_of_ours_is_told_without_its_message(handled, capsys):
     assert "test_service.py" in logged
 
 
-def test_what_takes_too_long_is_told_and_goes_on(handled, monkeypatch):
+def test_an_operation_that_takes_too_long_is_answered_503_and_continues(handled, monkeypatch):
     monkeypatch.setattr(limits, "HANDLING_SECONDS", 0.01)
     done = []
 

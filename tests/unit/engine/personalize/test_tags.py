@@ -19,8 +19,8 @@ TAGS = st.dictionaries(KEYS, st.text(max_size=3)).map(
 def test_what_is_given_last_holds_and_giving_it_again_changes_nothing(present, more):
     merged = tagged(present, more)
 
-    assert {one["tagKey"] for one in merged} == {one["tagKey"] for one in (*present, *more)}
-    assert all(one in merged for one in more)
+    assert {entry["tagKey"] for entry in merged} == {entry["tagKey"] for entry in (*present, *more)}
+    assert all(entry in merged for entry in more)
     assert tagged(merged, more) == merged
 
 
@@ -28,7 +28,7 @@ def test_what_is_given_last_holds_and_giving_it_again_changes_nothing(present, m
 def test_what_is_taken_off_is_gone_and_the_rest_stays(present, keys):
     left = untagged(present, keys)
 
-    assert [one for one in present if one["tagKey"] not in keys] == left
+    assert [tag for tag in present if tag["tagKey"] not in keys] == left
     assert untagged(left, keys) == left
 
 
@@ -40,5 +40,5 @@ def test_fifty_tags_fit_and_no_more():
         tagged(fifty, [{"tagKey": "one more", "tagValue": ""}])
     with pytest.raises(TooManyTagKeysError, match="51 members"):
         untagged(fifty, [str(number) for number in range(51)])
-    with pytest.raises(InvalidInputError, match="more than once"):
+    with pytest.raises(InvalidInputError, match="is repeated"):
         tagged([], [fifty[0], fifty[0]])
