@@ -26,7 +26,7 @@ STORED = [
         SOLUTION_VERSION,
         (
             '{"id": "7", "excluded": {"ITEMS": ["PRICE"]}, "streamed": 3, "trained_at": 5.5, "data": [["a"], 3, 0], '
-            '"metrics": {"coverage": 0.5}, "settings": {"decay": 0.1}, "tuned": {"bptt": "20"}, '
+            '"metrics": {"coverage": 0.5}, "settings": {"decay": 0.1, "blend": true}, "tuned": {"bptt": "20"}, '
             '"tags": [{"tagKey": "team", "tagValue": "shop"}]}'
         ),
         SolutionVersionInternals(
@@ -36,7 +36,7 @@ STORED = [
             trained_at=5.5,
             data=[["a"], 3, 0],
             metrics={"coverage": 0.5},
-            settings={"decay": 0.1},
+            settings={"decay": 0.1, "blend": True},
             tuned={"bptt": "20"},
             tags=TAGS,
         ),
