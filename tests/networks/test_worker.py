@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -63,11 +62,9 @@ def test_it_ends_with_the_process_that_started_it(tmp_path):
     assert worker.stderr is not None
     assert worker.stdin is not None
     first = worker.stderr.readline()
-    started = time.monotonic()
 
     worker.stdin.close()
 
     assert first.startswith(b"neumf epoch=0 loss=nan ndcg@20=")
     assert worker.wait(timeout=60) == 1
-    assert time.monotonic() - started < 60
     assert not (tmp_path / apart.REPORT).exists()

@@ -20,7 +20,7 @@ from tests.contract.engine.lifecycles.documented_states import (
     reachable,
     use_of,
 )
-from tests.contract.engine.running_engine import RunningEngine
+from tests.contract.engine.running_engine import RunningEngine, until
 from tests.contract.engine.shops import DomainShop, Shop
 
 ACCOUNT = "823000000001"
@@ -191,8 +191,7 @@ class Trained(RuleBasedStateMachine):
     def _take_campaign_down(self) -> None:
         control = self.world.control
         arn = control.list_campaigns(solutionArn=self.world.solution)["campaigns"][0]["campaignArn"]
-        while outcome(control.delete_campaign, campaignArn=arn) == IN_USE:
-            time.sleep(0.02)
+        until(lambda: outcome(control.delete_campaign, campaignArn=arn) != IN_USE, f"{arn} is not in use")
         until_gone(control.describe_campaign, campaignArn=arn)
 
 
