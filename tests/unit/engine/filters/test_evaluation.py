@@ -111,7 +111,7 @@ def test_conditions_on_the_current_user(user_condition, applies_to):
     expression = f"EXCLUDE ItemID WHERE Items.PRICE > 0 IF {user_condition}"
 
     assert {
-        one for one in ("ann", "bob", "cyd", "stranger") if world.allowed(expression, one) == {"blank"}
+        user for user in ("ann", "bob", "cyd", "stranger") if world.allowed(expression, user) == {"blank"}
     } == applies_to
 
 

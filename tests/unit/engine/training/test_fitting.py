@@ -28,10 +28,10 @@ def test_trials_lie_within_their_ranges_start_with_the_present_values_and_differ
     assert 1 <= len(tried) <= count
     assert tried[0]["bptt"] == {"1": "2", "3": "3", "9": "5"}.get(first.get("bptt", ""), "2")
     assert len({tuple(trial.items()) for trial in tried}) == len(tried)
-    for one in tried:
-        assert 2 <= int(one["bptt"]) <= 5
-        assert 0.1 <= float(one["factor"]) <= 0.3
-        assert one["mask"] in {"true", "false"}
+    for trial in tried:
+        assert 2 <= int(trial["bptt"]) <= 5
+        assert 0.1 <= float(trial["factor"]) <= 0.3
+        assert trial["mask"] in {"true", "false"}
 
 
 def test_a_small_range_has_one_trial_per_value():
