@@ -34,12 +34,7 @@ def write_model(directory: Path, arrays: Mapping[str, NDArray[Any]], document: M
 
 
 def read_model(directory: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Read what `write_model` wrote.
-
-    Returns
-    -------
-    arrays, document
-    """
+    """Return the arrays and the document that `write_model` wrote."""
     with np.load(directory / ARRAYS, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     document: dict[str, Any] = json.loads((directory / DOCUMENT).read_text(encoding="utf-8"))
@@ -48,11 +43,6 @@ def read_model(directory: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]
 
 def forget_users(directory: Path, users: Collection[str]) -> bool:
     """Delete ids of users from a saved model.
-
-    Parameters
-    ----------
-    directory : Path
-        What `write_model` wrote.
 
     Returns
     -------

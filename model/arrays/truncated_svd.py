@@ -24,13 +24,7 @@ MIN_LENGTH = 1e-5  # relative to the longest column; shorter ones are lost to ro
 
 
 def singular_vector_count(users: int, items: int, most: int) -> int:
-    """Return how many singular vectors generalise for so many users and items.
-
-    Parameters
-    ----------
-    most : int
-        Upper bound.
-    """
+    """Return how many singular vectors generalise for so many users and items."""
     return min(most, round(VECTORS_PER_ROOT * math.sqrt(min(users, items))))
 
 

@@ -19,8 +19,6 @@ class CatalogueItem:
         Such as ("CATEGORY=shoes", "BRAND=acme", "word=running").
     created : int
         Epoch seconds; 0 where unknown.
-    numbers : mapping of str to float
-        Numeric columns that have a value.
     """
 
     item_id: str

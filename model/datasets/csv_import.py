@@ -97,13 +97,7 @@ class _CodedColumn:
 
 
 def check_events(schema: Schema, columns: Columns, *, incremental: bool) -> None:
-    """Check the rules for the events of an import as a whole.
-
-    Parameters
-    ----------
-    incremental : bool
-        Whether they are added to others.
-    """
+    """Check the rules for the events of an import as a whole."""
     count, least = int(columns.times.size), limits.MIN_INCREMENTAL_INTERACTIONS
     if incremental and count < least:
         raise ImportFailedError(f"an incremental import of interactions needs {least} rows, not {count}")

@@ -62,11 +62,6 @@ class DataSet:
 def read_data_set(path: Path) -> DataSet:
     """Read a data set.
 
-    Parameters
-    ----------
-    path : Path
-        Its folder.
-
     Raises
     ------
     UnknownDataError
@@ -180,8 +175,6 @@ def events_of(path: Path, now: datetime, left_out: Counter[str]) -> Iterator[Eve
 
     Parameters
     ----------
-    path : Path
-        The contract's JSON lines.
     now : datetime
         The time that events are validated against; timezone-aware.
     left_out : Counter

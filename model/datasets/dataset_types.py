@@ -34,10 +34,6 @@ class Field:
 
     Attributes
     ----------
-    kinds : tuple of str
-        The types that it may have.
-    nullable : bool
-        Whether it may be joined with null.
     categorical, textual : bool
         Whether it must be marked so; otherwise it must not be categorical.
     """
@@ -126,28 +122,11 @@ KEYWORDS = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP", "CREATION_
 
 
 def required_fields(dataset_type: str, domain: str | None) -> dict[str, Field]:
-    """Return the fields that a schema must have.
-
-    Parameters
-    ----------
-    domain : str or None
-        ECOMMERCE or VIDEO_ON_DEMAND; None for a custom dataset group.
-
-    Returns
-    -------
-    dict of Field
-        By name.
-    """
+    """Return the fields that a schema must have."""
     return {**REQUIRED[dataset_type], **_DOMAIN_REQUIRED.get((domain or "", dataset_type), {})}
 
 
 def known_fields(dataset_type: str, domain: str | None) -> dict[str, Field]:
-    """Return the fields that have a meaning for the service: required and reserved ones.
-
-    Returns
-    -------
-    dict of Field
-        By name.
-    """
+    """Return the fields that have a meaning for the service: required and reserved ones."""
     reserved = {**_RESERVED[dataset_type], **_DOMAIN_RESERVED.get((domain or "", dataset_type), {})}
     return {**reserved, **required_fields(dataset_type, domain)}

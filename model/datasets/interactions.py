@@ -134,7 +134,6 @@ def from_columns(
     ids : (user ids, item ids, event types)
     users, items, kinds, times : arrays of shape (n,)
         Positions in `ids`, and epoch seconds.
-    context : dict of ContextColumn, optional
     """
     # The position breaks ties, so that events of one second keep the order in which they arrived.
     order = np.lexsort((np.arange(times.size), times, users))

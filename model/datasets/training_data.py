@@ -36,10 +36,6 @@ class TrainingData:
 
     Attributes
     ----------
-    parameters : mapping of str to str
-        Hyper-parameters, as the solution states them.
-    users : Catalogue
-        The users with their features.
     solution : mapping
         The solution's solutionConfig, for what is no hyper-parameter (optimizationObjective).
     """
@@ -60,15 +56,8 @@ def select_interactions(
     ----------
     solution : dict
         `eventType` and `solutionConfig` of the solution, if it has them.
-    excluded : set of str
-        Context columns that the solution excludes.
     enough : bool
         Whether to require the documented minimum.
-
-    Returns
-    -------
-    Interactions
-        Without repetitions, sorted by user and time.
     """
     kept = _kept(columns, solution)
     ids = (columns.user_ids, columns.item_ids, columns.event_types)
@@ -87,17 +76,7 @@ def select_interactions(
 
 
 def catalogue_of(rows: Mapping[str, dict[str, Any]], schema_text: str | None, excluded: Collection[str]) -> Catalogue:
-    """Turn rows of an Items, Users or Actions dataset into features and numbers.
-
-    Parameters
-    ----------
-    rows : mapping
-        By id.
-    schema_text : str or None
-        None if there is no such dataset.
-    excluded : collection of str
-        Columns that the solution excludes.
-    """
+    """Turn rows of an Items, Users or Actions dataset into features and numbers."""
     if schema_text is None:
         return Catalogue()
     schema = read_schema(schema_text)

@@ -86,12 +86,7 @@ INPUT_ERRORS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit status.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-    """
+    """Run the command; return its exit status."""
     options = _parser().parse_args(arguments)
     try:
         # In a file or a pipe rich takes 80 columns, which cuts tables.

@@ -42,12 +42,8 @@ class Result:
     ----------
     protocol : str
         "full" or "sampled".
-    split : str
-        Description of the split.
     per_question : dict of float arrays of shape (questions,)
         By metric, such as "ndcg@10".
-    users : list of str
-        The user of each question.
     slices : dict of bool arrays of shape (questions,)
         By slice: whether a question belongs to it.
     beyond : dict of float
@@ -71,13 +67,7 @@ class Result:
         return len(self.users)
 
     def mean(self, metric: str) -> float:
-        """Return the mean of a metric over all questions.
-
-        Parameters
-        ----------
-        metric : str
-            Such as "recall@20".
-        """
+        """Return the mean of a metric over all questions."""
         return float(self.per_question[metric].mean())
 
     def intervals(self, within: str | None = None) -> dict[str, Interval]:
@@ -106,8 +96,6 @@ def evaluate(
 
     Parameters
     ----------
-    cuts : sequence of int
-        The list lengths k of the metrics, as in NDCG@k.
     protocol : str
         "full" ranks the whole catalogue, "sampled" the wanted items among `NEGATIVES` sampled ones.
     hide_seen : bool
@@ -151,11 +139,6 @@ def evaluate(
 
 def hits_of(lists: Lists, split: Split) -> NDArray[np.bool_]:
     """Return for each position of each list whether its item was wanted.
-
-    Parameters
-    ----------
-    lists : Lists
-        Answers to the questions of `split`.
 
     Returns
     -------

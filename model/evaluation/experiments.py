@@ -43,17 +43,7 @@ class UnknownExperimentError(ValueError):
 
 @dataclass(frozen=True)
 class Experiment:
-    """A trained recipe and its evaluation.
-
-    Attributes
-    ----------
-    recipe, data : str
-        Names of the recipe and of the data set.
-    settings : dict of float
-        The settings that tuning selected.
-    parameters : dict of str
-        The hyper-parameters that were given; others have their defaults.
-    """
+    """A trained recipe and its evaluation."""
 
     recipe: str
     data: str
@@ -99,15 +89,6 @@ def conduct(
 ) -> Experiment:
     """Train a recipe as the engine does, with settings tuned on the training part, and evaluate it.
 
-    Parameters
-    ----------
-    name : str
-        Name of a recipe that recommends items.
-    parameters : mapping of str to str
-        Hyper-parameters; others have their defaults.
-    cuts, protocol, hide_seen
-        See `evaluate`.
-
     Raises
     ------
     UnknownRecipeError, UnsuitableDataError
@@ -127,11 +108,6 @@ def conduct(
 
 def new_run(folder: Path, name: str) -> Path:
     """Return the folder of a new run, which `save_experiment` creates.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder of all runs.
 
     Raises
     ------
@@ -210,8 +186,6 @@ def load_experiment(name: str, folder: Path) -> Experiment:
     ----------
     name : str
         Run and recipe, such as "20261121T140000Z/aws-popularity-count".
-    folder : Path
-        The folder of all runs.
     """
     names = list_experiments(folder)
     if name not in names:
@@ -246,11 +220,6 @@ def list_experiments(folder: Path) -> list[str]:
 
 def compare(first: Result, second: Result, metrics: Sequence[str]) -> list[Difference]:
     """Return the differences of the first result's metrics from the second's, overall and by slice.
-
-    Parameters
-    ----------
-    metrics : sequence of str
-        Such as ("ndcg@10",).
 
     Returns
     -------

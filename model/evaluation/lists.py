@@ -77,10 +77,6 @@ def full_lists(recommender: Recommender, split: Split, depth: int, *, hide_seen:
     ----------
     recommender : Recipe or BatchScorer
         A batch scorer gets the users' numbers in `split.train`.
-    depth : int
-        Length of a list.
-    hide_seen : bool
-        Whether items of the question's history are left out of the lists.
     """
     if not isinstance(recommender, Recipe):
         return _batched(recommender, split, depth, hide_seen=hide_seen)
@@ -109,8 +105,6 @@ def sampled_lists(recommender: Recommender, split: Split, depth: int, negatives:
 
     Parameters
     ----------
-    negatives : int
-        Items sampled for each question.
     seed : int
         The same seed samples the same items for all models with the same catalogue.
 

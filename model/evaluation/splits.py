@@ -39,8 +39,6 @@ class History(Sequence[str]):
 
     Attributes
     ----------
-    item_ids : list of str
-        The ids of the item numbers in `places`.
     places : int32 array of shape (events,)
         Item numbers, latest first.
     """
@@ -95,13 +93,7 @@ class EvaluationQuestion:
 
 @dataclass(frozen=True)
 class Split:
-    """Training interactions and evaluation questions.
-
-    Attributes
-    ----------
-    name : str
-        Description of the split, for tables.
-    """
+    """Training interactions and evaluation questions."""
 
     train: Interactions
     questions: list[EvaluationQuestion]

@@ -34,11 +34,6 @@ class Trained:
 def check_recipe(name: str, parameters: Mapping[str, str]) -> None:
     """Check that a recipe can be evaluated, before any data are read.
 
-    Parameters
-    ----------
-    parameters : mapping of str to str
-        Hyper-parameters.
-
     Raises
     ------
     UnknownRecipeError
@@ -62,15 +57,6 @@ def check_recipe(name: str, parameters: Mapping[str, str]) -> None:
 
 def train(name: str, interactions: Interactions, data: DataSet, parameters: Mapping[str, str]) -> Trained:
     """Train a recipe as the engine does, with settings tuned on the training part.
-
-    Parameters
-    ----------
-    name : str
-        Name of a recipe that recommends items.
-    data : DataSet
-        The features of the items and users.
-    parameters : mapping of str to str
-        Hyper-parameters; others have their defaults.
 
     Raises
     ------

@@ -88,13 +88,7 @@ class HeldOut:
 
 
 def problem_of(interactions: Interactions) -> Problem:
-    """Keep the newest interaction of each (user, item).
-
-    Parameters
-    ----------
-    interactions : Interactions
-        Sorted by user, then by time.
-    """
+    """Keep the newest interaction of each (user, item)."""
     keys = interactions.users.astype(np.int64) * max(1, len(interactions.item_ids)) + interactions.items
     _, from_end = np.unique(keys[::-1], return_index=True)
     newest = np.sort(keys.size - 1 - from_end)

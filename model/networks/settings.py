@@ -107,13 +107,7 @@ MIN_BATCH_SIZE = 64
 
 
 def batch_size_for(pairs: int, most: int) -> int:
-    """Return the batch size: the setting, or less where an epoch would have few batches.
-
-    Parameters
-    ----------
-    pairs : int
-        Number of training pairs.
-    """
+    """Return the batch size: the setting, or less where an epoch would have few batches."""
     return min(most, max(MIN_BATCH_SIZE, pairs // MIN_BATCHES))
 
 

@@ -90,13 +90,7 @@ def interpreter() -> str:
 def train_here(
     name: str, problem: Problem, parameters: Mapping[str, str], folder: Path | None, *, is_shown: bool
 ) -> Trained:
-    """Train a network in this process, which needs PyTorch.
-
-    Parameters
-    ----------
-    is_shown : bool
-        See `learn`.
-    """
+    """Train a network in this process, which needs PyTorch."""
     # Imported on demand: PyTorch takes seconds to load, and serving environments lack it.
     training = importlib.import_module("model.networks.training.train")
     progress_module = importlib.import_module("model.networks.training.progress")

@@ -36,8 +36,6 @@ class Query:
     ----------
     history : sequence of str
         The user's items, newest first; empty for a new user.
-    item_id : str, optional
-        The item to which similar items are requested.
     user : str
         Seeds the choice of items to explore, so that a user's list is stable.
     now : int
@@ -160,13 +158,7 @@ class Recipe(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:
-        """Train on all of the data.
-
-        Parameters
-        ----------
-        tuned : mapping
-            The result of `tune`.
-        """
+        """Train on all of the data."""
 
     @abc.abstractmethod
     def score(self, query: Query) -> NDArray[np.float32]:
@@ -196,11 +188,6 @@ class Recipe(abc.ABC):
     def explain(self, query: Query, item_id: str) -> list[Contribution]:
         """Return the contributions to an item's score, the largest first.
 
-        Parameters
-        ----------
-        item_id : str
-            One of `item_ids`.
-
         Returns
         -------
         list of Contribution
@@ -216,8 +203,6 @@ class Recipe(abc.ABC):
         ----------
         query : Query
             Its `allowed` is ignored.
-        item_ids : sequence of str
-            Of `item_ids`.
 
         Returns
         -------
@@ -248,8 +233,6 @@ def sort_contributions(names: Sequence[str], weights: NDArray[np.floating[Any]])
 
     Parameters
     ----------
-    names : sequence of str
-        Of the contributions.
     weights : float array of shape (items, contributions)
 
     Returns

@@ -44,8 +44,6 @@ class Parameter:
         Bounds of a number, both included; unused where there are `choices`.
     choices : tuple of str
         All values that a categorical parameter can have; empty for a number.
-    tunable : bool
-        Whether hyper-parameter optimisation may choose it.
     only_tuned : bool
         Whether only hyper-parameter optimisation may set it.
     featurization : bool
@@ -88,14 +86,10 @@ class NamedRecipe:
 
     Attributes
     ----------
-    name : str
-        Such as "aws-similar-items".
     kind : str
         The recipe type, which determines the operation that queries it.
     domain : str, optional
         Of a use case, which only recommenders have.
-    parameters : dict of Parameter
-        By name.
     needs : tuple of str
         Parameters that a request must have: userId, itemId, inputList.
     datasets : tuple of str
@@ -152,13 +146,7 @@ class NamedRecipe:
 
     @property
     def recommender(self) -> type[Recipe]:
-        """The algorithm of a recipe that recommends items or actions.
-
-        Raises
-        ------
-        TypeError
-            The recipe makes segments of users.
-        """
+        """The algorithm of a recipe that recommends items or actions."""
         if not issubclass(self.algorithm, Recipe):
             raise TypeError(f"{self.name} makes segments of users; it recommends no items")
         return self.algorithm

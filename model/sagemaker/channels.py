@@ -27,8 +27,6 @@ def read_channels(folder: Path, parameters: Mapping[str, str]) -> TrainingData:
     ----------
     folder : Path
         Holds the folder `interactions` and, optionally, `items` and `users`, each with CSV files.
-    parameters : mapping of str to str
-        Hyper-parameters of the recipe.
 
     Raises
     ------

@@ -25,8 +25,6 @@ def beyond_accuracy(lists: Lists, train: Interactions, catalogue: Catalogue, cut
 
     Parameters
     ----------
-    train : Interactions
-        The interactions that the popularity of items is counted in.
     catalogue : Catalogue
         Features of items for diversity; without any, items are compared by their users.
 

@@ -37,8 +37,6 @@ def intervals(values: Mapping[str, NDArray[np.float64]], users: Sequence[str]) -
     ----------
     values : mapping of float arrays of shape (questions,)
         By name; NaN where a question has no value.
-    users : sequence of str
-        The user of each question.
 
     Returns
     -------
@@ -65,8 +63,6 @@ def differences(
     ----------
     values, others : mapping of float arrays of shape (questions,)
         The metrics of both models on the same questions, by name; metrics that only one has are left out.
-    users : sequence of str
-        The user of each question.
     """
     return intervals({name: values[name] - others[name] for name in values if name in others}, users)
 
@@ -101,8 +97,6 @@ def resampled_means(table: NDArray[np.float64], users: Sequence[str]) -> NDArray
     ----------
     table : float array of shape (questions, columns)
         NaN where there is no value.
-    users : sequence of str
-        The user of each question.
 
     Returns
     -------

@@ -15,25 +15,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    # Shape (questions, depth): whether the item at each position was wanted; false beyond the end of a list.
     Hits = NDArray[np.bool_]
+    # Shape (questions,): the number of wanted items, at least one.
     Counts = NDArray[np.int64]
+    # Shape (questions,).
     PerQuestion = NDArray[np.float64]
 
 
 def precision(hits: Hits, cut: int) -> PerQuestion:
-    """Return the share of the first `cut` positions that hold a wanted item.
+    """Return the share of the first `cut` positions that hold a wanted item; `cut` is at most the depth.
 
-    Parameters
-    ----------
-    hits : bool array of shape (questions, depth)
-        Whether the item at each position was wanted; false beyond the end of a list.
-    cut : int
-        At most the depth.
-
-    Returns
-    -------
-    float array of shape (questions,)
-        Missing positions of a short list count as misses.
+    Missing positions of a short list count as misses.
     """
     result: PerQuestion = hits[:, :cut].sum(axis=1) / cut
     return result
@@ -42,48 +35,22 @@ def precision(hits: Hits, cut: int) -> PerQuestion:
 def recall(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
     """Return the share of the wanted items within the first `cut` positions.
 
-    Parameters
-    ----------
-    hits : bool array of shape (questions, depth)
-    wanted : integer array of shape (questions,)
-        Number of wanted items, at least one.
-
-    Returns
-    -------
-    float array of shape (questions,)
-        Divided by all wanted items, as LightGCN's evaluator does, not by at most `cut` of them
-        (gusye1234/LightGCN-PyTorch, `RecallPrecision_ATk`).
+    Divided by all wanted items, as LightGCN's evaluator does, not by at most `cut` of them
+    (gusye1234/LightGCN-PyTorch, `RecallPrecision_ATk`).
     """
     result: PerQuestion = hits[:, :cut].sum(axis=1) / wanted
     return result
 
 
 def hit_rate(hits: Hits, cut: int) -> PerQuestion:
-    """Return 1 where one of the first `cut` positions holds a wanted item, else 0.
-
-    Parameters
-    ----------
-    hits : bool array of shape (questions, depth)
-
-    Returns
-    -------
-    float array of shape (questions,)
-    """
+    """Return 1 where one of the first `cut` positions holds a wanted item, else 0."""
     return np.asarray(hits[:, :cut].any(axis=1), np.float64)
 
 
 def ndcg(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
     """Return the normalised discounted cumulative gain (Järvelin and Kekäläinen, 2002) with binary relevance.
 
-    Parameters
-    ----------
-    hits : bool array of shape (questions, depth)
-    wanted : integer array of shape (questions,)
-
-    Returns
-    -------
-    float array of shape (questions,)
-        The gain divided by that of an ideal list of `cut` positions, as in LightGCN's evaluator, `NDCGatK_r`.
+    The gain is divided by that of an ideal list of `cut` positions, as in LightGCN's evaluator, `NDCGatK_r`.
     """
     discounts = 1 / np.log2(np.arange(2, cut + 2))
     best = np.concatenate([[0.0], np.cumsum(discounts)])
@@ -93,16 +60,7 @@ def ndcg(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
 
 
 def reciprocal_rank(hits: Hits, cut: int) -> PerQuestion:
-    """Return the reciprocal rank of the first wanted item, 0 without one in the first `cut` positions.
-
-    Parameters
-    ----------
-    hits : bool array of shape (questions, depth)
-
-    Returns
-    -------
-    float array of shape (questions,)
-    """
+    """Return the reciprocal rank of the first wanted item, 0 without one in the first `cut` positions."""
     found = hits[:, :cut]
     return np.where(found.any(axis=1), 1 / (found.argmax(axis=1) + 1), 0.0)
 
@@ -110,15 +68,7 @@ def reciprocal_rank(hits: Hits, cut: int) -> PerQuestion:
 def average_precision(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
     """Return the average precision: the mean of the precision at the wanted items; its mean over questions is MAP.
 
-    Parameters
-    ----------
-    hits : bool array of shape (questions, depth)
-    wanted : integer array of shape (questions,)
-
-    Returns
-    -------
-    float array of shape (questions,)
-        Divided by the number of wanted items, at most `cut`, so that an ideal list has 1.
+    Divided by the number of wanted items, at most `cut`, so that an ideal list has 1.
     """
     found = hits[:, :cut]
     at_place = np.cumsum(found, axis=1) / np.arange(1, found.shape[1] + 1)
@@ -127,18 +77,7 @@ def average_precision(hits: Hits, wanted: Counts, cut: int) -> PerQuestion:
 
 
 def ranking_metrics(hits: Hits, wanted: Counts, cuts: Sequence[int]) -> dict[str, PerQuestion]:
-    """Return all ranking metrics at all cuts.
-
-    Parameters
-    ----------
-    hits : bool array of shape (questions, depth)
-    wanted : integer array of shape (questions,)
-
-    Returns
-    -------
-    dict of float arrays of shape (questions,)
-        By name, such as "ndcg@10": precision, recall, hr, ndcg, mrr, map.
-    """
+    """Return all ranking metrics at all cuts by name, such as "ndcg@10": precision, recall, hr, ndcg, mrr, map."""
     metrics: dict[str, PerQuestion] = {}
     for cut in cuts:
         metrics[f"precision@{cut}"] = precision(hits, cut)

@@ -141,12 +141,6 @@ def hold_out_ratings(data: DataSet) -> tuple[Interactions, list[HeldOutRatings]]
     data : DataSet
         The values are the ratings; events without a value are left out.
 
-    Returns
-    -------
-    train : Interactions
-        The weights are the ratings.
-    held_out : list of HeldOutRatings
-
     Raises
     ------
     NoQuestionsError

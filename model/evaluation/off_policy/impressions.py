@@ -41,11 +41,6 @@ class _List:
 def read_impressions(path: Path) -> list[Decision]:
     """Read the shown lists of a file of events, a decision per position.
 
-    Parameters
-    ----------
-    path : Path
-        The contract's JSON lines.
-
     Returns
     -------
     list of Decision

@@ -38,8 +38,6 @@ class Decision:
     ----------
     history : tuple of str
         Items, latest first.
-    item_id : str
-        The shown item.
     propensity : float
         Probability with which it was shown, above 0, at most 1.
     reward : float

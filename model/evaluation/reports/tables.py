@@ -60,8 +60,6 @@ def differences_table(first: str, second: str, metric: str, found: Sequence[Diff
 
     Parameters
     ----------
-    first, second : str
-        Names of the experiments.
     found : sequence of Difference
         Differences in other metrics are left out.
     """
@@ -97,10 +95,6 @@ def ratings_table(name: str, asked: int, found: Mapping[str, Mapping[str, Interv
 
     Parameters
     ----------
-    name : str
-        Name of the data set.
-    asked : int
-        Number of held-out ratings.
     found : mapping of mappings of Interval
         By model and metric.
     """

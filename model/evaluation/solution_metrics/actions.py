@@ -32,10 +32,6 @@ def evaluate_actions(
 
     Parameters
     ----------
-    named : NamedRecipe
-        Of the type PERSONALIZED_ACTIONS.
-    data : TrainingData
-        Interactions of users with actions.
     settings : mapping, optional
         Passed through: the recipe has none.
 

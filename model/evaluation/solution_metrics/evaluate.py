@@ -54,8 +54,6 @@ class Question:
         Newest first.
     wanted : dict of float
         The items to find, with the highest weight of their events.
-    features : tuple of str
-        Of the user.
     context : dict of str
         Circumstances of the first event to be found.
     """
@@ -67,19 +65,7 @@ class Question:
 
 
 def split_users(interactions: Interactions, users: Catalogue | None = None) -> tuple[Interactions, list[Question]]:
-    """Keep a tenth of the users out.
-
-    Parameters
-    ----------
-    users : Catalogue, optional
-        The users with their features.
-
-    Returns
-    -------
-    train : Interactions
-        Those of the other users.
-    questions : list of Question
-    """
+    """Return the interactions of nine tenths of the users, and questions about the others."""
     count = len(interactions.user_ids)
     random = np.random.default_rng(SEED)
     tested = random.permutation(count)[: max(1, round(count * TEST_USERS_SHARE))]
@@ -102,8 +88,6 @@ def measure(
 
     Parameters
     ----------
-    catalogue_size : int
-        Items that could be recommended.
     popular : frozenset of str
         Items that are not of the tail.
 

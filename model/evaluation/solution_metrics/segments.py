@@ -22,12 +22,6 @@ def evaluate_segments(
 ) -> tuple[dict[str, float], Mapping[str, float]]:
     """Train on the oldest four fifths of each user's interactions and measure on the rest.
 
-    Parameters
-    ----------
-    named : NamedRecipe
-        A recipe of the type USER_SEGMENTATION.
-    settings : mapping, optional
-
     Returns
     -------
     metrics : dict
@@ -35,11 +29,6 @@ def evaluate_segments(
         were in the segment; coverage: share of users who are in any segment.
     settings : mapping
         The settings for the training on all data.
-
-    Raises
-    ------
-    TypeError
-        The recipe makes no segments.
     """
     algorithm = named.algorithm
     if not issubclass(algorithm, UserSegments):

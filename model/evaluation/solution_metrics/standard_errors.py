@@ -42,10 +42,6 @@ def slices_of(
     ----------
     histories : sequence of int
         Interactions before each question.
-    wanted : sequence of mappings
-        The wanted items of each.
-    popular : frozenset of str
-        See `popular_items`.
 
     Returns
     -------
@@ -77,8 +73,6 @@ def noise_of(
     ----------
     values : mapping of float arrays of shape (questions,)
         By metric.
-    sliced : str
-        The metric that is also reported by slice.
     slices : mapping of bool arrays of shape (questions,)
 
     Returns

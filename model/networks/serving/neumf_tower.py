@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 
 
 class Tower:
-    """Scores all items for a user; the items' part of the first layer is precomputed.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Of the arrays.
-    """
+    """Scores all items for a user; the items' part of the first layer is precomputed."""
 
     names = ("products", "firsts", "of_person", "second", "second_bias", "out", "bias")
 
@@ -34,12 +28,7 @@ class Tower:
 
     @classmethod
     def of(cls, learnt: Mapping[str, Floats]) -> Self:
-        """Make a tower from the parameters of `training.neumf`.
-
-        Parameters
-        ----------
-        learnt : mapping of float32 arrays
-        """
+        """Make a tower from the parameters of `training.neumf`."""
         return cls(
             {
                 "products": learnt["gmf_items"] * learnt["gmf_out"],

@@ -48,10 +48,6 @@ class Progress:
 def fingerprint_of(problem: Problem, settings: NeuMFSettings | LightGCNSettings) -> str:
     """Return a hash of the data and of the settings that determine the result.
 
-    Parameters
-    ----------
-    settings : settings
-
     Returns
     -------
     str
@@ -65,13 +61,7 @@ def fingerprint_of(problem: Problem, settings: NeuMFSettings | LightGCNSettings)
 
 
 def write_checkpoint(path: Path, mark: str, network: Any, progress: Progress) -> None:
-    """Write a checkpoint atomically: after a crash, the file is the old one or the new one.
-
-    Parameters
-    ----------
-    mark : str
-        See `fingerprint_of`.
-    """
+    """Write a checkpoint atomically: after a crash, the file is the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
     with new.open("wb") as file:

@@ -33,11 +33,6 @@ SCALE_AT_START = 6.0  # a user's highest logits: enough to separate items, too l
 def normalised_interactions(problem: Problem, user_power: float = GRAPH_POWER) -> sparse.csr_matrix:
     """Return the interaction matrix, each entry divided by powers of both degrees (LightGCN, equation 3: the roots).
 
-    Parameters
-    ----------
-    user_power : float
-        Exponent of the user degree.
-
     Returns
     -------
     sparse float32 matrix of shape (users, items)

@@ -164,10 +164,6 @@ def pairwise_loss(user: Tensor, positives: Tensor, others: Tensor) -> Tensor:
     ----------
     user, positives : tensors of shape (batch, dimensions)
     others : tensor of shape (batch * negatives, dimensions)
-
-    Returns
-    -------
-    tensor of one number
     """
     by_user = others.view(user.shape[0], -1, user.shape[1])
     better = (user * positives).sum(dim=1, keepdim=True) - (by_user @ user.unsqueeze(2)).squeeze(2)
@@ -189,10 +185,6 @@ def sampled_softmax_loss(
         The item numbers, so that no positive item is its own negative.
     item_count : int
         Weights each negative by the number of items that it represents.
-
-    Returns
-    -------
-    tensor of one number
     """
     user = functional.normalize(user, dim=1)
     wanted = (user * positives).sum(dim=1)

@@ -31,10 +31,6 @@ def train(
     ----------
     network : Network
         Gets the parameters of the best epoch.
-    settings : settings
-        epochs, patience and seed.
-    name : str
-        For the reporter.
     checkpoint : (Path, str), optional
         The file, and the hash of data and settings (`checkpoints.fingerprint_of`).
 

@@ -18,13 +18,8 @@ class Network(Protocol):
 
     Attributes
     ----------
-    parameters : dict of tensors
-        All parameters, by name.
-    optimiser : torch optimiser
     metric : str
         Name of the result of `validate`, such as "ndcg@20"; of one that begins with "rmse", lower is better.
-    batch_count : int
-        Of an epoch.
     """
 
     parameters: dict[str, Tensor]
@@ -33,17 +28,7 @@ class Network(Protocol):
     batch_count: int
 
     def batches(self, random: np.random.Generator) -> Iterator[Any]:
-        """Yield the batches of one epoch.
-
-        Parameters
-        ----------
-        random : numpy Generator
-            Of this epoch.
-
-        Yields
-        ------
-        batch
-        """
+        """Yield the batches of one epoch."""
 
     def step(self, batch: Any) -> float:
         """Train on one batch and return its loss."""
@@ -73,9 +58,5 @@ def normal_tensor(shape: tuple[int, ...], spread: float, random: np.random.Gener
     ----------
     spread : float
         Standard deviation.
-
-    Returns
-    -------
-    float32 tensor
     """
     return torch.from_numpy(random.standard_normal(shape, np.float32) * np.float32(spread)).to(place)

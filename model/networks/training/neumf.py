@@ -89,13 +89,7 @@ class NeuMF:
         return float(np.sqrt(np.mean((guessed - held.ratings) ** 2)))
 
     def join(self, gmf: Mapping[str, Tensor], mlp: Mapping[str, Tensor]) -> None:
-        """Start from two halves that were trained separately (section 3.4.1).
-
-        Parameters
-        ----------
-        gmf, mlp : mappings of names to tensors
-            Their `parameters`.
-        """
+        """Start from two halves that were trained separately (section 3.4.1)."""
         with torch.no_grad():
             for name, tensor in self.parameters.items():
                 source = gmf if name.startswith(GMF) else mlp
@@ -107,12 +101,7 @@ class NeuMF:
                     tensor.copy_(source[name])
 
     def exported(self) -> dict[str, NDArray[np.float32]]:
-        """Return all parameters as arrays.
-
-        Returns
-        -------
-        dict of float32 arrays
-        """
+        """Return all parameters as arrays."""
         return {name: tensor.detach().cpu().numpy() for name, tensor in self.parameters.items()}
 
     def _scores(self, users: Tensor, items: Tensor) -> Tensor:

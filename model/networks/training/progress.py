@@ -21,8 +21,6 @@ class TrainingReporter(Protocol):
 
         Parameters
         ----------
-        name : str
-            Of the network.
         epoch : int
             From 1.
         """

@@ -38,8 +38,6 @@ class Trained:
 
     Attributes
     ----------
-    arrays : dict of arrays
-        The arrays that the recipe serves, by name.
     report : dict
         network, device, metric (its name), best_epoch, best, fold_in (the metric of folded-in users), epochs (a list
         of epoch, loss, metric, seconds). All values are JSON; unknown ones are null.
@@ -58,8 +56,6 @@ def train_network(
     ----------
     name : str
         "neumf" or "lightgcn".
-    parameters : mapping of str to str
-        See `settings`.
     folder : Path, optional
         Of the checkpoints; an interrupted training resumes from them.
     """

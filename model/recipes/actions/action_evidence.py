@@ -46,15 +46,7 @@ class Offers:
 
 
 def find_offers(known: Interactions, item_ids: list[str], period_seconds: float) -> Offers:
-    """Find the result of each offer; one not taken is dropped if the user takes the action within the period.
-
-    Parameters
-    ----------
-    known : Interactions
-        Of users with actions.
-    item_ids : list of str
-        The recipe's actions.
-    """
+    """Find the result of each offer; one not taken is dropped if the user takes the action within the period."""
     place_of = {item: place for place, item in enumerate(item_ids)}
     actions = np.array([place_of[item] for item in known.item_ids] or [0], np.int32)[known.items]
     taken_kinds = [place for place, kind in enumerate(known.event_types) if kind_of(kind) == TAKEN]
@@ -75,13 +67,7 @@ def find_offers(known: Interactions, item_ids: list[str], period_seconds: float)
 
 
 class Evidence:
-    """Log odds by action, user, user features and earlier actions, and each user's responses.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Of the parts, in their order.
-    """
+    """Log odds by action, user, user features and earlier actions, and each user's responses."""
 
     names = ("intercept", "action", "person", "features", "earlier")
 
@@ -101,13 +87,7 @@ class Evidence:
 
     @classmethod
     def fit(cls, offers: Offers, known: Interactions, item_ids: list[str], users: Catalogue) -> Evidence:
-        """Count the responses.
-
-        Parameters
-        ----------
-        offers : Offers
-            Of `known`.
-        """
+        """Count the responses to the offers of `known`."""
         size = len(item_ids)
         recent = offers.times >= int(offers.times.max(initial=0)) - RECENT_SECONDS
         counts = np.zeros((4, size))
@@ -134,11 +114,6 @@ class Evidence:
 
     def parts(self, user: str, features: Sequence[str]) -> NDArray[np.float64]:
         """Return the parts of the log odds of each action.
-
-        Parameters
-        ----------
-        features : sequence of str
-            Of the user.
 
         Returns
         -------

@@ -91,8 +91,6 @@ class ItemSpace:
         ----------
         history : sequence of int
             Newest first.
-        decay : float
-            Of an item's weight relative to that of the next newer one.
 
         Returns
         -------

@@ -145,13 +145,7 @@ class GraphFilter(Recipe):
         return cls(document["item_ids"], learnt, arrays["people"], content, from_content, document["decay"])
 
     def with_decay(self, decay: float) -> Self:
-        """Return the same model with another decay of older items.
-
-        Parameters
-        ----------
-        decay : float
-            Of an item's weight relative to that of the next newer one.
-        """
+        """Return the same model with another decay of older items."""
         return type(self)(self.item_ids, self._filter, self._users.rows, self._content, self._from_content, decay)
 
     def _usable_history(self, query: Query) -> list[int]:

@@ -56,8 +56,6 @@ class GraphFilterPart:
         ----------
         history : sequence of int
             Newest first.
-        decay : float
-            Of an item's weight relative to that of the next newer one.
 
         Returns
         -------

@@ -151,8 +151,6 @@ class SharpenedFilter:
 
         Parameters
         ----------
-        items : sequence of int
-            The history.
         weights : float32 array of shape (history items,)
 
         Returns
@@ -172,8 +170,6 @@ class SharpenedFilter:
 
         Parameters
         ----------
-        items : sequence of int
-            The history.
         weights : float32 array of shape (history items,)
         asked : integer array of shape (n,), optional
             The items to score; all by default.
@@ -202,8 +198,6 @@ class SharpenedFilter:
 
         Parameters
         ----------
-        items : sequence of int
-            The history.
         weights : float32 array of shape (history items,)
         asked : integer array of shape (n,)
 

@@ -30,18 +30,16 @@ def choose_transition_settings(
 
     Parameters
     ----------
-    older : Interactions
-        Without the held-out events.
     questions : sequence of HeldOut
         Items of the user's history are removed from the ranking.
-    trials : sequence of Steps
+    trials : sequence of TransitionSettings
         Those with the same window, decay and `itself` must be adjacent.
     min_gain : float
         Factor by which the gain of a later trial must be better.
 
     Returns
     -------
-    Steps
+    TransitionSettings
         The first where none ranks any target.
     """
     size = len(older.item_ids)

@@ -121,7 +121,6 @@ class Transitions:
         Parameters
         ----------
         items : int64 array of shape (n,)
-        decay : float, optional
 
         Returns
         -------
@@ -159,13 +158,7 @@ class Transitions:
             weight *= self.settings.decay
 
     def arrays(self, prefix: str = "transition") -> dict[str, NDArray[Any]]:
-        """Return the fitted part, by name.
-
-        Parameters
-        ----------
-        prefix : str
-            Of the names.
-        """
+        """Return the fitted part, by name."""
         return {
             f"{prefix}_starts": self._starts,
             f"{prefix}_neighbours": self._neighbours,

@@ -49,13 +49,7 @@ class Lifts:
 
     @classmethod
     def of_users(cls, interactions: Interactions, users: Catalogue) -> Lifts:
-        """Learn the lifts of user features; each user counts once for an item.
-
-        Parameters
-        ----------
-        users : Catalogue
-            The users with their features.
-        """
+        """Learn the lifts of user features; each user counts once for an item."""
         features_of = dict(zip(users.item_ids, users.features, strict=True))
         code_of: dict[str, int] = {}
         listed = [features_of.get(user, ()) for user in interactions.user_ids]
@@ -121,13 +115,7 @@ class Lifts:
         return lifts
 
     def arrays(self, prefix: str) -> dict[str, NDArray[Any]]:
-        """Return the arrays to be saved, by name.
-
-        Parameters
-        ----------
-        prefix : str
-            Of the names.
-        """
+        """Return the arrays to be saved, by name."""
         return {f"{prefix}_starts": self._starts, f"{prefix}_items": self._items, f"{prefix}_values": self._values}
 
     @classmethod

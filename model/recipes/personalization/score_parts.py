@@ -61,11 +61,6 @@ class Parts:
 def blend(parts: Parts, weights: Mapping[str, float]) -> NDArray[np.float32]:
     """Return the weighted sum of the parts.
 
-    Parameters
-    ----------
-    weights : mapping
-        By the names of the parts.
-
     Returns
     -------
     float32 array of shape (items,)
@@ -84,8 +79,6 @@ def reasons_of(parts: Parts | None, weights: Mapping[str, float], items: Sequenc
     ----------
     parts : Parts or None
         None for a user without history.
-    weights : mapping
-        By the names of the parts.
 
     Returns
     -------
@@ -147,11 +140,6 @@ def seen_factor(item: int, history: Sequence[int], weights: Mapping[str, float])
 
 
 def scale_to_one(values: NDArray[np.float32]) -> float:
-    """Return the factor that scales the maximum to one; 0 where no value is above zero.
-
-    Parameters
-    ----------
-    values : float32 array
-    """
+    """Return the factor that scales the maximum to one; 0 where no value is above zero."""
     highest = float(values.max(initial=0.0))
     return 1.0 / highest if highest > 0 else 0.0

@@ -85,13 +85,7 @@ class UserModels:
         return models
 
     def fit_graph_filter(self, known: Interactions, settings: FilterSettings = SETTINGS) -> None:
-        """Fit the graph filter, which takes longer than all other models.
-
-        Parameters
-        ----------
-        known : Interactions
-            Those on which the other models are trained.
-        """
+        """Fit the graph filter, which takes longer than all other models."""
         self.graph = GraphFilterPart.fit(known, self.content.vectors, settings)
 
     def put(self, place: int, item: CatalogueItem) -> None:

@@ -32,18 +32,7 @@ SCATTER = 2654435761  # Knuth's multiplicative hash (The Art of Computer Program
 
 
 class UserPersonalization(Recipe):
-    """The default recipe; its scores over the catalogue sum to one.
-
-    Attributes
-    ----------
-    popularity : float32 array of shape (items,)
-        From 0 to 1, to fill a list where a filter leaves too few items.
-
-    Attributes
-    ----------
-    popularity : float32 array of shape (items,)
-        From 0 to 1, to fill up a list that a filter has starved.
-    """
+    """The default recipe; its scores over the catalogue sum to one."""
 
     def __init__(self, scorer: UserScorer, created: NDArray[np.int64], newest: int) -> None:
         self._scorer = scorer
@@ -54,7 +43,7 @@ class UserPersonalization(Recipe):
 
     @property
     def popularity(self) -> NDArray[np.float32]:
-        """The popularity of each item: float32 array of shape (items,), from 0 to 1."""
+        """The popularity of each item, which fills filtered lists: float32 array of shape (items,), from 0 to 1."""
         return self._scorer.popularity
 
     @classmethod

@@ -95,13 +95,7 @@ class UserScorer:
         return self._popularity.rows
 
     def fit_graph_filter(self, known: Interactions, settings: FilterSettings) -> None:
-        """Fit the graph filter, for weights that use it.
-
-        Parameters
-        ----------
-        known : Interactions
-            Those on which the scorer is trained.
-        """
+        """Fit the graph filter, for weights that use it."""
         self._models.fit_graph_filter(known, settings)
 
     def positions_of(self, history: Sequence[str]) -> list[int]:

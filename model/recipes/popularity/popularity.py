@@ -84,13 +84,7 @@ class UserCounts:
         return result
 
     def update(self, place: int, event: Event) -> None:
-        """Count one interaction with an item.
-
-        Parameters
-        ----------
-        place : int
-            Position of the item.
-        """
+        """Count one interaction with an item."""
         self._latest.rows[place] = max(self._latest.rows[place], event.time)
         if event.first:
             self.users.rows[place] += 1

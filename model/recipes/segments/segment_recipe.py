@@ -20,10 +20,6 @@ class SegmentRecipe(abc.ABC):
 
     Attributes
     ----------
-    user_ids : list of str
-        Every user that it can select.
-    item_ids : list of str
-        Every known item.
     learns_from : tuple of str
         Event types, in lower case; empty for all.
     """
@@ -40,24 +36,12 @@ class SegmentRecipe(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:
-        """Choose the recipe's settings on a hold-out of the newest events.
-
-        Returns
-        -------
-        dict
-            Settings for `fit`.
-        """
+        """Choose the recipe's settings on a hold-out of the newest events."""
 
     @classmethod
     @abc.abstractmethod
     def fit(cls, data: TrainingData, tuned: Mapping[str, float]) -> Self:
-        """Train on all of the data.
-
-        Parameters
-        ----------
-        tuned : mapping
-            The result of `tune`.
-        """
+        """Train on all of the data."""
 
     @abc.abstractmethod
     def segment(self, wanted: str | Sequence[str], count: int, allowed: NDArray[np.bool_] | None = None) -> list[str]:

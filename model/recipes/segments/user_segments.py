@@ -46,12 +46,7 @@ TRIALS = tuple(
 
 
 def split_in_time(interactions: Interactions) -> tuple[Interactions, Interactions]:
-    """Hold out the newest fifth of each user's interactions.
-
-    Returns
-    -------
-    older, newer : Interactions
-    """
+    """Hold out the newest fifth of each user's interactions; return the older and the newer ones."""
     starts = interactions.starts()
     lengths = np.diff(starts)
     kept = lengths - np.floor(lengths * HELD_OUT).astype(np.int64)
@@ -149,8 +144,6 @@ class UserSegments(SegmentRecipe):
 
         Parameters
         ----------
-        items : int64 array
-            Their places.
         allowed : bool array of shape (users,), optional
 
         Returns
@@ -184,8 +177,6 @@ class UserSegments(SegmentRecipe):
         ----------
         newer : Interactions
             With the same lists of ids as those of `fit`.
-        count : int
-            Of queries.
 
         Yields
         ------
@@ -223,11 +214,6 @@ class UserSegments(SegmentRecipe):
 
     def parts(self, items: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
         """Return the parts of every user's score.
-
-        Parameters
-        ----------
-        items : int64 array
-            Positions of the queried items.
 
         Returns
         -------
