@@ -53,13 +53,7 @@ class _Server(uvicorn.Server):
 
 
 def main() -> int:
-    """Read the settings and serve.
-
-    Returns
-    -------
-    int
-        0 after a stop by signal; 2 where a port, the directory or a setting cannot be used.
-    """
+    """Read the settings and serve; return 0 after a stop, 2 where a port, the directory or a setting is unusable."""
     # The next second: an earlier process may have accepted what was signed before it.
     since = int(time.time()) + 1
     settings = read_settings(sys.argv[1:], os.environ)

@@ -33,13 +33,7 @@ INVOCATION_ID = "amz-sdk-invocation-id"
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The secret and the account of an access key id.
-
-    Attributes
-    ----------
-    account : str
-        Twelve digits; the key gives access to the resources of this account.
-    """
+    """The secret of an access key id, and the account (twelve digits) whose resources it gives access to."""
 
     secret: str
     account: str
@@ -75,13 +69,7 @@ class AnyoneOnLoopback:
         self._default = default
 
     def admit(self, head: Head, now: float) -> Admission:  # noqa: ARG002 - the other class checks the time
-        """Check the head of a request.
-
-        Parameters
-        ----------
-        now : float
-            Epoch seconds.
-        """
+        """Check the head of a request at `now`, in epoch seconds."""
         refuse_web_pages(head)
         return Admission(head)
 
@@ -99,8 +87,6 @@ class HoldersOfKeys:
 
     Parameters
     ----------
-    keys : mapping of str to Key
-        By access key id.
     since : int
         Epoch seconds; what was signed before is refused.
     """
@@ -113,13 +99,7 @@ class HoldersOfKeys:
         self._signing_keys: dict[tuple[str, str], bytes] = {}
 
     def admit(self, head: Head, now: float) -> Admission:
-        """Check the head of a request, before its body is read.
-
-        Parameters
-        ----------
-        now : float
-            Epoch seconds.
-        """
+        """Check the head of a request, before its body is read, at `now`, in epoch seconds."""
         claim = read_claim(head)
         if claim.key_id not in self._keys:
             raise UnrecognizedClientError("unknown access key: ask the operator of this engine for one")
@@ -197,13 +177,7 @@ def read_keys(text: str | bytes) -> dict[str, Key]:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether an address or name is this machine's loopback, which no other machine can reach.
-
-    Parameters
-    ----------
-    host : str
-        Without a port.
-    """
+    """Return whether a host without port is this machine's loopback, which no other machine can reach."""
     if host.lower() == "localhost":
         return True
     try:

@@ -67,13 +67,7 @@ class UsedSignatures:
             used[key] = now + limits.TWIN_SECONDS
 
     def release(self, moment: int, signature: bytes, now: float) -> None:
-        """Allow a signature to be used again at once, since the request changed nothing and clients retry it.
-
-        Parameters
-        ----------
-        signature : bytes
-            Accepted by `use`.
-        """
+        """Allow a signature to be used again at once, since the request changed nothing and clients retry it."""
         used = self._by_moment.get(moment)
         if used is not None:
             used[signature[:STORED_BYTES]] = now + limits.TWIN_SECONDS

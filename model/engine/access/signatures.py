@@ -69,8 +69,6 @@ class Claim:
         The same in epoch seconds.
     lifetime : int
         Seconds from then on in which it may be used.
-    signed : tuple of str
-        Names of the signed headers.
     signature : bytes
         32 of them.
     """
@@ -117,13 +115,7 @@ def read_claim(head: Head) -> Claim:
 
 
 def is_signed(claim: Claim, head: Head, body: bytes, signing_key: bytes) -> bool:
-    """Return whether the claimed signature is a key's signature of this head and body.
-
-    Parameters
-    ----------
-    signing_key : bytes
-        From `derive_key`.
-    """
+    """Return whether the claimed signature is a key's signature of this head and body."""
     # X-Amz-Content-SHA256 is not trusted: the digest is always computed from the body.
     canonical = canonical_request(claim, head, hashlib.sha256(body).hexdigest())
     to_sign = "\n".join((ALGORITHM, claim.date, claim.scope, hashlib.sha256(canonical).hexdigest()))

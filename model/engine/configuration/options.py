@@ -28,13 +28,7 @@ loopback only and accepts any signature.
 
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """Read the settings; a wrong one ends the process with a message and exit code 2.
-
-    Parameters
-    ----------
-    arguments : sequence of str
-        Without the program name.
-    """
+    """Read the settings; a wrong one ends the process with a message and exit code 2."""
     parser = _parser(environment)
     given = parser.parse_args(arguments)
     try:

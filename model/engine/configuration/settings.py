@@ -38,14 +38,10 @@ class Settings:
 
     Attributes
     ----------
-    directory : Path
-        Holds all state.
     port : int
         0 takes any free port.
     region, account : str
         Of requests whose signature has none.
-    host : str
-        Address to listen on.
     keys : mapping of str to Key
         Access keys by id; if there are any, every request must be signed with one.
     metrics_port, faults_port : int, optional

@@ -26,13 +26,7 @@ JSON_LINES = {".jsonl", ".ndjson", ".json"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Explain a filter, and return the exit status: 0, or 1 after an error.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        By default those of the command line.
-    """
+    """Explain a filter (by default that of the command line), and return the exit status: 0, or 1 after an error."""
     given = _parser().parse_args(arguments)
     try:
         if given.schema:

@@ -41,8 +41,6 @@ class CompiledClause:
 
     Attributes
     ----------
-    includes : bool
-        False if it excludes.
     alternatives : tuple of tuples of callables
         A row matches if it meets all conditions of at least one tuple.
     user_conditions : tuple of callables
@@ -78,10 +76,6 @@ class CompiledFilter:
         Dataset types of the conditions, such as ITEMS.
     fields : frozenset of str
         Such as Items.PRICE; they count against the quotas.
-    uses_current_item : bool
-        Whether it compares with the current item, which only requests for related items have.
-    clauses : tuple of Clause
-        The parsed clauses.
     """
 
     target: Target
@@ -102,10 +96,6 @@ class CompiledFilter:
         ----------
         user : str
             The current user; empty if the request has none.
-        item_id : str or None
-            The current item.
-        values : mapping
-            Of the parameters, as in filterValues.
 
         Returns
         -------
@@ -153,11 +143,6 @@ class CompiledFilter:
 
 def compile_filter(expression: str, schemas: Mapping[str, Schema]) -> CompiledFilter:
     """Compile a filter expression.
-
-    Parameters
-    ----------
-    schemas : mapping
-        Of the dataset group, by dataset type.
 
     Raises
     ------

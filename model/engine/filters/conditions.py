@@ -32,21 +32,12 @@ EVERY_TYPE = "*"
 
 
 def compile_row_condition(target: Target, condition: Condition, column: Column, other: Column | None) -> RowCondition:
-    """Compile a condition on rows.
+    """Compile a condition on rows to a function from a query to a read-only bool array of shape (rows,).
 
     Parameters
     ----------
-    target : str
-        ItemID, UserID or ActionID.
-    column : Column
-        The column of the condition.
     other : Column or None
         The column of the current item that it compares with.
-
-    Returns
-    -------
-    callable
-        From a query to a read-only bool array of shape (rows,).
     """
     negated = condition.operator == "NOT IN"
     if is_number(column):
@@ -71,18 +62,7 @@ def compile_row_condition(target: Target, condition: Condition, column: Column, 
 
 
 def compile_user_condition(condition: Condition, column: Column) -> UserCondition:
-    """Compile a condition on the current user.
-
-    Parameters
-    ----------
-    column : Column
-        Of Users.
-
-    Returns
-    -------
-    callable
-        From a query to whether its user meets the condition; an unknown user does not.
-    """
+    """Compile a condition to a function that returns whether the current user meets it; an unknown user does not."""
     negated = condition.operator == "NOT IN"
     number, strings = _number(condition), _strings(condition, several=False)
 

@@ -52,13 +52,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 class FilterExpressionError(InvalidInputError):
-    """The filter expression breaks the grammar or a rule.
-
-    Attributes
-    ----------
-    place : int
-        Character of the error, from 0.
-    """
+    """The filter expression breaks the grammar or a rule at `place`, a character counted from 0."""
 
     def __init__(self, place: int, what: str) -> None:
         super().__init__(f"filterExpression, character {place + 1}: {what}")
@@ -140,8 +134,6 @@ class Clause:
         A row matches if it meets all conditions of at least one tuple.
     user_conditions : tuple of Condition
         The clause applies if the current user meets all of them.
-    place, target_place, end : int
-        Where the clause and its target begin, and where the clause ends.
     """
 
     verb: Verb

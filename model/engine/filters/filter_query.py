@@ -44,12 +44,8 @@ class FilterQuery:
 
     Attributes
     ----------
-    table : Table
-        The rows to filter.
     item : int or None
         The row of the current item.
-    values : mapping
-        Of the parameters, as in filterValues.
     """
 
     group: FilterData

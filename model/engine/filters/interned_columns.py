@@ -78,16 +78,7 @@ class TextColumn:
         return sorted({code for value in values for code in self._codes_with.get(value, ())})
 
     def matches(self, codes: NDArray[np.int32], wanted: list[int], *, negated: bool) -> NDArray[np.bool_]:
-        """Return which codes are wanted or, if negated, present and not wanted.
-
-        Parameters
-        ----------
-        codes : int32 array of shape (n,)
-
-        Returns
-        -------
-        bool array of shape (n,)
-        """
+        """Return, as array of shape (n,), which of n codes are wanted or, if negated, present and not wanted."""
         if len(wanted) <= FEW_CODES:
             is_wanted = np.zeros(codes.size, np.bool_)
             for code in wanted:
@@ -116,18 +107,7 @@ class NumberColumn:
 
 
 def compare(numbers: NDArray[np.float64], operator: str, value: float) -> NDArray[np.bool_]:
-    """Compare numbers with a value; a missing number meets no condition, not even "!=".
-
-    Parameters
-    ----------
-    numbers : float array of shape (n,)
-    operator : str
-        =, !=, <, <=, > or >=.
-
-    Returns
-    -------
-    bool array of shape (n,)
-    """
+    """Compare n numbers by =, !=, <, <=, > or >= with a value; a missing number meets no condition, not even "!="."""
     if operator == "!=":
         return (numbers < value) | (numbers > value)
     compared: NDArray[np.bool_] = _COMPARISONS[operator](numbers, value)

@@ -47,13 +47,7 @@ class Sample:
     """Data to evaluate a filter on."""
 
     def __init__(self, rows: Mapping[str, list[Row]]) -> None:
-        """Read rows.
-
-        Parameters
-        ----------
-        rows : mapping
-            By dataset type; each row with its id.
-        """
+        """Read rows by dataset type, each row with its id."""
         self.tables = {dataset_type: Table() for dataset_type in TABLE_OF.values()}
         for target, dataset_type in TABLE_OF.items():
             key = ID_COLUMNS[target]
@@ -78,31 +72,7 @@ def report(
     item_id: str | None = None,
     values: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Describe each clause and count the rows of a sample that it removes.
-
-    Parameters
-    ----------
-    schemas : mapping
-        By dataset type.
-    user : str
-        The current user.
-    item_id : str, optional
-        The current item.
-    values : mapping, optional
-        Of the parameters, as in filterValues.
-
-    Returns
-    -------
-    list of str
-        Lines.
-
-    Raises
-    ------
-    FilterExpressionError
-        The expression is wrong.
-    InvalidInputError
-        A value is missing, unknown or malformed.
-    """
+    """Describe each clause and count the rows of a sample that it removes."""
     compiled = compile_filter(expression, schemas)
     lines = explain(expression)
     total = sample.tables[TABLE_OF[compiled.target]].size
@@ -117,13 +87,7 @@ def report(
 
 
 def pointer(expression: str, error: FilterExpressionError) -> list[str]:
-    """Show the place of an error in an expression.
-
-    Returns
-    -------
-    list of str
-        The line of the expression, a circumflex under the place, and the error.
-    """
+    """Return the line of an expression that has an error, a circumflex under its place, and the error."""
     begin = expression.rfind("\n", 0, error.place) + 1
     line = expression[begin:].split("\n", 1)[0]
     return [line, " " * (error.place - begin) + "^", error.what]

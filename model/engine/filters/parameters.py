@@ -14,11 +14,6 @@ _STRING = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*(,|$)')
 def read_strings(name: str, text: str) -> tuple[str, ...]:
     """Read strings in double quotes with commas between them, such as '"drama","crime"'.
 
-    Parameters
-    ----------
-    name : str
-        Of the parameter.
-
     Raises
     ------
     InvalidInputError
@@ -37,18 +32,7 @@ def read_strings(name: str, text: str) -> tuple[str, ...]:
 
 
 def read_number(name: str, text: str) -> float:
-    """Read a number.
-
-    Parameters
-    ----------
-    name : str
-        Of the parameter.
-
-    Raises
-    ------
-    InvalidInputError
-        The text is not a finite number.
-    """
+    """Read a finite number; the message of the error does not repeat the text, since it may be personal data."""
     try:
         number = float(text)
     except ValueError:

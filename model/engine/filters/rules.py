@@ -40,13 +40,7 @@ ALWAYS_APPLIED = frozenset({"EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP
 
 
 def check_clauses(clauses: tuple[Clause, ...], schemas: Mapping[str, Schema]) -> None:
-    """Check that clauses use existing fields and allowed comparisons.
-
-    Parameters
-    ----------
-    schemas : mapping
-        Of the dataset group, by dataset type.
-    """
+    """Check that clauses use existing fields and allowed comparisons."""
     for clause in clauses:
         if clause.target != clauses[0].target:
             raise FilterExpressionError(
@@ -74,25 +68,13 @@ def fields_of(clauses: Iterable[Clause]) -> frozenset[str]:
 
 
 def column_of(condition: Condition, schemas: Mapping[str, Schema]) -> Column:
-    """Return the column of a condition.
-
-    Raises
-    ------
-    FilterExpressionError
-        There is no such column.
-    """
+    """Return the column of a condition."""
     dataset = condition.dataset.replace(CURRENT_USER, "Users")
     return _column(dataset, _name(condition), schemas, condition.place, condition.field_place)
 
 
 def item_column_of(condition: Condition, schemas: Mapping[str, Schema]) -> Column | None:
-    """Return the column of the current item that a condition compares with; None if it does not.
-
-    Raises
-    ------
-    FilterExpressionError
-        There is no such column.
-    """
+    """Return the column of the current item that a condition compares with; None if it does not."""
     operand = condition.operand
     if not isinstance(operand, OfCurrentItem):
         return None

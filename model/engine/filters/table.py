@@ -92,25 +92,14 @@ class Table:
         return self._row_of.get(row_id)
 
     def intern(self, ids: Iterable[str]) -> NDArray[np.int32]:
-        """Return the numbers of ids' rows; an id without data gets a row of missing values.
-
-        Returns
-        -------
-        int32 array of shape (ids,)
-        """
+        """Return the numbers of ids' rows; an id without data gets a row of missing values."""
         numbers = np.fromiter(map(self._number, ids), np.int32)
         if self.size > self._columns.room:
             self._columns.grow(max(self.size, 2 * self._columns.room))
         return numbers
 
     def upsert(self, row_id: str, row: Row) -> None:
-        """Replace one row.
-
-        Parameters
-        ----------
-        row : mapping
-            Values by column, without the id.
-        """
+        """Replace one row by values by column, without the id."""
         number = int(self.intern([row_id])[0])
         self._columns.set(number, row)
         self._changes.append(number)
@@ -120,13 +109,7 @@ class Table:
             replacement.changed[number] = row
 
     def replace(self, rows: Mapping[str, Row]) -> None:
-        """Replace all rows.
-
-        Parameters
-        ----------
-        rows : mapping
-            By id.
-        """
+        """Replace all rows by those of a mapping by id."""
         replacement = self.replacement(rows)
         replacement.build()
         replacement.finish()
@@ -140,11 +123,6 @@ class Table:
             By id; must not change until `build` has ended.
         known : sequence of int
             The numbers of the first rows, looked up before, since looking up many ids at once takes long.
-
-        Returns
-        -------
-        Replacement
-            It keeps the rows that change meanwhile.
         """
         numbers = [*known, *self.intern(islice(rows, len(known), None)).tolist()]
         replacement = Replacement(self, numbers, rows)
@@ -277,13 +255,7 @@ class Table:
 
 
 class Replacement:
-    """A replacement of all rows of a table; see `Table.replacement`.
-
-    Attributes
-    ----------
-    changed : dict
-        Rows that changed after its start, by number.
-    """
+    """A replacement of all rows of a table but those that change after its start; see `Table.replacement`."""
 
     def __init__(self, table: Table, numbers: list[int], rows: Mapping[str, Row]) -> None:
         self.changed: dict[int, Row] = {}

@@ -46,8 +46,6 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
         Into which of the calls it meets it is injected, counted from 1 since it was set; empty means all.
     every : int
         Inject it into each n-th call only.
-    seconds : float
-        How long "delay" waits.
     """
 
     operation: str
@@ -88,13 +86,7 @@ class Faults:
         return bool(self._active)
 
     def set(self, fault: Fault) -> dict[str, Any]:
-        """Set a fault.
-
-        Returns
-        -------
-        dict
-            The fault with its id.
-        """
+        """Set a fault and return it with its id."""
         if fault.operation != ANY and fault.operation not in operations():
             raise InvalidInputError(f"operation must be one of the three services or {ANY}, not {fault.operation[:64]}")
         if (fault.fault == "delay") != (fault.seconds > 0):
@@ -134,13 +126,7 @@ def error_of(fault: Fault) -> EngineError | None:
 
 
 def make_control(faults: Faults) -> Application:
-    """Return the application of the control port.
-
-    Returns
-    -------
-    callable
-        ASGI 3.
-    """
+    """Return the ASGI 3 application of the control port."""
     bodies = Bodies()
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:

@@ -82,13 +82,7 @@ class Bodies:
 async def answer(
     send: Send, status: int, body: bytes, content_type: bytes = JSON, extra: Sequence[tuple[bytes, bytes]] = ()
 ) -> None:
-    """Send an answer.
-
-    Parameters
-    ----------
-    extra : sequence of (name, value)
-        Further headers.
-    """
+    """Send an answer."""
     headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode()), *extra]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

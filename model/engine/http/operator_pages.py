@@ -13,13 +13,7 @@ METRICS = b"text/plain; version=0.0.4; charset=utf-8"
 
 
 def make_pages(engine: Engine) -> Application:
-    """Return the application of the pages.
-
-    Returns
-    -------
-    callable
-        ASGI 3.
-    """
+    """Return the ASGI 3 application of the pages."""
 
     async def application(scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG001 - none has a body
         if scope["type"] != "http":

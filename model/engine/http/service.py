@@ -157,18 +157,7 @@ class _Call:
 
 
 def make_application(engine: Engine, door: Door, faults: Faults) -> Application:
-    """Return the application that serves an engine.
-
-    Parameters
-    ----------
-    door : Door
-        On loopback, `/metrics` is served here as well.
-
-    Returns
-    -------
-    callable
-        ASGI 3.
-    """
+    """Return the ASGI 3 application that serves an engine; on loopback it serves `/metrics` as well."""
     service = Service(engine, door, faults)
     pages = make_pages(engine)
     # Metrics show names of resources, which need a key: beyond loopback they have a port of their own.

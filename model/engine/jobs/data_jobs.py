@@ -31,7 +31,7 @@ LISTS_ENDING = ".csv"  # other files are ignored (developer guide, "Creating a d
 
 
 def export(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
-    """Write a dataset as CSV and copy it to S3.
+    """Write a dataset as CSV and copy it to S3; return the number of rows as rows.
 
     Parameters
     ----------
@@ -39,11 +39,6 @@ def export(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
         Has `parts/` and `log/`, the data to export.
     job : dict
         schema, mode, target, region, and the names of parts and segments, oldest first.
-
-    Returns
-    -------
-    dict
-        rows: how many were written.
     """
     schema = read_schema(job["schema"])
     parts = [directory / "parts" / name for name in job["parts"]]
@@ -55,7 +50,7 @@ def export(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def erase(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
-    """Rewrite the parts and log segments of a dataset group without some users.
+    """Rewrite the parts and log segments of a dataset group without some users; see `erasure.Erased` for the result.
 
     Parameters
     ----------
@@ -63,11 +58,6 @@ def erase(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
         The new files are written to `result/`: parts, segments, and the list of users.
     job : dict
         location, region, parts (paths by dataset type) and segments (paths).
-
-    Returns
-    -------
-    dict
-        What was rewritten; see `erasure.Erased`.
     """
     result = directory / RESULT
     users = read_user_ids(_fetch_lists(directory, job))

@@ -45,17 +45,10 @@ class Jobs:
 
         Parameters
         ----------
-        job : dict
-            The input of `worker`.
         result : Path
             The place of the result directory; one left by an interrupted run is replaced.
         prepare : callable, optional
             Called when the job's turn comes; the function that it returns writes the job's input, in a thread.
-
-        Returns
-        -------
-        dict
-            The outcome.
 
         Raises
         ------

@@ -113,13 +113,7 @@ JOBS = {"import": import_data, "train": train, "export": export, "erase": erase}
 
 
 def main(directory: Path) -> int:
-    """Run the job of a directory.
-
-    Returns
-    -------
-    int
-        0 when the outcome is written, be it a result or a failure.
-    """
+    """Run the job of a directory; return 0 when the outcome is written, be it a result or a failure."""
     threading.Thread(target=_end_with_engine, daemon=True).start()
     os.nice(NICENESS)
     job = json.loads((directory / JOB).read_bytes())

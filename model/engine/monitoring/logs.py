@@ -15,8 +15,6 @@ def log(event: str, **fields: str | float | None) -> None:
 
     Parameters
     ----------
-    event : str
-        What happened, such as "ready".
     **fields
         Names of resources and numbers, never what a client sent about a user.
     """
@@ -33,15 +31,7 @@ class Refusals:
         self._count = 0
 
     def log(self, now: float, **fields: str | float | None) -> None:
-        """Write a line for a refused request, or count it.
-
-        Parameters
-        ----------
-        now : float
-            Seconds of any clock.
-        **fields
-            As of `log`.
-        """
+        """Write a line for a refused request, or count it; `now` is in seconds of any clock."""
         if int(now) != self._second:
             if self._count > REFUSALS_A_SECOND:
                 log("refused-more", count=self._count - REFUSALS_A_SECOND)

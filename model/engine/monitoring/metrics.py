@@ -40,10 +40,6 @@ class Counts(Collector):
 
     Attributes
     ----------
-    in_progress : int
-        Requests that are being answered.
-    ending : bool
-        Whether the process is about to end.
     caches : dict
         By name, the functions that return hits and misses.
     """
@@ -61,13 +57,7 @@ class Counts(Collector):
         self._process = ProcessCollector(registry=None)
 
     def add_request(self, operation: str, outcome: str, seconds: float) -> None:
-        """Count one request.
-
-        Parameters
-        ----------
-        operation, outcome : str
-            The outcome is "ok" or the name of the error.
-        """
+        """Count one request; its outcome is "ok" or the name of the error."""
         self._requests[operation, outcome] += 1
         self._seconds[operation] += seconds
         self._buckets[operation][bisect_left(LATENCY_BOUNDS_SECONDS, seconds)] += 1
@@ -77,13 +67,7 @@ class Counts(Collector):
         self._faults[operation, fault] += 1
 
     def page(self, gauges: Iterable[Gauge]) -> bytes:
-        """Return the page that Prometheus reads.
-
-        Parameters
-        ----------
-        gauges : iterable of (name, help, [(labels, value)])
-            What is measured at this moment.
-        """
+        """Return the page that Prometheus reads, with gauges (name, help, [(labels, value)]) of this moment."""
         registry = CollectorRegistry(auto_describe=False)
         registry.register(self)
         registry.register(self._process)

@@ -17,13 +17,7 @@ class Caller:
     region: str
 
     def arn(self, resource: str) -> str:
-        """Return the ARN of one of the caller's resources.
-
-        Parameters
-        ----------
-        resource : str
-            Such as "campaign/shop".
-        """
+        """Return the ARN of one of the caller's resources, given as "campaign/shop"."""
         return f"{self.prefix}{resource}"
 
     @property
@@ -37,11 +31,6 @@ def caller_of(authorization: bytes | None, default: Caller) -> Caller:
 
     As in other substitutes for AWS, an access key of twelve digits is an account; any other key means the default
     account.
-
-    Parameters
-    ----------
-    authorization : bytes or None
-        The header; None where there is none.
     """
     match = CREDENTIAL.search(authorization or b"")
     if match is None:
@@ -57,11 +46,5 @@ def owner_of(arn: str) -> Caller:
 
 
 def service_arn(kind: str, name: str) -> str:
-    """Return the ARN of something that the service owns, without region and account.
-
-    Parameters
-    ----------
-    kind : str
-        recipe, algorithm or feature-transformation.
-    """
+    """Return the ARN of a recipe, algorithm or feature-transformation of the service, without region and account."""
     return f"arn:aws:personalize:::{kind}/{name}"

@@ -13,8 +13,6 @@ class EngineError(Exception):
 
     Attributes
     ----------
-    name : str
-        Name of the exception on the wire.
     http_status : int
         Of the events and runtime services; the control plane answers 400 to every client error, as JSON 1.1
         services do where the model names no other status.

@@ -13,11 +13,6 @@ Tag = dict[str, str]
 def tagged(present: list[Tag], given: list[Tag]) -> list[Tag]:
     """Return the tags of a resource with more tags added; an existing key gets its new value.
 
-    Parameters
-    ----------
-    present, given : list of dict
-        With tagKey and tagValue.
-
     Raises
     ------
     InvalidInputError

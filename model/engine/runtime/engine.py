@@ -109,26 +109,13 @@ class Engine:
         ----------
         version_arn : str, optional
             The solution version that a campaign answers with; a recommender has been trained itself.
-        timeout_seconds : float, optional
-            As in `ServedModels.load`.
         """
         trained = resource if version_arn is None else self.resources.find(SOLUTION_VERSION, version_arn)
         served = await self.served.load(trained, share=version_arn is not None, timeout_seconds=timeout_seconds)
         self.served.set(resource.arn, served)
 
     def schema_text(self, group_arn: str, dataset_type: str) -> str | None:
-        """Return the schema of a dataset.
-
-        Parameters
-        ----------
-        dataset_type : str
-            Such as ITEMS.
-
-        Returns
-        -------
-        str or None
-            None where the group has no such dataset.
-        """
+        """Return the schema of a dataset, by its type such as ITEMS; None where the group has no such dataset."""
         arn = f"{group_arn.replace(':dataset-group/', ':dataset/', 1)}/{dataset_type}"
         if arn not in self.resources:
             return None
@@ -136,12 +123,7 @@ class Engine:
         return str(self.resources.find(SCHEMA, dataset.document["schemaArn"]).document["schema"])
 
     def gauges(self) -> list[Gauge]:
-        """Return the gauges of `/metrics`.
-
-        Returns
-        -------
-        list of (name, help, [(labels, value)])
-        """
+        """Return the gauges of `/metrics`: (name, help, [(labels, value)]) each."""
         groups = [(arn.rpartition("/")[2], group) for arn, group in self.groups.items()]
         models, now = self.served.by_arn(), time.time()
         return [

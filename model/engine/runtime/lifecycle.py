@@ -97,13 +97,7 @@ class Lifecycles:
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
     def delete(self, resource: Resource[Any], work: Work, in_progress: str = DELETE_IN_PROGRESS) -> None:
-        """Take a resource from DELETE PENDING to DELETE IN_PROGRESS, then run `work`, which removes it.
-
-        Parameters
-        ----------
-        in_progress : str
-            The second state.
-        """
+        """Take a resource from DELETE PENDING to DELETE IN_PROGRESS, then run `work`, which removes it."""
         self._start(resource, self._delete(resource, work, in_progress))
 
     async def close(self) -> None:

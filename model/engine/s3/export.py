@@ -32,7 +32,7 @@ IMPRESSION_SEPARATOR = "|"  # between the items of an impression, as in imports
 
 
 def read_rows_to_export(schema: Schema, mode: str, parts: Sequence[Path], log: Iterable[Record]) -> Iterator[Row]:
-    """Yield the rows of a dataset that an export contains.
+    """Yield the rows of a dataset that an export contains, as values by column.
 
     Parameters
     ----------
@@ -42,11 +42,6 @@ def read_rows_to_export(schema: Schema, mode: str, parts: Sequence[Path], log: I
         Directories of the import parts, oldest first; not read for PUT.
     log : iterable of Record
         Streamed records of the dataset group, oldest first; read twice, or not at all for BULK.
-
-    Yields
-    ------
-    dict
-        Values by column.
     """
     imported = parts if mode != PUT else ()
     streamed = log if mode != BULK else ()

@@ -23,7 +23,7 @@ CHUNK_BYTES = 1024 * 1024
 
 
 def open_source(location: str, region: str, most_bytes: int) -> Iterator[tuple[str, Iterator[str]]]:
-    """Yield the files of a data location with their lines.
+    """Yield (key, lines) of each file of a data location.
 
     Parameters
     ----------
@@ -31,10 +31,6 @@ def open_source(location: str, region: str, most_bytes: int) -> Iterator[tuple[s
         `s3://bucket/key` of one file, or `s3://bucket/prefix/` of a folder, whose first level is read.
     most_bytes : int
         Limit on the size of all files together.
-
-    Yields
-    ------
-    (key, lines)
 
     Raises
     ------

@@ -64,15 +64,7 @@ class S3Object:
 
 
 def read_location(path: str, member: str) -> Location:
-    """Parse an S3 path of a request.
-
-    Parameters
-    ----------
-    path : str
-        `s3://bucket/key`.
-    member : str
-        Member of the request with the path, for the error message.
-    """
+    """Parse an S3 path, `s3://bucket/key`, of a request's member, which the error names."""
     parsed = urlparse(path)
     if parsed.scheme != "s3" or not parsed.netloc:
         raise InvalidInputError(f"{member} must be s3://bucket/…, not {path}")

@@ -85,18 +85,7 @@ class RecommendationRequest:
 
 
 def recommend(served: Served, group: DatasetGroup, request: RecommendationRequest) -> list[PredictedItem]:
-    """Return recommended items, or actions, best first.
-
-    Parameters
-    ----------
-    group : DatasetGroup
-        The data that `served` was trained on.
-
-    Raises
-    ------
-    InvalidInputError
-        A value of a filter parameter is missing or invalid.
-    """
+    """Return recommended items, or actions, best first."""
     query = _restricted(served, group, request.query, request.restriction)
     promoted: list[PredictedItem] = []
     if request.promotion is not None:
@@ -113,20 +102,7 @@ def recommend(served: Served, group: DatasetGroup, request: RecommendationReques
 def rank(
     served: Served, group: DatasetGroup, request: RecommendationRequest, item_ids: Sequence[str]
 ) -> list[PredictedItem]:
-    """Rank given items for a user, without those that the filter removes.
-
-    Parameters
-    ----------
-    served : Served
-        With a ranking recipe.
-    request : RecommendationRequest
-        Its count is not used.
-
-    Raises
-    ------
-    InvalidInputError
-        A value of a filter parameter is missing or invalid, or the recipe is not a ranking recipe.
-    """
+    """Rank given items for a user, without those that the filter removes; the count of the request is not used."""
     recipe = served.recipe
     if not isinstance(recipe, PersonalizedRanking):
         raise InvalidInputError(f"the recipe {served.named.name} does not rank given items: use GetRecommendations")

@@ -56,15 +56,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Sample:
-    """One event with the columns that metrics use.
-
-    Attributes
-    ----------
-    time : int
-        Epoch seconds.
-    interaction, item : mapping of str to object
-        The event's and the item's values by column.
-    """
+    """One event with the columns that metrics use, by column; its time is in epoch seconds."""
 
     event_type: str
     source: str
@@ -74,13 +66,7 @@ class Sample:
 
 
 def read_metric(given: Mapping[str, str]) -> Metric:
-    """Read a metric of a request.
-
-    Parameters
-    ----------
-    given : mapping
-        eventType, metricName, expression.
-    """
+    """Read a metric of a request: eventType, metricName and expression."""
     name, expression = given["metricName"], given["expression"]
     parsed = EXPRESSION.fullmatch(expression)
     if parsed is None:
@@ -94,13 +80,7 @@ def read_metric(given: Mapping[str, str]) -> Metric:
 
 
 def check_metric(metric: Metric, schemas: Mapping[str, Schema]) -> None:
-    """Check that the column of a metric exists and holds numbers.
-
-    Parameters
-    ----------
-    schemas : mapping of str to Schema
-        Of the dataset group's datasets, by type.
-    """
+    """Check that the column of a metric exists and holds numbers."""
     if metric.dataset_type is None or metric.column is None:
         return
     summed = f"{metric.dataset_type.capitalize()}.{metric.column}"
@@ -127,12 +107,7 @@ def source_of(explicit: str | None, served_by: str | None) -> str:
 
 
 def measure(metrics: Iterable[Metric], samples: Iterable[Sample], bucket_seconds: int = BUCKET_SECONDS) -> Totals:
-    """Sum events by metric, source and time.
-
-    Returns
-    -------
-    dict of (metric, source, begin of the bucket in epoch seconds) to float
-    """
+    """Sum events by metric, source and time, the begin of the bucket in epoch seconds."""
     by_type: defaultdict[str, list[Metric]] = defaultdict(list)
     for metric in metrics:
         by_type[metric.event_type.lower()].append(metric)
@@ -170,24 +145,12 @@ class Attribution:
         self._values = {key: value for key, value in self._values.items() if key[0] in self.metrics}
 
     def add(self, samples: Iterable[Sample], now: float) -> None:
-        """Add events; those that are too old are skipped.
-
-        Parameters
-        ----------
-        now : float
-            Epoch seconds.
-        """
+        """Add events; those that are too old at `now`, in epoch seconds, are skipped."""
         oldest = now - limits.ATTRIBUTION_AGE_SECONDS
         self.add_totals(measure(self.metrics, (sample for sample in samples if sample.time > oldest)), now)
 
     def add_totals(self, totals: Totals, now: float) -> None:
-        """Add totals, except those of buckets that are too old.
-
-        Parameters
-        ----------
-        now : float
-            Epoch seconds.
-        """
+        """Add totals, except those of buckets that are too old at `now`, in epoch seconds."""
         oldest = now - limits.ATTRIBUTION_AGE_SECONDS - BUCKET_SECONDS
         for (metric, source, begin), value in totals.items():
             if begin > oldest:

@@ -59,8 +59,6 @@ async def run_batch(state: StateDirectory, batch: Batch, answer: AnswerLine) -> 
 
     Parameters
     ----------
-    state : StateDirectory
-        Holds the files meanwhile.
     answer : callable
         From a line to its output; an `EngineError` becomes the error of the line.
     """
@@ -82,13 +80,7 @@ async def run_batch(state: StateDirectory, batch: Batch, answer: AnswerLine) -> 
 
 
 def answer_line(line: bytes, answer: AnswerLine) -> dict[str, Any]:
-    """Answer one line of an input file.
-
-    Returns
-    -------
-    dict
-        input, output and error; either output or error is None.
-    """
+    """Answer one line of an input file by its input, output and error, of which one of the latter two is None."""
     given: Any = None
     try:
         try:

@@ -26,13 +26,6 @@ LEAST_TOTAL = 0.1
 def explain_items(recipe: Recipe, query: Query, recommended: Sequence[Recommendation]) -> dict[str, str]:
     """Return explanations of the items of an answer.
 
-    Parameters
-    ----------
-    query : Query
-        The query that the recipe answered.
-    recommended : sequence of Recommendation
-        Items of the recipe.
-
     Returns
     -------
     dict of str
@@ -55,13 +48,7 @@ def explain_placement(name: str) -> str:
 
 
 def write_explanation(shares: Sequence[Contribution]) -> str:
-    """Return shares as JSON.
-
-    Returns
-    -------
-    str
-        JSON, such as `[{"name": "item:shoe-17", "weight": 0.41}, {"name": "popularity", "weight": 0.59}]`.
-    """
+    """Return shares as JSON, such as `[{"name": "item:shoe-17", "weight": 0.41}, {"name": "popularity", …}]`."""
     return msgspec.json.encode([{"name": share.name, "weight": share.weight} for share in shares]).decode()
 
 

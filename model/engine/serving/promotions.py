@@ -13,15 +13,7 @@ Item = TypeVar("Item")
 
 
 def count_promoted(count: int, percent: int) -> int:
-    """Return the number of promoted items of a list: the promotion's share, rounded down, but at least one.
-
-    Parameters
-    ----------
-    count : int
-        Items of the list, 1 or more.
-    percent : int
-        1 to 100.
-    """
+    """Return how many of `count` items are promoted: `percent` (1 to 100) of them, rounded down, but at least one."""
     return max(1, count * percent // 100)
 
 

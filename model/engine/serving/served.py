@@ -46,17 +46,7 @@ class Served:
         return ACTIONS if self.named.recommends_actions else ITEMS
 
     def rows_in(self, table: Table) -> NDArray[np.intp]:
-        """Return the row numbers of the recipe's items in a table, in the recipe's order.
-
-        Parameters
-        ----------
-        table : Table
-            Rows keep their numbers, so only the numbers of new items are looked up.
-
-        Returns
-        -------
-        integer array of shape (items of the recipe,)
-        """
+        """Return the row numbers of the recipe's items; rows keep theirs, so only those of new items are looked up."""
         known = self._rows.size if table is self._table else 0
         item_ids = self.recipe.item_ids
         if known < len(item_ids) or table is not self._table:

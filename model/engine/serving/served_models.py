@@ -43,10 +43,6 @@ class ServedModels:
         By ARN; read at each call, so groups may come and go.
     schema_text : callable
         Returns the schema of a dataset, from the ARN of the dataset group and the dataset type.
-    model_directory : callable
-        Returns the directory of a trained model, from its id.
-    run_in_background : callable
-        Runs a coroutine until it ends or the engine does.
     """
 
     def __init__(
@@ -166,13 +162,7 @@ class ServedModels:
             await asyncio.sleep(0)
 
     def update_models(self, group_arn: str, positions: Iterable[int], *, of_actions: bool = False) -> None:
-        """Update the models of a dataset group with new interactions.
-
-        Parameters
-        ----------
-        positions : iterable of int
-            Among the streamed interactions with items, or with actions.
-        """
+        """Update the models of a dataset group with new interactions."""
         group = self._groups[group_arn]
         users = group.action_interactions if of_actions else group.interactions
         models = [served for served in self._models_of(group_arn) if _interactions_of(group, served) is users]
@@ -189,8 +179,6 @@ class ServedModels:
         ----------
         dataset_type : str
             Models take ITEMS or ACTIONS; the row of a user is read for each request.
-        rows : dict
-            By id.
         """
         schema = self._schema_text(group_arn, dataset_type)
         for served in self._models_of(group_arn):

@@ -20,13 +20,7 @@ NOT_METADATA = frozenset({"ITEM_ID"})
 
 
 def check_explores(recipe: NamedRecipe, config: dict[str, Any]) -> None:
-    """Check the exploration of a campaign or recommender: whether its recipe has one, and the values.
-
-    Parameters
-    ----------
-    config : dict
-        campaignConfig or recommenderConfig.
-    """
+    """Check the exploration of a campaign or recommender: whether its recipe has one, and the values."""
     given = config.get(EXPLORATION) or {}
     if given and not recipe.exploration_set:
         raise InvalidInputError(f"{recipe.name} has no {EXPLORATION}: omit it")
@@ -60,36 +54,18 @@ def exploration_of(given: dict[str, str]) -> tuple[float, float]:
 
 
 def check_metadata(config: dict[str, Any], columns_of: dict[str, set[str]]) -> None:
-    """Check that the Items dataset has metadata columns if a configuration enables metadata.
-
-    Parameters
-    ----------
-    columns_of : dict
-        By dataset type, the columns of the dataset group's datasets.
-    """
+    """Check that the Items dataset has metadata columns if a configuration enables metadata."""
     if config.get(METADATA) and not columns_of.get(ITEMS, set()) - NOT_METADATA:
         raise InvalidInputError(f"{METADATA} needs an Items dataset with a metadata column")
 
 
 def check_influence(recipe: NamedRecipe, config: dict[str, Any]) -> None:
-    """Check that the recipe supports the ranking influence of a campaign.
-
-    Parameters
-    ----------
-    config : dict
-        campaignConfig.
-    """
+    """Check that the recipe supports the ranking influence of a campaign."""
     if config.get(INFLUENCE) and not recipe.influence:
         raise InvalidInputError(f"{recipe.name} has no {INFLUENCE}; aws-semantic-similarity has one")
 
 
 def check_throughput(name: str, config: dict[str, Any]) -> None:
-    """Check the minimum provisioned requests per second.
-
-    Parameters
-    ----------
-    name : str
-        The member of the configuration, such as minProvisionedTPS.
-    """
+    """Check the minimum provisioned requests per second."""
     if config.get(name, 1) > limits.TPS_PER_CAMPAIGN:
         raise InvalidInputError(f"{name} may be {limits.TPS_PER_CAMPAIGN} at most, not {config[name]}")

@@ -37,14 +37,7 @@ class Themes:
         self._spread = Counter(word for words in self._words.values() for word in words)
 
     def find_theme(self, item_ids: Sequence[str]) -> tuple[str, list[tuple[str, float]]]:
-        """Return a theme and how well each item fits it.
-
-        Returns
-        -------
-        theme : str
-        items : list of (item id, score)
-            The best fit first.
-        """
+        """Return a theme and the items with how well each fits it, the best fit first."""
         weights = self._shared(item_ids)
         total = sum(weights.values())
         scored = []

@@ -60,12 +60,10 @@ class DatasetGroup:
 
     @classmethod
     async def open(cls, directory: Path, parts: dict[str, list[str]]) -> DatasetGroup:
-        """Read a dataset group from disk.
+        """Read a dataset group from its directory, which is created if it does not exist.
 
         Parameters
         ----------
-        directory : Path
-            Created if it does not exist.
         parts : dict
             By dataset type, the names of the import parts, oldest first.
         """
@@ -130,18 +128,7 @@ class DatasetGroup:
             # The write of another request, which had the first copy, has failed: this request writes the event.
 
     async def store_rows(self, rows: list[RowRecord], on_stored: Callable[[], None] | None = None) -> None:
-        """Store streamed items, users or actions on disk and in memory; see `store_events` for the order of effects.
-
-        Parameters
-        ----------
-        on_stored : callable, optional
-            Called when the rows are on disk and in memory.
-
-        Raises
-        ------
-        OSError
-            The disk refused them.
-        """
+        """Store streamed items, users or actions on disk and in memory; see `store_events` for the order of effects."""
 
         def finish(written: bool) -> None:
             if written:
@@ -164,13 +151,7 @@ class DatasetGroup:
         return self._directory / "bulk" / name
 
     async def load_parts(self, dataset_type: str, names: list[str]) -> None:
-        """Replace the imported data of a dataset by those of parts; later rows replace earlier ones with the same id.
-
-        Parameters
-        ----------
-        names : list of str
-            Oldest first.
-        """
+        """Replace the imported data of a dataset by parts, oldest first; later rows replace earlier ones."""
         # In sequence: of two imports that end together, the later one's parts must remain.
         async with self._loading_parts:
             await self._load_parts(dataset_type, [self.part_path(name) for name in names])
@@ -202,13 +183,7 @@ class DatasetGroup:
         return await self._log.segments(closed=closed)
 
     async def erase_users(self, user_ids: list[str], rewritten: Path) -> None:
-        """Erase users from the event log, then from memory.
-
-        Parameters
-        ----------
-        rewritten : Path
-            Directory of the segments that were rewritten without the users.
-        """
+        """Erase users from the event log, by a directory of segments rewritten without them, then from memory."""
         if self._checkpointing is not None:
             await asyncio.wait([self._checkpointing])
         # Before segments are replaced: a checkpoint must never contain more than the log.

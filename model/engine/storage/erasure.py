@@ -57,8 +57,6 @@ class Erased:
     ----------
     records : int
         Erased interactions, action interactions and rows of users.
-    segments, parts : list of str
-        Names of the segments and import parts that were rewritten.
     """
 
     records: int = 0
@@ -108,8 +106,6 @@ def erase_from_parts(users: set[str], parts: dict[str, list[Path]], target: Path
         By dataset type: those with events, and USERS.
     target : Path
         Directory for the rewritten parts, which keep their names.
-    erased : Erased
-        Updated with the result.
     """
     target.mkdir()
     for dataset_type, paths in parts.items():
@@ -134,8 +130,6 @@ def erase_from_log(users: set[str], segments: Sequence[Path], target: Path, eras
         All closed segments, oldest first.
     target : Path
         Directory for the rewritten segments, which keep their names.
-    erased : Erased
-        Updated with the result.
     """
     target.mkdir()
     # A later segment may determine the user of an event, so all segments are read before one is rewritten.

@@ -56,13 +56,7 @@ class EventIds:
         self._recent.add(id_digest)
 
     def start_packing(self) -> Callable[[], NDArray[np.uint64]]:
-        """Start packing the present digests.
-
-        Returns
-        -------
-        callable
-            Returns the packed array; may run in a thread. `use` replaces the set's array by it.
-        """
+        """Start packing the present digests; the returned function packs them and may run in a thread, see `use`."""
         self._packing |= self._recent
         self._recent = set()
         packed, recent = self._packed, list(self._packing)

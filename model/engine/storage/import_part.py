@@ -49,13 +49,7 @@ def read_rows(path: Path) -> Iterator[tuple[str, Row]]:
 
 
 def write_interactions(part: Path, schema: Schema, rows: Iterable[Row]) -> Columns:
-    """Write the events of a part and return their columns.
-
-    Parameters
-    ----------
-    part : Path
-        The directory.
-    """
+    """Write the events of a part and return their columns."""
     context = {column.name for column in schema.context()}
     rest = [column.name for column in schema.columns if column.name not in IN_COLUMNS | context]
     encoder = msgspec.json.Encoder()
@@ -72,20 +66,7 @@ def write_interactions(part: Path, schema: Schema, rows: Iterable[Row]) -> Colum
 
 
 def read_interactions(part: Path, dataset_type: str) -> Iterator[Row]:
-    """Yield the events of a part with all imported columns.
-
-    Parameters
-    ----------
-    part : Path
-        Its directory.
-    dataset_type : str
-        INTERACTIONS or ACTION_INTERACTIONS.
-
-    Yields
-    ------
-    dict
-        Values by column; None for a missing value.
-    """
+    """Yield the events of a part with all imported columns, as values by column; None for a missing value."""
     columns = read_columns(part / COLUMNS_FILE)
     subject, decoder = SUBJECTS[dataset_type], msgspec.json.Decoder(Row)
     with (part / REST_FILE).open("rb") as rest:

@@ -25,13 +25,7 @@ _rows: msgspec.json.Decoder[tuple[str, Row]] = msgspec.json.Decoder(tuple[str, R
 
 
 class ImportedRows(Mapping[str, Row]):
-    """Rows of import parts, read from disk on access; the last part with an id determines its row.
-
-    Parameters
-    ----------
-    parts : list of Path
-        Directories, oldest first.
-    """
+    """Rows of import parts, oldest first, read from disk on access; the last part with an id determines its row."""
 
     def __init__(self, parts: list[Path]) -> None:
         self._files: list[mmap.mmap] = []
@@ -72,13 +66,7 @@ class ImportedRows(Mapping[str, Row]):
 
 
 class Rows:
-    """All rows of a dataset; a streamed row takes precedence over an imported one.
-
-    Attributes
-    ----------
-    imported : mapping
-        Replaced as a whole, never changed.
-    """
+    """All rows of a dataset; a streamed row takes precedence over an imported one."""
 
     def __init__(self) -> None:
         self.imported: Mapping[str, Row] = {}

@@ -33,8 +33,6 @@ class Plan:
     ----------
     recipes : list of str
         The candidates; one except for AutoML.
-    tuned : bool
-        Whether hyper-parameters are optimised.
     ranges : list of (kind, range)
         Of the hyper-parameters to optimise; empty for all tunable ones of the recipe.
     trials : int
@@ -72,7 +70,6 @@ def fit(plan: Plan, data: TrainingData) -> tuple[Recipe | SegmentRecipe, dict[st
 
     Returns
     -------
-    model : Recipe or SegmentRecipe
     outcome : dict
         recipe, metrics, settings, tuned (hyper-parameters), interactions, items.
 
@@ -114,8 +111,6 @@ def draw_trials(ranges: list[tuple[str, dict[str, Any]]], first: Mapping[str, st
         As `tuning_rules.ranges_of` returns them.
     first : mapping of str to str
         Present values, which are moved into the ranges.
-    count : int
-        Limit on the number of trials.
 
     Returns
     -------

@@ -25,8 +25,6 @@ def training_is_due(
         When automatic training was switched on.
     begun : list of float
         When the solution's versions were created, automatically or manually.
-    days : int
-        The period.
     hour_seconds : float
         Length of an hour.
     skipped : float

@@ -25,13 +25,7 @@ NEVER_EXCLUDED = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP", "EVE
 
 
 def check_solution(request: dict[str, Any], recipe: NamedRecipe) -> None:
-    """Check a solution against the rules of its recipe.
-
-    Parameters
-    ----------
-    request : dict
-        Of CreateSolution.
-    """
+    """Check a solution against the rules of its recipe."""
     config = request.get("solutionConfig") or {}
     check_recipe(recipe)
     if request.get("performIncrementalUpdate"):
@@ -47,13 +41,7 @@ def check_solution(request: dict[str, Any], recipe: NamedRecipe) -> None:
 
 
 def check_automl(request: dict[str, Any]) -> None:
-    """Check a solution with AutoML.
-
-    Parameters
-    ----------
-    request : dict
-        Of CreateSolution.
-    """
+    """Check a solution with AutoML."""
     if request.get("recipeArn"):
         raise InvalidInputError("recipeArn must be left out when performAutoML is true")
     config = (request.get("solutionConfig") or {}).get("autoMLConfig") or {}
@@ -65,13 +53,7 @@ def check_automl(request: dict[str, Any]) -> None:
 
 
 def automl_recipes(config: dict[str, Any]) -> list[str]:
-    """Return the names of the recipes that AutoML compares.
-
-    Parameters
-    ----------
-    config : dict
-        autoMLConfig.
-    """
+    """Return the names of the recipes that AutoML compares."""
     named = [arn.rpartition("/")[2] for arn in config.get("recipeList") or []]
     # Only Amazon's: networks would make every such training many times as long.
     custom = [recipe for recipe in RECIPES.values() if recipe.name.startswith("aws-") and not recipe.domain]
@@ -95,15 +77,8 @@ def check_parameters(recipe: NamedRecipe, config: dict[str, Any], *, tuned: bool
 
     Parameters
     ----------
-    config : dict
-        solutionConfig.
     tuned : bool
         Whether hyper-parameters are optimised; some can be set only then.
-
-    Raises
-    ------
-    InvalidInputError
-        A parameter is unknown, or its value is invalid.
     """
     for member in ("algorithmHyperParameters", "featureTransformationParameters"):
         known = {
@@ -122,13 +97,7 @@ def check_parameters(recipe: NamedRecipe, config: dict[str, Any], *, tuned: bool
 
 
 def check_events(config: dict[str, Any]) -> None:
-    """Check the events to train on and their weights.
-
-    Parameters
-    ----------
-    config : dict
-        solutionConfig.
-    """
+    """Check the events to train on and their weights."""
     threshold = config.get("eventValueThreshold")
     if threshold is not None:
         try:
@@ -165,13 +134,7 @@ def check_objective(recipe: NamedRecipe, objective: dict[str, Any] | None) -> No
 
 
 def check_columns(config: dict[str, Any], where: str) -> None:
-    """Check a TrainingDataConfig.
-
-    Parameters
-    ----------
-    where : str
-        The member that contains it.
-    """
+    """Check a TrainingDataConfig, which the member `where` contains."""
     excluded, included = (config.get(f"{kind}DatasetColumns") or {} for kind in ("excluded", "included"))
     for name in (*excluded, *included):
         if name.upper() not in TRAINED_DATASETS:
@@ -187,13 +150,7 @@ def check_columns(config: dict[str, Any], where: str) -> None:
 
 
 def check_columns_exist(config: dict[str, Any], columns_of: dict[str, set[str]]) -> None:
-    """Check that the columns of a TrainingDataConfig exist.
-
-    Parameters
-    ----------
-    columns_of : dict
-        By dataset type, the columns of the dataset group's datasets.
-    """
+    """Check that the columns of a TrainingDataConfig exist."""
     for kind in ("excluded", "included"):
         for name, columns in (config.get(f"{kind}DatasetColumns") or {}).items():
             unknown = sorted(set(columns) - columns_of.get(name.upper(), set()))
@@ -202,20 +159,7 @@ def check_columns_exist(config: dict[str, Any], columns_of: dict[str, set[str]])
 
 
 def excluded_columns(config: dict[str, Any], columns_of: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """Return the columns that a training excludes, by dataset type.
-
-    Parameters
-    ----------
-    config : dict
-        trainingDataConfig.
-    columns_of : dict
-        All columns by dataset type.
-
-    Returns
-    -------
-    dict
-        Excluded columns; if columns are included, all others.
-    """
+    """Return the columns that a trainingDataConfig excludes, by dataset type; if columns are included, all others."""
     excluded = {name.upper(): list(columns) for name, columns in (config.get("excludedDatasetColumns") or {}).items()}
     for name, columns in (config.get("includedDatasetColumns") or {}).items():
         kept = set(columns) | NEVER_EXCLUDED
@@ -224,13 +168,7 @@ def excluded_columns(config: dict[str, Any], columns_of: Mapping[str, Iterable[s
 
 
 def schedule_days(config: dict[str, Any] | None) -> int:
-    """Return the days between two automatic trainings.
-
-    Parameters
-    ----------
-    config : dict or None
-        autoTrainingConfig.
-    """
+    """Return the days between two automatic trainings by an autoTrainingConfig."""
     expression = (config or {}).get("schedulingExpression") or DEFAULT_SCHEDULE
     match = RATE.fullmatch(expression)
     days = int(match[1]) if match else 0

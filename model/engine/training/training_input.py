@@ -34,13 +34,7 @@ class TrainingInput:
 
 
 def copy_input(group: DatasetGroup) -> Callable[[Path], None]:
-    """Copy the present data of a dataset group for a training.
-
-    Returns
-    -------
-    callable
-        Writes the copy to a directory; may run in a thread.
-    """
+    """Copy the data of a dataset group; the returned function writes it to a directory and may run in a thread."""
     snapshots = {INTERACTIONS: group.interactions.snapshot(), ACTION_INTERACTIONS: group.action_interactions.snapshot()}
     rows = {kind: by_id.all() for kind, by_id in group.rows.items()}
 

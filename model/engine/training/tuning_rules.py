@@ -14,13 +14,7 @@ KINDS = ("integer", "continuous", "categorical")
 
 
 def ranges_of(config: dict[str, Any] | None) -> list[tuple[str, dict[str, Any]]]:
-    """Return the ranges of an HPOConfig as (kind, range).
-
-    Returns
-    -------
-    list of (str, dict)
-        The kind is integer, continuous or categorical.
-    """
+    """Return the ranges of an HPOConfig as (kind, range); a kind is integer, continuous or categorical."""
     given = (config or {}).get("algorithmHyperParameterRanges") or {}
     return [(kind, values) for kind in KINDS for values in given.get(f"{kind}HyperParameterRanges") or []]
 
@@ -40,26 +34,14 @@ def range_of(name: str, parameter: Parameter) -> tuple[str, dict[str, Any]]:
 
 
 def trials(config: dict[str, Any] | None) -> int:
-    """Return the limit on trainings of a hyper-parameter optimisation.
-
-    Parameters
-    ----------
-    config : dict or None
-        hpoConfig.
-    """
+    """Return the limit of an hpoConfig on trainings of a hyper-parameter optimisation."""
     resources = (config or {}).get("hpoResourceConfig") or {}
     _count(resources, "maxParallelTrainingJobs", limits.HPO_PARALLEL_JOBS, limits.HPO_PARALLEL_JOBS)
     return _count(resources, "maxNumberOfTrainingJobs", limits.HPO_JOBS, limits.HPO_JOBS_DEFAULT)
 
 
 def check_tuning(recipe: NamedRecipe, config: dict[str, Any] | None, *, performed: bool) -> None:
-    """Check performHPO and hpoConfig.
-
-    Parameters
-    ----------
-    performed : bool
-        performHPO.
-    """
+    """Check performHPO and hpoConfig."""
     if config and not performed:
         raise InvalidInputError("solutionConfig.hpoConfig needs performHPO")
     if not performed:

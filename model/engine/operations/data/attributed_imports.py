@@ -37,20 +37,7 @@ def check_report(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
 def prepare_attribution(
     engine: Engine, dataset: Resource[DatasetInternals], task: dict[str, Any], *, publish: bool
 ) -> Callable[[Path], None]:
-    """Add the metrics to measure to an import's task, when the import's turn comes.
-
-    Parameters
-    ----------
-    task : dict
-        The input of the worker.
-    publish : bool
-        Whether a report goes to S3.
-
-    Returns
-    -------
-    callable
-        Writes the input files of the worker.
-    """
+    """Add the metrics to measure to an import's task, and return a function that writes the worker's input files."""
     group_arn = dataset.document["datasetGroupArn"]
     measured = attribution_of(engine, group_arn) if dataset.document["datasetType"] == INTERACTIONS else None
     if measured is None or not (publish or task["mode"] == INCREMENTAL):
@@ -75,13 +62,7 @@ def prepare_attribution(
 def add_attribution(
     engine: Engine, dataset: Resource[DatasetInternals], task: dict[str, Any], outcome: dict[str, Any]
 ) -> None:
-    """Add the totals of an incremental import to the metrics.
-
-    Parameters
-    ----------
-    task, outcome : dict
-        Of the worker.
-    """
+    """Add the totals of an incremental import to the metrics."""
     measured = engine.attributions.get(dataset.document["datasetGroupArn"])
     if measured is None or task["mode"] != INCREMENTAL:
         return

@@ -29,13 +29,7 @@ def columns_of(engine: Engine, group_arn: str) -> dict[str, list[str]]:
 
 
 def interactions_version(engine: Engine, group_arn: str) -> list[Any]:
-    """Return a value that changes whenever a dataset group's interactions do.
-
-    Returns
-    -------
-    list
-        To be compared with an earlier one; it can be written as JSON.
-    """
+    """Return a value that changes whenever a dataset group's interactions do; it can be written as JSON."""
     datasets = engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
     parts = [dataset.internals.parts for dataset in datasets if dataset.document["datasetType"].endswith(INTERACTIONS)]
     group = engine.groups[group_arn]

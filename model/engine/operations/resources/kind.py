@@ -45,8 +45,6 @@ class ResourceKind(Generic[AnyInternals]):
 
     Attributes
     ----------
-    operations : mapping
-        By name.
     resume_creation : callable, optional
         None for a kind without a status, which exists at once.
     resume_deletion : callable, optional

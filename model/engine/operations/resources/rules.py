@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 
 
 def find(engine: Engine, caller: Caller, kind: Kind[AnyInternals], arn: str) -> Resource[AnyInternals]:
-    """Return one of the caller's resources.
-
-    Raises
-    ------
-    ResourceNotFoundError
-        There is none in the caller's account and region.
-    """
+    """Return one of the caller's resources."""
     if not arn.startswith(caller.prefix):
         raise ResourceNotFoundError(f"there is no {kind.label} {arn}")
     return engine.resources.find(kind, arn)
@@ -95,12 +89,6 @@ def check_quota(engine: Engine, caller: Caller, kind: Kind[Any], most: int, **me
 
 
 def check_not_in_use(reason: str, dependants: Sequence[Resource[Any]]) -> None:
-    """Check that nothing depends on a resource.
-
-    Parameters
-    ----------
-    reason : str
-        What refuses the request, such as "a campaign uses the solution".
-    """
+    """Check that nothing depends on a resource."""
     if dependants:
         raise ResourceInUseError(f"{reason}: {dependants[0].arn}")

@@ -181,18 +181,7 @@ def _query(engine: Engine, resource: Resource[Any], served: Served, request: dic
 
 
 def user_features(engine: Engine, served: Served, user: str) -> tuple[str, ...]:
-    """Return the features of a user from the Users dataset.
-
-    Parameters
-    ----------
-    user : str
-        Empty without a user.
-
-    Returns
-    -------
-    tuple of str
-        Such as ("AGE_GROUP=25-34",).
-    """
+    """Return features of a user ("" for none) from the Users dataset, such as ("AGE_GROUP=25-34",)."""
     row = engine.groups[served.group_arn].rows[USERS].get(user) if user else None
     if not row:
         return ()

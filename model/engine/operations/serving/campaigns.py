@@ -142,13 +142,7 @@ def resume_deletion(engine: Engine, campaign: Resource[CampaignInternals]) -> No
 async def deploy_latest(
     engine: Engine, campaign: Resource[CampaignInternals], version: Resource[SolutionVersionInternals]
 ) -> None:
-    """Deploy the latest version of the solution to a campaign that has syncWithLatestSolutionVersion.
-
-    Parameters
-    ----------
-    version : Resource
-        The latest ACTIVE version of the campaign's solution.
-    """
+    """Deploy the latest version of the solution to a campaign that has syncWithLatestSolutionVersion."""
     if version.arn == campaign.internals.version or not _takes_latest(campaign):
         return
     served = await engine.served.load(version, share=True)

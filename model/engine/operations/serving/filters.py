@@ -75,10 +75,6 @@ def find_filter(engine: Engine, caller: Caller, arn: str) -> CompiledFilter:
 
     Raises
     ------
-    ResourceNotFoundError
-        The caller has no such filter.
-    ResourceInUseError
-        It is being created or deleted.
     InvalidInputError
         It does not fit the datasets as they are now.
     """

@@ -150,13 +150,7 @@ def active(engine: Engine, group_arn: str) -> Resource[MetricAttributionInternal
 
 
 def count_events(engine: Engine, group_arn: str, events: list[EventRecord]) -> None:
-    """Measure streamed events.
-
-    Parameters
-    ----------
-    events : list of EventRecord
-        New events only: a repeated one is not counted again.
-    """
+    """Measure streamed events, new ones only: a repeated event is not counted again."""
     measured = attribution_of(engine, group_arn)
     if measured is not None and events:
         measured.add(_samples(engine, group_arn, measured.metrics, events), time.time())

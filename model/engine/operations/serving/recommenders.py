@@ -169,15 +169,7 @@ def resume_deletion(engine: Engine, recommender: Resource[RecommenderInternals])
 
 
 async def retrain(engine: Engine, recommender: Resource[RecommenderInternals], config: dict[str, Any]) -> None:
-    """Train on all present data and serve the new model.
-
-    Parameters
-    ----------
-    recommender : Resource
-        Answers as before until the new model is ready.
-    config : dict
-        The recommenderConfig to train with.
-    """
+    """Train on all present data and serve the new model; until it is ready, the recommender answers as before."""
     document, old = recommender.document, recommender.internals.id
     internals = msgspec.structs.replace(recommender.internals, id=new_id())
     plan = Plan([document["recipeArn"].rpartition("/")[2]])

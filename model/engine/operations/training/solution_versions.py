@@ -63,17 +63,8 @@ def begin(
 
     Parameters
     ----------
-    caller : Caller
-        The owner of the solution.
-    request : dict
-        Of CreateSolutionVersion.
     training_type : str
         AUTOMATIC or MANUAL.
-
-    Returns
-    -------
-    Resource
-        The version.
 
     Raises
     ------
@@ -81,8 +72,6 @@ def begin(
         The training mode is not possible, or a dataset is missing.
     LimitExceededError
         Too many versions are being trained.
-    ResourceAlreadyExistsError
-        The solution has a version of this name.
     """
     internals = SolutionVersionInternals(id=new_id())
     if request.setdefault("trainingMode", FULL) != FULL:

@@ -53,12 +53,8 @@ class Trained:
 
     Attributes
     ----------
-    recipe : str
-        The name; AutoML chooses among several.
     settings : dict
         That the recipe chose from the data.
-    tuned : dict
-        Hyper-parameters that optimisation chose.
     hours : float
         From the request to the model on disk.
     """
@@ -83,12 +79,8 @@ async def train(
 
     Parameters
     ----------
-    plan : Plan
-        Recipes and hyper-parameters to choose from.
     solution : dict
         eventType and solutionConfig, where there are any.
-    model_id : str
-        The name of the model's directory.
     on_begin : callable, optional
         Called when the training's turn comes, so that its data is noted even where the training fails.
     """

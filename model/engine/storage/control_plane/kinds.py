@@ -133,13 +133,7 @@ AnyInternals = TypeVar("AnyInternals", bound=Internals)
 
 @dataclass(frozen=True)
 class Kind(Generic[AnyInternals]):
-    """A kind of resource.
-
-    Attributes
-    ----------
-    name : str
-        As ARNs have it, such as "dataset-group".
-    """
+    """A kind of resource, named as in ARNs, such as "dataset-group"."""
 
     name: str
     internals: type[AnyInternals]

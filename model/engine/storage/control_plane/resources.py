@@ -85,13 +85,7 @@ class Resources:
         return self._by_arn[arn]
 
     def find(self, kind: Kind[AnyInternals], arn: str) -> Resource[AnyInternals]:
-        """Return a resource.
-
-        Raises
-        ------
-        ResourceNotFoundError
-            There is none of this kind with this ARN.
-        """
+        """Return a resource."""
         found = self._by_kind[kind.name].get(arn)
         if found is None:
             raise ResourceNotFoundError(f"there is no {kind.label} {arn}")

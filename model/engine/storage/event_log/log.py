@@ -78,12 +78,7 @@ class EventLog:
         return (self.applied[0] - position[0]) * SEGMENT_BYTES + self.applied[1] - position[1]
 
     def replay(self, start: Position = (0, 0)) -> Iterator[bytes]:
-        """Yield every record, oldest first; then cut off a torn frame and open the log for appending.
-
-        Parameters
-        ----------
-        start : Position
-            Records before it are skipped.
+        """Yield the records from a position on, oldest first; then cut off a torn frame and open the log for appending.
 
         Raises
         ------

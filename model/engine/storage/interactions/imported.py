@@ -66,8 +66,6 @@ class NumberedImport:
     ----------
     source : Columns
         In the order of the files.
-    users, items, kinds : integer arrays
-        Numbers in the dataset group, by number in the source.
     user_count : int
         Users and sessions of the dataset group.
     """

@@ -9,13 +9,7 @@ if TYPE_CHECKING:
 
 
 class Numbering:
-    """Maps names to numbers and numbers to names.
-
-    Attributes
-    ----------
-    names : list of str
-        By number; it only grows, at the end.
-    """
+    """Maps names to numbers and numbers to names; the list of names grows only at its end."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self.names = list(names)

@@ -27,8 +27,6 @@ class InteractionState:
         By number.
     users : list of int
         Numbers of the users; the other numbers are those of sessions.
-    session_of : dict
-        Number of the user or session, by session id.
     anonymous : set of int
         Numbers of the sessions that no user has logged in with.
     base : int

@@ -78,18 +78,7 @@ class InteractionStore:
         return self._latest([(user, self._streamed.last(user)) for user in self._numbers_of(user_id)])
 
     def recent(self, user_id: str) -> dict[str, list[str]]:
-        """Return a user's latest 100 items of each event type, for filters.
-
-        Parameters
-        ----------
-        user_id : str
-            As for `history`.
-
-        Returns
-        -------
-        dict of lists of item ids, latest first
-            By event type in lower case.
-        """
+        """Return a user's latest 100 items, latest first, by event type in lower case; see `history` for `user_id`."""
         moments: dict[str, list[tuple[int, int]]] = {}
         for user in self._numbers_of(user_id):
             for kind, latest in self._latest_by_kind(user):
@@ -99,13 +88,7 @@ class InteractionStore:
         return {name: [self._items.names[item] for _, item in pairs] for name, pairs in latest_of.items()}
 
     def users_with(self, matches: Callable[[str], bool]) -> list[str]:
-        """Return the ids of all users who have had an interaction of a matching event type.
-
-        Parameters
-        ----------
-        matches : callable
-            Takes an event type in lower case.
-        """
+        """Return the ids of all users with an interaction whose event type, in lower case, matches."""
         kinds = [number for number, name in enumerate(self._kinds.names) if matches(name.lower())]
         streamed = self._streamed
         users = [np.array(streamed.users, np.int32)[np.isin(np.array(streamed.kinds, np.int16), kinds)]]
@@ -205,13 +188,7 @@ class InteractionStore:
         self._streamed = StreamedInteractions.restore(state.base, state.columns, state.context)
 
     def snapshot(self) -> Callable[[], Columns]:
-        """Copy all interactions for a training.
-
-        Returns
-        -------
-        callable
-            Returns the columns, imported interactions first; takes long for many, and may run in a thread.
-        """
+        """Copy all interactions for a training; the returned function, slow for many, may run in a thread."""
         names = (list(self._user_ids), list(self._items.names), list(self._kinds.names))
         imported, arrays, context = self._imported, self._streamed.copy_columns(), self._streamed.context()
 

@@ -62,18 +62,7 @@ class StreamedInteractions:
         return position - self._base
 
     def add(self, user: int, item: int, kind: int, time: int, value: float, context: Mapping[str, str] | None) -> int:
-        """Add one interaction.
-
-        Parameters
-        ----------
-        time : int
-            Epoch seconds.
-
-        Returns
-        -------
-        int
-            Its position.
-        """
+        """Add one interaction at a time in epoch seconds and return its position."""
         index = len(self.times)
         self.users.append(user)
         self.items.append(item)
@@ -164,16 +153,12 @@ class StreamedInteractions:
         return False
 
     def by_kind(self, index: int, kinds: int, most: int) -> dict[int, list[tuple[int, int]]]:
-        """Return time and item of an index and of earlier arrivals, latest first, `most` at most of each kind.
+        """Return (time, item) of an index and of earlier arrivals, latest first, `most` at most of each kind.
 
         Parameters
         ----------
         kinds : int
             Number of kinds: once all are full, earlier arrivals are not considered.
-
-        Returns
-        -------
-        dict of lists of (time, item)
         """
         found: dict[int, list[tuple[int, int]]] = {}
         items, before, times, kind_of = self.items, self._before, self.times, self.kinds
@@ -238,12 +223,7 @@ class StreamedInteractions:
     def restore(
         cls, base: int, columns: Mapping[str, NDArray[Any]], context: Mapping[str, tuple[list[str], NDArray[np.int32]]]
     ) -> Self:
-        """Return the interactions that `copy_state` copied.
-
-        Parameters
-        ----------
-        context : mapping of (values, codes)
-        """
+        """Return the interactions that `copy_state` copied."""
         restored = cls(base)
         for name, attribute in COLUMNS.items():
             getattr(restored, attribute).frombytes(columns[name].tobytes())

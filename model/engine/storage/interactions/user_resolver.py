@@ -54,13 +54,7 @@ class UserResolver:
 
 
 def resolve_users(events: Iterable[EventRecord]) -> Iterator[str]:
-    """Yield the user id, or the session id, of each event; see `UserResolver.resolve`.
-
-    Parameters
-    ----------
-    events : iterable of EventRecord
-        All events of a dataset, oldest first; consumed before the first result.
-    """
+    """Yield the user or session id of each event; reads all events, oldest first, before the first result."""
     resolver = UserResolver()
     for event in events:
         resolver.add(event)
