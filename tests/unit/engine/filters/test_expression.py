@@ -127,7 +127,7 @@ def test_a_filter_may_name_ten_different_fields():
         *("CurrentUser.AGE", "CurrentUser.TIER", "CurrentUser.USER_ID"),
     ]
     texts = {"Items.GENRE", "Items.STUDIO", "Items.ITEM_ID", "CurrentUser.TIER", "CurrentUser.USER_ID"}
-    conditions = [f'{one} IN ("a")' if one in texts else f"{one} > 1" for one in fields]
+    conditions = [f'{field} IN ("a")' if field in texts else f"{field} > 1" for field in fields]
     nine = f"INCLUDE ItemID WHERE {' AND '.join(conditions[:6])} IF {' AND '.join(conditions[6:])}"
     ten = f'{nine} | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("a")'
 

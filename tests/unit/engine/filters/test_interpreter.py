@@ -193,7 +193,7 @@ def test_a_filter_allows_what_the_interpreter_allows(before, changed, users, don
 
     def agrees(rows: dict[str, dict[str, Any]]) -> None:
         asker = Asker(rows, users, done, user, item, values)
-        wanted = {one for one in world.tables["ITEMS"].ids if naively(asker, drawn, one)}
+        wanted = {item_id for item_id in world.tables["ITEMS"].ids if naively(asker, drawn, item_id)}
         assert world.allowed(expression, user, item, **values) == wanted
 
     agrees(before)

@@ -44,8 +44,10 @@ def assert_agrees(table: Table, rows: dict[str, dict[str, Any]]) -> None:
     assert others.tolist() == [kind is not None and "x" not in kind.split("|") for kind in kinds]
     for sign, wanted in (("<", [0, 1]), ("!=", [0, 2.5]), ("=", [1])):
         assert table.with_number("SIZE", sign, 2 if sign == "<" else 1).tolist() == [size in wanted for size in sizes]
-    assert table.with_number("EITHER", "=", 1).tolist() == [alternatives == 1 for alternatives in eithers]
-    assert table.with_texts("EITHER", ("x",), several=False, negated=False).tolist() == [one == "x" for one in eithers]
+    assert table.with_number("EITHER", "=", 1).tolist() == [either == 1 for either in eithers]
+    assert table.with_texts("EITHER", ("x",), several=False, negated=False).tolist() == [
+        either == "x" for either in eithers
+    ]
     assert table.with_ids(["a", "zzz"]).tolist() == [row_id == "a" for row_id in table.ids]
     for number, row in enumerate(known):
         assert table.texts(number, "KIND", several=False) == ((row["KIND"],) if row.get("KIND") is not None else ())
