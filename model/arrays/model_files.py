@@ -42,12 +42,9 @@ def read_model(directory: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]
 
 
 def forget_users(directory: Path, users: Collection[str]) -> bool:
-    """Delete ids of users from a saved model.
+    """Delete ids of users from a saved model; return whether it held any.
 
-    Returns
-    -------
-    bool
-        Whether the model held any of them. A model that is already in memory still holds them.
+    A model that is already in memory still holds them.
     """
     document: dict[str, Any] = json.loads((directory / DOCUMENT).read_text(encoding="utf-8"))
     lists = {name: document[name] for name in USERS if name in document}

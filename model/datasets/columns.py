@@ -47,12 +47,7 @@ class Columns:
     context: dict[str, ContextColumn] = field(default_factory=dict)
 
     def where(self, kept: NDArray[np.bool_]) -> Columns:
-        """Return the interactions for which `kept` holds; the lists of ids stay as they are.
-
-        Parameters
-        ----------
-        kept : bool array of shape (n,)
-        """
+        """Return the interactions for which `kept`, of shape (n,), is true; the lists of ids stay as they are."""
         context = {name: column.at(kept) for name, column in self.context.items()}
         arrays = {name: getattr(self, name)[kept] for name in ARRAYS}
         return replace(self, **arrays, context=context)

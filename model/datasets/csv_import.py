@@ -52,13 +52,7 @@ def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Ite
 
 
 def to_columns(rows: Iterable[dict[str, Any]], schema: Schema | None = None) -> Columns:
-    """Collect the rows of a dataset of events in columns.
-
-    Parameters
-    ----------
-    schema : Schema, optional
-        Determines the context columns; by default, INTERACTIONS without context.
-    """
+    """Collect the rows of a dataset of events in columns; without a schema there are no context columns."""
     subject = SUBJECTS[schema.dataset_type if schema else INTERACTIONS]
     contexts = [(column.name, _CodedColumn()) for column in schema.context()] if schema else []
     user_of, item_of, kind_of = _CodedColumn(), _CodedColumn(), _CodedColumn()

@@ -63,12 +63,7 @@ class Interactions:
         return int(self.times.size)
 
     def where(self, kept: NDArray[np.bool_]) -> Interactions:
-        """Return the interactions for which `kept` is true; the lists of ids stay as they are.
-
-        Parameters
-        ----------
-        kept : bool array of shape (n,)
-        """
+        """Return the interactions for which `kept`, of shape (n,), is true; the lists of ids stay as they are."""
         return Interactions(
             self.user_ids,
             self.item_ids,
@@ -94,21 +89,11 @@ class Interactions:
         )
 
     def starts(self) -> NDArray[np.int64]:
-        """Return where each user's interactions start, and the end: shape (users + 1,).
-
-        Returns
-        -------
-        int64 array
-        """
+        """Return where each user's interactions start, and the end: shape (users + 1,)."""
         return np.searchsorted(self.users, np.arange(len(self.user_ids) + 1)).astype(np.int64)
 
     def unique_pairs(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return each distinct (user, item) pair.
-
-        Returns
-        -------
-        users, items : int32 arrays of equal length
-        """
+        """Return each distinct (user, item) pair, as two arrays of equal length."""
         width = max(1, len(self.item_ids))
         keys = np.sort(self.users.astype(np.int64) * width + self.items)
         # Like numpy.unique, which hashes each number and takes ten times as long for a million of them (numpy 2.4).
@@ -152,13 +137,7 @@ def from_columns(
 
 
 def from_rows(rows: Sequence[tuple[str, str, int]] | Sequence[tuple[str, str, int, str]]) -> Interactions:
-    """Make interactions from (user id, item id, epoch seconds[, event type]) rows.
-
-    Parameters
-    ----------
-    rows : sequence of tuples
-        The event type is "View" where a row has none.
-    """
+    """Make interactions from (user id, item id, epoch seconds[, event type]) rows; a row without a type is a "View"."""
     user_of: dict[str, int] = {}
     item_of: dict[str, int] = {}
     kind_of: dict[str, int] = {}

@@ -25,13 +25,7 @@ SCRIPT_SAMPLE = 500
 
 
 def text_reader(column: Column) -> Callable[[str], Any]:
-    """Return a function that reads the values of a column in a CSV.
-
-    Returns
-    -------
-    callable
-        Takes text and returns a str, int, float, bool or None; raises `InvalidValueError`.
-    """
+    """Return a function from the text of a column in a CSV to its value or None; it raises `InvalidValueError`."""
     parse: Callable[[str], Any] = _whole if column.kind in WHOLE else _real
     if column.kind in {"string", "boolean"}:
         parse = str if column.kind == "string" else _boolean

@@ -71,13 +71,7 @@ class Result:
         return float(self.per_question[metric].mean())
 
     def intervals(self, within: str | None = None) -> dict[str, Interval]:
-        """Return the mean of every metric with its bootstrap interval.
-
-        Parameters
-        ----------
-        within : str, optional
-            Name of a slice; by default all questions.
-        """
+        """Return the mean of every metric with its bootstrap interval, within a slice or over all questions."""
         mask = np.ones(len(self), np.bool_) if within is None else self.slices[within]
         users = [self.users[place] for place in np.flatnonzero(mask).tolist()]
         return intervals({name: values[mask] for name, values in self.per_question.items()}, users)
@@ -138,12 +132,7 @@ def evaluate(
 
 
 def hits_of(lists: Lists, split: Split) -> NDArray[np.bool_]:
-    """Return for each position of each list whether its item was wanted.
-
-    Returns
-    -------
-    bool array of shape (questions, depth)
-    """
+    """Return for each position of each list whether its item was wanted: shape (questions, depth)."""
     locate = locator(split, lists.item_ids)
     width = max(1, len(lists.item_ids))
     wanted = [locate(question.wanted) + number * width for number, question in enumerate(split.questions)]

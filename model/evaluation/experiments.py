@@ -139,13 +139,7 @@ def save_experiment(experiment: Experiment, folder: Path) -> Path:
 
 
 def summary(experiment: Experiment) -> dict[str, Any]:
-    """Return an experiment as a JSON document.
-
-    Returns
-    -------
-    dict
-        Each metric as {mean, low, high}, overall and by slice.
-    """
+    """Return an experiment as a JSON document; each metric is {mean, low, high}, overall and by slice."""
     result = experiment.result
     return {
         "recipe": experiment.recipe,
@@ -170,23 +164,12 @@ def summary(experiment: Experiment) -> dict[str, Any]:
 
 
 def shown_slices(result: Result) -> dict[str, NDArray[np.bool_]]:
-    """Return the slices with enough questions to be shown.
-
-    Returns
-    -------
-    dict of bool arrays of shape (questions,)
-    """
+    """Return the slices with enough questions to be shown: bool arrays of shape (questions,)."""
     return {name: mask for name, mask in result.slices.items() if int(mask.sum()) >= MIN_SLICE_QUESTIONS}
 
 
 def load_experiment(name: str, folder: Path) -> Experiment:
-    """Read a saved experiment.
-
-    Parameters
-    ----------
-    name : str
-        Run and recipe, such as "20261121T140000Z/aws-popularity-count".
-    """
+    """Read a saved experiment by its run and recipe, such as "20261121T140000Z/aws-popularity-count"."""
     names = list_experiments(folder)
     if name not in names:
         raise UnknownExperimentError(f"{folder} has no experiment {name}; it has: {', '.join(names) or 'none'}")
@@ -221,10 +204,7 @@ def list_experiments(folder: Path) -> list[str]:
 def compare(first: Result, second: Result, metrics: Sequence[str]) -> list[Difference]:
     """Return the differences of the first result's metrics from the second's, overall and by slice.
 
-    Returns
-    -------
-    list of Difference
-        Paired by question, so that questions that are hard for both do not widen the interval.
+    They are paired by question, so that questions that are hard for both do not widen the interval.
     """
     if first.fingerprint != second.fingerprint:
         raise NotComparableError(

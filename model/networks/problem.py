@@ -47,21 +47,11 @@ class Problem:
         return self.users.astype(np.int64) * self.item_count + self.items
 
     def starts(self) -> NDArray[np.int64]:
-        """Return where each user's pairs start, and the end.
-
-        Returns
-        -------
-        int64 array of shape (users + 1,)
-        """
+        """Return where each user's pairs start, and the end: shape (users + 1,)."""
         return np.searchsorted(self.users, np.arange(self.user_count + 1)).astype(np.int64)
 
     def where(self, kept: NDArray[np.bool_]) -> Problem:
-        """Return the pairs for which `kept` is true; the numbers of users and items stay.
-
-        Parameters
-        ----------
-        kept : bool array of shape (pairs,)
-        """
+        """Return the pairs for which `kept`, of shape (pairs,), is true; the numbers of users and items stay."""
         return replace(
             self,
             users=self.users[kept],

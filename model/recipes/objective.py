@@ -32,13 +32,7 @@ class Objective:
 
     @classmethod
     def fit(cls, item_ids: list[str], data: TrainingData) -> Objective | None:
-        """Read the objective of a solution.
-
-        Returns
-        -------
-        Objective or None
-            None where the solution has none.
-        """
+        """Read the objective of a solution; None where it has none."""
         configured = data.solution.get("optimizationObjective") or {}
         column = str(configured.get("itemAttribute") or "")
         strength = STRENGTH[str(configured.get("objectiveSensitivity") or "OFF")]
@@ -69,13 +63,7 @@ class Objective:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> Objective:
-        """Restore an objective from its saved arrays.
-
-        Parameters
-        ----------
-        document : mapping
-            With column and strength.
-        """
+        """Restore an objective from its saved arrays, and a document with column and strength."""
         factors = GrowableRows(arrays["objective_factors"])
         return cls(document["column"], document["strength"], arrays["objective_values"], factors)
 
@@ -88,12 +76,9 @@ class Objective:
 
 
 def numbers_of(column: str, item_ids: list[str], catalogue: Catalogue) -> NDArray[np.float64] | None:
-    """Return a numeric column in the order of a recipe's items.
+    """Return a numeric column in the order of a recipe's items: float64 array of shape (items,).
 
-    Returns
-    -------
-    float64 array of shape (items,) or None
-        NaN where an item has no value; None where the catalogue has no such column.
+    NaN where an item has no value; None where the catalogue has no such column.
     """
     if column not in catalogue.numbers:
         return None

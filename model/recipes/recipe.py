@@ -102,13 +102,7 @@ class Recommendation:
 
 
 class Contribution(NamedTuple):
-    """A component of an item's score.
-
-    Attributes
-    ----------
-    name : str
-        Its source, such as "item:shoe-17" or "popularity".
-    """
+    """A component of an item's score; its name is the source, such as "item:shoe-17" or "popularity"."""
 
     name: str
     weight: float
@@ -135,24 +129,12 @@ class Recipe(abc.ABC):
 
     @classmethod
     def uses_event_type(cls, event_type: str) -> bool:
-        """Return whether the recipe is trained on interactions of an event type; on all where `learns_from` is empty.
-
-        Parameters
-        ----------
-        event_type : str
-            In upper or lower case; an unknown (empty) one is used.
-        """
+        """Return whether the recipe is trained on an event type, in any case; an unknown (empty) one is used."""
         return not cls.learns_from or not event_type or event_type.lower() in cls.learns_from
 
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:  # noqa: ARG003 - a recipe without settings needs no data
-        """Choose the recipe's settings on a hold-out of the newest events.
-
-        Returns
-        -------
-        dict
-            Settings for `fit`; empty where the recipe has none.
-        """
+        """Choose the recipe's settings for `fit` on a hold-out of the newest events; empty where it has none."""
         return {}
 
     @classmethod
@@ -186,13 +168,7 @@ class Recipe(abc.ABC):
         ]
 
     def explain(self, query: Query, item_id: str) -> list[Contribution]:
-        """Return the contributions to an item's score, the largest first.
-
-        Returns
-        -------
-        list of Contribution
-            Their weights sum to the item's entry of `score`.
-        """
+        """Return the contributions to an item's score, the largest first; they sum to its entry of `score`."""
         return self.explain_all(query, [item_id])[0]
 
     @abc.abstractmethod

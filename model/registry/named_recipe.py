@@ -60,13 +60,7 @@ class Parameter:
     featurization: bool = False
 
     def refusal(self, value: str) -> str | None:
-        """Return why a value is invalid; None where it is valid.
-
-        Returns
-        -------
-        str or None
-            What a valid value would be.
-        """
+        """Return the rule that a value breaks, such as "must be a number"; None where the value is valid."""
         if self.choices:
             known = {choice.lower() for choice in self.choices}
             return None if value.lower() in known else f"must be one of {', '.join(self.choices)}"

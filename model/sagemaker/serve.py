@@ -101,13 +101,7 @@ def answer(served: ServedModel, request: Any) -> dict[str, Any]:
 
 
 def make_server(served: ServedModel, host: str, port: int) -> ThreadingHTTPServer:
-    """Return a server that is bound to its port and not started.
-
-    Parameters
-    ----------
-    port : int
-        0 for a free port.
-    """
+    """Return a server that is bound to its port (0 for a free one) and not started."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -76,13 +76,7 @@ def _mean(table: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def interval_of(mean: float, resampled: NDArray[np.float64]) -> Interval:
-    """Return the percentile interval of a statistic from its resamples.
-
-    Parameters
-    ----------
-    resampled : float array of shape (resamples,)
-        NaN values are ignored.
-    """
+    """Return the percentile interval of a statistic from its resamples, of shape (resamples,); NaN is ignored."""
     there = resampled[~np.isnan(resampled)]
     if not there.size:
         return Interval(float(mean), math.nan, math.nan)

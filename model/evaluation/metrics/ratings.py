@@ -66,13 +66,7 @@ class Biases:
 
     @classmethod
     def fit(cls, interactions: Interactions) -> Self:
-        """Estimate the biases from ratings.
-
-        Parameters
-        ----------
-        interactions : Interactions
-            The weights are the ratings.
-        """
+        """Estimate the biases from ratings, which are the weights of the interactions."""
         ratings = interactions.weights.astype(np.float64)
         mean = float(ratings.mean())
         items = _shrunk(interactions.items, ratings - mean, len(interactions.item_ids), ITEM_SHRINKAGE)
@@ -85,12 +79,7 @@ class Biases:
         )
 
     def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
-        """Return the predicted ratings; unknown users and items have no bias.
-
-        Returns
-        -------
-        float array of shape (items,)
-        """
+        """Return the predicted ratings, of shape (items,); unknown users and items have no bias."""
         own = self._mean + self._user_bias.get(query.user, 0.0)
         return np.array([own + self._item_bias.get(item, 0.0) for item in item_ids], np.float64)
 
@@ -104,12 +93,7 @@ class RecipeRatings:
         self._place_of = {item: place for place, item in enumerate(recipe.item_ids)}
 
     def rate(self, query: Query, item_ids: Sequence[str]) -> NDArray[np.float64]:
-        """Return the predicted ratings; unknown items, and users without a known item, get the mean.
-
-        Returns
-        -------
-        float array of shape (items,)
-        """
+        """Return the predicted ratings, of shape (items,); the mean for unknown items and users without a known one."""
         ratings = np.full(len(item_ids), self._mean)
         if any(item in self._place_of for item in query.history):
             scores = self._recipe.score(query)
@@ -167,12 +151,9 @@ def hold_out_ratings(data: DataSet) -> tuple[Interactions, list[HeldOutRatings]]
 
 
 def rating_metrics(model: RatingModel, held_out: list[HeldOutRatings]) -> dict[str, Interval]:
-    """Return the errors of predicted ratings.
+    """Return rmse and mae of predicted ratings, in units of the ratings.
 
-    Returns
-    -------
-    dict of Interval
-        rmse and mae, in units of the ratings, over all ratings with equal weight; users are resampled.
+    All ratings have equal weight; the intervals resample the users.
     """
     users: list[str] = []
     by_user = []

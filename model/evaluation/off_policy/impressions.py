@@ -58,13 +58,7 @@ def read_impressions(path: Path) -> list[Decision]:
 
 
 def decisions_of(events: Iterable[Event]) -> list[Decision]:
-    """Return the decisions of events with impressions.
-
-    Parameters
-    ----------
-    events : iterable of Event
-        In order of time.
-    """
+    """Return the decisions of events with impressions; the events must be in order of time."""
     histories: dict[str, list[str]] = {}
     lists: dict[str, _List] = {}
     for number, event in enumerate(events):

@@ -25,13 +25,7 @@ SHOWN = ("hr", "recall", "ndcg", "mrr", "map")
 
 
 def plot(experiments: Sequence[Experiment], cut: int, folder: Path) -> list[Path]:
-    """Plot experiments on the same questions.
-
-    Returns
-    -------
-    list of Path
-        The PNG files: metrics, slices and, for the full ranking, coverage.
-    """
+    """Plot experiments on the same questions as PNG files: metrics, slices and, for the full ranking, coverage."""
     drawn = [_metrics(experiments, cut, folder / "metrics.png")]
     if shown_slices(experiments[0].result):
         drawn.append(_slices(experiments, f"ndcg@{cut}", folder / "slices.png"))

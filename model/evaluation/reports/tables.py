@@ -56,13 +56,7 @@ def slices_table(experiments: Sequence[Experiment], metric: str) -> Table:
 
 
 def differences_table(first: str, second: str, metric: str, found: Sequence[Difference]) -> Table:
-    """Return a table of the differences between two experiments.
-
-    Parameters
-    ----------
-    found : sequence of Difference
-        Differences in other metrics are left out.
-    """
+    """Return a table of the differences between two experiments in a metric; those in other metrics are left out."""
     table = _table(f"{metric}: {first} minus {second}", "slice", "questions", "difference", "the first is")
     for difference in found:
         if difference.metric == metric:
@@ -91,13 +85,7 @@ def replay_table(replays: Mapping[str, Replay]) -> Table:
 
 
 def ratings_table(name: str, asked: int, found: Mapping[str, Mapping[str, Interval]]) -> Table:
-    """Return a table of the errors of predicted ratings.
-
-    Parameters
-    ----------
-    found : mapping of mappings of Interval
-        By model and metric.
-    """
+    """Return a table of the errors of predicted ratings, which are given by model and metric."""
     table = _table(f"{name}: the latest tenth of each user's ratings, {asked:,} ratings", "model", "RMSE", "MAE")
     for model, metrics in found.items():
         table.add_row(model, shown(metrics["rmse"]), shown(metrics["mae"]))

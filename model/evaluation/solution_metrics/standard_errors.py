@@ -54,13 +54,7 @@ def slices_of(
 
 
 def standard_error(values: NDArray[np.float64]) -> float:
-    """Return the standard error of the mean of independent values.
-
-    Parameters
-    ----------
-    values : float array of shape (n,)
-        Two or more.
-    """
+    """Return the standard error of the mean of two or more independent values."""
     return float(values.std(ddof=1) / np.sqrt(values.size))
 
 

@@ -46,13 +46,7 @@ class Progress:
 
 
 def fingerprint_of(problem: Problem, settings: NeuMFSettings | LightGCNSettings) -> str:
-    """Return a hash of the data and of the settings that determine the result.
-
-    Returns
-    -------
-    str
-        Hexadecimal.
-    """
+    """Return a hexadecimal hash of the data and of the settings that determine the result."""
     bound = {name: value for name, value in asdict(settings).items() if name not in UNBOUND}
     digest = hashlib.sha256(repr((type(settings).__name__, sorted(bound.items()))).encode())
     for column in (problem.users, problem.items, problem.ratings):

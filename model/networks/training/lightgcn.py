@@ -128,14 +128,10 @@ class LightGCN:
         return means[: self._user_count], means[self._user_count :]
 
     def messages(self) -> NDArray[np.float32]:
-        """Return the message of each item to the users who interact with it.
+        """Return the message of each item to the users who interact with it: shape (items, dimensions).
 
         A user's mean over the layers is a share of their own embedding plus their items' layers but the last, over the
         root of both degrees: all but the user's own embedding and degree is independent of the user.
-
-        Returns
-        -------
-        float32 array of shape (items, dimensions)
         """
         layers = self._settings.layers
         if layers == 0:

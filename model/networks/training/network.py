@@ -52,11 +52,5 @@ def seed_epoch(seed: int, epoch: int) -> np.random.Generator:
 
 
 def normal_tensor(shape: tuple[int, ...], spread: float, random: np.random.Generator, place: torch.device) -> Tensor:
-    """Return a tensor of normally distributed numbers, the same on every device.
-
-    Parameters
-    ----------
-    spread : float
-        Standard deviation.
-    """
+    """Return a tensor of normal numbers with the standard deviation `spread`, the same on every device."""
     return torch.from_numpy(random.standard_normal(shape, np.float32) * np.float32(spread)).to(place)

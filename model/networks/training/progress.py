@@ -17,25 +17,13 @@ class TrainingReporter(Protocol):
     """Receives the progress of a training."""
 
     def begin(self, name: str, epoch: int, batches: int) -> None:
-        """Report that an epoch begins.
-
-        Parameters
-        ----------
-        epoch : int
-            From 1.
-        """
+        """Report that an epoch begins; the first is 1."""
 
     def batch(self, loss: float) -> None:
         """Report the mean loss of the epoch so far, after one more batch."""
 
     def end(self, name: str, epoch: int, loss: float, metric: str, value: float, seconds: float) -> None:
-        """Report the results of an epoch.
-
-        Parameters
-        ----------
-        epoch : int
-            0 for the start, before training.
-        """
+        """Report the results of an epoch; epoch 0 is the start, before training."""
 
 
 class SilentReporter:

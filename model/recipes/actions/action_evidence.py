@@ -113,12 +113,7 @@ class Evidence:
         return result
 
     def parts(self, user: str, features: Sequence[str]) -> NDArray[np.float64]:
-        """Return the parts of the log odds of each action.
-
-        Returns
-        -------
-        float64 array of shape (actions, parts)
-        """
+        """Return the parts of the log odds of each action: shape (actions, parts)."""
         answers = self._answers.get(user, {})
         yes, no = sum(counts[0] for counts in answers.values()), sum(counts[1] for counts in answers.values())
         parts = np.zeros((self._counts.shape[1], len(self.names)))
@@ -173,13 +168,7 @@ class Evidence:
         return parts
 
     def add_answer(self, user: str, action: int, event_type: str, time: int) -> None:
-        """Apply one response of a user; an action's overall rate changes with the next training only.
-
-        Parameters
-        ----------
-        time : int
-            Epoch seconds.
-        """
+        """Apply a user's response at epoch seconds; an action's overall rate changes with the next training only."""
         kind = kind_of(event_type)
         if kind in {TAKEN, NOT_TAKEN}:
             answer = self._of(user, action)

@@ -100,12 +100,9 @@ class NextBestAction(Recipe):
         return cls(item_ids, evidence, ActionTerms.of(item_ids, data), weights, newest)
 
     def propensity(self, query: Query) -> NDArray[np.float32]:
-        """Return the user's propensity to take each action.
+        """Return the user's propensity to take each action, from 0 to 1: float32 array of shape (actions,).
 
-        Returns
-        -------
-        float32 array of shape (actions,)
-            From 0 to 1; 0.0 where the action has too few responses.
+        It is 0.0 where the action has too few responses.
         """
         parts = self._evidence.parts(query.user, query.user_features)
         likely = _likelihood(parts @ self._weights)

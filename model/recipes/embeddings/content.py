@@ -48,7 +48,7 @@ class Content:
         ----------
         item_ids : list of str
             In the order of the recipe; items outside the catalogue get zeros.
-        company : float
+        co_occurrence_weight : float
             Of features that co-occur with a feature, relative to the feature itself.
         """
         frequency = Counter(feature for features in catalogue.features for feature in set(features))
@@ -84,24 +84,13 @@ class Content:
         return self._rows.rows
 
     def vector(self, features: Sequence[str]) -> NDArray[np.float32]:
-        """Return the unit vector of some features; zeros where none is known.
-
-        Returns
-        -------
-        float32 array of shape (dimensions,)
-        """
+        """Return the unit vector of some features, of shape (dimensions,); zeros where none is known."""
         columns = [self._column_of[feature] for feature in dict.fromkeys(features) if feature in self._column_of]
         result: NDArray[np.float32] = _to_unit(self._projection[columns].sum(axis=0, keepdims=True))[0]
         return result
 
     def put(self, place: int, features: Sequence[str]) -> NDArray[np.float32]:
-        """Append a new item (at the next position), or update one that has changed.
-
-        Returns
-        -------
-        float32 array of shape (dimensions,)
-            Its vector.
-        """
+        """Append a new item (at the next position), or update one that has changed; return its vector."""
         vector = self.vector(features)
         if place == len(self._rows):
             self._rows.append(vector)
@@ -110,12 +99,7 @@ class Content:
         return vector
 
     def cosine(self, place: int) -> NDArray[np.float32]:
-        """Return the cosine similarity of an item to all items (-1 to 1).
-
-        Returns
-        -------
-        float32 array of shape (items,)
-        """
+        """Return the cosine similarity of an item to all items (-1 to 1): shape (items,)."""
         result: NDArray[np.float32] = self.vectors @ self.vectors[place]
         return result
 

@@ -100,12 +100,7 @@ class ItemSpace:
         return result
 
     def history_weights(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
-        """Return the weight of each item of a history in the user vector.
-
-        Returns
-        -------
-        float32 array of shape (items of the history that count,)
-        """
+        """Return the weight in the user vector of each item of a history that counts."""
         newest = history[:QUERY_LENGTH]
         decayed = np.float32(decay) ** np.arange(len(newest), dtype=np.float32)
         result: NDArray[np.float32] = self._unscaled.rows[newest] * decayed
@@ -131,12 +126,7 @@ class ItemSpace:
         return contributions
 
     def cosine(self, place: int) -> NDArray[np.float32]:
-        """Return the cosine similarity of an item to all items (-1 to 1), independent of their popularity.
-
-        Returns
-        -------
-        float32 array of shape (items,)
-        """
+        """Return the cosine similarity of an item to all items (-1 to 1), independent of popularity: shape (items,)."""
         if self._lengths.size != len(self._vectors):
             self._lengths = np.maximum(np.linalg.norm(self.vectors, axis=1), MIN_LENGTH)
         result: NDArray[np.float32] = self.vectors @ (self.vectors[place] / self._lengths[place])
@@ -144,12 +134,7 @@ class ItemSpace:
         return result
 
     def put(self, place: int, content: NDArray[np.float32]) -> None:
-        """Append a new item, mapped from its content; the vector of a known item does not change.
-
-        Parameters
-        ----------
-        content : float32 array of shape (content dimensions,)
-        """
+        """Append a new item, mapped from its content, of shape (content dimensions,); known items do not change."""
         if place == len(self._vectors):
             self._vectors.append(content @ self._from_content)
             self._unscaled.append(1.0)

@@ -57,13 +57,7 @@ class GraphFilter(Recipe):
 
     @classmethod
     def tune(cls, data: TrainingData) -> dict[str, float]:
-        """Choose the decay of older items of a history.
-
-        Returns
-        -------
-        dict
-            With the key decay.
-        """
+        """Choose `decay`, the weight of an item of a history relative to that of the next newer one."""
         held_out = newest_questions(data.interactions)
         if held_out is None:
             return {"decay": NO_DECAY}

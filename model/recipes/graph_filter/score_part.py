@@ -93,12 +93,7 @@ class GraphFilterPart:
         return contributions
 
     def put(self, place: int, content: NDArray[np.float32]) -> None:
-        """Append a new item, mapped from its content; the vector of a known item does not change.
-
-        Parameters
-        ----------
-        content : float32 array of shape (content dimensions,)
-        """
+        """Append a new item, mapped from its content, of shape (content dimensions,); known items do not change."""
         if place == self._size:
             self._filter.append(content @ self._from_content)
             self._size += 1
@@ -110,13 +105,7 @@ class GraphFilterPart:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> GraphFilterPart | None:
-        """Restore a part from its saved arrays.
-
-        Returns
-        -------
-        FilterPart or None
-            None where the model was saved without one.
-        """
+        """Restore a part from its saved arrays; None where the model was saved without one."""
         own = {name.removeprefix(PREFIX): array for name, array in arrays.items() if name.startswith(PREFIX)}
         if not own:
             return None

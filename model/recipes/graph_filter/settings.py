@@ -37,13 +37,7 @@ class FilterSettings:
 
     @classmethod
     def of(cls, parameters: Mapping[str, str]) -> Self:
-        """Read the settings from hyper-parameters.
-
-        Parameters
-        ----------
-        parameters : mapping of str to str
-            Hyper-parameters by the names of the attributes; others are ignored.
-        """
+        """Read the settings from hyper-parameters by the names of the attributes; others are ignored."""
         stated = {setting.name: float(parameters.get(setting.name, str(setting.default))) for setting in fields(cls)}
         return cls(directions=int(stated.pop("directions")), **stated)
 

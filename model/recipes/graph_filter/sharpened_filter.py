@@ -271,12 +271,7 @@ class SharpenedFilter:
 
 
 def interaction_matrix(interactions: Interactions) -> sparse.csr_matrix:
-    """Return the binary interaction matrix.
-
-    Returns
-    -------
-    sparse float32 matrix of shape (users, items)
-    """
+    """Return the binary interaction matrix: sparse, float32, of shape (users, items)."""
     users, items = interactions.unique_pairs()
     shape = (len(interactions.user_ids), len(interactions.item_ids))
     return sparse.csr_matrix((np.ones(users.size, np.float32), (users, items)), shape=shape)

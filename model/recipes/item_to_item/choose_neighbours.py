@@ -29,13 +29,7 @@ MIN_GAIN = 1.01
 
 
 def transition_trials(exponents: Sequence[float]) -> list[TransitionSettings]:
-    """Return the settings to try for counting and normalising transitions from one item.
-
-    Parameters
-    ----------
-    exponents : sequence of float
-        To try, in the order of preference.
-    """
+    """Return the settings to try for transitions from one item; `exponents` are in the order of preference."""
     return [
         replace(
             NEAR,

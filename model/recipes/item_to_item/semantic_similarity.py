@@ -134,13 +134,7 @@ class SemanticSimilarity(Recipe):
             self._created.rows[place] = item.created
 
     def similarities(self, item_id: str, others: list[str]) -> list[float]:
-        """Return the similarity of an item to others, for the metric `similarity`.
-
-        Returns
-        -------
-        list of float
-            From 0 to 1.
-        """
+        """Return the similarity of an item to others, from 0 to 1, for the metric `similarity`."""
         similarity = self._content.cosine(self._item_of[item_id])
         return [max(0.0, float(similarity[self._item_of[other]])) for other in others]
 

@@ -138,12 +138,9 @@ class SimilarItems(Recipe):
         ]
 
     def co_occurrence(self, item: int) -> NDArray[np.float32]:
-        """Return the co-occurrence of an item with all items.
+        """Return the co-occurrence of an item with all items: float32 array of shape (items,).
 
-        Returns
-        -------
-        float32 array of shape (items,)
-            Near 1 for the top neighbour of an item with many users, 0 for items that never co-occur with it.
+        It is near 1 for the top neighbour of an item with many users, and 0 for items that never co-occur with it.
         """
         items, similarity = self._transitions.neighbours(item)
         scores = np.zeros(len(self.item_ids), np.float32)
@@ -153,12 +150,9 @@ class SimilarItems(Recipe):
         return scores
 
     def embedding_similarity(self, item: int) -> NDArray[np.float32]:
-        """Return the similarity of an item's embedding to those of all items.
+        """Return the similarity, from 0 to 1, of an item's embedding to those of all items: shape (items,).
 
-        Returns
-        -------
-        float32 array of shape (items,)
-            From 0 to 1; 0 for items without interactions, whose embeddings derive from their content.
+        It is 0 for items without interactions, whose embeddings derive from their content.
         """
         similarity = self._space.cosine(item)
         has_users = self._popularity.users.rows > 0
@@ -166,13 +160,7 @@ class SimilarItems(Recipe):
         return similarity
 
     def content_similarity(self, item: int) -> NDArray[np.float32]:
-        """Return the similarity of an item's content to those of all items.
-
-        Returns
-        -------
-        float32 array of shape (items,)
-            From 0 to 1.
-        """
+        """Return the similarity, from 0 to 1, of an item's content to those of all items: shape (items,)."""
         similarity = self._content.cosine(item)
         similarity *= similarity > MIN_CONTENT_SIMILARITY
         return similarity

@@ -49,13 +49,7 @@ class Transitions:
 
     @classmethod
     def fit(cls, interactions: Interactions, settings: TransitionSettings = NEAR, min_count: int = 0) -> Transitions:
-        """Count which items follow which.
-
-        Parameters
-        ----------
-        least : int
-            Co-occurrences within the window that two neighbours must have.
-        """
+        """Count which items follow which; neighbours co-occur at least `min_count` times within the window."""
         size = len(interactions.item_ids)
         counts = np.bincount(interactions.items, weights=interactions.weights, minlength=size).astype(np.float32)
         counted = count_transitions(interactions, settings)
@@ -71,12 +65,7 @@ class Transitions:
         self._counts.append(0.0)
 
     def neighbours(self, item: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Return an item's neighbours with their similarity, the most similar first.
-
-        Returns
-        -------
-        items, closeness : arrays of equal length
-        """
+        """Return an item's neighbours with their similarity, the most similar first."""
         items, similarity = self._fitted(item)
         live = self._live.get(item)
         if not live:
@@ -185,12 +174,7 @@ class Transitions:
         return self._starts.size - 1
 
     def matrix(self) -> sparse.csr_matrix:
-        """Return the fitted part as a sparse matrix from items (rows) to items (columns).
-
-        Returns
-        -------
-        sparse float32 matrix of shape (items at training, items at training)
-        """
+        """Return the fitted part as a sparse square matrix from items at training (rows) to items (columns)."""
         parts = (self._similarity, self._neighbours, self._starts)
         return sparse.csr_matrix(parts, shape=(self.size, self.size))
 

@@ -87,14 +87,9 @@ class Candidates:
 
 
 def choose_weights(data: TrainingData) -> dict[str, float]:
-    """Choose the weights with the highest NDCG on a hold-out when trained on the other events.
+    """Choose the weights, by the keys of `FALLBACK`, with the highest NDCG on a hold-out.
 
     The graph filter is tried where it may help, and chosen where it improves the NDCG.
-
-    Returns
-    -------
-    dict
-        With the keys of `FALLBACK`.
     """
     older, questions, in_order = hold_out(data)
     fallback = {**FALLBACK, "in_order": float(in_order)}

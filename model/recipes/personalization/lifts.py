@@ -83,13 +83,7 @@ class Lifts:
         return cls([row[1] for row in rows], starts, items, values)
 
     def add(self, condition: str, scores: NDArray[np.float32], weight: float) -> None:
-        """Add a condition's lifts to scores; an unknown condition changes nothing.
-
-        Parameters
-        ----------
-        scores : float32 array of shape (items,)
-            Changed in place.
-        """
+        """Add a condition's lifts to scores of shape (items,) in place; an unknown condition changes nothing."""
         row = self._row_of.get(condition)
         if row is not None:
             mine = slice(self._starts[row], self._starts[row + 1])

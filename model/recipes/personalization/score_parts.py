@@ -59,12 +59,7 @@ class Parts:
 
 
 def blend(parts: Parts, weights: Mapping[str, float]) -> NDArray[np.float32]:
-    """Return the weighted sum of the parts.
-
-    Returns
-    -------
-    float32 array of shape (items,)
-    """
+    """Return the weighted sum of the parts: float32 array of shape (items,)."""
     summed = np.zeros_like(parts.values["popularity"])
     for name, values in parts.values.items():
         if weights[name]:
@@ -95,12 +90,7 @@ def reasons_of(parts: Parts | None, weights: Mapping[str, float], items: Sequenc
 
 
 def count_decayed(interactions: Interactions) -> NDArray[np.float32]:
-    """Count the interactions of each item, decayed by age with a half-life that the data determine.
-
-    Returns
-    -------
-    float32 array of shape (items,)
-    """
+    """Count the interactions of each item, decayed by age with a half-life from the data: shape (items,)."""
     newest = interactions.times.max(initial=0)
     since = np.quantile(interactions.times, 1 - RECENT_SHARE) if len(interactions) else 0
     ages = (newest - interactions.times) / max(1.0, float(newest - since))

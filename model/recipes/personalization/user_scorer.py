@@ -99,13 +99,7 @@ class UserScorer:
         self._models.fit_graph_filter(known, settings)
 
     def positions_of(self, history: Sequence[str]) -> list[int]:
-        """Return the positions of the known items of a history.
-
-        Parameters
-        ----------
-        history : sequence of str
-            Newest first.
-        """
+        """Return the positions of the known items of a history, newest first."""
         place_of = self.item_of
         return [place_of[item] for item in history[:HISTORY_LENGTH] if item in place_of]
 

@@ -25,24 +25,13 @@ MAX_RECENCY = 0.5
 
 
 def count_users(interactions: Interactions) -> NDArray[np.float32]:
-    """Return the number of different users who interacted with each item.
-
-    Returns
-    -------
-    float32 array of shape (items,)
-    """
+    """Return the number of different users who interacted with each item: float32 array of shape (items,)."""
     _, items = interactions.unique_pairs()
     return np.bincount(items, minlength=len(interactions.item_ids)).astype(np.float32)
 
 
 class UserCounts:
-    """The number of different users of each item, and the time of its latest interaction.
-
-    Attributes
-    ----------
-    users : GrowingRows
-        float32.
-    """
+    """The number of different users of each item, and the time of its latest interaction."""
 
     def __init__(self, users: NDArray[np.float32], latest: NDArray[np.int64]) -> None:
         self.users = GrowableRows(users)
@@ -50,36 +39,20 @@ class UserCounts:
 
     @classmethod
     def fit(cls, interactions: Interactions, without_interactions: int = 0) -> Self:
-        """Count the users of each item.
-
-        Parameters
-        ----------
-        without_interactions : int
-            Items without interactions, which come after the others.
-        """
+        """Count the users of each item; items without interactions come after the others."""
         latest = np.zeros(len(interactions.item_ids) + without_interactions, np.int64)
         np.maximum.at(latest, interactions.items, interactions.times)
         return cls(np.pad(count_users(interactions), (0, without_interactions)), latest)
 
     def recency(self) -> NDArray[np.float32]:
-        """Return how recent the latest interaction of each item is: 0 to `MAX_RECENCY`, less than one more user adds.
-
-        Returns
-        -------
-        float32 array of shape (items,)
-        """
+        """Return how recent each item's latest interaction is: 0 to `MAX_RECENCY`, less than one more user adds."""
         has_users, latest = self.users.rows > 0, self._latest.rows
         newest = latest.max(initial=0)
         oldest = latest.min(where=has_users, initial=newest)
         return np.where(has_users, (latest - oldest) * (MAX_RECENCY / max(1, newest - oldest)), 0).astype(np.float32)
 
     def ranking(self) -> NDArray[np.float32]:
-        """Return users plus recency, so that of items with equally many users the most recent one ranks higher.
-
-        Returns
-        -------
-        float32 array of shape (items,)
-        """
+        """Return users plus recency, so that of items with equally many users the most recent one ranks higher."""
         result: NDArray[np.float32] = self.users.rows + self.recency()
         return result
 

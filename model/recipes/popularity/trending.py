@@ -39,13 +39,7 @@ SECONDS_OF = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 def frequency_seconds(text: str) -> int:
-    """Convert an interval such as "30 minutes" or "1 day" to seconds.
-
-    Raises
-    ------
-    ValueError
-        The text has another form.
-    """
+    """Convert an interval such as "30 minutes" or "1 day" to seconds; raise ValueError for another form."""
     match = re.fullmatch(r"(\d+) (minute|hour|day)s?", text)
     if match is None:
         raise ValueError(f"{FREQUENCY} must be such as '2 hours', not {text!r}")

@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 class SegmentRecipe(abc.ABC):
     """An algorithm that makes segments of users; trained like a `Recipe`, but queried in batches only.
 
-    Attributes
-    ----------
-    learns_from : tuple of str
-        Event types, in lower case; empty for all.
+    `learns_from` holds event types in lower case; it is empty for all.
     """
 
     user_ids: list[str]

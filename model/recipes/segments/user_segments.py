@@ -213,13 +213,7 @@ class UserSegments(SegmentRecipe):
         )
 
     def parts(self, items: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
-        """Return the parts of every user's score.
-
-        Returns
-        -------
-        dict of float32 arrays of shape (users,)
-            Each from 0 to 1: following, near, own, active.
-        """
+        """Return the parts of every user's score (following, near, own, active), from 0 to 1: shape (users,)."""
         known = items[items < self._leading.shape[1]]
         is_queried = np.zeros(self._leading.shape[1], np.float32)
         is_queried[known] = 1.0
