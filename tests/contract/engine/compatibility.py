@@ -1,7 +1,7 @@
 """What the engine honours, operation by operation, from the marks of its tests.
 
-`python -m tests.contract.engine.compatibility` writes model/engine/COMPATIBILITY.md; with `--check` it says instead
-whether the page is as the tests say.
+`python -m tests.contract.engine.compatibility` writes model/engine/COMPATIBILITY.md; with `--check` it checks instead
+that the page agrees with the marks.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ tests' marks, and `make check` fails when the page is stale.
 
 
 class BadMarkError(Exception):
-    """A mark that says nothing about an operation there is."""
+    """A mark that names no operation, states nothing, or repeats a statement."""
 
 
 @dataclass
@@ -95,7 +95,7 @@ def by_operation(marks: Iterable[tuple[str, tuple[object, ...], str]]) -> dict[s
     Raises
     ------
     BadMarkError
-        A mark has other arguments than an operation and a phrase, or two tests say the same of an operation.
+        A mark has other arguments than an operation and a phrase, or two marks of an operation make the same statement.
     """
     shown = {name: Shown() for name in operations()}
     for kind, arguments, test in marks:
@@ -106,7 +106,7 @@ def by_operation(marks: Iterable[tuple[str, tuple[object, ...], str]]) -> dict[s
                     tests.append(test)
             case _:
                 raise BadMarkError(
-                    f"{test}: {kind}{arguments} must name one of the {len(shown)} operations and say in a phrase, "
+                    f"{test}: {kind}{arguments} must name one of the {len(shown)} operations and state in a phrase, "
                     "without a full stop, what the test shows"
                 )
     _check_statements_differ(shown)
@@ -114,37 +114,43 @@ def by_operation(marks: Iterable[tuple[str, tuple[object, ...], str]]) -> dict[s
 
 
 def _check_statements_differ(shown: dict[str, Shown]) -> None:
-    for operation, one in shown.items():
+    for operation, marks in shown.items():
         tests_of: defaultdict[str, set[str]] = defaultdict(set)
-        for statements in (one.honours, one.differs):
+        for statements in (marks.honours, marks.differs):
             for what, tests in statements.items():
                 tests_of[" ".join(re.findall(r"\w+", what.lower()))].update(tests)
         for what, all_tests in tests_of.items():
             if len(all_tests) > 1:
-                raise BadMarkError(f"{' and '.join(sorted(all_tests))} say the same of {operation}: {what}")
+                raise BadMarkError(
+                    f"{' and '.join(sorted(all_tests))} make the same statement about {operation}: {what}"
+                )
 
 
 def page(shown: dict[str, Shown]) -> str:
     """Return the page as Markdown."""
-    silent = unshown(shown)
+    without_test = unshown(shown)
     lines = [INTRODUCTION, "| service | operations | shown by a test | honours | differs |", "|---|---|---|---|---|"]
     sections = []
     for service, heading in HEADINGS.items():
         names = sorted(name for name, operation in operations().items() if operation.service == service)
-        told = [name for name in names if name not in silent]
-        counts = (len(names), len(told), *(sum(len(getattr(shown[one], kind)) for one in told) for kind in KINDS))
+        shown_names = [name for name in names if name not in without_test]
+        counts = (
+            len(names),
+            len(shown_names),
+            *(sum(len(getattr(shown[name], kind)) for name in shown_names) for kind in KINDS),
+        )
         lines.append(f"| `{service}` | {' | '.join(map(str, counts))} |")
         sections.append(f"\n## {heading} (`{service}`)")
-        for name in told:
+        for name in shown_names:
             sections += [f"\n### {name}", *_statements(shown[name])]
-    if silent:
-        lines.append(f"\nNo test shows {', '.join(silent)}.")
+    if without_test:
+        lines.append(f"\nNo test shows {', '.join(without_test)}.")
     return "\n".join([*lines, *sections]) + "\n"
 
 
 def unshown(shown: dict[str, Shown]) -> list[str]:
     """Return the operations of which no test shows anything."""
-    return sorted(name for name, one in shown.items() if not one.honours and not one.differs)
+    return sorted(name for name, marks in shown.items() if not marks.honours and not marks.differs)
 
 
 def _statements(shown: Shown) -> list[str]:
@@ -181,8 +187,8 @@ def main() -> int:
     text = page(shown)
     if not check:
         PAGE.write_text(text, encoding="utf-8")
-    elif silent := unshown(shown):
-        sys.stderr.write(f"no test shows {', '.join(silent)}\n")
+    elif without_test := unshown(shown):
+        sys.stderr.write(f"no test shows {', '.join(without_test)}\n")
         return 1
     elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
         sys.stderr.write(

@@ -28,7 +28,7 @@ def engine(tmp_path_factory, s3):
 
 @pytest.fixture(scope="session")
 def closed(tmp_path_factory):
-    """An engine that other machines may reach, with a key of ours and one of somebody else."""
+    """An engine that other machines may reach, with keys of two accounts."""
     folder = tmp_path_factory.mktemp("closed")
     file = folder / "keys.json"
     file.touch(0o600)

@@ -32,7 +32,9 @@ class Shop:
         self.datasets: dict[str, str] = {}
         self.campaigns: dict[str, str] = {}
         self.tracking_id = ""
-        for dataset, schema in (schemas or {one: schema_text(one) for one in ("Interactions", "Items")}).items():
+        for dataset, schema in (
+            schemas or {dataset_type: schema_text(dataset_type) for dataset_type in ("Interactions", "Items")}
+        ).items():
             self.add_dataset(dataset, schema)
 
     @property

@@ -42,18 +42,20 @@ def test_all_79_operations_are_counted_and_the_unshown_are_named():
         ("A", "b", "c"),
     ],
 )
-def test_a_mark_that_says_nothing_of_an_operation_is_refused_with_its_test(arguments):
+def test_a_bad_mark_is_refused_with_its_test(arguments):
     with pytest.raises(BadMarkError, match=r"test_a\.py::test_one"):
         by_operation([("honours", arguments, "test_a.py::test_one")])
 
 
 @pytest.mark.parametrize("kind", ["honours", "differs"])
 @pytest.mark.parametrize("repeated", ["an eventId is kept once", "An `eventId`, is kept once"])
-def test_two_tests_that_say_the_same_of_an_operation_are_refused(kind, repeated):
+def test_two_marks_with_the_same_statement_about_an_operation_are_refused(kind, repeated):
     marks = [
         ("honours", ("PutEvents", "an eventId is kept once"), "test_a.py::test_one"),
         (kind, ("PutEvents", repeated), "test_b.py::test_two"),
     ]
 
-    with pytest.raises(BadMarkError, match=r"test_a\.py::test_one and test_b\.py::test_two say the same of PutEvents"):
+    with pytest.raises(
+        BadMarkError, match=r"test_a\.py::test_one and test_b\.py::test_two make the same statement about PutEvents"
+    ):
         by_operation(marks)

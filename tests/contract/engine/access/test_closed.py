@@ -1,4 +1,4 @@
-"""An engine that other machines may reach: whoever asks must sign with a key of its own."""
+"""An engine that other machines may reach: every client must sign with a key of its own."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_holder_of_a_key_works_in_its_account_and_sees_no_other(closed):
     arn = ours.create_dataset_group(name="shop")["datasetGroupArn"]
 
     assert arn == f"arn:aws:personalize:{REGION}:{OURS[2]}:dataset-group/shop"
-    assert "shop" in [one["name"] for one in ours.list_dataset_groups()["datasetGroups"]]
+    assert "shop" in [group["name"] for group in ours.list_dataset_groups()["datasetGroups"]]
     assert theirs.list_dataset_groups()["datasetGroups"] == []
     with pytest.raises(theirs.exceptions.ResourceNotFoundException):
         theirs.describe_dataset_group(datasetGroupArn=arn)
@@ -98,7 +98,7 @@ def test_events_are_taken_from_the_account_of_their_tracker_alone(closed):
 @pytest.mark.honours(
     "GetRecommendations", "an unknown access key and a wrong secret are refused with Amazon's error names"
 )
-def test_whoever_has_no_key_is_refused_by_the_names_amazon_gives(closed, key_id, secret, name):
+def test_a_client_without_a_key_is_refused_by_the_names_amazon_gives(closed, key_id, secret, name):
     for service, call, status in (
         ("personalize", lambda asked: asked.list_schemas(), 400),
         ("personalize-events", lambda asked: asked.put_items(datasetArn="a", items=[{"itemId": "i"}]), 403),
@@ -111,7 +111,7 @@ def test_whoever_has_no_key_is_refused_by_the_names_amazon_gives(closed, key_id,
 
 
 @pytest.mark.parametrize("path", ["/", "/events", "/recommendations", "/elsewhere", "/metrics", "/faults"])
-def test_nothing_is_told_to_those_who_do_not_sign(closed, path):
+def test_an_unsigned_request_gets_no_data(closed, path):
     status, name = sent(closed, path, {"X-Amz-Target": "AmazonPersonalize.ListSchemas"}, b"{}")
 
     assert (status, name) == (400 if path == "/" else 403, "MissingAuthenticationTokenException")
@@ -197,7 +197,7 @@ def test_no_secret_and_no_key_stands_in_the_log(closed):
 
     log = closed.directory.with_suffix(".log").read_text()
     assert "InvalidSignatureException" in log
-    assert not any(one in log for key in (OURS, THEIRS) for one in key[:2])
+    assert not any(credential in log for key in (OURS, THEIRS) for credential in key[:2])
 
 
 def test_beyond_loopback_the_engine_does_not_start_without_keys(tmp_path):

@@ -1,4 +1,4 @@
-"""Clients that nobody here wrote sign in ways of their own: the engine takes what each of them signs."""
+"""Clients of others sign in different ways: the engine accepts the signature of each."""
 
 from __future__ import annotations
 
@@ -52,5 +52,5 @@ def test_what_other_clients_sign_is_taken(closed, client):
 @pytest.mark.honours(
     "ListSchemas", "the command line and the SDK for JavaScript report a wrong secret by the error's name"
 )
-def test_other_clients_are_told_of_a_wrong_secret(closed, client):
+def test_other_clients_get_the_error_of_a_wrong_secret(closed, client):
     assert set(outcomes(closed, client, "x" * 40)) == {"InvalidSignatureException"}

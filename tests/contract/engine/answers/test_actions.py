@@ -1,4 +1,4 @@
-"""GetActionRecommendations: what somebody is to be asked next, and what is not asked again."""
+"""GetActionRecommendations: the actions recommended to a user, and those that are left out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FIELDS: dict[str, list[dict[str, Any]]] = {
         {"name": "TIMESTAMP", "type": "long"},
     ],
 }
-# Of ten users, so many take each; nobody has been asked to phone yet, and the sale is over.
+# How many of ten users take each action; no user has had the action `phone` yet, and the sale is over.
 TAKEN_OF_TEN = {"subscribe": 8, "install": 6, "join": 3, "review": 2, "sale": 7, "phone": 0}
 USERS = 400
 
@@ -70,7 +70,7 @@ def shop(engine, s3):
 
 def actions(shop, user="somebody", **request):
     answer = shop.runtime.get_action_recommendations(campaignArn=shop.campaigns["actions"], userId=user, **request)
-    return {one["actionId"]: one["score"] for one in answer["actionList"]}
+    return {action["actionId"]: action["score"] for action in answer["actionList"]}
 
 
 @pytest.mark.honours("GetActionRecommendations", "5 actions by default, each with the likelihood that it is taken")
@@ -92,7 +92,7 @@ def test_too_little_known_means_a_score_of_zero_and_expired_means_gone(shop):
 
 
 @pytest.mark.honours("PutActionInteractions", "a taken action is not recommended again before its repeat frequency")
-def test_what_somebody_did_is_not_asked_again_within_its_repeat_frequency(shop):
+def test_an_action_taken_is_not_recommended_within_its_repeat_frequency(shop):
     before = actions(shop, "doer")
 
     shop.events.put_action_interactions(

@@ -22,7 +22,7 @@ def lower(item_id):
 
 
 def share_of_lower(answer):
-    found = [one for one in ids(answer) if one.startswith("item-")]
+    found = [id_ for id_ in ids(answer) if id_.startswith("item-")]
     return sum(map(lower, found)) / len(found)
 
 
@@ -104,7 +104,7 @@ def test_after_a_kill_all_is_answered_as_before(shop):
     ]
     before = [recommend(shop, **request)["itemList"] for request in asked]
     solutions = shop.control.list_solutions()["solutions"]
-    assert any(one["itemId"] == "arrival" for one in before[2])
+    assert any(item["itemId"] == "arrival" for item in before[2])
 
     shop.engine.kill()
     shop.engine.start()

@@ -26,7 +26,7 @@ def why(item):
 
 
 def names(item):
-    return [one["name"] for one in why(item)]
+    return [explanation["name"] for explanation in why(item)]
 
 
 @pytest.mark.differs(
@@ -39,11 +39,11 @@ def test_an_answer_says_of_each_item_what_drove_it(trained_shop):
     answer = recommend(trained_shop, userId="explained", numResults=50)
 
     assert len(answer) == 50
-    for one in answer:
-        told = why(one)
-        assert 1 <= len(told) <= 6
-        assert sum(part["weight"] for part in told) == 1
-        weights = [part["weight"] for part in told if part["name"] != "rest"]
+    for item in answer:
+        explanation = why(item)
+        assert 1 <= len(explanation) <= 6
+        assert sum(part["weight"] for part in explanation) == 1
+        weights = [part["weight"] for part in explanation if part["name"] != "rest"]
         assert weights == sorted(weights, reverse=True)
     assert names(answer[0])[0] in {"item:item-4-1", "item:item-4-2"}
 
@@ -56,15 +56,15 @@ def test_the_next_event_is_named_at_once(trained_shop):
 
     after = recommend(trained_shop, userId="moving", numResults=10)
 
-    assert not any("item:item-9-2" in names(one) for one in before)
-    assert sum("item:item-9-2" in names(one) for one in after) > 5
+    assert not any("item:item-9-2" in names(item) for item in before)
+    assert sum("item:item-9-2" in names(item) for item in after) > 5
 
 
 @pytest.mark.differs("GetRecommendations", "items of an unknown user are explained by their popularity")
-def test_a_stranger_is_told_of_popularity(trained_shop):
+def test_the_answer_to_an_unknown_user_is_explained_by_popularity(trained_shop):
     answer = recommend(trained_shop, userId="nobody-knows")
 
-    assert {names(one)[0] for one in answer if one["reason"] == ["Popular item"]} == {"popularity"}
+    assert {names(item)[0] for item in answer if item["reason"] == ["Popular item"]} == {"popularity"}
 
 
 @pytest.mark.differs("GetPersonalizedRanking", "the metadata column EXPLANATION; an item without a score has none")
@@ -78,7 +78,7 @@ def test_ranked_items_are_explained_as_well(trained_shop):
         metadataColumns=EXPLAINED,
     )["personalizedRanking"]
 
-    assert [one["itemId"] for one in answer] == ["item-4-3", "item-7-7", "unknown"]
+    assert [item["itemId"] for item in answer] == ["item-4-3", "item-7-7", "unknown"]
     assert set(names(answer[0])) & {"item:item-4-1", "item:item-4-2"}
     assert "metadata" not in answer[2]
 
@@ -97,13 +97,13 @@ def test_promoted_and_explored_items_say_so(trained_shop):
 
     answer = recommend(trained_shop, userId="explorer", numResults=50, promotions=[sale])
 
-    promoted = [one for one in answer if one.get("promotionName") == "sale"]
-    explored = [one for one in answer if one.get("reason") == ["Exploration"]]
+    promoted = [item for item in answer if item.get("promotionName") == "sale"]
+    explored = [item for item in answer if item.get("reason") == ["Exploration"]]
     control.delete_filter(filterArn=made)
     assert len(promoted) == 10
     assert explored
-    assert all(why(one) == [{"name": "promotion:sale", "weight": 1}] for one in promoted)
-    assert all(why(one) == [{"name": "exploration", "weight": 1}] for one in explored)
+    assert all(why(item) == [{"name": "promotion:sale", "weight": 1}] for item in promoted)
+    assert all(why(item) == [{"name": "exploration", "weight": 1}] for item in explored)
 
 
 @pytest.mark.differs(
@@ -134,10 +134,10 @@ def test_a_column_of_that_name_goes_before(engine, s3):
     shop.campaigns = {"for-you": shop.deploy("for-you", "aws-user-personalization-v2")}
     control, items, asked = shop.control, shop.datasets["Items"], {"userId": "user-1", "numResults": 1}
     (before,) = recommend(shop, **asked)
-    told = {"name": "EXPLANATION", "type": ["string", "null"]}
-    schema = json.dumps({**json.loads(schema_text("Items")), "fields": [*SCHEMA_FIELDS["Items"], told]})
+    explanation_field = {"name": "EXPLANATION", "type": ["string", "null"]}
+    schema = json.dumps({**json.loads(schema_text("Items")), "fields": [*SCHEMA_FIELDS["Items"], explanation_field]})
 
-    made = control.create_schema(name="told", schema=schema)["schemaArn"]
+    made = control.create_schema(name="explained", schema=schema)["schemaArn"]
     control.update_dataset(datasetArn=items, schemaArn=made)
     until_settled(lambda: control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"])
     properties = json.dumps({"explanation": "our own"})

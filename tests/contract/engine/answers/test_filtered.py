@@ -95,7 +95,7 @@ def test_a_ranked_list_loses_what_the_filter_removes(trained_shop, filters):
 
     assert set(ids(included, "personalizedRanking")) == {"item-3-1", "item-3-2"}
     assert ids(excluded, "personalizedRanking") == ["item-4-1", "unknown"]
-    assert sum(one["score"] for one in included["personalizedRanking"]) == pytest.approx(1.0, abs=1e-3)
+    assert sum(item["score"] for item in included["personalizedRanking"]) == pytest.approx(1.0, abs=1e-3)
 
 
 @pytest.mark.honours("GetPersonalizedRanking", "filters by interactions include items without interactions at training")
@@ -125,13 +125,13 @@ def test_a_promotion_has_its_share_of_the_list(trained_shop, filters):
         trained_shop, userId="user-1", numResults=10, promotions=[promotion], filterArn=filters["one-shelf"]
     )
 
-    promoted = [one for one in answer["itemList"] if one.get("promotionName") == "sale"]
-    others = [one for one in answer["itemList"] if "promotionName" not in one]
-    assert shelves(one["itemId"] for one in promoted) == {"9"}
-    assert shelves(one["itemId"] for one in others) == {"3"}
+    promoted = [item for item in answer["itemList"] if item.get("promotionName") == "sale"]
+    others = [item for item in answer["itemList"] if "promotionName" not in item]
+    assert shelves(item["itemId"] for item in promoted) == {"9"}
+    assert shelves(item["itemId"] for item in others) == {"3"}
     assert (len(promoted), len(others)) == (4, 6)
-    assert {tuple(one["reason"]) for one in promoted} == {("Promoted item",)}
-    assert [one["score"] for one in promoted] == sorted((one["score"] for one in promoted), reverse=True)
+    assert {tuple(item["reason"]) for item in promoted} == {("Promoted item",)}
+    assert [item["score"] for item in promoted] == sorted((item["score"] for item in promoted), reverse=True)
 
 
 @pytest.mark.honours("GetRecommendations", "promoted items are at random places")
@@ -145,12 +145,12 @@ def test_promoted_items_stand_at_other_places_each_time(trained_shop, filters):
 
     def places():
         answer = recommend(trained_shop, "similar", itemId="item-2-2", numResults=10, promotions=[promotion])
-        return tuple("promotionName" in one for one in answer["itemList"])
+        return tuple("promotionName" in item for item in answer["itemList"])
 
     seen = {places() for _ in range(20)}
 
     assert len(seen) > 1
-    assert {sum(one) for one in seen} == {2}
+    assert {sum(pattern) for pattern in seen} == {2}
 
 
 @pytest.mark.honours("GetRecommendations", "missing members of a promotion or a filter are named")
@@ -201,7 +201,7 @@ def test_a_filter_of_another_dataset_group_is_refused(trained_shop, filters):
     group = control.create_dataset_group(name="elsewhere")["datasetGroupArn"]
     until_settled(lambda: control.describe_dataset_group(datasetGroupArn=group))
     schema = control.list_schemas()["schemas"]
-    items = next(one["schemaArn"] for one in schema if one["name"] == "shop-Items")
+    items = next(summary["schemaArn"] for summary in schema if summary["name"] == "shop-Items")
     dataset = control.create_dataset(name="i", schemaArn=items, datasetGroupArn=group, datasetType="Items")
     until_settled(lambda: control.describe_dataset(datasetArn=dataset["datasetArn"]))
     other = control.create_filter(

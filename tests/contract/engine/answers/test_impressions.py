@@ -32,7 +32,7 @@ def shop(engine, s3):
 @pytest.mark.honours("PutEvents", "without an impression, the recommendationId's list is stored as the impression")
 def test_what_was_recommended_is_the_impression_of_an_event_that_says_so(shop):
     answer = shop.runtime.get_recommendations(campaignArn=shop.campaigns["popular"], numResults=3)
-    shown, recommendation = [one["itemId"] for one in answer["itemList"]], answer["recommendationId"]
+    shown, recommendation = [item["itemId"] for item in answer["itemList"]], answer["recommendationId"]
     events = [
         {"itemId": "item-1-1", "recommendationId": recommendation},
         {"itemId": "item-1-2", "recommendationId": recommendation, "impression": ["item-1-2", "item-9-9"]},

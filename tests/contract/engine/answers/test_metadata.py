@@ -35,7 +35,7 @@ def refused(shop, campaign="for-you", **request):
 def test_items_come_with_the_columns_that_are_asked_for(trained_shop):
     answer = recommend(trained_shop, userId="user-1", metadataColumns={"ITEMS": ["CATEGORY", "PRICE", "ITEM_ID"]})
 
-    first = next(one for one in answer["itemList"] if one["itemId"].startswith("item-"))
+    first = next(item for item in answer["itemList"] if item["itemId"].startswith("item-"))
     shelf = first["itemId"].split("-")[1]
     assert first["metadata"] == {"CATEGORY": f"shelf {shelf}|all", "PRICE": "9.5", "ITEM_ID": first["itemId"]}
 

@@ -14,7 +14,7 @@ def test_scores_fall_and_sum_to_at_most_one_over_the_catalogue(trained_shop):
 
     answer = trained_shop.runtime.get_recommendations(campaignArn=arn, userId="user-1", numResults=500)
 
-    scores = [one["score"] for one in answer["itemList"]]
+    scores = [item["score"] for item in answer["itemList"]]
     assert scores == sorted(scores, reverse=True)
     assert sum(scores) == pytest.approx(1.0, abs=1e-3)
     assert len(answer["recommendationId"]) <= 40
@@ -26,7 +26,7 @@ def test_twenty_five_items_are_answered_where_no_number_is_given(trained_shop):
     answer = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"])
 
     assert len(answer["itemList"]) == 25
-    assert all("score" not in one for one in answer["itemList"])
+    assert all("score" not in item for item in answer["itemList"])
 
 
 @pytest.mark.honours("PutEvents", "an event changes its user's next answer")
@@ -47,7 +47,7 @@ def test_an_event_changes_the_next_answer(trained_shop):
     "GetRecommendations",
     "items that a user has interacted with keep a tenth of their score, unless the latest events show repeats",
 )
-def test_what_was_just_touched_does_not_come_first(trained_shop):
+def test_the_latest_items_of_a_user_are_not_ranked_first(trained_shop):
     send(trained_shop, "toucher", ["item-5-1", "item-5-2", "item-5-3"])
 
     answer = trained_shop.runtime.get_recommendations(
@@ -58,13 +58,13 @@ def test_what_was_just_touched_does_not_come_first(trained_shop):
 
 
 @pytest.mark.honours("GetRecommendations", "a user without history gets popular items with the reason Popular item")
-def test_a_stranger_gets_popular_items_and_is_told_so(trained_shop):
+def test_an_unknown_user_gets_items_labelled_popular(trained_shop):
     answer = trained_shop.runtime.get_recommendations(
         campaignArn=trained_shop.campaigns["for-you"], userId="nobody", numResults=5
     )
 
     popular = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"], numResults=6)
-    assert set(ids(answer)) - {one for one in ids(answer) if one.startswith("new-")} <= set(ids(popular))
+    assert set(ids(answer)) - {id_ for id_ in ids(answer) if id_.startswith("new-")} <= set(ids(popular))
     assert answer["itemList"][0]["reason"] == ["Popular item"]
 
 
@@ -106,8 +106,8 @@ def test_no_popular_items_are_shown_unsaid(trained_shop):
         campaignArn=campaigns["ranking"], userId="a-stranger", inputList=["item-1-1", "item-2-2"]
     )["personalizedRanking"]
 
-    assert [one["reason"] for one in unknown + ranked] == [["Popular item"]] * 12
-    assert not any("reason" in one for one in known)
+    assert [item["reason"] for item in unknown + ranked] == [["Popular item"]] * 12
+    assert not any("reason" in item for item in known)
 
 
 @pytest.mark.honours("GetRecommendations", "an unknown itemId is answered with popular items")
@@ -132,9 +132,9 @@ def test_a_list_is_ranked_and_unknown_items_come_last_without_score(trained_shop
 
     ranked = answer["personalizedRanking"]
     assert ranked[0]["itemId"] == "item-4-2"
-    assert [one["itemId"] for one in ranked[3:]] == ["unknown-1", "unknown-2"]
-    assert all("score" not in one for one in ranked[3:])
-    assert sum(one["score"] for one in ranked[:3]) == pytest.approx(1.0, abs=1e-3)
+    assert [item["itemId"] for item in ranked[3:]] == ["unknown-1", "unknown-2"]
+    assert all("score" not in item for item in ranked[3:])
+    assert sum(item["score"] for item in ranked[:3]) == pytest.approx(1.0, abs=1e-3)
 
 
 @pytest.mark.honours(

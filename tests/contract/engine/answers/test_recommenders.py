@@ -10,7 +10,7 @@ from tests.contract.engine.shops import DomainShop
 
 
 class TrackedShop(DomainShop):
-    """A domain shop that is told what its users do."""
+    """A domain shop with an event tracker."""
 
     tracking_id: str
     hiding: str  # the event type after which use cases leave an item out
@@ -55,8 +55,8 @@ def test_recommenders_give_neither_scores_nor_reasons_of_their_own(shop, name):
 
     assert len(answer["itemList"]) == 25
     assert {*answer["itemList"][0]} == {"itemId"}
-    assert {tuple(one.get("reason", ())) for one in answer["itemList"]} <= {(), ("Popular item",)}
-    assert not any("score" in one for one in answer["itemList"])
+    assert {tuple(item.get("reason", ())) for item in answer["itemList"]} <= {(), ("Popular item",)}
+    assert not any("score" in item for item in answer["itemList"])
 
 
 @pytest.mark.honours("GetRecommendations", "use cases leave out purchased or watched items without a filter")
@@ -78,12 +78,12 @@ def test_what_was_bought_or_watched_is_gone_from_the_next_answer(shop, name):
 def test_a_use_case_says_what_it_needs(shop):
     call = shop.runtime.get_recommendations
 
-    nobody = refusal(call, recommenderArn=shop.recommenders["for-person"])
+    no_user = refusal(call, recommenderArn=shop.recommenders["for-person"])
     nothing = refusal(call, recommenderArn=shop.recommenders["related"], userId="user-1")
 
-    assert "userId is required" in nobody.message
+    assert "userId is required" in no_user.message
     assert "itemId is required" in nothing.message
-    assert nobody.code == nothing.code == "InvalidInputException"
+    assert no_user.code == nothing.code == "InvalidInputException"
 
 
 @pytest.mark.honours("GetRecommendations", "metadata of a recommender that has enabled it")
@@ -116,6 +116,6 @@ def test_recommenders_take_promotions(shop):
         promotions=[{"name": "eleven", "percentPromotedItems": 30, "filterArn": made}],
     )
 
-    promoted = [one for one in answer["itemList"] if one.get("promotionName") == "eleven"]
+    promoted = [item for item in answer["itemList"] if item.get("promotionName") == "eleven"]
     assert len(promoted) == 3
-    assert all(one["itemId"].startswith("item-11-") for one in promoted)
+    assert all(item["itemId"].startswith("item-11-") for item in promoted)

@@ -55,9 +55,9 @@ def test_users_get_what_their_campaign_would_answer(trained_shop):
     first, stranger = lines
     assert first["input"] == {"userId": "user-1"}
     assert first["error"] is None
-    assert first["output"]["recommendedItems"] == [one["itemId"] for one in asked]
-    assert first["output"]["scores"] == pytest.approx([one["score"] for one in asked])
-    assert first["output"]["reasons"] == [one.get("reason", []) for one in asked]
+    assert first["output"]["recommendedItems"] == [item["itemId"] for item in asked]
+    assert first["output"]["scores"] == pytest.approx([item["score"] for item in asked])
+    assert first["output"]["reasons"] == [item.get("reason", []) for item in asked]
     assert len(stranger["output"]["recommendedItems"]) == 7
     assert trained_shop.s3.keys("data", "batch/people/out/") == [
         "batch/people/out/_CHECK",
@@ -82,7 +82,7 @@ def test_given_items_are_ranked(trained_shop):
     asked = trained_shop.runtime.get_personalized_ranking(
         campaignArn=trained_shop.campaigns["ranking"], userId="user-1", inputList=given
     )["personalizedRanking"]
-    assert answer["output"]["recommendedItems"] == [one["itemId"] for one in asked]
+    assert answer["output"]["recommendedItems"] == [item["itemId"] for item in asked]
     assert all(higher >= lower for higher, lower in pairwise(answer["output"]["scores"]))
     assert sum(answer["output"]["scores"]) == pytest.approx(1.0)
 
@@ -95,12 +95,14 @@ def test_a_line_may_ask_why(trained_shop):
     asked = {"userId": "user-1", "metadataColumns": {"ITEMS": ["EXPLANATION"]}}
     other = {"userId": "user-1", "metadataColumns": {"ITEMS": ["PRICE"]}}
 
-    plain, told, refused = answers(
+    plain, explained, refused = answers(
         trained_shop, "for-you", "explained", [{"userId": "user-1"}, asked, other], numResults=60
     )
 
-    assert told["output"]["recommendedItems"] == plain["output"]["recommendedItems"]
-    assert [round(sum(part["weight"] for part in one), 6) for one in told["output"]["explanations"]] == [1.0] * 60
+    assert explained["output"]["recommendedItems"] == plain["output"]["recommendedItems"]
+    assert [
+        round(sum(part["weight"] for part in explanation), 6) for explanation in explained["output"]["explanations"]
+    ] == [1.0] * 60
     assert "explanations" not in plain["output"]
     assert refused["error"] == 'metadataColumns of a line is {"ITEMS": ["EXPLANATION"]} or left out'
 
@@ -112,7 +114,7 @@ def test_each_line_has_its_own_error(trained_shop):
     lines = ["not JSON", '["a list"]', {"itemId": "x"}, {"userId": 7}, {"userId": "user-1", "filterValues": 7}, ""]
     found = answers(trained_shop, "for-you", "errors", [*lines, {"userId": "user-1"}])
 
-    assert [one["error"] for one in found] == [
+    assert [line["error"] for line in found] == [
         "the line is not valid JSON",
         "the line must be a JSON object",
         "userId is required and must be a string",
@@ -120,7 +122,7 @@ def test_each_line_has_its_own_error(trained_shop):
         "filterValues must be an object of strings",
         None,
     ]
-    assert all((one["output"] is None) == (one["error"] is not None) for one in found)
+    assert all((line["output"] is None) == (line["error"] is not None) for line in found)
 
 
 def shelves_of(line):
@@ -257,10 +259,10 @@ def test_jobs_are_listed_by_version(trained_shop):
     pages = trained_shop.control.get_paginator("list_batch_inference_jobs").paginate(
         solutionVersionArn=version_of(trained_shop, "popular"), PaginationConfig={"PageSize": 1}
     )
-    listed = [one for page in pages for one in page["batchInferenceJobs"]]
-    assert {"listed-1", "listed-2"} <= {one["jobName"] for one in listed}
-    assert {one["solutionVersionArn"] for one in listed} == {version_of(trained_shop, "popular")}
-    assert {one["batchInferenceJobMode"] for one in listed} == {"BATCH_INFERENCE"}
+    listed = [job for page in pages for job in page["batchInferenceJobs"]]
+    assert {"listed-1", "listed-2"} <= {job["jobName"] for job in listed}
+    assert {job["solutionVersionArn"] for job in listed} == {version_of(trained_shop, "popular")}
+    assert {job["batchInferenceJobMode"] for job in listed} == {"BATCH_INFERENCE"}
     with pytest.raises(trained_shop.control.exceptions.ResourceAlreadyExistsException):
         start(trained_shop, "popular", "listed-1", [])
 

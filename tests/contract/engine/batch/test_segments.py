@@ -109,7 +109,7 @@ def test_each_line_brings_the_values_of_the_filter(shop, old_users):
     old, young = segments(shop, AFFINITY, "filtered", lines, filterArn=old_users, numResults=100)
 
     numbers = [
-        {int(user.removeprefix("user-")) % 2 for user in one["output"]["recommendedUsers"]} for one in (old, young)
+        {int(user.removeprefix("user-")) % 2 for user in line["output"]["recommendedUsers"]} for line in (old, young)
     ]
     assert numbers == [{0}, {1}]
     assert len(old["output"]["recommendedUsers"]) == 60
@@ -173,5 +173,5 @@ def test_jobs_are_listed_by_version(shop):
 
     listed = shop.control.list_batch_segment_jobs(solutionVersionArn=shop.versions[AFFINITY])["batchSegmentJobs"]
 
-    assert "listed" in {one["jobName"] for one in listed}
-    assert {one["solutionVersionArn"] for one in listed} == {shop.versions[AFFINITY]}
+    assert "listed" in {job["jobName"] for job in listed}
+    assert {job["solutionVersionArn"] for job in listed} == {shop.versions[AFFINITY]}

@@ -17,7 +17,7 @@ def drive(engine, account, command, schemas, data):
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))},
         "PATH": f"{COMMAND_LINE}{os.pathsep}{os.environ['PATH']}",
-        # What somebody has set up for the real service stays out of it.
+        # The configuration for the real service is not used.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{engine.port}",

@@ -101,7 +101,7 @@ def deploy(name, version):
 
 
 def item_ids(answer, member="itemList"):
-    return [one["itemId"] for one in answer[member]]
+    return [item["itemId"] for item in answer[member]]
 
 
 def ask(campaigns, items_arn, tracking_id):
@@ -151,7 +151,7 @@ def look_around(group_arn, version, campaign, tracking_id):
     personalize.untag_resource(resourceArn=group_arn, tagKeys=["team"])
     say("tags", personalize.list_tags_for_resource(resourceArn=group_arn)["tags"])
     pages = personalize.get_paginator("list_schemas").paginate(PaginationConfig={"PageSize": 1})
-    say("schemas", [one["name"] for page in pages for one in page["schemas"]])
+    say("schemas", [schema["name"] for page in pages for schema in page["schemas"]])
     say("recipe", personalize.describe_recipe(recipeArn="arn:aws:personalize:::recipe/aws-sims")["recipe"]["name"])
     one = {"eventType": "View", "itemId": "item-1-1", "sentAt": datetime(2025, 10, 20, tzinfo=UTC)}
     say(
@@ -175,7 +175,9 @@ def take_down(group_arn, datasets, campaigns, filter_arn, tracker):
     for campaign in campaigns.values():
         until_gone(personalize.describe_campaign, campaignArn=campaign)
     personalize.delete_event_tracker(eventTrackerArn=tracker)
-    solutions = [one["solutionArn"] for one in personalize.list_solutions(datasetGroupArn=group_arn)["solutions"]]
+    solutions = [
+        solution["solutionArn"] for solution in personalize.list_solutions(datasetGroupArn=group_arn)["solutions"]
+    ]
     for solution in solutions:
         personalize.delete_solution(solutionArn=solution)
     for solution in solutions:

@@ -70,6 +70,6 @@ def shows_every_operation(test):
 
 @shows_every_operation
 def test_the_sdk_for_javascript_does_all_79_operations(engine, schemas):
-    told = drive(engine, ACCOUNT, ("node", str(CLIENTS / "every.mjs")), schemas, "s3://data/every")
+    printed = drive(engine, ACCOUNT, ("node", str(CLIENTS / "every.mjs")), schemas, "s3://data/every")
 
-    assert set(told.splitlines()) == set(operations())
+    assert set(printed.splitlines()) == set(operations())

@@ -1,4 +1,4 @@
-"""The engine, driven by clients that nobody here wrote: boto3, the AWS command line, Amazon's SDK for JavaScript."""
+"""The engine, driven by Amazon's clients: boto3, the AWS command line, the SDK for JavaScript."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ ALL = (
 
 
 @pytest.fixture(scope="module", params=ALL, ids=lambda client: client.name)
-def told(request, engine, s3, tmp_path_factory):
-    """What a client's script has told of the answers it got."""
+def printed(request, engine, s3, tmp_path_factory):
+    """What a client's script printed of the answers it got."""
     folder = tmp_path_factory.mktemp("schemas")
     for name in SCHEMA_FIELDS:
         (folder / f"{name}.json").write_text(schema_text(name))
@@ -64,36 +64,36 @@ def shows_what_is_called(test):
 
 
 @shows_what_is_called
-def test_a_client_reaches_every_operation_that_a_shop_needs(told):
-    assert told["calls"] >= CALLED
+def test_a_client_reaches_every_operation_that_a_shop_needs(printed):
+    assert printed["calls"] >= CALLED
 
 
-def test_a_client_gets_the_answers_a_shop_needs(told):
-    assert len(told["stranger"]) == 5
-    assert told["recommended"][0] == "item-3-5"
-    assert told["recommended"] != told["stranger"]
-    assert all(item.startswith("item-2-") for item in told["similar"])
-    assert told["ranked"] == ["item-3-5", "item-9-1", "unknown-1"]
+def test_a_client_gets_the_answers_a_shop_needs(printed):
+    assert len(printed["stranger"]) == 5
+    assert printed["recommended"][0] == "item-3-5"
+    assert printed["recommended"] != printed["stranger"]
+    assert all(item.startswith("item-2-") for item in printed["similar"])
+    assert printed["ranked"] == ["item-3-5", "item-9-1", "unknown-1"]
 
 
-def test_a_client_is_told_why(told):
-    assert told["explained"][0]["name"] in {"item:item-3-3", "item:item-3-4"}
+def test_a_client_gets_explanations(printed):
+    assert printed["explained"][0]["name"] in {"item:item-3-3", "item:item-3-4"}
 
 
-def test_a_client_gets_filtered_answers(told):
-    assert len(told["filtered"]) == 5
-    assert all(item.startswith(("item-5-", "item-6-", "new-5")) for item in told["filtered"])
+def test_a_client_gets_filtered_answers(printed):
+    assert len(printed["filtered"]) == 5
+    assert all(item.startswith(("item-5-", "item-6-", "new-5")) for item in printed["filtered"])
 
 
-def test_a_client_looks_around(told):
-    assert "normalized_discounted_cumulative_gain_at_25" in told["metrics"]
-    assert told["tags"] == [{"tagKey": "stage", "tagValue": "test"}]
-    assert told["schemas"] == ["shop-interactions", "shop-items"]
-    assert told["recipe"] == "aws-sims"
+def test_a_client_looks_around(printed):
+    assert "normalized_discounted_cumulative_gain_at_25" in printed["metrics"]
+    assert printed["tags"] == [{"tagKey": "stage", "tagValue": "test"}]
+    assert printed["schemas"] == ["shop-interactions", "shop-items"]
+    assert printed["recipe"] == "aws-sims"
 
 
-def test_a_client_meets_the_errors_by_their_names(told):
-    assert told["refused"] == {
+def test_a_client_meets_the_errors_by_their_names(printed):
+    assert printed["refused"] == {
         "taken name": "ResourceAlreadyExistsException",
         "unknown campaign": "ResourceNotFoundException",
         "unknown campaign asked": "ResourceNotFoundException",
@@ -102,5 +102,5 @@ def test_a_client_meets_the_errors_by_their_names(told):
     }
 
 
-def test_a_client_leaves_an_empty_account(told):
-    assert told["left"] == [[], []]
+def test_a_client_leaves_an_empty_account(printed):
+    assert printed["left"] == [[], []]

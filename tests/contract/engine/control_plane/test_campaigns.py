@@ -72,7 +72,7 @@ def test_a_campaign_follows_the_newest_version(shop, popular):
     while described(shop, follows)["solutionVersionArn"] != newer and time.monotonic() < deadline:
         time.sleep(0.02)
     assert described(shop, follows)["solutionVersionArn"] == newer
-    assert "latestCampaignUpdate" not in described(shop, follows)  # nobody has called UpdateCampaign
+    assert "latestCampaignUpdate" not in described(shop, follows)  # UpdateCampaign has not been called
     assert described(shop, follows)["minProvisionedTPS"] == 2
     assert described(shop, stays)["solutionVersionArn"] == first
     assert shop.runtime.get_recommendations(campaignArn=follows)["itemList"]
@@ -101,7 +101,7 @@ def test_an_update_keeps_what_it_does_not_name(shop, personal, popular):
     moved = updated(shop, arn, solutionVersionArn=popular["solutionVersionArn"], campaignConfig={})
     assert moved["solutionVersionArn"] == popular["solutionVersionArn"]
     of_solution = shop.control.list_campaigns(solutionArn=popular["solutionArn"])["campaigns"]
-    assert arn in [one["campaignArn"] for one in of_solution]
+    assert arn in [campaign["campaignArn"] for campaign in of_solution]
     assert shop.control.list_campaigns(solutionArn=personal["solutionArn"])["campaigns"] == []
     remove(shop, arn)
 

@@ -61,8 +61,12 @@ def test_what_is_not_there_is_not_found(control, name, member):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(one, marks=pytest.mark.honours(one, "an unknown nextToken is InvalidNextTokenException"), id=one)
-        for one in listing_operations()
+        pytest.param(
+            operation,
+            marks=pytest.mark.honours(operation, "an unknown nextToken is InvalidNextTokenException"),
+            id=operation,
+        )
+        for operation in listing_operations()
     ],
 )
 def test_an_unknown_token_is_refused_by_every_list(control, name):
@@ -72,9 +76,11 @@ def test_an_unknown_token_is_refused_by_every_list(control, name):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(one, marks=pytest.mark.honours(one, "resources of other accounts are not listed"), id=one)
-        for one in listing_operations()
-        if one != "ListRecipes"
+        pytest.param(
+            operation, marks=pytest.mark.honours(operation, "resources of other accounts are not listed"), id=operation
+        )
+        for operation in listing_operations()
+        if operation != "ListRecipes"
     ],
 )
 def test_an_account_sees_nothing_of_another_one(engine, trained_shop, name):

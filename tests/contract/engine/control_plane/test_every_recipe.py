@@ -60,7 +60,7 @@ def test_a_recipe_is_trained_measured_and_answers(shop, name):
     if kind == "PERSONALIZED_RANKING":
         given = ["item-1-1", "item-2-2", "item-3-3"]
         answer = shop.runtime.get_personalized_ranking(campaignArn=campaign, userId="user-1", inputList=given)
-        assert {one["itemId"] for one in answer["personalizedRanking"]} == set(given)
+        assert {entry["itemId"] for entry in answer["personalizedRanking"]} == set(given)
     else:
         assert shop.runtime.get_recommendations(campaignArn=campaign, **ASKED[kind])["itemList"]
     # A dataset group has room for ten solutions, fewer than there are recipes
@@ -155,7 +155,7 @@ def test_meanings_are_learnt_from_items_alone_and_new_items_are_taken_in(engine,
 
     def like(item):
         runtime = engine.client("personalize-runtime", "908000000005")
-        return [one["itemId"] for one in runtime.get_recommendations(campaignArn=campaign, itemId=item)["itemList"]]
+        return [entry["itemId"] for entry in runtime.get_recommendations(campaignArn=campaign, itemId=item)["itemList"]]
 
     alike = like("thing-0")[:8]
     assert sum(int(name.partition("-")[2]) % len(WORDS) == 0 for name in alike) >= 6

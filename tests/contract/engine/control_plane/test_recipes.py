@@ -52,15 +52,15 @@ def control(engine):
 def test_recipes_are_listed_by_domain(control):
     for domain, names in USE_CASES.items():
         listed = control.list_recipes(domain=domain, recipeProvider="SERVICE")["recipes"]
-        assert {one["name"] for one in listed} == names
-        assert {one["domain"] for one in listed} == {domain}
+        assert {recipe["name"] for recipe in listed} == names
+        assert {recipe["domain"] for recipe in listed} == {domain}
 
     pages = list(control.get_paginator("list_recipes").paginate(PaginationConfig={"PageSize": 7}))
-    found = [one for page in pages for one in page["recipes"]]
+    found = [recipe for page in pages for recipe in page["recipes"]]
     assert max(len(page["recipes"]) for page in pages) == 7
-    assert {one["name"] for one in found if "domain" not in one} == CUSTOM | OWN
+    assert {recipe["name"] for recipe in found if "domain" not in recipe} == CUSTOM | OWN
     assert len(found) == len(CUSTOM | OWN) + 10
-    assert {one["status"] for one in found} == {"ACTIVE"}
+    assert {recipe["status"] for recipe in found} == {"ACTIVE"}
 
 
 @pytest.mark.honours("DescribeAlgorithm", "hyper-parameters with defaults, ranges and isTunable")

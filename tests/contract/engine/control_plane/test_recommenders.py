@@ -38,7 +38,7 @@ def test_a_use_case_is_trained_measured_listed_and_answers(shop, viewed):
     assert "latestRecommenderUpdate" not in viewed
 
     listed = shop.control.list_recommenders(datasetGroupArn=shop.group)["recommenders"]
-    assert viewed["recommenderArn"] in [one["recommenderArn"] for one in listed]
+    assert viewed["recommenderArn"] in [recommender["recommenderArn"] for recommender in listed]
     assert shop.control.list_recommenders(datasetGroupArn=f"{shop.group}-other")["recommenders"] == []
 
     items = shop.runtime.get_recommendations(recommenderArn=viewed["recommenderArn"], userId="user-1", numResults=5)

@@ -99,7 +99,7 @@ def test_lists_come_in_pages(engine):
     pages = list(control.get_paginator("list_schemas").paginate(PaginationConfig={"PageSize": 2}))
 
     assert [len(page["schemas"]) for page in pages] == [2, 2, 1]
-    assert [one["schemaArn"] for page in pages for one in page["schemas"]] == made
+    assert [schema["schemaArn"] for page in pages for schema in page["schemas"]] == made
 
 
 @pytest.mark.honours("CreateDatasetGroup", "five dataset groups per region, then LimitExceededException")

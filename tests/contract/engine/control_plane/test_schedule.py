@@ -33,7 +33,7 @@ def create(shop, name, recipe="aws-popularity-count", **more):
 
 def versions(shop, solution):
     found = shop.control.list_solution_versions(solutionArn=solution)["solutionVersions"]
-    return [one for one in found if one["status"] == "ACTIVE"]
+    return [version for version in found if version["status"] == "ACTIVE"]
 
 
 def until_versions(shop, solution, count, seconds=20.0):
@@ -60,7 +60,7 @@ def test_a_solution_is_trained_by_schedule_and_only_with_new_interactions(shop):
     solution = create(shop, "daily")
 
     first = until_versions(shop, solution, 1)
-    assert [(one["trainingType"], one["trainingMode"]) for one in first] == [("AUTOMATIC", "FULL")]
+    assert [(version["trainingType"], version["trainingMode"]) for version in first] == [("AUTOMATIC", "FULL")]
 
     time.sleep(1.2 * DAY_SECONDS)
     assert len(versions(shop, solution)) == 1

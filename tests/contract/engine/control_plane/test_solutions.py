@@ -35,7 +35,7 @@ def refused(shop, recipe=PERSONAL, **more):
 
 @pytest.mark.honours("CreateSolution", "automatic training every 7 days by default")
 @pytest.mark.honours("DescribeSolution", "the members of the request, with defaults")
-def test_a_solution_is_trained_by_itself_every_week_unless_told_otherwise(shop):
+def test_a_solution_is_trained_every_week_by_default(shop):
     made = shop.control.create_solution(
         name="default", datasetGroupArn=shop.group, recipeArn=f"{RECIPE}/{PERSONAL}", eventType="View"
     )
@@ -224,5 +224,5 @@ def test_solutions_are_listed_by_group_and_an_eleventh_is_over_the_quota(engine,
     pages = shop.control.get_paginator("list_solutions").paginate(
         datasetGroupArn=shop.group, PaginationConfig={"PageSize": 4}
     )
-    assert [one["solutionArn"] for page in pages for one in page["solutions"]] == made
+    assert [solution["solutionArn"] for page in pages for solution in page["solutions"]] == made
     assert shop.control.list_solutions(datasetGroupArn=f"{shop.group}-other")["solutions"] == []

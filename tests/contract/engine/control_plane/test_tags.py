@@ -73,7 +73,7 @@ def test_limits_of_tags_have_their_own_errors(control, group):
     assert refusal(control.create_dataset_group, name="more", tags=many(51))[0] == "TooManyTagsException"
     # One tag is there already.
     assert refusal(control.tag_resource, resourceArn=group, tags=many(50))[0] == "TooManyTagsException"
-    keys = [one["tagKey"] for one in many(51)]
+    keys = [tag["tagKey"] for tag in many(51)]
     assert refusal(control.untag_resource, resourceArn=group, tagKeys=keys)[0] == "TooManyTagKeysException"
     assert control.list_tags_for_resource(resourceArn=group)["tags"] == [TAG]
 

@@ -70,7 +70,7 @@ def test_items_that_came_in_bulk_are_taken_into_models_that_explore(engine, s3):
     while not any(item.startswith("brand-new") for item in seen) and time.monotonic() < deadline:
         for user in range(10):
             answer = shop.runtime.get_recommendations(campaignArn=campaign, userId=f"user-{user}", numResults=50)
-            seen |= {one["itemId"] for one in answer["itemList"]}
+            seen |= {entry["itemId"] for entry in answer["itemList"]}
         time.sleep(0.1)
     assert any(item.startswith("brand-new") for item in seen)
 

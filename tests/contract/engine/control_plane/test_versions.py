@@ -118,7 +118,7 @@ def test_versions_have_names_and_are_listed(shop):
     )
     assert control.describe_solution_version(solutionVersionArn=made[0])["solutionVersion"]["name"] == "first"
     pages = control.get_paginator("list_solution_versions").paginate(solutionArn=arn, PaginationConfig={"PageSize": 1})
-    assert [one["solutionVersionArn"] for page in pages for one in page["solutionVersions"]] == made
+    assert [version["solutionVersionArn"] for page in pages for version in page["solutionVersions"]] == made
     latest = control.describe_solution(solutionArn=arn)["solution"]["latestSolutionVersion"]
     assert (latest["solutionVersionArn"], latest["status"]) == (made[1], "ACTIVE")
     assert refusal(control.list_solution_versions, solutionArn=f"{arn}-not")[0] == "ResourceNotFoundException"

@@ -26,8 +26,8 @@ def fill(shop, name, rows, items):
     shop.load("Items", shop.s3.put("data", f"odd/{name}-items.csv", items), f"{name}-items")
 
 
-def touched(item, moment, users=50, each=24):
-    """Return what users touched: `item` and `moment` say what the event of a number was."""
+def interactions(item, moment, users=50, each=24):
+    """Return interactions of users; `item` and `moment` map the number of an event to its item and its time."""
     return [
         (f"user-{user}", item(user * each + place), moment(user * each + place), "View")
         for user in range(users)
@@ -89,7 +89,7 @@ def test_a_bad_value_fails_the_import_with_its_place_and_what_would_be_right(sho
     ids=["too few cold items", "no texts"],
 )
 def test_data_that_do_not_suit_a_recipe_fail_its_training_with_what_would(shop, recipe, items, reason):
-    fill(shop, recipe, touched(of_the_shop, lambda number: START + number), items)
+    fill(shop, recipe, interactions(of_the_shop, lambda number: START + number), items)
 
     version = shop.train(recipe, recipe, may_fail=True)
 
@@ -103,17 +103,17 @@ def test_data_that_do_not_suit_a_recipe_fail_its_training_with_what_would(shop, 
 @pytest.mark.parametrize(
     ("name", "rows"),
     [
-        ("one-item", touched(lambda _: "item-0-0", lambda number: START + number)),
-        ("odd-ids", touched(lambda number: ODD_IDS[number % 9], lambda number: LATEST * (number % 2), users=60)),
+        ("one-item", interactions(lambda _: "item-0-0", lambda number: START + number)),
+        ("odd-ids", interactions(lambda number: ODD_IDS[number % 9], lambda number: LATEST * (number % 2), users=60)),
         (
-            "one-busy-person",
+            "one-busy-user",
             [
-                *touched(of_the_shop, lambda _: START),
-                *touched(of_the_shop, lambda number: START + number, users=1, each=20_000),
+                *interactions(of_the_shop, lambda _: START),
+                *interactions(of_the_shop, lambda number: START + number, users=1, each=20_000),
             ],
         ),
     ],
-    ids=["one item", "odd ids, in 1970 and the far future", "one person with most of the events"],
+    ids=["one item", "odd ids, in 1970 and the far future", "one user with most of the events"],
 )
 def test_odd_data_are_learnt_from_and_answered_sensibly(shop, name, rows):
     known = {row[1] for row in rows}
@@ -123,9 +123,9 @@ def test_odd_data_are_learnt_from_and_answered_sensibly(shop, name, rows):
 
     for user in ("user-1", "nobody", "🎉 "):
         answer = shop.runtime.get_recommendations(campaignArn=campaign, userId=user, numResults=25)["itemList"]
-        scores = [one["score"] for one in answer]
-        assert len({one["itemId"] for one in answer}) == len(answer) == min(25, len(known))
-        assert {one["itemId"] for one in answer} <= known
+        scores = [entry["score"] for entry in answer]
+        assert len({entry["itemId"] for entry in answer}) == len(answer) == min(25, len(known))
+        assert {entry["itemId"] for entry in answer} <= known
         assert all(map(math.isfinite, scores))
         assert scores == sorted(scores, reverse=True)
-        assert user == "user-1" or all(one["reason"] == ["Popular item"] for one in answer)
+        assert user == "user-1" or all(entry["reason"] == ["Popular item"] for entry in answer)

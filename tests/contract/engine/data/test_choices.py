@@ -16,7 +16,7 @@ KEY = "arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-1234567890
 @pytest.mark.differs(
     "CreateDatasetGroup", "kmsKeyArn is stored and described, but only the volume can encrypt the state"
 )
-def test_a_key_is_told_and_needs_a_role(engine):
+def test_a_key_is_described_and_needs_a_role(engine):
     control = engine.client(account="826000000001")
 
     code, message = refusal(control.create_dataset_group, name="locked", kmsKeyArn=KEY)
@@ -44,7 +44,7 @@ def test_similar_items_learn_from_the_next_events(new_shop):
     new_shop.tracking_id = new_shop.track()
     campaign = new_shop.deploy("similar", "aws-similar-items")
     asked = {"campaignArn": campaign, "itemId": "item-2-2", "numResults": 15}
-    before = [one["itemId"] for one in new_shop.runtime.get_recommendations(**asked)["itemList"]]
+    before = [entry["itemId"] for entry in new_shop.runtime.get_recommendations(**asked)["itemList"]]
 
     for user in range(40):
         events = [
@@ -55,6 +55,6 @@ def test_similar_items_learn_from_the_next_events(new_shop):
             trackingId=new_shop.tracking_id, userId=f"new-{user}", sessionId=f"new-{user}", eventList=events
         )
 
-    after = [one["itemId"] for one in new_shop.runtime.get_recommendations(**asked)["itemList"]]
+    after = [entry["itemId"] for entry in new_shop.runtime.get_recommendations(**asked)["itemList"]]
     assert "item-9-9" not in before[:3]
     assert "item-9-9" in after[:3]

@@ -140,7 +140,7 @@ def test_a_deleted_user_is_a_stranger(engine, s3, new_shop):
 
     def answer(user):
         found = new_shop.runtime.get_recommendations(campaignArn=campaign, userId=user, numResults=10)
-        return [one["itemId"] for one in found["itemList"] if one.get("reason") != ["Exploration"]]
+        return [item["itemId"] for item in found["itemList"] if item.get("reason") != ["Exploration"]]
 
     known = answer("user-1")
     job = delete(new_shop, s3.put("data", "deletion/stranger.csv", "USER_ID\nuser-1\n"), "stranger")
@@ -195,7 +195,7 @@ def test_deletions_are_listed_and_checked(new_shop, s3):
     delete(new_shop, place, "listed")
 
     listed = new_shop.control.list_data_deletion_jobs(datasetGroupArn=new_shop.group)["dataDeletionJobs"]
-    assert [(one["jobName"], one["status"]) for one in listed] == [("listed", "COMPLETED")]
+    assert [(job["jobName"], job["status"]) for job in listed] == [("listed", "COMPLETED")]
     with pytest.raises(new_shop.control.exceptions.ResourceAlreadyExistsException):
         delete(new_shop, place, "listed")
     with pytest.raises(new_shop.control.exceptions.InvalidInputException, match="must be s3://"):

@@ -127,6 +127,6 @@ def test_exports_are_listed_by_dataset(shop):
     pages = shop.control.get_paginator("list_dataset_export_jobs").paginate(
         datasetArn=shop.datasets["Interactions"], PaginationConfig={"PageSize": 1}
     )
-    names = [one["jobName"] for page in pages for one in page["datasetExportJobs"]]
+    names = [job["jobName"] for page in pages for job in page["datasetExportJobs"]]
     assert "listed-interactions" in names
     assert "listed-items" not in names

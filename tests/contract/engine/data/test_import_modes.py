@@ -30,7 +30,7 @@ def test_items_are_replaced_by_id_and_put_ones_stay(new_shop):
 
     new_shop.events.put_items(
         datasetArn=new_shop.datasets["Items"],
-        items=[{"itemId": one, "properties": f'{{"price": {price}}}'} for one, price in (("b", 7), ("d", 8))],
+        items=[{"itemId": item_id, "properties": f'{{"price": {price}}}'} for item_id, price in (("b", 7), ("d", 8))],
     )
     load("anew", "FULL", b=9, e=5)
 

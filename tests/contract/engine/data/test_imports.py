@@ -98,12 +98,12 @@ def test_full_replaces_bulk_rows_but_never_streamed_ones_and_the_same_interactio
     rows = shop_rows()
     new_shop.tracking_id = new_shop.track()
     user, item, moment, kind = rows[0]
-    for one in (item, "streamed-only"):
+    for item_id in (item, "streamed-only"):
         new_shop.events.put_events(
             trackingId=new_shop.tracking_id,
             sessionId="s",
             userId=user,
-            eventList=[{"eventType": kind, "itemId": one, "sentAt": datetime.fromtimestamp(moment, UTC)}],
+            eventList=[{"eventType": kind, "itemId": item_id, "sentAt": datetime.fromtimestamp(moment, UTC)}],
         )
 
     new_shop.load("Interactions", new_shop.s3.put("data", "a.csv", interactions_csv(rows[:300])), "a")

@@ -185,7 +185,7 @@ def test_a_start_after_a_checkpoint_and_a_kill_finds_every_event(s3, tmp_path):
         large = {"eventType": "View", "sentAt": MOMENT, "impression": ["x" * 256] * 25, "properties": '{"a": 1}'}
 
         def put(number):
-            several = [{**large, "eventId": f"{number}-{one}", "itemId": f"i-{number}-{one}"} for one in range(10)]
+            several = [{**large, "eventId": f"{number}-{part}", "itemId": f"i-{number}-{part}"} for part in range(10)]
             shop.events.put_events(trackingId=shop.tracking_id, sessionId=f"s{number}", eventList=several)
 
         sent = 0

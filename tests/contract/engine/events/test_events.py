@@ -133,7 +133,7 @@ def test_a_torn_end_is_cut_and_a_damaged_middle_stops_the_start(lone):
         lone.engine.start()
 
 
-def test_a_second_engine_on_the_directory_or_port_is_told_so_in_a_sentence(lone):
+def test_a_second_engine_on_the_directory_or_port_fails_with_a_sentence(lone):
     def start(directory, port):
         command = [sys.executable, "-m", "model.engine", "--directory", str(directory), "--port", str(port)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

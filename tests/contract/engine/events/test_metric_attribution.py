@@ -253,8 +253,8 @@ def test_what_cannot_be_attributed_is_refused(shop):
 def test_a_deleted_attribution_measures_nothing(shop):
     arn = attribute(shop, CLICKS)
     assert [
-        one["metricAttributionArn"]
-        for one in shop.control.list_metric_attributions(datasetGroupArn=shop.group)["metricAttributions"]
+        attribution["metricAttributionArn"]
+        for attribution in shop.control.list_metric_attributions(datasetGroupArn=shop.group)["metricAttributions"]
     ] == [arn]
 
     shop.control.delete_metric_attribution(metricAttributionArn=arn)

@@ -29,7 +29,7 @@ def test_a_filter_from_its_creation_to_its_end(new_shop):
     assert made["filterExpression"] == CHEAP
     assert made["datasetGroupArn"] == new_shop.group
     pages = list(control.get_paginator("list_filters").paginate(datasetGroupArn=new_shop.group, maxResults=1))
-    assert [[one["name"] for one in page["Filters"]] for page in pages] == [["mine"], ["other"]]
+    assert [[filter_["name"] for filter_ in page["Filters"]] for page in pages] == [["mine"], ["other"]]
     assert "filterExpression" not in pages[0]["Filters"][0]
 
     new_shop.delete_filter(made["filterArn"])

@@ -101,15 +101,15 @@ def test_a_connection_that_says_nothing_is_closed(running):
 
 
 @pytest.mark.parametrize("sent", [HEAD[:20], HEAD, HEAD + b"\r\n0123"])
-def test_a_request_that_does_not_arrive_is_given_up(running, sent):
+def test_a_request_that_does_not_arrive_times_out(running, sent):
     with running.connect() as connection:
         connection.sendall(sent)
         assert error_in(everything(connection)) == (b"408", "RequestTimeoutException")
-    assert not any(isinstance(one, int) for one in running.seen)
+    assert not any(isinstance(piece, int) for piece in running.seen)
 
 
 @pytest.mark.parametrize("sent", [HEAD[:20], HEAD + b"\r\n0123"])
-def test_a_second_request_that_does_not_arrive_is_given_up_as_well(running, sent):
+def test_a_second_request_that_does_not_arrive_times_out_as_well(running, sent):
     with running.connect() as connection:
         connection.sendall(HEAD + b"\r\n0123456789")
         assert taken(connection)
@@ -157,8 +157,8 @@ def test_so_many_connections_and_no_more(running):
     with running.connect() as connection:
         connection.sendall(HEAD + b"\r\n0123456789")
         assert taken(connection)
-    for one in held:
-        one.close()
+    for held_socket in held:
+        held_socket.close()
 
 
 def test_a_client_that_does_not_read_its_answer_is_let_go(running):

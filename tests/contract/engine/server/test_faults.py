@@ -69,8 +69,8 @@ def test_the_nth_call_of_an_operation_fails_and_no_other(faulty):
 
     assert [outcome(asked.list_schemas) for _ in range(3)] == [(200, None), (503, "ServiceUnavailable"), (200, None)]
     assert outcome(asked.list_filters) == (200, None)
-    [told] = control(faulty, "GET")[1]["faults"]
-    assert (told["met"], told["struck"]) == (3, 1)
+    [fault] = control(faulty, "GET")[1]["faults"]
+    assert (fault["met"], fault["struck"]) == (3, 1)
     assert faulty.metric('personalize_faults_total{fault="unavailable",operation="ListSchemas"}') == 1
 
 
@@ -114,7 +114,7 @@ def test_a_lost_answer_is_of_a_call_that_was_done(faulty):
     lost = outcome(lambda: asked.create_schema(name="lost", schema=schema_text("Items")))
 
     assert lost == (500, "InternalFailure")
-    assert [one["name"] for one in asked.list_schemas()["schemas"]] == ["lost"]
+    assert [schema["name"] for schema in asked.list_schemas()["schemas"]] == ["lost"]
 
 
 def test_faults_are_cleared_one_by_one_or_all(faulty):
@@ -141,11 +141,11 @@ def test_faults_are_cleared_one_by_one_or_all(faulty):
         ("POST", "/faults", {"operation": "*", "fault": "throttle"}, {"Host": "rebound.example"}, 403),
     ],
 )
-def test_what_the_control_port_does_not_take_is_told(faulty, method, path, document, headers, status):
-    answered, told = control(faulty, method, path, document, headers)
+def test_the_control_port_answers_a_bad_request_with_an_error(faulty, method, path, document, headers, status):
+    answered, error = control(faulty, method, path, document, headers)
 
     assert answered == status
-    assert told["message"]
+    assert error["message"]
     assert control(faulty, "GET") == (200, {"faults": []})
 
 
@@ -156,7 +156,7 @@ def test_without_the_option_there_is_no_control_port(engine):
     assert caught.value.code == 400
 
 
-def test_a_request_that_is_being_answered_when_the_engine_is_told_to_end_gets_its_answer(tmp_path):
+def test_a_request_in_progress_gets_its_answer_when_the_engine_is_terminated(tmp_path):
     running = RunningEngine(tmp_path / "state", "http://127.0.0.1:9", options=("--faults-port", "0"))
     control(running, "POST", document={"operation": "CreateSchema", "fault": "delay", "seconds": 1.0})
     asked = running.client()
@@ -169,5 +169,5 @@ def test_a_request_that_is_being_answered_when_the_engine_is_told_to_end_gets_it
     assert running.process.wait(20) == 0
 
     running.start()
-    assert [one["name"] for one in running.client().list_schemas()["schemas"]] == ["last"]
+    assert [schema["name"] for schema in running.client().list_schemas()["schemas"]] == ["last"]
     running.stop()

@@ -59,4 +59,6 @@ def test_health_and_metrics_say_how_the_engine_is(trained_shop):
     assert 0 <= trained_shop.engine.metric('personalize_model_age_seconds{campaign="popular"}') < 3600
     described = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")}
     sampled = {line.partition("{")[0].partition(" ")[0] for line in page.splitlines() if not line.startswith("#")}
-    assert {one.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count") for one in sampled} <= described
+    assert {
+        sample.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count") for sample in sampled
+    } <= described
