@@ -56,12 +56,6 @@ class ExpectedOutcomes:
         Events that the contract accepts, repeats included.
     repeats
         Accepted events that were accepted before under the same event id; `accepted - repeats` reach the data sets.
-    suppressed
-        Events whose user denied consent.
-    late
-        Accepted events that arrive long after their own timestamp.
-    refused
-        Events that the contract refuses, by reason.
     """
 
     sent: int = 0
@@ -124,8 +118,6 @@ class Stream:
         Functions that start a new pass over the records for POST /update-data.
     events
         Function that starts a new pass over the events, in order of arrival.
-    name
-        A readable description.
     size
         Number of events, where it is available without a pass.
     """

@@ -36,8 +36,6 @@ def cli_config(
 
     Parameters
     ----------
-    directory
-        The folder for a new configuration; created where it is missing.
     environment
         Terraform's environment variables; the process's own by default.
     root

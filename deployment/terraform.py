@@ -47,8 +47,6 @@ def invocation(arguments: Sequence[str], environment: Mapping[str, str], build: 
         Terraform's own arguments; a leading ``-chdir=FOLDER`` names a folder below ``infrastructure/``.
     environment
         Environment variables to start from. ``TF_DATA_DIR`` is kept when set.
-    build
-        Folder for the CLI configuration and the data folders.
 
     Raises
     ------

@@ -31,16 +31,10 @@ class Options:
 
     Attributes
     ----------
-    job_name
-        Name of the Glue job.
     lake
         Folder of the raw lake, with `events/`, `items/` and `users/`; ends with a slash.
     target
         Folder of the run's output; ends with a slash.
-    run_id
-        Name of the run in the manifest.
-    window
-        Arrival window of the events.
     """
 
     job_name: str

@@ -25,8 +25,6 @@ def put_bad_rows(
     ----------
     rows
         The refused records, at least one, each with the time of its arrival.
-    source
-        The function that refused them, such as ``collect``.
     name
         Name of the object. Without one it follows from the content, so that a retry writes the same object.
     """

@@ -20,8 +20,6 @@ class Deadline:
         The point in time, in seconds of `clock`.
     clock
         Returns seconds; it never runs backwards.
-    sleep
-        Waits for a number of seconds.
     """
 
     at: float

@@ -55,8 +55,6 @@ def call_with_retries(call: Callable[[], Result], deadline: Deadline) -> Result:
     ----------
     call
         The call; it raises `IncompleteCallError` where a part of it remains to be done.
-    deadline
-        No attempt starts after it.
 
     Raises
     ------

@@ -19,17 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CollectDependencies:
-    """Clients, the names of their resources, and the metrics.
-
-    Attributes
-    ----------
-    stream
-        Name of the stream of events.
-    entities_table
-        Name of the table of items and users.
-    count
-        Adds to a metric.
-    """
+    """Clients, the names of their resources, and the metrics."""
 
     kinesis: KinesisClient
     s3: S3Client
@@ -48,12 +38,8 @@ class Submission:
 
     Attributes
     ----------
-    deadline
-        Until when throttled and failed writes are retried.
     object_name
         Name of the objects written to the lake and to the bad rows; the same when the same records are stored again.
-    received_at
-        When the records were received.
     """
 
     dependencies: CollectDependencies

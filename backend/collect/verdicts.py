@@ -27,14 +27,6 @@ class RecordVerdict(msgspec.Struct, omit_defaults=True, frozen=True):
 
     Attributes
     ----------
-    index
-        Its position in the request.
-    event_id
-        The id of an event, given or derived.
-    id
-        The id of an item or user.
-    errors
-        Every rule that it broke.
     reason
         Why it was not accepted, in one word.
     """
@@ -78,11 +70,6 @@ def count_statuses(verdicts: Sequence[RecordVerdict]) -> dict[Status, int]:
 
 def answer_verdicts(verdicts: Sequence[RecordVerdict], request_id: str, name: Literal["events", "records"]) -> Answer:
     """Return the answer with one verdict per record.
-
-    Parameters
-    ----------
-    name
-        Name of the list of verdicts in the answer.
 
     Returns
     -------

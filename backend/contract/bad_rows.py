@@ -20,16 +20,12 @@ class BadRow(msgspec.Struct, omit_defaults=True):
 
     Attributes
     ----------
-    source
-        The function that refused it, such as ``collect``.
     reason
         The first broken rule's kind.
     payload
         The record's bytes in base64.
     received_at
         When it arrived, RFC 3339 in UTC.
-    event_id
-        The event's id, where one can be read.
     """
 
     source: str

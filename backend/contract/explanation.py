@@ -66,13 +66,7 @@ _NOT_STRICT = "must be strict JSON: each name once, no NaN or Infinity"
 
 
 def explain(kind: RecordType, payload: bytes, *, now: datetime) -> Refusal | None:
-    """Return every rule of the models that a record breaks, or None where it breaks none.
-
-    Parameters
-    ----------
-    now
-        The time with which the record's times are compared.
-    """
+    """Return every rule of the models that a record breaks, or None where it breaks none."""
     from pydantic import ValidationError  # noqa: PLC0415 - only refused records pay for the import
 
     try:

@@ -31,8 +31,6 @@ class Refusal:
         The first broken rule's kind, one of :data:`REASONS`; refusals are counted by it.
     errors
         The broken rules, at most :data:`MAX_ERRORS` of them.
-    payload
-        The unchanged bytes, for the bad rows.
     """
 
     reason: str
@@ -47,8 +45,6 @@ class BodyRefusedError(ValueError):
     ----------
     reason
         ``malformed_json``, ``wrong_type``, ``empty`` or ``too_many``.
-    rule
-        What is required.
     """
 
     def __init__(self, reason: str, rule: str) -> None:

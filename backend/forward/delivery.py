@@ -49,8 +49,6 @@ def deliver(users: Sequence[Sequence[Call]], tracker: Tracker, checkpoint: Check
 
     Parameters
     ----------
-    users
-        The calls of each user.
     checkpoint
         Moves to the first record with an unsent event.
     """

@@ -33,13 +33,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ForwardDependencies:
-    """Clients, none of which retries by itself, and the names of their resources.
-
-    Attributes
-    ----------
-    history_days
-        How many days an event stays in the history.
-    """
+    """Clients, none of which retries by itself, and the names of their resources."""
 
     events: PersonalizeEventsClient
     dynamodb: DynamoDBClient
@@ -60,10 +54,6 @@ class BatchOutcome:
         Number of records, those inside aggregates counted one by one.
     forwarded, bad, duplicate, suppressed, retried
         Number of records with each outcome; `retried` ones are redelivered.
-    calls
-        Calls that the tracker accepted.
-    bad_by_reason
-        The bad ones by reason.
     first_failed
         Sequence number of the first Kinesis record to be redelivered, with all after it; None where none is.
     """

@@ -63,13 +63,7 @@ def _write_chunk(
 
 
 def item_of(received: ReceivedEvent, days: int) -> TableItem:
-    """Return the history item of an event; its key is the user, and the time with the event id.
-
-    Parameters
-    ----------
-    days
-        How long it is kept after its arrival.
-    """
+    """Return the history item of an event; its key is the user, and the time with the event id."""
     event = received.event
     milliseconds = round(event.timestamp.timestamp() * 1000)
     item = {

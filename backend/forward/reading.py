@@ -30,8 +30,6 @@ class ReceivedEvent(msgspec.Struct, gc=False):
     ----------
     position
         Position in the batch of its Kinesis record; an aggregated record holds several events.
-    event
-        The event, with its id.
     arrived_at
         When Kinesis accepted the record.
     """
@@ -42,17 +40,7 @@ class ReceivedEvent(msgspec.Struct, gc=False):
 
 
 class BadRecord(msgspec.Struct, gc=False):
-    """A record that can never be forwarded.
-
-    Attributes
-    ----------
-    position
-        Position in the batch of its Kinesis record.
-    refusal
-        The rules that it breaks.
-    arrived_at
-        When Kinesis accepted the record.
-    """
+    """A record that can never be forwarded."""
 
     position: int
     refusal: Refusal
@@ -67,10 +55,6 @@ class Batch:
     ----------
     received
         Number of records, those inside aggregates counted one by one; the sum of all the others.
-    events
-        The events to forward, in the order of the stream.
-    suppressed
-        Number of events that deny consent.
     duplicates
         Number of events whose id occurs earlier in the batch.
     """
@@ -87,11 +71,6 @@ def read_batch(records: Sequence[dict[str, Any]]) -> Batch:
 
     An event's time is validated against the arrival of its record, not against the clock, so that a record has the
     same outcome whenever and wherever it is read.
-
-    Parameters
-    ----------
-    records
-        `Records` of a Lambda event from Kinesis.
     """
     batch = Batch()
     seen: set[str] = set()

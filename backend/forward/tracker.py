@@ -42,16 +42,10 @@ class DeliveryOutcome:
 
     Attributes
     ----------
-    forwarded
-        Events that the tracker accepted.
     refused
         Events that it refused, or that exceed its limits, each with the reason.
     unsent
         Events that were not sent, because of an error that may pass.
-    calls
-        Number of calls that the tracker accepted.
-    is_tracker_unknown
-        Whether the tracker refused its own id.
     """
 
     forwarded: list[ReceivedEvent] = field(default_factory=list)
@@ -69,8 +63,6 @@ class Tracker:
     ----------
     client
         Personalize's events service, configured without retries of its own.
-    deadline
-        When to stop the retries.
     """
 
     client: PersonalizeEventsClient
@@ -82,11 +74,6 @@ class Tracker:
 
         The tracker refuses a whole call for one bad event and does not name it, so a refused call is bisected until
         the bad event is alone.
-
-        Parameters
-        ----------
-        call
-            Events of one user and session.
 
         Raises
         ------

@@ -20,13 +20,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class TrackingId:
-    """The tracking id in its SSM parameter, cached for a minute.
-
-    Attributes
-    ----------
-    clock
-        Returns seconds; it never runs backwards.
-    """
+    """The tracking id in its SSM parameter, cached for a minute."""
 
     client: SSMClient
     parameter: str

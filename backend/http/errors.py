@@ -8,12 +8,8 @@ class HttpError(Exception):
 
     Parameters
     ----------
-    message
-        What was wrong and what would be right, for the caller to read.
     field
         The part of the request that was wrong, as the caller wrote it.
-    rule
-        The rule that it broke.
     retry_after_seconds
         When to retry, sent as `Retry-After`.
     """
@@ -41,8 +37,6 @@ class _InvalidFieldError(HttpError):
 
     Parameters
     ----------
-    field, rule
-        The part of the request that was wrong, and the rule that it broke.
     code
         A more specific code than the status has.
     """

@@ -32,8 +32,6 @@ class Request:
         Headers with their names in lower case.
     body
         Body bytes, decoded from base64.
-    request_id
-        API Gateway's id of this request.
     """
 
     method: str

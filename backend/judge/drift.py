@@ -68,8 +68,6 @@ def detect_drift(champion: Mapping[str, Any] | None, latest: Mapping[str, Any]) 
     ----------
     champion
         Profile of the data sets that the champion was trained on; None where it is unknown.
-    latest
-        Profile of the current data sets.
     """
     if champion is None:
         return Drift(found=False, reason="The champion's training data are not known, so drift cannot be measured.")

@@ -104,13 +104,6 @@ def judge(champion: MeasuredVersion | None, challenger: MeasuredVersion, rules: 
     (Bhatia and Davis 2000, "A better bound on the variance"). The limit is one-sided and divided among the comparisons
     (Bonferroni).
 
-    Parameters
-    ----------
-    champion
-        The serving version; None where there is none.
-    challenger
-        The new version.
-
     Returns
     -------
     Verdict

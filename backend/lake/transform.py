@@ -39,8 +39,6 @@ class TransformOutcome:
     stored, suppressed, oversized
         Number of records that became rows, that deny consent, and that failed because the response would have been
         too large.
-    bad_by_reason
-        Number of records that break the contract, by reason.
     """
 
     records: list[TransformedRecord]

@@ -57,10 +57,6 @@ def is_settled(version: str, stored: StoredAnswer | None, now: int) -> bool:
 
     Parameters
     ----------
-    version
-        Version of the user's history; empty for a request about no user.
-    stored
-        The answer before.
     now
         Milliseconds since the epoch.
 

@@ -46,8 +46,6 @@ class LookupResult:
         Whether the user or item of the request exists; True while a table cannot be read.
     version
         Version of the user's history, which changes with every event among the last few. None where it cannot be read.
-    stored
-        The last answer to the request.
     plain
         The last answer to the same request without explanations, where the request asks for them: a fallback.
     """

@@ -65,8 +65,6 @@ def get_recommendation(
     ----------
     client
         Personalize runtime, with the timeouts above and without retries.
-    campaigns
-        Campaign ARN by kind of request.
 
     Raises
     ------

@@ -31,19 +31,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class RecommendationRequest:
-    """One request for recommendations.
-
-    Attributes
-    ----------
-    user_id, item_id
-        The user or item that it is about, if any.
-    items
-        The items to rank, in the order of the request.
-    num_results
-        Number of items in the answer.
-    with_explanations
-        Whether the answer explains why each item is in it.
-    """
+    """One request for recommendations."""
 
     kind: RequestKind
     user_id: str | None = None

@@ -38,8 +38,6 @@ class RecommendDependencies:
 
     Attributes
     ----------
-    runtime
-        Client of the Personalize runtime.
     campaigns
         Campaign ARN by kind of request.
     """

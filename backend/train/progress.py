@@ -89,13 +89,7 @@ def step_of(history: Sequence[HistoryEventTypeDef]) -> str | None:
 
 
 def cause_of(execution: DescribeExecutionOutputTypeDef, step: str | None) -> str:
-    """Return a sentence on why a training did not succeed.
-
-    Parameters
-    ----------
-    step
-        The state in which it ended.
-    """
+    """Return a sentence on why a training did not succeed."""
     where = f" at {step}" if step else ""
     if execution["status"] == "TIMED_OUT":
         return f"The training exceeded its timeout; it was{where}."

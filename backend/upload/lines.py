@@ -42,8 +42,6 @@ class Line:
         Its bytes without the line end; only the first :data:`MAX_LINE_BYTES` of a longer line.
     end
         Position after the line, in bytes of the decompressed object.
-    is_whole
-        Whether `data` is the whole line.
     """
 
     data: bytes

@@ -26,8 +26,6 @@ class UploadDependencies:
 
     Attributes
     ----------
-    bucket
-        The bucket of the uploads and their reports.
     function_name
         The function that processes uploads; it invokes itself to resume one.
     """
@@ -51,16 +49,8 @@ class Report(msgspec.Struct):
         The object's version, which must not change while it is processed.
     created_at, updated_at
         When it was requested, which is when its records were received; and when the report was last written.
-    read, accepted, suppressed
-        Records so far.
-    refused
-        Records so far, by reason.
-    cause
-        Why it failed.
     position
         Processed bytes of the decompressed object.
-    header
-        The columns of a CSV object.
     stalls
         Invocations in a row without progress.
     """

@@ -43,8 +43,6 @@ def start_upload(kind: RecordKind, source: str, uploads: UploadDependencies, now
     ----------
     source
         ``s3://``, the uploads bucket and the object's key.
-    now
-        When it was requested.
 
     Returns
     -------

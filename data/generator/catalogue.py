@@ -61,10 +61,6 @@ class Catalogue:
         In no particular order; other attributes refer to an item by its index here.
     categories
         (department, category) pairs.
-    by_category
-        One sampler per category.
-    all_items
-        A sampler of all items.
     companions
         Per item, a sampler of the items that users view next.
     launches

@@ -44,8 +44,6 @@ class Structure:
         Of the items that most often followed the last item, filled up with popular items.
     oracle
         Of the items that the generator is most likely to draw.
-    steps
-        Number of transitions in the test.
     """
 
     popularity: float

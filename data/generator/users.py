@@ -31,8 +31,6 @@ class User:
     ----------
     before, after
         Favourite categories at the start and at the end of the period, the strongest first.
-    brands
-        Favourite brands.
     eagerness
         Probability that a viewed item is put into the cart.
     offset_hours

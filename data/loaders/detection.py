@@ -53,8 +53,6 @@ def open_stream(path: Path | str, mapping: Path | str | None = None) -> Stream:
 
     Parameters
     ----------
-    path
-        File or folder.
     mapping
         A `mapping.yaml` (`mapping.py`), for a file with other columns than the contract's fields.
 

@@ -41,12 +41,8 @@ def load_catalogue(
 
     Parameters
     ----------
-    stream
-        The stream that holds the catalogue.
     url, api_key
         The API's base URL with its stage, and an API key.
-    timeout_seconds
-        Time limit for one request with its retries.
     on_progress
         Called with the number of records settled since the last call.
 

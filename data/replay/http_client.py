@@ -78,8 +78,6 @@ class ApiClient:
         Sent as `x-api-key`.
     timeout_seconds
         Time limit for one request with its retries.
-    on_retry
-        Called before each retry.
     has_access
         Set once the API has accepted the key; shared by the clients of one replay.
     """

@@ -30,15 +30,6 @@ class RequestOutcomes(NamedTuple):
 def read_outcomes(response: ApiResponse, sent: int, list_field: str = "events") -> RequestOutcomes:
     """Read one outcome per event or record from a response of POST /events or POST /update-data.
 
-    Parameters
-    ----------
-    response
-        The API's response.
-    sent
-        Number of events or records in the request.
-    list_field
-        Name of the response's field that lists the outcomes.
-
     Raises
     ------
     ValueError

@@ -16,14 +16,10 @@ class ReplayResult:
         Events that got an outcome, each counted once regardless of retries.
     accepted, suppressed
         Events that were stored, and events that were not stored because consent was denied.
-    refused
-        Events refused, by reason.
     requests
         Requests that got a final response.
     retries
         Requests sent again after a 429, a 5xx or a broken connection.
-    seconds
-        Duration of the replay.
     """
 
     sent: int = 0

@@ -42,16 +42,10 @@ def replay(
 
     Parameters
     ----------
-    stream
-        The stream, or some of its events.
     url, api_key
         The API's base URL with its stage, and an API key.
     batch_size
         Maximum number of events per request, 1 to 500.
-    connections
-        Number of concurrent requests.
-    timeout_seconds
-        Time limit for one request with its retries.
     on_progress
         Called with the number of events settled since the last call, never concurrently.
 

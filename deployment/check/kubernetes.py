@@ -27,13 +27,7 @@ PROBES = {"startupProbe": "/ready", "readinessProbe": "/ready", "livenessProbe":
 
 
 def problems(manifests: list[Manifest], container_file: str) -> list[str]:
-    """Return the problems of rendered manifests.
-
-    Parameters
-    ----------
-    container_file : str
-        Text of the Dockerfile of the image.
-    """
+    """Return the problems of rendered manifests."""
     by_kind = {manifest["kind"]: manifest for manifest in manifests}
     if len(by_kind) < len(manifests):
         return ["two manifests have the same kind: each kind may occur once"]

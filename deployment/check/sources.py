@@ -41,8 +41,6 @@ class Text:
         The first line is 1.
     kind
         `name`, `docstring`, `comment`, `message`, `prose` or `description`.
-    text
-        As it is written.
     """
 
     path: str
@@ -66,8 +64,6 @@ def read_texts(root: Path, path: str) -> Iterator[Text]:
 
     Parameters
     ----------
-    root
-        Of the project.
     path
         Relative to the root.
     """

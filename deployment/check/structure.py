@@ -136,8 +136,6 @@ def broken_rules(tree: Tree, exceptions: Mapping[str, str]) -> list[str]:
 
     Parameters
     ----------
-    tree
-        What is checked.
     exceptions
         By folder that may hold more modules, the reason.
     """

@@ -16,10 +16,6 @@ def call_json(service: str, target: str, arguments: dict[str, Any]) -> tuple[int
     ----------
     service
         The service's signing name, for example ``logs``.
-    target
-        The ``X-Amz-Target``.
-    arguments
-        The request's body.
 
     Returns
     -------

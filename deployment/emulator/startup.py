@@ -32,11 +32,6 @@ def bind_port(port: int) -> socket.socket:
     port
         The port, or 0 for any free one.
 
-    Returns
-    -------
-    socket.socket
-        A listening socket.
-
     Raises
     ------
     CannotStartError
@@ -60,11 +55,6 @@ def bind_port(port: int) -> socket.socket:
 
 def lock_directory(directory: Path) -> int:
     """Create the state folder where it is missing, lock it, and check that it can be written to.
-
-    Parameters
-    ----------
-    directory
-        The folder of all state.
 
     Returns
     -------

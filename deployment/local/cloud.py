@@ -53,8 +53,6 @@ class Cloud:
 
     Parameters
     ----------
-    directory
-        The folder of all state, logs and process ids.
     port
         The port of every AWS API, on loopback.
     engine_port
@@ -221,11 +219,6 @@ class Cloud:
 
 def open_cloud(directory: Path) -> Cloud:
     """Return the cloud of a folder, with its stored ports unless the environment overrides them.
-
-    Parameters
-    ----------
-    directory
-        Folder of its state, whether it exists or not.
 
     Raises
     ------

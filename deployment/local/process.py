@@ -30,8 +30,6 @@ class Process:
 
     Parameters
     ----------
-    name
-        Its name in messages and file names.
     command
         Program and arguments, which include the folder of its state and so identify the process.
     environment

@@ -39,15 +39,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Provisioned:
-    """The result of a Terraform apply.
-
-    Parameters
-    ----------
-    outputs
-        Values by the names of Terraform's outputs.
-    api_url
-        Address of the API's stage on this machine.
-    """
+    """The result of a Terraform apply."""
 
     outputs: dict[str, Any]
     api_url: str
@@ -81,8 +73,6 @@ def provision(cloud: Cloud, progress: Progress) -> Provisioned:
     ----------
     cloud
         The cloud; Terraform's state lies in a bucket of its own.
-    progress
-        Shows the number of changed resources.
 
     Raises
     ------

@@ -19,11 +19,6 @@ class Checkpoints:
     A position is the sequence number of the last finished record, or `SHARD_END`. A reader's anchor is the time from
     which it reads a shard that has no position yet. In write-ahead mode a commit survives the end of the process,
     which suffices here: the operating system has the written pages.
-
-    Parameters
-    ----------
-    path
-        The file; it is created where it is missing.
     """
 
     def __init__(self, path: Path) -> None:

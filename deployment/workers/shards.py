@@ -86,12 +86,6 @@ class ShardReader:
 
     Parameters
     ----------
-    kinesis
-        The client.
-    stream_arn
-        The stream.
-    shard_id
-        The shard.
     position
         Sequence number of the last finished record; None to begin at the anchor.
     anchor

@@ -60,8 +60,6 @@ def join_ids(ids: Column, plain: Column) -> Column:
 
     Parameters
     ----------
-    ids
-        The list.
     plain
         The whole list joined by `|`, a column of its own so that Spark joins it once.
     """

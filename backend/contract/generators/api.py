@@ -75,25 +75,13 @@ def train_schema() -> Schema:
 
 
 def batch_schema(event: Schema) -> Schema:
-    """Return the schema of the body of ``POST /events``.
-
-    Parameters
-    ----------
-    event
-        The schema of an event, or a reference to it.
-    """
+    """Return the schema of the body of ``POST /events``."""
     many = {"type": "array", "minItems": 1, "maxItems": limits.MAX_EVENTS_PER_REQUEST, "items": event}
     return {"title": "EventBatch", "oneOf": [event, many]}
 
 
 def update_data_schema(records: dict[str, Schema]) -> Schema:
-    """Return the schema of the body of ``POST /update-data``.
-
-    Parameters
-    ----------
-    records
-        The schema of a record of each kind, or a reference to it.
-    """
+    """Return the schema of the body of ``POST /update-data``."""
     return {
         "title": "UpdateData",
         "oneOf": [

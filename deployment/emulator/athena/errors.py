@@ -16,8 +16,6 @@ class RequestRefusedError(AthenaError):
 
     Parameters
     ----------
-    message
-        The reason.
     code
         The ``AthenaErrorCode``, for example ``MALFORMED_QUERY``.
     """
@@ -34,8 +32,6 @@ class QueryFailedError(AthenaError):
     ----------
     code
         Trino's error name, for example ``TABLE_NOT_FOUND``.
-    message
-        The text after it.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -44,13 +40,7 @@ class QueryFailedError(AthenaError):
 
 
 class ScanLimitReachedError(AthenaError):
-    """The query would read more than its work group allows, so it ends CANCELLED.
-
-    Parameters
-    ----------
-    scanned_bytes
-        The bytes read up to the limit.
-    """
+    """The query would read more than its work group allows, so it ends CANCELLED."""
 
     def __init__(self, scanned_bytes: int) -> None:
         super().__init__("Query cancelled! : Bytes scanned limit was exceeded")

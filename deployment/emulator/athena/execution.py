@@ -37,10 +37,6 @@ class Execution:
     ----------
     record
         The execution as GetQueryExecution shows it; its state is changed in place.
-    statement
-        The statement to run.
-    parameters
-        The execution parameters, in order.
     """
 
     record: dict[str, Any]

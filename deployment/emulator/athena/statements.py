@@ -64,8 +64,6 @@ class Statement:
         Its text, without leading comments and the final semicolon.
     tree
         The parsed statement; None for a command.
-    parts
-        The named parts of a command.
     """
 
     kind: str
@@ -83,12 +81,8 @@ class Outcome:
     ----------
     result
         Columns and rows; None for a statement without any.
-    scanned_bytes
-        The number of bytes read.
     written
         URIs of the objects that it wrote, for the manifest; None for a statement that writes no data.
-    rows_written
-        The number of rows in those objects.
     """
 
     result: Result | None = None
@@ -103,16 +97,8 @@ class Run:
 
     Parameters
     ----------
-    session
-        The session of its query, if it has one.
-    workgroup
-        The work group's name.
-    query_id
-        The execution's id.
     output_location
         The location of the execution's results, with a slash at the end.
-    scratch
-        A folder for files before they are put into a bucket.
     """
 
     session: Session

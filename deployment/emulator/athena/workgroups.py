@@ -94,8 +94,6 @@ def result_configuration(name: str, requested: dict[str, Any]) -> dict[str, Any]
 
     Parameters
     ----------
-    name
-        The work group.
     requested
         The request's ``ResultConfiguration``.
 

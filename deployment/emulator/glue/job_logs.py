@@ -34,15 +34,7 @@ def writers(folder: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 
 def error_message(folder: Path, status: int) -> str:
-    """Return the exception and the line number of a failed script.
-
-    Parameters
-    ----------
-    folder
-        The run's folder.
-    status
-        The exit status of the interpreter.
-    """
+    """Return the exception and the line number of a failed script."""
     lines = (folder / "stderr").read_text(errors="replace").splitlines()
     starts = [number for number, line in enumerate(lines) if line.startswith("Traceback (most recent call last):")]
     if not starts:

@@ -51,16 +51,12 @@ class JobRun:
 
     Parameters
     ----------
-    job
-        The job as Glue stores it.
     record
         The run as Glue stores it; its state is changed in place.
     folder
         A folder for this run alone, removed at its end.
     spark_python
         The interpreter that has PySpark.
-    endpoint
-        The address of every AWS API.
     """
 
     job: dict[str, Any]

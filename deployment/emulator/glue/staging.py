@@ -38,8 +38,6 @@ class Mirror:
 
     Parameters
     ----------
-    bucket, prefix
-        The location.
     root
         The folder that stands for the bucket.
     before
@@ -89,13 +87,7 @@ def stage(arguments: dict[str, str], folder: Path) -> tuple[dict[str, str], list
 
 
 def publish(mirrors: list[Mirror]) -> int:
-    """Put and delete objects so that the buckets hold the files of the mirrors.
-
-    Returns
-    -------
-    int
-        The number of objects put or deleted.
-    """
+    """Put and delete objects so that the buckets hold the files of the mirrors."""
     before: dict[Path, tuple[str, Path, tuple[int, int]]] = {}
     after: dict[Path, tuple[str, Path]] = {}
     for mirror in mirrors:

@@ -23,13 +23,7 @@ if TYPE_CHECKING:
 
 
 def install(settings: Settings) -> None:
-    """Put these in the place of MiniStack's.
-
-    Parameters
-    ----------
-    settings
-        The choices of this run.
-    """
+    """Put these in the place of MiniStack's."""
     storage = Storage(settings.directory / "kinesis")
     faults = Faults(settings.directory)
     writer = Writer(storage, faults)

@@ -12,8 +12,6 @@ class KinesisError(Exception):
     ----------
     name
         The exception of the API reference.
-    message
-        The reason and the value.
     """
 
     def __init__(self, name: str, message: str) -> None:

@@ -27,13 +27,7 @@ KINDS: Final = frozenset({"kinesis_failed_record", "kinesis_throttled_call", "ki
 
 
 class Faults:
-    """The faults that the file configures at present.
-
-    Parameters
-    ----------
-    directory
-        The emulator's directory.
-    """
+    """The faults that the file configures at present."""
 
     def __init__(self, directory: Path) -> None:
         self._path = Path(os.environ.get(FILE_VARIABLE, directory / "faults.json"))

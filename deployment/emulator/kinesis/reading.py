@@ -34,10 +34,6 @@ class Reader:
 
     Parameters
     ----------
-    storage
-        Stores the records.
-    faults
-        Decides which reads fail.
     find
         Returns the stream of an ARN.
     """

@@ -59,13 +59,7 @@ class SequenceNumbers:
 
 
 class ShardFiles:
-    """The segments of one shard.
-
-    Parameters
-    ----------
-    folder
-        Where they lie.
-    """
+    """The segments of one shard."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -113,13 +107,7 @@ class ShardFiles:
 
 
 class Storage:
-    """The folders of all streams.
-
-    Parameters
-    ----------
-    root
-        Where they lie.
-    """
+    """The folders of all streams."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -31,15 +31,7 @@ THROTTLED: Final = "ProvisionedThroughputExceededException"
 
 
 class Writer:
-    """Puts records into shards.
-
-    Parameters
-    ----------
-    storage
-        Stores the records.
-    faults
-        Decides which puts fail.
-    """
+    """Puts records into shards."""
 
     def __init__(self, storage: Storage, faults: Faults) -> None:
         self._storage = storage

@@ -32,13 +32,7 @@ if TYPE_CHECKING:
 
 
 def install(settings: Settings) -> None:
-    """Put these in the place of MiniStack's.
-
-    Parameters
-    ----------
-    settings
-        The choices of this run.
-    """
+    """Put these in the place of MiniStack's."""
     lambda_runtime._worker_class_for = lambda _config: partial(Environment, settings)
     lambda_svc._execute_function_warm = execute
     lambda_svc._poll_kinesis = lambda: False
@@ -56,10 +50,6 @@ def execute(function: dict[str, Any], event: Any, request_id: str) -> dict[str, 
     ----------
     function
         MiniStack's record of it.
-    event
-        The payload.
-    request_id
-        The invocation's id.
 
     Returns
     -------

@@ -38,13 +38,7 @@ CONCURRENT_EVENTS: Final = 64
 
 
 class Events:
-    """The events that were accepted and are not finished.
-
-    Parameters
-    ----------
-    path
-        Their journal.
-    """
+    """The events that were accepted and are not finished."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -59,8 +53,6 @@ class Events:
         ----------
         function
             MiniStack's record of the function, with the ARN that was invoked.
-        payload
-            The event.
 
         Raises
         ------
@@ -108,8 +100,6 @@ def run(event: Event, wait: Callable[[float], None]) -> None:
 
     Parameters
     ----------
-    event
-        What was accepted.
     wait
         Waits some seconds.
     """

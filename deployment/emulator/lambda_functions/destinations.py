@@ -36,18 +36,8 @@ def send_result(
 
     Parameters
     ----------
-    event
-        What was accepted.
     condition
         ``Success``, ``RetriesExhausted`` or ``EventAgeExceeded``.
-    attempts
-        How often it ran.
-    result
-        What came of the last run.
-    config
-        The function's configuration.
-    settings
-        Its settings for asynchronous invocations.
     """
     succeeded = condition == "Success"
     wanted = (settings.get("DestinationConfig") or {}).get("OnSuccess" if succeeded else "OnFailure") or {}

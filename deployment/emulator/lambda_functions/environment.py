@@ -36,15 +36,7 @@ _unpacking = threading.Lock()
 
 
 class Environment(lambda_runtime.Worker):  # type: ignore[misc]
-    """One warm process of a function, as MiniStack's pool of them leases it.
-
-    Parameters
-    ----------
-    settings
-        The choices of this run.
-    name, config, code_zip
-        The function.
-    """
+    """One warm process of a function, as MiniStack's pool of them leases it."""
 
     def __init__(self, settings: Settings, name: str, config: Config, code_zip: bytes) -> None:
         super().__init__(name, config, code_zip)
@@ -141,15 +133,7 @@ class Environment(lambda_runtime.Worker):  # type: ignore[misc]
 
 
 class InitFailedError(Exception):
-    """The init of a function's process failed.
-
-    Parameters
-    ----------
-    body
-        The function error.
-    log
-        The log that it wrote.
-    """
+    """The init of a function's process failed."""
 
     def __init__(self, body: Config, log: str) -> None:
         super().__init__(body["errorMessage"])
@@ -161,11 +145,6 @@ class _Pipes:
     """The input, answers and log of a function's process.
 
     Answers and log are read together, so that neither pipe fills up while the reader waits for the other.
-
-    Parameters
-    ----------
-    process
-        The process, with its three pipes.
     """
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
@@ -224,22 +203,7 @@ def _log_end(request_id: str) -> bytes:
 
 
 def unpack(archive: bytes, key: str, scratch: Path) -> Path:
-    """Unpack an archive once for all processes that use it.
-
-    Parameters
-    ----------
-    archive
-        A zip file.
-    key
-        Identifies the archive.
-    scratch
-        The folder of temporary files.
-
-    Returns
-    -------
-    Path
-        The folder of its content.
-    """
+    """Unpack an archive once for all processes that use it."""
     folder = scratch / "code" / "".join(letter if letter.isalnum() else "-" for letter in key)
     with _unpacking:
         if not folder.exists():
@@ -255,20 +219,6 @@ def variables(settings: Settings, config: Config, code: Path) -> dict[str, str]:
     """Return the environment variables of a function: AWS's, its own, and the services' endpoints.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-
-    Parameters
-    ----------
-    settings
-        The choices of this run.
-    config
-        The function's configuration.
-    code
-        Where its code lies.
-
-    Returns
-    -------
-    dict of str to str
-        Names and values.
     """
     _, region = lambda_runtime._account_region_from_function_config(config)
     endpoints = {

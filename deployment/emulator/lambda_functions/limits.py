@@ -29,18 +29,7 @@ _DEFINITION = re.compile(r"/2015-03-31/functions(/[^/]+/configuration)?/?")
 
 
 def with_limits(handle: Handler) -> Handler:
-    """Refuse payloads that are too large and runtimes that cannot be had here.
-
-    Parameters
-    ----------
-    handle
-        MiniStack's handling of requests to Lambda.
-
-    Returns
-    -------
-    Handler
-        The same, behind the refusals.
-    """
+    """Refuse payloads that are too large and runtimes that cannot be had here."""
 
     async def handle_request(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]

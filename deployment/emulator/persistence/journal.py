@@ -23,13 +23,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circ
 
 
 class Journal:
-    """A journal open for appending, by one process.
-
-    Parameters
-    ----------
-    path
-        The file; it is created where it is missing.
-    """
+    """A journal open for appending, by one process."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,18 +61,7 @@ class Journal:
 
 
 def read(path: Path) -> Iterator[Any]:
-    """Yield the entries of a journal in order, and truncate a tail that was half written.
-
-    Parameters
-    ----------
-    path
-        The file; one that is not there has no entries.
-
-    Yields
-    ------
-    Any
-        Entry after entry, as they were appended.
-    """
+    """Yield the entries of a journal in order, and truncate a tail that was half written."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -94,15 +77,7 @@ def read(path: Path) -> Iterator[Any]:
 
 
 def rewrite(path: Path, entries: Iterable[Any]) -> None:
-    """Replace a journal atomically by one with these entries.
-
-    Parameters
-    ----------
-    path
-        The file.
-    entries
-        What JSON can hold, each.
-    """
+    """Replace a journal atomically by one with these entries."""
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     journal = Journal(fresh)

@@ -41,15 +41,8 @@ def classify_request(
 
     Parameters
     ----------
-    module
-        The service's module in MiniStack.
     method, path, headers, body, query
         The request, its header names in lower case.
-
-    Returns
-    -------
-    Effect
-        What it does.
     """
     if module == "s3":
         return _of_bucket(method, path, query)

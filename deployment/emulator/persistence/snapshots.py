@@ -56,13 +56,7 @@ SERIALIZED_IN_PLACE = frozenset({"cloudwatch", "cloudwatch_logs", "sqs", "stepfu
 
 
 class Snapshots:
-    """The files of the services' states.
-
-    Parameters
-    ----------
-    directory
-        Where they lie.
-    """
+    """The files of the services' states."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -81,8 +75,6 @@ class Snapshots:
 
         Parameters
         ----------
-        service
-            The name of the file.
         read_state
             Returns a copy of the state, or None when the service has none.
 
@@ -145,13 +137,7 @@ class Snapshots:
 
 
 def install(settings: Settings) -> None:
-    """Write states before replies, and read them at start.
-
-    Parameters
-    ----------
-    settings
-        The choices of this run.
-    """
+    """Write states before replies, and read them at start."""
     snapshots = Snapshots(settings.directory / "state")
     load_module = app._get_module
 

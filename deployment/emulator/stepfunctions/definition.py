@@ -34,11 +34,6 @@ def diagnose(definition: str) -> list[Diagnostic]:
     ----------
     definition
         Amazon States Language as JSON text.
-
-    Returns
-    -------
-    list of Fault
-        Empty when the definition can run.
     """
     try:
         machine = json.loads(definition)

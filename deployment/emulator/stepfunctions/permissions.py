@@ -73,8 +73,6 @@ def permission_of(resource: str, arguments: dict[str, Any]) -> tuple[str, str] |
     ----------
     resource
         A Task's ``Resource``.
-    arguments
-        What it is called with.
     """
     if ":lambda:" in resource and ":function:" in resource:
         return "lambda:InvokeFunction", resource

@@ -37,8 +37,6 @@ class LakeCounts:
     ----------
     rows
         Rows, including repeated deliveries.
-    distinct
-        Distinct event ids.
     distinct_in_run
         Distinct event ids that the API received since the run began.
     """
@@ -49,15 +47,7 @@ class LakeCounts:
 
 
 class AthenaClient:
-    """Runs queries on Athena, as an analyst does from Python.
-
-    Parameters
-    ----------
-    database
-        Glue database.
-    workgroup
-        Athena work group, whose scan limit applies.
-    """
+    """Runs queries on Athena, as an analyst does from Python."""
 
     def __init__(self, database: str, workgroup: str) -> None:
         self._database = database

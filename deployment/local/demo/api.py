@@ -27,8 +27,6 @@ class Api:
     ----------
     url
         Address of the stage, without a slash at its end.
-    key
-        Sent as `x-api-key`.
     """
 
     url: str

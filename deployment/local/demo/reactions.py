@@ -26,10 +26,6 @@ class Reaction:
 
     Parameters
     ----------
-    user
-        The user who clicked.
-    clicked
-        Items clicked, in order.
     before, after
         Recommended items, best first.
     seconds
@@ -64,8 +60,6 @@ def react(api: Api, user: str, taste: int = 0) -> Reaction:
 
     Parameters
     ----------
-    api
-        The pipeline's API.
     user
         A user, known or new; a new user gets the popular items at first.
     taste
@@ -98,8 +92,6 @@ def busiest_users(counts: Counter[str], known: set[str], count: int) -> list[str
         Events by user or session.
     known
         Ids of users, which exclude anonymous sessions.
-    count
-        The number of users to return.
     """
     busy = [user for user, _ in counts.most_common() if user in known][:count]
     return busy or [f"visitor-{number}" for number in range(1, count + 1)]

@@ -27,12 +27,6 @@ class EventCounts:
 
     Parameters
     ----------
-    sent
-        The result of the replay.
-    expected
-        The expected outcomes of the stream at the API.
-    lake
-        Events in the lake.
     tracked
         Distinct events at the event tracker, including earlier runs.
     manifest

@@ -36,22 +36,7 @@ _QUERIES = {
 
 
 def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
-    """Run the whole pipeline on a cloud and print the results.
-
-    Parameters
-    ----------
-    cloud
-        The laptop's cloud, running or not.
-    stream
-        Catalogue, users and events to replay.
-    console
-        The output.
-
-    Returns
-    -------
-    bool
-        Whether every event is accounted for.
-    """
+    """Run the whole pipeline on a cloud and print the results."""
     steps = Steps(console)
     stack = set_up(cloud, steps)
     api = Api(stack.api_url, stack["api_key"])

@@ -29,8 +29,6 @@ class Bar:
         ----------
         done, total
             The progress, in the step's own unit; without a total the bar is indeterminate.
-        note
-            The current item.
         """
         self._note = self._note if note is None else note
         self._progress.update(self._task, completed=done, total=total, note=self._note)

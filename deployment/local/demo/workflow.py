@@ -30,14 +30,8 @@ def prepare(stepfunctions: Any, state_machine_arn: str, name: str, bar: Progress
 
     Parameters
     ----------
-    stepfunctions
-        boto3 client.
-    state_machine_arn
-        The workflow.
     name
         Name of the execution, unique for 90 days.
-    bar
-        Shows the current state.
 
     Raises
     ------

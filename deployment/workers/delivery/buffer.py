@@ -33,8 +33,6 @@ class Buffer:
 
         Parameters
         ----------
-        rows
-            The records.
         last_sequence
             The sequence number up to which the shard was read for them.
         now

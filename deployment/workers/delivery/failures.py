@@ -29,8 +29,6 @@ class Failure:
         `PROCESSING_FAILED` or `CONVERSION_FAILED`, which is part of the prefix.
     code, message
         The reason, with Firehose's codes.
-    attempts
-        The number of attempts.
     ended
         Epoch seconds of the last attempt.
     """
@@ -53,12 +51,6 @@ def write_failures(
 
     Parameters
     ----------
-    failures
-        The failures, in the order of their records.
-    function_arn
-        The transform function, which its failures name.
-    conversion
-        The conversion, whose failures name its table.
     region, account
         The defaults for the table's region and catalog.
     """

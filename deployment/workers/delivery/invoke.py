@@ -40,15 +40,6 @@ def transform(
 ) -> tuple[list[Row], list[Failure]]:
     """Transform a batch by the function, with retries.
 
-    Parameters
-    ----------
-    clients, delivery, settings, shard_id
-        The AWS clients, the delivery stream with its transform, and the shard.
-    rows
-        The batch.
-    stop
-        Set when the process ends.
-
     Returns
     -------
     tuple

@@ -54,13 +54,6 @@ class Flush:
     def error_key(self, error_type: str, oldest: float) -> str:
         """Return the key of the object of failures of one type.
 
-        Parameters
-        ----------
-        error_type
-            The error type in the prefix.
-        oldest
-            Arrival of its oldest record, in epoch seconds.
-
         Returns
         -------
         str
@@ -86,12 +79,8 @@ def join(rows: Sequence[Row], delimiter: bytes, compress: bool) -> bytes:
 
     Parameters
     ----------
-    rows
-        The records.
     delimiter
         Appended to each; empty unless the delivery stream appends one, as on AWS.
-    compress
-        Whether the object is gzipped.
 
     Returns
     -------

@@ -50,10 +50,6 @@ def convert(
     ----------
     rows
         The records, each as JSON.
-    columns
-        The table's columns.
-    conversion
-        The SerDe's options and the compression.
     now
         Epoch seconds.
 

@@ -67,8 +67,6 @@ def expand_prefix(template: str, moment: datetime, random: str) -> str:
 
     Parameters
     ----------
-    template
-        The prefix with its expressions.
     moment
         Arrival of the object's oldest record, in the delivery stream's time zone.
     random
@@ -94,8 +92,6 @@ def expand_error_prefix(error_template: str, template: str, error_type: str, mom
         The prefix, which replaces an empty error prefix.
     error_type
         ``processing-failed`` or ``format-conversion-failed``.
-    moment, random
-        As for `expand_prefix`.
 
     Returns
     -------

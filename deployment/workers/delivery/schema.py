@@ -36,12 +36,8 @@ class HiveType:
     ----------
     name
         A primitive's name, ``decimal``, ``array``, ``map`` or ``struct``.
-    arrow
-        The Arrow type.
     parts
         Element type of an array, key and value type of a map, field types of a struct.
-    fields
-        Names of a struct's fields.
     """
 
     name: str

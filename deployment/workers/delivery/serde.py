@@ -108,8 +108,6 @@ class RowReader:
     ----------
     columns
         Name and type of each column, in order.
-    conversion
-        The SerDe's options.
     """
 
     def __init__(self, columns: Sequence[tuple[str, HiveType]], conversion: Conversion) -> None:

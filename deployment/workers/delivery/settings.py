@@ -31,17 +31,7 @@ class UnsupportedError(ValueError):
 
 @dataclass(frozen=True)
 class Transform:
-    """The function that transforms records.
-
-    Parameters
-    ----------
-    function_arn
-        The function.
-    buffer_bytes, buffer_seconds
-        The buffering hints of an invocation.
-    retries
-        The number of retries of a failed invocation.
-    """
+    """The function that transforms records."""
 
     function_arn: str
     buffer_bytes: int = DEFAULT_LAMBDA_BYTES
@@ -63,8 +53,6 @@ class Conversion:
         Whether the Hive JSON SerDe is used, which accepts one format of times only.
     hive_millis
         Whether it also accepts times in epoch milliseconds.
-    compression
-        The compression of the Parquet pages.
     """
 
     database: str
@@ -89,14 +77,10 @@ class Delivery:
         The delivery stream; the version counts its changes and is part of the objects' names.
     created
         Epoch seconds of its creation.
-    stream_arn
-        The Kinesis stream that it reads.
     direct
         Whether producers put into it (DirectPut); its stream is then the emulator's hidden one.
     start
         Epoch seconds of the arrival of its first record; None for the oldest one.
-    bucket, prefix, error_prefix
-        The destination of the objects.
     key_arn
         The KMS key of the objects, or None for the bucket's default.
     buffer_bytes, buffer_seconds
@@ -105,8 +89,6 @@ class Delivery:
         The format of an object that is not Parquet, and the extension of every object's name.
     zone
         Time zone of prefixes and names.
-    transform, conversion
-        The processing of records, if any.
     """
 
     name: str

@@ -35,8 +35,6 @@ def rows_of(records: Iterable[Record], direct: bool) -> Iterator[Row]:
 
     Parameters
     ----------
-    records
-        The records of the shard.
     direct
         Whether they were put to the delivery stream itself; those are not de-aggregated.
 

@@ -35,8 +35,6 @@ def split_batches(rows: Sequence[Row], buffer_bytes: int) -> Iterator[Sequence[R
 
     Parameters
     ----------
-    rows
-        The records in order.
     buffer_bytes
         The largest number of bytes of data in a batch (the processor's BufferSizeInMBs).
 
@@ -76,12 +74,6 @@ def read_answer(payload: bytes, rows: Sequence[Row], attempts: int, now: float) 
 
     Parameters
     ----------
-    payload
-        The function's response.
-    rows
-        The batch.
-    attempts
-        The number of invocations with the batch.
     now
         Epoch seconds.
 

@@ -33,8 +33,6 @@ class Origin:
 
     Parameters
     ----------
-    stream_arn, shard_id, region
-        The shard.
     role_arn
         The function's role, with which AWS reads the stream.
     """
@@ -81,8 +79,6 @@ def count_in_batch(sizes: Iterable[int], batch_size: int) -> int:
     ----------
     sizes
         The bytes of the waiting records' JSON, in order.
-    batch_size
-        The largest number of records in a batch.
 
     Returns
     -------
@@ -105,10 +101,6 @@ def remaining_window(waiting: int, waiting_bytes: int, waited_seconds: float, ba
     ----------
     waiting, waiting_bytes
         The number of waiting records and the bytes of their JSON.
-    waited_seconds
-        The time that the first of them has waited.
-    batch_size
-        The largest number of records in a batch.
     window
         The mapping's batching window in seconds.
 
@@ -127,8 +119,6 @@ def lane_of(partition_key: str, lanes: int) -> int:
 
     Parameters
     ----------
-    partition_key
-        The record's key.
     lanes
         The number of lanes of the shard (ParallelizationFactor).
     """

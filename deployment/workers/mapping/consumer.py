@@ -39,10 +39,6 @@ class MappingShard:
 
     Parameters
     ----------
-    clients, checkpoints
-        The AWS clients and the stored positions.
-    mapping, origin
-        The mapping and the source of its records.
     anchor
         Epoch seconds to begin at without a position; None for the oldest record.
     """

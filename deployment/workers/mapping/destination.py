@@ -24,15 +24,6 @@ def report_discarded(
 ) -> bool:
     """Send a discarded batch to the mapping's on-failure destination.
 
-    Parameters
-    ----------
-    clients, mapping, shard_id
-        The AWS clients and the shard of the mapping.
-    batch, condition, last
-        The batch, the reason, and its last invocation.
-    event
-        The payload that the function failed with.
-
     Returns
     -------
     bool

@@ -20,14 +20,8 @@ class Invocation:
 
     Parameters
     ----------
-    request_id
-        Its request id.
-    count
-        The number of invocations so far.
     status
         The HTTP status, or None when the function was never invoked.
-    version
-        The version that ran.
     function_error
         ``Handled``, ``Unhandled`` or None.
     """
@@ -48,16 +42,8 @@ def write_failure_record(
 
     Parameters
     ----------
-    batch
-        The discarded batch.
     condition
         The reason: `RETRIES_EXHAUSTED` or `TOO_OLD`.
-    last
-        The last invocation.
-    stream_arn, shard_id, function_arn
-        The shard and the function.
-    now
-        The time of the discard.
     """
     first, final = batch.entries[0].record, batch.entries[-1].record
     failure: dict[str, object] = {
@@ -96,8 +82,6 @@ def write_s3_record(failure: dict[str, object], payload: bytes) -> bytes:
     ----------
     failure
         From `write_failure_record`.
-    payload
-        The event of the invocation.
     """
     return json.dumps({**failure, "payload": payload.decode()}).encode()
 

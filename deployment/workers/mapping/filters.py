@@ -61,8 +61,6 @@ def matches(pattern: Any, value: Any) -> bool:
     ----------
     pattern
         An object of patterns by key, all of which must match, or a list of rules, one of which must.
-    value
-        Any JSON value.
     """
     if isinstance(pattern, dict):
         if "$or" in pattern:

@@ -36,12 +36,8 @@ def invoke(clients: Clients, function_arn: str, event: bytes, before: Invocation
 
     Parameters
     ----------
-    clients
-        The AWS clients.
     function_arn
         The function, with a version or alias where the mapping names one.
-    event
-        The payload.
     before
         The previous invocation with the same records.
     """

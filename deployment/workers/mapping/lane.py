@@ -35,10 +35,6 @@ class Lane:
 
     Parameters
     ----------
-    clients
-        The AWS clients.
-    mapping, shard_id
-        The shard of the mapping.
     stop
         Set when the lane has to end after the invocation in flight.
     finish

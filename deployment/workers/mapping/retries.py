@@ -39,8 +39,6 @@ class Step:
     ----------
     next
         The batches to invoke the function with, in this order.
-    discarded
-        The batch to discard, if any.
     is_retry
         Whether the same records are sent again, after a delay; the parts of a split are sent without one.
     """
@@ -59,8 +57,6 @@ def first_failed_index(
 
     Parameters
     ----------
-    payload
-        The function's response.
     function_error
         The response's ``X-Amz-Function-Error``, or None.
     sequences
@@ -105,12 +101,8 @@ def after_failure(batch: Batch, failed: int, mapping: Mapping) -> Step:
 
     Parameters
     ----------
-    batch
-        The batch.
     failed
         Index of the first failed record; those before it are finished.
-    mapping
-        The mapping's limits.
 
     Returns
     -------
@@ -134,8 +126,6 @@ def split_expired(batch: Batch, now: float, maximum_age_seconds: int) -> tuple[B
 
     Parameters
     ----------
-    batch
-        The batch.
     now
         Epoch seconds.
     maximum_age_seconds

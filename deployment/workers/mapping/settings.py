@@ -29,18 +29,10 @@ class Mapping:
         Whether it begins at its creation rather than at the oldest record.
     start_moment
         Epoch seconds to begin at, for AT_TIMESTAMP.
-    batch_size
-        The largest number of records in an invocation.
-    window_seconds
-        The longest time that a batch waits to fill.
     lanes
         The number of batches of one shard that are processed at once, each with its own partition keys.
     maximum_retries, maximum_age_seconds
         The limits after which a batch is discarded, or `UNLIMITED`.
-    bisect
-        Whether a failed batch is split in two.
-    report_failures
-        Whether the function returns the failed records of a batch.
     failure_destination
         ARN of the destination of discarded batches, or None.
     patterns

@@ -23,14 +23,6 @@ def create_relation(
 
     Parameters
     ----------
-    connection
-        The connection to create it in.
-    name
-        The view's name.
-    table
-        The table whose columns it has.
-    partitions
-        The partitions to read.
     has_path
         Whether the view has the column `PATH_COLUMN`, which ``*`` would show: only where the query names it.
 

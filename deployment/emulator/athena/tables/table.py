@@ -35,15 +35,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the catalogue.
-
-    Parameters
-    ----------
-    database, name
-        Its name.
-    record
-        The catalogue's entry.
-    """
+    """A table of the catalogue."""
 
     database: str
     name: str
@@ -124,10 +116,6 @@ def select_partitions(table: Table, partitions: list[Partition], conditions: lis
 
     Parameters
     ----------
-    table
-        The table.
-    partitions
-        Its partitions.
     conditions
         Conditions in DuckDB's SQL; one that cannot be evaluated from the values alone is ignored here, since the query
         evaluates it again.
