@@ -48,17 +48,9 @@ def machine() -> dict[str, object]:
 
 
 def measure(wanted: str, console: Console) -> bool:
-    """Run one bench, or parts of it, print its tables and write them as JSON under build/bench.
+    """Run one bench, or parts of it (NAME:PART,PART), and return whether every measurement succeeded.
 
-    Parameters
-    ----------
-    wanted : str
-        NAME or NAME:PART,PART.
-
-    Returns
-    -------
-    bool
-        Whether every measurement succeeded.
+    The tables are printed, and written as JSON under build/bench.
     """
     before = machine()
     name, _, parts = wanted.partition(":")

@@ -48,13 +48,7 @@ def tables(folder: Path) -> str:
 
 
 def with_tables(readme: str, written: str) -> str:
-    """Return a README with the tables between its markers.
-
-    Raises
-    ------
-    ValueError
-        If the README lacks the markers.
-    """
+    """Return a README with the tables between its markers; without markers a ValueError."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

@@ -45,12 +45,9 @@ class Options:
 
 
 def read_arguments(arguments: list[str]) -> Options:
-    """Parse the job's arguments; Glue's own arguments, such as --enable-metrics or --TempDir, are ignored.
+    """Parse the job's arguments; the error of a missing or invalid one names it.
 
-    Raises
-    ------
-    SystemExit
-        An argument is missing or invalid; the message names it.
+    Glue's own arguments, such as --enable-metrics or --TempDir, are ignored.
     """
     # With abbreviations one of Glue's arguments (--enable-…) could be parsed as one of the job's.
     parser = argparse.ArgumentParser(prog="datasets", description=__doc__, allow_abbrev=False)

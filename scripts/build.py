@@ -50,15 +50,10 @@ class Counts:
 
 
 def build_datasets(spark: SparkSession, options: Options) -> dict[str, Any]:
-    """Build the three data sets of a run and return its manifest.
+    """Build the three data sets of a run and return its manifest; `NoEventsError` where the window has no events.
 
     The same window of the same lake gives the same files except for their names. Files of an earlier attempt at the
     same run are replaced.
-
-    Raises
-    ------
-    NoEventsError
-        The window has no events.
     """
     output.clear(spark, options.target)
     _set_shuffle_partitions(spark, options.lake)

@@ -79,11 +79,8 @@ def read_events(spark: SparkSession, lake: str, window: Window) -> DataFrame:
 def read_records(spark: SparkSession, folder: str, schema: T.StructType, window: Window) -> DataFrame:
     """Read every version of the items or users that arrived before a window's end.
 
-    Returns
-    -------
-    DataFrame
-        The schema's columns, `unreadable` (the text of an invalid line, otherwise null) and `arrival`, which orders
-        the versions of a record by arrival.
+    The columns are the schema's, `unreadable` (the text of an invalid line, otherwise null) and `arrival`, which orders
+    the versions of a record by arrival.
     """
     if not has_files(spark, folder):
         return spark.createDataFrame([], T.StructType([*schema.fields, *_ADDED]))

@@ -12,15 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A point in time on a monotonic clock, and a way to wait before it.
-
-    Attributes
-    ----------
-    at
-        The point in time, in seconds of `clock`.
-    clock
-        Returns seconds; it never runs backwards.
-    """
+    """A point in time, in seconds of a monotonic clock, and a way to wait before it."""
 
     at: float
     clock: Callable[[], float] = time.monotonic

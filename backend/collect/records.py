@@ -21,18 +21,7 @@ if TYPE_CHECKING:
 
 
 def store_records(kind: RecordKind, payloads: Sequence[bytes | Refusal], submission: Submission) -> list[RecordVerdict]:
-    """Validate and store records.
-
-    Parameters
-    ----------
-    payloads
-        The JSON of each record, or the reason why it has none.
-
-    Returns
-    -------
-    list[Verdict]
-        One per record, in order.
-    """
+    """Validate and store records, each JSON or the reason why it has none; return a verdict for each, in order."""
     if kind == "interactions":
         now = submission.received_at
         events = [read_event(payload, now=now) if isinstance(payload, bytes) else payload for payload in payloads]

@@ -36,10 +36,7 @@ class CollectDependencies:
 class Submission:
     """The context in which the records of one request, or of one chunk of an upload, are stored.
 
-    Attributes
-    ----------
-    object_name
-        Name of the objects written to the lake and to the bad rows; the same when the same records are stored again.
+    The objects written to the lake and to the bad rows have the same name when the same records are stored again.
     """
 
     dependencies: CollectDependencies

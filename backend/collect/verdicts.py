@@ -23,13 +23,7 @@ NOT_STORED = "unavailable"
 
 
 class RecordVerdict(msgspec.Struct, omit_defaults=True, frozen=True):
-    """The outcome of one record.
-
-    Attributes
-    ----------
-    reason
-        Why it was not accepted, in one word.
-    """
+    """The outcome of one record, with the reason in one word where it was not accepted."""
 
     index: int
     status: Status

@@ -49,10 +49,7 @@ _Record = TypeVar("_Record", Item, User)
 def read_event(payload: bytes, *, now: datetime) -> Event | Refusal:
     """Return the event in a JSON object, its times in UTC to the millisecond, or every rule that it breaks.
 
-    Parameters
-    ----------
-    now
-        The time with which the event's time is compared; has an offset.
+    The event's time is compared with `now`, which has an offset.
     """
     try:
         event = _event(payload)
@@ -101,10 +98,7 @@ def read_events(body: bytes, *, now: datetime) -> list[Event | Refusal]:
 def split_records(body: bytes) -> list[bytes]:
     """Return the bytes of each element of a JSON array, 1 to 500.
 
-    Raises
-    ------
-    BodyRefusedError
-        Where the body is not a JSON array, is empty, or holds more.
+    Raises `BodyRefusedError` where the body is not a JSON array, is empty, or holds more.
     """
     try:
         elements = _raw_list(body)

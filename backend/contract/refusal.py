@@ -23,14 +23,9 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A record that breaks the contract, with the broken rules and its bytes.
+    """A record that breaks the contract, with at most :data:`MAX_ERRORS` broken rules and its bytes.
 
-    Attributes
-    ----------
-    reason
-        The first broken rule's kind, one of :data:`REASONS`; refusals are counted by it.
-    errors
-        The broken rules, at most :data:`MAX_ERRORS` of them.
+    Refusals are counted by `reason`, the first broken rule's kind, which is one of :data:`REASONS`.
     """
 
     reason: str
@@ -39,13 +34,7 @@ class Refusal:
 
 
 class BodyRefusedError(ValueError):
-    """A body that is not a list of records.
-
-    Attributes
-    ----------
-    reason
-        ``malformed_json``, ``wrong_type``, ``empty`` or ``too_many``.
-    """
+    """A body that is not a list of records: ``malformed_json``, ``wrong_type``, ``empty`` or ``too_many``."""
 
     def __init__(self, reason: str, rule: str) -> None:
         super().__init__(f"{reason}: the body {rule}")

@@ -77,13 +77,7 @@ class BatchOutcome:
 def forward_batch(
     records: Sequence[dict[str, Any]], dependencies: ForwardDependencies, deadline: Deadline
 ) -> BatchOutcome:
-    """Forward a batch; its history and bad rows are written before any of its records is acknowledged.
-
-    Parameters
-    ----------
-    records
-        `Records` of a Lambda event from Kinesis.
-    """
+    """Forward the `Records` of a Lambda event; history and bad rows are written before any record is acknowledged."""
     batch = read_batch(records)
     checkpoint = Checkpoint()
     delivery = _deliver(batch, dependencies, deadline, checkpoint)

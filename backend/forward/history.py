@@ -29,10 +29,7 @@ def write_history(
 ) -> list[ReceivedEvent]:
     """Write events to the history and return those that may not have been written; a repeated write changes nothing.
 
-    Parameters
-    ----------
-    days
-        How long an event is kept after its arrival. Not after its own time, since replayed events are old.
+    An event is kept for `days` after its arrival, not after its own time, since replayed events are old.
     """
     chunks = [events[start : start + MAX_WRITES_PER_CALL] for start in range(0, len(events), MAX_WRITES_PER_CALL)]
     if not chunks:

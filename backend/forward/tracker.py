@@ -57,13 +57,7 @@ class DeliveryOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Tracker:
-    """An event tracker.
-
-    Attributes
-    ----------
-    client
-        Personalize's events service, configured without retries of its own.
-    """
+    """An event tracker, and a client of its service that does not retry by itself."""
 
     client: PersonalizeEventsClient
     tracking_id: str

@@ -19,13 +19,7 @@ class Answer(TypedDict):
 
 
 def answer(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
-    """Return an answer with a compact JSON body.
-
-    Parameters
-    ----------
-    headers
-        Headers in addition to `Content-Type`, which is always `application/json`.
-    """
+    """Return an answer with a compact JSON body; its `Content-Type` is always `application/json`."""
     return {
         "statusCode": status,
         "headers": {"Content-Type": "application/json", **(headers or {})},

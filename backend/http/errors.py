@@ -33,13 +33,7 @@ class HttpError(Exception):
 
 
 class _InvalidFieldError(HttpError):
-    """An error of one field, with the rule as the message.
-
-    Parameters
-    ----------
-    code
-        A more specific code than the status has.
-    """
+    """An error of one field, with the rule as the message, and a more specific code than the status has."""
 
     def __init__(self, field: str, rule: str, code: str | None = None) -> None:
         super().__init__(f"{field}: {rule}", field=field, rule=rule)

@@ -62,13 +62,7 @@ class Drift:
 
 
 def detect_drift(champion: Mapping[str, Any] | None, latest: Mapping[str, Any]) -> Drift:
-    """Compare the latest window of events with the data that the champion was trained on.
-
-    Parameters
-    ----------
-    champion
-        Profile of the data sets that the champion was trained on; None where it is unknown.
-    """
+    """Compare the latest window of events with the data that the champion was trained on, None where it is unknown."""
     if champion is None:
         return Drift(found=False, reason="The champion's training data are not known, so drift cannot be measured.")
     if not latest["recent"]["interactions"] or not champion["recent"]["interactions"]:

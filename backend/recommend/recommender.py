@@ -61,15 +61,7 @@ def get_recommendation(
 ) -> Recommendation:
     """Return the answer of the campaign for this kind of request.
 
-    Parameters
-    ----------
-    client
-        Personalize runtime, with the timeouts above and without retries.
-
-    Raises
-    ------
-    RecommenderFailedError
-        Where the campaign did not answer in time, whatever the cause.
+    The client has the timeouts above and does not retry. Any failure to answer in time is a `RecommenderFailedError`.
     """
     arn = campaigns[request.kind]
     try:

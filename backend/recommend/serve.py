@@ -34,13 +34,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RecommendDependencies:
-    """Clients and the names of their resources.
-
-    Attributes
-    ----------
-    campaigns
-        Campaign ARN by kind of request.
-    """
+    """Clients and the names of their resources, among them the campaign's ARN by kind of request."""
 
     dynamodb: DynamoDBClient
     runtime: PersonalizeRuntimeClient

@@ -76,12 +76,9 @@ def read_chunks(source: Readable) -> Iterator[bytes]:
 
 
 def split_lines(chunks: Iterator[bytes], position: int = 0) -> Iterator[Line]:
-    r"""Yield the lines of a stream, ended by ``\n`` or ``\r\n``; the last one may lack its end.
+    r"""Yield the lines of a stream that begins at a position of its object, in bytes.
 
-    Parameters
-    ----------
-    position
-        Where in the object the stream begins, in bytes.
+    A line ends with ``\n`` or ``\r\n``; the last one may lack its end.
     """
     pending = b""
     too_long: bytes | None = None  # the beginning of a line that is too long, until its end is found

@@ -75,13 +75,7 @@ def start_upload(kind: RecordKind, source: str, uploads: UploadDependencies, now
 
 
 def get_upload(request: Request, uploads: UploadDependencies) -> Answer:
-    """Answer ``GET /update-data/{id}``: 200 with the state and the counts of an upload.
-
-    Raises
-    ------
-    BadRequestError, NotFoundError
-        Where the id is malformed or unknown.
-    """
+    """Answer ``GET /update-data/{id}``: 200 with the state and the counts of an upload, else 400 or 404."""
     upload_id = request.path_parameters["id"]
     if not _ID.fullmatch(upload_id):
         raise BadRequestError("id", "must be 32 hexadecimal digits, as POST /update-data answers them")

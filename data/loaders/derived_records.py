@@ -14,14 +14,9 @@ if TYPE_CHECKING:
 
 
 def derive_records(events: Iterable[RawEvent], id_field: str) -> list[dict[str, object]]:
-    """Return one record per id in the accepted events, in order of appearance, created when it first appears.
+    """Return one record per `item_id` or `user_id` in the accepted events, which are in order of time.
 
-    Parameters
-    ----------
-    events
-        In order of time.
-    id_field
-        `item_id` or `user_id`.
+    The records are in order of appearance, each created when its id first appears.
     """
     records: dict[str, dict[str, object]] = {}
     for event in events:

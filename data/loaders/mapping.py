@@ -80,13 +80,7 @@ class Mapping:
 
 
 def read_mapping(path: Path) -> Mapping:
-    """Read a `mapping.yaml`.
-
-    Raises
-    ------
-    UnknownFormatError
-        The file is not a mapping, or it maps to an unknown field; the message names it.
-    """
+    """Read a `mapping.yaml`; an `UnknownFormatError` names an unknown field."""
     try:
         parts = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -108,13 +102,7 @@ def read_mapping(path: Path) -> Mapping:
 
 
 def read_mapped_csv(path: Path, mapping: Mapping) -> Iterator[bytes]:
-    """Yield the events of a CSV file with a header row.
-
-    Raises
-    ------
-    UnknownFormatError
-        The header lacks a column that the mapping names.
-    """
+    """Yield the events of a CSV file with a header row; an `UnknownFormatError` names a column that is missing."""
     source = read_rows(path, mapping.delimiter)
     header = next(source, [])
     if missing := {*mapping.columns, *mapping.properties} - set(header):

@@ -30,10 +30,7 @@ class RequestOutcomes(NamedTuple):
 def read_outcomes(response: ApiResponse, sent: int, list_field: str = "events") -> RequestOutcomes:
     """Read one outcome per event or record from a response of POST /events or POST /update-data.
 
-    Raises
-    ------
-    ValueError
-        The response does not hold one valid outcome per event.
+    Raises ValueError where the response does not hold one valid outcome per event.
     """
     body = response.body if isinstance(response.body, dict) else {}
     verdicts = body.get(list_field)

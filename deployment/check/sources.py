@@ -60,13 +60,7 @@ def tracked_files(root: Path) -> list[str]:
 
 
 def read_texts(root: Path, path: str) -> Iterator[Text]:
-    """Yield the texts of a file; none where the kind of file is not read.
-
-    Parameters
-    ----------
-    path
-        Relative to the root.
-    """
+    """Yield the texts of a file, whose path is relative to the root; none where the kind of file is not read."""
     reader = _READERS.get(Path(path).suffix) if Path(path).name != "Makefile" else _read_makefile
     if reader is None:
         return

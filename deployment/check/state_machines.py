@@ -22,13 +22,7 @@ _PARTITION = "aws"
 
 
 def render(template: str) -> str:
-    """Return the definition with a sample value for every placeholder of Terraform.
-
-    Raises
-    ------
-    ValueError
-        If the result is not JSON.
-    """
+    """Return the JSON definition with a sample value for every placeholder of Terraform; ValueError for other text."""
 
     def value(placeholder: re.Match[str]) -> str:
         name = placeholder[1]

@@ -132,13 +132,7 @@ def folder_circles(imports: Imports) -> Iterator[tuple[str, list[str]]]:
 
 
 def broken_rules(tree: Tree, exceptions: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each rule that the tree breaks.
-
-    Parameters
-    ----------
-    exceptions
-        By folder that may hold more modules, the reason.
-    """
+    """Return a sentence for each rule that the tree breaks; `exceptions` has the reasons of larger folders."""
     return [*_circles(tree.imports), *_large_folders(tree.modules, exceptions), *_imported_tests(tree.imports)]
 
 

@@ -15,13 +15,7 @@ CANNOT_START_STATUS = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT.
-
-    Returns
-    -------
-    int
-        The exit status: 0 after SIGTERM or SIGINT, 2 if the emulator cannot start.
-    """
+    """Serve until SIGTERM or SIGINT, and return exit status 0, or 2 if the emulator cannot start."""
     options = _parser().parse_args(arguments)
     directory = options.directory.resolve()
     try:

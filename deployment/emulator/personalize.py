@@ -44,13 +44,7 @@ def install(settings: Settings) -> None:
 
 
 def proxy_to(engine_url: str) -> Handler:
-    """Return an emulator handler that sends each request to the engine and returns its response.
-
-    Parameters
-    ----------
-    engine_url
-        Scheme, host and port of the engine, for example ``http://127.0.0.1:8001``.
-    """
+    """Return an emulator handler that proxies requests to the engine's URL, such as ``http://127.0.0.1:8001``."""
     workers = ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="personalize-proxy")
 
     async def handle(

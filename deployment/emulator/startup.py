@@ -25,18 +25,7 @@ class CannotStartError(Exception):
 
 
 def bind_port(port: int) -> socket.socket:
-    """Bind a port on loopback and listen on it.
-
-    Parameters
-    ----------
-    port
-        The port, or 0 for any free one.
-
-    Raises
-    ------
-    CannotStartError
-        If the port is taken or may not be bound.
-    """
+    """Bind a port, or any free one for 0, on loopback and listen on it; `CannotStartError` if that is impossible."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

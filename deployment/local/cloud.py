@@ -49,15 +49,7 @@ class CloudError(Exception):
 
 @dataclass(frozen=True)
 class Cloud:
-    """The laptop's cloud in one folder.
-
-    Parameters
-    ----------
-    port
-        The port of every AWS API, on loopback.
-    engine_port
-        The port of Personalize's API, on loopback.
-    """
+    """The laptop's cloud in one folder, with two ports on loopback: of every AWS API, and of Personalize's API."""
 
     directory: Path
     port: int = DEFAULT_PORT
@@ -141,13 +133,7 @@ class Cloud:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock this cloud against other commands until the block, or this process, ends.
-
-        Raises
-        ------
-        CloudError
-            If another command holds the lock.
-        """
+        """Lock this cloud until the block, or this process, ends; a `CloudError` if another command holds the lock."""
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / _LOCK).open("w") as lock:
             try:
@@ -220,10 +206,7 @@ class Cloud:
 def open_cloud(directory: Path) -> Cloud:
     """Return the cloud of a folder, with its stored ports unless the environment overrides them.
 
-    Raises
-    ------
-    CloudError
-        If a port in the environment is not a port number.
+    A port in the environment that is not a port number is a `CloudError`.
     """
     ports = {"port": DEFAULT_PORT, "engine_port": DEFAULT_ENGINE_PORT}
     stored = directory / "ports.json"

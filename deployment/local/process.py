@@ -71,10 +71,7 @@ class Process:
     def start(self, ready: Callable[[], bool], seconds: float) -> None:
         """Start the process, unless it runs, and wait until it is ready.
 
-        Raises
-        ------
-        ProcessError
-            If it ends, or is not ready in time.
+        Raises `ProcessError` where it ends, or is not ready in time.
         """
         if self.running() is None:
             self.folder.mkdir(parents=True, exist_ok=True)

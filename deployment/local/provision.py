@@ -52,13 +52,7 @@ class Provisioned:
 
 
 def build_archives(progress: Progress) -> None:
-    """Build the Lambda archives for this interpreter, and the Glue job.
-
-    Raises
-    ------
-    CloudError
-        If a build fails.
-    """
+    """Build the Lambda archives for this interpreter, and the Glue job; `CloudError` if a build fails."""
     progress.show(note="python -m deployment.package --target local")
     command = [sys.executable, "-m", "deployment.package", "--target", "local"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -69,15 +63,7 @@ def build_archives(progress: Progress) -> None:
 def provision(cloud: Cloud, progress: Progress) -> Provisioned:
     """Run `terraform init` and `apply` of the root module against a running cloud.
 
-    Parameters
-    ----------
-    cloud
-        The cloud; Terraform's state lies in a bucket of its own.
-
-    Raises
-    ------
-    CloudError
-        If Terraform fails, with its own message.
+    Terraform's state lies in a bucket of its own. Where Terraform fails, `CloudError` has its message.
     """
     _ensure_state_bucket(cloud)
     (cloud.directory / "terraform").mkdir(exist_ok=True)

@@ -29,14 +29,9 @@ def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def write_archive(target: Path, files: Mapping[str, Path]) -> str:
-    """Write a zip of the files, sorted by name, and return its SHA-256 in hex.
+    """Write a zip of files by their names in it, sorted by name, and return its SHA-256 in hex.
 
-    Parameters
-    ----------
-    target
-        Path of the archive; it is replaced only once the new one is complete.
-    files
-        Path on disk by name in the archive.
+    The target is replaced only once the new archive is complete.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(".partial")

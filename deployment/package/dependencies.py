@@ -28,13 +28,7 @@ class InstallError(Exception):
 
 
 def install(lock: Path, target: str, store: Path) -> Path:
-    """Install a hashed lock for `local` or `aws`, unless it is installed already, and return the folder.
-
-    Raises
-    ------
-    InstallError
-        If pip fails.
-    """
+    """Install a hashed lock for `local` or `aws`, unless it is installed already, and return the folder."""
     platform = _AWS_PLATFORM if target == "aws" else []
     kind = f"{target} {platform} {sysconfig.get_platform()} {sys.version_info[:2]} ".encode()
     folder = store / hashlib.sha256(kind + lock.read_bytes()).hexdigest()[:12]

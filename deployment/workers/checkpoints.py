@@ -44,14 +44,9 @@ class Checkpoints:
             self._database.execute("INSERT OR REPLACE INTO position VALUES (?, ?, ?)", (reader, shard, sequence))
 
     def anchor(self, reader: str, moment: float) -> float:
-        """Store the time from which a reader reads, unless one is stored, and return the stored one.
+        """Store the time (epoch seconds) from which a reader reads, unless one is stored, and return the stored one.
 
-        Parameters
-        ----------
-        reader
-            The name of the mapping or delivery stream.
-        moment
-            Epoch seconds.
+        The reader is the name of a mapping or delivery stream.
         """
         with self._lock:
             self._database.execute("INSERT OR IGNORE INTO anchor VALUES (?, ?)", (reader, moment))

@@ -34,10 +34,7 @@ def add_drop_reason(records: DataFrame, id_column: str) -> DataFrame:
 def keep_latest(records: DataFrame, id_column: str) -> DataFrame:
     """Keep the version of each id that arrived last; dropped records are kept apart from the versions.
 
-    Returns
-    -------
-    DataFrame
-        One row per id and per dropped record, with `copies`, the number of its versions, and `events`, which is 1.
+    Each id and each dropped record is one row, with `copies`, the number of its versions, and `events`, which is 1.
     """
     columns = [name for name in records.columns if name not in {id_column, "dropped", "arrival"}]
     position = F.when(F.col("dropped").isNotNull(), F.struct("arrival.file", "arrival.block", "arrival.line"))

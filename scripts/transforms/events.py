@@ -45,15 +45,10 @@ def find_repeated_hashes(events: DataFrame) -> DataFrame:
 
 
 def keep_first_copies(events: DataFrame, repeated_hashes: DataFrame) -> DataFrame:
-    """Return the copy that arrived first of each event with a repeated hash.
+    """Return the copy that arrived first of each event with a repeated hash, and its `copies`, the number of its rows.
 
     The content decides between copies that arrived at the same time, so the result does not depend on the order in
     which the lake is read.
-
-    Returns
-    -------
-    DataFrame
-        One row per event id, with `copies`, the number of its rows in the lake.
     """
     content = F.struct("received_at", *_CONTENT)
     first = (
@@ -87,10 +82,7 @@ def add_drop_reason(events: DataFrame) -> DataFrame:
 def summarize(events: DataFrame) -> DataFrame:
     """Count distinct events by drop reason and item.
 
-    Returns
-    -------
-    DataFrame
-        `dropped`, `item_id`, `events`, `copies`, and `first_seen` and `last_seen` in epoch seconds.
+    The columns are `dropped`, `item_id`, `events`, `copies`, and `first_seen` and `last_seen` in epoch seconds.
     """
     seconds = F.unix_seconds("timestamp")
     return events.groupBy("dropped", "item_id").agg(
@@ -102,14 +94,9 @@ def summarize(events: DataFrame) -> DataFrame:
 
 
 def find_session_owners(events: DataFrame) -> DataFrame:
-    """Return the owner of each session with anonymous events and a login: the user who logged in first.
+    """Return `owner` of each `owned_session` with anonymous events and a login: the user who logged in first.
 
     Events without an item, such as searches, identify the user as interactions do; events without consent do not.
-
-    Returns
-    -------
-    DataFrame
-        `owned_session` and `owner`.
     """
     is_identifying = F.col("dropped").isNull() | (F.col("dropped") == NO_ITEM)
     identifying = events.where(is_identifying).where("session_id IS NOT NULL")

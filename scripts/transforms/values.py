@@ -58,10 +58,7 @@ def truncate_list(value: Column) -> Column:
 def join_ids(ids: Column, plain: Column) -> Column:
     """Join a list of ids by `|`, without reserved words and ids that contain `|`; an empty list becomes null.
 
-    Parameters
-    ----------
-    plain
-        The whole list joined by `|`, a column of its own so that Spark joins it once.
+    `plain` is the whole list joined by `|`, a column of its own so that Spark joins it once.
     """
     allowed = F.filter(ids, lambda item: item.isNotNull() & ~item.contains(SEPARATOR) & ~item.isin(*RESERVED_WORDS))
     # Filtering a list element by element is slow in Spark, so only lists that may need it are filtered.

@@ -69,12 +69,9 @@ def install(settings: Settings) -> None:
 
 
 def prepare(data: dict[str, Any]) -> Execution | None:
-    """Validate a request and return its execution; None where a request with its token was accepted before.
+    """Return the execution of a valid request; None where a request with its token was accepted before.
 
-    Raises
-    ------
-    RequestRefusedError
-        If AWS would reject the request.
+    Raises `RequestRefusedError` where AWS would reject the request.
     """
     query, workgroup = data.get("QueryString", ""), data.get("WorkGroup") or "primary"
     if not query.strip() or len(query.encode()) > QUERY_LIMIT_BYTES:

@@ -304,13 +304,7 @@ def _create_partitions(table: Table, entries: list[dict[str, Any]]) -> None:
 
 
 def change_catalog(action: str, data: dict[str, Any]) -> None:
-    """Change the Glue catalogue.
-
-    Raises
-    ------
-    QueryFailedError
-        ``HIVE_METASTORE_ERROR`` if Glue rejects the request.
-    """
+    """Change the Glue catalogue; ``HIVE_METASTORE_ERROR`` if Glue rejects the request."""
     # As a request, so that the change is on disk before the statement succeeds.
     status, response = call_json("glue", f"AWSGlue.{action}", data)
     if status >= 400:

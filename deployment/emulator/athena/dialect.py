@@ -33,13 +33,7 @@ MATCHES = {"any_match": "bool_or", "all_match": "bool_and"}
 
 
 def parse(query: str) -> exp.Expression:
-    """Parse one statement.
-
-    Raises
-    ------
-    RequestRefusedError
-        ``MALFORMED_QUERY`` with the position of the error, or if there is not exactly one statement.
-    """
+    """Parse one statement; ``MALFORMED_QUERY`` with the position of an error, or if there is not exactly one."""
     try:
         statements = [tree for tree in sqlglot.parse(query, read=DIALECT) if tree is not None]
     except sqlglot.errors.SqlglotError as error:

@@ -12,13 +12,7 @@ class AthenaError(Exception):
 
 
 class RequestRefusedError(AthenaError):
-    """StartQueryExecution fails with InvalidRequestException.
-
-    Parameters
-    ----------
-    code
-        The ``AthenaErrorCode``, for example ``MALFORMED_QUERY``.
-    """
+    """StartQueryExecution fails with InvalidRequestException and an ``AthenaErrorCode`` such as ``MALFORMED_QUERY``."""
 
     def __init__(self, message: str, code: str = "INVALID_INPUT") -> None:
         super().__init__(message)

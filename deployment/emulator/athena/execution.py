@@ -31,13 +31,7 @@ WRITES: dict[str, Callable[[Statement, Run], Outcome]] = {
 
 @dataclass(frozen=True)
 class Execution:
-    """An accepted statement.
-
-    Parameters
-    ----------
-    record
-        The execution as GetQueryExecution shows it; its state is changed in place.
-    """
+    """An accepted statement, with the execution as GetQueryExecution shows it, whose state is changed in place."""
 
     record: dict[str, Any]
     statement: Statement
@@ -50,13 +44,7 @@ class Execution:
 
 
 class Executor:
-    """Runs executions and stops them.
-
-    Parameters
-    ----------
-    scratch
-        A folder for intermediate data and for files before they are put into a bucket.
-    """
+    """Runs executions and stops them; intermediate data and unpublished files are in its scratch folder."""
 
     def __init__(self, scratch: str) -> None:
         self._scratch = scratch

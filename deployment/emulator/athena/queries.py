@@ -86,12 +86,8 @@ def connect(scratch: str) -> duckdb.DuckDBPyConnection:
 def bind_query(session: Session, tree: exp.Expression) -> tuple[str, int]:
     """Bind a query's tables, and return it in DuckDB's SQL with the number of bytes that it reads.
 
-    Raises
-    ------
-    QueryFailedError
-        If a table, a schema or a location does not exist.
-    ScanLimitReachedError
-        If the objects to read are larger than the session allows.
+    Raises `QueryFailedError` if a table, a schema or a location does not exist, and `ScanLimitReachedError` if the
+    objects are larger than the session allows.
     """
     tree = dialect.name_columns(_inline_views(tree.copy(), session.database))
     scanned = 0

@@ -93,13 +93,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """The context of a statement other than a query.
-
-    Parameters
-    ----------
-    output_location
-        The location of the execution's results, with a slash at the end.
-    """
+    """The context of a statement other than a query; the location of its results ends with a slash."""
 
     session: Session
     workgroup: str
@@ -109,13 +103,7 @@ class Run:
 
 
 def read(query: str) -> Statement:
-    """Parse a query string into a statement.
-
-    Raises
-    ------
-    RequestRefusedError
-        ``MALFORMED_QUERY`` if it is not a statement of Athena.
-    """
+    """Parse a query string into a statement; ``MALFORMED_QUERY`` if it is not a statement of Athena."""
     text = re.sub(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", "", query, flags=re.DOTALL).rstrip().rstrip(";").rstrip()
     for kind, statement_type, pattern in COMMANDS:
         if match := re.fullmatch(pattern, text, re.IGNORECASE | re.DOTALL):

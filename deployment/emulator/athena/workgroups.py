@@ -53,13 +53,7 @@ def get_workgroup(data: dict[str, Any]) -> Response:
 
 
 def configuration(name: str) -> dict[str, Any]:
-    """Return a work group's configuration with its defaults.
-
-    Raises
-    ------
-    RequestRefusedError
-        If the work group does not exist.
-    """
+    """Return a work group's configuration with its defaults; an unknown group is refused."""
     group = athena._workgroups.get(name)
     if group is None:
         raise RequestRefusedError(f"WorkGroup {name} is not found.")
@@ -77,30 +71,16 @@ def configuration(name: str) -> dict[str, Any]:
 
 
 def check_enabled(name: str) -> None:
-    """Check that a work group exists and is enabled.
-
-    Raises
-    ------
-    RequestRefusedError
-        If it does not exist or is disabled.
-    """
+    """Refuse a request (`RequestRefusedError`) whose work group does not exist or is disabled."""
     configuration(name)
     if athena._workgroups[name].get("State") == "DISABLED":
         raise RequestRefusedError(f"WorkGroup {name} is disabled.")
 
 
 def result_configuration(name: str, requested: dict[str, Any]) -> dict[str, Any]:
-    """Return the result configuration of a query: its work group's where the group enforces it.
+    """Return the result configuration of a query: its work group's where the group enforces it, else the request's.
 
-    Parameters
-    ----------
-    requested
-        The request's ``ResultConfiguration``.
-
-    Raises
-    ------
-    RequestRefusedError
-        If neither has a location.
+    The request is refused where neither has a location.
     """
     settings = configuration(name)
     own = settings["ResultConfiguration"]

@@ -50,13 +50,7 @@ FIELD_DELIMITER = "\x01"
 
 
 def check_create_table_as(statement: Statement, workgroup: str) -> None:
-    """Reject an ``external_location`` where the work group enforces the output location.
-
-    Raises
-    ------
-    RequestRefusedError
-        With StartQueryExecution's message.
-    """
+    """Refuse an ``external_location`` where the work group enforces the output location."""
     if statement.tree is None or "external_location" not in _properties(statement.tree):
         return
     if workgroups.configuration(workgroup)["EnforceWorkGroupConfiguration"]:

@@ -55,10 +55,7 @@ def matching_rows(columns: list[tuple[str, str]], rows: list[list[str]], conditi
 def rows_where(columns: list[tuple[str, str]], rows: list[list[str]], condition: str) -> list[int]:
     """Return the indices of the partitions that a condition in DuckDB's SQL selects.
 
-    Raises
-    ------
-    UnreadableFilterError
-        If DuckDB rejects the condition.
+    Raises `UnreadableFilterError` where DuckDB rejects the condition.
     """
     typed = ", ".join(
         f'TRY_CAST(row[{position}] AS {TYPES.get(kind.partition("(")[0].lower(), "VARCHAR")}) AS "{name}"'

@@ -6,13 +6,7 @@ from typing import Any
 
 
 class KinesisError(Exception):
-    """An error response, with the name that AWS gives it.
-
-    Parameters
-    ----------
-    name
-        The exception of the API reference.
-    """
+    """An error response, with the exception's name in the API reference."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)

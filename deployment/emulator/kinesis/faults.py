@@ -37,18 +37,7 @@ class Faults:
         self._counting = threading.Lock()
 
     def should_fail(self, kind: str) -> bool:
-        """Count one more request of a kind, and return whether it has to fail.
-
-        Parameters
-        ----------
-        kind
-            A member of the file.
-
-        Raises
-        ------
-        ValueError
-            If the file is invalid.
-        """
+        """Count one more request of a kind, a member of the file, and return whether it has to fail."""
         self._look()
         every = self._every.get(kind)
         if every is None:

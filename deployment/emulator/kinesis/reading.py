@@ -30,13 +30,7 @@ ANSWER_BYTES: Final = 10 * 1024 * 1024
 
 
 class Reader:
-    """Reads records out of shards.
-
-    Parameters
-    ----------
-    find
-        Returns the stream of an ARN.
-    """
+    """Reads records out of shards; `find` returns the stream of an ARN."""
 
     def __init__(self, storage: Storage, faults: Faults, find: Callable[[str], Stream | None]) -> None:
         self._storage = storage

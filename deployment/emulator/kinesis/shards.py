@@ -33,13 +33,7 @@ _ON_DEMAND: Final = "ON_DEMAND"
 
 
 def make(storage: Storage, stream: Stream, request: dict[str, Any]) -> None:
-    """Set the shards, tags and sizes of a new stream.
-
-    Raises
-    ------
-    KinesisError
-        If the request is invalid.
-    """
+    """Set the shards, tags and sizes of a new stream; a `KinesisError` if the request is invalid."""
     on_demand = _mode(request) == _ON_DEMAND
     if on_demand and "ShardCount" in request:
         raise invalid_argument("ShardCount must not be given for a stream in ON_DEMAND mode.")

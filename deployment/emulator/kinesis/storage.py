@@ -67,13 +67,7 @@ class ShardFiles:
         self._latest_arrivals: dict[Path, float] = {}
 
     def append(self, records: Iterable[Record]) -> None:
-        """Write records, whole or not at all.
-
-        Raises
-        ------
-        OSError
-            If the write fails.
-        """
+        """Write records, whole or, with an OSError, not at all."""
         rows = [[record[field] for field in _FIELDS] for record in records]
         segment = self._segment(rows[0][0])
         segment.append(rows)
@@ -119,13 +113,7 @@ class Storage:
         stream[STORAGE] = uuid.uuid4().hex
 
     def append(self, stream: Stream, shard_id: str, records: list[Record]) -> None:
-        """Store records that are about to be acknowledged.
-
-        Raises
-        ------
-        OSError
-            If the write fails; the shard stays as it was.
-        """
+        """Store records that are about to be acknowledged; after an OSError the shard is as it was."""
         self._files(stream, shard_id).append(records)
         stream["shards"][shard_id]["records"].extend(records)
 

@@ -46,15 +46,8 @@ def install(settings: Settings) -> None:
 def execute(function: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
     """Run one invocation in an idle environment of the function, or in a new one.
 
-    Parameters
-    ----------
-    function
-        MiniStack's record of it.
-
-    Returns
-    -------
-    dict
-        ``body``, ``error`` where it is a function error's, and ``log``, as MiniStack's executors answer.
+    `function` is MiniStack's record of it. The result has ``body``, ``error`` where it is a function error's, and
+    ``log``, as that of MiniStack's executors.
     """
     config = function.get("config") or function
     worker, _ = lambda_runtime.acquire_worker(

@@ -96,13 +96,7 @@ class Events:
 
 
 def run(event: Event, wait: Callable[[float], None]) -> None:
-    """Run an event until it succeeds or its retries are exhausted, and send the result to the destinations.
-
-    Parameters
-    ----------
-    wait
-        Waits some seconds.
-    """
+    """Run an event until it succeeds or its retries are exhausted, and send the result to the destinations."""
     attempts = 0
     while True:
         function, config, _ = lambda_svc._get_func_record_for_ref(event.function_arn)

@@ -32,13 +32,7 @@ def send_result(
     config: dict[str, Any],
     settings: dict[str, Any],
 ) -> None:
-    """Send what came of an event to where the function wants it.
-
-    Parameters
-    ----------
-    condition
-        ``Success``, ``RetriesExhausted`` or ``EventAgeExceeded``.
-    """
+    """Send the result of an event to its destination by condition: Success, RetriesExhausted or EventAgeExceeded."""
     succeeded = condition == "Success"
     wanted = (settings.get("DestinationConfig") or {}).get("OnSuccess" if succeeded else "OnFailure") or {}
     if arn := wanted.get("Destination"):

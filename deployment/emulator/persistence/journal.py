@@ -32,18 +32,7 @@ class Journal:
         self.size = os.fstat(self._descriptor).st_size
 
     def append(self, entry: Any) -> None:
-        """Write one entry, whole or not at all.
-
-        Parameters
-        ----------
-        entry
-            What JSON can hold.
-
-        Raises
-        ------
-        OSError
-            If it could not be written; the file is as it was before.
-        """
+        """Append what JSON can hold, whole or not at all: after an OSError the file is as it was."""
         frame = _frame(entry)
         try:
             written = os.write(self._descriptor, frame)

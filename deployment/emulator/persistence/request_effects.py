@@ -37,13 +37,7 @@ class RequestEffect(enum.Enum):
 def classify_request(
     module: str, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
 ) -> RequestEffect:
-    """Return the effect of a request on its service's state; an unknown one counts as `DURABLE`.
-
-    Parameters
-    ----------
-    method, path, headers, body, query
-        The request, its header names in lower case.
-    """
+    """Return the effect of a request, with header names in lower case; an unknown one counts as `DURABLE`."""
     if module == "s3":
         return _of_bucket(method, path, query)
     action = _action(headers, body, query)

@@ -71,17 +71,9 @@ class Snapshots:
         self._changed.set()
 
     def write(self, service: str, read_state: Callable[[], Any]) -> None:
-        """Write a service's state, unless it equals the last one written.
+        """Write a service's state unless it is None or equals the last one written.
 
-        Parameters
-        ----------
-        read_state
-            Returns a copy of the state, or None when the service has none.
-
-        Raises
-        ------
-        OSError
-            If the write fails; the file stays as it was.
+        After an OSError the file is as it was.
         """
         with self._writing:
             content = self._serialize(service, read_state)

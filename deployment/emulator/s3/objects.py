@@ -43,13 +43,7 @@ class StoredObject:
 
 
 def split(uri: str) -> tuple[str, str]:
-    """Split ``s3://bucket/key`` into bucket and key (or prefix).
-
-    Raises
-    ------
-    ObjectStoreError
-        ``InvalidArgument`` for anything but an S3 URI with a bucket.
-    """
+    """Split ``s3://bucket/key`` into bucket and key (or prefix); ``InvalidArgument`` for anything else."""
     parts = urlsplit(uri, allow_fragments=False)
     if parts.scheme not in {"s3", "s3a", "s3n"} or not parts.netloc:
         raise ObjectStoreError("InvalidArgument", f"{uri} is not an S3 location; write s3://bucket/prefix/")
@@ -79,13 +73,7 @@ def list_objects(bucket: str, prefix: str) -> Iterator[StoredObject]:
 
 
 def read(bucket: str, key: str) -> bytes:
-    """Return an object's content.
-
-    Raises
-    ------
-    ObjectStoreError
-        ``NoSuchBucket`` or ``NoSuchKey`` if it does not exist.
-    """
+    """Return an object's content; ``NoSuchBucket`` or ``NoSuchKey`` if it does not exist."""
     if not bucket_exists(bucket):
         raise ObjectStoreError("NoSuchBucket", f"The specified bucket does not exist: {bucket}")
     content = s3._get_object_data(bucket, key)
@@ -95,13 +83,7 @@ def read(bucket: str, key: str) -> bytes:
 
 
 def write(bucket: str, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
-    """Put an object. Never call this on the emulator's event loop.
-
-    Raises
-    ------
-    ObjectStoreError
-        With S3's code if S3 rejects the request.
-    """
+    """Put an object; a refusal has S3's code. Never call this on the emulator's event loop."""
     headers = {"content-type": content_type, "content-length": str(len(content))}
     _send("PUT", bucket, key, headers, content)
 

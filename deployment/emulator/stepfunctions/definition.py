@@ -28,13 +28,7 @@ class Diagnostic:
 
 
 def diagnose(definition: str) -> list[Diagnostic]:
-    """Return the errors of a definition.
-
-    Parameters
-    ----------
-    definition
-        Amazon States Language as JSON text.
-    """
+    """Return the errors of a definition in Amazon States Language; none where it can run."""
     try:
         machine = json.loads(definition)
     except ValueError as error:

@@ -85,26 +85,14 @@ def install() -> None:
 
 
 def stop_if_over() -> None:
-    """Unwind this thread if its execution has ended or its Task has timed out.
-
-    Raises
-    ------
-    ExecutionEndedError
-        If the result of this thread is not needed any more.
-    """
+    """Unwind this thread (`ExecutionEndedError`) if its execution has ended or its Task has timed out."""
     running = current.get()
     if (running is not None and running.is_over) or time.monotonic() > deadline.get():
         raise ExecutionEndedError
 
 
 def wait(seconds: float) -> None:
-    """Sleep until the time is over or the execution of this thread has ended.
-
-    Raises
-    ------
-    ExecutionEndedError
-        If the execution ends before.
-    """
+    """Sleep until the time is over, or raise `ExecutionEndedError` once the execution of this thread has ended."""
     until = time.monotonic() + seconds * states._SFN_WAIT_SCALE
     while (left := until - time.monotonic()) > 0:
         time.sleep(min(left, WAIT_SLICE_SECONDS))

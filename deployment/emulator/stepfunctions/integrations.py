@@ -122,13 +122,7 @@ def call_s3_object(resource: str, arguments: dict[str, Any]) -> Any:
 
 
 def _call(service: str, target: str, prefix: str, arguments: Any) -> Any:
-    """Send one JSON request to a service of the emulator and return its response.
-
-    Raises
-    ------
-    ministack.services.stepfunctions._ExecutionError
-        With the error ``<prefix>.<error>``, as Step Functions names it.
-    """
+    """Send one JSON request to a service of the emulator and return its response; an error is ``<prefix>.<error>``."""
     status, result = call_json(service, target, arguments or {})
     if status >= 400:
         code = (result.get("__type") or prefix).rpartition("#")[2]

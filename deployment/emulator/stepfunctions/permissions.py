@@ -33,13 +33,7 @@ def install() -> None:
 
 
 def check_permission(resource: str, arguments: dict[str, Any]) -> None:
-    """Raise an error for an integration that the execution's role does not allow.
-
-    Raises
-    ------
-    ministack.services.stepfunctions._ExecutionError
-        ``<Service>.AccessDeniedException`` with AWS's message.
-    """
+    """Raise ``<Service>.AccessDeniedException`` for an integration that the execution's role does not allow."""
     running = current.get()
     permission = permission_of(resource, arguments)
     if running is None or permission is None:

@@ -21,25 +21,13 @@ class NotFoundError(DemoError):
 
 @dataclass(frozen=True)
 class Api:
-    """The address and the key of the API.
-
-    Parameters
-    ----------
-    url
-        Address of the stage, without a slash at its end.
-    """
+    """The key of the API and the address of its stage, without a slash at the end."""
 
     url: str
     key: str = field(repr=False)
 
     def get(self, path: str, **parameters: object) -> dict[str, Any]:
-        """Send a GET request and return the JSON response.
-
-        Raises
-        ------
-        DemoError
-            If the request fails.
-        """
+        """Send a GET request and return the JSON response; raise `DemoError` if the request fails."""
         query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
         return self._call(urllib.request.Request(f"{self.url}{path}{query}"))  # noqa: S310 - our own URL
 

@@ -23,13 +23,7 @@ class Bar:
         self._note = ""
 
     def show(self, done: float | None = None, total: float | None = None, note: str | None = None) -> None:
-        """Move the bar.
-
-        Parameters
-        ----------
-        done, total
-            The progress, in the step's own unit; without a total the bar is indeterminate.
-        """
+        """Move the bar, in the step's own unit; without a total it is indeterminate."""
         self._note = self._note if note is None else note
         self._progress.update(self._task, completed=done, total=total, note=self._note)
 

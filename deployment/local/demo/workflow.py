@@ -28,15 +28,7 @@ _MILESTONES = (
 def prepare(stepfunctions: Any, state_machine_arn: str, name: str, bar: Progress) -> None:
     """Create the dataset group, its datasets and its event tracker, before events are sent.
 
-    Parameters
-    ----------
-    name
-        Name of the execution, unique for 90 days.
-
-    Raises
-    ------
-    DemoError
-        If the execution does not succeed.
+    The name of the execution is unique for 90 days. An execution that does not succeed is a `DemoError`.
     """
     started = stepfunctions.start_execution(
         stateMachineArn=state_machine_arn, name=name, input=json.dumps({"until": "prepared"})

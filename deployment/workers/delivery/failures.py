@@ -46,13 +46,8 @@ def write_failures(
 ) -> bytes:
     """Return the error object for failures of one type, as JSON lines.
 
-    Source: Firehose developer guide, "Handle failure in data transformation" and "Handling errors for data format
-    conversion".
-
-    Parameters
-    ----------
-    region, account
-        The defaults for the table's region and catalog.
+    `region` and `account` are the defaults for the table's region and catalog. Source: Firehose developer guide,
+    "Handle failure in data transformation" and "Handling errors for data format conversion".
     """
     return b"".join(
         json.dumps(

@@ -38,17 +38,10 @@ class _InvocationError(Exception):
 def transform(
     clients: Clients, delivery: Delivery, settings: Transform, shard_id: str, rows: Sequence[Row], stop: threading.Event
 ) -> tuple[list[Row], list[Failure]]:
-    """Transform a batch by the function, with retries.
+    """Transform a batch by the function, with retries; return the records to deliver, and the failures.
 
-    Returns
-    -------
-    tuple
-        The records to deliver, and the failures. Records that the function drops are in neither.
-
-    Raises
-    ------
-    StopRequestedError
-        If the process has to stop between attempts.
+    Records that the function drops are in neither. Raises `StopRequestedError` if the process has to stop between
+    attempts.
     """
     delays = backoff_delays(FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS)
     event = write_event(rows, str(uuid.uuid4()), delivery, shard_id, clients.region)

@@ -54,10 +54,7 @@ class Flush:
     def error_key(self, error_type: str, oldest: float) -> str:
         """Return the key of the object of failures of one type.
 
-        Returns
-        -------
-        str
-            The key; without an extension, since failures are JSON lines whatever the format of delivered objects is.
+        It has no extension, since failures are JSON lines whatever the format of delivered objects is.
         """
         moment, name = self._moment(oldest), self._name(error_type)
         prefix = expand_error_prefix(self.delivery.error_prefix, self.delivery.prefix, error_type, moment, name.hex)
@@ -75,17 +72,9 @@ class Flush:
 
 
 def join(rows: Sequence[Row], delimiter: bytes, compress: bool) -> bytes:
-    """Concatenate records.
+    """Concatenate records, each followed by the delimiter: empty unless the delivery stream appends one, as on AWS.
 
-    Parameters
-    ----------
-    delimiter
-        Appended to each; empty unless the delivery stream appends one, as on AWS.
-
-    Returns
-    -------
-    bytes
-        The object; its gzip header has no time, so that the same records give the same bytes.
+    The gzip header has no time, so that the same records give the same object.
     """
     joined = b"".join(row.data + delimiter for row in rows)
     return gzip.compress(joined, GZIP_LEVEL, mtime=0) if compress else joined

@@ -47,17 +47,9 @@ class HiveType:
 
 
 def parse_type(written: str) -> HiveType:
-    """Parse a column type.
+    """Parse a column type of a Glue table, for example ``array<struct<id:string,price:decimal(10,2)>>``.
 
-    Parameters
-    ----------
-    written
-        As in the Glue table, for example ``array<struct<id:string,price:decimal(10,2)>>``.
-
-    Raises
-    ------
-    UnknownTypeError
-        If it is not a column type.
+    Raises `UnknownTypeError` where it is not one.
     """
     text = written.strip()
     lower = text.lower()

@@ -39,13 +39,7 @@ _INT64_MAX = 2**63 - 1
 
 
 class ConversionError(ValueError):
-    """A record that cannot be converted to rows.
-
-    Parameters
-    ----------
-    code, message
-        The reason, as Firehose's error documents name it.
-    """
+    """A record that cannot be converted to rows, with code and message as in Firehose's error documents."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -58,13 +52,7 @@ class _MismatchError(ValueError):
 
 
 def read_documents(data: bytes) -> list[dict[str, Any]]:
-    """Parse the JSON objects of one record: one, or several in sequence.
-
-    Raises
-    ------
-    ConversionError
-        If the record is empty, not JSON, or JSON other than objects.
-    """
+    """Parse the JSON objects of one record, one or several in sequence; any other content is a `ConversionError`."""
     try:
         documents = [msgspec.json.decode(data)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -102,13 +90,7 @@ def _reject_constant(name: str) -> object:
 
 
 class RowReader:
-    """Converts records to rows with a table's columns.
-
-    Parameters
-    ----------
-    columns
-        Name and type of each column, in order.
-    """
+    """Converts records to rows with a table's columns, each a name and a type, in order."""
 
     def __init__(self, columns: Sequence[tuple[str, HiveType]], conversion: Conversion) -> None:
         keys = dict(conversion.key_of_column)

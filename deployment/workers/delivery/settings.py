@@ -129,10 +129,7 @@ def spool_arn(delivery_arn: str) -> str:
 def read_delivery(description: Answer[str, Any]) -> Delivery | None:
     """Parse a DeliveryStreamDescription; None if it is not active or has no S3 destination.
 
-    Raises
-    ------
-    UnsupportedError
-        If it has an unsupported setting, which the message names.
+    An `UnsupportedError` names an unsupported setting.
     """
     destinations = description.get("Destinations") or [{}]
     target = destinations[0].get("ExtendedS3DestinationDescription")

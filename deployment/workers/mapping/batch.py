@@ -29,13 +29,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Origin:
-    """The source of the records of one shard.
-
-    Parameters
-    ----------
-    role_arn
-        The function's role, with which AWS reads the stream.
-    """
+    """The source of the records of one shard, and the function's role, with which AWS reads the stream."""
 
     stream_arn: str
     shard_id: str
@@ -115,11 +109,5 @@ def remaining_window(waiting: int, waiting_bytes: int, waited_seconds: float, ba
 
 
 def lane_of(partition_key: str, lanes: int) -> int:
-    """Return the index of a partition key's lane: always the same, so that a key's records stay in order.
-
-    Parameters
-    ----------
-    lanes
-        The number of lanes of the shard (ParallelizationFactor).
-    """
+    """Return the index of a partition key's lane: always the same, so that a key's records stay in order."""
     return zlib.crc32(partition_key.encode()) % lanes

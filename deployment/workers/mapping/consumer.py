@@ -37,10 +37,7 @@ BATCHES_AHEAD = 2
 class MappingShard:
     """Reads one shard for one mapping until it is stopped or the shard ends.
 
-    Parameters
-    ----------
-    anchor
-        Epoch seconds to begin at without a position; None for the oldest record.
+    Without a position it begins at the anchor, in epoch seconds, or at the oldest record.
     """
 
     def __init__(

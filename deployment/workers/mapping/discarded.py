@@ -38,12 +38,8 @@ def write_failure_record(
 ) -> dict[str, object]:
     """Return the record that AWS sends to SQS and SNS, and to S3 together with the payload.
 
-    Source: Lambda developer guide, "Retain discarded batch records for a Kinesis Data Streams event source".
-
-    Parameters
-    ----------
-    condition
-        The reason: `RETRIES_EXHAUSTED` or `TOO_OLD`.
+    The condition is `RETRIES_EXHAUSTED` or `TOO_OLD`. Source: Lambda developer guide, "Retain discarded batch records
+    for a Kinesis Data Streams event source".
     """
     first, final = batch.entries[0].record, batch.entries[-1].record
     failure: dict[str, object] = {
@@ -76,13 +72,7 @@ def write_failure_record(
 
 
 def write_s3_record(failure: dict[str, object], payload: bytes) -> bytes:
-    """Return the object for an S3 destination: the failure record with the whole event as a string under ``payload``.
-
-    Parameters
-    ----------
-    failure
-        From `write_failure_record`.
-    """
+    """Return the S3 object of a failure record: the record, with the whole event as a string under ``payload``."""
     return json.dumps({**failure, "payload": payload.decode()}).encode()
 
 

@@ -57,10 +57,7 @@ def passes_filters(patterns: Sequence[Any], record: Record) -> bool:
 def matches(pattern: Any, value: Any) -> bool:
     """Return whether a value matches a pattern in the syntax of EventBridge.
 
-    Parameters
-    ----------
-    pattern
-        An object of patterns by key, all of which must match, or a list of rules, one of which must.
+    A pattern is an object of patterns by key, all of which must match, or a list of rules, one of which must.
     """
     if isinstance(pattern, dict):
         if "$or" in pattern:

@@ -29,13 +29,7 @@ class Progress:
         self._read.extend(sequences)
 
     def finish(self, sequences: Iterable[str]) -> str | None:
-        """Mark records as processed, discarded or filtered out.
-
-        Returns
-        -------
-        str or None
-            The new position; None when it has not changed.
-        """
+        """Mark records as processed, discarded or filtered out; return the new position, None where it is unchanged."""
         self._done.update(sequences)
         position = None
         while self._read and self._read[0] in self._done:

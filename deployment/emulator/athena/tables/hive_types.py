@@ -38,13 +38,7 @@ HIVE_NAMES = {"VARCHAR": "string", "INTEGER": "int", "BLOB": "binary", "HUGEINT"
 
 
 def duckdb_type(hive_type: str) -> str:
-    """Return DuckDB's name of a Hive type, nested types included.
-
-    Raises
-    ------
-    ValueError
-        If the type is not one of Hive's.
-    """
+    """Return DuckDB's name of a Hive type, nested types included; a ValueError if it is not a Hive type."""
     text = hive_type.strip()
     base, bracket, rest = text.partition("<")
     base = base.strip().lower()

@@ -53,10 +53,7 @@ def matcher(template: str) -> tuple[str, re.Pattern[str]]:
 def allowed_values(parameters: dict[str, str], key: str) -> Allows:
     """Return the function that checks a value against the projection of a partition column.
 
-    Raises
-    ------
-    QueryFailedError
-        ``INVALID_TABLE_PROPERTY`` if the projection is one that Athena does not have.
+    A projection that Athena does not have fails with ``INVALID_TABLE_PROPERTY``.
     """
     kind = parameters.get(f"projection.{key}.type", "")
     rules = {"enum": _enum, "integer": _integer, "date": _date, "injected": _injected}

@@ -72,13 +72,7 @@ class Table:
 
 
 def find_table(database: str, name: str) -> Table:
-    """Return a table or a view of the catalogue.
-
-    Raises
-    ------
-    QueryFailedError
-        ``SCHEMA_NOT_FOUND`` or ``TABLE_NOT_FOUND``, with Trino's message.
-    """
+    """Return a table or a view of the catalogue; ``SCHEMA_NOT_FOUND`` or ``TABLE_NOT_FOUND`` with Trino's message."""
     if database.lower() not in glue._databases:
         raise QueryFailedError("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
     record = glue._tables.get(f"{database.lower()}/{name.lower()}")
@@ -90,10 +84,7 @@ def find_table(database: str, name: str) -> Table:
 def partitions_of(table: Table) -> list[Partition]:
     """Return a table's partitions with their objects; a table without partition columns is one partition.
 
-    Raises
-    ------
-    QueryFailedError
-        If a location is invalid, or the projection is one that Athena does not have.
+    An invalid location, or a projection that Athena does not have, fails the query.
     """
     if not table.keys:
         return [Partition((), _objects_under(table.location))]
@@ -112,13 +103,9 @@ def partitions_of(table: Table) -> list[Partition]:
 
 
 def select_partitions(table: Table, partitions: list[Partition], conditions: list[str]) -> list[Partition]:
-    """Return the partitions that match conditions over the partition columns.
+    """Return the partitions that match conditions, in DuckDB's SQL, over the partition columns.
 
-    Parameters
-    ----------
-    conditions
-        Conditions in DuckDB's SQL; one that cannot be evaluated from the values alone is ignored here, since the query
-        evaluates it again.
+    A condition that cannot be evaluated from the values alone is ignored here, since the query evaluates it again.
     """
     for condition in conditions:
         try:
