@@ -83,13 +83,7 @@ class AnyoneOnLoopback:
 
 
 class HoldersOfKeys:
-    """Accepts requests that are signed with a configured key, each once.
-
-    Parameters
-    ----------
-    since : int
-        Epoch seconds; what was signed before is refused.
-    """
+    """Accepts requests that a configured key has signed, not before `since` (epoch seconds), each once."""
 
     is_closed = True
 
@@ -151,13 +145,7 @@ Door = AnyoneOnLoopback | HoldersOfKeys
 
 
 def read_keys(text: str | bytes) -> dict[str, Key]:
-    """Read access keys.
-
-    Parameters
-    ----------
-    text : str or bytes
-        JSON, such as {"<access key id>": {"secret": "<secret key>", "account": "123456789012"}}.
-    """
+    """Read access keys, JSON such as {"<access key id>": {"secret": "<secret key>", "account": "123456789012"}}."""
     try:
         keys = msgspec.json.decode(text, type=dict[str, Key])
     except msgspec.DecodeError:

@@ -123,13 +123,7 @@ def is_signed(claim: Claim, head: Head, body: bytes, signing_key: bytes) -> bool
 
 
 def derive_key(secret: str, scope: str) -> bytes:
-    """Return the key that a secret makes for one day, region and service.
-
-    Parameters
-    ----------
-    scope : str
-        Such as "20261121/eu-west-1/personalize/aws4_request".
-    """
+    """Return the key that a secret makes for a scope, such as "20261121/eu-west-1/personalize/aws4_request"."""
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -137,13 +131,7 @@ def derive_key(secret: str, scope: str) -> bytes:
 
 
 def canonical_request(claim: Claim, head: Head, body_digest: str) -> bytes:
-    """Return the canonical request, which both sides sign.
-
-    Parameters
-    ----------
-    body_digest : str
-        SHA-256 in hexadecimal.
-    """
+    """Return the canonical request, which both sides sign; the digest of the body is a hexadecimal SHA-256."""
     # By name, then by value: sorted with its equals sign, a name would come after one that it begins.
     pairs = sorted(
         (quote(name, safe=UNRESERVED), quote(value, safe=UNRESERVED))

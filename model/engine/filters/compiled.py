@@ -142,13 +142,7 @@ class CompiledFilter:
 
 
 def compile_filter(expression: str, schemas: Mapping[str, Schema]) -> CompiledFilter:
-    """Compile a filter expression.
-
-    Raises
-    ------
-    FilterExpressionError
-        The expression breaks the grammar or a rule.
-    """
+    """Compile a filter expression."""
     clauses = parse(expression)
     check_clauses(clauses, schemas)
     conditions = [condition for clause in clauses for condition in clause.conditions()]

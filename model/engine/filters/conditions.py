@@ -32,13 +32,7 @@ EVERY_TYPE = "*"
 
 
 def compile_row_condition(target: Target, condition: Condition, column: Column, other: Column | None) -> RowCondition:
-    """Compile a condition on rows to a function from a query to a read-only bool array of shape (rows,).
-
-    Parameters
-    ----------
-    other : Column or None
-        The column of the current item that it compares with.
-    """
+    """Compile a condition on rows to a function from a query to a read-only bool array of shape (rows,)."""
     negated = condition.operator == "NOT IN"
     if is_number(column):
         return _number_test(condition, column)

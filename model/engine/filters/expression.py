@@ -152,13 +152,7 @@ class Clause:
 
 
 def parse(expression: str) -> tuple[Clause, ...]:
-    """Read a filter expression.
-
-    Raises
-    ------
-    FilterExpressionError
-        It does not follow the grammar.
-    """
+    """Read a filter expression."""
     reader = _Reader(expression)
     clauses = [_clause(reader)]
     while reader.take_symbol("|"):

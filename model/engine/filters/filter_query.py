@@ -40,13 +40,7 @@ class FilterData(Protocol):
 
 @dataclass(frozen=True)
 class FilterQuery:
-    """One evaluation of a filter.
-
-    Attributes
-    ----------
-    item : int or None
-        The row of the current item.
-    """
+    """One evaluation of a filter; `item` is the row of the current item."""
 
     group: FilterData
     table: Table

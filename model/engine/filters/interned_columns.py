@@ -62,13 +62,7 @@ class TextColumn:
         return None if code == NULL else self.strings[code]
 
     def codes_of(self, values: Iterable[str], *, several: bool) -> list[int]:
-        """Return the codes of the strings that equal one of the values, or contain one.
-
-        Parameters
-        ----------
-        several : bool
-            Whether fields of this column can hold several values.
-        """
+        """Return the codes of the strings that equal one of the values, or contain one where fields hold several."""
         if not several:
             return [self._code_of[value] for value in values if value in self._code_of]
         for code in range(self._split, len(self.strings)):

@@ -12,13 +12,7 @@ _STRING = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*(,|$)')
 
 
 def read_strings(name: str, text: str) -> tuple[str, ...]:
-    """Read strings in double quotes with commas between them, such as '"drama","crime"'.
-
-    Raises
-    ------
-    InvalidInputError
-        The text is not such a list; the message does not repeat it, since it may be personal data.
-    """
+    """Read strings like '"drama","crime"'; the error does not repeat the text, since it may be personal data."""
     values = []
     place = 0
     while match := _STRING.match(text, place):

@@ -185,18 +185,7 @@ class Table:
         return self._cached((name, tuple(values), several, negated), evaluate)
 
     def with_number(self, name: str, operator: str, value: float) -> NDArray[np.bool_]:
-        """Return which rows have a number in a column that meets a comparison.
-
-        Parameters
-        ----------
-        operator : str
-            =, !=, <, <=, > or >=.
-
-        Returns
-        -------
-        bool array of shape (size,)
-            Read-only.
-        """
+        """Return, read-only, which rows have a number in a column that meets a comparison (=, !=, <, <=, > or >=)."""
         column = self._columns.numbers.get(name)
         if column is None:
             return np.zeros(self.size, np.bool_)

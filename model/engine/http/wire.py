@@ -63,13 +63,7 @@ def paths() -> dict[str, Operation]:
 
 
 def shape_answer(operation: Operation, answer: dict[str, Any] | msgspec.Struct) -> dict[str, Any] | msgspec.Struct:
-    """Return an answer without the members that the model does not have.
-
-    Parameters
-    ----------
-    answer : dict or Struct
-        A Struct is returned unchanged: its fields are members of the model.
-    """
+    """Return an answer without the members that the model does not have; all fields of a Struct are members of it."""
     if isinstance(answer, msgspec.Struct):
         return answer
     shaped: dict[str, Any] = _known_members(operation.output, answer) if operation.output else {}

@@ -11,13 +11,7 @@ REFUSALS_A_SECOND = 50  # so that refused clients cannot fill the disk; all are 
 
 
 def log(event: str, **fields: str | float | None) -> None:
-    """Write one line.
-
-    Parameters
-    ----------
-    **fields
-        Names of resources and numbers, never what a client sent about a user.
-    """
+    """Write one line; its fields are names of resources and numbers, never what a client sent about a user."""
     line = {"time": round(time.time(), 3), "level": LEVELS.get(event, "info"), "event": event, **fields}
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

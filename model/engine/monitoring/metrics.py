@@ -36,13 +36,7 @@ Gauge = tuple[str, str, Iterable[tuple[Mapping[str, str], float]]]
 
 
 class Counts(Collector):
-    """Requests, latencies, events and more since the start of the process.
-
-    Attributes
-    ----------
-    caches : dict
-        By name, the functions that return hits and misses.
-    """
+    """Requests, latencies, events and more since the start; `caches` has functions that return hits and misses."""
 
     def __init__(self) -> None:
         self.events_received = 0

@@ -30,13 +30,7 @@ class S3FailedError(EngineError):
 
 @dataclass(frozen=True)
 class Location:
-    """A location in S3.
-
-    Attributes
-    ----------
-    key : str
-        Key of an object, or prefix of the keys in a folder ("" for the whole bucket).
-    """
+    """A location in S3: a key, or the prefix of the keys in a folder ("" for the whole bucket)."""
 
     bucket: str
     key: str

@@ -170,17 +170,7 @@ class Attribution:
 
 
 def attribution_gauge(attributions: Mapping[str, Attribution | None]) -> Gauge:
-    """Return the sums of all dataset groups for `/metrics`, which takes the place of CloudWatch.
-
-    Parameters
-    ----------
-    attributions : mapping of str to Attribution
-        By the dataset group's ARN; None for groups without metrics.
-
-    Returns
-    -------
-    (name, help, [(labels, value)])
-    """
+    """Return the sums of all dataset groups with metrics as a gauge for `/metrics`, which stands in for CloudWatch."""
     series = [
         (
             {

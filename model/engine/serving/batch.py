@@ -55,13 +55,7 @@ class Batch:
 
 
 async def run_batch(state: StateDirectory, batch: Batch, answer: AnswerLine) -> int:
-    """Answer all lines, write the output to S3 and return the number of lines; a failed line does not fail the job.
-
-    Parameters
-    ----------
-    answer : callable
-        From a line to its output; an `EngineError` becomes the error of the line.
-    """
+    """Answer all lines, write the output to S3 and return the number of lines; an `EngineError` fails only its line."""
     directory = state.job(new_id())
     directory.mkdir()
     try:

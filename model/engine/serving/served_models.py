@@ -124,13 +124,7 @@ class ServedModels:
         return served
 
     async def catch_up(self, served: Served, position: int) -> None:
-        """Update a model with the items and events since its training, a few at a time.
-
-        Parameters
-        ----------
-        position : int
-            Of the first streamed interaction that the model has not learnt from.
-        """
+        """Update a model with items and events since its training, from the streamed position on, a few at a time."""
         key, users = id(served.recipe), _interactions_of(self._groups[served.group_arn], served)
         try:
             rows = self._groups[served.group_arn].rows[served.catalogue_type]
@@ -148,13 +142,7 @@ class ServedModels:
             self._events_behind.pop(key, None)
 
     async def add_items(self, served: Served, rows: Mapping[str, Row], item_ids: list[str]) -> None:
-        """Add items to a model, or change them, a few at a time.
-
-        Parameters
-        ----------
-        rows : mapping of str to dict
-            By item id; read at each step, since a row may change or go meanwhile.
-        """
+        """Add items to a model, or change them, a few at a time; rows may change meanwhile, so each step reads them."""
         schema = self._schema_text(served.group_arn, served.catalogue_type)
         for start in range(0, len(item_ids), EVENTS_PER_STEP):
             step = item_ids[start : start + EVENTS_PER_STEP]
@@ -173,13 +161,7 @@ class ServedModels:
                 _update_recipes(recipes, users, position)
 
     def update_items(self, group_arn: str, dataset_type: str, rows: dict[str, Row]) -> None:
-        """Update the models of a dataset group with new or changed items, or actions.
-
-        Parameters
-        ----------
-        dataset_type : str
-            Models take ITEMS or ACTIONS; the row of a user is read for each request.
-        """
+        """Update the models of a dataset group with ITEMS or ACTIONS; rows of USERS are read for each request."""
         schema = self._schema_text(group_arn, dataset_type)
         for served in self._models_of(group_arn):
             if served.catalogue_type == dataset_type:

@@ -43,13 +43,7 @@ def check_exploration(given: dict[str, str]) -> None:
 
 
 def exploration_of(given: dict[str, str]) -> tuple[float, float]:
-    """Return the exploration weight and the age in days up to which items are explored.
-
-    Parameters
-    ----------
-    given : dict
-        itemExplorationConfig; empty for the defaults.
-    """
+    """Return the exploration weight and the maximum age in days of explored items, with defaults for missing values."""
     return float(given.get(WEIGHT, limits.EXPLORATION_WEIGHT)), float(given.get(AGE, limits.EXPLORATION_AGE_DAYS))
 
 

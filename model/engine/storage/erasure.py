@@ -51,13 +51,7 @@ class ErasureFailedError(EngineError):
 
 @dataclass
 class Erased:
-    """The result of an erasure.
-
-    Attributes
-    ----------
-    records : int
-        Erased interactions, action interactions and rows of users.
-    """
+    """The number of erased records (interactions, action interactions, rows of users) and the names of new files."""
 
     records: int = 0
     segments: list[str] = field(default_factory=list)

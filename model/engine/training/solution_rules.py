@@ -73,13 +73,7 @@ def check_incremental_update(recipe: NamedRecipe) -> None:
 
 
 def check_parameters(recipe: NamedRecipe, config: dict[str, Any], *, tuned: bool = False) -> None:
-    """Check hyper-parameters and feature transformation parameters.
-
-    Parameters
-    ----------
-    tuned : bool
-        Whether hyper-parameters are optimised; some can be set only then.
-    """
+    """Check hyper-parameters, some of which only tuning may set, and feature transformation parameters."""
     for member in ("algorithmHyperParameters", "featureTransformationParameters"):
         known = {
             name: parameter

@@ -35,13 +35,7 @@ def batch_paths(document: dict[str, Any]) -> tuple[Location, Location]:
 def check_filter(
     engine: Engine, caller: Caller, request: dict[str, Any], version: Resource[SolutionVersionInternals], target: str
 ) -> None:
-    """Check that the filter of a job, if any, belongs to the version's dataset group and selects what the job returns.
-
-    Parameters
-    ----------
-    target : str
-        ItemID or UserID.
-    """
+    """Check that a job's filter, if any, belongs to the version's dataset group and selects what the job returns."""
     arn = request.get("filterArn")
     if not arn:
         return

@@ -29,15 +29,7 @@ class Listed:
 def page(
     caller: Caller, request: dict[str, Any], member: str, entries: Iterable[Resource[Any] | Listed]
 ) -> dict[str, Any]:
-    """Return one page of the caller's resources, oldest first.
-
-    Parameters
-    ----------
-    request : dict
-        Only nextToken and maxResults are read.
-    member : str
-        Of the answer, such as "campaigns".
-    """
+    """Return one page of the caller's resources, oldest first, as the member, such as "campaigns", of an answer."""
     own = [entry for entry in entries if entry.arn.startswith(caller.prefix)]
     own.sort(key=_position)
     if token := request.get("nextToken"):

@@ -76,13 +76,7 @@ def create_resource(
 
 
 def check_quota(engine: Engine, caller: Caller, kind: Kind[Any], most: int, **members: Any) -> None:
-    """Check that one more resource of a kind fits into its quota.
-
-    Parameters
-    ----------
-    **members
-        Only resources whose documents have these count.
-    """
+    """Check that one more resource of a kind, with these members in its document, fits into its quota."""
     count = sum(resource.arn.startswith(caller.prefix) for resource in engine.resources.of_kind(kind, **members))
     if count >= most:
         raise LimitExceededError(f"there may be {most} resources of the kind {kind.label} here, not more")

@@ -53,8 +53,6 @@ class Trained:
 
     Attributes
     ----------
-    settings : dict
-        That the recipe chose from the data.
     hours : float
         From the request to the model on disk.
     """

@@ -30,15 +30,7 @@ SETTLED = frozenset({ACTIVE, FAILED, STOPPED, INACTIVE, "COMPLETED", "FAILED"})
 
 @dataclass
 class Resource(Generic[AnyInternals]):
-    """One resource.
-
-    Attributes
-    ----------
-    document : dict
-        The answer of Describe.
-    internals : Internals
-        What no answer shows, such as the name of its directory.
-    """
+    """One resource: the document, which Describe answers, and the internals, which no answer shows."""
 
     arn: str
     kind: Kind[AnyInternals]
@@ -92,13 +84,7 @@ class Resources:
         return found
 
     def of_kind(self, kind: Kind[AnyInternals], **members: Any) -> Iterator[Resource[AnyInternals]]:
-        """Yield the resources of a kind whose documents have the given members.
-
-        Parameters
-        ----------
-        **members
-            Such as datasetGroupArn="arn:…"; None matches every resource.
-        """
+        """Yield the resources of a kind with the given members in their documents; None matches every resource."""
         wanted = {name: value for name, value in members.items() if value is not None}
         for resource in list(self._by_kind[kind.name].values()):
             if not wanted or all(resource.document.get(name) == value for name, value in wanted.items()):

@@ -24,13 +24,7 @@ def encode_frame(records: list[bytes]) -> bytes:
 
 
 def read_records(content: bytes, start: int = 0) -> Generator[bytes, None, int]:
-    """Yield the records of a segment and return the byte at which its sound part ends.
-
-    Parameters
-    ----------
-    start : int
-        The byte at which a frame begins; earlier frames are skipped.
-    """
+    """Yield the records from a frame that begins at `start`, and return the byte at which the sound part ends."""
     if not content.startswith(MAGIC):
         return 0
     place = max(start, len(MAGIC))

@@ -157,13 +157,7 @@ class InteractionStore:
         self._streamed.skip_position()
 
     def erase(self, user_ids: Sequence[str]) -> int:
-        """Erase users: their ids and their interactions, imported and streamed.
-
-        Returns
-        -------
-        int
-            Streamed interactions that were erased; their positions stay occupied.
-        """
+        """Erase users and their interactions; return how many were streamed, whose positions stay occupied."""
         users = [self._number_of_user.pop(user_id) for user_id in user_ids if user_id in self._number_of_user]
         erased = set(users)
         for user in users:
