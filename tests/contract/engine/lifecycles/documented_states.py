@@ -78,13 +78,13 @@ KINDS = {
 
 
 def reachable(status: str) -> set[str]:
-    """Return what a resource may have become since it had a status, if nobody asked for anything."""
+    """Return the statuses that a resource may have reached from a status without a further request."""
     found, left = {status}, [status]
     while left:
-        for one in NEXT.get(left.pop(), ()):
-            if one not in found:
-                found.add(one)
-                left.append(one)
+        for following in NEXT.get(left.pop(), ()):
+            if following not in found:
+                found.add(following)
+                left.append(following)
     return found
 
 
@@ -122,7 +122,7 @@ def creation(kind: Kind, own: str, parents: list[str], siblings: list[str]) -> s
     Returns
     -------
     set of str
-        Names of errors, any of which may be told, or `DONE` alone.
+        Names of errors, any of which may be returned, or `DONE` alone.
     """
     refusals = use_of(parents)
     present = [status for status in siblings if status != GONE]

@@ -1,26 +1,25 @@
-"""Jobs of every kind, side by side and through crashes: their states in order, each done once."""
+"""Jobs of every kind, at the same time and through crashes: their states in order, each done once."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, precondition, rule
 
 from tests.contract.engine.calls import outcome
 from tests.contract.engine.lifecycles.documented_states import DONE, EXISTS, LIMIT
+from tests.contract.engine.lifecycles.machine import LifeCycleMachine, World, check_outcome, run_machine
 from tests.contract.engine.running_engine import ROLE, RunningEngine
 from tests.contract.engine.shops import Shop
 
 ACCOUNT = "825000000001"
 REGION_PREFIX = f"arn:aws:personalize:eu-west-1:{ACCOUNT}:"
-SETTLE_SECONDS = 40.0
+MOST_PAGES = 100
 MOST_JOBS = 6  # of one run; most are processes of their own
 AT_ONCE = 5  # of a kind, pending or in progress (developer guide, "Amazon Personalize endpoints and quotas")
 CREATION = ("CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE")
@@ -35,11 +34,11 @@ LIMITED = set(STATES) - {"dataset-export-job"}
 numbers = itertools.count()
 
 
-class World:
-    """A shop with a trained version, and what jobs of each kind are asked to do."""
+class JobWorld(World):
+    """A shop with a trained version, and the request of a job of each kind."""
 
     def __init__(self, engine: RunningEngine, s3: Any) -> None:
-        self.engine = engine
+        super().__init__(engine, ACCOUNT)
         shop = Shop(engine, s3, account=ACCOUNT)
         shop.fill()
         version = shop.train("popular", "aws-popularity-count")["solutionVersionArn"]
@@ -61,10 +60,6 @@ class World:
             "data-deletion-job": {"datasetGroupArn": shop.group, "dataSource": {"dataLocation": gone}},
         }
 
-    @property
-    def control(self) -> Any:
-        return self.engine.client(account=ACCOUNT)
-
 
 @dataclass
 class Job:
@@ -83,15 +78,14 @@ class Job:
         return self.place == len(STATES[self.kind]) - 1
 
 
-class Jobs(RuleBasedStateMachine):
+class Jobs(LifeCycleMachine):
     """Starts jobs, looks at them, and kills the engine while they run."""
 
-    world: World
+    world: JobWorld
 
     def __init__(self) -> None:
         super().__init__()
         self.jobs: list[Job] = []
-        self.crashes = 0
 
     @initialize(kinds=st.permutations(sorted(STATES)))
     def start_one_of_each(self, kinds: list[str]) -> None:
@@ -102,10 +96,10 @@ class Jobs(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(sorted(STATES)))
     def start(self, kind: str) -> None:
         job = Job(kind, f"job-{next(numbers)}")
-        running = [one for one in self.jobs if one.kind == kind and not self._look(one).settled]
+        running = [other for other in self.jobs if other.kind == kind and not self._look(other).settled]
         found = self._create(job)
         full = kind in LIMITED and len(running) >= AT_ONCE
-        assert found in ({DONE, LIMIT} if full else {DONE}), f"{kind} beside {len(running)} of its kind: {found}"
+        check_outcome(f"Create of {kind}", running, found, {DONE, LIMIT} if full else {DONE})
         if found == DONE:
             self.jobs.append(job)
             self._look(job)
@@ -115,8 +109,8 @@ class Jobs(RuleBasedStateMachine):
     def start_again_by_the_same_name(self, place: int) -> None:
         job = self.jobs[place % len(self.jobs)]
         found = self._create(job)
-        busy = sum(one.kind == job.kind for one in self.jobs) >= AT_ONCE
-        assert found in ({EXISTS, LIMIT} if busy else {EXISTS})
+        busy = sum(other.kind == job.kind for other in self.jobs) >= AT_ONCE
+        check_outcome("Create with a taken name", job, found, {EXISTS, LIMIT} if busy else {EXISTS})
 
     @rule()
     def look_at_everything(self) -> None:
@@ -127,22 +121,11 @@ class Jobs(RuleBasedStateMachine):
             assert len(arns) == len(set(arns))
             assert {job.arn for job in self.jobs if job.kind == kind} <= set(arns)
 
-    @rule()
-    def wait(self) -> None:
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while not all(self._look(job).settled for job in self.jobs):
-            assert time.monotonic() < deadline, f"these never settle: {self.jobs}"
-            time.sleep(0.02)
+    def unsettled(self) -> list[str]:
+        return [str(job) for job in self.jobs if not self._look(job).settled]
 
-    @precondition(lambda self: len(self.jobs) > 1 and not self.crashes)
-    @rule()
-    def crash(self) -> None:
-        self.crashes += 1
-        self.world.engine.kill()
-        self.world.engine.start()
-
-    def teardown(self) -> None:
-        self.wait()
+    def may_crash(self) -> bool:
+        return len(self.jobs) > 1
 
     def _create(self, job: Job) -> str:
         create = getattr(self.world.control, f"create_{_names(job.kind)[0]}")
@@ -153,12 +136,13 @@ class Jobs(RuleBasedStateMachine):
         method, arn_member = _names(kind)
         arns: list[str] = []
         token: dict[str, str] = {}
-        while True:
+        for _ in range(MOST_PAGES):
             page = getattr(self.world.control, f"list_{method}s")(maxResults=3, **token)
-            arns += [one[arn_member] for value in page.values() if isinstance(value, list) for one in value]
+            arns += [job[arn_member] for value in page.values() if isinstance(value, list) for job in value]
             if "nextToken" not in page:
                 return arns
             token = {"nextToken": page["nextToken"]}
+        raise AssertionError(f"list_{method}s has no last page")
 
     def _look(self, job: Job) -> Job:
         method, arn_member = _names(job.kind)
@@ -178,7 +162,7 @@ def _names(kind: str) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def world(s3, tmp_path_factory):
     running = RunningEngine(tmp_path_factory.mktemp("jobs") / "state", s3.url, pace="compressed")
-    yield World(running, s3)
+    yield JobWorld(running, s3)
     running.stop()
 
 
@@ -193,15 +177,4 @@ def shows_every_kind(test: Any) -> Any:
 
 @shows_every_kind
 def test_jobs_pass_their_states_in_order_whatever_else_is_going_on(world):
-    machine = type("Machine", (Jobs,), {"world": world})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=3,
-            stateful_step_count=25,
-            deadline=None,
-            derandomize=True,
-            phases=(Phase.explicit, Phase.generate),  # what goes wrong depends on the moment: nothing shrinks
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(Jobs, world, runs=3, steps=25)

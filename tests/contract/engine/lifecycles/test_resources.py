@@ -1,4 +1,4 @@
-"""Whatever is asked in whatever order: only documented states, in their order, and the documented error."""
+"""Random sequences of calls: resources pass only documented states, in order; calls end with documented errors."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, rule
 
 from tests.contract.engine.calls import outcome
 from tests.contract.engine.lifecycles.documented_states import (
@@ -26,56 +25,55 @@ from tests.contract.engine.lifecycles.documented_states import (
     later,
     reachable,
 )
+from tests.contract.engine.lifecycles.machine import (
+    SETTLE_SECONDS,
+    LifeCycleMachine,
+    World,
+    check_outcome,
+    next_status,
+    run_machine,
+)
 from tests.contract.engine.running_engine import REGION, RunningEngine
 from tests.contract.engine.shops import Shop
 from tests.factories.shop_stream import schema_text
 
 ACCOUNT = "820000000001"
 PREFIX = f"arn:aws:personalize:{REGION}:{ACCOUNT}:"
-SETTLE_SECONDS = 20.0
 NAMES = st.sampled_from(["a", "b"])
 GROUPS = st.sampled_from(["a", "b", "shop", "shop"])
 TYPES = ("Interactions", "Items")
 ORDER_OF_DELETION = ("campaign", "filter", "event-tracker", "solution", "dataset", "schema", "dataset-group")
 
 
-class World:
-    """An engine with a shop that has one trained version, and what the tests ask of it."""
+class ResourceWorld(World):
+    """An engine with a shop that has one trained version."""
 
     def __init__(self, engine: RunningEngine, s3: Any, *, takes_its_time: bool) -> None:
-        self.engine, self.takes_its_time = engine, takes_its_time
+        super().__init__(engine, ACCOUNT)
+        self.takes_its_time = takes_its_time
         shop = Shop(engine, s3, account=ACCOUNT)
         shop.fill()
         self.version = shop.train("base", "aws-popularity-count")["solutionVersionArn"]
-        # Never deleted: what is made in a run may use them.
+        # Never deleted: the resources of a run may use them.
         self.base = {f"{PREFIX}dataset-group/shop", f"{PREFIX}solution/base", *shop.datasets.values()}
         self.base |= {f"{PREFIX}schema/shop-{name}" for name in TYPES}
 
-    @property
-    def control(self) -> Any:
-        return self.engine.client(account=ACCOUNT)
 
-    @property
-    def runtime(self) -> Any:
-        return self.engine.client("personalize-runtime", ACCOUNT)
+class Resources(LifeCycleMachine):
+    """Creates, changes and deletes resources, and checks the state of each after every call."""
 
-
-class LifeCycles(RuleBasedStateMachine):
-    """Creates, changes and deletes resources, and looks at each of them all the time."""
-
-    world: World
+    world: ResourceWorld
 
     def __init__(self) -> None:
         super().__init__()
-        self.states: States = {}  # as last seen, of all that were ever asked for
+        self.states: States = {}  # of every resource that a call has named, as last seen
         self.parents: dict[str, list[str]] = {}
-        self.crashes = 0
 
-    # --- what is asked -------------------------------------------------------------------------------------------
+    # --- calls ---------------------------------------------------------------------------------------------------
 
     @initialize()
     def begin(self) -> None:
-        """Begin with something to build on, so that more than refusals is met."""
+        """Create what other resources need, so that not every call is refused."""
         self.create_dataset_group("a")
         self.create_schema("Interactions")
 
@@ -132,7 +130,7 @@ class LifeCycles(RuleBasedStateMachine):
             for sub in reachable(updating):
                 busy = status not in {"ACTIVE", "CREATE FAILED", GONE} or sub not in SETTLED
                 legal.add(NOT_FOUND if status == GONE else IN_USE if busy else DONE)
-        assert found in legal, f"UpdateCampaign of {before}, update {updating}: {found}, not {legal}"
+        check_outcome("UpdateCampaign", (before, updating), found, legal)
 
     @rule(name=NAMES)
     def ask_campaign(self, name: str) -> None:
@@ -140,9 +138,9 @@ class LifeCycles(RuleBasedStateMachine):
         before = self._look(arn)
         found = outcome(self.world.runtime.get_recommendations, campaignArn=arn)
         legal = {DONE if status == "ACTIVE" else NOT_FOUND for status in reachable(before)}
-        assert found in legal, f"GetRecommendations of {before}: {found}, not {legal}"
+        check_outcome("GetRecommendations", before, found, legal)
 
-    # --- what happens meanwhile ----------------------------------------------------------------------------------
+    # --- checks and crashes --------------------------------------------------------------------------------------
 
     @rule()
     def look_at_everything(self) -> None:
@@ -151,22 +149,14 @@ class LifeCycles(RuleBasedStateMachine):
         for kind in KINDS.values():
             self._check_list(kind)
 
-    @rule()
-    def wait(self) -> None:
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while any(self._look(arn) not in SETTLED for arn in self.states):
-            assert time.monotonic() < deadline, f"these never settle: {self.states}"
-            time.sleep(0.02)
+    def unsettled(self) -> list[str]:
+        return [f"{arn}: {status}" for arn in self.states if (status := self._look(arn)) not in SETTLED]
 
-    @precondition(lambda self: self.world.takes_its_time and len(self.states) > 3 and not self.crashes)
-    @rule()
-    def crash(self) -> None:
-        self.crashes += 1
-        self.world.engine.kill()
-        self.world.engine.start()
+    def may_crash(self) -> bool:
+        return self.world.takes_its_time and len(self.states) > 3
 
     def teardown(self) -> None:
-        """Delete all in the order that the guide gives; then nothing is left but what was there before."""
+        """Delete all in the order that the guide gives; then only the resources of the world are left."""
         try:
             self._take_down()
         finally:
@@ -180,8 +170,8 @@ class LifeCycles(RuleBasedStateMachine):
                 assert self.states[arn] != "ACTIVE", f"{arn} cannot be deleted"
         self.wait()
         assert set(self.states.values()) <= {GONE}
-        for one in KINDS.values():
-            self._check_list(one)
+        for checked in KINDS.values():
+            self._check_list(checked)
 
     def _sweep(self) -> None:
         """Leave nothing to the next run, also where this one has failed."""
@@ -191,36 +181,38 @@ class LifeCycles(RuleBasedStateMachine):
                 for arn in left:
                     outcome(getattr(self.world.control, f"delete_{kind.method}"), **{kind.arn_member: arn})
 
-    # --- how it is judged ----------------------------------------------------------------------------------------
+    # --- the legal outcomes --------------------------------------------------------------------------------------
 
     def _create(self, kind: Kind, path: str, parents: list[str], among: str, **request: Any) -> None:
         arn = f"{PREFIX}{kind.name}/{path}"
         siblings = [other for other in self._children(kind.name, among) if other != arn]
-        seen = {one: self._look(one) for one in (arn, *parents, *siblings)}
+        seen = {resource: self._look(resource) for resource in (arn, *parents, *siblings)}
         found = outcome(getattr(self.world.control, f"create_{kind.method}"), **request)
         legal: set[str] = set()
         for now in later(seen):
-            legal |= creation(kind, now[arn], [now[one] for one in parents], [now[one] for one in siblings])
-        assert found in legal, f"Create of {kind.name} with {seen}: {found or 'done'}, not {legal}"
+            legal |= creation(
+                kind, now[arn], [now[parent] for parent in parents], [now[sibling] for sibling in siblings]
+            )
+        check_outcome(f"Create of {kind.name}", seen, found, legal)
         if found == DONE:
             self.states[arn] = "CREATE PENDING" if kind.has_states else "ACTIVE"
             self.parents[arn] = [*parents, among]
         self._look(arn)
 
     def _delete(self, kind: Kind, arn: str) -> None:
-        dependants = [one for holder in kind.holds for one in self._children(holder, arn)]
-        seen = {one: self._look(one) for one in (arn, *dependants)}
+        dependants = [child for holder in kind.holds for child in self._children(holder, arn)]
+        seen = {resource: self._look(resource) for resource in (arn, *dependants)}
         found = outcome(getattr(self.world.control, f"delete_{kind.method}"), **{kind.arn_member: arn})
         legal: set[str] = set()
         for now in later(seen):
-            legal |= deletion(now[arn], [now[one] for one in dependants])
-        assert found in legal, f"Delete of {kind.name} with {seen}: {found or 'done'}, not {legal}"
+            legal |= deletion(now[arn], [now[dependant] for dependant in dependants])
+        check_outcome(f"Delete of {kind.name}", seen, found, legal)
         if found == DONE:
             self.states[arn] = "DELETE PENDING" if kind.has_states else GONE
         self._look(arn)
 
     def _look(self, arn: str) -> str:
-        """Describe a resource; its state must be one that it can have come to."""
+        """Describe a resource; its state must be one that it can have reached."""
         if arn in self.world.base or arn == self.world.version:
             return "ACTIVE"
         kind = next((kind for kind in KINDS.values() if arn.startswith(f"{PREFIX}{kind.name}/")), None)
@@ -229,8 +221,7 @@ class LifeCycles(RuleBasedStateMachine):
         described = self._described(kind, arn)
         status = str(described.get("status", "ACTIVE"))
         assert status != "CREATE FAILED", f"{arn}: {described['failureReason']}"
-        last = self.states.get(arn, GONE)
-        assert status in reachable(last), f"{arn} went from {last} to {status}"
+        next_status(arn, self.states.get(arn, GONE), status)
         if arn in self.states:
             self.states[arn] = status
         return status
@@ -261,8 +252,8 @@ class LifeCycles(RuleBasedStateMachine):
 
     def _listed(self, kind: Kind) -> States:
         pages = self.world.control.get_paginator(f"list_{kind.method}s").paginate(PaginationConfig={"PageSize": 2})
-        listed = [one for page in pages for value in page.values() if isinstance(value, list) for one in value]
-        found = {one[kind.arn_member]: one.get("status", "ACTIVE") for one in listed}
+        listed = [summary for page in pages for value in page.values() if isinstance(value, list) for summary in value]
+        found = {summary[kind.arn_member]: summary.get("status", "ACTIVE") for summary in listed}
         assert len(found) == len(listed), "a page repeats what another has"
         return found
 
@@ -270,13 +261,13 @@ class LifeCycles(RuleBasedStateMachine):
 @pytest.fixture(scope="module", params=["instant", "compressed"])
 def world(request, s3, tmp_path_factory):
     running = RunningEngine(tmp_path_factory.mktemp("life") / "state", s3.url, pace=request.param)
-    yield World(running, s3, takes_its_time=request.param == "compressed")
+    yield ResourceWorld(running, s3, takes_its_time=request.param == "compressed")
     running.stop()
 
 
 def shows_all_kinds(test: Any) -> Any:
     """Mark what the test shows of each kind's operations."""
-    said = {
+    statements = {
         "Create": "in any sequence of calls, succeeds or is refused as documented",
         "Delete": "in any sequence of calls, succeeds or is refused as documented",
         "Describe": "in any sequence of calls, a documented state in its order",
@@ -284,7 +275,7 @@ def shows_all_kinds(test: Any) -> Any:
     }
     for kind in KINDS:
         name = "".join(part.capitalize() for part in kind.split("-"))
-        for verb, what in said.items():
+        for verb, what in statements.items():
             test = pytest.mark.honours(f"{verb}{name}{'s' if verb == 'List' else ''}", what)(test)
     return test
 
@@ -293,15 +284,4 @@ def shows_all_kinds(test: Any) -> Any:
 @pytest.mark.honours("UpdateCampaign", "in any sequence of calls, succeeds or is refused as documented")
 @pytest.mark.honours("GetRecommendations", "an ACTIVE campaign answers, in any sequence of calls")
 def test_no_sequence_of_calls_reaches_an_undocumented_state_or_error(world):
-    machine = type("Machine", (LifeCycles,), {"world": world})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=4 if world.takes_its_time else 15,
-            stateful_step_count=40,
-            deadline=None,
-            derandomize=True,
-            phases=(Phase.explicit, Phase.generate, Phase.shrink),
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(Resources, world, runs=4 if world.takes_its_time else 15, steps=40, shrinks=True)

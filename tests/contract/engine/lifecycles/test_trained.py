@@ -1,4 +1,4 @@
-"""Trainings that are stopped, recommenders that come and go: in whatever order, as documented."""
+"""Random sequences of trainings, and of stops and starts of a recommender: only documented states and errors."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, precondition, rule
 
 from tests.contract.engine.calls import outcome, until_gone
 from tests.contract.engine.lifecycles.documented_states import (
@@ -20,46 +19,37 @@ from tests.contract.engine.lifecycles.documented_states import (
     reachable,
     use_of,
 )
+from tests.contract.engine.lifecycles.machine import LifeCycleMachine, World, check_outcome, next_status, run_machine
 from tests.contract.engine.running_engine import RunningEngine, until
 from tests.contract.engine.shops import DomainShop, Shop
 
 ACCOUNT = "823000000001"
-SETTLE_SECONDS = 30.0
 MOST_TRAININGS = 3  # of one run; each is a process of its own
 MOMENTS = [0.0, 0.15, 0.4]  # seconds after which a training is stopped: pending, begun, perhaps done
 CREATING = ("CREATE PENDING", "CREATE IN_PROGRESS")
 
 
-class World:
+class TrainingWorld(World):
     """An engine with a solution that may be trained, and a recommender that answers."""
 
     def __init__(self, engine: RunningEngine, s3: Any) -> None:
-        self.engine = engine
+        super().__init__(engine, ACCOUNT)
         shop = Shop(engine, s3, account=ACCOUNT)
         shop.fill()
         self.solution = shop.train("popular", "aws-popularity-count")["solutionArn"]
         domain = DomainShop(engine, s3, "ECOMMERCE", ACCOUNT)
         self.recommender = domain.recommender("viewed", "aws-ecomm-popular-items-by-views")["recommenderArn"]
 
-    @property
-    def control(self) -> Any:
-        return self.engine.client(account=ACCOUNT)
 
-    @property
-    def runtime(self) -> Any:
-        return self.engine.client("personalize-runtime", ACCOUNT)
+class Trainings(LifeCycleMachine):
+    """Trains, stops, starts and asks for recommendations, and looks at each state on the way."""
 
-
-class Trained(RuleBasedStateMachine):
-    """Trains, stops, starts and asks, and looks at each state on the way."""
-
-    world: World
+    world: TrainingWorld
 
     def __init__(self) -> None:
         super().__init__()
         self.versions: dict[str, str] = {}
-        self.recommender = self._describe_recommender()["status"]
-        self.crashes = 0
+        self.recommender: str = self._describe_recommender()["status"]
 
     @initialize(stopped_after=st.sampled_from(MOMENTS))
     def begin(self, stopped_after: float) -> None:
@@ -88,7 +78,7 @@ class Trained(RuleBasedStateMachine):
             DONE if status in CREATING else IN_USE if status == "CREATE STOPPING" else INVALID
             for status in reachable(before)
         }
-        assert found in legal, f"StopSolutionVersionCreation of {before}: {found or 'done'}, not {legal}"
+        check_outcome("StopSolutionVersionCreation", before, found, legal)
         if found == DONE:
             self.versions[arn] = "CREATE STOPPING"  # or CREATE STOPPED, where it was still pending
         self._look(arn)
@@ -99,7 +89,7 @@ class Trained(RuleBasedStateMachine):
         arn = self._version(place)
         before = self._look(arn)
         found = outcome(self.world.control.get_solution_metrics, solutionVersionArn=arn)
-        assert found in self._uses(before), f"GetSolutionMetrics of {before}: {found or 'done'}"
+        check_outcome("GetSolutionMetrics", before, found, self._uses(before))
 
     @precondition(lambda self: self.versions)
     @rule(place=st.integers(0, MOST_TRAININGS - 1))
@@ -108,7 +98,7 @@ class Trained(RuleBasedStateMachine):
         before = self._look(arn)
         request = {"name": "deployed", "solutionVersionArn": arn}
         found = outcome(self.world.control.create_campaign, **request)
-        assert found in self._uses(before), f"CreateCampaign of {before}: {found or 'done'}"
+        check_outcome("CreateCampaign", before, found, self._uses(before))
         if found == DONE:
             self._take_campaign_down()
 
@@ -131,23 +121,14 @@ class Trained(RuleBasedStateMachine):
         arn = self.world.recommender
         found = outcome(self.world.runtime.get_recommendations, recommenderArn=arn, userId="user-1")
         legal = {DONE if status == "ACTIVE" else NOT_FOUND for status in reachable(before)}
-        assert found in legal, f"GetRecommendations of {before}: {found or 'done'}, not {legal}"
+        check_outcome("GetRecommendations", before, found, legal)
 
-    @rule()
-    def wait(self) -> None:
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while self._look_at_recommender() not in SETTLED or any(
-            self._look(arn) not in SETTLED for arn in self.versions
-        ):
-            assert time.monotonic() < deadline, f"these never settle: {self.versions}, {self.recommender}"
-            time.sleep(0.02)
+    def unsettled(self) -> list[str]:
+        states = {arn: self._look(arn) for arn in self.versions} | {"recommender": self._look_at_recommender()}
+        return [f"{name}: {status}" for name, status in states.items() if status not in SETTLED]
 
-    @precondition(lambda self: self.versions and not self.crashes)
-    @rule()
-    def crash(self) -> None:
-        self.crashes += 1
-        self.world.engine.kill()
-        self.world.engine.start()
+    def may_crash(self) -> bool:
+        return bool(self.versions)
 
     def teardown(self) -> None:
         """Leave the recommender as the next run expects it."""
@@ -159,7 +140,7 @@ class Trained(RuleBasedStateMachine):
         before = self._look_at_recommender()
         found = outcome(call, recommenderArn=self.world.recommender)
         legal = {DONE if status == needed else IN_USE for status in reachable(before)}
-        assert found in legal, f"{pending} of {before}: {found or 'done'}, not {legal}"
+        check_outcome(pending, before, found, legal)
         if found == DONE:
             self.recommender = pending
         self._look_at_recommender()
@@ -172,17 +153,13 @@ class Trained(RuleBasedStateMachine):
 
     def _look(self, arn: str) -> str:
         described = self.world.control.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]
-        status, last = str(described["status"]), self.versions[arn]
-        assert status != "CREATE FAILED", described["failureReason"]
-        assert status in reachable(last), f"{arn} went from {last} to {status}"
-        self.versions[arn] = status
-        return status
+        assert described["status"] != "CREATE FAILED", described["failureReason"]
+        self.versions[arn] = next_status(arn, self.versions[arn], described["status"])
+        return self.versions[arn]
 
     def _look_at_recommender(self) -> str:
-        status = str(self._describe_recommender()["status"])
-        assert status in reachable(self.recommender), f"the recommender went from {self.recommender} to {status}"
-        self.recommender = status
-        return status
+        self.recommender = next_status("the recommender", self.recommender, self._describe_recommender()["status"])
+        return self.recommender
 
     def _describe_recommender(self) -> dict[str, Any]:
         arn = self.world.recommender
@@ -198,7 +175,7 @@ class Trained(RuleBasedStateMachine):
 @pytest.fixture(scope="module")
 def world(s3, tmp_path_factory):
     running = RunningEngine(tmp_path_factory.mktemp("trained") / "state", s3.url, pace="compressed")
-    yield World(running, s3)
+    yield TrainingWorld(running, s3)
     running.stop()
 
 
@@ -214,15 +191,4 @@ def shows_every_operation(test: Any) -> Any:
 
 @shows_every_operation
 def test_no_sequence_of_trainings_stops_and_starts_reaches_an_undocumented_state(world):
-    machine = type("Machine", (Trained,), {"world": world})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=4,
-            stateful_step_count=20,
-            deadline=None,
-            derandomize=True,
-            phases=(Phase.explicit, Phase.generate),  # what goes wrong depends on the moment: nothing shrinks
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(Trainings, world, runs=4, steps=20)
