@@ -15,8 +15,12 @@ from tests.fakes.faults import denied, server_error, throttled, timeout
 from tests.fakes.functions.forwarder import Forwarder
 
 
-def test_events_of_one_session_are_sent_in_tens_with_id_and_time():
-    forwarder = Forwarder()
+@pytest.fixture
+def forwarder():
+    return Forwarder()
+
+
+def test_events_of_one_session_are_sent_in_tens_with_id_and_time(forwarder):
     outcome = forwarder.forward(
         kinesis_record(0, *(numbered_event(n) for n in range(20))),
         *(kinesis_record(n, numbered_event(n)) for n in range(20, 25)),
@@ -34,8 +38,7 @@ def test_events_of_one_session_are_sent_in_tens_with_id_and_time():
     }
 
 
-def test_events_are_sent_in_order_of_time_not_of_arrival():
-    forwarder = Forwarder()
+def test_events_are_sent_in_order_of_time_not_of_arrival(forwarder):
     forwarder.forward(
         kinesis_record(0, numbered_event(5)),
         kinesis_record(1, numbered_event(1)),
@@ -45,8 +48,7 @@ def test_events_are_sent_in_order_of_time_not_of_arrival():
     assert forwarder.received_ids == ["e-1", "tie", "e-3", "e-5"]
 
 
-def test_calls_do_not_mix_users_or_sessions_and_keep_one_users_order():
-    forwarder = Forwarder()
+def test_calls_do_not_mix_users_or_sessions_and_keep_one_users_order(forwarder):
     forwarder.forward(
         kinesis_record(
             0,
@@ -60,8 +62,7 @@ def test_calls_do_not_mix_users_or_sessions_and_keep_one_users_order():
     assert anns == [["e-0"], ["e-2"], ["e-3"]]
 
 
-def test_an_anonymous_session_differs_from_a_user_of_the_same_name():
-    forwarder = Forwarder()
+def test_an_anonymous_session_differs_from_a_user_of_the_same_name(forwarder):
     forwarder.forward(
         kinesis_record(0, numbered_event(0, user_id=None, session_id="ann")),
         kinesis_record(1, numbered_event(1, session_id=None)),
@@ -72,16 +73,14 @@ def test_an_anonymous_session_differs_from_a_user_of_the_same_name():
     assert {user for user, _ in forwarder.history} == {"session#ann", "ann"}
 
 
-def test_a_session_too_long_for_its_prefix_is_replaced_by_its_digest():
-    forwarder = Forwarder()
+def test_a_session_too_long_for_its_prefix_is_replaced_by_its_digest(forwarder):
     forwarder.forward(kinesis_record(0, numbered_event(0, user_id=None, session_id="s" * 256)))
     [(_, session, _)] = forwarder.tracker.calls
     [(user, _)] = forwarder.history
     assert session == user == "session#" + hashlib.sha256(b"s" * 256).hexdigest()
 
 
-def test_bad_records_become_bad_rows_and_the_batch_continues():
-    forwarder = Forwarder()
+def test_bad_records_become_bad_rows_and_the_batch_continues(forwarder):
     cut = aggregate_records([("key", to_bytes(numbered_event(9)))])[:-1]
     outcome = forwarder.forward(
         kinesis_record(0, numbered_event(0)),
@@ -96,14 +95,12 @@ def test_bad_records_become_bad_rows_and_the_batch_continues():
     assert key.startswith("forward/ingest_date=2026-01-31/")
 
 
-def test_the_other_events_of_an_aggregate_are_forwarded():
-    forwarder = Forwarder()
+def test_the_other_events_of_an_aggregate_are_forwarded(forwarder):
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0), b"[]", numbered_event(1)))
     assert (outcome.received, outcome.forwarded, outcome.bad) == (3, 2, 1)
 
 
-def test_events_that_deny_consent_are_not_sent_or_stored():
-    forwarder = Forwarder()
+def test_events_that_deny_consent_are_not_sent_or_stored(forwarder):
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0, consent="denied")))
     assert (outcome.suppressed, outcome.first_failed) == (1, None)
     assert not forwarder.tracker.calls
@@ -111,16 +108,14 @@ def test_events_that_deny_consent_are_not_sent_or_stored():
     assert not forwarder.s3.objects
 
 
-def test_a_duplicate_in_a_batch_is_sent_once():
-    forwarder = Forwarder()
+def test_a_duplicate_in_a_batch_is_sent_once(forwarder):
     outcome = forwarder.forward(
         kinesis_record(0, numbered_event(0), numbered_event(0)), kinesis_record(1, numbered_event(0))
     )
     assert (outcome.forwarded, outcome.duplicate) == (1, 2)
 
 
-def test_a_duplicate_without_an_id_is_recognized():
-    forwarder = Forwarder()
+def test_a_duplicate_without_an_id_is_recognized(forwarder):
     outcome = forwarder.forward(
         kinesis_record(0, numbered_event(0, event_id=None)), kinesis_record(1, numbered_event(0, event_id=None))
     )
@@ -128,8 +123,7 @@ def test_a_duplicate_without_an_id_is_recognized():
 
 
 @pytest.mark.parametrize("position", range(10))
-def test_an_event_that_the_tracker_refuses_is_found_among_ten(position):
-    forwarder = Forwarder()
+def test_an_event_that_the_tracker_refuses_is_found_among_ten(forwarder, position):
     forwarder.tracker.refused = {f"e-{position}"}
     outcome = forwarder.forward(kinesis_record(0, *(numbered_event(n) for n in range(10))))
     assert (outcome.forwarded, outcome.bad, outcome.first_failed) == (9, 1, None)
@@ -138,8 +132,7 @@ def test_an_event_that_the_tracker_refuses_is_found_among_ten(position):
 
 
 @pytest.mark.parametrize("fault", [throttled(), server_error(), timeout()])
-def test_a_temporary_failure_is_retried_in_the_same_invocation(fault):
-    forwarder = Forwarder()
+def test_a_temporary_failure_is_retried_in_the_same_invocation(forwarder, fault):
     forwarder.tracker.faults.plan([fault, fault, fault])
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0)))
     assert (outcome.forwarded, outcome.retried, outcome.first_failed) == (1, 0, None)
@@ -148,8 +141,7 @@ def test_a_temporary_failure_is_retried_in_the_same_invocation(fault):
 
 
 @pytest.mark.parametrize("fault", [throttled(), server_error(), timeout(), denied()])
-def test_a_lasting_failure_redelivers_the_record(fault):
-    forwarder = Forwarder()
+def test_a_lasting_failure_redelivers_the_record(forwarder, fault):
     forwarder.tracker.faults.always(fault)
     outcome = forwarder.forward(kinesis_record(7, numbered_event(0)), kinesis_record(8, numbered_event(1)))
     assert (outcome.forwarded, outcome.retried) == (0, 2)
@@ -157,8 +149,7 @@ def test_a_lasting_failure_redelivers_the_record(fault):
     assert not forwarder.history
 
 
-def test_a_failed_call_stops_only_that_user_and_keeps_the_order():
-    forwarder = Forwarder()
+def test_a_failed_call_stops_only_that_user_and_keeps_the_order(forwarder):
     forwarder.tracker.breaking = {"e-12"}
     outcome = forwarder.forward(
         kinesis_record(0, numbered_event(100, user_id="bob")),
@@ -170,8 +161,7 @@ def test_a_failed_call_stops_only_that_user_and_keeps_the_order():
     assert set(forwarder.received_ids) == {"e-100", *(f"e-{n}" for n in range(10))}
 
 
-def test_without_a_tracker_all_events_are_retried():
-    forwarder = Forwarder()
+def test_without_a_tracker_all_events_are_retried(forwarder):
     forwarder.parameters.value = None
     outcome = forwarder.forward(kinesis_record(0, b"{"), kinesis_record(1, numbered_event(0)))
     assert (outcome.bad, outcome.retried, outcome.first_failed) == (1, 1, f"{1:056d}")
@@ -179,8 +169,7 @@ def test_without_a_tracker_all_events_are_retried():
     assert forwarder.forward(kinesis_record(1, numbered_event(0))).forwarded == 1
 
 
-def test_the_tracking_id_is_read_once_a_minute():
-    forwarder = Forwarder()
+def test_the_tracking_id_is_read_once_a_minute(forwarder):
     for number in range(3):
         forwarder.forward(kinesis_record(number, numbered_event(number)))
     assert forwarder.parameters.faults.calls == 1
@@ -189,8 +178,7 @@ def test_the_tracking_id_is_read_once_a_minute():
     assert forwarder.parameters.faults.calls == 2
 
 
-def test_events_are_redelivered_to_a_replaced_tracker():
-    forwarder = Forwarder()
+def test_events_are_redelivered_to_a_replaced_tracker(forwarder):
     forwarder.forward(kinesis_record(0, numbered_event(0)))
     forwarder.tracker.tracking_id = forwarder.parameters.value = "tracker-2"
     outcome = forwarder.forward(kinesis_record(1, numbered_event(1)))
@@ -198,8 +186,7 @@ def test_events_are_redelivered_to_a_replaced_tracker():
     assert forwarder.forward(kinesis_record(1, numbered_event(1))).forwarded == 1
 
 
-def test_events_refused_by_a_replaced_tracker_are_not_bad():
-    forwarder = Forwarder()
+def test_events_refused_by_a_replaced_tracker_are_not_bad(forwarder):
     forwarder.forward(kinesis_record(0, numbered_event(0)))
     forwarder.tracker.refused = {"e-1"}
     forwarder.parameters.value = "tracker-2"
@@ -207,8 +194,7 @@ def test_events_refused_by_a_replaced_tracker_are_not_bad():
     assert not forwarder.s3.objects
 
 
-def test_events_refused_by_a_deleted_tracker_are_not_bad_even_if_they_mention_tracking():
-    forwarder = Forwarder()
+def test_events_refused_by_a_deleted_tracker_are_not_bad_even_if_they_mention_tracking(forwarder):
     forwarder.tracker.tracking_id = "tracker-2"
     records = [
         kinesis_record(0, numbered_event(0)),
@@ -218,8 +204,7 @@ def test_events_refused_by_a_deleted_tracker_are_not_bad_even_if_they_mention_tr
     assert (outcome.retried, outcome.bad) == (2, 0)
 
 
-def test_a_refused_event_that_mentions_tracking_is_bad():
-    forwarder = Forwarder()
+def test_a_refused_event_that_mentions_tracking_is_bad(forwarder):
     forwarder.tracker.refused = {"e-0"}
     outcome = forwarder.forward(
         kinesis_record(0, numbered_event(0, item_id="tracking id")), kinesis_record(1, numbered_event(1))
@@ -227,8 +212,7 @@ def test_a_refused_event_that_mentions_tracking_is_bad():
     assert (outcome.forwarded, outcome.bad, outcome.first_failed) == (1, 1, None)
 
 
-def test_history_is_written_in_the_agreed_shape():
-    forwarder = Forwarder()
+def test_history_is_written_in_the_agreed_shape(forwarder):
     forwarder.forward(
         kinesis_record(0, numbered_event(1), numbered_event(2, event_type="Search", item_id=None, session_id=None))
     )
@@ -244,16 +228,14 @@ def test_history_is_written_in_the_agreed_shape():
     assert "item_id" not in search
 
 
-def test_unprocessed_history_writes_are_retried():
-    forwarder = Forwarder()
+def test_unprocessed_history_writes_are_retried(forwarder):
     forwarder.dynamodb.unprocessed = [20, 5]
     outcome = forwarder.forward(kinesis_record(0, *(numbered_event(n) for n in range(30))))
     assert outcome.forwarded == 30
     assert len(forwarder.history) == 30
 
 
-def test_events_without_history_are_redelivered():
-    forwarder = Forwarder()
+def test_events_without_history_are_redelivered(forwarder):
     forwarder.dynamodb.faults["batch_write_item"].always(throttled())
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0)))
     assert (outcome.forwarded, outcome.retried, outcome.first_failed) == (0, 1, f"{0:056d}")
@@ -262,15 +244,13 @@ def test_events_without_history_are_redelivered():
     assert forwarder.received_ids == ["e-0"]
 
 
-def test_an_event_id_too_long_for_a_sort_key_is_replaced_by_its_digest():
-    forwarder = Forwarder()
+def test_an_event_id_too_long_for_a_sort_key_is_replaced_by_its_digest(forwarder):
     assert forwarder.forward(kinesis_record(0, numbered_event(0, event_id="😀" * 256))).forwarded == 1
     [(_, moment)] = forwarder.history
     assert len(moment) == 14 + 64
 
 
-def test_bad_rows_that_cannot_be_written_redeliver_the_record():
-    forwarder = Forwarder()
+def test_bad_rows_that_cannot_be_written_redeliver_the_record(forwarder):
     forwarder.s3.faults["put_object"].always(server_error())
     outcome = forwarder.forward(
         kinesis_record(0, numbered_event(0)), kinesis_record(1, b"{"), kinesis_record(2, numbered_event(1))
@@ -278,21 +258,13 @@ def test_bad_rows_that_cannot_be_written_redeliver_the_record():
     assert (outcome.forwarded, outcome.bad, outcome.retried, outcome.first_failed) == (2, 0, 1, f"{1:056d}")
 
 
-def test_bad_rows_after_the_checkpoint_are_written_on_redelivery():
-    forwarder = Forwarder()
+def test_bad_rows_after_the_checkpoint_are_written_on_redelivery(forwarder):
     forwarder.tracker.breaking = {"e-0"}
     outcome = forwarder.forward(kinesis_record(0, b"{"), kinesis_record(1, numbered_event(0)), kinesis_record(2, b"}"))
     assert (outcome.bad, outcome.retried) == (1, 2)
     forwarder.tracker.breaking = set()
     assert forwarder.forward(kinesis_record(1, numbered_event(0)), kinesis_record(2, b"}")).bad == 1
     assert len(forwarder.bad_rows) == 2
-
-
-def test_a_repeated_batch_writes_the_same_object_of_bad_rows():
-    forwarder = Forwarder()
-    for _ in range(2):
-        forwarder.forward(kinesis_record(0, b"{"))
-    assert len(forwarder.s3.objects) == 1
 
 
 class SlowClock(FakeClock):
@@ -302,8 +274,7 @@ class SlowClock(FakeClock):
         super().sleep(seconds + 60)
 
 
-def test_an_event_is_retried_later_when_the_deadline_passes():
-    forwarder = Forwarder()
+def test_an_event_is_retried_later_when_the_deadline_passes(forwarder):
     forwarder.clock = SlowClock()
     forwarder.tracker.faults.plan([throttled()])
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0)))

@@ -6,10 +6,9 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from model.arrays import truncated_svd as directions
-from model.datasets.catalogue import Catalogue, CatalogueItem
+from model.datasets.catalogue import CatalogueItem
 from model.datasets.interactions import from_rows
 from model.datasets.training_data import TrainingData
 from model.recipes.graph_filter import graph_filter, sharpened_filter
@@ -210,23 +209,3 @@ def test_ten_thousand_events_of_one_user_are_answered_by_the_newest(recipe, monk
     assert recipe.recommend(Query(history=newest + recipe.item_ids[5:] * 60), 5) == recipe.recommend(
         Query(history=newest), 5
     )
-
-
-def test_a_model_on_disk_answers_as_before(recipe, tmp_path):
-    recipe.save(tmp_path)
-
-    loaded = GraphFilter.load(tmp_path)
-
-    asked = Query(history=recipe.item_ids[:3])
-    assert np.array_equal(loaded.score(asked), recipe.score(asked))
-    assert loaded.recommend(asked, 10) == recipe.recommend(asked, 10)
-
-
-def test_a_catalogue_alone_is_learnt_from():
-    recipe = GraphFilter.fit(
-        TrainingData(from_rows([("u", "i", 1)]), Catalogue(["i", "j"], [("A=b",)] * 2, [0, 0])), {}
-    )
-
-    assert set(ids(recipe.recommend(Query(history=["i"]), 5))) == {"i", "j"}
-    assert isinstance(recipe.score(Query(history=["i"])), np.ndarray)
-    assert sparse.issparse(interaction_matrix(from_rows([("u", "i", 1)])))

@@ -10,7 +10,7 @@ import pytest
 from model.datasets.catalogue import Catalogue, CatalogueItem
 from model.datasets.interactions import from_columns, from_rows
 from model.datasets.training_data import TrainingData
-from model.recipes.recipe import POPULAR, Event, Query, UnsuitableDataError
+from model.recipes.recipe import POPULAR, Event, Query
 from model.registry.recipes import RECIPES
 from tests.factories.fitted_recipes import data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
@@ -273,11 +273,6 @@ def test_of_items_that_mean_the_same_the_popular_come_first_unless_the_campaign_
 
     assert ids(recipe.recommend(Query(item_id="i0"), 1)) == ["i4"]
     assert ids(recipe.recommend(Query(item_id="i0", influence={"POPULARITY": 0.0}), 1)) == ["i1"]
-
-
-def test_items_without_any_meaning_are_refused():
-    with pytest.raises(UnsuitableDataError, match="no item has a text"):
-        learnt("aws-semantic-similarity", [("u", "i", 1)], Catalogue(["i"], [()], [0]))
 
 
 def test_a_list_is_ranked_whole_and_once_and_unused_items_come_last_without_a_score():

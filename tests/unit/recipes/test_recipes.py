@@ -7,16 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.arrays.top_k import NEVER
-from model.datasets.catalogue import Catalogue, CatalogueItem
-from model.datasets.interactions import from_rows
-from model.datasets.training_data import TrainingData
+from model.datasets.catalogue import CatalogueItem
 from model.recipes.recipe import POPULAR, Event, Query, UnsuitableDataError
 from model.registry.recipes import RECIPES
 from tests.factories.fitted_recipes import ANSWERING, OF_ITEMS, data_for, fitted, ids, trained
 from tests.factories.shop_stream import START
 
-FITS_ANYTHING = [name for name in ANSWERING if name not in {"aws-hrnn-coldstart", "aws-semantic-similarity"}]
 NOW = START + 7 * 86_400
 
 
@@ -43,19 +39,6 @@ def test_the_same_data_give_the_same_answers(name):
 
 
 @pytest.mark.parametrize("name", ANSWERING)
-def test_an_answer_holds_what_has_a_score_each_item_once(name):
-    recipe, asked = trained(name), question(name)
-
-    answer = ids(recipe.recommend(asked, 500))
-
-    scores = recipe.score(asked)
-    assert scores.shape == (len(recipe.item_ids),)
-    assert scores.dtype == np.float32
-    assert len(answer) == len(set(answer))
-    assert set(answer) == {item for item, score in zip(recipe.item_ids, scores, strict=True) if score > NEVER}
-
-
-@pytest.mark.parametrize("name", ANSWERING)
 def test_only_allowed_items_are_shown(name):
     recipe = trained(name)
     allowed = np.arange(len(recipe.item_ids)) % 3 == 0
@@ -71,6 +54,7 @@ def test_only_allowed_items_are_shown(name):
 def test_explanations_sum_to_the_scores(name):
     recipe, asked = trained(name), question(name)
     scores = recipe.score(asked)
+    assert scores.dtype == np.float32
     places = [*range(0, len(recipe.item_ids), 7), 0, 1, 0]  # the first two are the history, and one is asked for twice
 
     explained = recipe.explain_all(asked, [recipe.item_ids[place] for place in places])
@@ -133,26 +117,6 @@ def test_unknown_history_and_unknown_items_do_no_harm(name):
 
     assert recipe.recommend(question(name), 20) == before
     assert recipe.recommend(Query(history=["never-seen"], item_id="never-seen"), 5)
-
-
-@pytest.mark.parametrize("name", FITS_ANYTHING)
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [("u", "i", 5)],
-        [("u", f"i{n}", 5) for n in range(40)],
-        [(f"u{n}", "i", 5) for n in range(40)],
-        [(f"u{n % 3}", f"i{n % 4}", 0) for n in range(60)],
-    ],
-    ids=["one event", "one user", "one item", "all times equal"],
-)
-def test_degenerate_data_are_learnt_from_without_a_crash(name, rows):
-    data = TrainingData(from_rows(rows), Catalogue(["i0"], [("A=b",)], [3]))
-    recipe = RECIPES[name].recommender.fit(data, RECIPES[name].recommender.tune(data))
-
-    answer = recipe.recommend(Query(history=[rows[0][1]], item_id="elsewhere"), 5)
-
-    assert all(np.isfinite(entry.score) for entry in answer if entry.score is not None)
 
 
 def test_too_few_cold_items_fail_the_recipe_for_cold_items():

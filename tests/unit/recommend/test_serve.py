@@ -20,8 +20,12 @@ def ids(body: dict[str, Any]) -> list[str]:
     return [item["item_id"] for item in body["items"]]
 
 
-def test_the_recommender_answers_a_known_user():
-    serving = Serving()
+@pytest.fixture
+def serving():
+    return Serving()
+
+
+def test_the_recommender_answers_a_known_user(serving):
     body = serving.ask(RecommendationRequest("recommendations", user_id="ann", num_results=3))
     assert ids(body) == RANKING[:3]
     assert body["user_id"] == "ann"
@@ -31,8 +35,7 @@ def test_the_recommender_answers_a_known_user():
     assert body["took_ms"] >= 0
 
 
-def test_a_user_who_is_described_but_has_no_events_is_known():
-    serving = Serving()
+def test_a_user_who_is_described_but_has_no_events_is_known(serving):
     serving.describe("user#bob")
     assert serving.ask(RecommendationRequest("recommendations", user_id="bob"))["source"] == "recommender"
 
@@ -50,8 +53,7 @@ def test_an_item_outside_the_catalogue_is_not_found():
     assert Serving().ask(RecommendationRequest("similar-items", item_id="item-7"))["item_id"] == "item-7"
 
 
-def test_the_same_request_within_a_minute_is_answered_from_the_cache():
-    serving = Serving()
+def test_the_same_request_within_a_minute_is_answered_from_the_cache(serving):
     for request in (RecommendationRequest("popular"), RecommendationRequest("similar-items", item_id="item-7")):
         first = serving.ask(request)
         again = serving.ask(request, NOW + MINUTE)
@@ -60,22 +62,19 @@ def test_the_same_request_within_a_minute_is_answered_from_the_cache():
         assert serving.ask(request, NOW + MINUTE + 1)["source"] == "recommender"
 
 
-def test_the_first_answer_after_an_event_is_cached_for_three_seconds():
-    serving = Serving()
+def test_the_first_answer_after_an_event_is_cached_for_three_seconds(serving):
     sources = [serving.ask(FOR_ANN, NOW + 1000 * second)["source"] for second in (0, 3, 4, 5, 64, 65)]
     assert sources == ["recommender", "cache", "recommender", "cache", "cache", "recommender"]
 
 
-def test_a_stored_answer_in_another_form_is_ignored():
-    serving = Serving()
+def test_a_stored_answer_in_another_form_is_ignored(serving):
     serving.ask(FOR_ANN)
     [item] = serving.dynamodb.items["answers"].values()
     item["answer"] = {"S": '{"items":[],"other":1}'}
     assert serving.ask(FOR_ANN)["source"] == "recommender"
 
 
-def test_a_stored_answer_serves_shorter_requests_but_not_longer_ones():
-    serving = Serving()
+def test_a_stored_answer_serves_shorter_requests_but_not_longer_ones(serving):
     serving.ask(RecommendationRequest("recommendations", user_id="ann", num_results=3))
     assert len(ids(serving.ask(RecommendationRequest("recommendations", user_id="ann", num_results=20)))) == 20
     assert serving.ask(RecommendationRequest("recommendations", user_id="ann", num_results=20))["source"] == "cache"
@@ -84,8 +83,7 @@ def test_a_stored_answer_serves_shorter_requests_but_not_longer_ones():
 
 
 @pytest.mark.parametrize("at", [NOW, NOW - 2 * DAY], ids=["in order", "late"])
-def test_a_new_event_changes_the_next_answer_at_once(at):
-    serving = Serving()
+def test_a_new_event_changes_the_next_answer_at_once(serving, at):
     serving.ask(FOR_ANN)
     serving.add_event("ann", at, "e-2")
     serving.runtime.ranking.reverse()
@@ -93,8 +91,7 @@ def test_a_new_event_changes_the_next_answer_at_once(at):
     assert (body["source"], ids(body)[0]) == ("recommender", "item-199")
 
 
-def test_explained_answers_carry_reasons_and_others_do_not():
-    serving = Serving()
+def test_explained_answers_carry_reasons_and_others_do_not(serving):
     serving.runtime.reasons = ["Popular item"]
     assert serving.ask(RecommendationRequest("recommendations", user_id="ann", with_explanations=True))["items"][0] == {
         "item_id": "item-0",
@@ -126,8 +123,7 @@ def test_a_request_without_explain_has_no_explanations():
     assert serving.runtime.asked[-1]["columns"] == []
 
 
-def test_a_recommender_without_explanations_is_retried_and_reported():
-    serving = Serving()
+def test_a_recommender_without_explanations_is_retried_and_reported(serving):
     body = serving.ask(WHY)
     assert (body["source"], ids(body)) == ("recommender", RANKING[:3])
     assert body["unexplained"].startswith("shop-recommendations was asked for the column EXPLANATION and gives none")
@@ -136,16 +132,14 @@ def test_a_recommender_without_explanations_is_retried_and_reported():
 
 
 @pytest.mark.parametrize("text", ["", "red", "7", "[7]", '{"name": "a"}', '[{"name": "a", "weight": "much"}]'])
-def test_a_column_of_the_items_own_is_not_taken_for_an_explanation(text):
-    serving = Serving()
+def test_a_column_of_the_items_own_is_not_taken_for_an_explanation(serving, text):
     serving.runtime.columns["EXPLANATION"] = text
     body = serving.ask(WHY)
     assert "because" not in body["items"][0]
     assert "gives none" in body["unexplained"]
 
 
-def test_another_refusal_is_a_failure_with_explanations_as_without():
-    serving = Serving()
+def test_another_refusal_is_a_failure_with_explanations_as_without(serving):
     serving.runtime.faults.always(client_error("InvalidInputException", 400))
     with pytest.raises(UnavailableError, match="InvalidInputException"):
         serving.ask(WHY)
@@ -176,8 +170,7 @@ def test_the_last_good_explained_answer_keeps_its_explanations():
 
 
 @pytest.mark.parametrize("fault", [timeout(), throttled(), server_error()])
-def test_the_last_good_answer_is_the_fallback(fault):
-    serving = Serving()
+def test_the_last_good_answer_is_the_fallback(serving, fault):
     good = serving.ask(FOR_ANN)
     serving.add_event("ann", NOW, "e-2")
     serving.runtime.faults.always(fault)
@@ -185,31 +178,27 @@ def test_the_last_good_answer_is_the_fallback(fault):
     assert (body["source"], ids(body)) == ("last_good", ids(good))
 
 
-def test_an_answer_older_than_seven_days_is_not_used():
-    serving = Serving()
+def test_an_answer_older_than_seven_days_is_not_used(serving):
     serving.ask(FOR_ANN)
     serving.break_recommender()
     with pytest.raises(UnavailableError):
         serving.ask(FOR_ANN, NOW + 8 * DAY)
 
 
-def test_live_popular_items_are_the_fallback_for_a_missing_campaign():
-    serving = Serving()
+def test_live_popular_items_are_the_fallback_for_a_missing_campaign(serving):
     serving.runtime.missing.add(serving.dependencies.campaigns["recommendations"])
     body = serving.ask(FOR_ANN)
     assert (body["source"], body["model"]) == ("popular", "shop-popular")
 
 
-def test_stored_popular_items_are_the_last_fallback():
-    serving = Serving()
+def test_stored_popular_items_are_the_last_fallback(serving):
     serving.ask(RecommendationRequest("popular", num_results=5))
     serving.break_recommender()
     body = serving.ask(RecommendationRequest("recommendations", user_id="ann", num_results=4), NOW + DAY)
     assert (body["source"], ids(body)) == ("popular", RANKING[:4])
 
 
-def test_without_a_fallback_the_answer_is_503_with_the_reason():
-    serving = Serving()
+def test_without_a_fallback_the_answer_is_503_with_the_reason(serving):
     serving.break_recommender()
     with pytest.raises(UnavailableError, match="ReadTimeoutError") as refused:
         serving.ask(FOR_ANN)
@@ -218,8 +207,7 @@ def test_without_a_fallback_the_answer_is_503_with_the_reason():
         serving.ask(RecommendationRequest("popular"))
 
 
-def test_a_list_is_ranked_and_while_the_recommender_fails_ordered_by_popularity():
-    serving = Serving()
+def test_a_list_is_ranked_and_while_the_recommender_fails_ordered_by_popularity(serving):
     listed = RecommendationRequest("rerank", user_id="ann", items=("other", "item-9", "item-2"), num_results=3)
     ranked = serving.ask(listed)
     assert (ranked["source"], ids(ranked)) == ("recommender", ["item-2", "item-9", "other"])
@@ -231,8 +219,7 @@ def test_a_list_is_ranked_and_while_the_recommender_fails_ordered_by_popularity(
     assert instead["recommendation_id"] is None
 
 
-def test_failing_tables_leave_an_uncached_answer():
-    serving = Serving()
+def test_failing_tables_leave_an_uncached_answer(serving):
     for operation in ("query", "batch_get_item", "put_item"):
         serving.dynamodb.faults[operation].always(throttled())
     for request in (
@@ -242,23 +229,20 @@ def test_failing_tables_leave_an_uncached_answer():
         assert serving.ask(request)["source"] == "recommender"
 
 
-def test_an_answer_for_an_unread_history_is_not_stored():
-    serving = Serving()
+def test_an_answer_for_an_unread_history_is_not_stored(serving):
     serving.dynamodb.faults["query"].plan([throttled()])
     serving.ask(FOR_ANN)
     assert serving.dynamodb.items["answers"] == {}
 
 
-def test_an_answer_takes_two_reads_and_one_write():
-    serving = Serving()
+def test_an_answer_takes_two_reads_and_one_write(serving):
     before = {name: faults.calls for name, faults in serving.dynamodb.faults.items()}
     serving.ask(FOR_ANN)
     calls = {name: faults.calls - before.get(name, 0) for name, faults in serving.dynamodb.faults.items()}
     assert calls == {"query": 1, "batch_get_item": 1, "put_item": 1}
 
 
-def test_health_reports_tables_and_recommender_without_calling_it():
-    serving = Serving()
+def test_health_reports_tables_and_recommender_without_calling_it(serving):
     assert check_health(serving.dependencies, NOW)["dependencies"]["recommender"] == {"status": "unasked"}
     serving.ask(RecommendationRequest("popular"))
     asked = len(serving.runtime.asked)

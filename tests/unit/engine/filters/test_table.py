@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,6 +55,11 @@ def assert_agrees(table: Table, rows: dict[str, dict[str, Any]]) -> None:
         assert table.number(number, "SIZE") == row.get("SIZE")
 
 
+@pytest.fixture
+def table():
+    return Table()
+
+
 @settings(max_examples=200)
 @given(changes=st.lists(CHANGES, max_size=8))
 def test_a_table_agrees_with_its_rows_after_any_changes(changes):
@@ -83,8 +89,7 @@ def test_a_table_agrees_with_its_rows_after_any_changes(changes):
         numbers = {row_id: number for number, row_id in enumerate(table.ids) if row_id}
 
 
-def test_a_table_grows_beyond_its_initial_room():
-    table = Table()
+def test_a_table_grows_beyond_its_initial_room(table):
     table.upsert("first", {"SIZE": 7})
     many = [f"id-{number}" for number in range(3 * ROOM)]
     table.intern(many)
@@ -95,8 +100,7 @@ def test_a_table_grows_beyond_its_initial_room():
     assert np.flatnonzero(found).tolist() == [0, 3 * ROOM]
 
 
-def test_a_returned_result_does_not_change_when_rows_do():
-    table = Table()
+def test_a_returned_result_does_not_change_when_rows_do(table):
     table.upsert("a", {"SIZE": 1})
     before = table.with_number("SIZE", "=", 1)
 
@@ -117,17 +121,14 @@ def test_more_changes_and_conditions_than_the_cache_holds(monkeypatch):
             assert table.with_number("SIZE", ">", asked).tolist() == [(size or 0) > asked for size in sizes]
 
 
-def test_long_texts_and_booleans_have_no_columns():
-    table = Table()
-
+def test_long_texts_and_booleans_have_no_columns(table):
     table.upsert("a", {"TEXT": "x" * 1001, "FLAG": True})
 
     assert not table.with_texts("TEXT", ("x" * 1001,), several=False, negated=False).any()
     assert not table.with_number("FLAG", "=", 1).any()
 
 
-def test_erased_rows_leave_no_values():
-    table = Table()
+def test_erased_rows_leave_no_values(table):
     table.replace({"ann": {"MAIL": "ann@home", "TIER": "gold"}, "bob": {"MAIL": "bob@home", "TIER": "gold"}})
     assert table.with_texts("MAIL", ("ann@home",), several=True, negated=False).any()
 
@@ -140,8 +141,7 @@ def test_erased_rows_leave_no_values():
     assert table.with_texts("MAIL", ("bob@home",), several=True, negated=False).tolist() == [False, True]
 
 
-def test_rows_erased_during_a_replacement_stay_erased():
-    table = Table()
+def test_rows_erased_during_a_replacement_stay_erased(table):
     table.replace({"ann": {"MAIL": "ann@home"}})
     replacement = table.replacement({"ann": {"MAIL": "ann@work"}, "bob": {"MAIL": "bob@work"}})
     replacement.build()
@@ -154,8 +154,7 @@ def test_rows_erased_during_a_replacement_stay_erased():
     assert b"bob@work" in held
 
 
-def test_two_replacements_may_be_built_at_once():
-    table = Table()
+def test_two_replacements_may_be_built_at_once(table):
     first, second = table.replacement({"a": {"SIZE": 1}}), table.replacement({"b": {"SIZE": 2}})
     table.upsert("c", {"SIZE": 3})
     for replacement in (first, second):

@@ -14,12 +14,16 @@ def injected(faults, operation="PutEvents"):
     return [fault.fault for fault in faults.take(operation)]
 
 
+@pytest.fixture
+def faults():
+    return Faults()
+
+
 def test_no_fault_is_set_at_first():
     assert not Faults()
 
 
-def test_a_fault_is_injected_into_the_chosen_calls_of_its_operation():
-    faults = Faults()
+def test_a_fault_is_injected_into_the_chosen_calls_of_its_operation(faults):
     faults.set(Fault("PutEvents", "throttle", calls=[2, 3]))
 
     assert [
@@ -45,16 +49,14 @@ def test_a_fault_is_injected_into_every_nth_call_and_counted(every, calls):
     assert faults.documents()[0]["struck"] == len(hits)
 
 
-def test_several_faults_are_injected_in_the_order_they_were_set_in():
-    faults = Faults()
+def test_several_faults_are_injected_in_the_order_they_were_set_in(faults):
     faults.set(Fault("PutEvents", "delay", seconds=0.1))
     faults.set(Fault("*", "lost"))
 
     assert injected(faults) == ["delay", "lost"]
 
 
-def test_faults_are_cleared_one_by_one_or_all():
-    faults = Faults()
+def test_faults_are_cleared_one_by_one_or_all(faults):
     first, _ = faults.set(Fault("*", "lost")), faults.set(Fault("*", "failure"))
 
     faults.clear(first["id"])
@@ -78,8 +80,7 @@ def test_a_fault_that_makes_no_sense_is_refused(fault, message):
         Faults().set(fault)
 
 
-def test_so_many_faults_and_no_more():
-    faults = Faults()
+def test_so_many_faults_and_no_more(faults):
     for _ in range(FAULTS_MAX):
         faults.set(Fault("*", "lost"))
 

@@ -28,6 +28,11 @@ def event(item="i", moment=0, user=None, session="s"):
     return EventRecord(f"{item}{moment}{user}{session}", user, session, "View", item, moment)
 
 
+@pytest.fixture
+def store():
+    return InteractionStore()
+
+
 @settings(max_examples=150)
 @given(imported=IMPORTED, streamed=STREAMED, import_first=st.booleans())
 def test_a_history_has_each_interaction_once_latest_first(imported, streamed, import_first):
@@ -65,8 +70,7 @@ def test_a_snapshot_has_every_interaction(imported, streamed):
     assert seen == set(imported) | set(streamed)
 
 
-def test_a_session_becomes_its_users_when_the_user_logs_in():
-    store = InteractionStore()
+def test_a_session_becomes_its_users_when_the_user_logs_in(store):
     store.add(event("i", 1))
     store.add(event("j", 2))
     assert store.history("s") == ["j", "i"]
@@ -77,8 +81,7 @@ def test_a_session_becomes_its_users_when_the_user_logs_in():
     assert store.history("a") == ["l", "k", "j", "i"]
 
 
-def test_an_anonymous_session_and_an_imported_user_of_its_name_are_one_until_a_login():
-    store = InteractionStore()
+def test_an_anonymous_session_and_an_imported_user_of_its_name_are_one_until_a_login(store):
     store.add(event("i", 1, session="session#s"))
     import_rows(store, [("session#s", "i", 1), ("session#s", "j", 2)])
     store.add(event("k", 3, session="session#s"))
@@ -91,8 +94,7 @@ def test_an_anonymous_session_and_an_imported_user_of_its_name_are_one_until_a_l
     assert store.history("session#s") == ["j", "i"]
 
 
-def test_another_user_of_the_same_session_does_not_get_the_first_ones_history():
-    store = InteractionStore()
+def test_another_user_of_the_same_session_does_not_get_the_first_ones_history(store):
     store.add(event("i", 1, user="a"))
 
     store.add(event("j", 2, user="b"))
@@ -101,8 +103,7 @@ def test_another_user_of_the_same_session_does_not_get_the_first_ones_history():
     assert store.history("b") == ["j"]
 
 
-def test_an_interaction_has_the_history_at_its_arrival():
-    store = InteractionStore()
+def test_an_interaction_has_the_history_at_its_arrival(store):
     import_rows(store, [("a", "i", 1)])
     first = store.add(event("j", 5, user="a")) or 0
     second = store.add(event("i", 7, user="a")) or 0
@@ -113,8 +114,7 @@ def test_an_interaction_has_the_history_at_its_arrival():
     assert store.with_history(late) == ("k", 3, ["i"], True)
 
 
-def test_an_event_without_item_or_a_repeated_event_has_no_position():
-    store = InteractionStore()
+def test_an_event_without_item_or_a_repeated_event_has_no_position(store):
     assert store.add(EventRecord("e", "a", "s", "Search", None, 1)) is None
     assert store.add(event("i", 1, user="a")) == 0
     assert store.add(EventRecord("other", "a", "s", "View", "i", 1)) is None
@@ -154,8 +154,7 @@ def test_recent_has_the_latest_items_of_each_event_type(imported, streamed, most
                 assert len(items) == len(wanted)
 
 
-def test_context_belongs_to_the_interactions_that_have_it():
-    store = InteractionStore()
+def test_context_belongs_to_the_interactions_that_have_it(store):
     store.add(EventRecord("1", "a", "s", "View", "i", 1))
     store.add(EventRecord("2", "a", "s", "View", "j", 2, context={"DEVICE": "phone"}))
     store.add(EventRecord("3", "b", "t", "View", "k", 3, context={"DEVICE": "desk", "SHOP": "north"}))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deployment.workers.delivery.settings import UnsupportedError, read_delivery
+from deployment.workers.delivery.settings import Delivery, UnsupportedError, read_delivery
 from tests.factories.workers.records import DELIVERY_ARN, FUNCTION_ARN, STREAM_ARN
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
@@ -49,10 +49,14 @@ def parquet(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_missing_settings_have_the_documented_defaults():
-    delivery = read_delivery(description())
-
+def described_delivery(**changes: Any) -> Delivery:
+    delivery = read_delivery(description(**changes))
     assert delivery is not None
+    return delivery
+
+
+def test_missing_settings_have_the_documented_defaults():
+    delivery = described_delivery()
     assert (delivery.bucket, delivery.version, delivery.stream_arn) == ("lake-bucket", "2", STREAM_ARN)
     assert (delivery.buffer_bytes, delivery.buffer_seconds) == (5 * 1024 * 1024, 300)
     assert (delivery.gzip, delivery.extension, delivery.delimiter) == (False, "", b"")
@@ -61,28 +65,22 @@ def test_missing_settings_have_the_documented_defaults():
 
 
 def test_direct_puts_are_read_from_the_emulators_hidden_stream():
-    delivery = read_delivery(description(source=False))
-
-    assert delivery is not None
+    delivery = described_delivery(source=False)
     assert delivery.direct
     assert delivery.start is None
     assert delivery.stream_arn == "arn:aws:kinesis:eu-central-1:000000000000:stream/rivulet.hidden.firehose.lake"
 
 
 def test_a_transform_has_its_hints_and_retries():
-    delivery = read_delivery(
-        description(
-            ProcessingConfiguration=processor(
-                "Lambda",
-                LambdaArn=FUNCTION_ARN,
-                BufferSizeInMBs="0.5",
-                BufferIntervalInSeconds="30",
-                NumberOfRetries="1",
-            )
+    delivery = described_delivery(
+        ProcessingConfiguration=processor(
+            "Lambda",
+            LambdaArn=FUNCTION_ARN,
+            BufferSizeInMBs="0.5",
+            BufferIntervalInSeconds="30",
+            NumberOfRetries="1",
         )
     )
-
-    assert delivery is not None
     assert delivery.transform is not None
     assert delivery.transform.function_arn == FUNCTION_ARN
     assert (delivery.transform.buffer_bytes, delivery.transform.buffer_seconds) == (512 * 1024, 30)
@@ -90,9 +88,7 @@ def test_a_transform_has_its_hints_and_retries():
 
 
 def test_a_conversion_makes_parquet():
-    delivery = read_delivery(description(DataFormatConversionConfiguration=parquet()))
-
-    assert delivery is not None
+    delivery = described_delivery(DataFormatConversionConfiguration=parquet())
     assert delivery.conversion is not None
     assert (delivery.conversion.database, delivery.conversion.table) == ("db", "events")
     assert delivery.extension == ".parquet"
@@ -101,20 +97,14 @@ def test_a_conversion_makes_parquet():
 def test_objects_are_encrypted_with_the_streams_key():
     key = {"KMSEncryptionConfig": {"AWSKMSKeyARN": "arn:aws:kms:eu-central-1:000000000000:key/k"}}
 
-    delivery = read_delivery(description(EncryptionConfiguration=key))
-
-    assert delivery is not None
+    delivery = described_delivery(EncryptionConfiguration=key)
     assert delivery.key_arn == "arn:aws:kms:eu-central-1:000000000000:key/k"
 
 
 def test_gzip_and_delimiter():
-    delivery = read_delivery(
-        description(
-            CompressionFormat="GZIP", ProcessingConfiguration=processor("AppendDelimiterToRecord", Delimiter="\\n")
-        )
+    delivery = described_delivery(
+        CompressionFormat="GZIP", ProcessingConfiguration=processor("AppendDelimiterToRecord", Delimiter="\\n")
     )
-
-    assert delivery is not None
     assert (delivery.gzip, delivery.extension, delivery.delimiter) == (True, ".gz", b"\n")
 
 
