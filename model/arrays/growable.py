@@ -15,10 +15,7 @@ MIN_ROOM = 16
 class GrowableRows:
     """Rows of an array with spare capacity behind them, so that most appends copy nothing.
 
-    Attributes
-    ----------
-    rows : array
-        View of the rows in use; valid until the next `append`.
+    `rows` is a view of the rows in use; it is valid until the next `append`.
     """
 
     def __init__(self, rows: NDArray[Any]) -> None:

@@ -21,12 +21,9 @@ FORGOTTEN = ""  # replaces a deleted id, so that the positions of the others do 
 
 
 def write_model(directory: Path, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> None:
-    """Write the arrays and the document into a directory.
+    """Write arrays and a JSON document into a directory.
 
-    Parameters
-    ----------
-    document : mapping
-        Anything JSON can hold. It lists ids of users only under the keys `persons` and `users`.
+    The document lists ids of users only under the keys `persons` and `users`.
     """
     with (directory / ARRAYS).open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # names of arrays, never allow_pickle

@@ -14,16 +14,9 @@ MIN_BLOCKS, BLOCKS_PER_PLACE = 256, 4  # more blocks leave fewer scores to sort,
 
 
 def top_k(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """Return the positions of the `count` highest scores, highest first; ties in the order of positions.
+    """Return the positions of the `count` highest of n scores, highest first; ties in the order of positions.
 
-    Parameters
-    ----------
-    scores : float array of shape (n,)
-
-    Returns
-    -------
-    int64 array of at most `count` positions
-        Scores of `NEVER` are left out.
+    Scores of `NEVER` are left out, so that there may be fewer.
     """
     if count <= 0:
         return np.empty(0, np.int64)
@@ -54,16 +47,7 @@ def _reaching(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the softmax: positive numbers that sum to one, in the order of the logits.
-
-    Parameters
-    ----------
-    logits : float array of shape (n,)
-
-    Returns
-    -------
-    float array of shape (n,)
-    """
+    """Return the softmax of an array of shape (n,): positive numbers that sum to one, in the order of the logits."""
     exponentials = np.exp(logits - logits.max(initial=NEVER))
     result: NDArray[np.float32] = exponentials / exponentials.sum()
     return result

@@ -25,17 +25,9 @@ csv.field_size_limit(1_000_000)
 
 
 def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of CSV files, checked against the schema.
+    """Yield the rows of CSV files, (name, lines), as values by column, checked against the schema.
 
-    Parameters
-    ----------
-    files : iterable of (name, lines)
-        The name is used in messages only.
-
-    Yields
-    ------
-    dict
-        Values by column, without columns that the schema does not have.
+    Names are used in messages only; columns that the schema does not have are left out.
     """
     for name, lines in files:
         reader = csv.reader(lines, doublequote=True, escapechar="\\", strict=True)

@@ -87,13 +87,7 @@ def conduct(
     *,
     hide_seen: bool,
 ) -> Experiment:
-    """Train a recipe as the engine does, with settings tuned on the training part, and evaluate it.
-
-    Raises
-    ------
-    UnknownRecipeError, UnsuitableDataError
-        See `train`.
-    """
+    """Train a recipe as the engine does, with settings tuned on the training part, and evaluate it (see `train`)."""
     trained = train(name, split.train, data, parameters)
     return Experiment(
         name,

@@ -71,13 +71,7 @@ def query_of(question: EvaluationQuestion, allowed: NDArray[np.bool_] | None = N
 
 
 def full_lists(recommender: Recommender, split: Split, depth: int, *, hide_seen: bool) -> Lists:
-    """Rank the whole catalogue for each question.
-
-    Parameters
-    ----------
-    recommender : Recipe or BatchScorer
-        A batch scorer gets the users' numbers in `split.train`.
-    """
+    """Rank the whole catalogue for each question; a batch scorer gets the users' numbers in `split.train`."""
     if not isinstance(recommender, Recipe):
         return _batched(recommender, split, depth, hide_seen=hide_seen)
     locate = locator(split, recommender.item_ids)

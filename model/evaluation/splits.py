@@ -219,16 +219,9 @@ def hold_out_users(interactions: Interactions, share: float = 0.1, seed: int = S
 def next_event_questions(
     interactions: Interactions, places: NDArray[np.int64] | None = None
 ) -> list[EvaluationQuestion]:
-    """Return a question for each event, with all earlier events of the user as history.
+    """Return a question for each event, or those at `places`, with all earlier events of the user as history.
 
     A user's first event gives no question.
-
-    Parameters
-    ----------
-    interactions : Interactions
-        Such as the sessions of a test file, for a `Split` with the interactions of a training file.
-    places : integer array, optional
-        Positions of the events; by default all.
     """
     places = np.arange(len(interactions)) if places is None else places
     begins = interactions.starts()[interactions.users[places]]

@@ -146,15 +146,7 @@ class Recipe(abc.ABC):
     def score(self, query: Query) -> NDArray[np.float32]:
         """Return the score of every item, the higher the better; `NEVER` for one that must not be shown.
 
-        Parameters
-        ----------
-        query : Query
-            Its `allowed` is ignored.
-
-        Returns
-        -------
-        float32 array of shape (items,)
-            A new array, which the caller may change.
+        `query.allowed` is ignored. The result is a new float32 array of shape (items,), which the caller may change.
         """
 
     def recommend(self, query: Query, count: int) -> list[Recommendation]:
@@ -175,15 +167,7 @@ class Recipe(abc.ABC):
     def explain_all(self, query: Query, item_ids: Sequence[str]) -> list[list[Contribution]]:
         """Return the contributions to the scores of several items, for little more than the cost of one scoring.
 
-        Parameters
-        ----------
-        query : Query
-            Its `allowed` is ignored.
-
-        Returns
-        -------
-        list of lists of Contribution
-            For each item, in the order given: weights that sum to its entry of `score`, the largest first.
+        `query.allowed` is ignored. The contributions to each item sum to its entry of `score`, the largest first.
         """
 
     @abc.abstractmethod
@@ -207,14 +191,7 @@ class Recipe(abc.ABC):
 def sort_contributions(names: Sequence[str], weights: NDArray[np.floating[Any]]) -> list[list[Contribution]]:
     """Return the contributions to the scores of items, the largest first, without zeros.
 
-    Parameters
-    ----------
-    weights : float array of shape (items, contributions)
-
-    Returns
-    -------
-    list of lists of Contribution
-        By item.
+    `weights` has the shape (items, contributions).
     """
     order = np.argsort(-np.abs(weights), axis=1, kind="stable")
     ordered = np.take_along_axis(weights, order, axis=1)

@@ -48,17 +48,7 @@ class UnsuitableJobError(UnsuitableDataError):
 def main(environment: Mapping[str, str], output: TextIO = sys.stdout) -> int:
     """Train, and write the model or the reason of the failure where SageMaker expects it.
 
-    Parameters
-    ----------
-    environment : mapping of str to str
-        See `training_job.read_training_job`.
-    output : text file
-        Receives the metrics.
-
-    Returns
-    -------
-    int
-        Exit status: 0, or 1 if the job failed.
+    Metrics are written to `output`. Returns the exit status: 0, or 1 if the job failed.
     """
     try:
         job = read_training_job(environment)

@@ -33,15 +33,8 @@ class Interval(NamedTuple):
 def intervals(values: Mapping[str, NDArray[np.float64]], users: Sequence[str]) -> dict[str, Interval]:
     """Return the mean of each metric with its interval.
 
-    Parameters
-    ----------
-    values : mapping of float arrays of shape (questions,)
-        By name; NaN where a question has no value.
-
-    Returns
-    -------
-    dict of Interval
-        NaN where no question has a value.
+    `values` holds an array of shape (questions,) by metric, NaN where a question has no value; without any value, the
+    interval is NaN as well.
     """
     if not values:
         return {}

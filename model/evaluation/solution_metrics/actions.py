@@ -62,15 +62,7 @@ def evaluate_actions(
 def area_under_curve(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
     """Return how often a positive has a higher score than a negative, ties counting half.
 
-    Parameters
-    ----------
-    scores : float array of shape (n,)
-    positive : bool array of shape (n,)
-
-    Returns
-    -------
-    float
-        0.0 where there are no pairs to compare.
+    Both arrays have the shape (n,); the result is 0.0 where there are no pairs to compare.
     """
     ordered = np.sort(scores[~positive])
     pairs = int(positive.sum()) * ordered.size

@@ -129,16 +129,9 @@ class Evidence:
         return parts
 
     def example_parts(self, offers: Offers, known: Interactions, users: Catalogue) -> NDArray[np.float64]:
-        """Return the parts of each training example, from the data before it.
+        """Return the parts of each training example, from the data before it: shape (n, parts).
 
-        Parameters
-        ----------
-        offers : Offers
-            Those of `fit`, sorted by user and time.
-
-        Returns
-        -------
-        float64 array of shape (n, parts)
+        `offers` are those of `fit`, sorted by user and time.
         """
         base, rate = self._base(), self._rate()
         features_of = dict(zip(users.item_ids, users.features, strict=True))

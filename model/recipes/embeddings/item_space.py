@@ -85,17 +85,7 @@ class ItemSpace:
         return self._unscaled.rows
 
     def user_vector(self, history: Sequence[int], decay: float = QUERY_DECAY) -> NDArray[np.float32]:
-        """Return the user vector of a history.
-
-        Parameters
-        ----------
-        history : sequence of int
-            Newest first.
-
-        Returns
-        -------
-        float32 array of shape (dimensions,)
-        """
+        """Return the user vector, of shape (dimensions,), of a history, newest first."""
         result: NDArray[np.float32] = self.history_weights(history, decay) @ self.vectors[history[:QUERY_LENGTH]]
         return result
 
@@ -109,16 +99,9 @@ class ItemSpace:
     def contributions(
         self, history: Sequence[int], items: NDArray[np.int64], decay: float = QUERY_DECAY
     ) -> NDArray[np.float32]:
-        """Return the contribution of each item of a history to the scores of some items.
+        """Return the contribution of each item of a history to the scores of n items: shape (items of the history, n).
 
-        Parameters
-        ----------
-        items : int64 array of shape (n,)
-
-        Returns
-        -------
-        float32 array of shape (items of the history, n)
-            0 for those of the history that are too old to count.
+        It is 0 for those of the history that are too old to count.
         """
         weights, vectors = self.history_weights(history, decay), self.vectors
         contributions = np.zeros((len(history), items.size), np.float32)

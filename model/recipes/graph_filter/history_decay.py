@@ -26,16 +26,9 @@ SEED = 20261121
 
 
 def decay_weights(count: int, decay: float) -> NDArray[np.float32]:
-    """Return the weights of a history's items, newest first.
+    """Return the weights of a history's items, newest first: shape (count,).
 
-    Parameters
-    ----------
-    decay : float
-        Of an item's weight relative to that of the next newer one.
-
-    Returns
-    -------
-    float32 array of shape (count,)
+    `decay` is the weight of an item relative to that of the next newer one.
     """
     return np.float32(decay) ** np.arange(count, dtype=np.float32)
 

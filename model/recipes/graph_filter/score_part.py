@@ -50,17 +50,9 @@ class GraphFilterPart:
         return cls(learnt, learnt.add_cold_items(content, users), users.size, len(content))
 
     def scores(self, history: Sequence[int], decay: float) -> NDArray[np.float32]:
-        """Return the part of the scores.
+        """Return the part of the scores for a history, newest first: float32 array of shape (items,).
 
-        Parameters
-        ----------
-        history : sequence of int
-            Newest first.
-
-        Returns
-        -------
-        float32 array of shape (items,)
-            None below zero; zero for all but the `SHORTLIST` highest, and as many of the newest cold items.
+        None is below zero; all but the `SHORTLIST` highest, and as many of the newest cold items, are zero.
         """
         scores = np.zeros(self._size, np.float32)
         used, weights = self._weighted(history, decay)
@@ -75,16 +67,9 @@ class GraphFilterPart:
         return scores
 
     def contributions(self, history: Sequence[int], items: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
-        """Return the contribution of each item of a history to the scores of some items, where these are above zero.
+        """Return the contribution of each item of a history to n scores above zero: shape (items of the history, n).
 
-        Parameters
-        ----------
-        items : int64 array of shape (n,)
-
-        Returns
-        -------
-        float32 array of shape (items of the history, n)
-            An item that is in the history twice counts once.
+        An item that is in the history twice counts once.
         """
         contributions = np.zeros((len(history), items.size), np.float32)
         used, weights = self._weighted(history, decay)

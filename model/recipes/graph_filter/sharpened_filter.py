@@ -147,15 +147,9 @@ class SharpenedFilter:
         return item < self._neighbours.shape[0] or bool(self._slow.rows[item].any())
 
     def neighbour_scores(self, items: Sequence[int], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the part of the scores that comes from neighbours.
+        """Return the part of the scores that comes from neighbours: shape (all items,).
 
-        Parameters
-        ----------
-        weights : float32 array of shape (history items,)
-
-        Returns
-        -------
-        float32 array of shape (all items,)
+        `weights` has the shape (items of the history,).
         """
         trained, positions = self._neighbours.shape[0], np.asarray(items, np.int64)
         known = positions < trained
@@ -232,16 +226,9 @@ class SharpenedFilter:
         return result
 
     def scores(self, matrix: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Return the scores of all items for many users at once.
+        """Return the scores of all items for many users: shape (users, items at training).
 
-        Parameters
-        ----------
-        matrix : sparse float32 matrix of shape (users, items at training)
-            Weight of each item of a history.
-
-        Returns
-        -------
-        float32 array of shape (users, items at training)
+        `matrix` has the same shape; it holds the weight of each item of a history.
         """
         size = self._neighbours.shape[0]
         slow, sharp = self._slow.rows[:size], self._sharp.rows[:size]

@@ -141,14 +141,7 @@ class SemanticSimilarity(Recipe):
     def popularity_and_freshness(self, item_ids: list[str], now: int = 0) -> tuple[list[float], list[float]]:
         """Return the popularity and freshness of items, from 0 to 1, for the metrics of the same names.
 
-        Parameters
-        ----------
-        now : int
-            Epoch seconds; 0 means the newest known time.
-
-        Returns
-        -------
-        popularity, freshness : lists of float
+        `now` is in epoch seconds; 0 means the newest known time.
         """
         places = [self._item_of[item] for item in item_ids]
         return self._popularity()[places].tolist(), self._freshness(now)[places].tolist()

@@ -132,18 +132,7 @@ def normalise_counts(
 
 
 def keep_top_per_row(similarity: sparse.csr_matrix, most: int) -> sparse.csr_matrix:
-    """Keep the highest entries of each row.
-
-    Parameters
-    ----------
-    similarity : sparse matrix of shape (items, items)
-    most : int
-        Entries per row.
-
-    Returns
-    -------
-    sparse matrix of the same shape
-    """
+    """Keep the `most` highest entries of each row of a sparse matrix."""
     lengths = np.diff(similarity.indptr)
     kept = np.ones(similarity.data.size, np.bool_)
     for row in np.flatnonzero(lengths > most).tolist():

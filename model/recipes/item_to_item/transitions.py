@@ -105,16 +105,9 @@ class Transitions:
     def contributions(
         self, history: Sequence[int], items: NDArray[np.int64], decay: float | None = None
     ) -> NDArray[np.float32]:
-        """Return the contribution of each item of a history to the scores of some items: `add_scores` before summing.
+        """Return the contribution of each item of a history to n scores (`add_scores` before summing).
 
-        Parameters
-        ----------
-        items : int64 array of shape (n,)
-
-        Returns
-        -------
-        float32 array of shape (items of the history, n)
-            0 for those of the history that are too old to count.
+        The shape is (items of the history, n); it is 0 for those of the history that are too old to count.
         """
         sources = history[: self.settings.query_length]
         fitted = [self._fitted(source) for source in sources]

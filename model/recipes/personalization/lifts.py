@@ -90,17 +90,7 @@ class Lifts:
             scores[self._items[mine]] += np.float32(weight) * self._values[mine]
 
     def of(self, condition: str, items: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the lifts of some items under a condition.
-
-        Parameters
-        ----------
-        items : int64 array of shape (n,)
-
-        Returns
-        -------
-        float32 array of shape (n,)
-            0 where the condition has no lift for the item.
-        """
+        """Return the lifts of n items under a condition, shape (n,); 0 where the condition has no lift for the item."""
         row = self._row_of.get(condition)
         if row is None:
             return np.zeros(items.size, np.float32)

@@ -56,17 +56,9 @@ class PersonalizedRanking(Recipe):
         ]
 
     def rank(self, query: Query, item_ids: Sequence[str]) -> list[Recommendation]:
-        """Sort the given items by the user's scores.
+        """Sort the given items by the user's scores, each once; `query.allowed` is ignored.
 
-        Parameters
-        ----------
-        query : Query
-            Its `allowed` is ignored.
-
-        Returns
-        -------
-        list of Recommendation
-            Each given item once; items without interactions come last, without a score.
+        Items without interactions come last, without a score.
         """
         distinct = list(dict.fromkeys(item_ids))
         places = [self._scorer.item_of.get(item, -1) for item in distinct]

@@ -68,17 +68,9 @@ def blend(parts: Parts, weights: Mapping[str, float]) -> NDArray[np.float32]:
 
 
 def reasons_of(parts: Parts | None, weights: Mapping[str, float], items: Sequence[int]) -> list[str | None]:
-    """Return the reason `POPULAR` for items that are ranked by popularity only.
+    """Return `POPULAR` for items that are ranked by popularity only, None where the history contributes.
 
-    Parameters
-    ----------
-    parts : Parts or None
-        None for a user without history.
-
-    Returns
-    -------
-    list of str or None
-        `POPULAR`, or None where the user's history contributes to the item's score.
+    `parts` is None for a user without history.
     """
     if parts is None:
         return [POPULAR] * len(items)
@@ -98,16 +90,9 @@ def count_decayed(interactions: Interactions) -> NDArray[np.float32]:
 
 
 def scale_seen(scores: NDArray[np.float32], history: Sequence[int], weights: Mapping[str, float]) -> None:
-    """Scale the scores of items in the history.
+    """Scale the scores, of shape (items,), of items in the history (newest first), in place.
 
-    Parameters
-    ----------
-    scores : float32 array of shape (items,)
-        Changed in place.
-    history : sequence of int
-        Newest first.
-    weights : mapping
-        With kept_latest and kept.
+    `weights` holds `kept_latest` and `kept`.
     """
     latest = list(set(history[:LATEST]))
     scores[latest] *= np.float32(weights["kept_latest"])
@@ -115,14 +100,9 @@ def scale_seen(scores: NDArray[np.float32], history: Sequence[int], weights: Map
 
 
 def seen_factor(item: int, history: Sequence[int], weights: Mapping[str, float]) -> float:
-    """Return the factor for the score of an item: below one where it is in the history.
+    """Return the factor for the score of an item: below one where it is in the history (newest first).
 
-    Parameters
-    ----------
-    history : sequence of int
-        Newest first.
-    weights : mapping
-        With kept_latest and kept.
+    `weights` holds `kept_latest` and `kept`.
     """
     if item in history[:LATEST]:
         return weights["kept_latest"]

@@ -104,14 +104,9 @@ class UserScorer:
         return [place_of[item] for item in history[:HISTORY_LENGTH] if item in place_of]
 
     def parts(self, history: Sequence[int], wanted: Mapping[str, float]) -> Parts:
-        """Return the parts of the score of every item.
+        """Return the parts of the score of every item for a history, newest first, not empty.
 
-        Parameters
-        ----------
-        history : sequence of int
-            Newest first; not empty.
-        wanted : mapping
-            Weights by part; a part of weight zero is left out.
+        `wanted` holds weights by part; a part of weight zero is left out.
         """
         values = {"popularity": self.popularity}
         scales = {"popularity": 1.0}
@@ -134,29 +129,16 @@ class UserScorer:
         return Parts(values, {name: scales.get(name) or scale_to_one(each) for name, each in values.items()})
 
     def score(self, query: Query, history: Sequence[int]) -> NDArray[np.float32]:
-        """Return the score of every item, from 0 to about 1.
+        """Return the score of every item, from 0 to about 1: float32 array of shape (items,).
 
-        Parameters
-        ----------
-        query : Query
-            Only its context and user_features are used.
-        history : sequence of int
-            Newest first.
-
-        Returns
-        -------
-        float32 array of shape (items,)
+        Of the query, only context and user_features are used; the history is newest first.
         """
         return self.score_with_parts(query, history)[0]
 
     def score_with_parts(self, query: Query, history: Sequence[int]) -> tuple[NDArray[np.float32], Parts | None]:
-        """Return the score of every item, and the parts of the history's contribution.
+        """Return the score of every item, shape (items,), and the parts of the history's contribution.
 
-        Returns
-        -------
-        scores : float32 array of shape (items,)
-        parts : Parts or None
-            None for a user without history.
+        The parts are None for a user without history.
         """
         parts = self.parts(history, self.weights) if history else None
         scores = blend(parts, self.weights) if parts else self.popularity.copy()
@@ -167,13 +149,7 @@ class UserScorer:
         return scores, parts
 
     def explain_all(self, query: Query, history: Sequence[int], items: Sequence[int]) -> list[list[Contribution]]:
-        """Return the contributions to the scores of some items.
-
-        Returns
-        -------
-        list of lists of Contribution
-            For each item, weights that sum to its entry of `score`, the largest first.
-        """
+        """Return the contributions to the scores of some items: for each, the largest first, summing to its `score`."""
         positions = np.array(items, np.int64)
         columns: dict[str, NDArray[np.float32]] = {}
         if history:

@@ -157,17 +157,7 @@ class UserSegments(SegmentRecipe):
 
     @abc.abstractmethod
     def items_of(self, wanted: str | Sequence[str]) -> NDArray[np.int64]:
-        """Return the positions of the items that a query selects.
-
-        Parameters
-        ----------
-        wanted : str or sequence of str
-            As in `segment`.
-
-        Returns
-        -------
-        int64 array, not empty
-        """
+        """Return the positions, at least one, of the items that a query selects (see `segment`)."""
 
     @abc.abstractmethod
     def targets(self, newer: Interactions, count: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
