@@ -22,10 +22,7 @@ class _Settings:
     def of(cls, parameters: Mapping[str, str]) -> Self:
         """Parse hyper-parameters, which solutions, SageMaker and the command line pass as strings.
 
-        Returns
-        -------
-        settings
-            Missing ones have their defaults.
+        A missing one has its default.
         """
         kinds = {setting.name: type(setting.default) for setting in fields(cls)}
         unknown = sorted(set(parameters) - set(kinds))

@@ -139,13 +139,7 @@ def make_server(served: ServedModel, host: str, port: int) -> ThreadingHTTPServe
 
 
 def serve(environment: Mapping[str, str]) -> None:
-    """Serve the model of SM_MODEL_DIR until SIGTERM.
-
-    Raises
-    ------
-    SurroundingsError
-        SM_MODEL_DIR is not set.
-    """
+    """Serve the model of SM_MODEL_DIR, which must be set, until SIGTERM."""
     if not environment.get(MODEL):
         raise TrainingJobError(f"{MODEL} is not set: it names the folder with the model")
     served = load(Path(environment[MODEL]))

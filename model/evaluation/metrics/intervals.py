@@ -78,16 +78,9 @@ def interval_of(mean: float, resampled: NDArray[np.float64]) -> Interval:
 
 
 def resampled_means(table: NDArray[np.float64], users: Sequence[str]) -> NDArray[np.float64]:
-    """Return the means of each column in each bootstrap resample of the users.
+    """Return the means of each column in each bootstrap resample of the users: shape (resamples, columns).
 
-    Parameters
-    ----------
-    table : float array of shape (questions, columns)
-        NaN where there is no value.
-
-    Returns
-    -------
-    float array of shape (resamples, columns)
+    `table` has the shape (questions, columns), with NaN where there is no value.
     """
     _, user = np.unique(np.asarray(users, dtype=np.str_), return_inverse=True)
     size = int(user.max(initial=-1)) + 1

@@ -70,15 +70,9 @@ class Tower:
         return result
 
     def gradient(self, user: Floats, item: int) -> Floats:
-        """Return the gradient of an item's score with respect to the user vector; the tower is piecewise linear.
+        """Return the gradient of an item's score with respect to the user vector, in the shape of that vector.
 
-        Parameters
-        ----------
-        user : float32 array of shape (factors + width,)
-
-        Returns
-        -------
-        float32 array of shape (factors + width,)
+        The tower is piecewise linear.
         """
         arrays = self._arrays
         first = arrays["firsts"][item] + user[self.factors :] @ arrays["of_person"]

@@ -74,18 +74,7 @@ def write_checkpoint(path: Path, mark: str, network: Any, progress: Progress) ->
 
 
 def read_checkpoint(path: Path, mark: str, network: Any) -> Progress:
-    """Restore a network from a checkpoint, if there is one.
-
-    Parameters
-    ----------
-    network : Network
-        Before training; its parameters and its optimiser are set.
-
-    Returns
-    -------
-    Progress
-        That of a new training where there is no checkpoint.
-    """
+    """Restore an untrained network and its optimiser from a checkpoint; without one, start a new training."""
     if not path.exists():
         return Progress()
     stored = torch.load(path, map_location="cpu", weights_only=True)

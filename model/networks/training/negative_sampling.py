@@ -23,16 +23,7 @@ class NegativeSampler:
         self._item_count = problem.item_count
 
     def draw(self, users: NDArray[np.int32], random: np.random.Generator) -> NDArray[np.int32]:
-        """Draw one item for each entry of `users`.
-
-        Parameters
-        ----------
-        users : int32 array of shape (n,)
-
-        Returns
-        -------
-        int32 array of shape (n,)
-        """
+        """Draw one item for each entry of `users`: an int32 array of the same shape."""
         items = random.integers(0, self._item_count, users.size, dtype=np.int32)
         open_places = np.flatnonzero(self._have_interactions(users, items))
         for _ in range(ROUNDS):

@@ -52,7 +52,7 @@ class GraphFilterPart:
     def scores(self, history: Sequence[int], decay: float) -> NDArray[np.float32]:
         """Return the part of the scores for a history, newest first: float32 array of shape (items,).
 
-        None is below zero; all but the `SHORTLIST` highest, and as many of the newest cold items, are zero.
+        No score is below zero; all but the `SHORTLIST` highest, and as many of the newest cold items, are zero.
         """
         scores = np.zeros(self._size, np.float32)
         used, weights = self._weighted(history, decay)

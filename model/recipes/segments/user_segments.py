@@ -140,15 +140,9 @@ class UserSegments(SegmentRecipe):
     def ranked(
         self, items: NDArray[np.int64], count: int, allowed: NDArray[np.bool_] | None = None
     ) -> NDArray[np.int64]:
-        """Return the positions of the users most likely to interact with any of some items, the most likely first.
+        """Return the positions of at most `count` users who most likely interact with any of some items, best first.
 
-        Parameters
-        ----------
-        allowed : bool array of shape (users,), optional
-
-        Returns
-        -------
-        int64 array of at most `count` places
+        `allowed` has the shape (users,).
         """
         scores = _blend(self.parts(items), self._weights)
         if allowed is not None:
