@@ -22,13 +22,7 @@ PUBLISHED, VALIDATION = "gowalla-lightgcn", "gowalla-lightgcnpp-valid"
 
 
 def gowalla(folder: Path = FOLDER) -> Split:
-    """Return the split on which metrics are published.
-
-    Parameters
-    ----------
-    folder : Path
-        Of all data.
-    """
+    """Return the split on which metrics are published."""
     matrix = sparse.csr_matrix(sparse.load_npz(folder / PUBLISHED / "s_adj_mat.npz"))
     learnt = matrix[:USERS, USERS:].tocoo()
     return _split(np.stack([learnt.row, learnt.col], axis=1), _pairs(folder / PUBLISHED / "test.txt"))

@@ -8,13 +8,7 @@ FOLDER = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 
 
 def shared(name: str) -> Path:
-    """Return a folder of real data; where it is missing, the test that asks skips and says so.
-
-    Parameters
-    ----------
-    name : str
-        Such as "ml-latest-small".
-    """
+    """Return a folder of real data, such as "ml-latest-small"; skip the calling test where it is missing."""
     import pytest  # noqa: PLC0415 - the benches' environments, which read the same data, are without
 
     path = FOLDER / name

@@ -42,13 +42,10 @@ def test_verdicts_to_retry(door):
 
 
 def test_bulk_and_uploads(door):
-    # Given
     door.s3.objects["uploads", "a"] = b"{}"
 
-    # When
     for body in ({"kind": "items", "records": [item_fields(), {}]}, {"kind": "items", "source": "s3://uploads/a"}):
         answered = post_update_data(request(json.dumps(body).encode()), door.submission())
         started = _check(answered, "POST /update-data")
 
-    # Then
     _check(get_upload(request(b"", id=started["id"]), door.uploads), "GET /update-data/{id}")

@@ -32,10 +32,8 @@ def _statuses(answer):
 
 
 def test_one_event_is_accepted_and_in_the_stream(door):
-    # When
     response = post_events(request(event_json()), door.submission())
 
-    # Then
     answer = json.loads(response["body"])
     assert response["statusCode"] == 202
     assert answer == {
@@ -57,11 +55,9 @@ def test_one_event_is_accepted_and_in_the_stream(door):
 
 
 def test_a_derived_event_id_is_stable_and_received_at_is_overwritten(door):
-    # When
     _, first = _post(door, event_fields(event_id=..., received_at="2001-01-01T00:00:00Z"))
     _, second = _post(door, event_fields(event_id=...))
 
-    # Then
     assert first["events"][0]["event_id"] == second["events"][0]["event_id"]
     assert {event["received_at"] for event in door.stream_events()} == {"2026-02-01T00:00:00.000Z"}
     assert door.stream_events()[0] == door.stream_events()[1]
@@ -83,10 +79,8 @@ def test_a_users_events_are_one_record_in_order(door):
 
 
 def test_a_refused_event_becomes_a_bad_row_and_the_others_are_accepted(door):
-    # When
     response, answer = _post(door, event_fields(), event_fields(user_id=3), event_fields(event_id="e-2"))
 
-    # Then
     assert response["statusCode"] == 202
     assert (answer["accepted"], answer["refused"]) == (2, 1)
     assert answer["events"][1] == {
@@ -208,7 +202,6 @@ def test_failed_records_are_retried_by_position(door):
     # Given the second of three users fails twice
     door.kinesis.failing = [{1: THROTTLE}, {0: "InternalFailure"}]
 
-    # When
     response, answer = _post(door, *[event_fields(event_id=user, user_id=user) for user in "abc"])
 
     # Then only that one is put again, after pauses, and all are there once
@@ -223,10 +216,8 @@ def test_records_that_stay_throttled_are_429_with_verdicts(door):
     # Given one user's shard is full for good
     door.kinesis.failing_always = {"b": THROTTLE}
 
-    # When
     response, answer = _post(door, *[event_fields(event_id=user, user_id=user) for user in "abc"])
 
-    # Then
     assert response["statusCode"] == 429
     assert int(response["headers"]["Retry-After"]) >= 1
     assert _statuses(answer) == ["accepted", "retry", "accepted"]
@@ -237,13 +228,10 @@ def test_records_that_stay_throttled_are_429_with_verdicts(door):
 
 @pytest.mark.parametrize("error", [server_error(), timeout()])
 def test_a_failing_stream_is_retried_and_then_503(door, error):
-    # Given
     door.kinesis.faults.always(error)
 
-    # When
     response, answer = _post(door, event_fields())
 
-    # Then
     assert response["statusCode"] == 503
     assert response["headers"]["Retry-After"] == "5"
     assert answer["events"] == [{"index": 0, "status": "retry", "event_id": "e-1", "reason": "unavailable"}]
@@ -270,13 +258,10 @@ def test_a_permanent_error_of_the_stream_is_not_retried(door):
 
 
 def test_events_are_accepted_when_bad_rows_cannot_be_written(door):
-    # Given
     door.s3.faults["put_object"].always(server_error())
 
-    # When
     response, answer = _post(door, event_fields(), event_fields(user_id=3))
 
-    # Then
     assert response["statusCode"] == 202
     assert _statuses(answer) == ["accepted", "refused"]
     assert door.counts["bad_rows_lost"] == 1
@@ -299,14 +284,11 @@ failures = st.lists(st.dictionaries(st.integers(0, 3), st.sampled_from([THROTTLE
 @settings(max_examples=100)
 @given(st.lists(events, min_size=1, max_size=30), failures, st.floats(0, 2))
 def test_each_event_has_one_outcome_and_accepted_ones_are_stored_under_any_failures(given_events, failing, seconds):
-    # Given
     door = FrontDoor()
     door.kinesis.failing = failing
 
-    # When
     _, answer = _post(door, *given_events, seconds=seconds)
 
-    # Then
     assert [verdict["index"] for verdict in answer["events"]] == list(range(len(given_events)))
     assert answer["accepted"] + answer["refused"] + answer["suppressed"] + answer["retry"] == len(given_events)
     assert answer["accepted"] == len(door.stream_events())

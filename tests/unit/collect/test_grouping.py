@@ -15,10 +15,8 @@ events = st.lists(
 
 @given(events)
 def test_a_users_events_stay_together_in_order_and_within_the_limits(given_events):
-    # When
     records = group_events((position, user, data) for position, (user, data) in enumerate(given_events))
 
-    # Then
     found: dict[str, list[tuple[int, bytes]]] = {}
     for record in records:
         held = deaggregate_records(record.data) if is_aggregated(record.data) else [record.data]
@@ -44,10 +42,8 @@ def test_events_beyond_the_limit_are_split_into_several_aggregates():
     # Given half a megabyte of one user's events
     given_events = [(position, "a", b"x" * 10_000) for position in range(50)]
 
-    # When
     records = group_events(given_events)
 
-    # Then
     assert len(records) == 6
     assert all(len(record.data) <= MAX_AGGREGATE_BYTES for record in records)
     assert [position for record in records for position in record.positions] == list(range(50))

@@ -20,13 +20,10 @@ def handler(door, monkeypatch):
 
 
 def test_a_request_is_answered_counted_and_not_logged(handler, door, capsys):
-    # Given
     event = json.loads(event_json(timestamp="2026-01-31T12:00:00Z", user_id="jane@example.org"))
 
-    # When
     response = handler(proxy_event("POST", "/events", [event, {"user_id": "joe@example.org"}]), CONTEXT)
 
-    # Then
     assert response["statusCode"] == 202
     assert json.loads(response["body"])["accepted"] == 1
     written = capsys.readouterr()
@@ -55,7 +52,6 @@ def test_a_body_that_is_too_large_is_413(handler):
 
 
 def test_an_upload_is_processed_by_the_same_function(handler, door):
-    # Given
     door.s3.objects["uploads", "data"] = event_json()
     response = handler(
         proxy_event("POST", "/update-data", {"kind": "interactions", "source": "s3://uploads/data"}), CONTEXT
@@ -65,7 +61,6 @@ def test_an_upload_is_processed_by_the_same_function(handler, door):
     # When the function is invoked with its own event
     assert handler(door.functions.invoked.pop(), CONTEXT) is None
 
-    # Then
     response = handler(proxy_event("GET", "/update-data/{id}", pathParameters={"id": upload_id}), CONTEXT)
     assert (response["statusCode"], json.loads(response["body"])["state"]) == (200, "SUCCEEDED")
 

@@ -34,7 +34,6 @@ def test_items_and_users_are_stored_in_the_lake_and_in_the_table(door, kind, fie
     # When one of three is refused
     response, answer = _post(door, {"kind": kind, "records": [fields(**{key: "a"}), {}, fields(**{key: "b"})]})
 
-    # Then
     assert response["statusCode"] == 202
     assert [(verdict["status"], verdict.get("id")) for verdict in answer["records"]] == [
         ("accepted", "a"),
@@ -64,10 +63,8 @@ def test_500_items_are_written_by_25_and_unprocessed_ones_are_retried(door):
     door.dynamodb.unprocessed = [5, 25, 0, 1]
     door.dynamodb.faults["batch_write_item"].plan([None, None, throttled()])
 
-    # When
     response, answer = _post(door, {"kind": "items", "records": [item_fields(item_id=str(n)) for n in range(500)]})
 
-    # Then
     assert response["statusCode"] == 202
     assert answer["accepted"] == len(door.dynamodb.items["entities"]) == 500
 
@@ -86,10 +83,8 @@ def test_a_throttled_table_is_429_for_the_records_it_lacks(door):
     # Given the last item comes back each time
     door.dynamodb.unprocessed = [1] * 1000
 
-    # When
     response, answer = _post(door, {"kind": "users", "records": [user_fields(user_id="a"), user_fields(user_id="b")]})
 
-    # Then
     assert response["statusCode"] == 429
     assert [verdict["status"] for verdict in answer["records"]] == ["accepted", "retry"]
     assert door.clock.now <= 5.0

@@ -63,7 +63,6 @@ def _events(count):
 
 
 def test_json_lines_are_answered_at_once_and_processed(door):
-    # When
     upload_id = _upload(
         door, _jsonl([*_events(1200), event_fields(user_id=3), event_fields(consent="denied")]) + b"{\n\n"
     )
@@ -75,7 +74,6 @@ def test_json_lines_are_answered_at_once_and_processed(door):
     # When it has been processed
     assert _process(door) == 1
 
-    # Then
     report = _report(door, upload_id)
     assert report == {
         "id": upload_id,
@@ -95,7 +93,6 @@ def test_json_lines_are_answered_at_once_and_processed(door):
 
 
 def test_csv_with_quotes_line_breaks_and_empty_values_is_read(door):
-    # Given
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["item_id", "title", "price", "description", "properties"])
@@ -105,11 +102,9 @@ def test_csv_with_quotes_line_breaks_and_empty_values_is_read(door):
     writer.writerow(["d", "Half", "1", "", "no object"])
     body = b"\xef\xbb\xbf" + text.getvalue().encode() + b"e,too few\r\n\r\n" + b'f,"open,1,,\r\n'
 
-    # When
     upload_id = _upload(door, body, kind="items")
     _process(door)
 
-    # Then
     report = _report(door, upload_id)
     assert (report["state"], report["read"], report["accepted"]) == ("SUCCEEDED", 6, 2)
     assert report["refused"] == {"wrong_type": 2, "missing_field": 1, "malformed_json": 1}
@@ -173,10 +168,8 @@ def test_nothing_is_lost_or_counted_twice_under_any_failures(data):
     upload_id = _upload(door, packed(_jsonl([*_events(1700), {}])))
     door.s3.breaking_after = data.draw(st.lists(st.sampled_from([10**9, 262_144]), max_size=1))
 
-    # When
     _process(door, seconds=data.draw(st.sampled_from([0, 0.05, 60])))
 
-    # Then
     report = _report(door, upload_id)
     assert (report["state"], report["read"], report["accepted"], report["refused"]) == (
         "SUCCEEDED",
@@ -189,15 +182,12 @@ def test_nothing_is_lost_or_counted_twice_under_any_failures(data):
 
 
 def test_a_repeated_invocation_changes_nothing(door):
-    # Given
     upload_id = _upload(door, _jsonl([item_fields(item_id=str(n)) for n in range(1100)]), kind="items")
     _process(door)
     before, lake = _report(door, upload_id), door.s3.keys("lake")
 
-    # When
     _resume(door, upload_id)
 
-    # Then
     assert _report(door, upload_id) == before
     assert door.s3.keys("lake") == lake
     assert len(lake) == 3
@@ -219,10 +209,8 @@ def test_an_abandoned_upload_is_resumed_by_a_repeated_request(door):
     upload_id = _upload(door, _jsonl(_events(3)))
     door.functions.invoked.clear()
 
-    # When
     assert _ask(door, now=NOW + timedelta(minutes=6)) == upload_id
 
-    # Then
     assert _process(door) == 1
     assert _report(door, upload_id)["state"] == "SUCCEEDED"
 
@@ -287,11 +275,9 @@ def test_a_line_beyond_the_limit_is_refused_alone(door, monkeypatch):
     events = _events(3)
     body = _jsonl(events[:1]) + b'{"x":"' + b"y" * 20_000 + b'"}\n' + _jsonl(events[1:]) + b"z" * 7000
 
-    # When
     upload_id = _upload(door, body)
     _process(door, seconds=0)
 
-    # Then
     report = _report(door, upload_id)
     assert (report["accepted"], report["refused"]) == (3, {"too_large": 2})
     assert len(door.stream_events()) == 3

@@ -31,10 +31,8 @@ def _as_lambda_record(data):
 
 @given(records)
 def test_the_oracle_reads_our_aggregates(given_records):
-    # When
     packed = aggregate_records(given_records)
 
-    # Then
     assert is_aggregated(packed)
     assert deaggregate_records(packed) == [data for _, data in given_records]
     read = [record["kinesis"] for record in deaggregator.deaggregate_records([_as_lambda_record(packed)])]
@@ -43,13 +41,11 @@ def test_the_oracle_reads_our_aggregates(given_records):
 
 @given(records)
 def test_aggregates_of_the_oracle_are_read(given_records):
-    # Given
     aggregator = RecordAggregator()
     for key, data in given_records:
         aggregator.add_user_record(key, data)
     _, _, packed = aggregator.clear_and_get().get_contents()
 
-    # Then
     assert deaggregate_records(packed) == [data for _, data in given_records]
 
 

@@ -39,10 +39,8 @@ def _as_model(model, payload):
 @many
 @given(payloads(valid_events, mutations))
 def test_an_event_is_accepted_by_both_or_by_neither_and_written_alike(payload):
-    # When
     event, model = read_event(payload, now=NOW), _as_model(EventModel, payload)
 
-    # Then
     assert isinstance(event, Refusal) == (model is None)
     if not isinstance(event, Refusal):
         assert write_event(event) == model.canonical()
@@ -70,10 +68,8 @@ def test_every_field_of_a_full_record_is_written(read, write, model, fields):
     # Given a record with every field set
     assert set(fields) == set(model.model_fields)
 
-    # When
     written = write(read(json.dumps(fields).encode()))
 
-    # Then
     assert json.loads(written) == fields
     assert list(json.loads(written)) == list(model.model_fields)
 
@@ -81,7 +77,6 @@ def test_every_field_of_a_full_record_is_written(read, write, model, fields):
 @many
 @given(payloads(valid_events, mutations))
 def test_a_written_event_is_read_back_unchanged(payload):
-    # Given
     event = read_event(payload, now=NOW)
     if isinstance(event, Refusal):
         return
@@ -91,7 +86,6 @@ def test_a_written_event_is_read_back_unchanged(payload):
     event.event_id, event.received_at = event_id, NOW
     again = read_event(write_event(event), now=NOW)
 
-    # Then
     assert again == event
     assert write_event(again) == write_event(event)
 
@@ -99,7 +93,6 @@ def test_a_written_event_is_read_back_unchanged(payload):
 @many
 @given(payloads(valid_events, mutations))
 def test_an_id_does_not_depend_on_arrival_spelling_or_reading(payload):
-    # Given
     event = read_event(payload, now=NOW)
     if isinstance(event, Refusal):
         return
@@ -110,7 +103,6 @@ def test_an_id_does_not_depend_on_arrival_spelling_or_reading(payload):
     fields["received_at"] = "2026-01-31T13:00:00Z"
     again = read_event(json.dumps(fields, indent=1, ensure_ascii=True).encode(), now=NOW)
 
-    # Then
     assert not isinstance(again, Refusal)
     assert event_id_of(again) == expected
 
@@ -123,10 +115,8 @@ def test_a_batch_is_read_as_its_events_are_read_alone(events):
     if not events:
         return
 
-    # When
     together = read_events(b"[" + b", ".join(events) + b"]", now=NOW)
 
-    # Then
     assert together == [read_event(event, now=NOW) for event in events]
 
 

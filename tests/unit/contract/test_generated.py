@@ -52,7 +52,6 @@ def test_a_changed_and_a_missing_file_are_listed(tmp_path):
     (tmp_path / "model/schemas/items.avsc").write_text("{}")
     (tmp_path / "model/schemas/users.avsc").unlink()
 
-    # Then
     assert generate.drifted(tmp_path) == ["model/schemas/items.avsc", "model/schemas/users.avsc"]
     assert generate.write(tmp_path) == ["model/schemas/items.avsc", "model/schemas/users.avsc"]
     assert generate.drifted(tmp_path) == []
@@ -60,11 +59,9 @@ def test_a_changed_and_a_missing_file_are_listed(tmp_path):
 
 @pytest.mark.parametrize("dataset", list(COLUMNS))
 def test_a_dataset_schema_keeps_the_rules_of_personalize(dataset):
-    # When
     schema = _schema(dataset)
     fastavro.parse_schema(schema)
 
-    # Then
     assert (schema["namespace"], schema["version"]) == ("com.amazonaws.personalize.schema", "1.0")
     assert schema["name"] == dataset.capitalize()
     assert [field["name"] for field in schema["fields"]] == COLUMNS[dataset].split()
@@ -101,10 +98,8 @@ def test_a_row_of_interactions_fits_its_schema():
 
 
 def test_the_lake_has_a_column_for_every_field():
-    # When
     tables = json.loads((ROOT / "infrastructure/modules/lake/generated/columns.json").read_text())
 
-    # Then
     types = {table: {column["name"]: column["type"] for column in columns} for table, columns in tables.items()}
     assert set(types["events"]) == set(full_event_fields())
     assert set(types["items"]) == set(item_fields())

@@ -16,10 +16,8 @@ instants = st.datetimes(datetime(1900, 1, 2), datetime(2199, 12, 30), timezones=
 
 @given(instants)
 def test_an_instant_is_written_in_utc_truncated_to_milliseconds(instant):
-    # When
     written = write_instant(instant)
 
-    # Then
     assert written == instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert timedelta(0) <= instant - read_instant(written) < timedelta(milliseconds=1)
 

@@ -74,13 +74,11 @@ def test_an_example_fits_its_schema(schema, example):
 
 
 def test_the_examples_of_requests_are_accepted():
-    # Given
     bodies = {route: operation["requestBody"] for route, operation in _operations() if "requestBody" in operation}
 
     def values(route):
         return {name: e["value"] for name, e in bodies[route]["content"]["application/json"]["examples"].items()}
 
-    # When
     read: list[object] = [
         event for body in values("POST /events").values() for event in read_events(json.dumps(body).encode(), now=NOW)
     ]
@@ -88,7 +86,6 @@ def test_the_examples_of_requests_are_accepted():
     read += [read_item(json.dumps(record).encode()) for record in bulk["items"]["records"]]
     read += [read_user(json.dumps(record).encode()) for record in bulk["users"]["records"]]
 
-    # Then
     assert len(read) == 6
     assert not any(isinstance(record, Refusal) for record in read)
 

@@ -39,15 +39,12 @@ def test_the_commands_find_no_differences(arguments, capsys):
 
 
 def test_the_csv_holds_two_items():
-    # Given
     lines = split_lines(iter([_block("backend/upload/README.md", "csv")]))
     header = read_header("items", next(lines).data) or []
 
-    # When
     payloads = [row.payload for row in csv_rows(lines, header, "items")]
     items = [read_item(payload) for payload in payloads if not isinstance(payload, Refusal)]
 
-    # Then
     assert [(item.item_id, item.title, item.price) for item in items if not isinstance(item, Refusal)] == [
         ("i-318", 'Boots, "tall"', 129.5),
         ("i-42", None, None),

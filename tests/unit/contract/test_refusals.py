@@ -65,10 +65,8 @@ def _refused(payload):
     ],
 )
 def test_a_broken_rule_is_named_with_its_field(changes, reason, field, rule):
-    # When
     refusal = read_event(event_json(**changes), now=NOW)
 
-    # Then
     assert isinstance(refusal, Refusal)
     assert refusal.reason == reason
     assert refusal.reason in REASONS
@@ -110,10 +108,8 @@ def test_at_most_ten_broken_rules_are_named():
     # Given an event with forty unknown fields
     payload = event_json(**{f"f{index}": 1 for index in range(40)}, user_id=3)
 
-    # When
     refusal = _refused(payload)
 
-    # Then
     assert refusal.errors[0].field == "user_id"
     assert len(refusal.errors) == 10
 
@@ -124,10 +120,8 @@ def test_neither_values_nor_long_names_are_echoed():
         user_id="jane@example.org" + LONG, event_type="secret", **{LONG: "private"}, event_value="hidden"
     )
 
-    # When
     errors = str(_refused(payload).errors)
 
-    # Then
     assert not any(word in errors for word in ("jane", "secret", "private", "hidden"))
     assert "x" * (MAX_FIELD_LENGTH + 1) not in errors
 
@@ -163,14 +157,11 @@ def test_a_body_that_is_not_a_list_of_events_is_refused_as_a_whole(body, reason)
 
 
 def test_of_500_events_only_the_invalid_one_is_refused():
-    # Given
     events = [event_fields(event_id=f"e-{index}") for index in range(500)]
     events[250]["user_id"] = 3
 
-    # When
     read = read_events(json.dumps(events).encode(), now=NOW)
 
-    # Then
     assert [index for index, event in enumerate(read) if isinstance(event, Refusal)] == [250]
 
 
@@ -195,14 +186,11 @@ def test_an_invalid_item_or_user_is_refused(read, fields, reason, field):
 
 
 def test_a_bad_row_has_the_reasons_and_the_bytes():
-    # Given
     payload = event_json(event_id="e-9", user_id=3)
     refusal = _refused(payload)
 
-    # When
     line = bad_row("collect", refusal, NOW)
 
-    # Then
     assert line.endswith(b"\n")
     assert json.loads(line) == {
         "source": "collect",

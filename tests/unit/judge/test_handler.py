@@ -25,6 +25,5 @@ def test_a_verdict_is_counted(gain, latest, counted, capsys):
     # When a challenger of 0.3 competes with a champion
     handler(judge_event(champion={"version": "v1", "metrics": {GAIN: gain}}, profile=latest), None)
 
-    # Then
     written: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {name: value[0] for name, value in written.items() if isinstance(value, list)} == counted

@@ -63,10 +63,8 @@ def _history(states, *events):
 
 @pytest.mark.parametrize("body", [b"", b" \n", b"{}", b'{"client_token": null, "trainer": null}'])
 def test_a_training_is_started_and_reports_its_progress(states, body):
-    # When
     status, body = _start(states, body)
 
-    # Then
     assert status == 202
     assert states.started == [body["id"]]
     assert body["id"].startswith("20260201T120000-")
@@ -96,7 +94,6 @@ def test_a_token_starts_one_training_however_often_it_is_sent(states):
     states.executions["monday"]["status"] = "SUCCEEDED"
     answers.append(_start(states, b'{"client_token": "monday"}'))
 
-    # Then
     assert [status for status, _ in answers] == [202, 202, 202]
     assert {body["id"] for _, body in answers} == {"monday"}
     assert states.started == ["monday"]
@@ -149,14 +146,11 @@ def test_a_trainer_that_is_not_enabled_is_refused_with_the_remedy(states):
 
 @pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED"])
 def test_a_token_of_another_trainers_training_is_409(states, status):
-    # Given
     _start(states, b'{"client_token": "monday"}')
     states.executions["monday"]["status"] = status
 
-    # When
     code, body = _start(states, b'{"client_token": "monday", "trainer": "sagemaker"}')
 
-    # Then
     assert (code, body["error"]["field"], body["id"]) == (409, "client_token", "monday")
     assert "must be another for the trainer sagemaker" in body["error"]["rule"]
     assert body["error"]["message"].endswith("names a training by personalize, monday")
@@ -270,14 +264,11 @@ def test_a_state_machine_that_does_not_answer_is_429_or_503(states, operation, f
 
 
 def test_the_handler_routes_both(states, monkeypatch):
-    # Given
     monkeypatch.setattr(entry, "_dependencies", lambda: TrainDependencies(states, ARN, ["personalize"]))
 
-    # When
     started = entry.handler(proxy_event("POST", "/train"), None)
     execution_id = json.loads(started["body"])["id"]
     asked = proxy_event("GET", "/train/{id}", pathParameters={"id": execution_id})
 
-    # Then
     assert started["statusCode"] == 202
     assert json.loads(entry.handler(asked, None)["body"])["status"] == "RUNNING"
