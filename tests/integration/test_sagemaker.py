@@ -27,13 +27,7 @@ START = 1_780_000_000
 
 @dataclass
 class Job:
-    """A training job on this machine.
-
-    Attributes
-    ----------
-    ml
-        What the container has as its folder of machine learning.
-    """
+    """A training job on this machine, with a folder in place of the container's `/opt/ml`."""
 
     ml: Path
 

@@ -44,13 +44,7 @@ Figures = dict[str, float]
 
 
 def run() -> list[dict[str, Any]]:
-    """Measure both services, one after the other.
-
-    Returns
-    -------
-    list of dict
-        One row per figure.
-    """
+    """Measure both services, one after the other, and return one row per figure."""
     everywhere = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory() as directory:
         shop = BigShop.draw(ITEMS, USERS, EVENTS)

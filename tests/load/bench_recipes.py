@@ -67,17 +67,9 @@ THREADS_OF_PEERS = {"OMP_NUM_THREADS": str(os.cpu_count()), "OPENBLAS_NUM_THREAD
 
 
 def run(*parts: str) -> Iterator[dict[str, Any]]:
-    """Measure, and say after each measurement how far this is.
+    """Measure some of `PARTS`, or all, and print the progress; yield a row for each measured and each published figure.
 
-    Parameters
-    ----------
-    *parts : str
-        Of `PARTS`; all where none is named.
-
-    Yields
-    ------
-    dict
-        A row for each measurement and each published figure; those of a data set have the same columns.
+    The rows of a data set have the same columns.
     """
     wanted = parts or PARTS
     begun, number, total = time.monotonic(), 0, sum(map(_count, wanted))
@@ -97,13 +89,7 @@ def run(*parts: str) -> Iterator[dict[str, Any]]:
 
 
 def quality(task: str) -> Iterator[dict[str, Any]]:
-    """Measure every recommender on one data set.
-
-    Parameters
-    ----------
-    task : str
-        Of `MEASURED`.
-    """
+    """Measure every recommender on one of `MEASURED`."""
     why = unusable(task, FOLDER)
     if why:
         yield {"data": task, "recipe": why}

@@ -21,12 +21,7 @@ CHUNK = 100_000
 
 @dataclass(frozen=True)
 class BigShop:
-    """The interactions of a large shop, in order of time.
-
-    Attributes
-    ----------
-    users, items, moments : int64 arrays of shape (events,)
-    """
+    """The interactions of a large shop, in order of time, as int64 arrays of shape (events,)."""
 
     item_count: int
     user_count: int

@@ -25,7 +25,7 @@ STALLED_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a load met.
+    """The measurements of a load.
 
     Attributes
     ----------
@@ -78,25 +78,14 @@ class _Connection:
 
 
 def post(path: str, body: bytes, headers: str = "Content-Type: application/json\r\n") -> bytes:
-    """Return the bytes of a POST request.
-
-    Parameters
-    ----------
-    headers : str
-        Whole lines.
-    """
+    """Return the bytes of a POST request; each header is a whole line."""
     return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def drive(port: int, requests: Sequence[bytes], *, connections: int, per_second: float | None = None) -> Outcome:
     """Send requests over connections that are kept open, one at a time on each.
 
-    Parameters
-    ----------
-    port : int
-        On loopback.
-    per_second : float, optional
-        The rate at which requests are due; without one each connection sends the next as soon as it has an answer.
+    Requests are due at the rate `per_second`; without one, each connection sends the next as soon as it has an answer.
     """
     free = deque(_Connection(port) for _ in range(connections))
     opened = list(free)

@@ -49,13 +49,7 @@ def names() -> list[str]:
 
 
 def answers() -> Iterator[dict[str, Any]]:
-    """Ask one recipe of each algorithm; each is trained and asked in a process of its own.
-
-    Yields
-    ------
-    dict
-        A row for each.
-    """
+    """Measure one recipe of each algorithm, trained and called in a process of its own; yield a row for each."""
     for name in names():
         try:
             found = measured("tests.load.recipes.answers", name)

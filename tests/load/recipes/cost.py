@@ -15,12 +15,9 @@ def peak_mib() -> float:
 
 
 def cpu_seconds() -> float:
-    """Return how long this process, and those it started that have ended, had a processor, all threads together.
+    """Return the processor time in seconds of this process, its threads, and the processes it started that have ended.
 
-    Returns
-    -------
-    float
-        Seconds, which what else the machine does leaves as they are, or nearly.
+    Other load on the machine changes it little.
     """
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in used)

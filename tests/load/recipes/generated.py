@@ -14,15 +14,7 @@ BOUGHT = 10  # one event of so many is a purchase
 
 
 def shop(items: int, users: int, events: int) -> tuple[Interactions, Catalogue]:
-    """Draw a shop.
-
-    Returns
-    -------
-    interactions : Interactions
-        Views and purchases.
-    catalogue : Catalogue
-        Items with a category and a word or two.
-    """
+    """Draw the views and purchases of a shop, and a catalogue of items with a category and a word or two."""
     drawn = BigShop.draw(items, users, events)
     ids = ([f"user-{number}" for number in range(users)], [f"item-{number}" for number in range(items)], KINDS)
     kinds = (np.arange(events) % BOUGHT == 0).astype(np.int16)

@@ -30,13 +30,9 @@ NAMES = (
 
 
 def growth() -> Iterator[dict[str, Any]]:
-    """Train each recipe on ever more events, each time in a process of its own.
+    """Train each recipe on ever more events, each time in a process of its own; yield a row for each recipe and size.
 
-    Yields
-    ------
-    dict
-        A row for each recipe and size; `time / events` says how many times faster than the events the time has grown
-        since the row before, 1 being linear.
+    `time / events` is the growth of the time since the row before, divided by that of the events: 1 is linear.
     """
     for name in NAMES:
         before: tuple[int, float] | None = None

@@ -52,12 +52,7 @@ def main() -> None:
 
 
 def recipe(task: Task, name: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Measure a recipe.
-
-    Parameters
-    ----------
-    parameters : mapping of str to str
-        Hyper-parameters that are not to have their defaults.
+    """Measure a recipe with hyper-parameters that differ from their defaults.
 
     Returns
     -------

@@ -28,10 +28,8 @@ def measured(
 
     Parameters
     ----------
-    python : str
-        Of the environment that has what the module needs.
     threads : mapping of str to str, optional
-        Environment variables that say on how many threads libraries compute; on one where they are missing, if the
+        Environment variables that set the number of threads of libraries; one thread where they are missing, if the
         module imports `model.engine.configuration.one_thread`.
 
     Raises

@@ -30,16 +30,9 @@ CLICKS = "yoochoose-100k/yoochoose-clicks-100k_{}.txt"
 
 @dataclass(frozen=True)
 class Task:
-    """Training data, questions and metrics of a benchmark.
+    """Training data, questions and two metrics, such as ("recall@20", "ndcg@20"), of a benchmark.
 
-    Attributes
-    ----------
-    metrics : tuple of str
-        Two, such as ("recall@20", "ndcg@20").
-    hide_seen : bool
-        Whether only what is new to a user is listed and wanted.
-    catalogue : Catalogue
-        What is known of the items.
+    With `hide_seen`, only items that are new to a user are listed and expected.
     """
 
     split: Split
@@ -127,20 +120,7 @@ FILES = {
 
 
 def unusable(name: str, folder: Path) -> str | None:
-    """Return which file of a task is missing, or differs from the one of the published metrics.
-
-    Parameters
-    ----------
-    name : str
-        Of the task.
-    folder : Path
-        Of all data.
-
-    Returns
-    -------
-    str or None
-        None where all is well.
-    """
+    """Return the file of a task that is missing or differs from the one of the published metrics, or None."""
     for file, checksum in FILES[name].items():
         path = folder / file
         if not path.is_file():
