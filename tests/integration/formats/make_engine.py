@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from tests.fakes.s3 import FileS3
 from tests.integration.formats import answers, data
 from tests.integration.formats.engine_process import EngineProcess
+from tests.integration.formats.store import extract
 
 ROLE = "arn:aws:iam::123456789012:role/personalize"
 RECIPE = "arn:aws:personalize:::recipe/"
@@ -38,6 +40,12 @@ OTHER_CAMPAIGNS = {
     "lightgcn": "rivulet-lightgcn",
     "neumf": "rivulet-neumf",
 }
+FILTERS = {
+    "history": 'INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")',
+    "bought": 'INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Purchase")',
+    "cheap": "INCLUDE ItemID WHERE Items.PRICE < $MOST",
+    "young": 'INCLUDE ItemID WHERE Items.CATEGORY IN ("shelf 2") IF CurrentUser.AGE_GROUP IN ("young")',
+}
 NETWORKS = {
     "lightgcn": {"epochs": "1", "hidden_dimension": "8", "negatives": "16"},
     "neumf": {"epochs": "1", "factors": "4"},
@@ -47,111 +55,68 @@ NETWORKS = {
 class Maker:
     """Creates resources and waits until each is ACTIVE."""
 
-    def __init__(self, engine: EngineProcess, s3: FileS3) -> None:
-        self.engine, self.s3 = engine, s3
+    def __init__(self, engine: EngineProcess, schemas: dict[str, str]) -> None:
+        self.engine, self.schemas = engine, schemas
         self.arns: dict[str, str] = {}
 
-    def create(self, kind: str, member: str, key: str, /, **request: Any) -> str:
-        """Create a resource of a kind such as `campaign` and return its ARN."""
-        created = getattr(self.engine.control, f"create_{kind}")(**request)
-        arn = str(created[f"{member}Arn"])
-        self.arns[f"{kind} {key}"] = arn
+    def create(self, kind: str, name: str, /, **request: Any) -> str:
+        """Create a resource of a kind such as `campaign` and return its ARN; a version of a solution stays unnamed."""
+        if kind.endswith("job"):
+            request |= {"jobName": name, "roleArn": ROLE}
+        elif kind != "solution_version":
+            request["name"] = name
+        member = dict(answers.DESCRIBED)[kind]
+        arn = str(getattr(self.engine.control, f"create_{kind}")(**request)[f"{member}Arn"])
+        self.arns[f"{kind} {name}"] = arn
         if kind != "schema":
-            describe = getattr(self.engine.control, f"describe_{kind}")
-            self.engine.wait_until_active(describe, **{f"{member}Arn": arn})
+            self.engine.wait_until_active(getattr(self.engine.control, f"describe_{kind}"), **{f"{member}Arn": arn})
         return arn
 
-    def group(self, name: str, datasets: list[str], domain: str | None = None) -> str:
+    def group(self, name: str, datasets: list[str], **domain: str) -> str:
         """Create a dataset group with imported datasets."""
-        of_domain = {"domain": domain} if domain else {}
-        group = self.create(
-            "dataset_group", "datasetGroup", name, name=name, tags=[{"tagKey": "team", "tagValue": name}], **of_domain
-        )
+        group = self.create("dataset_group", name, tags=[{"tagKey": "team", "tagValue": name}], **domain)
         for dataset in datasets:
-            text = data.schema(dataset, domain=bool(domain))
-            schema = self.create(
-                "schema", "schema", f"{name}-{dataset}", name=f"{name}-{dataset}", schema=text, **of_domain
-            )
-            self.create(
-                "dataset",
-                "dataset",
-                f"{name}-{dataset}",
-                name=f"{name}-{dataset}",
-                schemaArn=schema,
-                datasetGroupArn=group,
-                datasetType=dataset,
-            )
-            file = f"Domain_{dataset}" if domain else dataset
-            self.load(name, dataset, f"{name}-{dataset}", f"s3://data/{file}.csv")
+            key = f"{name}-{dataset}"
+            schema = self.create("schema", key, schema=self.schemas[key], **domain)
+            self.create("dataset", key, schemaArn=schema, datasetGroupArn=group, datasetType=dataset)
+            self.load(key, key, f"Domain_{dataset}" if domain else dataset)
         return group
 
-    def load(self, group: str, dataset: str, job: str, location: str, mode: str = "FULL") -> None:
+    def load(self, dataset: str, job: str, file: str, mode: str = "FULL") -> None:
         """Import a CSV file into a dataset."""
-        self.create(
-            "dataset_import_job",
-            "datasetImportJob",
-            job,
-            jobName=job,
-            datasetArn=self.arns[f"dataset {group}-{dataset}"],
-            dataSource={"dataLocation": location},
-            roleArn=ROLE,
-            importMode=mode,
-        )
+        source = {"dataLocation": f"s3://data/{file}.csv"}
+        arn = self.arns[f"dataset {dataset}"]
+        self.create("dataset_import_job", job, datasetArn=arn, dataSource=source, importMode=mode)
 
     def train(self, group: str, name: str, recipe: str, **config: Any) -> str:
         """Train a recipe and return the ARN of the solution version."""
-        solution = self.create(
-            "solution",
-            "solution",
-            name,
-            name=name,
-            datasetGroupArn=self.arns[f"dataset_group {group}"],
-            recipeArn=f"{RECIPE}{recipe}",
-            performAutoTraining=False,
-            **config,
-        )
-        return self.create("solution_version", "solutionVersion", name, solutionArn=solution)
+        arns = {"datasetGroupArn": self.arns[f"dataset_group {group}"], "recipeArn": f"{RECIPE}{recipe}"}
+        solution = self.create("solution", name, performAutoTraining=False, **arns, **config)
+        return self.create("solution_version", name, solutionArn=solution)
 
     def deploy(self, group: str, recipes: dict[str, str]) -> None:
         """Train recipes and serve each with a campaign."""
         for name, recipe in recipes.items():
-            config: dict[str, Any] = {}
-            if name in NETWORKS:
-                config = {"solutionConfig": {"algorithmHyperParameters": NETWORKS[name]}}
-            version = self.train(group, name, recipe, **config)
-            self.create("campaign", "campaign", name, name=name, solutionVersionArn=version)
+            config = {"solutionConfig": {"algorithmHyperParameters": NETWORKS[name]}} if name in NETWORKS else {}
+            self.create("campaign", name, solutionVersionArn=self.train(group, name, recipe, **config))
 
 
 def fill(maker: Maker) -> None:
     """Create everything that an engine keeps, by the documented operations only."""
-    control, events = maker.engine.control, maker.engine.events
-    maker.group("domain", ["Interactions", "Items"], "ECOMMERCE")
-    maker.create(
-        "recommender",
-        "recommender",
-        "recommender",
-        name="recommender",
-        datasetGroupArn=maker.arns["dataset_group domain"],
-        recipeArn=f"{RECIPE}aws-ecomm-recommended-for-you",
-    )
+    control = maker.engine.control
+    domain = maker.group("domain", ["Interactions", "Items"], domain="ECOMMERCE")
+    recipe = f"{RECIPE}aws-ecomm-recommended-for-you"
+    maker.create("recommender", "recommender", datasetGroupArn=domain, recipeArn=recipe)
     maker.deploy("domain", {"cold": "aws-hrnn-coldstart"})
-    maker.group("shop", ["Interactions", "Items", "Users", "Actions", "Action_Interactions"])
-    maker.load("shop", "Interactions", "shop-more", "s3://data/more/Interactions.csv", "INCREMENTAL")
-    group = maker.arns["dataset_group shop"]
-    tracker = maker.create("event_tracker", "eventTracker", "shop", name="shop", datasetGroupArn=group)
+    group = maker.group("shop", ["Interactions", "Items", "Users", "Actions", "Action_Interactions"])
+    maker.load("shop-Interactions", "shop-more", "more/Interactions", "INCREMENTAL")
+    tracker = maker.create("event_tracker", "shop", datasetGroupArn=group)
     tracking_id = control.describe_event_tracker(eventTrackerArn=tracker)["eventTracker"]["trackingId"]
-    for name, expression in (
-        ("history", 'INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")'),
-        ("bought", 'INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Purchase")'),
-        ("cheap", "INCLUDE ItemID WHERE Items.PRICE < $MOST"),
-        ("young", 'INCLUDE ItemID WHERE Items.CATEGORY IN ("shelf 2") IF CurrentUser.AGE_GROUP IN ("young")'),
-    ):
-        maker.create("filter", "filter", name, name=name, datasetGroupArn=group, filterExpression=expression)
+    for name, expression in FILTERS.items():
+        maker.create("filter", name, datasetGroupArn=group, filterExpression=expression)
     maker.create(
         "metric_attribution",
-        "metricAttribution",
         "impact",
-        name="impact",
         datasetGroupArn=group,
         metrics=[
             {"eventType": "View", "metricName": "views", "expression": "SAMPLECOUNT()"},
@@ -165,22 +130,16 @@ def fill(maker: Maker) -> None:
     maker.train("shop", "attributes", "aws-item-attribute-affinity")
     stream_more(maker, tracking_id)
     run_jobs(maker)
-    control.update_solution(
-        solutionArn=maker.arns["solution similar"],
-        performAutoTraining=True,
-        solutionUpdateConfig={"autoTrainingConfig": {"schedulingExpression": "rate(30 days)"}},
-    )
-    maker.engine.wait_until_active(control.describe_solution, solutionArn=maker.arns["solution similar"])
+    solution = maker.arns["solution similar"]
+    training = {"autoTrainingConfig": {"schedulingExpression": "rate(30 days)"}}
+    control.update_solution(solutionArn=solution, performAutoTraining=True, solutionUpdateConfig=training)
+    maker.engine.wait_until_active(control.describe_solution, solutionArn=solution)
     maker.group("other", ["Interactions", "Items"])
     maker.deploy("other", OTHER_CAMPAIGNS)
     # After the last checkpoint, so that these lie in the log alone.
     moment = datetime.now(UTC)
-    events.put_events(
-        trackingId=tracking_id,
-        userId="user-2",
-        sessionId="last",
-        eventList=[event("last-1", "View", "item-7-1", moment), event("last-2", "View", "item-7-2", moment)],
-    )
+    last = [event(f"last-{place}", "View", f"item-7-{place}", moment) for place in (1, 2)]
+    maker.engine.events.put_events(trackingId=tracking_id, userId="user-2", sessionId="last", eventList=last)
 
 
 def event(event_id: str, kind: str, item: str, moment: datetime, **more: Any) -> dict[str, Any]:
@@ -190,60 +149,40 @@ def event(event_id: str, kind: str, item: str, moment: datetime, **more: Any) ->
 
 def stream(maker: Maker, tracking_id: str) -> None:
     """Stream an anonymous session that becomes a user's by a log-in, one that stays anonymous, and rows."""
-    events = maker.engine.events
+    events, arns = maker.engine.events, maker.arns
     moment = datetime.now(UTC) - timedelta(days=1)
     for place in range(4):
-        for session, user in (("visit-1", "streamed-1" if place == 3 else None), ("anonymous-1", None)):
-            shelf = 2 if user or session == "visit-1" else 6
-            events.put_events(
-                trackingId=tracking_id,
-                sessionId=session,
-                **({"userId": user} if user else {}),
-                eventList=[
-                    event(
-                        f"{session}-{place}",
-                        "Purchase" if place == 2 else "View",
-                        f"item-{shelf}-{place}",
-                        moment + timedelta(minutes=place),
-                        eventValue=1.5,
-                        impression=["item-0-0", f"item-{shelf}-{place}"],
-                        properties=json.dumps({"device": "phone"}),
-                        metricAttribution={"eventAttributionSource": "mail"},
-                    )
-                ],
+        for session, shelf in (("visit-1", 2), ("anonymous-1", 6)):
+            item = f"item-{shelf}-{place}"
+            logged_in = {"userId": "streamed-1"} if session == "visit-1" and place == 3 else {}
+            streamed = event(
+                f"{session}-{place}",
+                "Purchase" if place == 2 else "View",
+                item,
+                moment + timedelta(minutes=place),
+                eventValue=1.5,
+                impression=["item-0-0", item],
+                properties=json.dumps({"device": "phone"}),
+                metricAttribution={"eventAttributionSource": "mail"},
             )
-    arns = maker.arns
-    events.put_items(
-        datasetArn=arns["dataset shop-Items"],
-        items=[
-            {
-                "itemId": "streamed-item",
-                "properties": json.dumps({"category": "shelf 2|all", "price": 2.5, "creationTimestamp": data.START}),
-            }
-        ],
-    )
-    events.put_users(
-        datasetArn=arns["dataset shop-Users"],
-        users=[{"userId": "streamed-1", "properties": json.dumps({"ageGroup": "young"})}],
-    )
-    events.put_actions(
-        datasetArn=arns["dataset shop-Actions"],
-        actions=[{"actionId": "phone", "properties": json.dumps({"channel": "mail"})}],
-    )
+            events.put_events(trackingId=tracking_id, sessionId=session, eventList=[streamed], **logged_in)
+    item_fields = json.dumps({"category": "shelf 2|all", "price": 2.5, "creationTimestamp": data.START})
+    items = [{"itemId": "streamed-item", "properties": item_fields}]
+    events.put_items(datasetArn=arns["dataset shop-Items"], items=items)
+    users = [{"userId": "streamed-1", "properties": json.dumps({"ageGroup": "young"})}]
+    events.put_users(datasetArn=arns["dataset shop-Users"], users=users)
+    actions = [{"actionId": "phone", "properties": json.dumps({"channel": "mail"})}]
+    events.put_actions(datasetArn=arns["dataset shop-Actions"], actions=actions)
     described = maker.engine.control.describe_dataset(datasetArn=arns["dataset shop-Action_Interactions"])["dataset"]
-    events.put_action_interactions(
-        trackingId=described["trackingId"],
-        actionInteractions=[
-            {
-                "actionId": "install",
-                "userId": "streamed-1",
-                "sessionId": "visit-1",
-                "timestamp": moment,
-                "eventType": "Taken",
-                "eventId": "action-1",
-            }
-        ],
-    )
+    taken = {
+        "actionId": "install",
+        "userId": "streamed-1",
+        "sessionId": "visit-1",
+        "timestamp": moment,
+        "eventType": "Taken",
+        "eventId": "action-1",
+    }
+    events.put_action_interactions(trackingId=described["trackingId"], actionInteractions=[taken])
 
 
 def stream_more(maker: Maker, tracking_id: str) -> None:
@@ -263,32 +202,16 @@ def stream_more(maker: Maker, tracking_id: str) -> None:
 
 def run_jobs(maker: Maker) -> None:
     """Run a batch job of each kind, and delete a user."""
-    s3, group = maker.s3, maker.arns["dataset_group shop"]
-    for kind, member, version, line in (
-        ("batch_inference_job", "batchInferenceJob", "for-you", {"userId": "user-1"}),
-        ("batch_segment_job", "batchSegmentJob", "segments", {"itemId": "item-1-1"}),
-    ):
-        location = s3.put("data", f"{kind}/in.json", json.dumps(line) + "\n")
+    for kind, version in (("batch_inference_job", "for-you"), ("batch_segment_job", "segments")):
         maker.create(
             kind,
-            member,
-            kind,
-            jobName=kind.replace("_", "-"),
+            kind.replace("_", "-"),
             solutionVersionArn=maker.arns[f"solution_version {version}"],
-            jobInput={"s3DataSource": {"path": location}},
+            jobInput={"s3DataSource": {"path": f"s3://data/{kind}/in.json"}},
             jobOutput={"s3DataDestination": {"path": f"s3://data/{kind}/out/"}},
-            roleArn=ROLE,
         )
-    location = s3.put("data", "deleted/users.csv", "USER_ID\nuser-5\n")
-    maker.create(
-        "data_deletion_job",
-        "dataDeletionJob",
-        "deletion",
-        jobName="deletion",
-        datasetGroupArn=group,
-        dataSource={"dataLocation": location},
-        roleArn=ROLE,
-    )
+    source = {"dataLocation": "s3://data/deleted/users.csv"}
+    maker.create("data_deletion_job", "deletion", datasetGroupArn=maker.arns["dataset_group shop"], dataSource=source)
 
 
 def leave_unfinished(maker: Maker) -> None:
@@ -316,29 +239,26 @@ def record(folder: Path, s3: FileS3, moment: float, job: str) -> dict[str, Any]:
 
 
 def main(folder: Path) -> int:
-    """Make `engine/`, `s3/` and `answers.json` in a folder."""
-    folder.mkdir(parents=True)
+    """Make `engine/`, `s3/` and `answers.json` in a folder, from the schemas and the buckets of the stored archive."""
+    with tempfile.TemporaryDirectory() as stored:
+        extract("engine", Path(stored))
+        shutil.copytree(Path(stored, "s3"), folder / "s3", ignore=shutil.ignore_patterns("out"))
+        resources = json.loads(Path(stored, "answers.json").read_text())["resources"]
+    schemas = {document["name"]: document["schema"] for arn, document in resources.items() if ":schema/" in arn}
     s3 = FileS3(folder / "s3")
-    for name, text in data.csv_files().items():
-        s3.put("data", f"{name}.csv", text)
-    more = [line.replace("user-", "later-") for line in data.csv_files()["Interactions"].splitlines(keepends=True)]
-    s3.put("data", "more/Interactions.csv", "".join(more[:1100]))
-    engine = EngineProcess(folder / "engine", s3.url, before=SMALL_LOG)
-    maker = Maker(engine, s3)
+    maker = Maker(EngineProcess(folder / "engine", s3.url, before=SMALL_LOG), schemas)
     try:
         fill(maker)
-        engine.stop()
+        maker.engine.stop()
         maker.engine = EngineProcess(folder / "engine", s3.url, pace="real")
         leave_unfinished(maker)
     finally:
         maker.engine.kill()
     moment = time.time()
     first, second = (record(folder / "engine", s3, moment, job) for job in ("first", "second"))
-    unequal = [name for name in first if first[name] != second[name]]
     (folder / "answers.json").write_text(json.dumps({"moment": moment, **first}, indent=1, sort_keys=True) + "\n")
-    if unequal:
-        for name in unequal:
-            print(name, json.dumps(first[name])[:3000], json.dumps(second[name])[:3000], sep="\n")
+    unequal = [name for name in first if first[name] != second[name]]
+    print("the same folder answers differently:" if unequal else "made", *unequal)
     return 1 if unequal else 0
 
 

@@ -133,13 +133,13 @@ def collect(posted: list[dict[str, Any]]) -> list[dict[str, Any]]:
     handler = importlib.import_module("backend.collect.handler").handler
     items = [
         {
-            "item_id": item,
-            "title": item,
+            "item_id": f"item-{shelf}-{place}",
+            "title": f"item-{shelf}-{place}",
             "category": f"shelf {shelf}",
-            "price": price,
+            "price": 5.0 + place,
             "created_at": "2025-10-01T00:00:00Z",
         }
-        for item, shelf, price, _ in data.items()[:10]
+        for shelf, place in (divmod(number, data.ITEMS_PER_SHELF) for number in range(10))
     ]
     users = [{"user_id": f"user-{place}", "age_group": "25-34", "membership": "gold"} for place in range(5)]
     bodies = [
