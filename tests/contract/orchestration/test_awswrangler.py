@@ -31,6 +31,12 @@ def free_workgroup(lake_cloud):
     return "wrangler"
 
 
+def read(session, query, **options):
+    """Read the rows of a query, by default from the CSV file of its results."""
+    settings = {"workgroup": lake.WORKGROUP, "ctas_approach": False, **options}
+    return wr.athena.read_sql_query(query, database=DATABASE, boto3_session=session, **settings)
+
+
 def check(frame) -> None:
     assert list(frame.columns) == ["event_id", "event_value", "timestamp", "viewed"]
     assert len(frame) == 6
@@ -40,54 +46,31 @@ def check(frame) -> None:
 
 
 def test_a_query_is_read_from_its_csv(session):
-    frame = wr.athena.read_sql_query(
-        QUERY, database=DATABASE, workgroup=lake.WORKGROUP, ctas_approach=False, boto3_session=session
-    )
-
-    check(frame)
+    check(read(session, QUERY))
 
 
 def test_a_query_with_parameters_is_read(session):
-    frame = wr.athena.read_sql_query(
-        "SELECT count(*) AS n FROM events WHERE event_type = :kind",
-        database=DATABASE,
-        workgroup=lake.WORKGROUP,
-        ctas_approach=False,
-        params={"kind": "Purchase"},
-        boto3_session=session,
-    )
+    query = "SELECT count(*) AS n FROM events WHERE event_type = :kind"
+
+    frame = read(session, query, params={"kind": "Purchase"})
 
     assert frame["n"].tolist() == [2]
 
 
 def test_an_empty_result_has_its_columns(session):
-    frame = wr.athena.read_sql_query(
-        "SELECT * FROM users", database=DATABASE, workgroup=lake.WORKGROUP, ctas_approach=False, boto3_session=session
-    )
+    frame = read(session, "SELECT * FROM users")
 
     assert (len(frame), list(frame.columns)) == (0, ["user_id", "age", "ingest_date"])
 
 
 def test_a_query_is_read_through_a_table_made_for_it(session, free_workgroup):
-    frame = wr.athena.read_sql_query(
-        QUERY, database=DATABASE, workgroup=free_workgroup, ctas_approach=True, boto3_session=session
-    )
-
-    check(frame)
+    check(read(session, QUERY, workgroup=free_workgroup, ctas_approach=True))
 
 
 def test_a_query_is_read_from_what_it_unloads(session, free_workgroup):
-    frame = wr.athena.read_sql_query(
-        QUERY,
-        database=DATABASE,
-        workgroup=free_workgroup,
-        ctas_approach=False,
-        unload_approach=True,
-        s3_output=f"s3://{RESULTS}/unloaded/",
-        boto3_session=session,
-    )
+    unloaded = f"s3://{RESULTS}/unloaded/"
 
-    check(frame)
+    check(read(session, QUERY, workgroup=free_workgroup, unload_approach=True, s3_output=unloaded))
 
 
 def test_a_data_set_written_with_partitions_is_read_and_overwritten(session):
@@ -106,11 +89,5 @@ def test_a_data_set_written_with_partitions_is_read_and_overwritten(session):
             boto3_session=session,
         )
 
-    read = wr.athena.read_sql_query(
-        "SELECT id, day FROM frames WHERE day = '2026-01-02'",
-        database=DATABASE,
-        workgroup=lake.WORKGROUP,
-        ctas_approach=False,
-        boto3_session=session,
-    )
-    assert read.to_numpy().tolist() == [["b", "2026-01-02"]]
+    rows = read(session, "SELECT id, day FROM frames WHERE day = '2026-01-02'")
+    assert rows.to_numpy().tolist() == [["b", "2026-01-02"]]

@@ -157,19 +157,25 @@ def test_one_run_at_a_time_and_a_stopped_run_is_stopped(cloud, bucket):
     assert finish(glue, "slow", run_id)["JobRunState"] == "STOPPED"
 
 
-def test_a_job_that_the_laptop_cannot_run_fails_with_the_reason(cloud, bucket):
-    glue = make_job(cloud, "old-version", "good.py", GlueVersion="4.0")
-    run_id = glue.start_job_run(JobName="old-version")["JobRunId"]
-    assert "Glue 4.0 brings Spark 3.3" in finish(glue, "old-version", run_id)["ErrorMessage"]
+@pytest.mark.parametrize(
+    ("name", "script", "settings", "reason"),
+    [
+        ("old-version", "good.py", {"GlueVersion": "4.0"}, "Glue 4.0 brings Spark 3.3"),
+        (
+            "with-modules",
+            "good.py",
+            {"DefaultArguments": {"--additional-python-modules": "pandas"}},
+            "--additional-python-modules",
+        ),
+        ("no-script", "missing.py", {}, "does not exist"),
+    ],
+)
+def test_a_job_that_the_laptop_cannot_run_fails_with_the_reason(cloud, bucket, name, script, settings, reason):
+    glue = make_job(cloud, name, script, **settings)
 
-    glue = make_job(cloud, "with-modules", "good.py", DefaultArguments={"--additional-python-modules": "pandas"})
-    run_id = glue.start_job_run(JobName="with-modules")["JobRunId"]
-    assert "--additional-python-modules" in finish(glue, "with-modules", run_id)["ErrorMessage"]
+    run = finish(glue, name, glue.start_job_run(JobName=name)["JobRunId"])
 
-    glue = make_job(cloud, "no-script", "missing.py")
-    run_id = glue.start_job_run(JobName="no-script")["JobRunId"]
-    run = finish(glue, "no-script", run_id)
-    assert (run["JobRunState"], "does not exist" in run["ErrorMessage"]) == ("FAILED", True)
+    assert (run["JobRunState"], reason in run["ErrorMessage"]) == ("FAILED", True)
 
 
 def test_a_job_that_does_not_exist_or_has_an_unknown_version_is_refused(cloud, bucket):
@@ -181,25 +187,21 @@ def test_a_job_that_does_not_exist_or_has_an_unknown_version_is_refused(cloud, b
         make_job(cloud, "future", "good.py", GlueVersion="9.9")
 
 
+def workflow(more=None, **fields):
+    """Return a workflow that runs a job and waits for its end, with more states."""
+    run = {"Type": "Task", "Resource": "arn:aws:states:::glue:startJobRun.sync", "End": True, **fields}
+    return json.dumps({"QueryLanguage": "JSONata", "StartAt": "Run", "States": {"Run": run, **(more or {})}})
+
+
 def test_a_workflow_waits_for_the_run_and_gets_its_failure(cloud, bucket, run_workflow):
     make_job(cloud, "bad-in-workflow", "bad.py")
-    states = {
-        "Run": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::glue:startJobRun.sync",
-            "Arguments": {"JobName": "bad-in-workflow", "Arguments": {"--datasets": f"s3://{BUCKET}/bad/"}},
-            "Catch": [
-                {
-                    "ErrorEquals": ["States.TaskFailed"],
-                    "Output": "{% $parse($states.errorOutput.Cause) %}",
-                    "Next": "Done",
-                }
-            ],
-            "End": True,
-        },
-        "Done": {"Type": "Succeed"},
+    catch = {
+        "ErrorEquals": ["States.TaskFailed"],
+        "Output": "{% $parse($states.errorOutput.Cause) %}",
+        "Next": "Done",
     }
-    definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Run", "States": states})
+    arguments = {"JobName": "bad-in-workflow", "Arguments": {"--datasets": f"s3://{BUCKET}/bad/"}}
+    definition = workflow({"Done": {"Type": "Succeed"}}, Arguments=arguments, Catch=[catch])
 
     run = json.loads(run_workflow("glue-sync", definition, seconds=60)["output"])
 
@@ -209,18 +211,8 @@ def test_a_workflow_waits_for_the_run_and_gets_its_failure(cloud, bucket, run_wo
 
 def test_a_task_that_times_out_stops_its_run(cloud, bucket, run_workflow):
     glue = make_job(cloud, "too-slow", "slow.py")
-    states = {
-        "Run": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::glue:startJobRun.sync",
-            "Arguments": {"JobName": "too-slow"},
-            "TimeoutSeconds": 2,
-            "End": True,
-        }
-    }
-    definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Run", "States": states})
 
-    ended = run_workflow("glue-timeout", definition)
+    ended = run_workflow("glue-timeout", workflow(Arguments={"JobName": "too-slow"}, TimeoutSeconds=2))
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
     [run] = glue.get_job_runs(JobName="too-slow")["JobRuns"]
@@ -235,18 +227,10 @@ def test_runs_and_executions_cut_off_by_a_crash_are_not_left_running(tmp_path):
         beats = tmp_path / "beats"
         put(s3, "code/slow.py", BEATING.format(file=str(beats)))
         glue = make_job(cloud, "slow", "slow.py")
-        states = {
-            "Run": {
-                "Type": "Task",
-                "Resource": "arn:aws:states:::glue:startJobRun.sync",
-                "Arguments": {"JobName": "slow"},
-                "End": True,
-            }
-        }
         workflows = cloud.client("stepfunctions")
         machine = workflows.create_state_machine(
             name="slow",
-            definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": "Run", "States": states}),
+            definition=workflow(Arguments={"JobName": "slow"}),
             roleArn="arn:aws:iam::000000000000:role/workflow",
         )["stateMachineArn"]
         execution = workflows.start_execution(stateMachineArn=machine)["executionArn"]

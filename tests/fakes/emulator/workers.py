@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
 import uuid
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.fakes.emulator.functions import archive
 from tests.fakes.emulator.process import REGION, ROOT, Emulator
 from tests.fakes.waiting import wait_until
 
@@ -102,16 +101,13 @@ class Laptop:
     def function_of(self, source: str, name: str | None = None) -> str:
         """Make a function of a module with a `handler`, and return its name."""
         name = name or f"f-{uuid.uuid4().hex[:8]}"
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as packed:
-            packed.writestr("app.py", source)
         self.client("lambda").create_function(
             FunctionName=name,
             Runtime="python3.11",
             Role=ROLE,
-            Handler="app.handler",
+            Handler="package.handler.handler",
             Timeout=30,
-            Code={"ZipFile": archive.getvalue()},
+            Code={"ZipFile": archive(source)},
         )
         return name
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import time
-import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
+
+from tests.fakes.emulator.functions import make_function
 
 if TYPE_CHECKING:
     from tests.fakes.emulator.process import Emulator
@@ -16,20 +16,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def arguments(emulator: Emulator) -> dict[str, str]:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as packed:
-        packed.writestr("app.py", "def handler(event, context): pass")
     emulator.client("kinesis").create_stream(StreamName="clicks", ShardCount=1)
-    emulator.client("lambda").create_function(
-        FunctionName="forward",
-        Runtime="python3.11",
-        Role="arn:aws:iam::000000000000:role/forward",
-        Handler="app.handler",
-        Code={"ZipFile": archive.getvalue()},
-    )
     return {
         "EventSourceArn": "arn:aws:kinesis:eu-central-1:000000000000:stream/clicks",
-        "FunctionName": "forward",
+        "FunctionName": make_function(emulator, "def handler(event, context): pass"),
     }
 
 

@@ -27,6 +27,15 @@ def arn_of(queue: str) -> str:
     return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}"
 
 
+def send_results(emulator: Emulator, name: str) -> str:
+    """Send the results of a function to a queue, and return the queue."""
+    queue = make_queue(emulator, "results")
+    emulator.client("lambda").put_function_event_invoke_config(
+        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn_of("results")}}
+    )
+    return queue
+
+
 def accept(emulator: Emulator, name: str, event: Any) -> None:
     answer = emulator.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=json.dumps(event))
     assert answer["StatusCode"] == 202
@@ -85,11 +94,8 @@ def test_dead_letter_queue_gets_the_event_itself(emulator: Emulator) -> None:
 
 
 def test_accepted_event_survives_a_kill(emulator: Emulator) -> None:
-    queue = make_queue(emulator, "results")
     name = make_function(emulator, "import time\ndef handler(event, context): time.sleep(1)\n")
-    emulator.client("lambda").put_function_event_invoke_config(
-        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn_of("results")}}
-    )
+    queue = send_results(emulator, name)
 
     accept(emulator, name, {"a": 1})
     emulator.kill()
@@ -99,11 +105,8 @@ def test_accepted_event_survives_a_kill(emulator: Emulator) -> None:
 
 
 def test_finished_event_is_not_run_again(emulator: Emulator) -> None:
-    queue = make_queue(emulator, "results")
     name = make_function(emulator, ECHOING)
-    emulator.client("lambda").put_function_event_invoke_config(
-        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn_of("results")}}
-    )
+    queue = send_results(emulator, name)
     accept(emulator, name, {"a": 1})
     message = next_message(emulator, queue)
     emulator.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
@@ -117,13 +120,9 @@ def test_finished_event_is_not_run_again(emulator: Emulator) -> None:
 
 
 def test_object_put_into_a_bucket_is_an_event(emulator: Emulator) -> None:
-    queue = make_queue(emulator, "results")
     name = make_function(emulator, "def handler(event, context): return event['Records'][0]['s3']['object']['key']")
-    client, s3 = emulator.client("lambda"), emulator.client("s3")
-    client.put_function_event_invoke_config(
-        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn_of("results")}}
-    )
-    client.add_permission(
+    queue, s3 = send_results(emulator, name), emulator.client("s3")
+    emulator.client("lambda").add_permission(
         FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
     )
     s3.create_bucket(Bucket="uploads", CreateBucketConfiguration={"LocationConstraint": REGION})
