@@ -30,6 +30,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "contract": ((PYTHON, "-m", "backend.contract.generate", "--check"),),
     "compatibility": ((PYTHON, "-m", "tests.contract.engine.compatibility", "--check"),),
     "spelling": ((f"{BIN}/codespell", *SOURCES, "infrastructure", "README.md", "CHANGELOG.md"),),
+    "vocabulary": ((PYTHON, "-m", "deployment.check.vocabulary"),),
     "structure": ((PYTHON, "-m", "deployment.check.structure"),),
     "workflows": (
         (f"{BIN}/yamllint", "--strict", "--config-file", "deployment/check/yamllint.yaml", ".github"),

@@ -205,7 +205,7 @@ class Resources(LifeCycleMachine):
         found = outcome(getattr(self.world.control, f"delete_{kind.method}"), **{kind.arn_member: arn})
         legal: set[str] = set()
         for now in later(seen):
-            legal |= deletion(now[arn], [now[dependant] for dependant in dependants])
+            legal |= deletion(now[arn], [now[dependent] for dependent in dependants])
         check_outcome(f"Delete of {kind.name}", seen, found, legal)
         if found == DONE:
             self.states[arn] = "DELETE PENDING" if kind.has_states else GONE
