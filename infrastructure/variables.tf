@@ -167,6 +167,23 @@ variable "reserved_concurrency" {
     condition     = length(setsubtract(keys(var.reserved_concurrency), ["collect", "forward", "judge", "lake", "recommend", "train"])) == 0
     error_message = "reserved_concurrency names unknown functions: ${join(", ", setsubtract(keys(var.reserved_concurrency), ["collect", "forward", "judge", "lake", "recommend", "train"]))}."
   }
+
+  validation {
+    condition     = length(var.reserved_concurrency) == 0 || var.account_concurrency != null
+    error_message = "reserved_concurrency reserves ${sum(concat([0], values(var.reserved_concurrency)))}, but account_concurrency is null; set it to the value of aws service-quotas get-service-quota --service-code lambda --quota-code L-B99A9384."
+  }
+
+  # Lambda keeps 100 unreserved: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+  validation {
+    condition     = try(sum(values(var.reserved_concurrency)) + 100 <= var.account_concurrency, true)
+    error_message = "reserved_concurrency reserves ${sum(concat([0], values(var.reserved_concurrency)))} and Lambda keeps 100 unreserved, but account_concurrency is ${coalesce(var.account_concurrency, 0)}; request a quota of at least ${sum(concat([100], values(var.reserved_concurrency)))}."
+  }
+}
+
+variable "account_concurrency" {
+  description = "Lambda's quota of concurrent executions in the account and region, L-B99A9384: 1,000 by default, 10 in many new accounts; required with reserved_concurrency."
+  type        = number
+  default     = null
 }
 
 variable "lake_buffer" {

@@ -1,9 +1,11 @@
-# The permissions boundary: the maximum permissions of every role, regardless of its own policy.
+# The permissions boundaries: the maximum permissions of every role of an environment, regardless of its own policy.
 
 resource "aws_iam_policy" "boundary" {
-  name        = local.boundary
-  description = "Bounds every role that ${var.project} makes"
-  policy      = data.aws_iam_policy_document.boundary.json
+  for_each = var.environments
+
+  name        = local.boundaries[each.key]
+  description = "Bounds every role of ${local.prefixes[each.key]}"
+  policy      = data.aws_iam_policy_document.boundary[each.key].json
 }
 
 data "aws_iam_policy_document" "boundary" {
@@ -12,25 +14,28 @@ data "aws_iam_policy_document" "boundary" {
   #checkov:skip=CKV_AWS_109:As above
   #checkov:skip=CKV_AWS_111:As above
   #checkov:skip=CKV_AWS_356:As above
+  for_each = local.prefixes
+
   statement {
-    sid = "DataOfThisProject"
+    sid = "NamedResourcesOfThisEnvironment"
     actions = [
+      "athena:*Quer*",
+      "athena:GetWorkGroup",
+      "cloudwatch:Get*",
       "dynamodb:BatchGetItem",
       "dynamodb:BatchWriteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
-      "events:DescribeRule",
-      "events:PutRule",
-      "events:PutTargets",
       "glue:*JobRun*",
-      "glue:GetTable*",
+      "glue:Get*",
       "kinesis:Describe*",
       "kinesis:Get*",
       "kinesis:ListShards",
       "kinesis:PutRecord*",
       "lambda:GetFunctionConfiguration",
       "lambda:InvokeFunction",
+      "logs:*",
       "s3:AbortMultipartUpload",
       "s3:DeleteObject",
       "s3:GetBucketLocation",
@@ -42,28 +47,41 @@ data "aws_iam_policy_document" "boundary" {
       "sqs:SendMessage",
       "ssm:GetParameter",
       "ssm:PutParameter",
-      "states:DescribeExecution",
+      "states:Describe*",
       "states:GetExecutionHistory",
-      "states:ListExecutions",
+      "states:List*",
       "states:StartExecution",
     ]
+    resources = concat(local.named_arns[each.key], ["arn:${local.partition}:glue:${local.here}:catalog"])
+  }
+
+  # Log groups that AWS names for all jobs of the account, and the rule with which Step Functions waits for a training job.
+  statement {
+    sid     = "ResourcesThatAwsNames"
+    actions = ["events:DescribeRule", "events:PutRule", "events:PutTargets", "logs:*"]
     resources = [
-      "arn:${local.partition}:dynamodb:${var.region}:${var.account_id}:table/${var.project}-*",
-      "arn:${local.partition}:events:${var.region}:${var.account_id}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule",
-      "arn:${local.partition}:glue:${var.region}:${var.account_id}:*",
-      "arn:${local.partition}:kinesis:${var.region}:${var.account_id}:stream/${var.project}-*",
-      "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function:${var.project}-*",
-      "arn:${local.partition}:s3:::${var.project}-*",
-      "arn:${local.partition}:sagemaker:${var.region}:${var.account_id}:training-job/${var.project}-*",
-      "arn:${local.partition}:sqs:${var.region}:${var.account_id}:${var.project}-*",
-      "arn:${local.partition}:ssm:${var.region}:${var.account_id}:parameter/${var.project}/*",
-      "arn:${local.partition}:states:${var.region}:${var.account_id}:*:${var.project}-*",
+      "arn:${local.partition}:events:${local.here}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+      "arn:${local.partition}:logs:${local.here}:log-group:/aws-glue/*",
+      "arn:${local.partition}:logs:${local.here}:log-group:/aws/sagemaker/TrainingJobs*",
     ]
   }
 
+  # Names of Personalize contain the environment, except for generated ids and import jobs, which are named by data set and run.
   statement {
-    sid = "ServicesWithoutResourceNames"
+    sid     = "PersonalizeOfThisEnvironment"
+    actions = ["personalize:*"]
+    resources = concat(
+      [for resource in ["*/${each.value}-*", "*/${each.value}", "dataset/${each.value}/*", "dataset-import-job/*", "event-tracker/*"] : "arn:${local.partition}:personalize:${local.here}:${resource}"],
+      ["arn:${local.partition}:personalize:::*"],
+    )
+  }
+
+  statement {
+    sid = "ActionsWithoutResourceLevel"
     actions = [
+      "cloudwatch:DescribeAlarms",
+      "cloudwatch:GetMetric*",
+      "cloudwatch:ListMetrics",
       "cloudwatch:PutMetricData",
       "ecr:BatchCheckLayerAvailability",
       "ecr:BatchGetImage",
@@ -71,10 +89,12 @@ data "aws_iam_policy_document" "boundary" {
       "ecr:GetDownloadUrlForLayer",
       "glue:GetSecurityConfiguration",
       "kinesis:ListStreams",
-      "kms:Decrypt",
-      "kms:GenerateDataKey",
-      "logs:*",
-      "personalize:*",
+      "logs:*LogDeliver*",
+      "logs:*ResourcePolic*",
+      "logs:DescribeLogGroups",
+      "logs:GetQueryResults",
+      "personalize:List*",
+      "personalize:PutEvents",
       "xray:*",
     ]
     resources = ["*"]
@@ -84,25 +104,51 @@ data "aws_iam_policy_document" "boundary" {
     sid     = "PassTheRolesOfPersonalizeAndSageMaker"
     actions = ["iam:PassRole"]
     resources = [
-      "arn:${local.partition}:iam::${var.account_id}:role/${var.project}-*-personalize",
-      "arn:${local.partition}:iam::${var.account_id}:role/${var.project}-*-sagemaker",
+      "${local.roles_arn}/${each.value}-personalize",
+      "${local.roles_arn}/${each.value}-sagemaker",
     ]
   }
 
   statement {
-    sid       = "LetSageMakerEncryptItsDisks"
+    sid       = "UseTheEnvironmentsKey"
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+    resources = [local.keys_arn]
+
+    dynamic "condition" {
+      for_each = local.tags[each.key]
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.key}"
+        values   = [condition.value]
+      }
+    }
+  }
+
+  statement {
+    sid       = "LetServicesUseTheEnvironmentsKey"
     actions   = ["kms:CreateGrant"]
-    resources = ["*"] # keys are identified by generated ids
+    resources = [local.keys_arn]
 
     condition {
       test     = "Bool"
       variable = "kms:GrantIsForAWSResource"
       values   = ["true"]
     }
+
+    dynamic "condition" {
+      for_each = local.tags[each.key]
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.key}"
+        values   = [condition.value]
+      }
+    }
   }
 
   statement {
-    sid       = "DenyTheTerraformState"
+    sid       = "DenyTheState"
     effect    = "Deny"
     actions   = ["s3:*"]
     resources = [local.state_arn, "${local.state_arn}/*"]

@@ -3,14 +3,19 @@ output "state_bucket" {
   value       = aws_s3_bucket.state.id
 }
 
-output "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary of every role, for TF_VAR_permissions_boundary_arn."
-  value       = aws_iam_policy.boundary.arn
+output "state_key_alias" {
+  description = "Alias of the key that encrypts the states, as in environments/*.s3.tfbackend."
+  value       = aws_kms_alias.state.name
 }
 
-output "plan_role_arn" {
-  description = "ARN of the role for terraform plan."
-  value       = aws_iam_role.plan.arn
+output "permissions_boundary_arns" {
+  description = "ARNs of the permissions boundaries of all roles, by environment, for TF_VAR_permissions_boundary_arn."
+  value       = { for environment, boundary in aws_iam_policy.boundary : environment => boundary.arn }
+}
+
+output "plan_role_arns" {
+  description = "ARNs of the roles for terraform plan, by environment."
+  value       = { for environment, role in aws_iam_role.plan : environment => role.arn }
 }
 
 output "apply_role_arns" {
@@ -27,6 +32,7 @@ output "backend" {
         key          = "${var.project}/bootstrap.tfstate"
         region       = "${var.region}"
         encrypt      = true
+        kms_key_id   = "${local.state_alias}"
         use_lockfile = true
       }
     }

@@ -5,12 +5,12 @@ resource "aws_kms_key" "state" {
 }
 
 resource "aws_kms_alias" "state" {
-  name          = "alias/${var.project}-terraform"
+  name          = local.state_alias
   target_key_id = aws_kms_key.state.key_id
 }
 
 resource "aws_s3_bucket" "state" {
-  #checkov:skip=CKV_AWS_18:Access is recorded by CloudTrail data events of the account
+  #checkov:skip=CKV_AWS_18:No access log is kept here; an account that needs one enables CloudTrail data events for this bucket
   #checkov:skip=CKV_AWS_144:Old versions are kept, and the resources of the state are in the same region
   #checkov:skip=CKV2_AWS_62:No consumer needs notifications of state changes
   bucket = local.state_bucket
@@ -101,6 +101,31 @@ data "aws_iam_policy_document" "state_bucket" {
     condition {
       test     = "Bool"
       variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  # A backend without kms_key_id requests AES256, which overrides the bucket's default.
+  statement {
+    sid       = "DenyOtherEncryption"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${local.state_arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "StringNotEquals"
+      variable = "s3:x-amz-server-side-encryption"
+      values   = ["aws:kms"]
+    }
+
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption"
       values   = ["false"]
     }
   }

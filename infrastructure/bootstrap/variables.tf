@@ -20,7 +20,7 @@ variable "account_id" {
 }
 
 variable "environments" {
-  description = "Environments of this account; each gets a role for terraform apply that the GitHub environment of the same name can assume."
+  description = "Environments of this account; each gets a role for terraform plan, a role for terraform apply and a permissions boundary."
   type        = set(string)
 
   validation {
@@ -34,7 +34,43 @@ variable "repository" {
   type        = string
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_.@-]+/[A-Za-z0-9_.@-]+$", var.repository))
+    condition     = can(regex("^[A-Za-z0-9_.-]+(@[0-9]+)?/[A-Za-z0-9_.-]+(@[0-9]+)?$", var.repository))
     error_message = "repository is \"${var.repository}\"; it must be owner/name, without wildcards."
   }
+}
+
+variable "github_subjects" {
+  description = "Subjects of GitHub's OIDC tokens that may plan and apply, by environment, if they differ from those composed from repository: both forms of the repository during a migration to immutable subjects, or customized claims."
+  type = map(object({
+    plan  = optional(list(string))
+    apply = optional(list(string))
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for subject in flatten([for roles in values(var.github_subjects) : concat(coalesce(roles.plan, []), coalesce(roles.apply, []))]) : can(regex("^repo:[A-Za-z0-9_.-]+(@[0-9]+)?/[A-Za-z0-9_.-]+(@[0-9]+)?:[^*?]+$", subject))])
+    error_message = "A subject in github_subjects is invalid; it must begin with repo:owner/name: or repo:owner@id/name@id: and have no wildcard."
+  }
+
+  validation {
+    condition     = alltrue([for environment, roles in var.github_subjects : alltrue([for subject in coalesce(roles.apply, []) : strcontains("${subject}:", ":environment:${environment}:")])])
+    error_message = "A subject in github_subjects may apply without the GitHub environment of the same name; it must contain :environment:<environment>."
+  }
+
+  validation {
+    condition     = alltrue([for environment, roles in var.github_subjects : environment == "dev" || alltrue([for subject in coalesce(roles.plan, []) : !contains(split(":", subject), "pull_request")])])
+    error_message = "github_subjects lets pull requests plan an environment other than dev; their code is not reviewed yet."
+  }
+
+  validation {
+    condition     = length(setsubtract(keys(var.github_subjects), var.environments)) == 0
+    error_message = "github_subjects names ${join(", ", setsubtract(keys(var.github_subjects), var.environments))}, which environments does not contain."
+  }
+}
+
+variable "api_gateway_logging" {
+  description = "Whether to set the role with which API Gateway writes logs; false if the account has one in this region, since there is one per account and region."
+  type        = bool
+  default     = true
 }

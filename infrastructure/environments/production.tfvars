@@ -1,4 +1,5 @@
-# The pipeline sets account_id, permissions_boundary_arn and alarm_emails as environment variables named TF_VAR_….
+# The pipeline sets account_id, permissions_boundary_arn, alarm_emails and account_concurrency (at least 320) as environment
+# variables named TF_VAR_….
 environment = "production"
 region      = "eu-central-1"
 

@@ -28,6 +28,8 @@ variables {
   api_throttling            = { requests_per_second = 100, burst = 200 }
   alarm_emails              = ["on-call@example.com"]
   monthly_budget_usd        = 1000
+  reserved_concurrency      = { forward = 20, recommend = 200 }
+  account_concurrency       = 320 # the minimum that leaves 100 unreserved
   lambda_archives_directory = "tests/archives/lambda"
   glue_archives_directory   = "tests/archives/glue"
 }
@@ -155,6 +157,26 @@ run "values_that_would_fail_at_apply_are_refused_at_plan" {
     var.glue_archives_directory,
     var.reserved_concurrency,
   ]
+}
+
+run "reserved_concurrency_that_the_account_does_not_have_is_refused" {
+  command = plan
+
+  variables {
+    account_concurrency = 319
+  }
+
+  expect_failures = [var.reserved_concurrency]
+}
+
+run "reserved_concurrency_needs_the_accounts_quota" {
+  command = plan
+
+  variables {
+    account_concurrency = null
+  }
+
+  expect_failures = [var.reserved_concurrency]
 }
 
 run "production_cannot_be_emulated" {

@@ -1,0 +1,342 @@
+"""The calls that the AWS provider 5.100 makes for each type of resource in the root, and on which resource.
+
+From the provider's sources (internal/service/<service>, the functions resource…Create, …Read, …Update and …Delete), and
+from the Service Authorization Reference for the resource that IAM evaluates and its condition keys. A call is written
+``action@resource``, where the resource is a key of `resources`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from tests.contract.infrastructure.account import ACCOUNT_ID, REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Context: TypeAlias = "dict[str, str | list[str]]"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as IAM evaluates it."""
+
+    action: str
+    resource: str
+    context: Context
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Calls for a type of resource: those of a plan, and those that an apply makes beside them."""
+
+    read: str
+    write: str
+
+
+CALLS = {
+    "aws_api_gateway_api_key": Calls(
+        "apigateway:GET@api-key", "apigateway:POST@new-api-key apigateway:PATCH@api-key apigateway:DELETE@api-key"
+    ),
+    "aws_api_gateway_deployment": Calls("apigateway:GET@api", "apigateway:POST@api apigateway:DELETE@api"),
+    "aws_api_gateway_gateway_response": Calls("apigateway:GET@api", "apigateway:PUT@api apigateway:DELETE@api"),
+    "aws_api_gateway_integration": Calls("apigateway:GET@api", "apigateway:PUT@api apigateway:DELETE@api"),
+    "aws_api_gateway_integration_response": Calls("apigateway:GET@api", "apigateway:PUT@api apigateway:DELETE@api"),
+    "aws_api_gateway_method": Calls("apigateway:GET@api", "apigateway:PUT@api apigateway:DELETE@api"),
+    "aws_api_gateway_method_response": Calls("apigateway:GET@api", "apigateway:PUT@api apigateway:DELETE@api"),
+    "aws_api_gateway_method_settings": Calls("apigateway:GET@stage", "apigateway:PATCH@stage"),
+    "aws_api_gateway_model": Calls("apigateway:GET@api", "apigateway:POST@api apigateway:DELETE@api"),
+    "aws_api_gateway_resource": Calls("apigateway:GET@api", "apigateway:POST@api apigateway:DELETE@api"),
+    "aws_api_gateway_rest_api": Calls(
+        "apigateway:GET@api",
+        "apigateway:POST@new-api apigateway:PUT@api-tags apigateway:PATCH@api apigateway:DELETE@api",
+    ),
+    "aws_api_gateway_stage": Calls(
+        "apigateway:GET@stage",
+        "apigateway:POST@api apigateway:PATCH@stage apigateway:DELETE@stage logs:CreateLogDelivery@any "
+        "logs:PutResourcePolicy@any logs:DescribeResourcePolicies@any logs:ListLogDeliveries@any",
+    ),
+    "aws_api_gateway_usage_plan": Calls(
+        "apigateway:GET@usage-plan",
+        "apigateway:POST@new-usage-plan apigateway:PATCH@usage-plan apigateway:DELETE@usage-plan",
+    ),
+    "aws_api_gateway_usage_plan_key": Calls(
+        "apigateway:GET@usage-plan", "apigateway:POST@usage-plan apigateway:DELETE@usage-plan"
+    ),
+    "aws_athena_named_query": Calls(
+        "athena:GetNamedQuery@workgroup", "athena:CreateNamedQuery@workgroup athena:DeleteNamedQuery@workgroup"
+    ),
+    "aws_athena_workgroup": Calls(
+        "athena:GetWorkGroup@workgroup athena:ListTagsForResource@workgroup",
+        "athena:CreateWorkGroup@workgroup athena:TagResource@workgroup athena:DeleteWorkGroup@workgroup",
+    ),
+    "aws_budgets_budget": Calls(
+        "budgets:ViewBudget@budget budgets:ListTagsForResource@budget",
+        "budgets:ModifyBudget@budget budgets:TagResource@budget",
+    ),
+    "aws_cloudwatch_dashboard": Calls(
+        "cloudwatch:GetDashboard@dashboard", "cloudwatch:PutDashboard@dashboard cloudwatch:DeleteDashboards@dashboard"
+    ),
+    "aws_cloudwatch_log_group": Calls(
+        "logs:DescribeLogGroups@any logs:ListTagsForResource@log-group",
+        "logs:CreateLogGroup@log-group logs:PutRetentionPolicy@log-group logs:AssociateKmsKey@log-group "
+        "logs:TagResource@log-group logs:DeleteLogGroup@log-group",
+    ),
+    "aws_cloudwatch_log_stream": Calls(
+        "logs:DescribeLogStreams@log-group", "logs:CreateLogStream@log-stream logs:DeleteLogStream@log-stream"
+    ),
+    "aws_cloudwatch_metric_alarm": Calls(
+        "cloudwatch:DescribeAlarms@any cloudwatch:ListTagsForResource@alarm",
+        "cloudwatch:PutMetricAlarm@alarm cloudwatch:TagResource@alarm cloudwatch:DeleteAlarms@alarm",
+    ),
+    "aws_dynamodb_table": Calls(
+        "dynamodb:DescribeTable@table dynamodb:DescribeContinuousBackups@table dynamodb:DescribeTimeToLive@table "
+        "dynamodb:ListTagsOfResource@table",
+        "dynamodb:CreateTable@table dynamodb:UpdateTable@table dynamodb:UpdateTimeToLive@table "
+        "dynamodb:UpdateContinuousBackups@table dynamodb:TagResource@table dynamodb:DeleteTable@table",
+    ),
+    "aws_glue_catalog_database": Calls(
+        "glue:GetDatabase@catalog glue:GetDatabase@database glue:GetTags@database",
+        "glue:CreateDatabase@catalog glue:CreateDatabase@database glue:DeleteDatabase@catalog "
+        "glue:DeleteDatabase@database glue:DeleteDatabase@glue-table glue:DeleteDatabase@glue-function",
+    ),
+    "aws_glue_catalog_table": Calls(
+        "glue:GetTable@catalog glue:GetTable@database glue:GetTable@glue-table glue:GetPartitionIndexes@catalog "
+        "glue:GetPartitionIndexes@database glue:GetPartitionIndexes@glue-table",
+        "glue:CreateTable@catalog glue:CreateTable@database glue:CreateTable@glue-table glue:UpdateTable@glue-table "
+        "glue:DeleteTable@catalog glue:DeleteTable@database glue:DeleteTable@glue-table",
+    ),
+    "aws_glue_job": Calls(
+        "glue:GetJob@glue-job glue:GetTags@glue-job",
+        "glue:CreateJob@glue-job glue:UpdateJob@glue-job glue:TagResource@glue-job glue:DeleteJob@glue-job "
+        "iam:PassRole@role-to-glue",
+    ),
+    "aws_glue_security_configuration": Calls(
+        "glue:GetSecurityConfiguration@any",
+        "glue:CreateSecurityConfiguration@any glue:DeleteSecurityConfiguration@any",
+    ),
+    "aws_iam_role": Calls(
+        "iam:GetRole@role iam:ListRolePolicies@role iam:ListAttachedRolePolicies@role",
+        "iam:CreateRole@bounded-role iam:TagRole@role iam:UpdateAssumeRolePolicy@role iam:DeleteRole@role "
+        "iam:ListInstanceProfilesForRole@role",
+    ),
+    "aws_iam_role_policy": Calls("iam:GetRolePolicy@role", "iam:PutRolePolicy@bounded-role iam:DeleteRolePolicy@role"),
+    "aws_kinesis_firehose_delivery_stream": Calls(
+        "firehose:DescribeDeliveryStream@delivery-stream firehose:ListTagsForDeliveryStream@delivery-stream",
+        "firehose:CreateDeliveryStream@delivery-stream firehose:UpdateDestination@delivery-stream "
+        "firehose:TagDeliveryStream@delivery-stream firehose:DeleteDeliveryStream@delivery-stream "
+        "iam:PassRole@role-to-firehose",
+    ),
+    "aws_kinesis_stream": Calls(
+        "kinesis:DescribeStreamSummary@stream kinesis:ListTagsForStream@stream",
+        "kinesis:CreateStream@stream kinesis:AddTagsToStream@stream kinesis:StartStreamEncryption@stream "
+        "kinesis:IncreaseStreamRetentionPeriod@stream kinesis:UpdateShardCount@stream kinesis:DeleteStream@stream",
+    ),
+    "aws_kms_alias": Calls(
+        "kms:ListAliases@any",
+        "kms:CreateAlias@alias kms:CreateAlias@key kms:UpdateAlias@alias kms:DeleteAlias@alias kms:DeleteAlias@key",
+    ),
+    "aws_kms_key": Calls(
+        "kms:DescribeKey@key kms:GetKeyPolicy@key kms:GetKeyRotationStatus@key kms:ListResourceTags@key",
+        "kms:CreateKey@new-key kms:TagResource@untagged-key kms:TagResource@key kms:EnableKeyRotation@key "
+        "kms:PutKeyPolicy@key kms:ScheduleKeyDeletion@key kms:CreateGrant@key kms:Encrypt@key",
+    ),
+    "aws_lambda_event_source_mapping": Calls(
+        "lambda:GetEventSourceMapping@mapping lambda:ListTags@tagged-mapping",
+        "lambda:CreateEventSourceMapping@new-mapping lambda:TagResource@untagged-mapping "
+        "lambda:UpdateEventSourceMapping@mapping lambda:DeleteEventSourceMapping@mapping",
+    ),
+    "aws_lambda_function": Calls(
+        "lambda:GetFunction@function lambda:GetFunctionCodeSigningConfig@function "
+        "lambda:ListVersionsByFunction@function kms:Decrypt@key-for-function",
+        "lambda:CreateFunction@function lambda:TagResource@function lambda:UpdateFunctionCode@function "
+        "lambda:UpdateFunctionConfiguration@function lambda:PutFunctionConcurrency@function "
+        "lambda:DeleteFunction@function iam:PassRole@role-to-lambda",
+    ),
+    "aws_lambda_function_event_invoke_config": Calls(
+        "lambda:GetFunctionEventInvokeConfig@function",
+        "lambda:PutFunctionEventInvokeConfig@function lambda:DeleteFunctionEventInvokeConfig@function",
+    ),
+    "aws_lambda_function_recursion_config": Calls(
+        "lambda:GetFunctionRecursionConfig@function", "lambda:PutFunctionRecursionConfig@function"
+    ),
+    "aws_lambda_permission": Calls(
+        "lambda:GetPolicy@function", "lambda:AddPermission@function lambda:RemovePermission@function"
+    ),
+    "aws_s3_bucket": Calls(
+        "s3:ListBucket@bucket s3:GetBucketPolicy@bucket s3:GetBucketAcl@bucket s3:GetBucketCORS@bucket "
+        "s3:GetBucketWebsite@bucket s3:GetBucketVersioning@bucket s3:GetAccelerateConfiguration@bucket "
+        "s3:GetBucketRequestPayment@bucket s3:GetBucketLogging@bucket s3:GetLifecycleConfiguration@bucket "
+        "s3:GetReplicationConfiguration@bucket s3:GetEncryptionConfiguration@bucket "
+        "s3:GetBucketObjectLockConfiguration@bucket s3:GetBucketTagging@bucket s3:GetBucketLocation@bucket",
+        "s3:CreateBucket@bucket s3:PutBucketTagging@bucket s3:DeleteBucket@bucket s3:ListBucketVersions@bucket "
+        "s3:DeleteObjectVersion@object",
+    ),
+    "aws_s3_bucket_lifecycle_configuration": Calls(
+        "s3:GetLifecycleConfiguration@bucket", "s3:PutLifecycleConfiguration@bucket"
+    ),
+    "aws_s3_bucket_ownership_controls": Calls(
+        "s3:GetBucketOwnershipControls@bucket", "s3:PutBucketOwnershipControls@bucket"
+    ),
+    "aws_s3_bucket_policy": Calls(
+        "s3:GetBucketPolicy@bucket", "s3:PutBucketPolicy@bucket s3:DeleteBucketPolicy@bucket"
+    ),
+    "aws_s3_bucket_public_access_block": Calls(
+        "s3:GetBucketPublicAccessBlock@bucket", "s3:PutBucketPublicAccessBlock@bucket"
+    ),
+    "aws_s3_bucket_server_side_encryption_configuration": Calls(
+        "s3:GetEncryptionConfiguration@bucket", "s3:PutEncryptionConfiguration@bucket"
+    ),
+    "aws_s3_bucket_versioning": Calls("s3:GetBucketVersioning@bucket", "s3:PutBucketVersioning@bucket"),
+    "aws_s3_object": Calls(
+        "s3:GetObject@archive s3:GetObjectTagging@archive kms:Decrypt@key-for-s3",
+        "s3:PutObject@archive s3:PutObjectTagging@archive s3:DeleteObject@archive s3:DeleteObjectVersion@archive",
+    ),
+    "aws_sagemaker_endpoint": Calls(
+        "sagemaker:DescribeEndpoint@endpoint sagemaker:ListTags@endpoint",
+        "sagemaker:CreateEndpoint@endpoint sagemaker:CreateEndpoint@endpoint-config sagemaker:AddTags@endpoint "
+        "sagemaker:UpdateEndpoint@endpoint sagemaker:DeleteEndpoint@endpoint",
+    ),
+    "aws_sagemaker_endpoint_configuration": Calls(
+        "sagemaker:DescribeEndpointConfig@endpoint-config sagemaker:ListTags@endpoint-config",
+        "sagemaker:CreateEndpointConfig@endpoint-config sagemaker:DeleteEndpointConfig@endpoint-config",
+    ),
+    "aws_sagemaker_model": Calls(
+        "sagemaker:DescribeModel@model sagemaker:ListTags@model",
+        "sagemaker:CreateModel@model sagemaker:DeleteModel@model iam:PassRole@role-to-sagemaker",
+    ),
+    "aws_scheduler_schedule": Calls(
+        "scheduler:GetSchedule@schedule kms:Decrypt@key-for-schedule",
+        "scheduler:CreateSchedule@schedule scheduler:UpdateSchedule@schedule scheduler:DeleteSchedule@schedule "
+        "iam:PassRole@role-to-scheduler",
+    ),
+    "aws_sfn_state_machine": Calls(
+        "states:DescribeStateMachine@state-machine states:ListTagsForResource@state-machine "
+        "states:ListStateMachineVersions@state-machine states:ValidateStateMachineDefinition@any "
+        "kms:Decrypt@key-for-state-machine",
+        "states:CreateStateMachine@state-machine states:UpdateStateMachine@state-machine "
+        "states:TagResource@state-machine states:DeleteStateMachine@state-machine iam:PassRole@role-to-states",
+    ),
+    "aws_sns_topic": Calls(
+        "sns:GetTopicAttributes@topic sns:ListTagsForResource@topic",
+        "sns:CreateTopic@topic sns:SetTopicAttributes@topic sns:TagResource@topic sns:DeleteTopic@topic",
+    ),
+    "aws_sns_topic_policy": Calls("sns:GetTopicAttributes@topic", "sns:SetTopicAttributes@topic"),
+    "aws_sns_topic_subscription": Calls(
+        "sns:GetSubscriptionAttributes@any",
+        "sns:Subscribe@topic sns:SetSubscriptionAttributes@any sns:Unsubscribe@any",
+    ),
+    "aws_sqs_queue": Calls(
+        "sqs:GetQueueAttributes@queue sqs:ListQueueTags@queue",
+        "sqs:CreateQueue@queue sqs:SetQueueAttributes@queue sqs:TagQueue@queue sqs:DeleteQueue@queue",
+    ),
+    "aws_sqs_queue_policy": Calls("sqs:GetQueueAttributes@queue", "sqs:SetQueueAttributes@queue"),
+    "aws_wafv2_web_acl": Calls(
+        "wafv2:GetWebACL@web-acl wafv2:ListTagsForResource@web-acl",
+        "wafv2:CreateWebACL@web-acl wafv2:CreateWebACL@managed-rules wafv2:UpdateWebACL@web-acl "
+        "wafv2:TagResource@web-acl wafv2:DeleteWebACL@web-acl",
+    ),
+    "aws_wafv2_web_acl_association": Calls(
+        "wafv2:GetWebACLForResource@stage wafv2:GetWebACLForResource@web-acl",
+        "wafv2:AssociateWebACL@web-acl wafv2:AssociateWebACL@stage apigateway:SetWebACL@stage "
+        "wafv2:DisassociateWebACL@stage",
+    ),
+    "aws_wafv2_web_acl_logging_configuration": Calls(
+        "wafv2:GetLoggingConfiguration@web-acl",
+        "wafv2:PutLoggingConfiguration@web-acl wafv2:DeleteLoggingConfiguration@web-acl "
+        "iam:CreateServiceLinkedRole@role-of-waf",
+    ),
+}
+
+
+def resources(environment: str) -> dict[str, tuple[str, Context]]:
+    """Return the ARN and the request's condition keys for each kind of resource of an environment."""
+    prefix = f"rivulet-{environment}"
+    here = f"{REGION}:{ACCOUNT_ID}"
+    tags = {"Project": "rivulet", "Environment": environment}
+    tagged: Context = {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+    new: Context = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    key_arn = f"arn:aws:kms:{here}:key/{environment}-key"
+    key: Context = tagged | {"kms:ResourceAliases": [f"alias/{prefix}"]}
+    function = f"arn:aws:lambda:{here}:function:{prefix}-collect"
+    mapping = f"arn:aws:lambda:{here}:event-source-mapping:{environment}-mapping"
+    state_machine = f"arn:aws:states:{here}:stateMachine:{prefix}-train"
+    schedule = f"arn:aws:scheduler:{here}:schedule/default/{prefix}-train"
+    role = f"arn:aws:iam::{ACCOUNT_ID}:role/{prefix}-collect"
+    apis = f"arn:aws:apigateway:{REGION}::"
+    log_group = f"arn:aws:logs:{here}:log-group:/aws/lambda/{prefix}-collect"
+    unconditional = {
+        "any": "*",
+        "alarm": f"arn:aws:cloudwatch:{here}:alarm:{prefix}-api-slow",
+        "alias": f"arn:aws:kms:{here}:alias/{prefix}",
+        "archive": f"arn:aws:s3:::{prefix}-{ACCOUNT_ID}-artifacts/lambda/{prefix}-collect/0123456789ab.zip",
+        "bucket": f"arn:aws:s3:::{prefix}-{ACCOUNT_ID}-lake",
+        "budget": f"arn:aws:budgets::{ACCOUNT_ID}:budget/{prefix}",
+        "catalog": f"arn:aws:glue:{here}:catalog",
+        "dashboard": f"arn:aws:cloudwatch::{ACCOUNT_ID}:dashboard/{prefix}",
+        "database": f"arn:aws:glue:{here}:database/rivulet_{environment}",
+        "delivery-stream": f"arn:aws:firehose:{here}:deliverystream/{prefix}-lake",
+        "endpoint": f"arn:aws:sagemaker:{here}:endpoint/{prefix}-custom",
+        "endpoint-config": f"arn:aws:sagemaker:{here}:endpoint-config/{prefix}-custom-0123456789ab",
+        "function": function,
+        "glue-function": f"arn:aws:glue:{here}:userDefinedFunction/rivulet_{environment}/any",
+        "glue-job": f"arn:aws:glue:{here}:job/{prefix}-datasets",
+        "glue-table": f"arn:aws:glue:{here}:table/rivulet_{environment}/events",
+        "log-group": log_group,
+        "log-stream": f"{log_group}:log-stream:S3Delivery",
+        "managed-rules": f"arn:aws:wafv2:{REGION}:aws:regional/managedruleset/AWSManagedRulesCommonRuleSet/id",
+        "model": f"arn:aws:sagemaker:{here}:model/{prefix}-custom-0123456789ab",
+        "object": f"arn:aws:s3:::{prefix}-{ACCOUNT_ID}-lake/raw/events/part.parquet",
+        "queue": f"arn:aws:sqs:{here}:{prefix}-collect-failed",
+        "role": role,
+        "schedule": schedule,
+        "state-machine": state_machine,
+        "stream": f"arn:aws:kinesis:{here}:stream/{prefix}-events",
+        "table": f"arn:aws:dynamodb:{here}:table/{prefix}-history",
+        "topic": f"arn:aws:sns:{here}:{prefix}-alarms",
+        "web-acl": f"arn:aws:wafv2:{here}:regional/webacl/{prefix}/id",
+        "workgroup": f"arn:aws:athena:{here}:workgroup/{prefix}",
+    }
+    services = ("firehose", "glue", "lambda", "sagemaker", "scheduler", "states")
+    conditional: dict[str, tuple[str, Context]] = {
+        "api": (f"{apis}/restapis/{environment}api/resources", tagged),
+        "api-key": (f"{apis}/apikeys/{environment}key", tagged),
+        "api-tags": (f"{apis}/tags/{environment}api", tagged | new),
+        "bounded-role": (
+            role,
+            {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT_ID}:policy/rivulet-boundary-{environment}"},
+        ),
+        "key": (key_arn, key),
+        "key-for-function": (key_arn, key | {"kms:EncryptionContext:aws:lambda:FunctionArn": function}),
+        "key-for-s3": (key_arn, key | {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}),
+        "key-for-schedule": (key_arn, key | {"kms:EncryptionContext:aws:scheduler:schedule:arn": schedule}),
+        "key-for-state-machine": (key_arn, key | {"kms:EncryptionContext:aws:states:stateMachineArn": state_machine}),
+        "mapping": (mapping, {"lambda:FunctionArn": function}),
+        "new-api": (f"{apis}/restapis", new),
+        "new-api-key": (f"{apis}/apikeys", new),
+        "new-key": ("*", new),
+        "new-mapping": ("*", new | {"lambda:FunctionArn": function}),
+        "new-usage-plan": (f"{apis}/usageplans", new),
+        "role-of-waf": (
+            f"arn:aws:iam::{ACCOUNT_ID}:role/aws-service-role/wafv2.amazonaws.com/AWSServiceRoleForWAFV2Logging",
+            {"iam:AWSServiceName": "wafv2.amazonaws.com"},
+        ),
+        "stage": (f"{apis}/restapis/{environment}api/stages/v1", tagged),
+        "tagged-mapping": (mapping, tagged),
+        "untagged-key": (key_arn, new),
+        "untagged-mapping": (mapping, new),
+        "usage-plan": (f"{apis}/usageplans/{environment}plan/keys", tagged),
+    }
+    passed: dict[str, tuple[str, Context]] = {
+        f"role-to-{service}": (role, {"iam:PassedToService": f"{service}.amazonaws.com"}) for service in services
+    }
+    return {name: (arn, {}) for name, arn in unconditional.items()} | conditional | passed
+
+
+def calls(text: str, environment: str) -> Iterator[Call]:
+    """Yield the calls that a text of `CALLS` lists, on the resources of an environment."""
+    known = resources(environment)
+    for call in text.split():
+        action, _, resource = call.partition("@")
+        yield Call(action, *known[resource])

@@ -1,0 +1,97 @@
+"""Which of GitHub's tokens may take which role."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.contract.infrastructure.account import ACCOUNT_ID
+from tests.contract.infrastructure.bootstrap import VARIABLES, trust_policy
+from tests.fakes.iam import may_assume
+
+if TYPE_CHECKING:
+    from tests.contract.infrastructure.bootstrap import Checkout
+
+ISSUER = "token.actions.githubusercontent.com"
+PROVIDER = {"Federated": f"arn:aws:iam::{ACCOUNT_ID}:oidc-provider/{ISSUER}"}
+ACTION = "sts:AssumeRoleWithWebIdentity"
+ROLES = ("plan-dev", "plan-production", "apply-dev", "apply-production")
+
+SUBJECTS = {
+    "repo:owner/rivulet:pull_request": {"plan-dev"},
+    "repo:owner/rivulet:ref:refs/heads/main": {"plan-dev", "plan-production"},
+    "repo:owner/rivulet:environment:dev": {"apply-dev"},
+    "repo:owner/rivulet:environment:production": {"apply-production", "plan-production"},
+    "repo:owner/rivulet:ref:refs/heads/feature": set(),
+    "repo:owner/rivulet:ref:refs/tags/main": set(),
+    "repo:owner/rivulet:ref:refs/heads/main2": set(),
+    "repo:owner/rivulet:environment:Production": set(),
+    "repo:owner/rivulet:environment:dev2": set(),
+    "repo:owner/rivulet2:environment:dev": set(),
+    "repo:other/rivulet:pull_request": set(),
+    "repo:owner@1/rivulet@2:environment:dev": set(),
+    "": set(),
+}
+
+
+def takers(plan: dict[str, Any], claims: dict[str, str], action: str = ACTION) -> set[str]:
+    """Return the roles that a token with these claims may take."""
+    context = {f"{ISSUER}:{name}": value for name, value in claims.items()}
+    documents = {role: "aws_iam_role.{}[{!r}]".format(*role.split("-")).replace("'", '"') for role in ROLES}
+    return {
+        role
+        for role, address in documents.items()
+        if may_assume(trust_policy(plan, address), PROVIDER, action, context)
+    }
+
+
+@pytest.mark.parametrize(("subject", "expected"), SUBJECTS.items())
+def test_a_subject_takes_exactly_its_roles(plan: dict[str, Any], subject: str, expected: set[str]) -> None:
+    assert takers(plan, {"aud": "sts.amazonaws.com", "sub": subject}) == expected
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_without_audience_or_with_another_no_role_is_taken(plan: dict[str, Any], subject: str) -> None:
+    assert takers(plan, {"sub": subject}) == set()
+    assert takers(plan, {"sub": subject, "aud": "https://github.com/owner"}) == set()
+    assert takers(plan, {"sub": subject, "aud": "sts.amazonaws.com"}, "sts:AssumeRole") == set()
+    assert takers(plan, {"aud": "sts.amazonaws.com"}) == set()
+
+
+def test_another_identity_provider_takes_no_role(plan: dict[str, Any]) -> None:
+    claims = {f"{ISSUER}:aud": "sts.amazonaws.com", f"{ISSUER}:sub": "repo:owner/rivulet:environment:dev"}
+    trust = trust_policy(plan, 'aws_iam_role.apply["dev"]')
+
+    assert may_assume(trust, PROVIDER, ACTION, claims)
+    assert not may_assume(trust, {"Federated": PROVIDER["Federated"] + ".example.com"}, ACTION, claims)
+    assert not may_assume(trust, {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}, ACTION, claims)
+
+
+def test_subjects_may_be_given_in_both_of_githubs_forms(bootstrap: Checkout) -> None:
+    subjects = [f"repo:{repository}:environment:dev" for repository in ("owner/rivulet", "owner@1/rivulet@2")]
+    written = "[" + ", ".join(f'"{subject}"' for subject in subjects) + "]"
+    plan = bootstrap.plan(github_subjects=f"{{ dev = {{ apply = {written} }} }}")
+
+    for subject in subjects:
+        assert takers(plan, {"aud": "sts.amazonaws.com", "sub": subject}) == {"apply-dev"}
+    assert takers(plan, {"aud": "sts.amazonaws.com", "sub": "repo:owner/rivulet:pull_request"}) == {"plan-dev"}
+
+
+@pytest.mark.parametrize(
+    "subjects",
+    [
+        '{ dev = { plan = ["repo:owner/*:pull_request"] } }',
+        '{ dev = { apply = ["repo:owner/rivulet:environment:production"] } }',
+        '{ production = { plan = ["repo:owner/rivulet:pull_request"] } }',
+        '{ staging = { plan = ["repo:owner/rivulet:ref:refs/heads/main"] } }',
+    ],
+)
+def test_subjects_that_would_open_a_role_are_refused(bootstrap: Checkout, subjects: str) -> None:
+    done = bootstrap.shell(
+        "python -m deployment.terraform -chdir=bootstrap plan -input=false -lock=false",
+        **(VARIABLES | {"github_subjects": subjects}),
+    )
+
+    assert done.returncode != 0
+    assert "Invalid value for variable" in done.stderr
