@@ -1,7 +1,7 @@
 """The calls that the AWS provider 5.100 makes for each type of resource in the root, and on which resource.
 
-From the provider's sources (internal/service/<service>, the functions resource…Create, …Read, …Update and …Delete), and
-from the Service Authorization Reference for the resource that IAM evaluates and its condition keys. A call is written
+Compiled by hand from the documentation of the provider's resources and of AWS's APIs, not recorded from a run; the
+resource that IAM evaluates and its condition keys are those of the Service Authorization Reference. A call is written
 ``action@resource``, where the resource is a key of `resources`.
 """
 
