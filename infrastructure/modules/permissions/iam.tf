@@ -152,4 +152,24 @@ data "aws_iam_policy_document" "train" {
     actions   = ["states:DescribeExecution", "states:GetExecutionHistory"]
     resources = [local.execution_arn]
   }
+
+  # https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html: executions and their history are
+  # decrypted with the caller's permissions; the state machine's role encrypts the input of a new execution.
+  statement {
+    sid       = "DecryptTheProgressOfTrainings"
+    actions   = ["kms:Decrypt"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_states]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:aws:states:stateMachineArn"
+      values   = [var.state_machine_arn]
+    }
+  }
 }

@@ -3,6 +3,7 @@ locals {
   parameter_arn = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.tracking_id_parameter}"
   execution_arn = "${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}:*"
 
+  via_states   = "states.${var.region}.amazonaws.com"
   via_s3       = "s3.${var.region}.amazonaws.com"
   via_kinesis  = "kinesis.${var.region}.amazonaws.com"
   via_dynamodb = "dynamodb.${var.region}.amazonaws.com"

@@ -255,9 +255,10 @@ data "aws_iam_policy_document" "personalize" {
     resources = [local.datasets_arn]
   }
 
+  # https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html; only the key policy grants CreateGrant
   statement {
     sid       = "DecryptTheDataSets"
-    actions   = ["kms:Decrypt"]
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
     resources = [var.key_arn]
   }
 }

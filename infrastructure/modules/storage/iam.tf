@@ -46,6 +46,44 @@ data "aws_iam_policy_document" "key" {
       values   = [var.account_id]
     }
   }
+
+  # https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-access.html: the import of encrypted
+  # data sets requires these actions in the key policy; the policy of the import role is not enough.
+  statement {
+    sid       = "ImportAndTrainWithPersonalize"
+    actions   = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["personalize.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [var.account_id]
+    }
+  }
+
+  # https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html: an encrypted state machine sends its
+  # log encrypted, and CloudWatch's delivery decrypts it.
+  statement {
+    sid       = "DeliverLogsOfTheStateMachine"
+    actions   = ["kms:Decrypt"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["delivery.logs.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:SourceArn"
+      values   = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:*"]
+    }
+  }
 }
 
 data "aws_iam_policy_document" "bucket" {

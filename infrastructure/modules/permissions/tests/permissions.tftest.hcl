@@ -143,11 +143,46 @@ run "train_starts_one_state_machine_and_reads_its_executions" {
   command = plan
 
   assert {
-    condition = { for statement in jsondecode(output.policy_json.train).Statement : statement.Sid => statement.Resource } == {
+    condition = { for statement in jsondecode(output.policy_json.train).Statement : statement.Sid => statement.Resource if startswith(flatten([statement.Action])[0], "states:") } == {
       StartATrainingUnlessOneRuns = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"
       ReadTheProgressOfTrainings  = "arn:aws:states:eu-central-1:123456789012:execution:rivulet-test-train:*"
     }
     error_message = "train may start or read other resources."
+  }
+}
+
+# An encrypted state machine: Step Functions decrypts executions and their history with the caller's permissions.
+run "train_decrypts_executions_of_its_state_machine_only" {
+  command = plan
+
+  assert {
+    condition = [
+      for statement in jsondecode(output.policy_json.train).Statement : [flatten([statement.Action]), statement.Resource, statement.Condition]
+      if anytrue([for action in flatten([statement.Action]) : startswith(action, "kms:")])
+      ] == [[
+        ["kms:Decrypt"],
+        "arn:aws:kms:eu-central-1:123456789012:key/none",
+        { StringEquals = {
+          "kms:EncryptionContext:aws:states:stateMachineArn" = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"
+          "kms:ViaService"                                   = "states.eu-central-1.amazonaws.com"
+        } },
+    ]]
+    error_message = "train cannot read encrypted executions, or may decrypt data other than those of its state machine."
+  }
+}
+
+run "the_assertion_above_detects_another_state_machine" {
+  command = plan
+
+  variables {
+    state_machine_arn = "*"
+  }
+
+  assert {
+    condition = contains([
+      for statement in jsondecode(output.policy_json.train).Statement : try(statement.Condition.StringEquals["kms:EncryptionContext:aws:states:stateMachineArn"], null)
+    ], "*")
+    error_message = "The encryption context does not follow from the state machine."
   }
 }
 

@@ -180,8 +180,8 @@ run "personalize_reads_the_data_sets_of_this_account" {
   assert {
     condition = toset(flatten([
       for statement in jsondecode(data.aws_iam_policy_document.personalize.json).Statement : statement.Action
-    ])) == toset(["kms:Decrypt", "s3:GetObject", "s3:ListBucket"])
-    error_message = "Personalize may do more than read the data sets."
+    ])) == toset(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants", "s3:GetObject", "s3:ListBucket"])
+    error_message = "Personalize may do more than read the encrypted data sets, or cannot use their key."
   }
 
   assert {

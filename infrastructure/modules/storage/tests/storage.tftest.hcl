@@ -89,6 +89,52 @@ run "the_key_encrypts_logs_of_this_environment_only" {
   }
 }
 
+# Services, their actions on the key, and the conditions.
+run "services_use_the_key_as_aws_documents_it" {
+  command = plan
+
+  assert {
+    condition = jsonencode({
+      for statement in jsondecode(data.aws_iam_policy_document.key.json).Statement :
+      statement.Sid => [statement.Principal.Service, sort(flatten([statement.Action])), statement.Condition]
+      if contains(["ImportAndTrainWithPersonalize", "DeliverLogsOfTheStateMachine"], statement.Sid)
+      }) == jsonencode({
+      ImportAndTrainWithPersonalize = [
+        "personalize.amazonaws.com",
+        ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"],
+        { StringEquals = { "aws:SourceAccount" = "123456789012" } },
+      ]
+      DeliverLogsOfTheStateMachine = [
+        "delivery.logs.amazonaws.com",
+        ["kms:Decrypt"],
+        { StringEquals = { "kms:EncryptionContext:SourceArn" = "arn:aws:logs:eu-central-1:123456789012:*" } },
+      ]
+    })
+    error_message = "Personalize cannot read the encrypted data sets, or the state machine's encrypted log cannot be delivered, or another account may have the key used."
+  }
+
+  assert {
+    condition     = alltrue([for statement in jsondecode(data.aws_iam_policy_document.key.json).Statement : strcontains(jsonencode(statement.Condition), var.account_id) if can(statement.Principal.Service)])
+    error_message = "A service may use the key on behalf of another account."
+  }
+}
+
+run "the_assertion_above_detects_another_account" {
+  command = plan
+
+  variables {
+    account_id = "210987654321"
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.key.json).Statement : statement.Condition.StringEquals["aws:SourceAccount"]
+      if statement.Sid == "ImportAndTrainWithPersonalize"
+    ] == ["210987654321"]
+    error_message = "The account of the condition does not follow from the environment's account."
+  }
+}
+
 run "protected_data_cannot_be_deleted" {
   command = plan
 
