@@ -13,8 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 _IN_A_STRING = "sample"
 _ALONE = {
     "configuration": '{"datasets": [], "solutions": []}',
-    "personalize_retry": "[]",
+    "glue_retry": "[]",
     "lambda_retry": "[]",
+    "personalize_retry": "[]",
+    "s3_retry": "[]",
+    "ssm_retry": "[]",
     "sagemaker": "{}",
     "poll_seconds": "60",
 }

@@ -42,28 +42,46 @@ locals {
     ]
   }
 
-  # Throttling and service errors of Personalize; six attempts with backoff from 2 s take about two minutes.
-  personalize_retry = [{
-    ErrorEquals = [
-      "Personalize.ThrottlingException",
-      "Personalize.SdkClientException",
-      "Personalize.InternalServerException",
-      "Personalize.ServiceUnavailableException",
-    ]
-    IntervalSeconds = 2
-    MaxAttempts     = 6
-    BackoffRate     = 2
-    JitterStrategy  = "FULL"
-  }]
+  # Errors that a retry after seconds may solve. An error without a model, such as throttling or an internal error of
+  # Personalize, has the name of the SDK's base exception: Personalize.PersonalizeException. Errors that the definition
+  # catches, such as S3.NoSuchKeyException, have other names and are not retried.
+  transient_errors = {
+    glue        = ["Glue.AWSGlueException", "Glue.InternalServiceException", "Glue.OperationTimeoutException", "Glue.SdkClientException"]
+    lambda      = ["Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ServiceException", "Lambda.TooManyRequestsException"]
+    personalize = ["Personalize.PersonalizeException", "Personalize.SdkClientException"]
+    s3          = ["S3.S3Exception", "S3.SdkClientException"]
+    ssm         = ["Ssm.InternalServerErrorException", "Ssm.SdkClientException", "Ssm.SsmException", "Ssm.TooManyUpdatesException"]
+  }
 
-  # Service errors and throttling of Lambda.
-  lambda_retry = [{
-    ErrorEquals     = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException"]
-    IntervalSeconds = 2
-    MaxAttempts     = 4
-    BackoffRate     = 2
-    JitterStrategy  = "FULL"
-  }]
+  # Six attempts with backoff from 2 s take about two minutes.
+  transient_retry = {
+    for service, errors in local.transient_errors : service => {
+      ErrorEquals     = errors
+      IntervalSeconds = 2
+      MaxAttempts     = 6
+      BackoffRate     = 2
+      JitterStrategy  = "FULL"
+    }
+  }
+
+  # Limits on concurrent trainings and updates of resources in use end with other work: on AWS about 40 minutes.
+  retries = {
+    for service, retry in local.transient_retry : service => concat([retry], lookup({
+      glue = [{
+        ErrorEquals     = ["Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException"]
+        IntervalSeconds = 30
+        MaxAttempts     = 10
+        BackoffRate     = 1.5
+      }]
+      personalize = [{
+        ErrorEquals     = ["Personalize.LimitExceededException", "Personalize.ResourceInUseException"]
+        IntervalSeconds = var.poll_seconds
+        MaxAttempts     = 8
+        BackoffRate     = 1.5
+        MaxDelaySeconds = 10 * var.poll_seconds
+      }]
+    }, service, []))
+  }
 
   definition = templatefile("${path.module}/state-machines/train.asl.json.tftpl", {
     partition              = var.partition
@@ -72,8 +90,11 @@ locals {
     prefix                 = var.prefix
     poll_seconds           = var.poll_seconds
     configuration          = jsonencode(local.configuration)
-    personalize_retry      = jsonencode(local.personalize_retry)
-    lambda_retry           = jsonencode(local.lambda_retry)
+    glue_retry             = jsonencode(local.retries.glue)
+    lambda_retry           = jsonencode(local.retries.lambda)
+    personalize_retry      = jsonencode(local.retries.personalize)
+    s3_retry               = jsonencode(local.retries.s3)
+    ssm_retry              = jsonencode(local.retries.ssm)
     sagemaker              = var.sagemaker == null ? "{}" : jsonencode(var.sagemaker)
     key_alias_arn          = "arn:${var.partition}:kms:${var.region}:${var.account_id}:alias/${var.prefix}"
     personalize_role_arn   = local.personalize_role_arn

@@ -114,7 +114,8 @@ def train(cloud, judge):
 
 def rendered(judge: str) -> dict[str, Any]:
     """Return the states of the workflow, with the judge and the bucket of this cloud."""
-    values = {"personalize_retry": "[]", "lambda_retry": "[]", "sagemaker": "{}", "configuration": "{}"}
+    values = dict.fromkeys(("lambda_retry", "personalize_retry", "s3_retry", "glue_retry", "ssm_retry"), "[]")
+    values |= {"sagemaker": "{}", "configuration": "{}"}
     values |= {"poll_seconds": "1", "partition": "aws", "judge_function_arn": judge, "records_bucket": BUCKET}
     text = re.sub(r"\$\{(\w+)\}", lambda found: values.get(found[1], "sample"), TEMPLATE.read_text(encoding="utf-8"))
     states: dict[str, Any] = json.loads(text)["States"]

@@ -131,6 +131,52 @@ run "a_new_version_is_judged_by_the_declared_metrics_before_deployment" {
   }
 }
 
+run "every_task_is_retried_and_a_missing_object_is_not" {
+  command = plan
+
+  assert {
+    condition = [
+      for name, state in merge(concat(
+        [jsondecode(output.definition).States],
+        [for state in values(jsondecode(output.definition).States) : state.ItemProcessor.States if state.Type == "Map"],
+      )...) : name if state.Type == "Task" && length(try(state.Retry, [])) == 0
+    ] == []
+    error_message = "A task fails the workflow at its first error."
+  }
+
+  # Throttling and internal errors are not modelled by Personalize: Step Functions reports them by the SDK's base exception.
+  assert {
+    condition     = contains(flatten(jsondecode(output.definition).States.DescribeDatasetGroup.Retry[*].ErrorEquals), "Personalize.PersonalizeException")
+    error_message = "Throttling by Personalize is not retried."
+  }
+
+  assert {
+    condition = alltrue([
+      for retry in jsondecode(output.definition).States.DescribeDatasetGroup.Retry : retry.IntervalSeconds >= 60
+      if length(setintersection(retry.ErrorEquals, ["Personalize.LimitExceededException", "Personalize.ResourceInUseException"])) > 0
+    ]) && contains(flatten(jsondecode(output.definition).States.DescribeDatasetGroup.Retry[*].ErrorEquals), "Personalize.LimitExceededException")
+    error_message = "A limit or a resource in use is not retried, or before it can have changed."
+  }
+
+  assert {
+    condition     = !strcontains(jsonencode([jsondecode(output.definition).States.ReadManifest.Retry, jsondecode(output.definition).States.ReadRecordOfCustomChampion.Retry]), "NoSuchKey")
+    error_message = "A missing object is retried before it is caught."
+  }
+}
+
+run "the_laptop_retries_at_its_polling_interval" {
+  command = plan
+
+  variables {
+    poll_seconds = 1
+  }
+
+  assert {
+    condition     = max(jsondecode(output.definition).States.DescribeDatasetGroup.Retry[*].IntervalSeconds...) <= 2
+    error_message = "The laptop waits for AWS's intervals."
+  }
+}
+
 run "without_sagemaker_no_role_is_passed_to_it_and_the_trainer_is_refused" {
   command = plan
 
