@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deployment.emulator.stepfunctions import branches, execution, integrations, permissions, start
+from deployment.emulator.stepfunctions import branches, errors, execution, integrations, permissions, start
 
 if TYPE_CHECKING:
     from deployment.emulator.settings import Settings
@@ -20,5 +20,6 @@ def install(settings: Settings) -> None:  # noqa: ARG001 - every override has th
     execution.install()
     branches.install()
     start.install()
+    errors.install()
     integrations.install()
     permissions.install()

@@ -1,8 +1,8 @@
 """The integrations that MiniStack's Step Functions lacks: Personalize, Glue jobs, Athena, and S3 objects.
 
 An optimized ``.sync`` integration starts a job, waits for its end, and fails with ``States.TaskFailed`` and the
-job's description as the cause (https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html). An SDK
-integration fails with ``<Service>.<Error>`` (``…/supported-services-awssdk.html``).
+job's description as the cause (https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html). A call
+that the service refuses fails with the name that ``errors`` returns.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ministack.services import stepfunctions as states
 
 from deployment.emulator.internal_requests import call_json
 from deployment.emulator.s3 import objects
+from deployment.emulator.stepfunctions.errors import error_name
 from deployment.emulator.stepfunctions.execution import ExecutionEndedError, wait
 from deployment.emulator.stepfunctions.members import api_parameters, state_result
 
@@ -55,23 +56,23 @@ def call_personalize(resource: str, arguments: dict[str, Any]) -> Any:
     """Call any action of Amazon Personalize: ``aws-sdk:personalize:<action>``."""
     action = resource.rpartition(":")[2]
     action = action[:1].upper() + action[1:]
-    answer = _call("personalize", f"AmazonPersonalize.{action}", "Personalize", api_parameters(action, arguments))
+    answer = _call("personalize", f"AmazonPersonalize.{action}", api_parameters(action, arguments))
     return state_result(action, answer)
 
 
 def run_glue_job(resource: str, arguments: dict[str, Any]) -> Any:
     """Start a Glue job and, for ``.sync``, wait until the run has ended."""
-    started = _call("glue", "AWSGlue.StartJobRun", "Glue", arguments)
+    started = _call("glue", "AWSGlue.StartJobRun", arguments)
     if not resource.endswith(".sync"):
         return started
     subject = {"JobName": arguments["JobName"], "RunId": started["JobRunId"]}
     try:
-        while (run := _call("glue", "AWSGlue.GetJobRun", "Glue", subject)["JobRun"])["JobRunState"] not in GLUE_ENDED:
+        while (run := _call("glue", "AWSGlue.GetJobRun", subject)["JobRun"])["JobRunState"] not in GLUE_ENDED:
             wait(POLL_SECONDS)
     except ExecutionEndedError:
         # AWS stops the job of an aborted execution on a best-effort basis.
         stop = {"JobName": arguments["JobName"], "JobRunIds": [started["JobRunId"]]}
-        _call("glue", "AWSGlue.BatchStopJobRun", "Glue", stop)
+        _call("glue", "AWSGlue.BatchStopJobRun", stop)
         raise
     if run["JobRunState"] != "SUCCEEDED":
         raise states._ExecutionError("States.TaskFailed", json.dumps(run))
@@ -80,17 +81,17 @@ def run_glue_job(resource: str, arguments: dict[str, Any]) -> Any:
 
 def run_athena_query(resource: str, arguments: dict[str, Any]) -> Any:
     """Start an Athena query and, for ``.sync``, wait until it has ended."""
-    started = _call("athena", "AmazonAthena.StartQueryExecution", "Athena", arguments)
+    started = _call("athena", "AmazonAthena.StartQueryExecution", arguments)
     if not resource.endswith(".sync"):
         return started
     try:
         while True:
-            answer = _call("athena", "AmazonAthena.GetQueryExecution", "Athena", started)
+            answer = _call("athena", "AmazonAthena.GetQueryExecution", started)
             if answer["QueryExecution"]["Status"]["State"] in ATHENA_ENDED:
                 break
             wait(POLL_SECONDS)
     except ExecutionEndedError:
-        _call("athena", "AmazonAthena.StopQueryExecution", "Athena", started)
+        _call("athena", "AmazonAthena.StopQueryExecution", started)
         raise
     if answer["QueryExecution"]["Status"]["State"] != "SUCCEEDED":
         raise states._ExecutionError("States.TaskFailed", json.dumps(answer))
@@ -100,7 +101,7 @@ def run_athena_query(resource: str, arguments: dict[str, Any]) -> Any:
 def call_athena(resource: str, arguments: dict[str, Any]) -> Any:
     """Call an optimized Athena action that reads or stops a query."""
     action = resource.rpartition(":")[2]
-    return _call("athena", f"AmazonAthena.{action[:1].upper()}{action[1:]}", "Athena", arguments)
+    return _call("athena", f"AmazonAthena.{action[:1].upper()}{action[1:]}", arguments)
 
 
 def call_s3_object(resource: str, arguments: dict[str, Any]) -> Any:
@@ -114,22 +115,20 @@ def call_s3_object(resource: str, arguments: dict[str, Any]) -> Any:
             return {}
         body = objects.read(bucket, key)
     except objects.ObjectStoreError as error:
-        raise states._ExecutionError(f"S3.{error.code}Exception", str(error)) from error
+        raise states._ExecutionError(error_name("s3", error.code), str(error)) from error
     if len(body) > OUTPUT_LIMIT_BYTES:
         cause = f"The object has {len(body)} bytes, a state's output at most {OUTPUT_LIMIT_BYTES}"
         raise states._ExecutionError("States.DataLimitExceeded", cause)
     return {"Body": body.decode(errors="replace"), "ContentLength": len(body)}
 
 
-def _call(service: str, target: str, prefix: str, arguments: Any) -> Any:
-    """Send one JSON request to a service of the emulator and return its response; an error is ``<prefix>.<error>``."""
+def _call(service: str, target: str, arguments: Any) -> Any:
+    """Send one JSON request to a service of the emulator and return its response."""
     status, result = call_json(service, target, arguments or {})
     if status >= 400:
-        code = (result.get("__type") or prefix).rpartition("#")[2]
-        # A workflow sees the name of the SDK's exception class.
-        code = code if code.endswith("Exception") else f"{code}Exception"
+        code = (result.get("__type") or "").rpartition("#")[2]
         message = result.get("message") or result.get("Message") or ""
-        raise states._ExecutionError(f"{prefix}.{code}", message)
+        raise states._ExecutionError(error_name(service, code, is_optimized=service != "personalize"), message)
     return result
 
 

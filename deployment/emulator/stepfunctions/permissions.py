@@ -14,6 +14,7 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions as states
 
+from deployment.emulator.stepfunctions.errors import error_name
 from deployment.emulator.stepfunctions.execution import current
 
 # Names of a service in ASL that differ from its prefix in policies.
@@ -33,7 +34,7 @@ def install() -> None:
 
 
 def check_permission(resource: str, arguments: dict[str, Any]) -> None:
-    """Raise ``<Service>.AccessDeniedException`` for an integration that the execution's role does not allow."""
+    """Raise the service's error for an integration that the execution's role does not allow."""
     running = current.get()
     permission = permission_of(resource, arguments)
     if running is None or permission is None:
@@ -52,12 +53,14 @@ def check_permission(resource: str, arguments: dict[str, Any]) -> None:
     policies = iam_evaluator._gather_role_policies(role, get_account_id())
     if iam_evaluator.evaluate(context, policies).decision == "Allow":
         return
-    service = action.partition(":")[0]
+    name = resource.rpartition(":::")[2]
+    service = name.removeprefix("aws-sdk:").partition(":")[0] if ":::" in resource else "lambda"
     cause = (
         f"User: {principal} is not authorized to perform: {action} on resource: {arn} "
         f"because no identity-based policy allows the {action} action"
     )
-    raise states._ExecutionError(f"{service.capitalize()}.AccessDeniedException", cause)
+    is_optimized = not name.startswith("aws-sdk:")
+    raise states._ExecutionError(error_name(service, "AccessDeniedException", is_optimized=is_optimized), cause)
 
 
 def permission_of(resource: str, arguments: dict[str, Any]) -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.emulator.cloud import run_once, start_cloud
 from tests.fakes.emulator.functions import make_function
-from tests.fakes.emulator.personalize import SLOW, SLOW_SECONDS
+from tests.fakes.emulator.personalize import SLOW, SLOW_SECONDS, THROTTLED
 from tests.fakes.waiting import wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/workflow"
@@ -236,6 +236,17 @@ def test_an_object_that_is_missing_is_named_as_the_sdk_names_it(run_workflow):
     assert run_workflow("missing-object", jsonata(states))["status"] == "SUCCEEDED"
 
 
+def test_an_error_without_a_model_is_named_by_the_sdks_base_exception(run_workflow):
+    states = {
+        "Throttled": {"Type": "Task", "Resource": CREATE, "Arguments": {"Name": THROTTLED}, "End": True},
+    }
+
+    ended = run_workflow("throttled", jsonata(states))
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "Personalize.PersonalizeException")
+    assert ended["cause"] == "Rate exceeded"
+
+
 def test_a_state_machine_ends_at_its_time_limit_even_inside_a_branch(cloud, run_workflow):
     waiting = {
         "StartAt": "Wait",
@@ -338,7 +349,7 @@ def test_a_definition_is_validated_with_the_place_of_each_fault(cloud):
     assert answer["diagnostics"][0]["location"] == "/States/Wait/Next"
 
 
-def test_an_engine_that_is_down_can_be_retried_by_name(tmp_path):
+def test_an_engine_that_is_down_raises_the_base_exception(tmp_path):
     cloud = start_cloud(tmp_path)
     try:
         cloud.personalize.close()
@@ -348,7 +359,7 @@ def test_an_engine_that_is_down_can_be_retried_by_name(tmp_path):
 
         ended = run_once(cloud, "down", jsonata(states), 15)
 
-        assert ended["error"] == "Personalize.ServiceUnavailableException"
+        assert ended["error"] == "Personalize.PersonalizeException"
     finally:
         cloud.close()
 

@@ -66,6 +66,6 @@ def test_a_permitted_integration_runs(guarded):
 def test_an_integration_without_permission_is_denied_before_it_runs(guarded):
     ended = create_group(guarded, "denied", "theirs-1")
 
-    assert (ended["status"], ended["error"]) == ("FAILED", "Personalize.AccessDeniedException")
+    assert (ended["status"], ended["error"]) == ("FAILED", "Personalize.PersonalizeException")
     assert "is not authorized to perform: personalize:CreateDatasetGroup" in ended["cause"]
     assert f"{ARN}:dataset-group/theirs-1" not in guarded.personalize.groups

@@ -13,6 +13,8 @@ Answer = tuple[int, Content, str]
 
 # What has this name takes its time.
 SLOW, SLOW_SECONDS = "slow", 1
+# A dataset group of this name is throttled, by an error that the model of Personalize does not have.
+THROTTLED = "throttled"
 ARN = "arn:aws:personalize:eu-central-1:000000000000"
 
 
@@ -65,6 +67,8 @@ class FakePersonalize:
         }
         if body.get("name") == SLOW:
             time.sleep(SLOW_SECONDS)
+        if body.get("name") == THROTTLED:
+            return 400, {"message": "Rate exceeded"}, "ThrottlingException"
         if action == "CreateDatasetGroup":
             return self._create_group(body["name"])
         if action == "DescribeDatasetGroup":

@@ -24,7 +24,7 @@ SERVICES = {
 
 def named_errors() -> set[str]:
     """Return the errors of AWS services that the definition and its Terraform locals name."""
-    names = r'"((?:%s)\.\w+)"' % "|".join(SERVICES)
+    names = rf'"((?:{"|".join(SERVICES)})\.\w+)"'
     return {name for source in SOURCES for name in re.findall(names, source.read_text(encoding="utf-8"))}
 
 
