@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-OUTPUT_GROUP = "/aws-glue/jobs/output"
-ERROR_GROUP = "/aws-glue/jobs/error"
+DEFAULT_PREFIX = "/aws-glue/jobs"
 # API_PutLogEvents: 1 MiB a batch, counting 26 bytes for each event beside its text, and 10,000 events.
 BATCH_EVENTS = 1000
 EVENT_LIMIT_CHARACTERS = 1000
@@ -56,15 +55,20 @@ def close(record: dict[str, Any], folder: Path, message: str) -> None:
             errors.write(f"{message}\n" if message else f"Run {record['Id']} has ended.\n")
 
 
+def log_group_prefix(arguments: dict[str, str], security_configuration: str, role: str) -> str:
+    """Return the prefix of a run's two log groups, ``…/output`` and ``…/error``.
+
+    Glue 5 ignores ``--continuous-log-logGroup``. A security configuration adds its name and the role's.
+    """
+    prefix = arguments.get("--custom-logGroup-prefix") or DEFAULT_PREFIX
+    role_name = role.rpartition("/")[2]
+    return f"{prefix}/{security_configuration}-role/{role_name}" if security_configuration else prefix
+
+
 def publish(record: dict[str, Any], folder: Path) -> None:
     """Put the output into the run's log streams."""
-    printed = {group: _lines(folder / name) for group, name in ((OUTPUT_GROUP, "stdout"), (ERROR_GROUP, "stderr"))}
-    arguments = record["Arguments"]
-    own_group = arguments.get("--continuous-log-logGroup")
-    if own_group and arguments.get("--enable-continuous-cloudwatch-log") == "true":
-        printed[own_group] = [line for lines in printed.values() for line in lines]
-    for group, lines in printed.items():
-        _put(group, record["Id"], lines)
+    for group, name in (("output", "stdout"), ("error", "stderr")):
+        _put(f"{record['LogGroupName']}/{group}", record["Id"], _lines(folder / name))
 
 
 def _lines(path: Path) -> list[str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import glue
 
+from deployment.emulator.glue.job_logs import log_group_prefix
 from deployment.emulator.glue.runs import SPARK_OF_GLUE, UNFINISHED, JobRun, execute, finish
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ def _record(job: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         **(data.get("Arguments") or {}),
         **(job.get("NonOverridableArguments") or {}),
     }
+    security_configuration = data.get("SecurityConfiguration") or job.get("SecurityConfiguration") or ""
     return {
         "Id": run_id,
         "Attempt": 0,
@@ -148,9 +150,9 @@ def _record(job: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         "Timeout": data.get("Timeout") or job.get("Timeout") or DEFAULT_TIMEOUT_MINUTES,
         "WorkerType": data.get("WorkerType") or job.get("WorkerType") or "G.1X",
         "NumberOfWorkers": data.get("NumberOfWorkers") or job.get("NumberOfWorkers") or 2,
-        "SecurityConfiguration": data.get("SecurityConfiguration") or job.get("SecurityConfiguration") or "",
+        "SecurityConfiguration": security_configuration,
         "GlueVersion": job["GlueVersion"],
-        "LogGroupName": "/aws-glue/jobs",
+        "LogGroupName": log_group_prefix(arguments, security_configuration, job.get("Role", "")),
     }
 
 

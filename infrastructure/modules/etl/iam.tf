@@ -52,7 +52,7 @@ data "aws_iam_policy_document" "this" {
   statement {
     sid       = "WriteItsOwnLog"
     actions   = ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:/aws-glue/*"]
+    resources = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:${local.log_group_prefix}/*"]
   }
 
   statement {

@@ -9,7 +9,9 @@ resource "aws_s3_object" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  name              = local.log_group_name
+  for_each = local.log_group_names
+
+  name              = each.value
   retention_in_days = var.log_retention_days
   kms_key_id        = var.key_arn
 }
@@ -53,18 +55,18 @@ resource "aws_glue_job" "this" {
   }
 
   default_arguments = {
-    "--extra-py-files"                   = local.uris.package
-    "--enable-auto-scaling"              = "true"
-    "--enable-metrics"                   = "true"
-    "--enable-continuous-cloudwatch-log" = "true"
-    "--continuous-log-logGroup"          = aws_cloudwatch_log_group.this.name
-    "--job-bookmark-option"              = "job-bookmark-disable"
-    "--TempDir"                          = "s3://${var.buckets.artifacts}/glue/temporary/"
+    "--extra-py-files"         = local.uris.package
+    "--enable-auto-scaling"    = "true"
+    "--enable-metrics"         = "true"
+    "--custom-logGroup-prefix" = local.log_group_prefix
+    "--job-bookmark-option"    = "job-bookmark-disable"
+    "--TempDir"                = "s3://${var.buckets.artifacts}/glue/temporary/"
   }
 
   execution_property {
     max_concurrent_runs = 1
   }
 
-  depends_on = [aws_s3_object.this]
+  # Glue would create missing log groups without a retention.
+  depends_on = [aws_cloudwatch_log_group.this, aws_s3_object.this]
 }

@@ -133,6 +133,21 @@ def test_a_failing_script_fails_the_run_with_its_error_and_changes_no_bucket(clo
     assert "ValueError" in messages(cloud, "/aws-glue/jobs/error", run_id)
 
 
+def test_a_log_prefix_and_a_security_configuration_name_the_groups(cloud, bucket):
+    # Given the argument that Glue ignores since version 5, and the one that it reads
+    arguments = {"--continuous-log-logGroup": "/ignored", "--custom-logGroup-prefix": "/mine"}
+    put(bucket, "code/named.py", "raise ValueError('named')")
+    glue = make_job(cloud, "named", "named.py", DefaultArguments=arguments, SecurityConfiguration="encrypted")
+
+    run_id = glue.start_job_run(JobName="named")["JobRunId"]
+    finish(glue, "named", run_id)
+
+    assert "ValueError" in messages(cloud, "/mine/encrypted-role/glue/error", run_id)
+    groups = {group["logGroupName"] for group in cloud.client("logs").describe_log_groups()["logGroups"]}
+    assert "/mine/encrypted-role/glue/output" in groups
+    assert "/ignored" not in groups
+
+
 def test_a_failure_of_sparks_own_names_what_spark_could_not_do(cloud, bucket):
     # Given Py4J's exception: the call, and on the next line Java's message
     put(bucket, "code/broken.py", f"raise RuntimeError({SPARK_ERROR!r})")

@@ -75,6 +75,51 @@ run "the_glue_version_is_pinned_and_code_is_named_by_its_hash" {
   }
 }
 
+# Glue 5 ignores --continuous-log-logGroup. With a security configuration it adds the configuration's and the role's name to the prefix.
+run "glue_writes_into_the_two_encrypted_groups_that_exist" {
+  command = plan
+
+  assert {
+    condition     = !contains(keys(aws_glue_job.this.default_arguments), "--continuous-log-logGroup") && aws_glue_job.this.default_arguments["--custom-logGroup-prefix"] == "/aws-glue/jobs/rivulet-test-datasets"
+    error_message = "The job writes into the groups that all jobs of the account share."
+  }
+
+  assert {
+    condition = toset(values(aws_cloudwatch_log_group.this)[*].name) == toset([
+      "/aws-glue/jobs/rivulet-test-datasets/rivulet-test-datasets-role/rivulet-test-datasets/error",
+      "/aws-glue/jobs/rivulet-test-datasets/rivulet-test-datasets-role/rivulet-test-datasets/output",
+    ])
+    error_message = "The groups have other names than those that Glue writes to, and Glue would create them without a retention."
+  }
+
+  assert {
+    condition     = alltrue([for group in values(aws_cloudwatch_log_group.this) : group.retention_in_days == 30 && group.kms_key_id == var.key_arn])
+    error_message = "A log group has no retention or is not encrypted with the environment's key."
+  }
+
+  assert {
+    condition = flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "logs:PutLogEvents")
+      ]) == [
+      "arn:aws:logs:eu-central-1:123456789012:log-group:/aws-glue/jobs/rivulet-test-datasets/*",
+    ]
+    error_message = "The job may write to the logs of other jobs, or not to its own."
+  }
+}
+
+run "the_groups_follow_the_environment" {
+  command = plan
+
+  variables {
+    prefix = "rivulet-other"
+  }
+
+  assert {
+    condition     = alltrue([for group in values(aws_cloudwatch_log_group.this) : !strcontains(group.name, "rivulet-test")])
+    error_message = "Two environments share a log group."
+  }
+}
+
 run "a_single_worker_and_an_unknown_type_are_refused" {
   command = plan
 
