@@ -117,6 +117,7 @@ module "function" {
   policy_json          = try(module.permissions.policy_json[each.key], null)
   key_arn              = module.storage.key_arn
   log_retention_days   = var.log_retention_days
+  log_level            = var.log_level
   alarm_topic_arn      = local.alarm_topic_arn
   stream               = each.key == "forward" ? local.forwarded_stream : null
   asynchronous         = try(each.value.asynchronous, null)
@@ -126,6 +127,5 @@ module "function" {
   environment = merge(each.value.environment, {
     POWERTOOLS_SERVICE_NAME      = each.key
     POWERTOOLS_METRICS_NAMESPACE = local.metrics_namespace
-    POWERTOOLS_LOG_LEVEL         = var.log_level
   })
 }

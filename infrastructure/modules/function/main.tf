@@ -37,8 +37,10 @@ resource "aws_lambda_function" "this" {
   }
 
   logging_config {
-    log_format = "JSON"
-    log_group  = aws_cloudwatch_log_group.this.name
+    log_format            = "JSON"
+    log_group             = aws_cloudwatch_log_group.this.name
+    application_log_level = var.log_level == "WARNING" ? "WARN" : var.log_level
+    system_log_level      = var.log_level == "DEBUG" ? "DEBUG" : "INFO" # INFO has the report of each invocation
   }
 
   tracing_config {

@@ -168,3 +168,13 @@ variable "permissions_boundary_arn" {
   type        = string
   default     = null
 }
+
+variable "log_level" {
+  description = "Lowest level of the function's log: DEBUG, INFO, WARNING or ERROR."
+  type        = string
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR"], var.log_level)
+    error_message = "log_level is \"${var.log_level}\"; it must be DEBUG, INFO, WARNING or ERROR."
+  }
+}

@@ -25,6 +25,7 @@ variables {
   environment        = { NAME = "value" }
   key_arn            = "arn:aws:kms:eu-central-1:123456789012:key/none"
   log_retention_days = 30
+  log_level          = "INFO"
   alarm_topic_arn    = "arn:aws:sns:eu-central-1:123456789012:alarms"
 }
 
@@ -61,6 +62,43 @@ run "a_function_without_sources_writes_its_log_and_traces_only" {
     condition     = aws_lambda_function.this.reserved_concurrent_executions == -1
     error_message = "Concurrency is reserved by default."
   }
+}
+
+run "the_log_level_is_that_of_lambda" {
+  command = plan
+
+  variables {
+    log_level = "WARNING"
+  }
+
+  # Lambda filters the records of Python's logging by this level, which it names WARN.
+  assert {
+    condition     = one(aws_lambda_function.this.logging_config).application_log_level == "WARN" && one(aws_lambda_function.this.logging_config).system_log_level == "INFO"
+    error_message = "The log level has no effect, or hides the reports of the invocations."
+  }
+}
+
+run "debug_includes_the_records_of_lambda" {
+  command = plan
+
+  variables {
+    log_level = "DEBUG"
+  }
+
+  assert {
+    condition     = one(aws_lambda_function.this.logging_config).application_log_level == "DEBUG" && one(aws_lambda_function.this.logging_config).system_log_level == "DEBUG"
+    error_message = "DEBUG leaves records out."
+  }
+}
+
+run "an_unknown_log_level_is_refused" {
+  command = plan
+
+  variables {
+    log_level = "VERBOSE"
+  }
+
+  expect_failures = [var.log_level]
 }
 
 run "the_given_policy_is_added" {
