@@ -55,13 +55,12 @@ data "aws_iam_policy_document" "boundary" {
     resources = concat(local.named_arns[each.key], ["arn:${local.partition}:glue:${local.here}:catalog"])
   }
 
-  # Log groups that AWS names for all jobs of the account, and the rule with which Step Functions waits for a training job.
+  # The log group that SageMaker uses for all jobs of the account, and the rule with which Step Functions waits for a training job.
   statement {
     sid     = "ResourcesThatAwsNames"
     actions = ["events:DescribeRule", "events:PutRule", "events:PutTargets", "logs:*"]
     resources = [
       "arn:${local.partition}:events:${local.here}:rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule",
-      "arn:${local.partition}:logs:${local.here}:log-group:/aws-glue/*",
       "arn:${local.partition}:logs:${local.here}:log-group:/aws/sagemaker/TrainingJobs*",
     ]
   }

@@ -52,7 +52,7 @@ def error_name(service: str, code: str, *, is_optimized: bool = False) -> str:
 def _modelled_errors(service: str) -> dict[str, str]:
     """Return the exception's name for each error code that the service's model has."""
     model = _service_model(service)
-    names = {}
+    names: dict[str, str] = {}
     for shape in model.error_shapes if model else ():
         exception = shape.name.removesuffix("Exception") + "Exception"
         names |= {shape.name: exception, shape.metadata.get("error", {}).get("code", shape.name): exception}

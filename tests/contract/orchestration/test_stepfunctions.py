@@ -247,6 +247,22 @@ def test_an_error_without_a_model_is_named_by_the_sdks_base_exception(run_workfl
     assert ended["cause"] == "Rate exceeded"
 
 
+@pytest.mark.parametrize(
+    ("action", "arguments", "error"),
+    [
+        ("ssm:getParameter", {"Name": "/missing"}, "Ssm.ParameterNotFoundException"),
+        ("s3:getObject", {"Bucket": "missing", "Key": "k"}, "S3.NoSuchBucketException"),
+        ("personalize:describeDatasetGroup", {"DatasetGroupArn": "a"}, "Personalize.ResourceNotFoundException"),
+    ],
+)
+def test_a_modelled_error_is_named_by_its_exception(run_workflow, action, arguments, error):
+    states = {
+        "Call": {"Type": "Task", "Resource": f"arn:aws:states:::aws-sdk:{action}", "Arguments": arguments, "End": True}
+    }
+
+    assert run_workflow(f"modelled-{action.partition(':')[0]}", jsonata(states))["error"] == error
+
+
 def test_a_state_machine_ends_at_its_time_limit_even_inside_a_branch(cloud, run_workflow):
     waiting = {
         "StartAt": "Wait",
