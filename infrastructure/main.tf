@@ -67,6 +67,27 @@ module "etl" {
   }
 }
 
+module "access" {
+  source = "./modules/access"
+
+  partition                = local.partition
+  region                   = var.region
+  account_id               = var.account_id
+  prefix                   = local.prefix
+  key_arn                  = module.storage.key_arn
+  state_machine_arn        = local.state_machine_arn
+  database_name            = "${var.project}_${var.environment}"
+  workgroup_name           = local.prefix
+  operators                = var.operators
+  analysts                 = var.analysts
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  buckets = {
+    lake   = local.buckets["lake"]
+    athena = local.buckets["athena"]
+  }
+}
+
 module "recommender" {
   source = "./modules/recommender"
 

@@ -302,3 +302,15 @@ variable "permissions_boundary_arn" {
     error_message = "permissions_boundary_arn is null in ${var.environment}; bootstrap/ creates the policy, and the deploying role cannot create a role without it."
   }
 }
+
+variable "operators" {
+  description = "ARNs of the roles or users that may assume the operator role, which reads trainings, logs and metrics; none for no role."
+  type        = set(string)
+  default     = []
+}
+
+variable "analysts" {
+  description = "ARNs of the roles or users that may assume the analyst role, which queries the lake; none for no role."
+  type        = set(string)
+  default     = []
+}

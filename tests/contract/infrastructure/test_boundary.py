@@ -30,6 +30,8 @@ VARIABLES = {
     "account_id": ACCOUNT_ID,
     "region": REGION,
     "permissions_boundary_arn": f"arn:aws:iam::{ACCOUNT_ID}:policy/rivulet-boundary-{ENVIRONMENT}",
+    "operators": f'["arn:aws:iam::{ACCOUNT_ID}:role/on-call"]',
+    "analysts": f'["arn:aws:iam::{ACCOUNT_ID}:role/analysts"]',
     "alarm_emails": '["on-call@example.com"]',
     "account_concurrency": "1000",
     "lambda_archives_directory": "tests/archives/lambda",
