@@ -113,7 +113,7 @@ def test_a_configuration_that_breaks_a_rule_is_refused_with_the_rule(shop, confi
             "recipes of the type USER_PERSONALIZATION, not",
         ),
         ("aws-sims", {"performIncrementalUpdate": True}, "is for aws-semantic-similarity, not for aws-sims"),
-        ("aws-popularity-count", {"performHPO": True}, "has no hyper-parameter that can be tuned"),
+        ("aws-popularity-count", {"performHPO": True}, "has no tunable hyper-parameter"),
         ("aws-sims", {"solutionConfig": {"optimizationObjective": {"itemAttribute": "PRICE"}}}, "aws-user-personal"),
         (
             "aws-similar-items",
@@ -144,7 +144,7 @@ def tuning(**config):
         (tuning(ranges={"integer": [{"name": "bptt", "minValue": 1, "maxValue": 9}]}), "must lie within 2 to 32"),
         (tuning(ranges={"integer": [{"name": "bptt", "minValue": 9, "maxValue": 8}]}), "must lie within 2 to 32"),
         (tuning(ranges={"continuous": [{"name": "bptt", "minValue": 2.0, "maxValue": 3.0}]}), "bptt is integer"),
-        (tuning(ranges={"integer": [{"name": "depth", "minValue": 1, "maxValue": 2}]}), "depth cannot be tuned"),
+        (tuning(ranges={"integer": [{"name": "depth", "minValue": 1, "maxValue": 2}]}), "depth is not tunable"),
         (tuning(ranges={"categorical": [{"name": "recency_mask", "values": ["maybe"]}]}), "some of true, false"),
         (
             tuning(ranges={"integer": [{"name": "bptt", "minValue": 2, "maxValue": 3}] * 2}),
