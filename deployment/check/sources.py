@@ -60,11 +60,14 @@ def tracked_files(root: Path) -> list[str]:
 
 
 def read_texts(root: Path, path: str) -> Iterator[Text]:
-    """Yield the texts of a file, whose path is relative to the root; none where the kind of file is not read."""
-    reader = _READERS.get(Path(path).suffix) if Path(path).name != "Makefile" else _read_makefile
+    """Yield the parts of a file's path as names, and its texts if its kind is read; the path is relative to root."""
+    for part in Path(path).parts:
+        yield Text(path, 1, "name", part)
+    suffix = Path(path.removesuffix(".tftpl")).suffix  # a template is read as what it renders
+    reader = _READERS.get(suffix) if Path(path).name != "Makefile" else _read_makefile
     if reader is None:
         return
-    for line, kind, text in reader((root / path).read_text(encoding="utf-8"), Path(path).suffix):
+    for line, kind, text in reader((root / path).read_text(encoding="utf-8"), suffix):
         yield Text(path, line, kind, text)
 
 

@@ -70,6 +70,19 @@ def read_tree(root: Path) -> Tree:
     return Tree(files, imports)
 
 
+def with_initializers(imports: Imports) -> Imports:
+    """Return the imports, each with the `__init__.py` of the packages that it runs: those not around the importer."""
+
+    def run(path: str, target: str) -> set[str]:
+        around = PurePosixPath(path).parents
+        return {(folder / "__init__.py").as_posix() for folder in PurePosixPath(target).parents if folder not in around}
+
+    return {
+        path: targets | {file for target in targets for file in run(path, target) if file in imports} - {path}
+        for path, targets in imports.items()
+    }
+
+
 def circles(imports: Mapping[str, set[str]]) -> list[list[str]]:
     """Return the groups of files that import one another, directly or over others (Tarjan's algorithm)."""
     found: list[list[str]] = []
@@ -137,7 +150,7 @@ def broken_rules(tree: Tree, exceptions: Mapping[str, str]) -> list[str]:
 
 
 def _circles(imports: Imports) -> Iterator[str]:
-    for group in circles(imports):
+    for group in circles(with_initializers(imports)):
         yield f"these files import one another in a circle: {', '.join(group)}"
     for parent, group in folder_circles(imports):
         yield f"these folders of {parent} import one another in a circle: {', '.join(group)}"
@@ -170,7 +183,7 @@ def read_exceptions(path: Path = EXCEPTIONS) -> dict[str, str]:
 
 def report(tree: Tree, root: Path) -> str:
     """Return the figures of a tree as a table."""
-    groups = circles(tree.imports)
+    groups = circles(with_initializers(tree.imports))
     modules = tree.modules
     largest = max(modules, key=lambda folder: len(modules[folder]))
     between = folder_imports(tree.imports, RECIPES)

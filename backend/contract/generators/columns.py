@@ -13,7 +13,7 @@ from backend.contract.models import Event, Item, User
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_PLAIN = {str: "string", float: "double", datetime: "timestamp"}
+_PLAIN = {str: "string", int: "bigint", float: "double", datetime: "timestamp"}
 
 _BAD_ROWS = [
     ("source", "string", "The function that refused it."),

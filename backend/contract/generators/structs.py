@@ -126,4 +126,4 @@ def _line_type(annotation: Any) -> str:
         return "list[str]"
     if origin is dict:
         return "dict[str, Scalar]"
-    return "float" if annotation is float else "str"
+    return {int: "int", float: "float"}.get(annotation, "str")

@@ -75,3 +75,18 @@ def test_no_file_that_mentions_the_example_is_missing_from_the_list(heading):
 
     assert found
     assert {path for path in found if not re.search(excluded, path)} - set(files) == set()
+
+
+def test_every_relative_link_of_a_page_leads_to_a_file():
+    pages = subprocess.run(
+        ["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    links = [
+        (page, target)
+        for page in pages
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", (ROOT / page).read_text(encoding="utf-8"))
+        if "://" not in target
+    ]
+
+    assert links
+    assert [(page, target) for page, target in links if not ((ROOT / page).parent / target).exists()] == []

@@ -14,6 +14,7 @@ from deployment.check.structure import (
     folder_imports,
     read_tree,
     report,
+    with_initializers,
 )
 
 ADVICE = "move what it needs to tests/factories, tests/fakes or a named module"
@@ -121,3 +122,15 @@ def test_the_report_counts_imports_between_folders_and_lines_without_generated_f
 
 def test_this_tree_is_read():
     assert "deployment/check/structure.py" in read_tree(ROOT).imports
+
+
+def test_a_circle_through_the_initializer_of_a_package_is_found():
+    imports = {
+        "pkg/__init__.py": {"pkg/worker.py"},
+        "pkg/worker.py": {"other.py"},
+        "other.py": {"pkg/zebra.py"},
+        "pkg/zebra.py": set(),
+    }
+
+    assert circles(imports) == []
+    assert circles(with_initializers(imports)) == [["other.py", "pkg/__init__.py", "pkg/worker.py"]]

@@ -13,7 +13,13 @@ from scripts.transforms import values
 ROOT = Path(__file__).parents[3]
 COLUMNS = json.loads((ROOT / "infrastructure/modules/lake/generated/columns.json").read_text(encoding="utf-8"))
 # Hive type → Spark type.
-TYPES = {"string": "string", "double": "double", "timestamp": "timestamp", "array<string>": "array<string>"}
+TYPES = {
+    "string": "string",
+    "bigint": "bigint",
+    "double": "double",
+    "timestamp": "timestamp",
+    "array<string>": "array<string>",
+}
 
 
 @pytest.mark.parametrize(
