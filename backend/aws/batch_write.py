@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -17,6 +17,13 @@ TableItem = dict[str, Any]
 
 
 def put_items(items: Sequence[TableItem], client: DynamoDBClient, table: str) -> list[TableItem]:
-    """Put up to 25 items in one call and return those that DynamoDB left unprocessed."""
-    result = client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": item}} for item in items]})
+    """Put up to 25 items in one call and return those that DynamoDB left unprocessed.
+
+    If the answer does not have `UnprocessedItems`, nothing is known about any item: all count as unprocessed.
+    """
+    result: Mapping[str, Any] = client.batch_write_item(
+        RequestItems={table: [{"PutRequest": {"Item": item}} for item in items]}
+    )
+    if "UnprocessedItems" not in result:
+        return list(items)
     return [dict(write["PutRequest"]["Item"]) for write in result["UnprocessedItems"].get(table, [])]

@@ -29,8 +29,9 @@ class FakeDynamoDB:
         self._lock = threading.Lock()
         self.items: dict[str, dict[tuple[str, ...], dict[str, Any]]] = {name: {} for name in tables}
         self.faults: defaultdict[str, Faults] = defaultdict(Faults)
-        # For each of the next BatchWriteItem calls, how many writes are left unprocessed.
-        self.unprocessed: list[int] = []
+        # For each of the next BatchWriteItem calls, how many writes are left unprocessed; None writes nothing and
+        # answers without UnprocessedItems.
+        self.unprocessed: list[int | None] = []
 
     def put_item(self, *, TableName: str, Item: dict[str, Any]) -> dict[str, Any]:
         self.faults["put_item"].happen()
@@ -51,6 +52,8 @@ class FakeDynamoDB:
             raise invalid("Provided list of item keys contains duplicates")
         with self._lock:
             left = self.unprocessed.pop(0) if self.unprocessed else 0
+        if left is None:
+            return {}
         done, undone = writes[: len(writes) - left], writes[len(writes) - left :]
         for table, item in done:
             self._put(table, item)

@@ -59,8 +59,8 @@ def test_the_last_of_two_records_with_one_id_is_stored(door):
 
 
 def test_500_items_are_written_by_25_and_unprocessed_ones_are_retried(door):
-    # Given some writes of the first calls come back unprocessed, and one call is throttled
-    door.dynamodb.unprocessed = [5, 25, 0, 1]
+    # Given some writes of the first calls come back unprocessed, one call is throttled, one answer lacks UnprocessedItems
+    door.dynamodb.unprocessed = [5, 25, 0, 1, None]
     door.dynamodb.faults["batch_write_item"].plan([None, None, throttled()])
 
     response, answer = _post(door, {"kind": "items", "records": [item_fields(item_id=str(n)) for n in range(500)]})
@@ -88,6 +88,16 @@ def test_a_throttled_table_is_429_for_the_records_it_lacks(door):
     assert response["statusCode"] == 429
     assert [verdict["status"] for verdict in answer["records"]] == ["accepted", "retry"]
     assert door.clock.now <= 5.0
+
+
+def test_records_are_retried_later_while_no_answer_has_unprocessed_items(door):
+    # Given nothing is known of any write
+    door.dynamodb.unprocessed = [None] * 1000
+
+    response, answer = _post(door, {"kind": "users", "records": [user_fields(user_id="a"), user_fields(user_id="b")]})
+
+    assert response["statusCode"] == 429
+    assert [verdict["status"] for verdict in answer["records"]] == ["retry", "retry"]
 
 
 @pytest.mark.parametrize(

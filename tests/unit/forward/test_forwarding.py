@@ -229,10 +229,16 @@ def test_history_is_written_in_the_agreed_shape(forwarder):
 
 
 def test_unprocessed_history_writes_are_retried(forwarder):
-    forwarder.dynamodb.unprocessed = [20, 5]
+    forwarder.dynamodb.unprocessed = [20, 5, None]
     outcome = forwarder.forward(kinesis_record(0, *(numbered_event(n) for n in range(30))))
     assert outcome.forwarded == 30
     assert len(forwarder.history) == 30
+
+
+def test_events_are_redelivered_while_no_answer_has_unprocessed_items(forwarder):
+    forwarder.dynamodb.unprocessed = [None] * 1000
+    outcome = forwarder.forward(kinesis_record(0, numbered_event(0)))
+    assert (outcome.forwarded, outcome.retried) == (0, 1)
 
 
 def test_events_without_history_are_redelivered(forwarder):
