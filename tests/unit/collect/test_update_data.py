@@ -59,7 +59,7 @@ def test_the_last_of_two_records_with_one_id_is_stored(door):
 
 
 def test_500_items_are_written_by_25_and_unprocessed_ones_are_retried(door):
-    # Given some writes of the first calls come back unprocessed, one call is throttled, one answer lacks UnprocessedItems
+    # Given unprocessed writes in the first calls, a throttled call, and an answer without UnprocessedItems
     door.dynamodb.unprocessed = [5, 25, 0, 1, None]
     door.dynamodb.faults["batch_write_item"].plan([None, None, throttled()])
 
