@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import boto3
 from aws_lambda_powertools import Metrics
@@ -17,7 +18,7 @@ from backend.collect.events import post_events
 from backend.collect.records import resume_upload
 from backend.collect.submission import CollectDependencies, Submission
 from backend.collect.update_data import post_update_data
-from backend.http import Answer, Request, routes
+from backend.http import Answer, routes
 from backend.upload.report import UploadDependencies
 from backend.upload.requests import get_upload
 
@@ -76,14 +77,15 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _submission(request: Request) -> Submission:
-    return Submission(_dependencies(), Deadline.after(REQUEST_SECONDS), request.request_id, _now())
+def _submission() -> Submission:
+    # Not the request's id: API Gateway lets the caller set it.
+    return Submission(_dependencies(), Deadline.after(REQUEST_SECONDS), uuid4().hex, _now())
 
 
 _route = routes(
     {
-        ("POST", "/events"): lambda request: post_events(request, _submission(request)),
-        ("POST", "/update-data"): lambda request: post_update_data(request, _submission(request)),
+        ("POST", "/events"): lambda request: post_events(request, _submission()),
+        ("POST", "/update-data"): lambda request: post_update_data(request, _submission()),
         ("GET", "/update-data/{id}"): lambda request: get_upload(request, _dependencies().uploads),
     }
 )

@@ -12,7 +12,7 @@ from backend.aws.errors import error_name
 from backend.collect.grouping import group_events
 from backend.collect.stream import Delivery, put_records
 from backend.collect.verdicts import NO_CONSENT, NOT_STORED, STREAM_THROTTLED, RecordVerdict, count_statuses
-from backend.contract import Event, Refusal, denies_consent, event_id_of, write_event
+from backend.contract import Event, Refusal, event_id_of, write_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,11 +52,11 @@ def store_events(events: Sequence[Event | Refusal], submission: Submission) -> l
 
 
 def store_bad_rows(refusals: Sequence[Refusal], submission: Submission) -> None:
-    """Write refused records as one object of bad rows, except those that deny consent.
+    """Write refused records as one object of bad rows, except those that may deny consent.
 
     A failure is counted and logged; it does not affect the records that were accepted.
     """
-    rows = [(refusal, submission.received_at) for refusal in refusals if not denies_consent(refusal)]
+    rows = [(refusal, submission.received_at) for refusal in refusals]
     if not rows:
         return
     dependencies = submission.dependencies

@@ -36,7 +36,11 @@ class CollectDependencies:
 class Submission:
     """The context in which the records of one request, or of one chunk of an upload, are stored.
 
-    The objects written to the lake and to the bad rows have the same name when the same records are stored again.
+    Attributes
+    ----------
+    object_name
+        Name of the objects that are written to the lake and to the bad rows: unique to the request, or the same each
+        time that the same chunk is stored.
     """
 
     dependencies: CollectDependencies

@@ -1,7 +1,8 @@
 """The data: events, items and users; how they are read, written, refused and aggregated for the stream."""
 
 from backend.contract.aggregate import MalformedAggregateError, aggregate_records, deaggregate_records, is_aggregated
-from backend.contract.bad_rows import bad_row, denies_consent
+from backend.contract.bad_rows import bad_row
+from backend.contract.consent import may_deny_consent
 from backend.contract.generated.structs import Event, Item, User
 from backend.contract.instants import read_instant, write_instant
 from backend.contract.reading import (
@@ -30,9 +31,9 @@ __all__ = [
     "aggregate_records",
     "bad_row",
     "deaggregate_records",
-    "denies_consent",
     "event_id_of",
     "is_aggregated",
+    "may_deny_consent",
     "read_event",
     "read_events",
     "read_instant",

@@ -40,13 +40,8 @@ class _EventIdField(msgspec.Struct):
     event_id: str | None = None
 
 
-class _ConsentField(msgspec.Struct):
-    consent: str | None = None
-
-
 _encode = msgspec.json.Encoder().encode
 _decode_event_id = msgspec.json.Decoder(_EventIdField).decode
-_decode_consent = msgspec.json.Decoder(_ConsentField).decode
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -61,14 +56,6 @@ def bad_row(source: str, refusal: Refusal, received_at: datetime) -> bytes:
         event_id=_event_id(refusal.payload),
     )
     return _encode(row) + b"\n"
-
-
-def denies_consent(refusal: Refusal) -> bool:
-    """Return whether a refused record denies consent, so that it must not be stored; False where it is unreadable."""
-    try:
-        return _decode_consent(refusal.payload).consent == "denied"
-    except _UNREADABLE:
-        return False
 
 
 def _event_id(payload: bytes) -> str | None:

@@ -6,6 +6,7 @@ Only refused records are explained, so the first of them imports pydantic, and v
 from __future__ import annotations
 
 import functools
+import json
 from typing import TYPE_CHECKING, Any, Literal
 
 from backend.contract.refusal import MAX_ERRORS, FieldError, Refusal
@@ -82,6 +83,18 @@ def explain(kind: RecordType, payload: bytes, *, now: datetime) -> Refusal | Non
 def malformed(kind: RecordType, payload: bytes) -> Refusal:
     """Return the refusal of a record that the models accept but that is not strict JSON."""
     return Refusal("malformed_json", (FieldError(kind.lower(), _NOT_STRICT),), payload)
+
+
+def find_repeated(payload: bytes) -> str | None:
+    """Return the first field that a well-formed record states twice, or None where it states each once."""
+    fields: list[tuple[str, object]] = json.loads(payload, object_pairs_hook=list)
+    names = [name for name, _ in fields]
+    return next((name for position, name in enumerate(names) if name in names[:position]), None)
+
+
+def repeated(name: str, payload: bytes) -> Refusal:
+    """Return the refusal of a record that states a field twice."""
+    return Refusal("malformed_json", (FieldError(name, "must be there once; the record states it twice"),), payload)
 
 
 @functools.cache

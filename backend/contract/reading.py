@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from backend.contract.explanation import RecordType, explain, malformed
+from backend.contract.explanation import RecordType, explain, find_repeated, malformed, repeated
 from backend.contract.generated.structs import Event, Item, User
 from backend.contract.instants import to_milliseconds
 from backend.contract.limits import (
@@ -24,7 +25,7 @@ from backend.contract.limits import (
 from backend.contract.refusal import BodyRefusedError, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 RecordKind = Literal["interactions", "items", "users"]
 RECORD_KINDS: tuple[RecordKind, ...] = ("interactions", "items", "users")
@@ -34,14 +35,30 @@ _SUSPECT = re.compile(rb"\\(?:[bfnrt]|u00[01]|u007[fF])|\x7f")
 
 It also matches an escaped backslash before such a letter, so the models decide about a match."""
 
+_ESCAPED = re.compile(rb"\\u00[2-7]")
+"""Matches an escaped letter, quote or colon, with which a field can be written so that the bytes do not show it."""
+
+_WHITESPACE = b" \t\r\n"
+
 _CERTAINLY_SMALL = MAX_EVENT_BYTES - 2 * MAX_PROPERTIES_BYTES
 """Bytes; the canonical form of a shorter event cannot exceed the limit (it may write numbers longer)."""
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
+
+class _StatedEvent(Event, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """An event as it was sent: a field that it does not state is None or UNSET."""
+
+    consent: Literal["granted", "denied"] | UnsetType = UNSET  # type: ignore[assignment]
+    schema_version: Literal["1"] | UnsetType = UNSET  # type: ignore[assignment]
+
+
+_FIELDS = len(msgspec.structs.fields(Event))
+
+_values = msgspec.structs.astuple
 _encode = msgspec.json.Encoder().encode
-_event = msgspec.json.Decoder(Event).decode
-_events = msgspec.json.Decoder(list[Event]).decode
+_event = msgspec.json.Decoder(_StatedEvent).decode
+_events = msgspec.json.Decoder(list[_StatedEvent]).decode
 _raw_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _Record = TypeVar("_Record", Item, User)
 
@@ -59,7 +76,9 @@ def read_event(payload: bytes, *, now: datetime) -> Event | Refusal:
         refusal = explain("Event", payload, now=now)
         if refusal:
             return refusal
-    return _in_milliseconds(event)
+    if _may_repeat([event], payload) and (name := find_repeated(payload)):
+        return repeated(name, payload)
+    return _complete(event)
 
 
 def read_events(body: bytes, *, now: datetime) -> list[Event | Refusal]:
@@ -90,8 +109,9 @@ def read_events(body: bytes, *, now: datetime) -> list[Event | Refusal]:
         else:
             latest = now + MAX_CLOCK_AHEAD
             small = len(body) <= _CERTAINLY_SMALL or _all_small(body)
-            if 1 <= len(events) <= MAX_EVENTS_PER_REQUEST and small and all(_holds(event, latest) for event in events):
-                return [_in_milliseconds(event) for event in events]
+            is_plain = 1 <= len(events) <= MAX_EVENTS_PER_REQUEST and small and not _may_repeat(events, body)
+            if is_plain and all(_holds(event, latest) for event in events):
+                return [_complete(event) for event in events]
     return [read_event(payload, now=now) for payload in split_records(body)]
 
 
@@ -134,6 +154,8 @@ def _read_record(kind: RecordType, record_type: type[_Record], payload: bytes) -
         refusal = explain(kind, payload, now=now)
         if refusal:
             return refusal
+    if name := find_repeated(payload):
+        return repeated(name, payload)
     if created is not None:
         record.created_at = to_milliseconds(created)
     return record
@@ -167,7 +189,28 @@ def _all_small(body: bytes) -> bool:
     return all(len(element) <= _CERTAINLY_SMALL for element in _raw_list(body))
 
 
-def _in_milliseconds(event: Event) -> Event:
+def _may_repeat(events: Sequence[_StatedEvent], payload: bytes) -> bool:
+    """Return whether an event may state a field twice, of which the decoder keeps the last value and says nothing.
+
+    Each field has one `":` in the bytes; a value can only add more of them.
+    """
+    stated = 0
+    for event in events:
+        values = _values(event)
+        stated += _FIELDS - values.count(None) - values.count(UNSET)
+        if event.properties:
+            stated += len(event.properties)
+    if payload.translate(None, _WHITESPACE).count(b'":') > stated:
+        return True
+    return b"\\" in payload and _ESCAPED.search(payload) is not None
+
+
+def _complete(event: _StatedEvent) -> Event:
+    """Set what the event does not state to its default, and its times to the millisecond."""
+    if event.consent is UNSET:
+        event.consent = "granted"
+    if event.schema_version is UNSET:
+        event.schema_version = "1"
     event.timestamp = to_milliseconds(event.timestamp)
     if event.received_at is not None:
         event.received_at = to_milliseconds(event.received_at)

@@ -32,6 +32,8 @@ class Request:
         Headers with their names in lower case.
     body
         Body bytes, decoded from base64.
+    request_id
+        For answers and logs only: the caller can set it, so that two requests may have the same.
     """
 
     method: str
@@ -74,7 +76,7 @@ def read_request(event: Mapping[str, Any]) -> Request:
 
 
 def request_id_of(event: Mapping[str, Any]) -> str:
-    """Return API Gateway's id of a request, which the caller sees as `x-amzn-RequestId`; `-` where there is none."""
+    """Return API Gateway's id of a request, which the caller sees and can set; `-` where there is none."""
     return str((event.get("requestContext") or {}).get("requestId") or "-")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
-from backend.contract import Refusal, read_event
+from backend.contract import Refusal, may_deny_consent, read_event
 from backend.lake.row import write_row
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class TransformOutcome:
     records
         The response, in the order of the batch.
     stored, suppressed, oversized
-        Number of records that became rows, that deny consent, and that failed because the response would have been
-        too large.
+        Number of records that became rows, that deny consent or, being unreadable, may do so, and that failed because
+        the response would have been too large.
     """
 
     records: list[TransformedRecord]
@@ -85,6 +85,8 @@ def _transform(record: dict[str, Any], bad: Counter[str]) -> TransformedRecord:
     arrived_at = _arrival_of(record)
     event = read_event(b64decode(record["data"]), now=arrived_at)
     if isinstance(event, Refusal):
+        if may_deny_consent(event.payload):
+            return {"recordId": record_id, "result": "Dropped"}
         bad[event.reason] += 1
         return {"recordId": record_id, "result": "ProcessingFailed", "data": record["data"]}
     if event.consent == "denied":

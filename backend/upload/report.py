@@ -42,11 +42,12 @@ class Report(msgspec.Struct):
     Attributes
     ----------
     id
-        Derived from kind, key and version of the object, so that a repeated request processes it once.
+        Derived from kind, key and version of the object, so that a repeated request processes it once, and content
+        that is uploaded again is processed again.
     source
         The object, as ``s3://bucket/key``.
     etag
-        The object's version, which must not change while it is processed.
+        The object's content, which must not change while it is processed.
     created_at, updated_at
         When it was requested, which is when its records were received; and when the report was last written.
     position

@@ -37,7 +37,7 @@ _NOT_FOUND = frozenset({"404", "NoSuchKey", "NotFound"})
 
 
 def start_upload(kind: RecordKind, source: str, uploads: UploadDependencies, now: datetime) -> Answer:
-    """Start to process an uploaded object; a repeated request processes it once.
+    """Start to process an uploaded object; a repeated request processes it once, and again once it was uploaded again.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def start_upload(kind: RecordKind, source: str, uploads: UploadDependencies, now
         Where S3 or Lambda failed.
     """
     key = _read_key(source, uploads.bucket)
-    etag, size = _head_object(key, uploads)
-    upload_id = hashlib.sha256(f"{kind}\n{key}\n{etag}".encode()).hexdigest()[:32]
+    etag, version, size = _head_object(key, uploads)
+    upload_id = hashlib.sha256(f"{kind}\n{key}\n{etag}\n{version}".encode()).hexdigest()[:32]
     try:
         report = load_report(upload_id, uploads)
         if report is None or report.state == "FAILED":
@@ -75,11 +75,14 @@ def start_upload(kind: RecordKind, source: str, uploads: UploadDependencies, now
 
 
 def get_upload(request: Request, uploads: UploadDependencies) -> Answer:
-    """Answer ``GET /update-data/{id}``: 200 with the state and the counts of an upload, else 400 or 404."""
+    """Answer ``GET /update-data/{id}``: 200 with the state and the counts of an upload, else 400, 404 or 503."""
     upload_id = request.path_parameters["id"]
     if not _ID.fullmatch(upload_id):
         raise BadRequestError("id", "must be 32 hexadecimal digits, as POST /update-data answers them")
-    report = load_report(upload_id, uploads)
+    try:
+        report = load_report(upload_id, uploads)
+    except (ClientError, BotoCoreError) as error:
+        raise UnavailableError(RETRY_AFTER_SECONDS, "the progress cannot be read; send the request again") from error
     if report is None:
         raise NotFoundError("id", "names no upload; POST /update-data answers with the id of one")
     return answer(200, public_fields(report))
@@ -104,7 +107,8 @@ def _read_key(source: str, bucket: str) -> str:
     return key
 
 
-def _head_object(key: str, uploads: UploadDependencies) -> tuple[str, int]:
+def _head_object(key: str, uploads: UploadDependencies) -> tuple[str, str, int]:
+    """Return the object's ETag, what names this upload of it even among others of the same content, and its bytes."""
     try:
         head = uploads.s3.head_object(Bucket=uploads.bucket, Key=key)
     except (ClientError, BotoCoreError) as error:
@@ -114,4 +118,4 @@ def _head_object(key: str, uploads: UploadDependencies) -> tuple[str, int]:
     size = head["ContentLength"]
     if size > MAX_UPLOAD_BYTES:
         raise TooLargeError("source", f"must be at most {MAX_UPLOAD_BYTES} bytes; this one has {size}")
-    return head["ETag"], size
+    return head["ETag"], head.get("VersionId") or head["LastModified"].isoformat(), size

@@ -7,12 +7,15 @@ import functools
 import math
 import re
 import typing
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from backend.contract import FieldError, Refusal
+from backend.contract.consent import FIELD as CONSENT
+from backend.contract.csv_rows import read_csv, split_row
 from backend.contract.generated.structs import EventLine, ItemLine, UserLine
 from backend.upload.lines import MAX_LINE_BYTES, InvalidUploadError
 
@@ -59,7 +62,7 @@ def read_header(kind: RecordKind, first: bytes) -> list[str] | None:
     if first.startswith(b"{"):
         return None
     try:
-        (header,) = csv.reader([first.decode()], strict=True)
+        header = split_row(first.decode())
     except (UnicodeDecodeError, csv.Error, ValueError):
         raise InvalidUploadError("the object must be JSON lines, or CSV in UTF-8 with a header") from None
     known = _converters(kind)
@@ -81,42 +84,29 @@ def json_rows(lines: Iterable[Line]) -> Iterator[UploadRow]:
 
 
 def csv_rows(lines: Iterable[Line], header: list[str], kind: RecordKind) -> Iterator[UploadRow]:
-    """Yield one record per CSV row after the header.
+    """Yield one record per CSV row after the header; an empty value is an absent field.
 
-    An empty value is an absent field. A row may extend over several lines inside quotes.
+    A row that is refused has no bytes where the object has a column for consent, which they may deny.
     """
-    pending: list[bytes] = []
-    size, is_open, end = 0, False, 0
-    for line in lines:
-        end = line.end
-        if not pending and line.is_whole and not line.data.strip():
-            continue
-        pending.append(line.data)
-        size += len(line.data) + 1
-        is_open ^= line.data.count(b'"') % 2 == 1
-        if not line.is_whole or size > MAX_LINE_BYTES:
-            yield UploadRow(_too_large(b"\n".join(pending)), end)
-        elif is_open:
-            continue
-        else:
-            yield UploadRow(_payload(b"\n".join(pending), header, kind), end)
-        pending, size, is_open = [], 0, False
-    if pending:
-        refusal = _refuse("malformed_json", "must be a whole CSV row; a quote is not closed", b"\n".join(pending))
-        yield UploadRow(refusal, end)
+    read: deque[Line] = deque()
 
+    def data() -> Iterator[bytes]:
+        for line in lines:
+            read.append(line)
+            yield line.data
 
-def _payload(data: bytes, header: list[str], kind: RecordKind) -> bytes | Refusal:
-    try:
-        (values,) = csv.reader([data.decode()], strict=True)
-    except (UnicodeDecodeError, csv.Error, ValueError):
-        return _refuse("malformed_json", "must be a CSV row in UTF-8", data)
-    if len(values) != len(header):
-        return _refuse("missing_field", f"must have {len(header)} values as the header has, not {len(values)}", data)
     converters = _converters(kind)
-    return msgspec.json.encode(
-        {name: converters[name](value) for name, value in zip(header, values, strict=True) if value}
-    )
+    for row in read_csv(data(), len(header)):
+        parts = [read.popleft() for _ in row.lines]
+        end = parts[-1].end
+        kept = b"" if CONSENT in header else b"\n".join(row.lines)
+        if not all(part.is_whole for part in parts):
+            yield UploadRow(_too_large(kept), end)
+        elif row.rule:
+            yield UploadRow(_refuse("malformed_json", row.rule, kept), end)
+        elif row.values:
+            fields = {name: converters[name](value) for name, value in zip(header, row.values, strict=True) if value}
+            yield UploadRow(msgspec.json.encode(fields), end)
 
 
 @functools.cache

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
+import itertools
 from typing import TYPE_CHECKING, BinaryIO, cast
+
+from backend.contract.csv_rows import read_csv, split_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _GZIP_MAGIC = b"\x1f\x8b"
-# The contract refuses events above 10 KB; a longer line is broken, and is read up to this bound so that it is counted.
-_LONGEST_CSV_FIELD = 1_000_000
+_BOM = b"\xef\xbb\xbf"
 
 
 class UnknownFormatError(ValueError):
@@ -45,12 +46,30 @@ def read_first_line(path: Path) -> str:
         raise UnknownFormatError(f"{path} cannot be read: {error}") from None
 
 
-def read_rows(path: Path, delimiter: str) -> Iterator[list[str]]:
-    """Yield the non-blank rows of a delimited file.
+def read_rows(path: Path, delimiter: str, columns: int = 0, *, is_quoted: bool = True) -> Iterator[list[str] | bytes]:
+    """Yield the rows of a delimited file of `columns` values; without `columns`, of as many as its first row has.
 
-    Bytes that are not UTF-8 become surrogates, so that the event made of them is refused rather than altered.
+    A line that is no such row is yielded as its bytes, so that the event made of it is refused and counted; blank lines
+    are skipped. Bytes that are not UTF-8 become surrogates, so that they are refused rather than altered.
     """
-    csv.field_size_limit(_LONGEST_CSV_FIELD)
     with open_bytes(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        yield from (row for row in csv.reader(text, delimiter=delimiter) if row)
+        lines = (line.rstrip(b"\r\n") for line in file)
+        first = next((line for line in lines if line.strip()), b"").removeprefix(_BOM)
+        columns = columns or len(_split_header(path, first, delimiter, is_quoted=is_quoted))
+        rows = read_csv(
+            itertools.chain([first], lines), columns, delimiter=delimiter, is_quoted=is_quoted, errors="surrogateescape"
+        )
+        for row in rows:
+            if row.rule:
+                yield b"\n".join(row.lines)
+            elif row.values:
+                yield list(row.values)
+
+
+def _split_header(path: Path, line: bytes, delimiter: str, *, is_quoted: bool) -> list[str]:
+    try:
+        return split_row(line.decode(errors="replace"), delimiter, is_quoted=is_quoted)
+    except csv.Error as error:
+        raise UnknownFormatError(
+            f"{path} has no readable header ({error}); set quote: none if it has no quotes"
+        ) from None

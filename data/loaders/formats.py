@@ -21,19 +21,17 @@ class FileFormat(NamedTuple):
     delimiter: str
     columns: int
     has_header: bool
+    is_quoted: bool
     convert: Callable[[list[str]], Fields]
 
 
 def read_payloads(path: Path, file_format: FileFormat) -> Iterator[bytes]:
-    """Yield the events of a file; a row with a wrong number of columns is yielded unchanged, to be refused."""
-    source = read_rows(path, file_format.delimiter)
+    """Yield the events of a file; a line that is no row is yielded unchanged, to be refused."""
+    source = read_rows(path, file_format.delimiter, file_format.columns, is_quoted=file_format.is_quoted)
     if file_format.has_header:
         next(source, None)
     for row in source:
-        if len(row) == file_format.columns:
-            yield encode_payload(file_format.convert(row))
-        else:
-            yield file_format.delimiter.join(row).encode("utf-8", errors="surrogateescape")
+        yield row if isinstance(row, bytes) else encode_payload(file_format.convert(row))
 
 
 def _convert_session_click(row: list[str]) -> Fields:
@@ -76,7 +74,7 @@ def _convert_rating(row: list[str]) -> Fields:
 
 
 # YooChoose as used in research on session-based recommendation, and as published for the RecSys Challenge 2015.
-YOOCHOOSE_SESSIONS = FileFormat("YooChoose sessions", "\t", 3, True, _convert_session_click)
-YOOCHOOSE_CLICKS = FileFormat("YooChoose clicks", ",", 4, False, _convert_click)
-YOOCHOOSE_BUYS = FileFormat("YooChoose purchases", ",", 5, False, _convert_purchase)
-MOVIELENS_RATINGS = FileFormat("MovieLens ratings", ",", 4, True, _convert_rating)
+YOOCHOOSE_SESSIONS = FileFormat("YooChoose sessions", "\t", 3, True, False, _convert_session_click)
+YOOCHOOSE_CLICKS = FileFormat("YooChoose clicks", ",", 4, False, False, _convert_click)
+YOOCHOOSE_BUYS = FileFormat("YooChoose purchases", ",", 5, False, False, _convert_purchase)
+MOVIELENS_RATINGS = FileFormat("MovieLens ratings", ",", 4, True, True, _convert_rating)

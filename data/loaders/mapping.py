@@ -13,6 +13,7 @@ constants:                # the same in every event
 timestamp: milliseconds   # seconds, milliseconds, rfc3339, or a strptime format such as "%d.%m.%Y %H:%M:%S" (UTC)
 properties: [campaign]    # columns that become properties
 delimiter: ";"            # of a CSV file; a comma by default
+quote: none               # a CSV file whose quotes are ordinary characters; double by default
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from data.loaders.conversion import Fields
 
 EVENT_FIELDS = frozenset(Event.__struct_fields__) - {"properties", "received_at"}
-_PARTS = {"columns", "values", "constants", "timestamp", "properties", "delimiter"}
+_PARTS = {"columns", "values", "constants", "timestamp", "properties", "delimiter", "quote"}
+_QUOTES = {"double", "none"}
 _PER_SECOND = {"seconds": 1, "milliseconds": 1000}
 
 
@@ -48,6 +50,7 @@ class Mapping:
     timestamp: str = "rfc3339"
     properties: tuple[str, ...] = ()
     delimiter: str = ","
+    quote: str = "double"
 
     def to_event(self, row: dict[str, object]) -> Fields:
         """Convert a row to the fields of an event; empty columns are omitted."""
@@ -98,20 +101,22 @@ def read_mapping(path: Path) -> Mapping:
         )
     if missing := {"event_type", "timestamp"} - {*parts["columns"].values(), *(parts.get("constants") or {})}:
         raise UnknownFormatError(f"the mapping {path} gives events no {' and no '.join(sorted(missing))}")
+    if (quote := parts.get("quote", "double")) not in _QUOTES:
+        raise UnknownFormatError(f"the mapping {path} has quote: {quote}; it must be one of {sorted(_QUOTES)}")
     return Mapping(**{**parts, "properties": tuple(parts.get("properties") or ())})
 
 
 def read_mapped_csv(path: Path, mapping: Mapping) -> Iterator[bytes]:
     """Yield the events of a CSV file with a header row; an `UnknownFormatError` names a column that is missing."""
-    source = read_rows(path, mapping.delimiter)
-    header = next(source, [])
+    source = read_rows(path, mapping.delimiter, is_quoted=mapping.quote != "none")
+    header = [str(name) for name in next(source, [])]
     if missing := {*mapping.columns, *mapping.properties} - set(header):
         raise UnknownFormatError(f"{path} has the columns {header}, but the mapping names {sorted(missing)}")
     for row in source:
-        if len(row) == len(header):
-            yield encode_payload(mapping.to_event(dict(zip(header, row, strict=True))))
+        if isinstance(row, bytes):
+            yield row
         else:
-            yield mapping.delimiter.join(row).encode("utf-8", errors="surrogateescape")
+            yield encode_payload(mapping.to_event(dict(zip(header, row, strict=True))))
 
 
 def read_mapped_jsonl(path: Path, mapping: Mapping) -> Iterator[bytes]:

@@ -19,9 +19,9 @@ _EARLIEST_YEAR = 1900
 
 def read_movies(path: Path) -> Iterator[dict[str, object]]:
     """Yield the movies as items: title, genres as category, the title's year as creation time."""
-    source = read_rows(path, ",")
+    source = read_rows(path, ",", 3)
     next(source, None)
-    for movie, title, genres in (row for row in source if len(row) == 3):
+    for movie, title, genres in (row for row in source if not isinstance(row, bytes)):
         record: dict[str, object] = {"item_id": movie, "title": title.strip()}
         if genres and genres != _NO_GENRES:
             record["category"] = genres

@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from botocore.response import StreamingBody
@@ -25,6 +25,7 @@ class FakeS3:
     def __init__(self, *buckets: str) -> None:
         self.buckets = set(buckets)
         self.objects: dict[tuple[str, str], bytes] = {}
+        self.puts: Counter[tuple[str, str]] = Counter()
         self.faults: defaultdict[str, Faults] = defaultdict(Faults)
         # For each of the next bodies, how many bytes it returns before its connection breaks.
         self.breaking_after: list[int] = []
@@ -35,6 +36,7 @@ class FakeS3:
         if not 1 <= len(Key.encode()) <= MAX_KEY_BYTES:
             raise client_error("KeyTooLongError", 400, "PutObject")
         self.objects[Bucket, Key] = bytes(Body)
+        self.puts[Bucket, Key] += 1
         return {"ETag": _etag(Body)}
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
@@ -44,7 +46,7 @@ class FakeS3:
             # HEAD has no body, so there is no code but the status.
             raise client_error("404", 404, "HeadObject", "Not Found")
         body = self.objects[Bucket, Key]
-        return {"ContentLength": len(body), "ETag": _etag(body)}
+        return {"ContentLength": len(body), "ETag": _etag(body), "VersionId": str(self.puts[Bucket, Key])}
 
     def get_object(self, *, Bucket: str, Key: str, Range: str = "", IfMatch: str = "") -> dict[str, Any]:
         self.faults["get_object"].happen()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import json
 import tracemalloc
@@ -134,7 +135,7 @@ def test_an_invalid_event_that_denies_consent_is_no_bad_row(door):
     assert [row["reason"] for row in door.bad_rows()] == ["missing_field"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"3", b"[" + b",".join([event_json()] * 501) + b"]"])
+@pytest.mark.parametrize("body", [b"", b"{,}", b"[]", b"3", b"[" + b",".join([event_json()] * 501) + b"]"])
 def test_a_body_that_is_not_a_list_of_events_is_400_and_a_bad_row(door, body):
     with pytest.raises(BadRequestError) as refused:
         post_events(request(body), door.submission())
@@ -143,6 +144,18 @@ def test_a_body_that_is_not_a_list_of_events_is_400_and_a_bad_row(door, body):
     (row,) = door.bad_rows()
     assert base64.b64decode(row["payload"]) == body
     assert (door.counts["received"], door.counts["bad"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"events": [%s]}', b"[%s,]", b"[" + event_json() + b",%s", b"[%s" + b",%s" * 500 + b"]"]
+)
+def test_a_refused_body_that_may_deny_consent_is_no_bad_row(door, body):
+    denied = event_json(consent="denied")
+    with contextlib.suppress(BadRequestError):
+        assert post_events(request(body.replace(b"%s", denied)), door.submission())["statusCode"] == 400
+
+    assert door.bad_rows() == []
+    assert door.counts["bad"] == 1
 
 
 def test_500_events_are_put_in_one_call(door):

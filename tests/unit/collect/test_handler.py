@@ -45,6 +45,16 @@ def test_malformed_json_is_400_with_field_and_rule(handler):
     assert answer["error"]["rule"]
 
 
+def test_two_requests_with_one_request_id_overwrite_nothing_of_each_other(handler, door):
+    for item in ("i-1", "i-2"):
+        records = [{"item_id": item}, {"item_id": 3}]
+        event = proxy_event("POST", "/update-data", {"kind": "items", "records": records})
+        assert handler(event, CONTEXT)["statusCode"] == 202
+
+    assert {row["item_id"] for row in door.s3.json_lines("lake")} == {"i-1", "i-2"}
+    assert len(door.bad_rows()) == 2
+
+
 def test_a_body_that_is_too_large_is_413(handler):
     response = handler(proxy_event("POST", "/events", "x" * 1_100_000), CONTEXT)
 

@@ -64,7 +64,7 @@ def _events(count):
 
 def test_json_lines_are_answered_at_once_and_processed(door):
     upload_id = _upload(
-        door, _jsonl([*_events(1200), event_fields(user_id=3), event_fields(consent="denied")]) + b"{\n\n"
+        door, _jsonl([*_events(1200), event_fields(user_id=3), event_fields(consent="denied")]) + b"{,}\n\n"
     )
 
     # Then it waits
@@ -107,7 +107,7 @@ def test_csv_with_quotes_line_breaks_and_empty_values_is_read(door):
 
     report = _report(door, upload_id)
     assert (report["state"], report["read"], report["accepted"]) == ("SUCCEEDED", 6, 2)
-    assert report["refused"] == {"wrong_type": 2, "missing_field": 1, "malformed_json": 1}
+    assert report["refused"] == {"wrong_type": 2, "malformed_json": 2}
     (key,) = door.s3.keys("lake")
     assert key == f"raw/items/ingest_date=2026-02-01/{upload_id}-0.jsonl"
     assert [json.loads(line) for line in door.s3.objects["lake", key].splitlines()] == [
@@ -202,6 +202,44 @@ def test_an_object_that_is_requested_twice_is_processed_once(door):
     assert first == second == third
     assert door.functions.invoked == []
     assert len(door.stream_events()) == 3
+
+
+def test_content_that_is_uploaded_again_is_processed_again(door):
+    titles = []
+    for title in ("A", "B", "A"):
+        door.s3.put_object(Bucket="uploads", Key="data", Body=json.dumps(item_fields(title=title)).encode())
+        _ask(door, kind="items")
+        _process(door)
+        titles.append(json.loads(door.dynamodb.items["entities"]["item#i-1",]["attributes"]["S"])["title"])
+
+    assert titles == ["A", "B", "A"]
+
+
+def test_the_progress_is_503_while_s3_fails(door):
+    upload_id = _upload(door, json.dumps(event_fields()).encode())
+    door.s3.faults["get_object"].always(server_error())
+
+    with pytest.raises(UnavailableError):
+        _report(door, upload_id)
+
+
+def test_a_stray_quote_spoils_only_its_own_row(door):
+    rows = [b"item_id,title", b'i0,"5 disk', *[b"i%d,Boots" % number for number in range(1, 2000)]]
+
+    upload_id = _upload(door, b"\n".join(rows), kind="items")
+    _process(door)
+
+    report = _report(door, upload_id)
+    assert (report["read"], report["accepted"], report["refused"]) == (2000, 1999, {"malformed_json": 1})
+
+
+def test_a_broken_row_of_an_object_with_consent_is_stored_without_its_bytes(door):
+    header = b"event_type,timestamp,user_id,item_id,consent\n"
+
+    _upload(door, header + b"View,2026-01-31T12:00:00Z,jane,i\n" + b"View,2026-01-31T12:00:00Z,jane,i,Denied\n")
+    _process(door)
+
+    assert [row["payload"] for row in door.bad_rows()] == [""]
 
 
 def test_an_abandoned_upload_is_resumed_by_a_repeated_request(door):

@@ -104,6 +104,42 @@ def test_bytes_that_are_not_an_event_are_refused_with_their_payload(payload, rea
     assert refusal.payload == payload
 
 
+@pytest.mark.parametrize(
+    ("addition", "field"),
+    [
+        (b',"consent":"denied","consent":"granted"', "consent"),
+        (b',"consent":"granted" , "\\u0063onsent" : "granted"', "consent"),
+        (b',"user_id"\n:\t"u-1"', "user_id"),
+        (b',"event_value":null,"event_value":3', "event_value"),
+        (b',"schema_version":"1","schema_version":"1"', "schema_version"),
+        (b',"session_id":"a\\u0022\\u003ab"', "session_id"),
+    ],
+)
+def test_a_field_that_is_stated_twice_is_refused(addition, field):
+    payload = event_json()[:-1] + addition + b"}"
+    others = [event_json(event_id="e-2", consent=...), event_json(event_id="e-3", properties={"consent": "x"})]
+
+    for refusal in (_refused(payload), read_events(b"[" + b",".join([*others, payload]) + b"]", now=NOW)[2]):
+        assert isinstance(refusal, Refusal)
+        assert (refusal.reason, refusal.errors[0].field) == ("malformed_json", field)
+
+
+@pytest.mark.parametrize("read", [read_item, read_user])
+def test_an_item_or_user_that_states_a_field_twice_is_refused(read):
+    fields = item_fields() if read is read_item else user_fields()
+
+    refusal = read(json.dumps(fields).encode()[:-1] + b',"created_at":null,"created_at":"2026-01-31T12:00:00Z"}')
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.errors[0].field == "created_at"
+
+
+def test_names_and_quotes_inside_values_are_no_repeated_field():
+    payload = event_json(item_id='a":"user_id":"b', properties={"user_id": "u", "é": "\u0063onsent", "consent": None})
+
+    assert not isinstance(read_event(payload, now=NOW), Refusal)
+
+
 def test_at_most_ten_broken_rules_are_named():
     # Given an event with forty unknown fields
     payload = event_json(**{f"f{index}": 1 for index in range(40)}, user_id=3)

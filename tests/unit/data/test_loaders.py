@@ -132,6 +132,22 @@ def test_a_custom_csv_is_read_with_a_mapping(tmp_path):
     assert [user["user_id"] for user in stream.users] == ["u"]
 
 
+@pytest.mark.parametrize(("quote", "refused"), [("double", 2), ("none", 0)])
+def test_stray_quotes_lose_no_line(tmp_path, quote, refused):
+    mapping = write(
+        tmp_path,
+        "m.yaml",
+        "columns: {who: user_id, what: item_id, at: timestamp}\nconstants: {event_type: View}\ntimestamp: seconds\n"
+        f'delimiter: "\\t"\nquote: {quote}\n',
+    )
+    rows = ["who\twhat\tat", "u\ta\t1396860669", '"weird al" yankovic\tb\t1396860669', "u\tc\t1396860669"]
+    rows += ['u\t"unclosed\t1396860669', "u\te\t1396860669"]
+
+    expected = open_stream(write(tmp_path, "own.tsv", "\n".join(rows)), mapping).expected
+
+    assert (expected.accepted, expected.refused) == (5 - refused, {"malformed_json": refused} if refused else {})
+
+
 def test_custom_jsonl_is_read_with_a_mapping(tmp_path):
     mapping = write(
         tmp_path,
@@ -212,6 +228,7 @@ def test_a_missing_file_is_named(tmp_path):
         ("columns: {a: timestamp}", "no event_type"),
         ("columns: {a: timestamp, b: event_type}\nitems: x", "items"),
         ("columns: {a: [", "cannot be read"),
+        ("columns: {a: timestamp, b: event_type}\nquote: single", "quote: single"),
     ],
 )
 def test_an_invalid_mapping_is_named(tmp_path, text, message):

@@ -79,13 +79,14 @@ def test_an_event_without_an_id_gets_the_derived_one():
     assert first["event_id"] == second["event_id"]
 
 
-def test_an_event_without_consent_is_dropped():
-    outcome = transform([firehose_record(0, purchase(consent="denied"))])
+@pytest.mark.parametrize("changes", [{"consent": "denied"}, {"consent": "Denied"}, {"consent": "denied", "colour": 1}])
+def test_an_event_that_denies_consent_is_dropped_even_where_it_breaks_a_rule(changes):
+    outcome = transform([firehose_record(0, purchase(**changes))])
     assert outcome.records == [{"recordId": "r-0", "result": "Dropped"}]
     assert outcome.suppressed == 1
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"[1]", json.dumps(purchase(event_type="Stare")).encode()])
+@pytest.mark.parametrize("data", [b"", b"{,}", b"\xff", b"[1]", json.dumps(purchase(event_type="Stare")).encode()])
 def test_a_bad_record_fails_with_its_own_bytes(data):
     outcome = transform([firehose_record(0, data), firehose_record(1, purchase())])
     assert outcome.records[0] == {
@@ -161,7 +162,7 @@ def test_the_entry_answers_firehose_and_counts(capsys):
         {
             "records": [
                 firehose_record(0, purchase()),
-                firehose_record(1, b"{"),
+                firehose_record(1, b"{,}"),
                 firehose_record(2, purchase(consent="denied")),
             ]
         },
