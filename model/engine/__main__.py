@@ -1,4 +1,7 @@
-"""`python -m model.engine --directory D --port P`: serve the engine until a signal stops it; see `--help`."""
+"""`python -m model.engine --directory D --port P`: serve the engine until a signal stops it; see `--help`.
+
+`python -m model.engine salvage --directory D` salvages damaged event logs.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,9 @@ from model.engine.http.service import make_application
 from model.engine.monitoring.logs import log
 from model.engine.operations.registry import CACHES, resume
 from model.engine.personalize import limits
-from model.engine.personalize.errors import DirectoryInUseError
+from model.engine.personalize.errors import DamagedLogError, DirectoryInUseError
 from model.engine.runtime.engine import Engine
+from model.engine.runtime.salvage import SALVAGE, salvage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +58,8 @@ class _Server(uvicorn.Server):
 
 def main() -> int:
     """Read the settings and serve; return 0 after a stop, 2 where a port, the directory or a setting is unusable."""
+    if sys.argv[1:2] == [SALVAGE]:
+        return salvage(sys.argv[2:])
     # The next second: an earlier process may have accepted what was signed before it.
     since = int(time.time()) + 1
     settings = read_settings(sys.argv[1:], os.environ)
@@ -64,6 +70,10 @@ def main() -> int:
                 runner.run(_serve(settings, listeners, since))
         except CannotListenError as error:
             sys.stderr.write(f"The engine cannot listen on {error}: choose another one.\n")
+            return CANNOT_START
+        except DamagedLogError as error:
+            command = f"python -m model.engine {SALVAGE} --directory {settings.directory}"
+            sys.stderr.write(f"The engine cannot use its directory: {error}. See what is sound with `{command}`.\n")
             return CANNOT_START
         except DirectoryInUseError as error:
             sys.stderr.write(f"The engine cannot use its directory: {error}.\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from model.engine.http.messages import JSON, Application, Message, Receive, Send, answer
@@ -36,8 +37,13 @@ def make_pages(engine: Engine) -> Application:
 def _readiness(engine: Engine) -> tuple[int, bytes]:
     """Return whether requests should be sent here; the port is not open before all state is loaded.
 
-    A full disk does not count: PutEvents reports it itself, and recommendations are not affected.
+    A full disk does not count: PutEvents reports it itself, and recommendations are not affected. An event log that has
+    stopped does: only a restart helps.
     """
     if engine.counts.ending:
         return 503, b'{"status":"ending"}'
+    for arn, group in engine.groups.items():
+        if group.stopped:
+            status = f"the event log of {arn.rpartition(':')[2]} takes no events: {group.stopped}"
+            return 503, json.dumps({"status": status}).encode()
     return 200, b'{"status":"ready"}'

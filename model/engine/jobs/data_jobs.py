@@ -42,7 +42,7 @@ def export(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     """
     schema = read_schema(job["schema"])
     parts = [directory / "parts" / name for name in job["parts"]]
-    log = LogReader([directory / "log" / name for name in job["segments"]])
+    log = LogReader([directory / "log" / name for name in job["segments"]], growing=True)
     path = directory / "export.csv"
     count = write_csv(schema, read_rows_to_export(schema, job["mode"], parts, log), path)
     S3Files(job["region"]).store(path, read_location(job["target"], "target"))

@@ -36,7 +36,9 @@ class Jobs:
         self._state = state
         self._free = asyncio.Semaphore(max(1, (os.cpu_count() or 2) // 2))
         for left in (state.root / "jobs").iterdir():
-            shutil.rmtree(left)  # of a killed process; its resource starts the job again
+            # Of a killed process; its resource starts the job again. Its worker may be ending only now and still write:
+            # what this leaves, the next start removes.
+            shutil.rmtree(left, ignore_errors=True)
 
     async def run(
         self, job: dict[str, Any], result: Path, prepare: Callable[[], Callable[[Path], None]] | None = None

@@ -21,7 +21,7 @@ from model.datasets.training_data import TrainingData, catalogue_of, select_inte
 from model.engine.jobs.data_jobs import attribute, erase, export
 from model.engine.jobs.files import JOB, OUTCOME, RESULT
 from model.engine.personalize import limits
-from model.engine.personalize.errors import EngineError
+from model.engine.personalize.errors import DamagedLogError, EngineError
 from model.engine.s3.source import open_source
 from model.engine.storage.disk.durability import sync_directory, sync_files
 from model.engine.storage.import_part import ROWS_FILE, write_interactions, write_rows
@@ -120,7 +120,7 @@ def main(directory: Path) -> int:
     (directory / RESULT).mkdir(exist_ok=True)
     try:
         outcome = JOBS[job["kind"]](directory, job)
-    except (EngineError, DatasetError, UnsuitableDataError) as failure:
+    except (EngineError, DatasetError, UnsuitableDataError, DamagedLogError) as failure:
         outcome = {"failure": str(failure)}
     sync_files(directory / RESULT)
     (directory / OUTCOME).write_text(json.dumps(outcome), encoding="utf-8")

@@ -166,3 +166,7 @@ def documented_error(error: EngineError | DatasetError) -> EngineError:
 
 class DirectoryInUseError(Exception):
     """The state directory belongs to another process, to another version, or is damaged."""
+
+
+class DamagedLogError(DirectoryInUseError):
+    """A segment of an event log is damaged or missing; `python -m model.engine salvage` keeps what is sound."""

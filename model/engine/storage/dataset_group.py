@@ -11,6 +11,7 @@ from model.datasets.dataset_types import ACTION_INTERACTIONS, ACTIONS, INTERACTI
 from model.engine.filters.table import Table
 from model.engine.monitoring.logs import log
 from model.engine.storage.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint, write_checkpoint
+from model.engine.storage.disk.durability import sync_directory
 from model.engine.storage.event_ids import EventIds, digest
 from model.engine.storage.event_log.log import EventLog
 from model.engine.storage.event_log.records import (
@@ -47,6 +48,7 @@ class DatasetGroup:
         self._directory = directory
         self._log = EventLog(directory / "streamed")
         (directory / "bulk").mkdir(exist_ok=True)
+        sync_directory(directory)
         self.interactions = InteractionStore()
         self.action_interactions = InteractionStore()
         self.rows = {ITEMS: Rows(), USERS: Rows(), ACTIONS: Rows()}
@@ -68,6 +70,7 @@ class DatasetGroup:
             By dataset type, the names of the import parts, oldest first.
         """
         directory.mkdir(parents=True, exist_ok=True)
+        sync_directory(directory.parent)
         group = cls(directory)
         group._restore()
         for payload in group._log.replay(group._checkpointed):
@@ -80,6 +83,11 @@ class DatasetGroup:
     def cut_bytes(self) -> int:
         """Size of the torn frame that was cut off the log when the group was opened."""
         return self._log.cut_bytes
+
+    @property
+    def stopped(self) -> str:
+        """Why the group takes no more streamed data until the engine is restarted; empty while it takes them."""
+        return self._log.stopped
 
     async def store_events(
         self, events: Sequence[EventRecord], on_stored: Callable[[list[int]], None] | None = None
@@ -233,7 +241,7 @@ class DatasetGroup:
 
     def _restore(self) -> None:
         checkpoint = read_checkpoint(self._directory)
-        if checkpoint is None or not self._log.reaches(checkpoint.position):
+        if checkpoint is None:
             return
         self._checkpointed = checkpoint.position
         self.event_ids = EventIds(checkpoint.event_ids)

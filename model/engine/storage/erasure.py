@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import csv
 import json
+import operator
 import shutil
 from array import array
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +22,7 @@ from model.datasets.columns import read_columns, write_columns
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, OF_EVENTS, USERS
 from model.engine.personalize.errors import EngineError
 from model.engine.storage.disk.durability import sync_files
-from model.engine.storage.event_log.frames import read_records
+from model.engine.storage.event_log.frames import decode_records
 from model.engine.storage.event_log.records import (
     ActionRecord,
     EndRecord,
@@ -31,7 +33,7 @@ from model.engine.storage.event_log.records import (
     decode,
     encode,
 )
-from model.engine.storage.event_log.segments import LogReader, write_segment
+from model.engine.storage.event_log.segments import LogReader, read_log, write_segment
 from model.engine.storage.import_part import COLUMNS_FILE, REST_FILE, ROWS_FILE, read_rows, write_rows
 from model.engine.storage.interactions.store import InteractionStore
 from model.engine.storage.interactions.user_resolver import UserResolver
@@ -132,24 +134,18 @@ def erase_from_log(users: set[str], segments: Sequence[Path], target: Path, eras
         for kind, stream in streams.items():
             if type(record) is kind or isinstance(record, EndRecord):
                 stream.add(record)
-    for segment in segments:
-        count = 0
-
-        def remaining(segment: Path = segment) -> Iterator[bytes]:
-            nonlocal count
-            for payload in read_records(segment.read_bytes()):
-                record = decode(payload)
-                replacement = _without(users, record, streams)
-                count += replacement is not record
-                if replacement is not None:
-                    yield payload if replacement is record else encode(replacement)
-
-        write_segment(target / segment.name, remaining())
+    frames_before = 0
+    for segment in read_log(segments):
+        # Frame by frame: their number is recorded in the next segment.
+        frames = [list(decode_records(segment.content, frame)) for frame in segment.frames]
+        remaining = [[_remaining(users, payload, streams) for payload in frame] for frame in frames]
+        count = sum(map(operator.ne, chain.from_iterable(frames), chain.from_iterable(remaining)))
         if count:
+            kept = ([payload for payload in frame if payload is not None] for frame in remaining)
+            write_segment(target / segment.path.name, kept, frames_before)
             erased.records += count
-            erased.segments.append(segment.name)
-        else:
-            (target / segment.name).unlink()
+            erased.segments.append(segment.path.name)
+        frames_before = len(frames)
     sync_files(target)
 
 
@@ -178,6 +174,14 @@ class _Stream:
             self._resolved = zip(self._resolver.resolve(), self._has_position, strict=True)
         user, has_position = next(self._resolved)
         return user, bool(has_position)
+
+
+def _remaining(users: set[str], payload: bytes, streams: dict[type[EventRecord], _Stream]) -> bytes | None:
+    record = decode(payload)
+    replacement = _without(users, record, streams)
+    if replacement is None:
+        return None
+    return payload if replacement is record else encode(replacement)
 
 
 def _without(users: set[str], record: Record, streams: dict[type[EventRecord], _Stream]) -> Record | None:

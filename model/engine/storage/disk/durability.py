@@ -14,11 +14,16 @@ def sync_directory(path: Path) -> None:
     _sync(path, os.O_RDONLY | os.O_DIRECTORY)
 
 
+def sync_file(path: Path) -> None:
+    """Make the content of a file durable."""
+    _sync(path, os.O_RDONLY)
+
+
 def sync_files(path: Path) -> None:
     """Make a directory and the files directly in it durable."""
     for file in path.iterdir():
         if file.is_file():
-            _sync(file, os.O_RDONLY)
+            sync_file(file)
     sync_directory(path)
 
 

@@ -20,12 +20,13 @@ import secrets
 from typing import TYPE_CHECKING, Self
 
 from model.engine.personalize.errors import DirectoryInUseError
-from model.engine.storage.disk.durability import sync_directory
+from model.engine.storage.disk.durability import sync_directory, sync_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
+READABLE_VERSIONS = (2, 3)  # version 2 has segments of the event log in format 1 only
 
 
 class StateDirectory:
@@ -54,6 +55,7 @@ class StateDirectory:
         _check_version(root)
         for name in ("groups", "jobs", "versions"):
             (root / name).mkdir(exist_ok=True)
+        sync_directory(root)
         return cls(root, lock)
 
     @property
@@ -88,11 +90,18 @@ def _check_version(root: Path) -> None:
     if not marker.exists():
         if (root / "control.sqlite").exists():
             raise DirectoryInUseError(f"{marker} is missing, so the version of {root} is unknown")
-        fresh = root / "engine.json.new"
-        fresh.write_text(json.dumps({"layout": LAYOUT_VERSION}), encoding="utf-8")
-        fresh.rename(marker)
-        sync_directory(root)
+        _write_version(marker)
         return
     layout = json.loads(marker.read_text(encoding="utf-8")).get("layout")
-    if layout != LAYOUT_VERSION:
+    if layout not in READABLE_VERSIONS:
         raise DirectoryInUseError(f"{root} has layout version {layout}; this engine reads version {LAYOUT_VERSION}")
+    if layout != LAYOUT_VERSION:
+        _write_version(marker)
+
+
+def _write_version(marker: Path) -> None:
+    fresh = marker.with_name("engine.json.new")
+    fresh.write_text(json.dumps({"layout": LAYOUT_VERSION}), encoding="utf-8")
+    sync_file(fresh)
+    fresh.rename(marker)
+    sync_directory(marker.parent)

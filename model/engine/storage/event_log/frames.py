@@ -1,64 +1,124 @@
-"""The format of a segment: a magic number, then frames, each with a length, a checksum and records.
+"""The format of a segment: a magic number, then frames; every frame holds the records of one group commit.
 
-Frame: 4 bytes length of the body, 4 bytes CRC-32 of the body, body. Body: records, each 4 bytes length and bytes.
+Frame: a marker, its sequence number in the segment, the length of the body, the CRC-32 of the body, and the CRC-32 of
+these and of the segment's number, 4 bytes each; then the body: records, each 4 bytes length and bytes. Frame 0 holds no
+records but, in 4 bytes, how many frames of records the previous segment has. So a frame that is missing, repeated or in
+another segment is noticed as well as one that has changed.
+
+Format 1, of earlier versions, is read but no longer written. Its frames are 4 bytes length of the body, 4 bytes CRC-32
+of the body, and the body; it has no frame 0.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Iterable, Iterator
 
-MAGIC = b"RVLTLOG1"
-HEADER = struct.Struct("<II")
-RECORD = struct.Struct("<I")
-
-
-def encode_frame(records: list[bytes]) -> bytes:
-    """Return records as one frame."""
-    body = b"".join([RECORD.pack(len(record)) + record for record in records])
-    return HEADER.pack(len(body), zlib.crc32(body)) + body
+MAGIC, MAGIC_1 = b"RVLTLOG2", b"RVLTLOG1"
+MARKER = b"\xffRVF"  # in no record, which are UTF-8, and in no length
+HEADER, CHECKSUM = struct.Struct("<4sIII"), struct.Struct("<I")
+HEADER_1 = struct.Struct("<II")
+COUNT = RECORD = struct.Struct("<I")
+HEADER_BYTES = HEADER.size + CHECKSUM.size
+HIGHEST_BYTE = re.compile(rb"[\x00-\x04]")  # of a length in format 1; segments are smaller than 80 MiB
 
 
-def read_records(content: bytes, start: int = 0) -> Generator[bytes, None, int]:
-    """Yield the records from a frame that begins at `start`, and return the byte at which the sound part ends."""
-    if not content.startswith(MAGIC):
-        return 0
-    place = max(start, len(MAGIC))
-    while (end := _frame_end(content, place)) > place:
-        inside = place + HEADER.size
-        while inside < end:
-            length: int = RECORD.unpack_from(content, inside)[0]
-            yield content[inside + RECORD.size : inside + RECORD.size + length]
-            inside += RECORD.size + length
-        place = end
-    return place
+class Frame(NamedTuple):
+    """A sound frame: its sequence number, and where its header begins, and its body begins and ends."""
+
+    sequence: int
+    start: int
+    begin: int
+    end: int
 
 
-def is_damaged(content: bytes, place: int) -> bool:
-    """Return whether the broken frame at `place` cannot be a torn write.
+def encode_frame(segment: int, sequence: int, records: Iterable[bytes]) -> bytes:
+    """Return records as a frame of a segment."""
+    return _encode(segment, sequence, b"".join([RECORD.pack(len(record)) + record for record in records]))
 
-    It cannot where a sound frame follows, or where the segment has another magic number.
+
+def encode_start(segment: int, frames_before: int) -> bytes:
+    """Return the beginning of a segment.
+
+    Parameters
+    ----------
+    segment : int
+        The number of the segment.
+    frames_before : int
+        How many frames of records the previous segment has.
     """
-    if place == 0:
-        return len(content) >= len(MAGIC)
-    if place + HEADER.size > len(content):
-        return False
-    (length,) = HEADER.unpack_from(content, place)[:1]
-    following: int = place + HEADER.size + length
-    return _frame_end(content, following) > following
+    return MAGIC + _encode(segment, 0, COUNT.pack(frames_before))
 
 
-def _frame_end(content: bytes, place: int) -> int:
-    """Return the byte at which the frame at `place` ends, or `place` if the frame is not sound."""
-    if place + HEADER.size > len(content):
-        return place
-    length, checksum = HEADER.unpack_from(content, place)
-    begin = place + HEADER.size
+def decode_count(content: bytes, frame: Frame) -> int | None:
+    """Return the number in frame 0 of a segment; None if it holds none."""
+    return COUNT.unpack_from(content, frame.begin)[0] if frame.end - frame.begin == COUNT.size else None
+
+
+def decode_records(content: bytes, frame: Frame) -> Iterator[bytes]:
+    """Yield the records of a frame."""
+    place = frame.begin
+    while place < frame.end:
+        length: int = RECORD.unpack_from(content, place)[0]
+        place += RECORD.size
+        yield content[place : place + length]
+        place += length
+
+
+def frame_at(content: bytes, place: int, segment: int) -> Frame | None:
+    """Return the frame at a byte of a segment; None if there is none, or it is not sound."""
+    begin = place + HEADER_BYTES
+    if begin > len(content):
+        return None
+    marker, sequence, length, checksum = HEADER.unpack_from(content, place)
+    header = content[place : place + HEADER.size]
+    if marker != MARKER or CHECKSUM.unpack_from(content, begin - CHECKSUM.size)[0] != zlib.crc32(header, segment):
+        return None
     end: int = begin + length
-    if length == 0 or end > len(content) or zlib.crc32(content[begin:end]) != checksum:
-        return place
-    return end
+    if end > len(content) or zlib.crc32(content[begin:end]) != checksum:
+        return None
+    return Frame(sequence, place, begin, end)
+
+
+def frame_1_at(content: bytes, place: int, sequence: int) -> Frame | None:
+    """Return the frame at a byte of a segment in format 1, with the number to give it; None if it is not sound."""
+    begin = place + HEADER_1.size
+    if begin > len(content):
+        return None
+    length, checksum = HEADER_1.unpack_from(content, place)
+    end: int = begin + length
+    if not (length and end <= len(content) and _holds_records(content, begin, end)):
+        return None
+    return Frame(sequence, place, begin, end) if zlib.crc32(content[begin:end]) == checksum else None
+
+
+def find_frame(content: bytes, place: int, segment: int) -> Frame | None:
+    """Return the first sound frame of a segment that begins at a byte or later; None if there is none."""
+    # In both formats, since the magic number may be what is damaged.
+    start = content.find(MARKER, place)
+    while start >= 0:
+        if frame := frame_at(content, start, segment):
+            return frame
+        start = content.find(MARKER, start + 1)
+    for byte in HIGHEST_BYTE.finditer(content, place):
+        start = byte.start() - RECORD.size + 1
+        if start >= place and (frame := frame_1_at(content, start, 1)):
+            return frame
+    return None
+
+
+def _encode(segment: int, sequence: int, body: bytes) -> bytes:
+    header = HEADER.pack(MARKER, sequence, len(body), zlib.crc32(body))
+    return header + CHECKSUM.pack(zlib.crc32(header, segment)) + body
+
+
+def _holds_records(content: bytes, begin: int, end: int) -> bool:
+    """Return whether records fill a body exactly: chance rarely makes it so, which saves most checksums of a search."""
+    while begin < end and begin + RECORD.size <= end:
+        begin += RECORD.size + RECORD.unpack_from(content, begin)[0]
+    return begin == end

@@ -1,8 +1,9 @@
 """The event log on disk: appends records durably, and replays them when the engine starts.
 
 Each group commit is one frame, and the next frame starts only after the disk has confirmed it. So a crash can tear
-only the last frame of the last segment, whose records were not acknowledged: it is cut off. A frame that is broken
-elsewhere means a damaged disk, and the engine refuses to start rather than lose events.
+only the last frame of the last segment, whose records were not acknowledged: it is cut off, and kept beside the log. A
+frame that is broken elsewhere means a damaged disk, and the engine refuses to start rather than lose events; see
+`salvage`.
 
 Segments may be rewritten to erase users (see `erasure`). The rewritten segments replace those with the same names
 once all are ready: renaming their directory is atomic, and a replacement that a crash interrupts is finished when the
@@ -12,17 +13,24 @@ log is opened again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from model.engine.personalize.errors import DirectoryInUseError
-from model.engine.storage.event_log.frames import MAGIC, encode_frame, is_damaged, read_records
+from model.engine.personalize.errors import DamagedLogError
+from model.engine.storage.event_log.frames import encode_frame
 from model.engine.storage.event_log.segments import (
+    START_BYTES,
     create_segment,
+    cut_torn_frame,
     finish_replacement,
     list_segments,
+    read_log,
+    remove_cut,
+    remove_unfinished,
     segment_number,
     segment_path,
     start_replacement,
@@ -52,6 +60,8 @@ class EventLog:
     ----------
     cut_bytes : int
         Size of the torn frame that `replay` cut off.
+    stopped : str
+        Why the log takes no more records until it is opened again; empty while it takes them.
     applied : Position
         The end of the records whose `on_written` callbacks have run: memory holds exactly these.
     """
@@ -61,46 +71,46 @@ class EventLog:
         directory.mkdir(parents=True, exist_ok=True)
         self._file = -1
         self._size = 0
+        self._frames = 0  # of records, in the last segment
         self._number = 0
         self._waiting: list[_Entry] = []
         self._flushing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="event-log")
         self.cut_bytes = 0
+        self.stopped = ""
         self.applied: Position = (0, 0)
-
-    def reaches(self, position: Position) -> bool:
-        """Return whether the log holds everything up to a position."""
-        path = segment_path(self._directory, position[0])
-        return path.exists() and path.stat().st_size >= position[1]
 
     def bytes_since(self, position: Position) -> int:
         """Return approximately how many bytes have been written since a position."""
         return (self.applied[0] - position[0]) * SEGMENT_BYTES + self.applied[1] - position[1]
 
-    def replay(self, start: Position = (0, 0)) -> Iterator[bytes]:
+    def replay(self, start: Position = (1, 0)) -> Iterator[bytes]:
         """Yield the records from a position on, oldest first; then cut off a torn frame and open the log for appending.
 
         Raises
         ------
-        DirectoryInUseError
-            A crash cannot explain a damaged frame.
+        DamagedLogError
+            A crash cannot explain the state of the log.
         """
         finish_replacement(self._directory)
-        segments = [path for path in list_segments(self._directory) if segment_number(path) >= start[0]]
-        for place, segment in enumerate(segments):
-            content = segment.read_bytes()
-            end = yield from read_records(content, start[1] if segment_number(segment) == start[0] else 0)
-            if end < len(content):
-                if place < len(segments) - 1 or is_damaged(content, end):
-                    raise DirectoryInUseError(f"{segment} is damaged at byte {end}: restore it from a copy")
-                self.cut_bytes = len(content) - end
-                os.truncate(segment, end)
-        self._number = segment_number(segments[-1]) if segments else 0
-        if segments and segments[-1].stat().st_size >= len(MAGIC):
-            self._file = os.open(segments[-1], os.O_WRONLY | os.O_APPEND)
-            self._size = segments[-1].stat().st_size
-        else:
+        remove_unfinished(self._directory)
+        first, place = start
+        paths = list_segments(self._directory)
+        self._check_names(paths, start)
+        segment = None
+        for segment in read_log(paths[first - 1 :], first, growing=True):
+            if segment.number == first and segment.end < place:
+                raise DamagedLogError(f"{segment.path} is damaged at byte {segment.end}, before its checkpoint")
+            yield from segment.records(place if segment.number == first else 0)
+        if segment is not None:
+            if not segment.is_whole:
+                self.cut_bytes = len(segment.content) - segment.end
+                cut_torn_frame(segment)
+            self._number, self._frames, self._size = segment.number, len(segment.frames), segment.end
+        if segment is None or segment.frames_before is None:  # an earlier version wrote it: its frames are different
             self._start_segment()
+        else:
+            self._file = os.open(segment.path, os.O_WRONLY | os.O_APPEND)
         self.applied = (self._number, self._size)
 
     async def append(self, records: list[bytes], on_written: Callable[[bool], None] | None = None) -> None:
@@ -129,7 +139,7 @@ class EventLog:
         Parameters
         ----------
         closed : bool
-            Start a new segment and leave it out, so that the returned segments no longer change.
+            Start a new segment, if the last one has records, and leave it out: so the returned ones no longer change.
         """
         if closed:
             start = await asyncio.get_running_loop().run_in_executor(self._thread, self._end_segment)
@@ -152,9 +162,9 @@ class EventLog:
         while self._flushing is not None:
             await asyncio.wait([self._flushing])
         self._thread.shutdown()
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
 
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()
@@ -172,35 +182,63 @@ class EventLog:
         self._flushing = None
 
     def _write(self, records: list[bytes]) -> Position:
-        if self._size >= SEGMENT_BYTES:
-            self._end_segment()
         if not records:
             return self._number, self._size  # the callers wait only for earlier records
-        frame = encode_frame(records)
+        self._check_running()
+        if self._size >= SEGMENT_BYTES:
+            self._end_segment()
+        frame = encode_frame(self._number, self._frames + 1, records)
         try:
             write_all(self._file, frame)
             os.fdatasync(self._file)
         except OSError:
             # A frame that is partly written, or perhaps not durable, must not be replayed after a restart.
-            os.ftruncate(self._file, self._size)
+            self._truncate()
             raise
         self._size += len(frame)
+        self._frames += 1
         return self._number, self._size
 
+    def _truncate(self) -> None:
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError as error:
+            # A frame after the rest of this one would be lost: a start cuts it off with that rest.
+            self.stopped = f"a failed write could not be undone ({error.strerror}): restart the engine"
+            raise
+
+    def _check_running(self) -> None:
+        if self.stopped:
+            raise OSError(errno.EIO, self.stopped)
+
     def _end_segment(self) -> Position:
-        os.close(self._file)
-        self._start_segment()
+        self._check_running()
+        if self._frames:  # an empty segment can take the next record
+            self._start_segment()
         return self._number, self._size
 
     def _start_segment(self) -> None:
-        self._number += 1
-        self._file = create_segment(segment_path(self._directory, self._number))
-        self._size = len(MAGIC)
+        # Until the new segment exists durably, the last one stays in use: the next append tries again.
+        file = create_segment(self._directory, self._number + 1, self._frames)
+        last, self._file = self._file, file
+        self._number, self._frames, self._size = self._number + 1, 0, START_BYTES
+        if last >= 0:
+            with contextlib.suppress(OSError):  # the descriptor is closed in any case, and its records are durable
+                os.close(last)
 
     def _replace_segments(self, rewritten: Path) -> None:
         finish_replacement(self._directory)
         start_replacement(self._directory, rewritten)
         finish_replacement(self._directory)
+        remove_cut(self._directory)
+
+    def _check_names(self, paths: list[Path], start: Position) -> None:
+        """Check that no segment is missing before a position, and that the log reaches it."""
+        for number, path in enumerate(paths, 1):
+            if segment_number(path) != number:
+                raise DamagedLogError(f"{segment_path(self._directory, number)} is missing")
+        if start > (1, 0) and start[0] > len(paths):
+            raise DamagedLogError(f"{segment_path(self._directory, start[0])} is missing: a checkpoint refers to it")
 
 
 def _finish(batch: list[_Entry], error: OSError | None) -> None:

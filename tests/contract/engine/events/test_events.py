@@ -115,7 +115,7 @@ def test_what_was_answered_survives_a_kill_in_mid_stream(lone):
     assert lone.engine.metric("personalize_events_duplicate_total") == 2 * len(sure)
 
 
-def test_a_torn_end_is_cut_and_a_damaged_middle_stops_the_start(lone):
+def test_a_torn_end_is_cut_and_a_damaged_middle_stops_the_start(lone, capfd):
     put(lone, event(eventId="first"))
     put(lone, event(eventId="second"))
     put(lone, event(eventId="third"))
@@ -131,6 +131,14 @@ def test_a_torn_end_is_cut_and_a_damaged_middle_stops_the_start(lone):
     segment.write_bytes(whole.replace(b"first", b"FIRST"))
     with pytest.raises(AssertionError, match="ended before it was ready"):
         lone.engine.start()
+
+    said = capfd.readouterr().err
+    assert "00000001.log is damaged at byte" in said
+    command = said.partition("`")[2].partition("`")[0].split()
+    assert command[:4] == ["python", "-m", "model.engine", "salvage"]
+    subprocess.run([sys.executable, *command[1:], "--write"], cwd=ROOT, capture_output=True, timeout=60, check=True)
+    lone.engine.start()
+    assert stored(lone.engine) == 2
 
 
 def test_a_second_engine_on_the_directory_or_port_fails_with_a_sentence(lone):

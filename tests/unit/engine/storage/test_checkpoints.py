@@ -108,7 +108,7 @@ def test_starts_from_a_checkpoint_and_from_the_log_restore_the_same_data(steps, 
         assert asyncio.run(go(Path(name) / "c", steps, later, [], keep=False)) == never_stopped
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "ahead of the log"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
 def test_an_unusable_checkpoint_is_ignored(tmp_path, damage):
     async def fill(directory, count):
         group = await DatasetGroup.open(directory, {})
@@ -122,12 +122,9 @@ def test_an_unusable_checkpoint_is_ignored(tmp_path, damage):
     before = asyncio.run(fill(tmp_path / "group", 5))
     path = tmp_path / "group" / FILE
     whole = path.read_bytes()
-    if damage == "ahead of the log":
-        asyncio.run(fill(tmp_path / "longer", 50))
-        whole = (tmp_path / "longer" / FILE).read_bytes()
     middle = len(whole) // 2
     flipped = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
-    path.write_bytes({"cut": whole[:middle], "flipped": flipped, "empty": b""}.get(damage, whole))
+    path.write_bytes({"cut": whole[:middle], "flipped": flipped, "empty": b""}[damage])
 
     assert asyncio.run(reopened(tmp_path / "group")) == before
 

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from model.engine.storage.checkpoint import FILE, Checkpoint, write_checkpoint
+from model.engine.storage.dataset_group import DatasetGroup
+from model.engine.storage.disk.state_directory import StateDirectory
+from model.engine.storage.event_log import log as event_log
 from model.engine.storage.event_log.log import EventLog
 
 
@@ -52,15 +55,42 @@ def test_a_record_is_on_disk_before_it_is_acknowledged(tmp_path, calls):
     assert asyncio.run(append()) == [("sync", tmp_path / "00000001.log")]
 
 
-def test_the_name_of_a_new_segment_is_on_disk_before_it_takes_records(tmp_path, calls):
-    async def start():
+def test_a_new_segment_is_on_disk_with_its_name_before_it_takes_records(tmp_path, calls, monkeypatch):
+    monkeypatch.setattr(event_log, "SEGMENT_BYTES", 1)
+
+    async def rotate():
         log = EventLog(tmp_path)
         assert not list(log.replay())
-        synced_before_the_first_record = list(calls)
+        await log.append([b"first"])
+        calls.clear()
+        await log.append([b"second"])
         await log.close()
-        return synced_before_the_first_record
 
-    assert asyncio.run(start()) == [("sync", tmp_path / "00000001.log"), ("sync", tmp_path)]
+    asyncio.run(rotate())
+
+    second = tmp_path / "00000002.log"
+    assert calls == [
+        ("sync", second.with_suffix(".new")),
+        ("rename", second),
+        ("sync", tmp_path),
+        ("sync", second),
+    ]
+
+
+def test_the_version_of_a_state_directory_is_on_disk_before_it_has_its_name(tmp_path, calls):
+    StateDirectory.open(tmp_path).close()
+
+    marker = tmp_path / "engine.json"
+    assert calls[:3] == [("sync", tmp_path / "engine.json.new"), ("rename", marker), ("sync", tmp_path)]
+
+
+def test_the_directories_of_a_dataset_group_are_on_disk_before_its_log_takes_records(tmp_path, calls):
+    directory = tmp_path / "groups" / "g"
+
+    asyncio.run(asyncio.run(DatasetGroup.open(directory, {})).close())
+
+    synced = [path for kind, path in calls if kind == "sync"]
+    assert synced.index(directory.parent) < synced.index(directory) < synced.index(directory / "streamed")
 
 
 def test_a_checkpoint_is_on_disk_before_it_replaces_the_earlier_one(tmp_path, calls):

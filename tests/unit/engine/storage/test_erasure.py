@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,9 +11,11 @@ from hypothesis import strategies as st
 
 from model.arrays.model_files import forget_users, read_model, write_model
 from model.datasets.avro_schema import read_schema
+from model.engine.personalize.errors import DamagedLogError
+from model.engine.storage.dataset_group import DatasetGroup
 from model.engine.storage.erasure import Erased, ErasureFailedError, erase_from_log, erase_from_parts, read_user_ids
 from model.engine.storage.event_log.records import ActionRecord, EndRecord, EventRecord, GapRecord, RowRecord, encode
-from model.engine.storage.event_log.segments import LogReader, write_segment
+from model.engine.storage.event_log.segments import CUT, LogReader, write_segment
 from model.engine.storage.import_part import ROWS_FILE, read_interactions, read_rows, write_interactions, write_rows
 from model.engine.storage.interactions.store import InteractionStore
 from tests.factories.shop_stream import schema_text
@@ -38,9 +42,11 @@ def erase_log(tmp_path, users, *segments):
     log, new = tmp_path / "log", tmp_path / "new"
     log.mkdir()
     paths = []
-    for place, records in enumerate(segments):
-        paths.append(log / f"{place:08d}.log")
-        write_segment(paths[-1], [encode(record) for record in records])
+    for number, records in enumerate(segments, 1):
+        paths.append(log / f"{number:08d}.log")
+        write_segment(
+            paths[-1], [[encode(record)] for record in records], len(segments[number - 2]) if paths[1:] else 0
+        )
     erased = Erased()
     erase_from_log(users, paths, new, erased)
     for path in new.iterdir():
@@ -72,7 +78,48 @@ def test_action_interactions_are_erased_separately_from_those_with_items(tmp_pat
 def test_a_segment_without_the_users_is_not_rewritten(tmp_path):
     erased, _, _ = erase_log(tmp_path, {"ann"}, [event(0, "bob")], [event(1, "ann")])
 
-    assert erased.segments == ["00000001.log"]
+    assert erased.segments == ["00000002.log"]
+
+
+def test_a_damaged_segment_is_not_erased_as_a_shorter_one(tmp_path):
+    path = tmp_path / "00000001.log"
+    write_segment(path, [[encode(event(place, user))] for place, user in enumerate(["eve", "ann", "bob"])], 0)
+    path.write_bytes(path.read_bytes().replace(b"eve", b"Eve"))
+
+    with pytest.raises(DamagedLogError):
+        erase_from_log({"ann"}, [path], tmp_path / "new", Erased())
+
+
+def test_what_was_cut_off_the_log_is_erased_too(tmp_path):
+    async def erase():
+        group = await DatasetGroup.open(tmp_path, {})
+        (tmp_path / "streamed" / CUT).mkdir()
+        (tmp_path / "streamed" / CUT / "00000001-100-f00").write_bytes(b"ann")
+        (tmp_path / "new").mkdir()
+        await group.erase_users(["ann"], tmp_path / "new")
+        await group.close()
+
+    asyncio.run(erase())
+
+    assert [path.name for path in (tmp_path / "streamed").iterdir()] == ["00000001.log"]
+
+
+def test_a_log_whose_first_segment_was_rewritten_opens(tmp_path):
+    async def erase():
+        group = await DatasetGroup.open(tmp_path / "group", {})
+        await group.store_events([event(0, "ann"), event(1, "ann", item="j")])
+        await group.store_events([event(2, "bob")])
+        segments = await group.log_segments(closed=True)
+        erase_from_log({"ann"}, segments, tmp_path / "new", Erased())
+        await group.erase_users(["ann"], tmp_path / "new")
+        await group.store_events([event(3, "bob", item="j", time=2)])
+        await group.close()
+        opened = await DatasetGroup.open(tmp_path / "group", {})
+        histories = opened.interactions.history("ann"), opened.interactions.history("bob")
+        await opened.close()
+        return histories
+
+    assert asyncio.run(erase()) == ([], ["j", "i"])
 
 
 @ON_DISK
