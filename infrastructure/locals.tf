@@ -34,5 +34,6 @@ locals {
     history  = { hash_key = "person", range_key = "moment", expires_attribute = "expires_at" }
     entities = { hash_key = "entity" }
     answers  = { hash_key = "question", expires_attribute = "expires_at" }
+    locks    = { hash_key = "name" }
   }
 }

@@ -93,9 +93,10 @@ def cause_of(execution: DescribeExecutionOutputTypeDef, step: str | None) -> str
     where = f" at {step}" if step else ""
     if execution["status"] == "TIMED_OUT":
         return f"The training exceeded its timeout; it was{where}."
-    if execution["status"] == "ABORTED":
-        return f"The training was aborted by a user; it was{where}."
     message = execution.get("cause") or ""
+    if execution["status"] == "ABORTED":
+        reason = f": {message}" if message else f" by a user; it was{where}."
+        return f"The training was aborted{reason}"[:MAX_CAUSE_CHARACTERS]
     details = _read(message)
     if isinstance(details, dict):  # the integrations of services answer with a whole object
         message = next((str(details[name]) for name in _MESSAGE_NAMES if name in details), message)

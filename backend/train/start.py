@@ -24,8 +24,8 @@ https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetImportJob.htm
 def post_train(request: Request, dependencies: TrainDependencies, now: datetime) -> Answer:
     """Start a training.
 
-    Two simultaneous requests may both start one, since Step Functions lists an execution with a short delay; the state
-    machine is safe to run twice. A client token prevents even that.
+    Step Functions lists an execution with a short delay, so of two simultaneous requests, or a request and a schedule,
+    both may start one; the state machine's lock lets one of them train and aborts the other.
 
     Parameters
     ----------
@@ -51,17 +51,24 @@ def post_train(request: Request, dependencies: TrainDependencies, now: datetime)
     trainer = _read_trainer(fields, dependencies.trainers)
     name = _read_token(fields) or f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     with step_functions_errors():
-        running = dependencies.states.list_executions(
-            stateMachineArn=dependencies.state_machine_arn, statusFilter="RUNNING", maxResults=1
-        )["executions"]
-        if running and running[0]["name"] != name:
+        running = _list_running(dependencies)
+        if running and name not in running:
             rule = "must wait for the training that is running"
-            return _conflict("train", rule, running[0]["name"], request.request_id)
+            return _conflict("train", rule, running[0], request.request_id)
         actual_trainer = _start(dependencies, name, trainer)
     if actual_trainer != trainer:
         rule = f"must be another for the trainer {trainer}, since it names a training by {actual_trainer}"
         return _conflict("client_token", rule, name, request.request_id)
     return answer(202, {"id": name, "status_url": f"/train/{name}"})
+
+
+def _list_running(dependencies: TrainDependencies) -> list[str]:
+    """Return the names of the running executions, the first one first: a later one is about to be aborted."""
+    pages = dependencies.states.get_paginator("list_executions").paginate(
+        stateMachineArn=dependencies.state_machine_arn, statusFilter="RUNNING"
+    )
+    running = [execution for page in pages for execution in page["executions"]]
+    return [execution["name"] for execution in sorted(running, key=lambda each: (each["startDate"], each["name"]))]
 
 
 def _start(dependencies: TrainDependencies, name: str, trainer: str) -> str:

@@ -13,10 +13,12 @@ ROOT = Path(__file__).resolve().parents[2]
 _IN_A_STRING = "sample"
 _ALONE = {
     "configuration": '{"datasets": [], "solutions": []}',
+    "dynamodb_retry": "[]",
     "glue_retry": "[]",
     "lambda_retry": "[]",
     "personalize_retry": "[]",
     "s3_retry": "[]",
+    "sfn_retry": "[]",
     "ssm_retry": "[]",
     "sagemaker": "{}",
     "poll_seconds": "60",

@@ -51,6 +51,7 @@ data "aws_iam_policy_document" "boundary" {
       "states:GetExecutionHistory",
       "states:List*",
       "states:StartExecution",
+      "states:StopExecution",
     ]
     resources = concat(local.named_arns[each.key], ["arn:${local.partition}:glue:${local.here}:catalog"])
   }

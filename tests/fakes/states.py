@@ -8,11 +8,14 @@ import re
 from collections import defaultdict
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from tests.fakes.faults import Faults, client_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STARTED = datetime(2026, 2, 1, 12, tzinfo=UTC)
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
@@ -50,11 +53,18 @@ class FakeStates:
             self.executions[name] = {"name": name, "status": "RUNNING", "input": input, "startDate": STARTED}
         return {"executionArn": self._arn_of(name), "startDate": STARTED}
 
-    def list_executions(self, *, stateMachineArn: str, statusFilter: str, maxResults: int) -> dict[str, Any]:
+    def get_paginator(self, operation: str) -> SimpleNamespace:
+        assert operation == "list_executions"
+        return SimpleNamespace(paginate=self._list_executions)
+
+    def _list_executions(self, *, stateMachineArn: str, statusFilter: str) -> Iterator[dict[str, Any]]:
+        """Answer with the most recent execution first, one per page: AWS too may return fewer than the maximum."""
         self.faults["list_executions"].happen()
         assert stateMachineArn == self.arn
         matching = [run for run in self.executions.values() if run["status"] == statusFilter]
-        return {"executions": matching[:maxResults]}
+        for run in sorted(matching, key=lambda each: each["startDate"], reverse=True):
+            yield {"executions": [run]}
+        yield {"executions": []}
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
         self.faults["describe_execution"].happen()

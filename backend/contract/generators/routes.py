@@ -208,13 +208,17 @@ def _post_train() -> Schema:
         "operators",
         "Start a training",
         "Builds the data sets, imports them, trains, and deploys a new version that is not worse than the serving one. "
-        "A client token makes sending the request twice harmless.",
+        "A client token makes sending the request twice harmless. One training runs at a time: of two that start at "
+        "once one is ABORTED, with a cause that names the other.",
         body=_body("Train", example={"client_token": "2026-01-31"}, custom={"trainer": "sagemaker"}),
         answers={
             "202": _answer("The training has started.", "Started", STARTED_TRAINING),
             "400": _answer("The body does not have the documented form.", "Error", BAD_REQUEST),
             "409": _answer(
-                "A training is running, or that of the token has another trainer.", "TrainingRuns", CONFLICT
+                "A training is running, posted or scheduled, and has the `id`; or the token's training has another "
+                "trainer.",
+                "TrainingRuns",
+                CONFLICT,
             ),
             "429": _retry("Too many requests at once.", "Error", SLOW_DOWN),
             "503": _retry("The training could not be started.", "Error", NO_ANSWER),

@@ -15,11 +15,16 @@ from ministack.services import stepfunctions as states
 # Optimized integrations use the first version of the SDK, whose base exceptions have other names.
 OPTIMIZED_BASE = {
     "athena": "AmazonAthenaException",
+    "dynamodb": "AmazonDynamoDBException",
     "glue": "AWSGlueException",
     "lambda": "AWSLambdaException",
     "sagemaker": "AmazonSageMakerException",
 }
 PREFIXES = {"sagemaker": "SageMaker"}
+# The optimized integration of DynamoDB has a prefix of its own, that of its SDK integration is DynamoDb.
+OPTIMIZED_PREFIXES = {"dynamodb": "DynamoDB"}
+# Services whose SDK for Java has another name than botocore's model.
+MODELS = {"cloudwatchlogs": "logs", "eventbridge": "events", "sfn": "stepfunctions"}
 
 
 def install() -> None:
@@ -45,13 +50,14 @@ def error_name(service: str, code: str, *, is_optimized: bool = False) -> str:
     """
     prefix = PREFIXES.get(service) or states._AWS_SDK_ERROR_PREFIX.get(service, service.capitalize())
     base = OPTIMIZED_BASE.get(service) if is_optimized else None
+    prefix = OPTIMIZED_PREFIXES.get(service, prefix) if is_optimized else prefix
     return f"{prefix}.{_modelled_errors(service).get(code) or base or prefix + 'Exception'}"
 
 
 @cache
 def _modelled_errors(service: str) -> dict[str, str]:
     """Return the exception's name for each error code that the service's model has."""
-    model = _service_model(service)
+    model = _service_model(MODELS.get(service, service))
     names: dict[str, str] = {}
     for shape in model.error_shapes if model else ():
         exception = shape.name.removesuffix("Exception") + "Exception"

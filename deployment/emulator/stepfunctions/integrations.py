@@ -1,5 +1,7 @@
 """The integrations that MiniStack's Step Functions lacks: Personalize, Glue jobs, Athena, and S3 objects.
 
+DynamoDB's items are here for the names of their errors.
+
 An optimized ``.sync`` integration starts a job, waits for its end, and fails with ``States.TaskFailed`` and the
 job's description as the cause (https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html). A call
 that the service refuses fails with the name that ``errors`` returns.
@@ -104,6 +106,12 @@ def call_athena(resource: str, arguments: dict[str, Any]) -> Any:
     return _call("athena", f"AmazonAthena.{action[:1].upper()}{action[1:]}", arguments)
 
 
+def call_dynamodb(resource: str, arguments: dict[str, Any]) -> Any:
+    """Call an optimized DynamoDB action, which reads or writes one item."""
+    action = resource.rpartition(":")[2]
+    return _call("dynamodb", f"DynamoDB_20120810.{action[:1].upper()}{action[1:]}", arguments)
+
+
 def call_s3_object(resource: str, arguments: dict[str, Any]) -> Any:
     """Read or write an S3 object with a text body; a body that is not a string is written as JSON."""
     bucket, key = arguments["Bucket"], arguments["Key"]
@@ -135,6 +143,10 @@ def _call(service: str, target: str, arguments: Any) -> Any:
 _OPTIMIZED: dict[str, Integration] = {
     "glue:startJobRun": run_glue_job,
     "glue:startJobRun.sync": run_glue_job,
+    "dynamodb:deleteItem": call_dynamodb,
+    "dynamodb:getItem": call_dynamodb,
+    "dynamodb:putItem": call_dynamodb,
+    "dynamodb:updateItem": call_dynamodb,
     "athena:startQueryExecution": run_athena_query,
     "athena:startQueryExecution.sync": run_athena_query,
     "athena:stopQueryExecution": call_athena,

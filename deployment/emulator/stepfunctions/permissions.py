@@ -90,6 +90,8 @@ def _resource_arn(service: str, verb: str, arguments: dict[str, Any]) -> str:
     if service == "s3":
         key = f"/{arguments['Key']}" if "Key" in arguments else ""
         return f"arn:aws:s3:::{arguments.get('Bucket', '*')}{key}"
+    if service == "states":
+        return str(arguments.get("ExecutionArn") or arguments.get("StateMachineArn") or "*")
     if service == "athena":
         return f"{prefix}:workgroup/{arguments.get('WorkGroup', 'primary')}"
     kind, member = {"glue": ("job", "JobName"), "ssm": ("parameter", "Name"), "dynamodb": ("table", "TableName")}.get(

@@ -89,6 +89,18 @@ data "aws_iam_policy_document" "workflow" {
   }
 
   statement {
+    sid       = "TakeTheLock"
+    actions   = ["dynamodb:GetItem", "dynamodb:PutItem"]
+    resources = [local.locks_arn]
+  }
+
+  statement {
+    sid       = "FindWhoHoldsTheLockAndStopTheOthers"
+    actions   = ["states:DescribeExecution", "states:StopExecution"]
+    resources = [local.execution_arn]
+  }
+
+  statement {
     sid       = "RunTheSparkJob"
     actions   = ["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"]
     resources = [local.glue_job_arn]

@@ -7,6 +7,8 @@ locals {
   personalize_role   = "${var.prefix}-personalize"
   datasets_arn       = "arn:${var.partition}:s3:::${var.buckets.datasets}"
   records_arn        = "arn:${var.partition}:s3:::${var.buckets.records}"
+  execution_arn      = "arn:${var.partition}:states:${var.region}:${var.account_id}:execution:${local.state_machine_name}:*"
+  locks_arn          = "arn:${var.partition}:dynamodb:${var.region}:${var.account_id}:table/${var.locks_table}"
   glue_job_arn       = "arn:${var.partition}:glue:${var.region}:${var.account_id}:job/${var.glue_job_name}"
   parameter_arn      = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.tracking_id_parameter}"
 
@@ -46,10 +48,12 @@ locals {
   # Personalize, has the name of the SDK's base exception: Personalize.PersonalizeException. Errors that the definition
   # catches, such as S3.NoSuchKeyException, have other names and are not retried.
   transient_errors = {
+    dynamodb    = ["DynamoDB.AmazonDynamoDBException", "DynamoDB.InternalServerErrorException", "DynamoDB.SdkClientException"]
     glue        = ["Glue.AWSGlueException", "Glue.InternalServiceException", "Glue.OperationTimeoutException", "Glue.SdkClientException"]
     lambda      = ["Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.ServiceException", "Lambda.TooManyRequestsException"]
     personalize = ["Personalize.PersonalizeException", "Personalize.SdkClientException"]
     s3          = ["S3.S3Exception", "S3.SdkClientException"]
+    sfn         = ["Sfn.SdkClientException", "Sfn.SfnException"]
     ssm         = ["Ssm.InternalServerErrorException", "Ssm.SdkClientException", "Ssm.SsmException", "Ssm.TooManyUpdatesException"]
   }
 
@@ -90,15 +94,18 @@ locals {
     prefix                 = var.prefix
     poll_seconds           = var.poll_seconds
     configuration          = jsonencode(local.configuration)
+    dynamodb_retry         = jsonencode(local.retries.dynamodb)
     glue_retry             = jsonencode(local.retries.glue)
     lambda_retry           = jsonencode(local.retries.lambda)
     personalize_retry      = jsonencode(local.retries.personalize)
     s3_retry               = jsonencode(local.retries.s3)
+    sfn_retry              = jsonencode(local.retries.sfn)
     ssm_retry              = jsonencode(local.retries.ssm)
     sagemaker              = var.sagemaker == null ? "{}" : jsonencode(var.sagemaker)
     key_alias_arn          = "arn:${var.partition}:kms:${var.region}:${var.account_id}:alias/${var.prefix}"
     personalize_role_arn   = local.personalize_role_arn
     glue_job_name          = var.glue_job_name
+    locks_table            = var.locks_table
     lake_uri               = "s3://${var.buckets.lake}/raw/"
     datasets_uri           = "s3://${var.buckets.datasets}/"
     datasets_bucket        = var.buckets.datasets

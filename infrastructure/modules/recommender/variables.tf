@@ -48,6 +48,11 @@ variable "buckets" {
   })
 }
 
+variable "locks_table" {
+  description = "Name of the DynamoDB table whose item train names the execution that trains; its hash key is name."
+  type        = string
+}
+
 variable "glue_job_name" {
   description = "Glue job that builds the data sets."
   type        = string

@@ -13,11 +13,13 @@ SOURCES = (MODULE / "locals.tf", MODULE / "state-machines/train.asl.json.tftpl")
 # Prefix of the errors: the service in botocore, and the base exception that stands for every error without a model.
 # SDK integrations use the SDK for Java 2 (PersonalizeException), optimized ones its first version (AWSGlueException).
 SERVICES = {
+    "DynamoDB": ("dynamodb", "AmazonDynamoDBException"),
     "Glue": ("glue", "AWSGlueException"),
     "Lambda": ("lambda", "AWSLambdaException"),
     "Personalize": ("personalize", "PersonalizeException"),
     "S3": ("s3", "S3Exception"),
     "SageMaker": ("sagemaker", "AmazonSageMakerException"),
+    "Sfn": ("stepfunctions", "SfnException"),
     "Ssm": ("ssm", "SsmException"),
 }
 

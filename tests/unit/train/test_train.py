@@ -88,6 +88,17 @@ def test_while_one_is_running_another_is_409_with_its_id(states):
     assert len(states.started) == 1
 
 
+def test_of_several_running_trainings_the_first_is_named(states):
+    # Given a scheduled training, and another that the state machine is about to abort
+    for minutes, name in ((2, "later"), (0, "4b69cbb7-4050-4cf0-a096-4a0307b92a1a"), (1, "between")):
+        started = STARTED + timedelta(minutes=minutes)
+        states.executions[name] = {"name": name, "status": "RUNNING", "input": "{}", "startDate": started}
+
+    status, body = _start(states)
+
+    assert (status, body["id"]) == (409, "4b69cbb7-4050-4cf0-a096-4a0307b92a1a")
+
+
 def test_a_token_starts_one_training_however_often_it_is_sent(states):
     # When it is sent twice, and once more after the training has ended
     answers = [_start(states, b'{"client_token": "monday"}') for _ in range(2)]
@@ -225,6 +236,12 @@ def test_an_aborted_training_reports_its_step(states, status, cause):
     _history(states, ("TaskStateEntered", "Train", 0), ("Other", None, 99))
 
     assert _ask(states, "t-1")["cause"] == cause
+
+
+def test_a_training_that_another_one_prevented_names_it(states):
+    _ended(states, "ABORTED", error="AnotherTrainingRuns", cause="Training t-0 is running.")
+
+    assert _ask(states, "t-1")["cause"] == "The training was aborted: Training t-0 is running."
 
 
 def test_a_failure_without_history_or_cause_has_a_cause_all_the_same(states):
