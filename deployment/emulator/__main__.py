@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
             spark_python=options.spark_python.absolute(),
             region=options.region,
             iam_enforced=options.enforce_iam,
+            recording=options.record,
         )
         serve(settings, listener)
     except CannotStartError as error:
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--spark-python", type=Path, required=True, help="interpreter that Glue jobs run on")
     parser.add_argument("--region", default="eu-central-1", help="region of requests that name none (%(default)s)")
     parser.add_argument("--enforce-iam", action="store_true", help="check signatures and the policies of roles")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="append the calls that IAM checks to a file")
     return parser
 
 

@@ -28,6 +28,7 @@ OVERRIDES: tuple[str, ...] = (
     "glue",
     "athena",
     "descriptions",
+    "recording",
 )
 
 

@@ -35,6 +35,8 @@ class Settings:
         The region of a request that names none.
     iam_enforced
         Whether signatures and policies are checked.
+    recording
+        The file to which the checked calls are appended; None for no recording.
     """
 
     port: int
@@ -44,6 +46,7 @@ class Settings:
     spark_python: Path
     region: str
     iam_enforced: bool
+    recording: Path | None = None
 
     @property
     def endpoint(self) -> str:

@@ -14,7 +14,7 @@ import shutil
 import socket
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,11 +49,18 @@ class CloudError(Exception):
 
 @dataclass(frozen=True)
 class Cloud:
-    """The laptop's cloud in one folder, with two ports on loopback: of every AWS API, and of Personalize's API."""
+    """The laptop's cloud in one folder, with two ports on loopback: of every AWS API, and of Personalize's API.
+
+    Parameters
+    ----------
+    recording
+        The file to which the emulator appends the calls that IAM checks; None for no recording.
+    """
 
     directory: Path
     port: int = DEFAULT_PORT
     engine_port: int = DEFAULT_ENGINE_PORT
+    recording: Path | None = field(default=None, kw_only=True)
 
     @property
     def endpoint(self) -> str:
@@ -128,8 +135,13 @@ class Cloud:
             *(python, "-m", "deployment.workers", "--endpoint", self.endpoint, "--region", REGION),
             *("--directory", str(self.directory / "workers")),
         )
-        commands = {"emulator": emulator, "engine": engine, "workers": workers}
-        return tuple(Process(name, command, self.environment, self.directory) for name, command in commands.items())
+        commands: dict[str, tuple[str, ...]] = {"emulator": emulator, "engine": engine, "workers": workers}
+        if self.recording is not None:
+            commands["emulator"] += ("--record", str(self.recording))
+        return tuple(
+            Process(name, command, self.environment | application(name), self.directory)
+            for name, command in commands.items()
+        )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -214,7 +226,12 @@ def open_cloud(directory: Path) -> Cloud:
         ports |= json.loads(stored.read_text(encoding="utf-8"))
     for key, variable in (("port", "RIVULET_PORT"), ("engine_port", "RIVULET_ENGINE_PORT")):
         ports[key] = _port_from(variable, ports[key])
-    return Cloud(directory.resolve(), **ports)
+    return Cloud(directory.resolve(), ports["port"], ports["engine_port"])
+
+
+def application(name: str) -> dict[str, str]:
+    """Return the environment variables that name a caller in the User-Agent header of AWS's SDKs and of Terraform."""
+    return {"AWS_SDK_UA_APP_ID": f"rivulet-{name}", "TF_APPEND_USER_AGENT": f"app/rivulet-{name}"}
 
 
 def free_ports(count: int) -> Iterator[int]:

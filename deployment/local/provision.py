@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from deployment.local.cloud import ACCOUNT, REGION, ROOT, CloudError
+from deployment.local.cloud import ACCOUNT, REGION, ROOT, CloudError, application
 from deployment.terraform import TerraformMissingError, invocation
 
 if TYPE_CHECKING:
@@ -60,15 +60,20 @@ def build_archives(progress: Progress) -> None:
         raise CloudError(f"The archives could not be built: {done.stderr.strip()[-_LOG_TAIL_CHARACTERS:]}")
 
 
+def initialize(cloud: Cloud) -> None:
+    """Run `terraform init` of the root module, with its state in a bucket of a running cloud; raises as `provision`."""
+    _ensure_state_bucket(cloud)
+    (cloud.directory / "terraform").mkdir(exist_ok=True)
+    _run(cloud, ["init", "-input=false", "-reconfigure", "-backend-config=environments/local.s3.tfbackend"])
+
+
 def provision(cloud: Cloud, progress: Progress) -> Provisioned:
     """Run `terraform init` and `apply` of the root module against a running cloud.
 
     Terraform's state lies in a bucket of its own. Where Terraform fails, `CloudError` has its message.
     """
-    _ensure_state_bucket(cloud)
-    (cloud.directory / "terraform").mkdir(exist_ok=True)
     progress.show(note="terraform init")
-    _run(cloud, ["init", "-input=false", "-reconfigure", "-backend-config=environments/local.s3.tfbackend"])
+    initialize(cloud)
     _apply(cloud, progress)
     (cloud.directory / _COMPLETE_MARKER).touch()
     return provisioned(cloud)
@@ -92,6 +97,11 @@ def plan_changes(cloud: Cloud) -> list[dict[str, Any]]:
     """Return the resource changes of a plan, from `terraform plan -json`; raises as above."""
     lines = map(json.loads, _run(cloud, ["plan", "-input=false", "-json", *_VARIABLE_FILE]).splitlines())
     return [line["change"] for line in lines if line["type"] == "planned_change"]
+
+
+def destroy(cloud: Cloud) -> None:
+    """Run `terraform destroy` of the root module; raises as above."""
+    _run(cloud, ["destroy", "-auto-approve", "-input=false", f"-parallelism={_PARALLELISM}", *_VARIABLE_FILE])
 
 
 _VARIABLE_FILE = ("-var-file=environments/local.tfvars",)
@@ -161,7 +171,8 @@ def _invocation(cloud: Cloud, arguments: list[str]) -> Any:
         "lambda_architecture": "arm64" if machine in {"arm64", "aarch64"} else "x86_64",
         "api_key": _api_key(cloud),
     }
-    environment = cloud.environment | {f"TF_VAR_{name}": value for name, value in variables.items()}
+    environment = cloud.environment | application(arguments[0])
+    environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
     environment["TF_DATA_DIR"] = str(cloud.directory / "terraform")
     try:
         return invocation(arguments, environment)

@@ -1,0 +1,107 @@
+"""Records the calls of Terraform and of a demonstration: ``python -m tests.contract.infrastructure.record``.
+
+Plans, applies, runs the demonstration, changes settings, plans again and destroys on a cloud of its own, then runs the
+end-to-end tests, and writes the calls that the emulators recorded to ``recorded_calls.json``, in about ten minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from data.generator import Settings, generate
+from deployment.local.cloud import ROOT, Cloud, free_ports
+from deployment.local.demo.run import run
+from deployment.local.demo.steps import Steps
+from deployment.local.provision import build_archives, destroy, initialize, plan_changes, provision
+from tests.contract.infrastructure.recording import RECORDED_VARIABLE, RECORDING, read_calls, write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# What the laptop's environment leaves out, and a change of the settings of every kind of resource that has some.
+OPTIONAL = {
+    "alarm_emails": ["on-call@example.com"],
+    "monthly_budget_usd": 100,
+    "training_schedule": "rate(7 days)",
+}
+CHANGED = OPTIONAL | {
+    "alarm_thresholds": {"failed_requests": 7},
+    "api_throttling": {"requests_per_second": 9000, "burst": 4000},
+    "forwarding": {"window_seconds": 0, "retries": 100},
+    "glue_workers": {"timeout_minutes": 60},
+    "history_days": 30,
+    "lake_buffer": {"seconds": 20, "megabytes": 64, "transform_seconds": 1},
+    "log_level": "DEBUG",
+    "log_retention_days": 3,
+    "monthly_budget_usd": 200,
+    "stream_retention_hours": 48,
+    "training_poll_seconds": 2,
+    "training_schedule": "rate(8 days)",
+}
+
+
+def main() -> None:
+    """Record and write the calls."""
+    console = Console()
+    steps = Steps(console)
+    with tempfile.TemporaryDirectory(prefix="rivulet-recording-") as temporary:
+        folder = Path(temporary)
+        raw = folder / "calls.jsonl"
+        cloud = Cloud(folder.resolve() / "cloud", *free_ports(2), recording=raw)
+        environment = cloud.environment
+        os.environ.clear()
+        os.environ.update(environment)
+        try:
+            types = _record_terraform_and_demonstration(cloud, steps)
+        finally:
+            cloud.stop()
+        command = [sys.executable, "-m", "pytest", "-q", str(ROOT / "tests" / "end_to_end")]
+        subprocess.run(command, cwd=ROOT, env=os.environ | {RECORDED_VARIABLE: str(raw)}, check=True)
+        write(types, read_calls(raw))
+    console.print(f"wrote {RECORDING.relative_to(ROOT)}")
+
+
+def _record_terraform_and_demonstration(cloud: Cloud, steps: Steps) -> set[str]:
+    with steps.step("Build the archives") as bar:
+        build_archives(bar)
+    cloud.start()
+    _set_variables(OPTIONAL)
+    with steps.step("Plan"):
+        initialize(cloud)
+        types = {change["resource"]["resource_type"] for change in plan_changes(cloud)}
+    with steps.step("Apply") as bar:
+        provision(cloud, bar)
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if not run(cloud, generate(Settings(items=200, users=300, events=4_000, until=midnight)), steps.console):
+        raise SystemExit("The demonstration did not account for every event.")
+    _set_variables(CHANGED)
+    with steps.step("Apply a change") as bar:
+        provision(cloud, bar)
+    with steps.step("Plan again"):
+        plan_changes(cloud)
+    with steps.step("Destroy"):
+        destroy(cloud)
+    return types
+
+
+def _set_variables(values: Mapping[str, object]) -> None:
+    arguments = " ".join(f"'-var={name}={_written(value)}'" for name, value in values.items())
+    for command in ("plan", "apply", "destroy"):
+        os.environ[f"TF_CLI_ARGS_{command}"] = arguments
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+if __name__ == "__main__":
+    main()
