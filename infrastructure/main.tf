@@ -105,6 +105,7 @@ module "recommender" {
   sagemaker                = one(module.sagemaker[*].trainer)
   tracking_id_parameter    = local.tracking_id_parameter
   poll_seconds             = var.training_poll_seconds
+  training_days            = var.training_days
   schedule                 = var.training_schedule
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn

@@ -224,6 +224,14 @@ variable "training_schedule" {
   default     = null
 }
 
+# Each training reads its events anew and Personalize bills each of them: a year has every season once and bounds the cost,
+# while users have moved on from older events.
+variable "training_days" {
+  description = "Days before a training whose events it uses, by their arrival; null for all events of the lake. Items and users are always read in full."
+  type        = number
+  default     = 365
+}
+
 variable "training_poll_seconds" {
   description = "Polling interval in seconds while a Personalize resource is created."
   type        = number

@@ -74,7 +74,10 @@ def read_arguments(arguments: list[str]) -> Options:
 
 
 def _parse_timestamp(text: str) -> datetime:
-    timestamp = datetime.fromisoformat(text)
+    try:
+        timestamp = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time; write 2026-11-01T00:00:00Z, for example") from None
     if timestamp.tzinfo is None:
         raise argparse.ArgumentTypeError(f"{text} has no offset; write {text}Z, for example")
     return timestamp.astimezone(UTC)

@@ -22,6 +22,7 @@ _ALONE = {
     "ssm_retry": "[]",
     "sagemaker": "{}",
     "poll_seconds": "60",
+    "training_days": "365",
 }
 _PARTITION = "aws"
 

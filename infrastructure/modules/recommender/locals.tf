@@ -93,6 +93,7 @@ locals {
     account_id             = var.account_id
     prefix                 = var.prefix
     poll_seconds           = var.poll_seconds
+    training_days          = jsonencode(var.training_days)
     configuration          = jsonencode(local.configuration)
     dynamodb_retry         = jsonencode(local.retries.dynamodb)
     glue_retry             = jsonencode(local.retries.glue)

@@ -103,6 +103,16 @@ variable "poll_seconds" {
   }
 }
 
+variable "training_days" {
+  description = "Days before a training whose events it uses, by their arrival; null for all events of the lake."
+  type        = number
+
+  validation {
+    condition     = var.training_days == null ? true : var.training_days >= 1 && floor(var.training_days) == var.training_days
+    error_message = "training_days is ${var.training_days == null ? "null" : var.training_days}; it must be a whole number from 1, or null."
+  }
+}
+
 variable "schedule" {
   description = "Schedule of trainings, as rate(…) or cron(…) of EventBridge Scheduler in UTC; null for none."
   type        = string

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import uuid
 import zipfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.factories.lambda_events import data_profile
+from tests.factories.train_workflow import train_states, workflow
 from tests.fakes.emulator.cloud import Cloud, run_once
 from tests.fakes.emulator.functions import ROLE, make_function
 from tests.fakes.emulator.personalize import ARN, Answer, Content, FakePersonalize
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[3]
-TEMPLATE = ROOT / "infrastructure/modules/recommender/state-machines/train.asl.json.tftpl"
 METRIC = "precision_at_25"
 BUCKET = "records"
 ENTRY = """
@@ -114,12 +113,7 @@ def train(cloud, judge):
 
 def rendered(judge: str) -> dict[str, Any]:
     """Return the states of the workflow, with the judge and the bucket of this cloud."""
-    values = dict.fromkeys(("lambda_retry", "personalize_retry", "s3_retry", "glue_retry", "ssm_retry"), "[]")
-    values |= {"sagemaker": "{}", "configuration": "{}"}
-    values |= {"poll_seconds": "1", "partition": "aws", "judge_function_arn": judge, "records_bucket": BUCKET}
-    text = re.sub(r"\$\{(\w+)\}", lambda found: values.get(found[1], "sample"), TEMPLATE.read_text(encoding="utf-8"))
-    states: dict[str, Any] = json.loads(text)["States"]
-    return states
+    return train_states(judge_function_arn=judge, records_bucket=BUCKET)
 
 
 def machine(judge: str, solution: dict[str, Any], manifest: dict[str, Any]) -> str:
@@ -137,7 +131,7 @@ def machine(judge: str, solution: dict[str, Any], manifest: dict[str, Any]) -> s
         "Start": {"Type": "Pass", "Assign": known, "Next": "TrainAndDeploy"},
         "TrainAndDeploy": {**each, "End": True},
     }
-    return json.dumps({"QueryLanguage": "JSONata", "StartAt": "Start", "States": states})
+    return workflow(states)
 
 
 def test_the_first_version_is_deployed_and_noted(cloud, train):
@@ -247,4 +241,4 @@ def custom_machine(judge: str, sagemaker: str, run: str, quality: str) -> str:
         "run_id": run,
     }
     states = {"Start": {"Type": "Pass", "Assign": known, "Next": "NameCustomModel"}, **states}
-    return json.dumps({"QueryLanguage": "JSONata", "StartAt": "Start", "States": states})
+    return workflow(states)

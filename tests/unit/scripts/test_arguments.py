@@ -52,7 +52,8 @@ def test_the_window_is_converted_to_utc():
     ("changed", "message"),
     [
         (["--from", "2026-11-01T00:00:00"], "no offset"),
-        (["--from", "yesterday"], "yesterday"),
+        (["--from", "yesterday"], "'yesterday' is not a time"),
+        (["--from", ""], "'' is not a time"),
         (["--from", "2026-11-02T00:00:00Z", "--to", "2026-11-01T00:00:00Z"], "not before"),
         (["--run_id", "../elsewhere"], "not a folder name"),
         (["--run_id", ".."], "not a folder name"),

@@ -32,6 +32,7 @@ variables {
   judge_function_arn     = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-judge"
   tracking_id_parameter  = "/rivulet/test/tracking-id"
   poll_seconds           = 60
+  training_days          = 365
   log_retention_days     = 30
 }
 
@@ -52,6 +53,29 @@ run "the_definition_is_json_and_contains_the_declaration" {
     condition     = alltrue([for dataset in local.configuration.datasets : endswith(dataset.schema_name, substr(sha256(file("tests/declaration/${dataset.folder}.avsc")), 0, 8))])
     error_message = "The name of a schema does not depend on its content, so that Personalize would keep the old schema."
   }
+}
+
+run "a_training_reads_the_days_that_are_set_and_all_events_without_them" {
+  command = plan
+
+  variables {
+    training_days = null
+  }
+
+  assert {
+    condition     = jsondecode(output.definition).States.Configure.Assign.training_days == null && strcontains(jsondecode(output.definition).States.BuildDataSets.Arguments.Arguments, "'--from'")
+    error_message = "A training without a window has one, or the window is not passed to the Spark job."
+  }
+}
+
+run "a_window_of_less_than_a_day_is_refused" {
+  command = plan
+
+  variables {
+    training_days = 0
+  }
+
+  expect_failures = [var.training_days]
 }
 
 run "the_workflow_has_exactly_the_actions_of_its_states" {
