@@ -63,6 +63,7 @@ locals {
 
   # Event source of the function forward.
   forwarded_stream = merge(var.forwarding, {
+    enabled             = coalesce(var.forwarding.enabled, local.is_prepared)
     arn                 = module.stream.arn
     failures_bucket_arn = "arn:${local.partition}:s3:::${local.buckets["bad-rows"]}"
   })

@@ -16,6 +16,9 @@ locals {
   tracking_id_parameter = "/${var.project}/${var.environment}/tracking-id"
   metrics_namespace     = "Rivulet"
 
+  # Without an event tracker the function forward can only hold events back, until they are too old.
+  is_prepared = contains(data.aws_ssm_parameters_by_path.published.names, local.tracking_id_parameter)
+
   campaign_arns = {
     for solution in ["user-personalization", "similar-items", "popular", "ranking"] :
     solution => "arn:${local.partition}:personalize:${var.region}:${var.account_id}:campaign/${local.prefix}-${solution}"

@@ -64,6 +64,11 @@ output "tracking_id_parameter" {
   value       = local.tracking_id_parameter
 }
 
+output "is_prepared" {
+  description = "Whether the event tracker's id was published before this apply, so that events are forwarded; python -m deployment.deploy brings it about."
+  value       = local.is_prepared
+}
+
 output "athena_workgroup" {
   description = "Athena work group with the scan limit and the saved queries."
   value       = module.lake.workgroup_name

@@ -20,3 +20,8 @@ provider "aws" {
 }
 
 data "aws_partition" "current" {}
+
+# The parameters that the training workflow has published; in a new environment there are none.
+data "aws_ssm_parameters_by_path" "published" {
+  path = "/${var.project}/${var.environment}"
+}

@@ -146,8 +146,9 @@ variable "stream_retention_hours" {
 }
 
 variable "forwarding" {
-  description = "Batches of records for the function forward (maximum records and seconds), and limits of its retries: a record beyond the maximum number of retries or age is written to the bad-rows bucket."
+  description = "Whether the function forward is invoked, by default once the event tracker exists; batches of records for it (maximum records and seconds), and limits of its retries: a record beyond the maximum number of retries or age is written to the bad-rows bucket."
   type = object({
+    enabled                = optional(bool)
     batch_size             = optional(number, 500)
     window_seconds         = optional(number, 1)
     parallelization_factor = optional(number, 1)
@@ -156,6 +157,11 @@ variable "forwarding" {
     alarm_age_seconds      = optional(number, 60)
   })
   default = {}
+
+  validation {
+    condition     = var.forwarding.record_age_seconds <= var.stream_retention_hours * 3600
+    error_message = "forwarding.record_age_seconds is ${var.forwarding.record_age_seconds}, but the stream deletes records after ${var.stream_retention_hours * 3600} s; records that expire in the stream are lost without an alarm."
+  }
 }
 
 variable "reserved_concurrency" {

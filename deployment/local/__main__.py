@@ -18,6 +18,7 @@ from deployment.local.demo.errors import DemoError
 from deployment.local.demo.run import print_addresses, run, set_up
 from deployment.local.demo.steps import Steps
 from deployment.local.provision import provisioned
+from deployment.workflow import WorkflowError
 
 if TYPE_CHECKING:
     from data.stream import Stream
@@ -42,7 +43,7 @@ def main() -> int:
     console = Console()
     try:
         done: bool = options.command(options, console)
-    except (CloudError, DemoError, ApiUnavailableError, ApiAccessError, ValueError) as error:
+    except (CloudError, DemoError, WorkflowError, ApiUnavailableError, ApiAccessError, ValueError) as error:
         Console(stderr=True).print(f"[bold red]✗[/] {error}", highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:

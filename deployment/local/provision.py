@@ -8,15 +8,19 @@ import secrets
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from deployment.deploy import deploy
 from deployment.local.cloud import ACCOUNT, REGION, ROOT, CloudError, application
 from deployment.terraform import TerraformMissingError, invocation
+from deployment.workflow import WorkflowError
 
 if TYPE_CHECKING:
+    from deployment.deploy import Step
     from deployment.local.cloud import Cloud
+    from deployment.workflow import Progress
 
 STATE_BUCKET = f"rivulet-local-{ACCOUNT}-terraform"
 
@@ -24,17 +28,11 @@ STATE_BUCKET = f"rivulet-local-{ACCOUNT}-terraform"
 _COMPLETE_MARKER = "provisioned"
 
 _KEY_BYTES = 24
+_POLL_SECONDS = 0.5
 _LOG_TAIL_CHARACTERS = 800
 
 # Terraform mostly waits for AWS, resource by resource, so more in parallel is faster and uses no more processor.
 _PARALLELISM = 30
-
-
-class Progress(Protocol):
-    """A display of a job's progress."""
-
-    def show(self, done: float | None = None, total: float | None = None, note: str | None = None) -> None:
-        """Show the units done, their total, and the current item."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +65,24 @@ def initialize(cloud: Cloud) -> None:
     _run(cloud, ["init", "-input=false", "-reconfigure", "-backend-config=environments/local.s3.tfbackend"])
 
 
-def provision(cloud: Cloud, progress: Progress) -> Provisioned:
-    """Run `terraform init` and `apply` of the root module against a running cloud.
+def provision(cloud: Cloud, step: Step) -> Provisioned:
+    """Deploy the root module to a running cloud as `deployment.deploy` does to AWS, after `terraform init`.
 
-    Terraform's state lies in a bucket of its own. Where Terraform fails, `CloudError` has its message.
+    Terraform's state lies in a bucket of its own. Where Terraform or the workflow fails, `CloudError` has the message.
     """
-    progress.show(note="terraform init")
-    initialize(cloud)
-    _apply(cloud, progress)
-    (cloud.directory / _COMPLETE_MARKER).touch()
-    return provisioned(cloud)
+
+    def outputs() -> Provisioned:
+        (cloud.directory / _COMPLETE_MARKER).touch()
+        return provisioned(cloud)
+
+    with step("Initialize Terraform"):
+        initialize(cloud)
+    try:
+        return deploy(
+            lambda bar: _apply(cloud, bar), outputs, lambda _region: cloud.client("stepfunctions"), step, _POLL_SECONDS
+        )
+    except WorkflowError as error:
+        raise CloudError(str(error)) from error
 
 
 def is_partly_provisioned(cloud: Cloud) -> bool:

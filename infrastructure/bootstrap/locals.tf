@@ -66,6 +66,7 @@ locals {
         "scheduler:${local.here}:schedule/default/${prefix}-*",
         "sns:${local.here}:${prefix}-*",
         "sqs:${local.here}:${prefix}-*",
+        "ssm:${local.here}:parameter/${var.project}/${environment}", # the path of GetParametersByPath
         "ssm:${local.here}:parameter/${var.project}/${environment}/*",
         "states:${local.here}:*:${prefix}-*",
         "wafv2:${local.here}:regional/webacl/${prefix}/*",

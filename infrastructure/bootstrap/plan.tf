@@ -44,6 +44,7 @@ locals {
     "sns:ListTagsForResource",
     "sqs:GetQueueAttributes",
     "sqs:ListQueueTags",
+    "ssm:GetParametersByPath",
     "states:DescribeStateMachine",
     "states:ListStateMachineVersions",
     "states:ListTagsForResource",
@@ -232,7 +233,9 @@ data "aws_iam_policy_document" "plan" {
       "logs:GetLogEvents",
       "secretsmanager:GetSecretValue",
       "sqs:ReceiveMessage",
-      "ssm:GetParameter*",
+      "ssm:GetParameter",
+      "ssm:GetParameterHistory",
+      "ssm:GetParameters",
     ]
     resources = ["*"]
   }

@@ -18,6 +18,13 @@ override_resource {
   }
 }
 
+override_data {
+  target = data.aws_ssm_parameters_by_path.published
+  values = {
+    names = ["/rivulet/production/tracking-id"]
+  }
+}
+
 variables {
   environment               = "production"
   region                    = "eu-central-1"
@@ -103,10 +110,40 @@ run "names_variables_and_routes_match_the_functions_and_callers" {
     condition     = [for name, route in local.routes : name if !try(route.api_key_required, true)] == ["GET /health"]
     error_message = "A route other than GET /health needs no API key."
   }
+
+  assert {
+    condition     = output.is_prepared && local.forwarded_stream.enabled
+    error_message = "Events are not forwarded although the event tracker exists."
+  }
+}
+
+run "without_an_event_tracker_events_wait_in_the_stream" {
+  command = plan
+
+  override_data {
+    target = data.aws_ssm_parameters_by_path.published
+    values = {
+      names = ["/rivulet/production/other"]
+    }
+  }
+
+  assert {
+    condition     = !output.is_prepared && !local.forwarded_stream.enabled
+    error_message = "The function forward is invoked before the event tracker exists."
+  }
 }
 
 run "sagemaker_is_off_by_default" {
   command = plan
+
+  variables {
+    forwarding = { enabled = false }
+  }
+
+  assert {
+    condition     = !local.forwarded_stream.enabled
+    error_message = "Forwarding cannot be turned off."
+  }
 
   assert {
     condition     = length(module.sagemaker) == 0 && output.sagemaker_endpoint == null && jsondecode(module.recommender.definition).States.Configure.Assign.custom == {}
@@ -147,6 +184,7 @@ run "values_that_would_fail_at_apply_are_refused_at_plan" {
     lambda_archives_directory = "tests/archives/nothing"
     glue_archives_directory   = "tests/archives/nothing"
     reserved_concurrency      = { unknown = 1 }
+    forwarding                = { record_age_seconds = 90000 } # longer than the stream's retention
   }
 
   expect_failures = [
@@ -156,6 +194,7 @@ run "values_that_would_fail_at_apply_are_refused_at_plan" {
     var.lambda_archives_directory,
     var.glue_archives_directory,
     var.reserved_concurrency,
+    var.forwarding,
   ]
 }
 

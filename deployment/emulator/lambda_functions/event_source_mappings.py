@@ -1,7 +1,7 @@
 """Event-source mappings keep all the settings that they were created with.
 
-AWS returns from ListEventSourceMappings the timestamp at which a mapping starts (AT_TIMESTAMP) and its defaults.
-MiniStack drops the timestamp and gives every source SQS's batch size of 10. The workers (`deployment.workers`) read
+AWS returns from ListEventSourceMappings the timestamp at which a mapping starts (AT_TIMESTAMP), its metrics and its
+defaults. MiniStack drops the timestamp and the metrics and gives every source SQS's batch size of 10. The workers (`deployment.workers`) read
 mappings from this API alone.
 """
 
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 STREAM_BATCH_SIZE: Final = 100
 
 _TIMESTAMP: Final = "StartingPositionTimestamp"
+_METRICS: Final = "MetricsConfig"
 
 
 def install(_settings: Settings) -> None:
-    """Override the creation of event-source mappings."""
+    """Override the creation and the update of event-source mappings."""
     lambda_svc._create_esm = _create(lambda_svc._create_esm)
+    lambda_svc._update_esm = _update(lambda_svc._update_esm)
 
 
 def _create(create: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
@@ -43,11 +45,24 @@ def _create(create: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
         if ":kinesis:" in request.get("EventSourceArn", ""):
             request = {"BatchSize": STREAM_BATCH_SIZE, **request}
         answer = create(request)
-        if answer[0] != HTTPStatus.ACCEPTED or not at_timestamp:
+        if answer[0] != HTTPStatus.ACCEPTED:
             return answer
-        mapping = lambda_svc._esms[json.loads(answer[2])["UUID"]]
-        mapping[_TIMESTAMP] = request[_TIMESTAMP]
-        complete: Answer = json_response(lambda_svc._esm_response(mapping), HTTPStatus.ACCEPTED)
-        return complete
+        return _store(json.loads(answer[2])["UUID"], request, (_TIMESTAMP, _METRICS), HTTPStatus.ACCEPTED)
 
     return create_event_source_mapping
+
+
+def _update(update: Callable[[str, Request], Answer]) -> Callable[[str, Request], Answer]:
+    def update_event_source_mapping(uuid: str, request: Request) -> Answer:
+        answer = update(uuid, request)
+        return answer if answer[0] != HTTPStatus.OK else _store(uuid, request, (_METRICS,), HTTPStatus.OK)
+
+    return update_event_source_mapping
+
+
+def _store(uuid: str, request: Request, names: tuple[str, ...], status: HTTPStatus) -> Answer:
+    """Store settings of a request that MiniStack drops, and return the complete mapping."""
+    mapping = lambda_svc._esms[uuid]
+    mapping |= {name: request[name] for name in names if name in request}
+    complete: Answer = json_response(lambda_svc._esm_response(mapping), status)
+    return complete

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from deployment.local.provision import Progress
+    from deployment.workflow import Progress
 
 _POLL_SECONDS = 1.0
 _TIMEOUT_SECONDS = 240.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -40,9 +39,6 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
     steps = Steps(console)
     stack = set_up(cloud, steps)
     api = Api(stack.api_url, stack["api_key"])
-    stepfunctions = cloud.client("stepfunctions")
-    with steps.step("Prepare datasets and event tracker") as bar:
-        workflow.prepare(stepfunctions, stack["state_machine_arn"], f"prepare-{int(time.time())}", bar)
     accounts, titles, users = _replay_and_train(cloud, stream, stack, api, steps)
     with steps.step("Ask, click, and ask again") as bar:
         reactions = []
@@ -63,7 +59,7 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
 
 
 def set_up(cloud: Cloud, steps: Steps) -> Provisioned:
-    """Build the archives, start the cloud and apply Terraform to it, each as a step, and return the result.
+    """Build the archives, start the cloud and deploy to it, each as a step, and return the result.
 
     A cloud whose first apply was killed holds only resources that Terraform's state does not name, so it is removed.
     """
@@ -74,8 +70,7 @@ def set_up(cloud: Cloud, steps: Steps) -> Provisioned:
         build_archives(bar)
     with steps.step("Start the laptop's cloud"):
         cloud.start()
-    with steps.step("Apply Terraform") as bar:
-        return provision(cloud, bar)
+    return provision(cloud, steps.step)
 
 
 def print_addresses(cloud: Cloud, stack: Provisioned, console: Console) -> None:

@@ -22,6 +22,41 @@ locals {
   }
 }
 
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#event-source-mapping-metrics
+locals {
+  mapping_alarms = length(local.streams) == 0 ? {} : {
+    failed-records = {
+      metric      = "OnFailureDestinationDeliveredEventCount"
+      description = "Records of ${var.name} are in the failures bucket under aws/lambda/, since their retries or their age are exhausted."
+    }
+    lost-records = {
+      metric      = "DroppedEventCount"
+      description = "Records of ${var.name} were dropped, since the failures bucket did not accept them."
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "mapping" {
+  for_each = local.mapping_alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = "AWS/Lambda"
+  metric_name         = each.value.metric
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching" # a disabled mapping has no metrics
+  alarm_actions       = [var.alarm_topic_arn]
+  ok_actions          = [var.alarm_topic_arn]
+
+  dimensions = {
+    EventSourceMappingUUID = aws_lambda_event_source_mapping.this[0].uuid
+  }
+}
+
 resource "aws_cloudwatch_metric_alarm" "function" {
   for_each = local.function_alarms
 

@@ -18,6 +18,7 @@ output "alarm_names" {
   value = concat(
     values(aws_cloudwatch_metric_alarm.function)[*].alarm_name,
     aws_cloudwatch_metric_alarm.iterator_age[*].alarm_name,
+    values(aws_cloudwatch_metric_alarm.mapping)[*].alarm_name,
     aws_cloudwatch_metric_alarm.failed_events[*].alarm_name,
   )
 }

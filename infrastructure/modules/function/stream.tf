@@ -3,6 +3,7 @@ resource "aws_lambda_event_source_mapping" "this" {
 
   event_source_arn                   = local.streams[count.index].arn
   function_name                      = aws_lambda_function.this.arn
+  enabled                            = local.streams[count.index].enabled
   starting_position                  = "TRIM_HORIZON"
   batch_size                         = local.streams[count.index].batch_size
   maximum_batching_window_in_seconds = local.streams[count.index].window_seconds
@@ -11,6 +12,10 @@ resource "aws_lambda_event_source_mapping" "this" {
   bisect_batch_on_function_error     = true
   maximum_retry_attempts             = local.streams[count.index].retries
   maximum_record_age_in_seconds      = local.streams[count.index].record_age_seconds
+
+  metrics_config {
+    metrics = ["EventCount"] # off by default; the alarms on failed and lost records need it
+  }
 
   destination_config {
     on_failure {

@@ -123,10 +123,11 @@ variable "alarm_topic_arn" {
 }
 
 variable "stream" {
-  description = "Kinesis stream that invokes the function, and the bucket for records whose retries are exhausted (prefix `aws/lambda/`)."
+  description = "Kinesis stream that invokes the function while enabled, and the bucket for records whose retries are exhausted (prefix `aws/lambda/`)."
   type = object({
     arn                    = string
     failures_bucket_arn    = string
+    enabled                = optional(bool, true)
     batch_size             = number
     window_seconds         = number
     parallelization_factor = number

@@ -1,4 +1,5 @@
-"""An account as Terraform's plans see it over HTTP: the caller's identity, a check of state machines, and buckets.
+"""An account as Terraform's plans see it over HTTP: the caller's identity, a check of state machines, no
+parameters, and buckets.
 
 Whatever else Terraform asks is refused, so that a test which needs more of AWS fails instead of waiting.
 """
@@ -71,6 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, _IDENTITY.encode())
         elif self.headers.get("X-Amz-Target") == "AWSStepFunctions.ValidateStateMachineDefinition":
             self._answer(200, b'{"result": "OK", "diagnostics": []}')
+        elif self.headers.get("X-Amz-Target") == "AmazonSSM.GetParametersByPath":
+            self._answer(200, b'{"Parameters": []}')
         else:
             self._answer(501, b"")
 

@@ -232,6 +232,7 @@ CALLS = {
         "sqs:CreateQueue@queue sqs:SetQueueAttributes@queue sqs:TagQueue@queue sqs:DeleteQueue@queue",
     ),
     "aws_sqs_queue_policy": Calls("sqs:GetQueueAttributes@queue", "sqs:SetQueueAttributes@queue"),
+    "aws_ssm_parameters_by_path": Calls("ssm:GetParametersByPath@parameters", ""),
     "aws_wafv2_web_acl": Calls(
         "wafv2:GetWebACL@web-acl wafv2:ListTagsForResource@web-acl",
         "wafv2:CreateWebACL@web-acl wafv2:CreateWebACL@managed-rules wafv2:UpdateWebACL@web-acl "
@@ -288,6 +289,7 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
         "managed-rules": f"arn:aws:wafv2:{REGION}:aws:regional/managedruleset/AWSManagedRulesCommonRuleSet/id",
         "model": f"arn:aws:sagemaker:{here}:model/{prefix}-custom-0123456789ab",
         "object": f"arn:aws:s3:::{prefix}-{ACCOUNT_ID}-lake/raw/events/part.parquet",
+        "parameters": f"arn:aws:ssm:{here}:parameter/rivulet/{environment}",
         "queue": f"arn:aws:sqs:{here}:{prefix}-collect-failed",
         "role": role,
         "schedule": schedule,

@@ -245,6 +245,18 @@ def test_a_disabled_mapping_stops_and_resumes_at_its_position(laptop: Laptop):
     laptop.wait_until(lambda: laptop.batches(function) == [[1], [2]])
 
 
+def test_a_mapping_that_was_off_from_the_start_begins_at_the_oldest_record(laptop: Laptop):
+    stream, function = laptop.stream(), laptop.function(SUCCEED)
+    uuid = laptop.mapping(stream, function, Enabled=False)
+    laptop.put(stream, [1])
+    time.sleep(1.5)
+    assert laptop.batches(function) == []
+
+    laptop.client("lambda").update_event_source_mapping(UUID=uuid, Enabled=True)
+
+    laptop.wait_until(lambda: laptop.batches(function) == [[1]])
+
+
 def test_children_are_read_after_their_parents(laptop: Laptop):
     stream, function = laptop.stream(), laptop.function("time.sleep(0.3)\nkeep()")
     laptop.mapping(stream, function, BatchSize=5)

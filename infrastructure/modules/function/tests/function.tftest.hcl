@@ -153,6 +153,42 @@ run "stream_batches_report_failures_are_bisected_and_have_bounded_retries" {
     condition     = aws_cloudwatch_metric_alarm.iterator_age[0].threshold == 60000
     error_message = "The alarm on lag is not in milliseconds."
   }
+
+  # Lambda reports the records that it discards only for a mapping with this metric.
+  assert {
+    condition = aws_lambda_event_source_mapping.this[0].metrics_config[0].metrics == toset(["EventCount"]) && {
+      for name, alarm in aws_cloudwatch_metric_alarm.mapping : name => alarm.metric_name
+    } == { failed-records = "OnFailureDestinationDeliveredEventCount", lost-records = "DroppedEventCount" }
+    error_message = "Records arrive in the failures bucket, or are lost, without an alarm."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.this[0].enabled
+    error_message = "The mapping is off by default."
+  }
+}
+
+run "a_mapping_that_is_off_starts_at_the_oldest_record_later" {
+  command = plan
+
+  variables {
+    stream = {
+      arn                    = "arn:aws:kinesis:eu-central-1:123456789012:stream/events"
+      failures_bucket_arn    = "arn:aws:s3:::bad-rows"
+      enabled                = false
+      batch_size             = 500
+      window_seconds         = 1
+      parallelization_factor = 1
+      retries                = 10
+      record_age_seconds     = 21600
+      alarm_age_seconds      = 60
+    }
+  }
+
+  assert {
+    condition     = !aws_lambda_event_source_mapping.this[0].enabled && aws_lambda_event_source_mapping.this[0].starting_position == "TRIM_HORIZON"
+    error_message = "The mapping invokes the function although it is off, or skips the records of the meantime."
+  }
 }
 
 run "unbounded_retries_are_refused" {

@@ -36,6 +36,22 @@ def test_the_starting_timestamp_of_a_mapping_is_stored(emulator: Emulator, argum
     assert mapping["BatchSize"] == 100
 
 
+def test_the_metrics_of_a_mapping_are_stored_and_updated(emulator: Emulator, arguments: dict[str, str]):
+    functions = emulator.client("lambda")
+
+    created = functions.create_event_source_mapping(
+        **arguments, StartingPosition="TRIM_HORIZON", Enabled=False, MetricsConfig={"Metrics": ["EventCount"]}
+    )
+    assert (created["MetricsConfig"], created["State"]) == ({"Metrics": ["EventCount"]}, "Disabled")
+
+    functions.update_event_source_mapping(UUID=created["UUID"], Enabled=True)
+    mapping = functions.get_event_source_mapping(UUID=created["UUID"])
+    assert (mapping["MetricsConfig"], mapping["State"]) == ({"Metrics": ["EventCount"]}, "Enabled")
+
+    functions.update_event_source_mapping(UUID=created["UUID"], MetricsConfig={"Metrics": []})
+    assert functions.get_event_source_mapping(UUID=created["UUID"])["MetricsConfig"] == {"Metrics": []}
+
+
 def test_a_timestamp_is_required_for_at_timestamp_only(emulator: Emulator, arguments: dict[str, str]):
     functions = emulator.client("lambda")
 

@@ -1,0 +1,148 @@
+"""Applies an environment's configuration and starts forwarding: ``python -m deployment.deploy dev [-auto-approve]``.
+
+A first apply leaves the event-source mapping of the function forward off, since without an event tracker its events would
+fail once they are six hours old. The training workflow then creates the event tracker, and a second apply turns the mapping
+on, which starts at the oldest record of the stream: no event of the meantime is lost. Later deployments are one apply.
+Further arguments are Terraform's; ``terraform init`` comes first (``infrastructure/README.md``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deployment.terraform import TerraformMissingError, invocation, run
+from deployment.workflow import Progress, WorkflowError, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    Step = Callable[[str], AbstractContextManager[Progress]]
+
+# Preparing takes about five minutes on AWS. A record fails after six hours, or as `forwarding` sets.
+_PREPARE_SECONDS = 3600
+_POLL_SECONDS = 15
+
+
+class Outputs(Protocol):
+    """The outputs of Terraform by name."""
+
+    def __getitem__(self, name: str) -> Any:
+        """Return an output's value."""
+
+
+Stack = TypeVar("Stack", bound=Outputs)
+
+
+class DeploymentError(Exception):
+    """Terraform failed; its own output has the reason."""
+
+
+def deploy(
+    apply: Callable[[Progress], None],
+    outputs: Callable[[], Stack],
+    stepfunctions: Callable[[str], Any],
+    step: Step,
+    poll_seconds: float = _POLL_SECONDS,
+) -> Stack:
+    """Apply Terraform, create the event tracker where there is none, and apply again to forward events to it.
+
+    Parameters
+    ----------
+    apply, outputs
+        Run `terraform apply`, and return the values of its outputs.
+    stepfunctions
+        Returns a client of a region.
+    step
+        Shows a step's title and progress.
+
+    Returns
+    -------
+    Stack
+        Terraform's outputs after the last apply.
+
+    Raises
+    ------
+    WorkflowError
+        Where the event tracker is not created in an hour. The mapping is off then, and a further deployment continues.
+    """
+    with step("Apply Terraform") as bar:
+        apply(bar)
+    stack = outputs()
+    if stack["is_prepared"]:
+        return stack
+    with step("Prepare datasets and event tracker") as bar:
+        machine = stack["state_machine_arn"]
+        prepare(stepfunctions(machine.split(":")[3]), machine, bar, _PREPARE_SECONDS, poll_seconds)
+    with step("Forward events") as bar:
+        apply(bar)
+    return outputs()
+
+
+class _Lines:
+    """Prints each new note on a line of its own."""
+
+    def __init__(self) -> None:
+        self._printed: str | None = None
+
+    def show(self, done: float | None = None, total: float | None = None, note: str | None = None) -> None:
+        if note and note != self._printed:
+            self._printed = note
+            sys.stdout.write(f"    {note}\n" if done is None else f"    {done:.0f}/{total:.0f} {note}\n")
+            sys.stdout.flush()
+
+
+@contextmanager
+def _print_step(title: str) -> Iterator[Progress]:
+    sys.stdout.write(f"==> {title}\n")
+    sys.stdout.flush()
+    yield _Lines()
+
+
+def _apply(arguments: list[str]) -> None:
+    if run(["apply", *arguments]):
+        raise DeploymentError("terraform apply failed")
+
+
+def _outputs() -> dict[str, Any]:
+    call = invocation(["output", "-json"], os.environ)
+    done = subprocess.run(
+        call.command, cwd=call.directory, env=call.environment, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode:
+        raise DeploymentError("terraform output failed")
+    return {name: output["value"] for name, output in json.loads(done.stdout).items()}
+
+
+def _stepfunctions(region: str) -> Any:
+    return boto3.client("stepfunctions", region_name=region)
+
+
+def main(arguments: list[str]) -> int:
+    """Deploy an environment; return the exit status: 0 done, 1 failed, 2 wrong usage, 127 without Terraform."""
+    if not arguments or arguments[0].startswith("-"):
+        sys.stderr.write("usage: python -m deployment.deploy ENVIRONMENT [arguments of terraform apply]\n")
+        return 2
+    environment, *given = arguments
+    everything = [f"-var-file=environments/{environment}.tfvars", *given]
+    try:
+        deploy(lambda _bar: _apply(everything), _outputs, _stepfunctions, _print_step)
+    except TerraformMissingError as error:
+        sys.stderr.write(f"{error}\n")
+        return 127
+    except (DeploymentError, WorkflowError, BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
