@@ -78,14 +78,12 @@ def _record_terraform_and_demonstration(cloud: Cloud, steps: Steps) -> set[str]:
     with steps.step("Plan"):
         initialize(cloud)
         types = {change["resource"]["resource_type"] for change in plan_changes(cloud)}
-    with steps.step("Apply") as bar:
-        provision(cloud, bar)
+    provision(cloud, steps.step)
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if not run(cloud, generate(Settings(items=200, users=300, events=4_000, until=midnight)), steps.console):
         raise SystemExit("The demonstration did not account for every event.")
     _set_variables(CHANGED)
-    with steps.step("Apply a change") as bar:
-        provision(cloud, bar)
+    provision(cloud, steps.step)
     with steps.step("Plan again"):
         plan_changes(cloud)
     with steps.step("Destroy"):
