@@ -1,9 +1,9 @@
 """Applies an environment's configuration and starts forwarding: ``python -m deployment.deploy dev [-auto-approve]``.
 
-A first apply leaves the event-source mapping of the function forward off, since without an event tracker its events would
-fail once they are six hours old. The training workflow then creates the event tracker, and a second apply turns the mapping
-on, which starts at the oldest record of the stream: no event of the meantime is lost. Later deployments are one apply.
-Further arguments are Terraform's; ``terraform init`` comes first (``infrastructure/README.md``).
+A first apply leaves the event-source mapping of the function forward off, since without an event tracker its events
+would fail once they are six hours old. The training workflow then creates the event tracker, and a second apply turns
+the mapping on, which starts at the oldest record of the stream: no event of the meantime is lost. Later deployments are
+one apply. Further arguments are Terraform's; ``terraform init`` comes first (``infrastructure/README.md``).
 """
 
 from __future__ import annotations

@@ -27,12 +27,15 @@ _ALONE = {
 _PARTITION = "aws"
 
 
-def render(template: str) -> str:
-    """Return the JSON definition with a sample value for every placeholder of Terraform; ValueError for other text."""
+def render(template: str, **values: str) -> str:
+    """Return the JSON definition with a value for every placeholder of Terraform, a sample if none is given.
+
+    The result is JSON; otherwise a ValueError is raised.
+    """
 
     def value(placeholder: re.Match[str]) -> str:
         name = placeholder[1]
-        return _PARTITION if name == "partition" else _ALONE.get(name, _IN_A_STRING)
+        return values.get(name) or (_PARTITION if name == "partition" else _ALONE.get(name, _IN_A_STRING))
 
     rendered = re.sub(r"\$\{(\w+)\}", value, template)
     json.loads(rendered)

@@ -1,8 +1,8 @@
 """Event-source mappings keep all the settings that they were created with.
 
 AWS returns from ListEventSourceMappings the timestamp at which a mapping starts (AT_TIMESTAMP), its metrics and its
-defaults. MiniStack drops the timestamp and the metrics and gives every source SQS's batch size of 10. The workers (`deployment.workers`) read
-mappings from this API alone.
+defaults. MiniStack drops the timestamp and the metrics and gives every source SQS's batch size of 10. The workers
+(`deployment.workers`) read mappings from this API alone.
 """
 
 from __future__ import annotations

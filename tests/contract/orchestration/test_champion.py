@@ -113,7 +113,7 @@ def train(cloud, judge):
 
 def rendered(judge: str) -> dict[str, Any]:
     """Return the states of the workflow, with the judge and the bucket of this cloud."""
-    return train_states(judge_function_arn=judge, records_bucket=BUCKET)
+    return train_states(judge_function_arn=judge, records_bucket=BUCKET, poll_seconds="1")
 
 
 def machine(judge: str, solution: dict[str, Any], manifest: dict[str, Any]) -> str:
