@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ class Deadline:
     def seconds_left(self) -> float:
         """Seconds until the deadline; negative after it."""
         return self.at - self.clock()
+
+    def share(self, part: float) -> Deadline:
+        """Return the deadline after a part, from 0 to 1, of the time that is left."""
+        return replace(self, at=self.clock() + part * self.seconds_left)
 
     def wait(self, seconds: float) -> bool:
         """Sleep for `seconds` and return True; return False at once where the deadline comes first."""

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from botocore.exceptions import ClientError
 
-if TYPE_CHECKING:
-    from botocore.exceptions import BotoCoreError
 
-
-def error_name(error: ClientError | BotoCoreError | OSError) -> str:
+def error_name(error: Exception) -> str:
     """Return the error code of AWS, or the exception's type where AWS did not answer.
 
     The message is never logged: AWS quotes the request in it, and partition keys are user ids.

@@ -73,8 +73,11 @@ def is_settled(version: str, stored: StoredAnswer | None, now: int) -> bool:
 def read_stored(item: Mapping[str, Any]) -> StoredAnswer | None:
     """Return the answer in an item of the answers table; None where it has another form, as before an update."""
     try:
+        recommendation = Recommendation(**json.loads(item["answer"]["S"]))
+        if not all(isinstance(listed["item_id"], str) for listed in recommendation.items):
+            return None
         return StoredAnswer(
-            recommendation=Recommendation(**json.loads(item["answer"]["S"])),
+            recommendation=recommendation,
             version=item["version"]["S"],
             answered_at=int(item["answered_at"]["N"]),
             settled=item["settled"]["BOOL"],

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from backend.aws.deadline import Deadline
 from backend.recommend.answers import read_stored
+from backend.recommend.calls import REQUEST_SECONDS, CallFailedError, finish, start
 from backend.recommend.requests import RecommendationRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backend.recommend.serve import RecommendDependencies
 
 
@@ -29,11 +31,9 @@ def check_health(dependencies: RecommendDependencies, now: int) -> dict[str, Any
     """
     started = time.perf_counter()
     try:
-        item = dependencies.dynamodb.get_item(
-            TableName=dependencies.tables.answers, Key={"question": {"S": RecommendationRequest("popular").key}}
-        ).get("Item")
-    except (ClientError, BotoCoreError) as error:
-        tables = {"status": "failing", "reason": type(error).__name__}
+        item = finish(start(lambda: _read_popular(dependencies)), Deadline.after(REQUEST_SECONDS))
+    except CallFailedError as error:
+        tables = {"status": "failing", "reason": str(error)}
         return {"status": "degraded", "dependencies": {"tables": tables, "recommender": {"status": "unknown"}}}
     tables = {"status": "ok", "took_ms": str(round((time.perf_counter() - started) * 1000))}
     recommender: dict[str, Any] = {"status": "unasked"}
@@ -41,3 +41,14 @@ def check_health(dependencies: RecommendDependencies, now: int) -> dict[str, Any
     if stored:
         recommender = {"status": "answered", "seconds_ago": (now - stored.answered_at) // 1000}
     return {"status": "ready", "dependencies": {"tables": tables, "recommender": recommender}}
+
+
+def _read_popular(dependencies: RecommendDependencies) -> Mapping[str, Any] | None:
+    """Return the stored popular items; an answer of another form than DynamoDB's raises an error."""
+    table = dependencies.tables.answers
+    keys: Any = {table: {"Keys": [{"question": {"S": RecommendationRequest("popular").key}}]}}
+    read = dependencies.dynamodb.batch_get_item(RequestItems=keys)
+    if read.get("UnprocessedKeys"):
+        raise CallFailedError("Throttled")
+    found = read["Responses"].get(table)
+    return found[0] if found else None

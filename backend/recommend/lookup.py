@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from backend.recommend.answers import StoredAnswer, read_stored
+from backend.recommend.calls import CallFailedError, finish, start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
+    from backend.aws.deadline import Deadline
     from backend.recommend.requests import RecommendationRequest
 
 # An event that arrives late is not the last of the history, so the version covers the last few events: a late event
@@ -56,21 +54,27 @@ class LookupResult:
     plain: StoredAnswer | None = None
 
 
-def look_up(request: RecommendationRequest, client: DynamoDBClient, tables: Tables) -> LookupResult:
+def look_up(request: RecommendationRequest, client: DynamoDBClient, tables: Tables, deadline: Deadline) -> LookupResult:
     """Read the tables, history and items at once, so that it takes one round trip.
 
-    A table that does not answer degrades the answer but does not prevent it.
+    A table that gives no whole answer by the deadline degrades the answer but does not prevent it.
     """
-    if request.user_id is None:
-        return _combine(request, "", *_read_items(request, client, tables))
-    reading = _pool().submit(_read_version, request.user_id, client, tables)
-    items = _read_items(request, client, tables)
-    return _combine(request, reading.result(), *items)
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=2, thread_name_prefix="lookup")
+    user_id = request.user_id
+    versions = None if user_id is None else start(lambda: _read_version(user_id, client, tables))
+    items = start(lambda: _read_items(request, client, tables))
+    version: str | None = ""
+    if versions:
+        try:
+            version = finish(versions, deadline)
+        except CallFailedError as error:
+            _logger.warning("history cannot be read: %s", error)
+            version = None
+    try:
+        exists, answers = finish(items, deadline)
+    except CallFailedError as error:
+        _logger.warning("answers and entities cannot be read: %s", error)
+        exists, answers = None, {}
+    return _combine(request, version, exists, answers)
 
 
 def _combine(
@@ -83,22 +87,18 @@ def _combine(
     return LookupResult(is_known, version, answers.get(request.key), plain)
 
 
-def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str | None:
-    """Return the version of a user's history, empty for a user without one, None where it cannot be read."""
-    try:
-        events = client.query(
-            TableName=tables.history,
-            KeyConditionExpression="person = :person",
-            ExpressionAttributeValues={":person": {"S": user_id}},
-            ProjectionExpression="moment",
-            ScanIndexForward=False,
-            Limit=VERSIONED_EVENTS,
-            # An event that forward has just written must change the next answer.
-            ConsistentRead=True,
-        )["Items"]
-    except (ClientError, BotoCoreError) as error:
-        _logger.warning("history cannot be read: %s", error)
-        return None
+def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str:
+    """Return the version of a user's history, empty for a user without one."""
+    events = client.query(
+        TableName=tables.history,
+        KeyConditionExpression="person = :person",
+        ExpressionAttributeValues={":person": {"S": user_id}},
+        ProjectionExpression="moment",
+        ScanIndexForward=False,
+        Limit=VERSIONED_EVENTS,
+        # An event that forward has just written must change the next answer.
+        ConsistentRead=True,
+    )["Items"]
     if not events:
         return ""
     return hashlib.sha256("\n".join(event["moment"]["S"] for event in events).encode()).hexdigest()
@@ -107,17 +107,13 @@ def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str |
 def _read_items(
     request: RecommendationRequest, client: DynamoDBClient, tables: Tables
 ) -> tuple[bool | None, Mapping[str, StoredAnswer]]:
-    """Return whether the user or item is described (None where unreadable), and the earlier answers by key."""
+    """Return whether the user or item is described (None where not read), and the earlier answers by key."""
     answer_keys = sorted({request.key, request.plain.key})
     keys: dict[str, Any] = {tables.answers: {"Keys": [{"question": {"S": key}} for key in answer_keys]}}
     entity = _entity_of(request)
     if entity is not None:
         keys[tables.entities] = {"Keys": [{"entity": {"S": entity}}], "ProjectionExpression": "entity"}
-    try:
-        read = client.batch_get_item(RequestItems=keys)
-    except (ClientError, BotoCoreError) as error:
-        _logger.warning("answers and entities cannot be read: %s", error)
-        return None, {}
+    read = client.batch_get_item(RequestItems=keys)
     pairs = ((item["question"]["S"], read_stored(item)) for item in read["Responses"].get(tables.answers, []))
     answers = {key: stored for key, stored in pairs if stored}
     if tables.entities in read.get("UnprocessedKeys", {}):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from backend.recommend.calls import CallFailedError, finish, start
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_personalize_runtime import PersonalizeRuntimeClient
 
+    from backend.aws.deadline import Deadline
     from backend.recommend.requests import RecommendationRequest, RequestKind
-
-Entries = Sequence[Mapping[str, Any]]
 
 # Timeouts of one call; after them the last good answer serves the caller better than a longer wait.
 CONNECT_TIMEOUT_SECONDS = 0.2
@@ -25,10 +26,6 @@ EXPLANATION = "EXPLANATION"
 """The metadata column of explanations by Rivulet's engine; Amazon Personalize refuses it as an unknown column."""
 
 _logger = logging.getLogger(__name__)
-
-
-class RecommenderFailedError(Exception):
-    """The recommender gave no answer; the message is the reason in one word, fit for callers and metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +54,35 @@ class Recommendation:
 
 
 def get_recommendation(
-    request: RecommendationRequest, client: PersonalizeRuntimeClient, campaigns: Mapping[RequestKind, str]
+    request: RecommendationRequest,
+    client: PersonalizeRuntimeClient,
+    campaigns: Mapping[RequestKind, str],
+    deadline: Deadline,
 ) -> Recommendation:
     """Return the answer of the campaign for this kind of request.
 
-    The client has the timeouts above and does not retry. Any failure to answer in time is a `RecommenderFailedError`.
+    The client has the timeouts above and does not retry.
+
+    Raises
+    ------
+    CallFailedError
+        Where it gives no whole answer by the deadline.
     """
     arn = campaigns[request.kind]
+    ask = _rank if request.items else _list
     try:
-        entries, recommendation_id = _rank(request, client, arn) if request.items else _list(request, client, arn)
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if request.with_explanations and code == "InvalidInputException":
-            _logger.info("%s: retried without explanations: %s", request.kind, error)
-            plain = get_recommendation(request.plain, client, campaigns)
+        entries, recommendation_id = finish(start(lambda: ask(request, client, arn)), deadline)
+    except CallFailedError as error:
+        if request.with_explanations and str(error) == "InvalidInputException":
+            _logger.info("%s: retried without explanations", request.kind)
+            plain = get_recommendation(request.plain, client, campaigns, deadline)
             return replace(plain, unexplained=_without_explanations(arn))
-        raise RecommenderFailedError(code) from error
-    except BotoCoreError as error:
-        raise RecommenderFailedError(type(error).__name__) from error
-    if not entries:
-        raise RecommenderFailedError("EmptyAnswer")
+        raise
     items = _items_of(entries)
     is_unexplained = request.with_explanations and not any("because" in item for item in items)
     return Recommendation(
         items,
-        recommendation_id,
+        recommendation_id if isinstance(recommendation_id, str) else None,
         _name_of(arn),
         request.requested_results,
         _without_explanations(arn) if is_unexplained else None,
@@ -99,31 +100,39 @@ def _name_of(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _list(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn: str) -> tuple[Entries, str | None]:
+def _list(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn: str) -> tuple[Any, Any]:
     parameters: dict[str, Any] = {"userId": request.user_id, "itemId": request.item_id}
     if request.with_explanations:
         parameters["metadataColumns"] = {"ITEMS": [EXPLANATION]}
     given = {name: value for name, value in parameters.items() if value is not None}
     result = client.get_recommendations(campaignArn=arn, numResults=request.requested_results, **given)
-    return result["itemList"], result.get("recommendationId")
+    return result.get("itemList"), result.get("recommendationId")
 
 
-def _rank(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn: str) -> tuple[Entries, str | None]:
+def _rank(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn: str) -> tuple[Any, Any]:
     result = client.get_personalized_ranking(
         campaignArn=arn, userId=str(request.user_id), inputList=list(request.items)
     )
-    return result["personalizedRanking"], result.get("recommendationId")
+    return result.get("personalizedRanking"), result.get("recommendationId")
 
 
-def _items_of(entries: Entries) -> list[dict[str, Any]]:
+def _items_of(entries: Any) -> list[dict[str, Any]]:
+    """Return the items of an answer; the SDK does not check that an answer has the form of its model."""
+    if entries == []:
+        raise CallFailedError("EmptyAnswer")
+    if not isinstance(entries, list):
+        raise CallFailedError("MalformedAnswer")
     items = []
     for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("itemId"), str):
+            raise CallFailedError("MalformedAnswer")
         item: dict[str, Any] = {"item_id": entry["itemId"]}
-        if entry.get("score") is not None:
+        if _is_number(entry.get("score")):
             item["score"] = entry["score"]
-        if entry.get("reason"):
-            item["reasons"] = list(entry["reason"])
-        because = _read_explanation((entry.get("metadata") or {}).get(EXPLANATION))
+        if isinstance(entry.get("reason"), list):
+            item["reasons"] = entry["reason"]
+        metadata = entry.get("metadata")
+        because = _read_explanation(metadata.get(EXPLANATION) if isinstance(metadata, dict) else None)
         if because:
             item["because"] = because
         items.append(item)
@@ -134,6 +143,11 @@ def _read_explanation(text: str | None) -> list[dict[str, Any]]:
     """Return the explanation in a column, none where the items have a column of that name with other content."""
     try:
         parts = json.loads(text or "[]")
-        return [{"name": str(part["name"]), "weight": float(part["weight"])} for part in parts]
+        weights = [{"name": str(part["name"]), "weight": float(part["weight"])} for part in parts]
     except (KeyError, TypeError, ValueError):
         return []
+    return weights if all(_is_number(part["weight"]) for part in weights) else []
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from backend.aws.deadline import Deadline
 from backend.http import NotFoundError, UnavailableError
 from backend.recommend.answers import StoredAnswer, is_settled, store_answer
+from backend.recommend.calls import REQUEST_SECONDS, CallFailedError, finish, start
 from backend.recommend.lookup import LookupResult, Tables, look_up
-from backend.recommend.recommender import Recommendation, RecommenderFailedError, get_recommendation
+from backend.recommend.recommender import Recommendation, get_recommendation
 from backend.recommend.requests import RecommendationRequest, RequestKind
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Source = Literal["recommender", "cache", "last_good", "popular"]
 
 RETRY_AFTER_SECONDS = 5
+# The parts of the time left for the tables and for the recommender, so that neither uses up that of what follows.
+LOOKUP_SHARE = 0.4
+RECOMMENDER_SHARE = 0.6
 # Popular items by which a list is ordered; its other items follow in their own order.
 POPULAR_TO_RANK_BY = 100
 
@@ -34,21 +37,34 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RecommendDependencies:
-    """Clients and the names of their resources, among them the campaign's ARN by kind of request."""
+    """Clients and the names of their resources.
+
+    Attributes
+    ----------
+    campaigns
+        The campaign's ARN by kind of request.
+    popular
+        The last popular items that this process has seen, if any: the last fallback.
+    """
 
     dynamodb: DynamoDBClient
     runtime: PersonalizeRuntimeClient
     tables: Tables
     campaigns: Mapping[RequestKind, str]
+    popular: list[Recommendation] = field(default_factory=list)
 
 
-def serve(request: RecommendationRequest, dependencies: RecommendDependencies, now: int) -> dict[str, Any]:
+def serve(
+    request: RecommendationRequest, dependencies: RecommendDependencies, now: int, deadline: Deadline | None = None
+) -> dict[str, Any]:
     """Return the body of the best answer that is available now; its `source` names where it is from.
 
     Parameters
     ----------
     now
         Milliseconds since the epoch.
+    deadline
+        The end of all its calls; by default 2 s from now.
 
     Raises
     ------
@@ -58,52 +74,66 @@ def serve(request: RecommendationRequest, dependencies: RecommendDependencies, n
         Where there is neither an answer nor a fallback.
     """
     started = time.perf_counter()
-    lookup = look_up(request, dependencies.dynamodb, dependencies.tables)
+    deadline = deadline or Deadline.after(REQUEST_SECONDS)
+    lookup = look_up(request, dependencies.dynamodb, dependencies.tables, deadline.share(LOOKUP_SHARE))
     if not lookup.is_known:
         raise _unknown(request)
-    source, recommendation = _find_answer(request, dependencies, lookup, now)
+    source, recommendation = _find_answer(request, dependencies, lookup, now, deadline)
     return _body_of(request, source, recommendation) | {"took_ms": round((time.perf_counter() - started) * 1000)}
 
 
 def _find_answer(
-    request: RecommendationRequest, dependencies: RecommendDependencies, lookup: LookupResult, now: int
+    request: RecommendationRequest,
+    dependencies: RecommendDependencies,
+    lookup: LookupResult,
+    now: int,
+    deadline: Deadline,
 ) -> tuple[Source, Recommendation]:
     stored = lookup.stored
     if stored and lookup.version is not None and stored.is_fresh(request, lookup.version, now):
         return "cache", stored.recommendation
     try:
-        recommendation = get_recommendation(request, dependencies.runtime, dependencies.campaigns)
-    except RecommenderFailedError as error:
+        recommendation = get_recommendation(
+            request, dependencies.runtime, dependencies.campaigns, deadline.share(RECOMMENDER_SHARE)
+        )
+    except CallFailedError as error:
         _logger.warning("%s: the recommender failed: %s", request.kind, error)
         for last in (stored, lookup.plain):
             if last and last.is_usable(now):
                 return "last_good", last.recommendation
-        return "popular", _popular_fallback(request, dependencies, now, reason=str(error))
+        if request.kind == "popular" and dependencies.popular:
+            return "last_good", dependencies.popular[0]
+        return "popular", _popular_fallback(request, dependencies, now, deadline, reason=str(error))
+    if request.kind == "popular":
+        dependencies.popular[:] = [recommendation]
     if lookup.version is not None:
         settled = is_settled(lookup.version, stored, now)
-        _store(request, dependencies, StoredAnswer(recommendation, lookup.version, now, settled))
+        _store(request, dependencies, StoredAnswer(recommendation, lookup.version, now, settled), deadline)
     return "recommender", recommendation
 
 
-def _store(request: RecommendationRequest, dependencies: RecommendDependencies, stored: StoredAnswer) -> None:
+def _store(
+    request: RecommendationRequest, dependencies: RecommendDependencies, stored: StoredAnswer, deadline: Deadline
+) -> None:
     """Store a good answer; a failure to store it does not affect the answer."""
+    table = dependencies.tables.answers
     try:
-        store_answer(dependencies.dynamodb, dependencies.tables.answers, request, stored)
-    except (ClientError, BotoCoreError) as error:
+        finish(start(lambda: store_answer(dependencies.dynamodb, table, request, stored)), deadline)
+    except CallFailedError as error:
         _logger.warning("%s: the answer could not be stored: %s", request.kind, error)
 
 
 def _popular_fallback(
-    request: RecommendationRequest, dependencies: RecommendDependencies, now: int, reason: str
+    request: RecommendationRequest, dependencies: RecommendDependencies, now: int, deadline: Deadline, reason: str
 ) -> Recommendation:
     """Return popular items for a request without any other answer: live, or as last stored."""
     if request.kind == "popular":
         raise _unavailable(reason)
     count = POPULAR_TO_RANK_BY if request.kind == "rerank" else request.requested_results
     popular = RecommendationRequest("popular", num_results=count)
-    lookup = look_up(popular, dependencies.dynamodb, dependencies.tables)
+    lookup = look_up(popular, dependencies.dynamodb, dependencies.tables, deadline.share(LOOKUP_SHARE))
     try:
-        source, recommendation = _find_answer(popular, dependencies, lookup, now)
+        source, recommendation = _find_answer(popular, dependencies, lookup, now, deadline)
     except UnavailableError as error:
         raise _unavailable(reason) from error
     _logger.info("%s: answered with popular items from %s", request.kind, source)

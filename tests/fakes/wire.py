@@ -20,7 +20,7 @@ class Raw:
 
 
 class Wire:
-    """Answers every request with the given content of its operation, or with none, and does not send it.
+    """Answers every request with the given content or bytes of its operation, or with none, and does not send it.
 
     The clients are real, so boto3 validates the parameters; `sent` holds the operations and bodies.
     """
@@ -39,5 +39,7 @@ class Wire:
         operation = event_name.rpartition(".")[2]
         body = request.body.read() if hasattr(request.body, "read") else request.body
         self.sent.append((operation, body))
-        content = json.dumps(self.answers[operation]).encode() if operation in self.answers else b""
+        content = self.answers.get(operation, b"")
+        if not isinstance(content, bytes):
+            content = json.dumps(content).encode()
         return AWSResponse(request.url, 200, {"Content-Length": str(len(content))}, Raw(content))  # type: ignore[arg-type]

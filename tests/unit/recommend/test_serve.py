@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
 
+from backend.aws.deadline import Deadline
 from backend.http import NotFoundError, UnavailableError
 from backend.recommend.health import check_health
 from backend.recommend.requests import RecommendationRequest
+from backend.recommend.serve import serve
 from tests.fakes.faults import client_error, server_error, throttled, timeout
 from tests.fakes.functions.serving import DAY, MINUTE, NOW, RANKING, Serving
 
@@ -207,6 +210,30 @@ def test_without_a_fallback_the_answer_is_503_with_the_reason(serving):
         serving.ask(RecommendationRequest("popular"))
 
 
+def test_popular_items_that_this_process_has_seen_are_the_last_fallback_of_all(serving):
+    serving.ask(RecommendationRequest("popular", num_results=5))
+    serving.break_recommender()
+    for operation in ("query", "batch_get_item", "put_item"):
+        serving.dynamodb.faults[operation].always(timeout())
+
+    body = serving.ask(FOR_ANN)
+    assert (body["source"], ids(body)) == ("popular", RANKING[: len(body["items"])])
+    assert serving.ask(RecommendationRequest("popular", num_results=2))["source"] == "last_good"
+
+
+@pytest.mark.parametrize("slow", ["runtime", "query", "batch_get_item", "put_item"])
+def test_an_answer_that_does_not_end_is_not_waited_for(serving, monkeypatch, slow):
+    good = serving.ask(FOR_ANN)
+    ended = threading.Event()
+    fake, method = (serving.runtime, "get_recommendations") if slow == "runtime" else (serving.dynamodb, slow)
+    monkeypatch.setattr(fake, method, lambda **_: ended.wait(60))
+
+    body = serve(FOR_ANN, serving.dependencies, NOW + 2 * MINUTE, Deadline.after(0.2))
+    ended.set()
+
+    assert ids(body) == ids(good)
+
+
 def test_a_list_is_ranked_and_while_the_recommender_fails_ordered_by_popularity(serving):
     listed = RecommendationRequest("rerank", user_id="ann", items=("other", "item-9", "item-2"), num_results=3)
     ranked = serving.ask(listed)
@@ -249,6 +276,6 @@ def test_health_reports_tables_and_recommender_without_calling_it(serving):
     health = check_health(serving.dependencies, NOW + 3000)
     assert health["status"] == "ready"
     assert health["dependencies"]["recommender"] == {"status": "answered", "seconds_ago": 3}
-    serving.dynamodb.faults["get_item"].always(timeout())
+    serving.dynamodb.faults["batch_get_item"].always(timeout())
     assert check_health(serving.dependencies, NOW)["status"] == "degraded"
     assert len(serving.runtime.asked) == asked

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from backend.recommend.health import check_health
 from backend.recommend.requests import RecommendationRequest
 from backend.recommend.serve import RecommendDependencies, serve
@@ -54,7 +56,59 @@ def test_explanations_are_a_column_of_the_items():
     assert keys == ["explained-popular", "popular"]
 
 
+LISTED = [{"itemId": "mug", "score": 0.5}]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        b"{}",
+        b"null",
+        b"[]",
+        b"<html>503</html>",
+        b'{"itemList": [{"itemId": "mug"',
+        b'{"itemList": null}',
+        b'{"itemList": []}',
+        b'{"itemList": "mug"}',
+        b'{"itemList": ["mug"]}',
+        b'{"itemList": [{"score": 1}]}',
+        b'{"itemList": [{"itemId": 3}]}',
+        b'{"itemList": [{"itemId": "\xff"}]}',
+    ],
+)
+def test_an_answer_of_any_other_form_is_a_failure_of_the_recommender(broken):
+    wire = Wire(BatchGetItem={"Responses": {}}, PutItem={}, GetRecommendations={"itemList": LISTED})
+    clients = dependencies(wire)
+    good = serve(RecommendationRequest("popular"), clients, NOW)
+
+    wire.answers["GetRecommendations"] = broken
+
+    body = serve(RecommendationRequest("popular"), clients, NOW)
+    assert (body["source"], body["items"]) == ("last_good", good["items"])
+
+
+@pytest.mark.parametrize("score", ["NaN", "Infinity", "null"])
+def test_a_score_that_is_no_number_is_left_out(score):
+    answer = f'{{"itemList": [{{"itemId": "mug", "score": {score}}}], "recommendationId": 3}}'.encode()
+    wire = Wire(BatchGetItem={"Responses": {}}, PutItem={}, GetRecommendations=answer)
+
+    body = serve(RecommendationRequest("popular"), dependencies(wire), NOW)
+
+    assert body["items"] == [{"item_id": "mug"}]
+    json.dumps(body, allow_nan=False)
+
+
+@pytest.mark.parametrize("broken", [b"", b"{}", b"<html>", b"null", b'{"Responses": null}'])
+def test_tables_that_answer_in_another_form_leave_an_uncached_answer_and_no_readiness(broken):
+    wire = Wire(Query=broken, BatchGetItem=broken, PutItem=b"<html>", GetRecommendations={"itemList": LISTED})
+    clients = dependencies(wire)
+
+    assert serve(RecommendationRequest("recommendations", user_id="ann"), clients, NOW)["source"] == "recommender"
+    assert check_health(clients, NOW)["status"] == "degraded"
+
+
 def test_health():
-    wire = Wire(GetItem={})
+    wire = Wire(BatchGetItem={"Responses": {}})
     assert check_health(dependencies(wire), NOW)["status"] == "ready"
-    assert [operation for operation, _ in wire.sent] == ["GetItem"]
+    assert [operation for operation, _ in wire.sent] == ["BatchGetItem"]
