@@ -18,7 +18,7 @@ REQUEST_SECONDS = 2.0
 """Time for all calls of one request. The client's own timeouts apply to each read, which a slow body never exceeds."""
 
 WORKERS = 16
-"""A call that is given up keeps its thread until it ends; while all are taken, calls fail at once."""
+"""A call that is late keeps its thread until it ends; while all threads are taken, calls fail."""
 
 _Result = TypeVar("_Result")
 

@@ -25,7 +25,7 @@ MAX_ID_CHARACTERS = 256
 # Amazon Personalize: inputList has at most 500 items (API reference, GetPersonalizedRanking).
 MAX_RERANKED_ITEMS = 500
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -100,8 +100,8 @@ def read_rerank(request: Request) -> RecommendationRequest:
 def _read_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
-    except ValueError as error:
-        raise BadRequestError("body", "must be JSON") from error
+    except (ValueError, RecursionError):
+        raise BadRequestError("body", "must be JSON") from None
     if not isinstance(value, dict):
         raise BadRequestError("body", "must be a JSON object with user_id and items")
     return value
@@ -121,8 +121,8 @@ def _read_id(value: object, field: str) -> str:
         raise BadRequestError(field, "must be a string")
     if not 1 <= len(value) <= MAX_ID_CHARACTERS:
         raise BadRequestError(field, f"must have 1 to {MAX_ID_CHARACTERS} characters, this one has {len(value)}")
-    if _CONTROL.search(value):
-        raise BadRequestError(field, "must not have control characters")
+    if _NO_TEXT.search(value):
+        raise BadRequestError(field, "must not have control characters or unpaired surrogates")
     return value
 
 

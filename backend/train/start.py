@@ -110,9 +110,7 @@ def _read_body(body: bytes) -> dict[str, Any]:
 
 
 def _read_trainer(fields: dict[str, Any], set_up: Sequence[str]) -> str:
-    trainer = fields.get("trainer")
-    if trainer is None:
-        return TRAINERS[0]
+    trainer = fields.get("trainer", TRAINERS[0])
     if trainer not in TRAINERS:
         raise BadRequestError("trainer", f"must be one of {', '.join(TRAINERS)}; without one it is {TRAINERS[0]}")
     if trainer not in set_up:
@@ -121,9 +119,9 @@ def _read_trainer(fields: dict[str, Any], set_up: Sequence[str]) -> str:
 
 
 def _read_token(fields: dict[str, Any]) -> str | None:
-    token = fields.get("client_token")
-    if token is None:
+    if "client_token" not in fields:
         return None
+    token = fields["client_token"]
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise BadRequestError(
             "client_token", "must be 1 to 40 letters, digits, hyphens or underscores, the first a letter or digit"

@@ -99,6 +99,7 @@ def test_a_list_to_rank_is_read_in_its_order():
     [
         (b"{", "body"),
         (b"\xff", "body"),
+        (b"[" * 100_000, "body"),
         ([], "body"),
         ({"items": ["a"]}, "user_id"),
         ({"user_id": "ann"}, "items"),
@@ -108,6 +109,8 @@ def test_a_list_to_rank_is_read_in_its_order():
         ({"user_id": "ann", "items": [str(n) for n in range(501)]}, "items"),
         ({"user_id": "ann", "items": ["a", 5]}, "items[1]"),
         ({"user_id": 7, "items": ["a"]}, "user_id"),
+        (b'{"user_id": "\\ud800", "items": ["a"]}', "user_id"),
+        (b'{"user_id": "ann", "items": ["\\udfff"]}', "items[0]"),
         ({"user_id": "ann", "items": ["a"], "limit": 5}, "limit"),
     ],
 )
