@@ -96,8 +96,8 @@ class Lifecycles:
         self._tasks[task] = ""
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
-    def delete(self, resource: Resource[Any], work: Work, in_progress: str = DELETE_IN_PROGRESS) -> None:
-        """Take a resource from DELETE PENDING to DELETE IN_PROGRESS, then run `work`, which removes it."""
+    def delete(self, resource: Resource[Any], work: Work | None = None, in_progress: str = DELETE_IN_PROGRESS) -> None:
+        """Take a resource from DELETE PENDING to DELETE IN_PROGRESS, then remove it or run `work`, which removes it."""
         self._start(resource, self._delete(resource, work, in_progress))
 
     async def close(self) -> None:
@@ -132,11 +132,14 @@ class Lifecycles:
         await asyncio.sleep(self._pace.pending_seconds)
         self._set(resource, None, STOPPED)
 
-    async def _delete(self, resource: Resource[Any], work: Work, in_progress: str) -> None:
+    async def _delete(self, resource: Resource[Any], work: Work | None, in_progress: str) -> None:
         await asyncio.sleep(self._pace.pending_seconds)
         self._set(resource, None, in_progress)
         await asyncio.sleep(self._pace.in_progress_seconds)
-        await work()
+        if work is None:
+            self._resources.remove(resource)
+        else:
+            await work()
         log("deleted", kind=resource.kind.name, arn=resource.arn)
 
     def _set(self, resource: Resource[Any], part: str | None, status: str, reason: str | None = None) -> None:

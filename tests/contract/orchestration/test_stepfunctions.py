@@ -14,26 +14,32 @@ from tests.fakes.emulator.personalize import SLOW, SLOW_SECONDS, THROTTLED
 from tests.fakes.waiting import wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/workflow"
-DESCRIBE = "arn:aws:states:::aws-sdk:personalize:describeDatasetGroup"
-CREATE = "arn:aws:states:::aws-sdk:personalize:createDatasetGroup"
+DESCRIBE = "personalize:describeDatasetGroup"
+CREATE = "personalize:createDatasetGroup"
 
 
 def jsonata(states: dict[str, Any], start: str | None = None, **fields) -> str:
     return json.dumps({"QueryLanguage": "JSONata", "StartAt": start or next(iter(states)), "States": states, **fields})
 
 
+def task(action: str, arguments: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Return a task that calls an action of an AWS SDK; it is the last state unless `Next` is given."""
+    if "Next" not in fields:
+        fields["End"] = True
+    return {"Type": "Task", "Resource": f"arn:aws:states:::aws-sdk:{action}", "Arguments": arguments, **fields}
+
+
 def test_a_workflow_creates_what_is_missing_and_waits_until_it_is_active(run_workflow):
     arn = "arn:aws:personalize:eu-central-1:000000000000:dataset-group/from-workflow"
     states = {
-        "Describe": {
-            "Type": "Task",
-            "Resource": DESCRIBE,
-            "Arguments": {"DatasetGroupArn": arn},
-            "Catch": [{"ErrorEquals": ["Personalize.ResourceNotFoundException"], "Next": "Create"}],
-            "Assign": {"group": "{% $states.result.DatasetGroup %}"},
-            "Next": "IsActive",
-        },
-        "Create": {"Type": "Task", "Resource": CREATE, "Arguments": {"Name": "from-workflow"}, "Next": "Describe"},
+        "Describe": task(
+            DESCRIBE,
+            {"DatasetGroupArn": arn},
+            Catch=[{"ErrorEquals": ["Personalize.ResourceNotFoundException"], "Next": "Create"}],
+            Assign={"group": "{% $states.result.DatasetGroup %}"},
+            Next="IsActive",
+        ),
+        "Create": task(CREATE, {"Name": "from-workflow"}, Next="Describe"),
         "IsActive": {
             "Type": "Choice",
             "Choices": [{"Condition": "{% $group.Status = 'ACTIVE' %}", "Next": "Done"}],
@@ -57,23 +63,17 @@ def test_a_workflow_creates_what_is_missing_and_waits_until_it_is_active(run_wor
 
 def test_members_with_acronyms_reach_the_api_and_keys_of_maps_are_data(cloud, run_workflow):
     states = {
-        "Campaign": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:personalize:createCampaign",
-            "Arguments": {
+        "Campaign": task(
+            "personalize:createCampaign",
+            {
                 "Name": "c",
                 "SolutionVersionArn": "arn:v",
                 "MinProvisionedTPS": 1,
                 "CampaignConfig": {"ItemExplorationConfig": {"explorationWeight": "0.3"}},
             },
-            "Next": "Metrics",
-        },
-        "Metrics": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:personalize:getSolutionMetrics",
-            "Arguments": {"SolutionVersionArn": "arn:v"},
-            "End": True,
-        },
+            Next="Metrics",
+        ),
+        "Metrics": task("personalize:getSolutionMetrics", {"SolutionVersionArn": "arn:v"}),
     }
 
     ended = run_workflow("members", jsonata(states))
@@ -85,9 +85,7 @@ def test_members_with_acronyms_reach_the_api_and_keys_of_maps_are_data(cloud, ru
 
 
 def test_a_member_that_the_api_does_not_have_fails_the_state(run_workflow):
-    states = {"Create": {"Type": "Task", "Resource": CREATE, "Arguments": {"name": "lower"}, "End": True}}
-
-    ended = run_workflow("unknown-member", jsonata(states))
+    ended = run_workflow("unknown-member", jsonata({"Create": task(CREATE, {"name": "lower"})}))
 
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
     assert "'name' is not supported" in ended["cause"]
@@ -157,11 +155,10 @@ def test_a_map_keeps_order_and_one_failing_item_fails_it_by_its_own_error(run_wo
 
 def test_retries_wait_longer_each_time_up_to_the_limit(run_workflow):
     states = {
-        "Describe": {
-            "Type": "Task",
-            "Resource": DESCRIBE,
-            "Arguments": {"DatasetGroupArn": "arn:aws:personalize:::dataset-group/never"},
-            "Retry": [
+        "Describe": task(
+            DESCRIBE,
+            {"DatasetGroupArn": "arn:aws:personalize:::dataset-group/never"},
+            Retry=[
                 {
                     "ErrorEquals": ["Personalize.ResourceNotFoundException"],
                     "IntervalSeconds": 1,
@@ -170,9 +167,8 @@ def test_retries_wait_longer_each_time_up_to_the_limit(run_workflow):
                     "MaxAttempts": 2,
                 }
             ],
-            "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput.Error %}", "Next": "Done"}],
-            "End": True,
-        },
+            Catch=[{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput.Error %}", "Next": "Done"}],
+        ),
         "Done": {"Type": "Succeed"},
     }
     started = time.monotonic()
@@ -189,30 +185,24 @@ def test_parameters_are_published_and_objects_are_read_as_text(cloud, run_workfl
     s3.create_bucket(Bucket="manifests", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     s3.put_object(Bucket="manifests", Key="run 1/manifest.json", Body=b'{"written": {"items": 3}}')
     states = {
-        "Read": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
-            "Arguments": {"Bucket": "manifests", "Key": "run 1/manifest.json"},
-            "Assign": {"manifest": "{% $parse($states.result.Body) %}"},
-            "Next": "Write",
-        },
-        "Write": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:s3:putObject",
-            "Arguments": {"Bucket": "manifests", "Key": "copy.json", "Body": "{% $manifest %}"},
-            "Next": "Publish",
-        },
-        "Publish": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:ssm:putParameter",
-            "Arguments": {
+        "Read": task(
+            "s3:getObject",
+            {"Bucket": "manifests", "Key": "run 1/manifest.json"},
+            Assign={"manifest": "{% $parse($states.result.Body) %}"},
+            Next="Write",
+        ),
+        "Write": task(
+            "s3:putObject", {"Bucket": "manifests", "Key": "copy.json", "Body": "{% $manifest %}"}, Next="Publish"
+        ),
+        "Publish": task(
+            "ssm:putParameter",
+            {
                 "Name": "/rivulet/test/count",
                 "Type": "String",
                 "Overwrite": True,
                 "Value": "{% $string($manifest.written.items) %}",
             },
-            "End": True,
-        },
+        ),
     }
 
     assert run_workflow("publishes", jsonata(states))["status"] == "SUCCEEDED"
@@ -223,13 +213,11 @@ def test_parameters_are_published_and_objects_are_read_as_text(cloud, run_workfl
 
 def test_an_object_that_is_missing_is_named_as_the_sdk_names_it(run_workflow):
     states = {
-        "Read": {
-            "Type": "Task",
-            "Resource": "arn:aws:states:::aws-sdk:s3:getObject",
-            "Arguments": {"Bucket": "manifests-missing", "Key": "k"},
-            "Catch": [{"ErrorEquals": ["S3.NoSuchBucketException"], "Next": "Done"}],
-            "End": True,
-        },
+        "Read": task(
+            "s3:getObject",
+            {"Bucket": "manifests-missing", "Key": "k"},
+            Catch=[{"ErrorEquals": ["S3.NoSuchBucketException"], "Next": "Done"}],
+        ),
         "Done": {"Type": "Succeed"},
     }
 
@@ -237,11 +225,7 @@ def test_an_object_that_is_missing_is_named_as_the_sdk_names_it(run_workflow):
 
 
 def test_an_error_without_a_model_is_named_by_the_sdks_base_exception(run_workflow):
-    states = {
-        "Throttled": {"Type": "Task", "Resource": CREATE, "Arguments": {"Name": THROTTLED}, "End": True},
-    }
-
-    ended = run_workflow("throttled", jsonata(states))
+    ended = run_workflow("throttled", jsonata({"Throttled": task(CREATE, {"Name": THROTTLED})}))
 
     assert (ended["status"], ended["error"]) == ("FAILED", "Personalize.PersonalizeException")
     assert ended["cause"] == "Rate exceeded"
@@ -256,11 +240,9 @@ def test_an_error_without_a_model_is_named_by_the_sdks_base_exception(run_workfl
     ],
 )
 def test_a_modelled_error_is_named_by_its_exception(run_workflow, action, arguments, error):
-    states = {
-        "Call": {"Type": "Task", "Resource": f"arn:aws:states:::aws-sdk:{action}", "Arguments": arguments, "End": True}
-    }
+    ended = run_workflow(f"modelled-{action.partition(':')[0]}", jsonata({"Call": task(action, arguments)}))
 
-    assert run_workflow(f"modelled-{action.partition(':')[0]}", jsonata(states))["error"] == error
+    assert ended["error"] == error
 
 
 def test_a_state_machine_ends_at_its_time_limit_even_inside_a_branch(cloud, run_workflow):
@@ -268,7 +250,7 @@ def test_a_state_machine_ends_at_its_time_limit_even_inside_a_branch(cloud, run_
         "StartAt": "Wait",
         "States": {
             "Wait": {"Type": "Wait", "Seconds": 3, "Next": "Create"},
-            "Create": {"Type": "Task", "Resource": CREATE, "Arguments": {"Name": "too-late"}, "End": True},
+            "Create": task(CREATE, {"Name": "too-late"}),
         },
     }
     states = {"Both": {"Type": "Parallel", "Branches": [waiting], "End": True}}
@@ -284,7 +266,7 @@ def test_a_stopped_execution_starts_no_further_state(cloud):
     client = cloud.client("stepfunctions")
     states = {
         "Wait": {"Type": "Wait", "Seconds": 2, "Next": "Create"},
-        "Create": {"Type": "Task", "Resource": CREATE, "Arguments": {"Name": "after-stop"}, "End": True},
+        "Create": task(CREATE, {"Name": "after-stop"}),
     }
     machine = client.create_state_machine(name="stopped", definition=jsonata(states), roleArn=ROLE)["stateMachineArn"]
     execution = client.start_execution(stateMachineArn=machine)["executionArn"]
@@ -302,13 +284,8 @@ def test_a_branch_that_is_at_work_when_the_execution_is_stopped_goes_no_further(
     branch = {
         "StartAt": "Slow",
         "States": {
-            "Slow": {
-                "Type": "Task",
-                "Resource": "arn:aws:states:::aws-sdk:personalize:createCampaign",
-                "Arguments": {"Name": SLOW, "SolutionVersionArn": "arn:v"},
-                "Next": "Create",
-            },
-            "Create": {"Type": "Task", "Resource": CREATE, "Arguments": {"Name": "after-slow"}, "End": True},
+            "Slow": task("personalize:createCampaign", {"Name": SLOW, "SolutionVersionArn": "arn:v"}, Next="Create"),
+            "Create": task(CREATE, {"Name": "after-slow"}),
         },
     }
     states = {"Both": {"Type": "Parallel", "Branches": [branch], "End": True}}
@@ -369,11 +346,7 @@ def test_an_engine_that_is_down_raises_the_base_exception(tmp_path):
     cloud = start_cloud(tmp_path)
     try:
         cloud.personalize.close()
-        states = {
-            "Describe": {"Type": "Task", "Resource": DESCRIBE, "Arguments": {"DatasetGroupArn": "a"}, "End": True}
-        }
-
-        ended = run_once(cloud, "down", jsonata(states), 15)
+        ended = run_once(cloud, "down", jsonata({"Describe": task(DESCRIBE, {"DatasetGroupArn": "a"})}), 15)
 
         assert ended["error"] == "Personalize.PersonalizeException"
     finally:

@@ -18,8 +18,8 @@ from model.engine.operations.batch.batch_rules import (
     create_job,
 )
 from model.engine.operations.resources.kind import ResourceKind
-from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import find, find_active
+from model.engine.operations.resources.reading import describe_operation, list_operation
+from model.engine.operations.resources.rules import find_active
 from model.engine.operations.serving.answers import RANKING, user_features
 from model.engine.operations.serving.filters import find_filter
 from model.engine.personalize import limits
@@ -72,17 +72,6 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     job = create_job(engine, caller, BATCH_INFERENCE_JOB, request)
     resume_creation(engine, job)
     return {"batchInferenceJobArn": job.arn}
-
-
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeBatchInferenceJob."""
-    return {"batchInferenceJob": find(engine, caller, BATCH_INFERENCE_JOB, request["batchInferenceJobArn"]).document}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListBatchInferenceJobs."""
-    jobs = engine.resources.of_kind(BATCH_INFERENCE_JOB, solutionVersionArn=request.get("solutionVersionArn"))
-    return page(caller, request, "batchInferenceJobs", jobs)
 
 
 def resume_creation(engine: Engine, job: Resource[BatchJobInternals]) -> None:
@@ -202,8 +191,8 @@ RESOURCE_KIND = ResourceKind(
     BATCH_INFERENCE_JOB,
     {
         "CreateBatchInferenceJob": create,
-        "DescribeBatchInferenceJob": describe,
-        "ListBatchInferenceJobs": list_all,
+        "DescribeBatchInferenceJob": describe_operation(BATCH_INFERENCE_JOB),
+        "ListBatchInferenceJobs": list_operation(BATCH_INFERENCE_JOB, "batchInferenceJobs", "solutionVersionArn"),
     },
     resume_creation=resume_creation,
     resume_deletion=None,  # no operation deletes jobs

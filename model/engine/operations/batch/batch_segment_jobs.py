@@ -18,8 +18,8 @@ from model.engine.operations.batch.batch_rules import (
     create_job,
 )
 from model.engine.operations.resources.kind import ResourceKind
-from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import find, find_active
+from model.engine.operations.resources.reading import describe_operation, list_operation
+from model.engine.operations.resources.rules import find_active
 from model.engine.operations.serving.filters import find_filter
 from model.engine.personalize import limits
 from model.engine.personalize.arns import Caller
@@ -62,17 +62,6 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     job = create_job(engine, caller, BATCH_SEGMENT_JOB, request)
     resume_creation(engine, job)
     return {"batchSegmentJobArn": job.arn}
-
-
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeBatchSegmentJob."""
-    return {"batchSegmentJob": find(engine, caller, BATCH_SEGMENT_JOB, request["batchSegmentJobArn"]).document}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListBatchSegmentJobs."""
-    jobs = engine.resources.of_kind(BATCH_SEGMENT_JOB, solutionVersionArn=request.get("solutionVersionArn"))
-    return page(caller, request, "batchSegmentJobs", jobs)
 
 
 def resume_creation(engine: Engine, job: Resource[BatchJobInternals]) -> None:
@@ -142,8 +131,8 @@ RESOURCE_KIND = ResourceKind(
     BATCH_SEGMENT_JOB,
     {
         "CreateBatchSegmentJob": create,
-        "DescribeBatchSegmentJob": describe,
-        "ListBatchSegmentJobs": list_all,
+        "DescribeBatchSegmentJob": describe_operation(BATCH_SEGMENT_JOB),
+        "ListBatchSegmentJobs": list_operation(BATCH_SEGMENT_JOB, "batchSegmentJobs", "solutionVersionArn"),
     },
     resume_creation=resume_creation,
     resume_deletion=None,  # no operation deletes jobs

@@ -12,8 +12,8 @@ from model.arrays.model_files import forget_users
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, USERS
 from model.engine.jobs.files import DELETED_USERS, NEW_PARTS, NEW_SEGMENTS
 from model.engine.operations.resources.kind import ResourceKind
-from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import create_resource, find, find_active
+from model.engine.operations.resources.reading import describe_operation, list_operation
+from model.engine.operations.resources.rules import create_resource, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import LimitExceededError
 from model.engine.runtime.lifecycle import DATA_DELETION
@@ -53,17 +53,6 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     engine.resources.save(job)
     resume_creation(engine, job)
     return {"dataDeletionJobArn": job.arn}
-
-
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeDataDeletionJob."""
-    return {"dataDeletionJob": find(engine, caller, DATA_DELETION_JOB, request["dataDeletionJobArn"]).document}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListDataDeletionJobs."""
-    jobs = engine.resources.of_kind(DATA_DELETION_JOB, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "dataDeletionJobs", jobs)
 
 
 def resume_creation(engine: Engine, job: Resource[DataDeletionJobInternals]) -> None:
@@ -146,8 +135,8 @@ RESOURCE_KIND = ResourceKind(
     DATA_DELETION_JOB,
     {
         "CreateDataDeletionJob": create,
-        "DescribeDataDeletionJob": describe,
-        "ListDataDeletionJobs": list_all,
+        "DescribeDataDeletionJob": describe_operation(DATA_DELETION_JOB),
+        "ListDataDeletionJobs": list_operation(DATA_DELETION_JOB, "dataDeletionJobs", "datasetGroupArn"),
     },
     resume_creation=resume_creation,
     resume_deletion=None,  # no operation deletes jobs

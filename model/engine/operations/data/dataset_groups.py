@@ -6,8 +6,8 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from model.engine.operations.resources.kind import ResourceKind
-from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import check_not_in_use, check_quota, create_resource, find, find_active
+from model.engine.operations.resources.reading import describe_operation, list_operation
+from model.engine.operations.resources.rules import check_not_in_use, check_quota, create_resource, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError
 from model.engine.storage.control_plane.kinds import (
@@ -41,16 +41,6 @@ async def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dic
     await engine.open_group(group)
     engine.lifecycles.create(group)
     return {"datasetGroupArn": group.arn, "domain": request.get("domain")}
-
-
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeDatasetGroup."""
-    return {"datasetGroup": find(engine, caller, DATASET_GROUP, request["datasetGroupArn"]).document}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListDatasetGroups."""
-    return page(caller, request, "datasetGroups", engine.resources.of_kind(DATASET_GROUP))
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -100,8 +90,8 @@ RESOURCE_KIND = ResourceKind(
     DATASET_GROUP,
     {
         "CreateDatasetGroup": create,
-        "DescribeDatasetGroup": describe,
-        "ListDatasetGroups": list_all,
+        "DescribeDatasetGroup": describe_operation(DATASET_GROUP),
+        "ListDatasetGroups": list_operation(DATASET_GROUP, "datasetGroups"),
         "DeleteDatasetGroup": delete,
     },
     resume_creation=resume_creation,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from model.datasets.avro_schema import Schema, read_schema
 from model.datasets.dataset_types import ACTION_INTERACTIONS, ITEMS, OF_DOMAINS, RECORD_NAMES, USERS
 from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
-from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.reading import describe_operation, list_operation
 from model.engine.operations.resources.rules import check_not_in_use, create_resource, find, find_active
 from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
 from model.engine.storage.control_plane.kinds import (
@@ -59,17 +59,6 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     dataset = create_resource(engine, caller, DATASET, path, document, DatasetInternals(parts=[]))
     engine.lifecycles.create(dataset)
     return {"datasetArn": dataset.arn}
-
-
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeDataset."""
-    return {"dataset": find(engine, caller, DATASET, request["datasetArn"]).document}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListDatasets."""
-    datasets = engine.resources.of_kind(DATASET, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "datasets", datasets)
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -209,8 +198,8 @@ RESOURCE_KIND = ResourceKind(
     DATASET,
     {
         "CreateDataset": create,
-        "DescribeDataset": describe,
-        "ListDatasets": list_all,
+        "DescribeDataset": describe_operation(DATASET),
+        "ListDatasets": list_operation(DATASET, "datasets", "datasetGroupArn"),
         "UpdateDataset": update,
         "DeleteDataset": delete,
     },

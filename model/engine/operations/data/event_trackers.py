@@ -6,8 +6,8 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from model.engine.operations.resources.kind import ResourceKind
-from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import create_resource, find, find_active
+from model.engine.operations.resources.reading import describe_operation, list_operation
+from model.engine.operations.resources.rules import create_resource, find_active
 from model.engine.personalize.errors import ResourceAlreadyExistsError
 from model.engine.storage.control_plane.kinds import DATASET_GROUP, EVENT_TRACKER, Internals
 from model.engine.storage.control_plane.resources import DELETE_PENDING, Resource
@@ -29,17 +29,6 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     return {"eventTrackerArn": tracker.arn, "trackingId": tracker.document["trackingId"]}
 
 
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeEventTracker."""
-    return {"eventTracker": find(engine, caller, EVENT_TRACKER, request["eventTrackerArn"]).document}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListEventTrackers."""
-    trackers = engine.resources.of_kind(EVENT_TRACKER, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "eventTrackers", trackers)
-
-
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteEventTracker: stored events are kept."""
     tracker = find_active(engine, caller, EVENT_TRACKER, request["eventTrackerArn"])
@@ -57,19 +46,15 @@ def resume_creation(engine: Engine, tracker: Resource[Internals]) -> None:
 def resume_deletion(engine: Engine, tracker: Resource[Internals]) -> None:
     """Start or resume a deletion."""
     engine.group_of_tracker.pop(tracker.document["trackingId"], None)
-
-    async def remove() -> None:
-        engine.resources.remove(tracker)
-
-    engine.lifecycles.delete(tracker, remove)
+    engine.lifecycles.delete(tracker)
 
 
 RESOURCE_KIND = ResourceKind(
     EVENT_TRACKER,
     {
         "CreateEventTracker": create,
-        "DescribeEventTracker": describe,
-        "ListEventTrackers": list_all,
+        "DescribeEventTracker": describe_operation(EVENT_TRACKER),
+        "ListEventTrackers": list_operation(EVENT_TRACKER, "eventTrackers", "datasetGroupArn"),
         "DeleteEventTracker": delete,
     },
     resume_creation=resume_creation,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.dataset_types import INTERACTIONS, ITEMS, USERS
 from model.engine.operations.resources.kind import ResourceKind
-from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import create_resource, find, find_active
+from model.engine.operations.resources.reading import describe_operation, list_operation
+from model.engine.operations.resources.rules import create_resource, find_active
 from model.engine.personalize.errors import InvalidInputError
 from model.engine.s3.export import BULK, PUT
 from model.engine.s3.target import read_location
@@ -40,17 +40,6 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     job = create_resource(engine, caller, EXPORT_JOB, path, request, ExportJobInternals(region=caller.region))
     resume_creation(engine, job)
     return {"datasetExportJobArn": job.arn}
-
-
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeDatasetExportJob."""
-    return {"datasetExportJob": find(engine, caller, EXPORT_JOB, request["datasetExportJobArn"]).document}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListDatasetExportJobs."""
-    jobs = engine.resources.of_kind(EXPORT_JOB, datasetArn=request.get("datasetArn"))
-    return page(caller, request, "datasetExportJobs", jobs)
 
 
 def resume_creation(engine: Engine, job: Resource[ExportJobInternals]) -> None:
@@ -101,8 +90,8 @@ RESOURCE_KIND = ResourceKind(
     EXPORT_JOB,
     {
         "CreateDatasetExportJob": create,
-        "DescribeDatasetExportJob": describe,
-        "ListDatasetExportJobs": list_all,
+        "DescribeDatasetExportJob": describe_operation(EXPORT_JOB),
+        "ListDatasetExportJobs": list_operation(EXPORT_JOB, "datasetExportJobs", "datasetArn"),
     },
     resume_creation=resume_creation,
     resume_deletion=None,  # no operation deletes jobs

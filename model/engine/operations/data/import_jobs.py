@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from model.engine.operations.data.attributed_imports import add_attribution, check_report, prepare_attribution
 from model.engine.operations.data.datasets import is_updating
 from model.engine.operations.resources.kind import ResourceKind
-from model.engine.operations.resources.pages import page
-from model.engine.operations.resources.rules import create_resource, find, find_active
+from model.engine.operations.resources.reading import describe_operation, list_operation
+from model.engine.operations.resources.rules import create_resource, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import InvalidInputError, LimitExceededError, ResourceInUseError
 from model.engine.storage.control_plane.kinds import DATASET, IMPORT_JOB, SCHEMA, ImportJobInternals
@@ -54,17 +54,6 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     return {"datasetImportJobArn": job.arn}
 
 
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeDatasetImportJob."""
-    return {"datasetImportJob": find(engine, caller, IMPORT_JOB, request["datasetImportJobArn"]).document}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListDatasetImportJobs."""
-    jobs = engine.resources.of_kind(IMPORT_JOB, datasetArn=request.get("datasetArn"))
-    return page(caller, request, "datasetImportJobs", jobs)
-
-
 def resume_creation(engine: Engine, job: Resource[ImportJobInternals]) -> None:
     """Start an import, or restart one that a stop of the engine interrupted."""
     engine.lifecycles.create(job, partial(_import, engine, job))
@@ -105,8 +94,8 @@ RESOURCE_KIND = ResourceKind(
     IMPORT_JOB,
     {
         "CreateDatasetImportJob": create,
-        "DescribeDatasetImportJob": describe,
-        "ListDatasetImportJobs": list_all,
+        "DescribeDatasetImportJob": describe_operation(IMPORT_JOB),
+        "ListDatasetImportJobs": list_operation(IMPORT_JOB, "datasetImportJobs", "datasetArn"),
     },
     resume_creation=resume_creation,
     resume_deletion=None,  # no operation deletes jobs

@@ -8,7 +8,7 @@ from model.datasets.avro_schema import read_schema
 from model.datasets.limits import SCHEMAS
 from model.engine.operations.data.datasets import next_schema
 from model.engine.operations.resources.kind import ResourceKind
-from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.reading import describe_operation, list_operation
 from model.engine.operations.resources.rules import check_not_in_use, check_quota, create_resource, find
 from model.engine.storage.control_plane.kinds import DATASET, SCHEMA, Internals
 
@@ -22,16 +22,6 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     read_schema(request["schema"], request.get("domain"))
     check_quota(engine, caller, SCHEMA, SCHEMAS)
     return {"schemaArn": create_resource(engine, caller, SCHEMA, f"schema/{request['name']}", request, Internals()).arn}
-
-
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeSchema."""
-    return {"schema": find(engine, caller, SCHEMA, request["schemaArn"]).document}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListSchemas."""
-    return page(caller, request, "schemas", engine.resources.of_kind(SCHEMA))
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -52,8 +42,8 @@ RESOURCE_KIND = ResourceKind(
     SCHEMA,
     {
         "CreateSchema": create,
-        "DescribeSchema": describe,
-        "ListSchemas": list_all,
+        "DescribeSchema": describe_operation(SCHEMA),
+        "ListSchemas": list_operation(SCHEMA, "schemas"),
         "DeleteSchema": delete,
     },
     resume_creation=None,  # it has no status and exists at once

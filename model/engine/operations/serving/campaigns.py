@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from model.engine.operations.resources.group_datasets import columns_of
 from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
 from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.reading import describe_operation
 from model.engine.operations.resources.rules import check_quota, create_resource, find, find_active
 from model.engine.operations.training.recipes import recipe_of
 from model.engine.operations.training.solution_versions import latest_active
@@ -51,11 +52,6 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     campaign = create_resource(engine, caller, CAMPAIGN, path, document, internals)
     resume_creation(engine, campaign)
     return {"campaignArn": campaign.arn}
-
-
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeCampaign."""
-    return {"campaign": find(engine, caller, CAMPAIGN, request["campaignArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -132,11 +128,7 @@ def resume_update(engine: Engine, campaign: Resource[CampaignInternals]) -> None
 def resume_deletion(engine: Engine, campaign: Resource[CampaignInternals]) -> None:
     """Start or resume a deletion."""
     engine.served.remove(campaign.arn)
-
-    async def remove() -> None:
-        engine.resources.remove(campaign)
-
-    engine.lifecycles.delete(campaign, remove)
+    engine.lifecycles.delete(campaign)
 
 
 async def deploy_latest(
@@ -192,7 +184,7 @@ RESOURCE_KIND = ResourceKind(
     CAMPAIGN,
     {
         "CreateCampaign": create,
-        "DescribeCampaign": describe,
+        "DescribeCampaign": describe_operation(CAMPAIGN),
         "ListCampaigns": list_all,
         "UpdateCampaign": update,
         "DeleteCampaign": delete,

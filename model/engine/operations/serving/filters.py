@@ -9,7 +9,7 @@ from model.datasets.avro_schema import read_schema
 from model.engine.filters.compiled import CompiledFilter, compile_filter
 from model.engine.filters.expression import DATASETS
 from model.engine.operations.resources.kind import ResourceKind
-from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.reading import describe_operation, list_operation
 from model.engine.operations.resources.rules import check_not_in_use, check_quota, create_resource, find, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import LimitExceededError, ResourceInUseError
@@ -39,17 +39,6 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     )
     resume_creation(engine, filter_)
     return {"filterArn": filter_.arn}
-
-
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeFilter."""
-    return {"filter": find(engine, caller, FILTER, request["filterArn"]).document}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListFilters."""
-    filters = engine.resources.of_kind(FILTER, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "Filters", filters)
 
 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -90,11 +79,7 @@ def resume_creation(engine: Engine, filter_: Resource[FilterInternals]) -> None:
 
 def resume_deletion(engine: Engine, filter_: Resource[FilterInternals]) -> None:
     """Start or resume a deletion."""
-
-    async def remove() -> None:
-        engine.resources.remove(filter_)
-
-    engine.lifecycles.delete(filter_, remove)
+    engine.lifecycles.delete(filter_)
 
 
 async def _recheck(engine: Engine, filter_: Resource[FilterInternals]) -> None:
@@ -133,8 +118,8 @@ RESOURCE_KIND = ResourceKind(
     FILTER,
     {
         "CreateFilter": create,
-        "DescribeFilter": describe,
-        "ListFilters": list_all,
+        "DescribeFilter": describe_operation(FILTER),
+        "ListFilters": list_operation(FILTER, "Filters", "datasetGroupArn"),
         "DeleteFilter": delete,
     },
     resume_creation=resume_creation,

@@ -11,8 +11,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import Schema, read_schema
+from model.engine.operations.resources.group_datasets import schemas_of
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import Listed, page
+from model.engine.operations.resources.reading import describe_operation, list_operation
 from model.engine.operations.resources.rules import check_quota, create_resource, find, find_active
 from model.engine.personalize import limits
 from model.engine.personalize.errors import (
@@ -24,10 +26,8 @@ from model.engine.personalize.errors import (
 from model.engine.s3.target import read_location
 from model.engine.serving.attribution import Attribution, Metric, Sample, check_metric, read_metric, source_of
 from model.engine.storage.control_plane.kinds import (
-    DATASET,
     DATASET_GROUP,
     METRIC_ATTRIBUTION,
-    SCHEMA,
     MetricAttributionInternals,
 )
 from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
@@ -52,17 +52,6 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     attribution = create_resource(engine, caller, METRIC_ATTRIBUTION, path, request, internals)
     resume_creation(engine, attribution)
     return {"metricAttributionArn": attribution.arn}
-
-
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeMetricAttribution."""
-    return {"metricAttribution": find(engine, caller, METRIC_ATTRIBUTION, request["metricAttributionArn"]).document}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListMetricAttributions."""
-    attributions = engine.resources.of_kind(METRIC_ATTRIBUTION, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "metricAttributions", attributions)
 
 
 def list_metrics(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -128,11 +117,7 @@ def resume_creation(engine: Engine, attribution: Resource[MetricAttributionInter
 def resume_deletion(engine: Engine, attribution: Resource[MetricAttributionInternals]) -> None:
     """Start or resume a deletion."""
     engine.attributions[attribution.document["datasetGroupArn"]] = None
-
-    async def remove() -> None:
-        engine.resources.remove(attribution)
-
-    engine.lifecycles.delete(attribution, remove)
+    engine.lifecycles.delete(attribution)
 
 
 def attribution_of(engine: Engine, group_arn: str) -> Attribution | None:
@@ -172,12 +157,7 @@ def _samples(engine: Engine, group_arn: str, metrics: Iterable[Metric], events: 
 
 
 def _schemas(engine: Engine, group_arn: str) -> dict[str, Schema]:
-    return {
-        dataset.document["datasetType"]: read_schema(
-            engine.resources.find(SCHEMA, dataset.document["schemaArn"]).document["schema"]
-        )
-        for dataset in engine.resources.of_kind(DATASET, datasetGroupArn=group_arn)
-    }
+    return {kind: read_schema(text) for kind, text in schemas_of(engine, group_arn).items()}
 
 
 def _attribution(resource: Resource[MetricAttributionInternals]) -> Attribution:
@@ -217,8 +197,8 @@ RESOURCE_KIND = ResourceKind(
     METRIC_ATTRIBUTION,
     {
         "CreateMetricAttribution": create,
-        "DescribeMetricAttribution": describe,
-        "ListMetricAttributions": list_all,
+        "DescribeMetricAttribution": describe_operation(METRIC_ATTRIBUTION),
+        "ListMetricAttributions": list_operation(METRIC_ATTRIBUTION, "metricAttributions", "datasetGroupArn"),
         "ListMetricAttributionMetrics": list_metrics,
         "UpdateMetricAttribution": update,
         "DeleteMetricAttribution": delete,

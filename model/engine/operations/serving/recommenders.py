@@ -11,7 +11,7 @@ import msgspec
 
 from model.engine.operations.resources.group_datasets import columns_of
 from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
-from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.reading import list_operation
 from model.engine.operations.resources.rules import check_quota, create_resource, find, find_active
 from model.engine.operations.training.recipes import recipe_of
 from model.engine.operations.training.train import train
@@ -71,12 +71,6 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
     recommender = find(engine, caller, RECOMMENDER, request["recommenderArn"])
     metrics = recommender.internals.metrics if recommender.status in {ACTIVE, INACTIVE} else None
     return {"recommender": {**recommender.document, "modelMetrics": metrics}}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListRecommenders."""
-    recommenders = engine.resources.of_kind(RECOMMENDER, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "recommenders", recommenders)
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -221,7 +215,7 @@ RESOURCE_KIND = ResourceKind(
     {
         "CreateRecommender": create,
         "DescribeRecommender": describe,
-        "ListRecommenders": list_all,
+        "ListRecommenders": list_operation(RECOMMENDER, "recommenders", "datasetGroupArn"),
         "UpdateRecommender": update,
         "StartRecommender": start,
         "StopRecommender": stop,

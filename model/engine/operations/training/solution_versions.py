@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.reading import describe_operation
 from model.engine.operations.resources.rules import create_resource, find, find_active
 from model.engine.operations.training.recipes import recipe_of
 from model.engine.operations.training.train import Snapshot, train
@@ -95,11 +96,6 @@ def begin(
     version = create_resource(engine, caller, SOLUTION_VERSION, path, document, internals)
     resume_creation(engine, version)
     return version
-
-
-def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """DescribeSolutionVersion."""
-    return {"solutionVersion": find(engine, caller, SOLUTION_VERSION, request["solutionVersionArn"]).document}
 
 
 def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -231,7 +227,7 @@ RESOURCE_KIND = ResourceKind(
     SOLUTION_VERSION,
     {
         "CreateSolutionVersion": create,
-        "DescribeSolutionVersion": describe,
+        "DescribeSolutionVersion": describe_operation(SOLUTION_VERSION),
         "ListSolutionVersions": list_all,
         "StopSolutionVersionCreation": stop,
         "GetSolutionMetrics": metrics,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from model.datasets.avro_schema import read_schema
 from model.engine.operations.resources.group_datasets import columns_of, schemas_of
 from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
-from model.engine.operations.resources.pages import page
+from model.engine.operations.resources.reading import list_operation
 from model.engine.operations.resources.rules import check_not_in_use, check_quota, create_resource, find, find_active
 from model.engine.operations.training.recipes import recipe_of
 from model.engine.personalize import limits
@@ -82,12 +82,6 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
     versions = list(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn))
     latest = {"latestSolutionVersion": versions[-1].document} if versions else {}
     return {"solution": {**solution.document, **latest}}
-
-
-def list_all(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-    """ListSolutions."""
-    solutions = engine.resources.of_kind(SOLUTION, datasetGroupArn=request.get("datasetGroupArn"))
-    return page(caller, request, "solutions", solutions)
 
 
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
@@ -203,7 +197,7 @@ RESOURCE_KIND = ResourceKind(
     {
         "CreateSolution": create,
         "DescribeSolution": describe,
-        "ListSolutions": list_all,
+        "ListSolutions": list_operation(SOLUTION, "solutions", "datasetGroupArn"),
         "UpdateSolution": update,
         "DeleteSolution": delete,
     },
