@@ -41,7 +41,7 @@ test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the e
 networks: $(ENVIRONMENTS)/networks/.ready ## what trains NeuMF and LightGCN (PyTorch, an environment of its own), and its tests
 	@$(ENVIRONMENTS)/networks/bin/python -m pytest --confcutdir tests/networks tests/networks
 
-check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, types, import rules, Terraform, policies, state machines, workflows
+check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, types, import rules, vocabulary, structure, Terraform, policies, state machines, workflows
 	@$(BIN)/python -m deployment.check $(ONLY)
 
 bench: setup $(ENVIRONMENTS)/peers/.ready $(ENVIRONMENTS)/networks/.ready ## speed beside a peer's, all or ONLY=<name>[:<part>]; tables here, JSON under build/bench/

@@ -23,7 +23,7 @@ TERRAFORM_TEXT = re.compile(r'^\s*(?:description|comment|error_message)\s*=\s*"(
 MAKE_HELP = re.compile(r"## (.*)$")
 # A comment begins at the start of a line or after a blank, so that `#` inside a URL or a colour is none.
 COMMENTS = {
-    **dict.fromkeys((".tf", ".tfvars", ".hcl", ".toml", ".yml", ".yaml", ".sh", ""), re.compile(r"(?:^|\s)#\s+(.*)$")),
+    **dict.fromkeys((".tf", ".tfvars", ".hcl", ".toml", ".sh", ""), re.compile(r"(?:^|\s)#\s+(.*)$")),
     ".sql": re.compile(r"(?:^|\s)--\s+(.*)$"),
     **dict.fromkeys((".mjs", ".js", ".ts"), re.compile(r"(?:^|\s)//\s+(.*)$")),
 }
@@ -80,8 +80,8 @@ def _read_python(source: str, _suffix: str) -> Iterator[tuple[int, str, str]]:
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             kind = "docstring" if node in docstrings else "message"
-            for place, text in enumerate(node.value.split("\n")):
-                if " " in text.strip():  # a text without blanks is a key or an id
+            if " " in node.value.strip():  # a text without blanks is a key or an id
+                for place, text in enumerate(node.value.split("\n")):
                     yield node.lineno + place, kind, INLINE_CODE.sub(" ", text)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
@@ -127,8 +127,12 @@ def _read_markdown(source: str, _suffix: str) -> Iterator[tuple[int, str, str]]:
 def _read_notebook(source: str, _suffix: str) -> Iterator[tuple[int, str, str]]:
     for place, cell in enumerate(json.loads(source)["cells"], 1):
         if cell["cell_type"] == "markdown":
-            for _, kind, text in _read_markdown("".join(cell["source"]), ""):
-                yield place, kind, text
+            texts = _read_markdown("".join(cell["source"]), "")
+        else:
+            # A line that begins with % or ! is no Python.
+            texts = _read_python("".join(re.sub(r"^\s*[%!].*", "", line) for line in cell["source"]), "")
+        for _, kind, text in texts:
+            yield place, kind, text
 
 
 def _read_json(source: str, _suffix: str) -> Iterator[tuple[int, str, str]]:
@@ -141,6 +145,11 @@ def _read_makefile(source: str, _suffix: str) -> Iterator[tuple[int, str, str]]:
     for number, line in enumerate(source.splitlines(), 1):
         if match := MAKE_HELP.search(line) or re.match(r"^# (.*)$", line):
             yield number, "description", match.group(1)
+
+
+def _read_yaml(source: str, _suffix: str) -> Iterator[tuple[int, str, str]]:
+    for number, line in enumerate(source.splitlines(), 1):
+        yield number, "prose", INLINE_CODE.sub(" ", line)
 
 
 def _read_lines(source: str, suffix: str) -> Iterator[tuple[int, str, str]]:
@@ -156,5 +165,6 @@ _READERS: dict[str, Callable[[str, str], Iterator[tuple[int, str, str]]]] = {
     ".md": _read_markdown,
     ".ipynb": _read_notebook,
     ".json": _read_json,
+    **dict.fromkeys((".yml", ".yaml"), _read_yaml),
     **dict.fromkeys(COMMENTS, _read_lines),
 }

@@ -173,6 +173,8 @@ def _imported_tests(imports: Imports) -> Iterator[str]:
             name = PurePosixPath(target).name
             if name.startswith("test_") or name == "conftest.py":
                 yield f"{path} imports {target}: move what it needs to tests/factories, tests/fakes or a named module"
+            elif target.startswith(f"{TESTS}/") and not path.startswith(f"{TESTS}/"):
+                yield f"{path} imports {target}: the product never imports its tests"
 
 
 def read_exceptions(path: Path = EXCEPTIONS) -> dict[str, str]:
@@ -243,6 +245,8 @@ def _imported(path: Path, name: str, modules: Mapping[str, str]) -> Iterator[str
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             candidates = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Call) and (called := _called_module(node)):
+            candidates = [called]
         elif isinstance(node, ast.ImportFrom):
             above = package.rsplit(".", node.level - 1)[0] if node.level else ""
             base = ".".join(part for part in (above, node.module or "") if part)
@@ -254,6 +258,15 @@ def _imported(path: Path, name: str, modules: Mapping[str, str]) -> Iterator[str
             target = candidate if candidate in modules else candidate.rpartition(".")[0]
             if target in modules:
                 yield target
+
+
+def _called_module(call: ast.Call) -> str | None:
+    """Return the module that `import_module` or `__import__` is called with; of an f-string, what is constant of it."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name not in {"import_module", "__import__"} or not call.args:
+        return None
+    parts = call.args[0].values if isinstance(call.args[0], ast.JoinedStr) else [call.args[0]]
+    return "".join(str(part.value) for part in parts if isinstance(part, ast.Constant)) or None
 
 
 def main() -> int:

@@ -21,6 +21,8 @@ VOCABULARY = Path(__file__).with_name("vocabulary.toml")
 # Punctuation is a word of its own, so that no phrase reaches over it.
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[.,;:!?()]")
 
+LIST_ITEM = re.compile(r"[#\s]*([-*|>]|\d+\.)")
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -106,12 +108,24 @@ def find(texts: Iterable[Text], rules: Iterable[Rule]) -> Iterator[Finding]:
     for rule in rules:
         for phrase in rule.phrases:
             by_first.setdefault(phrase[0], []).append((phrase, rule))
+    longest = max((len(phrase) for rows in by_first.values() for phrase, _ in rows), default=1)
+    before, tail = None, list[str]()
     for text in texts:
-        words = words_of(text.text)
+        if before is None or not _continues(before, text):
+            tail = []
+        words = tail + words_of(text.text)
         for place, word in enumerate(words):
             for phrase, rule in by_first.get(word, ()):
-                if tuple(words[place : place + len(phrase)]) == phrase:
+                end = place + len(phrase)
+                if end > len(tail) and tuple(words[place:end]) == phrase:
                     yield Finding(text, " ".join(phrase), rule)
+        before, tail = text, words[len(words) - longest + 1 :] if len(words) >= longest else words
+
+
+def _continues(before: Text, text: Text) -> bool:
+    """Return whether a text is the next line of the one before: the same kind, and no item of a list."""
+    is_next = (text.path, text.kind, text.line) == (before.path, before.kind, before.line + 1)
+    return is_next and text.kind != "name" and not LIST_ITEM.match(text.text)
 
 
 def check(

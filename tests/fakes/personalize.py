@@ -8,6 +8,9 @@ import json
 import threading
 from typing import Any
 
+from botocore.session import get_session
+from botocore.validate import validate_parameters
+
 from tests.fakes.faults import Faults, client_error
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutEvents.html and .../limits.html
@@ -20,6 +23,10 @@ MAX_RECOMMENDATION_ID_CHARACTERS = 40
 FORBIDDEN_PROPERTIES = {"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"}
 MAX_RESULTS = 500
 MAX_RESULTS_WITH_METADATA = 50
+
+
+# boto3 refuses a request that does not fit it before it is sent.
+_PUT_EVENTS: Any = get_session().get_service_model("personalize-events").operation_model("PutEvents").input_shape
 
 
 def invalid(message: str) -> Exception:
@@ -44,6 +51,8 @@ class FakeTracker:
         self, *, trackingId: str, sessionId: str, eventList: list[dict[str, Any]], userId: str | None = None
     ) -> dict[str, Any]:
         self.faults.happen()
+        request = {"trackingId": trackingId, "sessionId": sessionId, "eventList": eventList, "userId": userId}
+        validate_parameters({name: value for name, value in request.items() if value is not None}, _PUT_EVENTS)
         if trackingId != self.tracking_id:
             raise invalid("the tracking ID is not valid")
         if not 1 <= len(eventList) <= MAX_EVENTS:

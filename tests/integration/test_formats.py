@@ -10,6 +10,8 @@ import json
 
 import pytest
 
+from model.arrays.model_files import FORGOTTEN, forget_users
+from model.registry.recipes import RECIPES
 from tests.fakes.s3 import FileS3
 from tests.integration.formats import answers, make_experiment, make_lake
 from tests.integration.formats.engine_process import EngineProcess
@@ -43,6 +45,22 @@ def test_an_engine_folder_of_an_earlier_version_answers_as_it_did(answered, reco
 
     assert sorted(answered[part]) == sorted(recorded[part])
     assert not differing, {name: (answered[part][name], recorded[part][name]) for name in differing[:3]}
+
+
+def test_models_of_an_earlier_version_keep_their_attributes_and_lose_deleted_users(tmp_path):
+    paths = extract("engine", tmp_path).glob("engine/versions/*/model.json")
+    documents = {path: json.loads(path.read_text()) for path in paths}
+    segments = {path for path, document in documents.items() if "attributes" in document}
+    with_users = {path for path, document in documents.items() if {"users", "persons"} & document.keys()}
+    assert (len(segments), len(with_users)) == (2, 3)
+
+    for path in segments:
+        RECIPES["aws-item-attribute-affinity"].algorithm.load(path.parent).save(path.parent)
+        assert json.loads(path.read_text()) == documents[path]
+    for path in with_users:
+        [key] = {"users", "persons"} & documents[path].keys()
+        assert forget_users(path.parent, documents[path][key])
+        assert set(json.loads(path.read_text())[key]) == {FORGOTTEN}
 
 
 def test_an_engine_folder_of_an_earlier_version_holds_as_many_events(answered, recorded):

@@ -46,12 +46,16 @@ if TYPE_CHECKING:
 
 def late():
     from model.f.g import name
+    importlib.import_module("model.h")
+    __import__("model.i")
 """
-    others = dict.fromkeys(["model/b.py", "model/c.py", "model/d.py", "model/e.py", "model/f/__init__.py"], "")
+    others = dict.fromkeys(
+        ["model/b.py", "model/c.py", "model/d.py", "model/e.py", "model/f/__init__.py", "model/h.py", "model/i.py"], ""
+    )
 
     found = tree({"model/a.py": source, "model/__init__.py": "", "model/f/g.py": "name = 1\n", **others})
 
-    names = {"b.py", "c.py", "d.py", "e.py", "f/g.py"}
+    names = {"b.py", "c.py", "d.py", "e.py", "f/g.py", "h.py", "i.py"}
     assert found.imports["model/a.py"] == {f"model/{name}" for name in names}
 
 
@@ -102,6 +106,14 @@ def test_an_import_of_a_test_is_refused(tree, name):
     found = tree({"tests/unit/test_one.py": f"from tests.unit.{name} import help_out\n", f"tests/unit/{name}.py": ""})
 
     assert broken_rules(found, {}) == [f"tests/unit/test_one.py imports tests/unit/{name}.py: {ADVICE}"]
+
+
+def test_an_import_of_the_tests_by_name_is_refused_in_the_product(tree):
+    source = 'import importlib\n\nimportlib.import_module("tests.fakes.one")\n'
+
+    found = tree({"model/a.py": source, "tests/fakes/one.py": ""})
+
+    assert broken_rules(found, {}) == ["model/a.py imports tests/fakes/one.py: the product never imports its tests"]
 
 
 def test_the_report_counts_imports_between_folders_and_lines_without_generated_files(tree, tmp_path):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
-from tests.contract.engine.compatibility import BadMarkError, by_operation, page, unshown
+from tests.contract.engine.compatibility import TESTS, BadMarkError, Marks, by_operation, page, unshown
 
 
 def test_a_statement_stands_once_with_the_test_that_makes_it():
@@ -20,6 +23,21 @@ def test_a_statement_stands_once_with_the_test_that_makes_it():
     assert "### PutEvents\n- an eventId is kept once ([`test_two`](../../tests/contract/engine/test_b.py))" in text
     assert "### PutItems\n- **Differs:** unknown properties are refused ([`test_three`]" in text
     assert "| `personalize-events` | 5 | 2 | 1 | 1 |" in text
+
+
+@pytest.mark.parametrize("given", ["skip", "skipif", "xfail"])
+def test_a_test_that_may_not_run_shows_nothing(given):
+    honours = pytest.mark.honours("PutEvents", "an eventId is kept once").mark
+
+    def session(*names: str) -> Any:
+        has = {"get_closest_marker": lambda name: name in names, "iter_markers": lambda kind: [honours]}
+        return SimpleNamespace(items=[SimpleNamespace(path=TESTS / "test_a.py", name="test_one", **has)])
+
+    marks = Marks()
+    marks.pytest_collection_finish(session(given))
+    assert marks.found == []
+    marks.pytest_collection_finish(session())
+    assert marks.found
 
 
 def test_all_79_operations_are_counted_and_the_unshown_are_named():

@@ -6,18 +6,27 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ParamValidationError
 
 from backend.contract import Event, Refusal, read_event
 from backend.forward.tracker import MAX_EVENT_BYTES, tracker_entry
 from tests.factories.lambda_events import ARRIVED_AT, kinesis_record, to_bytes
 from tests.factories.records import numbered_event
 from tests.fakes.functions.forwarder import Forwarder
+from tests.fakes.personalize import FakeTracker
 
 
 def read(**differences: Any) -> Event:
     event = read_event(to_bytes(numbered_event(**differences)), now=ARRIVED_AT)
     assert isinstance(event, Event), event
     return event
+
+
+def test_the_fake_refuses_a_member_that_put_events_does_not_have():
+    entry = tracker_entry(read())
+    assert isinstance(entry, dict)
+    with pytest.raises(ParamValidationError, match="itemID"):
+        FakeTracker().put_events(trackingId="tracker-1", sessionId="s", eventList=[{**entry, "itemID": "mug"}])
 
 
 def test_every_field_is_converted():
