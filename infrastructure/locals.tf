@@ -2,6 +2,14 @@ locals {
   prefix    = "${var.project}-${var.environment}"
   partition = data.aws_partition.current.partition
 
+  # Also of the resources that the training workflow creates.
+  tags = {
+    Project            = var.project
+    Environment        = var.environment
+    ManagedBy          = "terraform"
+    DataClassification = "personal"
+  }
+
   # Names and ARNs are composed in place of being read from resources: policies are then known at plan, and what needs
   # only a name is not made to wait for the slow resource that bears it.
   buckets = { for purpose in keys(local.bucket_settings) : purpose => "${local.prefix}-${var.account_id}-${purpose}" }

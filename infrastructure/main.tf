@@ -95,6 +95,7 @@ module "recommender" {
   region                   = var.region
   account_id               = var.account_id
   prefix                   = local.prefix
+  tags                     = local.tags
   key_arn                  = module.storage.key_arn
   solutions_file           = "${path.root}/../model/solutions/default.json"
   schemas_directory        = "${path.root}/../model/schemas"

@@ -10,12 +10,7 @@ provider "aws" {
   s3_use_path_style           = var.emulated
 
   default_tags {
-    tags = {
-      Project            = var.project
-      Environment        = var.environment
-      ManagedBy          = "terraform"
-      DataClassification = "personal"
-    }
+    tags = local.tags
   }
 }
 

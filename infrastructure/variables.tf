@@ -239,7 +239,7 @@ variable "training_days" {
 }
 
 variable "training_poll_seconds" {
-  description = "Polling interval in seconds while a Personalize resource is created."
+  description = "First polling interval in seconds while a Personalize resource is created; it grows with the execution's age."
   type        = number
   default     = 60
 }

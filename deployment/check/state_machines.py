@@ -23,6 +23,8 @@ _ALONE = {
     "sagemaker": "{}",
     "poll_seconds": "60",
     "training_days": "365",
+    "tags": '[{"TagKey": "Project", "TagValue": "sample"}]',
+    "wait_seconds": "{% $poll_seconds %}",
 }
 _PARTITION = "aws"
 

@@ -35,11 +35,19 @@ def install() -> None:
 
 def check_permission(resource: str, arguments: dict[str, Any]) -> None:
     """Raise the service's error for an integration that the execution's role does not allow."""
-    running = current.get()
     permission = permission_of(resource, arguments)
-    if running is None or permission is None:
+    if permission is None:
         return
     action, arn = permission
+    _require(resource, action, arn)
+    if action.startswith("personalize:Create") and arguments.get("Tags"):
+        _require(resource, "personalize:TagResource", arn)
+
+
+def _require(resource: str, action: str, arn: str) -> None:
+    running = current.get()
+    if running is None:
+        return
     role = running.role_arn.rpartition("/")[2]
     principal = f"arn:aws:sts::{get_account_id()}:assumed-role/{role}/{running.record['name']}"
     context = iam_evaluator.EvalContext(

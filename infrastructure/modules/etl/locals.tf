@@ -11,7 +11,8 @@ locals {
     for stream in ["error", "output"] : stream => "${local.log_group_prefix}/${local.job_name}-role/${local.job_name}/${stream}"
   }
 
-  # Python 3.11 and Spark 3.5.6. Without a version AWS would use the latest and upgrade the job.
+  # Python 3.11 and Spark 3.5.6, which writes to S3 by S3A. EMRFS, of earlier versions, leaves `_$folder$` objects, and
+  # Personalize would import those within a data set's folder. Without a version AWS would use the latest and upgrade the job.
   glue_version = "5.1"
 
   files = {

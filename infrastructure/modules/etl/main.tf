@@ -45,7 +45,8 @@ resource "aws_glue_job" "this" {
   worker_type            = var.worker_type
   number_of_workers      = var.workers
   timeout                = var.timeout_minutes
-  max_retries            = 0 # the state machine retries
+  max_retries            = 0          # the state machine retries
+  execution_class        = "STANDARD" # FLEX may wait for capacity, and lose its workers within a run that a training waits for
   security_configuration = aws_glue_security_configuration.this.name
 
   command {

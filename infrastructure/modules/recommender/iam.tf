@@ -45,17 +45,14 @@ data "aws_iam_policy_document" "workflow" {
       "personalize:GetSolutionMetrics",
       "personalize:UpdateCampaign",
     ]
-    # The name of an import job consists of data set and run, and is too short for the prefix as well.
-    resources = concat(
-      [
-        "${local.personalize_arn}:campaign/${var.prefix}-*",
-        "${local.personalize_arn}:dataset-group/${var.prefix}",
-        "${local.personalize_arn}:dataset/${var.prefix}/*",
-        "${local.personalize_arn}:schema/${var.prefix}-*",
-        "${local.personalize_arn}:solution/${var.prefix}-*",
-      ],
-      [for name in local.declaration.datasets : "${local.personalize_arn}:dataset-import-job/${name}-*"],
-    )
+    resources = local.declared_arns
+  }
+
+  # Tags of a create call need this permission as well.
+  statement {
+    sid       = "TagTheResourcesThatItCreates"
+    actions   = ["personalize:TagResource"]
+    resources = concat(local.declared_arns, ["${local.personalize_arn}:event-tracker/*"])
   }
 
   statement {

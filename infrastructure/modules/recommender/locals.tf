@@ -44,6 +44,28 @@ locals {
     ]
   }
 
+  tags = [
+    for key, value in merge(var.tags, { ManagedBy = local.state_machine_name }) : { TagKey = key, TagValue = value }
+  ]
+
+  # Named resources that the workflow creates. The name of an import job consists of data set and run, and is too short for the
+  # prefix as well.
+  declared_arns = concat(
+    [
+      "${local.personalize_arn}:campaign/${var.prefix}-*",
+      "${local.personalize_arn}:dataset-group/${var.prefix}",
+      "${local.personalize_arn}:dataset/${var.prefix}/*",
+      "${local.personalize_arn}:schema/${var.prefix}-*",
+      "${local.personalize_arn}:solution/${var.prefix}-*",
+    ],
+    [for name in local.declaration.datasets : "${local.personalize_arn}:dataset-import-job/${name}-*"],
+  )
+
+  # The interval grows with the execution's age, up to ten minutes more: a history has at most 25,000 events, and four solutions
+  # that are polled each minute would fill it in less than half of the execution's timeout.
+  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+  wait_seconds = "{% $poll_seconds + $min([600, $floor(($millis() - $toMillis($states.context.Execution.StartTime)) / 40000)]) %}"
+
   # Errors that a retry after seconds may solve. An error without a model, such as throttling or an internal error of
   # Personalize, has the name of the SDK's base exception: Personalize.PersonalizeException. Errors that the definition
   # catches, such as S3.NoSuchKeyException, have other names and are not retried.
@@ -94,6 +116,8 @@ locals {
     prefix                 = var.prefix
     poll_seconds           = var.poll_seconds
     training_days          = jsonencode(var.training_days)
+    wait_seconds           = local.wait_seconds
+    tags                   = jsonencode(local.tags)
     configuration          = jsonencode(local.configuration)
     dynamodb_retry         = jsonencode(local.retries.dynamodb)
     glue_retry             = jsonencode(local.retries.glue)

@@ -18,6 +18,11 @@ variable "prefix" {
   type        = string
 }
 
+variable "tags" {
+  description = "Tags of the resources that the state machine creates; ManagedBy is replaced by the state machine's name."
+  type        = map(string)
+}
+
 variable "key_arn" {
   description = "ARN of the environment's KMS key."
   type        = string
@@ -94,7 +99,7 @@ variable "tracking_id_parameter" {
 }
 
 variable "poll_seconds" {
-  description = "Polling interval in seconds while a resource is created."
+  description = "First polling interval in seconds while a resource is created; it grows with the execution's age."
   type        = number
 
   validation {

@@ -36,12 +36,12 @@ def guarded(tmp_path_factory):
     cloud.close()
 
 
-def create_group(cloud, machine: str, name: str):
+def create_group(cloud, machine: str, name: str, **arguments):
     states = cloud.client("stepfunctions")
     state = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:personalize:createDatasetGroup",
-        "Arguments": {"Name": name},
+        "Arguments": {"Name": name, **arguments},
         "End": True,
     }
     arn = states.create_state_machine(
@@ -69,3 +69,11 @@ def test_an_integration_without_permission_is_denied_before_it_runs(guarded):
     assert (ended["status"], ended["error"]) == ("FAILED", "Personalize.PersonalizeException")
     assert "is not authorized to perform: personalize:CreateDatasetGroup" in ended["cause"]
     assert f"{ARN}:dataset-group/theirs-1" not in guarded.personalize.groups
+
+
+def test_tags_of_a_new_resource_need_their_own_permission(guarded):
+    ended = create_group(guarded, "tagging", "mine-tagged", Tags=[{"TagKey": "Project", "TagValue": "rivulet"}])
+
+    assert (ended["status"], ended["error"]) == ("FAILED", "Personalize.PersonalizeException")
+    assert "is not authorized to perform: personalize:TagResource" in ended["cause"]
+    assert f"{ARN}:dataset-group/mine-tagged" not in guarded.personalize.groups

@@ -1,11 +1,16 @@
-"""The errors that the training state machine retries and catches are errors that Step Functions reports."""
+"""The training state machine within the limits and error names of Step Functions, and with tags on what it creates."""
 
+import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
+from botocore.model import OperationModel
+
+from deployment.check.state_machines import render
 
 MODULE = Path(__file__).resolve().parents[3] / "infrastructure/modules/recommender"
 SOURCES = (MODULE / "locals.tf", MODULE / "state-machines/train.asl.json.tftpl")
@@ -52,3 +57,107 @@ def test_the_check_detects_an_error_that_personalize_does_not_model(name):
 
 def test_the_check_reads_the_errors_of_every_service_of_the_workflow():
     assert {name.partition(".")[0] for name in named_errors()} == SERVICES.keys()
+
+
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: events in the history of an execution.
+HISTORY_LIMIT = 25_000
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html: entered, exited, and of a task
+# also scheduled, started and succeeded.
+EVENTS = {"Task": 5}
+# A failed attempt of a task: failed, scheduled, started.
+EVENTS_OF_A_RETRY = 3
+# Errors that pass, and limits: locals.tf.
+RETRIES = 6 + 8
+MOST_ITEMS = 4
+
+
+@pytest.fixture(scope="module")
+def definition():
+    return json.loads(render(SOURCES[1].read_text(encoding="utf-8")))
+
+
+def all_states(definition) -> dict[str, dict[str, Any]]:
+    """Return the states of the definition and of its maps."""
+    maps = [state["ItemProcessor"]["States"] for state in definition["States"].values() if state["Type"] == "Map"]
+    return {name: state for states in [definition["States"], *maps] for name, state in states.items()}
+
+
+def events_of(states) -> int:
+    return sum(EVENTS.get(state["Type"], 2) for state in states)
+
+
+def events_of_a_poll(states) -> int:
+    """Return the most events between two entries of a state that waits for a resource."""
+
+    def cycle(name: str, wait: str, path: list[str]) -> int:
+        if name == wait and path:
+            return events_of(states[each] for each in path)
+        if name in path or name not in states:
+            return 0
+        state = states[name]
+        following = [state.get("Next"), state.get("Default"), *(choice["Next"] for choice in state.get("Choices", []))]
+        return max((cycle(each, wait, [*path, name]) for each in following if each), default=0)
+
+    waits = [name for name, state in states.items() if "Seconds" in state and not isinstance(state["Seconds"], int)]
+    return max((cycle(wait, wait, []) for wait in waits), default=0)
+
+
+def polls(seconds: int, poll_seconds: int) -> int:
+    """Return the number of polls of an execution that waits until its timeout."""
+    form = r'wait_seconds = "\{% \$poll_seconds \+ \$min\(\[(\d+), \$floor\(\(\$millis\(\) - .*\) / (\d+)\)\]\) %\}"'
+    [found] = re.findall(form, SOURCES[0].read_text(encoding="utf-8"))
+    most, divisor = map(int, found)
+    elapsed = count = 0
+    while elapsed < seconds:
+        elapsed += poll_seconds + min(most, elapsed * 1000 // divisor)
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("poll_seconds", [1, 60])
+def test_the_history_of_an_execution_that_polls_until_its_timeout_fits(definition, poll_seconds):
+    maps = [state for state in definition["States"].values() if state["Type"] == "Map"]
+
+    # Each state once for each item, with all retries of its task; then the polls of the map that has the most
+    once = sum(
+        events_of([state]) + RETRIES * EVENTS_OF_A_RETRY * (state["Type"] == "Task")
+        for state in all_states(definition).values()
+    )
+    a_poll = max(state["MaxConcurrency"] * events_of_a_poll(state["ItemProcessor"]["States"]) for state in maps)
+
+    assert a_poll == 4 * 9
+    assert MOST_ITEMS * once + a_poll * polls(definition["TimeoutSeconds"], poll_seconds) < HISTORY_LIMIT
+
+
+def test_polls_at_a_constant_interval_would_end_the_execution_before_its_timeout(definition):
+    assert 4 * 9 * definition["TimeoutSeconds"] // 60 > HISTORY_LIMIT
+
+
+def test_each_state_that_waits_for_a_resource_has_the_growing_interval():
+    template = SOURCES[1].read_text(encoding="utf-8")
+
+    assert "{% $poll_seconds %}" not in template
+    assert template.count('"Seconds": "${wait_seconds}"') == template.count('"Seconds"') - 1  # WaitForAbort
+
+
+def has_tags(operation: OperationModel) -> bool:
+    return operation.input_shape is not None and bool({"tags", "Tags"} & set(operation.input_shape.members))
+
+
+def test_each_created_resource_that_can_have_tags_has_them(definition):
+    session = botocore.session.get_session()
+    created = [
+        (*match.groups(), state["Arguments"])
+        for state in all_states(definition).values()
+        if (match := re.search(r":(personalize|sagemaker):(create\w+)", state.get("Resource", "")))
+    ]
+
+    taggable = {
+        action: "Tags" in arguments
+        for service, action, arguments in created
+        if has_tags(session.get_service_model(service).operation_model(action[:1].upper() + action[1:]))
+    }
+
+    assert "createSolutionVersion" in taggable
+    assert "createTrainingJob" in taggable
+    assert {action for action, is_tagged in taggable.items() if not is_tagged} == set()

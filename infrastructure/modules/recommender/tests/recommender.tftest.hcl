@@ -22,6 +22,7 @@ variables {
   region                 = "eu-central-1"
   account_id             = "123456789012"
   prefix                 = "rivulet-test"
+  tags                   = { Project = "rivulet", Environment = "test", ManagedBy = "terraform" }
   key_arn                = "arn:aws:kms:eu-central-1:123456789012:key/none"
   solutions_file         = "tests/declaration/solutions.json"
   schemas_directory      = "tests/declaration"
@@ -86,9 +87,32 @@ run "the_workflow_has_exactly_the_actions_of_its_states" {
     condition = toset([
       for call in distinct(regexall("aws-sdk:personalize:([A-Za-z]+)", output.definition)) : "personalize:${title(call[0])}"
       ]) == toset([
-      for action in flatten([for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Action]) : action if startswith(action, "personalize:")
+      for action in flatten([for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Action]) : action if startswith(action, "personalize:") && action != "personalize:TagResource"
     ])
     error_message = "The policy has an action of Personalize that no state uses, or lacks one."
+  }
+}
+
+run "what_the_workflow_creates_carries_the_tags_of_the_environment" {
+  command = plan
+
+  assert {
+    condition = { for tag in jsondecode(output.definition).States.Configure.Assign.tags : tag.TagKey => tag.TagValue } == {
+      Project     = "rivulet"
+      Environment = "test"
+      ManagedBy   = "rivulet-test-train"
+    }
+    error_message = "The tags are not those of the environment."
+  }
+
+  assert {
+    condition = length(setsubtract(flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Resource
+      if contains(["CreateAndDescribeDeclaredResources", "CreateAndDescribeTheEventTracker"], statement.Sid)
+      ]), flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Resource if contains(flatten([statement.Action]), "personalize:TagResource")
+    ]))) == 0
+    error_message = "The workflow may create a resource that it may not tag."
   }
 }
 
