@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,16 +69,19 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
-def run(name: str) -> str | None:
-    """Run one check and return what it complained of, or nothing."""
+def run(name: str) -> tuple[str | None, float]:
+    """Run one check and return what it complained of, or nothing, and the seconds that it took."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    started = time.monotonic()
+    complaint = None
     for command in CHECKS[name]:
         done = subprocess.run(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
         )
         if done.returncode:
-            return f"$ {' '.join(command)}\n{done.stdout.strip()}"
-    return None
+            complaint = f"$ {' '.join(command)}\n{done.stdout.strip()}"
+            break
+    return complaint, time.monotonic() - started
 
 
 def main() -> int:
@@ -89,15 +93,13 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no check {', '.join(unknown)}; there are {', '.join(CHECKS)}")
     failed = 0
-    for name in names:
-        started = time.monotonic()
-        sys.stdout.write(f"  {name:<16}")
-        sys.stdout.flush()
-        complaint = run(name)
-        failed += complaint is not None
-        sys.stdout.write(f"{'failed' if complaint else 'passed'}  {time.monotonic() - started:5.1f} s\n")
-        if complaint:
-            sys.stdout.write(complaint + "\n\n")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, (complaint, seconds) in zip(names, pool.map(run, names), strict=True):
+            failed += complaint is not None
+            sys.stdout.write(f"  {name:<16}{'failed' if complaint else 'passed'}  {seconds:5.1f} s\n")
+            if complaint:
+                sys.stdout.write(complaint + "\n\n")
+            sys.stdout.flush()
     sys.stdout.write(f"{len(names) - failed} passed, {failed} failed\n")
     return 1 if failed else 0
 
