@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,9 @@ if TYPE_CHECKING:
 
 ID_COLUMNS = {"USER_ID", "ITEM_ID", "ACTION_ID", "EVENT_TYPE"}
 TIME_COLUMNS = {"TIMESTAMP", "CREATION_TIMESTAMP", "EXPIRATION_TIMESTAMP", "ACTION_EXPIRATION_TIMESTAMP"}
-WHOLE = {"int": 2**31, "long": 2**63}  # the first number that is too large (Avro specification, "Primitive Types")
+# The first number that is too large (Avro specification, "Primitive Types"); smaller reals are rounded to finite ones.
+WHOLE = {"int": 2**31, "long": 2**63}
+REAL = {"float": 2**128 - 2**103, "double": 2**1024 - 2**970}
 BOOLEANS = {"true": True, "false": False}
 TAG, ENTITY, LINE_BREAK = re.compile(r"<[^<>]*>"), re.compile(r"&#?\w{1,32};"), re.compile(r"[\r\n]+")
 DENSE_SCRIPT = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")  # kana and Han: Japanese and Chinese
@@ -69,6 +70,11 @@ def check_value(column: Column, value: Any) -> Any:
             raise InvalidValueError(f"column {column.name} must be true or false")
         return value
     return _check_number(column, value)
+
+
+def fits(number: float, kind: str) -> bool:
+    """Return whether a number is finite as a float or double."""
+    return abs(number) < REAL[kind]
 
 
 def _check_string(column: Column, value: Any) -> str:
@@ -123,8 +129,8 @@ def _check_number(column: Column, value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise InvalidValueError(f"column {column.name} must hold values of type {column.kind}")
     number: int | float = value
-    if not math.isfinite(number):
-        raise InvalidValueError(f"column {column.name} must hold finite numbers")
+    if not whole and not fits(number, column.kind):
+        raise InvalidValueError(f"column {column.name} must hold finite numbers that fit into its type {column.kind}")
     if whole and not -WHOLE[column.kind] <= number < WHOLE[column.kind]:
         raise InvalidValueError(f"column {column.name} must hold numbers that fit into its type {column.kind}")
     if column.name in TIME_COLUMNS and not 0 <= number < limits.LATEST_TIMESTAMP:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.dataset_types import INTERACTIONS, KEYS
 from model.engine.storage.event_log.records import EndRecord, EventRecord, Record, RowRecord
-from model.engine.storage.import_part import ROWS_FILE, read_interactions, read_rows
+from model.engine.storage.import_part import ROWS_FILE, read_interactions, read_rows, shortest_decimal
 from model.engine.storage.interactions.user_resolver import resolve_users
 
 if TYPE_CHECKING:
@@ -62,14 +62,15 @@ def write_csv(schema: Schema, rows: Iterable[Row], path: Path) -> int:
     written: set[bytes] = set()
     line = io.StringIO()
     # In imports a backslash escapes the next character, so it must be escaped.
-    writer = csv.writer(line, escapechar="\\", lineterminator="\n")
+    writer = csv.writer(line, escapechar="\\")
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(",".join(names) + "\n")
         for row in rows:
             line.seek(0)
             line.truncate()
             writer.writerow([_text(row.get(name)) for name in names])
-            text = line.getvalue()
+            # The writer quotes what its line end has, so a carriage return too; the file's lines end as others do.
+            text = line.getvalue().removesuffix("\r\n") + "\n"
             # A digest takes a fraction of the memory of the row.
             digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
             if digest not in written:
@@ -103,7 +104,7 @@ def _streamed_events(schema: Schema, log: Iterable[Record]) -> Iterator[Row]:
                 "ITEM_ID": record.item_id,
                 "TIMESTAMP": record.time,
                 "EVENT_TYPE": record.event_type,
-                "EVENT_VALUE": record.value,
+                "EVENT_VALUE": None if record.value is None else shortest_decimal(record.value),
                 "IMPRESSION": IMPRESSION_SEPARATOR.join(record.impression) or None,
                 "RECOMMENDATION_ID": record.recommendation_id,
                 "EVENT_ATTRIBUTION_SOURCE": record.source,

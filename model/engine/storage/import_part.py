@@ -65,19 +65,25 @@ def write_interactions(part: Path, schema: Schema, rows: Iterable[Row]) -> Colum
     return columns
 
 
+def shortest_decimal(value: float) -> float | None:
+    """Return the shortest decimal of the float32 that a value is kept as; None if that is missing or infinite."""
+    with np.errstate(over="ignore"):  # earlier versions accepted numbers beyond float32
+        kept = np.float32(value)
+    return float(str(kept)) if np.isfinite(kept) else None
+
+
 def read_interactions(part: Path, dataset_type: str) -> Iterator[Row]:
     """Yield the events of a part with all imported columns, as values by column; None for a missing value."""
     columns = read_columns(part / COLUMNS_FILE)
     subject, decoder = SUBJECTS[dataset_type], msgspec.json.Decoder(Row)
     with (part / REST_FILE).open("rb") as rest:
         for place, line in enumerate(rest):
-            value = columns.values[place]
             row: Row = {
                 "USER_ID": columns.user_ids[columns.users[place]],
                 subject: columns.item_ids[columns.items[place]],
                 "TIMESTAMP": int(columns.times[place]),
                 "EVENT_TYPE": columns.event_types[columns.kinds[place]] or None,
-                "EVENT_VALUE": None if np.isnan(value) else float(str(value)),  # the shortest decimal of this float32
+                "EVENT_VALUE": shortest_decimal(columns.values[place]),
             }
             for name, column in columns.context.items():
                 code = int(column.codes[place])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import time
 
 import numpy as np
@@ -99,8 +100,20 @@ def test_long_text_is_truncated_and_a_long_category_is_refused():
     assert len(check_value(textual, "x" * 30_000)) == 20_000
     with pytest.raises(InvalidValueError, match="1001 characters; it may have 1000"):
         check_value(category, "x" * 1001)
-    with pytest.raises(InvalidValueError, match="finite"):
-        check_value(Column("PRICE", "float", nullable=True, categorical=False, textual=False), math.nan)
+
+
+@pytest.mark.parametrize(
+    ("kind", "largest", "too_large"),
+    [("float", np.finfo(np.float32).max, 2.0**128 - 2.0**103), ("double", sys.float_info.max, 10**400)],
+)
+def test_numbers_must_be_finite_in_their_type(kind, largest, too_large):
+    column = Column("PRICE", kind, nullable=True, categorical=False, textual=False)
+
+    for number in (float(str(largest)), -float(str(largest)), 0.1, 5):
+        assert check_value(column, number) == number
+    for number in (too_large, -too_large, math.nan, math.inf):
+        with pytest.raises(InvalidValueError, match=f"must hold finite numbers that fit into its type {kind}"):
+            check_value(column, number)
 
 
 def test_a_training_selects_the_event_type_and_values_of_the_solution():

@@ -16,7 +16,7 @@ from model.datasets.avro_schema import Schema, read_schema
 from model.datasets.dataset_types import ACTIONS, INTERACTIONS, ITEMS, USERS
 from model.datasets.errors import InvalidValueError
 from model.datasets.limits import ID_LENGTH, LATEST_TIMESTAMP
-from model.datasets.values import check_value
+from model.datasets.values import check_value, fits
 from model.engine.monitoring.logs import log
 from model.engine.operations.resources.rules import find_active
 from model.engine.operations.serving.metric_attributions import count_events
@@ -126,6 +126,8 @@ def _item_and_value(one: dict[str, Any], properties: dict[str, Any], where: str)
         value = properties.get("eventValue")
         if value is not None and type(value) not in {int, float}:
             raise InvalidInputError(f"{where}.properties.eventValue must be a number")
+    if value is not None and not fits(value, "float"):
+        raise InvalidInputError(f"{where}.eventValue must be a finite number that fits into the type float")
     return item_id, value
 
 

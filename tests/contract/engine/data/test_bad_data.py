@@ -51,6 +51,7 @@ def of_the_shop(number):
             "line 3: column EVENT_VALUE must hold finite numbers",
         ),
         ("Interactions", f"{HEADER}u,i,{START},View,-inf\n", "line 2: column EVENT_VALUE must hold finite numbers"),
+        ("Interactions", f"{HEADER}u,i,{START},View,1e39\n", "line 2: column EVENT_VALUE must hold finite numbers"),
         ("Interactions", f"{HEADER}u,i,-1,View,\n", "line 2: column TIMESTAMP must hold Unix time in seconds"),
         ("Interactions", f"{HEADER}u,i,{START}.5,View,\n", "line 2: column TIMESTAMP must hold values of type long"),
         ("Items", f"{ITEMS_HEADER}i,shelf,text,nan,\n", "line 2: column PRICE must hold finite numbers"),
@@ -60,7 +61,7 @@ def of_the_shop(number):
             "there are 40000 event types and 0 metadata columns; together there may be 10",
         ),
     ],
-    ids=["NaN", "infinite", "before 1970", "half a second", "NaN of an item", "event types"],
+    ids=["NaN", "infinite", "beyond float32", "before 1970", "half a second", "NaN of an item", "event types"],
 )
 def test_a_bad_value_fails_the_import_with_its_place_and_what_would_be_right(shop, dataset, text, reason, request):
     job = request.node.callspec.id.replace(" ", "-")

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import read_rows
+from model.datasets.dataset_types import KEYWORDS
 from model.engine.s3.export import read_rows_to_export, write_csv
 from model.engine.storage.event_log.records import EndRecord, EventRecord, RowRecord
-from model.engine.storage.import_part import ROWS_FILE, write_interactions, write_rows
+from model.engine.storage.import_part import ROWS_FILE, read_interactions, write_interactions, write_rows
 from tests.factories.shop_stream import schema_text
 
 INTERACTIONS = read_schema(schema_text("Interactions"))
@@ -114,6 +120,67 @@ def test_reserved_columns_and_properties_of_events_go_to_their_columns(tmp_path)
     assert row["EVENT_ATTRIBUTION_SOURCE"] == "ad"
     assert row["SCREEN_SIZE"] == "big"
     assert row["EVENT_VALUE"] == ""
+
+
+CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+TEXT = st.text(CHARACTERS, min_size=1, max_size=8).filter(lambda text: text not in KEYWORDS)
+VALUE = st.none() | st.floats(width=32, allow_nan=False, allow_infinity=False) | st.floats(-3.4e38, 3.4e38)
+LARGEST = float(np.finfo(np.float32).max)
+
+
+def imported(schema, path, part):
+    """Import a CSV into a new part, and return its rows."""
+    part.mkdir()
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(read_rows(schema, [("export", file)]))
+    if schema.dataset_type == "INTERACTIONS":
+        write_interactions(part, schema, rows)
+        return list(read_interactions(part, schema.dataset_type))
+    return rows
+
+
+@settings(max_examples=60)
+@given(events=st.lists(st.tuples(TEXT, TEXT, VALUE, st.integers(0, 2**31)), min_size=1, max_size=5))
+@example(events=[("u", "i", LARGEST, 1), ("u", "j", -LARGEST, 1), ("u", "k", 1e-46, 1), ("u", "l", 0.1, 1)])
+def test_an_import_of_an_export_has_the_same_interactions(events):
+    log = [
+        EventRecord(str(number), user, "s" + user, "View", item, time, value)
+        for number, (user, item, value, time) in enumerate(events)
+    ]
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write_csv(INTERACTIONS, read_rows_to_export(INTERACTIONS, "PUT", [], log), folder / "put.csv")
+        first = imported(INTERACTIONS, folder / "put.csv", folder / "part")
+        write_csv(INTERACTIONS, read_rows_to_export(INTERACTIONS, "BULK", [folder / "part"], []), folder / "bulk.csv")
+
+        assert imported(INTERACTIONS, folder / "bulk.csv", folder / "second") == first
+        assert (folder / "bulk.csv").read_bytes() == (folder / "put.csv").read_bytes()
+        values = {(row["USER_ID"], row["ITEM_ID"], row["TIMESTAMP"], row["EVENT_VALUE"]) for row in first}
+        assert values == {
+            (user, item, time, None if value is None else float(str(np.float32(value))))
+            for user, item, value, time in events
+        }
+
+
+@settings(max_examples=60)
+@given(rows=st.dictionaries(TEXT, st.tuples(TEXT, st.none() | st.floats(-3.4e38, 3.4e38)), max_size=5))
+def test_an_import_of_an_export_has_the_same_items(rows):
+    given_rows = {row_id: {**NO_ITEM, "CATEGORY": text, "PRICE": price} for row_id, (text, price) in rows.items()}
+    log = [RowRecord("ITEMS", row_id, row) for row_id, row in given_rows.items()]
+    with TemporaryDirectory() as name:
+        path = Path(name) / "items.csv"
+        write_csv(ITEMS, read_rows_to_export(ITEMS, "ALL", [], log), path)
+
+        found = imported(ITEMS, path, Path(name) / "part")
+
+    assert found == [{"ITEM_ID": row_id, **row} for row_id, row in given_rows.items()]
+
+
+def test_values_that_an_earlier_version_kept_as_infinite_do_not_spoil_an_export(tmp_path):
+    log = [EventRecord("1", "u", "s", "View", "i", 1, 1e300)]
+    write_csv(INTERACTIONS, read_rows_to_export(INTERACTIONS, "PUT", [], log), tmp_path / "put.csv")
+
+    assert [row["EVENT_VALUE"] for row in imported(INTERACTIONS, tmp_path / "put.csv", tmp_path / "part")] == [None]
 
 
 def test_an_import_reads_an_export_back(tmp_path):
