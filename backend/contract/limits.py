@@ -26,6 +26,10 @@ https://docs.aws.amazon.com/personalize/latest/dg/limits.html (event size)"""
 MAX_SAFE_INTEGER = 2**53 - 1
 """Largest integer that every JSON reader represents exactly. https://www.rfc-editor.org/rfc/rfc8259#section-6"""
 
+MAX_FLOAT = 3.4028234663852886e38
+"""Largest number of Avro's type float, which Personalize's schemas have for EVENT_VALUE and PRICE.
+https://avro.apache.org/docs/1.11.1/specification/#primitive-types"""
+
 MAX_EVENTS_PER_REQUEST = 500
 """Events in one body, as many as one PutRecords takes.
 https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""

@@ -105,7 +105,7 @@ def _small(value: dict[str, object]) -> dict[str, object]:
 Identifier = Annotated[str, Field(min_length=1, max_length=limits.MAX_ID_LENGTH, pattern=PRINTABLE)]
 Category = Annotated[str, Field(min_length=1, max_length=limits.MAX_CATEGORY_LENGTH, pattern=PRINTABLE)]
 Text = Annotated[str, Field(min_length=1, max_length=limits.MAX_TEXT_LENGTH, pattern=PRINTABLE_LINES)]
-Amount = Annotated[float, Field(allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=-limits.MAX_FLOAT, le=limits.MAX_FLOAT, allow_inf_nan=False)]
 RecommendationId = Annotated[
     str, Field(min_length=1, max_length=limits.MAX_RECOMMENDATION_ID_LENGTH, pattern=PRINTABLE)
 ]

@@ -17,6 +17,7 @@ MAX_ID_LENGTH = 256
 MAX_LIST_LENGTH = 1_000
 MAX_STRING_LENGTH = 1_000
 MAX_TEXT_LENGTH = 20_000
+MAX_FLOAT = 3.4028234663852886e38
 
 SEPARATOR = "|"
 
@@ -43,9 +44,9 @@ def is_reserved(name: str) -> Column:
 
 
 def finite(name: str) -> Column:
-    """Return a number, or null for NaN and infinities."""
+    """Return a number, or null for NaN and for numbers that the type float of the schema does not have."""
     value = F.col(name)
-    return F.when(~F.isnan(value) & (F.abs(value) != float("inf")), value)
+    return F.when(~F.isnan(value) & (F.abs(value) <= MAX_FLOAT), value)
 
 
 def truncate_list(value: Column) -> Column:

@@ -24,7 +24,7 @@ class Event(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     item_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
     timestamp: Annotated[datetime, Meta(tz=True)]
     event_type: Literal["View", "Click", "AddToCart", "RemoveFromCart", "Purchase", "Watch", "Rating", "Like", "Dislike", "Search"]
-    event_value: float | None = None
+    event_value: Annotated[float, Meta(ge=-3.4028234663852886e+38, le=3.4028234663852886e+38)] | None = None
     impression: Annotated[list[Annotated[str, Meta(min_length=1, max_length=256)]], Meta(min_length=1, max_length=25)] | None = None
     recommendation_id: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
     properties: Annotated[dict[str, Scalar], Meta(max_length=25)] | None = None
@@ -58,7 +58,7 @@ class Item(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     title: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
     category: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
     brand: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
-    price: Annotated[float, Meta(ge=0)] | None = None
+    price: Annotated[float, Meta(ge=0, le=3.4028234663852886e+38)] | None = None
     description: Annotated[str, Meta(min_length=1, max_length=20000)] | None = None
     created_at: Annotated[datetime, Meta(tz=True)] | None = None
     properties: Annotated[dict[str, Scalar], Meta(max_length=25)] | None = None

@@ -144,6 +144,7 @@ def test_values_are_written_as_personalize_reads_them(build):
         ({"event_value": None}, {"EVENT_VALUE": ""}),
         ({"event_value": float("nan")}, {"EVENT_VALUE": ""}),
         ({"event_value": float("inf")}, {"EVENT_VALUE": ""}),
+        ({"event_value": 1e39}, {"EVENT_VALUE": ""}),
         ({"event_value": -1.5}, {"EVENT_VALUE": "-1.5"}),
         ({"event_value": 1e-7}, {"EVENT_VALUE": "1.0E-7"}),
         ({"recommendation_id": "EVENT_TYPE"}, {"RECOMMENDATION_ID": ""}),

@@ -63,7 +63,7 @@ valid_events = st.fixed_dictionaries(
     optional={
         "event_id": valid_ids,
         "session_id": valid_ids,
-        "event_value": st.floats(allow_nan=False, allow_infinity=False),
+        "event_value": st.floats(allow_nan=False, allow_infinity=False, width=32),
         "impression": st.lists(valid_ids, min_size=1, max_size=25),
         "recommendation_id": valid_ids,
         "properties": st.dictionaries(valid_ids, st.none() | valid_scalars, max_size=5),
@@ -92,7 +92,7 @@ valid_items = st.fixed_dictionaries(
     {"item_id": valid_ids},
     optional={
         "title": valid_ids,
-        "price": st.floats(min_value=0, allow_nan=False, allow_infinity=False),
+        "price": st.floats(min_value=0, allow_nan=False, allow_infinity=False, width=32),
         "description": st.sampled_from(["a\nb\tc\r", "\u0131 text"]),
         "created_at": st.just("2025-06-01T00:00:00Z"),
         "properties": st.dictionaries(valid_ids, st.none() | valid_scalars, max_size=5),

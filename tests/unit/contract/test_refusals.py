@@ -31,6 +31,8 @@ def _refused(payload):
         ({"user_id": 7}, "wrong_type", "user_id", "must be a string"),
         ({"event_value": "7"}, "wrong_type", "event_value", "must be a number"),
         ({"event_value": True}, "wrong_type", "event_value", "must be a number"),
+        ({"event_value": 1e39}, "out_of_range", "event_value", "must be at most 3.40282e+38"),
+        ({"event_value": -1e300}, "out_of_range", "event_value", "must be at least -3.40282e+38"),
         ({"properties": []}, "wrong_type", "properties", "must be an object"),
         ({"properties": {"a": {"b": 1}}}, "wrong_type", "properties.a", "must be a string, a number"),
         ({"impression": "i-1"}, "wrong_type", "impression", "must be an array"),
@@ -206,6 +208,7 @@ def test_of_500_events_only_the_invalid_one_is_refused():
     [
         (read_item, item_fields(item_id=...), "missing_field", "item_id"),
         (read_item, item_fields(price=-1), "out_of_range", "price"),
+        (read_item, item_fields(price=1e39), "out_of_range", "price"),
         (read_item, item_fields(title="a\nb"), "control_character", "title"),
         (read_item, item_fields(description="a\x0bb"), "control_character", "description"),
         (read_item, item_fields(description="x" * 20_001), "too_long", "description"),
