@@ -3,13 +3,14 @@ locals {
     collect = {
       description     = "Receives events, items and users from callers and writes them to the stream and the lake"
       memory_mb       = 1024
-      timeout_seconds = 29 # API Gateway's limit; an upload continues in further invocations
+      timeout_seconds = 28 # API Gateway waits 29 s; an upload continues in further invocations
       environment = {
         STREAM_NAME     = local.stream_name
         BAD_ROWS_BUCKET = local.buckets["bad-rows"]
         LAKE_BUCKET     = local.buckets["lake"]
         UPLOADS_BUCKET  = local.buckets["uploads"]
         ENTITIES_TABLE  = local.tables["entities"]
+        USER_DAYS       = tostring(var.retention_days.users)
       }
       asynchronous = { retries = 2, event_age_seconds = 3600, calls_itself = true }
     }
@@ -69,8 +70,8 @@ locals {
   })
 
   routes = {
-    "POST /events"                   = { function = "collect", model = "EventBatch" }
-    "POST /update-data"              = { function = "collect", model = "UpdateData" }
+    "POST /events"                   = { function = "collect", model = "EventBatch", data_body = true }
+    "POST /update-data"              = { function = "collect", model = "UpdateData", data_body = true }
     "GET /update-data/{id}"          = { function = "collect" }
     "GET /recommendations/{user_id}" = { function = "recommend" }
     "GET /similar-items/{item_id}"   = { function = "recommend" }

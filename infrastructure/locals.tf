@@ -32,18 +32,32 @@ locals {
     solution => "arn:${local.partition}:personalize:${var.region}:${var.account_id}:campaign/${local.prefix}-${solution}"
   }
 
-  bucket_settings = {
-    lake      = {}
-    datasets  = { expiration_days = 90, readers = ["personalize.amazonaws.com"] }
-    uploads   = { expiration_days = 30, noncurrent_days = 7 }
-    bad-rows  = { expiration_days = 90 }
-    artifacts = {}
-    athena    = { expiration_days = 7, noncurrent_days = 1 }
-  }
+  bucket_settings = merge(
+    {
+      lake = {
+        zones = {
+          "raw/events/" = { expiration_days = var.retention_days.events, infrequent_days = var.retention_days.events_infrequent }
+          "raw/users/"  = { expiration_days = var.retention_days.users }
+          "errors/"     = { expiration_days = var.retention_days.errors }
+        }
+      }
+      datasets = { zones = { "" = { expiration_days = var.retention_days.data_sets } }, readers = ["personalize.amazonaws.com"] }
+      uploads  = { zones = { "" = { expiration_days = var.retention_days.uploads } }, noncurrent_days = 7 }
+      bad-rows = { zones = { "" = { expiration_days = var.retention_days.bad_rows } } }
+      artifacts = {
+        zones = { for prefix in ["checkpoints/", "glue/temporary/"] : prefix => { expiration_days = var.retention_days.temporary } }
+      }
+      athena = { zones = { "" = { expiration_days = var.retention_days.query_results } }, noncurrent_days = 1 }
+    },
+    var.emulated ? {} : {
+      logs = { zones = { "" = { expiration_days = var.retention_days.access_logs } }, receives_access_logs = true }
+    },
+  )
 
+  # Of the entities, users expire: backend/collect writes the attribute for them only.
   table_settings = {
     history  = { hash_key = "person", range_key = "moment", expires_attribute = "expires_at" }
-    entities = { hash_key = "entity" }
+    entities = { hash_key = "entity", expires_attribute = "expires_at" }
     answers  = { hash_key = "question", expires_attribute = "expires_at" }
     locks    = { hash_key = "name" }
   }

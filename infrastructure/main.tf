@@ -108,6 +108,7 @@ module "recommender" {
   poll_seconds             = var.training_poll_seconds
   training_days            = var.training_days
   schedule                 = var.training_schedule
+  alarm_topic_arn          = local.alarm_topic_arn
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn
 
@@ -142,15 +143,15 @@ module "sagemaker" {
 module "api" {
   source = "./modules/api"
 
-  prefix               = local.prefix
-  key_arn              = module.storage.key_arn
-  functions            = { for purpose in ["collect", "recommend", "train"] : purpose => module.function[purpose] }
-  routes               = local.routes
-  api_key              = var.api_key
-  throttling           = var.api_throttling
-  cors_origin          = var.cors_origin
-  requests_per_address = var.requests_per_address
-  log_retention_days   = var.log_retention_days
+  prefix             = local.prefix
+  key_arn            = module.storage.key_arn
+  functions          = { for purpose in ["collect", "recommend", "train"] : purpose => module.function[purpose] }
+  routes             = local.routes
+  api_key            = var.api_key
+  throttling         = var.api_throttling
+  cors_origin        = var.cors_origin
+  firewall           = var.firewall
+  log_retention_days = var.log_retention_days
 }
 
 module "observability" {

@@ -71,10 +71,15 @@ variable "cors_origin" {
   default     = null
 }
 
-variable "requests_per_address" {
-  description = "Number of requests in five minutes above which the web application firewall blocks an address; null for no firewall."
-  type        = number
-  default     = null
+variable "firewall" {
+  description = "Whether a web application firewall protects the API: it blocks known attacks, and an address that sends more than api_throttling admits."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = var.environment != "production" || var.firewall
+    error_message = "firewall is false in production; set it to true."
+  }
 }
 
 variable "lambda_archives_directory" {
@@ -131,6 +136,38 @@ variable "history_days" {
   description = "Days that a user's events stay in the history that recommendations react to."
   type        = number
   default     = 90
+
+  validation {
+    condition     = var.history_days >= 1
+    error_message = "history_days is ${var.history_days}; it must be at least 1."
+  }
+}
+
+variable "retention_days" {
+  description = "Days after which data is deleted: events, and their move to infrequent access (null: never); users, from their last update, in the lake and in the table; events that Firehose could not deliver; bad rows and records whose retries are exhausted; data sets; uploads; query results; temporary files of jobs; access logs of the buckets. Items are kept."
+  type = object({
+    events            = optional(number, 730)
+    events_infrequent = optional(number, 180)
+    users             = optional(number, 730)
+    errors            = optional(number, 90)
+    bad_rows          = optional(number, 90)
+    data_sets         = optional(number, 90)
+    uploads           = optional(number, 30)
+    query_results     = optional(number, 7)
+    temporary         = optional(number, 7)
+    access_logs       = optional(number, 365)
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for kind, days in var.retention_days : days != null && coalesce(days, 0) >= 1 && floor(coalesce(days, 0)) == coalesce(days, 0) if kind != "events_infrequent"])
+    error_message = "retention_days must be whole days, at least 1, since personal data must not be kept for ever; not so: ${join(", ", [for kind, days in var.retention_days : kind if kind != "events_infrequent" && (days == null || coalesce(days, 0) < 1 || floor(coalesce(days, 0)) != coalesce(days, 0))])}."
+  }
+
+  validation {
+    condition     = coalesce(var.retention_days.events, 0) >= coalesce(var.training_days, 0)
+    error_message = "retention_days.events is ${coalesce(var.retention_days.events, 0)}, but a training uses the events of ${coalesce(var.training_days, 0)} days, training_days."
+  }
 }
 
 variable "stream_shards" {
@@ -172,6 +209,12 @@ variable "reserved_concurrency" {
   validation {
     condition     = length(setsubtract(keys(var.reserved_concurrency), ["collect", "forward", "judge", "lake", "recommend", "train"])) == 0
     error_message = "reserved_concurrency names unknown functions: ${join(", ", setsubtract(keys(var.reserved_concurrency), ["collect", "forward", "judge", "lake", "recommend", "train"]))}."
+  }
+
+  # The mapping invokes the function for each batch that a shard has in progress; on-demand streams change their shards.
+  validation {
+    condition     = try(var.reserved_concurrency.forward >= var.stream_shards * var.forwarding.parallelization_factor, true)
+    error_message = "reserved_concurrency.forward is ${try(var.reserved_concurrency.forward, 0)}, but ${coalesce(var.stream_shards, 0)} shards with a parallelization factor of ${var.forwarding.parallelization_factor} invoke it ${coalesce(var.stream_shards, 0) * var.forwarding.parallelization_factor} times at once."
   }
 
   validation {

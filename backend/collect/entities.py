@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -62,11 +63,15 @@ def _store(kind: EntityKind, lines: Mapping[str, bytes], submission: Submission)
         _logger.error("%d %s could not be written to the lake: %s", len(lines), kind, error_name(error))  # noqa: TRY400
         return dict.fromkeys(lines, NOT_STORED)
     updated_at = str(int(received_at.timestamp() * 1000))
+    # Users are personal data and expire; items stay.
+    expires_at = received_at + timedelta(days=dependencies.user_days)
+    expiry: TableItem = {"expires_at": {"N": str(int(expires_at.timestamp()))}} if kind == "users" else {}
     pending: dict[str, TableItem] = {
         entity_id: {
             "entity": {"S": f"{kind[:-1]}#{entity_id}"},
             "attributes": {"S": line.decode()},
             "updated_at": {"N": updated_at},
+            **expiry,
         }
         for entity_id, line in lines.items()
     }

@@ -59,6 +59,7 @@ def _dependencies() -> CollectDependencies:
         bad_rows_bucket=os.environ["BAD_ROWS_BUCKET"],
         lake_bucket=os.environ["LAKE_BUCKET"],
         entities_table=os.environ["ENTITIES_TABLE"],
+        user_days=int(os.environ["USER_DAYS"]),
         uploads=UploadDependencies(
             s3=s3,
             functions=boto3.client("lambda", config=with_retries),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CollectDependencies:
-    """Clients, the names of their resources, and the metrics."""
+    """Clients, the names of their resources, the days that a user stays in the table, and the metrics."""
 
     kinesis: KinesisClient
     s3: S3Client
@@ -28,6 +28,7 @@ class CollectDependencies:
     bad_rows_bucket: str
     lake_bucket: str
     entities_table: str
+    user_days: int
     uploads: UploadDependencies
     count: Callable[[str, int], None]
 

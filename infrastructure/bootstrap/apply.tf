@@ -137,9 +137,9 @@ data "aws_iam_policy_document" "apply" {
 
   # APIs have generated ids, and none before they are created.
   statement {
-    sid       = "CreateTaggedApis"
-    actions   = ["apigateway:POST"]
-    resources = [for collection in ["apikeys", "restapis", "usageplans"] : "${local.apis_arn}/${collection}"]
+    sid       = "CreateTaggedApisAndTheirLogs"
+    actions   = ["apigateway:POST", "logs:CreateLogGroup"]
+    resources = concat([for collection in ["apikeys", "restapis", "usageplans"] : "${local.apis_arn}/${collection}"], [local.api_logs_arn])
 
     dynamic "condition" {
       for_each = local.tags[each.key]
@@ -172,8 +172,9 @@ data "aws_iam_policy_document" "apply" {
   # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html
   statement {
     sid     = "ChangeTaggedResources"
-    actions = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:SetWebACL", "kms:*"]
+    actions = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:SetWebACL", "kms:*", "logs:*"]
     resources = [
+      local.api_logs_arn,
       "${local.apis_arn}/apikeys/*",
       "${local.apis_arn}/restapis/*",
       "${local.apis_arn}/usageplans/*",
@@ -205,8 +206,9 @@ data "aws_iam_policy_document" "apply" {
   # A new resource is tagged before it has tags; a resource with the tags of another environment is not new.
   statement {
     sid     = "TagNewResources"
-    actions = ["apigateway:PUT", "kms:TagResource", "lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"]
+    actions = ["apigateway:PUT", "kms:TagResource", "lambda:ListTags", "lambda:TagResource", "lambda:UntagResource", "logs:TagResource"]
     resources = [
+      local.api_logs_arn,
       "${local.apis_arn}/tags/*",
       "arn:${local.partition}:lambda:${local.here}:event-source-mapping:*",
       local.keys_arn,

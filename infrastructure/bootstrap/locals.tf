@@ -10,6 +10,7 @@ locals {
   issuer       = "token.actions.githubusercontent.com"
   provider_arn = "arn:${local.partition}:iam::${var.account_id}:oidc-provider/${local.issuer}"
   apis_arn     = "arn:${local.partition}:apigateway:${var.region}::"
+  api_logs_arn = "arn:${local.partition}:logs:${local.here}:log-group:API-Gateway-Execution-Logs_*" # named by API Gateway
 
   # Composed, so that the policies are known at plan.
   boundaries    = { for environment in var.environments : environment => "${var.project}-boundary-${environment}" }

@@ -150,8 +150,9 @@ data "aws_iam_policy_document" "plan" {
   # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-tagging-supported-resources.html
   statement {
     sid     = "ReadTaggedResources"
-    actions = ["apigateway:GET", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "lambda:ListTags"]
+    actions = ["apigateway:GET", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "lambda:ListTags", "logs:ListTagsForResource"]
     resources = [
+      local.api_logs_arn,
       "${local.apis_arn}/apikeys/*",
       "${local.apis_arn}/restapis/*",
       "${local.apis_arn}/usageplans/*",

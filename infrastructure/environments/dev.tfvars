@@ -5,5 +5,8 @@ region      = "eu-central-1"
 log_retention_days = 30
 deletion_protected = false
 
+retention_days = { events = 90, events_infrequent = null, users = 90, errors = 30, bad_rows = 30, data_sets = 30, access_logs = 30 }
+training_days  = 90
+
 lake_buffer    = { seconds = 60 }
 api_throttling = { requests_per_second = 100, burst = 200 }

@@ -6,11 +6,14 @@ region      = "eu-central-1"
 log_retention_days = 365
 deletion_protected = true
 
+# Two years of events, of which the older ones are seldom read.
+retention_days = { events = 730, events_infrequent = 180, users = 730, access_logs = 365 }
+
 stream_shards          = 2
 stream_retention_hours = 168 # a week to notice and fix a failure, and to read the events again
 
 api_throttling       = { requests_per_second = 1000, burst = 2000 }
-requests_per_address = 100000
+firewall             = true
 reserved_concurrency = { forward = 20, recommend = 200 }
 
 training_schedule  = "cron(0 2 * * ? *)"

@@ -32,6 +32,7 @@ variables {
   permissions_boundary_arn  = "arn:aws:iam::123456789012:policy/rivulet-boundary"
   log_retention_days        = 365
   deletion_protected        = true
+  firewall                  = true
   api_throttling            = { requests_per_second = 100, burst = 200 }
   alarm_emails              = ["on-call@example.com"]
   monthly_budget_usd        = 1000
@@ -81,7 +82,7 @@ run "names_variables_and_routes_match_the_functions_and_callers" {
     condition = {
       for purpose, function in local.functions : purpose => keys(function.environment)
       } == {
-      collect   = ["BAD_ROWS_BUCKET", "ENTITIES_TABLE", "LAKE_BUCKET", "STREAM_NAME", "UPLOADS_BUCKET"]
+      collect   = ["BAD_ROWS_BUCKET", "ENTITIES_TABLE", "LAKE_BUCKET", "STREAM_NAME", "UPLOADS_BUCKET", "USER_DAYS"]
       forward   = ["BAD_ROWS_BUCKET", "HISTORY_DAYS", "HISTORY_TABLE", "TRACKING_ID_PARAMETER"]
       judge     = []
       lake      = []
@@ -109,6 +110,11 @@ run "names_variables_and_routes_match_the_functions_and_callers" {
   assert {
     condition     = [for name, route in local.routes : name if !try(route.api_key_required, true)] == ["GET /health"]
     error_message = "A route other than GET /health needs no API key."
+  }
+
+  assert {
+    condition     = [for name, route in local.routes : name if try(route.data_body, false)] == ["POST /events", "POST /update-data"]
+    error_message = "The firewall blocks data for its texts, or only counts elsewhere."
   }
 
   assert {
@@ -185,6 +191,7 @@ run "values_that_would_fail_at_apply_are_refused_at_plan" {
     glue_archives_directory   = "tests/archives/nothing"
     reserved_concurrency      = { unknown = 1 }
     forwarding                = { record_age_seconds = 90000 } # longer than the stream's retention
+    firewall                  = false
   }
 
   expect_failures = [
@@ -195,7 +202,55 @@ run "values_that_would_fail_at_apply_are_refused_at_plan" {
     var.glue_archives_directory,
     var.reserved_concurrency,
     var.forwarding,
+    var.firewall,
   ]
+}
+
+run "personal_data_expires" {
+  command = plan
+
+  # Items are not personal, the archives of the code neither.
+  assert {
+    condition     = toset(flatten([for purpose, bucket in local.bucket_settings : [for prefix, zone in bucket.zones : "${purpose}/${prefix}" if try(zone.expiration_days >= 1, false)]])) == toset(["artifacts/checkpoints/", "artifacts/glue/temporary/", "athena/", "bad-rows/", "datasets/", "lake/errors/", "lake/raw/events/", "lake/raw/users/", "logs/", "uploads/"])
+    error_message = "Personal data is kept for ever in a bucket."
+  }
+
+  assert {
+    condition     = [for purpose, table in local.table_settings : purpose if !can(table.expires_attribute)] == ["locks"] && local.functions.collect.environment.USER_DAYS == "730" && local.functions.forward.environment.HISTORY_DAYS == "90"
+    error_message = "Personal data is kept for ever in a table."
+  }
+}
+
+run "an_endless_retention_of_personal_data_is_refused" {
+  command = plan
+
+  variables {
+    retention_days = { users = null, events = 0 }
+    history_days   = 0
+  }
+
+  expect_failures = [var.retention_days, var.history_days]
+}
+
+run "a_training_on_deleted_events_is_refused" {
+  command = plan
+
+  variables {
+    retention_days = { events = 364 }
+  }
+
+  expect_failures = [var.retention_days]
+}
+
+run "fewer_forwards_than_the_stream_invokes_are_refused" {
+  command = plan
+
+  variables {
+    stream_shards = 11
+    forwarding    = { parallelization_factor = 2 }
+  }
+
+  expect_failures = [var.reserved_concurrency]
 }
 
 run "reserved_concurrency_that_the_account_does_not_have_is_refused" {

@@ -163,7 +163,7 @@ def _dependencies(counts: Counter[str]) -> CollectDependencies:
 
     client: Any = _AcceptingClient()
     uploads = UploadDependencies(client, client, "uploads", "collect")
-    return CollectDependencies(client, client, client, "stream", "bad-rows", "lake", "entities", uploads, count)
+    return CollectDependencies(client, client, client, "stream", "bad-rows", "lake", "entities", 730, uploads, count)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,20 @@ resource "aws_cloudwatch_log_group" "this" {
   kms_key_id        = var.key_arn
 }
 
+# API Gateway would create this group itself, without retention and key, with its first error.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-execution-logging.html
+resource "aws_cloudwatch_log_group" "execution" {
+  name              = "API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${local.stage_name}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.key_arn
+}
+
 resource "aws_api_gateway_deployment" "this" {
   rest_api_id = aws_api_gateway_rest_api.this.id
 
   triggers = {
     # A change of any of these resources, and only that, causes a deployment.
-    redeployment = sha256(jsonencode([local.routes, var.functions, local.models, local.gateway_errors, var.cors_origin]))
+    redeployment = sha256(jsonencode([local.routes, values(var.functions)[*].invoke_arn, local.models, local.gateway_errors, var.cors_origin]))
   }
 
   lifecycle {
@@ -26,8 +34,8 @@ resource "aws_api_gateway_deployment" "this" {
 
 resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV_AWS_120:Recommendations change with the next event, so the gateway must not cache them
-  #checkov:skip=CKV2_AWS_29:The firewall is a setting of the environment, on in production
-  #checkov:skip=CKV2_AWS_77:The firewall's known-bad-inputs group, which has the Log4j rule, is on with the firewall
+  #checkov:skip=CKV2_AWS_29:The firewall is a setting of the environment; production requires it
+  #checkov:skip=CKV2_AWS_77:The firewall has the group with the Log4j rules, which only count in bodies of data; no function runs Java
   #checkov:skip=CKV2_AWS_51:Client certificates authenticate the gateway to its integrations, which are Lambda functions
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id
@@ -68,6 +76,9 @@ resource "aws_api_gateway_method_settings" "this" {
     throttling_rate_limit  = var.throttling.requests_per_second
     throttling_burst_limit = var.throttling.burst
   }
+
+  # This resource turns execution logs on.
+  depends_on = [aws_cloudwatch_log_group.execution]
 }
 
 resource "aws_api_gateway_api_key" "this" {

@@ -8,21 +8,28 @@ variable "key_arn" {
   type        = string
 }
 
-
 variable "functions" {
   description = "Lambda functions behind the routes, by the name used in routes."
   type = map(object({
-    name       = string
-    invoke_arn = string
+    name            = string
+    invoke_arn      = string
+    timeout_seconds = number
   }))
+
+  validation {
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+    condition     = alltrue([for function in values(var.functions) : function.timeout_seconds < 29])
+    error_message = "API Gateway waits 29 s for a function, so that one must time out earlier to be logged and answered; not so: ${join(", ", [for name, function in var.functions : name if function.timeout_seconds >= 29])}."
+  }
 }
 
 variable "routes" {
-  description = "Routes as \"METHOD /path\" with one or two path segments: the function, whether an API key is required, and the model that documents the body."
+  description = "Routes as \"METHOD /path\" with one or two path segments: the function, whether an API key is required, the model that documents the body, and whether the body holds data of users and items, in which the firewall only counts suspicious texts."
   type = map(object({
     function         = string
     api_key_required = optional(bool, true)
     model            = optional(string)
+    data_body        = optional(bool, false)
   }))
 
   validation {
@@ -67,16 +74,9 @@ variable "cors_origin" {
   }
 }
 
-variable "requests_per_address" {
-  description = "Number of requests in five minutes above which the web application firewall blocks an address; null for no firewall."
-  type        = number
-  nullable    = true
-
-  validation {
-    # https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based-high-level-settings.html
-    condition     = var.requests_per_address == null ? true : var.requests_per_address >= 10
-    error_message = "requests_per_address is ${var.requests_per_address == null ? "null" : var.requests_per_address}; WAF's minimum is 10."
-  }
+variable "firewall" {
+  description = "Whether a web application firewall protects the API."
+  type        = bool
 }
 
 variable "log_retention_days" {

@@ -1,8 +1,45 @@
 locals {
-  firewalls = var.requests_per_address[*]
+  firewalls = var.firewall ? ["this"] : []
 
-  # Rule groups that AWS manages, in order of evaluation.
-  managed_rule_groups = ["AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"]
+  # Rule groups that AWS manages, in order of evaluation, with the rules that only count.
+  # https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+  managed_rule_groups = [
+    { name = "AWSManagedRulesAmazonIpReputationList", counted = [] },
+    { name = "AWSManagedRulesKnownBadInputsRuleSet", counted = ["JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY"] },
+    {
+      name = "AWSManagedRulesCommonRuleSet"
+      counted = [
+        "CrossSiteScripting_BODY",
+        "EC2MetaDataSSRF_BODY",
+        "GenericLFI_BODY",
+        "GenericRFI_BODY",
+        "NoUserAgent_HEADER",
+        "SizeRestrictions_BODY",
+      ]
+    },
+  ]
+
+  # Labels of the counted rules, which block outside the routes of data. SizeRestrictions_BODY blocks nowhere: 8 KB are
+  # less than a batch of events and than 500 items to rank, and the functions limit the body themselves.
+  blocking_labels = [
+    for label in [
+      "core-rule-set:CrossSiteScripting_Body",
+      "core-rule-set:EC2MetaDataSSRF_Body",
+      "core-rule-set:GenericLFI_Body",
+      "core-rule-set:GenericRFI_Body",
+      "core-rule-set:NoUserAgent_Header",
+      "known-bad-inputs:JavaDeserializationRCE_Body",
+      "known-bad-inputs:Log4JRCE_Body",
+      "known-bad-inputs:ReactJSRCE_Body",
+    ] : "awswaf:managed:aws:${label}"
+  ]
+
+  # The path as WAF sees it: with the stage, or without it at a domain of its own.
+  data_paths = "^(/${local.stage_name})?(${join("|", sort(distinct([for route in local.routes : route.path if route.data_body])))})$"
+
+  # What the stage's throttling lets through in a window: an address alone may use all of it.
+  rate_window_seconds  = 60
+  requests_per_address = var.throttling.requests_per_second * local.rate_window_seconds + var.throttling.burst
 }
 
 resource "aws_wafv2_web_acl" "this" {
@@ -26,8 +63,9 @@ resource "aws_wafv2_web_acl" "this" {
 
     statement {
       rate_based_statement {
-        aggregate_key_type = "IP"
-        limit              = local.firewalls[count.index]
+        aggregate_key_type    = "IP"
+        limit                 = local.requests_per_address
+        evaluation_window_sec = local.rate_window_seconds
       }
     }
 
@@ -42,7 +80,7 @@ resource "aws_wafv2_web_acl" "this" {
     for_each = local.managed_rule_groups
 
     content {
-      name     = rule.value
+      name     = rule.value.name
       priority = rule.key + 1
 
       override_action {
@@ -52,11 +90,10 @@ resource "aws_wafv2_web_acl" "this" {
       statement {
         managed_rule_group_statement {
           vendor_name = "AWS"
-          name        = rule.value
+          name        = rule.value.name
 
-          # A batch of 500 events exceeds the 8 KB that the common rules allow for a body.
           dynamic "rule_action_override" {
-            for_each = rule.value == "AWSManagedRulesCommonRuleSet" ? ["SizeRestrictions_BODY"] : []
+            for_each = rule.value.counted
 
             content {
               name = rule_action_override.value
@@ -71,9 +108,63 @@ resource "aws_wafv2_web_acl" "this" {
 
       visibility_config {
         cloudwatch_metrics_enabled = true
-        metric_name                = rule.value
+        metric_name                = rule.value.name
         sampled_requests_enabled   = false
       }
+    }
+  }
+
+  # One title with markup must not block a batch of 500 events, nor a producer without a User-Agent.
+  rule {
+    name     = "suspicious-without-data"
+    priority = length(local.managed_rule_groups) + 1
+
+    action {
+      block {}
+    }
+
+    statement {
+      and_statement {
+        statement {
+          or_statement {
+            dynamic "statement" {
+              for_each = local.blocking_labels
+
+              content {
+                label_match_statement {
+                  scope = "LABEL"
+                  key   = statement.value
+                }
+              }
+            }
+          }
+        }
+
+        statement {
+          not_statement {
+            statement {
+              regex_match_statement {
+                regex_string = local.data_paths
+
+                field_to_match {
+                  uri_path {}
+                }
+
+                text_transformation {
+                  priority = 0
+                  type     = "NONE"
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "suspicious-without-data"
+      sampled_requests_enabled   = false
     }
   }
 

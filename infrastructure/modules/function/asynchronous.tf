@@ -7,6 +7,13 @@ resource "aws_sqs_queue" "failed" {
   kms_data_key_reuse_period_seconds = 3600
 }
 
+resource "aws_sqs_queue_policy" "failed" {
+  count = length(local.asynchronous)
+
+  queue_url = aws_sqs_queue.failed[count.index].url
+  policy    = data.aws_iam_policy_document.queue[count.index].json
+}
+
 resource "aws_lambda_function_event_invoke_config" "this" {
   count = length(local.asynchronous)
 

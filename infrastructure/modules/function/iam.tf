@@ -38,16 +38,30 @@ data "aws_iam_policy_document" "stream" {
     }
   }
 
+  # https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html: the condition keeps the records from
+  # a bucket of another account that has the name of a deleted one.
   statement {
     sid       = "WriteFailedRecords"
     actions   = ["s3:PutObject"]
     resources = ["${local.streams[count.index].failures_bucket_arn}/aws/lambda/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "s3:ResourceAccount"
+      values   = [var.account_id]
+    }
   }
 
   statement {
     sid       = "ListTheBucketOfFailedRecords"
     actions   = ["s3:ListBucket"]
     resources = [local.streams[count.index].failures_bucket_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "s3:ResourceAccount"
+      values   = [var.account_id]
+    }
   }
 
   statement {
@@ -81,6 +95,28 @@ data "aws_iam_policy_document" "asynchronous" {
       test     = "StringEquals"
       variable = "kms:ViaService"
       values   = ["sqs.${var.region}.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "queue" {
+  count = length(local.asynchronous)
+
+  statement {
+    sid       = "DenyWithoutTls"
+    effect    = "Deny"
+    actions   = ["sqs:*"]
+    resources = [local.queue_arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
     }
   }
 }

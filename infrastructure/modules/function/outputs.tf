@@ -13,6 +13,11 @@ output "invoke_arn" {
   value       = aws_lambda_function.this.invoke_arn
 }
 
+output "timeout_seconds" {
+  description = "Timeout of an invocation in seconds."
+  value       = aws_lambda_function.this.timeout
+}
+
 output "alarm_names" {
   description = "Names of the function's alarms."
   value = concat(

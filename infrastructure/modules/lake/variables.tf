@@ -71,6 +71,13 @@ variable "buffer" {
     condition     = var.buffer.megabytes >= 64 && var.buffer.megabytes <= 128
     error_message = "buffer.megabytes is ${var.buffer.megabytes}; it must be 64 to 128, since Firehose writes Parquet."
   }
+
+  validation {
+    # https://docs.aws.amazon.com/firehose/latest/APIReference/API_ProcessorParameter.html; 60 is Firehose's default, which
+    # the provider leaves out when it reads the stream, so that every plan would show a change.
+    condition     = var.buffer.transform_seconds >= 0 && var.buffer.transform_seconds <= 900 && var.buffer.transform_seconds != 60
+    error_message = "buffer.transform_seconds is ${var.buffer.transform_seconds}; it must be 0 to 900 and not 60, Firehose's default, which every plan would show as a change."
+  }
 }
 
 variable "projection_start" {

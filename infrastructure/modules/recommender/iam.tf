@@ -315,6 +315,45 @@ data "aws_iam_policy_document" "schedule" {
     actions   = ["kms:Decrypt"]
     resources = [var.key_arn]
   }
+
+  # https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+  statement {
+    sid       = "ReportATrainingThatDidNotStart"
+    actions   = ["sqs:SendMessage"]
+    resources = [local.schedule_queue_arn]
+  }
+
+  statement {
+    sid       = "EncryptTheReport"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["sqs.${var.region}.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "schedule_queue" {
+  statement {
+    sid       = "DenyWithoutTls"
+    effect    = "Deny"
+    actions   = ["sqs:*"]
+    resources = [local.schedule_queue_arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
 }
 
 resource "aws_iam_role" "schedule" {

@@ -12,6 +12,9 @@ locals {
   glue_job_arn       = "arn:${var.partition}:glue:${var.region}:${var.account_id}:job/${var.glue_job_name}"
   parameter_arn      = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.tracking_id_parameter}"
 
+  schedule_queue_name = "${var.prefix}-train-not-started"
+  schedule_queue_arn  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.schedule_queue_name}"
+
   # Composed from names, so that the policies and the definition are known at plan.
   personalize_role_arn = "arn:${var.partition}:iam::${var.account_id}:role/${local.personalize_role}"
 

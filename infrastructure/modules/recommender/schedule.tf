@@ -15,5 +15,47 @@ resource "aws_scheduler_schedule" "this" {
     arn      = aws_sfn_state_machine.this.arn
     role_arn = aws_iam_role.schedule[count.index].arn
     input    = jsonencode({})
+
+    dead_letter_config {
+      arn = aws_sqs_queue.schedule[count.index].arn
+    }
+  }
+}
+
+# Trainings that the scheduler could not start after its retries of a day; a failed training has an alarm of its own.
+resource "aws_sqs_queue" "schedule" {
+  count = length(var.schedule[*])
+
+  name                              = local.schedule_queue_name
+  message_retention_seconds         = 1209600 # 14 days, the maximum of SQS
+  kms_master_key_id                 = var.key_arn
+  kms_data_key_reuse_period_seconds = 3600
+}
+
+resource "aws_sqs_queue_policy" "schedule" {
+  count = length(var.schedule[*])
+
+  queue_url = aws_sqs_queue.schedule[count.index].url
+  policy    = data.aws_iam_policy_document.schedule_queue.json
+}
+
+resource "aws_cloudwatch_metric_alarm" "schedule" {
+  count = length(var.schedule[*])
+
+  alarm_name          = "${var.prefix}-training-not-started"
+  alarm_description   = "The schedule could not start a training: the reason is in the queue ${local.schedule_queue_name}."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching" # SQS publishes no metrics of a queue that is not in use
+  alarm_actions       = [var.alarm_topic_arn]
+  ok_actions          = [var.alarm_topic_arn]
+
+  dimensions = {
+    QueueName = local.schedule_queue_name
   }
 }

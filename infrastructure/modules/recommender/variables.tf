@@ -129,6 +129,11 @@ variable "schedule" {
   }
 }
 
+variable "alarm_topic_arn" {
+  description = "ARN of the SNS topic that is notified when the schedule cannot start a training."
+  type        = string
+}
+
 variable "log_retention_days" {
   description = "Retention of the executions' log in days."
   type        = number

@@ -1,6 +1,6 @@
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_18:Access is recorded by CloudTrail data events of the account, which name the caller; access logs would need a bucket without KMS
-  #checkov:skip=CKV_AWS_144:The lake can be filled again from its producers' copies; a second region would double its cost
+  #checkov:skip=CKV_AWS_144:An environment is in one region, and a second one would double its cost; old versions protect from deletion
+  #checkov:skip=CKV_AWS_145:Every bucket has the environment's key but the one for access logs, which S3 cannot deliver with a key
   #checkov:skip=CKV2_AWS_62:Nothing reacts to single objects; the jobs read by partition
   for_each = local.bucket_names
 
@@ -39,9 +39,9 @@ resource "aws_s3_bucket_versioning" "this" {
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
-  for_each = aws_s3_bucket.this
+  for_each = setsubtract(keys(var.buckets), local.log_buckets)
 
-  bucket = each.value.id
+  bucket = aws_s3_bucket.this[each.key].id
 
   rule {
     # Bucket keys reduce the calls to KMS, which would otherwise cost one call per object.
@@ -52,6 +52,37 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
       kms_master_key_id = aws_kms_key.this.arn
     }
   }
+}
+
+# S3 delivers access logs to buckets without a key of KMS only:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
+  for_each = toset(local.log_buckets)
+
+  bucket = aws_s3_bucket.this[each.key].id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+resource "aws_s3_bucket_logging" "this" {
+  for_each = local.logged_buckets
+
+  bucket        = aws_s3_bucket.this[each.key].id
+  target_bucket = aws_s3_bucket.this[one(local.log_buckets)].id
+  target_prefix = "s3/"
+
+  target_object_key_format {
+    partitioned_prefix {
+      partition_date_source = "DeliveryTime"
+    }
+  }
+
+  # S3 refuses a target that it may not write to.
+  depends_on = [aws_s3_bucket_policy.this]
 }
 
 resource "aws_s3_bucket_policy" "this" {
@@ -85,16 +116,31 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   dynamic "rule" {
-    for_each = each.value.expiration_days[*]
+    for_each = each.value.zones
 
     content {
-      id     = "expiry"
+      id     = rule.key == "" ? "all" : replace(trimsuffix(rule.key, "/"), "/", "-")
       status = "Enabled"
 
-      filter {}
+      filter {
+        prefix = rule.key
+      }
 
-      expiration {
-        days = rule.value
+      dynamic "transition" {
+        for_each = rule.value.infrequent_days[*]
+
+        content {
+          days          = transition.value
+          storage_class = "STANDARD_IA"
+        }
+      }
+
+      dynamic "expiration" {
+        for_each = rule.value.expiration_days[*]
+
+        content {
+          days = expiration.value
+        }
       }
     }
   }

@@ -26,7 +26,11 @@ data "aws_iam_policy_document" "key" {
     condition {
       test     = "ArnLike"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:*${var.prefix}*"]
+      values = [
+        "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:*${var.prefix}*",
+        # The rest of this name is the API's generated id.
+        "arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:API-Gateway-Execution-Logs_*",
+      ]
     }
   }
 
@@ -122,6 +126,34 @@ data "aws_iam_policy_document" "bucket" {
       test     = "NumericLessThan"
       variable = "s3:TlsVersion"
       values   = ["1.2"]
+    }
+  }
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+  dynamic "statement" {
+    for_each = each.value.receives_access_logs ? [local.logged_buckets] : []
+
+    content {
+      sid       = "WriteAccessLogsOfThisEnvironment"
+      actions   = ["s3:PutObject"]
+      resources = ["${local.bucket_arns[each.key]}/s3/*"]
+
+      principals {
+        type        = "Service"
+        identifiers = ["logging.s3.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [var.account_id]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = [for purpose in statement.value : local.bucket_arns[purpose]]
+      }
     }
   }
 

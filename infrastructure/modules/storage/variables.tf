@@ -25,16 +25,31 @@ variable "account_id" {
 }
 
 variable "buckets" {
-  description = "Buckets by purpose. Objects expire after `expiration_days` (null: never), old versions after `noncurrent_days`; `readers` are AWS services that may read on this account's behalf."
+  description = "Buckets by purpose. `zones` are prefixes (\"\" for the whole bucket) whose objects expire after `expiration_days` (null: never) and move to infrequent access after `infrequent_days` (null: never); old versions expire after `noncurrent_days`. `readers` are AWS services that may read on this account's behalf. `receives_access_logs` marks the one bucket that S3 writes the access logs of the others to."
   type = map(object({
-    expiration_days = optional(number)
-    noncurrent_days = optional(number, 30)
-    readers         = optional(set(string), [])
+    zones = optional(map(object({
+      expiration_days = optional(number)
+      infrequent_days = optional(number)
+    })), {})
+    noncurrent_days      = optional(number, 30)
+    readers              = optional(set(string), [])
+    receives_access_logs = optional(bool, false)
   }))
 
   validation {
-    condition     = alltrue([for name, bucket in var.buckets : bucket.noncurrent_days >= 1 && coalesce(bucket.expiration_days, 1) >= 1])
-    error_message = "expiration_days and noncurrent_days must be at least 1; less in: ${join(", ", [for name, bucket in var.buckets : name if bucket.noncurrent_days < 1 || coalesce(bucket.expiration_days, 1) < 1])}."
+    condition     = alltrue(flatten([for bucket in values(var.buckets) : [bucket.noncurrent_days >= 1, [for zone in values(bucket.zones) : coalesce(zone.expiration_days, 1) >= 1]]]))
+    error_message = "expiration_days and noncurrent_days must be at least 1; less in: ${join(", ", [for name, bucket in var.buckets : name if bucket.noncurrent_days < 1 || anytrue([for zone in values(bucket.zones) : coalesce(zone.expiration_days, 1) < 1])])}."
+  }
+
+  validation {
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+    condition     = alltrue(flatten([for bucket in values(var.buckets) : [for zone in values(bucket.zones) : zone.infrequent_days == null ? true : zone.infrequent_days >= 30 && zone.infrequent_days + 30 <= coalesce(zone.expiration_days, 100000)]]))
+    error_message = "infrequent_days must be at least 30, and 30 less than expiration_days, since S3 charges infrequent access for 30 days; not so in: ${join(", ", [for name, bucket in var.buckets : name if !alltrue([for zone in values(bucket.zones) : zone.infrequent_days == null ? true : zone.infrequent_days >= 30 && zone.infrequent_days + 30 <= coalesce(zone.expiration_days, 100000)])])}."
+  }
+
+  validation {
+    condition     = length([for bucket in values(var.buckets) : bucket if bucket.receives_access_logs]) <= 1
+    error_message = "More than one bucket receives access logs: ${join(", ", [for name, bucket in var.buckets : name if bucket.receives_access_logs])}."
   }
 }
 

@@ -55,6 +55,7 @@ def handler(cloud, function, monkeypatch):
         "LAKE_BUCKET": "lake",
         "UPLOADS_BUCKET": "uploads",
         "ENTITIES_TABLE": "entities",
+        "USER_DAYS": "730",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

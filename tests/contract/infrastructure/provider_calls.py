@@ -79,9 +79,11 @@ CALLS = {
         "cloudwatch:GetDashboard@dashboard", "cloudwatch:PutDashboard@dashboard cloudwatch:DeleteDashboards@dashboard"
     ),
     "aws_cloudwatch_log_group": Calls(
-        "logs:DescribeLogGroups@any logs:ListTagsForResource@log-group",
+        "logs:DescribeLogGroups@any logs:ListTagsForResource@log-group logs:ListTagsForResource@api-log-group",
         "logs:CreateLogGroup@log-group logs:PutRetentionPolicy@log-group logs:AssociateKmsKey@log-group "
-        "logs:TagResource@log-group logs:DeleteLogGroup@log-group",
+        "logs:TagResource@log-group logs:DeleteLogGroup@log-group logs:CreateLogGroup@new-api-log-group "
+        "logs:TagResource@new-api-log-group logs:PutRetentionPolicy@api-log-group logs:AssociateKmsKey@api-log-group "
+        "logs:DeleteLogGroup@api-log-group",
     ),
     "aws_cloudwatch_log_stream": Calls(
         "logs:DescribeLogStreams@log-group", "logs:CreateLogStream@log-stream logs:DeleteLogStream@log-stream"
@@ -176,6 +178,7 @@ CALLS = {
     "aws_s3_bucket_lifecycle_configuration": Calls(
         "s3:GetLifecycleConfiguration@bucket", "s3:PutLifecycleConfiguration@bucket"
     ),
+    "aws_s3_bucket_logging": Calls("s3:GetBucketLogging@bucket", "s3:PutBucketLogging@bucket"),
     "aws_s3_bucket_ownership_controls": Calls(
         "s3:GetBucketOwnershipControls@bucket", "s3:PutBucketOwnershipControls@bucket"
     ),
@@ -267,6 +270,8 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
     role = f"arn:aws:iam::{ACCOUNT_ID}:role/{prefix}-collect"
     apis = f"arn:aws:apigateway:{REGION}::"
     log_group = f"arn:aws:logs:{here}:log-group:/aws/lambda/{prefix}-collect"
+    # API Gateway names the group of its execution logs after the API's generated id.
+    api_log_group = f"arn:aws:logs:{here}:log-group:API-Gateway-Execution-Logs_{environment}api/v1"
     unconditional = {
         "any": "*",
         "alarm": f"arn:aws:cloudwatch:{here}:alarm:{prefix}-api-slow",
@@ -304,6 +309,7 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
     conditional: dict[str, tuple[str, Context]] = {
         "api": (f"{apis}/restapis/{environment}api/resources", tagged),
         "api-key": (f"{apis}/apikeys/{environment}key", tagged),
+        "api-log-group": (api_log_group, tagged),
         "api-tags": (f"{apis}/tags/{environment}api", tagged | new),
         "bounded-role": (
             role,
@@ -316,6 +322,7 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
         "key-for-state-machine": (key_arn, key | {"kms:EncryptionContext:aws:states:stateMachineArn": state_machine}),
         "mapping": (mapping, {"lambda:FunctionArn": function}),
         "new-api": (f"{apis}/restapis", new),
+        "new-api-log-group": (api_log_group, new),
         "new-api-key": (f"{apis}/apikeys", new),
         "new-key": ("*", new),
         "new-mapping": ("*", new | {"lambda:FunctionArn": function}),

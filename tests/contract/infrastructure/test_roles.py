@@ -404,6 +404,8 @@ def test_tags_of_another_project_do_not_open_its_resources(plan: dict[str, Any])
         ("kms:CreateKey", "new-key"),
         ("apigateway:POST", "new-api"),
         ("apigateway:DELETE", "api"),
+        ("logs:CreateLogGroup", "new-api-log-group"),
+        ("logs:DeleteLogGroup", "api-log-group"),
     ]:
         arn, context = resources("dev")[name]
         foreign = {key: "payroll" if key.endswith("/Project") else value for key, value in context.items()}

@@ -51,6 +51,7 @@ class FrontDoor:
             bad_rows_bucket="bad-rows",
             lake_bucket="lake",
             entities_table="entities",
+            user_days=730,
             uploads=self.uploads,
             count=self._count,
         )

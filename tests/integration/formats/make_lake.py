@@ -219,6 +219,7 @@ def main(folder: Path) -> int:
         "POWERTOOLS_SERVICE_NAME": "formats",
         "STREAM_NAME": "events",
         "ENTITIES_TABLE": "entities",
+        "USER_DAYS": "730",
         "HISTORY_TABLE": "history",
         "HISTORY_DAYS": "30",
         "TRACKING_ID_PARAMETER": "tracking-id",

@@ -50,6 +50,18 @@ def test_items_and_users_are_stored_in_the_lake_and_in_the_table(door, kind, fie
     assert door.counts["unaccounted"] == 0
 
 
+def test_users_expire_from_the_table_and_items_do_not(door):
+    for kind, fields in (("items", item_fields()), ("users", user_fields())):
+        _post(door, {"kind": kind, "records": [fields]})
+
+    expiry = {
+        item["entity"]["S"].partition("#")[0]: item.get("expires_at")
+        for item in door.dynamodb.items["entities"].values()
+    }
+
+    assert expiry == {"item": None, "user": {"N": str(1769904000 + 730 * 86400)}}
+
+
 def test_the_last_of_two_records_with_one_id_is_stored(door):
     response, _ = _post(door, {"kind": "items", "records": [item_fields(price=1.0), item_fields(price=2.0)]})
 

@@ -29,21 +29,21 @@ mock_provider "aws" {
 }
 
 variables {
-  prefix               = "rivulet-test"
-  key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/none"
-  api_key              = "twenty-characters-or-more"
-  throttling           = { requests_per_second = 100, burst = 200 }
-  cors_origin          = null
-  requests_per_address = null
-  log_retention_days   = 30
+  prefix             = "rivulet-test"
+  key_arn            = "arn:aws:kms:eu-central-1:123456789012:key/none"
+  api_key            = "twenty-characters-or-more"
+  throttling         = { requests_per_second = 100, burst = 200 }
+  cors_origin        = null
+  firewall           = false
+  log_retention_days = 30
 
   functions = {
-    collect = { name = "rivulet-test-collect", invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/collect" }
-    serve   = { name = "rivulet-test-serve", invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/serve" }
+    collect = { name = "rivulet-test-collect", invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/collect", timeout_seconds = 28 }
+    serve   = { name = "rivulet-test-serve", invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/serve", timeout_seconds = 10 }
   }
 
   routes = {
-    "POST /events"          = { function = "collect", model = "EventBatch" }
+    "POST /events"          = { function = "collect", model = "EventBatch", data_body = true }
     "GET /items/{item_id}"  = { function = "serve" }
     "GET /items/{other_id}" = { function = "serve" }
     "GET /health"           = { function = "serve", api_key_required = false }
@@ -116,7 +116,16 @@ run "callers_are_throttled_and_bodies_are_not_logged" {
   }
 }
 
-run "without_an_origin_there_is_no_cors_and_without_a_limit_no_firewall" {
+run "execution_logs_have_a_retention_and_the_environments_key" {
+  assert {
+    condition = [
+      aws_cloudwatch_log_group.execution.name, aws_cloudwatch_log_group.execution.retention_in_days, aws_cloudwatch_log_group.execution.kms_key_id,
+    ] == ["API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${aws_api_gateway_stage.this.stage_name}", 30, var.key_arn]
+    error_message = "API Gateway writes its execution log into a group without retention or without the key."
+  }
+}
+
+run "without_an_origin_there_is_no_cors_and_the_firewall_can_be_off" {
   assert {
     condition     = length(aws_api_gateway_method.cors) + length(aws_wafv2_web_acl.this) == 0
     error_message = "CORS or the firewall is on by default."
@@ -143,20 +152,90 @@ run "with_an_origin_every_path_answers_preflight_requests_for_its_methods" {
   }
 }
 
-run "with_a_limit_the_firewall_protects_the_stage" {
+run "the_firewall_protects_the_stage" {
   variables {
-    requests_per_address = 1000
+    firewall = true
   }
 
   assert {
-    condition     = aws_wafv2_web_acl_association.this[0].resource_arn == aws_api_gateway_stage.this.arn && length(aws_wafv2_web_acl.this[0].rule) == 4
-    error_message = "The firewall is not associated with the stage, or lacks a rule."
+    condition     = aws_wafv2_web_acl_association.this[0].resource_arn == aws_api_gateway_stage.this.arn
+    error_message = "The firewall is not associated with the stage."
   }
 
   assert {
     condition     = startswith(aws_cloudwatch_log_group.waf[0].name, "aws-waf-logs-")
     error_message = "The log group's name lacks the prefix aws-waf-logs-, which WAF requires."
   }
+}
+
+run "an_address_may_send_what_the_throttling_lets_through" {
+  variables {
+    firewall   = true
+    throttling = { requests_per_second = 1000, burst = 2000 }
+  }
+
+  assert {
+    condition = [
+      for rule in aws_wafv2_web_acl.this[0].rule :
+      one(one(rule.statement).rate_based_statement).limit / one(one(rule.statement).rate_based_statement).evaluation_window_sec if rule.name == "requests-per-address"
+    ] == [62000 / 60]
+    error_message = "The firewall blocks an address that the throttling admits, or admits another rate."
+  }
+}
+
+run "bodies_with_data_are_counted_and_others_blocked" {
+  variables {
+    firewall = true
+  }
+
+  # The rules of AWS on bodies, and the one that requires a User-Agent.
+  assert {
+    condition = jsonencode({
+      for rule in aws_wafv2_web_acl.this[0].rule :
+      rule.name => sort(one(one(rule.statement).managed_rule_group_statement).rule_action_override[*].name) if length(one(rule.statement).managed_rule_group_statement) > 0
+      }) == jsonencode({
+      AWSManagedRulesAmazonIpReputationList = []
+      AWSManagedRulesKnownBadInputsRuleSet  = ["JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY"]
+      AWSManagedRulesCommonRuleSet = [
+        "CrossSiteScripting_BODY", "EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY", "NoUserAgent_HEADER", "SizeRestrictions_BODY",
+      ]
+    })
+    error_message = "A rule on bodies blocks a whole batch of events, or another rule does not block."
+  }
+
+  assert {
+    condition     = alltrue([for group in local.managed_rule_groups : alltrue([for rule in group.counted : contains([for label in local.blocking_labels : lower(element(split(":", label), 4))], lower(rule)) || rule == "SizeRestrictions_BODY"])])
+    error_message = "A counted rule blocks nowhere."
+  }
+
+  assert {
+    condition = [
+      for path in ["/v1/events", "/events", "/v1/rerank", "/v1/items/events", "/v1/events/", "/v1"] : path if can(regex(one(flatten([
+        for rule in aws_wafv2_web_acl.this[0].rule : [
+          for part in one(one(rule.statement).and_statement).statement : one(one(one(part.not_statement).statement).regex_match_statement).regex_string if length(part.not_statement) > 0
+        ] if rule.name == "suspicious-without-data"
+      ])), path))
+    ] == ["/v1/events", "/events"]
+    error_message = "Another path than those of data is exempt, or a path of data is not."
+  }
+
+  assert {
+    condition     = max(aws_wafv2_web_acl.this[0].rule[*].priority...) == one([for rule in aws_wafv2_web_acl.this[0].rule : rule.priority if rule.name == "suspicious-without-data"])
+    error_message = "The rule on labels is evaluated before the groups that set them."
+  }
+}
+
+run "a_function_that_outlasts_the_gateway_is_refused" {
+  command = plan
+
+  variables {
+    functions = {
+      collect = { name = "a", invoke_arn = "a", timeout_seconds = 29 }
+      serve   = { name = "b", invoke_arn = "b", timeout_seconds = 10 }
+    }
+  }
+
+  expect_failures = [var.functions]
 }
 
 run "a_path_of_three_segments_is_refused" {

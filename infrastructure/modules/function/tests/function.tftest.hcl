@@ -150,6 +150,15 @@ run "stream_batches_report_failures_are_bisected_and_have_bounded_retries" {
   }
 
   assert {
+    condition = alltrue([
+      for sid, resource in { WriteFailedRecords = "arn:aws:s3:::bad-rows/aws/lambda/*", ListTheBucketOfFailedRecords = "arn:aws:s3:::bad-rows" } : contains([
+        for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : jsonencode([statement.Resource, statement.Condition]) if statement.Sid == sid
+      ], jsonencode([resource, { StringEquals = { "s3:ResourceAccount" = "123456789012" } }]))
+    ])
+    error_message = "Failed records can be written to a bucket of another account."
+  }
+
+  assert {
     condition     = aws_cloudwatch_metric_alarm.iterator_age[0].threshold == 60000
     error_message = "The alarm on lag is not in milliseconds."
   }
@@ -222,6 +231,13 @@ run "failed_asynchronous_events_go_to_a_monitored_queue" {
       for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Resource if contains(flatten([statement.Action]), "sqs:SendMessage")
     ]) == ["arn:aws:sqs:eu-central-1:123456789012:rivulet-test-forward-failed"]
     error_message = "The role cannot send to its queue, or can send to another."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_sqs_queue_policy.failed[0].policy).Statement : jsonencode([statement.Effect, statement.Action, statement.Resource, statement.Principal, statement.Condition])
+    ] == [jsonencode(["Deny", "sqs:*", "arn:aws:sqs:eu-central-1:123456789012:rivulet-test-forward-failed", "*", { Bool = { "aws:SecureTransport" = "false" } }])]
+    error_message = "The queue accepts requests without TLS."
   }
 
   assert {

@@ -156,6 +156,16 @@ run "values_outside_the_limits_of_firehose_and_athena_are_refused" {
   expect_failures = [var.buffer, var.scan_limit_bytes, var.projection_start, var.database_name]
 }
 
+run "firehoses_default_interval_is_refused_since_every_plan_would_change_it" {
+  command = plan
+
+  variables {
+    buffer = { seconds = 60, megabytes = 64, transform_seconds = 60 }
+  }
+
+  expect_failures = [var.buffer]
+}
+
 run "views_are_stored_in_athenas_format" {
   command = plan
 

@@ -35,6 +35,7 @@ variables {
   poll_seconds           = 60
   training_days          = 365
   log_retention_days     = 30
+  alarm_topic_arn        = "arn:aws:sns:eu-central-1:123456789012:rivulet-test-alarms"
 }
 
 run "the_definition_is_json_and_contains_the_declaration" {
@@ -292,7 +293,7 @@ run "nothing_is_scheduled_by_default" {
   command = plan
 
   assert {
-    condition     = length(aws_scheduler_schedule.this) + length(aws_iam_role.schedule) == 0
+    condition     = length(aws_scheduler_schedule.this) + length(aws_iam_role.schedule) + length(aws_sqs_queue.schedule) == 0
     error_message = "A schedule exists by default."
   }
 }
@@ -309,6 +310,32 @@ run "a_schedule_may_start_this_state_machine_only" {
       for statement in jsondecode(data.aws_iam_policy_document.schedule.json).Statement : statement.Resource if contains(flatten([statement.Action]), "states:StartExecution")
     ]) == ["arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"]
     error_message = "The schedule may start other state machines."
+  }
+
+  assert {
+    condition = flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.schedule.json).Statement : statement.Resource if contains(flatten([statement.Action]), "sqs:SendMessage")
+    ]) == ["arn:aws:sqs:eu-central-1:123456789012:${aws_sqs_queue.schedule[0].name}"]
+    error_message = "A training that cannot be started is not reported to the schedule's queue."
+  }
+
+  assert {
+    condition     = length(one(one(aws_scheduler_schedule.this).target).dead_letter_config) == 1 && aws_sqs_queue.schedule[0].kms_master_key_id == var.key_arn
+    error_message = "A training that cannot be started leaves no trace, or an unencrypted one."
+  }
+
+  assert {
+    condition = [
+      aws_cloudwatch_metric_alarm.schedule[0].dimensions.QueueName, aws_cloudwatch_metric_alarm.schedule[0].alarm_actions,
+    ] == [aws_sqs_queue.schedule[0].name, toset([var.alarm_topic_arn])]
+    error_message = "A training that cannot be started raises no alarm."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_sqs_queue_policy.schedule[0].policy).Statement : jsonencode([statement.Effect, statement.Action, statement.Principal, statement.Condition])
+    ] == [jsonencode(["Deny", "sqs:*", "*", { Bool = { "aws:SecureTransport" = "false" } }])]
+    error_message = "The queue accepts requests without TLS."
   }
 
   assert {

@@ -18,7 +18,7 @@ variables {
 
   buckets = {
     lake     = {}
-    datasets = { expiration_days = 90, readers = ["personalize.amazonaws.com"] }
+    datasets = { zones = { "" = { expiration_days = 90 } }, readers = ["personalize.amazonaws.com"] }
   }
 
   tables = {
@@ -77,14 +77,17 @@ run "the_assertion_above_detects_another_readable_bucket" {
   }
 }
 
-run "the_key_encrypts_logs_of_this_environment_only" {
+run "the_key_encrypts_logs_of_this_environment_and_of_apis_only" {
   command = plan
 
   assert {
-    condition = [
+    condition = flatten([
       for statement in jsondecode(data.aws_iam_policy_document.key.json).Statement :
       statement.Condition.ArnLike["kms:EncryptionContext:aws:logs:arn"] if statement.Sid == "EncryptLogGroupsOfThisEnvironment"
-    ] == ["arn:aws:logs:eu-central-1:123456789012:log-group:*rivulet-test*"]
+      ]) == [
+      "arn:aws:logs:eu-central-1:123456789012:log-group:*rivulet-test*",
+      "arn:aws:logs:eu-central-1:123456789012:log-group:API-Gateway-Execution-Logs_*",
+    ]
     error_message = "CloudWatch may use the key for other log groups."
   }
 }
@@ -207,7 +210,84 @@ run "an_expiry_of_less_than_a_day_is_refused" {
   command = plan
 
   variables {
-    buckets = { lake = { expiration_days = 0 } }
+    buckets = { lake = { zones = { "raw/" = { expiration_days = 0 } } } }
+  }
+
+  expect_failures = [var.buckets]
+}
+
+run "infrequent_access_that_costs_more_than_it_saves_is_refused" {
+  command = plan
+
+  variables {
+    buckets = { lake = { zones = { "raw/" = { infrequent_days = 30, expiration_days = 59 } } } }
+  }
+
+  expect_failures = [var.buckets]
+}
+
+run "each_zone_has_its_own_retention" {
+  command = plan
+
+  variables {
+    buckets = {
+      lake = { zones = { "raw/events/" = { expiration_days = 730, infrequent_days = 180 }, "errors/" = { expiration_days = 90 }, "raw/items/" = {} } }
+    }
+  }
+
+  assert {
+    condition = jsonencode({
+      for rule in aws_s3_bucket_lifecycle_configuration.this["lake"].rule :
+      rule.filter[0].prefix => [rule.id, rule.expiration[*].days, [for transition in rule.transition : [transition.days, transition.storage_class]]] if rule.id != "old-versions-and-broken-uploads"
+      }) == jsonencode({
+      "errors/"     = ["errors", [90], []]
+      "raw/events/" = ["raw-events", [730], [[180, "STANDARD_IA"]]]
+      "raw/items/"  = ["raw-items", [], []]
+    })
+    error_message = "A zone is kept for another time, or in another storage class."
+  }
+}
+
+run "access_logs_are_written_to_a_bucket_of_their_own" {
+  command = plan
+
+  variables {
+    buckets = { lake = {}, uploads = {}, logs = { receives_access_logs = true } }
+  }
+
+  assert {
+    condition     = toset(keys(aws_s3_bucket_logging.this)) == toset(["lake", "uploads"])
+    error_message = "Requests to a bucket are not recorded, or the record records itself."
+  }
+
+  assert {
+    condition = jsonencode({
+      for purpose, encryption in merge(aws_s3_bucket_server_side_encryption_configuration.this, aws_s3_bucket_server_side_encryption_configuration.logs) :
+      purpose => one(one(encryption.rule).apply_server_side_encryption_by_default).sse_algorithm
+    }) == jsonencode({ lake = "aws:kms", logs = "AES256", uploads = "aws:kms" })
+    error_message = "S3 cannot deliver access logs, which needs SSE-S3, or data has no key."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.bucket["logs"].json).Statement :
+      jsonencode([statement.Principal.Service, statement.Action, statement.Resource, statement.Condition]) if statement.Effect == "Allow"
+      ] == [jsonencode([
+        "logging.s3.amazonaws.com", "s3:PutObject", "arn:aws:s3:::rivulet-test-123456789012-logs/s3/*",
+        {
+          ArnEquals    = { "aws:SourceArn" = ["arn:aws:s3:::rivulet-test-123456789012-lake", "arn:aws:s3:::rivulet-test-123456789012-uploads"] }
+          StringEquals = { "aws:SourceAccount" = "123456789012" }
+        },
+    ])]
+    error_message = "S3 cannot write the access logs, or writes those of other buckets."
+  }
+}
+
+run "a_second_bucket_for_access_logs_is_refused" {
+  command = plan
+
+  variables {
+    buckets = { logs = { receives_access_logs = true }, more = { receives_access_logs = true } }
   }
 
   expect_failures = [var.buckets]
