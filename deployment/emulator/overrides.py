@@ -29,6 +29,7 @@ OVERRIDES: tuple[str, ...] = (
     "athena",
     "descriptions",
     "recording",
+    "kms",
 )
 
 

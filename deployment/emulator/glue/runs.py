@@ -15,6 +15,8 @@ from typing import Any
 
 from deployment.emulator.glue import job_logs
 from deployment.emulator.glue.staging import publish, stage
+from deployment.emulator.kms import checks
+from deployment.emulator.kms.decisions import Role
 from deployment.emulator.s3 import objects
 
 # https://docs.aws.amazon.com/glue/latest/dg/release-notes.html
@@ -69,6 +71,7 @@ class JobRun:
 def execute(run: JobRun) -> None:
     """Run the job to its end and record the result. Never call this on the emulator's event loop."""
     try:
+        checks.act_as(Role(run.job["Role"]))
         run.folder.mkdir(parents=True)
         state, message = _execute(run)
     except Exception as error:  # noqa: BLE001 - a run must not stay RUNNING for ever

@@ -18,9 +18,13 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ministack import app
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+from deployment.emulator.kms import checks, errors
+from deployment.emulator.kms.decisions import KeyUseError
+from deployment.emulator.kms.resources import Call
 from deployment.emulator.lambda_functions.asynchronous import Events
 from deployment.emulator.lambda_functions.environment import Environment
 from deployment.emulator.lambda_functions.limits import response_too_large_error, with_limits
@@ -50,6 +54,8 @@ def execute(function: dict[str, Any], event: Any, request_id: str) -> dict[str, 
     ``log``, as that of MiniStack's executors.
     """
     config = function.get("config") or function
+    if (refusal := _environment_refusal(config)) is not None:
+        return {"body": {**refusal, "requestId": request_id}, "error": True, "log": ""}
     worker, _ = lambda_runtime.acquire_worker(
         config["FunctionName"], config, function["code_zip"], qualifier=config.get("Version", "$LATEST")
     )
@@ -66,6 +72,18 @@ def execute(function: dict[str, Any], event: Any, request_id: str) -> dict[str, 
     if error is not None:
         return {"body": {**error, "requestId": request_id}, "error": True, "log": outcome["log"]}
     return {"body": json.loads(outcome["result"]), "log": outcome["log"]}
+
+
+def _environment_refusal(config: dict[str, Any]) -> dict[str, str] | None:
+    """Return the error of an invocation whose role may not decrypt the function's environment variables."""
+    call = Call("lambda:InvokeFunction", config["FunctionArn"])
+    try:
+        if app.AUTH:
+            checks.check(call, None)
+    except KeyUseError as error:
+        message = errors.message_of("lambda", error, call)
+        return {"errorType": errors.code_of("lambda", error), "errorMessage": message}
+    return None
 
 
 def _then(load: Callable[[Any], None], resume: Callable[[], None]) -> Callable[[Any], None]:

@@ -16,6 +16,9 @@ from ministack import app
 from ministack.core.responses import get_region
 from ministack.services import s3
 
+from deployment.emulator.kms import checks, errors
+from deployment.emulator.kms.decisions import KeyUseError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,7 +41,8 @@ class StoredObject:
 
     @property
     def path(self) -> Path:
-        """The file that holds the content; read it only."""
+        """The file that holds the content; read it only. A key that may not be used is ``AccessDenied``."""
+        _check_key("s3:GetObject", self.bucket, self.key)
         return Path(s3._object_disk_path(self.bucket, self.key))
 
 
@@ -76,6 +80,7 @@ def read(bucket: str, key: str) -> bytes:
     """Return an object's content; ``NoSuchBucket`` or ``NoSuchKey`` if it does not exist."""
     if not bucket_exists(bucket):
         raise ObjectStoreError("NoSuchBucket", f"The specified bucket does not exist: {bucket}")
+    _check_key("s3:GetObject", bucket, key)
     content = s3._get_object_data(bucket, key)
     if content is None:
         raise ObjectStoreError("NoSuchKey", f"The specified key does not exist: s3://{bucket}/{key}")
@@ -84,6 +89,7 @@ def read(bucket: str, key: str) -> bytes:
 
 def write(bucket: str, key: str, content: bytes, content_type: str = "application/octet-stream") -> None:
     """Put an object; a refusal has S3's code. Never call this on the emulator's event loop."""
+    _check_key("s3:PutObject", bucket, key)
     headers = {"content-type": content_type, "content-length": str(len(content))}
     _send("PUT", bucket, key, headers, content)
 
@@ -91,6 +97,13 @@ def write(bucket: str, key: str, content: bytes, content_type: str = "applicatio
 def delete(bucket: str, key: str) -> None:
     """Delete an object; a missing one is no error. Never call this on the emulator's event loop."""
     _send("DELETE", bucket, key, {}, b"")
+
+
+def _check_key(action: str, bucket: str, key: str) -> None:
+    try:
+        checks.check_object(action, bucket, key)
+    except KeyUseError as error:
+        raise ObjectStoreError(errors.code_of("s3", error), f"{error}: s3://{bucket}/{key}") from error
 
 
 def _send(method: str, bucket: str, key: str, headers: dict[str, str], content: bytes) -> None:

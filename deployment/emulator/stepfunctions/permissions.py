@@ -14,6 +14,9 @@ from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import stepfunctions as states
 
+from deployment.emulator.kms import checks, errors
+from deployment.emulator.kms.decisions import KeyUseError, Role
+from deployment.emulator.kms.resources import Call
 from deployment.emulator.stepfunctions.errors import error_name
 from deployment.emulator.stepfunctions.execution import current
 
@@ -59,16 +62,25 @@ def _require(resource: str, action: str, arn: str) -> None:
         region=get_region(),
     )
     policies = iam_evaluator._gather_role_policies(role, get_account_id())
-    if iam_evaluator.evaluate(context, policies).decision == "Allow":
-        return
+    if iam_evaluator.evaluate(context, policies).decision != "Allow":
+        cause = (
+            f"User: {principal} is not authorized to perform: {action} on resource: {arn} "
+            f"because no identity-based policy allows the {action} action"
+        )
+        raise _refused(resource, "AccessDeniedException", cause)
+    try:
+        checks.check(Call(action, arn), Role(running.role_arn, running.record["name"]))
+    except KeyUseError as error:
+        raise _refused(resource, errors.code_of(action.partition(":")[0], error), str(error)) from error
+
+
+def _refused(resource: str, code: str, cause: str) -> Exception:
     name = resource.rpartition(":::")[2]
     service = name.removeprefix("aws-sdk:").partition(":")[0] if ":::" in resource else "lambda"
-    cause = (
-        f"User: {principal} is not authorized to perform: {action} on resource: {arn} "
-        f"because no identity-based policy allows the {action} action"
+    refusal: Exception = states._ExecutionError(
+        error_name(service, code, is_optimized=not name.startswith("aws-sdk:")), cause
     )
-    is_optimized = not name.startswith("aws-sdk:")
-    raise states._ExecutionError(error_name(service, "AccessDeniedException", is_optimized=is_optimized), cause)
+    return refusal
 
 
 def permission_of(resource: str, arguments: dict[str, Any]) -> tuple[str, str] | None:

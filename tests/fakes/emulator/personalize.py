@@ -64,6 +64,8 @@ class FakePersonalize:
                 "metrics": {"normalized_discounted_cumulative_gain_at_25": 0.25},
             },
             "CreateCampaign": lambda: {"campaignArn": f"{ARN}:campaign/{body['name']}"},
+            "CreateDatasetImportJob": lambda: {"datasetImportJobArn": f"{ARN}:dataset-import-job/{body['jobName']}"},
+            "CreateDatasetExportJob": lambda: {"datasetExportJobArn": f"{ARN}:dataset-export-job/{body['jobName']}"},
         }
         if body.get("name") == SLOW:
             time.sleep(SLOW_SECONDS)

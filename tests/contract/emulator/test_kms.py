@@ -1,0 +1,615 @@
+"""A call that uses a key needs the permission of the key's policy and, where that delegates, of an IAM policy."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+import zipfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.fakes.emulator.cloud import Cloud, start_cloud
+from tests.fakes.emulator.process import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ACCOUNT = "000000000000"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
+DELEGATION = {
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+CALLER, WORKER = "caller", "worker"
+ANY_TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:*"}]}
+EVERYTHING_BUT_KEYS = {"Statement": [{"Effect": "Allow", "NotAction": "kms:*", "Resource": "*"}]}
+STATES = f"arn:aws:states:{REGION}:{ACCOUNT}"
+DEFINITION = json.dumps({"QueryLanguage": "JSONata", "StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
+DELIVERY_OF_LOGS = "delivery.logs.amazonaws.com"
+
+
+@dataclass
+class Sealed:
+    """A cloud with one resource of each kind that the key encrypts, and a caller who may do all but use keys."""
+
+    cloud: Cloud
+    key: str
+    access_key: tuple[str, str]
+    names: dict[str, str] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        return self.cloud.client(service, *self.access_key)
+
+    def permit(self, principal: str, statement: dict[str, Any] | None) -> None:
+        """Give a principal this one permission on keys, or none."""
+        iam, kms = self.cloud.client("iam"), self.cloud.client("kms")
+        owner = {CALLER: ("user", "UserName"), WORKER: ("role", "RoleName")}.get(principal)
+        if owner is None:
+            service = [] if statement is None else [{**statement, "Principal": {"Service": principal}}]
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [DELEGATION, *service]})
+            kms.put_key_policy(KeyId=self.key, PolicyName="default", Policy=policy)
+            return
+        kind, member = owner
+        subject = {member: principal, "PolicyName": "keys"}
+        if statement is None:
+            getattr(iam, f"delete_{kind}_policy")(**subject)
+        else:
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            getattr(iam, f"put_{kind}_policy")(**subject, PolicyDocument=policy)
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed]:
+    cloud = start_cloud(tmp_path_factory.mktemp("sealed"), iam_enforced=True)
+    iam, kms = cloud.client("iam"), cloud.client("kms")
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [DELEGATION]})
+    key = kms.create_key(Policy=policy)["KeyMetadata"]["Arn"]
+    iam.create_user(UserName=CALLER)
+    iam.put_user_policy(UserName=CALLER, PolicyName="own", PolicyDocument=json.dumps(EVERYTHING_BUT_KEYS))
+    iam.create_role(RoleName=WORKER, AssumeRolePolicyDocument=json.dumps(ANY_TRUST))
+    iam.put_role_policy(RoleName=WORKER, PolicyName="own", PolicyDocument=json.dumps(EVERYTHING_BUT_KEYS))
+    made = iam.create_access_key(UserName=CALLER)["AccessKey"]
+    world = Sealed(cloud, key, (made["AccessKeyId"], made["SecretAccessKey"]))
+    for principal in (CALLER, WORKER):
+        world.permit(principal, {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
+    make_resources(world)
+    for principal in (CALLER, WORKER):
+        world.permit(principal, None)
+    yield world
+    cloud.close()
+
+
+def make_resources(world: Sealed) -> None:
+    client, key = world.cloud.client, world.key
+    client("s3").create_bucket(Bucket="sealed", CreateBucketConfiguration={"LocationConstraint": REGION})
+    client("s3").put_bucket_encryption(
+        Bucket="sealed",
+        ServerSideEncryptionConfiguration={
+            "Rules": [
+                {
+                    "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key},
+                    "BucketKeyEnabled": True,
+                }
+            ]
+        },
+    )
+    client("s3").put_object(Bucket="sealed", Key="stored", Body=b"a")
+    client("kinesis").create_stream(StreamName="sealed", ShardCount=1)
+    client("kinesis").start_stream_encryption(StreamName="sealed", EncryptionType="KMS", KeyId=key)
+    client("kinesis").create_stream(StreamName="open", ShardCount=1)
+    client("dynamodb").create_table(**table("sealed", key))
+    world.names["queue"] = client("sqs").create_queue(QueueName="sealed", Attributes={"KmsMasterKeyId": key})[
+        "QueueUrl"
+    ]
+    topic = client("sns").create_topic(Name="sealed", Attributes={"KmsMasterKeyId": key})["TopicArn"]
+    world.names["topic"] = topic
+    admits_sns = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:inbox",
+    }
+    inbox = {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [admits_sns]})}
+    world.names["inbox"] = client("sqs").create_queue(QueueName="inbox", Attributes=inbox)["QueueUrl"]
+    client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:inbox")
+    client("lambda").create_function(**function("sealed", key))
+    machine = client("stepfunctions").create_state_machine(**state_machine("sealed", key))["stateMachineArn"]
+    world.names["machine"] = machine
+    world.names["execution"] = client("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"]
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="sealed",
+        AlarmActions=[topic],
+        Namespace="n",
+        MetricName="m",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        Statistic="Sum",
+        ComparisonOperator="GreaterThanThreshold",
+    )
+
+
+def table(name: str, key: str) -> dict[str, Any]:
+    return {
+        "TableName": name,
+        "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+        "SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key},
+    }
+
+
+def function(name: str, key: str) -> dict[str, Any]:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("handler.py", "def handler(event, context):\n    return 1\n")
+    return {
+        "FunctionName": name,
+        "Runtime": "python3.12",
+        "Role": ROLE,
+        "Handler": "handler.handler",
+        "Code": {"ZipFile": archive.getvalue()},
+        "Environment": {"Variables": {"A": "b"}},
+        "KMSKeyArn": key,
+    }
+
+
+def state_machine(name: str, key: str, level: str = "OFF") -> dict[str, Any]:
+    return {
+        "name": name,
+        "roleArn": ROLE,
+        "definition": DEFINITION,
+        "encryptionConfiguration": {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": key},
+        "loggingConfiguration": {"level": level},
+    }
+
+
+def fresh() -> str:
+    return f"n-{uuid.uuid4().hex[:8]}"
+
+
+def get_records(world: Sealed) -> None:
+    kinesis = world.client("kinesis")
+    shard = kinesis.list_shards(StreamName="sealed")["Shards"][0]["ShardId"]
+    start = kinesis.get_shard_iterator(StreamName="sealed", ShardId=shard, ShardIteratorType="TRIM_HORIZON")
+    kinesis.get_records(ShardIterator=start["ShardIterator"])
+
+
+def import_job(world: Sealed) -> None:
+    world.cloud.client("personalize").create_dataset_import_job(
+        jobName=fresh(),
+        datasetArn=f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset/g/INTERACTIONS",
+        dataSource={"dataLocation": "s3://sealed/data/"},
+        roleArn=ROLE,
+    )
+
+
+def export_job(world: Sealed) -> None:
+    world.cloud.client("personalize").create_dataset_export_job(
+        jobName=fresh(),
+        datasetArn=f"arn:aws:personalize:{REGION}:{ACCOUNT}:dataset/g/INTERACTIONS",
+        jobOutput={"s3DataDestination": {"path": "s3://sealed/export/"}},
+        roleArn=ROLE,
+    )
+
+
+def delivery_stream(world: Sealed, bucket: str, stream: str) -> None:
+    world.client("firehose").create_delivery_stream(
+        DeliveryStreamName=fresh(),
+        DeliveryStreamType="KinesisStreamAsSource",
+        KinesisStreamSourceConfiguration={
+            "KinesisStreamARN": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{stream}",
+            "RoleARN": ROLE,
+        },
+        ExtendedS3DestinationConfiguration={"RoleARN": ROLE, "BucketARN": f"arn:aws:s3:::{bucket}"},
+    )
+
+
+def notify(world: Sealed) -> None:
+    """Raise the alarm; an alarm that may not use the topic's key sends no notification."""
+    cloudwatch, sqs = world.cloud.client("cloudwatch"), world.cloud.client("sqs")
+    sqs.purge_queue(QueueUrl=world.names["inbox"])
+    for state in ("OK", "ALARM"):
+        cloudwatch.set_alarm_state(AlarmName="sealed", StateValue=state, StateReason="test")
+    if "Messages" not in sqs.receive_message(QueueUrl=world.names["inbox"]):
+        raise ClientError({"Error": {"Code": "NotNotified", "Message": ""}}, "SetAlarmState")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the emulator's table: a call, and the permission without which it fails with ``code``."""
+
+    name: str
+    call: Callable[[Sealed], Any]
+    uses: tuple[str, ...]
+    code: str
+    context: tuple[str, str] | None = None
+    via: str | None = None
+    principal: str = CALLER
+    # Other principals that need a permission for the same call, which the test is not about.
+    others: tuple[str, ...] = ()
+
+    @property
+    def statement(self) -> dict[str, Any]:
+        conditions = dict([(f"kms:EncryptionContext:{self.context[0]}", self.context[1])] if self.context else [])
+        if self.via:
+            conditions["kms:ViaService"] = f"{self.via}.{REGION}.amazonaws.com"
+        if self.principal not in {CALLER, WORKER}:
+            conditions["aws:SourceAccount"] = ACCOUNT
+        return {"Effect": "Allow", "Action": self.uses, "Resource": "*", "Condition": {"StringEquals": conditions}}
+
+
+DECRYPT, GENERATE = "kms:Decrypt", "kms:GenerateDataKey"
+BUCKET = ("aws:s3:arn", "arn:aws:s3:::sealed")
+STREAM = ("aws:kinesis:arn", f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/sealed")
+TABLE = ("aws:dynamodb:tableName", "sealed")
+QUEUE = ("aws:sqs:arn", f"arn:aws:sqs:{REGION}:{ACCOUNT}:sealed")
+TOPIC = ("aws:sns:topicArn", f"arn:aws:sns:{REGION}:{ACCOUNT}:sealed")
+MACHINE = ("aws:states:stateMachineArn", f"{STATES}:stateMachine:sealed")
+LOGGED = ("SourceArn", f"arn:aws:logs:{REGION}:{ACCOUNT}:*")
+PERSONALIZE = "personalize.amazonaws.com"
+OF_PERSONALIZE = (DECRYPT, GENERATE, "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants")
+CASES = (
+    Case(
+        "s3:PutObject",
+        lambda world: world.client("s3").put_object(Bucket="sealed", Key="new", Body=b"a"),
+        (GENERATE,),
+        "AccessDenied",
+        BUCKET,
+        "s3",
+    ),
+    Case(
+        "s3:CreateMultipartUpload",
+        lambda world: world.client("s3").create_multipart_upload(Bucket="sealed", Key="parts"),
+        (GENERATE, DECRYPT),
+        "AccessDenied",
+        BUCKET,
+        "s3",
+    ),
+    Case(
+        "s3:GetObject",
+        lambda world: world.client("s3").get_object(Bucket="sealed", Key="stored"),
+        (DECRYPT,),
+        "AccessDenied",
+        BUCKET,
+        "s3",
+    ),
+    Case(
+        "kinesis:PutRecords",
+        lambda world: world.client("kinesis").put_records(
+            StreamName="sealed", Records=[{"Data": b"a", "PartitionKey": "a"}]
+        ),
+        (GENERATE,),
+        "KMSAccessDeniedException",
+        STREAM,
+        "kinesis",
+    ),
+    Case("kinesis:GetRecords", get_records, (DECRYPT,), "KMSAccessDeniedException", STREAM, "kinesis"),
+    Case(
+        "kinesis:StartStreamEncryption",
+        lambda world: world.client("kinesis").start_stream_encryption(
+            StreamName="open", EncryptionType="KMS", KeyId=world.key
+        ),
+        (GENERATE,),
+        "KMSAccessDeniedException",
+        (STREAM[0], STREAM[1].replace("sealed", "open")),
+        "kinesis",
+    ),
+    Case(
+        "dynamodb:PutItem",
+        lambda world: world.client("dynamodb").put_item(TableName="sealed", Item={"k": {"S": "a"}}),
+        (DECRYPT,),
+        "AccessDeniedException",
+        TABLE,
+        "dynamodb",
+    ),
+    Case(
+        "dynamodb:BatchGetItem",
+        lambda world: world.client("dynamodb").batch_get_item(RequestItems={"sealed": {"Keys": [{"k": {"S": "a"}}]}}),
+        (DECRYPT,),
+        "AccessDeniedException",
+        TABLE,
+        "dynamodb",
+    ),
+    Case(
+        "dynamodb:CreateTable",
+        lambda world: world.client("dynamodb").create_table(**table(fresh(), world.key)),
+        ("kms:DescribeKey", "kms:CreateGrant"),
+        "AccessDeniedException",
+        ("aws:dynamodb:subscriberId", ACCOUNT),
+        "dynamodb",
+    ),
+    Case(
+        "sqs:SendMessage",
+        lambda world: world.client("sqs").send_message(QueueUrl=world.names["queue"], MessageBody="a"),
+        (GENERATE, DECRYPT),
+        "KMS.AccessDeniedException",
+        QUEUE,
+        "sqs",
+    ),
+    Case(
+        "sqs:ReceiveMessage",
+        lambda world: world.client("sqs").receive_message(QueueUrl=world.names["queue"]),
+        (DECRYPT,),
+        "KMS.AccessDeniedException",
+        QUEUE,
+        "sqs",
+    ),
+    Case(
+        "sns:Publish",
+        lambda world: world.client("sns").publish(TopicArn=world.names["topic"], Message="a"),
+        (GENERATE, DECRYPT),
+        "KMSAccessDenied",
+        TOPIC,
+        "sns",
+    ),
+    Case(
+        "cloudwatch alarm",
+        notify,
+        (GENERATE, DECRYPT),
+        "NotNotified",
+        TOPIC,
+        principal="cloudwatch.amazonaws.com",
+    ),
+    Case(
+        "logs:CreateLogGroup",
+        lambda world: world.client("logs").create_log_group(logGroupName=fresh(), kmsKeyId=world.key),
+        ("kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"),
+        "InvalidParameterException",
+        principal=f"logs.{REGION}.amazonaws.com",
+    ),
+    Case(
+        "lambda:InvokeFunction",
+        lambda world: world.client("lambda").invoke(FunctionName="sealed", Payload=b"{}"),
+        (DECRYPT,),
+        "KMSAccessDeniedException",
+        ("aws:lambda:FunctionArn", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:sealed"),
+        "lambda",
+        WORKER,
+    ),
+    Case(
+        "lambda:CreateFunction",
+        lambda world: world.client("lambda").create_function(**function(fresh(), world.key)),
+        ("kms:Encrypt", "kms:CreateGrant"),
+        "KMSAccessDeniedException",
+        via="lambda",
+    ),
+    Case(
+        "states:DescribeExecution",
+        lambda world: world.client("stepfunctions").describe_execution(executionArn=world.names["execution"]),
+        (DECRYPT,),
+        "KmsAccessDeniedException",
+        MACHINE,
+        "states",
+    ),
+    Case(
+        "states:GetExecutionHistory",
+        lambda world: world.client("stepfunctions").get_execution_history(executionArn=world.names["execution"]),
+        (DECRYPT,),
+        "KmsAccessDeniedException",
+        MACHINE,
+        "states",
+    ),
+    Case(
+        "states:DescribeStateMachine",
+        lambda world: world.client("stepfunctions").describe_state_machine(stateMachineArn=world.names["machine"]),
+        (DECRYPT,),
+        "KmsAccessDeniedException",
+        MACHINE,
+        "states",
+    ),
+    Case(
+        "states:CreateStateMachine",
+        lambda world: world.client("stepfunctions").create_state_machine(**state_machine(fresh(), world.key)),
+        (GENERATE, DECRYPT),
+        "KmsAccessDeniedException",
+        via="states",
+    ),
+    Case(
+        "states:StartExecution",
+        lambda world: world.client("stepfunctions").start_execution(stateMachineArn=world.names["machine"]),
+        (GENERATE, DECRYPT),
+        "KmsAccessDeniedException",
+        MACHINE,
+        "states",
+        WORKER,
+    ),
+    Case(
+        "log of a state machine",
+        lambda world: world.cloud.client("stepfunctions").create_state_machine(
+            **state_machine(fresh(), world.key, "ALL")
+        ),
+        (DECRYPT,),
+        "KmsAccessDeniedException",
+        LOGGED,
+        principal=DELIVERY_OF_LOGS,
+    ),
+    Case(
+        "personalize:CreateDatasetImportJob, the service",
+        import_job,
+        OF_PERSONALIZE,
+        "InvalidInputException",
+        BUCKET,
+        principal=PERSONALIZE,
+        others=(WORKER,),
+    ),
+    Case(
+        "personalize:CreateDatasetImportJob, its role",
+        import_job,
+        (DECRYPT,),
+        "InvalidInputException",
+        BUCKET,
+        "s3",
+        WORKER,
+        others=(PERSONALIZE,),
+    ),
+    Case(
+        "personalize:CreateDatasetExportJob, the service",
+        export_job,
+        OF_PERSONALIZE,
+        "InvalidInputException",
+        BUCKET,
+        principal=PERSONALIZE,
+        others=(WORKER,),
+    ),
+    Case(
+        "personalize:CreateDatasetExportJob, its role",
+        export_job,
+        (GENERATE,),
+        "InvalidInputException",
+        BUCKET,
+        "s3",
+        WORKER,
+        others=(PERSONALIZE,),
+    ),
+    Case(
+        "source of a delivery stream",
+        lambda world: delivery_stream(world, "unsealed", "sealed"),
+        (DECRYPT,),
+        "InvalidKMSResourceException",
+        STREAM,
+        "kinesis",
+        WORKER,
+    ),
+    Case(
+        "target of a delivery stream",
+        lambda world: delivery_stream(world, "sealed", "unsealed"),
+        (GENERATE, DECRYPT),
+        "InvalidKMSResourceException",
+        BUCKET,
+        "s3",
+        WORKER,
+    ),
+    Case(
+        "lambda:CreateEventSourceMapping",
+        lambda world: world.client("lambda").create_event_source_mapping(
+            EventSourceArn=STREAM[1], FunctionName="sealed", StartingPosition="LATEST"
+        ),
+        (DECRYPT,),
+        "KMSAccessDeniedException",
+        STREAM,
+        "kinesis",
+        WORKER,
+    ),
+)
+
+
+def refusal(world: Sealed, call: Callable[[Sealed], Any]) -> dict[str, Any]:
+    with pytest.raises(ClientError) as caught:
+        call(world)
+    return dict(caught.value.response["Error"])
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_call_needs_the_use_of_the_key(sealed: Sealed, case: Case) -> None:
+    everything = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+    for other in case.others:
+        sealed.permit(other, everything)
+    try:
+        assert refusal(sealed, case.call)["Code"] == case.code
+        for value in case.statement["Condition"]["StringEquals"]:
+            elsewhere = {**case.statement["Condition"]["StringEquals"], value: "another"}
+            sealed.permit(case.principal, {**case.statement, "Condition": {"StringEquals": elsewhere}})
+            assert refusal(sealed, case.call)["Code"] == case.code, value
+        for use in case.uses[1:]:
+            sealed.permit(case.principal, {**case.statement, "Action": [each for each in case.uses if each != use]})
+            assert refusal(sealed, case.call)["Code"] == case.code, use
+
+        sealed.permit(case.principal, case.statement)
+        case.call(sealed)
+    finally:
+        for principal in (case.principal, *case.others):
+            sealed.permit(principal, None)
+
+
+PROBLEMS = (
+    ("s3", "KMS.DisabledException", "KMS.KMSInvalidStateException"),
+    ("kinesis", "KMSDisabledException", "KMSInvalidStateException"),
+    ("states", "KmsInvalidStateException", "KmsInvalidStateException"),
+    ("sqs", "KMS.DisabledException", "KMS.InvalidStateException"),
+)
+CALLS = {
+    "s3": lambda world: world.cloud.client("s3").get_object(Bucket="sealed", Key="stored"),
+    "kinesis": lambda world: world.cloud.client("kinesis").put_record(StreamName="sealed", Data=b"a", PartitionKey="a"),
+    "states": lambda world: world.cloud.client("stepfunctions").describe_execution(
+        executionArn=world.names["execution"]
+    ),
+    "sqs": lambda world: world.cloud.client("sqs").receive_message(QueueUrl=world.names["queue"]),
+}
+
+
+@pytest.mark.parametrize(("service", "disabled", "deleted"), PROBLEMS)
+def test_a_disabled_key_and_one_to_be_deleted_have_errors_of_their_own(
+    sealed: Sealed, service: str, disabled: str, deleted: str
+) -> None:
+    kms, call = sealed.cloud.client("kms"), CALLS[service]
+    kms.disable_key(KeyId=sealed.key)
+    try:
+        assert refusal(sealed, call)["Code"] == disabled
+        kms.schedule_key_deletion(KeyId=sealed.key, PendingWindowInDays=7)
+        assert refusal(sealed, call)["Code"] == deleted
+    finally:
+        kms.cancel_key_deletion(KeyId=sealed.key)
+        kms.enable_key(KeyId=sealed.key)
+    call(sealed)
+
+
+def test_an_unknown_key_is_not_found(sealed: Sealed) -> None:
+    unknown = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
+
+    def put(world: Sealed) -> None:
+        world.cloud.client("s3").put_object(
+            Bucket="sealed", Key="a", Body=b"a", ServerSideEncryption="aws:kms", SSEKMSKeyId=unknown
+        )
+
+    assert refusal(sealed, put)["Code"] == "KMS.NotFoundException"
+
+
+def test_the_message_names_the_policy_that_refuses(sealed: Sealed) -> None:
+    def put(world: Sealed) -> None:
+        world.client("s3").put_object(Bucket="sealed", Key="a", Body=b"a")
+
+    user = f"arn:aws:iam::{ACCOUNT}:user/{CALLER}"
+    start = f"User: {user} is not authorized to perform: {GENERATE} on resource: {sealed.key}"
+    assert refusal(sealed, put)["Message"] == f"{start} because no identity-based policy allows the {GENERATE} action"
+
+    # A key policy that does not delegate refuses whatever an IAM policy allows.
+    kms = sealed.cloud.client("kms")
+    sealed.permit(CALLER, {"Effect": "Allow", "Action": GENERATE, "Resource": "*"})
+    closed = {**DELEGATION, "Principal": {"AWS": ROLE}}
+    kms.put_key_policy(KeyId=sealed.key, PolicyName="default", Policy=json.dumps({"Statement": [closed]}))
+    try:
+        message = refusal(sealed, put)["Message"]
+    finally:
+        kms.put_key_policy(KeyId=sealed.key, PolicyName="default", Policy=json.dumps({"Statement": [DELEGATION]}))
+        sealed.permit(CALLER, None)
+    assert message == f"{start} because no resource-based policy allows the {GENERATE} action"
+
+
+def test_a_grant_needs_no_policy(sealed: Sealed) -> None:
+    kms = sealed.cloud.client("kms")
+    grant = kms.create_grant(
+        KeyId=sealed.key,
+        GranteePrincipal=f"arn:aws:iam::{ACCOUNT}:user/{CALLER}",
+        Operations=["Decrypt"],
+        Constraints={"EncryptionContextSubset": {BUCKET[0]: BUCKET[1]}},
+    )["GrantId"]
+
+    sealed.client("s3").get_object(Bucket="sealed", Key="stored")
+    assert refusal(sealed, lambda world: world.client("s3").put_object(Bucket="sealed", Key="b", Body=b"a"))
+    kms.revoke_grant(KeyId=sealed.key, GrantId=grant)
+    assert refusal(sealed, lambda world: world.client("s3").get_object(Bucket="sealed", Key="stored"))
+
+
+def test_metadata_of_an_execution_needs_no_key(sealed: Sealed) -> None:
+    described = sealed.client("stepfunctions").describe_execution(
+        executionArn=sealed.names["execution"], includedData="METADATA_ONLY"
+    )
+
+    assert described["executionArn"] == sealed.names["execution"]
