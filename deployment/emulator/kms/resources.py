@@ -8,8 +8,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#en
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from ministack.core.responses import get_account_id, get_region
@@ -65,7 +66,7 @@ class Encrypted:
 def written_object(call: Call) -> list[Encrypted]:
     """Return the key that the request names, or the one of the bucket's default encryption."""
     bucket = call.arn.rpartition(":")[2].partition("/")[0]
-    key = call.headers.get(KEY_HEADER) or s3._bucket_default_sse_headers(bucket).get(KEY_HEADER)
+    key = call.headers.get(KEY_HEADER) or _default_encryption(s3._bucket_encryption.get(bucket) or "")[0]
     algorithm = call.headers.get("x-amz-server-side-encryption", "aws:kms")
     return _objects(call.arn, key if algorithm == "aws:kms" else None)
 
@@ -228,16 +229,21 @@ def query_results(call: Call) -> list[Encrypted]:
     result = {**(call.members.get("ResultConfiguration") or {}), **configured}
     key = (result.get("EncryptionConfiguration") or {}).get("KmsKey")
     arn = "arn:aws:s3:::" + result.get("OutputLocation", "").removeprefix("s3://")
-    return _encrypted(key, {"aws:s3:arn": arn})
+    return _objects(arn, key)
 
 
 def _objects(arn: str, key: str | None) -> list[Encrypted]:
     bucket = arn.rpartition(":")[2].partition("/")[0]
     # With a bucket key the context names the bucket, and the decision is the same for all of its objects.
-    configured = s3._bucket_encryption.get(bucket) or b""
-    text = configured.decode() if isinstance(configured, bytes) else str(configured)
-    uses_bucket_key = "<BucketKeyEnabled>true<" in text
+    uses_bucket_key = _default_encryption(s3._bucket_encryption.get(bucket) or "")[1]
     return _encrypted(key, {"aws:s3:arn": f"arn:aws:s3:::{bucket}" if uses_bucket_key else arn})
+
+
+@lru_cache(maxsize=256)
+def _default_encryption(document: str) -> tuple[str | None, bool]:
+    """Return the key of a bucket's default encryption, and whether a bucket key is used. Every put asks for it."""
+    key = re.search(r"KMSMasterKeyID>\s*([^<\s]+)\s*<", document)
+    return (key[1] if key and "aws:kms" in document else None), "BucketKeyEnabled>true<" in document
 
 
 def _location(uri: str | None, role: str) -> list[Encrypted]:

@@ -15,6 +15,9 @@ from urllib.parse import urlencode
 from ministack import app
 
 from deployment.emulator.internal_requests import call_json
+from deployment.emulator.kms import checks
+from deployment.emulator.kms.decisions import KeyUseError, Role
+from deployment.emulator.kms.resources import Call
 
 if TYPE_CHECKING:
     from deployment.emulator.lambda_functions.events import Event
@@ -36,10 +39,10 @@ def send_result(
     succeeded = condition == "Success"
     wanted = (settings.get("DestinationConfig") or {}).get("OnSuccess" if succeeded else "OnFailure") or {}
     if arn := wanted.get("Destination"):
-        _send(arn, json.dumps(_record(event, condition, attempts, result, config)), {})
+        _send(arn, json.dumps(_record(event, condition, attempts, result, config)), {}, config["Role"])
     dead_letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
     if dead_letters and not succeeded:
-        _send(dead_letters, json.dumps(event.payload), _attributes(event, result))
+        _send(dead_letters, json.dumps(event.payload), _attributes(event, result), config["Role"])
 
 
 def _record(
@@ -74,8 +77,14 @@ def _attributes(event: Event, result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _send(arn: str, body: str, attributes: dict[str, Any]) -> None:
+def _send(arn: str, body: str, attributes: dict[str, Any], role: str) -> None:
     _, _, service, _, account, name = arn.split(":", 5)
+    try:
+        if app.AUTH and service in {"sqs", "sns"}:
+            checks.check(Call("sqs:SendMessage" if service == "sqs" else "sns:Publish", arn), Role(role))
+    except KeyUseError as error:
+        log.warning("%s is not sent the result of an invocation: %s", arn, error)
+        return
     status: int
     answer: object
     match service:

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from tests.fakes.emulator.cloud import Cloud, start_cloud
 from tests.fakes.emulator.process import REGION
+from tests.fakes.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,6 +120,10 @@ def make_resources(world: Sealed) -> None:
     world.names["inbox"] = client("sqs").create_queue(QueueName="inbox", Attributes=inbox)["QueueUrl"]
     client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:inbox")
     client("lambda").create_function(**function("sealed", key))
+    failing = function("failing", key, "raise ValueError") | {"Environment": {}}
+    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:sealed"
+    client("lambda").create_function(**failing, DeadLetterConfig={"TargetArn": queue})
+    client("lambda").put_function_event_invoke_config(FunctionName="failing", MaximumRetryAttempts=0)
     machine = client("stepfunctions").create_state_machine(**state_machine("sealed", key))["stateMachineArn"]
     world.names["machine"] = machine
     world.names["execution"] = client("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"]
@@ -145,10 +150,10 @@ def table(name: str, key: str) -> dict[str, Any]:
     }
 
 
-def function(name: str, key: str) -> dict[str, Any]:
+def function(name: str, key: str, statement: str = "return 1") -> dict[str, Any]:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
-        zipped.writestr("handler.py", "def handler(event, context):\n    return 1\n")
+        zipped.writestr("handler.py", f"def handler(event, context):\n    {statement}\n")
     return {
         "FunctionName": name,
         "Runtime": "python3.12",
@@ -487,6 +492,20 @@ CASES = (
         WORKER,
     ),
     Case(
+        "athena:StartQueryExecution",
+        lambda world: world.client("athena").start_query_execution(
+            QueryString="SELECT 1",
+            ResultConfiguration={
+                "OutputLocation": "s3://sealed/results/",
+                "EncryptionConfiguration": {"EncryptionOption": "SSE_KMS", "KmsKey": world.key},
+            },
+        ),
+        (GENERATE, DECRYPT),
+        "InvalidRequestException",
+        BUCKET,
+        "s3",
+    ),
+    Case(
         "lambda:CreateEventSourceMapping",
         lambda world: world.client("lambda").create_event_source_mapping(
             EventSourceArn=STREAM[1], FunctionName="sealed", StartingPosition="LATEST"
@@ -613,3 +632,107 @@ def test_metadata_of_an_execution_needs_no_key(sealed: Sealed) -> None:
     )
 
     assert described["executionArn"] == sealed.names["execution"]
+
+
+def test_an_event_reaches_an_encrypted_dead_letter_queue_with_its_roles_permission_only(sealed: Sealed) -> None:
+    functions, sqs = sealed.cloud.client("lambda"), sealed.cloud.client("sqs")
+    sqs.purge_queue(QueueUrl=sealed.names["queue"])
+    may_send = {"Effect": "Allow", "Action": [GENERATE, DECRYPT], "Resource": "*"}
+
+    functions.invoke(FunctionName="failing", InvocationType="Event", Payload=b'"lost"')
+    wait_until(lambda: "is not sent the result" in sealed.cloud.log.read_text(), seconds=15)
+    sealed.permit(WORKER, may_send)
+    functions.invoke(FunctionName="failing", InvocationType="Event", Payload=b'"sent"')
+
+    try:
+        messages = wait_until(lambda: sqs.receive_message(QueueUrl=sealed.names["queue"]).get("Messages"), seconds=15)
+    finally:
+        sealed.permit(WORKER, None)
+    assert [message["Body"] for message in messages] == ['"sent"']
+
+
+def test_a_spark_job_reads_objects_with_its_roles_permission(sealed: Sealed) -> None:
+    glue = sealed.cloud.client("glue")
+    command = {"Name": "glueetl", "ScriptLocation": "s3://sealed/stored"}
+    glue.create_job(Name="job", Role=ROLE, Command=command, GlueVersion="5.1")
+
+    def message() -> str:
+        run = glue.start_job_run(JobName="job")["JobRunId"]
+
+        def ended() -> Any:
+            described = glue.get_job_run(JobName="job", RunId=run)["JobRun"]
+            return described if described["JobRunState"] == "FAILED" else None
+
+        return str(wait_until(ended, seconds=30)["ErrorMessage"])
+
+    assert "not authorized to perform: kms:Decrypt" in message()
+    sealed.permit(WORKER, {"Effect": "Allow", "Action": DECRYPT, "Resource": "*"})
+    try:
+        # The object is no working script.
+        assert "kms:Decrypt" not in message()
+    finally:
+        sealed.permit(WORKER, None)
+
+
+def test_a_query_reads_objects_with_its_callers_permission(sealed: Sealed) -> None:
+    glue, athena = sealed.cloud.client("glue"), sealed.client("athena")
+    sealed.cloud.client("s3").put_object(Bucket="sealed", Key="lines/a", Body=b'{"a": 1}')
+    sealed.cloud.client("s3").create_bucket(Bucket="results", CreateBucketConfiguration={"LocationConstraint": REGION})
+    glue.create_database(DatabaseInput={"Name": "d"})
+    storage = {
+        "Location": "s3://sealed/lines/",
+        "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+        "Columns": [{"Name": "a", "Type": "int"}],
+        "SerdeInfo": {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
+    }
+    glue.create_table(DatabaseName="d", TableInput={"Name": "t", "StorageDescriptor": storage})
+
+    def status() -> dict[str, Any]:
+        query = athena.start_query_execution(
+            QueryString="SELECT a FROM d.t", ResultConfiguration={"OutputLocation": "s3://results/"}
+        )["QueryExecutionId"]
+
+        def ended() -> Any:
+            described = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+            return described if described["State"] in {"SUCCEEDED", "FAILED"} else None
+
+        return dict(wait_until(ended, seconds=15))
+
+    refused = status()
+    assert refused["State"] == "FAILED"
+    assert "not authorized to perform: kms:Decrypt" in refused["StateChangeReason"]
+    sealed.permit(CALLER, {"Effect": "Allow", "Action": DECRYPT, "Resource": "*"})
+    try:
+        assert status()["State"] == "SUCCEEDED"
+    finally:
+        sealed.permit(CALLER, None)
+
+
+def test_a_state_machine_writes_objects_with_its_roles_permission(sealed: Sealed) -> None:
+    states = sealed.cloud.client("stepfunctions")
+    put = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:s3:putObject",
+        "Arguments": {"Bucket": "sealed", "Key": "a", "Body": "a"},
+        "End": True,
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Put", "States": {"Put": put}}
+    machine = states.create_state_machine(name="put", roleArn=ROLE, definition=json.dumps(definition))
+
+    def outcome() -> dict[str, Any]:
+        execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+
+        def ended() -> Any:
+            described = states.describe_execution(executionArn=execution)
+            return described if described["status"] != "RUNNING" else None
+
+        return dict(wait_until(ended, seconds=15))
+
+    refused = outcome()
+    assert (refused["status"], refused["error"]) == ("FAILED", "S3.S3Exception")
+    assert "not authorized to perform: kms:GenerateDataKey" in refused["cause"]
+    sealed.permit(WORKER, {"Effect": "Allow", "Action": GENERATE, "Resource": "*"})
+    try:
+        assert outcome()["status"] == "SUCCEEDED"
+    finally:
+        sealed.permit(WORKER, None)
