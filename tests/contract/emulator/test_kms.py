@@ -729,7 +729,7 @@ def test_a_state_machine_writes_objects_with_its_roles_permission(sealed: Sealed
         return dict(wait_until(ended, seconds=15))
 
     refused = outcome()
-    assert (refused["status"], refused["error"]) == ("FAILED", "S3.S3Exception")
+    assert (refused["status"], refused["error"]) == ("FAILED", "S3.AccessDeniedException")
     assert "not authorized to perform: kms:GenerateDataKey" in refused["cause"]
     sealed.permit(WORKER, {"Effect": "Allow", "Action": GENERATE, "Resource": "*"})
     try:
