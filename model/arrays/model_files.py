@@ -52,5 +52,11 @@ def forget_users(directory: Path, users: Collection[str]) -> bool:
         json.dump({**document, **left}, file)
         file.flush()
         os.fsync(file.fileno())
-    (directory / REWRITTEN).replace(directory / DOCUMENT)
+    (directory / REWRITTEN).rename(directory / DOCUMENT)
+    # Without this a power cut may bring the deleted ids back.
+    names = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(names)
+    finally:
+        os.close(names)
     return True

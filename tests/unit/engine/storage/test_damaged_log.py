@@ -109,8 +109,9 @@ def test_a_missing_segment_stops_the_start(tmp_path, monkeypatch):
         content = missing.read_bytes()
         missing.unlink()
 
-        with pytest.raises(DamagedLogError, match=f"{missing.name} is missing"):
-            read_records(tmp_path)
+        for start in ((1, 0), (len(segments), 0)):
+            with pytest.raises(DamagedLogError, match=f"{missing.name} is missing"):
+                list(EventLog(tmp_path).replay(start))
 
         missing.write_bytes(content)
 

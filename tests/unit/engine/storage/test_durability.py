@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from model.arrays.model_files import forget_users, write_model
 from model.engine.storage.checkpoint import FILE, Checkpoint, write_checkpoint
 from model.engine.storage.dataset_group import DatasetGroup
 from model.engine.storage.disk.state_directory import StateDirectory
@@ -100,3 +101,12 @@ def test_a_checkpoint_is_on_disk_before_it_replaces_the_earlier_one(tmp_path, ca
     assert kinds == ["sync", "rename", "sync"]
     assert calls[0][1].parent == calls[2][1] == tmp_path
     assert calls[1] == ("rename", tmp_path / FILE)
+
+
+def test_a_model_without_deleted_users_is_on_disk_with_its_name(tmp_path, calls):
+    write_model(tmp_path, {}, {"users": ["ann", "bob"]})
+
+    forget_users(tmp_path, {"ann"})
+
+    rewritten, document = tmp_path / "model.json.new", tmp_path / "model.json"
+    assert calls == [("sync", rewritten), ("rename", document), ("sync", tmp_path)]
