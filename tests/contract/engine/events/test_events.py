@@ -17,7 +17,7 @@ from tests.contract.engine.calls import refusal
 from tests.contract.engine.running_engine import ROOT, RunningEngine, until
 from tests.contract.engine.shops import Shop
 
-# A longer run: KILLS=50 python -m pytest tests/contract/engine/events/test_events.py -k mid_stream -s
+# A longer run: KILLS=50 python -m pytest tests/contract/engine/events/test_events.py -k mid_stream -s --timeout=0
 KILLS = int(os.environ.get("KILLS", "1"))
 MOMENT = datetime(2025, 10, 20, tzinfo=UTC)
 
