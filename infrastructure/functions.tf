@@ -29,6 +29,8 @@ locals {
         HISTORY_TABLE         = local.tables["history"]
         BAD_ROWS_BUCKET       = local.buckets["bad-rows"]
         HISTORY_DAYS          = tostring(var.history_days)
+        # The tracker's quota, shared by the invocations that run at once; a new stream with on-demand capacity has four shards.
+        PUT_EVENTS_PER_SECOND = tostring(var.forwarding.put_events_per_second / (coalesce(var.stream_shards, 4) * var.forwarding.parallelization_factor))
       }
     }
     recommend = {

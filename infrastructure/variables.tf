@@ -183,12 +183,13 @@ variable "stream_retention_hours" {
 }
 
 variable "forwarding" {
-  description = "Whether the function forward is invoked, by default once the event tracker exists; batches of records for it (maximum records and seconds), and limits of its retries: a record beyond the maximum number of retries or age is written to the bad-rows bucket."
+  description = "Whether the function forward is invoked, by default once the event tracker exists; batches of records for it (maximum records and seconds), the event tracker's quota of PutEvents requests per second, and limits of the retries: a record beyond the maximum number of retries or age is written to the bad-rows bucket."
   type = object({
     enabled                = optional(bool)
     batch_size             = optional(number, 500)
     window_seconds         = optional(number, 1)
     parallelization_factor = optional(number, 1)
+    put_events_per_second  = optional(number, 1000) # https://docs.aws.amazon.com/personalize/latest/dg/limits.html
     retries                = optional(number, 10000) # the maximum, so that records which may succeed later expire by age
     record_age_seconds     = optional(number, 21600)
     alarm_age_seconds      = optional(number, 60)

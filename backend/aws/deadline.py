@@ -32,6 +32,10 @@ class Deadline:
         """Return the deadline after a part, from 0 to 1, of the time that is left."""
         return replace(self, at=self.clock() + part * self.seconds_left)
 
+    def earlier(self, seconds: float) -> Deadline:
+        """Return a deadline that many seconds before this one."""
+        return replace(self, at=self.at - seconds)
+
     def wait(self, seconds: float) -> bool:
         """Sleep for `seconds` and return True; return False at once where the deadline comes first."""
         if self.seconds_left <= seconds:

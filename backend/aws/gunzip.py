@@ -13,6 +13,9 @@ CHUNK_BYTES = 256 * 1024
 
 _GZIP = 16 + zlib.MAX_WBITS
 
+# The decompressor copies the input that it leaves unread, so it is given little of it while its streams are short.
+_FIRST_WINDOW_BYTES = 4 * 1024
+
 
 class DamagedGzipError(ValueError):
     """The bytes are not gzip."""
@@ -35,18 +38,22 @@ def gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
     DamagedGzipError, TruncatedGzipError
         Where the input is not whole gzip; raised after the pieces before the fault.
     """
-    decompressor = None
+    decompressor = zlib.decompressobj(_GZIP)
+    is_empty, window = True, _FIRST_WINDOW_BYTES
     for chunk in chunks:
-        packed = chunk
-        while packed:
-            if decompressor is None or decompressor.eof:
-                decompressor = zlib.decompressobj(_GZIP)
+        packed, position = memoryview(chunk), 0
+        while position < len(packed):
+            if decompressor.eof:
+                decompressor, window = zlib.decompressobj(_GZIP), _FIRST_WINDOW_BYTES
+            given = packed[position : position + window]
             try:
-                piece = decompressor.decompress(packed, CHUNK_BYTES)
+                piece = decompressor.decompress(given, CHUNK_BYTES)
             except zlib.error:
                 raise DamagedGzipError("the bytes are not gzip") from None
             if piece:
                 yield piece
-            packed = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
-    if decompressor is not None and not decompressor.eof:
+            unread = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
+            position += len(given) - len(unread)
+            is_empty, window = False, min(2 * window, CHUNK_BYTES)
+    if not is_empty and not decompressor.eof:
         raise TruncatedGzipError("the gzip stream ends too early")

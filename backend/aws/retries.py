@@ -19,13 +19,37 @@ CALL_PAUSE_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 
-# Personalize models InvalidInputException only; ValidationException is AWS's common error for the same.
+# Personalize models InvalidInputException only; the others are AWS's common errors for the same.
 # https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutEvents.html, .../CommonErrors.html
-REFUSALS = frozenset({"InvalidInputException", "ValidationException"})
+REFUSALS = frozenset({"InvalidInputException", "ValidationException", "SerializationException"})
+
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+THROTTLES = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
+_TOO_MANY_REQUESTS = 429
 
 
 class RetriesExhaustedError(Exception):
     """Every attempt at a call failed with an error that may pass; the cause is the last error."""
+
+
+class ThrottledError(RetriesExhaustedError):
+    """The last attempt was throttled, which does not depend on the content of the call."""
+
+
+class OutOfTimeError(RetriesExhaustedError):
+    """Too little time was left for a further attempt."""
 
 
 class CallRefusedError(Exception):
@@ -48,25 +72,31 @@ def jittered_pauses(first_seconds: float = FIRST_PAUSE_SECONDS) -> Iterator[floa
         longest = min(2 * longest, LONGEST_PAUSE_SECONDS)
 
 
-def call_with_retries(call: Callable[[], Result], deadline: Deadline) -> Result:
-    """Make a call, at most four times, while it fails by throttling, a server error or a timeout.
+def call_with_retries(
+    call: Callable[[], Result], deadline: Deadline, *, attempts: int = ATTEMPTS, seconds: float = 0.0
+) -> Result:
+    """Make a call several times, while it fails by throttling, a server error or a timeout.
 
     Parameters
     ----------
     call
         The call; it raises `IncompleteCallError` where a part of it remains to be done.
+    seconds
+        The longest that an attempt may take, by the timeouts of its client; none starts that could end too late.
 
     Raises
     ------
     CallRefusedError
         When the service refuses the content of the call.
+    OutOfTimeError
+        When the deadline comes first.
     RetriesExhaustedError
-        When every attempt failed, or the deadline has passed.
+        When every attempt failed; `ThrottledError` when the last one was throttled.
     """
     pauses = jittered_pauses(CALL_PAUSE_SECONDS)
-    for attempt in range(1, ATTEMPTS + 1):
-        if deadline.seconds_left <= 0:
-            raise RetriesExhaustedError("the deadline has passed")
+    for attempt in range(1, attempts + 1):
+        if deadline.seconds_left <= seconds:
+            raise OutOfTimeError("the deadline is too close")
         try:
             return call()
         except ParamValidationError as error:
@@ -77,7 +107,15 @@ def call_with_retries(call: Callable[[], Result], deadline: Deadline) -> Result:
             cause: Exception = error
         except (BotoCoreError, IncompleteCallError) as error:
             cause = error
-        if attempt == ATTEMPTS:
-            raise RetriesExhaustedError(f"{ATTEMPTS} attempts failed") from cause
+        if attempt == attempts:
+            kind = ThrottledError if _is_throttled(cause) else RetriesExhaustedError
+            raise kind(f"{attempts} attempts failed") from cause
         deadline.sleep(next(pauses))
     raise AssertionError("the last attempt returns or raises")
+
+
+def _is_throttled(error: Exception) -> bool:
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return error.response["Error"]["Code"] in THROTTLES or status == _TOO_MANY_REQUESTS

@@ -11,6 +11,7 @@ from backend.contract.reading import (
     read_event,
     read_events,
     read_item,
+    read_streamed_event,
     read_user,
     split_records,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "read_events",
     "read_instant",
     "read_item",
+    "read_streamed_event",
     "read_user",
     "split_records",
     "write_event",

@@ -67,7 +67,7 @@ def deaggregate_records(data: bytes) -> list[bytes]:
     Raises
     ------
     MalformedAggregateError
-        Where the magic number, the digest, the message or a partition key index is wrong.
+        Where the magic number, the digest, the message or a partition key index is wrong, or there is no record.
     """
     if not is_aggregated(data):
         raise MalformedAggregateError("an aggregate begins with F3 89 9A C2")
@@ -83,6 +83,8 @@ def deaggregate_records(data: bytes) -> list[bytes]:
         raise MalformedAggregateError("a record of an aggregate lacks a required part")
     keys = len(message.partition_key_table)
     records = message.records
+    if not records:
+        raise MalformedAggregateError("an aggregate holds at least one record")
     if any(record.partition_key_index >= keys for record in records):
         raise MalformedAggregateError("a record of an aggregate names a partition key that is not in its table")
     return [record.data for record in records]

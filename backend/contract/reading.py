@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -53,10 +53,15 @@ class _StatedEvent(Event, kw_only=True, forbid_unknown_fields=True, gc=False):
     schema_version: Literal["1"] | UnsetType = UNSET  # type: ignore[assignment]
 
 
+class _Arrival(msgspec.Struct):
+    received_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
 _FIELDS = len(msgspec.structs.fields(Event))
 
 _values = msgspec.structs.astuple
 _encode = msgspec.json.Encoder().encode
+_arrival = msgspec.json.Decoder(_Arrival).decode
 _event = msgspec.json.Decoder(_StatedEvent).decode
 _events = msgspec.json.Decoder(list[_StatedEvent]).decode
 _raw_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -79,6 +84,20 @@ def read_event(payload: bytes, *, now: datetime) -> Event | Refusal:
     if _may_repeat([event], payload) and (name := find_repeated(payload)):
         return repeated(name, payload)
     return _complete(event)
+
+
+def read_streamed_event(payload: bytes, *, arrived_at: datetime) -> Event | Refusal:
+    """Return the event in a record of the stream, as `read_event` does.
+
+    An event's time is compared with the arrival of its record, or with a later `received_at`, by which the front door
+    has accepted it; a `received_at` that is further ahead than a clock may be is ignored.
+    """
+    event = read_event(payload, now=arrived_at)
+    if isinstance(event, Refusal):
+        received_at = _received_at(payload)
+        if received_at is not None and arrived_at < received_at <= arrived_at + MAX_CLOCK_AHEAD:
+            return read_event(payload, now=received_at)
+    return event
 
 
 def read_events(body: bytes, *, now: datetime) -> list[Event | Refusal]:
@@ -159,6 +178,13 @@ def _read_record(kind: RecordType, record_type: type[_Record], payload: bytes) -
     if created is not None:
         record.created_at = to_milliseconds(created)
     return record
+
+
+def _received_at(payload: bytes) -> datetime | None:
+    try:
+        return _arrival(payload).received_at
+    except _UNREADABLE:
+        return None
 
 
 def _is_suspect(payload: bytes) -> bool:

@@ -14,8 +14,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from botocore.config import Config
 
 from backend.aws.deadline import Deadline
-from backend.forward.delivery import WORKERS
+from backend.forward import history, tracker
 from backend.forward.forwarding import BatchOutcome, ForwardDependencies, forward_batch
+from backend.forward.pool import WORKERS
 from backend.forward.tracking_id import TrackingId
 
 if TYPE_CHECKING:
@@ -24,8 +25,21 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 # Time kept after the last call for the answer and the metrics.
-RESERVE_SECONDS = 3.0
-TIMEOUT_SECONDS = 5.0
+RESERVE_SECONDS = 1.5
+
+_COUNTED = (
+    "received",
+    "forwarded",
+    "settled",
+    "bad",
+    "duplicate",
+    "suppressed",
+    "retried",
+    "held_back",
+    "calls",
+    "failed_calls",
+    "unaccounted",
+)
 
 _logger = logging.getLogger(__name__)
 _metrics = Metrics()
@@ -33,24 +47,31 @@ _metrics = Metrics()
 
 @cache
 def _dependencies() -> ForwardDependencies:
-    # backend.aws.retries makes the retries, within the invocation's remaining time.
-    config = Config(
-        connect_timeout=TIMEOUT_SECONDS,
-        read_timeout=TIMEOUT_SECONDS,
+    storage = _config(history.CONNECT_SECONDS, history.READ_SECONDS)
+    return ForwardDependencies(
+        events=boto3.client("personalize-events", config=_config(tracker.CONNECT_SECONDS, tracker.READ_SECONDS)),
+        dynamodb=boto3.client("dynamodb", config=storage),
+        s3=boto3.client("s3", config=storage),
+        tracking_id=TrackingId(
+            boto3.client("ssm", config=storage), os.environ["TRACKING_ID_PARAMETER"], time.monotonic
+        ),
+        history_table=os.environ["HISTORY_TABLE"],
+        history_days=int(os.environ["HISTORY_DAYS"]),
+        bad_rows_bucket=os.environ["BAD_ROWS_BUCKET"],
+        calls_per_second=float(os.environ["PUT_EVENTS_PER_SECOND"]),
+    )
+
+
+def _config(connect_seconds: float, read_seconds: float) -> Config:
+    return Config(
+        connect_timeout=connect_seconds,
+        read_timeout=read_seconds,
+        # backend.aws.retries makes the retries, within the invocation's remaining time.
         retries={"total_max_attempts": 1},
         max_pool_connections=WORKERS,
         # The contract has validated the events, and the service does so again; boto3's own validation is a third of
         # the cost of a call.
         parameter_validation=False,
-    )
-    return ForwardDependencies(
-        events=boto3.client("personalize-events", config=config),
-        dynamodb=boto3.client("dynamodb", config=config),
-        s3=boto3.client("s3", config=config),
-        tracking_id=TrackingId(boto3.client("ssm", config=config), os.environ["TRACKING_ID_PARAMETER"], time.monotonic),
-        history_table=os.environ["HISTORY_TABLE"],
-        history_days=int(os.environ["HISTORY_DAYS"]),
-        bad_rows_bucket=os.environ["BAD_ROWS_BUCKET"],
     )
 
 
@@ -77,7 +98,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, list[
 
 
 def _count(outcome: BatchOutcome) -> None:
-    for name in ("received", "forwarded", "bad", "duplicate", "suppressed", "retried", "calls", "unaccounted"):
+    for name in _COUNTED:
         _metrics.add_metric(name, MetricUnit.Count, getattr(outcome, name))
     for reason, count in outcome.bad_by_reason.items():
         _metrics.add_metric(f"bad_{reason}", MetricUnit.Count, count)

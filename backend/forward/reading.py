@@ -16,11 +16,17 @@ from backend.contract import (
     deaggregate_records,
     event_id_of,
     is_aggregated,
-    read_event,
+    may_deny_consent,
+    read_streamed_event,
 )
+from backend.forward.identity import user_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+# The tracker and the data sets keep the first of several events with one id.
+_OTHER_USERS_ID = FieldError("event_id", "must not be the id of another user's event")
 
 
 class ReceivedEvent(msgspec.Struct, gc=False):
@@ -56,7 +62,7 @@ class Batch:
     received
         Number of records, those inside aggregates counted one by one; the sum of all the others.
     duplicates
-        Number of events whose id occurs earlier in the batch.
+        Number of events whose id an event of the same user has earlier in the batch.
     """
 
     received: int = 0
@@ -73,39 +79,58 @@ def read_batch(records: Sequence[dict[str, Any]]) -> Batch:
     same outcome whenever and wherever it is read.
     """
     batch = Batch()
-    seen: set[str] = set()
+    seen: dict[str, Event] = {}
     for position, record in enumerate(records):
         kinesis = record["kinesis"]
         arrived_at = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)
-        # msgspec decodes base64 at a third of the standard library's cost.
-        data = msgspec.convert(kinesis["data"], bytes)
         try:
-            payloads = deaggregate_records(data) if is_aggregated(data) else (data,)
+            payloads = _payloads_of(kinesis["data"])
         except MalformedAggregateError as error:
             batch.received += 1
-            batch.bad.append(BadRecord(position, _malformed(error, data), arrived_at))
-            continue
-        batch.received += len(payloads)
-        _add_events(payloads, position, arrived_at, seen, batch)
+            data = msgspec.convert(kinesis["data"], bytes)
+            batch.bad.append(BadRecord(position, _malformed("malformed_aggregate", error, data), arrived_at))
+        except msgspec.ValidationError as error:
+            batch.received += 1
+            data = str(kinesis["data"]).encode()
+            batch.bad.append(BadRecord(position, _malformed("malformed_base64", error, data), arrived_at))
+        else:
+            batch.received += len(payloads)
+            _add_events(payloads, position, arrived_at, seen, batch)
     return batch
 
 
-def _add_events(payloads: Sequence[bytes], position: int, arrived_at: datetime, seen: set[str], batch: Batch) -> None:
+def _payloads_of(encoded: str) -> Sequence[bytes]:
+    # msgspec decodes base64 at a third of the standard library's cost.
+    data = msgspec.convert(encoded, bytes)
+    return deaggregate_records(data) if is_aggregated(data) else (data,)
+
+
+def _add_events(
+    payloads: Sequence[bytes], position: int, arrived_at: datetime, seen: dict[str, Event], batch: Batch
+) -> None:
     """Validate the payloads of one Kinesis record and add each to the batch under its outcome."""
     for payload in payloads:
-        event = read_event(payload, now=arrived_at)
+        event = read_streamed_event(payload, arrived_at=arrived_at)
         if isinstance(event, Refusal):
-            batch.bad.append(BadRecord(position, event, arrived_at))
+            if may_deny_consent(payload):
+                batch.suppressed += 1
+            else:
+                batch.bad.append(BadRecord(position, event, arrived_at))
         elif event.consent == "denied":
             batch.suppressed += 1
         else:
             event_id = event.event_id = event.event_id or event_id_of(event)
-            if event_id in seen:
+            earlier = seen.get(event_id)
+            if earlier is None:
+                seen[event_id] = event
+                batch.events.append(ReceivedEvent(position, event, arrived_at))
+            elif user_of(earlier) == user_of(event):
                 batch.duplicates += 1
             else:
-                seen.add(event_id)
-                batch.events.append(ReceivedEvent(position, event, arrived_at))
+                refusal = Refusal("ambiguous_id", (_OTHER_USERS_ID,), payload)
+                batch.bad.append(BadRecord(position, refusal, arrived_at))
 
 
-def _malformed(error: MalformedAggregateError, data: bytes) -> Refusal:
-    return Refusal("malformed_aggregate", (FieldError("", f"must be a whole KPL aggregate: {error}"),), data)
+def _malformed(reason: str, error: Exception, data: bytes) -> Refusal:
+    kind = "a whole KPL aggregate" if reason == "malformed_aggregate" else "base64"
+    return Refusal(reason, (FieldError("", f"must be {kind}: {error}"),), data)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from backend.aws.errors import error_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,18 +31,23 @@ class TrackingId:
     _read_at: float = 0.0
 
     def read(self) -> str | None:
-        """Return the tracking id; None while there is no tracker, or the parameter cannot be read."""
-        if self._value is not None and self.clock() - self._read_at < FRESH_SECONDS:
-            return self._value
-        try:
-            self._value = self.client.get_parameter(Name=self.parameter)["Parameter"]["Value"]
-        except (ClientError, BotoCoreError) as error:
-            _logger.warning("no tracking id in %s: %s", self.parameter, error)
-            self._value = None
-        self._read_at = self.clock()
+        """Return the tracking id; None while there is no tracker, or none was read yet and the parameter cannot be."""
+        if self._value is None or self.clock() - self._read_at >= FRESH_SECONDS:
+            self._read_again()
         return self._value
 
     def has_changed(self) -> bool:
         """Read the parameter again and return whether the tracker was replaced since."""
-        before, self._value = self._value, None
-        return self.read() != before
+        before = self._value
+        self._read_again()
+        return self._value != before
+
+    def _read_again(self) -> None:
+        try:
+            self._value = self.client.get_parameter(Name=self.parameter)["Parameter"]["Value"]
+        except (ClientError, BotoCoreError) as error:
+            _logger.warning("no tracking id in %s: %s", self.parameter, error_name(error))
+            # A known id is used further while the parameter cannot be read; the tracker refuses one that is outdated.
+            if isinstance(error, ClientError) and error_name(error) == "ParameterNotFound":
+                self._value = None
+        self._read_at = self.clock()

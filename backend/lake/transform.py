@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
-from backend.contract import Refusal, may_deny_consent, read_event
+from backend.contract import Refusal, may_deny_consent, read_streamed_event
 from backend.lake.row import write_row
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def transform(records: Sequence[dict[str, Any]]) -> TransformOutcome:
 def _transform(record: dict[str, Any], bad: Counter[str]) -> TransformedRecord:
     record_id: str = record["recordId"]
     arrived_at = _arrival_of(record)
-    event = read_event(b64decode(record["data"]), now=arrived_at)
+    event = read_streamed_event(b64decode(record["data"]), arrived_at=arrived_at)
     if isinstance(event, Refusal):
         if may_deny_consent(event.payload):
             return {"recordId": record_id, "result": "Dropped"}

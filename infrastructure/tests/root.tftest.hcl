@@ -83,7 +83,7 @@ run "names_variables_and_routes_match_the_functions_and_callers" {
       for purpose, function in local.functions : purpose => keys(function.environment)
       } == {
       collect   = ["BAD_ROWS_BUCKET", "ENTITIES_TABLE", "LAKE_BUCKET", "STREAM_NAME", "UPLOADS_BUCKET", "USER_DAYS"]
-      forward   = ["BAD_ROWS_BUCKET", "HISTORY_DAYS", "HISTORY_TABLE", "TRACKING_ID_PARAMETER"]
+      forward   = ["BAD_ROWS_BUCKET", "HISTORY_DAYS", "HISTORY_TABLE", "PUT_EVENTS_PER_SECOND", "TRACKING_ID_PARAMETER"]
       judge     = []
       lake      = []
       recommend = ["ANSWERS_TABLE", "ENTITIES_TABLE", "HISTORY_TABLE", "POPULAR_CAMPAIGN_ARN", "RANKING_CAMPAIGN_ARN", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
@@ -136,6 +136,20 @@ run "without_an_event_tracker_events_wait_in_the_stream" {
   assert {
     condition     = !output.is_prepared && !local.forwarded_stream.enabled
     error_message = "The function forward is invoked before the event tracker exists."
+  }
+}
+
+run "the_quota_of_the_tracker_is_shared_by_the_invocations_that_run_at_once" {
+  command = plan
+
+  variables {
+    stream_shards = 5
+    forwarding    = { parallelization_factor = 2 }
+  }
+
+  assert {
+    condition     = local.functions.forward.environment.PUT_EVENTS_PER_SECOND == "100"
+    error_message = "Ten invocations may exceed 1,000 calls a second together, or use less."
   }
 }
 

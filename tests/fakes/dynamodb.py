@@ -7,9 +7,12 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.fakes.faults import Faults, client_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 MAX_BATCH_WRITES = 25
@@ -32,6 +35,8 @@ class FakeDynamoDB:
         # For each of the next BatchWriteItem calls, how many writes are left unprocessed; None writes nothing and
         # answers without UnprocessedItems.
         self.unprocessed: list[int | None] = []
+        # Runs at the beginning of every batch.
+        self.before_each: Callable[[], None] = lambda: None
 
     def put_item(self, *, TableName: str, Item: dict[str, Any]) -> dict[str, Any]:
         self.faults["put_item"].happen()
@@ -44,6 +49,7 @@ class FakeDynamoDB:
         return {"Item": item} if item else {}
 
     def batch_write_item(self, *, RequestItems: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+        self.before_each()
         self.faults["batch_write_item"].happen()
         writes = [(table, write["PutRequest"]["Item"]) for table, asked in RequestItems.items() for write in asked]
         if not 1 <= len(writes) <= MAX_BATCH_WRITES:
@@ -63,9 +69,13 @@ class FakeDynamoDB:
         return {"UnprocessedItems": unprocessed}
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
+        self.before_each()
         self.faults["batch_get_item"].happen()
         if sum(len(asked["Keys"]) for asked in RequestItems.values()) > MAX_BATCH_READS:
             raise invalid(f"at most {MAX_BATCH_READS} keys")
+        keys = [(table, self._key(table, key)) for table, asked in RequestItems.items() for key in asked["Keys"]]
+        if len(set(keys)) != len(keys):
+            raise invalid("Provided list of item keys contains duplicates")
         found: dict[str, list[dict[str, Any]]] = {}
         for table, asked in RequestItems.items():
             items = (self.items[table].get(self._key(table, key)) for key in asked["Keys"])

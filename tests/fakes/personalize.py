@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.session import get_session
 from botocore.validate import validate_parameters
 
 from tests.fakes.faults import Faults, client_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_PutEvents.html and .../limits.html
 MAX_EVENTS = 10
@@ -41,8 +44,11 @@ class FakeTracker:
         self.faults = Faults()
         # Events that the tracker refuses for a reason of its own.
         self.refused: set[str] = set()
-        # Events with which every call ends in a server error.
+        # Events with which every call ends in a server error, or in the error of the event.
         self.breaking: set[str] = set()
+        self.errors: dict[str, Exception] = {}
+        # Runs at the beginning of every call.
+        self.before_each: Callable[[], None] = lambda: None
         # The accepted calls: (user id, session id, events).
         self.calls: list[tuple[str | None, str, list[dict[str, Any]]]] = []
         self._lock = threading.Lock()
@@ -50,6 +56,7 @@ class FakeTracker:
     def put_events(
         self, *, trackingId: str, sessionId: str, eventList: list[dict[str, Any]], userId: str | None = None
     ) -> dict[str, Any]:
+        self.before_each()
         self.faults.happen()
         request = {"trackingId": trackingId, "sessionId": sessionId, "eventList": eventList, "userId": userId}
         validate_parameters({name: value for name, value in request.items() if value is not None}, _PUT_EVENTS)
@@ -78,6 +85,8 @@ class FakeTracker:
     def _check(self, event: dict[str, Any]) -> None:
         if event["eventId"] in self.breaking:
             raise client_error("InternalFailure", 500)
+        if event["eventId"] in self.errors:
+            raise self.errors[event["eventId"]]
         if event["eventId"] in self.refused:
             # As AWS's own checks do, it repeats the value that it refuses.
             raise invalid(f"refused by script: {event}")

@@ -58,6 +58,14 @@ locals {
         urgent      = true
         description = "A champion was kept although recent events differ from those that it was trained on: see the verdict in the execution's output."
       }
+      forward-held-back = {
+        namespace   = var.metrics_namespace
+        metric      = "held_back"
+        dimensions  = { service = "forward" }
+        statistic   = "Sum"
+        threshold   = 0
+        description = "The event tracker accepts nothing, so forward holds its events back: see the state of the dataset group and failed_calls. They are kept for as long as the event-source mapping retries."
+      }
       api-failed = {
         namespace   = "AWS/ApiGateway"
         metric      = "5XXError"
@@ -127,6 +135,11 @@ locals {
       title   = "Delivery to the lake"
       stat    = "Maximum"
       metrics = [for metric in ["DeliveryToS3.DataFreshness", "DeliveryToS3.Records", "ExecuteProcessing.Duration"] : ["AWS/Firehose", metric, "DeliveryStreamName", var.delivery_stream_name]]
+    },
+    {
+      title   = "Calls to the event tracker"
+      stat    = "Sum"
+      metrics = [for metric in ["calls", "failed_calls", "held_back"] : [var.metrics_namespace, metric, "service", "forward"]]
     },
     {
       title = "Bad and unaccounted events"

@@ -79,7 +79,7 @@ data "aws_iam_policy_document" "forward" {
 
   statement {
     sid       = "WriteTheHistoryOfUsers"
-    actions   = ["dynamodb:BatchWriteItem"]
+    actions   = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"] # it reads what an earlier delivery has forwarded
     resources = [var.table_arns["history"]]
   }
 

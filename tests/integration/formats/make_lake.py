@@ -222,6 +222,7 @@ def main(folder: Path) -> int:
         "USER_DAYS": "730",
         "HISTORY_TABLE": "history",
         "HISTORY_DAYS": "30",
+        "PUT_EVENTS_PER_SECOND": "1000",
         "TRACKING_ID_PARAMETER": "tracking-id",
     }
     for bucket in BUCKETS.values():

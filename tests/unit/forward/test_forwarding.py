@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from datetime import timedelta
 
 import pytest
 
 from backend.contract import aggregate_records
-from tests.factories.lambda_events import kinesis_record, to_bytes
+from tests.factories.lambda_events import ARRIVED_AT, kinesis_record, to_bytes
 from tests.factories.records import START, numbered_event
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import denied, server_error, throttled, timeout
@@ -115,6 +116,42 @@ def test_a_duplicate_in_a_batch_is_sent_once(forwarder):
     assert (outcome.forwarded, outcome.duplicate) == (1, 2)
 
 
+def test_one_id_for_two_users_is_a_bad_row(forwarder):
+    outcome = forwarder.forward(
+        kinesis_record(0, numbered_event(0)), kinesis_record(1, numbered_event(1, event_id="e-0", user_id="bob"))
+    )
+    assert (outcome.forwarded, outcome.bad, outcome.duplicate) == (1, 1, 0)
+    [row] = forwarder.bad_rows
+    assert (row["reason"], row["event_id"]) == ("ambiguous_id", "e-0")
+    assert b"bob" in base64.b64decode(row["payload"])
+
+
+def test_an_aggregate_without_records_is_a_bad_row(forwarder):
+    magic = b"\xf3\x89\x9a\xc2"
+    empty = magic + hashlib.md5(b"").digest()
+    outcome = forwarder.forward(kinesis_record(0, empty), kinesis_record(1, magic))
+    assert (outcome.received, outcome.bad, outcome.first_failed) == (2, 2, None)
+    assert {row["reason"] for row in forwarder.bad_rows} == {"malformed_aggregate"}
+
+
+@pytest.mark.parametrize("data", ["a", "%%%%", "e30", 7])
+def test_data_that_is_not_base64_is_a_bad_row(forwarder, data):
+    wrong = kinesis_record(0, b"{}")
+    wrong["kinesis"]["data"] = data
+    outcome = forwarder.forward(wrong, kinesis_record(1, numbered_event(1)))
+    assert (outcome.forwarded, outcome.bad, outcome.first_failed) == (1, 1, None)
+    [row] = forwarder.bad_rows
+    assert (row["reason"], base64.b64decode(row["payload"])) == ("malformed_base64", str(data).encode())
+
+
+def test_an_event_that_the_front_door_accepted_is_not_in_the_future(forwarder):
+    received = ARRIVED_AT + timedelta(milliseconds=40)
+    latest = {"timestamp": (received + timedelta(minutes=15)).isoformat(), "received_at": received.isoformat()}
+    assert forwarder.forward(kinesis_record(0, numbered_event(0, **latest))).forwarded == 1
+    far = (ARRIVED_AT + timedelta(days=1)).isoformat()
+    assert forwarder.forward(kinesis_record(1, numbered_event(1, timestamp=far, received_at=far))).bad == 1
+
+
 def test_a_duplicate_without_an_id_is_recognized(forwarder):
     outcome = forwarder.forward(
         kinesis_record(0, numbered_event(0, event_id=None)), kinesis_record(1, numbered_event(0, event_id=None))
@@ -157,8 +194,8 @@ def test_a_failed_call_stops_only_that_user_and_keeps_the_order(forwarder):
         kinesis_record(2, numbered_event(30)),
     )
     assert outcome.first_failed == f"{1:056d}"
-    assert (outcome.forwarded, outcome.retried) == (11, 16)
-    assert set(forwarder.received_ids) == {"e-100", *(f"e-{n}" for n in range(10))}
+    assert (outcome.forwarded, outcome.retried) == (13, 14)
+    assert set(forwarder.received_ids) == {"e-100", *(f"e-{n}" for n in range(12))}
 
 
 def test_without_a_tracker_all_events_are_retried(forwarder):
@@ -176,6 +213,22 @@ def test_the_tracking_id_is_read_once_a_minute(forwarder):
     forwarder.clock.now = 60
     forwarder.forward(kinesis_record(3, numbered_event(3)))
     assert forwarder.parameters.faults.calls == 2
+
+
+def test_a_known_tracking_id_is_used_while_the_parameter_is_throttled(forwarder):
+    forwarder.forward(kinesis_record(0, numbered_event(0)))
+    forwarder.parameters.faults.always(throttled())
+    forwarder.clock.now = 60
+    assert forwarder.forward(kinesis_record(1, numbered_event(1))).forwarded == 1
+    forwarder.tracker.refused = {"e-2"}
+    assert forwarder.forward(kinesis_record(2, numbered_event(2), numbered_event(3))).bad == 1
+
+
+def test_a_deleted_parameter_ends_the_use_of_its_tracking_id(forwarder):
+    forwarder.forward(kinesis_record(0, numbered_event(0)))
+    forwarder.parameters.value = None
+    forwarder.clock.now = 60
+    assert forwarder.forward(kinesis_record(1, numbered_event(1))).retried == 1
 
 
 def test_events_are_redelivered_to_a_replaced_tracker(forwarder):
@@ -223,6 +276,7 @@ def test_history_is_written_in_the_agreed_shape(forwarder):
         "event_type": {"S": "View"},
         "item_id": {"S": "mug"},
         "session_id": {"S": "s-1"},
+        "tracking_id": {"S": "tracker-1"},
         "expires_at": {"N": str(1769860800 + 3600 + 30 * 86400)},
     }
     assert "item_id" not in search

@@ -53,11 +53,13 @@ faults = st.lists(st.sampled_from([None, None, throttled(), server_error(), time
     at_history=faults,
     at_bad_rows=faults,
     unprocessed=st.lists(st.integers(0, 5), max_size=5),
+    pause=st.sampled_from([0, 5]),
 )
 def test_nothing_is_lost_or_doubled_under_any_schedule_of_faults(
-    batch, refused, at_tracker, at_history, at_bad_rows, unprocessed
+    batch, refused, at_tracker, at_history, at_bad_rows, unprocessed, pause
 ):
     forwarder = Forwarder()
+    forwarder.forward_control()
     forwarder.tracker.refused = {f"{user}-{number}" for user, number in refused}
     forwarder.tracker.faults.plan(at_tracker)
     forwarder.dynamodb.faults["batch_write_item"].plan(at_history)
@@ -65,7 +67,7 @@ def test_nothing_is_lost_or_doubled_under_any_schedule_of_faults(
     forwarder.s3.faults["put_object"].plan(at_bad_rows)
 
     outcomes = forwarder.forward_until_done(
-        *(kinesis_record(number, *contents) for number, contents in enumerate(batch))
+        *(kinesis_record(number, *contents) for number, contents in enumerate(batch)), pause=pause
     )
 
     events = [content for contents in batch for content in contents]
@@ -88,6 +90,7 @@ def test_nothing_is_lost_or_doubled_under_any_schedule_of_faults(
 @given(batch=batches(), at_tracker=faults)
 def test_no_users_events_overtake_each_other_even_when_some_are_redelivered(batch, at_tracker):
     forwarder = Forwarder()
+    forwarder.forward_control()
     forwarder.tracker.faults.plan(at_tracker)
     forwarder.forward_until_done(*(kinesis_record(number, *contents) for number, contents in enumerate(batch)))
     by_user: defaultdict[str, list[Any]] = defaultdict(list)

@@ -19,6 +19,7 @@ from tests.fakes.wire import Wire
 def sent() -> dict[str, Any]:
     wire = Wire(
         GetParameter={"Parameter": {"Name": "p", "Value": "tracker-1", "Type": "String"}},
+        BatchGetItem={"Responses": {"history": []}, "UnprocessedKeys": {}},
         BatchWriteItem={"UnprocessedItems": {}},
     )
     dependencies = ForwardDependencies(
@@ -33,9 +34,12 @@ def sent() -> dict[str, Any]:
     full = numbered_event(
         0, event_value=2, recommendation_id="RID-1", impression=["mug", "cup"], properties={"is_new": True}
     )
-    outcome = forward_batch([kinesis_record(0, full, b"{")], dependencies, FakeClock().deadline(1))
+    outcome = forward_batch([kinesis_record(0, full, b"{")], dependencies, FakeClock().deadline(60))
     assert (outcome.forwarded, outcome.bad, outcome.unaccounted) == (1, 1, 0)
-    return dict(wire.sent)
+    bodies = [body for operation, body in wire.sent if operation == "BatchWriteItem"]
+    [control] = [body for body in bodies if b"control#" in body]
+    [history] = [body for body in bodies if body != control]
+    return {**dict(wire.sent), "Control": control, "BatchWriteItem": history}
 
 
 def test_put_events(sent):
@@ -61,6 +65,20 @@ def test_put_events(sent):
 def test_history(sent):
     [write] = json.loads(sent["BatchWriteItem"])["RequestItems"]["history"]
     assert write["PutRequest"]["Item"]["moment"] == {"S": "1769860800000#e-0"}
+
+
+def test_the_look_up_of_an_earlier_delivery(sent):
+    asked = json.loads(sent["BatchGetItem"])["RequestItems"]["history"]
+    assert asked["Keys"][0] == {"person": {"S": "ann"}, "moment": {"S": "1769860800000#e-0"}}
+
+
+def test_the_control_can_be_sent_again(sent):
+    [write] = json.loads(sent["Control"])["RequestItems"]["history"]
+    wire = Wire()
+    call = json.loads(write["PutRequest"]["Item"]["call"]["S"])
+    wire.client("personalize-events").put_events(trackingId="tracker-1", **call)
+    [(_, body)] = wire.sent
+    assert json.loads(body) == json.loads(sent["PutEvents"])
 
 
 def test_bad_rows(sent):

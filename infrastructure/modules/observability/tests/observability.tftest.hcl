@@ -63,7 +63,7 @@ run "every_alarm_notifies_the_topic_and_has_a_description" {
   }
 
   assert {
-    condition     = length([for name in ["stream-throttled", "stream-unread", "lake-lag", "training-failed", "training-timed-out", "champion-outdated", "api-failed", "api-slow", "collect-bad", "collect-unaccounted"] : name if !contains(keys(aws_cloudwatch_metric_alarm.this), name)]) == 0
+    condition     = length([for name in ["stream-throttled", "stream-unread", "lake-lag", "training-failed", "training-timed-out", "champion-outdated", "forward-held-back", "api-failed", "api-slow", "collect-bad", "collect-unaccounted"] : name if !contains(keys(aws_cloudwatch_metric_alarm.this), name)]) == 0
     error_message = "An alarm is missing."
   }
 }
