@@ -74,20 +74,22 @@ class Forwarder:
         self.tracker.calls.clear()
         del self.dynamodb.items["history"]["control", f"{round((START.timestamp() + 999) * 1000)}#control"]
 
-    def forward(self, *records: dict[str, Any]) -> BatchOutcome:
-        outcome = forward_batch(records, self.dependencies, self.clock.deadline(60))
+    def forward(self, *records: dict[str, Any], seconds: float = 60) -> BatchOutcome:
+        outcome = forward_batch(records, self.dependencies, self.clock.deadline(seconds))
         assert outcome.unaccounted == 0
         return outcome
 
-    def forward_until_done(self, *records: dict[str, Any], attempts: int = 100, pause: float = 0) -> list[BatchOutcome]:
+    def forward_until_done(
+        self, *records: dict[str, Any], attempts: int = 100, pause: float = 0, seconds: float = 60
+    ) -> list[BatchOutcome]:
         """Redeliver from the first failed record on, as Lambda does after a partial batch response.
 
-        Between two invocations pass so many seconds.
+        An invocation has `seconds`, and `pause` of them pass before the next one.
         """
         outcomes = []
         remaining = list(records)
         for _ in range(attempts):
-            outcome = self.forward(*remaining)
+            outcome = self.forward(*remaining, seconds=seconds)
             outcomes.append(outcome)
             if outcome.first_failed is None:
                 return outcomes

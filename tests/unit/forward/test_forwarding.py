@@ -85,7 +85,7 @@ def test_bad_records_become_bad_rows_and_the_batch_continues(forwarder):
     cut = aggregate_records([("key", to_bytes(numbered_event(9)))])[:-1]
     outcome = forwarder.forward(
         kinesis_record(0, numbered_event(0)),
-        kinesis_record(1, b"{"),
+        kinesis_record(1, b"}"),
         kinesis_record(2, numbered_event(1, event_type="Stare")),
         kinesis_record(3, cut),
         kinesis_record(4, numbered_event(2)),
@@ -106,6 +106,13 @@ def test_events_that_deny_consent_are_not_sent_or_stored(forwarder):
     assert (outcome.suppressed, outcome.first_failed) == (1, None)
     assert not forwarder.tracker.calls
     assert not forwarder.history
+    assert not forwarder.s3.objects
+
+
+@pytest.mark.parametrize("payload", [b"{", b'{"consent":"denied","x":1}', b'{"Consent":"no"}'])
+def test_unreadable_records_that_may_deny_consent_are_not_stored(forwarder, payload):
+    outcome = forwarder.forward(kinesis_record(0, payload))
+    assert (outcome.suppressed, outcome.bad, outcome.first_failed) == (1, 0, None)
     assert not forwarder.s3.objects
 
 
@@ -200,7 +207,7 @@ def test_a_failed_call_stops_only_that_user_and_keeps_the_order(forwarder):
 
 def test_without_a_tracker_all_events_are_retried(forwarder):
     forwarder.parameters.value = None
-    outcome = forwarder.forward(kinesis_record(0, b"{"), kinesis_record(1, numbered_event(0)))
+    outcome = forwarder.forward(kinesis_record(0, b"}"), kinesis_record(1, numbered_event(0)))
     assert (outcome.bad, outcome.retried, outcome.first_failed) == (1, 1, f"{1:056d}")
     forwarder.parameters.value = "tracker-1"
     assert forwarder.forward(kinesis_record(1, numbered_event(0))).forwarded == 1
@@ -313,17 +320,17 @@ def test_an_event_id_too_long_for_a_sort_key_is_replaced_by_its_digest(forwarder
 def test_bad_rows_that_cannot_be_written_redeliver_the_record(forwarder):
     forwarder.s3.faults["put_object"].always(server_error())
     outcome = forwarder.forward(
-        kinesis_record(0, numbered_event(0)), kinesis_record(1, b"{"), kinesis_record(2, numbered_event(1))
+        kinesis_record(0, numbered_event(0)), kinesis_record(1, b"}"), kinesis_record(2, numbered_event(1))
     )
     assert (outcome.forwarded, outcome.bad, outcome.retried, outcome.first_failed) == (2, 0, 1, f"{1:056d}")
 
 
 def test_bad_rows_after_the_checkpoint_are_written_on_redelivery(forwarder):
     forwarder.tracker.breaking = {"e-0"}
-    outcome = forwarder.forward(kinesis_record(0, b"{"), kinesis_record(1, numbered_event(0)), kinesis_record(2, b"}"))
+    outcome = forwarder.forward(kinesis_record(0, b"}"), kinesis_record(1, numbered_event(0)), kinesis_record(2, b"}}"))
     assert (outcome.bad, outcome.retried) == (1, 2)
     forwarder.tracker.breaking = set()
-    assert forwarder.forward(kinesis_record(1, numbered_event(0)), kinesis_record(2, b"}")).bad == 1
+    assert forwarder.forward(kinesis_record(1, numbered_event(0)), kinesis_record(2, b"}}")).bad == 1
     assert len(forwarder.bad_rows) == 2
 
 

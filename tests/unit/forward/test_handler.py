@@ -20,7 +20,7 @@ def test_a_finished_batch_has_no_failures(monkeypatch, capsys):
     answered = invoke(
         Forwarder(),
         monkeypatch,
-        kinesis_record(0, numbered_event(0), numbered_event(0), b"{"),
+        kinesis_record(0, numbered_event(0), numbered_event(0), b"}"),
         kinesis_record(1, numbered_event(1, consent="denied")),
     )
     assert answered == {"batchItemFailures": []}
@@ -37,7 +37,7 @@ def test_an_unfinished_batch_names_the_first_record_to_redeliver(monkeypatch):
     answered = invoke(
         forwarder,
         monkeypatch,
-        kinesis_record(0, b"{"),
+        kinesis_record(0, b"}"),
         kinesis_record(1, numbered_event(0)),
         kinesis_record(2, numbered_event(1)),
     )

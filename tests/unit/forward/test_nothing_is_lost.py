@@ -25,7 +25,7 @@ def batches(draw: st.DrawFn) -> list[list[Any]]:
         for _ in range(draw(st.integers(1, 6))):
             kind = draw(st.sampled_from(["good"] * 8 + ["bad", "denied"]))
             if kind == "bad":
-                contents.append(b"{" * draw(st.integers(1, 1000)))
+                contents.append(b"}" * draw(st.integers(1, 1000)))
                 continue
             number = draw(st.integers(0, 30))
             user = draw(st.sampled_from(USERS))

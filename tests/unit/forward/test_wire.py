@@ -34,7 +34,7 @@ def sent() -> dict[str, Any]:
     full = numbered_event(
         0, event_value=2, recommendation_id="RID-1", impression=["mug", "cup"], properties={"is_new": True}
     )
-    outcome = forward_batch([kinesis_record(0, full, b"{")], dependencies, FakeClock().deadline(60))
+    outcome = forward_batch([kinesis_record(0, full, b"}")], dependencies, FakeClock().deadline(60))
     assert (outcome.forwarded, outcome.bad, outcome.unaccounted) == (1, 1, 0)
     bodies = [body for operation, body in wire.sent if operation == "BatchWriteItem"]
     [control] = [body for body in bodies if b"control#" in body]
