@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backend.aws.batch_write import MAX_WRITES_PER_CALL
 from backend.aws.retries import OutOfTimeError, ThrottledError
-from backend.forward.pool import WORKERS
+from backend.forward.pool import WORKERS, finish_all
 from backend.forward.tracker import CALL_SECONDS, CallOutcome, TrackerUnknownError
 
 if TYPE_CHECKING:
@@ -147,8 +147,7 @@ class _Delivery:
                 break
         while self._unwritten:
             self._write(min(len(self._unwritten), MAX_WRITES_PER_CALL))
-        while self._pool.running:
-            self._pool.finish_one()
+        finish_all(self._pool)
         for user in (*self._suspects, *self._blocked, *self._ready):
             self._total.unsent += user.events
         return self._total

@@ -16,7 +16,7 @@ from backend.forward.control import Control
 from backend.forward.delivery import Checkpoint, DeliveryOutcome, deliver
 from backend.forward.grouping import group_into_calls
 from backend.forward.history import CALL_SECONDS, EVENTS_PER_LOOKUP, History
-from backend.forward.pool import ThreadPool
+from backend.forward.pool import ThreadPool, finish_all
 from backend.forward.reading import BadRecord, read_batch
 from backend.forward.tracker import Tracker
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from backend.aws.deadline import Deadline
+    from backend.contract import Refusal
     from backend.forward.pool import Pool
     from backend.forward.reading import Batch, ReceivedEvent
     from backend.forward.tracking_id import TrackingId
@@ -117,9 +118,18 @@ def forward_batch(
     with dependencies.pool() as pool:
         delivery = _deliver(batch, dependencies, deadline, pool)
         checkpoint.hold_back(received.position for received in delivery.unsent)
-        stored = _store_bad_rows(batch, delivery, dependencies, deadline, checkpoint)
+        # What is bad in a redelivered record is found again then. To find what the tracker refuses takes calls, so that
+        # is stored now, unless the record is so young that it would not be looked up.
+        latest = dependencies.now() - REDELIVERED_SECONDS
+        refused = [
+            pair
+            for pair in delivery.refused
+            if not checkpoint.includes(pair[0].position) or pair[0].arrived_at.timestamp() <= latest
+        ]
+        stored = _store_bad_rows(batch, refused, dependencies, deadline, checkpoint)
         if stored:
-            _note_refused(delivery, dependencies, deadline, checkpoint, pool)
+            again = [pair for pair in refused if checkpoint.includes(pair[0].position)]
+            _note_refused(again, dependencies, deadline, pool, stored)
     return BatchOutcome(
         received=batch.received,
         forwarded=len(delivery.forwarded),
@@ -172,24 +182,20 @@ def _find_settled(events: Sequence[ReceivedEvent], history: History, now: float,
 
     for start in range(0, len(old), EVENTS_PER_LOOKUP):
         pool.start(partial(look_up, old[start : start + EVENTS_PER_LOOKUP]))
-    while pool.running:
-        pool.finish_one()
+    finish_all(pool)
     return settled
 
 
 def _store_bad_rows(
     batch: Batch,
-    delivery: DeliveryOutcome,
+    refused: Sequence[tuple[ReceivedEvent, Refusal]],
     dependencies: ForwardDependencies,
     deadline: Deadline,
     checkpoint: Checkpoint,
 ) -> Counter[str]:
-    """Write the events that the tracker refused and the bad records that are not redelivered, and count the reasons.
-
-    What is bad in a redelivered record is found again then; to find what the tracker refuses takes calls.
-    """
-    refused = [BadRecord(received.position, refusal, received.arrived_at) for received, refusal in delivery.refused]
-    final = refused + [row for row in batch.bad if not checkpoint.includes(row.position)]
+    """Write the bad records that are not redelivered, and refused events, and count the reasons."""
+    final = [row for row in batch.bad if not checkpoint.includes(row.position)]
+    final += [BadRecord(received.position, refusal, received.arrived_at) for received, refusal in refused]
     if not final:
         return Counter()
     final.sort(key=lambda row: row.position)
@@ -207,24 +213,22 @@ def _store_bad_rows(
 
 
 def _note_refused(
-    delivery: DeliveryOutcome,
+    refused: Sequence[tuple[ReceivedEvent, Refusal]],
     dependencies: ForwardDependencies,
     deadline: Deadline,
-    checkpoint: Checkpoint,
     pool: Pool,
+    stored: Counter[str],
 ) -> None:
-    """Note which stored events of redelivered records need not be sent again."""
-    refused = [received for received, _ in delivery.refused if checkpoint.includes(received.position)]
+    """Note that stored events need not be sent again; one that is not noted does not count as stored."""
     tracking_id = dependencies.tracking_id.read() if refused else None
     if tracking_id is None:
         return
     history = _history(dependencies, tracking_id, deadline)
 
-    def note(chunk: Sequence[ReceivedEvent]) -> Callable[[], None]:
-        history.write_refused(chunk)
-        return lambda: None
+    def note(chunk: Sequence[tuple[ReceivedEvent, Refusal]]) -> Callable[[], None]:
+        is_noted = history.write_refused([received for received, _ in chunk])
+        return partial(stored.subtract, () if is_noted else [refusal.reason for _, refusal in chunk])
 
     for start in range(0, len(refused), MAX_WRITES_PER_CALL):
         pool.start(partial(note, refused[start : start + MAX_WRITES_PER_CALL]))
-    while pool.running:
-        pool.finish_one()
+    finish_all(pool)

@@ -51,3 +51,9 @@ class ThreadPool:
         done = self._done.get()
         self.running -= 1
         done.result()()
+
+
+def finish_all(pool: Pool) -> None:
+    """Wait for every job."""
+    while pool.running:
+        pool.finish_one()
