@@ -189,7 +189,7 @@ variable "forwarding" {
     batch_size             = optional(number, 500)
     window_seconds         = optional(number, 1)
     parallelization_factor = optional(number, 1)
-    put_events_per_second  = optional(number, 1000) # https://docs.aws.amazon.com/personalize/latest/dg/limits.html
+    put_events_per_second  = optional(number, 1000)  # https://docs.aws.amazon.com/personalize/latest/dg/limits.html
     retries                = optional(number, 10000) # the maximum, so that records which may succeed later expire by age
     record_age_seconds     = optional(number, 21600)
     alarm_age_seconds      = optional(number, 60)

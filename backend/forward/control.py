@@ -1,6 +1,6 @@
 """An event that the tracker has accepted, which is sent again to learn whether it accepts anything at the moment.
 
-Of a batch in which nothing succeeds, it tells whether the tracker refuses some events or refuses whatever it is sent.
+Where nothing of a batch succeeds, its result shows whether the tracker refuses some events or any event.
 The tracker ignores an event id that it knows.
 """
 

@@ -79,7 +79,7 @@ class History:
         """
         events_by_key = {_values(key(received)): received for received in events for key in (_key, self._refused_key)}
         keys = [key(received) for received in events for key in (_key, self._refused_key)]
-        wanted: Any = {self.table: {"Keys": keys, "ProjectionExpression": "person, moment, tracking_id"}}
+        wanted: Any = {self.table: {"Keys": keys}}
         if self.deadline.seconds_left <= CALL_SECONDS:
             return []
         try:

@@ -37,7 +37,7 @@ CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
 
 ISOLATION_SECONDS = 600
 """Age of a record from which an event that fails by itself with a server error or without an answer is refused: an
-event-source mapping does not tell how often it has delivered a record."""
+event-source mapping does not report how often it has delivered a record."""
 
 # https://docs.aws.amazon.com/personalize/latest/dg/limits.html (event size)
 MAX_EVENT_BYTES = 10 * 1024

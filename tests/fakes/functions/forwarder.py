@@ -16,8 +16,8 @@ from tests.fakes.buckets import FakeS3
 from tests.fakes.clock import FakeClock
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import Faults, client_error
+from tests.fakes.functions.pool import SimulatedPool
 from tests.fakes.personalize import FakeTracker
-from tests.fakes.pool import SimulatedPool
 
 
 class FakeParameters:
