@@ -1,0 +1,73 @@
+"""Prices from a file, of which each that is used is remembered."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PRICES = Path(__file__).with_name("prices.toml")
+_CONFIDENCES = ("low", "medium", "high")
+
+
+class UnknownPriceError(ValueError):
+    """A file of prices names a price that does not exist."""
+
+
+@dataclass
+class Prices:
+    """Prices of a region; where none is known for it, those of us-east-1.
+
+    Attributes
+    ----------
+    used
+        The names of the prices that have been used.
+    """
+
+    region: str
+    entries: dict[str, dict[str, Any]]
+    sources: dict[str, str]
+    used: set[str] = field(default_factory=set)
+
+    @classmethod
+    def load(cls, region: str = "us-east-1", changes: Path | None = None) -> Prices:
+        """Return the project's prices, changed by a file with `[prices]` of its own."""
+        content = tomllib.loads(PRICES.read_text(encoding="utf-8"))
+        entries, sources = content["prices"], content["sources"]
+        if changes:
+            own = tomllib.loads(changes.read_text(encoding="utf-8"))
+            if unknown := own.get("prices", {}).keys() - entries.keys():
+                raise UnknownPriceError(f"{changes} has unknown prices: {', '.join(sorted(unknown))}")
+            for name, price in own.get("prices", {}).items():
+                given = price if isinstance(price, dict) else {"usd": price}
+                entries[name] = {"source": str(changes), "confidence": "high", **given}
+        return cls(region, entries, sources)
+
+    def cost(self, name: str, amount: float) -> float:
+        """Return what an amount costs in USD a month, less what is free."""
+        self.used.add(name)
+        entry = self.entries[name]
+        usd: float = entry.get(self.region, entry["usd"])
+        free: float = entry.get("free", 0.0)
+        return max(0.0, amount - free) * usd
+
+    def tiers(self, amount: float, *tiers: tuple[str, float]) -> float:
+        """Return what an amount costs where each price applies up to a limit, the last one to the rest."""
+        total, below = 0.0, 0.0
+        for name, limit in tiers:
+            if amount > below:
+                total += self.cost(name, min(amount, limit) - below)
+            below = limit
+        return total
+
+    def doubtful(self) -> list[str]:
+        """Return the used prices of the least confidence, as `name (confidence: source)`."""
+        least = min((_CONFIDENCES.index(self.entries[name]["confidence"]) for name in self.used), default=2)
+        if least == len(_CONFIDENCES) - 1:
+            return []
+        return [
+            f"{name} ({_CONFIDENCES[least]}: {self.sources.get(entry['source'], entry['source'])})"
+            for name, entry in sorted(self.entries.items())
+            if name in self.used and entry["confidence"] == _CONFIDENCES[least]
+        ]

@@ -1,0 +1,193 @@
+"""The monthly cost of each service. `deployment/cost/README.md` states what is assumed about the work of a request."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from deployment.cost.traffic import GB, HOURS, SECONDS
+
+if TYPE_CHECKING:
+    from deployment.cost.prices import Prices
+    from deployment.cost.stack import Campaign, Stack
+    from deployment.cost.traffic import Traffic
+
+PUT_UNIT_BYTES = 25 * 1024
+FIREHOSE_UNIT_BYTES = 5 * 1024
+MIB = 2**20
+
+# Milliseconds of a call, to be replaced by those of the first real month.
+CALL_MS = {"collect": 30, "lake": 500, "forward": 75, "recommend": 43}
+ANSWER_BYTES = 3000
+ANSWER_UNITS = 3  # of writing or reading it in DynamoDB
+HISTORY_BYTES = 350
+PARQUET_BYTES = 120  # of an event in the lake
+LOG_BYTES_PER_REQUEST = 650 + 900  # access log, and metrics of the function
+LOG_BYTES_PER_BATCH = 900
+TRACED = 0.05
+REFUSED = 0.01  # requests with a bad row, each of which is an object
+KMS_CALLS_IDLE, KMS_CALLS_PER_REQUEST = 190_000, 0.01
+INTERACTION_BYTES = 80  # in an imported data set
+INTERACTIONS_PER_DPU_HOUR, LEAST_DPU_HOURS = 130e6, 0.13
+INTERACTIONS_PER_TRAINING_HOUR, LEAST_TRAINING_HOURS = 100e6, 4.0
+
+
+def price_services(traffic: Traffic, stack: Stack, prices: Prices) -> dict[str, float]:
+    """Return the cost of each service in USD a month."""
+    requests = traffic.requests + traffic.recommendations
+    batches = _forward_calls(traffic, stack) + _lake_calls(traffic, stack)
+    firewall = 0.0
+    if stack.firewall_rules is not None:
+        firewall = (
+            prices.cost("waf_acl", 1)
+            + prices.cost("waf_rule", stack.firewall_rules)
+            + prices.cost("waf_request", requests)
+        )
+    logged = requests * LOG_BYTES_PER_REQUEST + batches * LOG_BYTES_PER_BATCH
+    return {
+        "Kinesis": kinesis(stack.shards, traffic.requests, _record_bytes(traffic), stack.has_long_retention, prices),
+        "Firehose": firehose(traffic.requests, _record_bytes(traffic), prices),
+        "API Gateway": prices.tiers(
+            requests,
+            ("api_request", 333e6),
+            ("api_request_over_333_million", 1e9),
+            ("api_request_over_1_billion", math.inf),
+        ),
+        "WAF": firewall,
+        "Lambda": _functions(traffic, stack, prices),
+        "DynamoDB": _tables(traffic, prices),
+        "CloudWatch": prices.cost("cloudwatch_alarm", stack.alarms)
+        + prices.cost("cloudwatch_metric", stack.metrics)
+        + prices.cost("cloudwatch_dashboard", stack.dashboards),
+        "Logs": prices.cost("logs_gb", logged / GB),
+        "X-Ray": prices.cost("xray_trace", requests * TRACED),
+        "KMS": prices.cost("kms_key", stack.keys)
+        + prices.cost("kms_request", KMS_CALLS_IDLE + requests * KMS_CALLS_PER_REQUEST),
+        "Athena": prices.cost("athena_tb", traffic.athena_tb),
+        "Glue": _spark(traffic, prices),
+        "S3": prices.cost("s3_gb", traffic.events_per_second * 86_400 * traffic.lake_days * PARQUET_BYTES / GB)
+        + prices.cost("s3_put", traffic.requests * REFUSED),
+        "Data out": prices.cost("data_out_gb", traffic.recommendations * ANSWER_BYTES / GB),
+        "Personalize campaigns": price_campaigns(traffic, stack.campaigns, prices),
+        "Personalize training": _training(traffic, stack, prices),
+        "Personalize ingestion": prices.cost(
+            "personalize_ingestion_gb", _ingested_gb(traffic) if stack.campaigns else 0
+        ),
+    }
+
+
+def kinesis(shards: float, records: float, record_bytes: float, has_long_retention: bool, prices: Prices) -> float:
+    """Return the cost of a stream with provisioned shards."""
+    units = records * math.ceil(record_bytes / PUT_UNIT_BYTES)
+    retention = prices.cost("kinesis_retention_shard_hour", shards * HOURS) if has_long_retention else 0.0
+    return prices.cost("kinesis_shard_hour", shards * HOURS) + retention + prices.cost("kinesis_put_unit", units)
+
+
+def kinesis_on_demand(in_gb: float, readers: int, prices: Prices, hours: float = HOURS) -> float:
+    """Return the cost of an on-demand stream; each reader pays for all that comes in."""
+    return (
+        prices.cost("kinesis_on_demand_hour", hours)
+        + prices.cost("kinesis_on_demand_in_gb", in_gb)
+        + prices.cost("kinesis_on_demand_out_gb", in_gb * readers)
+    )
+
+
+def kinesis_advantage(in_gb: float, readers: int, prices: Prices) -> float:
+    """Return the cost of a stream in an account with On-demand Advantage, which has no charge per stream."""
+    out = prices.cost("kinesis_advantage_out_gb", in_gb * readers)
+    return prices.cost("kinesis_advantage_in_gb", in_gb) + out
+
+
+def firehose(records: float, record_bytes: float, prices: Prices, conversion: str = "firehose_conversion_gb") -> float:
+    """Return the cost of delivering records, each rounded up to 5 KB, with the price of what is done to them."""
+    gigabytes = records * math.ceil(record_bytes / FIREHOSE_UNIT_BYTES) * FIREHOSE_UNIT_BYTES / GB
+    return prices.cost("firehose_gb", gigabytes) + prices.cost(conversion, gigabytes)
+
+
+def price_campaigns(traffic: Traffic, campaigns: tuple[Campaign, ...], prices: Prices) -> float:
+    """Return the cost of the campaigns: each pays for its provisioned requests, or for those that it gets."""
+    asked = traffic.recommendations * (1 - traffic.cached)
+    # Those with most requests first: the first share is that of the first campaign of the dearer price.
+    ordered = sorted(campaigns, key=lambda campaign: not campaign.is_v2)
+    shares = (*traffic.campaign_shares, *(0.0 for _ in ordered))
+    total, classic = 0.0, 0.0
+    for campaign, share in zip(ordered, shares, strict=False):
+        billed = max(campaign.provisioned_tps * SECONDS, asked * share)
+        if campaign.is_v2:
+            total += prices.cost("personalize_v2_request", billed)
+        else:
+            classic += billed
+    tiers = (
+        ("personalize_request", 72e6),
+        ("personalize_request_over_72_million", 720e6),
+        ("personalize_request_over_720_million", math.inf),
+    )
+    return total + prices.tiers(classic, *tiers)
+
+
+def price_engine(prices: Prices, tasks: int = 2, processors: float = 1, memory_gb: float = 4) -> float:
+    """Return the cost of our own engine on Fargate behind a load balancer, whatever the traffic."""
+    return (
+        prices.cost("fargate_vcpu_hour", tasks * processors * HOURS)
+        + prices.cost("fargate_gb_hour", tasks * memory_gb * HOURS)
+        + prices.cost("load_balancer_hour", HOURS)
+        + prices.cost("load_balancer_unit_hour", HOURS)
+    )
+
+
+def _record_bytes(traffic: Traffic) -> float:
+    return traffic.event_bytes * traffic.events_per_request
+
+
+def _forward_calls(traffic: Traffic, stack: Stack) -> float:
+    return max(stack.shards * SECONDS, traffic.events / 500) if traffic.events else 0.0
+
+
+def _lake_calls(traffic: Traffic, stack: Stack) -> float:
+    return max(stack.shards * SECONDS / 30, traffic.events * traffic.event_bytes / MIB) if traffic.events else 0.0
+
+
+def _functions(traffic: Traffic, stack: Stack, prices: Prices) -> float:
+    calls = {
+        "collect": traffic.requests,
+        "lake": _lake_calls(traffic, stack),
+        "forward": _forward_calls(traffic, stack),
+        "recommend": traffic.recommendations,
+    }
+    gigabytes = dict(stack.function_gb)
+    work = sum(number * CALL_MS[name] / 1000 * gigabytes.get(name, 1.0) for name, number in calls.items())
+    return prices.cost("lambda_request", sum(calls.values())) + prices.cost("lambda_gb_second", work)
+
+
+def _tables(traffic: Traffic, prices: Prices) -> float:
+    answers = traffic.recommendations
+    history = traffic.history_days * traffic.events_per_second * 86_400 * HISTORY_BYTES / GB
+    return (
+        prices.cost("dynamodb_write", traffic.events + ANSWER_UNITS * answers * (1 - traffic.cached))
+        + prices.cost("dynamodb_read", ANSWER_UNITS * answers)
+        + prices.cost("dynamodb_gb", history)
+        + prices.cost("dynamodb_recovery_gb", history)
+    )
+
+
+def _spark(traffic: Traffic, prices: Prices) -> float:
+    if not traffic.events:
+        return 0.0
+    read = traffic.events_per_second * 86_400 * traffic.training_days
+    hours = max(LEAST_DPU_HOURS, read / INTERACTIONS_PER_DPU_HOUR)
+    return prices.cost("glue_dpu_hour", traffic.trainings * hours)
+
+
+def _training(traffic: Traffic, stack: Stack, prices: Prices) -> float:
+    if not traffic.events:
+        return 0.0
+    v2 = sum(campaign.is_v2 for campaign in stack.campaigns)
+    hours = max(LEAST_TRAINING_HOURS, traffic.interactions / INTERACTIONS_PER_TRAINING_HOUR)
+    return prices.cost("personalize_v2_interaction", traffic.trainings * v2 * traffic.interactions) + prices.cost(
+        "personalize_training_hour", traffic.trainings * (len(stack.campaigns) - v2) * hours
+    )
+
+
+def _ingested_gb(traffic: Traffic) -> float:
+    imported = traffic.trainings * traffic.interactions * INTERACTION_BYTES if traffic.events else 0.0
+    return (traffic.events * traffic.event_bytes + imported) / GB
