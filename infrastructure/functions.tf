@@ -45,6 +45,7 @@ locals {
         SIMILAR_ITEMS_CAMPAIGN_ARN        = local.campaign_arns["similar-items"]
         POPULAR_CAMPAIGN_ARN              = local.campaign_arns["popular"]
         RANKING_CAMPAIGN_ARN              = local.campaign_arns["ranking"]
+        FILTERS_PARAMETER                 = local.filters_parameter
       }
     }
     train = {
@@ -97,6 +98,7 @@ module "permissions" {
   stream_arn            = local.stream_arn
   state_machine_arn     = local.state_machine_arn
   tracking_id_parameter = local.tracking_id_parameter
+  filters_parameter     = local.filters_parameter
   campaign_arns         = local.campaign_arns
   key_arn               = module.storage.key_arn
 }

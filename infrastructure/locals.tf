@@ -22,6 +22,7 @@ locals {
   judge_arn             = "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function:${local.prefix}-judge"
   alarm_topic_arn       = "arn:${local.partition}:sns:${var.region}:${var.account_id}:${local.prefix}-alarms"
   tracking_id_parameter = "/${var.project}/${var.environment}/tracking-id"
+  filters_parameter     = "/${var.project}/${var.environment}/filters"
   metrics_namespace     = "Rivulet"
 
   # Without an event tracker the function forward can only hold events back, until they are too old.

@@ -105,6 +105,7 @@ module "recommender" {
   judge_function_arn       = local.judge_arn
   sagemaker                = one(module.sagemaker[*].trainer)
   tracking_id_parameter    = local.tracking_id_parameter
+  filters_parameter        = local.filters_parameter
   poll_seconds             = var.training_poll_seconds
   training_days            = var.training_days
   schedule                 = var.training_schedule

@@ -14,6 +14,7 @@ from botocore.config import Config
 
 from backend.http import Answer, Request, answer, routes
 from backend.recommend import requests
+from backend.recommend.filters import PublishedFilters
 from backend.recommend.health import check_health
 from backend.recommend.lookup import Tables
 from backend.recommend.recommender import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
@@ -46,6 +47,9 @@ def _dependencies() -> RecommendDependencies:
             "popular": os.environ["POPULAR_CAMPAIGN_ARN"],
             "rerank": os.environ["RANKING_CAMPAIGN_ARN"],
         },
+        filters=PublishedFilters(
+            boto3.client("ssm", config=tables), os.environ["FILTERS_PARAMETER"], clock=time.monotonic
+        ),
     )
 
 

@@ -59,8 +59,8 @@ def look_up(request: RecommendationRequest, client: DynamoDBClient, tables: Tabl
 
     A table that gives no whole answer by the deadline degrades the answer but does not prevent it.
     """
-    user_id = request.user_id
-    versions = None if user_id is None else start(lambda: _read_version(user_id, client, tables))
+    reader_id = request.reader_id
+    versions = None if reader_id is None else start(lambda: _read_version(reader_id, client, tables))
     items = start(lambda: _read_items(request, client, tables))
     version: str | None = ""
     if versions:

@@ -78,8 +78,11 @@ def get_recommendation(
             plain = get_recommendation(request.plain, client, campaigns, deadline)
             return replace(plain, unexplained=_without_explanations(arn))
         raise
+    # A filter may leave nothing, such as for a user who has bought every item.
+    if entries == [] and request.filter is None:
+        raise CallFailedError("EmptyAnswer")
     items = _items_of(entries)
-    is_unexplained = request.with_explanations and not any("because" in item for item in items)
+    is_unexplained = bool(items) and request.with_explanations and not any("because" in item for item in items)
     return Recommendation(
         items,
         recommendation_id if isinstance(recommendation_id, str) else None,
@@ -101,7 +104,7 @@ def _name_of(arn: str) -> str:
 
 
 def _list(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn: str) -> tuple[Any, Any]:
-    parameters: dict[str, Any] = {"userId": request.user_id, "itemId": request.item_id}
+    parameters: dict[str, Any] = {"userId": request.reader_id, "itemId": request.item_id, **_filter_of(request)}
     if request.with_explanations:
         parameters["metadataColumns"] = {"ITEMS": [EXPLANATION]}
     given = {name: value for name, value in parameters.items() if value is not None}
@@ -111,15 +114,20 @@ def _list(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn:
 
 def _rank(request: RecommendationRequest, client: PersonalizeRuntimeClient, arn: str) -> tuple[Any, Any]:
     result = client.get_personalized_ranking(
-        campaignArn=arn, userId=str(request.user_id), inputList=list(request.items)
+        campaignArn=arn, userId=str(request.user_id), inputList=list(request.items), **_filter_of(request)
     )
     return result.get("personalizedRanking"), result.get("recommendationId")
 
 
+def _filter_of(request: RecommendationRequest) -> dict[str, Any]:
+    if request.filter is None:
+        return {}
+    values = {"filterValues": dict(request.filter.arguments)} if request.filter.arguments else {}
+    return {"filterArn": request.filter.arn, **values}
+
+
 def _items_of(entries: Any) -> list[dict[str, Any]]:
     """Return the items of an answer; the SDK does not check that an answer has the form of its model."""
-    if entries == []:
-        raise CallFailedError("EmptyAnswer")
     if not isinstance(entries, list):
         raise CallFailedError("MalformedAnswer")
     items = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from backend.aws.deadline import Deadline
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_personalize_runtime import PersonalizeRuntimeClient
+
+    from backend.recommend.filters import PublishedFilters
 
 Source = Literal["recommender", "cache", "last_good", "popular"]
 
@@ -43,14 +45,17 @@ class RecommendDependencies:
     ----------
     campaigns
         The campaign's ARN by kind of request.
+    filters
+        The filters that a request may name.
     popular
-        The last popular items that this process has seen, if any: the last fallback.
+        The last popular items without a filter that this process has seen, if any: the last fallback.
     """
 
     dynamodb: DynamoDBClient
     runtime: PersonalizeRuntimeClient
     tables: Tables
     campaigns: Mapping[RequestKind, str]
+    filters: PublishedFilters
     popular: list[Recommendation] = field(default_factory=list)
 
 
@@ -68,6 +73,8 @@ def serve(
 
     Raises
     ------
+    BadRequestError
+        Where the filter of the request is unknown, or its values do not match its parameters.
     NotFoundError
         Where the user or item of the request is unknown.
     UnavailableError
@@ -75,6 +82,9 @@ def serve(
     """
     started = time.perf_counter()
     deadline = deadline or Deadline.after(REQUEST_SECONDS)
+    if request.filter is not None:
+        choice = dependencies.filters.check(request.filter, request.user_id, deadline.share(LOOKUP_SHARE))
+        request = replace(request, filter=choice)
     lookup = look_up(request, dependencies.dynamodb, dependencies.tables, deadline.share(LOOKUP_SHARE))
     if not lookup.is_known:
         raise _unknown(request)
@@ -101,10 +111,10 @@ def _find_answer(
         for last in (stored, lookup.plain):
             if last and last.is_usable(now):
                 return "last_good", last.recommendation
-        if request.kind == "popular" and dependencies.popular:
+        if request.kind == "popular" and request.filter is None and dependencies.popular:
             return "last_good", dependencies.popular[0]
         return "popular", _popular_fallback(request, dependencies, now, deadline, reason=str(error))
-    if request.kind == "popular":
+    if request.kind == "popular" and request.filter is None:
         dependencies.popular[:] = [recommendation]
     if lookup.version is not None:
         settled = is_settled(lookup.version, stored, now)
@@ -126,11 +136,18 @@ def _store(
 def _popular_fallback(
     request: RecommendationRequest, dependencies: RecommendDependencies, now: int, deadline: Deadline, reason: str
 ) -> Recommendation:
-    """Return popular items for a request without any other answer: live, or as last stored."""
-    if request.kind == "popular":
+    """Return popular items for a request without any other answer: live, or as last stored.
+
+    They pass the request's filter. Items to order have no such fallback with a filter, since popular items do not show
+    which of them pass it.
+    """
+    if request.kind == "popular" or (request.kind == "rerank" and request.filter):
         raise _unavailable(reason)
     count = POPULAR_TO_RANK_BY if request.kind == "rerank" else request.requested_results
-    popular = RecommendationRequest("popular", num_results=count)
+    applied = request.filter
+    if applied is not None and applied.of_user:
+        applied = replace(applied, user_id=request.reader_id)
+    popular = RecommendationRequest("popular", num_results=count, filter=applied)
     lookup = look_up(popular, dependencies.dynamodb, dependencies.tables, deadline.share(LOOKUP_SHARE))
     try:
         source, recommendation = _find_answer(popular, dependencies, lookup, now, deadline)
@@ -152,7 +169,7 @@ def _body_of(request: RecommendationRequest, source: Source, recommendation: Rec
     unexplained = None
     if not request.with_explanations:
         items = [{name: item[name] for name in ("item_id", "score") if name in item} for item in items]
-    elif not any("because" in item for item in items):
+    elif items and not any("because" in item for item in items):
         unexplained = recommendation.unexplained or FALLBACK_UNEXPLAINED
     optional = {"user_id": request.user_id, "item_id": request.item_id, "unexplained": unexplained}
     return {

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # A placeholder inside a JSON string is replaced by text; one outside is replaced by JSON.
 _IN_A_STRING = "sample"
 _ALONE = {
-    "configuration": '{"datasets": [], "solutions": []}',
+    "configuration": '{"datasets": [], "filters": [], "solutions": []}',
     "dynamodb_retry": "[]",
     "glue_retry": "[]",
     "lambda_retry": "[]",
@@ -22,6 +22,7 @@ _ALONE = {
     "ssm_retry": "[]",
     "sagemaker": "{}",
     "poll_seconds": "60",
+    "published_filters": '"[]"',
     "training_days": "365",
     "tags": '[{"TagKey": "Project", "TagValue": "sample"}]',
     "wait_seconds": "{% $poll_seconds %}",

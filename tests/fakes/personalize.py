@@ -116,6 +116,8 @@ class FakeRuntime:
         self.faults = Faults()
         # Campaigns that do not exist yet.
         self.missing: set[str] = set()
+        # The items that pass every filter.
+        self.passing: set[str] = set()
         self.asked: list[dict[str, Any]] = []
 
     def get_recommendations(
@@ -126,32 +128,53 @@ class FakeRuntime:
         userId: str | None = None,
         itemId: str | None = None,
         metadataColumns: dict[str, list[str]] | None = None,
+        filterArn: str | None = None,
+        filterValues: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         columns = (metadataColumns or {}).get("ITEMS", [])
         self._enter(campaignArn, numResults=numResults, userId=userId, itemId=itemId, columns=columns)
+        ranking = self._filtered(self.ranking, filterArn, filterValues)
         most = MAX_RESULTS_WITH_METADATA if columns else MAX_RESULTS
         if not 0 <= numResults <= most:
             raise invalid(f"numResults is at most {most}")
         for column in columns:
             if column not in self.columns:
                 raise invalid(f"there is no column {column}")
-        answer = self._answer("itemList", self.ranking[:numResults])
+        answer = self._answer("itemList", ranking[:numResults])
         if columns:
             for listed in answer["itemList"]:
                 listed["metadata"] = {column: self.columns[column] for column in columns}
         return answer
 
-    def get_personalized_ranking(self, *, campaignArn: str, userId: str, inputList: list[str]) -> dict[str, Any]:
+    def get_personalized_ranking(
+        self,
+        *,
+        campaignArn: str,
+        userId: str,
+        inputList: list[str],
+        filterArn: str | None = None,
+        filterValues: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
         self._enter(campaignArn, inputList=inputList, userId=userId)
         if not 1 <= len(inputList) <= MAX_RESULTS:
             raise invalid(f"inputList has 1 to {MAX_RESULTS} items")
-        return self._answer("personalizedRanking", sorted(inputList, key=self._rank))
+        return self._answer(
+            "personalizedRanking", sorted(self._filtered(inputList, filterArn, filterValues), key=self._rank)
+        )
 
     def _enter(self, campaign: str, **asked: Any) -> None:
         self.asked.append({"campaignArn": campaign, **asked})
         self.faults.happen()
         if campaign in self.missing:
             raise client_error("ResourceNotFoundException", 404, message=f"no campaign {campaign}")
+
+    def _filtered(self, items: list[str], arn: str | None, values: dict[str, str] | None) -> list[str]:
+        if arn is None:
+            return items
+        self.asked[-1] |= {"filterArn": arn, "filterValues": values}
+        if arn in self.missing:
+            raise client_error("ResourceNotFoundException", 404, message=f"no filter {arn}")
+        return [item for item in items if item in self.passing]
 
     def _rank(self, item: str) -> int:
         return self.ranking.index(item) if item in self.ranking else len(self.ranking)

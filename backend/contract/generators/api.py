@@ -47,6 +47,17 @@ def rerank_schema() -> Schema:
                 "minItems": 1,
                 "maxItems": MAX_RERANKED_ITEMS,
             },
+            "filter": {
+                "type": "string",
+                "description": "Name of a filter of model/solutions; items that do not pass it are left out.",
+                "minLength": 1,
+                "maxLength": 256,
+            },
+            "filter_values": {
+                "type": "object",
+                "description": "Values of each parameter of the filter; a number is given as text.",
+                "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            },
         },
     }
 

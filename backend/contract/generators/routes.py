@@ -126,13 +126,13 @@ def _get_similar_items() -> Schema:
     return _recommendation_operation(
         "getSimilarItems",
         "Get items similar to an item",
-        [_in_path("item_id", "The item.", ID, "i-318")],
+        [_in_path("item_id", "The item.", ID, "i-318"), _FILTER_USER],
         "The item is not in the catalogue.",
     )
 
 
 def _get_popular() -> Schema:
-    return _recommendation_operation("getPopular", "Get popular items", [], None)
+    return _recommendation_operation("getPopular", "Get popular items", [_FILTER_USER], None)
 
 
 def _recommendation_operation(name: str, summary: str, parameters: list[Schema], unknown: str | None) -> Schema:
@@ -171,7 +171,32 @@ _RECOMMENDATION_PARAMETERS: list[Schema] = [
         "schema": {"type": "boolean", "default": False},
         "example": True,
     },
+    {
+        "name": "filter",
+        "in": "query",
+        "description": "Name of a filter of model/solutions, which the items of every answer pass, of a fallback too.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 256},
+        "example": "category",
+    },
+    {
+        "name": "filter_values",
+        "in": "query",
+        "description": "Values of the filter's parameters, as filter_values[CATEGORY]=shoes; repeated for several.",
+        "style": "deepObject",
+        "explode": True,
+        "schema": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+        "example": {"CATEGORY": ["shoes"]},
+    },
 ]
+
+
+_FILTER_USER: Schema = {
+    "name": "user_id",
+    "in": "query",
+    "description": "The user whom the filter concerns, such as the buyer of not-bought; only with a filter.",
+    "schema": ID,
+    "example": "u-1042",
+}
 
 
 def _post_rerank() -> Schema:
@@ -179,7 +204,7 @@ def _post_rerank() -> Schema:
         "postRerank",
         "applications",
         "Order items for a user",
-        "Returns all the items, the best first.",
+        "Returns all the items, or those that pass the filter, the best first.",
         body=_body("Rerank", example=RERANK),
         answers={
             "200": _answer("The items in order.", "Recommendations", RECOMMENDATIONS),

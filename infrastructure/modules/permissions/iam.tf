@@ -104,9 +104,16 @@ data "aws_iam_policy_document" "forward" {
 
 data "aws_iam_policy_document" "recommend" {
   statement {
-    sid       = "QueryTheCampaigns"
-    actions   = ["personalize:GetPersonalizedRanking", "personalize:GetRecommendations"]
-    resources = values(var.campaign_arns)
+    sid     = "QueryTheCampaigns"
+    actions = ["personalize:GetPersonalizedRanking", "personalize:GetRecommendations"]
+    # A request with a filter also needs the permission for the filter.
+    resources = concat(values(var.campaign_arns), ["arn:${var.partition}:personalize:${var.region}:${var.account_id}:filter/${var.prefix}-*"])
+  }
+
+  statement {
+    sid       = "ReadThePublishedFilters"
+    actions   = ["ssm:GetParameter"]
+    resources = [local.filters_arn]
   }
 
   statement {

@@ -43,6 +43,11 @@ variable "tracking_id_parameter" {
   type        = string
 }
 
+variable "filters_parameter" {
+  description = "Name of the SSM parameter that holds the filters that exist."
+  type        = string
+}
+
 variable "campaign_arns" {
   description = "ARNs of the campaigns that serve recommendations, by solution."
   type        = map(string)

@@ -32,13 +32,16 @@ data "aws_iam_policy_document" "workflow" {
       "personalize:CreateDataset",
       "personalize:CreateDatasetGroup",
       "personalize:CreateDatasetImportJob",
+      "personalize:CreateFilter",
       "personalize:CreateSchema",
       "personalize:CreateSolution",
       "personalize:CreateSolutionVersion",
+      "personalize:DeleteFilter",
       "personalize:DescribeCampaign",
       "personalize:DescribeDataset",
       "personalize:DescribeDatasetGroup",
       "personalize:DescribeDatasetImportJob",
+      "personalize:DescribeFilter",
       "personalize:DescribeSchema",
       "personalize:DescribeSolution",
       "personalize:DescribeSolutionVersion",
@@ -68,8 +71,8 @@ data "aws_iam_policy_document" "workflow" {
   }
 
   statement {
-    sid       = "FindTheEventTracker"
-    actions   = ["personalize:ListEventTrackers"]
+    sid       = "FindTheEventTrackerAndTheFilters"
+    actions   = ["personalize:ListEventTrackers", "personalize:ListFilters"]
     resources = ["*"] # Personalize's lists have no resource level
   }
 
@@ -125,6 +128,12 @@ data "aws_iam_policy_document" "workflow" {
     sid       = "PublishTheTrackingId"
     actions   = ["ssm:PutParameter"]
     resources = [local.parameter_arn]
+  }
+
+  statement {
+    sid       = "PublishTheFilters"
+    actions   = ["ssm:PutParameter"]
+    resources = [local.filters_arn]
   }
 
   statement {

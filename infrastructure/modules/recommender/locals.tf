@@ -11,6 +11,7 @@ locals {
   locks_arn          = "arn:${var.partition}:dynamodb:${var.region}:${var.account_id}:table/${var.locks_table}"
   glue_job_arn       = "arn:${var.partition}:glue:${var.region}:${var.account_id}:job/${var.glue_job_name}"
   parameter_arn      = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.tracking_id_parameter}"
+  filters_arn        = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.filters_parameter}"
 
   schedule_queue_name = "${var.prefix}-train-not-started"
   schedule_queue_arn  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.schedule_queue_name}"
@@ -21,10 +22,38 @@ locals {
   declaration = jsondecode(file(var.solutions_file))
   schemas     = { for name in local.declaration.datasets : name => file("${var.schemas_directory}/${name}.avsc") }
 
+  filters = [
+    for name, filter in lookup(local.declaration, "filters", {}) : {
+      declared   = name
+      name       = "${var.prefix}-${name}-${substr(sha256(filter.expression), 0, 8)}"
+      expression = filter.expression
+      # A parameter in a list takes strings, one that is compared takes a number.
+      lists      = flatten(regexall("(?i)\\bIN\\s*\\(\\s*\\$(\\w+)\\s*\\)", filter.expression))
+      parameters = distinct(flatten(regexall("\\$(\\w+)", filter.expression)))
+    }
+  ]
+
+  published_filters = jsonencode([
+    for filter in local.filters : {
+      name       = filter.declared
+      arn        = "${local.personalize_arn}:filter/${filter.name}"
+      parameters = { for parameter in filter.parameters : parameter => contains(filter.lists, parameter) ? "text" : "number" }
+      of_user    = can(regex("(?i)\\b(Interactions|CurrentUser)\\.", filter.expression))
+    }
+  ])
+
   configuration = {
     dataset_group = var.prefix
     event_tracker = var.prefix
     judge         = local.declaration.judge
+
+    filters = [
+      for filter in local.filters : {
+        name       = filter.name
+        arn        = "${local.personalize_arn}:filter/${filter.name}"
+        expression = filter.expression
+      }
+    ]
 
     datasets = [
       for name in local.declaration.datasets : {
@@ -58,6 +87,7 @@ locals {
       "${local.personalize_arn}:campaign/${var.prefix}-*",
       "${local.personalize_arn}:dataset-group/${var.prefix}",
       "${local.personalize_arn}:dataset/${var.prefix}/*",
+      "${local.personalize_arn}:filter/${var.prefix}-*",
       "${local.personalize_arn}:schema/${var.prefix}-*",
       "${local.personalize_arn}:solution/${var.prefix}-*",
     ],
@@ -138,6 +168,8 @@ locals {
     datasets_uri           = "s3://${var.buckets.datasets}/"
     datasets_bucket        = var.buckets.datasets
     tracking_id_parameter  = var.tracking_id_parameter
+    filters_parameter      = var.filters_parameter
+    published_filters      = jsonencode(local.published_filters)
     records_bucket         = var.buckets.records
     recommend_function_arn = var.recommend_function_arn
     judge_function_arn     = var.judge_function_arn

@@ -28,6 +28,20 @@ resource "aws_sfn_state_machine" "this" {
     enabled = true
   }
 
+  lifecycle {
+    # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateFilter.html
+    precondition {
+      condition     = alltrue([for filter in local.filters : can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", filter.name)) && length(filter.expression) <= 2500])
+      error_message = "Personalize does not accept a filter of ${var.solutions_file}: with the environment and a hash its name has at most 63 letters, digits, '-' and '_', and its expression at most 2,500 characters."
+    }
+
+    # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
+    precondition {
+      condition     = length(local.published_filters) <= 4096
+      error_message = "The filters of ${var.solutions_file} take ${length(local.published_filters)} characters in their SSM parameter, which holds 4,096; declare fewer, or shorter names."
+    }
+  }
+
   # Step Functions rejects a state machine whose role may not write the log yet.
   depends_on = [aws_iam_role_policy.workflow]
 }

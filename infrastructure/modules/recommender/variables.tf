@@ -98,6 +98,11 @@ variable "tracking_id_parameter" {
   }
 }
 
+variable "filters_parameter" {
+  description = "Name of the SSM parameter that receives the filters that exist, beginning with a slash."
+  type        = string
+}
+
 variable "poll_seconds" {
   description = "First polling interval in seconds while a resource is created; it grows with the execution's age."
   type        = number

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from backend.recommend.filters import FRESH_SECONDS
 from tests.factories.train_workflow import train_states, workflow
+from tests.fakes.emulator.personalize import ARN
 
 
 def job_arguments(run_workflow: Any, days: str) -> tuple[dict[str, str], datetime]:
@@ -35,3 +37,67 @@ def test_without_a_window_a_training_reads_the_whole_lake(run_workflow):
     arguments, _ = job_arguments(run_workflow, "null")
 
     assert arguments.keys() == {"--lake", "--datasets", "--run_id"}
+
+
+class Filters:
+    """The states about filters, for declared ones."""
+
+    def __init__(self, cloud: Any, run_workflow: Any) -> None:
+        self.cloud = cloud
+        self.run_workflow = run_workflow
+        self.runs = 0
+
+    def train(self, **declared: str) -> None:
+        """Run the states with filters of these names and expressions, without the wait before a deletion."""
+        filters = [
+            {"name": f"shop-{name}", "arn": f"{ARN}:filter/shop-{name}", "expression": expression}
+            for name, expression in declared.items()
+        ]
+        value = json.dumps(json.dumps([{"name": name} for name in declared]))
+        states = train_states(prefix="shop", filters_parameter="/shop/filters", published_filters=value)
+        names = ("EnsureFilters", "PublishFilters", "ListFilters", "IsAnyFilterReplaced", "DeleteFilters")
+        known = {
+            "configuration": {"filters": filters},
+            "poll_seconds": 1,
+            "tags": [{"TagKey": "Project", "TagValue": "shop"}],
+            "dataset_group_arn": f"{ARN}:dataset-group/g",
+        }
+        kept = {name: states[name] for name in names}
+        kept["PublishFilters"]["Next"] = "ListFilters"
+        assert kept["IsAnyFilterReplaced"]["Choices"][0]["Next"] == "WaitForServing"
+        assert states["WaitForServing"]["Seconds"] >= 2 * FRESH_SECONDS
+        kept["IsAnyFilterReplaced"]["Choices"][0]["Next"] = "DeleteFilters"
+        start = {"Type": "Pass", "Assign": known, "Next": "EnsureFilters"}
+        self.runs += 1
+        definition = workflow({"Start": start, **kept, "DeployedAll": {"Type": "Succeed"}})
+        ended = self.run_workflow(f"filters-{self.runs}", definition)
+        assert ended["status"] == "SUCCEEDED", ended
+
+    @property
+    def existing(self) -> dict[str, str]:
+        filters = self.cloud.personalize.filters.values()
+        return {each["name"]: each["filterExpression"] for each in filters}
+
+    @property
+    def published(self) -> str:
+        value: str = self.cloud.client("ssm").get_parameter(Name="/shop/filters")["Parameter"]["Value"]
+        return value
+
+
+def test_declared_filters_are_created_published_replaced_and_deleted(cloud, run_workflow):
+    filters = Filters(cloud, run_workflow)
+    filters.train(**{"price-0123abcd": "P", "bought-0123abcd": "B"})
+    assert filters.existing == {"shop-price-0123abcd": "P", "shop-bought-0123abcd": "B"}
+    assert filters.published == '[{"name": "price-0123abcd"}, {"name": "bought-0123abcd"}]'
+
+    # One is unchanged, one is changed, and a user's own filter of the group stays.
+    cloud.personalize.filters[f"{ARN}:filter/shop-of-marketing"] = {
+        "name": "shop-of-marketing",
+        "filterExpression": "M",
+    }
+    filters.train(**{"price-0123abcd": "P", "bought-4567cdef": "C"})
+    assert filters.existing == {"shop-price-0123abcd": "P", "shop-bought-4567cdef": "C", "shop-of-marketing": "M"}
+
+    filters.train()
+    assert filters.existing == {"shop-of-marketing": "M"}
+    assert filters.published == "[]"

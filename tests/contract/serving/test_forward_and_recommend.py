@@ -11,6 +11,7 @@ from backend.aws.deadline import Deadline
 from backend.forward.forwarding import ForwardDependencies, forward_batch
 from backend.forward.tracking_id import TrackingId
 from backend.http import NotFoundError
+from backend.recommend.filters import PublishedFilters
 from backend.recommend.health import check_health
 from backend.recommend.requests import RecommendationRequest
 from backend.recommend.serve import RecommendDependencies, serve
@@ -46,7 +47,8 @@ class Pipeline:
             history_days=30,
             bad_rows_bucket="bad-rows",
         )
-        self.dependencies = RecommendDependencies(self.dynamodb, fakes.runtime, TABLES, campaign_arns())
+        filters = PublishedFilters(self.ssm, "/rivulet/local/filters", time.monotonic)
+        self.dependencies = RecommendDependencies(self.dynamodb, fakes.runtime, TABLES, campaign_arns(), filters)
 
     def create(self) -> None:
         for table, keys in KEYS.items():

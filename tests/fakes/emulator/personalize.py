@@ -23,6 +23,7 @@ class FakePersonalize:
 
     def __init__(self) -> None:
         self.groups: dict[str, int] = {}
+        self.filters: dict[str, Content] = {}
         self.requests: list[tuple[str, str, Content]] = []
         fake = self
 
@@ -75,6 +76,8 @@ class FakePersonalize:
             return self._create_group(body["name"])
         if action == "DescribeDatasetGroup":
             return self._describe_group(body["datasetGroupArn"])
+        if action.endswith(("Filter", "Filters")):
+            return self._answer_about_filters(action, body)
         answer = responses.get(action or path)
         return (200, answer(), "") if answer else (400, {"message": f"unknown {action}"}, "InvalidInputException")
 
@@ -84,6 +87,26 @@ class FakePersonalize:
             return 400, {"message": f"{name} exists"}, "ResourceAlreadyExistsException"
         self.groups[arn] = 0
         return 200, {"datasetGroupArn": arn}, ""
+
+    def _answer_about_filters(self, action: str, body: Content) -> Answer:
+        if action == "CreateFilter":
+            arn = f"{ARN}:filter/{body['name']}"
+            if arn in self.filters:
+                return 400, {"message": f"{arn} exists"}, "ResourceAlreadyExistsException"
+            self.filters[arn] = {**body, "filterArn": arn, "status": "CREATE IN_PROGRESS"}
+            return 200, {"filterArn": arn}, ""
+        if action == "ListFilters":
+            listed = [{"name": kept["name"], "filterArn": arn} for arn, kept in self.filters.items()]
+            return 200, {"Filters": listed}, ""
+        known = self.filters.get(body["filterArn"])
+        if known is None:
+            return 400, {"message": f"no {body['filterArn']}"}, "ResourceNotFoundException"
+        if action == "DeleteFilter":
+            del self.filters[body["filterArn"]]
+            return 200, {}, ""
+        described = dict(known)
+        known["status"] = "ACTIVE"
+        return 200, {"filter": described}, ""
 
     def _describe_group(self, arn: str) -> Answer:
         if arn not in self.groups:

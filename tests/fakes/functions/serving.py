@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from backend.recommend.filters import PublishedFilters
 from backend.recommend.lookup import Tables
 from backend.recommend.serve import RecommendDependencies, serve
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.faults import timeout
+from tests.fakes.faults import Faults, client_error, timeout
 from tests.fakes.personalize import FakeRuntime
 
 if TYPE_CHECKING:
@@ -21,6 +23,20 @@ KINDS: Any = ("recommendations", "similar-items", "popular", "rerank")
 TABLES = Tables("history", "entities", "answers")
 
 
+class FakeParameters:
+    """SSM's parameters in memory."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self.faults = Faults()
+
+    def get_parameter(self, *, Name: str) -> dict[str, Any]:  # noqa: N803 - the argument's name is the AWS client's
+        self.faults.happen()
+        if Name not in self.values:
+            raise client_error("ParameterNotFound", 400)
+        return {"Parameter": {"Value": self.values[Name]}}
+
+
 class Serving:
     """The fakes and the dependencies made of them, with one known user, ann, and one known item, item-7."""
 
@@ -30,7 +46,11 @@ class Serving:
         )
         self.runtime = FakeRuntime(list(RANKING))
         fakes: Any = self
-        self.dependencies = RecommendDependencies(fakes.dynamodb, fakes.runtime, TABLES, campaign_arns())
+        self.seconds = 0.0
+        self.parameters = FakeParameters()
+        self.publish(not_bought=[], category=["CATEGORY"], price=["MOST"])
+        filters = PublishedFilters(fakes.parameters, "/shop/filters", lambda: self.seconds)
+        self.dependencies = RecommendDependencies(fakes.dynamodb, fakes.runtime, TABLES, campaign_arns(), filters)
         self.add_event("ann", NOW - DAY, "e-1")
         self.describe("item#item-7")
 
@@ -43,6 +63,19 @@ class Serving:
 
     def ask(self, request: RecommendationRequest, at: int = NOW) -> dict[str, Any]:
         return serve(request, self.dependencies, at)
+
+    def publish(self, version: str = "1", **filters: list[str]) -> None:
+        """Publish filters with their parameters; CATEGORY is text, the others are numbers."""
+        published = [
+            {
+                "name": name,
+                "arn": f"arn:filter/{name}-{version}",
+                "parameters": {each: "text" if each == "CATEGORY" else "number" for each in parameters},
+                "of_user": name == "not_bought",
+            }
+            for name, parameters in filters.items()
+        ]
+        self.parameters.values["/shop/filters"] = json.dumps(published)
 
     def break_recommender(self) -> None:
         self.runtime.faults.always(timeout())

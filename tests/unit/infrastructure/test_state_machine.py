@@ -137,7 +137,9 @@ def test_each_state_that_waits_for_a_resource_has_the_growing_interval():
     template = SOURCES[1].read_text(encoding="utf-8")
 
     assert "{% $poll_seconds %}" not in template
-    assert template.count('"Seconds": "${wait_seconds}"') == template.count('"Seconds"') - 1  # WaitForAbort
+    assert (
+        template.count('"Seconds": "${wait_seconds}"') == template.count('"Seconds"') - 2
+    )  # WaitForAbort and WaitForServing
 
 
 def has_tags(operation: OperationModel) -> bool:

@@ -75,11 +75,13 @@ def test_every_source_is_tried_within_the_time_budget(monkeypatch):
     for name in ("USER_PERSONALIZATION", "SIMILAR_ITEMS", "POPULAR", "RANKING"):
         monkeypatch.setenv(f"{name}_CAMPAIGN_ARN", "campaign")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setenv("FILTERS_PARAMETER", "/filters")
     clients = entry._dependencies.__wrapped__()
 
     def longest(client: Any) -> float:
         config = client.meta.config
         return float(config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout))
 
-    # Look-up and recommender, then popular items, as the deadline of the request allows.
+    # The filters, look-up and recommender, then popular items, as the deadline of the request allows.
     assert longest(clients.dynamodb) + longest(clients.runtime) <= REQUEST_SECONDS
+    assert longest(clients.filters.client) <= longest(clients.dynamodb)

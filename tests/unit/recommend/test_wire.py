@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from backend.recommend.filters import PublishedFilters
 from backend.recommend.health import check_health
 from backend.recommend.requests import RecommendationRequest
 from backend.recommend.serve import RecommendDependencies, serve
@@ -14,7 +15,9 @@ from tests.fakes.wire import Wire
 
 
 def dependencies(wire: Wire) -> RecommendDependencies:
-    return RecommendDependencies(wire.client("dynamodb"), wire.client("personalize-runtime"), TABLES, campaign_arns())
+    filters = PublishedFilters(wire.client("ssm"), "/filters", lambda: 0.0)
+    runtime = wire.client("personalize-runtime")
+    return RecommendDependencies(wire.client("dynamodb"), runtime, TABLES, campaign_arns(), filters)
 
 
 def test_recommendations_and_ranking():

@@ -17,6 +17,7 @@ variables {
   stream_arn            = "arn:aws:kinesis:eu-central-1:123456789012:stream/rivulet-test-events"
   state_machine_arn     = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"
   tracking_id_parameter = "/rivulet/test/tracking-id"
+  filters_parameter     = "/rivulet/test/filters"
   key_arn               = "arn:aws:kms:eu-central-1:123456789012:key/none"
 
   bucket_arns = {

@@ -32,6 +32,7 @@ variables {
   recommend_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-recommend"
   judge_function_arn     = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-judge"
   tracking_id_parameter  = "/rivulet/test/tracking-id"
+  filters_parameter      = "/rivulet/test/filters"
   poll_seconds           = 60
   training_days          = 365
   log_retention_days     = 30
@@ -54,6 +55,28 @@ run "the_definition_is_json_and_contains_the_declaration" {
   assert {
     condition     = alltrue([for dataset in local.configuration.datasets : endswith(dataset.schema_name, substr(sha256(file("tests/declaration/${dataset.folder}.avsc")), 0, 8))])
     error_message = "The name of a schema does not depend on its content, so that Personalize would keep the old schema."
+  }
+}
+
+run "filters_are_named_by_their_expression_and_published_with_their_parameters" {
+  command = plan
+
+  assert {
+    condition     = local.configuration.filters[0].name == "rivulet-test-cheap-${substr(sha256(local.configuration.filters[0].expression), 0, 8)}"
+    error_message = "The name of a filter does not depend on its expression, so that Personalize would keep the old one."
+  }
+
+  assert {
+    condition = [for filter in jsondecode(jsondecode(output.definition).States.PublishFilters.Arguments.Value) : [filter.name, filter.parameters, filter.of_user]] == [
+      ["cheap", { CATEGORY = "text", MOST = "number" }, false],
+      ["not-bought", {}, true],
+    ]
+    error_message = "The function recommend is not given the parameters of a filter."
+  }
+
+  assert {
+    condition     = toset(jsondecode(local.published_filters)[*].arn) == toset(local.configuration.filters[*].arn)
+    error_message = "Other filters are published than are created."
   }
 }
 
@@ -123,11 +146,12 @@ run "the_workflow_accesses_its_own_resources_only" {
   assert {
     condition = {
       for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Sid => statement.Resource
-      if contains(["PassTheRoleOfPersonalize", "RunTheSparkJob", "PublishTheTrackingId", "InvokeRecommendForPopularItems", "InvokeTheJudge", "ReadAndWriteProfilesOfChampions", "ListProfilesToDetectMissingOnes", "ReadTheManifests", "TakeTheLock", "FindWhoHoldsTheLockAndStopTheOthers"], statement.Sid)
+      if contains(["PassTheRoleOfPersonalize", "RunTheSparkJob", "PublishTheTrackingId", "PublishTheFilters", "InvokeRecommendForPopularItems", "InvokeTheJudge", "ReadAndWriteProfilesOfChampions", "ListProfilesToDetectMissingOnes", "ReadTheManifests", "TakeTheLock", "FindWhoHoldsTheLockAndStopTheOthers"], statement.Sid)
       } == {
       PassTheRoleOfPersonalize       = "arn:aws:iam::123456789012:role/rivulet-test-personalize"
       RunTheSparkJob                 = "arn:aws:glue:eu-central-1:123456789012:job/rivulet-test-datasets"
       PublishTheTrackingId           = "arn:aws:ssm:eu-central-1:123456789012:parameter/rivulet/test/tracking-id"
+      PublishTheFilters              = "arn:aws:ssm:eu-central-1:123456789012:parameter/rivulet/test/filters"
       InvokeRecommendForPopularItems = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-recommend"
       InvokeTheJudge                 = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-judge"
       ReadTheManifests               = "arn:aws:s3:::datasets/*/manifest.json"
@@ -144,7 +168,7 @@ run "the_workflow_accesses_its_own_resources_only" {
   assert {
     condition = toset([
       for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Sid if contains(flatten([statement.Resource]), "*")
-    ]) == toset(["DeliverItsLog", "FindTheEventTracker", "WriteTraces"])
+    ]) == toset(["DeliverItsLog", "FindTheEventTrackerAndTheFilters", "WriteTraces"])
     error_message = "An unexpected statement applies to all resources."
   }
 }
