@@ -107,7 +107,7 @@ data "aws_iam_policy_document" "recommend" {
     sid     = "QueryTheCampaigns"
     actions = ["personalize:GetPersonalizedRanking", "personalize:GetRecommendations"]
     # A request with a filter also needs the permission for the filter.
-    resources = concat(values(var.campaign_arns), ["arn:${var.partition}:personalize:${var.region}:${var.account_id}:filter/${var.prefix}-*"])
+    resources = concat(values(var.campaign_arns), [local.filter_arns])
   }
 
   statement {

@@ -2,6 +2,7 @@ locals {
   collect_arn   = "arn:${var.partition}:lambda:${var.region}:${var.account_id}:function:${var.prefix}-collect"
   parameter_arn = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.tracking_id_parameter}"
   filters_arn   = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.filters_parameter}"
+  filter_arns   = "arn:${var.partition}:personalize:${var.region}:${var.account_id}:filter/${var.prefix}-*"
   execution_arn = "${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}:*"
 
   via_states   = "states.${var.region}.amazonaws.com"

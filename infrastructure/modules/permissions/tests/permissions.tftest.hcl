@@ -135,8 +135,8 @@ run "recommend_writes_to_its_answers_only" {
   assert {
     condition = toset(flatten([
       for statement in jsondecode(output.policy_json.recommend).Statement : statement.Resource if statement.Sid == "QueryTheCampaigns"
-    ])) == toset(values(var.campaign_arns))
-    error_message = "recommend cannot query exactly its own campaigns."
+    ])) == toset(concat(values(var.campaign_arns), ["arn:aws:personalize:eu-central-1:123456789012:filter/rivulet-test-*"]))
+    error_message = "recommend cannot query exactly its own campaigns and filters."
   }
 }
 
