@@ -8,7 +8,6 @@ locals {
     "budgets:*",
     "cloudwatch:*",
     "dynamodb:*",
-    "events:*",
     "firehose:*",
     "glue:*",
     "kinesis:*",
@@ -19,7 +18,7 @@ locals {
     "scheduler:*",
     "sns:*",
     "sqs:*",
-    "ssm:*",
+    "ssm:GetParametersByPath",
     "states:*",
     "wafv2:*",
   ]

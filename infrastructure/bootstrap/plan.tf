@@ -2,7 +2,7 @@
 # data. It cannot write, not even the state's lock, so a plan runs with -lock=false.
 
 locals {
-  # Actions that read the settings of the root's resources; tests/contract/infrastructure lists them by type of resource.
+  # Actions that read the settings of the root's resources; tests/contract/infrastructure has the recorded calls.
   reads = [
     "athena:GetNamedQuery",
     "athena:GetWorkGroup",
@@ -29,7 +29,6 @@ locals {
     "lambda:GetFunctionEventInvokeConfig",
     "lambda:GetFunctionRecursionConfig",
     "lambda:GetPolicy",
-    "lambda:ListTags",
     "lambda:ListVersionsByFunction",
     "logs:DescribeLogStreams",
     "logs:ListTagsForResource",
@@ -58,6 +57,7 @@ locals {
   account_reads = [
     "cloudwatch:DescribeAlarms",
     "glue:GetSecurityConfiguration",
+    "kinesis:DescribeLimits",
     "kms:ListAliases",
     "logs:DescribeLogGroups",
     "sns:GetSubscriptionAttributes",

@@ -116,7 +116,9 @@ def _first(value: Any) -> Any:
 
 
 def _tags_of(resource: str) -> dict[str, str]:
-    if ":apigateway:" not in resource:
+    if ":event-source-mapping:" in resource:
+        tags = (lambda_svc._esms.get(resource.rpartition(":")[2]) or {}).get("Tags")
+    elif ":apigateway:" not in resource:
         tags = tagging.resource_tags(resource)
     elif "::/tags/" in resource:
         return _tags_of(unquote(resource.partition("/tags/")[2]))
@@ -153,7 +155,10 @@ def _context(service: str, action: str, resource: str, request: Received) -> dic
         return {"kms:resourcealiases": aliases} if aliases else {}
     if action.endswith("EventSourceMapping"):
         mapping = lambda_svc._esms.get(resource.rpartition(":")[2]) or {}
-        function = mapping.get("FunctionArn") or fields["FunctionName"]
+        function = mapping.get("FunctionArn") or fields.get("FunctionName")
+        if function is None:
+            # The mapping is deleted, which the provider waits for.
+            return {}
         return {"lambda:functionarn": function if ":" in function else _arn("lambda", f"function:{function}")}
     return {}
 
@@ -190,7 +195,8 @@ def _resources(action: str, fields: Mapping[str, Any]) -> list[str]:
 
 def _budget_name(fields: Mapping[str, Any]) -> str:
     arn = str(fields.get("ResourceARN", ""))
-    return str(fields.get("BudgetName") or fields.get("Budget", {}).get("BudgetName") or arn.rpartition("/")[2])
+    budget = fields.get("Budget") or fields.get("NewBudget") or fields
+    return str(budget.get("BudgetName") or arn.rpartition("/")[2])
 
 
 def _workgroups(name: str, fields: Mapping[str, Any]) -> list[str]:

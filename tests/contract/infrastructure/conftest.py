@@ -1,4 +1,4 @@
-"""Bootstrap, initialized and planned once."""
+"""Bootstrap, initialized and planned once, and the policies of the root's roles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from tests.contract.infrastructure.account import running_account
 from tests.contract.infrastructure.bootstrap import checkout
+from tests.contract.infrastructure.root import ENVIRONMENT, role_policies_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,3 +33,19 @@ def bootstrap(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Che
 @pytest.fixture(scope="session")
 def plan(bootstrap: Checkout) -> dict[str, Any]:
     return bootstrap.plan()
+
+
+@pytest.fixture(scope="session")
+def roles(tmp_path_factory: pytest.TempPathFactory, account: Account) -> dict[str, tuple[str, dict[str, Any]]]:
+    return role_policies_of(tmp_path_factory.mktemp("root"), account)
+
+
+@pytest.fixture(scope="session")
+def role_policies(roles: dict[str, tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    return {address: policy for address, (_, policy) in roles.items()}
+
+
+@pytest.fixture(scope="session")
+def policies_by_role(roles: dict[str, tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Return the policies by the role's name without the environment's prefix; a role has one."""
+    return {role.removeprefix(f"rivulet-{ENVIRONMENT}-"): policy for role, policy in roles.values()}

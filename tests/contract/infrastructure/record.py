@@ -77,7 +77,8 @@ def _record_terraform_and_demonstration(cloud: Cloud, steps: Steps) -> set[str]:
     _set_variables(OPTIONAL)
     with steps.step("Plan"):
         initialize(cloud)
-        types = {change["resource"]["resource_type"] for change in plan_changes(cloud)}
+        changes = plan_changes(cloud)
+    types = {change["resource"]["resource_type"] for change in changes if change["action"] != "read"}
     provision(cloud, steps.step)
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if not run(cloud, generate(Settings(items=200, users=300, events=4_000, until=midnight)), steps.console):
