@@ -80,7 +80,7 @@ def pipeline(shared_emulator: Emulator) -> Pipeline:
 
 def test_an_event_changes_the_next_answer(pipeline: Pipeline):
     # Without a tracker nothing is lost, and no user is known.
-    records = [kinesis_record(0, *(numbered_event(n) for n in range(30))), kinesis_record(1, b"{", numbered_event(40))]
+    records = [kinesis_record(0, *(numbered_event(n) for n in range(30))), kinesis_record(1, b"}", numbered_event(40))]
     assert pipeline.forward(*records).retried == 32
     with pytest.raises(NotFoundError):
         pipeline.ask(NOW)
