@@ -147,7 +147,7 @@ variable "retention_days" {
   description = "Days after which data is deleted: events, and their move to infrequent access (null: never); users, from their last update, in the lake and in the table; events that Firehose could not deliver; bad rows and records whose retries are exhausted; data sets; uploads; query results; temporary files of jobs; access logs of the buckets. Items are kept."
   type = object({
     events            = optional(number, 730)
-    events_infrequent = optional(number, 180)
+    events_infrequent = optional(number) # a default would replace null
     users             = optional(number, 730)
     errors            = optional(number, 90)
     bad_rows          = optional(number, 90)
