@@ -99,6 +99,7 @@ module "recommender" {
   key_arn                  = module.storage.key_arn
   solutions_file           = "${path.root}/../model/solutions/default.json"
   schemas_directory        = "${path.root}/../model/schemas"
+  answers_table            = local.tables["answers"]
   locks_table              = local.tables["locks"]
   glue_job_name            = "${local.prefix}-datasets"
   recommend_function_arn   = local.recommend_arn

@@ -34,12 +34,15 @@ class StoredAnswer:
         Milliseconds since the epoch.
     settled
         Whether the recommender had time to process that history.
+    deployed
+        The campaign and the solution version that gave it, separated by a space; no version before the first training.
     """
 
     recommendation: Recommendation
     version: str
     answered_at: int
     settled: bool
+    deployed: str
 
     def is_fresh(self, request: RecommendationRequest, version: str, now: int) -> bool:
         """Return whether it is for the same history, long enough, and at most a minute old, or less if unsettled."""
@@ -81,6 +84,7 @@ def read_stored(item: Mapping[str, Any]) -> StoredAnswer | None:
             version=item["version"]["S"],
             answered_at=int(item["answered_at"]["N"]),
             settled=item["settled"]["BOOL"],
+            deployed=item["deployed"]["S"],
         )
     except (KeyError, TypeError, ValueError):
         return None
@@ -103,6 +107,7 @@ def store_answer(client: DynamoDBClient, table: str, request: RecommendationRequ
             "version": {"S": stored.version},
             "answered_at": {"N": str(stored.answered_at)},
             "settled": {"BOOL": stored.settled},
+            "deployed": {"S": stored.deployed},
             "expires_at": {"N": str((stored.answered_at + USABLE_MS) // 1000)},
         },
     )

@@ -44,24 +44,31 @@ class LookupResult:
         Whether the user or item of the request exists; True while a table cannot be read.
     version
         Version of the user's history, which changes with every event among the last few. None where it cannot be read.
+    deployed
+        The campaign, and the solution version that it serves since the last training.
     plain
         The last answer to the same request without explanations, where the request asks for them: a fallback.
     """
 
     is_known: bool
     version: str | None
+    deployed: str
     stored: StoredAnswer | None
     plain: StoredAnswer | None = None
 
 
-def look_up(request: RecommendationRequest, client: DynamoDBClient, tables: Tables, deadline: Deadline) -> LookupResult:
+def look_up(
+    request: RecommendationRequest, campaign: str, client: DynamoDBClient, tables: Tables, deadline: Deadline
+) -> LookupResult:
     """Read the tables, history and items at once, so that it takes one round trip.
+
+    Answers of another campaign, or of a version that was replaced, are left out.
 
     A table that gives no whole answer by the deadline degrades the answer but does not prevent it.
     """
     reader_id = request.reader_id
     versions = None if reader_id is None else start(lambda: _read_version(reader_id, client, tables))
-    items = start(lambda: _read_items(request, client, tables))
+    items = start(lambda: _read_items(request, campaign, client, tables))
     version: str | None = ""
     if versions:
         try:
@@ -70,21 +77,25 @@ def look_up(request: RecommendationRequest, client: DynamoDBClient, tables: Tabl
             _logger.warning("history cannot be read: %s", error)
             version = None
     try:
-        exists, answers = finish(items, deadline)
+        exists, deployed, answers = finish(items, deadline)
     except CallFailedError as error:
         _logger.warning("answers and entities cannot be read: %s", error)
-        exists, answers = None, {}
-    return _combine(request, version, exists, answers)
+        return _combine(request, None, None, "", {})
+    return _combine(request, version, exists, deployed, answers)
 
 
 def _combine(
-    request: RecommendationRequest, version: str | None, entity_exists: bool | None, answers: Mapping[str, StoredAnswer]
+    request: RecommendationRequest,
+    version: str | None,
+    entity_exists: bool | None,
+    deployed: str,
+    answers: Mapping[str, StoredAnswer],
 ) -> LookupResult:
     has_no_subject = request.user_id is None and request.item_id is None
     # `None` stands for an unreadable table; only what is missing from every table is unknown.
     is_known = has_no_subject or entity_exists is not False or (request.user_id is not None and version != "")
     plain = answers.get(request.plain.key) if request.with_explanations else None
-    return LookupResult(is_known, version, answers.get(request.key), plain)
+    return LookupResult(is_known, version, deployed, answers.get(request.key), plain)
 
 
 def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str:
@@ -105,20 +116,26 @@ def _read_version(user_id: str, client: DynamoDBClient, tables: Tables) -> str:
 
 
 def _read_items(
-    request: RecommendationRequest, client: DynamoDBClient, tables: Tables
-) -> tuple[bool | None, Mapping[str, StoredAnswer]]:
-    """Return whether the user or item is described (None where not read), and the earlier answers by key."""
-    answer_keys = sorted({request.key, request.plain.key})
+    request: RecommendationRequest, campaign: str, client: DynamoDBClient, tables: Tables
+) -> tuple[bool | None, str, Mapping[str, StoredAnswer]]:
+    """Return whether the user or item is described (None where not read), what serves, and its answers by key."""
+    deployed_key = f"deployed#{campaign}"
+    answer_keys = sorted({request.key, request.plain.key, deployed_key})
     keys: dict[str, Any] = {tables.answers: {"Keys": [{"question": {"S": key}} for key in answer_keys]}}
     entity = _entity_of(request)
     if entity is not None:
         keys[tables.entities] = {"Keys": [{"entity": {"S": entity}}], "ProjectionExpression": "entity"}
     read = client.batch_get_item(RequestItems=keys)
-    pairs = ((item["question"]["S"], read_stored(item)) for item in read["Responses"].get(tables.answers, []))
-    answers = {key: stored for key, stored in pairs if stored}
-    if tables.entities in read.get("UnprocessedKeys", {}):
-        return None, answers
-    return bool(read["Responses"].get(tables.entities)), answers
+    items = {item["question"]["S"]: item for item in read["Responses"].get(tables.answers, [])}
+    version = items.pop(deployed_key, {}).get("solution_version", {}).get("S", "")
+    deployed = f"{campaign} {version}"
+    pairs = ((key, read_stored(item)) for key, item in items.items())
+    unprocessed = read.get("UnprocessedKeys", {})
+    # Without its version, an answer cannot be shown to be one of what serves.
+    is_read = tables.answers not in unprocessed
+    answers = {key: stored for key, stored in pairs if is_read and stored and stored.deployed == deployed}
+    exists = None if tables.entities in unprocessed else bool(read["Responses"].get(tables.entities))
+    return exists, deployed, answers
 
 
 def _entity_of(request: RecommendationRequest) -> str | None:

@@ -85,11 +85,17 @@ def serve(
     if request.filter is not None:
         choice = dependencies.filters.check(request.filter, request.user_id, deadline.share(LOOKUP_SHARE))
         request = replace(request, filter=choice)
-    lookup = look_up(request, dependencies.dynamodb, dependencies.tables, deadline.share(LOOKUP_SHARE))
+    lookup = _look_up(request, dependencies, deadline)
     if not lookup.is_known:
         raise _unknown(request)
     source, recommendation = _find_answer(request, dependencies, lookup, now, deadline)
     return _body_of(request, source, recommendation) | {"took_ms": round((time.perf_counter() - started) * 1000)}
+
+
+def _look_up(request: RecommendationRequest, dependencies: RecommendDependencies, deadline: Deadline) -> LookupResult:
+    campaign = dependencies.campaigns[request.kind]
+    share = deadline.share(LOOKUP_SHARE)
+    return look_up(request, campaign, dependencies.dynamodb, dependencies.tables, share)
 
 
 def _find_answer(
@@ -118,7 +124,8 @@ def _find_answer(
         dependencies.popular[:] = [recommendation]
     if lookup.version is not None:
         settled = is_settled(lookup.version, stored, now)
-        _store(request, dependencies, StoredAnswer(recommendation, lookup.version, now, settled), deadline)
+        answer = StoredAnswer(recommendation, lookup.version, now, settled, lookup.deployed)
+        _store(request, dependencies, answer, deadline)
     return "recommender", recommendation
 
 
@@ -148,7 +155,7 @@ def _popular_fallback(
     if applied is not None and applied.of_user:
         applied = replace(applied, user_id=request.reader_id)
     popular = RecommendationRequest("popular", num_results=count, filter=applied)
-    lookup = look_up(popular, dependencies.dynamodb, dependencies.tables, deadline.share(LOOKUP_SHARE))
+    lookup = _look_up(popular, dependencies, deadline)
     try:
         source, recommendation = _find_answer(popular, dependencies, lookup, now, deadline)
     except UnavailableError as error:

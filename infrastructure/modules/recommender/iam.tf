@@ -95,6 +95,12 @@ data "aws_iam_policy_document" "workflow" {
   }
 
   statement {
+    sid       = "NoteTheServingVersions"
+    actions   = ["dynamodb:PutItem"]
+    resources = [local.answers_arn]
+  }
+
+  statement {
     sid       = "FindWhoHoldsTheLockAndStopTheOthers"
     actions   = ["states:DescribeExecution", "states:StopExecution"]
     resources = [local.execution_arn]

@@ -8,6 +8,7 @@ locals {
   datasets_arn       = "arn:${var.partition}:s3:::${var.buckets.datasets}"
   records_arn        = "arn:${var.partition}:s3:::${var.buckets.records}"
   execution_arn      = "arn:${var.partition}:states:${var.region}:${var.account_id}:execution:${local.state_machine_name}:*"
+  answers_arn        = "arn:${var.partition}:dynamodb:${var.region}:${var.account_id}:table/${var.answers_table}"
   locks_arn          = "arn:${var.partition}:dynamodb:${var.region}:${var.account_id}:table/${var.locks_table}"
   glue_job_arn       = "arn:${var.partition}:glue:${var.region}:${var.account_id}:job/${var.glue_job_name}"
   parameter_arn      = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:parameter${var.tracking_id_parameter}"
@@ -164,6 +165,7 @@ locals {
     personalize_role_arn   = local.personalize_role_arn
     glue_job_name          = var.glue_job_name
     locks_table            = var.locks_table
+    answers_table          = var.answers_table
     lake_uri               = "s3://${var.buckets.lake}/raw/"
     datasets_uri           = "s3://${var.buckets.datasets}/"
     datasets_bucket        = var.buckets.datasets

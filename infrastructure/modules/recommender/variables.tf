@@ -53,6 +53,11 @@ variable "buckets" {
   })
 }
 
+variable "answers_table" {
+  description = "Name of the DynamoDB table of stored answers, in which items deployed#<campaign ARN> name the serving versions."
+  type        = string
+}
+
 variable "locks_table" {
   description = "Name of the DynamoDB table whose item train names the execution that trains; its hash key is name."
   type        = string

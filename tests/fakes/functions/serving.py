@@ -61,6 +61,10 @@ class Serving:
     def describe(self, entity: str) -> None:
         self.dynamodb.put_item(TableName="entities", Item={"entity": {"S": entity}, "attributes": {"S": "{}"}})
 
+    def deploy(self, kind: Any, version: str) -> None:
+        item = {"question": {"S": f"deployed#{campaign_arns()[kind]}"}, "solution_version": {"S": version}}
+        self.dynamodb.put_item(TableName="answers", Item=item)
+
     def ask(self, request: RecommendationRequest, at: int = NOW) -> dict[str, Any]:
         return serve(request, self.dependencies, at)
 

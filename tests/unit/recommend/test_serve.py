@@ -181,6 +181,22 @@ def test_the_last_good_answer_is_the_fallback(serving, fault):
     assert (body["source"], ids(body)) == ("last_good", ids(good))
 
 
+def test_an_answer_of_a_replaced_version_is_never_served(serving):
+    serving.deploy("recommendations", "v1")
+    first = serving.ask(FOR_ANN)
+    assert serving.ask(FOR_ANN)["source"] == "cache"
+
+    serving.deploy("recommendations", "v2")
+    assert serving.ask(FOR_ANN)["source"] == "recommender"
+
+    # After a roll-back, too.
+    serving.deploy("recommendations", "v1")
+    serving.break_recommender()
+    with pytest.raises(UnavailableError):
+        serving.ask(FOR_ANN)
+    assert ids(first)
+
+
 def test_an_answer_older_than_seven_days_is_not_used(serving):
     serving.ask(FOR_ANN)
     serving.break_recommender()

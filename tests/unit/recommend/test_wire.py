@@ -56,7 +56,11 @@ def test_explanations_are_a_column_of_the_items():
     sent = {operation: json.loads(body) for operation, body in wire.sent}
     assert sent["GetRecommendations"]["metadataColumns"] == {"ITEMS": ["EXPLANATION"]}
     keys = [key["question"]["S"] for key in sent["BatchGetItem"]["RequestItems"]["answers"]["Keys"]]
-    assert keys == ["explained-popular", "popular"]
+    assert keys == [
+        "deployed#arn:aws:personalize:eu-central-1:000000000000:campaign/shop-popular",
+        "explained-popular",
+        "popular",
+    ]
 
 
 LISTED = [{"itemId": "mug", "score": 0.5}]

@@ -27,6 +27,7 @@ variables {
   solutions_file         = "tests/declaration/solutions.json"
   schemas_directory      = "tests/declaration"
   buckets                = { lake = "lake", datasets = "datasets", records = "records" }
+  answers_table          = "rivulet-test-answers"
   locks_table            = "rivulet-test-locks"
   glue_job_name          = "rivulet-test-datasets"
   recommend_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-recommend"
@@ -146,7 +147,7 @@ run "the_workflow_accesses_its_own_resources_only" {
   assert {
     condition = {
       for statement in jsondecode(data.aws_iam_policy_document.workflow.json).Statement : statement.Sid => statement.Resource
-      if contains(["PassTheRoleOfPersonalize", "RunTheSparkJob", "PublishTheTrackingId", "PublishTheFilters", "InvokeRecommendForPopularItems", "InvokeTheJudge", "ReadAndWriteProfilesOfChampions", "ListProfilesToDetectMissingOnes", "ReadTheManifests", "TakeTheLock", "FindWhoHoldsTheLockAndStopTheOthers"], statement.Sid)
+      if contains(["PassTheRoleOfPersonalize", "RunTheSparkJob", "PublishTheTrackingId", "PublishTheFilters", "InvokeRecommendForPopularItems", "InvokeTheJudge", "ReadAndWriteProfilesOfChampions", "ListProfilesToDetectMissingOnes", "ReadTheManifests", "TakeTheLock", "NoteTheServingVersions", "FindWhoHoldsTheLockAndStopTheOthers"], statement.Sid)
       } == {
       PassTheRoleOfPersonalize       = "arn:aws:iam::123456789012:role/rivulet-test-personalize"
       RunTheSparkJob                 = "arn:aws:glue:eu-central-1:123456789012:job/rivulet-test-datasets"
@@ -155,6 +156,7 @@ run "the_workflow_accesses_its_own_resources_only" {
       InvokeRecommendForPopularItems = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-recommend"
       InvokeTheJudge                 = "arn:aws:lambda:eu-central-1:123456789012:function:rivulet-test-judge"
       ReadTheManifests               = "arn:aws:s3:::datasets/*/manifest.json"
+      NoteTheServingVersions         = "arn:aws:dynamodb:eu-central-1:123456789012:table/rivulet-test-answers"
       TakeTheLock                    = "arn:aws:dynamodb:eu-central-1:123456789012:table/rivulet-test-locks"
 
       FindWhoHoldsTheLockAndStopTheOthers = "arn:aws:states:eu-central-1:123456789012:execution:rivulet-test-train:*"
