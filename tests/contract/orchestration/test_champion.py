@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[3]
 METRIC = "precision_at_25"
 BUCKET = "records"
+ANSWERS = "answers"
 ENTRY = """
 from backend.judge.decision import decide
 
@@ -67,6 +68,12 @@ def cloud(tmp_path_factory):
     running = Cloud(tmp_path_factory.mktemp("champion") / "cloud", free_port(), personalize=Trainer())
     running.start()
     running.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    running.client("dynamodb").create_table(
+        TableName=ANSWERS,
+        KeySchema=[{"AttributeName": "question", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "question", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     yield running
     running.close()
 
@@ -102,7 +109,7 @@ def train(cloud, judge):
         declared["campaign"] = {"min_provisioned_tps": tps, "config": {}}
         definition = machine(judge, declared, {"profile": data_profile(**recent)})
         ended = run_once(cloud, f"train-{uuid.uuid4().hex[:6]}", definition, 60)
-        assert ended["status"] == "SUCCEEDED", ended
+        assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
         (deployment,) = json.loads(ended["output"])
         served = cloud.personalize.campaigns[f"{ARN}:campaign/{solution}"]
         assert deployment["SolutionVersionArn"] == served["solutionVersionArn"]
@@ -113,7 +120,7 @@ def train(cloud, judge):
 
 def rendered(judge: str) -> dict[str, Any]:
     """Return the states of the workflow, with the judge and the bucket of this cloud."""
-    return train_states(judge_function_arn=judge, records_bucket=BUCKET, poll_seconds="1")
+    return train_states(judge_function_arn=judge, records_bucket=BUCKET, answers_table=ANSWERS, poll_seconds="1")
 
 
 def machine(judge: str, solution: dict[str, Any], manifest: dict[str, Any]) -> str:
@@ -125,6 +132,7 @@ def machine(judge: str, solution: dict[str, Any], manifest: dict[str, Any]) -> s
         "arn": ARN,
         "dataset_group_arn": f"{ARN}:dataset-group/g",
         "run_id": "run",
+        "tags": [],
     }
     del each["Next"], each["Assign"]
     states = {
@@ -143,6 +151,9 @@ def test_the_first_version_is_deployed_and_noted(cloud, train):
         Bucket=BUCKET, Key=f"champions/{deployed['CampaignArn'].rpartition('/')[2]}.json"
     )
     assert json.loads(note["Body"].read())["version"] == deployed["SolutionVersionArn"]
+    key = {"question": {"S": f"deployed#{deployed['CampaignArn']}"}}
+    noted = cloud.client("dynamodb").get_item(TableName=ANSWERS, Key=key)["Item"]
+    assert noted["solution_version"] == {"S": deployed["SolutionVersionArn"]}
 
 
 def test_a_better_version_takes_over_and_a_worse_one_does_not(train):
@@ -204,7 +215,7 @@ def test_a_custom_model_is_trained_on_what_has_rows_and_judged_like_the_others(c
 
     def train(run: str, quality: str) -> dict[str, Any]:
         ended = run_once(cloud, f"custom-{run}", custom_machine(judge, sagemaker, run, quality), 60)
-        assert ended["status"] == "SUCCEEDED", ended
+        assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
         output: dict[str, Any] = json.loads(ended["output"])
         return output
 
