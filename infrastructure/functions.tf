@@ -125,6 +125,7 @@ module "function" {
   log_retention_days   = var.log_retention_days
   log_level            = var.log_level
   alarm_topic_arn      = local.alarm_topic_arn
+  runbooks_url         = var.runbooks_url
   stream               = each.key == "forward" ? local.forwarded_stream : null
   asynchronous         = try(each.value.asynchronous, null)
 

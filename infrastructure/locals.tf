@@ -23,7 +23,7 @@ locals {
   alarm_topic_arn       = "arn:${local.partition}:sns:${var.region}:${var.account_id}:${local.prefix}-alarms"
   tracking_id_parameter = "/${var.project}/${var.environment}/tracking-id"
   filters_parameter     = "/${var.project}/${var.environment}/filters"
-  metrics_namespace     = "Rivulet"
+  metrics_namespace     = local.prefix # environments may share an account
 
   # Without an event tracker the function forward can only hold events back, until they are too old.
   is_prepared = contains(data.aws_ssm_parameters_by_path.published.names, local.tracking_id_parameter)

@@ -111,6 +111,7 @@ module "recommender" {
   training_days            = var.training_days
   schedule                 = var.training_schedule
   alarm_topic_arn          = local.alarm_topic_arn
+  runbooks_url             = var.runbooks_url
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn
 
@@ -171,9 +172,19 @@ module "observability" {
   stream_name          = local.stream_name
   delivery_stream_name = "${local.prefix}-lake"
   state_machine_arn    = local.state_machine_arn
+  tables               = local.tables
+  campaign_arns        = var.emulated ? {} : local.campaign_arns
+  runbooks_url         = var.runbooks_url
   thresholds           = var.alarm_thresholds
   alarm_emails         = var.alarm_emails
   monthly_budget_usd   = var.monthly_budget_usd
+
+  signs_of_life = var.signs_of_life == null ? null : {
+    events_minutes   = var.signs_of_life.events_minutes
+    files_minutes    = var.signs_of_life.files_minutes
+    requests_minutes = var.signs_of_life.requests_minutes
+    training_days    = var.training_schedule == null ? null : var.signs_of_life.training_days
+  }
 
   api = {
     name  = local.prefix

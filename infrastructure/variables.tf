@@ -324,14 +324,52 @@ variable "alarm_emails" {
 }
 
 variable "alarm_thresholds" {
-  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, and the 99th percentile of the latency in milliseconds."
+  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, the 99th percentile of the latency in milliseconds, percentages of failed calls of the event tracker and of stand-ins for the recommender, seconds to the event tracker, age of a model in days, percentage by which a new version may be less accurate."
   type = object({
-    lake_lag_seconds     = optional(number, 900)
-    bad_events           = optional(number, 100)
-    failed_requests      = optional(number, 5)
-    latency_milliseconds = optional(number, 1000)
+    lake_lag_seconds      = optional(number, 900)
+    bad_events            = optional(number, 100)
+    failed_requests       = optional(number, 5)
+    latency_milliseconds  = optional(number, 1000)
+    failed_calls_percent  = optional(number, 50)
+    stand_in_percent      = optional(number, 5)
+    update_seconds        = optional(number, 30)
+    model_age_days        = optional(number, 14)
+    accuracy_drop_percent = optional(number, 10)
   })
   default = {}
+}
+
+variable "signs_of_life" {
+  description = "Minutes without an event, a file in the lake or a request, and days without a successful training of the schedule, that raise an alarm; null for an environment without constant traffic, where silence is no failure."
+  type = object({
+    events_minutes   = optional(number, 30)
+    files_minutes    = optional(number, 60)
+    requests_minutes = optional(number, 30)
+    training_days    = optional(number, 2)
+  })
+  default = {}
+
+  validation {
+    condition     = try(alltrue([for minutes in [var.signs_of_life.events_minutes, var.signs_of_life.files_minutes, var.signs_of_life.requests_minutes] : minutes % 5 == 0 && minutes >= 5 && minutes <= 1440]), var.signs_of_life == null)
+    error_message = "The minutes of signs_of_life must be multiples of 5, 5 to 1440."
+  }
+
+  # CloudWatch looks back seven days.
+  validation {
+    condition     = try(contains(range(1, 8), var.signs_of_life.training_days), var.signs_of_life == null)
+    error_message = "signs_of_life.training_days must be 1 to 7 days."
+  }
+
+  validation {
+    condition     = var.environment != "production" || var.signs_of_life != null
+    error_message = "signs_of_life is null in production, where silence is a failure."
+  }
+}
+
+variable "runbooks_url" {
+  description = "Address of the folder with the alarms' runbooks, which each alarm links; by default its path in the repository."
+  type        = string
+  default     = "deployment/runbooks"
 }
 
 variable "monthly_budget_usd" {

@@ -92,6 +92,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, list[
     seconds = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
     outcome = forward_batch(event["Records"], _dependencies(), Deadline.after(seconds))
     _count(outcome)
+    oldest = min((record["kinesis"]["approximateArrivalTimestamp"] for record in event["Records"]), default=None)
+    if oldest is not None:
+        _metrics.add_metric("update_seconds", MetricUnit.Seconds, max(0.0, time.time() - oldest))
     if outcome.first_failed is None:
         return {"batchItemFailures": []}
     return {"batchItemFailures": [{"itemIdentifier": outcome.first_failed}]}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 SOLUTIONS = Path(__file__).parents[2] / "model" / "solutions" / "default.json"
 
 # Names of metrics that the functions write, which no Terraform resource declares.
-_METRICS = 60
+_METRICS = 63
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Stack:
     campaigns: tuple[Campaign, ...] = ()
     shards: int = 1
     has_long_retention: bool = False
-    alarms: int = 34
+    alarms: int = 58
     metrics: int = _METRICS
     dashboards: int = 1
     keys: int = 1
@@ -79,12 +79,17 @@ def _stack(resources: list[dict[str, Any]]) -> Stack:
         campaigns=_deployed(of_type("aws_sfn_state_machine")),
         shards=sum(each.get("shard_count") or 0 for each in streams),
         has_long_retention=any((each.get("retention_period") or 24) > 24 for each in streams),
-        alarms=len(of_type("aws_cloudwatch_metric_alarm")),
+        alarms=sum(_billed_metrics(each) for each in of_type("aws_cloudwatch_metric_alarm")),
         dashboards=len(of_type("aws_cloudwatch_dashboard")),
         keys=len(of_type("aws_kms_key")),
         firewall_rules=sum(len(each.get("rule") or ()) for each in firewalls) if firewalls else None,
         function_gb=tuple((each["function_name"].rpartition("-")[2], each["memory_size"] / 1024) for each in functions),
     )
+
+
+def _billed_metrics(alarm: dict[str, Any]) -> int:
+    """Return the metrics of an alarm, each of which is billed."""
+    return max(1, sum(bool(query.get("metric")) for query in alarm.get("metric_query") or ()))
 
 
 def _deployed(machines: list[dict[str, Any]]) -> tuple[Campaign, ...]:

@@ -1,7 +1,8 @@
 """Complete descriptions of resources, so that a second Terraform plan is empty.
 
 MiniStack stores an alarm whole but omits most of it from DescribeAlarms in the query protocol, which Terraform's
-provider uses, and adds a statistic to an alarm on a percentile. It drops a state machine's tracing configuration and
+provider uses, drops the metrics of an expression, and adds a statistic to an alarm on a percentile or an expression. It
+drops a state machine's tracing configuration and
 the time zone of Firehose's prefixes, and describes a usage plan without a quota with an empty one. Terraform would
 change all of them at every apply, without effect.
 """
@@ -34,6 +35,7 @@ _ACTION_LISTS: Final = ("OKActions", "AlarmActions", "InsufficientDataActions")
 def install(settings: Settings) -> None:  # noqa: ARG001 - every override has the same signature
     """Override the descriptions of CloudWatch, Step Functions, Firehose and API Gateway."""
     cloudwatch._describe_alarms = _complete_alarms(cloudwatch._describe_alarms)
+    cloudwatch._put_metric_alarm = _store_queries(cloudwatch._put_metric_alarm)
     stepfunctions._create_state_machine = _store_tracing(stepfunctions._create_state_machine)
     stepfunctions._update_state_machine = _store_tracing(stepfunctions._update_state_machine)
     firehose._dest_description = _with_time_zone(firehose._dest_description)
@@ -58,6 +60,40 @@ def _complete_alarms(describe: Callable[..., Response]) -> Callable[..., Respons
     return describe_whole
 
 
+def _store_queries(put: Callable[..., Response]) -> Callable[..., Response]:
+    """Store the metrics of an alarm on an expression with the alarm."""
+
+    @functools.wraps(put)
+    def put_with_queries(
+        params: dict[str, Any], data: dict[str, Any], is_cbor: bool, is_json: bool = False
+    ) -> Response:
+        response = put(params, data, is_cbor, is_json)
+        alarm = cloudwatch._alarms.get(data.get("AlarmName") if is_cbor or is_json else _first(params, "AlarmName"))
+        if alarm is not None and response[0] == 200:
+            queries = data.get("Metrics") if is_cbor or is_json else _members(params, "Metrics")
+            if queries:
+                alarm |= {"Metrics": queries, "Statistic": None, "Period": None}
+        return response
+
+    return put_with_queries
+
+
+def _first(params: dict[str, Any], name: str) -> str:
+    value = params.get(name, "")
+    return str(value[0] if isinstance(value, list) else value)
+
+
+def _members(params: dict[str, Any], prefix: str) -> Any:
+    """Return a value of the query protocol: a list from `.member.1`, a structure from named members, or a text."""
+    if prefix in params:
+        return _first(params, prefix)
+    names = {key[len(prefix) + 1 :].split(".")[0] for key in params if key.startswith(f"{prefix}.")}
+    if names == {"member"}:
+        count = len({key[len(prefix) + 8 :].split(".")[0] for key in params if key.startswith(f"{prefix}.member.")})
+        return [_members(params, f"{prefix}.member.{index}") for index in range(1, count + 1)]
+    return {name: _members(params, f"{prefix}.{name}") for name in sorted(names)}
+
+
 def _complete_alarm(member: ElementTree.Element, alarm: dict[str, Any]) -> None:
     # An alarm on a percentile does not have MiniStack's default statistic.
     omitted = ("Statistic",) if alarm.get("ExtendedStatistic") else ()
@@ -74,12 +110,25 @@ def _complete_alarm(member: ElementTree.Element, alarm: dict[str, Any]) -> None:
         actions = _add(member, name)
         for action in alarm.get(name) or ():
             _add(actions, "member", action)
+    if alarm.get("Metrics"):
+        _add_value(_add(member, "Metrics"), alarm["Metrics"])
 
 
 def _add(parent: ElementTree.Element, name: str, text: str | None = None) -> ElementTree.Element:
     child = ElementTree.SubElement(parent, f"{{{_NAMESPACE}}}{name}")
     child.text = text
     return child
+
+
+def _add_value(parent: ElementTree.Element, value: Any) -> None:
+    if isinstance(value, list):
+        for each in value:
+            _add_value(_add(parent, "member"), each)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            _add_value(_add(parent, name), each)
+    else:
+        parent.text = str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _store_tracing(write: Callable[[dict[str, Any]], Response]) -> Callable[[dict[str, Any]], Response]:

@@ -10,3 +10,5 @@ training_days  = 90
 
 lake_buffer    = { seconds = 60 }
 api_throttling = { requests_per_second = 100, burst = 200 }
+
+signs_of_life = null # there is no constant traffic

@@ -16,3 +16,5 @@ training_poll_seconds = 1
 
 # Each click is forwarded immediately; on AWS a window of one second saves invocations.
 forwarding = { window_seconds = 0 }
+
+signs_of_life = null # a laptop sends no events at night

@@ -2,7 +2,7 @@ resource "aws_sqs_queue" "failed" {
   count = length(local.asynchronous)
 
   name                              = local.queue_name
-  message_retention_seconds         = 1209600 # 14 days, the maximum of SQS
+  message_retention_seconds         = local.queue_seconds
   kms_master_key_id                 = var.key_arn
   kms_data_key_reuse_period_seconds = 3600
 }

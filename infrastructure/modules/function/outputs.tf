@@ -20,10 +20,5 @@ output "timeout_seconds" {
 
 output "alarm_names" {
   description = "Names of the function's alarms."
-  value = concat(
-    values(aws_cloudwatch_metric_alarm.function)[*].alarm_name,
-    aws_cloudwatch_metric_alarm.iterator_age[*].alarm_name,
-    values(aws_cloudwatch_metric_alarm.mapping)[*].alarm_name,
-    aws_cloudwatch_metric_alarm.failed_events[*].alarm_name,
-  )
+  value       = values(module.alarms.alarms)[*].alarm_name
 }

@@ -122,6 +122,11 @@ variable "alarm_topic_arn" {
   type        = string
 }
 
+variable "runbooks_url" {
+  description = "Address of the folder with the alarms' runbooks."
+  type        = string
+}
+
 variable "stream" {
   description = "Kinesis stream that invokes the function while enabled, and the bucket for records whose retries are exhausted (prefix `aws/lambda/`)."
   type = object({

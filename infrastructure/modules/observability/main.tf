@@ -17,31 +17,6 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = each.value
 }
 
-resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = local.alarms
-
-  alarm_name          = "${var.prefix}-${each.key}"
-  alarm_description   = each.value.description
-  namespace           = each.value.namespace
-  metric_name         = each.value.metric
-  dimensions          = each.value.dimensions
-  statistic           = try(each.value.statistic, null)
-  extended_statistic  = try(each.value.extended_statistic, null)
-  period              = 300
-  evaluation_periods  = try(each.value.urgent, false) ? 1 : 3
-  datapoints_to_alarm = try(each.value.urgent, false) ? 1 : 2
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = each.value.threshold
-  treat_missing_data  = "notBreaching" # most of these metrics are published only when there is something to count
-  alarm_actions       = [aws_sns_topic.this.arn]
-  ok_actions          = [aws_sns_topic.this.arn]
-}
-
-resource "aws_cloudwatch_dashboard" "this" {
-  dashboard_name = local.dashboard_name
-  dashboard_body = jsonencode({ widgets = concat([local.alarm_widget], local.chart_widgets) })
-}
-
 resource "aws_budgets_budget" "this" {
   count = length(var.monthly_budget_usd[*])
 

@@ -10,5 +10,5 @@ output "dashboard_url" {
 
 output "alarm_names" {
   description = "Names of the alarms."
-  value       = sort(values(aws_cloudwatch_metric_alarm.this)[*].alarm_name)
+  value       = sort(values(module.alarms.alarms)[*].alarm_name)
 }

@@ -62,13 +62,43 @@ variable "api" {
   })
 }
 
-variable "thresholds" {
-  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, and the 99th percentile of the latency in milliseconds."
+variable "tables" {
+  description = "Names of the DynamoDB tables by purpose."
+  type        = map(string)
+}
+
+variable "campaign_arns" {
+  description = "ARNs of the campaigns of Personalize by solution; empty without campaigns."
+  type        = map(string)
+}
+
+variable "runbooks_url" {
+  description = "Address of the folder with the alarms' runbooks."
+  type        = string
+}
+
+variable "signs_of_life" {
+  description = "Minutes without an event, a file in the lake or a request, and days without a training (null for no schedule), that raise an alarm; null for an environment without constant traffic."
   type = object({
-    lake_lag_seconds     = number
-    bad_events           = number
-    failed_requests      = number
-    latency_milliseconds = number
+    events_minutes   = number
+    files_minutes    = number
+    requests_minutes = number
+    training_days    = number
+  })
+}
+
+variable "thresholds" {
+  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, the 99th percentile of the latency in milliseconds, percentages of failed calls and of stand-ins for the recommender, seconds to the event tracker, age of a model in days, percentage by which a new version may be less accurate."
+  type = object({
+    lake_lag_seconds      = number
+    bad_events            = number
+    failed_requests       = number
+    latency_milliseconds  = number
+    failed_calls_percent  = number
+    stand_in_percent      = number
+    update_seconds        = number
+    model_age_days        = number
+    accuracy_drop_percent = number
   })
 }
 

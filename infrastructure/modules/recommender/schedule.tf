@@ -39,23 +39,23 @@ resource "aws_sqs_queue_policy" "schedule" {
   policy    = data.aws_iam_policy_document.schedule_queue.json
 }
 
-resource "aws_cloudwatch_metric_alarm" "schedule" {
-  count = length(var.schedule[*])
+module "schedule_alarms" {
+  source = "../alarms"
+  count  = length(var.schedule[*])
 
-  alarm_name          = "${var.prefix}-training-not-started"
-  alarm_description   = "The schedule could not start a training: the reason is in the queue ${local.schedule_queue_name}."
-  namespace           = "AWS/SQS"
-  metric_name         = "ApproximateNumberOfMessagesVisible"
-  statistic           = "Maximum"
-  period              = 300
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching" # SQS publishes no metrics of a queue that is not in use
-  alarm_actions       = [var.alarm_topic_arn]
-  ok_actions          = [var.alarm_topic_arn]
+  prefix       = var.prefix
+  topic_arn    = var.alarm_topic_arn
+  runbooks_url = var.runbooks_url
 
-  dimensions = {
-    QueueName = local.schedule_queue_name
+  alarms = {
+    training-not-started = {
+      kind        = "count"
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateNumberOfMessagesVisible"
+      dimensions  = { QueueName = local.schedule_queue_name }
+      statistic   = "Maximum"
+      runbook     = "training-overdue"
+      description = "The schedule could not start a training: the reason is in the queue ${local.schedule_queue_name}."
+    }
   }
 }

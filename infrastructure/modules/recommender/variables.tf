@@ -144,6 +144,11 @@ variable "alarm_topic_arn" {
   type        = string
 }
 
+variable "runbooks_url" {
+  description = "Address of the folder with the alarms' runbooks."
+  type        = string
+}
+
 variable "log_retention_days" {
   description = "Retention of the executions' log in days."
   type        = number

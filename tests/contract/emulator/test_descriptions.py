@@ -72,6 +72,40 @@ def test_an_alarm_is_described_whole_in_the_query_protocol(shared_emulator: Emul
     assert alarm.findtext("cw:OKActions/cw:member", namespaces=NAMESPACE) == TOPIC
 
 
+def test_an_alarm_on_an_expression_keeps_its_metrics(shared_emulator: Emulator) -> None:
+    # Given an alarm on a share
+    name = f"alarm-{uuid.uuid4().hex[:8]}"
+    metric = {
+        "Namespace": "Rivulet",
+        "MetricName": "failed_calls",
+        "Dimensions": [{"Name": "service", "Value": "forward"}],
+    }
+    shared_emulator.client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
+        EvaluationPeriods=3,
+        Threshold=5,
+        ComparisonOperator="GreaterThanThreshold",
+        Metrics=[
+            {"Id": "result", "Expression": "100 * failed", "ReturnData": True},
+            {"Id": "failed", "MetricStat": {"Metric": metric, "Period": 300, "Stat": "Sum"}, "ReturnData": False},
+        ],
+    )
+
+    # When it is described in the protocol of Terraform's provider
+    alarm = describe_alarm_by_query_protocol(shared_emulator, name)
+
+    # Then it has its metrics, and no statistic of its own
+    first, second = alarm.findall("cw:Metrics/cw:member", NAMESPACE)
+    assert first.findtext("cw:Expression", namespaces=NAMESPACE) == "100 * failed"
+    assert first.findtext("cw:ReturnData", namespaces=NAMESPACE) == "true"
+    assert (
+        second.findtext("cw:MetricStat/cw:Metric/cw:Dimensions/cw:member/cw:Value", namespaces=NAMESPACE) == "forward"
+    )
+    assert second.findtext("cw:MetricStat/cw:Period", namespaces=NAMESPACE) == "300"
+    assert alarm.findtext("cw:Statistic", namespaces=NAMESPACE) is None
+    assert alarm.findtext("cw:Period", namespaces=NAMESPACE) is None
+
+
 def test_a_state_machine_keeps_its_tracing_configuration(shared_emulator: Emulator) -> None:
     # Given a state machine that is traced
     states = shared_emulator.client("stepfunctions")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from backend.forward import handler as entry
@@ -42,3 +43,13 @@ def test_an_unfinished_batch_names_the_first_record_to_redeliver(monkeypatch):
         kinesis_record(2, numbered_event(1)),
     )
     assert answered == {"batchItemFailures": [{"itemIdentifier": f"{1:056d}"}]}
+
+
+def test_the_time_from_the_stream_to_the_tracker_is_measured(monkeypatch, capsys):
+    # Given a batch whose oldest record arrived 40 seconds ago
+    records = [kinesis_record(number, numbered_event(number)) for number in range(2)]
+    for record, age in zip(records, (10, 40), strict=True):
+        record["kinesis"]["approximateArrivalTimestamp"] = time.time() - age
+    invoke(Forwarder(), monkeypatch, *records)
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert 40 <= line["update_seconds"][0] < 50

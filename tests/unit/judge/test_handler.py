@@ -26,4 +26,5 @@ def test_a_verdict_is_counted(gain, latest, counted, capsys):
     handler(judge_event(champion={"version": "v1", "metrics": {GAIN: gain}}, profile=latest), None)
 
     written: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert {name: value[0] for name, value in written.items() if isinstance(value, list)} == counted
+    assert {name: written[name][0] for name in counted} == counted
+    assert written.keys() >= {"model_age_hours", "accuracy_drop_percent"}

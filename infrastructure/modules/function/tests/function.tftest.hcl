@@ -27,6 +27,7 @@ variables {
   log_retention_days = 30
   log_level          = "INFO"
   alarm_topic_arn    = "arn:aws:sns:eu-central-1:123456789012:alarms"
+  runbooks_url       = "deployment/runbooks"
 }
 
 run "a_function_without_sources_writes_its_log_and_traces_only" {
@@ -44,7 +45,7 @@ run "a_function_without_sources_writes_its_log_and_traces_only" {
   }
 
   assert {
-    condition     = length(aws_lambda_event_source_mapping.this) + length(aws_sqs_queue.failed) + length(aws_cloudwatch_metric_alarm.iterator_age) == 0
+    condition     = length(aws_lambda_event_source_mapping.this) + length(aws_sqs_queue.failed) + length(setsubtract(keys(module.alarms.alarms), ["errors", "throttles", "duration"])) == 0
     error_message = "An event source mapping or a queue exists by default."
   }
 
@@ -159,14 +160,14 @@ run "stream_batches_report_failures_are_bisected_and_have_bounded_retries" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.iterator_age[0].threshold == 60000
+    condition     = module.alarms.alarms["iterator-age"].threshold == 60000
     error_message = "The alarm on lag is not in milliseconds."
   }
 
   # Lambda reports the records that it discards only for a mapping with this metric.
   assert {
     condition = aws_lambda_event_source_mapping.this[0].metrics_config[0].metrics == toset(["EventCount"]) && {
-      for name, alarm in aws_cloudwatch_metric_alarm.mapping : name => alarm.metric_name
+      for name, alarm in module.alarms.alarms : name => alarm.metric_name if endswith(name, "-records")
     } == { failed-records = "OnFailureDestinationDeliveredEventCount", lost-records = "DroppedEventCount" }
     error_message = "Records arrive in the failures bucket, or are lost, without an alarm."
   }
@@ -241,7 +242,7 @@ run "failed_asynchronous_events_go_to_a_monitored_queue" {
   }
 
   assert {
-    condition     = aws_sqs_queue.failed[0].kms_master_key_id == var.key_arn && aws_cloudwatch_metric_alarm.failed_events[0].dimensions.QueueName == "rivulet-test-forward-failed"
+    condition     = aws_sqs_queue.failed[0].kms_master_key_id == var.key_arn && module.alarms.alarms["failed-events"].dimensions.QueueName == "rivulet-test-forward-failed"
     error_message = "The queue is not encrypted, or has no alarm."
   }
 

@@ -34,21 +34,29 @@ variables {
   delivery_stream_name = "rivulet-test-lake"
   state_machine_arn    = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"
   api                  = { name = "rivulet-test", stage = "v1" }
-  thresholds           = { lake_lag_seconds = 900, bad_events = 100, failed_requests = 5, latency_milliseconds = 1000 }
+  tables               = { history = "rivulet-test-history", answers = "rivulet-test-answers" }
+  campaign_arns        = { popular = "arn:aws:personalize:eu-central-1:123456789012:campaign/rivulet-test-popular", ranking = "arn:aws:personalize:eu-central-1:123456789012:campaign/rivulet-test-ranking" }
+  runbooks_url         = "deployment/runbooks"
+  signs_of_life        = { events_minutes = 30, files_minutes = 60, requests_minutes = 30, training_days = 2 }
+
+  thresholds = {
+    lake_lag_seconds = 900, bad_events = 100, failed_requests = 5, latency_milliseconds = 1000, failed_calls_percent = 50
+    stand_in_percent = 5, update_seconds = 30, model_age_days = 14, accuracy_drop_percent = 10
+  }
 }
 
 run "one_unaccounted_event_raises_an_alarm_immediately" {
   assert {
     condition = alltrue([
-      aws_cloudwatch_metric_alarm.this["collect-unaccounted"].threshold == 0,
-      aws_cloudwatch_metric_alarm.this["collect-unaccounted"].evaluation_periods == 1,
-      aws_cloudwatch_metric_alarm.this["collect-unaccounted"].dimensions == tomap({ service = "collect" }),
+      module.alarms.alarms["collect-unaccounted"].threshold == 0,
+      module.alarms.alarms["collect-unaccounted"].evaluation_periods == 1,
+      module.alarms.alarms["collect-unaccounted"].dimensions == tomap({ service = "collect" }),
     ])
     error_message = "An unaccounted event raises no alarm, or a delayed one."
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.this["stream-unread"].threshold == 900000 && aws_cloudwatch_metric_alarm.this["lake-lag"].threshold == 900
+    condition     = module.alarms.alarms["stream-unread"].threshold == 900000 && module.alarms.alarms["lake-lag"].threshold == 900
     error_message = "The threshold is not in milliseconds for Kinesis and seconds for Firehose."
   }
 }
@@ -56,15 +64,45 @@ run "one_unaccounted_event_raises_an_alarm_immediately" {
 run "every_alarm_notifies_the_topic_and_has_a_description" {
   assert {
     condition = alltrue([
-      for alarm in values(aws_cloudwatch_metric_alarm.this) :
+      for alarm in values(module.alarms.alarms) :
       alarm.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:rivulet-test-alarms"]) && length(alarm.alarm_description) > 20
     ])
     error_message = "An alarm does not notify the topic, or has no description."
   }
 
   assert {
-    condition     = length([for name in ["stream-throttled", "stream-unread", "lake-lag", "training-failed", "training-timed-out", "champion-outdated", "forward-held-back", "api-failed", "api-slow", "collect-bad", "collect-unaccounted"] : name if !contains(keys(aws_cloudwatch_metric_alarm.this), name)]) == 0
-    error_message = "An alarm is missing."
+    condition = {
+      for name, alarm in module.alarms.alarms : name => "${alarm.evaluation_periods} x ${alarm.period} s" if alarm.treat_missing_data == "breaching"
+    } == { no-events = "6 x 300 s", no-files = "12 x 300 s", no-requests = "6 x 300 s", training-overdue = "48 x 3600 s" }
+    error_message = "Silence raises no alarm, or another than it should."
+  }
+}
+
+run "an_environment_without_constant_traffic_has_no_signs_of_life" {
+  variables {
+    signs_of_life = null
+    campaign_arns = {}
+  }
+
+  assert {
+    condition     = alltrue([for alarm in module.alarms.alarms : alarm.treat_missing_data == "notBreaching"])
+    error_message = "Silence raises an alarm."
+  }
+
+  assert {
+    condition     = !contains(keys(module.alarms.alarms), "campaigns-failed")
+    error_message = "There is an alarm on campaigns that do not exist."
+  }
+}
+
+run "a_training_is_not_expected_without_a_schedule" {
+  variables {
+    signs_of_life = { events_minutes = 30, files_minutes = 60, requests_minutes = 30, training_days = null }
+  }
+
+  assert {
+    condition     = !contains(keys(module.alarms.alarms), "training-overdue")
+    error_message = "The absence of a training raises an alarm."
   }
 }
 
@@ -84,7 +122,7 @@ run "the_dashboard_shows_every_function_without_overlapping_charts" {
   }
 
   assert {
-    condition     = alltrue(flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for metric in try(widget.properties.metrics, []) : can(metric[3])]]))
+    condition     = alltrue(flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for metric in try(widget.properties.metrics, []) : can(metric[3]) || can(metric[0].expression)]]))
     error_message = "A metric on a chart has no dimension."
   }
 }

@@ -23,7 +23,15 @@ variables {
   delivery_stream_name = "rivulet-test-lake"
   state_machine_arn    = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-test-train"
   api                  = { name = "rivulet-test", stage = "v1" }
-  thresholds           = { lake_lag_seconds = 900, bad_events = 100, failed_requests = 5, latency_milliseconds = 1000 }
+  tables               = { history = "rivulet-test-history", answers = "rivulet-test-answers" }
+  campaign_arns        = { popular = "arn:aws:personalize:eu-central-1:123456789012:campaign/rivulet-test-popular", ranking = "arn:aws:personalize:eu-central-1:123456789012:campaign/rivulet-test-ranking" }
+  runbooks_url         = "deployment/runbooks"
+  signs_of_life        = { events_minutes = 30, files_minutes = 60, requests_minutes = 30, training_days = 2 }
+
+  thresholds = {
+    lake_lag_seconds = 900, bad_events = 100, failed_requests = 5, latency_milliseconds = 1000, failed_calls_percent = 50
+    stand_in_percent = 5, update_seconds = 30, model_age_days = 14, accuracy_drop_percent = 10
+  }
 }
 
 run "only_alarms_and_budgets_of_this_account_may_publish" {

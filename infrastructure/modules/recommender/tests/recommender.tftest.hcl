@@ -38,6 +38,7 @@ variables {
   training_days          = 365
   log_retention_days     = 30
   alarm_topic_arn        = "arn:aws:sns:eu-central-1:123456789012:rivulet-test-alarms"
+  runbooks_url           = "deployment/runbooks"
 }
 
 run "the_definition_is_json_and_contains_the_declaration" {
@@ -352,7 +353,7 @@ run "a_schedule_may_start_this_state_machine_only" {
 
   assert {
     condition = [
-      aws_cloudwatch_metric_alarm.schedule[0].dimensions.QueueName, aws_cloudwatch_metric_alarm.schedule[0].alarm_actions,
+      module.schedule_alarms[0].alarms["training-not-started"].dimensions.QueueName, module.schedule_alarms[0].alarms["training-not-started"].alarm_actions,
     ] == [aws_sqs_queue.schedule[0].name, toset([var.alarm_topic_arn])]
     error_message = "A training that cannot be started raises no alarm."
   }

@@ -20,7 +20,7 @@ from deployment.cost.services import (
     price_engine,
     price_services,
 )
-from deployment.cost.stack import Campaign, Stack, declared_campaigns
+from deployment.cost.stack import Campaign, Stack, declared_campaigns, read_plan
 from deployment.cost.traffic import GB, SECONDS, Traffic, read_traffic
 
 PRICES = Prices.load()
@@ -28,7 +28,9 @@ KB = 1024
 IDLE = Traffic()
 PER_SECOND = 2 * KB / GB * SECONDS  # GB a month of one record of 2 KB a second
 BDB_GB = 100 * MIB * 48 * 3600 / GB
-PRODUCTION = Stack(declared_campaigns(), shards=2, has_long_retention=True, firewall_rules=4)
+# The worked examples are older than some alarms and metrics.
+EXAMPLE = Stack(alarms=34, metrics=60)
+PRODUCTION = replace(EXAMPLE, campaigns=declared_campaigns(), shards=2, has_long_retention=True, firewall_rules=4)
 LESS_PERSONALIZE = ("Personalize campaigns", "Personalize training", "Personalize ingestion")
 
 
@@ -59,8 +61,8 @@ def test_published_costs_are_reproduced(computed, published, tolerance):
 @pytest.mark.parametrize(
     ("scenario", "stack", "without_personalize", "total"),
     [
-        ("idle", Stack(), 29.93, 29.93),
-        ("idle", Stack(declared_campaigns()), 29.93, 1111),
+        ("idle", EXAMPLE, 29.93, 29.93),
+        ("idle", replace(EXAMPLE, campaigns=declared_campaigns()), 29.93, 1111),
         ("shop", PRODUCTION, 266, 3647),
         ("large", PRODUCTION, 8519, 109_091),
     ],
@@ -159,3 +161,22 @@ def test_no_price_that_is_used_lacks_a_source():
     price_services(read_traffic("large"), replace(PRODUCTION, firewall_rules=3), PRICES)
 
     assert all(PRICES.entries[name]["source"] in PRICES.sources for name in PRICES.used)
+
+
+def test_an_idle_environment_without_campaigns_costs_less_than_35_dollars():
+    assert sum(price_services(read_traffic("idle"), Stack(), PRICES).values()) < 35
+
+
+def test_an_alarm_on_an_expression_is_billed_for_each_of_its_metrics(tmp_path):
+    queries = [
+        {"id": "result", "expression": "a / b", "metric": []},
+        {"id": "a", "metric": [{}]},
+        {"id": "b", "metric": [{}]},
+    ]
+    resources = [
+        {"type": "aws_cloudwatch_metric_alarm", "mode": "managed", "values": {"metric_query": values}}
+        for values in (queries, [])
+    ]
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"planned_values": {"root_module": {"resources": resources}}}), "utf-8")
+    assert read_plan(plan)[1].alarms == 3
