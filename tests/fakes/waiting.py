@@ -10,11 +10,16 @@ if TYPE_CHECKING:
 
 
 def wait_until(
-    condition: Callable[[], Any], seconds: float = 10, poll: float = 0.05, describe: Callable[[], str] = str
+    condition: Callable[[], Any], seconds: float = 10, describe: Callable[[], str] = str, most_pause: float = 0.04
 ) -> Any:
-    """Wait until a condition returns a true value, and return the value; on timeout fail with a description."""
+    """Wait until a condition returns a true value, and return the value; on timeout fail with a description.
+
+    Pauses grow from 5 to 40 ms, so that long waits leave the processor to what they wait for.
+    """
     deadline = time.monotonic() + seconds
+    pause = 0.005
     while not (value := condition()):
         assert time.monotonic() < deadline, f"waited {seconds} s: {describe()}"
-        time.sleep(poll)
+        time.sleep(pause)
+        pause = min(1.2 * pause, most_pause)
     return value

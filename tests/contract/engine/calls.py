@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.engine.running_engine import ROLE, until, until_settled
+from tests.contract.engine.running_engine import ROLE, until_settled
+from tests.fakes.waiting import wait_until
 
 NOT_FOUND = "ResourceNotFoundException"
 MOMENT = datetime(2025, 10, 20, tzinfo=UTC)
@@ -65,7 +66,7 @@ def outcome(call: Any, **request: Any) -> str:
 
 def until_gone(describe: Any, **name: Any) -> None:
     """Wait until a resource does not exist any more."""
-    until(lambda: outcome(describe, **name) == NOT_FOUND, f"{name} is gone")
+    wait_until(lambda: outcome(describe, **name) == NOT_FOUND, 60, lambda: f"{name} still exists")
 
 
 def export(shop, dataset, job, *, may_fail=False, path="s3://data/exports/", **request):

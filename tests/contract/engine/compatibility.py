@@ -31,9 +31,10 @@ INTRODUCTION = """\
 # What the engine honours of Amazon Personalize's API
 
 Each line states what a test shows with boto3 against a real engine process; `clients/test_shop.py` repeats the main
-operations with the AWS command line and Amazon's SDK for JavaScript. **Differs** marks a deliberate difference; the
-reasons are in [CHOICES.md](CHOICES.md). `python -m tests.contract.engine.compatibility` writes the page from the
-tests' marks, and `make check` fails when the page is stale.
+operations with the AWS command line, `clients/test_every_operation.py` calls all with Amazon's SDK for JavaScript.
+**Differs** marks a deliberate difference; the reasons are in [CHOICES.md](CHOICES.md).
+`python -m tests.contract.engine.compatibility` writes the page from the tests' marks, and `make check` fails when the
+page is stale.
 """
 
 

@@ -7,16 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.config import Config
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.fakes.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -58,7 +56,7 @@ class RunningEngine:
             ready.extend(line for line in log.read_text().splitlines() if '"ready"' in line)
             return bool(ready)
 
-        until(is_ready, "the engine starts")
+        wait_until(is_ready, WAIT_SECONDS)
         self.ports = json.loads(ready[0])
         self.port = self.ports["port"]
 
@@ -103,14 +101,6 @@ class RunningEngine:
         )
 
 
-def until(condition: Callable[[], object], description: str, seconds: float = WAIT_SECONDS) -> None:
-    """Wait until a condition holds; fail after the deadline."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not in time: {description}"
-        time.sleep(0.005)
-
-
 def until_status(describe: Any, *statuses: str) -> dict[str, Any]:
     """Return the described resource once it has one of the statuses."""
     resource: dict[str, Any] = {}
@@ -119,7 +109,7 @@ def until_status(describe: Any, *statuses: str) -> dict[str, Any]:
         resource.update(_described(describe))
         return resource["status"] in statuses
 
-    until(has_status, f"status {' or '.join(statuses)}")
+    wait_until(has_status, WAIT_SECONDS, lambda: f"{resource}, not {' or '.join(statuses)}")
     return resource
 
 
@@ -140,7 +130,7 @@ def seen_until(describe: Any, *statuses: str) -> list[str]:
             seen.append(status)
         return status in statuses
 
-    until(has_status, f"status {' or '.join(statuses)}")
+    wait_until(has_status, WAIT_SECONDS, lambda: f"{seen}, not {' or '.join(statuses)}", most_pause=0.005)
     return seen
 
 

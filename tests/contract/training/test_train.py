@@ -76,7 +76,7 @@ def test_a_training_is_started_once_watched_and_its_failure_reported(handler):
     assert _call(handler, "GET", "/train/{id}", id="monday")[1]["status"] == "RUNNING"
 
     # When it has ended
-    progress = wait_until(lambda: _ended(_call(handler, "GET", "/train/{id}", id="monday")[1]), seconds=30, poll=0.2)
+    progress = wait_until(lambda: _ended(_call(handler, "GET", "/train/{id}", id="monday")[1]), seconds=30)
 
     # Then
     assert progress["status"] == "FAILED"

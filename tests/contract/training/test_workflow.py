@@ -46,7 +46,7 @@ class Workflow:
         return bool(item) and item["holder"]["S"] == self.describe(name)["executionArn"]
 
     def end_of(self, name):
-        wait_until(lambda: self.describe(name)["status"] != "RUNNING", seconds=30, poll=0.1)
+        wait_until(lambda: self.describe(name)["status"] != "RUNNING", seconds=30)
         return self.describe(name)
 
 

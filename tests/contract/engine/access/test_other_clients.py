@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-
 import pytest
 
-from tests.contract.engine.clients.programs import CLIENTS, COMMAND_LINE
-from tests.contract.engine.running_engine import OURS, REGION, ROOT
+from tests.contract.engine.clients.programs import CLIENTS, environment_of, run
+from tests.contract.engine.running_engine import OURS
 
 COMMANDS = {"command line": ("bash", "signed.sh"), "SDK for JavaScript": ("node", "signed.mjs")}
 
 
 def outcomes(engine, client, secret):
     program, script = COMMANDS[client]
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "PATH": f"{COMMAND_LINE}{os.pathsep}{os.environ['PATH']}",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{engine.port}",
-        "AWS_ACCESS_KEY_ID": OURS[0],
-        "AWS_SECRET_ACCESS_KEY": secret,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-    }
-    done = subprocess.run(
-        [program, str(CLIENTS / script)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = run([program, str(CLIENTS / script)], environment_of(engine, OURS[0], secret))
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 

@@ -9,7 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 
 const require = createRequire(pathToFileURL(`${process.cwd()}/build/clients/package.json`));
-const { Personalize } = require("@aws-sdk/client-personalize");
+const { Personalize, paginateListSchemas } = require("@aws-sdk/client-personalize");
 const { PersonalizeEvents } = require("@aws-sdk/client-personalize-events");
 const { PersonalizeRuntime } = require("@aws-sdk/client-personalize-runtime");
 
@@ -100,7 +100,7 @@ const { trackingId: actionTrackingId } = await described("Dataset", made.Done.da
 const sentAt = new Date("2025-10-20T00:00:00Z");
 const who = { userId: "newcomer", sessionId: "visit" };
 const view = { eventType: "View", itemId: "item-3-3", eventValue: 1.5, sentAt };
-await events.putEvents({ trackingId, ...who, eventList: [view] });
+await events.putEvents({ trackingId, ...who, eventList: [view, { ...view, itemId: "item-3-4" }] });
 const fresh = { itemId: "fresh", properties: '{"price": 2.5}' };
 await events.putItems({ datasetArn: made.Items.datasetArn, items: [fresh] });
 await events.putUsers({ datasetArn: users, users: [{ userId: "newcomer", properties: '{"ageGroup": "18-24"}' }] });
@@ -110,11 +110,12 @@ await events.putActionInteractions({ trackingId: actionTrackingId, actionInterac
 
 // --- models and answers -------------------------------------------------------------------------------------------
 
-const popular = await train(datasetGroupArn, "popular", "aws-popularity-count");
+const forYou = await train(datasetGroupArn, "for-you", "aws-user-personalization-v2");
+const similar = await train(datasetGroupArn, "similar", "aws-similar-items");
 const ranking = await train(datasetGroupArn, "ranking", "aws-personalized-ranking-v2");
 const actions = await train(datasetGroupArn, "actions", "aws-next-best-action");
 const segments = await train(datasetGroupArn, "segments", "aws-item-affinity");
-const { solutionArn, solutionVersionArn } = popular;
+const { solutionArn, solutionVersionArn } = forYou;
 const { metrics } = await personalize.getSolutionMetrics({ solutionVersionArn });
 if (!Object.values(metrics).every(Number.isFinite)) throw new Error("metrics must be numbers");
 const stopped = (await personalize.createSolutionVersion({ solutionArn })).solutionVersionArn;
@@ -123,17 +124,33 @@ await until("SolutionVersion", stopped, "CREATE STOPPED");
 await personalize.updateSolution({ solutionArn, performAutoTraining: false });
 
 const campaign = ({ solutionVersionArn }, name) => create("Campaign", { name, solutionVersionArn });
-const campaignArn = await campaign(popular, "popular");
-const campaigns = [campaignArn, await campaign(ranking, "ranking"), await campaign(actions, "actions")];
+const campaignArn = await campaign(forYou, "for-you");
+const similarArn = await campaign(similar, "similar");
+const rankingArn = await campaign(ranking, "ranking");
+const actionsArn = await campaign(actions, "actions");
 await personalize.updateCampaign({ campaignArn, minProvisionedTPS: 2 });
 const filterExpression = 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("View")';
+const shelfExpression = "INCLUDE ItemID WHERE Items.CATEGORY IN ($shelves)";
 const filterArn = await create("Filter", { name: "every", datasetGroupArn, filterExpression });
-const { itemList } = await runtime.getRecommendations({ campaignArn, userId: "newcomer", filterArn });
-const inputList = ["item-1-1", "item-3-4"];
-const ranked = await runtime.getPersonalizedRanking({ campaignArn: campaigns[1], userId: "newcomer", inputList });
-const asked = await runtime.getActionRecommendations({ campaignArn: campaigns[2], userId: "newcomer" });
-if (itemList.length !== 25) throw new Error("25 items are to be recommended");
-if (ranked.personalizedRanking.length !== 2) throw new Error("two items are to be ranked");
+const shelvesArn = await create("Filter", { name: "shelves", datasetGroupArn, filterExpression: shelfExpression });
+const userId = "newcomer";
+const areAll = (items, kind) => items.length > 0 && items.every(({ itemId }) => kind.test(itemId));
+const metadataColumns = { ITEMS: ["EXPLANATION"] };
+const recommended = await runtime.getRecommendations({ campaignArn, userId, filterArn, metadataColumns });
+const [{ itemId, metadata }] = recommended.itemList;
+if (itemId !== "item-3-5") throw new Error(`item-3-5 is to be recommended, not ${itemId}`);
+const [{ name }] = JSON.parse(metadata.EXPLANATION);
+if (!/^item:item-3-[34]$/.test(name)) throw new Error(`an item that was viewed explains item-3-5, not ${name}`);
+const filterValues = { shelves: '"shelf 5","shelf 6"' };
+const filtered = await runtime.getRecommendations({ campaignArn, userId, filterArn: shelvesArn, filterValues });
+if (!areAll(filtered.itemList, /^(item-[56]-|new-5)/)) throw new Error("two shelves are to be answered");
+const alike = await runtime.getRecommendations({ campaignArn: similarArn, itemId: "item-2-2", numResults: 3 });
+if (!areAll(alike.itemList, /^item-2-/)) throw new Error("similar items are to be on one shelf");
+const inputList = ["unknown-1", "item-9-1", "item-3-5"];
+const ranked = await runtime.getPersonalizedRanking({ campaignArn: rankingArn, userId, inputList });
+const order = ranked.personalizedRanking.map((ranking) => ranking.itemId).join();
+if (order !== "item-3-5,item-9-1,unknown-1") throw new Error(`ranked: ${order}`);
+const asked = await runtime.getActionRecommendations({ campaignArn: actionsArn, userId });
 if (!asked.actionList.length) throw new Error("actions are to be recommended");
 
 // --- jobs ---------------------------------------------------------------------------------------------------------
@@ -141,9 +158,9 @@ if (!asked.actionList.length) throw new Error("actions are to be recommended");
 const out = { s3DataDestination: { path: `${data}/out/` } };
 const job = { jobName: "every", roleArn, jobOutput: out };
 const from = (file) => ({ s3DataSource: { path: `${data}/${file}` } });
-await create("BatchInferenceJob", { ...job, jobInput: from("people.json"), solutionVersionArn });
+await create("BatchInferenceJob", { ...job, jobInput: from("users.json"), solutionVersionArn });
 const { solutionVersionArn: segmenting } = segments;
-await create("BatchSegmentJob", { ...job, jobInput: from("things.json"), solutionVersionArn: segmenting });
+await create("BatchSegmentJob", { ...job, jobInput: from("items.json"), solutionVersionArn: segmenting });
 await create("DatasetExportJob", { ...job, datasetArn: made.Items.datasetArn });
 const dataSource = { dataLocation: `${data}/gone.csv` };
 await create("DataDeletionJob", { jobName: "every", datasetGroupArn, dataSource, roleArn });
@@ -184,21 +201,41 @@ kinds.push("DatasetGroups", "DatasetImportJobs", "Datasets", "EventTrackers", "F
 kinds.push("Recommenders", "Schemas", "SolutionVersions", "Solutions");
 for (const kind of kinds) {
   const [first] = Object.values(await personalize[`list${kind}`]({})).find(Array.isArray);
-  if (!(first.creationDateTime instanceof Date)) throw new Error(`list${kind} tells no creationDateTime`);
+  if (!(first.creationDateTime instanceof Date)) throw new Error(`list${kind} has no creationDateTime`);
 }
 await personalize.listMetricAttributionMetrics({ metricAttributionArn });
+const listed = [];
+for await (const page of paginateListSchemas({ client: personalize, pageSize: 1 }, {})) listed.push(...page.schemas);
+if (listed.length !== 8) throw new Error(`there are 8 schemas, not ${listed.length}`);
+
+// --- errors by their names ----------------------------------------------------------------------------------------
+
+async function refused(call, expected) {
+  const name = await call().then(() => "no error", (error) => error.name);
+  if (name !== expected) throw new Error(`${name} in place of ${expected}`);
+}
+const unknown = { campaignArn: `${campaignArn}-x` };
+const eleven = { trackingId, sessionId: "visit", eventList: Array(11).fill(view) };
+await refused(() => personalize.createDatasetGroup({ name: "every" }), "ResourceAlreadyExistsException");
+await refused(() => personalize.describeCampaign(unknown), "ResourceNotFoundException");
+await refused(() => runtime.getRecommendations({ ...unknown, userId: "u" }), "ResourceNotFoundException");
+await refused(() => events.putEvents(eleven), "InvalidInputException");
+await refused(() => personalize.deleteDatasetGroup({ datasetGroupArn }), "ResourceInUseException");
 
 // --- taking it down -----------------------------------------------------------------------------------------------
 
 await remove("MetricAttribution", metricAttributionArn);
 await remove("Recommender", recommenderArn);
-for (const arn of campaigns) await remove("Campaign", arn);
+for (const arn of [campaignArn, similarArn, rankingArn, actionsArn]) await remove("Campaign", arn);
 await remove("Filter", filterArn);
+await remove("Filter", shelvesArn);
 await remove("EventTracker", eventTrackerArn);
-for (const { solutionArn: arn } of [popular, ranking, actions, segments]) await remove("Solution", arn);
+for (const { solutionArn: arn } of [forYou, similar, ranking, actions, segments]) await remove("Solution", arn);
 for (const { datasetArn } of [...Object.values(made), ...sold]) await remove("Dataset", datasetArn);
 for (const one of [...Object.values(made), ...sold, { schemaArn }]) await remove("Schema", one.schemaArn);
 await remove("DatasetGroup", datasetGroupArn);
 await remove("DatasetGroup", domainGroupArn);
+const { datasetGroups } = await personalize.listDatasetGroups({});
+if (datasetGroups.length) throw new Error("a dataset group is left");
 
 for (const name of [...done].sort()) console.log(name);

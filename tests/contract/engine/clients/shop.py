@@ -1,29 +1,72 @@
-"""A shop built, asked and taken down again with boto3: `python shop.py SCHEMAS DATA`.
+"""A shop built, asked and taken down again: `python shop.py boto3|aws SCHEMAS DATA`.
 
-SCHEMAS is a folder with Interactions.json and Items.json, DATA an S3 folder with interactions.csv and items.csv.
-Endpoint, credentials and region come from the environment, as for any team's code. Each answer is one line: a name,
-a tab, JSON.
+`aws` is the AWS command line, run in this process since each start of it takes half a second. SCHEMAS is a folder with
+Interactions.json and Items.json, DATA an S3 folder with interactions.csv and items.csv. Endpoint, credentials and
+region come from the environment, as for any team's code. Each answer is one line: a name, a tab, JSON.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import re
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import boto3
-from botocore.exceptions import ClientError
+if sys.argv[1] == "aws":  # the command line has an environment of its own, with its own botocore
+    from awscli.botocore import xform_name
+    from awscli.botocore.exceptions import ClientError
+    from awscli.clidriver import create_clidriver
+else:
+    import boto3
+    from botocore.exceptions import ClientError
 
 RECIPES = {"for-you": "aws-user-personalization-v2", "similar": "aws-similar-items"}
 RECIPES |= {"ranking": "aws-personalized-ranking-v2"}
 ROLE = "arn:aws:iam::123456789012:role/personalize"
 POLL_SECONDS, WAIT_SECONDS = 0.1, 120
 
-personalize = boto3.client("personalize")
-events = boto3.client("personalize-events")
-runtime = boto3.client("personalize-runtime")
+
+class CommandLine:
+    """The AWS command line with the interface of a boto3 client: each call is one command."""
+
+    def __init__(self, service):
+        self.service, self.driver = service, create_clidriver()
+
+    def __getattr__(self, operation):
+        return partial(self.run, operation)
+
+    def run(self, operation, **request):
+        command = [self.service, operation.replace("_", "-"), "--output", "json"]
+        for name, value in request.items():
+            option = xform_name(name, "-")
+            if isinstance(value, bool):
+                command.append(f"--{option}" if value else f"--no-{option}")
+            else:
+                text = value if isinstance(value, str) else json.dumps(value, default=datetime.isoformat)
+                command += [f"--{option}", text]
+        with contextlib.redirect_stdout(io.StringIO()) as output, contextlib.redirect_stderr(io.StringIO()) as errors:
+            status = self.driver.main(command)
+        if status:
+            [code] = re.findall(r"\((\w+)\)", errors.getvalue()) or [errors.getvalue()]
+            raise ClientError({"Error": {"Code": code}}, operation)
+        return json.loads(output.getvalue() or "{}")
+
+    def get_paginator(self, operation):
+        return self
+
+    def paginate(self, **configuration):
+        """Read all pages, which the command line prints as one."""
+        return [self.list_schemas(pageSize=configuration["PaginationConfig"]["PageSize"])]
+
+
+new_client: Any = CommandLine if sys.argv[1] == "aws" else boto3.client
+personalize, events, runtime = map(new_client, ("personalize", "personalize-events", "personalize-runtime"))
 
 
 def say(name, answer):
@@ -206,4 +249,4 @@ def main(schemas, data):
     take_down(group_arn, datasets, campaigns, filter_arn, tracker["eventTrackerArn"])
 
 
-main(*sys.argv[1:])
+main(*sys.argv[2:])

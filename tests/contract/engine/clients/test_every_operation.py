@@ -53,8 +53,8 @@ def schemas(s3, tmp_path_factory):
         "ActionInteractions.csv": asked(),
         "DomainInteractions.csv": domain_interactions_csv("ECOMMERCE"),
         "DomainItems.csv": domain_items_csv("ECOMMERCE"),
-        "people.json": '{"userId": "user-1"}\n',
-        "things.json": '{"itemId": "item-3-3"}\n',
+        "users.json": '{"userId": "user-1"}\n',
+        "items.json": '{"itemId": "item-3-3"}\n',
         "gone.csv": "USER_ID\nuser-9\n",
     }
     for name, text in files.items():

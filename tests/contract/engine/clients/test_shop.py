@@ -1,4 +1,4 @@
-"""The engine, driven by Amazon's clients: boto3, the AWS command line, the SDK for JavaScript."""
+"""The engine, driven by two of Amazon's clients, boto3 and the AWS command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.contract.engine.clients.programs import CLIENTS, drive
+from tests.contract.engine.clients.programs import CLIENTS, COMMAND_LINE, drive
 from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, items_csv, schema_text, shop_rows
 
 COUNTED = re.compile(r'personalize_requests_total\{operation="(\w+)",outcome="ok"\} (\d+)')
@@ -32,9 +32,8 @@ class Client:
 
 
 ALL = (
-    Client("boto3", "810000000001", (sys.executable, str(CLIENTS / "shop.py"))),
-    Client("AWS command line", "810000000002", ("bash", str(CLIENTS / "shop.sh"))),
-    Client("SDK for JavaScript", "810000000003", ("node", str(CLIENTS / "shop.mjs"))),
+    Client("boto3", "810000000001", (sys.executable, str(CLIENTS / "shop.py"), "boto3")),
+    Client("AWS command line", "810000000002", (str(COMMAND_LINE / "python"), str(CLIENTS / "shop.py"), "aws")),
 )
 
 
@@ -59,7 +58,7 @@ def calls(engine):
 
 def shows_what_is_called(test):
     for operation in CALLED:
-        test = pytest.mark.honours(operation, "called by boto3, the AWS command line and the SDK for JavaScript")(test)
+        test = pytest.mark.honours(operation, "called by boto3 and the AWS command line")(test)
     return test
 
 

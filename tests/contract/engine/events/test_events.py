@@ -14,8 +14,9 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.contract.engine.calls import refusal
-from tests.contract.engine.running_engine import ROOT, RunningEngine, until
+from tests.contract.engine.running_engine import ROOT, RunningEngine
 from tests.contract.engine.shops import Shop
+from tests.fakes.waiting import wait_until
 
 # A longer run: KILLS=50 python -m pytest tests/contract/engine/events/test_events.py -k mid_stream -s --timeout=0
 KILLS = int(os.environ.get("KILLS", "1"))
@@ -113,7 +114,7 @@ def test_what_was_answered_survives_a_kill_in_mid_stream(lone):
         senders = [threading.Thread(target=keep_sending, args=(f"{kill}-{number}",)) for number in range(4)]
         for sender in senders:
             sender.start()
-        until(partial(are_acknowledged, wanted), "100 calls are acknowledged")
+        wait_until(partial(are_acknowledged, wanted), 60)
         lone.engine.kill()
         for sender in senders:
             sender.join()

@@ -20,8 +20,9 @@ from tests.contract.engine.lifecycles.documented_states import (
     use_of,
 )
 from tests.contract.engine.lifecycles.machine import LifeCycleMachine, World, check_outcome, next_status, run_machine
-from tests.contract.engine.running_engine import RunningEngine, until
+from tests.contract.engine.running_engine import RunningEngine
 from tests.contract.engine.shops import DomainShop, Shop
+from tests.fakes.waiting import wait_until
 
 ACCOUNT = "823000000001"
 MOST_TRAININGS = 3  # of one run; each is a process of its own
@@ -168,7 +169,7 @@ class Trainings(LifeCycleMachine):
     def _take_campaign_down(self) -> None:
         control = self.world.control
         arn = control.list_campaigns(solutionArn=self.world.solution)["campaigns"][0]["campaignArn"]
-        until(lambda: outcome(control.delete_campaign, campaignArn=arn) != IN_USE, f"{arn} is not in use")
+        wait_until(lambda: outcome(control.delete_campaign, campaignArn=arn) != IN_USE, 60)
         until_gone(control.describe_campaign, campaignArn=arn)
 
 

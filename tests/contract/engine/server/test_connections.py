@@ -13,7 +13,7 @@ import pytest
 from model.engine.__main__ import _server
 from model.engine.http.messages import Bodies, answer
 from model.engine.personalize import limits
-from tests.contract.engine.running_engine import until
+from tests.fakes.waiting import wait_until
 
 LARGE = 32 * 1024 * 1024
 
@@ -28,7 +28,7 @@ class Running:
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=asyncio.run, args=(self.server.serve(sockets=[self.listener]),))
         self.thread.start()
-        until(lambda: self.server.started, "the server starts")
+        wait_until(lambda: self.server.started)
 
     async def application(self, scope, receive, send):
         bodies = Bodies()
