@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SOURCES := backend data deployment model scripts tests
 TERRAFORM := $(BIN)/python -m deployment.terraform
 
-.PHONY: help setup demo down status test networks check bench evaluate package format lock clean prerequisites
+.PHONY: help setup demo down status test networks check audit secrets bench evaluate package format lock clean prerequisites
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,13 @@ networks: $(ENVIRONMENTS)/networks/.ready ## what trains NeuMF and LightGCN (PyT
 
 check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, types, import rules, vocabulary, structure, Terraform, policies, state machines, workflows
 	@$(BIN)/python -m deployment.check $(ONLY)
+
+audit: $(ENVIRONMENTS)/audit/.ready ## known vulnerabilities of the locked packages (needs the network)
+	@for lock in main lambda emulator engine scan audit client peers networks-cuda; do $(ENVIRONMENTS)/audit/bin/pip-audit --disable-pip --require-hashes --requirement $(LOCKS)/$$lock.txt; done
+	@for folder in deployment/check tests/contract/engine/clients; do npm audit --package-lock-only --prefix $$folder; done
+
+secrets: $(ENVIRONMENTS)/audit/.ready ## secrets in the files that git tracks
+	@git ls-files -z | xargs -0 $(ENVIRONMENTS)/audit/bin/detect-secrets-hook --baseline deployment/check/secrets.baseline.json
 
 bench: setup $(ENVIRONMENTS)/peers/.ready $(ENVIRONMENTS)/networks/.ready ## speed beside a peer's, all or ONLY=<name>[:<part>]; tables here, JSON under build/bench/
 	@$(BIN)/python -m deployment.bench $(ONLY)

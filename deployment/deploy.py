@@ -3,7 +3,8 @@
 A first apply leaves the event-source mapping of the function forward off, since without an event tracker its events
 would fail once they are six hours old. The training workflow then creates the event tracker, and a second apply turns
 the mapping on, which starts at the oldest record of the stream: no event of the meantime is lost. Later deployments are
-one apply. Further arguments are Terraform's; ``terraform init`` comes first (``infrastructure/README.md``).
+one apply. The API is switched to the new versions at once; ``python -m deployment.release`` does it in steps, as the
+workflows do. Further arguments are Terraform's; ``terraform init`` comes first (``infrastructure/README.md``).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deployment.aliases import switch
 from deployment.terraform import TerraformMissingError, invocation, run
 from deployment.workflow import Progress, WorkflowError, prepare
 
@@ -101,7 +103,8 @@ class _Lines:
 
 
 @contextmanager
-def _print_step(title: str) -> Iterator[Progress]:
+def print_step(title: str) -> Iterator[Progress]:
+    """Print the title of a step and its progress."""
     sys.stdout.write(f"==> {title}\n")
     sys.stdout.flush()
     yield _Lines()
@@ -134,7 +137,10 @@ def main(arguments: list[str]) -> int:
     environment, *given = arguments
     everything = [f"-var-file=environments/{environment}.tfvars", *given]
     try:
-        deploy(lambda _bar: _apply(everything), _outputs, _stepfunctions, _print_step)
+        stack = deploy(lambda _bar: _apply(everything), _outputs, _stepfunctions, print_step)
+        with print_step("Switch the API to the new versions"):
+            region = stack["state_machine_arn"].split(":")[3]
+            switch(boto3.client("lambda", region_name=region), stack["rollout"])
     except TerraformMissingError as error:
         sys.stderr.write(f"{error}\n")
         return 127

@@ -86,6 +86,10 @@ locals {
   }
 }
 
+locals {
+  api_functions = distinct([for route in values(local.routes) : route.function])
+}
+
 module "permissions" {
   source = "./modules/permissions"
 
@@ -128,6 +132,7 @@ module "function" {
   runbooks_url         = var.runbooks_url
   stream               = each.key == "forward" ? local.forwarded_stream : null
   asynchronous         = try(each.value.asynchronous, null)
+  alias                = contains(local.api_functions, each.key) ? "live" : null
 
   permissions_boundary_arn = var.permissions_boundary_arn
 

@@ -148,7 +148,7 @@ module "api" {
 
   prefix             = local.prefix
   key_arn            = module.storage.key_arn
-  functions          = { for purpose in ["collect", "recommend", "train"] : purpose => module.function[purpose] }
+  functions          = { for purpose in local.api_functions : purpose => module.function[purpose] }
   routes             = local.routes
   api_key            = var.api_key
   throttling         = var.api_throttling

@@ -44,6 +44,17 @@ output "functions" {
   value       = { for purpose, function in module.function : purpose => function.name }
 }
 
+output "rollout" {
+  description = "Functions of the API by purpose: the alias that it invokes, and the version to which a rollout moves the alias."
+  value = {
+    for purpose in local.api_functions : purpose => {
+      function = module.function[purpose].name
+      alias    = module.function[purpose].alias
+      version  = module.function[purpose].version
+    }
+  }
+}
+
 output "state_machine_arn" {
   description = "State machine that trains and deploys."
   value       = module.recommender.state_machine_arn

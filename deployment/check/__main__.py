@@ -37,7 +37,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
         (f"{BIN}/yamllint", "--strict", "--config-file", "deployment/check/yamllint.yaml", ".github"),
         (f"{BIN}/check-jsonschema", "--builtin-schema", "vendor.github-workflows", *WORKFLOWS),
         (f"{BIN}/check-jsonschema", "--builtin-schema", "custom.github-workflows-require-timeout", *WORKFLOWS),
-        ("node", "deployment/check/workflows.mjs", *WORKFLOWS),
+        (f"{BIN}/actionlint", *WORKFLOWS),
         (f"{BIN}/zizmor", "--offline", "--quiet", ".github/workflows"),
     ),
     "state-machines": (

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from ministack.services import apigateway_v1
 
+from deployment.emulator.lambda_functions.aliases import routed
 from deployment.emulator.lambda_functions.limits import SYNCHRONOUS_BYTES
 
 if TYPE_CHECKING:
@@ -112,6 +113,6 @@ def _within_lambda(
             return {"error": True, _TOO_LARGE_FOR_LAMBDA: True}, None
         decoded = event.get("pathParameters") or {}
         as_sent = {name: quote(value, safe="/") for name, value in decoded.items()}
-        return await call(function, event | {"pathParameters": as_sent or None}, **scope)
+        return await call(routed(function), event | {"pathParameters": as_sent or None}, **scope)
 
     return call_within_limits

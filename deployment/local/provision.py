@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from deployment.aliases import switch
 from deployment.deploy import deploy
 from deployment.local.cloud import ACCOUNT, REGION, ROOT, CloudError, application
 from deployment.terraform import TerraformMissingError, invocation
@@ -78,11 +79,13 @@ def provision(cloud: Cloud, step: Step) -> Provisioned:
     with step("Initialize Terraform"):
         initialize(cloud)
     try:
-        return deploy(
+        made = deploy(
             lambda bar: _apply(cloud, bar), outputs, lambda _region: cloud.client("stepfunctions"), step, _POLL_SECONDS
         )
     except WorkflowError as error:
         raise CloudError(str(error)) from error
+    switch(cloud.client("lambda"), made["rollout"])
+    return made
 
 
 def is_partly_provisioned(cloud: Cloud) -> bool:
@@ -168,7 +171,8 @@ def _run(cloud: Cloud, arguments: list[str]) -> str:
     return done.stdout
 
 
-def _invocation(cloud: Cloud, arguments: list[str]) -> Any:
+def terraform_environment(cloud: Cloud, caller: str) -> dict[str, str]:
+    """Return the environment variables with which Terraform applies the root module to a cloud."""
     machine = platform.machine().lower()
     variables = {
         "lambda_archives_directory": str(ROOT / "build" / "lambda" / "local"),
@@ -177,11 +181,14 @@ def _invocation(cloud: Cloud, arguments: list[str]) -> Any:
         "lambda_architecture": "arm64" if machine in {"arm64", "aarch64"} else "x86_64",
         "api_key": _api_key(cloud),
     }
-    environment = cloud.environment | application(arguments[0])
+    environment = cloud.environment | application(caller)
     environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
-    environment["TF_DATA_DIR"] = str(cloud.directory / "terraform")
+    return environment | {"TF_DATA_DIR": str(cloud.directory / "terraform")}
+
+
+def _invocation(cloud: Cloud, arguments: list[str]) -> Any:
     try:
-        return invocation(arguments, environment)
+        return invocation(arguments, terraform_environment(cloud, arguments[0]))
     except TerraformMissingError as error:
         raise CloudError(str(error)) from error
 

@@ -76,7 +76,7 @@ data "aws_iam_policy_document" "apply" {
   statement {
     sid       = "ReadAndWriteTheState"
     actions   = ["s3:GetObject", "s3:PutObject"]
-    resources = [local.state_keys[each.key], "${local.state_keys[each.key]}.tflock"]
+    resources = [local.state_keys[each.key], "${local.state_keys[each.key]}.tflock", local.plans_arns[each.key], local.releases_arns[each.key]]
   }
 
   statement {
@@ -306,10 +306,17 @@ data "aws_iam_policy_document" "apply" {
   }
 
   statement {
-    sid           = "DenyOtherObjectsAndBuckets"
-    effect        = "Deny"
-    actions       = ["s3:*"]
-    not_resources = ["arn:${local.partition}:s3:::${each.value}-*", local.state_arn, local.state_keys[each.key], "${local.state_keys[each.key]}.tflock"]
+    sid     = "DenyOtherObjectsAndBuckets"
+    effect  = "Deny"
+    actions = ["s3:*"]
+    not_resources = [
+      "arn:${local.partition}:s3:::${each.value}-*",
+      local.state_arn,
+      local.state_keys[each.key],
+      "${local.state_keys[each.key]}.tflock",
+      local.plans_arns[each.key],
+      local.releases_arns[each.key],
+    ]
   }
 
   statement {

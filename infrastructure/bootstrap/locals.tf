@@ -19,6 +19,10 @@ locals {
   prefixes   = { for environment in var.environments : environment => "${var.project}-${environment}" }
   state_keys = { for environment in var.environments : environment => "${local.state_arn}/${var.project}/${environment}.tfstate" }
 
+  # Plans that were shown and not applied yet, and the record of each applied commit, beside the state.
+  plans_arns    = { for environment in var.environments : environment => "${local.state_arn}/${var.project}/${environment}/plans/*" }
+  releases_arns = { for environment in var.environments : environment => "${local.state_arn}/${var.project}/${environment}/releases/*" }
+
   # Default tags of the root; they identify the resources with generated ids.
   tags = { for environment in var.environments : environment => { Environment = environment, Project = var.project } }
 

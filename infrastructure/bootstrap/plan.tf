@@ -1,5 +1,5 @@
 # A role per environment for terraform plan: it reads the environment's state and the settings of its resources, but no
-# data. It cannot write, not even the state's lock, so a plan runs with -lock=false.
+# data. It writes nothing but plans, not even the state's lock, so a plan runs with -lock=false.
 
 locals {
   # Actions that read the settings of the root's resources; tests/contract/infrastructure has the recorded calls.
@@ -24,6 +24,7 @@ locals {
     "glue:GetTags",
     "kinesis:DescribeStreamSummary",
     "kinesis:ListTagsForStream",
+    "lambda:GetAlias",
     "lambda:GetFunction",
     "lambda:GetFunctionCodeSigningConfig",
     "lambda:GetFunctionEventInvokeConfig",
@@ -88,12 +89,19 @@ data "aws_iam_policy_document" "plan" {
   statement {
     sid       = "ReadTheState"
     actions   = ["s3:GetObject"]
-    resources = [local.state_keys[each.key]]
+    resources = [local.state_keys[each.key], local.releases_arns[each.key]]
+  }
+
+  # Not read: the apply compares a plan with the hash that its job returned.
+  statement {
+    sid       = "StorePlans"
+    actions   = ["s3:PutObject"]
+    resources = [local.plans_arns[each.key]]
   }
 
   statement {
-    sid       = "DecryptTheState"
-    actions   = ["kms:Decrypt"]
+    sid       = "UseTheStatesKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [local.keys_arn]
 
     condition {
@@ -245,7 +253,7 @@ data "aws_iam_policy_document" "plan" {
     sid           = "DenyOtherObjects"
     effect        = "Deny"
     actions       = ["s3:GetObject*"]
-    not_resources = concat([local.state_keys[each.key]], local.archives_arns[each.key])
+    not_resources = concat([local.state_keys[each.key], local.releases_arns[each.key]], local.archives_arns[each.key])
   }
 }
 

@@ -76,6 +76,28 @@ resource "aws_s3_bucket_lifecycle_configuration" "state" {
     }
   }
 
+  # A plan holds the values of the configuration, and is stale after the next apply.
+  dynamic "rule" {
+    for_each = var.environments
+
+    content {
+      id     = "plans-${rule.key}"
+      status = "Enabled"
+
+      filter {
+        prefix = "${var.project}/${rule.key}/plans/"
+      }
+
+      expiration {
+        days = 14
+      }
+
+      noncurrent_version_expiration {
+        noncurrent_days = 1
+      }
+    }
+  }
+
   depends_on = [aws_s3_bucket_versioning.state]
 }
 

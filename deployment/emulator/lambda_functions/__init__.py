@@ -7,6 +7,7 @@ MiniStack runs functions on its own interpreter with its own packages and variab
 - its environment has AWS's variables, its own, and ``AWS_ENDPOINT_URL``, also that of Personalize's services;
 - ``errorType`` is the exception's class and ``stackTrace`` is present; a handler that raised stays warm;
 - payloads over AWS's limits are rejected;
+- an alias with weights invokes both of its versions (`aliases`);
 - an accepted event survives the process and reaches its destinations (`asynchronous`);
 - nothing polls Kinesis for event-source mappings; `deployment.workers` do, through the API.
 """
@@ -25,6 +26,7 @@ from ministack.services import lambda_svc
 from deployment.emulator.kms import checks, errors
 from deployment.emulator.kms.decisions import KeyUseError
 from deployment.emulator.kms.resources import Call
+from deployment.emulator.lambda_functions.aliases import with_weights
 from deployment.emulator.lambda_functions.asynchronous import Events
 from deployment.emulator.lambda_functions.environment import Environment
 from deployment.emulator.lambda_functions.limits import response_too_large_error, with_limits
@@ -39,6 +41,7 @@ def install(settings: Settings) -> None:
     """Put these in the place of MiniStack's."""
     lambda_runtime._worker_class_for = lambda _config: partial(Environment, settings)
     lambda_svc._execute_function_warm = execute
+    lambda_svc._invoke = with_weights(lambda_svc._invoke)
     lambda_svc._poll_kinesis = lambda: False
     lambda_svc.handle_request = with_limits(lambda_svc.handle_request)
     events = Events(settings.directory / "functions" / "events.journal")

@@ -70,6 +70,7 @@ resource "aws_lambda_permission" "this" {
   statement_id  = "apigateway"
   action        = "lambda:InvokeFunction"
   function_name = each.value.name
+  qualifier     = each.value.alias
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/*/*"
 }

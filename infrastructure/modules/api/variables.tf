@@ -13,6 +13,7 @@ variable "functions" {
   type = map(object({
     name            = string
     invoke_arn      = string
+    alias           = optional(string)
     timeout_seconds = number
   }))
 

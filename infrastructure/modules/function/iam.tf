@@ -148,9 +148,9 @@ data "aws_iam_policy_document" "this" {
     resources = [var.key_arn]
 
     condition {
-      test     = "StringEquals"
+      test     = "ArnLike"
       variable = "kms:EncryptionContext:aws:lambda:FunctionArn"
-      values   = [local.arn]
+      values   = [local.arn, "${local.arn}:*"] # with or without a version
     }
   }
 }

@@ -31,6 +31,7 @@ resource "aws_lambda_function" "this" {
   timeout                        = var.timeout_seconds
   reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
   kms_key_arn                    = var.key_arn
+  publish                        = var.alias != null
 
   environment {
     variables = var.environment

@@ -169,6 +169,12 @@ variable "asynchronous" {
   }
 }
 
+variable "alias" {
+  description = "Name of an alias, for which each change of code or configuration is published as a version; null for none."
+  type        = string
+  default     = null
+}
+
 variable "permissions_boundary_arn" {
   description = "ARN of the permissions boundary of the role; null for none."
   type        = string

@@ -37,6 +37,8 @@ class Calls:
 
 
 CALLS = {
+    # Of deployment.release: plans and the records of applied commits in the state bucket.
+    "deployment.release": Calls("s3:PutObject@plan s3:GetObject@release", "s3:GetObject@plan s3:PutObject@release"),
     "aws_api_gateway_stage": Calls(
         "",
         "logs:CreateLogDelivery@any logs:PutResourcePolicy@any logs:DescribeResourcePolicies@any "
@@ -56,11 +58,20 @@ CALLS = {
     "aws_kinesis_stream": Calls("", "kinesis:UpdateShardCount@stream kinesis:DeleteStream@stream"),
     "aws_kms_alias": Calls("", "kms:UpdateAlias@alias"),
     "aws_kms_key": Calls("", "kms:PutKeyPolicy@key kms:ScheduleKeyDeletion@key kms:CreateGrant@key kms:Encrypt@key"),
+    "aws_lambda_alias": Calls(
+        "lambda:GetAlias@function-alias",
+        "lambda:CreateAlias@function-alias lambda:UpdateAlias@function-alias lambda:DeleteAlias@function-alias",
+    ),
     "aws_lambda_event_source_mapping": Calls(
         "", "lambda:UpdateEventSourceMapping@mapping lambda:DeleteEventSourceMapping@mapping"
     ),
     "aws_lambda_function": Calls(
-        "kms:Decrypt@key-for-function", "lambda:UpdateFunctionCode@function lambda:PutFunctionConcurrency@function"
+        "kms:Decrypt@key-for-function",
+        "lambda:UpdateFunctionCode@function lambda:PutFunctionConcurrency@function lambda:PublishVersion@function",
+    ),
+    "aws_lambda_permission": Calls(
+        "lambda:GetPolicy@function-alias",
+        "lambda:AddPermission@function-alias lambda:RemovePermission@function-alias",
     ),
     "aws_s3_bucket": Calls("s3:GetBucketLocation@bucket", "s3:DeleteBucket@bucket"),
     "aws_s3_bucket_lifecycle_configuration": Calls("", "s3:PutLifecycleConfiguration@bucket"),
@@ -123,6 +134,7 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
     log_group = f"arn:aws:logs:{here}:log-group:/aws/lambda/{prefix}-collect"
     # API Gateway names the group of its execution logs after the API's generated id.
     api_log_group = f"arn:aws:logs:{here}:log-group:API-Gateway-Execution-Logs_{environment}api/v1"
+    state = f"arn:aws:s3:::rivulet-{ACCOUNT_ID}-terraform/rivulet/{environment}"
     unconditional = {
         "any": "*",
         "alarm": f"arn:aws:cloudwatch:{here}:alarm:{prefix}-api-slow",
@@ -137,6 +149,7 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
         "endpoint": f"arn:aws:sagemaker:{here}:endpoint/{prefix}-custom",
         "endpoint-config": f"arn:aws:sagemaker:{here}:endpoint-config/{prefix}-custom-0123456789ab",
         "function": function,
+        "function-alias": f"{function}:live",
         "glue-function": f"arn:aws:glue:{here}:userDefinedFunction/rivulet_{environment}/any",
         "glue-job": f"arn:aws:glue:{here}:job/{prefix}-datasets",
         "glue-table": f"arn:aws:glue:{here}:table/rivulet_{environment}/events",
@@ -146,7 +159,9 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
         "model": f"arn:aws:sagemaker:{here}:model/{prefix}-custom-0123456789ab",
         "object": f"arn:aws:s3:::{prefix}-{ACCOUNT_ID}-lake/raw/events/part.parquet",
         "parameters": f"arn:aws:ssm:{here}:parameter/rivulet/{environment}",
+        "plan": f"{state}/plans/0123456789ab.zip",
         "queue": f"arn:aws:sqs:{here}:{prefix}-collect-failed",
+        "release": f"{state}/releases/0123456789ab.json",
         "role": role,
         "schedule": schedule,
         "state-machine": state_machine,

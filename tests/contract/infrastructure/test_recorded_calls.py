@@ -81,7 +81,7 @@ KEPT = {
         "train-workflow/FindWhoHoldsTheLockAndStopTheOthers/states:StopExecution",
     ],
     "the laptop's state is not encrypted with a key, and not locked": [
-        "*/DecryptTheState/*",
+        "plan/UseTheStatesKey/*",
         "apply/EncryptTheState/*",
         "apply/UnlockTheState/*",
     ],

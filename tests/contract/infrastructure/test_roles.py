@@ -151,6 +151,17 @@ def test_tags_of_one_environment_cannot_be_given_to_the_resources_of_another(pla
         ("plan-production", "s3:GetObject", "production.tfstate", True),
         ("plan-production", "s3:GetObject", "dev.tfstate", False),
         ("plan-production", "s3:DeleteObject", "production.tfstate.tflock", False),
+        ("plan-dev", "s3:PutObject", "dev/plans/plan.zip", True),
+        ("plan-dev", "s3:GetObject", "dev/plans/plan.zip", False),
+        ("plan-dev", "s3:PutObject", "production/plans/plan.zip", False),
+        ("plan-dev", "s3:GetObject", "dev/releases/commit.json", True),
+        ("plan-dev", "s3:PutObject", "dev/releases/commit.json", False),
+        ("plan-production", "s3:GetObject", "dev/releases/commit.json", False),
+        ("apply-dev", "s3:GetObject", "dev/plans/plan.zip", True),
+        ("apply-dev", "s3:PutObject", "production/plans/plan.zip", False),
+        ("apply-dev", "s3:GetObject", "production/plans/plan.zip", False),
+        ("apply-dev", "s3:PutObject", "dev/releases/commit.json", True),
+        ("apply-dev", "s3:PutObject", "production/releases/commit.json", False),
     ],
 )
 def test_a_role_uses_its_environments_state_only(
@@ -184,7 +195,7 @@ def test_the_state_bucket_cannot_be_changed(plan: dict[str, Any], action: str) -
 def test_every_role_finds_and_decrypts_states(plan: dict[str, Any], role: str) -> None:
     assert may(plan, role, "s3:ListBucket", STATE)
     assert may(plan, role, "kms:Decrypt", STATE_KEY, STATE_KEY_CONTEXT)
-    assert may(plan, role, "kms:GenerateDataKey", STATE_KEY, STATE_KEY_CONTEXT) is role.startswith("apply")
+    assert may(plan, role, "kms:GenerateDataKey", STATE_KEY, STATE_KEY_CONTEXT)
     assert not may(plan, role, "kms:Decrypt", STATE_KEY, {"kms:ResourceAliases": ["alias/rivulet-terraform"]})
 
 

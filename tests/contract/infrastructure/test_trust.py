@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
+from deployment.terraform import PROJECT
 from tests.contract.infrastructure.account import ACCOUNT_ID
 from tests.contract.infrastructure.bootstrap import VARIABLES, trust_policy
 from tests.fakes.iam import may_assume
@@ -95,3 +98,75 @@ def test_subjects_that_would_open_a_role_are_refused(bootstrap: Checkout, subjec
 
     assert done.returncode != 0
     assert "Invalid value for variable" in done.stderr
+
+
+WORKFLOWS = PROJECT / ".github" / "workflows"
+ROLE = re.compile(r":role/rivulet-(\S+)$")
+
+
+def assumptions() -> list[tuple[str, str, set[str], str]]:
+    """Return each assumption of a role in a workflow: file, job, subjects of the job's tokens, role."""
+    found = []
+    for file in sorted(WORKFLOWS.glob("*.yml")):
+        workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+        triggers = workflow[True]  # YAML 1.1 reads the key `on` as true
+        branches = {"pull_request"} if "pull_request" in triggers else {"ref:refs/heads/main"}
+        for name, job in workflow["jobs"].items():
+            claims = {f"environment:{job['environment']}"} if "environment" in job else branches
+            matrix = job.get("strategy", {}).get("matrix", {}).get("include", [{}])
+            for step in job["steps"]:
+                written = step.get("with", {}).get("role-to-assume", "")
+                for values in matrix:
+                    role = written
+                    for key, value in values.items():
+                        role = role.replace(f"${{{{ matrix.{key} }}}}", value)
+                    if match := ROLE.search(role):
+                        found.append((file.name, name, {f"repo:owner/rivulet:{claim}" for claim in claims}, match[1]))
+    return found
+
+
+def test_each_job_of_the_workflows_may_take_the_role_that_it_asks_for(plan: dict[str, Any]) -> None:
+    asked = assumptions()
+    table = {(file, job, role) for file, job, _, role in asked}
+
+    assert table == {
+        ("deploy.yml", "apply-dev", "apply-dev"),
+        ("deploy.yml", "apply-production", "apply-production"),
+        ("deploy.yml", "plan-dev", "plan-dev"),
+        ("deploy.yml", "plan-production", "plan-dev"),  # fetches the archives
+        ("deploy.yml", "plan-production", "plan-production"),
+        ("destroy.yml", "destroy-dev", "apply-dev"),
+        ("destroy.yml", "destroy-production", "apply-production"),
+        ("drift.yml", "drift", "plan-dev"),
+        ("drift.yml", "drift", "plan-production"),
+        ("plan.yml", "plan", "plan-dev"),
+    }
+    for file, job, subjects, role in asked:
+        for subject in subjects:
+            assert role in takers(plan, {"aud": "sts.amazonaws.com", "sub": subject}), (file, job)
+
+
+def test_no_job_without_an_environment_can_apply(plan: dict[str, Any]) -> None:
+    for file, job, subjects, _ in assumptions():
+        for subject in subjects:
+            applied = {role for role in takers(plan, {"aud": "sts.amazonaws.com", "sub": subject}) if "apply" in role}
+            assert applied <= {f"apply-{subject.rpartition(':')[2]}"}, (file, job)
+
+
+def test_only_jobs_that_assume_a_role_or_sign_get_a_token() -> None:
+    assuming = {(file, job) for file, job, _, _ in assumptions()}
+    for file in sorted(WORKFLOWS.glob("*.yml")):
+        workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+        assert workflow["permissions"] == {}, file.name
+        for name, job in workflow["jobs"].items():
+            has_token = job.get("permissions", {}).get("id-token") == "write"
+            signs = any("attest" in step.get("uses", "") for step in job["steps"])
+            assert has_token == ((file.name, name) in assuming or signs), (file.name, name)
+
+
+def test_a_job_that_changes_an_environment_is_never_cancelled() -> None:
+    for file in sorted(WORKFLOWS.glob("*.yml")):
+        for name, job in yaml.safe_load(file.read_text(encoding="utf-8"))["jobs"].items():
+            if environment := job.get("environment"):
+                expected = {"group": f"deploy-{environment}", "cancel-in-progress": False}
+                assert job["concurrency"] == expected, (file.name, name)

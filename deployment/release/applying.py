@@ -1,0 +1,94 @@
+"""The apply of a stored plan, and the destruction of an environment."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from deployment.deploy import deploy
+from deployment.release.environment import PROJECT_NAME, ReleaseError
+from deployment.release.plans import changed_types, fetch, hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from deployment.deploy import Step
+    from deployment.release.environment import Environment
+    from deployment.workflow import Progress
+
+# A first deployment's second apply turns the event-source mapping on, and nothing else.
+_FORWARDING = {"aws_lambda_event_source_mapping"}
+
+
+def apply(
+    environment: Environment, sha256: str, commit: str, folder: Path, step: Step, poll_seconds: float
+) -> dict[str, Any]:
+    """Apply exactly the stored plan and return Terraform's outputs.
+
+    A first deployment also creates the event tracker, and then starts forwarding by a plan of its own, which is refused
+    if it changes anything else. The archives that were applied are recorded, so that they can be promoted.
+
+    Raises
+    ------
+    ReleaseError
+        If the plan, the commit or an archive is not the planned one, or the state has changed since the plan.
+    """
+    environment.initialize()
+    planned = fetch(environment, sha256, commit, folder)
+    files = iter([planned])
+
+    def run(_bar: Progress) -> None:
+        file = next(files, None) or _plan_forwarding(environment, folder)
+        environment.terraform("apply", "-input=false", "-no-color", "-auto-approve", str(file))
+
+    outputs: dict[str, Any] = deploy(
+        run, environment.outputs, lambda _region: environment.client("stepfunctions"), step, poll_seconds
+    )
+    record = {"commit": commit, "archives": hashes(environment), "functions": outputs["functions"]}
+    record |= {"bucket": outputs["buckets"]["artifacts"]}
+    environment.client("s3").put_object(
+        Bucket=environment.state_bucket,
+        Key=release_key(environment, commit),
+        Body=json.dumps(record, sort_keys=True).encode(),
+        **environment.encryption(),
+    )
+    return outputs
+
+
+def release_key(environment: Environment, commit: str) -> str:
+    """Return the key of the record of an applied commit."""
+    return f"{PROJECT_NAME}/{environment.name}/releases/{commit}.json"
+
+
+def _plan_forwarding(environment: Environment, folder: Path) -> Path:
+    file = folder / "forwarding.tfplan"
+    environment.terraform("plan", "-input=false", "-no-color", f"-out={file}", environment.variable_file)
+    check_forwarding(json.loads(environment.terraform("show", "-json", str(file))[1]))
+    return file
+
+
+def check_forwarding(shown: Mapping[str, Any]) -> None:
+    """Refuse a second plan that does more than to turn the event-source mapping on."""
+    if others := sorted(changed_types(shown) - _FORWARDING):
+        raise ReleaseError(f"starting to forward events would also change {', '.join(others)}: plan and apply again")
+
+
+def check_confirmation(environment: Environment, confirmation: str) -> None:
+    """Refuse unless the environment's name was typed."""
+    if confirmation != environment.name:
+        raise ReleaseError(f"nothing is destroyed: type {environment.name} to confirm, not {confirmation!r}")
+
+
+# What Terraform does not know and must be removed before its resources, in this order.
+BEFORE_DESTROY: Sequence[Callable[[Environment, Mapping[str, Any]], None]] = ()
+
+
+def destroy(environment: Environment, confirmation: str) -> None:
+    """Destroy every resource of an environment; `ReleaseError` unless the confirmation is the environment's name."""
+    check_confirmation(environment, confirmation)
+    environment.initialize()
+    outputs = environment.outputs()
+    for remove in BEFORE_DESTROY:
+        remove(environment, outputs)
+    environment.terraform("destroy", "-input=false", "-no-color", "-auto-approve", environment.variable_file)

@@ -1,0 +1,51 @@
+"""Compares an environment with Terraform's state, and writes the text of the issue that reports a difference."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from deployment.release.redaction import describe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deployment.release.environment import Environment
+
+_DRIFTED = 2  # of -detailed-exitcode
+
+
+def find_drift(environment: Environment, folder: Path) -> str | None:
+    """Return the text of an issue in Markdown, or None if everything is as the state describes it."""
+    environment.initialize()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "drift.tfplan"
+    status, _ = environment.terraform(
+        *("plan", "-refresh-only", "-input=false", "-lock=false", "-no-color", "-detailed-exitcode", f"-out={file}"),
+        environment.variable_file,
+        accepted=(0, _DRIFTED),
+    )
+    if status == 0:
+        return None
+    return report(environment.name, json.loads(environment.terraform("show", "-json", str(file))[1]))
+
+
+def report(name: str, shown: dict[str, Any]) -> str | None:
+    """Return the text for a refresh-only plan, or None where all that changed is what deployments change."""
+    drifted = [change for change in shown.get("resource_drift", []) if not _is_deployed(change)]
+    lines = [line for change in drifted for line in describe(change)]
+    if not lines:
+        return None
+    listed = "\n".join(lines)
+    return (
+        f"`{name}` differs from Terraform's state in {len(drifted)} resources. Either repeat the change in the "
+        f"configuration, or run the workflow deploy, which reverts it. This issue is closed once nothing differs.\n\n"
+        f"````diff\n{listed}\n````\n"
+    )
+
+
+def _is_deployed(change: dict[str, Any]) -> bool:
+    """Return whether only the version of an alias changed, which rollouts set; a weight that is left is drift."""
+    before, after = change["change"].get("before") or {}, change["change"].get("after") or {}
+    differing = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    return not differing or (change["type"] == "aws_lambda_alias" and differing <= {"function_version"})

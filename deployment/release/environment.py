@@ -1,0 +1,145 @@
+"""An environment as the commands see it: Terraform's arguments, the state bucket and the folder of the archives."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import hcl2
+
+from deployment.terraform import INFRASTRUCTURE, PROJECT, invocation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PROJECT_NAME = "rivulet"
+ARCHIVES = PROJECT / "build"
+_MESSAGE_CHARACTERS = 2000
+
+
+class ReleaseError(Exception):
+    """A step of a deployment failed or was refused; the message has the reason and the remedy."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An environment with the variables that Terraform and the AWS clients run with.
+
+    Parameters
+    ----------
+    variables
+        Environment variables, with ``TF_VAR_account_id`` on AWS; `local` has those of the laptop's cloud.
+    """
+
+    name: str
+    variables: Mapping[str, str]
+
+    @property
+    def backend(self) -> dict[str, Any]:
+        """The settings of the state's bucket, from ``environments/<name>.s3.tfbackend``."""
+        text = (INFRASTRUCTURE / "environments" / f"{self.name}.s3.tfbackend").read_text(encoding="utf-8")
+        settings = hcl2.loads(text)
+        return {name: value.strip('"') if isinstance(value, str) else value for name, value in settings.items()}
+
+    @property
+    def account_id(self) -> str:
+        """The account, from ``TF_VAR_account_id``."""
+        account_id = self.variables.get("TF_VAR_account_id", "")
+        if not account_id:
+            raise ReleaseError("TF_VAR_account_id is not set: export the account's twelve digits")
+        return account_id
+
+    @property
+    def state_bucket(self) -> str:
+        """The bucket of the states, as bootstrap names it."""
+        bucket: str = self.backend.get("bucket") or f"{PROJECT_NAME}-{self.account_id}-terraform"
+        return bucket
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client with this environment's credentials, region and endpoint."""
+        session: Any = boto3.Session(
+            aws_access_key_id=self.variables.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=self.variables.get("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=self.variables.get("AWS_SESSION_TOKEN"),
+            region_name=self.backend["region"],
+        )
+        return session.client(service, endpoint_url=self.variables.get("AWS_ENDPOINT_URL"))
+
+    def encryption(self) -> dict[str, str]:
+        """Return the arguments of PutObject that encrypt with the states' key; none on the laptop."""
+        key = self.backend.get("kms_key_id")
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
+
+    def terraform(self, *arguments: str, accepted: Sequence[int] = (0,)) -> tuple[int, str]:
+        """Run Terraform and return its exit status and output; `ReleaseError` with its message for another status."""
+        call = invocation(arguments, self.variables)
+        done = subprocess.run(
+            call.command, cwd=call.directory, env=call.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode not in accepted:
+            message = (done.stderr.strip() or done.stdout.strip())[-_MESSAGE_CHARACTERS:]
+            raise ReleaseError(f"terraform {arguments[0]} failed:\n{message}")
+        return done.returncode, done.stdout
+
+    def initialize(self) -> None:
+        """Run `terraform init` with this environment's backend and the committed provider lock."""
+        self.terraform(
+            *("init", "-input=false", "-reconfigure", "-lockfile=readonly", "-no-color"),
+            f"-backend-config=environments/{self.name}.s3.tfbackend",
+            f"-backend-config=bucket={self.state_bucket}",
+        )
+
+    @property
+    def variable_file(self) -> str:
+        """Terraform's argument for this environment's variables."""
+        return f"-var-file=environments/{self.name}.tfvars"
+
+    def outputs(self) -> dict[str, Any]:
+        """Return Terraform's outputs by name."""
+        _, text = self.terraform("output", "-json")
+        return {name: output["value"] for name, output in json.loads(text).items()}
+
+    def api_url(self, outputs: Mapping[str, Any]) -> str:
+        """Return the API's base URL."""
+        if outputs["api_url"]:
+            return str(outputs["api_url"])
+        return f"{self.variables['AWS_ENDPOINT_URL']}/_aws/execute-api/{outputs['api_id']}/{outputs['api_stage']}"
+
+    def archives(self) -> dict[str, Path]:
+        """Return the archives that Terraform deploys, by their names below ``build``."""
+        folders = {
+            "lambda": self.variables.get("TF_VAR_lambda_archives_directory", str(ARCHIVES / "lambda" / "aws")),
+            "glue": self.variables.get("TF_VAR_glue_archives_directory", str(ARCHIVES / "glue")),
+        }
+        return {
+            f"{kind}/{path.name}": path
+            for kind, folder in folders.items()
+            for path in sorted(Path(folder).glob("*"))
+            if path.suffix in {".zip", ".py"}
+        }
+
+
+def open_environment(name: str, variables: Mapping[str, str] | None = None) -> Environment:
+    """Return an environment; `ReleaseError` if it is unknown or, for ``local``, no cloud of the laptop runs."""
+    known = sorted(path.stem for path in (INFRASTRUCTURE / "environments").glob("*.tfvars"))
+    if name not in known:
+        raise ReleaseError(f"{name} is no environment: there are {', '.join(known)}")
+    if variables is None and name == "local":
+        variables = _laptop()
+    return Environment(name, dict(os.environ if variables is None else variables))
+
+
+def _laptop() -> Mapping[str, str]:
+    from deployment.local.cloud import ROOT, open_cloud  # noqa: PLC0415 - only for the laptop
+    from deployment.local.provision import terraform_environment  # noqa: PLC0415 - as above
+
+    for file in sorted((ROOT / "build" / "local").glob("*/ports.json")):
+        cloud = open_cloud(file.parent)
+        if all(cloud.running().values()):
+            return terraform_environment(cloud, "release")
+    raise ReleaseError("the laptop's cloud does not run: python -m deployment.local up")

@@ -1,0 +1,67 @@
+"""The archives of one environment for another: fetched by their hashes, never built again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from deployment.release.applying import release_key
+from deployment.release.environment import ReleaseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deployment.release.environment import Environment
+
+_KEY_HASH_CHARACTERS = 12  # as in infrastructure/modules/function/main.tf and infrastructure/modules/etl/locals.tf
+
+
+def promote(source: Environment, commit: str, folder: Path) -> dict[str, str]:
+    """Write the archives that an environment runs for a commit below a folder, and return their hashes.
+
+    Parameters
+    ----------
+    folder
+        Folder like ``build``: it gets ``lambda/aws/<function>.zip`` and ``glue``.
+
+    Raises
+    ------
+    ReleaseError
+        If the commit was not applied there, or an archive is missing or has another hash.
+    """
+    storage = source.client("s3")
+    try:
+        stored = storage.get_object(Bucket=source.state_bucket, Key=release_key(source, commit))
+        record = json.loads(stored["Body"].read())
+        contents = {
+            name: storage.get_object(Bucket=record["bucket"], Key=_key(name, sha256, record["functions"]))[
+                "Body"
+            ].read()
+            for name, sha256 in record["archives"].items()
+        }
+    except ClientError as error:
+        message = f"commit {commit} is not applied to {source.name}, or its archives are gone ({error})"
+        raise ReleaseError(f"{message}: deploy it there first") from error
+    changed = [
+        name for name, sha256 in record["archives"].items() if hashlib.sha256(contents[name]).hexdigest() != sha256
+    ]
+    if changed:
+        raise ReleaseError(f"archives of {source.name} were changed after they were applied: {', '.join(changed)}")
+    for name, content in contents.items():
+        kind, _, file = name.partition("/")
+        path = folder / ("lambda/aws" if kind == "lambda" else kind) / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    archives: dict[str, str] = record["archives"]
+    return archives
+
+
+def _key(name: str, sha256: str, functions: dict[str, str]) -> str:
+    kind, _, file = name.partition("/")
+    short = sha256[:_KEY_HASH_CHARACTERS]
+    return (
+        f"lambda/{functions[file.removesuffix('.zip')]}/{short}.zip" if kind == "lambda" else f"{kind}/{short}/{file}"
+    )

@@ -1,0 +1,93 @@
+"""Moves the alias of the API's functions to the versions that an apply published, in two steps.
+
+A tenth of the invocations go to the new versions first. If no alarm is raised and the smoke test passes, all go there,
+otherwise none. The functions that read records and rows (lake, forward, the Glue job) have changed with the apply, so
+they know what the new versions write. Those that read are moved before collect, which writes.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from deployment.aliases import point
+from deployment.release.environment import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from deployment.aliases import Move
+
+# The share of invocations that reach the new version while it is watched.
+SHARE = 0.1
+_POLL_SECONDS = 15.0
+
+
+def rollout(
+    functions: Any,
+    cloudwatch: Any,
+    planned: Iterable[Move],
+    prefix: str,
+    smoke: Callable[[], Any],
+    seconds: float,
+    report: Callable[[str], None],
+) -> None:
+    """Move the aliases, and back where an alarm is raised or the smoke test fails.
+
+    Parameters
+    ----------
+    prefix
+        Prefix of the environment's alarms. Alarms that are raised already are ignored.
+    smoke
+        Raises `ReleaseError` if the API does not work.
+    seconds
+        How long alarms are watched while a tenth of the invocations reach the new versions.
+
+    Raises
+    ------
+    ReleaseError
+        If the aliases were moved back; the message has the reason.
+    """
+    planned = list(planned)
+    if not planned:
+        smoke()
+        return
+    ignored = alarms(cloudwatch, prefix)
+    try:
+        for move in planned:
+            point(functions, move, move.old, {move.new: SHARE})
+            report(f"{move.function}: {SHARE:.0%} of the invocations reach version {move.new}")
+        _watch(cloudwatch, prefix, ignored, seconds, smoke)
+        for move in planned:
+            point(functions, move, move.new, {})
+            report(f"{move.function}: version {move.new}")
+        smoke()
+    except BaseException as error:
+        for move in reversed(planned):
+            point(functions, move, move.old, {})
+            report(f"{move.function}: back at version {move.old}")
+        if isinstance(error, ReleaseError):
+            raise ReleaseError(f"rolled back: {error}") from error
+        raise
+
+
+def alarms(cloudwatch: Any, prefix: str) -> set[str]:
+    """Return the names of the alarms that are raised."""
+    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{prefix}-", StateValue="ALARM")
+    return {
+        alarm["AlarmName"]
+        for page in pages
+        for kind in ("MetricAlarms", "CompositeAlarms")
+        for alarm in page.get(kind, [])
+    }
+
+
+def _watch(cloudwatch: Any, prefix: str, ignored: set[str], seconds: float, smoke: Callable[[], Any]) -> None:
+    smoke()
+    deadline = time.monotonic() + seconds
+    while True:
+        if raised := sorted(alarms(cloudwatch, prefix) - ignored):
+            raise ReleaseError(f"alarms are raised: {', '.join(raised)}")
+        if (left := deadline - time.monotonic()) <= 0:
+            return
+        time.sleep(min(left, _POLL_SECONDS))

@@ -1,0 +1,82 @@
+"""An environment whose Terraform, buckets and archives are in memory."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from deployment.release.environment import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+NO_CHANGES: dict[str, Any] = {"resource_changes": []}
+
+
+class Buckets:
+    """S3's client for the objects of all buckets."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self.writes: list[dict[str, Any]] = []
+
+    def put_object(self, **request: Any) -> None:
+        self.objects[request["Bucket"], request["Key"]] = request["Body"]
+        self.writes.append(request)
+
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        if (Bucket, Key) not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "none"}}, "GetObject")
+        return {"Body": io.BytesIO(self.objects[Bucket, Key])}
+
+
+@dataclass(frozen=True)
+class FakeEnvironment(Environment):
+    """An environment with archives in a folder, whose plan is `shown`."""
+
+    folder: Path = field(kw_only=True)
+    shown: dict[str, Any] = field(default_factory=lambda: NO_CHANGES)
+    buckets: Buckets = field(default_factory=Buckets)
+    calls: list[str] = field(default_factory=list)
+    returned: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        assert service == "s3"
+        return self.buckets
+
+    def terraform(self, *arguments: str, accepted: Sequence[int] = (0,)) -> tuple[int, str]:
+        self.calls.append(arguments[0])
+        for argument in arguments:
+            if argument.startswith("-out="):
+                from pathlib import Path  # noqa: PLC0415 - at run time only here
+
+                Path(argument.removeprefix("-out=")).write_bytes(b"a plan with the value hunter2")
+        if arguments[0] == "output":
+            return 0, json.dumps({name: {"value": value} for name, value in self.returned.items()})
+        is_changed = bool(self.shown.get("resource_changes") or self.shown.get("resource_drift"))
+        return (2 if is_changed and 2 in accepted else 0), json.dumps(self.shown)
+
+    def archives(self) -> dict[str, Path]:
+        return {str(path.relative_to(self.folder)): path for path in sorted(self.folder.glob("*/*.*"))}
+
+
+def make_environment(folder: Path, name: str = "dev", **fields: Any) -> FakeEnvironment:
+    """Return an environment with the archives of one function and of the Glue job."""
+    for path, content in {"lambda/collect.zip": b"code", "glue/datasets.py": b"script"}.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    return FakeEnvironment(name, {"TF_VAR_account_id": "123456789012"}, folder=folder, **fields)
+
+
+def change(address: str, actions: Sequence[str] = ("update",), **values: Any) -> dict[str, Any]:
+    """Return a resource change as `terraform show -json` has it."""
+    return {
+        "address": address,
+        "type": address.split(".")[-2],
+        "change": {"actions": list(actions), "before": None, "after": None, "after_unknown": {}} | values,
+    }

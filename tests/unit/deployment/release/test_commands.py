@@ -1,0 +1,136 @@
+"""Smoke test, drift report, publication and the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from deployment.release.__main__ import main
+from deployment.release.drift import find_drift, report
+from deployment.release.environment import Environment, ReleaseError
+from deployment.release.publication import PublicationError, bill_of_materials, notes
+from deployment.release.publication import main as publish
+from deployment.release.smoke import Api, smoke
+from deployment.terraform import PROJECT
+from tests.unit.deployment.release.account import change, make_environment
+
+READY = {"status": "ready", "dependencies": {"recommender": {"status": "answered"}}}
+NEW = {"status": "ready", "dependencies": {"recommender": {"status": "unasked"}}}
+ACCEPTED, ITEMS = (202, {"accepted": 1}), (200, {"items": [{"item_id": "a"}], "source": "cache"})
+
+
+class Answers(Api):
+    """An API with given answers by path."""
+
+    def __init__(self, **answers: tuple[int, dict[str, Any]]) -> None:
+        super().__init__("http://none", "key")
+        self.__dict__["answers"] = {"health": (200, READY), "events": ACCEPTED, "popular": ITEMS} | answers
+
+    def call(self, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
+        answered: tuple[int, dict[str, Any]] = self.__dict__["answers"][path.strip("/")]
+        return answered
+
+
+def test_an_api_that_works_passes() -> None:
+    assert smoke(Answers()) == ["GET /health: ready", "POST /events: accepted", "GET /popular: 1 items from cache"]
+
+
+def test_a_new_environment_has_no_recommendations_yet() -> None:
+    assert "no campaign" in smoke(Answers(health=(200, NEW), popular=(503, {})))[-1]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"health": (502, {})},
+        {"health": (200, READY | {"status": "degraded"})},
+        {"events": (403, {})},
+        {"events": (202, {"accepted": 0})},
+        {"popular": (503, {})},
+        {"popular": (200, {"items": []})},
+        {"popular": (502, {}), "health": (200, NEW)},
+    ],
+)
+def test_an_api_that_does_not_work_fails(answers: dict[str, Any]) -> None:
+    with pytest.raises(ReleaseError, match=r"GET /health|POST /events|GET /popular"):
+        smoke(Answers(**answers))
+
+
+def test_an_api_that_does_not_answer_fails() -> None:
+    with pytest.raises(ReleaseError, match="does not answer"):
+        smoke(Api("http://127.0.0.1:9", "key"))
+
+
+def drifted(address: str, before: Any, after: Any) -> dict[str, Any]:
+    return change(address, ["update"], before=before, after=after)
+
+
+def test_a_change_by_hand_is_reported(tmp_path: Any) -> None:
+    shown = {"resource_drift": [drifted("aws_lambda_function.this", {"timeout": 10}, {"timeout": 30})]}
+    text = find_drift(make_environment(tmp_path / "archives", shown=shown), tmp_path)
+
+    assert text is not None
+    assert "`dev` differs from Terraform's state in 1 resources" in text
+    assert "timeout: 10 → 30" in text
+
+
+def test_nothing_is_reported_where_nothing_differs(tmp_path: Any) -> None:
+    assert find_drift(make_environment(tmp_path / "archives"), tmp_path) is None
+
+
+def test_the_version_that_a_rollout_set_is_no_drift_but_a_weight_is() -> None:
+    alias = {"function_version": "1", "routing_config": []}
+    assert (
+        report("dev", {"resource_drift": [drifted("aws_lambda_alias.this", alias, alias | {"function_version": "2"})]})
+        is None
+    )
+    left = alias | {"routing_config": [{"additional_version_weights": {"2": 0.1}}]}
+    assert "routing_config" in (
+        report("dev", {"resource_drift": [drifted("aws_lambda_alias.this", alias, left)]}) or ""
+    )
+
+
+CHANGELOG = (
+    "# Changelog\n\n## [Unreleased]\n\nnew\n\n## [1.2.0] - 2026-11-30\n\n### Added\n\n- one\n\n## [1.1.0]\n\nold\n"
+)
+
+
+def test_the_notes_are_the_tags_section() -> None:
+    assert notes(CHANGELOG, "v1.2.0") == "### Added\n\n- one\n"
+    with pytest.raises(PublicationError, match="9"):
+        notes(CHANGELOG, "v9.0.0")
+
+
+def test_the_bill_of_materials_lists_the_lock() -> None:
+    lock = (PROJECT / "deployment" / "requirements" / "lambda.txt").read_text(encoding="utf-8")
+    bill = bill_of_materials(lock, "1.2.0")
+
+    assert len(bill["components"]) == sum(line[:1].isalnum() for line in lock.splitlines())
+    names = {component["name"]: component for component in bill["components"]}
+    assert names["msgspec"]["purl"].startswith("pkg:pypi/msgspec@")
+    assert all(component["properties"] for component in bill["components"])
+    json.dumps(bill)
+
+
+def test_wrong_usage_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert publish([]) == 2
+    assert main(["plan", "staging"]) == 1
+    assert "staging is no environment: there are dev, local, production" in capsys.readouterr().err
+
+
+def test_an_environment_needs_its_account() -> None:
+    with pytest.raises(ReleaseError, match="TF_VAR_account_id"):
+        _ = Environment("dev", {}).state_bucket
+    assert Environment("local", {}).state_bucket == "rivulet-local-000000000000-terraform"
+
+
+def test_help_shows_each_step(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(
+        f"deployment.release {name} " in shown
+        for name in ("plan", "apply", "rollout", "smoke", "drift", "destroy", "promote")
+    )

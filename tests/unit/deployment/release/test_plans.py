@@ -1,0 +1,162 @@
+"""Exactly the plan that was shown is applied, with the archives that it was made of."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from deployment.release.applying import apply, check_forwarding, destroy
+from deployment.release.environment import ReleaseError
+from deployment.release.plans import fetch, plan, plan_key
+from deployment.release.promotion import promote
+from tests.end_to_end.pipeline import SilentProgress
+from tests.unit.deployment.release.account import change, make_environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.deployment.release.account import FakeEnvironment
+
+STATE = "rivulet-123456789012-terraform"
+OUTPUTS = {
+    "is_prepared": True,
+    "functions": {"collect": "rivulet-dev-collect"},
+    "buckets": {"artifacts": "rivulet-dev-123456789012-artifacts"},
+}
+CHANGED = {"resource_changes": [change("aws_lambda_function.this", before={"timeout": 1}, after={"timeout": 2})]}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> FakeEnvironment:
+    return make_environment(tmp_path / "archives", shown=CHANGED, returned=OUTPUTS)
+
+
+def store(environment: FakeEnvironment, folder: Path, commit: str = "c1") -> str:
+    sha256 = plan(environment, commit, folder, is_stored=True).sha256
+    assert sha256 is not None
+    return sha256
+
+
+def run(environment: FakeEnvironment, sha256: str, folder: Path) -> dict[str, Any]:
+    return apply(environment, sha256, "c1", folder, lambda _title: nullcontext(SilentProgress()), 0)
+
+
+def test_a_plan_is_stored_encrypted_below_its_environment_and_only_its_text_leaves(
+    environment: FakeEnvironment, tmp_path: Path
+) -> None:
+    made = plan(environment, "c1", tmp_path / "plan", is_stored=True)
+
+    (write,) = environment.buckets.writes
+    assert write["Bucket"] == STATE
+    assert write["Key"] == f"rivulet/dev/plans/{made.sha256}.zip"
+    assert (write["ServerSideEncryption"], write["SSEKMSKeyId"]) == ("aws:kms", "alias/rivulet-terraform")
+    assert made.is_changed
+    assert "timeout: 1 → 2" in made.text
+    assert "hunter2" not in made.text
+
+
+def test_the_plan_of_a_pull_request_is_not_stored(environment: FakeEnvironment, tmp_path: Path) -> None:
+    assert plan(environment, "c1", tmp_path / "plan", is_stored=False).sha256 is None
+    assert environment.buckets.writes == []
+
+
+def test_the_stored_plan_is_applied_and_recorded(environment: FakeEnvironment, tmp_path: Path) -> None:
+    sha256 = store(environment, tmp_path / "plan")
+    environment.calls.clear()
+
+    assert run(environment, sha256, tmp_path / "apply") == OUTPUTS
+    assert environment.calls == ["init", "apply", "output"]
+    assert (STATE, "rivulet/dev/releases/c1.json") in environment.buckets.objects
+
+
+@pytest.mark.parametrize("fault", ["changed", "missing", "commit", "environment", "archive", "no archive"])
+def test_another_plan_is_refused(environment: FakeEnvironment, tmp_path: Path, fault: str) -> None:
+    sha256 = store(environment, tmp_path / "plan", "c2" if fault == "commit" else "c1")
+    key = (STATE, plan_key(environment, sha256))
+    expected = {"missing": "is not stored", "archive": "collect.zip", "no archive": "collect.zip"}.get(fault, fault)
+    if fault == "changed":
+        environment.buckets.objects[key] += b" "
+    elif fault == "missing":
+        del environment.buckets.objects[key]
+    elif fault == "environment":
+        content = environment.buckets.objects[key]
+        environment = make_environment(tmp_path / "archives", "production", buckets=environment.buckets)
+        environment.buckets.objects[STATE, plan_key(environment, sha256)] = content
+    elif fault == "archive":
+        (environment.folder / "lambda" / "collect.zip").write_bytes(b"other code")
+    elif fault == "no archive":
+        (environment.folder / "lambda" / "collect.zip").unlink()
+
+    with pytest.raises(ReleaseError, match=expected):
+        fetch(environment, sha256, "c1", tmp_path / "apply")
+
+
+def test_starting_to_forward_may_change_the_mapping_only() -> None:
+    mapping = change("module.function.aws_lambda_event_source_mapping.this")
+    check_forwarding({"resource_changes": [mapping, change("aws_s3_bucket.this", ["no-op"])]})
+
+    with pytest.raises(ReleaseError, match="aws_s3_bucket"):
+        check_forwarding({"resource_changes": [mapping, change("aws_s3_bucket.this")]})
+
+
+def test_nothing_is_destroyed_without_the_typed_name(environment: FakeEnvironment) -> None:
+    with pytest.raises(ReleaseError, match="type dev"):
+        destroy(environment, "production")
+    assert environment.calls == []
+    destroy(environment, "dev")
+    assert environment.calls[-1] == "destroy"
+
+
+class TestPromotion:
+    @pytest.fixture
+    def released(self, environment: FakeEnvironment, tmp_path: Path) -> FakeEnvironment:
+        run(environment, store(environment, tmp_path / "plan"), tmp_path / "apply")
+        for name, path in environment.archives().items():
+            self.upload(environment, name, path.read_bytes())
+        return environment
+
+    def upload(self, environment: FakeEnvironment, name: str, content: bytes) -> None:
+        # The first twelve digits of the SHA-256 of what was applied.
+        key = {
+            "lambda/collect.zip": "lambda/rivulet-dev-collect/5694d08a2e53.zip",
+            "glue/datasets.py": "glue/21a0270b7f66/datasets.py",
+        }[name]
+        environment.buckets.objects[OUTPUTS["buckets"]["artifacts"], key] = content  # type: ignore[index]
+
+    def test_the_archives_are_those_of_the_source(self, released: FakeEnvironment, tmp_path: Path) -> None:
+        promote(released, "c1", tmp_path / "build")
+
+        assert (tmp_path / "build" / "lambda" / "aws" / "collect.zip").read_bytes() == b"code"
+        assert (tmp_path / "build" / "glue" / "datasets.py").read_bytes() == b"script"
+
+    def test_a_changed_archive_is_refused(self, released: FakeEnvironment, tmp_path: Path) -> None:
+        self.upload(released, "lambda/collect.zip", b"other code")
+
+        with pytest.raises(ReleaseError, match=r"collect\.zip"):
+            promote(released, "c1", tmp_path / "build")
+        assert not (tmp_path / "build").exists()
+
+    def test_a_commit_that_was_not_applied_is_refused(self, released: FakeEnvironment, tmp_path: Path) -> None:
+        with pytest.raises(ReleaseError, match="c2 is not applied to dev"):
+            promote(released, "c2", tmp_path / "build")
+
+
+def test_the_cost_is_part_of_the_text_where_the_command_exists(
+    environment: FakeEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deployment.release.plans.importlib.util.find_spec", lambda _name: None)
+    assert "cost" not in plan(environment, "c1", tmp_path, is_stored=False).text
+
+    class Done:
+        returncode, stdout, stderr = 0, "| service | USD |\n", ""
+
+    def compute(command: list[str], **_: Any) -> Done:
+        assert command[:4] == [sys.executable, "-m", "deployment.cost", "--plan"]
+        return Done()
+
+    monkeypatch.setattr("deployment.release.plans.importlib.util.find_spec", lambda _name: True)
+    monkeypatch.setattr("deployment.release.plans.subprocess.run", compute)
+    assert "| service | USD |" in plan(environment, "c1", tmp_path, is_stored=False).text

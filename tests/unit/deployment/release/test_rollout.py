@@ -1,0 +1,118 @@
+"""The API moves to new versions in two steps, and back where something is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from deployment.aliases import moves
+from deployment.release.environment import ReleaseError
+from deployment.release.rollout import rollout
+
+PURPOSES = ("collect", "recommend", "train")
+TARGETS = {purpose: {"function": purpose, "alias": "live", "version": "2"} for purpose in PURPOSES}
+
+
+class Account:
+    """Lambda's aliases and CloudWatch's alarms."""
+
+    def __init__(self, **raised: list[str]) -> None:
+        self.aliases: dict[str, tuple[str, dict[str, float]]] = {purpose: ("1", {}) for purpose in PURPOSES}
+        self.history: list[tuple[str, str, dict[str, float]]] = []
+        self._raised = iter(raised.get("raised", []))
+        self._known: list[str] = []
+
+    def get_alias(self, FunctionName: str, Name: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        assert Name == "live"
+        version, weights = self.aliases[FunctionName]
+        return {"FunctionVersion": version} | (
+            {"RoutingConfig": {"AdditionalVersionWeights": weights}} if weights else {}
+        )
+
+    def update_alias(self, **request: Any) -> None:
+        weights = request["RoutingConfig"]["AdditionalVersionWeights"]
+        # https://docs.aws.amazon.com/lambda/latest/api/API_AliasRoutingConfiguration.html: another version, up to 1.0
+        assert request["FunctionVersion"] not in weights
+        assert all(0 <= weight <= 1 for weight in weights.values())
+        self.aliases[request["FunctionName"]] = (request["FunctionVersion"], weights)
+        self.history.append((request["FunctionName"], request["FunctionVersion"], weights))
+
+    def get_paginator(self, name: str) -> Account:
+        assert name == "describe_alarms"
+        return self
+
+    def paginate(self, **request: Any) -> list[dict[str, Any]]:
+        assert request == {"AlarmNamePrefix": "rivulet-dev-", "StateValue": "ALARM"}
+        alarm = next(self._raised, None)
+        self._known += [alarm] if alarm else []
+        return [{"MetricAlarms": [{"AlarmName": name} for name in self._known]}]
+
+    def rollout(self, smoke: Any = lambda: None) -> None:
+        rollout(self, self, moves(self, TARGETS), "rivulet-dev", smoke, 0, lambda _line: None)
+
+
+def test_a_tenth_goes_first_and_the_writer_last() -> None:
+    account = Account()
+    account.rollout()
+
+    order = ["recommend", "train", "collect"]
+    assert account.history == [(name, "1", {"2": 0.1}) for name in order] + [(name, "2", {}) for name in order]
+
+
+def test_what_is_at_its_version_is_left_alone() -> None:
+    account = Account()
+    account.rollout()
+    account.history.clear()
+    account.rollout()
+
+    assert account.history == []
+
+
+def test_an_interrupted_rollout_is_resumed() -> None:
+    account = Account()
+    account.aliases["train"] = ("1", {"2": 0.1})
+    account.aliases["collect"] = ("2", {"1": 0.5})
+
+    account.rollout()
+    assert {name: version for name, (version, _) in account.aliases.items()} == dict.fromkeys(PURPOSES, "2")
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_failed_smoke_test_moves_all_back(call: int) -> None:
+    account, calls = Account(), []
+
+    def smoke() -> None:
+        calls.append(1)
+        if len(calls) == call:
+            raise ReleaseError("GET /health answered 500")
+
+    with pytest.raises(ReleaseError, match="rolled back: GET /health answered 500"):
+        account.rollout(smoke)
+    assert set(map(str, account.aliases.values())) == {"('1', {})"}
+
+
+def test_a_new_alarm_moves_all_back() -> None:
+    account = Account(raised=["", "rivulet-dev-collect-errors"])
+
+    with pytest.raises(ReleaseError, match="rolled back: alarms are raised: rivulet-dev-collect-errors"):
+        account.rollout()
+    assert account.aliases["recommend"] == ("1", {})
+
+
+def test_an_alarm_from_before_is_ignored() -> None:
+    account = Account(raised=["rivulet-dev-api-slow"])
+    account.rollout()
+
+    assert account.aliases["collect"] == ("2", {})
+
+
+def test_an_interruption_moves_all_back() -> None:
+    account = Account()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        account.rollout(interrupt)
+    assert account.aliases["recommend"] == ("1", {})
