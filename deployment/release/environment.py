@@ -106,8 +106,8 @@ class Environment:
 
     def api_url(self, outputs: Mapping[str, Any]) -> str:
         """Return the API's base URL."""
-        if outputs["api_url"]:
-            return str(outputs["api_url"])
+        if url := outputs.get("api_url"):  # Terraform leaves out an output that is null
+            return str(url)
         return f"{self.variables['AWS_ENDPOINT_URL']}/_aws/execute-api/{outputs['api_id']}/{outputs['api_stage']}"
 
     def archives(self) -> dict[str, Path]:
