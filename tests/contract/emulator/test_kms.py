@@ -6,13 +6,16 @@ import io
 import json
 import uuid
 import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from tests.fakes.emulator.cloud import Cloud, start_cloud
+from tests.fakes.emulator.cloud import Cloud, run_machine, start_cloud
+from tests.fakes.emulator.lake import Athena
 from tests.fakes.emulator.process import REGION
 from tests.fakes.waiting import wait_until
 
@@ -64,6 +67,15 @@ class Sealed:
             policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
             getattr(iam, f"put_{kind}_policy")(**subject, PolicyDocument=policy)
 
+    @contextmanager
+    def permitted(self, principal: str, *actions: str) -> Iterator[None]:
+        """Permit these actions for a while."""
+        self.permit(principal, {"Effect": "Allow", "Action": actions, "Resource": "*"})
+        try:
+            yield
+        finally:
+            self.permit(principal, None)
+
 
 @pytest.fixture(scope="module")
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed]:
@@ -77,11 +89,8 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed]:
     iam.put_role_policy(RoleName=WORKER, PolicyName="own", PolicyDocument=json.dumps(EVERYTHING_BUT_KEYS))
     made = iam.create_access_key(UserName=CALLER)["AccessKey"]
     world = Sealed(cloud, key, (made["AccessKeyId"], made["SecretAccessKey"]))
-    for principal in (CALLER, WORKER):
-        world.permit(principal, {"Effect": "Allow", "Action": "kms:*", "Resource": "*"})
-    make_resources(world)
-    for principal in (CALLER, WORKER):
-        world.permit(principal, None)
+    with world.permitted(CALLER, "kms:*"), world.permitted(WORKER, "kms:*"):
+        make_resources(world)
     yield world
     cloud.close()
 
@@ -89,17 +98,9 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed]:
 def make_resources(world: Sealed) -> None:
     client, key = world.cloud.client, world.key
     client("s3").create_bucket(Bucket="sealed", CreateBucketConfiguration={"LocationConstraint": REGION})
-    client("s3").put_bucket_encryption(
-        Bucket="sealed",
-        ServerSideEncryptionConfiguration={
-            "Rules": [
-                {
-                    "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key},
-                    "BucketKeyEnabled": True,
-                }
-            ]
-        },
-    )
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    encryption = {"Rules": [{**rule, "BucketKeyEnabled": True}]}
+    client("s3").put_bucket_encryption(Bucket="sealed", ServerSideEncryptionConfiguration=encryption)
     client("s3").put_object(Bucket="sealed", Key="stored", Body=b"a")
     client("kinesis").create_stream(StreamName="sealed", ShardCount=1)
     client("kinesis").start_stream_encryption(StreamName="sealed", EncryptionType="KMS", KeyId=key)
@@ -226,33 +227,68 @@ def notify(world: Sealed) -> None:
         raise ClientError({"Error": {"Code": "NotNotified", "Message": ""}}, "SetAlarmState")
 
 
+# The error of each service when the key refuses.
+CODES = {
+    "s3": "AccessDenied",
+    "kinesis": "KMSAccessDeniedException",
+    "dynamodb": "AccessDeniedException",
+    "sqs": "KMS.AccessDeniedException",
+    "sns": "KMSAccessDenied",
+    "cloudwatch": "NotNotified",
+    "logs": "InvalidParameterException",
+    "lambda": "KMSAccessDeniedException",
+    "states": "KmsAccessDeniedException",
+    "personalize": "InvalidInputException",
+    "firehose": "InvalidKMSResourceException",
+    "athena": "InvalidRequestException",
+}
+
+
 @dataclass(frozen=True)
 class Case:
-    """One row of the emulator's table: a call, and the permission without which it fails with ``code``."""
+    """One row of the emulator's table: a call, and the permission without which it fails."""
 
     name: str
-    call: Callable[[Sealed], Any]
+    # A function, or the request of the operation that the name states, with placeholders for names.
+    call: Callable[[Sealed], Any] | dict[str, Any]
     uses: tuple[str, ...]
-    code: str
     context: tuple[str, str] | None = None
-    via: str | None = None
     principal: str = CALLER
     # Other principals that need a permission for the same call, which the test is not about.
     others: tuple[str, ...] = ()
 
     @property
+    def service(self) -> str:
+        return self.name.partition(":")[0]
+
+    def run(self, world: Sealed) -> None:
+        if callable(self.call):
+            self.call(world)
+            return
+        names = {**world.names, "key": world.key}
+        request = {
+            member: value.format(**names) if isinstance(value, str) else value for member, value in self.call.items()
+        }
+        client = world.client({"states": "stepfunctions"}.get(self.service, self.service))
+        getattr(client, xform_name(self.name.partition(":")[2]))(**request)
+
+    @property
     def statement(self) -> dict[str, Any]:
         conditions = dict([(f"kms:EncryptionContext:{self.context[0]}", self.context[1])] if self.context else [])
-        if self.via:
-            conditions["kms:ViaService"] = f"{self.via}.{REGION}.amazonaws.com"
-        if self.principal not in {CALLER, WORKER}:
+        if self.principal in {CALLER, WORKER}:
+            # The encryption context begins with the service that uses the key.
+            via = self.context[0].split(":")[1] if self.context else self.service
+            conditions["kms:ViaService"] = f"{via}.{REGION}.amazonaws.com"
+        else:
             conditions["aws:SourceAccount"] = ACCOUNT
         return {"Effect": "Allow", "Action": self.uses, "Resource": "*", "Condition": {"StringEquals": conditions}}
 
 
+RECORD, ITEM = {"Data": b"a", "PartitionKey": "a"}, {"k": {"S": "a"}}
 DECRYPT, GENERATE = "kms:Decrypt", "kms:GenerateDataKey"
 BUCKET = ("aws:s3:arn", "arn:aws:s3:::sealed")
 STREAM = ("aws:kinesis:arn", f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/sealed")
+FUNCTION = ("aws:lambda:FunctionArn", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:sealed")
 TABLE = ("aws:dynamodb:tableName", "sealed")
 QUEUE = ("aws:sqs:arn", f"arn:aws:sqs:{REGION}:{ACCOUNT}:sealed")
 TOPIC = ("aws:sns:topicArn", f"arn:aws:sns:{REGION}:{ACCOUNT}:sealed")
@@ -261,235 +297,83 @@ LOGGED = ("SourceArn", f"arn:aws:logs:{REGION}:{ACCOUNT}:*")
 PERSONALIZE = "personalize.amazonaws.com"
 OF_PERSONALIZE = (DECRYPT, GENERATE, "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants")
 CASES = (
-    Case(
-        "s3:PutObject",
-        lambda world: world.client("s3").put_object(Bucket="sealed", Key="new", Body=b"a"),
-        (GENERATE,),
-        "AccessDenied",
-        BUCKET,
-        "s3",
-    ),
-    Case(
-        "s3:CreateMultipartUpload",
-        lambda world: world.client("s3").create_multipart_upload(Bucket="sealed", Key="parts"),
-        (GENERATE, DECRYPT),
-        "AccessDenied",
-        BUCKET,
-        "s3",
-    ),
-    Case(
-        "s3:GetObject",
-        lambda world: world.client("s3").get_object(Bucket="sealed", Key="stored"),
-        (DECRYPT,),
-        "AccessDenied",
-        BUCKET,
-        "s3",
-    ),
-    Case(
-        "kinesis:PutRecords",
-        lambda world: world.client("kinesis").put_records(
-            StreamName="sealed", Records=[{"Data": b"a", "PartitionKey": "a"}]
-        ),
-        (GENERATE,),
-        "KMSAccessDeniedException",
-        STREAM,
-        "kinesis",
-    ),
-    Case("kinesis:GetRecords", get_records, (DECRYPT,), "KMSAccessDeniedException", STREAM, "kinesis"),
+    Case("s3:PutObject", {"Bucket": "sealed", "Key": "new", "Body": b"a"}, (GENERATE,), BUCKET),
+    Case("s3:CreateMultipartUpload", {"Bucket": "sealed", "Key": "parts"}, (GENERATE, DECRYPT), BUCKET),
+    Case("s3:GetObject", {"Bucket": "sealed", "Key": "stored"}, (DECRYPT,), BUCKET),
+    Case("kinesis:PutRecords", {"StreamName": "sealed", "Records": [RECORD]}, (GENERATE,), STREAM),
+    Case("kinesis:GetRecords", get_records, (DECRYPT,), STREAM),
     Case(
         "kinesis:StartStreamEncryption",
-        lambda world: world.client("kinesis").start_stream_encryption(
-            StreamName="open", EncryptionType="KMS", KeyId=world.key
-        ),
+        {"StreamName": "open", "EncryptionType": "KMS", "KeyId": "{key}"},
         (GENERATE,),
-        "KMSAccessDeniedException",
         (STREAM[0], STREAM[1].replace("sealed", "open")),
-        "kinesis",
     ),
-    Case(
-        "dynamodb:PutItem",
-        lambda world: world.client("dynamodb").put_item(TableName="sealed", Item={"k": {"S": "a"}}),
-        (DECRYPT,),
-        "AccessDeniedException",
-        TABLE,
-        "dynamodb",
-    ),
-    Case(
-        "dynamodb:BatchGetItem",
-        lambda world: world.client("dynamodb").batch_get_item(RequestItems={"sealed": {"Keys": [{"k": {"S": "a"}}]}}),
-        (DECRYPT,),
-        "AccessDeniedException",
-        TABLE,
-        "dynamodb",
-    ),
+    Case("dynamodb:PutItem", {"TableName": "sealed", "Item": ITEM}, (DECRYPT,), TABLE),
+    Case("dynamodb:BatchGetItem", {"RequestItems": {"sealed": {"Keys": [ITEM]}}}, (DECRYPT,), TABLE),
     Case(
         "dynamodb:CreateTable",
         lambda world: world.client("dynamodb").create_table(**table(fresh(), world.key)),
         ("kms:DescribeKey", "kms:CreateGrant"),
-        "AccessDeniedException",
         ("aws:dynamodb:subscriberId", ACCOUNT),
-        "dynamodb",
     ),
-    Case(
-        "sqs:SendMessage",
-        lambda world: world.client("sqs").send_message(QueueUrl=world.names["queue"], MessageBody="a"),
-        (GENERATE, DECRYPT),
-        "KMS.AccessDeniedException",
-        QUEUE,
-        "sqs",
-    ),
-    Case(
-        "sqs:ReceiveMessage",
-        lambda world: world.client("sqs").receive_message(QueueUrl=world.names["queue"]),
-        (DECRYPT,),
-        "KMS.AccessDeniedException",
-        QUEUE,
-        "sqs",
-    ),
-    Case(
-        "sns:Publish",
-        lambda world: world.client("sns").publish(TopicArn=world.names["topic"], Message="a"),
-        (GENERATE, DECRYPT),
-        "KMSAccessDenied",
-        TOPIC,
-        "sns",
-    ),
-    Case(
-        "cloudwatch alarm",
-        notify,
-        (GENERATE, DECRYPT),
-        "NotNotified",
-        TOPIC,
-        principal="cloudwatch.amazonaws.com",
-    ),
+    Case("sqs:SendMessage", {"QueueUrl": "{queue}", "MessageBody": "a"}, (GENERATE, DECRYPT), QUEUE),
+    Case("sqs:ReceiveMessage", {"QueueUrl": "{queue}"}, (DECRYPT,), QUEUE),
+    Case("sns:Publish", {"TopicArn": "{topic}", "Message": "a"}, (GENERATE, DECRYPT), TOPIC),
+    Case("cloudwatch:SetAlarmState", notify, (GENERATE, DECRYPT), TOPIC, principal="cloudwatch.amazonaws.com"),
     Case(
         "logs:CreateLogGroup",
         lambda world: world.client("logs").create_log_group(logGroupName=fresh(), kmsKeyId=world.key),
         ("kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"),
-        "InvalidParameterException",
         principal=f"logs.{REGION}.amazonaws.com",
     ),
-    Case(
-        "lambda:InvokeFunction",
-        lambda world: world.client("lambda").invoke(FunctionName="sealed", Payload=b"{}"),
-        (DECRYPT,),
-        "KMSAccessDeniedException",
-        ("aws:lambda:FunctionArn", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:sealed"),
-        "lambda",
-        WORKER,
-    ),
+    Case("lambda:Invoke", {"FunctionName": "sealed", "Payload": b"{}"}, (DECRYPT,), FUNCTION, principal=WORKER),
     Case(
         "lambda:CreateFunction",
         lambda world: world.client("lambda").create_function(**function(fresh(), world.key)),
         ("kms:Encrypt", "kms:CreateGrant"),
-        "KMSAccessDeniedException",
-        via="lambda",
     ),
-    Case(
-        "states:DescribeExecution",
-        lambda world: world.client("stepfunctions").describe_execution(executionArn=world.names["execution"]),
-        (DECRYPT,),
-        "KmsAccessDeniedException",
-        MACHINE,
-        "states",
-    ),
-    Case(
-        "states:GetExecutionHistory",
-        lambda world: world.client("stepfunctions").get_execution_history(executionArn=world.names["execution"]),
-        (DECRYPT,),
-        "KmsAccessDeniedException",
-        MACHINE,
-        "states",
-    ),
-    Case(
-        "states:DescribeStateMachine",
-        lambda world: world.client("stepfunctions").describe_state_machine(stateMachineArn=world.names["machine"]),
-        (DECRYPT,),
-        "KmsAccessDeniedException",
-        MACHINE,
-        "states",
-    ),
+    Case("states:DescribeExecution", {"executionArn": "{execution}"}, (DECRYPT,), MACHINE),
+    Case("states:GetExecutionHistory", {"executionArn": "{execution}"}, (DECRYPT,), MACHINE),
+    Case("states:DescribeStateMachine", {"stateMachineArn": "{machine}"}, (DECRYPT,), MACHINE),
     Case(
         "states:CreateStateMachine",
         lambda world: world.client("stepfunctions").create_state_machine(**state_machine(fresh(), world.key)),
         (GENERATE, DECRYPT),
-        "KmsAccessDeniedException",
-        via="states",
     ),
+    Case("states:StartExecution", {"stateMachineArn": "{machine}"}, (GENERATE, DECRYPT), MACHINE, principal=WORKER),
     Case(
-        "states:StartExecution",
-        lambda world: world.client("stepfunctions").start_execution(stateMachineArn=world.names["machine"]),
-        (GENERATE, DECRYPT),
-        "KmsAccessDeniedException",
-        MACHINE,
-        "states",
-        WORKER,
-    ),
-    Case(
-        "log of a state machine",
+        "states:CreateStateMachine, its log",
         lambda world: world.cloud.client("stepfunctions").create_state_machine(
             **state_machine(fresh(), world.key, "ALL")
         ),
         (DECRYPT,),
-        "KmsAccessDeniedException",
         LOGGED,
         principal=DELIVERY_OF_LOGS,
     ),
-    Case(
-        "personalize:CreateDatasetImportJob, the service",
-        import_job,
-        OF_PERSONALIZE,
-        "InvalidInputException",
-        BUCKET,
-        principal=PERSONALIZE,
-        others=(WORKER,),
+    *(
+        case
+        for name, call, use in (
+            ("personalize:CreateDatasetImportJob", import_job, DECRYPT),
+            ("personalize:CreateDatasetExportJob", export_job, GENERATE),
+        )
+        for case in (
+            Case(f"{name}, the service", call, OF_PERSONALIZE, BUCKET, principal=PERSONALIZE, others=(WORKER,)),
+            Case(f"{name}, its role", call, (use,), BUCKET, principal=WORKER, others=(PERSONALIZE,)),
+        )
     ),
     Case(
-        "personalize:CreateDatasetImportJob, its role",
-        import_job,
-        (DECRYPT,),
-        "InvalidInputException",
-        BUCKET,
-        "s3",
-        WORKER,
-        others=(PERSONALIZE,),
-    ),
-    Case(
-        "personalize:CreateDatasetExportJob, the service",
-        export_job,
-        OF_PERSONALIZE,
-        "InvalidInputException",
-        BUCKET,
-        principal=PERSONALIZE,
-        others=(WORKER,),
-    ),
-    Case(
-        "personalize:CreateDatasetExportJob, its role",
-        export_job,
-        (GENERATE,),
-        "InvalidInputException",
-        BUCKET,
-        "s3",
-        WORKER,
-        others=(PERSONALIZE,),
-    ),
-    Case(
-        "source of a delivery stream",
+        "firehose:CreateDeliveryStream, its source",
         lambda world: delivery_stream(world, "unsealed", "sealed"),
         (DECRYPT,),
-        "InvalidKMSResourceException",
         STREAM,
-        "kinesis",
-        WORKER,
+        principal=WORKER,
     ),
     Case(
-        "target of a delivery stream",
+        "firehose:CreateDeliveryStream, its target",
         lambda world: delivery_stream(world, "sealed", "unsealed"),
         (GENERATE, DECRYPT),
-        "InvalidKMSResourceException",
         BUCKET,
-        "s3",
-        WORKER,
+        principal=WORKER,
     ),
     Case(
         "athena:StartQueryExecution",
@@ -501,20 +385,14 @@ CASES = (
             },
         ),
         (GENERATE, DECRYPT),
-        "InvalidRequestException",
         BUCKET,
-        "s3",
     ),
     Case(
         "lambda:CreateEventSourceMapping",
-        lambda world: world.client("lambda").create_event_source_mapping(
-            EventSourceArn=STREAM[1], FunctionName="sealed", StartingPosition="LATEST"
-        ),
+        {"EventSourceArn": STREAM[1], "FunctionName": "sealed", "StartingPosition": "LATEST"},
         (DECRYPT,),
-        "KMSAccessDeniedException",
         STREAM,
-        "kinesis",
-        WORKER,
+        principal=WORKER,
     ),
 )
 
@@ -531,17 +409,17 @@ def test_a_call_needs_the_use_of_the_key(sealed: Sealed, case: Case) -> None:
     for other in case.others:
         sealed.permit(other, everything)
     try:
-        assert refusal(sealed, case.call)["Code"] == case.code
+        assert refusal(sealed, case.run)["Code"] == CODES[case.service]
         for value in case.statement["Condition"]["StringEquals"]:
             elsewhere = {**case.statement["Condition"]["StringEquals"], value: "another"}
             sealed.permit(case.principal, {**case.statement, "Condition": {"StringEquals": elsewhere}})
-            assert refusal(sealed, case.call)["Code"] == case.code, value
+            assert refusal(sealed, case.run)["Code"] == CODES[case.service], value
         for use in case.uses[1:]:
             sealed.permit(case.principal, {**case.statement, "Action": [each for each in case.uses if each != use]})
-            assert refusal(sealed, case.call)["Code"] == case.code, use
+            assert refusal(sealed, case.run)["Code"] == CODES[case.service], use
 
         sealed.permit(case.principal, case.statement)
-        case.call(sealed)
+        case.run(sealed)
     finally:
         for principal in (case.principal, *case.others):
             sealed.permit(principal, None)
@@ -637,17 +515,13 @@ def test_metadata_of_an_execution_needs_no_key(sealed: Sealed) -> None:
 def test_an_event_reaches_an_encrypted_dead_letter_queue_with_its_roles_permission_only(sealed: Sealed) -> None:
     functions, sqs = sealed.cloud.client("lambda"), sealed.cloud.client("sqs")
     sqs.purge_queue(QueueUrl=sealed.names["queue"])
-    may_send = {"Effect": "Allow", "Action": [GENERATE, DECRYPT], "Resource": "*"}
 
     functions.invoke(FunctionName="failing", InvocationType="Event", Payload=b'"lost"')
     wait_until(lambda: "is not sent the result" in sealed.cloud.log.read_text(), seconds=15)
-    sealed.permit(WORKER, may_send)
-    functions.invoke(FunctionName="failing", InvocationType="Event", Payload=b'"sent"')
-
-    try:
+    with sealed.permitted(WORKER, GENERATE, DECRYPT):
+        functions.invoke(FunctionName="failing", InvocationType="Event", Payload=b'"sent"')
         messages = wait_until(lambda: sqs.receive_message(QueueUrl=sealed.names["queue"]).get("Messages"), seconds=15)
-    finally:
-        sealed.permit(WORKER, None)
+
     assert [message["Body"] for message in messages] == ['"sent"']
 
 
@@ -666,16 +540,13 @@ def test_a_spark_job_reads_objects_with_its_roles_permission(sealed: Sealed) -> 
         return str(wait_until(ended, seconds=30)["ErrorMessage"])
 
     assert "not authorized to perform: kms:Decrypt" in message()
-    sealed.permit(WORKER, {"Effect": "Allow", "Action": DECRYPT, "Resource": "*"})
-    try:
+    with sealed.permitted(WORKER, DECRYPT):
         # The object is no working script.
         assert "kms:Decrypt" not in message()
-    finally:
-        sealed.permit(WORKER, None)
 
 
 def test_a_query_reads_objects_with_its_callers_permission(sealed: Sealed) -> None:
-    glue, athena = sealed.cloud.client("glue"), sealed.client("athena")
+    glue, athena = sealed.cloud.client("glue"), Athena(sealed, "primary")
     sealed.cloud.client("s3").put_object(Bucket="sealed", Key="lines/a", Body=b'{"a": 1}')
     sealed.cloud.client("s3").create_bucket(Bucket="results", CreateBucketConfiguration={"LocationConstraint": REGION})
     glue.create_database(DatabaseInput={"Name": "d"})
@@ -686,26 +557,16 @@ def test_a_query_reads_objects_with_its_callers_permission(sealed: Sealed) -> No
         "SerdeInfo": {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe"},
     }
     glue.create_table(DatabaseName="d", TableInput={"Name": "t", "StorageDescriptor": storage})
+    request = {
+        "QueryExecutionContext": {"Database": "d"},
+        "ResultConfiguration": {"OutputLocation": "s3://results/"},
+    }
 
-    def status() -> dict[str, Any]:
-        query = athena.start_query_execution(
-            QueryString="SELECT a FROM d.t", ResultConfiguration={"OutputLocation": "s3://results/"}
-        )["QueryExecutionId"]
-
-        def ended() -> Any:
-            described = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
-            return described if described["State"] in {"SUCCEEDED", "FAILED"} else None
-
-        return dict(wait_until(ended, seconds=15))
-
-    refused = status()
+    refused = athena.run("SELECT a FROM t", **request)["Status"]
     assert refused["State"] == "FAILED"
     assert "not authorized to perform: kms:Decrypt" in refused["StateChangeReason"]
-    sealed.permit(CALLER, {"Effect": "Allow", "Action": DECRYPT, "Resource": "*"})
-    try:
-        assert status()["State"] == "SUCCEEDED"
-    finally:
-        sealed.permit(CALLER, None)
+    with sealed.permitted(CALLER, DECRYPT):
+        assert athena.run("SELECT a FROM t", **request)["Status"]["State"] == "SUCCEEDED"
 
 
 def test_a_state_machine_writes_objects_with_its_roles_permission(sealed: Sealed) -> None:
@@ -717,22 +578,12 @@ def test_a_state_machine_writes_objects_with_its_roles_permission(sealed: Sealed
         "End": True,
     }
     definition = {"QueryLanguage": "JSONata", "StartAt": "Put", "States": {"Put": put}}
-    machine = states.create_state_machine(name="put", roleArn=ROLE, definition=json.dumps(definition))
+    machine = states.create_state_machine(name="put", roleArn=ROLE, definition=json.dumps(definition))[
+        "stateMachineArn"
+    ]
 
-    def outcome() -> dict[str, Any]:
-        execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
-
-        def ended() -> Any:
-            described = states.describe_execution(executionArn=execution)
-            return described if described["status"] != "RUNNING" else None
-
-        return dict(wait_until(ended, seconds=15))
-
-    refused = outcome()
+    refused = run_machine(states, machine)
     assert (refused["status"], refused["error"]) == ("FAILED", "S3.AccessDeniedException")
     assert "not authorized to perform: kms:GenerateDataKey" in refused["cause"]
-    sealed.permit(WORKER, {"Effect": "Allow", "Action": GENERATE, "Resource": "*"})
-    try:
-        assert outcome()["status"] == "SUCCEEDED"
-    finally:
-        sealed.permit(WORKER, None)
+    with sealed.permitted(WORKER, GENERATE):
+        assert run_machine(states, machine)["status"] == "SUCCEEDED"

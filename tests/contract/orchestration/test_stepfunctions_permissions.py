@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from tests.fakes.emulator.cloud import start_cloud
-from tests.fakes.waiting import wait_until
+from tests.fakes.emulator.cloud import run_machine, start_cloud
 
 ARN = "arn:aws:personalize:eu-central-1:000000000000"
 POLICY = {
@@ -49,13 +48,7 @@ def create_group(cloud, machine: str, name: str, **arguments):
         definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": "Create", "States": {"Create": state}}),
         roleArn="arn:aws:iam::000000000000:role/workflow",
     )["stateMachineArn"]
-    execution = states.start_execution(stateMachineArn=arn)["executionArn"]
-
-    def ended():
-        described = states.describe_execution(executionArn=execution)
-        return described if described["status"] != "RUNNING" else None
-
-    return wait_until(ended, 15)
+    return run_machine(states, arn)
 
 
 def test_a_permitted_integration_runs(guarded):

@@ -39,7 +39,12 @@ def run_once(cloud: Cloud, name: str, definition: str, seconds: float) -> dict[s
     machine = states.create_state_machine(
         name=name, definition=definition, roleArn="arn:aws:iam::000000000000:role/workflow"
     )
-    execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+    return run_machine(states, machine["stateMachineArn"], seconds)
+
+
+def run_machine(states: Any, machine: str, seconds: float = 15) -> dict[str, Any]:
+    """Run a state machine and return the finished execution."""
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
 
     def ended() -> Any:
         described = states.describe_execution(executionArn=execution)
