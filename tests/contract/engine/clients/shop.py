@@ -1,6 +1,6 @@
-"""A shop built, asked and taken down again: `python shop.py boto3|aws SCHEMAS DATA`.
+"""A shop built, asked and taken down again with the AWS command line: `python shop.py SCHEMAS DATA`.
 
-`aws` is the AWS command line, run in this process since each start of it takes half a second. SCHEMAS is a folder with
+The commands run in this process, since each start of the command line takes half a second. SCHEMAS is a folder with
 Interactions.json and Items.json, DATA an S3 folder with interactions.csv and items.csv. Endpoint, credentials and
 region come from the environment, as for any team's code. Each answer is one line: a name, a tab, JSON.
 """
@@ -16,15 +16,10 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-if sys.argv[1] == "aws":  # the command line has an environment of its own, with its own botocore
-    from awscli.botocore import xform_name
-    from awscli.botocore.exceptions import ClientError
-    from awscli.clidriver import create_clidriver
-else:
-    import boto3
-    from botocore.exceptions import ClientError
+from awscli.botocore import xform_name
+from awscli.botocore.exceptions import ClientError
+from awscli.clidriver import create_clidriver
 
 RECIPES = {"for-you": "aws-user-personalization-v2", "similar": "aws-similar-items"}
 RECIPES |= {"ranking": "aws-personalized-ranking-v2"}
@@ -57,16 +52,8 @@ class CommandLine:
             raise ClientError({"Error": {"Code": code}}, operation)
         return json.loads(output.getvalue() or "{}")
 
-    def get_paginator(self, operation):
-        return self
 
-    def paginate(self, **configuration):
-        """Read all pages, which the command line prints as one."""
-        return [self.list_schemas(pageSize=configuration["PaginationConfig"]["PageSize"])]
-
-
-new_client: Any = CommandLine if sys.argv[1] == "aws" else boto3.client
-personalize, events, runtime = map(new_client, ("personalize", "personalize-events", "personalize-runtime"))
+personalize, events, runtime = map(CommandLine, ("personalize", "personalize-events", "personalize-runtime"))
 
 
 def say(name, answer):
@@ -193,8 +180,8 @@ def look_around(group_arn, version, campaign, tracking_id):
     personalize.tag_resource(resourceArn=group_arn, tags=[{"tagKey": "stage", "tagValue": "test"}])
     personalize.untag_resource(resourceArn=group_arn, tagKeys=["team"])
     say("tags", personalize.list_tags_for_resource(resourceArn=group_arn)["tags"])
-    pages = personalize.get_paginator("list_schemas").paginate(PaginationConfig={"PageSize": 1})
-    say("schemas", [schema["name"] for page in pages for schema in page["schemas"]])
+    # The command line reads all pages and prints them as one.
+    say("schemas", [schema["name"] for schema in personalize.list_schemas(pageSize=1)["schemas"]])
     say("recipe", personalize.describe_recipe(recipeArn="arn:aws:personalize:::recipe/aws-sims")["recipe"]["name"])
     one = {"eventType": "View", "itemId": "item-1-1", "sentAt": datetime(2025, 10, 20, tzinfo=UTC)}
     say(
@@ -249,4 +236,4 @@ def main(schemas, data):
     take_down(group_arn, datasets, campaigns, filter_arn, tracker["eventTrackerArn"])
 
 
-main(*sys.argv[2:])
+main(*sys.argv[1:])

@@ -1,11 +1,9 @@
-"""The engine, driven by two of Amazon's clients, boto3 and the AWS command line."""
+"""The engine, driven by the AWS command line."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
-from dataclasses import dataclass
 
 import pytest
 
@@ -13,7 +11,7 @@ from tests.contract.engine.clients.programs import CLIENTS, COMMAND_LINE, drive
 from tests.factories.shop_stream import SCHEMA_FIELDS, interactions_csv, items_csv, schema_text, shop_rows
 
 COUNTED = re.compile(r'personalize_requests_total\{operation="(\w+)",outcome="ok"\} (\d+)')
-# What every client calls with success.
+# What the script calls with success.
 CALLED = {
     *(f"{verb}{kind}" for verb in ("Create", "Describe", "Delete") for kind in ("Campaign", "Dataset", "DatasetGroup")),
     *(f"{verb}{kind}" for verb in ("Create", "Describe", "Delete") for kind in ("EventTracker", "Filter", "Solution")),
@@ -24,29 +22,17 @@ CALLED = {
 }
 
 
-@dataclass(frozen=True)
-class Client:
-    name: str
-    account: str
-    command: tuple[str, ...]
-
-
-ALL = (
-    Client("boto3", "810000000001", (sys.executable, str(CLIENTS / "shop.py"), "boto3")),
-    Client("AWS command line", "810000000002", (str(COMMAND_LINE / "python"), str(CLIENTS / "shop.py"), "aws")),
-)
-
-
-@pytest.fixture(scope="module", params=ALL, ids=lambda client: client.name)
-def printed(request, engine, s3, tmp_path_factory):
-    """What a client's script printed of the answers it got."""
+@pytest.fixture(scope="module")
+def printed(engine, s3, tmp_path_factory):
+    """What the script printed of the answers it got."""
     folder = tmp_path_factory.mktemp("schemas")
     for name in SCHEMA_FIELDS:
         (folder / f"{name}.json").write_text(schema_text(name))
     s3.put("data", "clients/interactions.csv", interactions_csv(shop_rows()))
     s3.put("data", "clients/items.csv", items_csv())
     before = calls(engine)
-    lines = drive(engine, request.param.account, request.param.command, folder, "s3://data/clients").splitlines()
+    command = (str(COMMAND_LINE / "python"), str(CLIENTS / "shop.py"))
+    lines = drive(engine, "810000000002", command, folder, "s3://data/clients").splitlines()
     answers = {name: json.loads(text) for name, _, text in (line.partition("\t") for line in lines)}
     return answers | {"calls": {name for name, count in calls(engine).items() if count > before.get(name, 0)}}
 
@@ -58,7 +44,7 @@ def calls(engine):
 
 def shows_what_is_called(test):
     for operation in CALLED:
-        test = pytest.mark.honours(operation, "called by boto3 and the AWS command line")(test)
+        test = pytest.mark.honours(operation, "called by the AWS command line")(test)
     return test
 
 
