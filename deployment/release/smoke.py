@@ -55,7 +55,7 @@ def smoke(api: Api) -> list[str]:
     lines = ["GET /health: ready"]
     moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     event = {"event_type": "Smoke", "timestamp": moment, "user_id": USER, "session_id": USER, "item_id": ITEM}
-    accepted = _expect(api, "/events", 202, {"events": [event]})
+    accepted = _expect(api, "/events", 202, [event])
     if accepted.get("accepted") != 1:
         raise ReleaseError(f"POST /events answered {json.dumps(accepted)}")
     lines.append("POST /events: accepted")
