@@ -34,7 +34,7 @@ status: ## show what runs, where, and what it holds
 
 # --- tests and checks ----------------------------------------------------------------------------------------------
 
-test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the end-to-end one included
+test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready $(if $(CI),build/prometheus/.ready) ## every test, the end-to-end one included
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(or $(TESTS),--ignore tests/end_to_end)
 	@$(if $(TESTS),,$(BIN)/python -m pytest tests/end_to_end)
 
@@ -85,6 +85,12 @@ $(NODE_BIN)/.ready: deployment/check/package.json deployment/check/package-lock.
 	@$(PYTHON) deployment/prerequisites.py --with-node
 	@mkdir -p build/node && cp $^ deployment/check/.npmrc build/node/
 	@npm ci --prefix build/node --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The distribution's package, unpacked but not installed; nothing to do where Prometheus is installed.
+build/prometheus/.ready:
+	@mkdir -p $(@D)
+	@command -v prometheus > /dev/null || (cd $(@D) && apt-get download --quiet --quiet prometheus && dpkg-deb --extract prometheus_*.deb .)
 	@touch $@
 
 $(CLIENTS)/.ready: tests/contract/engine/clients/package.json tests/contract/engine/clients/package-lock.json
