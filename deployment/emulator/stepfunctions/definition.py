@@ -35,10 +35,11 @@ def diagnose(definition: str) -> list[Diagnostic]:
         return [Diagnostic("INVALID_JSON_DESCRIPTION", str(error), "/")]
     if not isinstance(machine, dict):
         return [Diagnostic(SCHEMA, "The definition must be an object", "/")]
-    return list(_diagnose_machine(machine, ""))
+    return list(_diagnose_machine(machine, "", frozenset()))
 
 
-def _diagnose_machine(machine: dict[str, Any], location: str) -> Iterator[Diagnostic]:
+def _diagnose_machine(machine: dict[str, Any], location: str, outer: frozenset[str]) -> Iterator[Diagnostic]:
+    """Yield the errors of a machine; `outer` are the variables that the scopes around it assign."""
     states = machine.get("States")
     if not isinstance(states, dict) or not states:
         yield Diagnostic(SCHEMA, "The field 'States' must be an object with at least one state", f"{location}/States")
@@ -47,6 +48,7 @@ def _diagnose_machine(machine: dict[str, Any], location: str) -> Iterator[Diagno
         yield Diagnostic(
             "MISSING_TRANSITION_TARGET", f"Missing 'StartAt' target: {machine.get('StartAt')}", f"{location}/StartAt"
         )
+    visible = outer | {variable for state in states.values() for variable, _ in _assigned(state, "")}
     reached = {machine.get("StartAt")}
     for name, state in states.items():
         here = f"{location}/States/{name}"
@@ -61,8 +63,11 @@ def _diagnose_machine(machine: dict[str, Any], location: str) -> Iterator[Diagno
             if target not in states:
                 yield Diagnostic("MISSING_TRANSITION_TARGET", f"Missing 'Next' target: {target}", place)
         yield from _diagnose_ending(state, here)
+        for variable, place in _assigned(state, here):
+            if variable in outer:
+                yield Diagnostic(SCHEMA, f"Variable '{variable}' is assigned in an outer scope as well", place)
         for inner, place in _inner_machines(state, here):
-            yield from _diagnose_machine(inner, place)
+            yield from _diagnose_machine(inner, place, visible)
     for name in states:
         if name not in reached:
             yield Diagnostic(
@@ -77,6 +82,21 @@ def _targets(state: dict[str, Any], here: str) -> Iterator[tuple[str, str]]:
     for field in ("Choices", "Catch"):
         for index, rule in enumerate(state.get(field, [])):
             yield rule.get("Next", ""), f"{here}/{field}[{index}]/Next"
+
+
+def _assigned(state: Any, here: str) -> Iterator[tuple[str, str]]:
+    """Yield each variable that a state assigns, itself or in a rule, and the place of its `Assign`.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html: a variable of an inner scope cannot have
+    the name of one that an outer scope assigns.
+    """
+    if not isinstance(state, dict):
+        return
+    for variable in state.get("Assign", {}):
+        yield variable.removesuffix(".$"), f"{here}/Assign"
+    for field in ("Choices", "Catch"):
+        for index, rule in enumerate(state.get(field, [])):
+            yield from _assigned(rule, f"{here}/{field}[{index}]")
 
 
 def _diagnose_ending(state: dict[str, Any], here: str) -> Iterator[Diagnostic]:

@@ -220,7 +220,7 @@ def test_a_custom_model_is_trained_on_what_has_rows_and_judged_like_the_others(c
         return output
 
     # When a good model is followed by a bad one
-    good, bad = train("run_1", "0.4"), train("run_2", "0.05")
+    good, bad = train("run-1", "0.4"), train("run-2", "0.05")
 
     # Then the bad one is trained and not served, and each was given the channels that have rows
     assert good["Model"].startswith("s3://records/shop-custom-")
@@ -229,7 +229,7 @@ def test_a_custom_model_is_trained_on_what_has_rows_and_judged_like_the_others(c
     assert bad["Verdict"]["drift"]["measures"]
     channels = good["Asked"]["InputDataConfig"]
     assert [channel["ChannelName"] for channel in channels] == ["interactions", "users"]
-    assert channels[0]["DataSource"]["S3DataSource"]["S3Uri"].endswith("run_1/interactions/")
+    assert channels[0]["DataSource"]["S3DataSource"]["S3Uri"].endswith("run-1/interactions/")
 
 
 def custom_machine(judge: str, sagemaker: str, run: str, quality: str) -> str:

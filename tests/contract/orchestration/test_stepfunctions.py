@@ -342,6 +342,31 @@ def test_a_definition_is_validated_with_the_place_of_each_fault(cloud):
     assert answer["diagnostics"][0]["location"] == "/States/Wait/Next"
 
 
+def test_an_inner_scope_assigns_no_variable_of_an_outer_scope(cloud):
+    client = cloud.client("stepfunctions")
+
+    def definition(inner: str) -> str:
+        rule = {"Condition": "{% true %}", "Assign": {inner: 1}, "Next": "Done"}
+        processor = {
+            "StartAt": "Set",
+            "States": {"Set": {"Type": "Choice", "Choices": [rule], "Default": "Done"}, "Done": {"Type": "Succeed"}},
+        }
+        mapped = {"Type": "Map", "Items": [1], "ItemProcessor": processor, "Next": "Assign"}
+        return jsonata({"Each": mapped, "Assign": {"Type": "Pass", "Assign": {"outer": 1}, "End": True}})
+
+    fine, shadowing = definition("inner"), definition("outer")
+    machine = client.create_state_machine(name="scopes", definition=fine, roleArn=ROLE)["stateMachineArn"]
+
+    with pytest.raises(client.exceptions.InvalidDefinition):
+        client.create_state_machine(name="shadows", definition=shadowing, roleArn=ROLE)
+    with pytest.raises(client.exceptions.InvalidDefinition):
+        client.update_state_machine(stateMachineArn=machine, definition=shadowing)
+    answer = client.validate_state_machine_definition(definition=shadowing)
+
+    assert answer["result"] == "FAIL"
+    assert answer["diagnostics"][0]["location"] == "/States/Each/ItemProcessor/States/Set/Choices[0]/Assign"
+
+
 def test_an_engine_that_is_down_raises_the_base_exception(tmp_path):
     cloud = start_cloud(tmp_path)
     try:

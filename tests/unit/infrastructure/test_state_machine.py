@@ -142,6 +142,22 @@ def test_each_state_that_waits_for_a_resource_has_the_growing_interval():
     )  # WaitForAbort and WaitForServing
 
 
+def assigned(states) -> set[str]:
+    """Return the variables that states assign, themselves or in a rule."""
+    rules = [rule for state in states for field in ("Choices", "Catch") for rule in state.get(field, [])]
+    return {variable for each in [*states, *rules] for variable in each.get("Assign", {})}
+
+
+# https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html: AWS refuses such a state machine.
+def test_no_map_assigns_a_variable_of_the_scope_around_it(definition):
+    outer = list(definition["States"].values())
+    inner = [list(state["ItemProcessor"]["States"].values()) for state in outer if state["Type"] == "Map"]
+
+    assert assigned(outer) & {variable for states in inner for variable in assigned(states)} == set()
+    assert all(state["Type"] != "Map" for states in inner for state in states)
+    assert all(state["Type"] != "Parallel" for states in [outer, *inner] for state in states)
+
+
 def has_tags(operation: OperationModel) -> bool:
     return operation.input_shape is not None and bool({"tags", "Tags"} & set(operation.input_shape.members))
 
