@@ -1,10 +1,11 @@
 """Applies an environment's configuration and starts forwarding: ``python -m deployment.deploy dev [-auto-approve]``.
 
 A first apply leaves the event-source mapping of the function forward off, since without an event tracker its events
-would fail once they are six hours old. The training workflow then creates the event tracker, and a second apply turns
+would wait until the stream deletes them. The training workflow then creates the event tracker, and a second apply turns
 the mapping on, which starts at the oldest record of the stream: no event of the meantime is lost. Later deployments are
-one apply. The API is switched to the new versions at once; ``python -m deployment.release`` does it in steps, as the
-workflows do. Further arguments are Terraform's; ``terraform init`` comes first (``infrastructure/README.md``).
+one apply and a run of the workflow that finds the event tracker. The API is switched to the new versions at once;
+``python -m deployment.release`` does it in steps, as the workflows do. Further arguments are Terraform's;
+``terraform init`` comes first (``infrastructure/README.md``).
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 
     Step = Callable[[str], AbstractContextManager[Progress]]
 
-# Preparing takes about five minutes on AWS. A record fails after six hours, or as `forwarding` sets.
-_PREPARE_SECONDS = 3600
+# Preparing takes about five minutes on AWS. The apply role's session lasts two hours, with both applies.
+_PREPARE_SECONDS = 1800
 _POLL_SECONDS = 15
 
 
@@ -55,7 +56,7 @@ def deploy(
     step: Step,
     poll_seconds: float = _POLL_SECONDS,
 ) -> Stack:
-    """Apply Terraform, create the event tracker where there is none, and apply again to forward events to it.
+    """Apply Terraform, ensure the event tracker, and apply again where forwarding is still off.
 
     Parameters
     ----------
@@ -74,16 +75,22 @@ def deploy(
     Raises
     ------
     WorkflowError
-        Where the event tracker is not created in an hour. The mapping is off then, and a further deployment continues.
+        Where the event tracker is not created in half an hour. A further deployment continues.
     """
     with step("Apply Terraform") as bar:
         apply(bar)
     stack = outputs()
-    if stack["is_prepared"]:
-        return stack
+    # A published id does not prove that its event tracker still exists, so the workflow always describes it.
     with step("Prepare datasets and event tracker") as bar:
         machine = stack["state_machine_arn"]
-        prepare(stepfunctions(machine.split(":")[3]), machine, bar, _PREPARE_SECONDS, poll_seconds)
+        try:
+            prepare(stepfunctions(machine.split(":")[3]), machine, bar, _PREPARE_SECONDS, poll_seconds)
+        except WorkflowError as error:
+            # A running training has described the event tracker itself.
+            if not (stack["is_prepared"] and "AnotherTrainingRuns" in str(error)):
+                raise
+    if stack["is_prepared"]:
+        return stack
     with step("Forward events") as bar:
         apply(bar)
     return outputs()

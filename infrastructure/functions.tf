@@ -70,6 +70,8 @@ locals {
     enabled             = coalesce(var.forwarding.enabled, local.is_prepared)
     arn                 = module.stream.arn
     failures_bucket_arn = "arn:${local.partition}:s3:::${local.buckets["bad-rows"]}"
+    # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html: at most 604,800 s.
+    record_age_seconds = coalesce(var.forwarding.record_age_seconds, min(var.stream_retention_hours * 3600, 604800))
   })
 
   routes = {

@@ -183,7 +183,7 @@ variable "stream_retention_hours" {
 }
 
 variable "forwarding" {
-  description = "Whether the function forward is invoked, by default once the event tracker exists; batches of records for it (maximum records and seconds), the event tracker's quota of PutEvents requests per second, and limits of the retries: a record beyond the maximum number of retries or age is written to the bad-rows bucket."
+  description = "Whether the function forward is invoked, by default once the event tracker exists; batches of records for it (maximum records and seconds), the event tracker's quota of PutEvents requests per second, and limits of the retries: a record beyond the maximum number of retries or age (by default the retention of the stream, at most seven days) is written to the bad-rows bucket."
   type = object({
     enabled                = optional(bool)
     batch_size             = optional(number, 500)
@@ -191,14 +191,14 @@ variable "forwarding" {
     parallelization_factor = optional(number, 1)
     put_events_per_second  = optional(number, 1000)  # https://docs.aws.amazon.com/personalize/latest/dg/limits.html
     retries                = optional(number, 10000) # the maximum, so that records which may succeed later expire by age
-    record_age_seconds     = optional(number, 21600)
+    record_age_seconds     = optional(number)        # null: as long as the stream keeps a record, at most a week
     alarm_age_seconds      = optional(number, 60)
   })
   default = {}
 
   validation {
-    condition     = var.forwarding.record_age_seconds <= var.stream_retention_hours * 3600
-    error_message = "forwarding.record_age_seconds is ${var.forwarding.record_age_seconds}, but the stream deletes records after ${var.stream_retention_hours * 3600} s; records that expire in the stream are lost without an alarm."
+    condition     = var.forwarding.record_age_seconds == null ? true : var.forwarding.record_age_seconds <= var.stream_retention_hours * 3600
+    error_message = "forwarding.record_age_seconds is ${var.forwarding.record_age_seconds == null ? "null" : var.forwarding.record_age_seconds}, but the stream deletes records after ${var.stream_retention_hours * 3600} s; records that expire in the stream are lost without an alarm."
   }
 }
 

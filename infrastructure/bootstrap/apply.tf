@@ -52,7 +52,7 @@ locals {
 }
 
 data "aws_iam_policy_document" "apply" {
-  #checkov:skip=CKV_AWS_107:A role that may change an environment may also read it; the session lasts an hour, and one GitHub environment is trusted
+  #checkov:skip=CKV_AWS_107:A role that may change an environment may also read it; the session lasts at most two hours, and one GitHub environment is trusted
   #checkov:skip=CKV_AWS_108:As above, and only this environment's
   #checkov:skip=CKV_AWS_109:Roles can only be created with the boundary, which cannot be changed or removed
   #checkov:skip=CKV_AWS_110:As above
@@ -373,7 +373,7 @@ resource "aws_iam_role" "apply" {
   name                 = "${var.project}-apply-${each.key}"
   description          = "Changes ${local.prefixes[each.key]}, for terraform apply in GitHub Actions"
   assume_role_policy   = data.aws_iam_policy_document.github_trust["apply-${each.key}"].json
-  max_session_duration = 3600
+  max_session_duration = 7200 # an apply, up to half an hour of preparing, another apply
 }
 
 resource "aws_iam_role_policy" "apply" {

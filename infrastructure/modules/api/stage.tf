@@ -37,10 +37,11 @@ resource "aws_api_gateway_stage" "this" {
   #checkov:skip=CKV2_AWS_29:The firewall is a setting of the environment; production requires it
   #checkov:skip=CKV2_AWS_77:The firewall has the group with the Log4j rules, which only count in bodies of data; no function runs Java
   #checkov:skip=CKV2_AWS_51:Client certificates authenticate the gateway to its integrations, which are Lambda functions
+  #checkov:skip=CKV_AWS_73:Traces of the stage contain URLs with user ids, which X-Ray cannot redact; the functions trace themselves
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id
   stage_name           = local.stage_name
-  xray_tracing_enabled = true
+  xray_tracing_enabled = false
 
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.this.arn

@@ -202,7 +202,12 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
     }
   }
 
+  # Paths and query strings contain user ids.
   redacted_fields {
     uri_path {}
+  }
+
+  redacted_fields {
+    query_string {}
   }
 }

@@ -161,7 +161,7 @@ locals {
     sfn_retry              = jsonencode(local.retries.sfn)
     ssm_retry              = jsonencode(local.retries.ssm)
     sagemaker              = var.sagemaker == null ? "{}" : jsonencode(var.sagemaker)
-    key_alias_arn          = "arn:${var.partition}:kms:${var.region}:${var.account_id}:alias/${var.prefix}"
+    key_arn                = var.sagemaker == null ? "" : var.key_arn # unknown before the key is created
     personalize_role_arn   = local.personalize_role_arn
     glue_job_name          = var.glue_job_name
     locks_table            = var.locks_table

@@ -35,6 +35,13 @@ resource "aws_sfn_state_machine" "this" {
       error_message = "Personalize does not accept a filter of ${var.solutions_file}: with the environment and a hash its name has at most 63 letters, digits, '-' and '_', and its expression at most 2,500 characters."
     }
 
+    # https://docs.aws.amazon.com/personalize/latest/dg/limits.html: 30 filters a dataset group. A changed filter exists beside
+    # the previous one until the training has deployed.
+    precondition {
+      condition     = 2 * length(local.filters) <= 30
+      error_message = "${var.solutions_file} declares ${length(local.filters)} filters; declare at most 15, since a dataset group has at most 30 and a change creates each anew."
+    }
+
     # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
     precondition {
       condition     = length(local.published_filters) <= 4096

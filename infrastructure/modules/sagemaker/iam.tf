@@ -42,7 +42,7 @@ data "aws_iam_policy_document" "this" {
 
   statement {
     sid       = "DecryptTheDataSetsAndEncryptTheModels"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
     resources = [var.key_arn]
   }
 

@@ -18,8 +18,15 @@ MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-dev-tra
 class Account:
     """Terraform and Step Functions of an account, in which an execution publishes the tracking id."""
 
-    def __init__(self, *, is_published: bool = False, statuses: tuple[str, ...] = ("RUNNING", "SUCCEEDED")) -> None:
+    def __init__(
+        self,
+        *,
+        is_published: bool = False,
+        statuses: tuple[str, ...] = ("RUNNING", "SUCCEEDED"),
+        error: str = "DatasetGroupFailed",
+    ) -> None:
         self.calls: list[str] = []
+        self._error = error
         self.is_published = is_published
         self._applied = False
         self._statuses = list(statuses)
@@ -43,7 +50,7 @@ class Account:
     def describe_execution(self, **_request: Any) -> dict[str, Any]:
         status = self._statuses.pop(0)
         self.is_published |= status == "SUCCEEDED"
-        return {"status": status, "output": "{}", "error": "DatasetGroupFailed", "cause": "Delete it."}
+        return {"status": status, "output": "{}", "error": self._error, "cause": "Delete it."}
 
     def get_execution_history(self, **_request: Any) -> dict[str, Any]:
         return {"events": [{"stateEnteredEventDetails": {"name": "EnsureDatasets"}}]}
@@ -60,11 +67,19 @@ def test_a_first_deployment_prepares_before_it_forwards():
     assert account.calls == ["apply", "until prepared", "apply"]
 
 
-def test_a_later_deployment_is_one_apply():
+def test_a_later_deployment_is_one_apply_and_ensures_the_event_tracker():
     account = Account(is_published=True)
 
     assert account.deploy()["is_prepared"]
-    assert account.calls == ["apply"]
+    assert account.calls == ["apply", "until prepared"]
+
+
+def test_a_training_that_runs_does_not_fail_a_later_deployment():
+    account = Account(is_published=True, statuses=("ABORTED",), error="AnotherTrainingRuns")
+
+    assert account.deploy()["is_prepared"]
+    with pytest.raises(WorkflowError, match="AnotherTrainingRuns"):
+        Account(statuses=("ABORTED",), error="AnotherTrainingRuns").deploy()
 
 
 def test_where_preparing_fails_the_mapping_stays_off_and_a_further_deployment_continues():

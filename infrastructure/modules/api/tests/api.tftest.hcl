@@ -114,6 +114,11 @@ run "callers_are_throttled_and_bodies_are_not_logged" {
     condition     = !strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "$context.path\"") && strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "$context.resourcePath")
     error_message = "The access log contains paths, and thereby user ids."
   }
+
+  assert {
+    condition     = !aws_api_gateway_stage.this.xray_tracing_enabled
+    error_message = "Traces of the stage contain URLs, and thereby user ids."
+  }
 }
 
 run "execution_logs_have_a_retention_and_the_environments_key" {
@@ -165,6 +170,14 @@ run "the_firewall_protects_the_stage" {
   assert {
     condition     = startswith(aws_cloudwatch_log_group.waf[0].name, "aws-waf-logs-")
     error_message = "The log group's name lacks the prefix aws-waf-logs-, which WAF requires."
+  }
+
+  assert {
+    condition = alltrue([
+      anytrue([for field in aws_wafv2_web_acl_logging_configuration.this[0].redacted_fields : length(field.uri_path) > 0]),
+      anytrue([for field in aws_wafv2_web_acl_logging_configuration.this[0].redacted_fields : length(field.query_string) > 0]),
+    ])
+    error_message = "The firewall's log contains paths or query strings, and thereby user ids."
   }
 }
 
