@@ -63,9 +63,7 @@ def _diagnose_machine(machine: dict[str, Any], location: str, outer: frozenset[s
             if target not in states:
                 yield Diagnostic("MISSING_TRANSITION_TARGET", f"Missing 'Next' target: {target}", place)
         yield from _diagnose_ending(state, here)
-        for variable, place in _assigned(state, here):
-            if variable in outer:
-                yield Diagnostic(SCHEMA, f"Variable '{variable}' is assigned in an outer scope as well", place)
+        yield from _diagnose_variables(state, here, outer)
         for inner, place in _inner_machines(state, here):
             yield from _diagnose_machine(inner, place, visible)
     for name in states:
@@ -84,11 +82,17 @@ def _targets(state: dict[str, Any], here: str) -> Iterator[tuple[str, str]]:
             yield rule.get("Next", ""), f"{here}/{field}[{index}]/Next"
 
 
+def _diagnose_variables(state: dict[str, Any], here: str, outer: frozenset[str]) -> Iterator[Diagnostic]:
+    for variable, place in _assigned(state, here):
+        if variable in outer:
+            yield Diagnostic(SCHEMA, f"Variable '{variable}' is assigned in an outer scope as well", place)
+
+
 def _assigned(state: Any, here: str) -> Iterator[tuple[str, str]]:
     """Yield each variable that a state assigns, itself or in a rule, and the place of its `Assign`.
 
-    https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html: a variable of an inner scope cannot have
-    the name of one that an outer scope assigns.
+    https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html: a variable of an inner
+    scope cannot have the name of one that an outer scope assigns.
     """
     if not isinstance(state, dict):
         return

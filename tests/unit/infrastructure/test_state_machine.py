@@ -158,6 +158,14 @@ def test_no_map_assigns_a_variable_of_the_scope_around_it(definition):
     assert all(state["Type"] != "Parallel" for states in [outer, *inner] for state in states)
 
 
+def test_too_few_interactions_end_a_training_before_the_imports_and_without_a_failure(definition):
+    states = definition["States"]
+
+    assert states["WhoTrains"]["Default"] == "AreInteractionsEnough"
+    assert states["AreInteractionsEnough"]["Choices"][0]["Next"] == "ImportDataSets"
+    assert states[states["AreInteractionsEnough"]["Default"]]["Type"] == "Succeed"
+
+
 def has_tags(operation: OperationModel) -> bool:
     return operation.input_shape is not None and bool({"tags", "Tags"} & set(operation.input_shape.members))
 
