@@ -54,7 +54,7 @@ def smoke(api: Api) -> list[str]:
         raise ReleaseError(f"GET /health is {json.dumps(health)}")
     lines = ["GET /health: ready"]
     moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    event = {"event_type": "Smoke", "timestamp": moment, "user_id": USER, "session_id": USER, "item_id": ITEM}
+    event = {"event_type": "View", "timestamp": moment, "user_id": USER, "session_id": USER, "item_id": ITEM}
     accepted = _expect(api, "/events", 202, [event])
     if accepted.get("accepted") != 1:
         raise ReleaseError(f"POST /events answered {json.dumps(accepted)}")
