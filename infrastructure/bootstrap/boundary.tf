@@ -111,7 +111,7 @@ data "aws_iam_policy_document" "boundary" {
 
   statement {
     sid       = "UseTheEnvironmentsKey"
-    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ListGrants"]
     resources = [local.keys_arn]
 
     dynamic "condition" {
