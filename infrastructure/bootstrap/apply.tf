@@ -134,6 +134,19 @@ data "aws_iam_policy_document" "apply" {
     }
   }
 
+  # The provider reads a mapping until it is gone, and then no condition key names its function.
+  statement {
+    sid       = "ReadDeletedMappings"
+    actions   = ["lambda:GetEventSourceMapping"]
+    resources = ["arn:${local.partition}:lambda:${local.here}:event-source-mapping:*"]
+
+    condition {
+      test     = "Null"
+      variable = "lambda:FunctionArn"
+      values   = ["true"]
+    }
+  }
+
   # APIs have generated ids, and none before they are created.
   statement {
     sid       = "CreateTaggedApisAndTheirLogs"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.core import iam_actions, iam_evaluator
 
-from deployment.emulator.recording.requests import Received, checks, received
+from deployment.emulator.recording.requests import Received, checks, received, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,7 +116,8 @@ def _record_role(recorder: Recorder, evaluate: Any) -> Any:
     def record(context: Any, *policies: Any) -> Any:
         role = re.search(r":assumed-role/([^/]+)", context.principal_arn)
         if role is not None:
-            recorder.add(role.group(1), context.action, context.resource_arn, context.service_context)
+            keys = {**context.service_context, **tags_of(context.resource_arn)}
+            recorder.add(role.group(1), context.action, context.resource_arn, keys)
         return evaluate(context, *policies)
 
     return record

@@ -103,7 +103,7 @@ def checks(action: str, resource: str, context: Mapping[str, Any], request: Rece
         resources = [request.fields[name] for name in _ARN_FIELDS if request.fields.get(name)]
     resources = resources or [resource]
     context = {**context, **_context(service, action, resources[0], request)}
-    checked = [Checked(action, each, context | _tags_of(each)) for each in resources]
+    checked = [Checked(action, each, context | tags_of(each)) for each in resources]
     if action in _TAGGING and any(key.lower().startswith("aws:requesttag/") for key in context):
         checked.append(Checked(_TAGGING[action], _NEW_RESOURCES.get(action, resources[0]), context))
     if action == "s3:PutObject" and "x-amz-tagging" in request.headers:
@@ -115,13 +115,14 @@ def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) and value else value
 
 
-def _tags_of(resource: str) -> dict[str, str]:
+def tags_of(resource: str) -> dict[str, str]:
+    """Return the condition keys of a resource's tags."""
     if ":event-source-mapping:" in resource:
         tags = (lambda_svc._esms.get(resource.rpartition(":")[2]) or {}).get("Tags")
     elif ":apigateway:" not in resource:
         tags = tagging.resource_tags(resource)
     elif "::/tags/" in resource:
-        return _tags_of(unquote(resource.partition("/tags/")[2]))
+        return tags_of(unquote(resource.partition("/tags/")[2]))
     else:
         # Children have the tags of their API, usage plan or key.
         kind, _, identifier = resource.partition("::/")[2].partition("/")
@@ -188,6 +189,8 @@ def _resources(action: str, fields: Mapping[str, Any]) -> list[str]:
             resources = [alias, _arn("kms", f"key/{key.rpartition('/')[2]}")]
         case "lambda" if name == "CreateFunction":
             resources = [_arn("lambda", f"function:{fields['FunctionName']}")]
+        case "ssm" if name == "GetParametersByPath":
+            resources = [_arn("ssm", f"parameter{fields['Path'].rstrip('/')}")]
         case "logs" if "logStreamName" in fields:
             resources = [_arn("logs", f"log-group:{fields['logGroupName']}:log-stream:{fields['logStreamName']}")]
     return resources

@@ -64,6 +64,7 @@ def main() -> None:
             types = _record_terraform_and_demonstration(cloud, steps)
         finally:
             cloud.stop()
+            _set_variables({})
         command = [sys.executable, "-m", "pytest", "-q", str(ROOT / "tests" / "end_to_end")]
         subprocess.run(command, cwd=ROOT, env=os.environ | {RECORDED_VARIABLE: str(raw)}, check=True)
         write(types, read_calls(raw))

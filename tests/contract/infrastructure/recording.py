@@ -34,7 +34,7 @@ _NAMES = (
     ("environment=local", "environment={environment}"),
 )
 _GENERATED = re.compile(
-    r"\d{8}T\d{6}-[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b(?=[a-f]*\d)[0-9a-f]{8,}\b|\b\d{9,}\b"
+    r"\d{8}T\d{6}-[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![0-9A-Za-z])(?=[a-f]*\d)[0-9a-f]{8,}\b|\b\d{9,}\b"
 )
 _GENERATED_IN_KEY = re.compile(r"(?<![{\w-])[\w-]*\d[\w-]*")
 _LISTED_KEYS = {"kms:resourcealiases"}
@@ -103,4 +103,5 @@ def _line(record: dict[str, Any]) -> str:
 def _with_placeholders(text: str) -> str:
     for name, placeholder in _NAMES:
         text = text.replace(name, placeholder)
-    return _GENERATED.sub("id", text)
+    # The environment has one key, which policies name.
+    return _GENERATED.sub("id", text).replace(":key/id", ":key/{environment}-key")

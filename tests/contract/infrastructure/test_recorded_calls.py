@@ -45,7 +45,11 @@ KEPT = {
         "*/WriteItsOwnLog/*",
         "*/WriteTraces/*",
     ],
-    "the emulator evaluates keys by itself, and records no use of one": ["*/kms:*"],
+    "the engine reads objects without the role that Personalize assumes": ["personalize/DecryptTheDataSets/*"],
+    "DynamoDB's documentation asks for it, and the emulator's tables decrypt only": [
+        "forward/EncryptItsData/kms:GenerateDataKey",
+        "recommend/DecryptTheTables/kms:GenerateDataKey",
+    ],
     "Lambda's event source mapping and its destination, as AWS documents them; the worker needs fewer calls": [
         "forward/ListStreams/kinesis:ListStreams",
         "forward/ListTheBucketOfFailedRecords/s3:ListBucket",
@@ -66,17 +70,23 @@ KEPT = {
         "train-workflow/RunTheSparkJob/glue:*",
     ],
     "no run waits for the schedule": ["train-schedule/*"],
+    "newer than the recording": ["train-workflow/NoteTheServingVersions/*"],
     "without it S3 answers 403 in place of 404 for a missing object": [
         "collect/ListUploadsToDetectMissingOnes/s3:ListBucket",
         "train-workflow/ListProfilesToDetectMissingOnes/s3:ListBucket",
     ],
-    "the emulator checks one resource of an integration, and neither its tags nor the role that it passes": [
+    "the emulator checks one resource of an integration, and not the role that it passes": [
         "train-workflow/PassTheRoleOfPersonalize/iam:PassRole",
-        "train-workflow/TagTheResourcesThatItCreates/personalize:TagResource",
         "train-workflow/UseAmazonsRecipes/personalize:CreateSolution",
     ],
+    "only where a request names a filter, or a declared filter changes": [
+        "recommend/ReadThePublishedFilters/ssm:GetParameter",
+        "train-workflow/CreateAndDescribeDeclaredResources/personalize:DeleteFilter",
+    ],
     "only after a failure, a bad record or two trainings that start at once": [
+        "collect/EncryptFailedEvents/kms:*",
         "collect/SendFailedEvents/sqs:SendMessage",
+        "forward/EncryptFailedRecords/kms:GenerateDataKey",
         "forward/WriteBadRows/s3:PutObject",
         "train-workflow/FindWhoHoldsTheLockAndStopTheOthers/states:StopExecution",
     ],
