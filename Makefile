@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SOURCES := backend data deployment model scripts tests
 TERRAFORM := $(BIN)/python -m deployment.terraform
 
-.PHONY: help setup demo down status test networks check audit secrets bench evaluate package format lock clean prerequisites
+.PHONY: help setup demo down status test second-aws networks check audit secrets bench evaluate package format lock clean prerequisites
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ status: ## show what runs, where, and what it holds
 test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready $(if $(CI),build/prometheus/.ready) ## every test, the end-to-end one included
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(or $(TESTS),--ignore tests/end_to_end)
 	@$(if $(TESTS),,$(BIN)/python -m pytest tests/end_to_end)
+
+second-aws: setup $(ENVIRONMENTS)/moto/.ready ## both Terraform roots against Moto's server, a second opinion on the laptop's AWS; some ten minutes
+	@RIVULET_SECOND_AWS=1 $(BIN)/python -m pytest tests/second_aws
 
 networks: $(ENVIRONMENTS)/networks/.ready ## what trains NeuMF and LightGCN (PyTorch, an environment of its own), and its tests
 	@$(ENVIRONMENTS)/networks/bin/python -m pytest --confcutdir tests/networks tests/networks
