@@ -53,7 +53,7 @@ class Filters:
             {"name": f"shop-{name}", "arn": f"{ARN}:filter/shop-{name}", "expression": expression}
             for name, expression in declared.items()
         ]
-        value = json.dumps(json.dumps([{"name": name} for name in declared]))
+        value = json.dumps(json.dumps([{"name": each["name"], "arn": each["arn"]} for each in filters]))
         states = train_states(prefix="shop", filters_parameter="/shop/filters", published_filters=value)
         names = ("EnsureFilters", "PublishFilters", "ListFilters", "IsAnyFilterReplaced", "DeleteFilters")
         known = {
@@ -79,16 +79,16 @@ class Filters:
         return {each["name"]: each["filterExpression"] for each in filters}
 
     @property
-    def published(self) -> str:
+    def published(self) -> list[str]:
         value: str = self.cloud.client("ssm").get_parameter(Name="/shop/filters")["Parameter"]["Value"]
-        return value
+        return [each["name"] for each in json.loads(value)]
 
 
 def test_declared_filters_are_created_published_replaced_and_deleted(cloud, run_workflow):
     filters = Filters(cloud, run_workflow)
     filters.train(**{"price-0123abcd": "P", "bought-0123abcd": "B"})
     assert filters.existing == {"shop-price-0123abcd": "P", "shop-bought-0123abcd": "B"}
-    assert filters.published == '[{"name": "price-0123abcd"}, {"name": "bought-0123abcd"}]'
+    assert filters.published == ["shop-price-0123abcd", "shop-bought-0123abcd"]
 
     # One is unchanged, one is changed, and a user's own filter of the group stays.
     cloud.personalize.filters[f"{ARN}:filter/shop-of-marketing"] = {
@@ -98,6 +98,12 @@ def test_declared_filters_are_created_published_replaced_and_deleted(cloud, run_
     filters.train(**{"price-0123abcd": "P", "bought-4567cdef": "C"})
     assert filters.existing == {"shop-price-0123abcd": "P", "shop-bought-4567cdef": "C", "shop-of-marketing": "M"}
 
+    # A broken one is created twice and is not published; the training continues.
+    filters.train(**{"price-0123abcd": "P", "odd-89abcdef": "BROKEN"})
+    assert filters.published == ["shop-price-0123abcd"]
+    created = [body["name"] for _, action, body in cloud.personalize.requests if action.endswith("CreateFilter")]
+    assert created.count("shop-odd-89abcdef") == 2
+
     filters.train()
     assert filters.existing == {"shop-of-marketing": "M"}
-    assert filters.published == "[]"
+    assert filters.published == []

@@ -105,7 +105,8 @@ class FakePersonalize:
             del self.filters[body["filterArn"]]
             return 200, {}, ""
         described = dict(known)
-        known["status"] = "ACTIVE"
+        # An expression that begins with "BROKEN" never becomes a filter.
+        known["status"] = "CREATE FAILED" if known.get("filterExpression", "").startswith("BROKEN") else "ACTIVE"
         return 200, {"filter": described}, ""
 
     def _describe_group(self, arn: str) -> Answer:

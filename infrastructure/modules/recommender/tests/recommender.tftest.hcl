@@ -69,7 +69,7 @@ run "filters_are_named_by_their_expression_and_published_with_their_parameters" 
   }
 
   assert {
-    condition = [for filter in jsondecode(jsondecode(output.definition).States.PublishFilters.Arguments.Value) : [filter.name, filter.parameters, filter.of_user]] == [
+    condition = [for filter in jsondecode(jsondecode(output.definition).States.EnsureFilters.Assign.declared_filters) : [filter.name, filter.parameters, filter.of_user]] == [
       ["cheap", { CATEGORY = "text", MOST = "number" }, false],
       ["not-bought", {}, true],
     ]
