@@ -46,6 +46,8 @@ locals {
         POPULAR_CAMPAIGN_ARN              = local.campaign_arns["popular"]
         RANKING_CAMPAIGN_ARN              = local.campaign_arns["ranking"]
         FILTERS_PARAMETER                 = local.filters_parameter
+        # Of the others only stored answers are served.
+        DEPLOYED_CAMPAIGNS = coalesce(join(",", values(local.deployed_campaign_arns)), "none")
       }
     }
     train = {
@@ -105,7 +107,7 @@ module "permissions" {
   state_machine_arn     = local.state_machine_arn
   tracking_id_parameter = local.tracking_id_parameter
   filters_parameter     = local.filters_parameter
-  campaign_arns         = local.campaign_arns
+  campaign_arns         = local.deployed_campaign_arns
   key_arn               = module.storage.key_arn
 }
 

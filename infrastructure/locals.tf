@@ -33,6 +33,8 @@ locals {
     solution => "arn:${local.partition}:personalize:${var.region}:${var.account_id}:campaign/${local.prefix}-${solution}"
   }
 
+  deployed_campaign_arns = { for solution, arn in local.campaign_arns : solution => arn if contains(keys(var.campaigns), solution) }
+
   bucket_settings = merge(
     {
       lake = {

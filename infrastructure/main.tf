@@ -100,6 +100,7 @@ module "recommender" {
   solutions_file           = "${path.root}/../model/solutions/default.json"
   schemas_directory        = "${path.root}/../model/schemas"
   answers_table            = local.tables["answers"]
+  campaigns                = var.campaigns
   locks_table              = local.tables["locks"]
   glue_job_name            = "${local.prefix}-datasets"
   recommend_function_arn   = local.recommend_arn

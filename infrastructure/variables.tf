@@ -274,6 +274,14 @@ variable "training_schedule" {
   default     = null
 }
 
+variable "campaigns" {
+  description = "Solutions that a campaign serves, and its provisioned requests per second (null: as model/solutions/default.json declares), which are billed as long as it exists. Of other solutions, versions are trained and judged. None by default; without any, recommendations come from stored answers or are refused with 503."
+  type = map(object({
+    min_provisioned_tps = optional(number)
+  }))
+  default = {}
+}
+
 # Each training reads its events anew and Personalize bills each of them: a year has every season once and bounds the cost,
 # while users have moved on from older events.
 variable "training_days" {

@@ -47,6 +47,7 @@ def _dependencies() -> RecommendDependencies:
             "popular": os.environ["POPULAR_CAMPAIGN_ARN"],
             "rerank": os.environ["RANKING_CAMPAIGN_ARN"],
         },
+        deployed=frozenset(os.environ["DEPLOYED_CAMPAIGNS"].split(",")),
         filters=PublishedFilters(
             boto3.client("ssm", config=tables), os.environ["FILTERS_PARAMETER"], clock=time.monotonic
         ),

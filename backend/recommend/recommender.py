@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from backend.recommend.calls import CallFailedError, finish, start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from mypy_boto3_personalize_runtime import PersonalizeRuntimeClient
 
@@ -57,6 +57,7 @@ def get_recommendation(
     request: RecommendationRequest,
     client: PersonalizeRuntimeClient,
     campaigns: Mapping[RequestKind, str],
+    deployed: Collection[str],
     deadline: Deadline,
 ) -> Recommendation:
     """Return the answer of the campaign for this kind of request.
@@ -69,13 +70,15 @@ def get_recommendation(
         Where it gives no whole answer by the deadline.
     """
     arn = campaigns[request.kind]
+    if arn not in deployed:
+        raise CallFailedError("NoCampaignDeployed")
     ask = _rank if request.items else _list
     try:
         entries, recommendation_id = finish(start(lambda: ask(request, client, arn)), deadline)
     except CallFailedError as error:
         if request.with_explanations and str(error) == "InvalidInputException":
             _logger.info("%s: retried without explanations", request.kind)
-            plain = get_recommendation(request.plain, client, campaigns, deadline)
+            plain = get_recommendation(request.plain, client, campaigns, deployed, deadline)
             return replace(plain, unexplained=_without_explanations(arn))
         raise
     # A filter may leave nothing, such as for a user who has bought every item.

@@ -47,6 +47,8 @@ class RecommendDependencies:
         The campaign's ARN by kind of request.
     filters
         The filters that a request may name.
+    deployed
+        The ARNs of the campaigns that the environment has.
     popular
         The last popular items without a filter that this process has seen, if any: the last fallback.
     """
@@ -55,6 +57,7 @@ class RecommendDependencies:
     runtime: PersonalizeRuntimeClient
     tables: Tables
     campaigns: Mapping[RequestKind, str]
+    deployed: frozenset[str]
     filters: PublishedFilters
     popular: list[Recommendation] = field(default_factory=list)
 
@@ -110,7 +113,11 @@ def _find_answer(
         return "cache", stored.recommendation
     try:
         recommendation = get_recommendation(
-            request, dependencies.runtime, dependencies.campaigns, deadline.share(RECOMMENDER_SHARE)
+            request,
+            dependencies.runtime,
+            dependencies.campaigns,
+            dependencies.deployed,
+            deadline.share(RECOMMENDER_SHARE),
         )
     except CallFailedError as error:
         _logger.warning("%s: the recommender failed: %s", request.kind, error)

@@ -24,6 +24,7 @@ _ALONE = {
     "poll_seconds": "60",
     "published_filters": '"[]"',
     "training_days": "365",
+    "is_popular_served": "true",
     "tags": '[{"TagKey": "Project", "TagValue": "sample"}]',
     "wait_seconds": "{% $poll_seconds %}",
 }

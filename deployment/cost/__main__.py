@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deployment.cost.prices import Prices
 from deployment.cost.report import print_costs, print_difference
 from deployment.cost.services import price_services
-from deployment.cost.stack import Stack, declared_campaigns, read_plan
+from deployment.cost.stack import Stack, declared_campaigns, read_environment, read_plan
 from deployment.cost.traffic import read_traffic
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """examples:
   python -m deployment.cost                             an idle environment with the declared campaigns
+  python -m deployment.cost --environment production    as its settings provision, idle
   python -m deployment.cost --traffic shop              a million events a day
   python -m deployment.cost --traffic my.toml           values as in deployment/cost/traffic.toml
   terraform show -json plan.tfplan > plan.json
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--traffic", default="idle", help="idle (default), shop, large, or a TOML file")
+    parser.add_argument("--environment", help="settings of an environment, such as dev (default: those declared)")
     parser.add_argument("--plan", type=Path, help="the plan of an environment, from terraform show -json")
     parser.add_argument(
         "--region", default="eu-central-1", help="prices of us-east-1 where none is known (%(default)s)"
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         prices = Prices.load(options.region, options.prices)
         traffic = read_traffic(options.traffic)
-        before, after = read_plan(options.plan) if options.plan else (None, Stack(declared_campaigns()))
+        before, after = read_plan(options.plan) if options.plan else (None, _stack(options.environment))
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -54,6 +56,10 @@ def main(arguments: Sequence[str]) -> int:
     else:
         print_costs(costs, traffic, prices, markdown=options.markdown)
     return 0
+
+
+def _stack(environment: str | None) -> Stack:
+    return Stack(declared_campaigns()) if environment is None else read_environment(environment)
 
 
 if __name__ == "__main__":

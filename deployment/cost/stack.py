@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import hcl2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SOLUTIONS = Path(__file__).parents[2] / "model" / "solutions" / "default.json"
+_ROOT = Path(__file__).parents[2]
+SOLUTIONS = _ROOT / "model" / "solutions" / "default.json"
+ENVIRONMENTS = _ROOT / "infrastructure" / "environments"
 
 # Names of metrics that the functions write, which no Terraform resource declares.
 _METRICS = 63
+
+# Of infrastructure/modules/api/waf.tf.
+_FIREWALL_RULES = 4
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,25 @@ def declared_campaigns() -> tuple[Campaign, ...]:
     """Return the campaigns of `model/solutions/default.json`."""
     solutions = json.loads(SOLUTIONS.read_text(encoding="utf-8"))["solutions"]
     return _campaigns({"name": name, "recipe_arn": each["recipe"], **each} for name, each in solutions.items())
+
+
+def read_environment(name: str) -> Stack:
+    """Return the stack of an environment, from its settings in `infrastructure/environments`."""
+    file = ENVIRONMENTS / f"{name}.tfvars"
+    settings = hcl2.loads(file.read_text(encoding="utf-8"))
+    deployed = {solution.strip('"'): campaign for solution, campaign in settings.get("campaigns", {}).items()}
+    return Stack(
+        campaigns=tuple(
+            replace(
+                campaign, provisioned_tps=deployed[campaign.name].get("min_provisioned_tps", campaign.provisioned_tps)
+            )
+            for campaign in declared_campaigns()
+            if campaign.name in deployed
+        ),
+        shards=settings.get("stream_shards", 1),
+        has_long_retention=settings.get("stream_retention_hours", 24) > 24,
+        firewall_rules=_FIREWALL_RULES if settings.get("firewall") else None,
+    )
 
 
 def read_plan(path: Path) -> tuple[Stack | None, Stack]:

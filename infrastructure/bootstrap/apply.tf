@@ -244,6 +244,45 @@ data "aws_iam_policy_document" "apply" {
     }
   }
 
+  # python -m deployment.remove, before and after a destroy
+  statement {
+    sid       = "RemoveTheRecommender"
+    actions   = ["personalize:Delete*", "personalize:StopSolutionVersionCreation"]
+    resources = [for resource in ["*/${each.value}", "*/${each.value}-*", "dataset/${each.value}/*"] : "${local.personalize_arn}:${resource}"]
+  }
+
+  statement {
+    sid       = "RemoveTheEventTracker"
+    actions   = ["personalize:DeleteEventTracker"]
+    resources = ["${local.personalize_arn}:event-tracker/*"] # Personalize generates the tracker's id
+
+    dynamic "condition" {
+      for_each = local.tags[each.key]
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.key}"
+        values   = [condition.value]
+      }
+    }
+  }
+
+  statement {
+    sid     = "StopTrainingsAndRemoveParameters"
+    actions = ["ssm:DeleteParameters", "ssm:GetParameters", "states:ListExecutions", "states:StopExecution"]
+    resources = [
+      "arn:${local.partition}:ssm:${local.here}:parameter/${var.project}/${each.key}/*",
+      "arn:${local.partition}:states:${local.here}:execution:${each.value}-train:*",
+      "arn:${local.partition}:states:${local.here}:stateMachine:${each.value}-train",
+    ]
+  }
+
+  statement {
+    sid       = "FindWhatIsLeft"
+    actions   = ["personalize:List*", "tag:GetResources"]
+    resources = ["*"] # lists have no resource level
+  }
+
   statement {
     sid       = "ChangeTheAliasOfItsKey"
     actions   = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]

@@ -1,16 +1,17 @@
 locals {
-  partition    = data.aws_partition.current.partition
-  here         = "${var.region}:${var.account_id}"
-  state_bucket = "${var.project}-${var.account_id}-terraform"
-  state_arn    = "arn:${local.partition}:s3:::${local.state_bucket}"
-  state_alias  = "alias/${var.project}-terraform"
-  keys_arn     = "arn:${local.partition}:kms:${local.here}:key/*" # keys have generated ids; each statement has a condition
-  account_arn  = "arn:${local.partition}:iam::${var.account_id}:root"
-  roles_arn    = "arn:${local.partition}:iam::${var.account_id}:role"
-  issuer       = "token.actions.githubusercontent.com"
-  provider_arn = "arn:${local.partition}:iam::${var.account_id}:oidc-provider/${local.issuer}"
-  apis_arn     = "arn:${local.partition}:apigateway:${var.region}::"
-  api_logs_arn = "arn:${local.partition}:logs:${local.here}:log-group:API-Gateway-Execution-Logs_*" # named by API Gateway
+  partition       = data.aws_partition.current.partition
+  here            = "${var.region}:${var.account_id}"
+  state_bucket    = "${var.project}-${var.account_id}-terraform"
+  state_arn       = "arn:${local.partition}:s3:::${local.state_bucket}"
+  state_alias     = "alias/${var.project}-terraform"
+  keys_arn        = "arn:${local.partition}:kms:${local.here}:key/*" # keys have generated ids; each statement has a condition
+  account_arn     = "arn:${local.partition}:iam::${var.account_id}:root"
+  roles_arn       = "arn:${local.partition}:iam::${var.account_id}:role"
+  issuer          = "token.actions.githubusercontent.com"
+  provider_arn    = "arn:${local.partition}:iam::${var.account_id}:oidc-provider/${local.issuer}"
+  apis_arn        = "arn:${local.partition}:apigateway:${var.region}::"
+  personalize_arn = "arn:${local.partition}:personalize:${local.here}"
+  api_logs_arn    = "arn:${local.partition}:logs:${local.here}:log-group:API-Gateway-Execution-Logs_*" # named by API Gateway
 
   # Composed, so that the policies are known at plan.
   boundaries    = { for environment in var.environments : environment => "${var.project}-boundary-${environment}" }

@@ -8,6 +8,10 @@ deletion_protected = false
 retention_days = { events = 90, events_infrequent = null, users = 90, errors = 30, bad_rows = 30, data_sets = 30, access_logs = 30 }
 training_days  = 90
 
+# Four campaigns would cost about 1,080 USD a month; trainings are judged without them too. To try one for a while, name it
+# here, train, and remove it again: python -m deployment.remove dev --campaigns
+campaigns = {}
+
 lake_buffer    = { seconds = 60 }
 api_throttling = { requests_per_second = 100, burst = 200 }
 

@@ -11,6 +11,9 @@ deletion_protected = false
 # Short buffers, so that a demonstration does not wait for Firehose.
 lake_buffer = { seconds = 10, megabytes = 64, transform_seconds = 1 }
 
+# All that the configuration has; the engine does not bill them.
+campaigns = { user-personalization = {}, similar-items = {}, popular = {}, ranking = {} }
+
 api_throttling        = { requests_per_second = 10000, burst = 5000 }
 training_poll_seconds = 1
 

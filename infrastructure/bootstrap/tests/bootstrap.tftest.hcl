@@ -67,3 +67,30 @@ run "a_repository_with_a_wildcard_and_an_unknown_environment_are_refused" {
 
   expect_failures = [var.repository, var.environments]
 }
+
+run "the_cost_is_watched_only_where_it_is_asked_for" {
+  command = plan
+
+  assert {
+    condition     = length(aws_ce_anomaly_monitor.this) + length(aws_ce_anomaly_subscription.this) + length(aws_ce_cost_allocation_tag.this) == 0
+    error_message = "A new account, which refuses it, watches the cost."
+  }
+}
+
+run "the_watch_sees_the_projects_cost_by_activated_tags" {
+  command = plan
+
+  variables {
+    cost_watch = { emails = ["costs@example.com"] }
+  }
+
+  assert {
+    condition     = [for tag in aws_ce_cost_allocation_tag.this : "${tag.tag_key} ${tag.status}"] == ["Environment Active", "Project Active"]
+    error_message = "A tag that budgets filter by is not activated."
+  }
+
+  assert {
+    condition     = jsondecode(aws_ce_anomaly_monitor.this[0].monitor_specification).Tags == { Key = "user:Project", MatchOptions = null, Values = ["rivulet"] }
+    error_message = "The monitor sees other costs than the project's."
+  }
+}

@@ -72,7 +72,9 @@ locals {
         name            = "${var.prefix}-${name}"
         recipe_arn      = "arn:${var.partition}:personalize:::recipe/${solution.recipe}"
         solution_config = solution.solution_config
-        campaign        = solution.campaign
+        campaign = !contains(keys(var.campaigns), name) ? null : merge(solution.campaign, {
+          for setting, value in var.campaigns[name] : setting => value if value != null
+        })
       }
     ]
   }
@@ -150,6 +152,7 @@ locals {
     prefix                 = var.prefix
     poll_seconds           = var.poll_seconds
     training_days          = jsonencode(var.training_days)
+    is_popular_served      = jsonencode(contains(keys(var.campaigns), "popular"))
     wait_seconds           = local.wait_seconds
     tags                   = jsonencode(local.tags)
     configuration          = jsonencode(local.configuration)

@@ -39,6 +39,24 @@ variable "solutions_file" {
   type        = string
 }
 
+variable "campaigns" {
+  description = "Solutions that a campaign serves, and its provisioned requests per second; null for those of the file."
+  type = map(object({
+    min_provisioned_tps = optional(number)
+  }))
+
+  validation {
+    condition     = length(setsubtract(keys(var.campaigns), keys(jsondecode(file(var.solutions_file)).solutions))) == 0
+    error_message = "campaigns names solutions that ${var.solutions_file} does not declare: ${join(", ", setsubtract(keys(var.campaigns), keys(jsondecode(file(var.solutions_file)).solutions)))}."
+  }
+
+  # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateCampaign.html
+  validation {
+    condition     = alltrue([for campaign in values(var.campaigns) : campaign.min_provisioned_tps == null ? true : campaign.min_provisioned_tps >= 1 && floor(campaign.min_provisioned_tps) == campaign.min_provisioned_tps])
+    error_message = "min_provisioned_tps must be a whole number from 1."
+  }
+}
+
 variable "schemas_directory" {
   description = "Folder with the Avro schema <data set>.avsc of each declared data set."
   type        = string

@@ -114,6 +114,47 @@ def test_a_role_reaches_nothing_of_the_other_environment(plan: dict[str, Any], r
     assert reached <= {"wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACLForResource"}
 
 
+@pytest.mark.parametrize("environment", OTHER)
+def test_an_apply_role_removes_the_recommender_of_its_environment_only(plan: dict[str, Any], environment: str) -> None:
+    role, other = f"apply-{environment}", OTHER[environment]
+    tags: Context = {"aws:ResourceTag/Project": "rivulet", "aws:ResourceTag/Environment": environment}
+
+    for action, name in _REMOVALS:
+        assert may(plan, role, action, _personalize(name.format(environment)), tags), action
+        assert not may(
+            plan, role, action, _personalize(name.format(other)), tags | {"aws:ResourceTag/Environment": other}
+        )
+        assert not may(plan, f"plan-{environment}", action, _personalize(name.format(environment)), tags), action
+    assert not may(plan, role, "personalize:DeleteEventTracker", _personalize("event-tracker/id"), {})
+    assert may(plan, role, "personalize:ListCampaigns", "*")
+    assert may(plan, role, "tag:GetResources", "*")
+    assert may(
+        plan,
+        role,
+        "ssm:DeleteParameters",
+        f"arn:aws:ssm:{REGION}:{ACCOUNT_ID}:parameter/rivulet/{environment}/tracking-id",
+    )
+    machine = f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:rivulet-{environment}-train"
+    assert may(plan, role, "states:ListExecutions", machine)
+    assert may(plan, role, "states:StopExecution", f"{machine.replace('stateMachine', 'execution')}:id")
+
+
+_REMOVALS = [
+    ("personalize:DeleteCampaign", "campaign/rivulet-{}-popular"),
+    ("personalize:DeleteDataset", "dataset/rivulet-{}/INTERACTIONS"),
+    ("personalize:DeleteDatasetGroup", "dataset-group/rivulet-{}"),
+    ("personalize:DeleteEventTracker", "event-tracker/{}"),
+    ("personalize:DeleteFilter", "filter/rivulet-{}-unseen"),
+    ("personalize:DeleteSchema", "schema/rivulet-{}-items-0a1b2c3d"),
+    ("personalize:DeleteSolution", "solution/rivulet-{}-popular"),
+    ("personalize:StopSolutionVersionCreation", "solution/rivulet-{}-popular/0a1b2c3d"),
+]
+
+
+def _personalize(resource: str) -> str:
+    return f"arn:aws:personalize:{REGION}:{ACCOUNT_ID}:{resource}"
+
+
 def test_tags_of_one_environment_cannot_be_given_to_the_resources_of_another(plan: dict[str, Any]) -> None:
     own, foreign = resources("dev"), resources("production")
     tagging = [("kms:TagResource", "key"), ("lambda:TagResource", "tagged-mapping"), ("apigateway:PUT", "api-tags")]

@@ -103,14 +103,17 @@ def train(cloud, judge):
     solution = f"s-{uuid.uuid4().hex[:6]}"
     cloud.personalize.quality.clear()
 
-    def run(quality: float, tps: int = 1, **recent: Any) -> dict[str, Any]:
+    def run(quality: float, tps: int | None = 1, **recent: Any) -> dict[str, Any]:
         cloud.personalize.quality.append(quality)
-        declared = {"name": solution, "recipe_arn": "recipe", "solution_config": {}}
-        declared["campaign"] = {"min_provisioned_tps": tps, "config": {}}
+        declared: dict[str, Any] = {"name": solution, "recipe_arn": "recipe", "solution_config": {}}
+        declared["campaign"] = None if tps is None else {"min_provisioned_tps": tps, "config": {}}
         definition = machine(judge, declared, {"profile": data_profile(**recent)})
         ended = run_once(cloud, f"train-{uuid.uuid4().hex[:6]}", definition, 60)
         assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
         (deployment,) = json.loads(ended["output"])
+        if tps is None:
+            assert deployment["CampaignArn"] is None
+            return dict(deployment)
         served = cloud.personalize.campaigns[f"{ARN}:campaign/{solution}"]
         assert deployment["SolutionVersionArn"] == served["solutionVersionArn"]
         return {**deployment, "TPS": served["minProvisionedTPS"]}
@@ -172,6 +175,17 @@ def test_a_campaign_with_a_changed_declaration_is_updated_though_its_version_is_
     kept = train(0.05, tps=3)
 
     assert (kept["SolutionVersionArn"][-2:], kept["TPS"], kept["Verdict"]["kept"]) == ("v1", 3, "champion")
+
+
+def test_without_a_campaign_versions_are_judged_and_none_is_deployed(cloud, train):
+    campaigns = dict(cloud.personalize.campaigns)
+
+    first, better, worse = train(0.2, tps=None), train(0.4, tps=None), train(0.05, tps=None)
+
+    assert "No version serves yet" in first["Verdict"]["reason"]
+    assert [each["SolutionVersionArn"][-2:] for each in (first, better, worse)] == ["v1", "v2", "v2"]
+    assert (worse["TrainedVersionArn"][-2:], worse["Verdict"]["kept"]) == ("v3", "champion")
+    assert cloud.personalize.campaigns == campaigns
 
 
 def test_drift_since_the_training_of_the_champion_is_reported(train):

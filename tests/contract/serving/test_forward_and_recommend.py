@@ -48,7 +48,9 @@ class Pipeline:
             bad_rows_bucket="bad-rows",
         )
         filters = PublishedFilters(self.ssm, "/rivulet/local/filters", time.monotonic)
-        self.dependencies = RecommendDependencies(self.dynamodb, fakes.runtime, TABLES, campaign_arns(), filters)
+        self.dependencies = RecommendDependencies(
+            self.dynamodb, fakes.runtime, TABLES, campaign_arns(), frozenset(campaign_arns().values()), filters
+        )
 
     def create(self) -> None:
         for table, keys in KEYS.items():

@@ -50,7 +50,9 @@ class Serving:
         self.parameters = FakeParameters()
         self.publish(not_bought=[], category=["CATEGORY"], price=["MOST"])
         filters = PublishedFilters(fakes.parameters, "/shop/filters", lambda: self.seconds)
-        self.dependencies = RecommendDependencies(fakes.dynamodb, fakes.runtime, TABLES, campaign_arns(), filters)
+        self.dependencies = RecommendDependencies(
+            fakes.dynamodb, fakes.runtime, TABLES, campaign_arns(), frozenset(campaign_arns().values()), filters
+        )
         self.add_event("ann", NOW - DAY, "e-1")
         self.describe("item#item-7")
 

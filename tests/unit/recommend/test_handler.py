@@ -74,6 +74,7 @@ def test_every_source_is_tried_within_the_time_budget(monkeypatch):
         monkeypatch.setenv(name, "table")
     for name in ("USER_PERSONALIZATION", "SIMILAR_ITEMS", "POPULAR", "RANKING"):
         monkeypatch.setenv(f"{name}_CAMPAIGN_ARN", "campaign")
+    monkeypatch.setenv("DEPLOYED_CAMPAIGNS", "campaign")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("FILTERS_PARAMETER", "/filters")
     clients = entry._dependencies.__wrapped__()
@@ -82,6 +83,7 @@ def test_every_source_is_tried_within_the_time_budget(monkeypatch):
         config = client.meta.config
         return float(config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout))
 
+    assert clients.deployed == {"campaign"}
     # The filters, look-up and recommender, then popular items, as the deadline of the request allows.
     assert longest(clients.dynamodb) + longest(clients.runtime) <= REQUEST_SECONDS
     assert longest(clients.filters.client) <= longest(clients.dynamodb)

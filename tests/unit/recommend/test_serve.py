@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -208,6 +209,17 @@ def test_live_popular_items_are_the_fallback_for_a_missing_campaign(serving):
     serving.runtime.missing.add(serving.dependencies.campaigns["recommendations"])
     body = serving.ask(FOR_ANN)
     assert (body["source"], body["model"]) == ("popular", "shop-popular")
+
+
+def test_without_a_campaign_stored_items_are_served_and_otherwise_the_reason(serving):
+    for_bob = RecommendationRequest("recommendations", user_id="bob")
+    serving.describe("user#bob")
+    serving.ask(RecommendationRequest("popular"))
+    serving.dependencies = replace(serving.dependencies, deployed=frozenset(), popular=[])
+    assert serving.ask(for_bob, NOW + DAY)["source"] == "popular"
+    with pytest.raises(UnavailableError, match="NoCampaignDeployed"):
+        serving.ask(for_bob, NOW + 8 * DAY)
+    assert check_health(serving.dependencies, NOW)["status"] == "ready"
 
 
 def test_stored_popular_items_are_the_last_fallback(serving):

@@ -17,7 +17,9 @@ from tests.fakes.wire import Wire
 def dependencies(wire: Wire) -> RecommendDependencies:
     filters = PublishedFilters(wire.client("ssm"), "/filters", lambda: 0.0)
     runtime = wire.client("personalize-runtime")
-    return RecommendDependencies(wire.client("dynamodb"), runtime, TABLES, campaign_arns(), filters)
+    return RecommendDependencies(
+        wire.client("dynamodb"), runtime, TABLES, campaign_arns(), frozenset(campaign_arns().values()), filters
+    )
 
 
 def test_recommendations_and_ranking():

@@ -25,6 +25,7 @@ variables {
   tags                   = { Project = "rivulet", Environment = "test", ManagedBy = "terraform" }
   key_arn                = "arn:aws:kms:eu-central-1:123456789012:key/none"
   solutions_file         = "tests/declaration/solutions.json"
+  campaigns              = {}
   schemas_directory      = "tests/declaration"
   buckets                = { lake = "lake", datasets = "datasets", records = "records" }
   answers_table          = "rivulet-test-answers"
@@ -381,4 +382,61 @@ run "an_invalid_schedule_and_parameter_are_refused" {
   }
 
   expect_failures = [var.schedule, var.tracking_id_parameter, var.poll_seconds]
+}
+
+run "only_campaigns_of_the_environment_are_deployed_with_its_capacity" {
+  command = plan
+
+  variables {
+    campaigns = { popular = {}, ranking = { min_provisioned_tps = 3 } }
+  }
+
+  assert {
+    condition = { for solution in local.configuration.solutions : solution.name => try(solution.campaign.min_provisioned_tps, 0) } == {
+      rivulet-test-popular              = 1
+      rivulet-test-ranking              = 3
+      rivulet-test-similar-items        = 0
+      rivulet-test-user-personalization = 0
+    }
+    error_message = "Other campaigns are deployed than the environment has, or with another capacity."
+  }
+
+  assert {
+    condition     = jsondecode(output.definition).States.Configure.Assign.is_popular_served
+    error_message = "The workflow does not verify that popular items are served."
+  }
+}
+
+run "without_campaigns_solutions_are_trained_and_no_answer_is_expected" {
+  command = plan
+
+  assert {
+    condition     = length(local.configuration.solutions) == 4 && alltrue([for solution in local.configuration.solutions : solution.campaign == null])
+    error_message = "Without campaigns, a solution is not trained or is deployed."
+  }
+
+  assert {
+    condition     = !jsondecode(output.definition).States.Configure.Assign.is_popular_served
+    error_message = "The workflow expects an answer of a campaign that is not deployed."
+  }
+}
+
+run "a_campaign_of_an_undeclared_solution_is_refused" {
+  command = plan
+
+  variables {
+    campaigns = { other = {} }
+  }
+
+  expect_failures = [var.campaigns]
+}
+
+run "a_campaign_without_capacity_is_refused" {
+  command = plan
+
+  variables {
+    campaigns = { popular = { min_provisioned_tps = 0 } }
+  }
+
+  expect_failures = [var.campaigns]
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -20,7 +21,7 @@ from deployment.cost.services import (
     price_engine,
     price_services,
 )
-from deployment.cost.stack import Campaign, Stack, declared_campaigns, read_plan
+from deployment.cost.stack import ENVIRONMENTS, Campaign, Stack, declared_campaigns, read_environment, read_plan
 from deployment.cost.traffic import GB, SECONDS, Traffic, read_traffic
 
 PRICES = Prices.load()
@@ -163,8 +164,33 @@ def test_no_price_that_is_used_lacks_a_source():
     assert all(PRICES.entries[name]["source"] in PRICES.sources for name in PRICES.used)
 
 
-def test_an_idle_environment_without_campaigns_costs_less_than_35_dollars():
-    assert sum(price_services(read_traffic("idle"), Stack(), PRICES).values()) < 35
+def test_idle_dev_costs_at_most_35_usd_and_has_no_campaigns():
+    dev = read_environment("dev")
+
+    assert dev.campaigns == ()
+    assert sum(price_services(Traffic(), dev, Prices.load("eu-central-1")).values()) <= 35
+
+
+def test_the_budget_of_production_is_not_used_up_by_what_it_provisions():
+    production = read_environment("production")
+    settings = (ENVIRONMENTS / "production.tfvars").read_text(encoding="utf-8")
+    [budget] = re.findall(r"^monthly_budget_usd\s*=\s*(\d+)", settings, re.MULTILINE)
+
+    floor = sum(price_services(Traffic(), production, Prices.load("eu-central-1")).values())
+
+    assert len(production.campaigns) == 4
+    # A notification is sent at 80 % of the budget.
+    assert floor < 0.8 * float(budget)
+
+
+def test_an_environment_sets_the_capacity_of_its_campaigns(tmp_path, monkeypatch):
+    monkeypatch.setattr("deployment.cost.stack.ENVIRONMENTS", tmp_path)
+    (tmp_path / "some.tfvars").write_text("campaigns = { popular = { min_provisioned_tps = 3 }, ranking = {} }")
+
+    assert {each.name: each.provisioned_tps for each in read_environment("some").campaigns} == {
+        "popular": 3,
+        "ranking": 1,
+    }
 
 
 def test_an_alarm_on_an_expression_is_billed_for_each_of_its_metrics(tmp_path):
