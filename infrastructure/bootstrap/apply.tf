@@ -244,45 +244,6 @@ data "aws_iam_policy_document" "apply" {
     }
   }
 
-  # python -m deployment.remove, before and after a destroy
-  statement {
-    sid       = "RemoveTheRecommender"
-    actions   = ["personalize:Delete*", "personalize:StopSolutionVersionCreation"]
-    resources = [for resource in ["*/${each.value}", "*/${each.value}-*", "dataset/${each.value}/*"] : "${local.personalize_arn}:${resource}"]
-  }
-
-  statement {
-    sid       = "RemoveTheEventTracker"
-    actions   = ["personalize:DeleteEventTracker"]
-    resources = ["${local.personalize_arn}:event-tracker/*"] # Personalize generates the tracker's id
-
-    dynamic "condition" {
-      for_each = local.tags[each.key]
-
-      content {
-        test     = "StringEquals"
-        variable = "aws:ResourceTag/${condition.key}"
-        values   = [condition.value]
-      }
-    }
-  }
-
-  statement {
-    sid     = "StopTrainingsAndRemoveParameters"
-    actions = ["ssm:DeleteParameters", "ssm:GetParameters", "states:ListExecutions", "states:StopExecution"]
-    resources = [
-      "arn:${local.partition}:ssm:${local.here}:parameter/${var.project}/${each.key}/*",
-      "arn:${local.partition}:states:${local.here}:execution:${each.value}-train:*",
-      "arn:${local.partition}:states:${local.here}:stateMachine:${each.value}-train",
-    ]
-  }
-
-  statement {
-    sid       = "FindWhatIsLeft"
-    actions   = ["personalize:List*", "tag:GetResources"]
-    resources = ["*"] # lists have no resource level
-  }
-
   statement {
     sid       = "ChangeTheAliasOfItsKey"
     actions   = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]
@@ -414,6 +375,7 @@ data "aws_iam_policy_document" "apply" {
       "${local.roles_arn}/${var.project}-apply-*",
       "${local.roles_arn}/${var.project}-plan-*",
       "arn:${local.partition}:iam::${var.account_id}:policy/${var.project}-boundary-*",
+      "arn:${local.partition}:iam::${var.account_id}:policy/${var.project}-removal-*",
       local.provider_arn,
     ]
   }
@@ -434,4 +396,63 @@ resource "aws_iam_role_policy" "apply" {
   name   = "apply"
   role   = aws_iam_role.apply[each.key].name
   policy = data.aws_iam_policy_document.apply[each.key].json
+}
+
+# A policy of its own: with it the inline policy would exceed IAM's quota.
+# python -m deployment.remove, before and after a destroy
+data "aws_iam_policy_document" "removal" {
+  for_each = local.prefixes
+
+  statement {
+    sid       = "RemoveTheRecommender"
+    actions   = ["personalize:Delete*", "personalize:StopSolutionVersionCreation"]
+    resources = [for resource in ["*/${each.value}", "*/${each.value}-*", "dataset/${each.value}/*"] : "${local.personalize_arn}:${resource}"]
+  }
+
+  statement {
+    sid       = "RemoveTheEventTracker"
+    actions   = ["personalize:DeleteEventTracker"]
+    resources = ["${local.personalize_arn}:event-tracker/*"] # Personalize generates the tracker's id
+
+    dynamic "condition" {
+      for_each = local.tags[each.key]
+
+      content {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${condition.key}"
+        values   = [condition.value]
+      }
+    }
+  }
+
+  statement {
+    sid     = "StopTrainingsAndRemoveParameters"
+    actions = ["ssm:DeleteParameters", "ssm:GetParameters", "states:ListExecutions", "states:StopExecution"]
+    resources = [
+      "arn:${local.partition}:ssm:${local.here}:parameter/${var.project}/${each.key}/*",
+      "arn:${local.partition}:states:${local.here}:execution:${each.value}-train:*",
+      "arn:${local.partition}:states:${local.here}:stateMachine:${each.value}-train",
+    ]
+  }
+
+  statement {
+    sid       = "FindWhatIsLeft"
+    actions   = ["personalize:List*", "tag:GetResources"]
+    resources = ["*"] # lists have no resource level
+  }
+}
+
+resource "aws_iam_policy" "removal" {
+  for_each = local.prefixes
+
+  name        = "${var.project}-removal-${each.key}"
+  description = "Remove what the training workflow of ${each.key} created."
+  policy      = data.aws_iam_policy_document.removal[each.key].json
+}
+
+resource "aws_iam_role_policy_attachment" "removal" {
+  for_each = local.prefixes
+
+  role       = aws_iam_role.apply[each.key].name
+  policy_arn = aws_iam_policy.removal[each.key].arn
 }

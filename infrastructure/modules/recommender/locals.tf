@@ -97,10 +97,10 @@ locals {
     [for name in local.declaration.datasets : "${local.personalize_arn}:dataset-import-job/${name}-*"],
   )
 
-  # The interval grows with the execution's age, up to ten minutes more: a history has at most 25,000 events, and four solutions
+  # The interval grows with the execution's age, up to eleven minutes more: a history has at most 25,000 events, and four solutions
   # that are polled each minute would fill it in less than half of the execution's timeout.
   # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-  wait_seconds = "{% $poll_seconds + $min([600, $floor(($millis() - $toMillis($states.context.Execution.StartTime)) / 40000)]) %}"
+  wait_seconds = "{% $poll_seconds + $min([660, $floor(($millis() - $toMillis($states.context.Execution.StartTime)) / 40000)]) %}"
 
   # Errors that a retry after seconds may solve. An error without a model, such as throttling or an internal error of
   # Personalize, has the name of the SDK's base exception: Personalize.PersonalizeException. Errors that the definition

@@ -103,12 +103,6 @@ KEPT = {
         "apply/TagNewResources/lambda:UntagResource",
         "apply/UseManagedRules/wafv2:UpdateWebACL",
     ],
-    "python -m deployment.remove, evaluated in test_roles.py": [
-        "apply/FindWhatIsLeft/*",
-        "apply/RemoveTheEventTracker/*",
-        "apply/RemoveTheRecommender/*",
-        "apply/StopTrainingsAndRemoveParameters/*",
-    ],
     "AWS demands it of a caller that turns on the logs of an API or a state machine": [
         "apply/ChangeWhatHasNoResourceLevel/logs:*LogDelivery",
     ],

@@ -43,8 +43,10 @@ STATE_KEY_CONTEXT: Context = {
 def may(plan: dict[str, Any], role: str, action: str, resource: str, context: Context | None = None) -> bool:
     """Return whether a role, such as ``apply-dev``, may call an action on a resource."""
     purpose, environment = role.split("-")
-    policy = role_policy(plan, f'aws_iam_role_policy.{purpose}["{environment}"]')
-    return is_allowed(action, resource, [policy], context=context)
+    policies = [role_policy(plan, f'aws_iam_role_policy.{purpose}["{environment}"]')]
+    if purpose == "apply":
+        policies.append(role_policy(plan, f'aws_iam_policy.removal["{environment}"]'))
+    return is_allowed(action, resource, policies, context=context)
 
 
 def refused(plan: dict[str, Any], role: str, requests: list[Call]) -> list[str]:
@@ -413,8 +415,9 @@ def test_the_policies_fit_into_iams_quotas(plan: dict[str, Any]) -> None:
         for purpose in ROLES:
             policy = role_policy(plan, f'aws_iam_role_policy.{purpose}["{environment}"]')
             assert len(json.dumps(policy, separators=(",", ":"))) <= _INLINE_POLICIES_CHARACTERS
-        boundary = role_policy(plan, f'aws_iam_policy.boundary["{environment}"]')
-        assert len(json.dumps(boundary, separators=(",", ":"))) <= _MANAGED_POLICY_CHARACTERS
+        for managed in ("boundary", "removal"):
+            policy = role_policy(plan, f'aws_iam_policy.{managed}["{environment}"]')
+            assert len(json.dumps(policy, separators=(",", ":"))) <= _MANAGED_POLICY_CHARACTERS
 
 
 def test_one_environment_has_no_role_of_the_other(bootstrap: Checkout) -> None:

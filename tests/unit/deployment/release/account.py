@@ -35,6 +35,16 @@ class Buckets:
         return {"Body": io.BytesIO(self.objects[Bucket, Key])}
 
 
+class PreparingStates:
+    """A Step Functions whose every execution succeeds at once."""
+
+    def start_execution(self, **_: Any) -> dict[str, Any]:
+        return {"executionArn": "execution"}
+
+    def describe_execution(self, **_: Any) -> dict[str, Any]:
+        return {"status": "SUCCEEDED", "output": "{}"}
+
+
 @dataclass(frozen=True)
 class FakeEnvironment(Environment):
     """An environment with archives in a folder, whose plan is `shown`."""
@@ -46,8 +56,7 @@ class FakeEnvironment(Environment):
     returned: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        assert service == "s3"
-        return self.buckets
+        return {"s3": self.buckets, "stepfunctions": PreparingStates()}[service]
 
     def terraform(self, *arguments: str, accepted: Sequence[int] = (0,)) -> tuple[int, str]:
         self.calls.append(arguments[0])

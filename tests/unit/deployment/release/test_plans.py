@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 STATE = "rivulet-123456789012-terraform"
 OUTPUTS = {
     "is_prepared": True,
+    "state_machine_arn": "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-dev-train",
     "functions": {"collect": "rivulet-dev-collect"},
     "buckets": {"artifacts": "rivulet-dev-123456789012-artifacts"},
 }
