@@ -186,6 +186,15 @@ run "sagemaker_is_off_by_default" {
 run "sagemaker_is_passed_to_the_workflow_where_it_is_set_up" {
   command = plan
 
+  # The definition names the key, which a first plan does not know.
+  override_resource {
+    target          = module.storage.aws_kms_key.this
+    override_during = plan
+    values = {
+      arn = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+    }
+  }
+
   variables {
     sagemaker = { image_uri = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/rivulet:1.0" }
   }
