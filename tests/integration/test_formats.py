@@ -99,7 +99,7 @@ def plain(written):
 
 def objects(s3):
     """Return the lines of the objects that functions wrote, with their number, by bucket and prefix."""
-    found = {}
+    found: dict[str, Counter[str]] = {}
     for path in sorted(s3.rglob("*.jsonl")):
         key = make_lake.without_moments(path.relative_to(s3).parent.as_posix())
         found.setdefault(key, Counter()).update(make_lake.without_moments(path.read_text()).splitlines())
