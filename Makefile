@@ -34,7 +34,7 @@ status: ## show what runs, where, and what it holds
 
 # --- tests and checks ----------------------------------------------------------------------------------------------
 
-test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready $(if $(CI),build/prometheus/.ready) ## every test, the end-to-end one included
+test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the end-to-end one included
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(or $(TESTS),--ignore tests/end_to_end)
 	@$(if $(TESTS),,$(BIN)/python -m pytest tests/end_to_end)
 
