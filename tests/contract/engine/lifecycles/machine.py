@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, settings
@@ -40,9 +41,9 @@ class LifeCycleMachine(RuleBasedStateMachine):
         super().__init__()
         self.crashes = 0
 
+    @abstractmethod
     def unsettled(self) -> list[str]:
         """Look at every resource and return those that have not reached a final state, with their state."""
-        raise NotImplementedError
 
     def may_crash(self) -> bool:
         """Return whether enough is running for a crash to matter."""
