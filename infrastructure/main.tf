@@ -168,7 +168,6 @@ module "observability" {
   project              = var.project
   key_arn              = module.storage.key_arn
   functions            = { for purpose in keys(local.functions) : purpose => "${local.prefix}-${purpose}" }
-  counting_functions   = ["collect", "forward", "lake"]
   metrics_namespace    = local.metrics_namespace
   stream_name          = local.stream_name
   delivery_stream_name = "${local.prefix}-lake"

@@ -8,6 +8,7 @@ from backend.collect.body import read_body
 from backend.collect.intake import store_bad_rows, store_events
 from backend.collect.verdicts import answer_verdicts
 from backend.contract import BodyRefusedError, FieldError, Refusal, read_events
+from backend.contract.accounting.outcomes import COLLECT
 from backend.http import BadRequestError, TooLargeError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def post_events(request: Request, submission: Submission) -> Answer:
 
 def _count_refused(reason: str, dependencies: CollectDependencies) -> None:
     """Count a body that is refused as a whole as one record, since its number of records is unknown."""
-    dependencies.count("received", 1)
-    dependencies.count("bad", 1)
+    outcomes = dict.fromkeys(COLLECT.outcomes, 0) | {"bad": 1}
+    for name, number in COLLECT.account({"received": 1, **outcomes}).items():
+        dependencies.count(name, number)
     dependencies.count(f"bad_{reason}", 1)
-    dependencies.count("unaccounted", 0)

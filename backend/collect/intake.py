@@ -13,13 +13,22 @@ from backend.collect.grouping import group_events
 from backend.collect.stream import Delivery, put_records
 from backend.collect.verdicts import NO_CONSENT, NOT_STORED, STREAM_THROTTLED, RecordVerdict, count_statuses
 from backend.contract import Event, Refusal, event_id_of, write_event
+from backend.contract.accounting.outcomes import COLLECT, UNACCOUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from backend.collect.submission import Submission
+    from backend.collect.verdicts import Status
 
 SOURCE = "collect"
+
+_OUTCOMES: dict[Status, str] = {
+    "accepted": "accepted",
+    "refused": "bad",
+    "suppressed": "suppressed",
+    "retry": "retried",
+}
 
 _REASONS = {Delivery.THROTTLED: STREAM_THROTTLED, Delivery.FAILED: NOT_STORED}
 
@@ -69,19 +78,17 @@ def store_bad_rows(refusals: Sequence[Refusal], submission: Submission) -> None:
 
 def count_outcomes(verdicts: Sequence[RecordVerdict], received: int, count: Callable[[str, int], None]) -> None:
     """Count the verdicts of a request, and check that each of the `received` records has one."""
-    counts = count_statuses(verdicts)
-    count("received", received)
-    count("accepted", counts["accepted"])
-    count("bad", counts["refused"])
-    count("suppressed", counts["suppressed"])
-    count("retried", counts["retry"])
+    statuses = count_statuses(verdicts)
+    counts = COLLECT.account(
+        {"received": received, **{_OUTCOMES[status]: number for status, number in statuses.items()}}
+    )
+    for name, number in counts.items():
+        count(name, number)
     for verdict in verdicts:
         if verdict.status == "refused":
             count(f"bad_{verdict.reason}", 1)
-    unaccounted = received - sum(counts.values())
-    count("unaccounted", unaccounted)
-    if unaccounted:
-        _logger.error("%d records have no outcome, or more than one", unaccounted)
+    if counts[UNACCOUNTED]:
+        _logger.error("%d records have no outcome, or more than one", counts[UNACCOUNTED])
 
 
 def _put_in_stream(

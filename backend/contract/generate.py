@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.contract.generators import avro, columns, gateway, openapi, structs
+from backend.contract.generators import avro, columns, gateway, openapi, outcomes, structs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,7 @@ FILES: dict[str, Callable[[], str]] = {
     "model/schemas/items.avsc": avro.items,
     "model/schemas/users.avsc": avro.users,
     "infrastructure/modules/lake/generated/columns.json": columns.columns,
+    "infrastructure/modules/observability/generated/outcomes.json": outcomes.outcomes,
     "infrastructure/modules/api/generated/models.json": gateway.models,
 }
 """The function that returns the content of each generated file, by path."""

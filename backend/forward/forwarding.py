@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from backend.aws.bad_rows import put_bad_rows
 from backend.aws.batch_write import MAX_WRITES_PER_CALL
 from backend.aws.retries import CallRefusedError, RetriesExhaustedError, call_with_retries
+from backend.contract.accounting.outcomes import FORWARD, UNACCOUNTED
 from backend.forward.control import Control
 from backend.forward.delivery import Checkpoint, DeliveryOutcome, deliver
 from backend.forward.grouping import group_into_calls
@@ -78,9 +79,8 @@ class BatchOutcome:
     ----------
     received
         Number of records, those inside aggregates counted one by one.
-    forwarded, settled, bad, duplicate, suppressed, retried
-        Number of records with each outcome; `settled` ones were forwarded or refused when their Kinesis record was
-        delivered before, `retried` ones are redelivered.
+    forwarded, not_forwarded, settled, bad, duplicate, suppressed, retried
+        Number of records with each outcome of `backend.contract.accounting.outcomes.FORWARD`.
     held_back
         Number of the retried events that wait since the tracker accepts nothing.
     calls, failed_calls
@@ -91,6 +91,7 @@ class BatchOutcome:
 
     received: int
     forwarded: int
+    not_forwarded: int
     settled: int
     bad: int
     duplicate: int
@@ -103,10 +104,14 @@ class BatchOutcome:
     first_failed: str | None
 
     @property
+    def counts(self) -> dict[str, int]:
+        """The received records, those with each outcome, and the unaccounted ones."""
+        return FORWARD.account({name: getattr(self, name) for name in (FORWARD.received, *FORWARD.outcomes)})
+
+    @property
     def unaccounted(self) -> int:
         """Records without an outcome, or with two; anything but zero is an error in the code."""
-        outcomes = (self.forwarded, self.settled, self.bad, self.duplicate, self.suppressed, self.retried)
-        return self.received - sum(outcomes)
+        return self.counts[UNACCOUNTED]
 
 
 def forward_batch(
@@ -133,6 +138,7 @@ def forward_batch(
     return BatchOutcome(
         received=batch.received,
         forwarded=len(delivery.forwarded),
+        not_forwarded=batch.not_forwarded,
         settled=delivery.settled,
         bad=stored.total(),
         duplicate=batch.duplicates,

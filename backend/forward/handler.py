@@ -27,20 +27,6 @@ if TYPE_CHECKING:
 # Time kept after the last call for the answer and the metrics.
 RESERVE_SECONDS = 1.5
 
-_COUNTED = (
-    "received",
-    "forwarded",
-    "settled",
-    "bad",
-    "duplicate",
-    "suppressed",
-    "retried",
-    "held_back",
-    "calls",
-    "failed_calls",
-    "unaccounted",
-)
-
 _logger = logging.getLogger(__name__)
 _metrics = Metrics()
 
@@ -101,8 +87,11 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, list[
 
 
 def _count(outcome: BatchOutcome) -> None:
-    for name in _COUNTED:
-        _metrics.add_metric(name, MetricUnit.Count, getattr(outcome, name))
+    for name, number in outcome.counts.items():
+        _metrics.add_metric(name, MetricUnit.Count, number)
+    _metrics.add_metric("held_back", MetricUnit.Count, outcome.held_back)
+    _metrics.add_metric("calls", MetricUnit.Count, outcome.calls)
+    _metrics.add_metric("failed_calls", MetricUnit.Count, outcome.failed_calls)
     for reason, count in outcome.bad_by_reason.items():
         _metrics.add_metric(f"bad_{reason}", MetricUnit.Count, count)
     if outcome.unaccounted:

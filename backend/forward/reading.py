@@ -19,6 +19,7 @@ from backend.contract import (
     may_deny_consent,
     read_streamed_event,
 )
+from backend.contract.accounting.outcomes import NOT_FORWARDED
 from backend.forward.identity import user_of
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Batch:
     ----------
     received
         Number of records, those inside aggregates counted one by one; the sum of all the others.
+    not_forwarded
+        Number of events of types that the event tracker does not get.
     duplicates
         Number of events whose id an event of the same user has earlier in the batch.
     """
@@ -69,6 +72,7 @@ class Batch:
     events: list[ReceivedEvent] = field(default_factory=list)
     bad: list[BadRecord] = field(default_factory=list)
     suppressed: int = 0
+    not_forwarded: int = 0
     duplicates: int = 0
 
 
@@ -118,6 +122,8 @@ def _add_events(
                 batch.bad.append(BadRecord(position, event, arrived_at))
         elif event.consent == "denied":
             batch.suppressed += 1
+        elif event.event_type in NOT_FORWARDED:
+            batch.not_forwarded += 1
         else:
             event_id = event.event_id = event.event_id or event_id_of(event)
             earlier = seen.get(event_id)

@@ -37,9 +37,8 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, list[Transf
 
 
 def _count(outcome: TransformOutcome) -> None:
-    _metrics.add_metric("received", MetricUnit.Count, len(outcome.records))
-    for name in ("stored", "suppressed", "bad", "oversized", "unaccounted"):
-        _metrics.add_metric(name, MetricUnit.Count, getattr(outcome, name))
+    for name, number in outcome.counts.items():
+        _metrics.add_metric(name, MetricUnit.Count, number)
     for reason, count in outcome.bad_by_reason.items():
         _metrics.add_metric(f"bad_{reason}", MetricUnit.Count, count)
     if outcome.unaccounted:

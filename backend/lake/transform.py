@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
 from backend.contract import Refusal, may_deny_consent, read_streamed_event
+from backend.contract.accounting.outcomes import LAKE, UNACCOUNTED
 from backend.lake.row import write_row
 
 if TYPE_CHECKING:
@@ -53,9 +54,15 @@ class TransformOutcome:
         return self.bad_by_reason.total()
 
     @property
+    def counts(self) -> dict[str, int]:
+        """The received records, those with each outcome, and the unaccounted ones."""
+        outcomes = {name: getattr(self, name) for name in LAKE.outcomes}
+        return LAKE.account({"received": len(self.records), **outcomes})
+
+    @property
     def unaccounted(self) -> int:
         """Records without an outcome, or with two; anything but zero is an error in the code."""
-        return len(self.records) - (self.stored + self.suppressed + self.bad + self.oversized)
+        return self.counts[UNACCOUNTED]
 
 
 def transform(records: Sequence[dict[str, Any]]) -> TransformOutcome:

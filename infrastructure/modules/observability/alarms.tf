@@ -86,7 +86,7 @@ locals {
       }
     },
     {
-      for purpose in var.counting_functions : "${purpose}-bad" => {
+      for purpose in keys(local.outcomes) : "${purpose}-bad" => {
         kind        = "count"
         namespace   = var.metrics_namespace
         metric      = "bad"
@@ -175,7 +175,7 @@ locals {
       }
     },
     {
-      for purpose in var.counting_functions : "${purpose}-unaccounted" => {
+      for purpose in keys(local.outcomes) : "${purpose}-unaccounted" => {
         kind        = "count"
         namespace   = var.metrics_namespace
         metric      = "unaccounted"

@@ -24,7 +24,7 @@ locals {
           stat  = "Sum"
           metrics = concat(
             [["AWS/Kinesis", "WriteProvisionedThroughputExceeded", "StreamName", var.stream_name], [var.metrics_namespace, "bad_rows_lost", "service", "collect"]],
-            [for pair in setproduct(var.counting_functions, ["bad", "unaccounted"]) : [var.metrics_namespace, pair[1], "service", pair[0]]],
+            [for pair in setproduct(keys(local.outcomes), ["bad", "unaccounted"]) : [var.metrics_namespace, pair[1], "service", pair[0]]],
           )
         },
         {
@@ -36,6 +36,10 @@ locals {
           )
         },
       ]
+    },
+    {
+      title  = "Outcomes of the events"
+      charts = [for stage, names in local.outcomes : { title = "Events in ${stage}, by outcome", stat = "Sum", metrics = [for name in names : [var.metrics_namespace, name, "service", stage]] }]
     },
     {
       title = "Lake"

@@ -4,5 +4,8 @@ locals {
   dashboard_name = var.prefix
   console_url    = "https://${var.region}.console.aws.amazon.com/cloudwatch/home?region=${var.region}"
 
+  # The metrics of each function that counts the outcomes of events, generated from the contract.
+  outcomes = jsondecode(file("${path.module}/generated/outcomes.json"))
+
   api_dimensions = { ApiName = var.api.name, Stage = var.api.stage }
 }

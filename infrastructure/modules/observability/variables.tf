@@ -29,11 +29,6 @@ variable "functions" {
   type        = map(string)
 }
 
-variable "counting_functions" {
-  description = "Purposes of the functions that count the outcome of every event they receive."
-  type        = set(string)
-}
-
 variable "metrics_namespace" {
   description = "CloudWatch namespace of the functions' own metrics."
   type        = string

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from backend.contract.accounting.outcomes import DATASETS
 from scripts.arguments import Options, Window
 from scripts.build import NoEventsError, build_datasets
 from tests.integration.datasets.lakes import NOON, event, read_csv, write_events, write_lines
@@ -88,6 +89,7 @@ def test_events_that_are_not_interactions_are_dropped_with_a_reason(build, ansi)
         "no_item": 1,
         "reserved_word": 2,
     }
+    assert manifest["dropped"].keys() == DATASETS.outcomes.keys() - {"duplicates", "written"}
     assert len(sets["interactions"]) == 2
 
 

@@ -28,7 +28,6 @@ variables {
   project              = "rivulet"
   key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/none"
   functions            = { collect = "rivulet-test-collect", train = "rivulet-test-train" }
-  counting_functions   = ["collect"]
   metrics_namespace    = "Rivulet"
   stream_name          = "rivulet-test-events"
   delivery_stream_name = "rivulet-test-lake"
@@ -124,6 +123,25 @@ run "the_dashboard_shows_every_function_without_overlapping_charts" {
   assert {
     condition     = alltrue(flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for metric in try(widget.properties.metrics, []) : can(metric[3]) || can(metric[0].expression)]]))
     error_message = "A metric on a chart has no dimension."
+  }
+}
+
+run "the_dashboard_shows_every_outcome_of_every_stage_and_alarms_watch_what_has_none" {
+  assert {
+    condition = alltrue(flatten([
+      for stage, names in local.outcomes : [
+        for name in names : anytrue([
+          for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets :
+          contains(try(widget.properties.metrics, []), ["Rivulet", name, "service", stage])
+        ])
+      ]
+    ]))
+    error_message = "An outcome is missing on the dashboard."
+  }
+
+  assert {
+    condition     = toset([for stage in keys(local.outcomes) : "${stage}-unaccounted"]) == toset([for name in keys(module.alarms.alarms) : name if endswith(name, "-unaccounted")])
+    error_message = "A stage without an alarm on unaccounted events, or an alarm on no stage."
   }
 }
 

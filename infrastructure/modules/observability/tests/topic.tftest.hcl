@@ -17,7 +17,6 @@ variables {
   project              = "rivulet"
   key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/none"
   functions            = {}
-  counting_functions   = []
   metrics_namespace    = "Rivulet"
   stream_name          = "rivulet-test-events"
   delivery_stream_name = "rivulet-test-lake"

@@ -1,0 +1,1 @@
+"""How events are accounted for: the outcomes that each stage counts."""
