@@ -25,6 +25,8 @@ from deployment.release.plans import plan
 from deployment.release.promotion import promote
 from deployment.release.rollout import rollout
 from deployment.release.smoke import Api, smoke
+from deployment.remove.leftovers import OUTLIVES
+from deployment.remove.personalize import RemovalError
 from deployment.terraform import PROJECT, TerraformMissingError
 from deployment.workflow import WorkflowError
 
@@ -35,6 +37,7 @@ FOLDER = ARCHIVES / "release"
 _POLL_SECONDS = 15.0
 _WATCH_SECONDS = 300.0
 _DRIFTED = 2
+_FAILURES = (ReleaseError, DeploymentError, WorkflowError, RemovalError, TerraformMissingError)
 
 _EXAMPLES = """
 the steps of a deployment, here of the running laptop's cloud:
@@ -56,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         status: int = options.command(open_environment(options.environment), options)
-    except (ReleaseError, DeploymentError, WorkflowError, TerraformMissingError, BotoCoreError, ClientError) as error:
+    except (*_FAILURES, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return status
@@ -72,9 +75,7 @@ def _plan(environment: Environment, options: argparse.Namespace) -> int:
 
 def _apply(environment: Environment, options: argparse.Namespace) -> int:
     folder, commit = FOLDER / environment.name, _commit(options)
-    apply(
-        environment, options.sha256, commit, folder, print_step, 0.5 if environment.name == "local" else _POLL_SECONDS
-    )
+    apply(environment, options.sha256, commit, folder, print_step, _poll_seconds(environment))
     _print(f"{environment.name} is at commit {commit}")
     return 0
 
@@ -115,9 +116,17 @@ def _drift(environment: Environment, options: argparse.Namespace) -> int:
 
 
 def _destroy(environment: Environment, options: argparse.Namespace) -> int:
-    destroy(environment, options.confirm)
-    _print(f"{environment.name} is destroyed")
-    return 0
+    left = destroy(environment, options.confirm, print_step, _poll_seconds(environment))
+    _print(f"{environment.name} is destroyed. What outlives it:")
+    _print("\n".join(f"  {line}" for line in OUTLIVES))
+    if left:
+        _print("Left, although it should not be; AWS can list a deleted resource for some hours more:")
+        _print("\n".join(f"  {arn}" for arn in left))
+    return 1 if left else 0
+
+
+def _poll_seconds(environment: Environment) -> float:
+    return 0.5 if environment.name == "local" else _POLL_SECONDS
 
 
 def _api(environment: Environment, outputs: dict[str, Any]) -> Api:
@@ -174,7 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     add("promote", _promote, "fetch the archives of an applied commit by their hashes", needs_commit=True)
     compared = add("drift", _drift, "compare with the state, and report what was changed by hand")
     compared.add_argument("--exit-code", action="store_true", help="exit with 2 if something differs")
-    destroyed = add("destroy", _destroy, "destroy every resource")
+    destroyed = add("destroy", _destroy, "remove every resource, those of Personalize and the log groups included")
     destroyed.add_argument(
         "--confirm", required=True, metavar="ENVIRONMENT", help="the environment's name, typed again"
     )

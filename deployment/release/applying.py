@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from deployment.deploy import deploy
 from deployment.release.environment import PROJECT_NAME, ReleaseError
 from deployment.release.plans import changed_types, fetch, hashes
+from deployment.remove.environment import remove_after_destroy, remove_environment
+from deployment.remove.leftovers import Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from deployment.deploy import Step
@@ -80,15 +82,37 @@ def check_confirmation(environment: Environment, confirmation: str) -> None:
         raise ReleaseError(f"nothing is destroyed: type {environment.name} to confirm, not {confirmation!r}")
 
 
-# What Terraform does not know and must be removed before its resources, in this order.
-BEFORE_DESTROY: Sequence[Callable[[Environment, Mapping[str, Any]], None]] = ()
+def destroy(environment: Environment, confirmation: str, step: Step, poll_seconds: float) -> list[str]:
+    """Remove what the training workflow created, destroy every resource, and remove the log groups that services made.
 
+    A training in progress is stopped. A further call continues where an interrupted one stopped.
 
-def destroy(environment: Environment, confirmation: str) -> None:
-    """Destroy every resource of an environment; `ReleaseError` unless the confirmation is the environment's name."""
+    Returns
+    -------
+    list[str]
+        ARNs that have the environment's tags still.
+
+    Raises
+    ------
+    ReleaseError
+        If the confirmation is not the environment's name.
+    RemovalError
+        If a resource of Personalize still exists after an hour.
+    """
     check_confirmation(environment, confirmation)
     environment.initialize()
-    outputs = environment.outputs()
-    for remove in BEFORE_DESTROY:
-        remove(environment, outputs)
-    environment.terraform("destroy", "-input=false", "-no-color", "-auto-approve", environment.variable_file)
+    owner = Owner(PROJECT_NAME, environment.name)
+    remove_environment(
+        owner,
+        environment.backend["region"],
+        environment.client,
+        step,
+        stop_training=True,
+        poll_seconds=poll_seconds,
+    )
+    arguments = ("-input=false", "-no-color", "-auto-approve", environment.variable_file)
+    with step("Release protected tables and buckets"):
+        environment.terraform("apply", *arguments, "-var-file=removal.tfvars")
+    with step("Destroy what Terraform created"):
+        environment.terraform("destroy", *arguments, "-var-file=removal.tfvars")
+    return remove_after_destroy(owner, environment.client, step)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from deployment.release.redaction import describe
+from deployment.release.redaction import describe, differs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def report(name: str, shown: dict[str, Any]) -> str | None:
 
 
 def _is_deployed(change: dict[str, Any]) -> bool:
-    """Return whether only the version of an alias changed, which rollouts set; a weight that is left is drift."""
+    """Return whether only the version of an alias changed, which rollouts set, or nothing; a left weight is drift."""
     before, after = change["change"].get("before") or {}, change["change"].get("after") or {}
-    differing = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    differing = {name for name in before.keys() | after.keys() if differs(before.get(name), after.get(name))}
     return not differing or (change["type"] == "aws_lambda_alias" and differing <= {"function_version"})

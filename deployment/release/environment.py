@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import hcl2
+from botocore.config import Config
 
 from deployment.terraform import INFRASTRUCTURE, PROJECT, invocation
 
@@ -68,7 +69,11 @@ class Environment:
             aws_session_token=self.variables.get("AWS_SESSION_TOKEN"),
             region_name=self.backend["region"],
         )
-        return session.client(service, endpoint_url=self.variables.get("AWS_ENDPOINT_URL"))
+        return session.client(
+            service,
+            endpoint_url=self.variables.get("AWS_ENDPOINT_URL"),
+            config=Config(retries={"mode": "standard", "total_max_attempts": 8}),
+        )
 
     def encryption(self) -> dict[str, str]:
         """Return the arguments of PutObject that encrypt with the states' key; none on the laptop."""

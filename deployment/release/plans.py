@@ -9,7 +9,6 @@ Terraform itself refuses a plan that is older than the state.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import json
 import subprocess
@@ -77,10 +76,8 @@ def plan(environment: Environment, commit: str, folder: Path, *, is_stored: bool
 
 def _cost_difference(described: Path) -> str:
     """Return the difference of the costs that `deployment.cost` finds in the plan, in Markdown."""
-    if importlib.util.find_spec("deployment.cost") is None:
-        return ""
     done = subprocess.run(
-        [sys.executable, "-m", "deployment.cost", "--plan", str(described)],
+        [sys.executable, "-m", "deployment.cost", "--markdown", "--plan", str(described)],
         cwd=PROJECT,
         capture_output=True,
         text=True,

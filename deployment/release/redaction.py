@@ -15,8 +15,11 @@ UNKNOWN = "(known after apply)"
 _SECRET_NAME = re.compile(r"password|passphrase|secret|private_key|api_key|token", re.IGNORECASE)
 _CREDENTIAL = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
 _VALUE_CHARACTERS = 120
+_CONTEXT_CHARACTERS = 40
 # A comment on GitHub has at most 65,536 characters, of which the cost and a heading take some.
 _TEXT_CHARACTERS = 50_000
+
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 # The first character of a line selects its colour in a block of differences.
 _SIGNS = {("create",): "+", ("delete",): "-"}
@@ -50,6 +53,11 @@ def is_change(change: dict[str, Any]) -> bool:
     return change["change"]["actions"] not in (["no-op"], ["read"])
 
 
+def differs(old: Any, new: Any) -> bool:
+    """Return whether two values differ; null and empty ones do not, between which providers do not distinguish."""
+    return bool(old != new and not (old in _EMPTY and new in _EMPTY))
+
+
 def describe(change: dict[str, Any]) -> list[str]:
     """Return the lines of one change: its address, and an attribute a line."""
     actions = tuple(change["change"]["actions"])
@@ -58,23 +66,54 @@ def describe(change: dict[str, Any]) -> list[str]:
     unknown = change["change"].get("after_unknown", False)
     lines = [f"{_SIGNS.get(actions, '!')} {change['address']}" + (" (replaced)" if len(actions) > 1 else "")]
     if not isinstance(before, dict) and not isinstance(after, dict):
-        return [f"{lines[0]}: {_shown(before, hidden[0])} → {_shown(after, hidden[1], unknown)}"]
+        return [f"{lines[0]}: {' → '.join(_shorten([_shown(before, hidden[0]), _shown(after, hidden[1], unknown)]))}"]
     names = sorted({*(before or {}), *(after or {}), *(unknown if isinstance(unknown, dict) else {})})
     for name in names:
         old, new = (before or {}).get(name), (after or {}).get(name)
-        is_unknown = bool(_part(unknown, name))
-        if (old == new and not is_unknown) or (after is None):
+        part = _part(unknown, name)
+        if after is None or not (_is_unknown(part) or differs(old, new)):
             continue
         hidden_parts = [True if _SECRET_NAME.search(name) else _part(mark, name) for mark in hidden]
-        value = _shown(new, hidden_parts[1], _part(unknown, name))
-        lines.append(
-            f"    {name}: {value}" if before is None else f"    {name}: {_shown(old, hidden_parts[0])} → {value}"
-        )
+        texts = [_shown(new, hidden_parts[1], part)]
+        if before is not None:
+            texts.insert(0, _shown(old, hidden_parts[0]))
+        lines.append(f"    {name}: {' → '.join(_shorten(texts))}")
     return lines
+
+
+def _shorten(texts: list[str]) -> list[str]:
+    """Shorten long texts to the place where they differ."""
+    if max(map(len, texts)) <= _VALUE_CHARACTERS:
+        return texts
+    pairs = zip(texts[0], texts[-1], strict=False)
+    alike = next((index for index, (old, new) in enumerate(pairs) if old != new), 0)
+    start = max(0, alike - _CONTEXT_CHARACTERS)
+    return [
+        f"{'…' * (start > 0)}{text[start : start + _VALUE_CHARACTERS]}{'…' * (len(text) > start + _VALUE_CHARACTERS)}"
+        for text in texts
+    ]
 
 
 def _part(mark: Any, name: str) -> Any:
     return mark.get(name, False) if isinstance(mark, dict) else mark
+
+
+def _is_unknown(mark: Any) -> bool:
+    """Return whether a part of a value is unknown: Terraform marks known lists and blocks as [false] and {}."""
+    if isinstance(mark, dict | list):
+        return any(map(_is_unknown, mark.values() if isinstance(mark, dict) else mark))
+    return mark is True
+
+
+def _with_unknown(value: Any, mark: Any) -> Any:
+    """Name the unknown parts of a value, which Terraform leaves out of it."""
+    if mark is True:
+        return UNKNOWN
+    if isinstance(mark, dict) and isinstance(value, dict):
+        return value | {name: _with_unknown(value.get(name), part) for name, part in mark.items() if _is_unknown(part)}
+    if isinstance(mark, list) and isinstance(value, list) and len(mark) == len(value):
+        return [_with_unknown(inner, part) for inner, part in zip(value, mark, strict=True)]
+    return value
 
 
 def _shown(value: Any, is_hidden: Any, unknown: Any = False) -> str:
@@ -82,8 +121,8 @@ def _shown(value: Any, is_hidden: Any, unknown: Any = False) -> str:
         return SENSITIVE
     if unknown is True:
         return UNKNOWN
-    text = _CREDENTIAL.sub(SENSITIVE, json.dumps(_hide(value, is_hidden), ensure_ascii=False))
-    return text if len(text) <= _VALUE_CHARACTERS else f"{text[:_VALUE_CHARACTERS]}…"
+    known = _hide(_with_unknown(value, unknown), is_hidden)
+    return _CREDENTIAL.sub(SENSITIVE, json.dumps(known, ensure_ascii=False))
 
 
 def _hide(value: Any, mark: Any) -> Any:

@@ -43,6 +43,7 @@ def install(settings: Settings) -> None:
     glue._get_job_runs = get_job_runs
     glue._batch_stop_job_run = batch_stop_job_run
     _keep_whole_jobs()
+    _forget_tags()
     _end_interrupted_runs()
 
 
@@ -66,6 +67,22 @@ def _keep_whole_jobs() -> None:
 
     glue._create_job = create_job
     glue._update_job = update_job
+
+
+def _forget_tags() -> None:
+    """Delete the tags of a job, crawler or connection with it: MiniStack keeps them for the next of its name."""
+    for kind, member in (("job", "JobName"), ("crawler", "Name"), ("connection", "ConnectionName")):
+        setattr(glue, f"_delete_{kind}", _without_tags(getattr(glue, f"_delete_{kind}"), kind, member))
+
+
+def _without_tags(delete: Action, kind: str, member: str) -> Action:
+    def delete_with_tags(data: dict[str, Any]) -> Response:
+        answer = delete(data)
+        if answer[0] < 400:
+            glue._tags.pop(glue._arn(kind, data.get(member, "")), None)
+        return answer
+
+    return delete_with_tags
 
 
 def _end_interrupted_runs() -> None:

@@ -266,3 +266,23 @@ def test_runs_and_executions_cut_off_by_a_crash_are_not_left_running(tmp_path):
         assert glue.start_job_run(JobName="slow")["JobRunId"]
     finally:
         cloud.close()
+
+
+def test_the_tags_of_what_was_deleted_are_gone(cloud):
+    glue, tagging = cloud.client("glue"), cloud.client("resourcegroupstaggingapi")
+    connection = {"Name": "gone", "ConnectionType": "JDBC", "ConnectionProperties": {}}
+    make_job(cloud, "gone", "good.py")
+    glue.create_crawler(Name="gone", Role="crawler", Targets={"S3Targets": [{"Path": f"s3://{BUCKET}/lake/"}]})
+    glue.create_connection(ConnectionInput=connection)
+    arns = [f"arn:aws:glue:eu-central-1:000000000000:{kind}/gone" for kind in ("job", "crawler", "connection")]
+    for arn in arns:
+        glue.tag_resource(ResourceArn=arn, TagsToAdd={"Stack": "gone"})
+
+    glue.delete_job(JobName="gone")
+    glue.delete_crawler(Name="gone")
+    glue.delete_connection(ConnectionName="gone")
+
+    filters = [{"Key": "Stack", "Values": ["gone"]}]
+    assert tagging.get_resources(TagFilters=filters)["ResourceTagMappingList"] == []
+    make_job(cloud, "gone", "good.py")
+    assert glue.get_tags(ResourceArn=arns[0])["Tags"] == {}

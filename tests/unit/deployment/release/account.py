@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -45,6 +46,29 @@ class PreparingStates:
         return {"status": "SUCCEEDED", "output": "{}"}
 
 
+class EmptyAccount:
+    """Any service of an account where the environment's tags find these resources, and nothing else is found."""
+
+    exceptions = SimpleNamespace(ResourceNotFoundException=KeyError, StateMachineDoesNotExist=KeyError)
+
+    def __init__(self, calls: list[str], tagged: Sequence[str]) -> None:
+        self.calls, self.tagged = calls, tagged
+
+    def get_paginator(self, operation: str) -> EmptyAccount:
+        self.calls.append(operation)
+        return self
+
+    def paginate(self, **request: Any) -> list[dict[str, Any]]:
+        names = ("ResourceTagMappingList",) if "TagFilters" in request else ("executions", "logGroups")
+        return [{name: [{"ResourceARN": arn} for arn in self.tagged] if "Tag" in name else [] for name in names}]
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": "arn:aws:sts::123456789012:assumed-role/apply/x", "Account": "123456789012"}
+
+    def get_parameters(self, **_: Any) -> dict[str, Any]:
+        return {"Parameters": []}
+
+
 @dataclass(frozen=True)
 class FakeEnvironment(Environment):
     """An environment with archives in a folder, whose plan is `shown`."""
@@ -54,12 +78,15 @@ class FakeEnvironment(Environment):
     buckets: Buckets = field(default_factory=Buckets)
     calls: list[str] = field(default_factory=list)
     returned: dict[str, Any] = field(default_factory=dict)
+    tagged: list[str] | None = None
 
     def client(self, service: str) -> Any:
+        if self.tagged is not None:
+            return EmptyAccount(self.calls, self.tagged)
         return {"s3": self.buckets, "stepfunctions": PreparingStates()}[service]
 
     def terraform(self, *arguments: str, accepted: Sequence[int] = (0,)) -> tuple[int, str]:
-        self.calls.append(arguments[0])
+        self.calls.append(arguments[0] + " removal.tfvars" * ("-var-file=removal.tfvars" in arguments))
         for argument in arguments:
             if argument.startswith("-out="):
                 from pathlib import Path  # noqa: PLC0415 - at run time only here

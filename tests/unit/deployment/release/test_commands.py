@@ -80,6 +80,15 @@ def test_nothing_is_reported_where_nothing_differs(tmp_path: Any) -> None:
     assert find_drift(make_environment(tmp_path / "archives"), tmp_path) is None
 
 
+def test_null_that_became_empty_is_no_drift() -> None:
+    before = {"tags": None, "metadata": None}
+
+    assert (
+        report("dev", {"resource_drift": [drifted("aws_s3_object.archive", before, {"tags": {}, "metadata": {}})]})
+        is None
+    )
+
+
 def test_the_version_that_a_rollout_set_is_no_drift_but_a_weight_is() -> None:
     alias = {"function_version": "1", "routing_config": []}
     assert (

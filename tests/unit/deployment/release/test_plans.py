@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,10 @@ OUTPUTS = {
     "functions": {"collect": "rivulet-dev-collect"},
     "buckets": {"artifacts": "rivulet-dev-123456789012-artifacts"},
 }
-CHANGED = {"resource_changes": [change("aws_lambda_function.this", before={"timeout": 1}, after={"timeout": 2})]}
+CHANGED = {
+    "resource_changes": [change("aws_lambda_function.this", before={"timeout": 1}, after={"timeout": 2})],
+    "planned_values": {"root_module": {}},
+}
 
 
 @pytest.fixture
@@ -56,6 +58,7 @@ def test_a_plan_is_stored_encrypted_below_its_environment_and_only_its_text_leav
     assert (write["ServerSideEncryption"], write["SSEKMSKeyId"]) == ("aws:kms", "alias/rivulet-terraform")
     assert made.is_changed
     assert "timeout: 1 → 2" in made.text
+    assert "| USD a month, traffic idle | before | after | change |\n| --- |" in made.text
     assert "hunter2" not in made.text
 
 
@@ -103,12 +106,25 @@ def test_starting_to_forward_may_change_the_mapping_only() -> None:
         check_forwarding({"resource_changes": [mapping, change("aws_s3_bucket.this")]})
 
 
+def show_nothing(_title: str) -> Any:
+    return nullcontext(SilentProgress())
+
+
 def test_nothing_is_destroyed_without_the_typed_name(environment: FakeEnvironment) -> None:
     with pytest.raises(ReleaseError, match="type dev"):
-        destroy(environment, "production")
+        destroy(environment, "production", show_nothing, 0)
     assert environment.calls == []
-    destroy(environment, "dev")
-    assert environment.calls[-1] == "destroy"
+
+
+def test_personalize_is_removed_before_the_destroy_and_log_groups_after_it(tmp_path: Path) -> None:
+    bucket = "arn:aws:s3:::rivulet-dev-lake"
+    environment = make_environment(tmp_path, tagged=[bucket])
+
+    assert destroy(environment, "dev", show_nothing, 0) == [bucket]
+    released = environment.calls.index("apply removal.tfvars")
+    assert {"list_executions", "list_dataset_groups", "list_schemas"} <= set(environment.calls[:released])
+    assert environment.calls[released + 1] == "destroy removal.tfvars"
+    assert set(environment.calls[released + 2 :]) == {"describe_log_groups", "get_resources"}
 
 
 class TestPromotion:
@@ -143,21 +159,3 @@ class TestPromotion:
     def test_a_commit_that_was_not_applied_is_refused(self, released: FakeEnvironment, tmp_path: Path) -> None:
         with pytest.raises(ReleaseError, match="c2 is not applied to dev"):
             promote(released, "c2", tmp_path / "build")
-
-
-def test_the_cost_is_part_of_the_text_where_the_command_exists(
-    environment: FakeEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("deployment.release.plans.importlib.util.find_spec", lambda _name: None)
-    assert "cost" not in plan(environment, "c1", tmp_path, is_stored=False).text
-
-    class Done:
-        returncode, stdout, stderr = 0, "| service | USD |\n", ""
-
-    def compute(command: list[str], **_: Any) -> Done:
-        assert command[:4] == [sys.executable, "-m", "deployment.cost", "--plan"]
-        return Done()
-
-    monkeypatch.setattr("deployment.release.plans.importlib.util.find_spec", lambda _name: True)
-    monkeypatch.setattr("deployment.release.plans.subprocess.run", compute)
-    assert "| service | USD |" in plan(environment, "c1", tmp_path, is_stored=False).text

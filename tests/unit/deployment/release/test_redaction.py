@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from deployment.release.redaction import summarize
 from tests.unit.deployment.release.account import change
 
 SECRET = "hunter2"
+NEW_CODE = json.loads((Path(__file__).parent / "plan_of_new_code.json").read_text("utf-8"))  # as Terraform printed it
 
 
 def text_of(before: dict[str, Any], after: dict[str, Any], **marks: Any) -> str:
@@ -42,6 +44,36 @@ def test_counts_and_signs_differ_for_a_replacement_and_a_deletion() -> None:
 
 def test_a_value_that_is_not_known_yet_is_named() -> None:
     assert "arn: null → (known after apply)" in text_of({}, {"name": "a"}, after_unknown={"arn": True})
+
+
+def test_a_plan_of_new_code_shows_the_code_and_nothing_that_stays() -> None:
+    text = summarize(NEW_CODE)
+
+    names = [line.split(":")[0].strip() for line in text.splitlines() if line.startswith("    ")]
+    function, archive = names[: names.index("version") + 1], names[names.index("version") + 1 :]
+    assert function == [
+        *("last_modified", "qualified_arn", "qualified_invoke_arn", "s3_key", "source_code_hash", "version")
+    ]
+    assert {"key", "source_hash"} <= set(archive)
+    assert not {"cache_control", "metadata", "tags", "tags_all"} & set(archive)  # "" and null, {} and null
+    assert '"version": "(known after apply)"' in text.split("! output.rollout")[1]
+
+
+def test_long_values_are_shortened_to_the_place_where_they_differ() -> None:
+    text = text_of({"policy": "a" * 500 + "Allow" + "b" * 500}, {"policy": "a" * 500 + "Deny" + "b" * 500})
+
+    assert f"…{'a' * 40}Allow" in text
+    assert f"…{'a' * 40}Deny" in text
+    assert len(text) < 400
+
+
+def test_an_unknown_part_is_named_in_its_place_unless_it_is_sensitive() -> None:
+    before, after = {"block": [{"size": 1, "arn": "a", "key": "a"}]}, {"block": [{"size": 1}]}
+    unknown, sensitive = {"block": [{"arn": True, "key": True}]}, {"block": [{"key": True}]}
+    text = text_of(before, after, after_unknown=unknown, before_sensitive=sensitive, after_sensitive=sensitive)
+
+    shown = [{"size": 1, "arn": "(known after apply)", "key": "(sensitive)"}]
+    assert f"→ {json.dumps(shown)}" in text
 
 
 @pytest.mark.parametrize(
