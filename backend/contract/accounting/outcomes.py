@@ -130,5 +130,17 @@ DATASETS = Stage(
     },
 )
 
+REPLAY = Stage(
+    "replay",
+    "read",
+    {
+        "sent": "In the stream again.",
+        "filtered": "Not selected by the filters.",
+        "redacted": "Its bytes were not kept.",
+        "suppressed": "Consent denied: not sent.",
+        "refused": "Refused by the contract again, or unreadable; it stays where it is.",
+    },
+)
+
 METERED = (COLLECT, FORWARD, LAKE)
 """The stages that are Lambda functions and count in CloudWatch."""
