@@ -35,6 +35,7 @@ ITEMS = T.StructType(
         T.StructField("category", T.StringType()),
         T.StructField("brand", T.StringType()),
         T.StructField("price", T.DoubleType()),
+        T.StructField("availability", T.StringType()),
         T.StructField("description", T.StringType()),
         T.StructField("created_at", T.StringType()),
         T.StructField("received_at", T.StringType()),

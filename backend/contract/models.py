@@ -140,6 +140,9 @@ EventType = Literal[
     "Search",
 ]
 
+# Google Merchant Center's values, which shops already have in their product feeds.
+Availability = Literal["in_stock", "out_of_stock", "preorder", "backorder"]
+
 
 class _Record(BaseModel):
     """A record of the contract: unknown fields and values of another type are refused."""
@@ -231,6 +234,12 @@ class Item(_Record):
     )
     price: Annotated[Amount | None, Column("PRICE", "float", nullable=True)] = Field(
         default=None, ge=0, description="Its price in the shop's currency.", examples=[129.0]
+    )
+    # Not categorical: a recommender filters by it and learns nothing from it, since it changes from day to day.
+    availability: Annotated[Availability | None, Column("AVAILABILITY", nullable=True)] = Field(
+        default=None,
+        description="Whether it can be bought; an item without it counts as in stock.",
+        examples=["in_stock"],
     )
     description: Annotated[Text | None, Column("DESCRIPTION", nullable=True, textual=True)] = Field(
         default=None, description="Its description in sentences.", examples=["Waterproof, made for long days."]

@@ -41,6 +41,7 @@ def write_item(item: Item) -> bytes:
             item.category,
             item.brand,
             item.price,
+            item.availability,
             item.description,
             None if item.created_at is None else write_instant(item.created_at),
             item.properties,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # One item in seven is launched during the period, so that a recommender must handle items without history.
 LAUNCHED_DURING = 1 / 7
+# Share of the items that cannot be bought.
+OUT_OF_STOCK = 1 / 20
 DAY_MS = 86_400_000
 # Number of companions of an item, the most likely first, and the decay of the likelihood from one to the next.
 COMPANIONS = 10
@@ -37,6 +39,7 @@ class Item:
     brand: int
     price: float
     created_ms: int
+    is_in_stock: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +89,16 @@ class Catalogue:
             "category": f"{department}|{category}|{item.kind}",
             "price": item.price,
             "brand": brand,
+            "availability": "in_stock" if item.is_in_stock else "out_of_stock",
             "created_at": rfc3339(item.created_ms),
         }
 
 
 def make_catalogue(settings: Settings) -> Catalogue:
     """Generate the shop's items from the settings' seed."""
-    rng = settings.rng("catalogue")
+    rng, stock = settings.rng("catalogue"), settings.rng("stock")
     categories = [(department, category) for department, branch in TREE.items() for category in branch]
-    items = [_make_item(number, categories, settings, rng) for number in range(settings.items)]
+    items = [_make_item(number, categories, settings, rng, stock) for number in range(settings.items)]
     weights = _popularity(items, rng)
     members: list[list[int]] = [[] for _ in categories]
     for index, item in enumerate(items):
@@ -112,7 +116,7 @@ def make_catalogue(settings: Settings) -> Catalogue:
     )
 
 
-def _make_item(number: int, categories: list[tuple[str, str]], settings: Settings, rng: Random) -> Item:
+def _make_item(number: int, categories: list[tuple[str, str]], settings: Settings, rng: Random, stock: Random) -> Item:
     category = rng.randrange(len(categories))
     department, name = categories[category]
     kind = rng.choice(TREE[department][name])
@@ -130,6 +134,7 @@ def _make_item(number: int, categories: list[tuple[str, str]], settings: Setting
         brand=brand,
         price=max(1.0, round(rng.lognormvariate(3.6, 0.8))) - 0.01,
         created_ms=created_ms,
+        is_in_stock=stock.random() >= OUT_OF_STOCK,
     )
 
 

@@ -73,6 +73,7 @@ def to_items(records: DataFrame, first_seen: DataFrame, latest_event: int) -> Da
             categorical("category").alias("CATEGORY"),
             categorical("brand").alias("BRAND"),
             finite("price").alias("PRICE"),
+            single_line("availability", MAX_STRING_LENGTH).alias("AVAILABILITY"),
             single_line("description", MAX_TEXT_LENGTH).alias("DESCRIPTION"),
             F.coalesce(created, F.col("first_seen"), F.lit(latest_event)).alias("CREATION_TIMESTAMP"),
         )

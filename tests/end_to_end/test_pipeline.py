@@ -137,6 +137,19 @@ def test_similar_popular_and_ranked_items_are_returned(pipeline):
     assert ranked[-1]["item_id"] == "unknown-item"
 
 
+def test_items_out_of_stock_are_filtered_out(pipeline):
+    catalogue = generate_shop(seed=1, events=4_000).items
+    sold_out = {str(item["item_id"]) for item in catalogue if item["availability"] == "out_of_stock"}
+    popular, in_stock, not_bought = (
+        {entry["item_id"] for entry in pipeline.api.get("/popular", num_results=100, **chosen)["items"]}
+        for chosen in ({}, {"filter": "in-stock"}, {"filter": "not-bought-in-stock", "user_id": "no-buyer"})
+    )
+
+    assert popular & sold_out
+    assert len(in_stock) == len(not_bought) == 100
+    assert (in_stock | not_bought) & sold_out == set()
+
+
 def test_a_second_training_is_judged_against_the_deployed_version(pipeline):
     # When a second training uses the same lake
     before = campaign_version(pipeline, "user-personalization")

@@ -57,6 +57,7 @@ def item_fields(**changes: Any) -> dict[str, Any]:
         "category": "Shoes|Boots",
         "price": 129.0,
         "brand": "Northway",
+        "availability": "in_stock",
         "description": "Waterproof.\nMade for long days.",
         "created_at": "2025-06-01T00:00:00.000Z",
         "properties": {"colour": "brown"},

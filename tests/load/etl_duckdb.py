@@ -42,10 +42,13 @@ COPY (
 _ITEMS = """
 COPY (
     WITH versions AS (
-        SELECT item_id, arg_max(struct_pack(title, category, brand, price, description, created_at), filename) AS last
+        SELECT item_id, arg_max(
+            struct_pack(title, category, brand, price, availability, description, created_at), filename
+        ) AS last
         FROM read_json('{lake}/items/**/*.jsonl', filename = true) GROUP BY item_id
     ), seen AS (SELECT item_id, min("timestamp") AS moment FROM first GROUP BY item_id)
     SELECT item_id AS ITEM_ID, last.title AS TITLE, last.category AS CATEGORY, last.brand AS BRAND, last.price AS PRICE,
+           last.availability AS AVAILABILITY,
            regexp_replace(last.description, '\\s+', ' ', 'g') AS DESCRIPTION,
            epoch(coalesce(last.created_at, moment)) AS CREATION_TIMESTAMP
     FROM versions LEFT JOIN seen USING (item_id) ORDER BY item_id

@@ -59,6 +59,7 @@ class Item(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     category: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
     brand: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
     price: Annotated[float, Meta(ge=0, le=3.4028234663852886e+38)] | None = None
+    availability: Literal["in_stock", "out_of_stock", "preorder", "backorder"] | None = None
     description: Annotated[str, Meta(min_length=1, max_length=20000)] | None = None
     created_at: Annotated[datetime, Meta(tz=True)] | None = None
     properties: Annotated[dict[str, Scalar], Meta(max_length=25)] | None = None
@@ -72,6 +73,7 @@ class ItemLine(msgspec.Struct, omit_defaults=True, gc=False):
     category: str | None = None
     brand: str | None = None
     price: float | None = None
+    availability: str | None = None
     description: str | None = None
     created_at: str | None = None
     properties: dict[str, Scalar] | None = None

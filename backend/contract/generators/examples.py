@@ -35,6 +35,7 @@ _ITEM: dict[str, Any] = {
     "category": "Shoes|Boots",
     "brand": "Northway",
     "price": 129.0,
+    "availability": "in_stock",
     "description": "Waterproof, made for long days.",
     "created_at": "2025-06-01T00:00:00Z",
     "properties": {"colour": "brown"},

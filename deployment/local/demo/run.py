@@ -118,9 +118,10 @@ def _replay_and_train(
 
 
 def _show_lists(api: Api, console: Console, item: str, titles: dict[str, str]) -> None:
-    for title, path in (
-        (f"Similar to {titles.get(item) or item}:", f"/similar-items/{quoted(item)}"),
-        ("Popular:", "/popular"),
+    for title, path, filters in (
+        (f"Similar to {titles.get(item) or item}:", f"/similar-items/{quoted(item)}", {}),
+        ("Popular:", "/popular", {}),
+        ("Popular and in stock:", "/popular", {"filter": "in-stock"}),
     ):
-        answer = api.get(path, num_results=SHOWN)
+        answer = api.get(path, num_results=SHOWN, **filters)
         report.print_list(console, title, [entry["item_id"] for entry in answer["items"]], titles)

@@ -47,6 +47,7 @@ data "aws_iam_policy_document" "workflow" {
       "personalize:DescribeSolutionVersion",
       "personalize:GetSolutionMetrics",
       "personalize:UpdateCampaign",
+      "personalize:UpdateDataset",
     ]
     resources = local.declared_arns
   }

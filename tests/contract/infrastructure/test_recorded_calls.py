@@ -79,9 +79,10 @@ KEPT = {
         "train-workflow/PassTheRoleOfPersonalize/iam:PassRole",
         "train-workflow/UseAmazonsRecipes/personalize:CreateSolution",
     ],
-    "only where a request names a filter, or a declared filter changes": [
+    "only where a request names a filter, or a declared filter or schema changes": [
         "recommend/ReadThePublishedFilters/ssm:GetParameter",
         "train-workflow/CreateAndDescribeDeclaredResources/personalize:DeleteFilter",
+        "train-workflow/CreateAndDescribeDeclaredResources/personalize:UpdateDataset",
     ],
     "only after a failure, a bad record or two trainings that start at once": [
         "collect/EncryptFailedEvents/kms:*",

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from backend.recommend.filters import FRESH_SECONDS
+from tests.contract.engine.running_engine import RunningEngine
+from tests.factories.avro import avro_schema
 from tests.factories.train_workflow import train_states, workflow
+from tests.fakes.emulator.cloud import run_once
 from tests.fakes.emulator.personalize import ARN
+from tests.fakes.emulator.process import Emulator, free_port
 
 
 def job_arguments(run_workflow: Any, days: str) -> tuple[dict[str, str], datetime]:
@@ -37,6 +43,67 @@ def test_without_a_window_a_training_reads_the_whole_lake(run_workflow):
     arguments, _ = job_arguments(run_workflow, "null")
 
     assert arguments.keys() == {"--lake", "--datasets", "--run_id"}
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    running = RunningEngine(tmp_path_factory.mktemp("workflow-engine") / "state", "http://127.0.0.1:1")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def ensure_datasets(engine, tmp_path_factory):
+    """Return a function that runs the states about datasets in front of an engine, for items of some fields."""
+    emulator = Emulator(tmp_path_factory.mktemp("workflow"), free_port(), engine_url=f"http://127.0.0.1:{engine.port}")
+    emulator.start()
+    emulator.client("personalize").create_dataset_group(name="shop")
+
+    def run(*fields: dict[str, Any]) -> dict[str, Any]:
+        schema = avro_schema("Items", list(fields))
+        name = f"shop-items-{sha256(schema.encode()).hexdigest()[:8]}"
+        declared = {"type": "ITEMS", "name": "shop-items", "folder": "items", "schema_name": name, "schema": schema}
+        known = {
+            "configuration": {"dataset_group": "shop", "datasets": [declared]},
+            "arn": ARN,
+            "dataset_group_arn": f"{ARN}:dataset-group/shop",
+            "poll_seconds": 1,
+            "tags": [],
+        }
+        ensure = {**train_states(prefix="shop")["EnsureDatasets"], "Next": "Ready"}
+        states = {
+            "Start": {"Type": "Pass", "Assign": known, "Next": "EnsureDatasets"},
+            "EnsureDatasets": ensure,
+            "Ready": {"Type": "Succeed"},
+        }
+        ended = run_once(emulator, f"datasets-{uuid4()}", workflow(states), 30)
+        described = emulator.client("personalize").describe_dataset(datasetArn=f"{ARN}:dataset/shop/ITEMS")["dataset"]
+        return {**ended, "current": described["schemaArn"].endswith(name)}
+
+    yield run
+    emulator.close()
+
+
+ITEM_FIELDS = ({"name": "ITEM_ID", "type": "string"}, {"name": "PRICE", "type": ["float", "null"]})
+STOCK = {"name": "AVAILABILITY", "type": ["string", "null"]}
+
+
+def test_a_column_that_allows_null_is_added_to_an_existing_dataset(ensure_datasets):
+    assert ensure_datasets(*ITEM_FIELDS)["current"]
+
+    added, again = ensure_datasets(*ITEM_FIELDS, STOCK), ensure_datasets(*ITEM_FIELDS, STOCK)
+
+    assert (added["status"], added["current"]) == (again["status"], again["current"]) == ("SUCCEEDED", True), added
+
+
+def test_a_schema_that_loses_a_column_ends_the_training_with_the_reason_of_personalize(ensure_datasets):
+    ensure_datasets(*ITEM_FIELDS, STOCK)
+
+    ended = ensure_datasets(*ITEM_FIELDS)
+
+    assert (ended["status"], ended["error"], ended["current"]) == ("FAILED", "DatasetHasAnotherSchema", False)
+    assert "lacks the field AVAILABILITY" in ended["cause"]
+    assert "Restore the declared schema" in ended["cause"]
 
 
 class Filters:

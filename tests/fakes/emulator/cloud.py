@@ -33,7 +33,7 @@ def start_cloud(directory: Path, *, iam_enforced: bool = False) -> Cloud:
     return cloud
 
 
-def run_once(cloud: Cloud, name: str, definition: str, seconds: float) -> dict[str, Any]:
+def run_once(cloud: Emulator, name: str, definition: str, seconds: float) -> dict[str, Any]:
     """Create a state machine, run it once, and return the finished execution."""
     states = cloud.client("stepfunctions")
     machine = states.create_state_machine(

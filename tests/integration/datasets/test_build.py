@@ -211,6 +211,7 @@ def test_an_items_values_are_converted_to_personalizes_limits(build, ansi):
             "category": "a|b",
             "brand": "BRAND, Ltd",
             "price": 9.99,
+            "availability": "out_of_stock",
             "description": "d" * 20_001,
             "created_at": "2026-01-01T01:00:00.000+01:00",
             "properties": {"colour": "red"},
@@ -230,6 +231,7 @@ def test_an_items_values_are_converted_to_personalizes_limits(build, ansi):
         ("CATEGORY", "a|b"),
         ("BRAND", "BRAND, Ltd"),
         ("PRICE", "9.99"),
+        ("AVAILABILITY", "out_of_stock"),
         ("DESCRIPTION", "d" * 20_000),
         ("CREATION_TIMESTAMP", "1767225600"),
     ]
@@ -237,6 +239,8 @@ def test_an_items_values_are_converted_to_personalizes_limits(build, ansi):
     assert (items["long"]["TITLE"], items["long"]["BRAND"]) == ("", "")
     assert items["seen"]["CREATION_TIMESTAMP"] == items["new"]["CREATION_TIMESTAMP"] == latest
     assert items["ancient"]["CREATION_TIMESTAMP"] == "0"
+    # As of records of an earlier version, which had no such field.
+    assert items["seen"]["AVAILABILITY"] == ""
 
 
 def test_unusable_records_are_counted(build):

@@ -10,10 +10,15 @@ from tests.integration.datasets.lakes import read_csv
 from tests.integration.formats.store import extract
 
 KINDS = ("interactions", "items", "users")
+# Columns that the earlier version did not have; its records have no value for them.
+LATER = {"items": ["AVAILABILITY"]}
 
 
-def rows(folder):
-    return sorted(sorted(row.items()) for row in read_csv(folder))
+def rows(folder, empty=()):
+    """Return the rows of a data set, without columns that must be empty in each."""
+    read = list(read_csv(folder))
+    assert not any(row[column] for row in read for column in empty)
+    return sorted(sorted((name, value) for name, value in row.items() if name not in empty) for row in read)
 
 
 def test_a_lake_of_an_earlier_version_gives_the_same_data_sets(spark, tmp_path):
@@ -23,5 +28,6 @@ def test_a_lake_of_an_earlier_version_gives_the_same_data_sets(spark, tmp_path):
     build_datasets(spark, Options("test", f"{stored}/s3/lake/raw/", f"{built}/", "run", Window()))
 
     assert all(rows(earlier / kind) for kind in KINDS)
-    assert [rows(built / kind) for kind in KINDS] == [rows(earlier / kind) for kind in KINDS]
+    for kind in KINDS:
+        assert rows(built / kind, empty=LATER.get(kind, ())) == rows(earlier / kind)
     assert json.loads((built / "manifest.json").read_text()) == json.loads((earlier / "manifest.json").read_text())

@@ -129,7 +129,7 @@ def test_every_item_and_user_is_written(run):
     for item in stream.items:
         row = items[str(item["item_id"])]
         assert (row["TITLE"], row["CATEGORY"], row["BRAND"]) == (item["title"], item["category"], item["brand"])
-        assert float(row["PRICE"]) == item["price"]
+        assert (float(row["PRICE"]), row["AVAILABILITY"]) == (item["price"], item["availability"])
         assert row["DESCRIPTION"] == item["description"]
         assert int(row["CREATION_TIMESTAMP"]) == int(datetime.fromisoformat(str(item["created_at"])).timestamp())
     users = {row["USER_ID"]: row for row in read_csv(folder / "users")}
