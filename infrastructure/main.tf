@@ -144,6 +144,27 @@ module "sagemaker" {
   }
 }
 
+module "engine" {
+  source = "./modules/engine"
+  count  = length(var.engine[*])
+
+  partition                = local.partition
+  region                   = var.region
+  account_id               = var.account_id
+  prefix                   = local.prefix
+  key_arn                  = module.storage.key_arn
+  existing_cluster         = var.engine.existing_cluster
+  new_cluster              = var.engine.new_cluster
+  namespaces               = var.engine.namespaces
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+
+  buckets = {
+    datasets  = local.buckets["datasets"]
+    artifacts = local.buckets["artifacts"]
+  }
+}
+
 module "api" {
   source = "./modules/api"
 

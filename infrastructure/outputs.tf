@@ -65,6 +65,16 @@ output "sagemaker_endpoint" {
   value       = one(module.sagemaker[*].endpoint_name)
 }
 
+output "engine_repository" {
+  description = "ECR repository of the engine's image; null where the engine is not hosted."
+  value       = one(module.engine[*].repository_url)
+}
+
+output "engine_kustomization" {
+  description = "Kustomization of the hosted engine, for build/engine/kustomization.yaml; null where it is not hosted."
+  value       = one(module.engine[*].kustomization)
+}
+
 output "glue_job_name" {
   description = "Spark job that builds the data sets."
   value       = module.etl.job_name

@@ -320,6 +320,26 @@ variable "sagemaker" {
   }
 }
 
+variable "engine" {
+  description = "Amazon EKS that hosts the engine: an existing cluster's name, or a created cluster's private subnets (two availability zones or more), Kubernetes version (null: the newest), addresses that reach its public endpoint (none: only the VPC does) and administrators' role ARNs; and the namespaces of the engines. Null for none."
+  type = object({
+    existing_cluster = optional(string)
+    new_cluster = optional(object({
+      subnet_ids          = list(string)
+      version             = optional(string)
+      public_access_cidrs = optional(list(string), [])
+      administrators      = set(string)
+    }))
+    namespaces = optional(set(string), ["rivulet"])
+  })
+  default = null
+
+  validation {
+    condition     = !var.emulated || var.engine == null
+    error_message = "engine must be null on the laptop, where EKS is not emulated; python -m model.engine runs the engine there."
+  }
+}
+
 variable "alarm_emails" {
   description = "E-mail addresses that alarms are sent to; each must confirm the subscription."
   type        = set(string)

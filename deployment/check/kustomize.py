@@ -1,6 +1,6 @@
 """Render a kustomization with the fields that this project uses, so that `make check` needs no kubectl.
 
-The fields are `resources`, `components`, `patches` with a path, `namespace` and `images`; any other is an error. The
+The fields are `resources`, `components`, `patches`, `namespace` and `images`; any other is an error. The
 decision record 0012 has the reason; a test compares the result with `kubectl kustomize`.
 """
 
@@ -45,7 +45,8 @@ def render(folder: Path) -> list[Manifest]:
     unknown = sorted(kustomization.keys() - KNOWN)
     if unknown:
         raise KustomizationError(f"{folder / FILE} has {', '.join(unknown)}, which this check does not support")
-    named = [patch["path"] for patch in kustomization.get("patches", ())] + kustomization.get("resources", [])
+    patches = kustomization.get("patches", ())
+    named = [patch["path"] for patch in patches if "path" in patch] + kustomization.get("resources", [])
     orphans = sorted({path.name for path in folder.glob("*.yaml") if path.name[0] != "."} - {*named, FILE})
     if orphans:
         raise KustomizationError(f"{folder / FILE} does not name {', '.join(orphans)}")
@@ -53,13 +54,17 @@ def render(folder: Path) -> list[Manifest]:
     for name in [*kustomization.get("resources", ()), *kustomization.get("components", ())]:
         path = folder / name
         manifests += render(path) if path.is_dir() else _documents(path)
-    for patch in kustomization.get("patches", ()):
-        for changes in _documents(folder / patch["path"]):
-            _patch(manifests, changes, patch["path"])
+    for patch in patches:
+        source = patch.get("path", f"a patch in {folder / FILE}")
+        documents = _documents(folder / source) if "path" in patch else [yaml.safe_load(patch["patch"])]
+        for changes in documents:
+            _patch(manifests, changes, source)
     for manifest in manifests:
         _set_image(manifest, kustomization.get("images", ()))
         if "namespace" in kustomization and manifest["kind"] not in CLUSTER_WIDE:
             manifest["metadata"]["namespace"] = kustomization["namespace"]
+        if "namespace" in kustomization and manifest["kind"] == "Namespace":
+            manifest["metadata"]["name"] = kustomization["namespace"]
     return manifests
 
 

@@ -65,6 +65,7 @@ def price_services(traffic: Traffic, stack: Stack, prices: Prices) -> dict[str, 
         + prices.cost("kms_request", KMS_CALLS_IDLE + requests * KMS_CALLS_PER_REQUEST),
         "Athena": prices.cost("athena_tb", traffic.athena_tb),
         "Glue": _spark(traffic, prices),
+        "EKS": prices.cost("eks_cluster_hour", stack.clusters * HOURS),
         "S3": prices.cost("s3_gb", traffic.events_per_second * 86_400 * traffic.lake_days * PARQUET_BYTES / GB)
         + prices.cost("s3_put", traffic.requests * REFUSED),
         "Data out": prices.cost("data_out_gb", traffic.recommendations * ANSWER_BYTES / GB),

@@ -44,6 +44,7 @@ class Stack:
     dashboards: int = 1
     keys: int = 1
     firewall_rules: int | None = None
+    clusters: int = 0
     function_gb: tuple[tuple[str, float], ...] = (
         ("collect", 1.0),
         ("lake", 1.0),
@@ -74,6 +75,7 @@ def read_environment(name: str) -> Stack:
         shards=settings.get("stream_shards", 1),
         has_long_retention=settings.get("stream_retention_hours", 24) > 24,
         firewall_rules=_FIREWALL_RULES if settings.get("firewall") else None,
+        clusters=int("new_cluster" in (settings.get("engine") or {})),
     )
 
 
@@ -109,6 +111,7 @@ def _stack(resources: list[dict[str, Any]]) -> Stack:
         dashboards=len(of_type("aws_cloudwatch_dashboard")),
         keys=len(of_type("aws_kms_key")),
         firewall_rules=sum(len(each.get("rule") or ()) for each in firewalls) if firewalls else None,
+        clusters=len(of_type("aws_eks_cluster")),
         function_gb=tuple((each["function_name"].rpartition("-")[2], each["memory_size"] / 1024) for each in functions),
     )
 

@@ -362,7 +362,7 @@ data "aws_iam_policy_document" "apply" {
   statement {
     sid       = "DenyPermissionsWithoutBoundary"
     effect    = "Deny"
-    actions   = ["iam:AttachRolePolicy", "iam:CreateUser", "iam:DeleteRolePermissionsBoundary"]
+    actions   = concat(["iam:CreateUser", "iam:DeleteRolePermissionsBoundary"], contains(keys(var.engine_hosting), each.key) ? [] : ["iam:AttachRolePolicy"])
     resources = ["*"]
   }
 
@@ -375,6 +375,7 @@ data "aws_iam_policy_document" "apply" {
       "${local.roles_arn}/${var.project}-apply-*",
       "${local.roles_arn}/${var.project}-plan-*",
       "arn:${local.partition}:iam::${var.account_id}:policy/${var.project}-boundary-*",
+      "arn:${local.partition}:iam::${var.account_id}:policy/${var.project}-engine-*",
       "arn:${local.partition}:iam::${var.account_id}:policy/${var.project}-removal-*",
       local.provider_arn,
     ]

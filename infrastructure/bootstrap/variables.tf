@@ -88,3 +88,17 @@ variable "cost_watch" {
     error_message = "cost_watch needs at least one address, and an amount above zero."
   }
 }
+
+variable "engine_hosting" {
+  description = "Environments that host the engine on EKS, whose roles need more permissions, with the name of an existing cluster; without one the root creates it."
+  type = map(object({
+    existing_cluster = optional(string)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.engine_hosting), var.environments)) == 0
+    error_message = "engine_hosting names ${join(", ", setsubtract(keys(var.engine_hosting), var.environments))}, which environments does not contain."
+  }
+}

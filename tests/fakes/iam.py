@@ -142,7 +142,12 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "Bool": _is_boolean,
     "NumericLessThan": lambda expected, value: float(value) < float(expected),
 }
-_NEGATED = {"StringNotEquals": "StringEquals", "StringNotLike": "StringLike", "ArnNotLike": "ArnLike"}
+_NEGATED = {
+    "ArnNotEquals": "ArnEquals",
+    "ArnNotLike": "ArnLike",
+    "StringNotEquals": "StringEquals",
+    "StringNotLike": "StringLike",
+}
 
 
 def _conditions_hold(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> bool:

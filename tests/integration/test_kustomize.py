@@ -13,7 +13,7 @@ from deployment.check.kustomize import render
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
-@pytest.mark.parametrize("name", ["base", "eks"])
+@pytest.mark.parametrize("name", ["base", "example"])
 def test_the_rendered_manifests_are_those_of_kubectl(name: str) -> None:
     output = subprocess.run(["kubectl", "kustomize", MANIFESTS / name], capture_output=True, check=True).stdout
 

@@ -23,6 +23,7 @@ VARIABLES = {
     "account_id": ACCOUNT_ID,
     "repository": "owner/rivulet",
     "environments": '["dev", "production"]',
+    "engine_hosting": "{ dev = {}, production = {} }",
 }
 
 
@@ -84,6 +85,23 @@ def checkout(folder: Path, account: Account) -> Checkout:
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     python.chmod(0o755)
     return Checkout(folder, account)
+
+
+_POLICIES = {
+    "plan": ("aws_iam_role_policy.plan", "aws_iam_role_policy.engine_plan"),
+    "apply": ("aws_iam_role_policy.apply", "aws_iam_policy.engine", "aws_iam_policy.removal"),
+}
+
+
+def deploying_policies(
+    plan: dict[str, Any], purpose: str, environment: str, *, with_removal: bool = True
+) -> list[dict[str, Any]]:
+    """Return the policies of an environment's role for plan or apply; those of `deployment.remove` may be left out."""
+    return [
+        role_policy(plan, f'{address}["{environment}"]')
+        for address in _POLICIES[purpose]
+        if with_removal or not address.endswith(".removal")
+    ]
 
 
 def role_policy(plan: dict[str, Any], address: str) -> dict[str, Any]:

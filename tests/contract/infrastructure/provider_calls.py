@@ -57,6 +57,42 @@ CALLS = {
     "aws_kinesis_firehose_delivery_stream": Calls("", "firehose:UpdateDestination@delivery-stream"),
     "aws_kinesis_stream": Calls("", "kinesis:UpdateShardCount@stream kinesis:DeleteStream@stream"),
     "aws_kms_alias": Calls("", "kms:UpdateAlias@alias"),
+    "aws_ecr_lifecycle_policy": Calls(
+        "ecr:GetLifecyclePolicy@engine-repository",
+        "ecr:PutLifecyclePolicy@engine-repository ecr:DeleteLifecyclePolicy@engine-repository",
+    ),
+    "aws_ecr_repository": Calls(
+        "ecr:DescribeRepositories@engine-repository ecr:ListTagsForResource@engine-repository",
+        "ecr:CreateRepository@engine-repository ecr:TagResource@engine-repository "
+        "ecr:PutImageScanningConfiguration@engine-repository ecr:DeleteRepository@engine-repository "
+        "kms:CreateGrant@key kms:RetireGrant@key",
+    ),
+    "aws_eks_access_entry": Calls(
+        "eks:DescribeAccessEntry@engine-access-entry",
+        "eks:CreateAccessEntry@engine-cluster eks:DeleteAccessEntry@engine-access-entry "
+        "eks:TagResource@engine-access-entry",
+    ),
+    "aws_eks_access_policy_association": Calls(
+        "eks:ListAssociatedAccessPolicies@engine-access-entry",
+        "eks:AssociateAccessPolicy@engine-access-entry eks:DisassociateAccessPolicy@engine-access-entry",
+    ),
+    "aws_eks_cluster": Calls(
+        "eks:DescribeCluster@engine-cluster eks:DescribeUpdate@engine-cluster kms:DescribeKey@key",
+        "eks:CreateCluster@engine-cluster eks:TagResource@engine-cluster "
+        "eks:UpdateClusterConfig@engine-cluster eks:UpdateClusterVersion@engine-cluster "
+        "eks:DeleteCluster@engine-cluster iam:PassRole@role-to-eks iam:PassRole@role-to-ec2 "
+        "kms:CreateGrant@key iam:CreateServiceLinkedRole@role-of-eks",
+    ),
+    "aws_eks_pod_identity_association": Calls(
+        "eks:DescribePodIdentityAssociation@engine-association",
+        "eks:CreatePodIdentityAssociation@engine-cluster eks:UpdatePodIdentityAssociation@engine-association "
+        "eks:DeletePodIdentityAssociation@engine-association eks:TagResource@engine-association "
+        "iam:PassRole@role-to-pods",
+    ),
+    "aws_iam_role_policy_attachment": Calls(
+        "iam:ListAttachedRolePolicies@engine-role",
+        "iam:CreateRole@engine-role iam:AttachRolePolicy@engine-role iam:DetachRolePolicy@engine-role",
+    ),
     "aws_kms_key": Calls("", "kms:PutKeyPolicy@key kms:ScheduleKeyDeletion@key kms:CreateGrant@key kms:Encrypt@key"),
     "aws_lambda_alias": Calls(
         "lambda:GetAlias@function-alias",
@@ -148,6 +184,10 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
         "delivery-stream": f"arn:aws:firehose:{here}:deliverystream/{prefix}-lake",
         "endpoint": f"arn:aws:sagemaker:{here}:endpoint/{prefix}-custom",
         "endpoint-config": f"arn:aws:sagemaker:{here}:endpoint-config/{prefix}-custom-0123456789ab",
+        "engine-access-entry": f"arn:aws:eks:{here}:access-entry/{prefix}-engine/role/{ACCOUNT_ID}/platform/id",
+        "engine-association": f"arn:aws:eks:{here}:podidentityassociation/{prefix}-engine/a-id",
+        "engine-cluster": f"arn:aws:eks:{here}:cluster/{prefix}-engine",
+        "engine-repository": f"arn:aws:ecr:{here}:repository/{prefix}-engine",
         "function": function,
         "function-alias": f"{function}:live",
         "glue-function": f"arn:aws:glue:{here}:userDefinedFunction/rivulet_{environment}/any",
@@ -181,6 +221,13 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
             role,
             {"iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT_ID}:policy/rivulet-boundary-{environment}"},
         ),
+        "engine-role": (
+            f"arn:aws:iam::{ACCOUNT_ID}:role/{prefix}-engine-nodes",
+            {
+                "iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT_ID}:policy/rivulet-boundary-{environment}-engine",
+                "iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonEKSWorkerNodeMinimalPolicy",
+            },
+        ),
         "key": (key_arn, key),
         "key-for-function": (key_arn, key | {"kms:EncryptionContext:aws:lambda:FunctionArn": function}),
         "key-for-s3": (key_arn, key | {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}),
@@ -193,6 +240,10 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
         "new-key": ("*", new),
         "new-mapping": ("*", new | {"lambda:FunctionArn": function}),
         "new-usage-plan": (f"{apis}/usageplans", new),
+        "role-of-eks": (
+            f"arn:aws:iam::{ACCOUNT_ID}:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS",
+            {"iam:AWSServiceName": "eks.amazonaws.com"},
+        ),
         "role-of-waf": (
             f"arn:aws:iam::{ACCOUNT_ID}:role/aws-service-role/wafv2.amazonaws.com/AWSServiceRoleForWAFV2Logging",
             {"iam:AWSServiceName": "wafv2.amazonaws.com"},
@@ -205,6 +256,12 @@ def resources(environment: str) -> dict[str, tuple[str, Context]]:
     }
     passed: dict[str, tuple[str, Context]] = {
         f"role-to-{service}": (role, {"iam:PassedToService": f"{service}.amazonaws.com"}) for service in services
+    }
+    engine_role = f"arn:aws:iam::{ACCOUNT_ID}:role/{prefix}-engine"
+    passed |= {
+        "role-to-ec2": (f"{engine_role}-nodes", {"iam:PassedToService": "ec2.amazonaws.com"}),
+        "role-to-eks": (f"{engine_role}-cluster", {"iam:PassedToService": "eks.amazonaws.com"}),
+        "role-to-pods": (engine_role, {"iam:PassedToService": "pods.eks.amazonaws.com"}),
     }
     return {name: (arn, {}) for name, arn in unconditional.items()} | conditional | passed
 

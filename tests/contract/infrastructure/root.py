@@ -33,6 +33,7 @@ VARIABLES = {
     "lambda_archives_directory": "tests/archives/lambda",
     "glue_archives_directory": "tests/archives/glue",
     "sagemaker": f'{{ image_uri = "{ACCOUNT_ID}.dkr.ecr.{REGION}.amazonaws.com/rivulet:1.0" }}',
+    "engine": '{ existing_cluster = "shop" }',
 }
 
 

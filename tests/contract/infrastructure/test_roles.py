@@ -10,7 +10,7 @@ import pytest
 
 from deployment.terraform import INFRASTRUCTURE
 from tests.contract.infrastructure.account import ACCOUNT_ID, REGION
-from tests.contract.infrastructure.bootstrap import role_policy
+from tests.contract.infrastructure.bootstrap import deploying_policies, role_policy
 from tests.contract.infrastructure.provider_calls import CALLS, calls, resources
 from tests.contract.infrastructure.recording import calls_of, recorded_calls, recorded_types
 from tests.fakes.iam import is_allowed
@@ -25,7 +25,7 @@ ROLES = ("plan", "apply")
 # Types that the laptop leaves out, whose calls differ from recorded ones in the last parts of the path.
 _AS_OTHER_CHILDREN_OF_AN_API = {"aws_api_gateway_integration_response", "aws_api_gateway_method_response"}
 # Resources that are the account's, which every environment's roles must reach.
-_SHARED = {"any", "catalog", "managed-rules", "role-of-waf"}
+_SHARED = {"any", "catalog", "managed-rules", "role-of-eks", "role-of-waf"}
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, white space not counted
 _INLINE_POLICIES_CHARACTERS = 10_240
 _MANAGED_POLICY_CHARACTERS = 6_144
@@ -43,10 +43,7 @@ STATE_KEY_CONTEXT: Context = {
 def may(plan: dict[str, Any], role: str, action: str, resource: str, context: Context | None = None) -> bool:
     """Return whether a role, such as ``apply-dev``, may call an action on a resource."""
     purpose, environment = role.split("-")
-    policies = [role_policy(plan, f'aws_iam_role_policy.{purpose}["{environment}"]')]
-    if purpose == "apply":
-        policies.append(role_policy(plan, f'aws_iam_policy.removal["{environment}"]'))
-    return is_allowed(action, resource, policies, context=context)
+    return is_allowed(action, resource, deploying_policies(plan, purpose, environment), context=context)
 
 
 def refused(plan: dict[str, Any], role: str, requests: list[Call]) -> list[str]:
@@ -114,6 +111,50 @@ def test_a_role_reaches_nothing_of_the_other_environment(plan: dict[str, Any], r
 
     # WAF does not evaluate a stage's tags; apigateway:SetWebACL, without which it changes nothing, does.
     assert reached <= {"wafv2:AssociateWebACL", "wafv2:DisassociateWebACL", "wafv2:GetWebACLForResource"}
+
+
+@pytest.mark.parametrize(
+    ("role", "boundary", "policy", "expected"),
+    [
+        ("rivulet-dev-engine-cluster", "rivulet-boundary-dev-engine", "AmazonEKSClusterPolicy", True),
+        ("rivulet-dev-engine-cluster", "rivulet-boundary-dev-engine", "AdministratorAccess", False),
+        ("rivulet-dev-engine-cluster", "rivulet-boundary-dev", "AmazonEKSClusterPolicy", False),
+        ("rivulet-dev-engine-cluster", "rivulet-boundary-production-engine", "AmazonEKSClusterPolicy", False),
+        ("rivulet-dev-collect", "rivulet-boundary-dev-engine", "AmazonEKSClusterPolicy", False),
+    ],
+)
+def test_only_policies_of_eks_are_attached_and_only_to_the_roles_of_the_cluster(
+    plan: dict[str, Any], role: str, boundary: str, policy: str, expected: bool
+) -> None:
+    context: Context = {
+        "iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT_ID}:policy/{boundary}",
+        "iam:PolicyARN": f"arn:aws:iam::aws:policy/{policy}",
+    }
+
+    arn = f"arn:aws:iam::{ACCOUNT_ID}:role/{role}"
+    assert may(plan, "apply-dev", "iam:AttachRolePolicy", arn, context) is expected
+
+
+def test_bootstrap_allows_the_managed_policies_that_the_module_attaches(plan: dict[str, Any]) -> None:
+    [allowed] = [
+        statement["Condition"]["ArnEquals"]["iam:PolicyARN"]
+        for statement in role_policy(plan, 'aws_iam_policy.engine["dev"]')["Statement"]
+        if statement["Sid"] == "AttachTheirManagedPolicies"
+    ]
+    module = (INFRASTRUCTURE / "modules" / "engine" / "locals.tf").read_text("utf-8")
+
+    assert {arn.rpartition("/")[2] for arn in allowed} == set(re.findall(r'"(Amazon\w+)"', module))
+
+
+def test_without_hosting_no_policy_is_attached_to_a_role(bootstrap: Checkout) -> None:
+    planned = bootstrap.plan(engine_hosting="{}")
+    policies = [
+        role_policy(planned, f'{address}["dev"]') for address in ("aws_iam_role_policy.apply", "aws_iam_policy.removal")
+    ]
+    addresses = {resource["address"] for resource in planned["planned_values"]["root_module"]["resources"]}
+
+    assert not is_allowed("iam:AttachRolePolicy", f"arn:aws:iam::{ACCOUNT_ID}:role/any", [*policies, EVERYTHING])
+    assert {address for address in addresses if "engine" in address} == set()
 
 
 @pytest.mark.parametrize("environment", OTHER)
@@ -316,6 +357,9 @@ def test_a_plan_role_reads_no_data_and_no_key_of_another_api(plan: dict[str, Any
         ("iam:UpdateAssumeRolePolicy", "rivulet-apply-production", None, False),
         ("iam:UpdateAssumeRolePolicy", "rivulet-plan-production", None, False),
         ("iam:DeleteRole", "rivulet-api-gateway-logs", None, False),
+        ("iam:CreateRole", "rivulet-dev-engine-nodes", "rivulet-boundary-dev-engine", True),
+        ("iam:CreateRole", "rivulet-dev-collect", "rivulet-boundary-dev-engine", False),
+        ("iam:PutRolePolicy", "rivulet-dev-engine-nodes", "rivulet-boundary-dev-engine", False),
     ],
 )
 def test_roles_are_made_with_the_environments_boundary_only(
@@ -412,16 +456,17 @@ def test_a_role_within_the_boundary_reaches_its_own_environment_only(plan: dict[
 
 def test_the_policies_fit_into_iams_quotas(plan: dict[str, Any]) -> None:
     for environment in OTHER:
-        for purpose in ROLES:
-            policy = role_policy(plan, f'aws_iam_role_policy.{purpose}["{environment}"]')
-            assert len(json.dumps(policy, separators=(",", ":"))) <= _INLINE_POLICIES_CHARACTERS
-        for managed in ("boundary", "removal"):
+        for inline in (["plan", "engine_plan"], ["apply"]):
+            policies = [role_policy(plan, f'aws_iam_role_policy.{name}["{environment}"]') for name in inline]
+            characters = sum(len(json.dumps(policy, separators=(",", ":"))) for policy in policies)
+            assert characters <= _INLINE_POLICIES_CHARACTERS
+        for managed in ("boundary", "engine", "engine_boundary", "removal"):
             policy = role_policy(plan, f'aws_iam_policy.{managed}["{environment}"]')
             assert len(json.dumps(policy, separators=(",", ":"))) <= _MANAGED_POLICY_CHARACTERS
 
 
 def test_one_environment_has_no_role_of_the_other(bootstrap: Checkout) -> None:
-    plan = bootstrap.plan(environments='["dev"]', api_gateway_logging="false")
+    plan = bootstrap.plan(environments='["dev"]', engine_hosting="{}", api_gateway_logging="false")
     addresses = {resource["address"] for resource in plan["planned_values"]["root_module"]["resources"]}
 
     assert {address for address in addresses if "production" in address or "api_gateway" in address} == set()
@@ -449,10 +494,9 @@ EVERYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 def test_denials_hold_whatever_another_policy_grants(
     plan: dict[str, Any], role: str, action: str, resource: str
 ) -> None:
-    purpose, environment = role.split("-")
-    policy = role_policy(plan, f'aws_iam_role_policy.{purpose}["{environment}"]')
+    policies = deploying_policies(plan, *role.split("-"))
 
-    assert not is_allowed(action, resource, [policy, EVERYTHING])
+    assert not is_allowed(action, resource, [*policies, EVERYTHING])
     assert is_allowed(action, resource, [EVERYTHING])
 
 

@@ -14,7 +14,7 @@ DOCKERFILE = CONTAINER_FILE.read_text(encoding="utf-8")
 
 @pytest.fixture
 def manifests():
-    return copy.deepcopy(render(MANIFESTS / "eks"))
+    return copy.deepcopy(render(MANIFESTS / "example"))
 
 
 def of_kind(manifests, kind):
@@ -29,7 +29,7 @@ def pod(manifests):
     return pod_of(of_kind(manifests, "StatefulSet"))
 
 
-@pytest.mark.parametrize("name", ["base", "eks"])
+@pytest.mark.parametrize("name", ["base", "example"])
 def test_the_manifests_have_no_problem(name):
     assert problems(render(MANIFESTS / name), DOCKERFILE) == []
 
@@ -66,13 +66,6 @@ BREAKS = [
         lambda all_: pod(all_)["volumes"][0]["secret"].update(defaultMode=0o444),
         "readable by others, as with mode 444",
     ),
-    (lambda all_: of_kind(all_, "ServiceAccount")["metadata"]["annotations"].clear(), None),
-    (
-        lambda all_: of_kind(all_, "ServiceAccount")["metadata"]["annotations"].update(
-            {"eks.amazonaws.com/role-arn": "engine"}
-        ),
-        "is not the ARN",
-    ),
     (lambda all_: all_.remove(of_kind(all_, "NetworkPolicy")), "lack NetworkPolicy"),
     (lambda all_: all_.append(of_kind(all_, "Service")), "have the same kind"),
 ]
@@ -84,8 +77,7 @@ def test_a_change_that_would_break_is_found(manifests, change, expected):
 
     found = problems(manifests, DOCKERFILE)
 
-    assert bool(found) is (expected is not None)
-    assert expected is None or any(expected in problem for problem in found), found
+    assert any(expected in problem for problem in found), found
 
 
 @pytest.mark.parametrize(

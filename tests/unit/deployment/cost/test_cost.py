@@ -193,6 +193,16 @@ def test_an_environment_sets_the_capacity_of_its_campaigns(tmp_path, monkeypatch
     }
 
 
+@pytest.mark.parametrize(
+    ("setting", "usd"), [('new_cluster = { subnet_ids = ["a"] }', 73), ('existing_cluster = "a"', 0)]
+)
+def test_an_environment_that_hosts_the_engine_pays_for_the_cluster_that_it_creates(tmp_path, monkeypatch, setting, usd):
+    monkeypatch.setattr("deployment.cost.stack.ENVIRONMENTS", tmp_path)
+    (tmp_path / "some.tfvars").write_text(f"engine = {{ {setting} }}")
+
+    assert price_services(IDLE, read_environment("some"), PRICES)["EKS"] == usd
+
+
 def test_an_alarm_on_an_expression_is_billed_for_each_of_its_metrics(tmp_path):
     queries = [
         {"id": "result", "expression": "a / b", "metric": []},
