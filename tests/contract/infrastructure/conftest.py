@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.infrastructure.account import running_account
 from tests.contract.infrastructure.bootstrap import checkout
-from tests.contract.infrastructure.root import ENVIRONMENT, role_policies_of
+from tests.contract.infrastructure.root import ENVIRONMENT, key_policy_of, planned_root, role_policies_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +36,18 @@ def plan(bootstrap: Checkout) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def roles(tmp_path_factory: pytest.TempPathFactory, account: Account) -> dict[str, tuple[str, dict[str, Any]]]:
-    return role_policies_of(tmp_path_factory.mktemp("root"), account)
+def root(tmp_path_factory: pytest.TempPathFactory, account: Account) -> dict[str, Any]:
+    return planned_root(tmp_path_factory.mktemp("root"), account)
+
+
+@pytest.fixture(scope="session")
+def roles(root: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    return role_policies_of(root)
+
+
+@pytest.fixture(scope="session")
+def key_policy(root: dict[str, Any]) -> dict[str, Any]:
+    return key_policy_of(root)
 
 
 @pytest.fixture(scope="session")

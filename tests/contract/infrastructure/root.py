@@ -1,4 +1,4 @@
-"""The policies of the roles that the root creates, as a plan of the root in a copy of its folder renders them."""
+"""The policies of the roles and of the key that the root creates, as a plan in a copy of its folder renders them."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ KNOWN_AT_PLAN = [
 ]
 
 
-def role_policies_of(folder: Path, account: Account) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return each role's name and policy by the address of the policy."""
+def planned_root(folder: Path, account: Account) -> dict[str, Any]:
+    """Plan the root, and return its module of the planned values."""
     shutil.copytree(INFRASTRUCTURE, folder / "infrastructure", ignore=shutil.ignore_patterns(".terraform", "bootstrap"))
     # The solutions, the schemas and whatever else the modules read.
     shutil.copytree(PROJECT / "model", folder / "model", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
@@ -71,7 +71,23 @@ def role_policies_of(folder: Path, account: Account) -> dict[str, tuple[str, dic
         f"-var-file=environments/{ENVIRONMENT}.tfvars",
     )
     shown = json.loads(_run(folder, environment, "show", "-json", "p.tfplan"))
-    return dict(_policies(shown["planned_values"]["root_module"]))
+    root: dict[str, Any] = shown["planned_values"]["root_module"]
+    return root
+
+
+def role_policies_of(root: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return each role's name and policy by the address of the policy."""
+    return {
+        address: (values["role"], json.loads(values["policy"]))
+        for address, values in _policies(root, "aws_iam_role_policy")
+    }
+
+
+def key_policy_of(root: dict[str, Any]) -> dict[str, Any]:
+    """Return the policy of the environment's key."""
+    [(_, values)] = _policies(root, "aws_kms_key")
+    policy: dict[str, Any] = json.loads(values["policy"])
+    return policy
 
 
 def _run(folder: Path, environment: dict[str, str], *arguments: str) -> str:
@@ -83,11 +99,11 @@ def _run(folder: Path, environment: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def _policies(module: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _policies(module: dict[str, Any], kind: str) -> Iterator[tuple[str, Any]]:
     for resource in module.get("resources", []):
-        if resource["type"] == "aws_iam_role_policy":
+        if resource["type"] == kind:
             values = resource["values"]
             assert values.get("policy") is not None, f"{resource['address']} is not known at plan."
-            yield resource["address"], (values["role"], json.loads(values["policy"]))
+            yield resource["address"], values
     for child in module.get("child_modules", []):
-        yield from _policies(child)
+        yield from _policies(child, kind)

@@ -106,6 +106,61 @@ def test_a_schema_that_loses_a_column_ends_the_training_with_the_reason_of_perso
     assert "Restore the declared schema" in ended["cause"]
 
 
+def chosen(run_workflow: Any, choice: dict[str, Any], **known: Any) -> str:
+    """Return the name of the state that a choice leads to, where these variables are known."""
+    following = {choice["Default"], *(each["Next"] for each in choice["Choices"])}
+    states = {
+        "Start": {"Type": "Pass", "Assign": known, "Next": "Choice"},
+        "Choice": choice,
+        **{name: {"Type": "Succeed", "Output": name} for name in following},
+    }
+    ended = run_workflow(f"choice-{uuid4()}", workflow(states))
+    assert ended["status"] == "SUCCEEDED", ended
+    return str(json.loads(ended["output"]))
+
+
+@pytest.mark.parametrize(("interactions", "users", "enough"), [(1000, 25, True), (999, 25, False), (1000, 24, False)])
+def test_a_training_needs_as_many_interactions_and_users_as_personalize(run_workflow, interactions, users, enough):
+    manifest = {"written": {"interactions": interactions}, "profile": {"trained": {"users_with_two": users}}}
+
+    following = chosen(run_workflow, train_states()["AreInteractionsEnough"], manifest=manifest)
+
+    assert following == ("ImportDataSets" if enough else "TooFewInteractions")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "is_another"),
+    [
+        ({}, {"AutoTrainingConfig": {"SchedulingExpression": "rate(7 days)"}}, False),
+        ({"AlgorithmHyperParameters": {"a": "1"}}, {"AlgorithmHyperParameters": {"a": "1", "b": "2"}}, False),
+        ({"AlgorithmHyperParameters": {"a": "1"}}, {"AlgorithmHyperParameters": {"a": "2", "b": "2"}}, True),
+        ({"EventValueThreshold": "2"}, {"EventValueThreshold": "3"}, True),
+        ({"EventValueThreshold": "2"}, {}, True),
+    ],
+)
+def test_an_existing_solution_or_campaign_has_the_declared_configuration(run_workflow, wanted, found, is_another):
+    states = train_states()["TrainAndDeploy"]["ItemProcessor"]["States"]
+    solution = {"recipe_arn": "r", "solution_config": wanted, "campaign": {"min_provisioned_tps": 1, "config": wanted}}
+
+    of_solution = chosen(
+        run_workflow,
+        states["IsSolutionReady"],
+        solution=solution,
+        described={"RecipeArn": "r", "Status": "ACTIVE", "SolutionConfig": found},
+    )
+    of_campaign = chosen(
+        run_workflow,
+        states["IsAnythingToDeploy"],
+        solution=solution,
+        is_deployed=True,
+        verdict={"kept": "champion"},
+        described={"MinProvisionedTPS": 1, "CampaignConfig": found},
+    )
+
+    assert of_solution == ("SolutionHasAnotherConfig" if is_another else "CreateSolutionVersion")
+    assert of_campaign == ("UpdateCampaign" if is_another else "ChampionKept")
+
+
 class Filters:
     """The states about filters, for declared ones."""
 

@@ -65,6 +65,11 @@ run "the_glue_version_is_pinned_and_code_is_named_by_its_hash" {
   command = plan
 
   assert {
+    condition     = aws_glue_job.this.execution_class == "STANDARD" && aws_glue_job.this.max_retries == 0
+    error_message = "A training would wait for spare capacity, or the job would be repeated behind the state machine's back."
+  }
+
+  assert {
     condition     = aws_glue_job.this.glue_version == "5.1" && aws_glue_job.this.default_arguments["--job-bookmark-option"] == "job-bookmark-disable"
     error_message = "The Glue version is not pinned, or job bookmarks are on."
   }
