@@ -161,6 +161,27 @@ def test_an_existing_solution_or_campaign_has_the_declared_configuration(run_wor
     assert of_campaign == ("UpdateCampaign" if is_another else "ChampionKept")
 
 
+@pytest.mark.parametrize(
+    ("dataset", "update", "is_updated", "expected"),
+    [
+        ("CREATE IN_PROGRESS", None, False, "WaitForDataset"),
+        ("ACTIVE", None, False, "UpdateDataset"),
+        ("ACTIVE", None, True, "WaitForDataset"),
+        ("UPDATE IN_PROGRESS", "CREATE IN_PROGRESS", True, "WaitForDataset"),
+        ("ACTIVE", "CREATE PENDING", False, "WaitForDataset"),
+        ("ACTIVE", "CREATE FAILED", False, "UpdateDataset"),
+        ("UPDATE FAILED", "UPDATE FAILED", True, "DatasetHasAnotherSchema"),
+    ],
+)
+def test_a_dataset_with_another_schema_is_updated_once(run_workflow, dataset, update, is_updated, expected):
+    described: dict[str, Any] = {"Status": dataset, "SchemaArn": "old"}
+    if update:
+        described["LatestDatasetUpdate"] = {"Status": update, "SchemaArn": "new"}
+    choice = train_states()["EnsureDatasets"]["ItemProcessor"]["States"]["IsDatasetReady"]
+
+    assert chosen(run_workflow, choice, described=described, schema_arn="new", is_updated=is_updated) == expected
+
+
 class Filters:
     """The states about filters, for declared ones."""
 
