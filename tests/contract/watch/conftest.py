@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from deployment.terraform import PROJECT, invocation
+from deployment.terraform import invocation
 
 _TEST = "tests/alarms.tftest.hcl"
 
 
 @pytest.fixture(scope="session")
-def alarms() -> dict[str, dict[str, Any]]:
+def alarms(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Return the planned alarms by their names without the environment."""
-    data = {"TF_DATA_DIR": str(PROJECT / "build" / "check" / "terraform" / "root")}  # of deployment/check/terraform.py
+    data = {"TF_DATA_DIR": str(tmp_path_factory.mktemp("alarms"))}
     printed = ""
     for arguments in (["init", "-backend=false", "-input=false"], ["test", "-json", "-verbose", f"-filter={_TEST}"]):
         call = invocation(arguments, os.environ | data)

@@ -1,30 +1,45 @@
-# A mocked provider: the module has no policies, and the wiring between resources is only known after apply.
+# The real provider without a network; what is known only after an apply is stated, for the wiring between resources.
 
-mock_provider "aws" {
-  mock_resource "aws_api_gateway_stage" {
-    defaults = {
-      invoke_url = "https://id.execute-api.eu-central-1.amazonaws.com/v1"
-      arn        = "arn:aws:apigateway:eu-central-1::/restapis/id/stages/v1"
-    }
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_resource {
+  target          = aws_api_gateway_rest_api.this
+  override_during = plan
+  values = {
+    id               = "id"
+    root_resource_id = "root"
+    execution_arn    = "arn:aws:execute-api:eu-central-1:123456789012:id"
   }
+}
 
-  mock_resource "aws_api_gateway_rest_api" {
-    defaults = {
-      root_resource_id = "root"
-      execution_arn    = "arn:aws:execute-api:eu-central-1:123456789012:id"
-    }
+override_resource {
+  target          = aws_api_gateway_resource.top
+  override_during = plan
+  values = {
+    id = "top"
   }
+}
 
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = {
-      arn = "arn:aws:logs:eu-central-1:123456789012:log-group:a"
-    }
+override_resource {
+  target          = aws_wafv2_web_acl.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/a/b"
   }
+}
 
-  mock_resource "aws_wafv2_web_acl" {
-    defaults = {
-      arn = "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/a/b"
-    }
+override_resource {
+  target          = aws_api_gateway_stage.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:apigateway:eu-central-1::/restapis/id/stages/v1"
   }
 }
 
@@ -51,6 +66,8 @@ variables {
 }
 
 run "paths_become_a_tree_of_resources" {
+  command = plan
+
   assert {
     condition     = toset(keys(aws_api_gateway_resource.top)) == toset(["/events", "/items", "/health"]) && alltrue([for resource in values(aws_api_gateway_resource.top) : resource.parent_id == "root"])
     error_message = "A first segment does not exist exactly once under the root."
@@ -63,6 +80,8 @@ run "paths_become_a_tree_of_resources" {
 }
 
 run "each_route_invokes_its_function_and_needs_an_api_key_by_default" {
+  command = plan
+
   assert {
     condition     = aws_api_gateway_integration.this["POST /events"].uri == var.functions.collect.invoke_arn && aws_api_gateway_integration.this["GET /health"].uri == var.functions.serve.invoke_arn
     error_message = "A route invokes a wrong function."
@@ -85,6 +104,8 @@ run "each_route_invokes_its_function_and_needs_an_api_key_by_default" {
 }
 
 run "gateway_errors_are_json_with_a_code_and_a_message" {
+  command = plan
+
   assert {
     condition = alltrue([
       for response in values(aws_api_gateway_gateway_response.this) :
@@ -100,6 +121,8 @@ run "gateway_errors_are_json_with_a_code_and_a_message" {
 }
 
 run "callers_are_throttled_and_bodies_are_not_logged" {
+  command = plan
+
   assert {
     condition = alltrue([
       one(aws_api_gateway_method_settings.this.settings).throttling_rate_limit == 100,
@@ -122,6 +145,8 @@ run "callers_are_throttled_and_bodies_are_not_logged" {
 }
 
 run "execution_logs_have_a_retention_and_the_environments_key" {
+  command = plan
+
   assert {
     condition = [
       aws_cloudwatch_log_group.execution.name, aws_cloudwatch_log_group.execution.retention_in_days, aws_cloudwatch_log_group.execution.kms_key_id,
@@ -131,6 +156,8 @@ run "execution_logs_have_a_retention_and_the_environments_key" {
 }
 
 run "without_an_origin_there_is_no_cors_and_the_firewall_can_be_off" {
+  command = plan
+
   assert {
     condition     = length(aws_api_gateway_method.cors) + length(aws_wafv2_web_acl.this) == 0
     error_message = "CORS or the firewall is on by default."
@@ -138,6 +165,8 @@ run "without_an_origin_there_is_no_cors_and_the_firewall_can_be_off" {
 }
 
 run "with_an_origin_every_path_answers_preflight_requests_for_its_methods" {
+  command = plan
+
   variables {
     cors_origin = "https://shop.example"
   }
@@ -158,6 +187,8 @@ run "with_an_origin_every_path_answers_preflight_requests_for_its_methods" {
 }
 
 run "the_firewall_protects_the_stage" {
+  command = plan
+
   variables {
     firewall = true
   }
@@ -182,6 +213,8 @@ run "the_firewall_protects_the_stage" {
 }
 
 run "an_address_may_send_what_the_throttling_lets_through" {
+  command = plan
+
   variables {
     firewall   = true
     throttling = { requests_per_second = 1000, burst = 2000 }
@@ -197,6 +230,8 @@ run "an_address_may_send_what_the_throttling_lets_through" {
 }
 
 run "bodies_with_data_are_counted_and_others_blocked" {
+  command = plan
+
   variables {
     firewall = true
   }

@@ -1,22 +1,27 @@
-# A mocked provider for the wiring; topic.tftest.hcl renders the topic's policy with the real provider.
+# The real provider without a network; topic.tftest.hcl reads the topic's policy.
 
-mock_provider "aws" {
-  mock_data "aws_iam_policy_document" {
-    defaults = {
-      json = "{}"
-    }
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "none"
+  secret_key                  = "none"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_resource {
+  target          = aws_sns_topic.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:sns:eu-central-1:123456789012:rivulet-test-alarms"
   }
+}
 
-  mock_resource "aws_sns_topic" {
-    defaults = {
-      arn = "arn:aws:sns:eu-central-1:123456789012:rivulet-test-alarms"
-    }
-  }
-
-  mock_resource "aws_cloudwatch_metric_alarm" {
-    defaults = {
-      arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:a"
-    }
+override_resource {
+  target          = module.alarms.aws_cloudwatch_metric_alarm.this
+  override_during = plan
+  values = {
+    arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:a"
   }
 }
 
@@ -45,6 +50,8 @@ variables {
 }
 
 run "one_unaccounted_event_raises_an_alarm_immediately" {
+  command = plan
+
   assert {
     condition = alltrue([
       module.alarms.alarms["collect-unaccounted"].threshold == 0,
@@ -61,6 +68,8 @@ run "one_unaccounted_event_raises_an_alarm_immediately" {
 }
 
 run "every_alarm_notifies_the_topic_and_has_a_description" {
+  command = plan
+
   assert {
     condition = alltrue([
       for alarm in values(module.alarms.alarms) :
@@ -78,6 +87,8 @@ run "every_alarm_notifies_the_topic_and_has_a_description" {
 }
 
 run "an_environment_without_constant_traffic_has_no_signs_of_life" {
+  command = plan
+
   variables {
     signs_of_life = null
     campaign_arns = {}
@@ -95,6 +106,8 @@ run "an_environment_without_constant_traffic_has_no_signs_of_life" {
 }
 
 run "a_training_is_not_expected_without_a_schedule" {
+  command = plan
+
   variables {
     signs_of_life = { events_minutes = 30, files_minutes = 60, requests_minutes = 30, training_days = null }
   }
@@ -106,6 +119,8 @@ run "a_training_is_not_expected_without_a_schedule" {
 }
 
 run "the_dashboard_shows_every_function_without_overlapping_charts" {
+  command = plan
+
   assert {
     condition = alltrue([
       for name in values(var.functions) : anytrue([
@@ -146,6 +161,8 @@ run "the_dashboard_shows_every_outcome_of_every_stage_and_alarms_watch_what_has_
 }
 
 run "no_budget_and_no_subscriptions_by_default" {
+  command = plan
+
   assert {
     condition     = length(aws_budgets_budget.this) + length(aws_sns_topic_subscription.email) == 0
     error_message = "A budget or a subscription exists by default."
@@ -153,6 +170,8 @@ run "no_budget_and_no_subscriptions_by_default" {
 }
 
 run "a_budget_notifies_the_topic_before_it_is_exceeded" {
+  command = plan
+
   variables {
     monthly_budget_usd = 500
     alarm_emails       = ["on-call@example.com"]
