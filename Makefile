@@ -11,12 +11,13 @@ LOCKS := deployment/requirements
 NODE_BIN := build/node/node_modules/.bin
 CLIENTS := build/clients
 export PYTHONPATH := $(CURDIR)
-export PYTHONDONTWRITEBYTECODE := 1
+# Hundreds of processes import the same modules: each is compiled once, outside the tree.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 
 SOURCES := backend data deployment model scripts tests
 TERRAFORM := $(BIN)/python -m deployment.terraform
 
-.PHONY: help setup demo down status test second-aws networks check audit secrets bench evaluate package format lock clean prerequisites
+.PHONY: help setup demo down status test end-to-end second-aws networks check audit secrets bench evaluate package format lock clean prerequisites
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,8 +36,11 @@ status: ## show what runs, where, and what it holds
 # --- tests and checks ----------------------------------------------------------------------------------------------
 
 test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the end-to-end one included
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(or $(TESTS),--ignore tests/end_to_end)
-	@$(if $(TESTS),,$(BIN)/python -m pytest tests/end_to_end)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(or $(TESTS),--ignore tests/end_to_end)
+	@$(if $(TESTS),,$(MAKE) end-to-end)
+
+end-to-end: setup ## the end-to-end tests alone: a laptop's cloud of their own
+	@$(BIN)/python -m pytest tests/end_to_end
 
 second-aws: setup $(ENVIRONMENTS)/moto/.ready ## both Terraform roots against Moto's server, a second opinion on the laptop's AWS; some ten minutes
 	@RIVULET_SECOND_AWS=1 $(BIN)/python -m pytest tests/second_aws

@@ -57,6 +57,8 @@ def _install(
         "pip",
         "install",
         "--disable-pip-version-check",
+        # Python compiles what is imported, a tenth of it.
+        "--no-compile",
         "--progress-bar=off",
     ]
     command += ["--require-hashes", "--requirement", str(lock)]

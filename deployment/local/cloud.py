@@ -96,7 +96,7 @@ class Cloud:
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "PYTHONPATH": str(ROOT),
                 "PYTHONUNBUFFERED": "1",
-                "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTHONPYCACHEPREFIX": str(ROOT / "build" / "bytecode"),
             }
         )
 
