@@ -1,8 +1,16 @@
-"""Settings of all tests: the environment of the Lambda functions, and Hypothesis without deadlines."""
+"""Settings of all tests: the environment of the Lambda functions, Hypothesis without deadlines, and workers."""
+
+from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    import pytest
+    from xdist.remote import Producer
 
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Rivulet")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
@@ -10,3 +18,23 @@ os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "tests")
 # A busy machine exceeds the default of 200 ms per example.
 settings.register_profile("rivulet", deadline=None)
 settings.load_profile("rivulet")
+
+# Folders whose files share what takes long to make: plans of Terraform, a Spark session.
+ON_ONE_WORKER = ("tests/contract/infrastructure/", "tests/contract/watch/", "tests/integration/datasets/")
+
+
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """Gives the tests of a file, or of one of the folders above, to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((folder for folder in ON_ONE_WORKER if nodeid.startswith(folder)), super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _Scheduling:
+    """Replace the division of tests among workers."""
+    return _Scheduling(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return half as many workers again as processors, since tests wait for processes and pauses."""
+    return 3 * (os.cpu_count() or 2) // 2
