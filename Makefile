@@ -59,7 +59,7 @@ secrets: $(ENVIRONMENTS)/audit/.ready ## secrets in the files that git tracks
 	@git ls-files -z | xargs -0 $(ENVIRONMENTS)/audit/bin/detect-secrets-hook --baseline deployment/check/secrets.baseline.json
 
 bench: setup $(ENVIRONMENTS)/peers/.ready $(ENVIRONMENTS)/networks/.ready ## speed beside a peer's, all or ONLY=<name>[:<part>]; tables here, JSON under build/bench/
-	@$(BIN)/python -m deployment.bench $(ONLY)
+	@$(BIN)/python -m tests.bench $(ONLY)
 
 evaluate: setup ## judge recipes on a data set: DATA=<folder>, RECIPES=<names with commas>
 	@$(BIN)/python -m model.evaluation run '$(DATA)' $(if $(RECIPES),--recipes '$(RECIPES)')

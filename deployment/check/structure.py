@@ -44,10 +44,13 @@ class Tree:
         All files, relative to the root.
     imports
         By Python file, the Python files that it imports: for types only and inside functions as well.
+    computed
+        The files that import a module whose name they compute.
     """
 
     files: list[str]
     imports: Imports
+    computed: frozenset[str] = frozenset()
 
     @property
     def modules(self) -> dict[str, list[str]]:
@@ -67,7 +70,7 @@ def read_tree(root: Path) -> Tree:
     for name, path in path_of.items():
         found = {path_of[target] for target in _imported(root / path, name, path_of)}
         imports[path] = found - {path}
-    return Tree(files, imports)
+    return Tree(files, imports, frozenset(path for path in imports if _computes_a_name(root / path)))
 
 
 def with_initializers(imports: Imports) -> Imports:
@@ -144,9 +147,22 @@ def folder_circles(imports: Imports) -> Iterator[tuple[str, list[str]]]:
         yield from ((parent or ".", group) for group in circles(dict(graph)))
 
 
-def broken_rules(tree: Tree, exceptions: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each rule that the tree breaks; `exceptions` has the reasons of larger folders."""
-    return [*_circles(tree.imports), *_large_folders(tree.modules, exceptions), *_imported_tests(tree.imports)]
+def broken_rules(tree: Tree, exceptions: Mapping[str, str], computing: Mapping[str, str] | None = None) -> list[str]:
+    """Return a sentence for each rule that the tree breaks.
+
+    Parameters
+    ----------
+    exceptions
+        The reasons of larger folders.
+    computing
+        The reasons of files outside the tests that compute names of modules.
+    """
+    return [
+        *_circles(tree.imports),
+        *_large_folders(tree.modules, exceptions),
+        *_imported_tests(tree.imports),
+        *_computed_imports(tree.computed, computing or {}),
+    ]
 
 
 def _circles(imports: Imports) -> Iterator[str]:
@@ -177,10 +193,18 @@ def _imported_tests(imports: Imports) -> Iterator[str]:
                 yield f"{path} imports {target}: the product never imports its tests"
 
 
-def read_exceptions(path: Path = EXCEPTIONS) -> dict[str, str]:
-    """Return the reason by folder."""
+def _computed_imports(computed: frozenset[str], computing: Mapping[str, str]) -> Iterator[str]:
+    product = {path for path in computed if not path.startswith(f"{TESTS}/")}
+    for path in sorted(product - computing.keys()):
+        yield f"{path} imports a module whose name it computes, which no rule sees: name the module"
+    for path in sorted(computing.keys() - product):
+        yield f"{EXCEPTIONS.name}: {path} needs no exception: remove it"
+
+
+def read_exceptions(kind: str, path: Path = EXCEPTIONS) -> dict[str, str]:
+    """Return the reason by path, of the exceptions of a kind."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))
-    return {row["path"]: row["reason"] for row in document.get("folders", [])}
+    return {row["path"]: row["reason"] for row in document.get(kind, [])}
 
 
 def report(tree: Tree, root: Path) -> str:
@@ -261,12 +285,16 @@ def _imported(path: Path, name: str, modules: Mapping[str, str]) -> Iterator[str
 
 
 def _called_module(call: ast.Call) -> str | None:
-    """Return the module that `import_module` or `__import__` is called with; of an f-string, what is constant of it."""
+    """Return the module that `import_module` or `__import__` is called with, empty where its name is computed."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name not in {"import_module", "__import__"} or not call.args:
         return None
-    parts = call.args[0].values if isinstance(call.args[0], ast.JoinedStr) else [call.args[0]]
-    return "".join(str(part.value) for part in parts if isinstance(part, ast.Constant)) or None
+    return str(call.args[0].value) if isinstance(call.args[0], ast.Constant) else ""
+
+
+def _computes_a_name(path: Path) -> bool:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return any(isinstance(node, ast.Call) and _called_module(node) == "" for node in nodes)
 
 
 def main() -> int:
@@ -281,7 +309,7 @@ def main() -> int:
     )
     of = parser.parse_args().report
     if of is None:
-        broken = broken_rules(read_tree(ROOT), read_exceptions())
+        broken = broken_rules(read_tree(ROOT), read_exceptions("folders"), read_exceptions("computed_imports"))
         sys.stdout.writelines(f"{sentence}\n" for sentence in broken)
         return 1 if broken else 0
     with tempfile.TemporaryDirectory() as temporary:

@@ -16,8 +16,8 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from deployment.bench import FAILED
 from model.recipes.graph_filter.settings import BSPM
+from tests.bench import FAILED
 from tests.factories.data_sets.shared_data import FOLDER
 from tests.load.recipes import answers, growth
 from tests.load.recipes.processes import FailedMeasurementError, measured

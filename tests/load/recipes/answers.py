@@ -17,11 +17,11 @@ import model.engine.configuration.one_thread  # noqa: F401 - before numpy: on on
 # isort: split
 import numpy as np
 
-from deployment.bench import FAILED
 from model.datasets.training_data import TrainingData
 from model.recipes.personalization.cold_start import MAX_DAYS, MAX_INTERACTIONS
 from model.recipes.recipe import Query, Recipe
 from model.registry.recipes import RECIPES
+from tests.bench import FAILED
 from tests.factories.training_data import answers as offers
 from tests.load.recipes.cost import peak_mib
 from tests.load.recipes.generated import shop

@@ -8,9 +8,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import model.engine.configuration.one_thread  # noqa: F401 - before numpy: as recipes train in the engine
-from deployment.bench import FAILED
 from model.datasets.training_data import TrainingData
 from model.registry.recipes import RECIPES
+from tests.bench import FAILED
 from tests.load.recipes.cost import cpu_seconds, peak_mib
 from tests.load.recipes.generated import shop
 from tests.load.recipes.processes import FailedMeasurementError, measured

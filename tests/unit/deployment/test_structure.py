@@ -116,6 +116,23 @@ def test_an_import_of_the_tests_by_name_is_refused_in_the_product(tree):
     assert broken_rules(found, {}) == ["model/a.py imports tests/fakes/one.py: the product never imports its tests"]
 
 
+@pytest.mark.parametrize("name", ['f"model.{name}"', "name", '"model." + name'])
+def test_an_import_of_a_computed_name_is_refused_in_the_product(tree, name):
+    source = f"import importlib\n\nname = 'b'\nimportlib.import_module({name})\n"
+    found = tree({"model/a.py": source, "tests/fakes/one.py": source})
+
+    assert broken_rules(found, {}) == [
+        "model/a.py imports a module whose name it computes, which no rule sees: name the module"
+    ]
+    assert broken_rules(found, {}, {"model/a.py": "a reason"}) == []
+
+
+def test_an_exception_for_a_computed_name_that_is_not_needed_is_refused(tree):
+    assert broken_rules(tree({"model/a.py": ""}), {}, {"model/a.py": "a reason"}) == [
+        "structure.toml: model/a.py needs no exception: remove it"
+    ]
+
+
 def test_the_report_counts_imports_between_folders_and_lines_without_generated_files(tree, tmp_path):
     found = tree(
         {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deployment.bench import FAILED
+from tests.bench import FAILED
 from tests.load import bench_recipes
 from tests.load.recipes import answers, growth, processes
 from tests.load.recipes.processes import FailedMeasurementError, measured

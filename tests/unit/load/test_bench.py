@@ -9,7 +9,7 @@ import types
 import pytest
 from rich.console import Console
 
-from deployment import bench
+from tests import bench
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Run benches: `python -m deployment.bench [NAME …]`; each is a module `tests/load/bench_<name>.py` with `run()`.
+"""Run benches: `python -m tests.bench [NAME …]`; each is a module `tests/load/bench_<name>.py` with `run()`.
 
 `run()` returns or yields the rows of a table, each a mapping from column to value; rows with other columns start a new
 table. A bench with `PARTS` measures only those that NAME:PART,PART names. A figure and the peer that it is compared
@@ -100,7 +100,7 @@ def _shown(value: object) -> str:
 
 def main() -> int:
     """Run the benches that are named, or all."""
-    parser = argparse.ArgumentParser(prog="python -m deployment.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
         "names",
         nargs="*",
