@@ -16,7 +16,7 @@ from model.datasets.interactions import ContextColumn
 from model.datasets.values import text_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
     from model.datasets.avro_schema import Schema
 
@@ -24,19 +24,24 @@ if TYPE_CHECKING:
 csv.field_size_limit(1_000_000)
 
 
-def read_rows(schema: Schema, files: Iterable[tuple[str, Iterable[str]]]) -> Iterator[dict[str, Any]]:
+def read_rows(
+    schema: Schema, files: Iterable[tuple[str, Iterable[str]]], *, of_earlier_version: bool = False
+) -> Iterator[dict[str, Any]]:
     """Yield the rows of CSV files, (name, lines), as values by column, checked against the schema.
 
-    Names are used in messages only; columns that the schema does not have are left out.
+    Names are used in messages only; columns that the schema does not have are left out. Files of an earlier version may
+    lack columns that allow null, which an import must have.
     """
     for name, lines in files:
         reader = csv.reader(lines, doublequote=True, escapechar="\\", strict=True)
         try:
             header = next(reader, [])
-            places = _places(schema, header, name)
+            later = [each.name for each in schema.columns if each.nullable and each.name not in header]
+            absent = dict.fromkeys(later if of_earlier_version else [])
+            places = _places(schema, header, name, absent)
             for row in reader:
                 if row:
-                    yield _read_row(places, row, len(header))
+                    yield _read_row(places, row, len(header)) | absent
         except (InvalidValueError, csv.Error) as error:
             raise ImportFailedError(f"{name}, line {reader.line_num}: {error}") from None
         except UnicodeDecodeError:
@@ -101,13 +106,16 @@ def to_rows(schema: Schema, rows: Iterable[dict[str, Any]]) -> dict[str, dict[st
     return {row[key]: {name: value for name, value in row.items() if name != key} for row in rows}
 
 
-def _places(schema: Schema, header: list[str], name: str) -> list[tuple[str, int, Callable[[str], Any]]]:
+def _places(
+    schema: Schema, header: list[str], name: str, absent: Container[str]
+) -> list[tuple[str, int, Callable[[str], Any]]]:
     if not header:
         raise ImportFailedError(f"{name} is empty: a header is needed")
-    missing = [column.name for column in schema.columns if column.name not in header]
+    columns = [column for column in schema.columns if column.name not in absent]
+    missing = [column.name for column in columns if column.name not in header]
     if missing:
         raise ImportFailedError(f"{name} lacks columns of the schema: [{', '.join(missing)}]")
-    return [(column.name, header.index(column.name), text_reader(column)) for column in schema.columns]
+    return [(column.name, header.index(column.name), text_reader(column)) for column in columns]
 
 
 def _read_row(places: list[tuple[str, int, Callable[[str], Any]]], row: list[str], width: int) -> dict[str, Any]:

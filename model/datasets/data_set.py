@@ -132,7 +132,7 @@ def _csv_rows(path: Path, kind: str) -> Iterator[dict[str, Any]]:
     schema = read_schema(_schema_text(kind))
     for file in _files(path, kind):
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            yield from read_rows(schema, [(file.name, lines)])
+            yield from read_rows(schema, [(file.name, lines)], of_earlier_version=True)
 
 
 def _by_id(path: Path, kind: str) -> dict[str, dict[str, Any]]:

@@ -77,10 +77,11 @@ def test_the_data_sets_of_the_spark_job_are_read_with_their_escapes_values_in_th
         'u1,"a,1",10,Rating,2.5,,',
         'u1,"a,1",10,Rating,2.5,,',
     )
+    # Of an earlier version, without AVAILABILITY
     lines(
         tmp_path / "items" / "part-0.csv",
-        "ITEM_ID,TITLE,CATEGORY,BRAND,PRICE,AVAILABILITY,DESCRIPTION,CREATION_TIMESTAMP",
-        '"a,1",A \\"good\\" thing,shoes|boots,,9.5,,Made for long days,5',
+        "ITEM_ID,TITLE,CATEGORY,BRAND,PRICE,DESCRIPTION,CREATION_TIMESTAMP",
+        '"a,1",A \\"good\\" thing,shoes|boots,,9.5,Made for long days,5',
     )
     data = read_data_set(tmp_path)
 
