@@ -129,7 +129,8 @@ def _print(counts: dict[str, int], refused: dict[str, int], *, is_dry_run: bool)
                 sys.stdout.write(f"  {reason:<14}{count:>12,}\n")
 
 
-def _instant(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """Return the time of an argument."""
     try:
         return read_instant(text)
     except ValueError as error:
@@ -150,8 +151,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stage", action="append", choices=STAGES, default=[], help="only what this stage refused")
     parser.add_argument("--reason", action="append", default=[], help="only what was refused for this reason")
     parser.add_argument("--event-type", action="append", default=[], help="only events of this type")
-    parser.add_argument("--since", type=_instant, help="only what arrived at this time or later, RFC 3339")
-    parser.add_argument("--until", type=_instant, help="only what arrived before this time")
+    parser.add_argument("--since", type=instant, help="only what arrived at this time or later, RFC 3339")
+    parser.add_argument("--until", type=instant, help="only what arrived before this time")
     return parser
 
 

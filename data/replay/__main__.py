@@ -6,8 +6,9 @@ import argparse
 import json
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -54,6 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(stream: Stream, options: argparse.Namespace, api_key: str, console: Console) -> dict[str, object]:
+    with ExitStack() as stack:
+        ledger = stack.enter_context(options.ledger.open("ab")) if options.ledger else None
+        return _send(stream, options, api_key, console, ledger)
+
+
+def _send(
+    stream: Stream, options: argparse.Namespace, api_key: str, console: Console, ledger: BinaryIO | None
+) -> dict[str, object]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         catalogue = progress.add_task("catalogue", total=None)
@@ -66,6 +75,7 @@ def _run(stream: Stream, options: argparse.Namespace, api_key: str, console: Con
             batch_size=options.batch_size,
             connections=options.connections,
             on_progress=lambda count: progress.advance(events, count),
+            ledger=ledger,
         )
     return sent.as_dict()
 
@@ -81,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--source", type=Path, help="file or folder to replay; the generated shop by default")
     parser.add_argument("--mapping", type=Path, help="mapping.yaml for a custom CSV or JSONL file")
     parser.add_argument("--batch-size", type=int, default=100, help="events per request, 1 to 500 (%(default)s)")
+    parser.add_argument(
+        "--ledger", type=Path, help="file to which each sending of an event is appended, for python -m deployment.audit"
+    )
     parser.add_argument("--connections", type=int, default=4, help="requests at the same time (%(default)s)")
     return parser
 

@@ -19,11 +19,14 @@ class RequestOutcomes(NamedTuple):
     ----------
     outcomes
         `accepted`, `no_consent` or a refusal reason, per event; None where the event must be sent again.
+    event_ids
+        The id of each event as the API answered it, None where it answered none.
     is_refused_as_a_whole
         True where the whole request was refused, although the cause may be a single event.
     """
 
     outcomes: list[str | None]
+    event_ids: list[str | None]
     is_refused_as_a_whole: bool = False
 
 
@@ -37,7 +40,9 @@ def read_outcomes(response: ApiResponse, sent: int, list_field: str = "events") 
     if isinstance(verdicts, list):
         if len(verdicts) != sent:
             raise ValueError(f"the API answered with {len(verdicts)} outcomes for {sent} {list_field}")
-        return RequestOutcomes([_read_outcome(verdict) for verdict in verdicts])
+        return RequestOutcomes(
+            [_read_outcome(verdict) for verdict in verdicts], [verdict.get("event_id") for verdict in verdicts]
+        )
     if response.status < _REFUSED_STATUS:
         raise ValueError(f"the API answered {response.status} without an outcome per event")
     error = body.get("error")
@@ -45,7 +50,7 @@ def read_outcomes(response: ApiResponse, sent: int, list_field: str = "events") 
     # An array that is neither empty nor too large is refused as a whole only where it is not valid JSON.
     is_malformed = details.get("field") == "body" and details.get("code") == "bad_request"
     reason = "malformed_json" if is_malformed else details.get("code") or f"status_{response.status}"
-    return RequestOutcomes([str(reason)] * sent, is_refused_as_a_whole=True)
+    return RequestOutcomes([str(reason)] * sent, [None] * sent, is_refused_as_a_whole=True)
 
 
 def _read_outcome(verdict: dict[str, object]) -> str | None:

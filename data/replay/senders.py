@@ -6,9 +6,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, Full, Queue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from data.replay.batches import encode_body, split_into_batches
+from data.replay.bookkeeping import Ledger
 from data.replay.http_client import ApiClient, ApiUnavailableError, RetryDeadline
 from data.replay.outcomes import read_outcomes
 from data.replay.result import ReplayResult
@@ -34,6 +35,7 @@ def replay(
     connections: int = 4,
     timeout_seconds: float = 120.0,
     on_progress: Callable[[int], None] = lambda _: None,
+    ledger: BinaryIO | None = None,
 ) -> ReplayResult:
     """Send a stream's events to POST /events in order of arrival.
 
@@ -48,6 +50,8 @@ def replay(
         Maximum number of events per request, 1 to 500.
     on_progress
         Called with the number of events settled since the last call, never concurrently.
+    ledger
+        Gets a line for each sending of an event, see `backend.contract.accounting.ledger`.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def replay(
     """
     events = stream if not hasattr(stream, "events") else stream.events
     started = time.monotonic()
-    senders = _OrderedSenders(url, api_key, connections, timeout_seconds, on_progress)
+    senders = _OrderedSenders(url, api_key, connections, timeout_seconds, on_progress, Ledger(ledger))
     senders.send(split_into_batches(events, size=batch_size, partitions=connections))
     senders.result.seconds = time.monotonic() - started
     return senders.result
@@ -77,8 +81,10 @@ class _OrderedSenders:
         connections: int,
         timeout_seconds: float,
         on_progress: Callable[[int], None],
+        ledger: Ledger,
     ) -> None:
         self.result = ReplayResult()
+        self._ledger = ledger
         self._on_progress = on_progress
         self._lock = threading.Lock()
         self._has_failed = threading.Event()
@@ -137,20 +143,24 @@ class _OrderedSenders:
         payloads = batch.payloads
         deadline = RetryDeadline(client.timeout_seconds)
         while payloads:
-            response = client.post("/events", encode_body(payloads, is_json=batch.is_json))
-            outcomes, is_refused_as_a_whole = read_outcomes(response, len(payloads))
+            sending = self._ledger.sending(payloads)
+            with sending:
+                response = client.post("/events", encode_body(payloads, is_json=batch.is_json))
+            outcomes, event_ids, is_refused_as_a_whole = read_outcomes(response, len(payloads))
             if is_refused_as_a_whole and len(payloads) > 1:
                 # A single event may have caused the refusal: bisect to isolate it.
                 middle = len(payloads) // 2
                 self._send_until_settled(client, batch._replace(payloads=payloads[:middle]))
                 self._send_until_settled(client, batch._replace(payloads=payloads[middle:]))
                 return
+            sending.settle(outcomes, event_ids)
             self._count_outcomes([outcome for outcome in outcomes if outcome is not None])
             unsettled = [payload for payload, outcome in zip(payloads, outcomes, strict=True) if outcome is None]
             if unsettled:
                 if len(unsettled) < len(payloads):
                     deadline = RetryDeadline(client.timeout_seconds)
                 if not deadline.pause(response.retry_after_seconds):
+                    sending.note_unknown(unsettled)
                     raise ApiUnavailableError(
                         f"the stream accepted none of {len(unsettled)} events in {deadline.seconds:g} s"
                     )

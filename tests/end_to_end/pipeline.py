@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from deployment.audit.auditing import Audit, Resources, audit
 from deployment.local.demo import accounting, workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from pathlib import Path
 
     from deployment.local.cloud import Cloud
     from deployment.local.demo.accounting import LakeCounts
@@ -44,6 +46,22 @@ class Pipeline:
 
     def count_tracked_events(self) -> int:
         return accounting.count_tracked_events(self.cloud.engine_url, self.made["dataset_group"])
+
+    @property
+    def ledger(self) -> Path:
+        return self.cloud.directory / "ledger.jsonl"
+
+    def audit(self) -> Audit:
+        """Return the audit of the ledger once nothing is missing, or the last one."""
+        resources = Resources(self.cloud.client, self.made["athena_workgroup"], self.cloud.directory / "engine")
+        audited: list[Audit] = []
+
+        def unaccounted() -> int:
+            audited.append(audit(self.ledger, resources))
+            return audited[-1].comparison.unaccounted
+
+        read_until(unaccounted, 0)
+        return audited[-1]
 
     def train(self) -> dict[str, Any]:
         return workflow.train(self.api, self.stepfunctions, self.made["state_machine_arn"], SilentProgress())

@@ -18,6 +18,7 @@ import urllib3
 
 from data import replay
 from data.generator import Settings, generate
+from deployment.audit.comparison import STAGES
 from deployment.local.demo import reactions
 from deployment.local.provision import plan_changes
 from tests.end_to_end.pipeline import TIMEOUT_SECONDS, read_until
@@ -33,14 +34,19 @@ def generate_shop(seed: int, events: int):
 
 
 def assert_adds_up(pipeline, stream, result, since) -> None:
-    """Assert that sent = accepted + suppressed + refused, and that accepted = lake = tracker by distinct event id."""
+    """Assert that sent = accepted + suppressed + refused, and that each stage holds each accepted event once, by id."""
     expected = stream.expected
     assert result.unaccounted == 0
     assert result.sent == expected.sent
     assert (result.accepted, result.suppressed) == (expected.accepted, expected.suppressed)
     assert result.refused == expected.refused
     assert read_until(lambda: pipeline.lake(since).distinct_in_run, expected.distinct) == expected.distinct
-    assert read_until(pipeline.count_tracked_events, pipeline.lake(since).distinct) == pipeline.lake(since).distinct
+    read_until(pipeline.count_tracked_events, pipeline.lake(since).distinct)
+    audited = pipeline.audit()
+    assert (audited.comparison.unaccounted, audited.comparison.distinct, audited.remarks) == (0, expected.distinct, [])
+    assert [(stage, counts.found) for stage, counts in audited.comparison.stages.items()] == [
+        (stage, expected.distinct) for stage in STAGES
+    ]
 
 
 def test_every_event_is_accounted_for(pipeline):
@@ -50,7 +56,8 @@ def test_every_event_is_accounted_for(pipeline):
     replay.load_catalogue(stream, pipeline.api.url, pipeline.api.key)
 
     # When it is sent to the API
-    result = replay.replay(stream, pipeline.api.url, pipeline.api.key)
+    with pipeline.ledger.open("wb") as ledger:
+        result = replay.replay(stream, pipeline.api.url, pipeline.api.key, ledger=ledger)
 
     # Then it adds up at every stage
     assert result.refused.total() > 0
@@ -79,7 +86,8 @@ def test_every_event_is_accounted_for_after_a_kill_during_the_replay(pipeline):
 
     restart = threading.Thread(target=kill_and_restart)
     restart.start()
-    result = replay.replay(stream, pipeline.api.url, pipeline.api.key, on_progress=count)
+    with pipeline.ledger.open("wb") as ledger:
+        result = replay.replay(stream, pipeline.api.url, pipeline.api.key, on_progress=count, ledger=ledger)
     restart.join(TIMEOUT_SECONDS)
 
     # Then some requests were retried, and the counts still add up

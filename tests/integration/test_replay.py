@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 
 import pytest
 
 from backend.contract import BodyRefusedError, Refusal, event_id_of, read_events
+from backend.contract.accounting.ledger import read_ledger
 from data.generator import Settings, generate
 from data.replay import ApiAccessError, ApiUnavailableError, http_client, load_catalogue, replay
 
@@ -53,7 +55,7 @@ class FakeApi:
             self.events_to_throttle -= 1
             return {"status": "retry"}
         self.ids.append(event.event_id or event_id_of(event))
-        return {"status": "accepted"}
+        return {"status": "accepted", "event_id": self.ids[-1]}
 
 
 @contextmanager
@@ -107,9 +109,10 @@ def short_pauses(monkeypatch):
 def test_the_counts_equal_the_streams_expected_outcomes():
     api, stream = FakeApi(), generate(SETTINGS)
     progress: list[int] = []
+    ledger = BytesIO()
 
     with serving(api) as url:
-        sent = replay(stream, url, KEY, batch_size=50, connections=3, on_progress=progress.append)
+        sent = replay(stream, url, KEY, batch_size=50, connections=3, on_progress=progress.append, ledger=ledger)
 
     expected = stream.expected
     assert (sent.sent, sent.accepted, sent.suppressed) == (expected.sent, expected.accepted, expected.suppressed)
@@ -118,6 +121,14 @@ def test_the_counts_equal_the_streams_expected_outcomes():
     assert sum(progress) == sent.sent
     assert len(set(api.ids)) == expected.distinct
     assert len(api.ids) == expected.accepted
+    entries = list(read_ledger(ledger.getvalue().splitlines(keepends=True)))
+    assert Counter(entry.outcome for entry in entries) == {
+        "accepted": sent.accepted,
+        "suppressed": sent.suppressed,
+        "refused": sent.refused.total(),
+    }
+    assert Counter(entry.reason for entry in entries if entry.reason) == sent.refused
+    assert sorted(str(entry.event_id) for entry in entries if entry.outcome == "accepted") == sorted(api.ids)
 
 
 def test_a_failed_request_is_retried_and_counted_once():
@@ -145,11 +156,15 @@ def test_only_throttled_events_are_sent_again():
 
 
 def test_a_stream_that_keeps_throttling_is_named():
-    api = FakeApi()
+    api, ledger = FakeApi(), BytesIO()
     api.events_to_throttle = 10**9
 
     with serving(api) as url, pytest.raises(ApiUnavailableError, match="accepted none"):
-        replay(generate(SETTINGS), url, KEY, timeout_seconds=0.2, connections=1)
+        replay(generate(SETTINGS), url, KEY, timeout_seconds=0.2, connections=1, ledger=ledger)
+
+    outcomes = Counter(entry.outcome for entry in read_ledger(ledger.getvalue().splitlines(keepends=True)))
+    assert outcomes["unknown"] > 0
+    assert outcomes["accepted"] == 0
 
 
 def test_a_temporarily_missing_path_is_retried():
@@ -194,8 +209,13 @@ def test_an_unavailable_api_is_named():
     with serving(FakeApi()) as url:
         pass
 
+    ledger = BytesIO()
     with pytest.raises(ApiUnavailableError, match="is the cloud up"):
-        replay(generate(SETTINGS), url, KEY, timeout_seconds=0.2, connections=2)
+        replay(generate(SETTINGS), url, KEY, timeout_seconds=0.2, connections=2, ledger=ledger)
+
+    entries = list(read_ledger(ledger.getvalue().splitlines(keepends=True)))
+    assert {entry.outcome for entry in entries} == {"unknown"}
+    assert sum(entry.event_id is not None for entry in entries) > 100
 
 
 def test_a_wrong_key_stops_the_replay_at_once():

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from deployment.audit.comparison import HISTORY, TRACKER
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from data.replay import ReplayResult
     from data.stream import ExpectedOutcomes
+    from deployment.audit.comparison import Comparison
     from deployment.local.demo.accounting import LakeCounts
     from deployment.local.demo.reactions import Reaction
 
@@ -27,8 +30,8 @@ class EventCounts:
 
     Parameters
     ----------
-    tracked
-        Distinct events at the event tracker, including earlier runs.
+    audited
+        The comparison of this run's ledger with every stage.
     manifest
         Counts of the data sets, including earlier runs.
     """
@@ -36,17 +39,17 @@ class EventCounts:
     sent: ReplayResult
     expected: ExpectedOutcomes
     lake: LakeCounts
-    tracked: int
+    audited: Comparison
     manifest: Mapping[str, Any]
 
     @property
     def unaccounted(self) -> int:
-        """The sum of the differences between each stage and the one before it; 0 when all events are accounted for."""
+        """What the audit did not find, and the differences at both ends of it; 0 when all events are accounted for."""
         return (
             abs(self.sent.unaccounted)
             + abs(self.sent.accepted - self.expected.accepted)
-            + abs(self.expected.distinct - self.lake.distinct_in_run)
-            + abs(self.lake.distinct - self.tracked)
+            + abs(self.expected.distinct - self.audited.distinct)
+            + self.audited.unaccounted
             + abs(self.lake.distinct - self.in_data_sets - self.left_out)
         )
 
@@ -82,7 +85,9 @@ class EventCounts:
             f"{lake.distinct_in_run:,}",
             f"different events of this run; {lake.distinct:,} in all, {lake.rows:,} rows",
         )
-        table.add_row("at the tracker", f"{self.tracked:,}", "different events in all")
+        for title, stage in (("at the tracker", TRACKER), ("in the history", HISTORY)):
+            table.add_row(title, f"{self.audited.stages[stage].found:,}", "different events of this run")
+        table.add_row("lost, doubled", f"{self.audited.lost:,}, {self.audited.doubled:,}", "at any stage of the audit")
         left_out = ", ".join(f"{count:,} {reason}" for reason, count in self.manifest["dropped"].items() if count)
         table.add_row("in the data sets", f"{self.in_data_sets:,}", f"left out: {left_out}" if left_out else "")
         style = "bold green" if self.unaccounted == 0 else "bold red"

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from data import replay
+from deployment.audit.auditing import Resources, audit
 from deployment.local.demo import accounting, report, workflow
 from deployment.local.demo.api import Api, quoted
 from deployment.local.demo.reactions import SHOWN, busiest_users, react
@@ -97,21 +98,25 @@ def _replay_and_train(
         replay.load_catalogue(stream, api.url, api.key, on_progress=bar.advance)
     titles = {str(item["item_id"]): str(item.get("title") or "") for item in stream.items}
     since = datetime.now(UTC)
-    with steps.step("Replay the clickstream") as bar:
+    ledger = cloud.directory / "ledger.jsonl"
+    with steps.step("Replay the clickstream") as bar, ledger.open("wb") as lines:
         bar.show(0, expected.sent)
-        sent = replay.replay(stream, api.url, api.key, on_progress=bar.advance)
+        sent = replay.replay(stream, api.url, api.key, on_progress=bar.advance, ledger=lines)
     athena = accounting.AthenaClient(stack["database"], stack["athena_workgroup"])
     with steps.step("Wait for the lake") as bar:
         accounting.wait_for_count(lambda: athena.count(since).distinct_in_run, expected.distinct, bar)
         lake = athena.count(since)
     with steps.step("Wait for the event tracker") as bar:
-        tracked = accounting.wait_for_count(
+        accounting.wait_for_count(
             lambda: accounting.count_tracked_events(cloud.engine_url, stack["dataset_group"]), lake.distinct, bar
         )
     with steps.step("Build the data sets, train, deploy") as bar:
         output = workflow.train(api, cloud.client("stepfunctions"), stack["state_machine_arn"], bar)
     report.print_verdicts(steps.console, output["Deployments"])
-    accounts = report.EventCounts(sent, expected, lake, tracked, output["Manifest"])
+    resources = Resources(cloud.client, stack["athena_workgroup"], cloud.directory / "engine")
+    with steps.step("Audit every stage") as bar:
+        audited = audit(ledger, resources, show=lambda place, count: bar.show(note=f"{place}: {count:,} events"))
+    accounts = report.EventCounts(sent, expected, lake, audited.comparison, output["Manifest"])
     counts = Counter(event.user for event in stream.events if event.outcome == "accepted")
     users = busiest_users(counts, {str(user["user_id"]) for user in stream.users}, _USERS)
     return accounts, titles, users

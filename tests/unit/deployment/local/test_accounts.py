@@ -9,11 +9,17 @@ import pytest
 
 from data.replay import ReplayResult
 from data.stream import ExpectedOutcomes
+from deployment.audit.comparison import LAKE, STAGES, Comparison, StageCounts
 from deployment.local.demo.accounting import LakeCounts
 from deployment.local.demo.reactions import Reaction
 from deployment.local.demo.report import EventCounts
 
 REFUSED = Counter(too_long=1)
+
+
+def audited(**changes: int) -> Comparison:
+    stages = {stage: StageCounts(expected=6, found=6) for stage in STAGES}
+    return Comparison(stages | {LAKE: StageCounts(expected=6, found=6, **changes)}, distinct=6)
 
 
 def counts(**changes) -> EventCounts:
@@ -22,7 +28,7 @@ def counts(**changes) -> EventCounts:
         "sent": ReplayResult(sent=10, accepted=7, suppressed=2, refused=REFUSED),
         "expected": ExpectedOutcomes(sent=10, accepted=7, repeats=1, suppressed=2, refused=REFUSED),
         "lake": LakeCounts(rows=7, distinct=6, distinct_in_run=6),
-        "tracked": 6,
+        "audited": audited(),
         "manifest": {"written": {"interactions": 5}, "dropped": {"no_item": 1}},
     }
     return EventCounts(**(agreed | changes))
@@ -36,7 +42,6 @@ def test_a_second_run_of_the_same_stream_adds_up_as_well():
     # Given that the lake holds an earlier stream of four beside this one
     second = counts(
         lake=LakeCounts(rows=18, distinct=10, distinct_in_run=6),
-        tracked=10,
         manifest={"written": {"interactions": 9}, "dropped": {"no_item": 1}},
     )
 
@@ -48,9 +53,9 @@ def test_a_second_run_of_the_same_stream_adds_up_as_well():
     [
         {"sent": ReplayResult(sent=10, accepted=7, suppressed=2)},
         {"sent": ReplayResult(sent=10, accepted=6, suppressed=3, refused=REFUSED)},
-        {"lake": LakeCounts(rows=7, distinct=6, distinct_in_run=5)},
-        {"tracked": 5},
-        {"tracked": 7},
+        {"audited": audited(lost=1)},
+        {"audited": audited(doubled=1)},
+        {"audited": Comparison(audited().stages, distinct=5)},
         {"manifest": {"written": {"interactions": 4}, "dropped": {"no_item": 1}}},
     ],
 )

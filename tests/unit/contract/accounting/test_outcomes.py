@@ -26,7 +26,7 @@ from tests.fakes.functions.front_door import FrontDoor, request
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BACKEND = Path(__file__).resolve().parents[3] / "backend"
+BACKEND = Path(__file__).resolve().parents[4] / "backend"
 
 # Functions whose first argument names what is counted.
 COUNTERS = {"add_metric", "count", "_count"}

@@ -1,0 +1,51 @@
+"""The report of an audit as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from deployment.audit.auditing import Audit
+
+_COLUMNS = ("expected", "found", "lost", "doubled", "late", "failed", "copies", "others")
+
+
+def print_audit(audit: Audit, console: Console) -> None:
+    """Print what was sent, each stage with what is lost, doubled and late, and the sum that must be zero."""
+    comparison = audit.comparison
+    sent = ", ".join(f"{count:,} {outcome}" for outcome, count in comparison.sendings.items() if count)
+    console.print(
+        f"{sum(comparison.sendings.values()):,} sendings from {audit.first:%Y-%m-%d %H:%M:%S} to "
+        f"{audit.last:%Y-%m-%d %H:%M:%S} UTC: {sent or 'none'}; {comparison.distinct:,} different events",
+        highlight=False,
+    )
+    console.print(stage_table(audit))
+    for remark in audit.remarks:
+        console.print(remark, highlight=False)
+    if audit.forward:
+        counts = ", ".join(f"{count:,} {name}" for name, count in audit.forward.items())
+        console.print(f"forward counted in the hours of the window: {counts}", highlight=False)
+    if comparison.suppressed_found:
+        console.print(f"{comparison.suppressed_found:,} events that deny consent are stored", style="bold red")
+    if comparison.without_id:
+        console.print(f"{comparison.without_id:,} accepted sendings have no event id", style="bold red")
+    style = "bold red" if comparison.unaccounted else "bold green"
+    console.print(
+        f"lost {comparison.lost:,} · doubled {comparison.doubled:,} · unaccounted {comparison.unaccounted:,}",
+        style=style,
+        highlight=False,
+    )
+
+
+def stage_table(audit: Audit) -> Table:
+    """Return the numbers of each stage, one stage per row."""
+    table = Table("stage", *_COLUMNS)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for stage, counts in audit.comparison.stages.items():
+        table.add_row(stage, *(f"{getattr(counts, name):,}" for name in _COLUMNS))
+    return table
