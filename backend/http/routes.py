@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -36,12 +37,22 @@ def routes(table: Mapping[Route, Endpoint]) -> Handler:
             return table.get((request.method, request.resource), _no_route)(request)
         except HttpError as error:
             return error_answer(error, request_id)
-        except Exception:
-            # The last resort: the caller gets JSON and the log gets the cause.
-            _logger.exception("request %s failed", request_id)
+        except Exception as error:  # noqa: BLE001 - the last resort: the caller gets JSON and the log gets the cause
+            _logger.error("request %s failed: %s", request_id, _cause(error))  # noqa: TRY400 - messages may hold user ids
             return error_answer(HttpError("the request failed; the log has the cause under its request id"), request_id)
 
     return handle
+
+
+def _cause(error: BaseException) -> str:
+    """Return the types of an exception and of its causes, and where they were raised, without their messages."""
+    causes = []
+    cause: BaseException | None = error
+    while cause is not None:
+        frames = traceback.extract_tb(cause.__traceback__)
+        causes.append(" < ".join([type(cause).__name__, *(f"{each.filename}:{each.lineno}" for each in frames[::-1])]))
+        cause = cause.__cause__ or cause.__context__
+    return "; from ".join(causes)
 
 
 def error_answer(error: HttpError, request_id: str) -> Answer:
