@@ -18,7 +18,7 @@ locals {
       description     = "Validates and flattens records before they are written to the lake"
       memory_mb       = 1024
       timeout_seconds = 300 # the maximum: https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html
-      environment     = {}
+      environment     = { BAD_ROWS_BUCKET = local.buckets["bad-rows"] }
     }
     forward = {
       description     = "Forwards records from the stream to the event tracker and the history"

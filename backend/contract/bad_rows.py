@@ -15,11 +15,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+SCHEMA_VERSION = "1"
+"""Rows without a version were written before rows had one, and have the same fields otherwise."""
+
+
 class BadRow(msgspec.Struct, omit_defaults=True):
     """One line of the bad rows.
 
     Attributes
     ----------
+    schema_version
+        Version of this form.
     reason
         The first broken rule's kind.
     payload
@@ -28,6 +34,7 @@ class BadRow(msgspec.Struct, omit_defaults=True):
         When it arrived, RFC 3339 in UTC.
     """
 
+    schema_version: str
     source: str
     reason: str
     errors: tuple[FieldError, ...]
@@ -48,6 +55,7 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def bad_row(source: str, refusal: Refusal, received_at: datetime) -> bytes:
     """Return a refused record as one JSON line with its line end."""
     row = BadRow(
+        schema_version=SCHEMA_VERSION,
         source=source,
         reason=refusal.reason,
         errors=refusal.errors,

@@ -30,18 +30,21 @@ class LakeRow(msgspec.Struct, omit_defaults=True):
     consent: str = ""
     schema_version: str = ""
     received_at: str = ""
+    bot: bool = False
 
 
 _encode = msgspec.json.Encoder().encode
 
 
-def write_row(event: Event, arrived_at: datetime) -> bytes:
+def write_row(event: Event, arrived_at: datetime, *, is_bot: bool = False) -> bytes:
     """Return an event as a row: JSON and a line break, since Firehose joins records without a separator.
 
     Parameters
     ----------
     arrived_at
         When the stream accepted it; the time of receipt of an event that bypassed the front door.
+    is_bot
+        Whether it is marked as a bot's; the column is NULL otherwise.
     """
     row = LakeRow(
         event_id=event_id_of(event),
@@ -57,6 +60,7 @@ def write_row(event: Event, arrived_at: datetime) -> bytes:
         consent=event.consent,
         schema_version=event.schema_version,
         received_at=write_time(event.received_at or arrived_at),
+        bot=is_bot,
     )
     return _encode(row) + b"\n"
 

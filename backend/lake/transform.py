@@ -5,12 +5,13 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NotRequired, TypedDict
 
-from backend.contract import Refusal, may_deny_consent, read_streamed_event
+from backend.contract import Event, Refusal, may_deny_consent, read_streamed_event
 from backend.contract.accounting.outcomes import LAKE, UNACCOUNTED
 from backend.lake.row import write_row
+from backend.lake.sessions import LATE_AFTER, delay_of, find_bots, session_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,14 @@ class TransformedRecord(TypedDict):
     data: NotRequired[str]
 
 
+class RefusedRecord(NamedTuple):
+    """A record that breaks the contract, by its position in the batch."""
+
+    position: int
+    refusal: Refusal
+    arrived_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class TransformOutcome:
     """The response to Firehose and the outcomes of its records.
@@ -40,18 +49,35 @@ class TransformOutcome:
     stored, suppressed, oversized
         Number of records that became rows, that deny consent or, being unreadable, may do so, and that failed because
         the response would have been too large.
+    bots, late, ahead
+        Number of valid events that are marked as a bot's, and that were received more than an hour after, or before,
+        their own time.
+    refused
+        The records that break the contract.
+    late_seconds, ahead_seconds
+        The longest time from an event to its receipt, and the furthest that a clock was ahead.
     """
 
     records: list[TransformedRecord]
     stored: int
     suppressed: int
     oversized: int
-    bad_by_reason: Counter[str]
+    refused: list[RefusedRecord]
+    bots: int = 0
+    late: int = 0
+    ahead: int = 0
+    late_seconds: float = 0.0
+    ahead_seconds: float = 0.0
 
     @property
     def bad(self) -> int:
         """Number of records that break the contract."""
-        return self.bad_by_reason.total()
+        return len(self.refused)
+
+    @property
+    def bad_by_reason(self) -> Counter[str]:
+        """Number of records that break the contract, by reason."""
+        return Counter(refused.refusal.reason for refused in self.refused)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -68,37 +94,57 @@ class TransformOutcome:
 def transform(records: Sequence[dict[str, Any]]) -> TransformOutcome:
     """Convert records to rows.
 
-    Firehose writes a failed record unchanged to the error prefix, from where it can be replayed.
+    Firehose writes a failed record unchanged under its error prefix, from where it can be replayed.
 
     Parameters
     ----------
     records
         `records` of a Lambda event from Firehose, already de-aggregated.
     """
-    bad: Counter[str] = Counter()
-    response = [_transform(record, bad) for record in records]
+    refused: list[RefusedRecord] = []
+    read = [_read(record, position, refused) for position, record in enumerate(records)]
+    valid = [each for each in read if isinstance(each, _Valid)]
+    bots = find_bots(each.event for each in valid)
+    response = [_row(each, bots) if isinstance(each, _Valid) else each for each in read]
     oversized = _limit_size(response, records)
+    delays = [delay_of(each.event, each.arrived_at) for each in valid]
     return TransformOutcome(
         records=response,
         stored=sum(record["result"] == "Ok" for record in response),
         suppressed=sum(record["result"] == "Dropped" for record in response),
         oversized=oversized,
-        bad_by_reason=bad,
+        refused=refused,
+        bots=sum(session_of(each.event) in bots for each in valid),
+        late=sum(delay > LATE_AFTER for delay in delays),
+        ahead=sum(delay < timedelta() for delay in delays),
+        late_seconds=max([0.0, *(delay.total_seconds() for delay in delays)]),
+        ahead_seconds=max([0.0, *(-delay.total_seconds() for delay in delays)]),
     )
 
 
-def _transform(record: dict[str, Any], bad: Counter[str]) -> TransformedRecord:
+class _Valid(NamedTuple):
+    record_id: str
+    event: Event
+    arrived_at: datetime
+
+
+def _read(record: dict[str, Any], position: int, refused: list[RefusedRecord]) -> _Valid | TransformedRecord:
     record_id: str = record["recordId"]
     arrived_at = _arrival_of(record)
     event = read_streamed_event(b64decode(record["data"]), arrived_at=arrived_at)
     if isinstance(event, Refusal):
         if may_deny_consent(event.payload):
             return {"recordId": record_id, "result": "Dropped"}
-        bad[event.reason] += 1
+        refused.append(RefusedRecord(position, event, arrived_at))
         return {"recordId": record_id, "result": "ProcessingFailed", "data": record["data"]}
     if event.consent == "denied":
         return {"recordId": record_id, "result": "Dropped"}
-    return {"recordId": record_id, "result": "Ok", "data": b64encode(write_row(event, arrived_at)).decode()}
+    return _Valid(record_id, event, arrived_at)
+
+
+def _row(valid: _Valid, bots: set[str]) -> TransformedRecord:
+    row = write_row(valid.event, valid.arrived_at, is_bot=session_of(valid.event) in bots)
+    return {"recordId": valid.record_id, "result": "Ok", "data": b64encode(row).decode()}
 
 
 def _arrival_of(record: dict[str, Any]) -> datetime:

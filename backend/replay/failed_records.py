@@ -147,8 +147,9 @@ def payloads_of(data: bytes) -> tuple[bytes, ...]:
 
 
 def event_of_row(row: bytes) -> bytes:
-    """Return the event of a row of the lake: times in RFC 3339 again, and `properties` as an object."""
+    """Return the event of a row of the lake: times in RFC 3339 again, `properties` as an object, and no marks."""
     fields = _object(row)
+    fields.pop("bot", None)
     for name in ("timestamp", "received_at"):
         value = fields.get(name)
         if isinstance(value, str):

@@ -188,6 +188,7 @@ def failure_sources(s3: S3Client, bad_rows_bucket: str, lake_bucket: str, since:
     return [
         Objects("bad rows of collect", s3, bad_rows_bucket, "collect/", read_bad_rows, since),
         Objects("bad rows of forward", s3, bad_rows_bucket, "forward/", read_bad_rows, since),
+        Objects("bad rows of lake", s3, bad_rows_bucket, "lake/", read_bad_rows, since),
         Objects("batches that forward gave back", s3, bad_rows_bucket, "aws/lambda/", read_discarded, since),
         Objects("errors of Firehose", s3, lake_bucket, "errors/", read_undelivered, since),
     ]

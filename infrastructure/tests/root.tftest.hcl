@@ -86,7 +86,7 @@ run "names_variables_and_routes_match_the_functions_and_callers" {
       collect   = ["BAD_ROWS_BUCKET", "ENTITIES_TABLE", "LAKE_BUCKET", "STREAM_NAME", "UPLOADS_BUCKET", "USER_DAYS"]
       forward   = ["BAD_ROWS_BUCKET", "HISTORY_DAYS", "HISTORY_TABLE", "PUT_EVENTS_PER_SECOND", "TRACKING_ID_PARAMETER"]
       judge     = []
-      lake      = []
+      lake      = ["BAD_ROWS_BUCKET"]
       recommend = ["ANSWERS_TABLE", "DEPLOYED_CAMPAIGNS", "ENTITIES_TABLE", "FILTERS_PARAMETER", "HISTORY_TABLE", "POPULAR_CAMPAIGN_ARN", "RANKING_CAMPAIGN_ARN", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
       train     = ["STATE_MACHINE_ARN", "TRAINERS"]
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deployment.audit.auditing import Audit, Resources, audit
@@ -12,7 +13,6 @@ from deployment.local.demo import accounting, workflow
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from pathlib import Path
 
     from deployment.local.cloud import Cloud
     from deployment.local.demo.accounting import LakeCounts
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deployment.local.provision import Provisioned
 
 TIMEOUT_SECONDS = 180
+QUERIES = Path(__file__).parents[2] / "infrastructure" / "modules" / "lake" / "queries"
 
 
 class SilentProgress:
@@ -62,6 +63,11 @@ class Pipeline:
 
         read_until(unaccounted, 0)
         return audited[-1]
+
+    def saved_query(self, name: str) -> list[dict[str, Any]]:
+        """Run a saved query of the work group and return its rows."""
+        sql = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+        return accounting.AthenaClient(self.made["database"], self.made["athena_workgroup"]).rows(sql)
 
     def train(self) -> dict[str, Any]:
         return workflow.train(self.api, self.stepfunctions, self.made["state_machine_arn"], SilentProgress())

@@ -96,6 +96,22 @@ def test_every_event_is_accounted_for_after_a_kill_during_the_replay(pipeline):
     assert_adds_up(pipeline, stream, result, since)
 
 
+def test_refused_records_of_every_stage_are_in_one_table(pipeline):
+    # Given bad rows of collect, and a record that a producer wrote to the stream itself
+    kinesis = pipeline.cloud.client("kinesis")
+    kinesis.put_record(StreamName=pipeline.made["stream_name"], Data=b'{"event_type": "Stare"}', PartitionKey="x")
+
+    # Then the saved queries of analysts find what each stage refused
+    def refused() -> set[tuple[str, str]]:
+        rows = pipeline.saved_query("bad-rows-by-stage")
+        return {(row["written_by"], row["oldest_version"]) for row in rows}
+
+    every = {("collect", "1"), ("forward", "1"), ("lake", "1")}
+    assert read_until(refused, every) == every
+    assert {row["source"] for row in pipeline.saved_query("bad-rows-by-reason")} == {"collect", "forward", "lake"}
+    assert pipeline.saved_query("bots") == []
+
+
 def test_recommendations_are_trained_and_react_to_the_next_click(pipeline):
     # When a training is started by the API
     output = pipeline.train()

@@ -110,10 +110,17 @@ LAKE = Stage(
     {
         "stored": "Became a row of the lake.",
         "suppressed": "Consent denied: stored nowhere.",
-        "bad": "Refused by the contract; Firehose stores its bytes under errors/.",
+        "bad": "Refused by the contract; its bytes are with the bad rows, or under errors/ where S3 failed.",
         "oversized": "Did not fit into the response; Firehose stores its bytes under errors/.",
     },
-    {"bad_": "Refused records by reason."},
+    {
+        "bad_": "Refused records by reason.",
+        "bots": "Events that are marked as a bot's.",
+        "late": "Events that were received more than an hour after their own time.",
+        "ahead": "Events that were received before their own time: the producer's clock is ahead.",
+        "late_seconds": "The longest time from an event to its receipt.",
+        "ahead_seconds": "The furthest that an event's time was ahead of its receipt.",
+    },
 )
 
 DATASETS = Stage(

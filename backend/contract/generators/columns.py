@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _PLAIN = {str: "string", int: "bigint", float: "double", datetime: "timestamp"}
 
+_BOT = {"name": "bot", "type": "boolean", "comment": "Whether its session is too fast for a human; else NULL."}
+
 _BAD_ROWS = [
     ("source", "string", "The function that refused it."),
     ("reason", "string", "The first broken rule's kind."),
@@ -22,13 +24,14 @@ _BAD_ROWS = [
     ("payload", "string", "The record's bytes in base64."),
     ("received_at", "string", "When it arrived, RFC 3339 in UTC."),
     ("event_id", "string", "The event's id, where one can be read."),
+    ("schema_version", "string", "Version of this form; NULL in rows from before it had one."),
 ]
 
 
 def columns() -> str:
     """Return the columns of each table: name, Hive type, comment."""
     tables = {
-        "events": _columns(Event, as_text=False),
+        "events": [*_columns(Event, as_text=False), _BOT],
         # Tables of JSON lines store instants as RFC 3339 text, since the JSON readers disagree on timestamps.
         "items": _columns(Item, as_text=True),
         "users": _columns(User, as_text=True),

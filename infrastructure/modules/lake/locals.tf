@@ -32,12 +32,12 @@ locals {
       parameters  = { "storage.location.template" = "s3://${var.buckets.lake}/raw/users/ingest_date=$${ingest_date}" }
     }
     bad_rows = {
-      description = "Refused events and records, with the reason and the bytes"
+      description = "Refused events and records of every stage, with the reason and the bytes"
       location    = "s3://${var.buckets.bad_rows}/"
       partitions  = ["written_by", "ingest_date"]
       parameters = {
         "projection.written_by.type"   = "enum"
-        "projection.written_by.values" = "collect,forward"
+        "projection.written_by.values" = "collect,forward,lake"
         "storage.location.template"    = "s3://${var.buckets.bad_rows}/$${written_by}/ingest_date=$${ingest_date}"
       }
     }

@@ -50,6 +50,14 @@ locals {
       ]
     },
     {
+      title = "Clocks and bots"
+      charts = [
+        { title = "Events received late, or before their own time, and marked as a bot's", stat = "Sum", metrics = [for metric in ["late", "ahead", "bots"] : [var.metrics_namespace, metric, "service", "lake"]] },
+        { title = "Longest time from an event to its receipt (s)", stat = "Maximum", metrics = [[var.metrics_namespace, "late_seconds", "service", "lake"]] },
+        { title = "Furthest clock ahead (s)", stat = "Maximum", metrics = [[var.metrics_namespace, "ahead_seconds", "service", "lake"]] },
+      ]
+    },
+    {
       title = "Event tracker"
       charts = [
         { title = "Forwarded events and calls", stat = "Sum", metrics = [for metric in ["forwarded", "calls"] : [var.metrics_namespace, metric, "service", "forward"]] },

@@ -102,6 +102,26 @@ data "aws_iam_policy_document" "forward" {
   }
 }
 
+data "aws_iam_policy_document" "lake" {
+  statement {
+    sid       = "WriteBadRows"
+    actions   = ["s3:PutObject"]
+    resources = ["${var.bucket_arns["bad-rows"]}/lake/*"]
+  }
+
+  statement {
+    sid       = "EncryptBadRows"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = [local.via_s3]
+    }
+  }
+}
+
 data "aws_iam_policy_document" "recommend" {
   statement {
     sid     = "QueryTheCampaigns"

@@ -90,6 +90,8 @@ KEPT = {
         "collect/SendFailedEvents/sqs:SendMessage",
         "forward/EncryptFailedRecords/kms:GenerateDataKey",
         "forward/WriteBadRows/s3:PutObject",
+        "lake/EncryptBadRows/kms:GenerateDataKey",
+        "lake/WriteBadRows/s3:PutObject",
         "train-workflow/FindWhoHoldsTheLockAndStopTheOthers/states:StopExecution",
     ],
     "the laptop's state is not encrypted with a key, and not locked": [

@@ -101,7 +101,7 @@ def test_the_lake_has_a_column_for_every_field():
     tables = json.loads((ROOT / "infrastructure/modules/lake/generated/columns.json").read_text())
 
     types = {table: {column["name"]: column["type"] for column in columns} for table, columns in tables.items()}
-    assert set(types["events"]) == set(full_event_fields())
+    assert set(types["events"]) == {*full_event_fields(), "bot"}
     assert set(types["items"]) == set(item_fields())
     assert set(types["users"]) == set(user_fields())
     assert types["events"]["timestamp"] == types["events"]["received_at"] == "timestamp"

@@ -232,6 +232,7 @@ def test_a_bad_row_has_the_reasons_and_the_bytes():
 
     assert line.endswith(b"\n")
     assert json.loads(line) == {
+        "schema_version": "1",
         "source": "collect",
         "reason": "wrong_type",
         "errors": [{"field": "user_id", "rule": "must be a string"}],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from backend.contract import Event, read_event
 from backend.lake import handler as entry
 from backend.lake import transform as transforming
 from backend.lake.row import LakeRow
+from backend.lake.sessions import MAX_EVENTS_PER_MINUTE
 from backend.lake.transform import transform
 from tests.factories.lambda_events import ARRIVED_AT, firehose_record
 from tests.factories.records import event_fields
+from tests.fakes.buckets import FakeS3
+from tests.fakes.faults import denied
 
 COLUMNS = Path(__file__).parents[3] / "infrastructure/modules/lake/generated/columns.json"
 
@@ -157,19 +161,78 @@ def test_every_record_is_answered_once_and_every_row_has_the_fields_of_its_event
             assert answer["data"] == record["data"]
 
 
-def test_the_entry_answers_firehose_and_counts(capsys):
-    answered = entry.handler(
-        {
-            "records": [
-                firehose_record(0, purchase()),
-                firehose_record(1, b"{,}"),
-                firehose_record(2, purchase(consent="denied")),
-            ]
-        },
-        None,
-    )
-    assert [answer["result"] for answer in answered["records"]] == ["Ok", "ProcessingFailed", "Dropped"]
+@pytest.fixture
+def bad_rows(monkeypatch):
+    bucket = FakeS3("bad-rows")
+    monkeypatch.setattr(entry, "_client", lambda: bucket)
+    monkeypatch.setenv("BAD_ROWS_BUCKET", "bad-rows")
+    return bucket
+
+
+BATCH = {
+    "records": [firehose_record(n, each) for n, each in enumerate((purchase(), b"{,}", purchase(consent="denied")))]
+}
+
+
+def test_the_entry_answers_firehose_and_counts(bad_rows, capsys):
+    answered = entry.handler(BATCH, None)
+    assert [answer["result"] for answer in answered["records"]] == ["Ok", "Dropped", "Dropped"]
     [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     names = ("received", "stored", "bad", "suppressed", "oversized", "unaccounted")
     assert [line[name][0] for name in names] == [3, 1, 1, 1, 0, 0]
     assert line["bad_malformed_json"] == [1.0]
+
+
+def test_a_refused_record_is_a_bad_row_and_the_same_one_when_it_is_delivered_again(bad_rows):
+    for _ in range(2):
+        entry.handler(BATCH, None)
+    [key] = bad_rows.keys("bad-rows")
+    assert key.startswith(f"lake/ingest_date={ARRIVED_AT:%Y-%m-%d}/")
+    [row] = bad_rows.json_lines("bad-rows")
+    assert (row["source"], row["reason"], base64.b64decode(row["payload"])) == ("lake", "malformed_json", b"{,}")
+
+
+def test_firehose_keeps_a_refused_record_that_s3_does_not_take(bad_rows, capsys):
+    bad_rows.faults["put_object"].always(denied())
+    answered = entry.handler(BATCH, None)
+    assert answered["records"][1] == {
+        "recordId": "r-1",
+        "result": "ProcessingFailed",
+        "data": base64.b64encode(b"{,}").decode(),
+    }
+    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert (line["bad"], line["suppressed"], line["unaccounted"]) == ([1], [1], [0])
+
+
+def at(seconds: float, number: int, **changes: Any) -> dict[str, Any]:
+    moment = (ARRIVED_AT - timedelta(seconds=seconds)).isoformat()
+    return purchase(event_id=f"e-{number}", timestamp=moment, **changes)
+
+
+def test_a_session_that_is_too_fast_is_marked_as_a_bots_and_stored():
+    most = MAX_EVENTS_PER_MINUTE
+    fast = [at(3600 + 60, number, session_id="fast", user_id=...) for number in range(most + 1)]
+    slow = [at(3600 + 60 * (number % 2), number, session_id="slow") for number in range(most + 1)]
+    busy = [at(3600, number, user_id="busy") for number in range(most)]
+    earlier = [at(9000, 0, session_id="fast")]
+    events = [*fast, *slow, *busy, *earlier]
+
+    outcome = transform([firehose_record(number, event) for number, event in enumerate(events)])
+
+    rows = [row_of(answer) for answer in outcome.records]
+    assert outcome.stored == len(events)
+    assert [row["session_id"] for row in rows if row.get("bot")] == ["fast"] * (most + 2)
+    assert outcome.bots == most + 2
+
+
+def test_lateness_and_clocks_that_are_ahead_are_measured():
+    delays = [7200, 3601, 3600, 0, -20]
+    outcome = transform([firehose_record(number, at(delay, number)) for number, delay in enumerate(delays)])
+    assert (outcome.late, outcome.late_seconds) == (2, 7200)
+    assert (outcome.ahead, outcome.ahead_seconds) == (1, 20)
+
+
+def test_the_time_of_receipt_is_that_of_the_front_door():
+    received = (ARRIVED_AT - timedelta(seconds=5)).isoformat()
+    outcome = transform([firehose_record(0, at(4, 0, received_at=received))])
+    assert (outcome.late_seconds, outcome.ahead_seconds) == (0, 1)

@@ -46,9 +46,11 @@ def test_no_id_and_no_payload_is_logged(monkeypatch, caplog, capsys, place, fail
 
 
 def test_an_unexpected_error_is_logged_by_its_type_and_place(monkeypatch, caplog):
+    found: dict[str, str] = {}
+
     def fail() -> None:
         try:
-            {}[SECRET]
+            found[SECRET]
         except KeyError:
             raise ValueError(QUOTING) from None
 

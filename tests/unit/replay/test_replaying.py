@@ -39,7 +39,7 @@ def test_every_form_of_failed_records_is_sent_with_its_event_ids(failed):
     failed.fail_delivery(event(5))
     full = read_event(json.dumps(full_event_fields(event_id="e-6")).encode(), now=NOW)
     assert isinstance(full, Event)
-    failed.fail_delivery(write_row(full, ARRIVED), is_conversion=True)
+    failed.fail_delivery(write_row(full, ARRIVED, is_bot=True), is_conversion=True)
 
     counts = failed.replay()
 

@@ -133,7 +133,7 @@ run "every_saved_query_has_a_description" {
   command = plan
 
   assert {
-    condition     = length(aws_athena_named_query.this) == 6 && alltrue([for query in values(aws_athena_named_query.this) : length(query.description) > 20 && !startswith(query.description, "SELECT")])
+    condition     = length(aws_athena_named_query.this) == 8 && alltrue([for query in values(aws_athena_named_query.this) : length(query.description) > 20 && !startswith(query.description, "SELECT")])
     error_message = "A saved query has no description."
   }
 

@@ -121,6 +121,18 @@ run "forward_reads_one_parameter_and_writes_history_and_its_own_bad_rows" {
   }
 }
 
+run "lake_writes_its_own_bad_rows_and_nothing_else" {
+  command = plan
+
+  assert {
+    condition = { for statement in jsondecode(output.policy_json.lake).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+      WriteBadRows   = ["s3:PutObject", "arn:aws:s3:::bad-rows/lake/*"]
+      EncryptBadRows = ["kms:GenerateDataKey", "arn:aws:kms:eu-central-1:123456789012:key/none"]
+    }
+    error_message = "lake may access other resources."
+  }
+}
+
 run "recommend_writes_to_its_answers_only" {
   command = plan
 

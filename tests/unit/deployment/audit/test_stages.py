@@ -1,4 +1,4 @@
-"""Each stage is read into sightings: the events of the ledger, with their times and the fields in which two of one id differ."""
+"""Each stage is read into sightings: events with their times, and the fields in which two of one id differ."""
 
 from __future__ import annotations
 
