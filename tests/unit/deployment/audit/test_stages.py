@@ -12,12 +12,22 @@ import pytest
 from backend.contract import aggregate_records
 from backend.contract.accounting.ledger import ledger_line
 from deployment.audit.comparison import FAILED, HISTORY, LAKE, STREAM, TRACKER
-from deployment.audit.stages import Window, failed, in_engine, in_history, in_stream, is_beyond_retention
+from deployment.audit.stages import (
+    QueryFailedError,
+    Window,
+    failed,
+    forward_counts,
+    in_engine,
+    in_history,
+    in_lake,
+    in_stream,
+    is_beyond_retention,
+)
 from model.engine.storage.event_log.records import ActionRecord, EventRecord, encode
 from tests.factories.engine.event_logs import write_log
 from tests.factories.lambda_events import kinesis_record
 from tests.factories.records import NOW, numbered_event
-from tests.fakes.functions.failures import FailedRecords, ReadableStream
+from tests.fakes.functions.failures import FailedRecords, ListedS3, ReadableStream
 from tests.fakes.functions.forwarder import Forwarder
 
 HOUR = timedelta(hours=1)
@@ -112,3 +122,56 @@ def test_what_failed_behind_the_front_door_is_seen_where_it_failed(window):
     seen = {each.event_id: each.place for each in failed(s3, "bad-rows", "lake", window)}
 
     assert seen == {"e-1": FAILED[TRACKER], "e-2": FAILED[HISTORY], "e-3": FAILED[LAKE]}
+
+
+class FakeAthena:
+    """Athena with one query, which has succeeded or failed at the second look."""
+
+    def __init__(self, state: str) -> None:
+        self.states = ["RUNNING", state]
+        self.sql = ""
+
+    def start_query_execution(self, *, QueryString: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self.sql = QueryString
+        return {"QueryExecutionId": "1"}
+
+    def get_query_execution(self, **_: Any) -> dict[str, Any]:
+        status = {"State": self.states.pop(0), "StateChangeReason": "it scans too much"}
+        location = {"OutputLocation": "s3://lake/results/1.csv"}
+        return {"QueryExecution": {"Status": status, "ResultConfiguration": location}}
+
+
+@pytest.fixture
+def no_pause(monkeypatch):
+    monkeypatch.setattr("deployment.audit.stages._POLL_SECONDS", 0)
+
+
+def test_the_rows_of_the_lake_are_read_with_the_hour_of_their_partition(window, no_pause):
+    s3: Any = ListedS3("lake")
+    content = '"event_id","a","b","c","d","e"\n"e-0","ann","s-1","2026-01-31 12:00:00.000","2026-01-31","23"\n'
+    s3.put_object(Bucket="lake", Key="results/1.csv", Body=content.encode())
+    athena: Any = FakeAthena("SUCCEEDED")
+
+    [sighting] = in_lake(athena, s3, "rivulet_dev", "rivulet-dev", window)
+
+    assert (sighting.event_id, sighting.place, sighting.at) == ("e-0", LAKE, (NOW - HOUR).timestamp())
+    assert sighting.identity == "ann\ns-1\n2026-01-31 12:00:00.000"
+    assert "BETWEEN '2026-01-31'" in athena.sql
+    assert "timestamp '2026-01-31 20:00:00.000'" in athena.sql
+
+
+def test_a_query_that_fails_is_an_error_with_its_reason(window, no_pause):
+    athena: Any = FakeAthena("FAILED")
+    s3: Any = ListedS3("lake")
+    with pytest.raises(QueryFailedError, match="it scans too much"):
+        list(in_lake(athena, s3, "rivulet_dev", "rivulet-dev", window))
+
+
+def test_the_outcomes_that_forward_counted_are_summed_over_the_hours(window):
+    pages = [
+        {"MetricDataResults": [{"Id": "m0", "Values": [3.0, 4.0]}, {"Id": "m1", "Values": [2.0]}]},
+        {"MetricDataResults": [{"Id": "m0", "Values": [5.0]}]},
+    ]
+    client: Any = SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: pages))
+    counts = forward_counts(client, "rivulet-dev", ["forwarded", "bad", "settled"], window, NOW)
+    assert counts == {"forwarded": 12, "bad": 2, "settled": 0}
