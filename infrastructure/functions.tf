@@ -13,6 +13,13 @@ locals {
         USER_DAYS       = tostring(var.retention_days.users)
       }
       asynchronous = { retries = 2, event_age_seconds = 3600, calls_itself = true }
+      deferred = {
+        suffix     = "bad-rows"
+        variable   = "BAD_ROWS_QUEUE"
+        batch_size = 5 # objects, each of which takes three seconds at most
+        contents   = "Refused records that S3 did not accept"
+        runbook    = "bad-events"
+      }
     }
     lake = {
       description     = "Validates and flattens records before they are written to the lake"
@@ -136,6 +143,7 @@ module "function" {
   runbooks_url         = var.runbooks_url
   stream               = each.key == "forward" ? local.forwarded_stream : null
   asynchronous         = try(each.value.asynchronous, null)
+  deferred             = try(each.value.deferred, null)
   alias                = contains(local.api_functions, each.key) ? "live" : null
 
   permissions_boundary_arn = var.permissions_boundary_arn

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from backend.aws.objects import put_object
 from backend.contract import bad_row, may_deny_consent
 
 if TYPE_CHECKING:
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
 
     from backend.contract import Refusal
 
+    ArrivedRefusal = tuple[Refusal, datetime]
+    """A refused record and the time of its arrival."""
+
 
 def put_bad_rows(
-    rows: Sequence[tuple[Refusal, datetime]], client: S3Client, bucket: str, source: str, name: str | None = None
+    rows: Sequence[ArrivedRefusal], client: S3Client, bucket: str, source: str, name: str | None = None
 ) -> None:
     """Write refused records as one object of JSON lines, under the day on which the first of them arrived.
 
@@ -25,15 +29,27 @@ def put_bad_rows(
 
     Parameters
     ----------
-    rows
-        The refused records, each with the time of its arrival.
     name
         Name of the object. Without one it follows from the content, so that a retry writes the same object.
     """
-    rows = [row for row in rows if not may_deny_consent(row[0].payload)]
+    rows = storable_rows(rows)
     if not rows:
         return
-    body = b"".join(bad_row(source, refusal, arrived_at) for refusal, arrived_at in rows)
-    name = name or hashlib.sha256(body).hexdigest()[:32]
-    key = f"{source}/ingest_date={rows[0][1]:%Y-%m-%d}/{name}.jsonl"
-    client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/x-ndjson")
+    body = write_rows(rows, source)
+    key = object_key(rows, source, name or hashlib.sha256(body).hexdigest()[:32])
+    put_object(key, body, client, bucket)
+
+
+def storable_rows(rows: Sequence[ArrivedRefusal]) -> list[ArrivedRefusal]:
+    """Return the refused records without those that may deny consent."""
+    return [row for row in rows if not may_deny_consent(row[0].payload)]
+
+
+def write_rows(rows: Sequence[ArrivedRefusal], source: str) -> bytes:
+    """Return refused records as JSON lines."""
+    return b"".join(bad_row(source, refusal, arrived_at) for refusal, arrived_at in rows)
+
+
+def object_key(rows: Sequence[ArrivedRefusal], source: str, name: str) -> str:
+    """Return the key of an object of refused records."""
+    return f"{source}/ingest_date={rows[0][1]:%Y-%m-%d}/{name}.jsonl"

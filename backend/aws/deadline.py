@@ -32,6 +32,10 @@ class Deadline:
         """Return the deadline after a part, from 0 to 1, of the time that is left."""
         return replace(self, at=self.clock() + part * self.seconds_left)
 
+    def from_now(self, seconds: float) -> Deadline:
+        """Return the deadline that many seconds from now, by the same clock."""
+        return replace(self, at=self.clock() + seconds)
+
     def earlier(self, seconds: float) -> Deadline:
         """Return a deadline that many seconds before this one."""
         return replace(self, at=self.at - seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import ClientError, ParamValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,7 +75,7 @@ def jittered_pauses(first_seconds: float = FIRST_PAUSE_SECONDS) -> Iterator[floa
 def call_with_retries(
     call: Callable[[], Result], deadline: Deadline, *, attempts: int = ATTEMPTS, seconds: float = 0.0
 ) -> Result:
-    """Make a call several times, while it fails by throttling, a server error or a timeout.
+    """Make a call several times, while it fails by throttling, a server error, a timeout or an unreadable answer.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def call_with_retries(
             if error.response["Error"]["Code"] in REFUSALS:
                 raise CallRefusedError(error.response["Error"]["Message"]) from error
             cause: Exception = error
-        except (BotoCoreError, IncompleteCallError) as error:
+        except Exception as error:  # noqa: BLE001 - an answer that is not AWS's raises whatever the parser meets
             cause = error
         if attempt == attempts:
             kind = ThrottledError if _is_throttled(cause) else RetriesExhaustedError

@@ -6,11 +6,10 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from backend.aws.batch_write import MAX_WRITES_PER_CALL, TableItem, put_items
 from backend.aws.errors import error_name
-from backend.aws.retries import jittered_pauses
+from backend.aws.objects import put_object
+from backend.aws.retries import CallRefusedError, RetriesExhaustedError, call_with_retries, jittered_pauses
 from backend.collect.intake import count_outcomes, store_bad_rows
 from backend.collect.verdicts import NOT_STORED, STREAM_THROTTLED, RecordVerdict
 from backend.contract import Item, Refusal, User, write_item, write_user
@@ -18,7 +17,7 @@ from backend.contract import Item, Refusal, User, write_item, write_user
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from backend.collect.submission import CollectDependencies, Submission
+    from backend.collect.submission import Submission
 
 EntityKind = Literal["items", "users"]
 
@@ -56,11 +55,13 @@ def _store(kind: EntityKind, lines: Mapping[str, bytes], submission: Submission)
     body = b"".join(line + b"\n" for line in lines.values())
     key = f"raw/{kind}/ingest_date={received_at:%Y-%m-%d}/{submission.object_name}.jsonl"
     try:
-        dependencies.s3.put_object(
-            Bucket=dependencies.lake_bucket, Key=key, Body=body, ContentType="application/x-ndjson"
+        call_with_retries(
+            lambda: put_object(key, body, dependencies.s3, dependencies.lake_bucket),
+            submission.deadline,
         )
-    except (ClientError, BotoCoreError) as error:
-        _logger.error("%d %s could not be written to the lake: %s", len(lines), kind, error_name(error))  # noqa: TRY400
+    except (CallRefusedError, RetriesExhaustedError) as error:
+        cause = error_name(error.__cause__ or error)
+        _logger.error("%d %s could not be written to the lake: %s", len(lines), kind, cause)  # noqa: TRY400
         return dict.fromkeys(lines, NOT_STORED)
     updated_at = str(int(received_at.timestamp() * 1000))
     # Users are personal data and expire; items stay.
@@ -77,21 +78,25 @@ def _store(kind: EntityKind, lines: Mapping[str, bytes], submission: Submission)
     }
     pauses = jittered_pauses()
     while True:
-        pending, reason = _put_once(pending, dependencies)
+        pending, reason = _put_once(pending, submission)
         if not pending or not submission.deadline.wait(next(pauses)):
             return dict.fromkeys(pending, reason)
 
 
-def _put_once(pending: dict[str, TableItem], dependencies: CollectDependencies) -> tuple[dict[str, TableItem], str]:
+def _put_once(pending: dict[str, TableItem], submission: Submission) -> tuple[dict[str, TableItem], str]:
     """Write the items once; return those that were not written, and the reason."""
     unwritten: dict[str, TableItem] = {}
     reason = STREAM_THROTTLED
-    ids = list(pending)
+    dependencies, ids = submission.dependencies, list(pending)
     for start in range(0, len(ids), MAX_WRITES_PER_CALL):
         chunk = {entity_id: pending[entity_id] for entity_id in ids[start : start + MAX_WRITES_PER_CALL]}
+        if submission.deadline.seconds_left <= 0:
+            unwritten |= chunk
+            reason = NOT_STORED
+            continue
         try:
             unprocessed = put_items(list(chunk.values()), dependencies.dynamodb, dependencies.entities_table)
-        except (ClientError, BotoCoreError) as error:
+        except Exception as error:  # noqa: BLE001 - an answer that is not AWS's raises whatever the parser meets
             _logger.warning("%d items or users could not be written to the table: %s", len(chunk), error_name(error))
             unwritten |= chunk
             reason = NOT_STORED

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from backend.aws.bad_rows import put_bad_rows
+from backend.aws.bad_rows import put_bad_rows, storable_rows
 from backend.aws.errors import error_name
+from backend.aws.queued_rows import queue_bad_rows
+from backend.aws.retries import CallRefusedError, RetriesExhaustedError, call_with_retries
 from backend.collect.grouping import group_events
 from backend.collect.stream import Delivery, put_records
 from backend.collect.verdicts import NO_CONSENT, NOT_STORED, STREAM_THROTTLED, RecordVerdict, count_statuses
 from backend.contract import Event, Refusal, event_id_of, write_event
 from backend.contract.accounting.outcomes import COLLECT, UNACCOUNTED
+from backend.upload.report import CALL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,9 @@ _OUTCOMES: dict[Status, str] = {
     "suppressed": "suppressed",
     "retry": "retried",
 }
+
+BAD_ROWS_SECONDS = 2 * CALL_SECONDS + 1
+"""The longest that refused records take: into the bucket, then into the queue."""
 
 _REASONS = {Delivery.THROTTLED: STREAM_THROTTLED, Delivery.FAILED: NOT_STORED}
 
@@ -61,19 +65,30 @@ def store_events(events: Sequence[Event | Refusal], submission: Submission) -> l
 
 
 def store_bad_rows(refusals: Sequence[Refusal], submission: Submission) -> None:
-    """Write refused records as one object of bad rows, except those that may deny consent.
+    """Write refused records as one object of bad rows, or into the queue of bad rows while S3 fails.
 
-    A failure is counted and logged; it does not affect the records that were accepted.
+    Those that may deny consent are not written. A failure of both is counted and logged; it does not affect the records
+    that were accepted.
     """
-    rows = [(refusal, submission.received_at) for refusal in refusals]
+    rows = storable_rows([(refusal, submission.received_at) for refusal in refusals])
     if not rows:
         return
-    dependencies = submission.dependencies
+    dependencies, name = submission.dependencies, submission.object_name
+    deadline = submission.deadline.from_now(BAD_ROWS_SECONDS - CALL_SECONDS)
     try:
-        put_bad_rows(rows, dependencies.s3, dependencies.bad_rows_bucket, SOURCE, submission.object_name)
-    except (ClientError, BotoCoreError) as error:
-        dependencies.count("bad_rows_lost", len(rows))
-        _logger.error("%d bad rows could not be written: %s", len(rows), error_name(error))  # noqa: TRY400 - the name suffices
+        call_with_retries(
+            lambda: put_bad_rows(rows, dependencies.s3, dependencies.bad_rows_bucket, SOURCE, name),
+            deadline,
+            attempts=2,
+            seconds=CALL_SECONDS,
+        )
+    except (CallRefusedError, RetriesExhaustedError) as error:
+        cause = error_name(error.__cause__ or error)
+        _logger.warning("%d bad rows could not be written, so they are queued: %s", len(rows), cause)
+        lost = queue_bad_rows(rows, dependencies.sqs, dependencies.bad_rows_queue, SOURCE, name, deadline)
+        if lost:
+            dependencies.count("bad_rows_lost", lost)
+            _logger.error("%d bad rows could neither be written nor queued", lost)  # noqa: TRY400 - logged above
 
 
 def count_outcomes(verdicts: Sequence[RecordVerdict], received: int, count: Callable[[str, int], None]) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from backend.aws.errors import error_name
 from backend.aws.retries import jittered_pauses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
@@ -62,7 +62,7 @@ def put_records(
     client
         Kinesis, configured without retries of its own.
     deadline
-        When to stop the retries; one attempt is always made.
+        When to start no further call; one is always made.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def put_records(
     pending = list(range(len(records)))
     pauses = jittered_pauses()
     while True:
-        pending, is_permanent = _attempt(pending, records, client, stream, deliveries)
+        pending, is_permanent = _attempt(pending, records, client, stream, deliveries, deadline)
         if not pending or is_permanent or not deadline.wait(next(pauses)):
             return deliveries
 
@@ -84,6 +84,7 @@ def _attempt(
     client: KinesisClient,
     stream: str,
     deliveries: list[Delivery],
+    deadline: Deadline,
 ) -> tuple[list[int], bool]:
     """Put the pending records once; return the failed ones, and whether a retry cannot succeed."""
     failed: list[int] = []
@@ -91,9 +92,12 @@ def _attempt(
         entries: list[PutRecordsRequestEntryTypeDef] = [
             {"PartitionKey": records[position].partition_key, "Data": records[position].data} for position in call
         ]
+        if call[0] != pending[0] and deadline.seconds_left <= 0:
+            failed.extend(call)
+            continue
         try:
-            results = client.put_records(StreamName=stream, Records=entries)["Records"]
-        except (ClientError, BotoCoreError) as error:
+            answer: Mapping[str, Any] = client.put_records(StreamName=stream, Records=entries)
+        except Exception as error:  # noqa: BLE001 - an answer that is not AWS's raises whatever the parser meets
             delivery, is_permanent = _classify(error)
             for position in call:
                 deliveries[position] = delivery
@@ -102,12 +106,28 @@ def _attempt(
                 _logger.error("the stream refuses records: %s", error_name(error))  # noqa: TRY400 - the name suffices
                 return failed, True
             continue
-        for position, result in zip(call, results, strict=True):
-            code = result.get("ErrorCode")
-            deliveries[position] = _delivery(code) if code else Delivery.DELIVERED
-            if code:
+        for position, delivery in zip(call, _deliveries(answer, len(call)), strict=True):
+            deliveries[position] = delivery
+            if delivery is not Delivery.DELIVERED:
                 failed.append(position)
     return failed, False
+
+
+def _deliveries(answer: object, count: int) -> list[Delivery]:
+    """Return the outcome of each record of a call; all failed where the answer does not name that many."""
+    results = answer.get("Records") if isinstance(answer, dict) else None
+    if not isinstance(results, list) or len(results) != count:
+        return [Delivery.FAILED] * count
+    return [_delivery_of(result) for result in results]
+
+
+def _delivery_of(result: object) -> Delivery:
+    if not isinstance(result, dict):
+        return Delivery.FAILED
+    code = result.get("ErrorCode")
+    if code:
+        return _delivery(code)
+    return Delivery.DELIVERED if result.get("SequenceNumber") else Delivery.FAILED
 
 
 def _calls(pending: list[int], records: Sequence[StreamRecord]) -> Iterator[list[int]]:
@@ -124,11 +144,11 @@ def _calls(pending: list[int], records: Sequence[StreamRecord]) -> Iterator[list
     yield call
 
 
-def _classify(error: ClientError | BotoCoreError) -> tuple[Delivery, bool]:
+def _classify(error: Exception) -> tuple[Delivery, bool]:
     if not isinstance(error, ClientError):
         return Delivery.FAILED, False  # no answer: it may have arrived; a retry has the same event ids
-    delivery = _delivery(error.response["Error"]["Code"])
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    delivery = _delivery(error_name(error))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
     return delivery, delivery is Delivery.FAILED and status < _SERVER_ERROR
 
 

@@ -7,8 +7,6 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from backend.aws.batch_write import TableItem, put_items
 from backend.aws.errors import error_name
 from backend.aws.retries import CallRefusedError, IncompleteCallError, RetriesExhaustedError, call_with_retries
@@ -84,17 +82,14 @@ class History:
             return []
         try:
             items = self.client.batch_get_item(RequestItems=wanted)["Responses"][self.table]
-        except (ClientError, BotoCoreError, KeyError) as error:
-            _logger.warning(
-                "history cannot be read: %s",
-                type(error).__name__ if isinstance(error, KeyError) else error_name(error),
-            )
+            return [
+                events_by_key[_values(item)]
+                for item in items
+                if item.get("tracking_id", {}).get("S") == self.tracking_id and _values(item) in events_by_key
+            ]
+        except Exception as error:  # noqa: BLE001 - an answer that is not AWS's raises whatever the parser meets
+            _logger.warning("history cannot be read: %s", error_name(error))
             return []
-        return [
-            events_by_key[_values(item)]
-            for item in items
-            if item.get("tracking_id", {}).get("S") == self.tracking_id and _values(item) in events_by_key
-        ]
 
     def read_control(self) -> str | None:
         """Return the stored call that the tracker has accepted."""
@@ -102,7 +97,8 @@ class History:
         try:
             items = self.client.batch_get_item(RequestItems=wanted)["Responses"][self.table]
             return items[0]["call"]["S"] if items else None
-        except (ClientError, BotoCoreError, KeyError):
+        except Exception as error:  # noqa: BLE001 - as above
+            _logger.warning("the control event cannot be read: %s", error_name(error))
             return None
 
     def write_control(self, call: str, accepted_at: float) -> None:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from backend.aws.errors import error_name
 
@@ -44,8 +44,9 @@ class TrackingId:
 
     def _read_again(self) -> None:
         try:
-            self._value = self.client.get_parameter(Name=self.parameter)["Parameter"]["Value"]
-        except (ClientError, BotoCoreError) as error:
+            value = self.client.get_parameter(Name=self.parameter)["Parameter"]["Value"]
+            self._value = value or self._value
+        except Exception as error:  # noqa: BLE001 - an answer that is not AWS's raises whatever the parser meets
             _logger.warning("no tracking id in %s: %s", self.parameter, error_name(error))
             # A known id is used further while the parameter cannot be read; the tracker refuses one that is outdated.
             if isinstance(error, ClientError) and error_name(error) == "ParameterNotFound":

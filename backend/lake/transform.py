@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NotRequired, TypedDict
 
-from backend.contract import Event, Refusal, may_deny_consent, read_streamed_event
+import msgspec
+
+from backend.contract import Event, FieldError, Refusal, may_deny_consent, read_streamed_event
 from backend.contract.accounting.outcomes import LAKE, UNACCOUNTED
 from backend.lake.row import write_row
 from backend.lake.sessions import LATE_AFTER, delay_of, find_bots, session_of
@@ -131,7 +133,7 @@ class _Valid(NamedTuple):
 def _read(record: dict[str, Any], position: int, refused: list[RefusedRecord]) -> _Valid | TransformedRecord:
     record_id: str = record["recordId"]
     arrived_at = _arrival_of(record)
-    event = read_streamed_event(b64decode(record["data"]), arrived_at=arrived_at)
+    event = _event_of(record["data"], arrived_at)
     if isinstance(event, Refusal):
         if may_deny_consent(event.payload):
             return {"recordId": record_id, "result": "Dropped"}
@@ -140,6 +142,15 @@ def _read(record: dict[str, Any], position: int, refused: list[RefusedRecord]) -
     if event.consent == "denied":
         return {"recordId": record_id, "result": "Dropped"}
     return _Valid(record_id, event, arrived_at)
+
+
+def _event_of(data: str, arrived_at: datetime) -> Event | Refusal:
+    try:
+        # As strict as forward, which refuses the same records.
+        payload = msgspec.convert(data, bytes)
+    except msgspec.ValidationError as error:
+        return Refusal("malformed_base64", (FieldError("", f"must be base64: {error}"),), data.encode())
+    return read_streamed_event(payload, arrived_at=arrived_at)
 
 
 def _row(valid: _Valid, bots: set[str]) -> TransformedRecord:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from backend.aws.errors import error_name
+from backend.aws.retries import call_with_retries
 from backend.contract import RecordKind, Refusal
 from backend.upload.lines import InvalidUploadError, read_chunks, skip_bytes, split_lines
-from backend.upload.report import Report, load_report, save_report
+from backend.upload.report import CALL_SECONDS, Report, load_report, save_report
 from backend.upload.requests import invoke_again
 from backend.upload.rows import UploadRow, csv_rows, json_rows, read_header
 
@@ -31,6 +32,9 @@ CHUNKS_PER_SAVE = 20
 
 MAX_STALLS = 20
 """Invocations in a row without progress, each with retries until its deadline, before the upload fails."""
+
+REPORT_SECONDS = 2 * CALL_SECONDS + 1
+"""The longest that the report and the next invocation take after the last chunk."""
 
 _CHANGED = "PreconditionFailed"
 _GONE = frozenset({"NoSuchKey", "404"})
@@ -74,9 +78,11 @@ def process_upload(
     report.stalls = 0 if is_finished or report.position > began_at else report.stalls + 1
     if report.stalls > MAX_STALLS:
         is_finished, report.state, report.cause = True, "FAILED", "its records could not be stored for too long"
-    save_report(report, uploads, clock())
+    # Where both fail, Lambda invokes the function again, which resumes at the last saved report.
+    end = deadline.from_now(REPORT_SECONDS)
+    call_with_retries(lambda: save_report(report, uploads, clock()), end.earlier(CALL_SECONDS), seconds=CALL_SECONDS)
     if not is_finished:
-        invoke_again(upload_id, uploads)
+        call_with_retries(lambda: invoke_again(upload_id, uploads), end, seconds=CALL_SECONDS)
 
 
 def _process_rows(

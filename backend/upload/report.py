@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from botocore.exceptions import ClientError
 
+from backend.aws.objects import put_object
 from backend.contract import RecordKind  # noqa: TC001 - the struct needs its fields' types
 
 if TYPE_CHECKING:
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
 
 PREFIX = "reports/"
 
+CONNECT_SECONDS = 1.0
+READ_SECONDS = 2.0
+CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS
+"""The longest that a call of the clients takes."""
+
 State = Literal["WAITING", "RUNNING", "SUCCEEDED", "FAILED"]
 
 
 @dataclass(frozen=True, slots=True)
 class UploadDependencies:
-    """Clients and names for uploads.
+    """Clients, which do not retry by themselves, and names for uploads.
 
     Attributes
     ----------
@@ -99,9 +105,7 @@ def load_report(upload_id: str, uploads: UploadDependencies) -> Report | None:
 def save_report(report: Report, uploads: UploadDependencies, now: datetime) -> None:
     """Write the report of an upload, with `now` as the time of its update."""
     report.updated_at = now
-    uploads.s3.put_object(
-        Bucket=uploads.bucket, Key=_key(report.id), Body=_encode(report), ContentType="application/json"
-    )
+    put_object(_key(report.id), _encode(report), uploads.s3, uploads.bucket, "application/json")
 
 
 def public_fields(report: Report) -> dict[str, object]:

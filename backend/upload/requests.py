@@ -8,8 +8,9 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from backend.aws.errors import error_name
 from backend.http import BadRequestError, NotFoundError, TooLargeError, UnavailableError, answer
 from backend.upload.report import PREFIX, Report, load_report, public_fields, save_report
 
@@ -67,7 +68,7 @@ def start_upload(kind: RecordKind, source: str, uploads: UploadDependencies, now
             invoke_again(upload_id, uploads)
         elif report.state != "SUCCEEDED" and now - report.updated_at > ABANDONED_AFTER:
             invoke_again(upload_id, uploads)
-    except (ClientError, BotoCoreError) as error:
+    except Exception as error:
         raise UnavailableError(
             RETRY_AFTER_SECONDS, "the upload could not be started; send the request again"
         ) from error
@@ -81,7 +82,7 @@ def get_upload(request: Request, uploads: UploadDependencies) -> Answer:
         raise BadRequestError("id", "must be 32 hexadecimal digits, as POST /update-data answers them")
     try:
         report = load_report(upload_id, uploads)
-    except (ClientError, BotoCoreError) as error:
+    except Exception as error:
         raise UnavailableError(RETRY_AFTER_SECONDS, "the progress cannot be read; send the request again") from error
     if report is None:
         raise NotFoundError("id", "names no upload; POST /update-data answers with the id of one")
@@ -111,11 +112,15 @@ def _head_object(key: str, uploads: UploadDependencies) -> tuple[str, str, int]:
     """Return the object's ETag, what names this upload of it even among others of the same content, and its bytes."""
     try:
         head = uploads.s3.head_object(Bucket=uploads.bucket, Key=key)
-    except (ClientError, BotoCoreError) as error:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] in _NOT_FOUND:
+        etag, size, version = (
+            head["ETag"],
+            head["ContentLength"],
+            head.get("VersionId") or head["LastModified"].isoformat(),
+        )
+    except Exception as error:
+        if isinstance(error, ClientError) and error_name(error) in _NOT_FOUND:
             raise NotFoundError("source", "names no object; upload it first") from None
         raise UnavailableError(RETRY_AFTER_SECONDS, "the uploads cannot be read; send the request again") from error
-    size = head["ContentLength"]
     if size > MAX_UPLOAD_BYTES:
         raise TooLargeError("source", f"must be at most {MAX_UPLOAD_BYTES} bytes; this one has {size}")
-    return head["ETag"], head.get("VersionId") or head["LastModified"].isoformat(), size
+    return etag, version, size

@@ -26,7 +26,9 @@ class FakeS3:
         self.buckets = set(buckets)
         self.objects: dict[tuple[str, str], bytes] = {}
         self.puts: Counter[tuple[str, str]] = Counter()
+        # Errors of a call before and after its acceptance.
         self.faults: defaultdict[str, Faults] = defaultdict(Faults)
+        self.after: defaultdict[str, Faults] = defaultdict(Faults)
         # For each of the next bodies, how many bytes it returns before its connection breaks.
         self.breaking_after: list[int] = []
 
@@ -37,6 +39,7 @@ class FakeS3:
             raise client_error("KeyTooLongError", 400, "PutObject")
         self.objects[Bucket, Key] = bytes(Body)
         self.puts[Bucket, Key] += 1
+        self.after["put_object"].happen()
         return {"ETag": _etag(Body)}
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:

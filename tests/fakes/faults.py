@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 def client_error(code: str, status: int, operation: str = "Operation", message: str = "scripted") -> ClientError:
@@ -34,23 +34,30 @@ def timeout() -> ReadTimeoutError:
 
 
 class Faults:
-    """Raises the scheduled errors, call by call; safe to share between threads."""
+    """Raises the scheduled errors, call by call; safe to share between threads.
+
+    A fault may also change the world, by a function that runs at the call: let time pass, or let other calls fail.
+    """
 
     def __init__(self) -> None:
         self._schedule: deque[Exception | None] = deque()
         self._always: Exception | None = None
+        self._effect: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
         self.calls = 0
 
     def plan(self, schedule: Iterable[Exception | None]) -> None:
         self._schedule.extend(schedule)
 
-    def always(self, error: Exception | None) -> None:
-        self._always = error
+    def always(self, error: Exception | None, effect: Callable[[], None] = lambda: None) -> None:
+        self._always, self._effect = error, effect
 
     def happen(self) -> None:
         with self._lock:
             self.calls += 1
-            error = self._schedule.popleft() if self._schedule else self._always
+            is_planned = bool(self._schedule)
+            error = self._schedule.popleft() if is_planned else self._always
+        if not is_planned:
+            self._effect()
         if error is not None:
             raise error

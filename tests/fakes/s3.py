@@ -36,6 +36,8 @@ class FileS3:
             def _send(self, status: int, body: bytes) -> None:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
+                if self.command == "PUT" and status == 200:
+                    self.send_header("ETag", '"of-the-content"')
                 self.end_headers()
                 self.wfile.write(body)
 

@@ -42,4 +42,5 @@ class Wire:
         content = self.answers.get(operation, b"")
         if not isinstance(content, bytes):
             content = json.dumps(content).encode()
-        return AWSResponse(request.url, 200, {"Content-Length": str(len(content))}, Raw(content))  # type: ignore[arg-type]
+        headers = {"Content-Length": str(len(content)), "ETag": '"of-the-content"'}
+        return AWSResponse(request.url, 200, headers, Raw(content))  # type: ignore[arg-type]

@@ -154,7 +154,7 @@ class _AcceptingClient:
         return {"FailedRecordCount": 0, "Records": [{"SequenceNumber": "1", "ShardId": "0"}] * len(call["Records"])}
 
     def put_object(self, **_: Any) -> dict[str, Any]:
-        return {}
+        return {"ETag": "0"}
 
 
 def _dependencies(counts: Counter[str]) -> CollectDependencies:
@@ -163,7 +163,9 @@ def _dependencies(counts: Counter[str]) -> CollectDependencies:
 
     client: Any = _AcceptingClient()
     uploads = UploadDependencies(client, client, "uploads", "collect")
-    return CollectDependencies(client, client, client, "stream", "bad-rows", "lake", "entities", 730, uploads, count)
+    return CollectDependencies(
+        client, client, client, "stream", client, "bad-rows", "queue", "lake", "entities", 730, uploads, count
+    )
 
 
 if __name__ == "__main__":

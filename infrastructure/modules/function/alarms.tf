@@ -5,7 +5,7 @@ module "alarms" {
   topic_arn    = var.alarm_topic_arn
   runbooks_url = var.runbooks_url
   alarms = {
-    for name, alarm in merge(local.function_alarms, local.stream_alarms, local.queue_alarms) :
+    for name, alarm in merge(local.function_alarms, local.stream_alarms, local.queue_alarms, local.deferred_alarms) :
     name => merge({ namespace = "AWS/Lambda", dimensions = { FunctionName = var.name }, period = 60 }, alarm)
   }
 }
@@ -89,6 +89,35 @@ locals {
       threshold   = local.queue_seconds * 0.7
       runbook     = "dead-letters"
       description = "An event in the queue ${local.queue_name} is ten days old; SQS deletes it after 14."
+    }
+  }]...)
+
+  # SQS leaves a message that was received three times out of the age, so the depth counts, too, those in flight included.
+  # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+  deferred_alarms = merge([for settings in local.deferred : {
+    "${settings.suffix}-waiting" = {
+      kind       = "count"
+      namespace  = null
+      dimensions = null
+      expression = "visible + hidden"
+      metrics = {
+        for id, metric in { visible = "ApproximateNumberOfMessagesVisible", hidden = "ApproximateNumberOfMessagesNotVisible" } :
+        id => { namespace = "AWS/SQS", metric = metric, dimensions = { QueueName = local.deferred_name }, statistic = "Minimum" }
+      }
+      period      = 300
+      periods     = 3
+      runbook     = settings.runbook
+      description = "${settings.contents} have waited in the queue ${local.deferred_name} for a quarter of an hour."
+    }
+    "${settings.suffix}-expire" = {
+      kind        = "count"
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateAgeOfOldestMessage"
+      dimensions  = { QueueName = local.deferred_name }
+      statistic   = "Maximum"
+      threshold   = local.queue_seconds * 0.7
+      runbook     = settings.runbook
+      description = "A message in the queue ${local.deferred_name} is ten days old; SQS deletes it after 14."
     }
   }]...)
 }

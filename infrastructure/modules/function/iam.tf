@@ -121,6 +121,50 @@ data "aws_iam_policy_document" "queue" {
   }
 }
 
+data "aws_iam_policy_document" "deferred" {
+  count = length(local.deferred)
+
+  statement {
+    sid       = "DeferAndProcessMessages"
+    actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:SendMessage"]
+    resources = [local.deferred_arn]
+  }
+
+  statement {
+    sid       = "EncryptDeferredMessages"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["sqs.${var.region}.amazonaws.com"]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "deferred_queue" {
+  count = length(local.deferred)
+
+  statement {
+    sid       = "DenyWithoutTls"
+    effect    = "Deny"
+    actions   = ["sqs:*"]
+    resources = [local.deferred_arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
 data "aws_iam_policy_document" "this" {
   #checkov:skip=CKV_AWS_111:Traces have no resource level; the rest names its resources
   #checkov:skip=CKV_AWS_356:As above
@@ -128,6 +172,7 @@ data "aws_iam_policy_document" "this" {
     compact([var.policy_json]),
     data.aws_iam_policy_document.stream[*].json,
     data.aws_iam_policy_document.asynchronous[*].json,
+    data.aws_iam_policy_document.deferred[*].json,
   )
 
   statement {

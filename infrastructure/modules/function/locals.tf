@@ -6,6 +6,10 @@ locals {
   queue_seconds  = 14 * 86400 # the maximum of SQS
   queue_arn      = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.queue_name}"
 
+  deferred_name = "${var.name}-${try(var.deferred.suffix, "deferred")}"
+  deferred_arn  = "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${local.deferred_name}"
+
   streams      = var.stream[*]
   asynchronous = var.asynchronous[*]
+  deferred     = var.deferred[*]
 }

@@ -34,7 +34,7 @@ resource "aws_lambda_function" "this" {
   publish                        = var.alias != null
 
   environment {
-    variables = var.environment
+    variables = merge(var.environment, { for index, settings in local.deferred : settings.variable => aws_sqs_queue.deferred[index].url })
   }
 
   logging_config {

@@ -3,7 +3,7 @@ variable "name" {
   type        = string
 
   validation {
-    # The names of the role and the queue add a suffix of at most seven characters; a role's name has at most 64.
+    # The names of the queues add a suffix, and have at most 80 characters; a role's name has at most 64.
     condition     = length(var.name) <= 57
     error_message = "name is \"${var.name}\"; it must have at most 57 characters, since the role's name adds a suffix and is limited to 64."
   }
@@ -166,6 +166,24 @@ variable "asynchronous" {
   validation {
     condition     = var.asynchronous == null ? true : var.asynchronous.retries >= 0 && var.asynchronous.retries <= 2
     error_message = "asynchronous.retries is ${try(var.asynchronous.retries, "null")} for ${var.name}; it must be 0 to 2."
+  }
+}
+
+variable "deferred" {
+  description = "Queue of messages that the function sends to itself for later, with a suffix of its name, the environment variable with its URL, what is in it, and the alarms' runbook. Null for none."
+  type = object({
+    suffix     = string
+    variable   = string
+    batch_size = number
+    contents   = string
+    runbook    = string
+  })
+  default = null
+
+  validation {
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html: more than ten need a batching window.
+    condition     = var.deferred == null ? true : var.deferred.batch_size >= 1 && var.deferred.batch_size <= 10
+    error_message = "deferred.batch_size is ${try(var.deferred.batch_size, "null")} for ${var.name}; it must be 1 to 10."
   }
 }
 

@@ -171,7 +171,7 @@ locals {
         metric      = "bad_rows_lost"
         dimensions  = { service = "collect" }
         runbook     = "bad-events"
-        description = "Refused records could not be stored with the bad rows: their bytes are lost."
+        description = "Refused records could neither be stored with the bad rows nor queued: their bytes are lost."
       }
     },
     {

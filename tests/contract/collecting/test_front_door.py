@@ -52,6 +52,7 @@ def handler(cloud, function, monkeypatch):
         "AWS_LAMBDA_FUNCTION_NAME": function,
         "STREAM_NAME": "events",
         "BAD_ROWS_BUCKET": "bad-rows",
+        "BAD_ROWS_QUEUE": "https://sqs/bad-rows",
         "LAKE_BUCKET": "lake",
         "UPLOADS_BUCKET": "uploads",
         "ENTITIES_TABLE": "entities",

@@ -87,6 +87,8 @@ KEPT = {
     ],
     "only after a failure, a bad record or two trainings that start at once": [
         "collect/EncryptFailedEvents/kms:*",
+        "collect/DeferAndProcessMessages/sqs:*",
+        "collect/EncryptDeferredMessages/kms:*",
         "collect/SendFailedEvents/sqs:SendMessage",
         "forward/EncryptFailedRecords/kms:GenerateDataKey",
         "forward/WriteBadRows/s3:PutObject",

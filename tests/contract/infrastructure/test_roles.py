@@ -434,6 +434,7 @@ def test_a_role_within_the_boundary_reaches_its_own_environment_only(plan: dict[
         ("lambda:InvokeFunction", "function"),
         ("logs:PutLogEvents", "log-stream"),
         ("s3:GetObject", "object"),
+        ("sqs:ReceiveMessage", "queue"),
         ("sqs:SendMessage", "queue"),
         ("states:StartExecution", "state-machine"),
         ("kms:Decrypt", "key"),

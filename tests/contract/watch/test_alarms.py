@@ -22,6 +22,7 @@ SHARES: Mapping[str, tuple[Mapping[str, Value], Mapping[str, Value]]] = {
     "stand-ins": ({"recommender": 18, "last_good": 1, "popular": 1}, {"recommender": 19, "last_good": 1}),
     "campaigns-failed": ({"popular_4xxErrors": 3, "ranking_5xxErrors": 3}, {"popular_4xxErrors": 5}),
     "tables-throttled": ({"history_write": 1}, {"history_write": 0}),
+    "collect-bad-rows-waiting": ({"visible": 0, "hidden": 1}, {"visible": 0, "hidden": 0}),
 }
 
 

@@ -16,6 +16,8 @@ from tests.factories.records import NOW
 from tests.fakes.buckets import FakeS3
 from tests.fakes.clock import FakeClock
 from tests.fakes.dynamodb import FakeDynamoDB
+from tests.fakes.faults import Faults
+from tests.fakes.functions.queue import FakeQueue
 from tests.fakes.kinesis import FakeKinesis
 
 
@@ -24,8 +26,10 @@ class FakeLambda:
 
     def __init__(self) -> None:
         self.invoked: list[dict[str, Any]] = []
+        self.faults = Faults()
 
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:
+        self.faults.happen()
         assert (FunctionName, InvocationType) == ("collect", "Event")
         self.invoked.append(json.loads(Payload))
         return {"StatusCode": 202}
@@ -39,6 +43,7 @@ class FrontDoor:
         self.s3 = FakeS3("bad-rows", "lake", "uploads")
         self.dynamodb = FakeDynamoDB({"entities": ("entity",)})
         self.functions = FakeLambda()
+        self.queue = FakeQueue()
         self.clock = FakeClock()
         self.counts: Counter[str] = Counter()
         fakes: Any = self
@@ -49,6 +54,8 @@ class FrontDoor:
             dynamodb=fakes.dynamodb,
             stream="events",
             bad_rows_bucket="bad-rows",
+            sqs=fakes.queue,
+            bad_rows_queue=self.queue.url,
             lake_bucket="lake",
             entities_table="entities",
             user_days=730,

@@ -218,6 +218,7 @@ def main(folder: Path) -> int:
         "POWERTOOLS_METRICS_NAMESPACE": "Rivulet",
         "POWERTOOLS_SERVICE_NAME": "formats",
         "STREAM_NAME": "events",
+        "BAD_ROWS_QUEUE": "no-queue",
         "ENTITIES_TABLE": "entities",
         "USER_DAYS": "730",
         "HISTORY_TABLE": "history",

@@ -270,8 +270,9 @@ def test_a_permanent_error_of_the_stream_is_not_retried(door):
     assert len(door.kinesis.calls) == 1
 
 
-def test_events_are_accepted_when_bad_rows_cannot_be_written(door):
+def test_events_are_accepted_and_lost_bad_rows_counted_when_s3_and_the_queue_fail(door):
     door.s3.faults["put_object"].always(server_error())
+    door.queue.faults.always(client_error("KMSThrottlingException", 400))
 
     response, answer = _post(door, event_fields(), event_fields(user_id=3))
 

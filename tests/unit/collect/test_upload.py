@@ -342,7 +342,9 @@ def test_a_source_outside_the_uploads_bucket_is_refused(door, source, error):
 
 
 def test_an_object_that_is_too_large_is_413(door, monkeypatch):
-    monkeypatch.setattr(door.s3, "head_object", lambda **_: {"ContentLength": MAX_UPLOAD_BYTES + 1, "ETag": '"e"'})
+    monkeypatch.setattr(
+        door.s3, "head_object", lambda **_: {"ContentLength": MAX_UPLOAD_BYTES + 1, "ETag": "e", "VersionId": "1"}
+    )
 
     with pytest.raises(TooLargeError):
         _ask(door)

@@ -41,6 +41,17 @@ def row_of(answer: Any) -> dict[str, Any]:
     return row
 
 
+@pytest.mark.parametrize("data", ["a", "e30", "é===", "e3@0="])
+def test_a_record_in_invalid_base64_fails_alone_and_unchanged(data):
+    records = [firehose_record(0, purchase()), firehose_record(1, purchase()) | {"data": data}]
+
+    outcome = transform(records)
+
+    assert [record["result"] for record in outcome.records] == ["Ok", "ProcessingFailed"]
+    assert (outcome.records[1]["data"], outcome.bad_by_reason) == (data, {"malformed_base64": 1})
+    assert outcome.unaccounted == 0
+
+
 def test_an_event_becomes_a_row():
     event = purchase(
         event_value=3, impression=["mug", "cup"], properties={"page": 'say "é"', "n": None}, session_id="s"

@@ -45,7 +45,7 @@ run "a_function_without_sources_writes_its_log_and_traces_only" {
   }
 
   assert {
-    condition     = length(aws_lambda_event_source_mapping.this) + length(aws_sqs_queue.failed) + length(setsubtract(keys(module.alarms.alarms), ["errors", "throttles", "duration"])) == 0
+    condition     = length(aws_lambda_event_source_mapping.this) + length(aws_sqs_queue.failed) + length(aws_sqs_queue.deferred) + length(setsubtract(keys(module.alarms.alarms), ["errors", "throttles", "duration"])) == 0
     error_message = "An event source mapping or a queue exists by default."
   }
 
@@ -263,6 +263,54 @@ run "only_a_function_that_invokes_itself_may_recurse" {
     condition     = aws_lambda_function_recursion_config.this[0].recursive_loop == "Allow"
     error_message = "Lambda would stop the function after 16 recursive invocations."
   }
+}
+
+run "deferred_messages_are_encrypted_read_by_the_function_and_monitored" {
+  command = plan
+
+  variables {
+    deferred = { suffix = "late", variable = "QUEUE", batch_size = 5, contents = "Rows", runbook = "bad-events" }
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(data.aws_iam_policy_document.this.json).Statement : statement.Sid => statement.Resource if contains(["DeferAndProcessMessages", "EncryptDeferredMessages"], statement.Sid)
+    } == { DeferAndProcessMessages = "arn:aws:sqs:eu-central-1:123456789012:rivulet-test-forward-late", EncryptDeferredMessages = var.key_arn }
+    error_message = "The role cannot use its queue, or can use another."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_sqs_queue_policy.deferred[0].policy).Statement : jsonencode([statement.Effect, statement.Action, statement.Resource, statement.Principal, statement.Condition])
+    ] == [jsonencode(["Deny", "sqs:*", "arn:aws:sqs:eu-central-1:123456789012:rivulet-test-forward-late", "*", { Bool = { "aws:SecureTransport" = "false" } }])]
+    error_message = "The queue accepts requests without TLS."
+  }
+
+  # A redrive policy would move messages away after some failures; they stay for 14 days, and no delivery overlaps another.
+  assert {
+    condition = alltrue([
+      aws_sqs_queue.deferred[0].kms_master_key_id == var.key_arn,
+      aws_sqs_queue.deferred[0].message_retention_seconds == 1209600,
+      aws_sqs_queue.deferred[0].visibility_timeout_seconds == 360,
+      aws_lambda_event_source_mapping.deferred[0].function_response_types == toset(["ReportBatchItemFailures"]),
+    ])
+    error_message = "Messages are not encrypted, are deleted too early, or are delivered twice at once."
+  }
+
+  assert {
+    condition     = module.alarms.alarms["late-expire"].dimensions.QueueName == "rivulet-test-forward-late" && length(module.alarms.alarms["late-waiting"].metric_query) == 3
+    error_message = "Messages wait without an alarm."
+  }
+}
+
+run "too_many_deferred_messages_at_once_are_refused" {
+  command = plan
+
+  variables {
+    deferred = { suffix = "late", variable = "QUEUE", batch_size = 11, contents = "Rows", runbook = "bad-events" }
+  }
+
+  expect_failures = [var.deferred]
 }
 
 run "an_unsupported_runtime_is_refused" {

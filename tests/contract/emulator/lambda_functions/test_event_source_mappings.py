@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ClientError
 
+from deployment.emulator.settings import ACCOUNT
 from tests.fakes.emulator.functions import make_function
+from tests.fakes.emulator.process import REGION
+from tests.fakes.waiting import wait_until
 
 if TYPE_CHECKING:
     from tests.fakes.emulator.process import Emulator
@@ -61,3 +64,41 @@ def test_a_timestamp_is_required_for_at_timestamp_only(emulator: Emulator, argum
         functions.create_event_source_mapping(
             **arguments, StartingPosition="LATEST", StartingPositionTimestamp=time.time()
         )
+
+
+WRITING_FROM_THE_THIRD_DELIVERY = """
+import boto3
+
+s3, failed = boto3.client("s3"), []
+
+def handler(event, context):
+    [message] = event["Records"]
+    if len(failed) < 2:
+        failed.append(message["messageId"])
+        return {"batchItemFailures": [{"itemIdentifier": message["messageId"]}]}
+    s3.put_object(Bucket="late", Key="message", Body=message["body"].encode())
+    return {"batchItemFailures": []}
+"""
+
+
+def test_a_message_stays_in_its_queue_until_the_function_has_processed_it(emulator: Emulator) -> None:
+    # Given a function that fails twice, as collect does while S3 refuses bad rows
+    sqs, s3 = emulator.client("sqs"), emulator.client("s3")
+    queue = sqs.create_queue(QueueName="late", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    s3.create_bucket(Bucket="late", CreateBucketConfiguration={"LocationConstraint": REGION})
+    emulator.client("lambda").create_event_source_mapping(
+        EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:late",
+        FunctionName=make_function(emulator, WRITING_FROM_THE_THIRD_DELIVERY, Timeout=1),
+        BatchSize=5,
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        ScalingConfig={"MaximumConcurrency": 2},
+    )
+
+    sqs.send_message(QueueUrl=queue, MessageBody='{"key": "ü"}')
+
+    wait_until(lambda: s3.list_objects_v2(Bucket="late").get("KeyCount"), seconds=30)
+    assert s3.get_object(Bucket="late", Key="message")["Body"].read() == '{"key": "ü"}'.encode()
+    counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    wait_until(
+        lambda: set(sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=counts)["Attributes"].values()) == {"0"}
+    )
