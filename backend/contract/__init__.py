@@ -12,6 +12,7 @@ from backend.contract.reading import (
     read_events,
     read_item,
     read_streamed_event,
+    read_streamed_events,
     read_user,
     split_records,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "read_instant",
     "read_item",
     "read_streamed_event",
+    "read_streamed_events",
     "read_user",
     "split_records",
     "write_event",

@@ -17,7 +17,7 @@ from backend.contract import (
     event_id_of,
     is_aggregated,
     may_deny_consent,
-    read_streamed_event,
+    read_streamed_events,
 )
 from backend.contract.accounting.outcomes import NOT_FORWARDED
 from backend.forward.identity import user_of
@@ -113,8 +113,7 @@ def _add_events(
     payloads: Sequence[bytes], position: int, arrived_at: datetime, seen: dict[str, Event], batch: Batch
 ) -> None:
     """Validate the payloads of one Kinesis record and add each to the batch under its outcome."""
-    for payload in payloads:
-        event = read_streamed_event(payload, arrived_at=arrived_at)
+    for payload, event in zip(payloads, read_streamed_events(payloads, arrived_at=arrived_at), strict=True):
         if isinstance(event, Refusal):
             if may_deny_consent(payload):
                 batch.suppressed += 1
