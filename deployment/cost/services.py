@@ -27,6 +27,9 @@ LOG_BYTES_PER_BATCH = 900
 TRACED = 0.05
 REFUSED = 0.01  # requests with a bad row, each of which is an object
 KMS_CALLS_IDLE, KMS_CALLS_PER_REQUEST = 190_000, 0.01
+# Lambda's five pollers of the queue of bad rows, each with a long poll of 20 s.
+# https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+POLLS_IDLE = 5 * SECONDS / 20
 INTERACTION_BYTES = 80  # in an imported data set
 INTERACTIONS_PER_DPU_HOUR, LEAST_DPU_HOURS = 130e6, 0.13
 INTERACTIONS_PER_TRAINING_HOUR, LEAST_TRAINING_HOURS = 100e6, 4.0
@@ -63,6 +66,7 @@ def price_services(traffic: Traffic, stack: Stack, prices: Prices) -> dict[str, 
         "X-Ray": prices.cost("xray_trace", requests * TRACED),
         "KMS": prices.cost("kms_key", stack.keys)
         + prices.cost("kms_request", KMS_CALLS_IDLE + requests * KMS_CALLS_PER_REQUEST),
+        "SQS": prices.cost("sqs_request", POLLS_IDLE),
         "Athena": prices.cost("athena_tb", traffic.athena_tb),
         "Glue": _spark(traffic, prices),
         "EKS": prices.cost("eks_cluster_hour", stack.clusters * HOURS),

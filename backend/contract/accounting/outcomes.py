@@ -67,7 +67,8 @@ COLLECT = Stage(
     },
     {
         "bad_": "Refused records by reason.",
-        "bad_rows_lost": "Refused records whose bytes could not be stored with the bad rows.",
+        "bad_rows_lost": "Refused records whose bytes could neither be stored with the bad rows nor queued.",
+        "queued_messages": "Messages with refused records that were read from their queue.",
         "status_": "Answers by HTTP status.",
         "upload_invocations": "Invocations that process an uploaded object.",
     },
