@@ -33,6 +33,9 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQue
 MAX_PIECE_BYTES = 128 * 1024
 """So many bytes of a record fit into a message even if they cannot be compressed."""
 
+ATTEMPTS = 3
+PAUSE_SECONDS = 0.2
+
 _MAX_PACKED_BYTES = MAX_MESSAGE_BYTES * 3 // 4 - 1024  # in base64, and beside the object's key
 
 _logger = logging.getLogger(__name__)
@@ -69,17 +72,15 @@ def queue_bad_rows(
     name
         Name of the object; of several with a number.
     deadline
-        When to send no further message; the first is always sent.
+        When to send nothing more; the first message is always sent.
     """
     parts = list(_parts(list(enumerate(rows)), source))
     lost = set()
     for number, part in enumerate(parts):
-        is_sent = False
-        if not number or deadline.seconds_left > 0:
-            # The name of the whole where there is one part: S3 may have written the object and not confirmed it.
-            key = object_key(part.rows, source, name if len(parts) == 1 else f"{name}-{number}")
-            is_sent = _send(_encode(QueuedRows(key, part.packed)).decode(), client, queue)
-        if not is_sent:
+        # The name of the whole where there is one part: S3 may have written the object and not confirmed it.
+        key = object_key(part.rows, source, name if len(parts) == 1 else f"{name}-{number}")
+        message = _encode(QueuedRows(key, part.packed)).decode()
+        if (number and deadline.seconds_left <= 0) or not _send(message, client, queue, deadline):
             lost |= part.indices
     return len(lost)
 
@@ -142,10 +143,14 @@ def _pieces(row: ArrivedRefusal) -> list[ArrivedRefusal]:
     ]
 
 
-def _send(message: str, client: SQSClient, queue: str) -> bool:
-    try:
-        answer: Mapping[str, Any] = client.send_message(QueueUrl=queue, MessageBody=message)
-        return bool(answer.get("MessageId"))
-    except Exception as error:  # noqa: BLE001 - whatever the client raises, the other messages are sent
-        _logger.warning("the queue of bad rows fails: %s", error_name(error))
-        return False
+def _send(message: str, client: SQSClient, queue: str, deadline: Deadline) -> bool:
+    for _ in range(ATTEMPTS):
+        try:
+            answer: Mapping[str, Any] = client.send_message(QueueUrl=queue, MessageBody=message)
+            if answer.get("MessageId"):
+                return True
+        except Exception as error:  # noqa: BLE001 - whatever the client raises, the other messages are sent
+            _logger.warning("the queue of bad rows fails: %s", error_name(error))
+        if not deadline.wait(PAUSE_SECONDS):
+            break
+    return False

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from backend.aws.bad_rows import put_bad_rows
 from backend.aws.errors import error_name
 
@@ -31,7 +29,7 @@ def store_refused(outcome: TransformOutcome, client: S3Client, bucket: str) -> N
     rows = [(refused.refusal, refused.arrived_at) for refused in outcome.refused]
     try:
         put_bad_rows(rows, client, bucket, SOURCE)
-    except (ClientError, BotoCoreError) as error:
+    except Exception as error:  # noqa: BLE001 - an answer that is not AWS's raises whatever the parser meets
         _logger.error("%d bad rows are left to Firehose: %s", len(rows), error_name(error))  # noqa: TRY400 - the name suffices
         return
     for refused in outcome.refused:

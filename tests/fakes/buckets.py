@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.response import StreamingBody
 
-from tests.fakes.faults import Faults, client_error
+from tests.fakes.faults import Faults, client_error, played
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 MAX_KEY_BYTES = 1024
@@ -26,24 +26,21 @@ class FakeS3:
         self.buckets = set(buckets)
         self.objects: dict[tuple[str, str], bytes] = {}
         self.puts: Counter[tuple[str, str]] = Counter()
-        # Errors of a call before and after its acceptance.
         self.faults: defaultdict[str, Faults] = defaultdict(Faults)
-        self.after: defaultdict[str, Faults] = defaultdict(Faults)
         # For each of the next bodies, how many bytes it returns before its connection breaks.
         self.breaking_after: list[int] = []
 
+    @played
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str = "") -> dict[str, Any]:
-        self.faults["put_object"].happen()
         self._check(Bucket)
         if not 1 <= len(Key.encode()) <= MAX_KEY_BYTES:
             raise client_error("KeyTooLongError", 400, "PutObject")
         self.objects[Bucket, Key] = bytes(Body)
         self.puts[Bucket, Key] += 1
-        self.after["put_object"].happen()
         return {"ETag": _etag(Body)}
 
+    @played
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
-        self.faults["head_object"].happen()
         self._check(Bucket)
         if (Bucket, Key) not in self.objects:
             # HEAD has no body, so there is no code but the status.
@@ -51,8 +48,8 @@ class FakeS3:
         body = self.objects[Bucket, Key]
         return {"ContentLength": len(body), "ETag": _etag(body), "VersionId": str(self.puts[Bucket, Key])}
 
+    @played
     def get_object(self, *, Bucket: str, Key: str, Range: str = "", IfMatch: str = "") -> dict[str, Any]:
-        self.faults["get_object"].happen()
         self._check(Bucket)
         if (Bucket, Key) not in self.objects:
             raise client_error("NoSuchKey", 404, "GetObject")

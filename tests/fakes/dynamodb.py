@@ -9,7 +9,7 @@ import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from tests.fakes.faults import Faults, client_error
+from tests.fakes.faults import Faults, client_error, played
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,20 +38,23 @@ class FakeDynamoDB:
         # Runs at the beginning of every batch.
         self.before_each: Callable[[], None] = lambda: None
 
+    @played
     def put_item(self, *, TableName: str, Item: dict[str, Any]) -> dict[str, Any]:
-        self.faults["put_item"].happen()
         self._put(TableName, Item)
         return {}
 
+    @played
     def get_item(self, *, TableName: str, Key: dict[str, Any]) -> dict[str, Any]:
-        self.faults["get_item"].happen()
         item = self.items[TableName].get(self._key(TableName, Key))
         return {"Item": item} if item else {}
 
     def batch_write_item(self, *, RequestItems: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         self.before_each()
-        self.faults["batch_write_item"].happen()
-        writes = [(table, write["PutRequest"]["Item"]) for table, asked in RequestItems.items() for write in asked]
+        answer: dict[str, Any] = self.faults["batch_write_item"].play(lambda: self._write(RequestItems))
+        return answer
+
+    def _write(self, request: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+        writes = [(table, write["PutRequest"]["Item"]) for table, asked in request.items() for write in asked]
         if not 1 <= len(writes) <= MAX_BATCH_WRITES:
             raise invalid(f"1 to {MAX_BATCH_WRITES} writes, not {len(writes)}")
         if len({(table, self._key(table, item)) for table, item in writes}) != len(writes):
@@ -60,7 +63,9 @@ class FakeDynamoDB:
             left = self.unprocessed.pop(0) if self.unprocessed else 0
         if left is None:
             return {}
-        done, undone = writes[: len(writes) - left], writes[len(writes) - left :]
+        failing = self.faults["batch_write_item"].current.failing | set(range(len(writes) - left, len(writes)))
+        done = [write for position, write in enumerate(writes) if position not in failing]
+        undone = [write for position, write in enumerate(writes) if position in failing]
         for table, item in done:
             self._put(table, item)
         unprocessed: dict[str, list[dict[str, Any]]] = {}
@@ -70,18 +75,22 @@ class FakeDynamoDB:
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:
         self.before_each()
-        self.faults["batch_get_item"].happen()
-        if sum(len(asked["Keys"]) for asked in RequestItems.values()) > MAX_BATCH_READS:
+        answer: dict[str, Any] = self.faults["batch_get_item"].play(lambda: self._read(RequestItems))
+        return answer
+
+    def _read(self, request: dict[str, Any]) -> dict[str, Any]:
+        if sum(len(asked["Keys"]) for asked in request.values()) > MAX_BATCH_READS:
             raise invalid(f"at most {MAX_BATCH_READS} keys")
-        keys = [(table, self._key(table, key)) for table, asked in RequestItems.items() for key in asked["Keys"]]
+        keys = [(table, self._key(table, key)) for table, asked in request.items() for key in asked["Keys"]]
         if len(set(keys)) != len(keys):
             raise invalid("Provided list of item keys contains duplicates")
         found: dict[str, list[dict[str, Any]]] = {}
-        for table, asked in RequestItems.items():
+        for table, asked in request.items():
             items = (self.items[table].get(self._key(table, key)) for key in asked["Keys"])
             found[table] = [item for item in items if item]
         return {"Responses": found, "UnprocessedKeys": {}}
 
+    @played
     def query(
         self,
         *,
@@ -93,7 +102,6 @@ class FakeDynamoDB:
         Limit: int,
         ConsistentRead: bool,
     ) -> dict[str, Any]:
-        self.faults["query"].happen()
         hash_key, range_key = self._keys[TableName]
         name, _, placeholder = KeyConditionExpression.partition(" = ")
         assert name == hash_key

@@ -36,13 +36,17 @@ class FakeKinesis:
 
     def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:
         self.calls.append([record["PartitionKey"] for record in Records])
-        self.faults.happen()
-        if StreamName != self.stream:
-            raise client_error("ResourceNotFoundException", 400, "PutRecords", f"no stream {StreamName}")
-        self._check(Records)
+        answer: dict[str, Any] = self.faults.play(lambda: self._put_all(StreamName, Records))
+        return answer
+
+    def _put_all(self, stream: str, records: list[dict[str, Any]]) -> dict[str, Any]:
+        if stream != self.stream:
+            raise client_error("ResourceNotFoundException", 400, "PutRecords", f"no stream {stream}")
+        self._check(records)
+        fault = self.faults.current
         with self._lock:
-            failing = self.failing.pop(0) if self.failing else {}
-            answers = [self._put(record, failing.get(position)) for position, record in enumerate(Records)]
+            failing = self.failing.pop(0) if self.failing else dict.fromkeys(fault.failing, fault.code)
+            answers = [self._put(record, failing.get(position)) for position, record in enumerate(records)]
         return {"Records": answers, "FailedRecordCount": sum("ErrorCode" in answer for answer in answers)}
 
     def _put(self, record: dict[str, Any], code: str | None) -> dict[str, Any]:

@@ -57,20 +57,25 @@ class FakeTracker:
         self, *, trackingId: str, sessionId: str, eventList: list[dict[str, Any]], userId: str | None = None
     ) -> dict[str, Any]:
         self.before_each()
-        self.faults.happen()
-        request = {"trackingId": trackingId, "sessionId": sessionId, "eventList": eventList, "userId": userId}
+        answer: dict[str, Any] = self.faults.play(lambda: self._accept(trackingId, sessionId, eventList, userId))
+        return answer
+
+    def _accept(
+        self, tracking_id: str, session_id: str, events: list[dict[str, Any]], user_id: str | None
+    ) -> dict[str, Any]:
+        request = {"trackingId": tracking_id, "sessionId": session_id, "eventList": events, "userId": user_id}
         validate_parameters({name: value for name, value in request.items() if value is not None}, _PUT_EVENTS)
-        if trackingId != self.tracking_id:
+        if tracking_id != self.tracking_id:
             raise invalid("the tracking ID is not valid")
-        if not 1 <= len(eventList) <= MAX_EVENTS:
-            raise invalid(f"1 to {MAX_EVENTS} events, not {len(eventList)}")
-        for name, value in (("sessionId", sessionId), ("userId", userId)):
+        if not 1 <= len(events) <= MAX_EVENTS:
+            raise invalid(f"1 to {MAX_EVENTS} events, not {len(events)}")
+        for name, value in (("sessionId", session_id), ("userId", user_id)):
             if value is not None and not 1 <= len(value) <= MAX_ID_CHARACTERS:
                 raise invalid(f"{name} has 1 to {MAX_ID_CHARACTERS} characters")
-        for event in eventList:
+        for event in events:
             self._check(event)
         with self._lock:
-            self.calls.append((userId, sessionId, eventList))
+            self.calls.append((user_id, session_id, events))
         return {}
 
     @property

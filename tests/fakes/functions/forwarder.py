@@ -15,7 +15,7 @@ from tests.factories.records import START, numbered_event
 from tests.fakes.buckets import FakeS3
 from tests.fakes.clock import FakeClock
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.faults import Faults, client_error
+from tests.fakes.faults import Faults, client_error, played
 from tests.fakes.functions.pool import SimulatedPool
 from tests.fakes.personalize import FakeTracker
 
@@ -27,8 +27,8 @@ class FakeParameters:
         self.value = value
         self.faults = Faults()
 
+    @played
     def get_parameter(self, *, Name: str) -> dict[str, Any]:
-        self.faults.happen()
         if self.value is None:
             raise client_error("ParameterNotFound", 400)
         return {"Parameter": {"Value": self.value}}

@@ -16,7 +16,7 @@ from tests.factories.records import NOW
 from tests.fakes.buckets import FakeS3
 from tests.fakes.clock import FakeClock
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.faults import Faults
+from tests.fakes.faults import Faults, played
 from tests.fakes.functions.queue import FakeQueue
 from tests.fakes.kinesis import FakeKinesis
 
@@ -28,8 +28,8 @@ class FakeLambda:
         self.invoked: list[dict[str, Any]] = []
         self.faults = Faults()
 
+    @played
     def invoke(self, *, FunctionName: str, InvocationType: str, Payload: bytes) -> dict[str, Any]:
-        self.faults.happen()
         assert (FunctionName, InvocationType) == ("collect", "Event")
         self.invoked.append(json.loads(Payload))
         return {"StatusCode": 202}

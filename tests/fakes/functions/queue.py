@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tests.fakes.faults import Faults, client_error
+from tests.fakes.faults import Faults, client_error, played
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html; the size is that of a
 # queue that the Terraform provider creates.
@@ -24,8 +24,8 @@ class FakeQueue:
         self.messages: dict[str, str] = {}
         self._sent = 0
 
+    @played
     def send_message(self, *, QueueUrl: str, MessageBody: str) -> dict[str, Any]:
-        self.faults.happen()
         if QueueUrl != self.url:
             raise client_error("QueueDoesNotExist", 400, "SendMessage")
         if not 1 <= len(MessageBody.encode()) <= MAX_MESSAGE_BYTES:

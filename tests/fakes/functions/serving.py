@@ -9,7 +9,7 @@ from backend.recommend.filters import PublishedFilters
 from backend.recommend.lookup import Tables
 from backend.recommend.serve import RecommendDependencies, serve
 from tests.fakes.dynamodb import FakeDynamoDB
-from tests.fakes.faults import Faults, client_error, timeout
+from tests.fakes.faults import Faults, client_error, played, timeout
 from tests.fakes.personalize import FakeRuntime
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class FakeParameters:
         self.values: dict[str, str] = {}
         self.faults = Faults()
 
+    @played
     def get_parameter(self, *, Name: str) -> dict[str, Any]:  # noqa: N803 - the argument's name is the AWS client's
-        self.faults.happen()
         if Name not in self.values:
             raise client_error("ParameterNotFound", 400)
         return {"Parameter": {"Value": self.values[Name]}}

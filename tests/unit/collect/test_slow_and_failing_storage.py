@@ -18,7 +18,7 @@ from backend.http import BadRequestError
 from backend.upload.report import CALL_SECONDS
 from tests.factories.lambda_events import CONTEXT, proxy_event
 from tests.factories.records import NOW, event_fields, event_json, item_fields
-from tests.fakes.faults import server_error, timeout
+from tests.fakes.faults import Fault, server_error, timeout
 from tests.fakes.functions.front_door import request
 
 TIMEOUT_SECONDS = 28  # of infrastructure/functions.tf
@@ -55,9 +55,9 @@ def test_bad_rows_that_s3_refuses_get_into_the_bucket_later(door, handler):
 
 
 def test_an_object_that_s3_wrote_without_an_answer_is_written_again_under_its_name(door, handler):
-    door.s3.after["put_object"].always(timeout())
+    door.s3.faults["put_object"].always(Fault(after=timeout()))
     post_events(request(event_json(user_id=3)), door.submission())
-    door.s3.after["put_object"].always(None)
+    door.s3.faults["put_object"].always(None)
 
     handler(door.queue.event(), CONTEXT)
 
