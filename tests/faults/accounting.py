@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from backend.contract import Refusal, event_id_of, read_streamed_event
 from backend.forward.history import CONTROL_PREFIX, REFUSED_PREFIX
+from deployment.audit.comparison import (
+    FAILED,
+    HISTORY,
+    LAKE,
+    LEDGER,
+    STAGES,
+    STREAM,
+    TRACKER,
+    Comparison,
+    compare,
+)
+from deployment.audit.partitions import Sighting
+from tests.faults.consumers import parts_of
 
 if TYPE_CHECKING:
     from tests.faults.consumers import Forwarding
@@ -82,14 +97,36 @@ def account(world: World, ledger: Ledger, forwarding: Forwarding) -> Account:
     return Account(lost, doubled, stuck, unaccounted)
 
 
+def audit(world: World) -> Comparison:
+    """Compare the producers' answers with every stage, as `python -m deployment.audit` does for an environment."""
+    sightings = [Sighting(event_id, status) for event_id, status in world.answered if status in LEDGER]
+    sightings += [Sighting(event_id, HISTORY, None, moment) for event_id, moment in _history_items(world)]
+    sightings += [Sighting(event_id, TRACKER, None, f"{user}{at}") for user, at, event_id in _accepted(world)]
+    for row in _rows(world, "lake", "raw/events/"):
+        sightings.append(Sighting(row["event_id"], LAKE, None, row["timestamp"]))
+    for row in world.s3.json_lines("bad-rows"):
+        if row["source"] == "forward" and "event_id" in row:
+            sightings.append(Sighting(row["event_id"], FAILED[TRACKER]))
+    for record in (record for shard in world.stream.shards for record in shard.records):
+        arrived_at = datetime.fromtimestamp(record.arrived, UTC)
+        for data in parts_of(record.data):
+            event = read_streamed_event(data, arrived_at=arrived_at)
+            if not isinstance(event, Refusal):
+                sightings.append(Sighting(event_id_of(event), STREAM, None, str(event.timestamp)))
+    return compare([sightings], STAGES, math.inf)
+
+
 def _tracked(world: World) -> list[str]:
     """Return an id for each user and time under which the tracker has an event."""
-    accepted = {
+    return [event_id for _, _, event_id in _accepted(world)]
+
+
+def _accepted(world: World) -> set[tuple[str, object, str]]:
+    return {
         (user or session, _instant(event["sentAt"]), event["eventId"])
         for user, session, events in world.tracker.calls
         for event in events
     }
-    return [event_id for _, _, event_id in accepted]
 
 
 def _instant(sent_at: object) -> object:
@@ -98,8 +135,13 @@ def _instant(sent_at: object) -> object:
 
 
 def _history(world: World) -> list[str]:
+    return [event_id for event_id, _ in _history_items(world)]
+
+
+def _history_items(world: World) -> list[tuple[str, str]]:
     keys = world.dynamodb.items["history"]
-    return [moment.partition("#")[2] for user, moment in keys if not user.startswith((REFUSED_PREFIX, CONTROL_PREFIX))]
+    items = [key for key in keys if not key[0].startswith((REFUSED_PREFIX, CONTROL_PREFIX))]
+    return [(moment.partition("#")[2], user + moment.partition("#")[0]) for user, moment in items]
 
 
 def _rows(world: World, bucket: str, prefix: str) -> list[dict[str, str]]:

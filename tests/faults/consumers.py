@@ -112,7 +112,7 @@ class Delivery:
                 self._positions[id(shard)] = position + len(records)
 
     def _deliver(self, records: list[StreamRecord]) -> None:
-        parts = [(record, data) for record in records for data in _parts(record.data)]
+        parts = [(record, data) for record in records for data in parts_of(record.data)]
         event = [
             {
                 "recordId": f"{record.sequence}-{number}",
@@ -154,7 +154,7 @@ class Delivery:
                 return
 
 
-def _parts(data: bytes) -> list[bytes]:
+def parts_of(data: bytes) -> list[bytes]:
     """Return the records of an aggregate as Firehose does, which leaves alone what it cannot read."""
     if is_aggregated(data):
         try:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from backend.contract import aggregate_records
+from deployment.audit.comparison import ACCEPTED
 from tests.factories.lambda_events import ARRIVED_AT
 from tests.factories.records import numbered_event
 from tests.fakes.faults import Fault, Planned, client_error, denied, server_error, throttled, timeout, unreadable
@@ -59,6 +60,7 @@ class Run:
         """Write good events into the stream as one aggregate, as a producer with the Kinesis Producer Library does."""
         events = list(events)
         self.ledger.good |= {event["event_id"] for event in events}
+        self.world.answered += [(event["event_id"], ACCEPTED) for event in events]
         records = [(event["user_id"], json.dumps(event, separators=(",", ":")).encode()) for event in events]
         self.world.stream.append(events[0]["user_id"], aggregate_records(records))
 

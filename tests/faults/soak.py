@@ -15,10 +15,13 @@ import time
 from collections import Counter
 from datetime import timedelta
 
+from deployment.audit.comparison import STAGES
 from tests.fakes.faults import Fault, client_error, timeout
+from tests.faults.accounting import audit
 from tests.faults.scenarios import EVERY_KIND, WRONG_ANSWERS, Run, events, refused
 
 REPORT_SECONDS = 60
+AUDITED = ("expected", "found", "failed", "lost", "doubled", "copies")
 TABLES = ("batch_write_item", "batch_get_item")
 
 
@@ -64,25 +67,31 @@ def main() -> int:
     settings = parser.parse_args()
     logging.disable(logging.CRITICAL)
     began, reported_at = time.monotonic(), 0.0
-    figures, counts, simulated, sent, rounds = Counter[str](), Counter[str](), 0.0, 0, 0
+    figures, counts, simulated, sent, rounds, wrong = Counter[str](), Counter[str](), 0.0, 0, 0, 0
+    audited: dict[str, Counter[str]] = {stage: Counter() for stage in STAGES}
     while time.monotonic() - began < 60 * settings.minutes and rounds != settings.rounds:
         seed = settings.seed + rounds
         run = play_round(seed)
-        account = run.account()
+        account, compared = run.account(), audit(run.world)
         rounds, simulated = rounds + 1, simulated + run.world.clock.now
         sent += sum(map(len, vars(run.ledger).values()))
         counts += Counter({"calls": run.world.steps.count, "requests": run.world.requests})
         counts += Counter({name: run.world.counts["forward"][name] for name in ("invocations", "retried")})
         figures += Counter(dict(zip(("lost", "doubled", "stuck", "unaccounted"), account.figures, strict=True)))
-        if any(account.figures):
-            print(f"seed {seed}: {account}", flush=True)
+        for stage, stage_counts in compared.stages.items():
+            audited[stage] += Counter(vars(stage_counts))
+        if any(account.figures) or compared.unaccounted:
+            print(f"seed {seed}: {account}, {compared}", flush=True)
+            wrong += 1
         if time.monotonic() - reported_at > REPORT_SECONDS:
             reported_at = time.monotonic()
             print(f"{rounds} rounds, {sent} events, {dict(figures)}", flush=True)
     print(f"{rounds} rounds from seed {settings.seed} in {timedelta(seconds=round(time.monotonic() - began))}")
     print(f"{sent} events in {timedelta(seconds=round(simulated))} of simulated time; {dict(counts)}")
     print(" ".join(f"{name}={figures[name]}" for name in ("lost", "doubled", "stuck", "unaccounted")))
-    return 1 if figures else 0
+    for stage, total in audited.items():
+        print(f"audit of the {stage}:", " ".join(f"{name}={total[name]}" for name in AUDITED))
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

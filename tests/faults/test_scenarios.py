@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.faults import client_error
-from tests.faults.accounting import Account
+from tests.faults.accounting import Account, audit
 from tests.faults.scenarios import SCENARIOS, Run, events, everything_at_random, play, refused
 from tests.faults.world import World
 
@@ -14,9 +14,10 @@ NOTHING_WRONG = (0, 0, 0, 0)
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_ends_with_nothing_wrong(name: str) -> None:
-    _, account = play(name)
+    run, account = play(name)
 
     assert account.figures == NOTHING_WRONG
+    assert audit(run.world).unaccounted == 0
 
 
 @pytest.mark.parametrize("seed", range(2, 12))

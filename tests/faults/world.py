@@ -116,6 +116,8 @@ class World:
             named.faults = defaultdict(lambda: Faults(self.steps))
         self.counts: dict[str, Counter[str]] = {"collect": Counter(), "forward": Counter(), "lake": Counter()}
         self.requests = 0
+        # Event id and status of each event that a producer was answered.
+        self.answered: list[tuple[str, str]] = []
         fakes: Any = self
         self.collecting = CollectDependencies(
             kinesis=fakes.stream,
@@ -193,6 +195,7 @@ class World:
         except KilledError:
             return None
         verdicts: list[dict[str, Any]] = answer["events"]
+        self.answered += [(each["event_id"], each["status"]) for each in verdicts if "event_id" in each]
         return verdicts
 
     def forward(self, records: list[dict[str, Any]]) -> dict[str, Any]:
