@@ -6,6 +6,7 @@ locals {
   tags = {
     Project            = var.project
     Environment        = var.environment
+    Stack              = local.prefix # of one environment only, for its budget
     ManagedBy          = "terraform"
     DataClassification = "personal"
   }

@@ -186,7 +186,6 @@ module "observability" {
   region               = var.region
   account_id           = var.account_id
   prefix               = local.prefix
-  project              = var.project
   key_arn              = module.storage.key_arn
   functions            = { for purpose in keys(local.functions) : purpose => "${local.prefix}-${purpose}" }
   metrics_namespace    = local.metrics_namespace

@@ -1,7 +1,7 @@
 # What the budgets of the environments filter by, and a watch over the cost of all of them. Both are the account's.
 
 resource "aws_ce_cost_allocation_tag" "this" {
-  for_each = var.cost_watch == null ? [] : toset(["Environment", "Project"])
+  for_each = var.cost_watch == null ? [] : toset(["Environment", "Project", "Stack"])
 
   tag_key = each.key
   status  = "Active"

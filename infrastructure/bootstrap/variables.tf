@@ -76,7 +76,7 @@ variable "api_gateway_logging" {
 }
 
 variable "cost_watch" {
-  description = "E-mail addresses that are notified daily of anomalies in the project's cost, from an amount in US dollars; also activates the tags Environment and Project for cost allocation, without which the environments' budgets see no cost, Personalize's included. Only in the management account of an organization, or an account without one, and only a day after the first resource carried the tags: AWS refuses it earlier. Null for neither."
+  description = "E-mail addresses that are notified daily of anomalies in the project's cost, from an amount in US dollars; also activates the tags Environment, Project and Stack for cost allocation, without which the environments' budgets see no cost, Personalize's included. Only in the management account of an organization, or an account without one, and only a day after the first resource carried the tags: AWS refuses it earlier. Null for neither."
   type = object({
     emails      = set(string)
     anomaly_usd = optional(number, 50)

@@ -85,7 +85,7 @@ run "the_watch_sees_the_projects_cost_by_activated_tags" {
   }
 
   assert {
-    condition     = [for tag in aws_ce_cost_allocation_tag.this : "${tag.tag_key} ${tag.status}"] == ["Environment Active", "Project Active"]
+    condition     = [for tag in aws_ce_cost_allocation_tag.this : "${tag.tag_key} ${tag.status}"] == ["Environment Active", "Project Active", "Stack Active"]
     error_message = "A tag that budgets filter by is not activated."
   }
 

@@ -26,9 +26,10 @@ resource "aws_budgets_budget" "this" {
   limit_unit   = "USD"
   time_unit    = "MONTHLY"
 
+  # One tag with a value that no other environment has: how a budget combines several tags is not documented.
   cost_filter {
     name   = "TagKeyValue"
-    values = [format("user:Project$%s", var.project)]
+    values = [format("user:Stack$%s", var.prefix)]
   }
 
   dynamic "notification" {

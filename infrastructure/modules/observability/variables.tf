@@ -23,7 +23,6 @@ variable "key_arn" {
   type        = string
 }
 
-
 variable "functions" {
   description = "Names of the Lambda functions by purpose."
   type        = map(string)
@@ -109,7 +108,3 @@ variable "monthly_budget_usd" {
   default     = null
 }
 
-variable "project" {
-  description = "Value of the tag Project, which selects the budget's costs."
-  type        = string
-}

@@ -30,7 +30,6 @@ variables {
   region               = "eu-central-1"
   account_id           = "123456789012"
   prefix               = "rivulet-test"
-  project              = "rivulet"
   key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/none"
   functions            = { collect = "rivulet-test-collect", train = "rivulet-test-train" }
   metrics_namespace    = "Rivulet"
@@ -178,7 +177,7 @@ run "a_budget_notifies_the_topic_before_it_is_exceeded" {
   }
 
   assert {
-    condition     = length(aws_budgets_budget.this[0].notification) == 2 && one(aws_budgets_budget.this[0].cost_filter).values == tolist(["user:Project$rivulet"])
-    error_message = "The budget does not notify in time, or includes costs of other projects."
+    condition     = length(aws_budgets_budget.this[0].notification) == 2 && one(aws_budgets_budget.this[0].cost_filter).values == tolist(["user:Stack$rivulet-test"])
+    error_message = "The budget does not notify in time, or includes costs of other environments."
   }
 }

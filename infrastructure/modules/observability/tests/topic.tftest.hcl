@@ -14,7 +14,6 @@ variables {
   region               = "eu-central-1"
   account_id           = "123456789012"
   prefix               = "rivulet-test"
-  project              = "rivulet"
   key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/none"
   functions            = {}
   metrics_namespace    = "Rivulet"
