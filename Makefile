@@ -17,7 +17,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
 SOURCES := backend data deployment model scripts tests
 TERRAFORM := $(BIN)/python -m deployment.terraform
 
-.PHONY: help setup demo down status test end-to-end second-aws networks check audit secrets bench evaluate package format lock clean prerequisites
+.PHONY: help setup demo down status test end-to-end rehearsal second-aws networks check audit secrets bench evaluate package format lock clean prerequisites
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,8 +39,11 @@ test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the e
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(or $(TESTS),--ignore tests/end_to_end)
 	@$(if $(TESTS),,$(MAKE) end-to-end)
 
-end-to-end: setup ## the end-to-end tests alone: a laptop's cloud of their own
+end-to-end: setup $(ENVIRONMENTS)/client/.ready ## the end-to-end tests alone: a laptop's cloud of their own
 	@$(BIN)/python -m pytest tests/end_to_end
+
+rehearsal: setup ## a deployment from nothing to nothing on the laptop's cloud, with a failure and drift; prints all of it; minutes
+	@RIVULET_REHEARSAL=1 $(BIN)/python -m pytest --quiet --capture=no tests/rehearsal
 
 second-aws: setup $(ENVIRONMENTS)/moto/.ready ## both Terraform roots against Moto's server, a second opinion on the laptop's AWS; some ten minutes
 	@RIVULET_SECOND_AWS=1 $(BIN)/python -m pytest tests/second_aws
@@ -51,8 +54,8 @@ networks: $(ENVIRONMENTS)/networks/.ready ## what trains NeuMF and LightGCN (PyT
 check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, types, import rules, vocabulary, structure, Terraform, policies, state machines, workflows
 	@$(BIN)/python -m deployment.check $(ONLY)
 
-audit: $(ENVIRONMENTS)/audit/.ready ## known vulnerabilities of the locked packages (needs the network)
-	@for lock in main lambda emulator engine scan audit client peers networks-cuda; do $(ENVIRONMENTS)/audit/bin/pip-audit --disable-pip --require-hashes --requirement $(LOCKS)/$$lock.txt; done
+audit: $(ENVIRONMENTS)/audit/.ready ## known vulnerabilities of the locked packages; fails where the network does not let it look one up
+	@for lock in main lambda lambda-runtime emulator moto engine scan audit client peers networks-cuda; do $(ENVIRONMENTS)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCKS)/$$lock.txt; done
 	@for folder in deployment/check tests/contract/engine/clients; do npm audit --package-lock-only --prefix $$folder; done
 
 secrets: $(ENVIRONMENTS)/audit/.ready ## secrets in the files that git tracks

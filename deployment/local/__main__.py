@@ -15,7 +15,7 @@ from data.generator import Settings, generate
 from data.replay import ApiAccessError, ApiUnavailableError
 from deployment.local.cloud import ROOT, Cloud, CloudError, open_cloud
 from deployment.local.demo.errors import DemoError
-from deployment.local.demo.run import print_addresses, run, set_up
+from deployment.local.demo.run import print_addresses, run, set_up, start_empty
 from deployment.local.demo.steps import Steps
 from deployment.local.provision import provisioned
 from deployment.workflow import WorkflowError
@@ -55,7 +55,10 @@ def main() -> int:
 def _up(options: argparse.Namespace, console: Console) -> bool:
     cloud = _select_cloud(options.name, console)
     with cloud.locked():
-        print_addresses(cloud, set_up(cloud, Steps(console)), console)
+        if options.empty:
+            start_empty(cloud, Steps(console))
+        else:
+            print_addresses(cloud, set_up(cloud, Steps(console)), console)
     return True
 
 
@@ -133,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start the cloud and apply Terraform, without any data")
     up.add_argument("--name", default=GENERATED, help="which cloud (%(default)s)")
+    up.add_argument("--empty", action="store_true", help="apply nothing: python -m deployment.release deploys to it")
     up.set_defaults(command=_up)
     demo = commands.add_parser("demo", help="the whole pipeline, from a click to a recommendation")
     demo.add_argument("--events", help="a real stream to replay: a file or folder (default: a generated shop)")

@@ -66,6 +66,12 @@ def initialize(cloud: Cloud) -> None:
     _run(cloud, ["init", "-input=false", "-reconfigure", "-backend-config=environments/local.s3.tfbackend"])
 
 
+def initialize_empty(cloud: Cloud) -> None:
+    """Run `terraform init` for plans and applies other than `provision`, whose state is stored as on AWS."""
+    initialize(cloud)
+    (cloud.directory / _COMPLETE_MARKER).touch()
+
+
 def provision(cloud: Cloud, step: Step) -> Provisioned:
     """Deploy the root module to a running cloud as `deployment.deploy` does to AWS, after `terraform init`.
 

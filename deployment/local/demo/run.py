@@ -12,7 +12,7 @@ from deployment.local.demo import accounting, report, workflow
 from deployment.local.demo.api import Api, quoted
 from deployment.local.demo.reactions import SHOWN, busiest_users, react
 from deployment.local.demo.steps import Steps
-from deployment.local.provision import build_archives, is_partly_provisioned, provision
+from deployment.local.provision import build_archives, initialize_empty, is_partly_provisioned, provision
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,11 +67,22 @@ def set_up(cloud: Cloud, steps: Steps) -> Provisioned:
     if is_partly_provisioned(cloud):
         steps.console.print("an earlier run was interrupted during its first apply, so the cloud is recreated")
         cloud.remove()
+    _start(cloud, steps)
+    return provision(cloud, steps.step)
+
+
+def start_empty(cloud: Cloud, steps: Steps) -> None:
+    """Build the archives, start the cloud, and prepare it for the commands of `deployment.release`."""
+    _start(cloud, steps)
+    with steps.step("Initialize Terraform"):
+        initialize_empty(cloud)
+
+
+def _start(cloud: Cloud, steps: Steps) -> None:
     with steps.step("Build the Lambda archives") as bar:
         build_archives(bar)
     with steps.step("Start the laptop's cloud"):
         cloud.start()
-    return provision(cloud, steps.step)
 
 
 def print_addresses(cloud: Cloud, stack: Provisioned, console: Console) -> None:
