@@ -36,10 +36,44 @@ def moves(functions: Any, targets: Mapping[str, Mapping[str, str]]) -> list[Move
     for purpose in sorted(targets, key=lambda purpose: (purpose in _WRITERS, purpose)):
         target = targets[purpose]
         alias = functions.get_alias(FunctionName=target["function"], Name=target["alias"])
-        weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
-        if alias["FunctionVersion"] != target["version"] or weights:
+        if alias["FunctionVersion"] != target["version"] or _weights(alias):
             found.append(Move(target["function"], target["alias"], alias["FunctionVersion"], target["version"]))
     return found
+
+
+# The versions of a function that stay besides those that an alias names: to look at, and to move back to by hand.
+KEPT_VERSIONS = 3
+
+
+def delete_old_versions(functions: Any, targets: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Delete the versions that earlier applies published, but for the latest and those of an alias.
+
+    Lambda keeps every version, and its quota of 75 GB of code counts them all:
+    https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+
+    Returns
+    -------
+    list[str]
+        The deleted ones, each as function:version.
+    """
+    deleted = []
+    for target in targets.values():
+        name = target["function"]
+        pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=name)
+        versions = [version["Version"] for page in pages for version in page["Versions"]]
+        numbers = sorted((int(version) for version in versions if version != "$LATEST"), reverse=True)
+        alias = functions.get_alias(FunctionName=name, Name=target["alias"])
+        used = {alias["FunctionVersion"], *_weights(alias)}
+        for number in numbers[KEPT_VERSIONS:]:
+            if str(number) not in used:
+                functions.delete_function(FunctionName=name, Qualifier=str(number))
+                deleted.append(f"{name}:{number}")
+    return deleted
+
+
+def _weights(alias: Mapping[str, Any]) -> Mapping[str, float]:
+    weights: Mapping[str, float] = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    return weights
 
 
 def switch(functions: Any, targets: Mapping[str, Mapping[str, str]]) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment.aliases import moves
+from deployment.aliases import delete_old_versions, moves
 from deployment.deploy import DeploymentError, print_step
 from deployment.release.applying import apply, destroy
 from deployment.release.drift import find_drift
@@ -89,6 +89,8 @@ def _rollout(environment: Environment, options: argparse.Namespace) -> int:
     planned = moves(functions, outputs["rollout"])
     rollout(functions, cloudwatch, planned, prefix, lambda: smoke(api), options.seconds, _print)
     _print("the API works")
+    if deleted := delete_old_versions(functions, outputs["rollout"]):
+        _print(f"deleted old versions: {', '.join(deleted)}")
     return 0
 
 

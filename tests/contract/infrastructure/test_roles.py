@@ -198,6 +198,22 @@ def _personalize(resource: str) -> str:
     return f"arn:aws:personalize:{REGION}:{ACCOUNT_ID}:{resource}"
 
 
+@pytest.mark.parametrize("environment", OTHER)
+def test_an_apply_role_rolls_out_and_deletes_old_versions_of_its_environment_only(
+    plan: dict[str, Any], environment: str
+) -> None:
+    role = f"apply-{environment}"
+    calls_of_a_rollout = ["GetAlias", "UpdateAlias", "ListVersionsByFunction", "DeleteFunction"]
+
+    for action in (f"lambda:{name}" for name in calls_of_a_rollout):
+        arns = [
+            f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:rivulet-{name}-collect:3"
+            for name in (environment, OTHER[environment])
+        ]
+        assert [may(plan, role, action, arn, {}) for arn in arns] == [True, False], action
+    assert may(plan, role, "cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:*", {})
+
+
 def test_tags_of_one_environment_cannot_be_given_to_the_resources_of_another(plan: dict[str, Any]) -> None:
     own, foreign = resources("dev"), resources("production")
     tagging = [("kms:TagResource", "key"), ("lambda:TagResource", "tagged-mapping"), ("apigateway:PUT", "api-tags")]

@@ -6,12 +6,54 @@ from typing import Any
 
 import pytest
 
-from deployment.aliases import moves
+from deployment.aliases import delete_old_versions, moves
 from deployment.release.environment import ReleaseError
 from deployment.release.rollout import rollout
 
 PURPOSES = ("collect", "recommend", "train")
 TARGETS = {purpose: {"function": purpose, "alias": "live", "version": "2"} for purpose in PURPOSES}
+
+
+class Versions:
+    """Lambda's versions of one function, two a page, of which an alias names some."""
+
+    def __init__(self, last: int, version: str, **weights: float) -> None:
+        self.versions = ["$LATEST", *map(str, range(1, last + 1))]
+        self.alias = {"FunctionVersion": version, "RoutingConfig": {"AdditionalVersionWeights": weights}}
+
+    def get_alias(self, **_: str) -> dict[str, Any]:
+        return self.alias
+
+    def get_paginator(self, name: str) -> Versions:
+        assert name == "list_versions_by_function"
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        listed = [{"Version": version} for version in self.versions]
+        return [{"Versions": listed[first : first + 2]} for first in range(0, len(listed), 2)]
+
+    def delete_function(self, **request: str) -> None:
+        self.versions.remove(request["Qualifier"])
+
+
+@pytest.mark.parametrize(
+    ("versions", "kept"),
+    [
+        (Versions(11, "11"), ["$LATEST", "9", "10", "11"]),
+        (Versions(11, "2"), ["$LATEST", "2", "9", "10", "11"]),
+        (Versions(11, "10", **{"4": 0.1}), ["$LATEST", "4", "9", "10", "11"]),
+        (Versions(2, "2"), ["$LATEST", "1", "2"]),
+    ],
+    ids=["many", "moved back", "weight", "few"],
+)
+def test_old_versions_are_deleted_but_for_the_latest_and_those_of_the_alias(
+    versions: Versions, kept: list[str]
+) -> None:
+    before = len(versions.versions)
+
+    deleted = delete_old_versions(versions, {"collect": TARGETS["collect"]})
+    assert versions.versions == kept
+    assert len(deleted) == before - len(kept)
 
 
 class Account:
