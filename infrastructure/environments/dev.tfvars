@@ -9,7 +9,7 @@ retention_days = { events = 90, events_infrequent = null, users = 90, errors = 3
 training_days  = 90
 
 # Four campaigns would cost about 1,080 USD a month; trainings are judged without them too. To try one for a while, name it
-# here, train, and remove it again: python -m deployment.remove dev --campaigns
+# here, train, and remove it again: python -m deployment.remove dev --campaigns, or every evening by the workflow night.
 campaigns = {}
 
 lake_buffer    = { seconds = 60 }

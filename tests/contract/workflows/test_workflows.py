@@ -15,11 +15,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from deployment.terraform import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 USES = re.compile(r"uses: (\S+@[0-9a-f]{40}) #")
 
@@ -58,9 +61,22 @@ class Runner:
     folder: Path
 
     def run(
-        self, event: str, workflow: str, payload: dict[str, Any] | None = None, **variables: str
+        self,
+        event: str,
+        workflow: str,
+        payload: dict[str, Any] | None = None,
+        settings: Sequence[str] = (),
+        **variables: str,
     ) -> tuple[int, list[str]]:
-        """Run a workflow for an event and return the exit status and the recorded calls."""
+        """Run a workflow for an event and return the exit status and the recorded calls.
+
+        Parameters
+        ----------
+        settings
+            Variables of the repository, as name=value.
+        **variables
+            Environment variables of the steps.
+        """
         log, given = self.folder / "log", self.folder / "event.json"
         log.write_text("", encoding="utf-8")
         given.write_text(json.dumps(payload or {}), encoding="utf-8")
@@ -79,6 +95,7 @@ class Runner:
                 *("--platform", "ubuntu-24.04=-self-hosted", "--eventpath", str(given), *stubs),
                 *("--no-cache-server", "--artifact-server-addr", "127.0.0.1", "--action-offline-mode"),
                 *("--var", "AWS_ACCOUNT_DEV=123456789012", "--var", "AWS_ACCOUNT_PRODUCTION=210987654321"),
+                *(argument for setting in settings for argument in ("--var", setting)),
                 *(argument for name, value in variables.items() for argument in ("--env", f"{name}={value}")),
             ],
             cwd=self.folder / "repository",
@@ -203,6 +220,14 @@ def test_an_environment_is_destroyed_only_after_its_name_was_typed(
 
     assert (status == 0) is bool(expected)
     assert [call for call in commands(calls) if call.startswith("destroy")] == expected
+
+
+@pytest.mark.parametrize(("setting", "expected"), [("remove", 1), ("", 0)])
+def test_devs_campaigns_are_removed_at_night_only_where_it_is_set(runner: Runner, setting: str, expected: int) -> None:
+    status, calls = runner.run("schedule", "night", settings=[f"CAMPAIGNS_AT_NIGHT={setting}"])
+
+    assert status == 0
+    assert calls.count("python -m deployment.remove dev --campaigns --yes") == expected
 
 
 def test_a_tag_is_published_with_provenance(runner: Runner) -> None:
