@@ -179,6 +179,30 @@ module "api" {
   log_retention_days = var.log_retention_days
 }
 
+module "canary" {
+  source = "./modules/canary"
+  count  = var.canary ? 1 : 0
+
+  partition                = local.partition
+  region                   = var.region
+  account_id               = var.account_id
+  prefix                   = local.prefix
+  key_arn                  = module.storage.key_arn
+  api_url                  = module.api.url
+  usage_plan_id            = module.api.usage_plan_id
+  asks_recommendations     = contains(keys(var.campaigns), "popular")
+  archives_directory       = var.lambda_archives_directory
+  archive_bucket           = module.storage.bucket_names["artifacts"]
+  runtime                  = var.lambda_runtime
+  architecture             = var.lambda_architecture
+  metrics_namespace        = local.metrics_namespace
+  alarm_topic_arn          = local.alarm_topic_arn
+  runbooks_url             = var.runbooks_url
+  log_retention_days       = var.log_retention_days
+  log_level                = var.log_level
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+
 module "observability" {
   source = "./modules/observability"
 
@@ -198,6 +222,7 @@ module "observability" {
   thresholds           = var.alarm_thresholds
   alarm_emails         = var.alarm_emails
   monthly_budget_usd   = var.monthly_budget_usd
+  canary_requests      = var.canary ? 6 : 0 # of two runs, which a period can have
 
   signs_of_life = var.signs_of_life == null ? null : {
     events_minutes   = var.signs_of_life.events_minutes

@@ -394,6 +394,17 @@ variable "signs_of_life" {
   }
 }
 
+variable "canary" {
+  description = "Whether a function calls the API every five minutes as a caller does, with an alarm where right answers are missing: health, an event that denies consent and so is stored nowhere, popular items. About a US dollar a month."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !(var.canary && var.emulated)
+    error_message = "canary must be false on the laptop, where the API's address changes with the emulator's port."
+  }
+}
+
 variable "runbooks_url" {
   description = "Address of the folder with the alarms' runbooks, which each alarm links; by default its path in the repository."
   type        = string

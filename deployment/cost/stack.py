@@ -19,6 +19,9 @@ ENVIRONMENTS = _ROOT / "infrastructure" / "environments"
 # Names of metrics that the functions write, which no Terraform resource declares.
 _METRICS = 69
 
+# Of infrastructure/modules/canary: its own alarm and three of its function.
+_CANARY_ALARMS = 4
+
 # Of infrastructure/modules/api/waf.tf.
 _FIREWALL_RULES = 4
 
@@ -76,6 +79,8 @@ def read_environment(name: str) -> Stack:
         has_long_retention=settings.get("stream_retention_hours", 24) > 24,
         firewall_rules=_FIREWALL_RULES if settings.get("firewall") else None,
         clusters=int("new_cluster" in (settings.get("engine") or {})),
+        alarms=Stack.alarms + (_CANARY_ALARMS if settings.get("canary") else 0),
+        metrics=_METRICS + (1 if settings.get("canary") else 0),
     )
 
 

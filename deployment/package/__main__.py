@@ -11,7 +11,7 @@ from deployment.package.dependencies import InstallError, install
 from deployment.package.sources import imported_packages
 
 ROOT = Path(__file__).resolve().parents[2]
-FUNCTIONS = ("collect", "lake", "forward", "recommend", "train", "judge")
+FUNCTIONS = ("collect", "lake", "forward", "recommend", "train", "judge", "canary")
 
 # Lambda's limits in bytes: the zip of a direct upload, and the unpacked code.
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

@@ -19,6 +19,8 @@ reserved_concurrency = { forward = 20, recommend = 200 }
 # Four campaigns, each billed for at least one request a second: about 1,080 USD a month.
 campaigns = { user-personalization = {}, similar-items = {}, popular = {}, ranking = {} }
 
+canary = true
+
 training_schedule = "cron(0 2 * * ? *)"
 # Idle, it costs about 1,160 USD: python -m deployment.cost --environment production. Raise the budget with the traffic.
 monthly_budget_usd = 2000

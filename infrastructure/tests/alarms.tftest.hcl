@@ -36,6 +36,7 @@ variables {
   alarm_emails              = ["on-call@example.com"]
   monthly_budget_usd        = 1000
   training_schedule         = "cron(0 2 * * ? *)"
+  canary                    = true
   lambda_archives_directory = "tests/archives/lambda"
   glue_archives_directory   = "tests/archives/glue"
 }

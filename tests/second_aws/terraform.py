@@ -37,6 +37,7 @@ ROOT_VARIABLES = {
     "glue_archives_directory": "tests/archives/glue",
     "monthly_budget_usd": 100,
     "firewall": True,
+    "canary": True,
     "training_schedule": "rate(7 days)",
     "alarm_emails": ["on-call@example.com"],
     "operators": [f"arn:aws:iam::{ACCOUNT_ID}:role/on-call"],

@@ -13,6 +13,11 @@ output "stage_name" {
   value       = aws_api_gateway_stage.this.stage_name
 }
 
+output "usage_plan_id" {
+  description = "Usage plan, to which keys are added."
+  value       = aws_api_gateway_usage_plan.this.id
+}
+
 output "url" {
   description = "Base URL of the API on AWS, without a trailing slash."
   value       = aws_api_gateway_stage.this.invoke_url

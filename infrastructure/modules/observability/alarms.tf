@@ -267,10 +267,10 @@ locals {
         namespace   = "AWS/ApiGateway"
         metric      = "Count"
         dimensions  = local.api_dimensions
-        threshold   = 1
+        threshold   = 1 + var.canary_requests
         periods     = expected.requests_minutes / 5
         runbook     = "api-failed"
-        description = "The API has had no request for ${expected.requests_minutes} minutes."
+        description = "The API has had no request of a caller for ${expected.requests_minutes} minutes."
       }
     },
     expected.training_days == null ? {} : {

@@ -102,6 +102,12 @@ variable "alarm_emails" {
   default     = []
 }
 
+variable "canary_requests" {
+  description = "Requests that the canary makes in five minutes at most, which are no sign of callers."
+  type        = number
+  default     = 0
+}
+
 variable "monthly_budget_usd" {
   description = "Monthly budget in US dollars, with notifications before it is exceeded; null for none."
   type        = number

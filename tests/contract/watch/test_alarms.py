@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Alarms = dict[str, dict[str, Any]]
 
-SIGNS_OF_LIFE = {"no-events", "no-files", "no-requests", "training-overdue"}
+SIGNS_OF_LIFE = {"canary", "no-events", "no-files", "no-requests", "training-overdue"}
 
 # Of alarms on an expression: values in a period with the failure, and without.
 SHARES: Mapping[str, tuple[Mapping[str, Value], Mapping[str, Value]]] = {
@@ -58,9 +58,15 @@ def test_silence_fires_the_signs_of_life_and_nothing_else(alarms: Alarms) -> Non
 
 def test_a_sign_of_life_survives_a_pause_that_is_shorter_than_its_time(alarms: Alarms) -> None:
     for name in SIGNS_OF_LIFE:
-        periods = alarms[name]["evaluation_periods"]
-        assert alarm_state(alarms[name], [{"value": 5}] + [{}] * (periods - 1)) == "OK", name
-        assert alarm_state(alarms[name], [{"value": 5}] + [{}] * (periods + EXTRA_PERIODS)) == "ALARM", name
+        periods, enough = alarms[name]["evaluation_periods"], {"value": alarms[name]["threshold"]}
+        assert alarm_state(alarms[name], [enough] + [{}] * (periods - 1)) == "OK", name
+        assert alarm_state(alarms[name], [enough] + [{}] * (periods + EXTRA_PERIODS)) == "ALARM", name
+
+
+def test_the_canarys_own_requests_are_no_sign_of_callers(alarms: Alarms) -> None:
+    # Three requests a run, and a period has one run or two.
+    assert alarm_state(alarms["no-requests"], [{"value": 3}, {"value": 6}] * 10) == "ALARM"
+    assert alarm_state(alarms["no-requests"], [{"value": 3}, {"value": 7}] * 10) == "OK"
 
 
 def test_a_fresh_failure_fires_within_a_quarter_of_an_hour(alarms: Alarms) -> None:

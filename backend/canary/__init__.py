@@ -1,0 +1,1 @@
+"""Calls the API as a caller does, on a schedule."""
