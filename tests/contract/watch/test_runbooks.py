@@ -5,26 +5,22 @@ from __future__ import annotations
 import re
 import shlex
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
 from botocore import xform_name
 
-RUNBOOKS = Path(__file__).parents[3] / "deployment" / "runbooks"
-PAGES = sorted(page for page in RUNBOOKS.glob("*.md") if page.stem != "README")
+from tests.contract.watch.pages import PAGES, RUNBOOKS, commands
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SECTIONS = ["Symptom", "Look", "Do", "Verify"]
 READING = ("describe-", "list-", "get-", "filter-", "receive-", "ls")
 
 # The command line's own, beside the operations of the services.
 _GLOBAL = {"query", "output"}
-
-
-def commands(text: str) -> list[list[str]]:
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines()]
-    return [shlex.split(line) for line in lines if line.startswith("aws ")]
 
 
 def fault(command: list[str]) -> str | None:
@@ -67,7 +63,7 @@ def test_a_page_has_its_sections_and_commands_that_exist(page: Path) -> None:
 
 def test_every_alarm_links_its_page_and_every_page_lists_its_alarms(alarms: dict[str, dict[str, Any]]) -> None:
     linked: dict[str, set[str]] = {}
-    functions = ("collect", "forward", "judge", "lake", "recommend", "train")
+    functions = ("canary", "collect", "forward", "judge", "lake", "recommend", "train")
     for name, alarm in alarms.items():
         page = re.search(r"Runbook: deployment/runbooks/([\w-]+)\.md$", alarm["alarm_description"])
         assert page, f"{name} links no runbook"
