@@ -47,7 +47,7 @@ run "every_function_and_the_pipeline_have_alarms" {
   assert {
     condition = alltrue([
       for purpose in keys(local.functions) : contains(module.function[purpose].alarm_names, "rivulet-production-${purpose}-errors")
-    ]) && contains(module.observability.alarm_names, "rivulet-production-no-events")
+    ]) && contains(module.observability.alarm_names, "rivulet-production-no-events") && contains(module.canary[0].alarm_names, "rivulet-production-canary")
     error_message = "A function or the stream has no alarm."
   }
 }

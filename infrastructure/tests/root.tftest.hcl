@@ -160,11 +160,16 @@ run "without_campaigns_no_function_calls_one" {
   }
 }
 
-run "sagemaker_is_off_by_default" {
+run "what_is_optional_is_off_by_default" {
   command = plan
 
   variables {
     forwarding = { enabled = false }
+  }
+
+  assert {
+    condition     = length(module.canary) == 0
+    error_message = "The canary is on by default."
   }
 
   assert {
