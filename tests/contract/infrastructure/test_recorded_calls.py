@@ -31,6 +31,7 @@ KEPT = {
     "users take this role, and no run does": ["analyst/*", "operator/*"],
     "the emulator reads and writes the Spark job's objects itself, and its log": ["datasets/*"],
     "EKS is not emulated": ["engine/*"],
+    "the laptop has no canary": ["canary-schedule/*", "canary/Read*"],
     "SageMaker is not emulated": [
         "sagemaker/*",
         "train-workflow/LetSageMakerEncryptItsDisks/*",
