@@ -14,6 +14,7 @@ from deployment.audit.comparison import HISTORY, LAKE, STREAM, TRACKER, Comparis
 from deployment.audit.partitions import Partitions
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterator
 
     from deployment.audit.partitions import Sighting
@@ -57,11 +58,18 @@ class Resources:
 
 @dataclass
 class Audit:
-    """The result, with the outcomes that forward counted where the event tracker cannot be read."""
+    """The result, with the outcomes that forward counted where the event tracker cannot be read.
+
+    Attributes
+    ----------
+    sendings
+        Lines of the ledger in the window by outcome, those without an event id included.
+    """
 
     comparison: Comparison
     first: datetime
     last: datetime
+    sendings: Counter[str]
     remarks: list[str] = field(default_factory=list)
     forward: dict[str, int] = field(default_factory=dict)
 
@@ -98,7 +106,7 @@ def audit(
         compared = [stage for stage in (STREAM, LAKE, TRACKER, HISTORY) if stage in read]
         comparison = compare(partitions.parts(), compared, late_seconds, on_finding)
     comparison.without_id = window.without_id
-    result = Audit(comparison, window.first, window.last, remarks)
+    result = Audit(comparison, window.first, window.last, window.sendings, remarks)
     if resources.engine is None:
         cloudwatch = resources.client("cloudwatch")
         names = (FORWARD.received, *FORWARD.outcomes)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from backend.contract.accounting.outcomes import NOT_FORWARDED
@@ -68,8 +68,6 @@ class Comparison:
 
     Attributes
     ----------
-    sendings
-        Lines of the ledger by outcome.
     distinct
         Different accepted events.
     suppressed_found
@@ -79,7 +77,6 @@ class Comparison:
     """
 
     stages: dict[str, StageCounts]
-    sendings: Counter[str] = field(default_factory=Counter)
     distinct: int = 0
     suppressed_found: int = 0
     without_id: int = 0
@@ -138,7 +135,6 @@ def _compare_event(
     on_finding: Callable[[Finding], None],
 ) -> None:
     counts = {outcome: len(by_place.get(outcome, ())) for outcome in LEDGER}
-    result.sendings.update(counts)
     seen = [stage for stage in result.stages if by_place.get(stage)]
     if not any(counts.values()):
         for stage in seen:

@@ -17,9 +17,9 @@ _COLUMNS = ("expected", "found", "lost", "doubled", "late", "failed", "copies", 
 def print_audit(audit: Audit, console: Console) -> None:
     """Print what was sent, each stage with what is lost, doubled and late, and the sum that must be zero."""
     comparison = audit.comparison
-    sent = ", ".join(f"{count:,} {outcome}" for outcome, count in comparison.sendings.items() if count)
+    sent = ", ".join(f"{count:,} {outcome}" for outcome, count in audit.sendings.items())
     console.print(
-        f"{sum(comparison.sendings.values()):,} sendings from {audit.first:%Y-%m-%d %H:%M:%S} to "
+        f"{audit.sendings.total():,} sendings from {audit.first:%Y-%m-%d %H:%M:%S} to "
         f"{audit.last:%Y-%m-%d %H:%M:%S} UTC: {sent or 'none'}; {comparison.distinct:,} different events",
         highlight=False,
     )
@@ -43,7 +43,7 @@ def print_audit(audit: Audit, console: Console) -> None:
 
 def stage_table(audit: Audit) -> Table:
     """Return the numbers of each stage, one stage per row."""
-    table = Table("stage", *_COLUMNS)
+    table = Table("stage", *_COLUMNS, padding=(0, 0))
     for column in table.columns[1:]:
         column.justify = "right"
     for stage, counts in audit.comparison.stages.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +42,11 @@ class Window:
     def __init__(self, since: datetime | None = None, until: datetime | None = None) -> None:
         self._limits = (since, until)
         self.first = self.last = since or datetime.now(UTC)
+        self.sendings: Counter[str] = Counter()
         self.without_id = 0
 
     def ledger(self, lines: Iterable[bytes]) -> Iterator[Sighting]:
-        """Yield the sendings in the window, and fit it to them; count accepted ones without an id."""
+        """Yield the sendings in the window that have an event id; fit the window to all, and count them by outcome."""
         since, until = self._limits
         is_empty = True
         for entry in read_ledger(lines):
@@ -54,6 +56,7 @@ class Window:
             self.first = sent_at if is_empty else min(self.first, sent_at)
             self.last = answered_at if is_empty else max(self.last, answered_at)
             is_empty = False
+            self.sendings[entry.outcome] += 1
             if entry.event_id is not None:
                 yield Sighting(entry.event_id, entry.outcome, answered_at.timestamp(), event_type=entry.event_type)
             elif entry.outcome == "accepted":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -23,7 +24,14 @@ def lost(monkeypatch):
         for event in events:
             on_finding(Finding("lost", LAKE, event))
         stages = {STREAM: StageCounts(2, 2), LAKE: StageCounts(2, 2 - len(events), lost=len(events))}
-        return Audit(Comparison(stages, distinct=2), NOW, NOW, ["The tracker is not compared."], {"forwarded": 2})
+        return Audit(
+            Comparison(stages, distinct=2),
+            NOW,
+            NOW,
+            Counter(accepted=3),
+            ["The tracker is not compared."],
+            {"forwarded": 2},
+        )
 
     monkeypatch.setattr(command, "audit", audit)
     monkeypatch.setattr(command, "open_environment", lambda name: Environment(name, {}))
@@ -36,6 +44,7 @@ def test_an_audit_without_findings_succeeds_and_says_what_it_could_not_read(lost
     assert "lost 0 · doubled 0 · unaccounted 0" in printed
     assert "The tracker is not compared." in printed
     assert "2 forwarded" in printed
+    assert "3 sendings" in printed
 
 
 def test_a_lost_event_fails_the_command_and_is_in_the_details(lost, capsys, tmp_path):

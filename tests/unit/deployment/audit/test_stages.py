@@ -53,6 +53,7 @@ def window():
 
 def test_the_window_is_that_of_the_ledger_or_of_the_arguments(window):
     assert (window.first, window.last, window.without_id) == (NOW - 3 * HOUR, NOW, 1)
+    assert window.sendings == {"accepted": 2, "refused": 1}
     narrow = Window(NOW - 2 * HOUR, NOW - HOUR)
     lines = [ledger_line("accepted", NOW - back * HOUR, NOW - back * HOUR, event_id=f"{back}") for back in (3, 2, 1)]
     assert [each.event_id for each in narrow.ledger(lines)] == ["2"]
