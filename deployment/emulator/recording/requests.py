@@ -70,6 +70,8 @@ _FUNCTION_SETTINGS = {
     "event-invoke-config": "FunctionEventInvokeConfig",
     "recursion-config": "FunctionRecursionConfig",
 }
+# What has a name of its own below these, for which MiniStack checks the actions of their list.
+_NAMED = {"aliases": "Alias", "event-source-mappings": "EventSourceMapping"}
 _VERBS = {"GET": "Get", "PUT": "Put", "POST": "Update", "DELETE": "Delete"}
 _APIS = {
     "restapis": apigateway_v1._rest_apis,
@@ -137,8 +139,8 @@ def _action(action: str, request: Received) -> str:
     parts = request.path.strip("/").split("/")
     if service != "lambda":
         return action
-    if parts[-2:-1] == ["event-source-mappings"]:
-        return f"lambda:{ {**_VERBS, 'PUT': 'Update'}[request.method] }EventSourceMapping"
+    if len(parts) > 1 and parts[-2] in _NAMED:
+        return f"lambda:{ {**_VERBS, 'PUT': 'Update'}[request.method] }{_NAMED[parts[-2]]}"
     if parts[-1] in _FUNCTION_SETTINGS:
         return f"lambda:{_VERBS[request.method]}{_FUNCTION_SETTINGS[parts[-1]]}"
     return action

@@ -6,6 +6,7 @@ import json
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.fakes.emulator.process import Emulator, free_port
 
@@ -96,6 +97,17 @@ def test_resources_are_those_that_aws_evaluates(recorded):
     ]
     assert recorded.resources("cloudwatch:DeleteDashboards") == ["dashboard/overview"]
     assert recorded.resources("kinesis:GetRecords") == ["stream/events"]
+
+
+def test_a_call_about_an_alias_is_none_about_their_list(recorded):
+    functions = recorded.client("lambda")
+    alias = {"FunctionName": "recorded", "Name": "live"}
+    for call in (functions.get_alias, functions.update_alias, functions.delete_alias):
+        with pytest.raises(ClientError):
+            call(**alias)
+
+    assert [len(recorded.calls(f"lambda:{verb}Alias")) for verb in ("Get", "Update", "Delete")] == [1, 1, 1]
+    assert recorded.calls("lambda:ListAliases") == []
 
 
 def test_tags_and_aliases_are_recorded_as_condition_keys(recorded):

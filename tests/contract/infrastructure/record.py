@@ -2,6 +2,8 @@
 
 Plans, applies, runs the demonstration, changes settings, plans again and destroys on a cloud of its own, then runs the
 end-to-end tests, and writes the calls that the emulators recorded to ``recorded_calls.json``, in about ten minutes.
+With ``--terraform`` the demonstration and the tests are left out, and Terraform's calls are added to the recorded ones:
+enough where only resources have changed.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from deployment.local.cloud import ROOT, Cloud, free_ports
 from deployment.local.demo.run import run
 from deployment.local.demo.steps import Steps
 from deployment.local.provision import build_archives, destroy, initialize, plan_changes, provision
-from tests.contract.infrastructure.recording import RECORDED_VARIABLE, RECORDING, read_calls, write
+from tests.contract.infrastructure.recording import RECORDED_VARIABLE, RECORDING, add, read_calls, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,8 +51,9 @@ CHANGED = OPTIONAL | {
 }
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Record and write the calls."""
+    is_whole = "--terraform" not in arguments
     console = Console()
     steps = Steps(console)
     with tempfile.TemporaryDirectory(prefix="rivulet-recording-") as temporary:
@@ -61,17 +64,20 @@ def main() -> None:
         os.environ.clear()
         os.environ.update(environment)
         try:
-            types = _record_terraform_and_demonstration(cloud, steps)
+            types = _record_terraform(cloud, steps, with_demonstration=is_whole)
         finally:
             cloud.stop()
             _set_variables({})
-        command = [sys.executable, "-m", "pytest", "-q", str(ROOT / "tests" / "end_to_end")]
-        subprocess.run(command, cwd=ROOT, env=os.environ | {RECORDED_VARIABLE: str(raw)}, check=True)
-        write(types, read_calls(raw))
+        if is_whole:
+            command = [sys.executable, "-m", "pytest", "-q", str(ROOT / "tests" / "end_to_end")]
+            subprocess.run(command, cwd=ROOT, env=os.environ | {RECORDED_VARIABLE: str(raw)}, check=True)
+            write(types, read_calls(raw))
+        else:
+            add(types, read_calls(raw))
     console.print(f"wrote {RECORDING.relative_to(ROOT)}")
 
 
-def _record_terraform_and_demonstration(cloud: Cloud, steps: Steps) -> set[str]:
+def _record_terraform(cloud: Cloud, steps: Steps, *, with_demonstration: bool) -> set[str]:
     with steps.step("Build the archives") as bar:
         build_archives(bar)
     cloud.start()
@@ -82,7 +88,8 @@ def _record_terraform_and_demonstration(cloud: Cloud, steps: Steps) -> set[str]:
     types = {change["resource"]["resource_type"] for change in changes if change["action"] != "read"}
     provision(cloud, steps.step)
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    if not run(cloud, generate(Settings(items=200, users=300, events=4_000, until=midnight)), steps.console):
+    shop = generate(Settings(items=200, users=300, events=4_000, until=midnight))
+    if with_demonstration and not run(cloud, shop, steps.console):
         raise SystemExit("The demonstration did not account for every event.")
     _set_variables(CHANGED)
     provision(cloud, steps.step)
@@ -104,4 +111,4 @@ def _written(value: object) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

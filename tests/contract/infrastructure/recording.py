@@ -59,6 +59,13 @@ def write(resource_types: set[str], calls: dict[str, list[str]]) -> None:
     RECORDING.write_text(f"{text}\n", "utf-8")
 
 
+def add(resource_types: set[str], calls: dict[str, list[str]]) -> None:
+    """Add types and calls to the recording."""
+    known = recorded_calls()
+    both = {caller: sorted({*known.get(caller, ()), *calls.get(caller, ())}) for caller in sorted({*known, *calls})}
+    write(recorded_types() | resource_types, both)
+
+
 def recorded_types() -> set[str]:
     """Return the types of resources that the recorded commands made."""
     return set(_recording()["resource_types"])

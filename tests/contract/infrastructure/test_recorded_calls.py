@@ -72,7 +72,6 @@ KEPT = {
         "train-workflow/RunTheSparkJob/glue:*",
     ],
     "no run waits for the schedule": ["train-schedule/*"],
-    "newer than the recording": ["train-workflow/NoteTheServingVersions/*"],
     "without it S3 answers 403 in place of 404 for a missing object": [
         "collect/ListUploadsToDetectMissingOnes/s3:ListBucket",
         "train-workflow/ListProfilesToDetectMissingOnes/s3:ListBucket",
@@ -81,8 +80,7 @@ KEPT = {
         "train-workflow/PassTheRoleOfPersonalize/iam:PassRole",
         "train-workflow/UseAmazonsRecipes/personalize:CreateSolution",
     ],
-    "only where a request names a filter, or a declared filter or schema changes": [
-        "recommend/ReadThePublishedFilters/ssm:GetParameter",
+    "only where a declared filter or schema changes": [
         "train-workflow/CreateAndDescribeDeclaredResources/personalize:DeleteFilter",
         "train-workflow/CreateAndDescribeDeclaredResources/personalize:UpdateDataset",
     ],
