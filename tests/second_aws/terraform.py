@@ -210,8 +210,15 @@ def _described(change: dict[str, Any]) -> str:
     if actions in (["create"], ["delete"]):
         return str(actions[0])
     names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-    names = [name for name in names if not unknown.get(name)]
+    names = [name for name in names if not _is_unknown(unknown.get(name))]
     return f"{'replace' if len(actions) == 2 else 'update'} {', '.join(names)}"
+
+
+def _is_unknown(value: Any) -> bool:
+    """Return whether a value or a part of it is unknown; a block without unknown arguments is `[{}]`."""
+    if isinstance(value, dict | list):
+        return any(map(_is_unknown, value.values() if isinstance(value, dict) else value))
+    return bool(value)
 
 
 def _count(events: list[dict[str, Any]], kind: str, action: str) -> int:

@@ -37,6 +37,10 @@ _GENERATED = re.compile(
     r"\d{8}T\d{6}-[0-9a-f]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![0-9A-Za-z])(?=[a-f]*\d)[0-9a-f]{8,}\b|\b\d{9,}\b"
 )
 _GENERATED_IN_KEY = re.compile(r"(?<![{\w-])[\w-]*\d[\w-]*")
+# Where policies have a wildcard: all names of an environment for the deploying roles; for the others the names of what
+# `model/solutions` declares, and an object's key below its first folder.
+_NAME_OF_DEPLOYED = re.compile(r"(rivulet[-_/]\{environment\}[-_/]).*")
+_NAME_OF_DECLARED = re.compile(r"(:(?:campaign|dataset-import-job|filter|schema|solution)/|:::[^/]+/[^/]+/).*")
 _LISTED_KEYS = {"kms:resourcealiases"}
 # Tags on which no policy has a condition.
 _OTHER_TAGS = ("tag/dataclassification", "tag/managedby")
@@ -81,6 +85,22 @@ def recorded_calls() -> dict[str, list[str]]:
 def _recording() -> dict[str, Any]:
     recording: dict[str, Any] = json.loads(RECORDING.read_text("utf-8"))
     return recording
+
+
+def unrecorded(calls: dict[str, list[str]]) -> set[str]:
+    """Return the calls, as ``caller: action resource``, of which the recording has none of the same kind.
+
+    Calls that the same permission covers are of one kind, so that a further alarm needs no new recording.
+    """
+    return _kinds(calls) - _kinds(recorded_calls())
+
+
+def _kinds(calls: dict[str, list[str]]) -> set[str]:
+    found = set()
+    for caller, lines in calls.items():
+        name = _NAME_OF_DEPLOYED if caller in {"apply", "plan"} else _NAME_OF_DECLARED
+        found |= {" ".join([f"{caller}:", *name.sub(r"\1*", line).split(" ")[:2]]) for line in lines}
+    return found
 
 
 def calls_of(lines: Iterable[str], environment: str) -> Iterator[Call]:
