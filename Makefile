@@ -40,7 +40,7 @@ test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the e
 	@$(if $(TESTS),,$(MAKE) end-to-end)
 
 end-to-end: setup $(ENVIRONMENTS)/client/.ready ## the end-to-end tests alone: a laptop's cloud of their own
-	@$(BIN)/python -m pytest tests/end_to_end
+	@$(BIN)/python -m pytest --timeout 900 tests/end_to_end
 
 rehearsal: setup ## a deployment from nothing to nothing on the laptop's cloud, with a failure and drift; prints all of it; minutes
 	@RIVULET_REHEARSAL=1 $(BIN)/python -m pytest --quiet --capture=no tests/rehearsal
