@@ -26,6 +26,22 @@ def engine(tmp_path_factory, s3):
     running.stop()
 
 
+@pytest.fixture
+def own_engine(tmp_path, s3):
+    """An engine for one test, which may kill it."""
+    running = RunningEngine(tmp_path / "state", s3.url)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def slow_engine(tmp_path, s3):
+    """An engine for one test, whose resources are in each state for a while."""
+    running = RunningEngine(tmp_path / "state", s3.url, pace="compressed")
+    yield running
+    running.stop()
+
+
 @pytest.fixture(scope="session")
 def closed(tmp_path_factory):
     """An engine that other machines may reach, with keys of two accounts."""
@@ -46,16 +62,11 @@ def trained_shop(engine, s3):
     """A shop with every kind of campaign, for tests that only ask and send events."""
     shop = Shop(engine, s3, account="111111111111")
     shop.fill()
-    shop.campaigns = {
-        name: shop.deploy(name, recipe)
-        for name, recipe in (
-            ("for-you", "aws-user-personalization-v2"),
-            ("similar", "aws-similar-items"),
-            ("popular", "aws-popularity-count"),
-            ("ranking", "aws-personalized-ranking-v2"),
-        )
-    }
-    shop.tracking_id = shop.track()
+    shop.deploy("for-you", "aws-user-personalization-v2")
+    shop.deploy("similar", "aws-similar-items")
+    shop.deploy("popular", "aws-popularity-count")
+    shop.deploy("ranking", "aws-personalized-ranking-v2")
+    shop.track()
     return shop
 
 

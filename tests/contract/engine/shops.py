@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.contract.engine.calls import until_gone
-from tests.contract.engine.running_engine import ACCOUNT, ROLE, RunningEngine, until_settled
+from tests.contract.engine.calls import create
+from tests.contract.engine.running_engine import ACCOUNT, ROLE, RunningEngine
 from tests.factories.domain_shop import domain_interactions_csv, domain_items_csv, domain_schema
 from tests.factories.shop_stream import interactions_csv, items_csv, schema_text, shop_rows
 
@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from tests.fakes.s3 import FileS3
 
 
+RECIPE = "arn:aws:personalize:::recipe"
+
+
 class Shop:
     """A dataset group with datasets, filled and trained step by step by those who need it."""
+
+    domain = ""
 
     def __init__(
         self,
@@ -26,9 +31,7 @@ class Shop:
         schemas: dict[str, str] | None = None,
     ) -> None:
         self.engine, self.s3, self.account, self.name = engine, s3, account, name
-        self.control = engine.client(account=account)
-        self.group = self.control.create_dataset_group(name=name)["datasetGroupArn"]
-        until_settled(lambda: self.control.describe_dataset_group(datasetGroupArn=self.group))
+        self.group: str = create(self.control, "dataset_group", name=name, **self._domain)["datasetGroupArn"]
         self.datasets: dict[str, str] = {}
         self.campaigns: dict[str, str] = {}
         self.tracking_id = ""
@@ -38,6 +41,10 @@ class Shop:
             self.add_dataset(dataset, schema)
 
     @property
+    def control(self) -> Any:
+        return self.engine.client(account=self.account)
+
+    @property
     def events(self) -> Any:
         return self.engine.client("personalize-events", self.account)
 
@@ -45,27 +52,28 @@ class Shop:
     def runtime(self) -> Any:
         return self.engine.client("personalize-runtime", self.account)
 
+    @property
+    def _domain(self) -> dict[str, Any]:
+        return {"domain": self.domain} if self.domain else {}
+
     def add_dataset(self, name: str, schema: str, dataset_type: str = "") -> str:
         """Create a dataset with a schema of its own; its type is its name unless another one is given."""
-        schema_arn = self.control.create_schema(name=f"{self.name}-{name}", schema=schema)["schemaArn"]
-        arn = self.control.create_dataset(
-            name=name, schemaArn=schema_arn, datasetGroupArn=self.group, datasetType=dataset_type or name
-        )["datasetArn"]
-        until_settled(lambda: self.control.describe_dataset(datasetArn=arn))
-        self.datasets[name] = str(arn)
-        return str(arn)
+        made = self.control.create_schema(name=f"{self.name}-{name}", schema=schema, **self._domain)
+        described = create(
+            self.control,
+            "dataset",
+            name=name,
+            schemaArn=made["schemaArn"],
+            datasetGroupArn=self.group,
+            datasetType=dataset_type or name,
+        )
+        self.datasets[name] = described["datasetArn"]
+        return self.datasets[name]
 
     def add_filter(self, name: str, expression: str) -> str:
         """Return the ARN of a new filter once it is ACTIVE."""
-        request = {"name": name, "datasetGroupArn": self.group, "filterExpression": expression}
-        arn = self.control.create_filter(**request)["filterArn"]
-        until_settled(lambda: self.control.describe_filter(filterArn=arn))
-        return str(arn)
-
-    def delete_filter(self, arn: str) -> None:
-        """Delete a filter and wait until it is gone."""
-        self.control.delete_filter(filterArn=arn)
-        until_gone(self.control.describe_filter, filterArn=arn)
+        made = create(self.control, "filter", name=name, datasetGroupArn=self.group, filterExpression=expression)
+        return str(made["filterArn"])
 
     def put_item(self, item: str, **properties: Any) -> None:
         self.events.put_items(
@@ -77,22 +85,25 @@ class Shop:
             datasetArn=self.datasets["Users"], users=[{"userId": user, "properties": json.dumps(properties)}]
         )
 
-    def track(self) -> str:
-        made = self.control.create_event_tracker(name="shop", datasetGroupArn=self.group)
-        until_settled(lambda: self.control.describe_event_tracker(eventTrackerArn=made["eventTrackerArn"]))
-        return str(made["trackingId"])
+    def track(self) -> None:
+        """Create an event tracker, with whose tracking id events are then sent."""
+        made = create(self.control, "event_tracker", name=self.name, datasetGroupArn=self.group)
+        self.tracking_id = made["trackingId"]
 
-    def load(self, name: str, location: str, job: str, mode: str = "FULL", *, may_fail: bool = False) -> dict[str, Any]:
-        made = self.control.create_dataset_import_job(
+    def load(
+        self, name: str, location: str, job: str, mode: str = "FULL", *, may_fail: bool = False, **request: Any
+    ) -> dict[str, Any]:
+        """Import a file or a folder of S3 into a dataset, and return the job once it has ended."""
+        return create(
+            self.control,
+            "dataset_import_job",
+            may_fail=may_fail,
             jobName=job,
             datasetArn=self.datasets[name],
             dataSource={"dataLocation": location},
             roleArn=ROLE,
             importMode=mode,
-        )
-        arn = made["datasetImportJobArn"]
-        return until_settled(
-            lambda: self.control.describe_dataset_import_job(datasetImportJobArn=arn), allowed_failure=may_fail
+            **request,
         )
 
     def fill(self) -> None:
@@ -101,69 +112,49 @@ class Shop:
         )
         self.load("Items", self.s3.put("data", "items/part-0.csv", items_csv()).rpartition("/")[0] + "/", "items")
 
+    def add_solution(self, name: str, recipe: str = "", **request: Any) -> str:
+        """Return the ARN of a new solution, which is trained by hand unless the request says otherwise."""
+        named = {"recipeArn": f"{RECIPE}/{recipe}"} if recipe else {}
+        made = {"name": name, "datasetGroupArn": self.group, "performAutoTraining": False, **named, **request}
+        return str(create(self.control, "solution", **made)["solutionArn"])
+
     def train(self, name: str, recipe: str, *, may_fail: bool = False, **solution: Any) -> dict[str, Any]:
-        made = self.control.create_solution(
-            name=name,
-            datasetGroupArn=self.group,
-            recipeArn=f"arn:aws:personalize:::recipe/{recipe}",
-            performAutoTraining=False,
-            **solution,
-        )
-        until_settled(lambda: self.control.describe_solution(solutionArn=made["solutionArn"]))
-        return self.retrain(made["solutionArn"], may_fail=may_fail)
+        return self.retrain(self.add_solution(name, recipe, **solution), may_fail=may_fail)
 
     def retrain(self, solution: str, *, may_fail: bool = False) -> dict[str, Any]:
-        version = self.control.create_solution_version(solutionArn=solution)["solutionVersionArn"]
-        return until_settled(
-            lambda: self.control.describe_solution_version(solutionVersionArn=version), allowed_failure=may_fail
-        )
+        return create(self.control, "solution_version", may_fail=may_fail, solutionArn=solution)
 
     def deploy(self, name: str, recipe: str) -> str:
-        version = self.train(name, recipe)
-        arn = self.control.create_campaign(name=name, solutionVersionArn=version["solutionVersionArn"])["campaignArn"]
-        until_settled(lambda: self.control.describe_campaign(campaignArn=arn))
-        return str(arn)
+        """Train a recipe, and return the ARN of a new campaign of it, one of `campaigns` from now on."""
+        self.campaigns[name] = self.add_campaign(name, self.train(name, recipe)["solutionVersionArn"])
+        return self.campaigns[name]
+
+    def add_campaign(self, name: str, version: str, **request: Any) -> str:
+        made = create(self.control, "campaign", name=name, solutionVersionArn=version, **request)
+        return str(made["campaignArn"])
+
+    def recommend(self, campaign: str, **request: Any) -> dict[str, Any]:
+        """Return the answer of one of `campaigns`."""
+        return dict(self.runtime.get_recommendations(campaignArn=self.campaigns[campaign], **request))
+
+    def rank(self, user: str, items: list[str], **request: Any) -> list[dict[str, Any]]:
+        """Return items in the order of the campaign `ranking`."""
+        asked = {"campaignArn": self.campaigns["ranking"], "userId": user, "inputList": items, **request}
+        return list(self.runtime.get_personalized_ranking(**asked)["personalizedRanking"])
 
 
-class DomainShop:
+class DomainShop(Shop):
     """A domain dataset group with Interactions and Items; one account has one of each domain at most."""
 
     def __init__(self, engine: RunningEngine, s3: FileS3, domain: str, account: str) -> None:
-        self.engine, self.account, self.domain = engine, account, domain
-        self.name = domain.lower().replace("_", "-")
-        self.made = self.control.create_dataset_group(name=self.name, domain=domain)
-        self.group = self.made["datasetGroupArn"]
-        until_settled(lambda: self.control.describe_dataset_group(datasetGroupArn=self.group))
-        self.datasets: dict[str, str] = {}
+        self.domain = domain
+        schemas = {name: domain_schema(domain, name) for name in ("Interactions", "Items")}
+        super().__init__(engine, s3, account, domain.lower().replace("_", "-"), schemas)
         for name, text in (("Interactions", domain_interactions_csv(domain)), ("Items", domain_items_csv(domain))):
-            self._fill(name, s3.put("data", f"{self.name}/{account}/{name}.csv", text))
-
-    @property
-    def control(self) -> Any:
-        return self.engine.client(account=self.account)
-
-    @property
-    def runtime(self) -> Any:
-        return self.engine.client("personalize-runtime", self.account)
+            location = s3.put("data", f"{self.name}/{account}/{name}.csv", text)
+            self.load(name, location, f"{self.name}-{name}")
 
     def recommender(self, name: str, recipe: str, *, may_fail: bool = False, **more: Any) -> dict[str, Any]:
         """Return what is described of a new recommender once it has settled."""
-        arn = f"arn:aws:personalize:::recipe/{recipe}"
-        made = self.control.create_recommender(name=name, datasetGroupArn=self.group, recipeArn=arn, **more)
-        return until_settled(
-            lambda: self.control.describe_recommender(recommenderArn=made["recommenderArn"]), allowed_failure=may_fail
-        )
-
-    def _fill(self, name: str, location: str) -> None:
-        schema = self.control.create_schema(
-            name=f"{self.name}-{name}", schema=domain_schema(self.domain, name), domain=self.domain
-        )["schemaArn"]
-        arn = self.control.create_dataset(name=name, schemaArn=schema, datasetGroupArn=self.group, datasetType=name)[
-            "datasetArn"
-        ]
-        until_settled(lambda: self.control.describe_dataset(datasetArn=arn))
-        job = self.control.create_dataset_import_job(
-            jobName=f"{self.name}-{name}", datasetArn=arn, dataSource={"dataLocation": location}, roleArn=ROLE
-        )["datasetImportJobArn"]
-        until_settled(lambda: self.control.describe_dataset_import_job(datasetImportJobArn=job))
-        self.datasets[name] = arn
+        request = {"name": name, "datasetGroupArn": self.group, "recipeArn": f"{RECIPE}/{recipe}", **more}
+        return create(self.control, "recommender", may_fail=may_fail, **request)

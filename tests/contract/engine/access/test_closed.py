@@ -19,7 +19,8 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from model.engine.personalize import limits
-from tests.contract.engine.running_engine import OURS, REGION, ROOT, THEIRS, until_settled
+from tests.contract.engine.calls import create
+from tests.contract.engine.running_engine import OURS, REGION, ROOT, THEIRS
 from tests.factories.shop_stream import schema_text
 
 
@@ -34,13 +35,12 @@ def client(engine, key_id, secret, service="personalize"):
     )
 
 
-def prepared(engine, operation="ListSchemas", body=b"{}", *, path="/", signer=SigV4Auth, key=OURS):
+def prepared(engine, operation="ListSchemas", body=b"{}", *, signer=SigV4Auth):
     """Return a signed request as it goes over the wire: path and query, headers, body."""
-    headers = {"Host": f"127.0.0.1:{engine.port}", "Content-Type": "application/x-amz-json-1.1"}
-    if path == "/":
-        headers["X-Amz-Target"] = f"AmazonPersonalize.{operation}"
-    request = AWSRequest("POST", f"http://127.0.0.1:{engine.port}{path}", headers=headers, data=body)
-    signer(Credentials(key[0], key[1]), "personalize", REGION).add_auth(request)
+    host, target = f"127.0.0.1:{engine.port}", f"AmazonPersonalize.{operation}"
+    headers = {"Host": host, "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
+    request = AWSRequest("POST", f"http://{host}/", headers=headers, data=body)
+    signer(Credentials(*OURS[:2]), "personalize", REGION).add_auth(request)
     return str(request.url).partition(str(engine.port))[2], dict(request.headers.items()), body
 
 
@@ -69,8 +69,7 @@ def test_a_holder_of_a_key_works_in_its_account_and_sees_no_other(closed):
 @pytest.mark.honours("PutEvents", "a tracking id of another account is refused")
 def test_events_are_taken_from_the_account_of_their_tracker_alone(closed):
     ours = client(closed, *OURS[:2])
-    group = ours.create_dataset_group(name="tracked")["datasetGroupArn"]
-    until_settled(lambda: ours.describe_dataset_group(datasetGroupArn=group))
+    group = create(ours, "dataset_group", name="tracked")["datasetGroupArn"]
     tracking_id = ours.create_event_tracker(name="tracked", datasetGroupArn=group)["trackingId"]
 
     def put(key):

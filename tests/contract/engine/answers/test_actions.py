@@ -62,7 +62,7 @@ def shop(engine, s3):
     ):
         made.add_dataset(name, avro_schema(name, FIELDS[name]), dataset_type)
         made.load(name, s3.put("data", f"actions/{name}.csv", text), name)
-    made.campaigns["actions"] = made.deploy("actions", "aws-next-best-action")
+    made.deploy("actions", "aws-next-best-action")
     described = made.control.describe_dataset(datasetArn=made.datasets["ActionInteractions"])["dataset"]
     made.tracking_id = described["trackingId"]
     return made
@@ -95,17 +95,9 @@ def test_too_little_known_means_a_score_of_zero_and_expired_means_gone(shop):
 def test_an_action_taken_is_not_recommended_within_its_repeat_frequency(shop):
     before = actions(shop, "doer")
 
+    taken = {"actionId": "subscribe", "userId": "doer", "sessionId": "s", "eventType": "Taken"}
     shop.events.put_action_interactions(
-        trackingId=shop.tracking_id,
-        actionInteractions=[
-            {
-                "actionId": "subscribe",
-                "userId": "doer",
-                "sessionId": "s",
-                "eventType": "Taken",
-                "timestamp": datetime.now(UTC),
-            }
-        ],
+        trackingId=shop.tracking_id, actionInteractions=[{**taken, "timestamp": datetime.now(UTC)}]
     )
 
     assert "subscribe" in before
@@ -146,9 +138,9 @@ def test_a_question_that_cannot_be_answered_says_why(shop, request_, message):
 
 @pytest.mark.honours("GetActionRecommendations", "each recipe type has its own operation")
 def test_actions_and_items_are_asked_for_by_different_operations(shop, trained_shop):
-    runtime = trained_shop.runtime
-    items = refusal(runtime.get_action_recommendations, campaignArn=trained_shop.campaigns["for-you"], userId="u")
-    actions_ = refusal(shop.runtime.get_recommendations, campaignArn=shop.campaigns["actions"], userId="u")
+    for_you = trained_shop.campaigns["for-you"]
+    items = refusal(trained_shop.runtime.get_action_recommendations, campaignArn=for_you, userId="u")
+    actions_ = refusal(shop.recommend, "actions", userId="u")
 
     assert "needs GetRecommendations" in items.message
     assert "needs GetActionRecommendations" in actions_.message

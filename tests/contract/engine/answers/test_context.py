@@ -49,15 +49,14 @@ def shop(tmp_path_factory, s3):
     texts = {"Interactions": interactions_with_devices(), "Items": items_csv(), "Users": users_csv()}
     for name, text in texts.items():
         made.load(name, s3.put("data", f"circumstances/{name}.csv", text), name)
-    made.campaigns["for-you"] = made.deploy("for-you", "aws-user-personalization-v2")
-    made.tracking_id = made.track()
+    made.deploy("for-you", "aws-user-personalization-v2")
+    made.track()
     yield made
     running.stop()
 
 
 def recommend(shop, **request):
-    asked = {"numResults": 20, **request}
-    return shop.runtime.get_recommendations(campaignArn=shop.campaigns["for-you"], **asked)
+    return shop.recommend("for-you", **{"numResults": 20, **request})
 
 
 @pytest.mark.honours("GetRecommendations", "context: values of the metadata columns of the interactions")
@@ -74,12 +73,7 @@ def test_unknown_circumstances_change_nothing(shop):
     usual = ids(recommend(shop, userId="stranger"))
 
     assert ids(recommend(shop, userId="stranger", context={"DEVICE": "fridge"})) == usual
-    message = refusal(
-        shop.runtime.get_recommendations,
-        campaignArn=shop.campaigns["for-you"],
-        userId="stranger",
-        context={"DEVICES": "phone"},
-    ).message
+    message = refusal(recommend, shop, userId="stranger", context={"DEVICES": "phone"}).message
     assert "DEVICES, which is no metadata column of the interactions; these have DEVICE" in message
 
 
@@ -109,6 +103,5 @@ def test_after_a_kill_all_is_answered_as_before(shop):
     shop.engine.kill()
     shop.engine.start()
 
-    shop.control = shop.engine.client()
     assert [recommend(shop, **request)["itemList"] for request in asked] == before
     assert shop.control.list_solutions()["solutions"] == solutions

@@ -7,18 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from tests.contract.engine.calls import refusal, send
-from tests.contract.engine.running_engine import until_settled
+from tests.contract.engine.calls import refusal, send, update
 from tests.contract.engine.shops import Shop
 from tests.factories.shop_stream import SCHEMA_FIELDS, schema_text
 
-EXPLAINED = {"ITEMS": ["EXPLANATION"]}
-
 
 def recommend(shop, campaign="for-you", columns=("EXPLANATION",), **request):
-    return shop.runtime.get_recommendations(
-        campaignArn=shop.campaigns[campaign], metadataColumns={"ITEMS": list(columns)}, **request
-    )["itemList"]
+    return shop.recommend(campaign, metadataColumns={"ITEMS": list(columns)}, **request)["itemList"]
 
 
 def why(item):
@@ -71,12 +66,8 @@ def test_the_answer_to_an_unknown_user_is_explained_by_popularity(trained_shop):
 def test_ranked_items_are_explained_as_well(trained_shop):
     send(trained_shop, "ranked", ["item-4-1", "item-4-2"])
 
-    answer = trained_shop.runtime.get_personalized_ranking(
-        campaignArn=trained_shop.campaigns["ranking"],
-        userId="ranked",
-        inputList=["unknown", "item-7-7", "item-4-3"],
-        metadataColumns=EXPLAINED,
-    )["personalizedRanking"]
+    given = ["unknown", "item-7-7", "item-4-3"]
+    answer = trained_shop.rank("ranked", given, metadataColumns={"ITEMS": ["EXPLANATION"]})
 
     assert [item["itemId"] for item in answer] == ["item-4-3", "item-7-7", "unknown"]
     assert set(names(answer[0])) & {"item:item-4-1", "item:item-4-2"}
@@ -85,13 +76,7 @@ def test_ranked_items_are_explained_as_well(trained_shop):
 
 @pytest.mark.differs("GetRecommendations", "promoted and explored items are explained by the promotion or exploration")
 def test_promoted_and_explored_items_say_so(trained_shop):
-    control = trained_shop.control
-    made = control.create_filter(
-        name="explained-shelf",
-        datasetGroupArn=trained_shop.group,
-        filterExpression='INCLUDE ItemID WHERE Items.CATEGORY IN ("shelf 2")',
-    )["filterArn"]
-    until_settled(lambda: control.describe_filter(filterArn=made))
+    made = trained_shop.add_filter("explained-shelf", 'INCLUDE ItemID WHERE Items.CATEGORY IN ("shelf 2")')
     send(trained_shop, "explorer", ["item-4-1", "item-4-2"])
     sale = {"name": "sale", "percentPromotedItems": 20, "filterArn": made}
 
@@ -99,7 +84,7 @@ def test_promoted_and_explored_items_say_so(trained_shop):
 
     promoted = [item for item in answer if item.get("promotionName") == "sale"]
     explored = [item for item in answer if item.get("reason") == ["Exploration"]]
-    control.delete_filter(filterArn=made)
+    trained_shop.control.delete_filter(filterArn=made)
     assert len(promoted) == 10
     assert explored
     assert all(why(item) == [{"name": "promotion:sale", "weight": 1}] for item in promoted)
@@ -131,17 +116,15 @@ def test_as_many_items_are_explained_as_come_with_columns(trained_shop):
 def test_a_column_of_that_name_goes_before(engine, s3):
     shop = Shop(engine, s3, account="824000000003")
     shop.fill()
-    shop.campaigns = {"for-you": shop.deploy("for-you", "aws-user-personalization-v2")}
-    control, items, asked = shop.control, shop.datasets["Items"], {"userId": "user-1", "numResults": 1}
+    shop.deploy("for-you", "aws-user-personalization-v2")
+    asked = {"userId": "user-1", "numResults": 1}
     (before,) = recommend(shop, **asked)
     explanation_field = {"name": "EXPLANATION", "type": ["string", "null"]}
     schema = json.dumps({**json.loads(schema_text("Items")), "fields": [*SCHEMA_FIELDS["Items"], explanation_field]})
 
-    made = control.create_schema(name="explained", schema=schema)["schemaArn"]
-    control.update_dataset(datasetArn=items, schemaArn=made)
-    until_settled(lambda: control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"])
-    properties = json.dumps({"explanation": "our own"})
-    shop.events.put_items(datasetArn=items, items=[{"itemId": before["itemId"], "properties": properties}])
+    made = shop.control.create_schema(name="explained", schema=schema)["schemaArn"]
+    update(shop.control, "dataset", datasetArn=shop.datasets["Items"], schemaArn=made)
+    shop.put_item(before["itemId"], explanation="our own")
 
     (after,) = recommend(shop, **asked)
     assert why(before)

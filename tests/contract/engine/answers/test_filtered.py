@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.engine.calls import ids, refusal, send
-from tests.contract.engine.running_engine import until_settled
+from tests.contract.engine.shops import Shop
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +25,6 @@ def filters(trained_shop):
         trained_shop.control.delete_filter(filterArn=arn)
 
 
-def recommend(shop, campaign="for-you", **request):
-    return shop.runtime.get_recommendations(campaignArn=shop.campaigns[campaign], **request)
-
-
 def shelves(item_ids):
     # Other tests bring items of their own, on no shelf or on several.
     return {item.split("-")[1] for item in item_ids if item.startswith("item-")}
@@ -37,7 +33,7 @@ def shelves(item_ids):
 @pytest.mark.honours("GetRecommendations", "a filter with fixed values")
 @pytest.mark.parametrize("campaign", ["for-you", "popular"])
 def test_only_items_that_satisfy_the_filter_are_answered(trained_shop, filters, campaign):
-    answer = recommend(trained_shop, campaign, userId="user-1", filterArn=filters["one-shelf"], numResults=40)
+    answer = trained_shop.recommend(campaign, userId="user-1", filterArn=filters["one-shelf"], numResults=40)
 
     assert len(answer["itemList"]) >= 15
     assert shelves(ids(answer)) == {"3"}
@@ -45,13 +41,8 @@ def test_only_items_that_satisfy_the_filter_are_answered(trained_shop, filters, 
 
 @pytest.mark.honours("GetRecommendations", "INCLUDE needs the values of all placeholders, EXCLUDE does not")
 def test_a_missing_value_is_refused_for_include_and_passed_over_for_exclude(trained_shop, filters):
-    refused = refusal(
-        trained_shop.runtime.get_recommendations,
-        campaignArn=trained_shop.campaigns["for-you"],
-        userId="user-1",
-        filterArn=filters["given-shelf"],
-    )
-    answer = recommend(trained_shop, userId="user-1", filterArn=filters["not-given-shelf"], numResults=500)
+    refused = refusal(trained_shop.recommend, "for-you", userId="user-1", filterArn=filters["given-shelf"])
+    answer = trained_shop.recommend("for-you", userId="user-1", filterArn=filters["not-given-shelf"], numResults=500)
 
     assert refused.code == "InvalidInputException"
     assert "SHELF" in refused.message
@@ -67,11 +58,11 @@ def test_a_missing_value_is_refused_for_include_and_passed_over_for_exclude(trai
 def test_what_was_just_bought_is_gone_from_the_next_answer(trained_shop, filters):
     asked = {"userId": "buyer-1", "filterArn": filters["not-bought"], "numResults": 200}
     send(trained_shop, "buyer-1", ["item-6-1", "item-6-2"])
-    before = ids(recommend(trained_shop, **asked))
+    before = ids(trained_shop.recommend("for-you", **asked))
 
     send(trained_shop, "buyer-1", ["item-6-2"], kind="Purchase")
 
-    after = ids(recommend(trained_shop, **asked))
+    after = ids(trained_shop.recommend("for-you", **asked))
     assert "item-6-2" in before
     assert "item-6-2" not in after
     assert "item-6-1" in after
@@ -80,50 +71,36 @@ def test_what_was_just_bought_is_gone_from_the_next_answer(trained_shop, filters
 @pytest.mark.honours("GetPersonalizedRanking", "a filter removes items from the ranked list")
 def test_a_ranked_list_loses_what_the_filter_removes(trained_shop, filters):
     given = ["item-3-1", "item-4-1", "unknown", "item-3-2"]
-    ranking = trained_shop.campaigns["ranking"]
+    shelf = {"SHELF": '"shelf 3"'}
 
-    included = trained_shop.runtime.get_personalized_ranking(
-        campaignArn=ranking, userId="user-1", inputList=given, filterArn=filters["one-shelf"]
-    )
-    excluded = trained_shop.runtime.get_personalized_ranking(
-        campaignArn=ranking,
-        userId="user-1",
-        inputList=given,
-        filterArn=filters["not-given-shelf"],
-        filterValues={"SHELF": '"shelf 3"'},
-    )
+    included = trained_shop.rank("user-1", given, filterArn=filters["one-shelf"])
+    excluded = trained_shop.rank("user-1", given, filterArn=filters["not-given-shelf"], filterValues=shelf)
 
-    assert set(ids(included, "personalizedRanking")) == {"item-3-1", "item-3-2"}
-    assert ids(excluded, "personalizedRanking") == ["item-4-1", "unknown"]
-    assert sum(item["score"] for item in included["personalizedRanking"]) == pytest.approx(1.0, abs=1e-3)
+    assert {item["itemId"] for item in included} == {"item-3-1", "item-3-2"}
+    assert [item["itemId"] for item in excluded] == ["item-4-1", "unknown"]
+    assert sum(item["score"] for item in included) == pytest.approx(1.0, abs=1e-3)
 
 
 @pytest.mark.honours("GetPersonalizedRanking", "filters by interactions include items without interactions at training")
 def test_an_item_that_is_new_to_all_is_filtered_by_what_happened_to_it(trained_shop, filters):
     send(trained_shop, "early-bird", ["just-arrived"], kind="Purchase")
 
-    answer = trained_shop.runtime.get_personalized_ranking(
-        campaignArn=trained_shop.campaigns["ranking"],
-        userId="early-bird",
-        inputList=["just-arrived", "item-1-1", "never-there"],
-        filterArn=filters["not-bought"],
-    )
+    given = ["just-arrived", "item-1-1", "never-there"]
+    answer = trained_shop.rank("early-bird", given, filterArn=filters["not-bought"])
 
-    assert ids(answer, "personalizedRanking") == ["item-1-1", "never-there"]
+    assert [item["itemId"] for item in answer] == ["item-1-1", "never-there"]
+
+
+def sale_of_shelf_9(filters, percent):
+    shelf = {"filterArn": filters["given-shelf"], "filterValues": {"SHELF": '"shelf 9"'}}
+    return [{"name": "sale", "percentPromotedItems": percent, **shelf}]
 
 
 @pytest.mark.honours("GetRecommendations", "a promotion with its share, its name and its own filter")
 def test_a_promotion_has_its_share_of_the_list(trained_shop, filters):
-    promotion = {
-        "name": "sale",
-        "percentPromotedItems": 40,
-        "filterArn": filters["given-shelf"],
-        "filterValues": {"SHELF": '"shelf 9"'},
-    }
+    asked = {"userId": "user-1", "numResults": 10, "filterArn": filters["one-shelf"]}
 
-    answer = recommend(
-        trained_shop, userId="user-1", numResults=10, promotions=[promotion], filterArn=filters["one-shelf"]
-    )
+    answer = trained_shop.recommend("for-you", promotions=sale_of_shelf_9(filters, 40), **asked)
 
     promoted = [item for item in answer["itemList"] if item.get("promotionName") == "sale"]
     others = [item for item in answer["itemList"] if "promotionName" not in item]
@@ -136,15 +113,10 @@ def test_a_promotion_has_its_share_of_the_list(trained_shop, filters):
 
 @pytest.mark.honours("GetRecommendations", "promoted items are at random places")
 def test_promoted_items_stand_at_other_places_each_time(trained_shop, filters):
-    promotion = {
-        "name": "sale",
-        "percentPromotedItems": 20,
-        "filterArn": filters["given-shelf"],
-        "filterValues": {"SHELF": '"shelf 9"'},
-    }
+    asked = {"itemId": "item-2-2", "numResults": 10, "promotions": sale_of_shelf_9(filters, 20)}
 
     def places():
-        answer = recommend(trained_shop, "similar", itemId="item-2-2", numResults=10, promotions=[promotion])
+        answer = trained_shop.recommend("similar", **asked)
         return tuple("promotionName" in item for item in answer["itemList"])
 
     seen = {places() for _ in range(20)}
@@ -173,12 +145,7 @@ def test_a_filter_or_promotion_that_cannot_be_applied_says_why(trained_shop, fil
     if request_.get("filterArn") in filters:
         request_ = {**request_, "filterArn": filters[request_["filterArn"]]}
 
-    refused = refusal(
-        trained_shop.runtime.get_recommendations,
-        campaignArn=trained_shop.campaigns["for-you"],
-        userId="user-1",
-        **request_,
-    )
+    refused = refusal(trained_shop.recommend, "for-you", userId="user-1", **request_)
 
     assert refused.code == "InvalidInputException"
     assert message in refused.message
@@ -186,36 +153,18 @@ def test_a_filter_or_promotion_that_cannot_be_applied_says_why(trained_shop, fil
 
 @pytest.mark.honours("GetRecommendations", "a filter by interactions needs a userId with every recipe")
 def test_a_filter_that_looks_at_a_user_needs_one(trained_shop, filters):
-    popular, filter_arn = trained_shop.campaigns["popular"], filters["not-bought"]
-
-    refused = refusal(trained_shop.runtime.get_recommendations, campaignArn=popular, filterArn=filter_arn)
+    refused = refusal(trained_shop.recommend, "popular", filterArn=filters["not-bought"])
 
     assert refused.code == "InvalidInputException"
     assert "userId is required with a filter on interactions" in refused.message
-    assert recommend(trained_shop, "popular", userId="user-1", filterArn=filter_arn)["itemList"]
+    assert trained_shop.recommend("popular", userId="user-1", filterArn=filters["not-bought"])["itemList"]
 
 
 @pytest.mark.honours("GetRecommendations", "a filter of another dataset group is refused")
 def test_a_filter_of_another_dataset_group_is_refused(trained_shop, filters):
-    control = trained_shop.control
-    group = control.create_dataset_group(name="elsewhere")["datasetGroupArn"]
-    until_settled(lambda: control.describe_dataset_group(datasetGroupArn=group))
-    schema = control.list_schemas()["schemas"]
-    items = next(summary["schemaArn"] for summary in schema if summary["name"] == "shop-Items")
-    dataset = control.create_dataset(name="i", schemaArn=items, datasetGroupArn=group, datasetType="Items")
-    until_settled(lambda: control.describe_dataset(datasetArn=dataset["datasetArn"]))
-    other = control.create_filter(
-        name="elsewhere",
-        datasetGroupArn=group,
-        filterExpression='EXCLUDE ItemID WHERE Items.CATEGORY IN ("shelf 3")',
-    )["filterArn"]
-    until_settled(lambda: control.describe_filter(filterArn=other))
+    elsewhere = Shop(trained_shop.engine, trained_shop.s3, trained_shop.account, name="elsewhere")
+    other = elsewhere.add_filter("elsewhere", 'EXCLUDE ItemID WHERE Items.CATEGORY IN ("shelf 3")')
 
-    refused = refusal(
-        trained_shop.runtime.get_recommendations,
-        campaignArn=trained_shop.campaigns["for-you"],
-        userId="user-1",
-        filterArn=other,
-    )
+    refused = refusal(trained_shop.recommend, "for-you", userId="user-1", filterArn=other)
 
     assert "another dataset group" in refused.message

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.contract.engine.calls import ids, refusal, refused_status, send
-from tests.contract.engine.running_engine import until_settled
 from tests.contract.engine.shops import Shop
 
 
@@ -16,24 +13,21 @@ def stocked_shop(engine, s3):
     """A shop whose items may change."""
     shop = Shop(engine, s3, account="824000000002")
     shop.fill()
-    shop.campaigns = {"for-you": shop.deploy("for-you", "aws-user-personalization-v2")}
-    shop.tracking_id = shop.track()
+    shop.deploy("for-you", "aws-user-personalization-v2")
+    shop.track()
     return shop
 
 
-def recommend(shop, campaign="for-you", **request):
-    return shop.runtime.get_recommendations(campaignArn=shop.campaigns[campaign], **request)
-
-
 def refused(shop, campaign="for-you", **request):
-    refused = refusal(shop.runtime.get_recommendations, campaignArn=shop.campaigns[campaign], **request)
+    refused = refusal(shop.recommend, campaign, **request)
     assert refused.code == "InvalidInputException"
     return refused.message
 
 
 @pytest.mark.honours("GetRecommendations", "metadata columns; recipes of version 2 need no setting")
 def test_items_come_with_the_columns_that_are_asked_for(trained_shop):
-    answer = recommend(trained_shop, userId="user-1", metadataColumns={"ITEMS": ["CATEGORY", "PRICE", "ITEM_ID"]})
+    columns = {"ITEMS": ["CATEGORY", "PRICE", "ITEM_ID"]}
+    answer = trained_shop.recommend("for-you", userId="user-1", metadataColumns=columns)
 
     first = next(item for item in answer["itemList"] if item["itemId"].startswith("item-"))
     shelf = first["itemId"].split("-")[1]
@@ -42,14 +36,8 @@ def test_items_come_with_the_columns_that_are_asked_for(trained_shop):
 
 @pytest.mark.honours("GetPersonalizedRanking", "metadata columns; an item without data has none")
 def test_ranked_items_come_with_columns_as_well(trained_shop):
-    answer = trained_shop.runtime.get_personalized_ranking(
-        campaignArn=trained_shop.campaigns["ranking"],
-        userId="user-1",
-        inputList=["item-1-1", "unknown"],
-        metadataColumns={"ITEMS": ["CATEGORY"]},
-    )
+    first, last = trained_shop.rank("user-1", ["item-1-1", "unknown"], metadataColumns={"ITEMS": ["CATEGORY"]})
 
-    first, last = answer["personalizedRanking"]
     assert first["metadata"] == {"CATEGORY": "shelf 1|all"}
     assert last.get("metadata", {}) == {}
 
@@ -65,12 +53,8 @@ def test_metadata_has_to_be_enabled(trained_shop):
 def test_a_campaign_may_enable_metadata(trained_shop):
     control = trained_shop.control
     popular = control.describe_campaign(campaignArn=trained_shop.campaigns["popular"])["campaign"]
-    arn = control.create_campaign(
-        name="with-metadata",
-        solutionVersionArn=popular["solutionVersionArn"],
-        campaignConfig={"enableMetadataWithRecommendations": True},
-    )["campaignArn"]
-    until_settled(lambda: control.describe_campaign(campaignArn=arn))
+    config = {"enableMetadataWithRecommendations": True}
+    arn = trained_shop.add_campaign("with-metadata", popular["solutionVersionArn"], campaignConfig=config)
 
     answer = trained_shop.runtime.get_recommendations(
         campaignArn=arn, metadataColumns={"ITEMS": ["DESCRIPTION"]}, numResults=1
@@ -96,18 +80,12 @@ def test_metadata_has_limits(trained_shop, request_, message):
 
 @pytest.mark.honours("GetPersonalizedRanking", "at most 500 items, and 50 with metadata")
 def test_a_list_to_rank_with_metadata_is_short(trained_shop):
-    ranking, many = trained_shop.campaigns["ranking"], [f"item-{number}" for number in range(51)]
-    refused = refusal(
-        trained_shop.runtime.get_personalized_ranking,
-        campaignArn=ranking,
-        userId="user-1",
-        inputList=many,
-        metadataColumns={"ITEMS": ["PRICE"]},
-    )
+    many = [f"item-{number}" for number in range(51)]
+
+    refused = refusal(trained_shop.rank, "user-1", many, metadataColumns={"ITEMS": ["PRICE"]})
 
     assert "inputList has 51 members; it may have 1 to 50 with metadata" in refused.message
-    answer = trained_shop.runtime.get_personalized_ranking(campaignArn=ranking, userId="user-1", inputList=many)
-    assert len(answer["personalizedRanking"]) == 51
+    assert len(trained_shop.rank("user-1", many)) == 51
 
 
 @pytest.mark.honours("GetRecommendations", "context keys are columns of the interactions")
@@ -115,44 +93,31 @@ def test_a_list_to_rank_with_metadata_is_short(trained_shop):
 def test_context_has_the_columns_of_the_interactions_as_keys(trained_shop):
     assert "DEVICE, which is no metadata column" in refused(trained_shop, userId="user-1", context={"DEVICE": "phone"})
     # Recipes that know of no circumstances pass them over.
-    assert recommend(trained_shop, "similar", itemId="item-1-1", context={"DEVICE": "phone"})["itemList"]
+    assert trained_shop.recommend("similar", itemId="item-1-1", context={"DEVICE": "phone"})["itemList"]
 
 
 @pytest.mark.honours("PutItems", "a new item's columns are in the next answer")
 def test_a_changed_item_shows_in_the_next_answer(stocked_shop):
     asked = {"userId": "user-1", "metadataColumns": {"ITEMS": ["PRICE"]}, "numResults": 1}
-    first = recommend(stocked_shop, **asked)["itemList"][0]["itemId"]
-    properties = json.dumps({"category": f"shelf {first.split('-')[1]}|all", "price": 123.25})
+    first = ids(stocked_shop.recommend("for-you", **asked))[0]
 
-    stocked_shop.events.put_items(
-        datasetArn=stocked_shop.datasets["Items"], items=[{"itemId": first, "properties": properties}]
-    )
+    stocked_shop.put_item(first, category=f"shelf {first.split('-')[1]}|all", price=123.25)
 
-    again = recommend(stocked_shop, **asked)["itemList"][0]
+    again = stocked_shop.recommend("for-you", **asked)["itemList"][0]
     assert again == {**again, "itemId": first, "metadata": {"PRICE": "123.25"}}
 
 
 @pytest.mark.honours("PutItems", "a new item is recommended, filtered and explored from the next answer on")
 def test_a_new_item_is_in_the_next_answer(stocked_shop):
-    control = stocked_shop.control
-    arn = control.create_filter(
-        name="answers-brand-new",
-        datasetGroupArn=stocked_shop.group,
-        filterExpression='INCLUDE ItemID WHERE Items.CATEGORY IN ("brand new")',
-    )["filterArn"]
-    until_settled(lambda: control.describe_filter(filterArn=arn))
+    arn = stocked_shop.add_filter("brand-new", 'INCLUDE ItemID WHERE Items.CATEGORY IN ("brand new")')
     send(stocked_shop, "curious", ["item-8-1"])
     asked = {"userId": "curious", "filterArn": arn}
-    before = ids(recommend(stocked_shop, **asked))
+    before = ids(stocked_shop.recommend("for-you", **asked))
 
-    stocked_shop.events.put_items(
-        datasetArn=stocked_shop.datasets["Items"],
-        items=[{"itemId": "novelty", "properties": json.dumps({"category": "brand new|shelf 8|all"})}],
-    )
+    stocked_shop.put_item("novelty", category="brand new|shelf 8|all")
 
-    after = ids(recommend(stocked_shop, **asked))
+    after = ids(stocked_shop.recommend("for-you", **asked))
     assert (before, after) == ([], ["novelty"])
-    control.delete_filter(filterArn=arn)
 
 
 @pytest.mark.honours("GetRecommendations", "either a campaign or a recommender")

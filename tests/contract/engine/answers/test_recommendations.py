@@ -10,9 +10,7 @@ from tests.contract.engine.calls import ids, refusal, refused_status, send
 @pytest.mark.honours("GetRecommendations", "scores decrease and sum to one over the catalogue")
 @pytest.mark.honours("GetRecommendations", "a recommendationId that PutEvents accepts")
 def test_scores_fall_and_sum_to_at_most_one_over_the_catalogue(trained_shop):
-    arn = trained_shop.campaigns["for-you"]
-
-    answer = trained_shop.runtime.get_recommendations(campaignArn=arn, userId="user-1", numResults=500)
+    answer = trained_shop.recommend("for-you", userId="user-1", numResults=500)
 
     scores = [item["score"] for item in answer["itemList"]]
     assert scores == sorted(scores, reverse=True)
@@ -23,7 +21,7 @@ def test_scores_fall_and_sum_to_at_most_one_over_the_catalogue(trained_shop):
 @pytest.mark.honours("GetRecommendations", "25 items by default")
 @pytest.mark.honours("GetRecommendations", "popular items have no scores")
 def test_twenty_five_items_are_answered_where_no_number_is_given(trained_shop):
-    answer = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"])
+    answer = trained_shop.recommend("popular")
 
     assert len(answer["itemList"]) == 25
     assert all("score" not in item for item in answer["itemList"])
@@ -32,12 +30,10 @@ def test_twenty_five_items_are_answered_where_no_number_is_given(trained_shop):
 @pytest.mark.honours("PutEvents", "an event changes its user's next answer")
 @pytest.mark.honours("GetRecommendations", "the user's latest events determine the answer")
 def test_an_event_changes_the_next_answer(trained_shop):
-    arn = trained_shop.campaigns["for-you"]
-    before = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="newcomer", numResults=10))
-
+    before = ids(trained_shop.recommend("for-you", userId="newcomer", numResults=10))
     send(trained_shop, "newcomer", ["item-3-4"])
+    after = ids(trained_shop.recommend("for-you", userId="newcomer", numResults=10))
 
-    after = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="newcomer", numResults=10))
     assert before != after
     assert sum(item.startswith("item-3-") for item in after[:5]) >= 4
     assert after[0] == "item-3-5"
@@ -50,20 +46,16 @@ def test_an_event_changes_the_next_answer(trained_shop):
 def test_the_latest_items_of_a_user_are_not_ranked_first(trained_shop):
     send(trained_shop, "toucher", ["item-5-1", "item-5-2", "item-5-3"])
 
-    answer = trained_shop.runtime.get_recommendations(
-        campaignArn=trained_shop.campaigns["for-you"], userId="toucher", numResults=3
-    )
+    answer = trained_shop.recommend("for-you", userId="toucher", numResults=3)
 
     assert not set(ids(answer)) & {"item-5-1", "item-5-2", "item-5-3"}
 
 
 @pytest.mark.honours("GetRecommendations", "a user without history gets popular items with the reason Popular item")
 def test_an_unknown_user_gets_items_labelled_popular(trained_shop):
-    answer = trained_shop.runtime.get_recommendations(
-        campaignArn=trained_shop.campaigns["for-you"], userId="nobody", numResults=5
-    )
+    answer = trained_shop.recommend("for-you", userId="nobody", numResults=5)
+    popular = trained_shop.recommend("popular", numResults=6)
 
-    popular = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"], numResults=6)
     assert set(ids(answer)) - {id_ for id_ in ids(answer) if id_.startswith("new-")} <= set(ids(popular))
     assert answer["itemList"][0]["reason"] == ["Popular item"]
 
@@ -71,13 +63,11 @@ def test_an_unknown_user_gets_items_labelled_popular(trained_shop):
 @pytest.mark.honours("PutEvents", "a session's events before the log-in become the user's after an event with both")
 @pytest.mark.differs("GetRecommendations", "a session id is accepted as userId before the log-in")
 def test_a_session_is_known_before_and_after_its_user_logs_in(trained_shop):
-    arn = trained_shop.campaigns["for-you"]
     send(trained_shop, None, ["item-7-2"], session="anonymous-1")
-    anonymous = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="anonymous-1", numResults=5))
-
+    anonymous = ids(trained_shop.recommend("for-you", userId="anonymous-1", numResults=5))
     send(trained_shop, "logged-in", ["item-8-2"], session="anonymous-1")
+    known = ids(trained_shop.recommend("for-you", userId="logged-in", numResults=15))
 
-    known = ids(trained_shop.runtime.get_recommendations(campaignArn=arn, userId="logged-in", numResults=15))
     assert "item-7-3" in anonymous[:2]
     assert any(item.startswith("item-7-") for item in known)
     assert any(item.startswith("item-8-") for item in known)
@@ -85,9 +75,7 @@ def test_a_session_is_known_before_and_after_its_user_logs_in(trained_shop):
 
 @pytest.mark.honours("GetRecommendations", "items similar to an item, without the item itself")
 def test_similar_items_come_from_the_same_shelf_and_never_hold_the_item(trained_shop):
-    answer = trained_shop.runtime.get_recommendations(
-        campaignArn=trained_shop.campaigns["similar"], itemId="item-2-2", numResults=10
-    )
+    answer = trained_shop.recommend("similar", itemId="item-2-2", numResults=10)
 
     assert "item-2-2" not in ids(answer)
     assert all(item.startswith("item-2-") for item in ids(answer)[:4])
@@ -98,13 +86,9 @@ def test_similar_items_come_from_the_same_shelf_and_never_hold_the_item(trained_
 )
 @pytest.mark.differs("GetPersonalizedRanking", "items ranked by popularity have the reason Popular item")
 def test_no_popular_items_are_shown_unsaid(trained_shop):
-    ask, campaigns = trained_shop.runtime.get_recommendations, trained_shop.campaigns
-
-    unknown = ask(campaignArn=campaigns["similar"], itemId="never-seen", numResults=10)["itemList"]
-    known = ask(campaignArn=campaigns["similar"], itemId="item-2-2", numResults=3)["itemList"]
-    ranked = trained_shop.runtime.get_personalized_ranking(
-        campaignArn=campaigns["ranking"], userId="a-stranger", inputList=["item-1-1", "item-2-2"]
-    )["personalizedRanking"]
+    unknown = trained_shop.recommend("similar", itemId="never-seen", numResults=10)["itemList"]
+    known = trained_shop.recommend("similar", itemId="item-2-2", numResults=3)["itemList"]
+    ranked = trained_shop.rank("a-stranger", ["item-1-1", "item-2-2"])
 
     assert [item["reason"] for item in unknown + ranked] == [["Popular item"]] * 12
     assert not any("reason" in item for item in known)
@@ -112,10 +96,8 @@ def test_no_popular_items_are_shown_unsaid(trained_shop):
 
 @pytest.mark.honours("GetRecommendations", "an unknown itemId is answered with popular items")
 def test_an_unknown_item_is_answered_with_popular_ones(trained_shop):
-    similar = trained_shop.runtime.get_recommendations(
-        campaignArn=trained_shop.campaigns["similar"], itemId="never-seen", numResults=5
-    )
-    popular = trained_shop.runtime.get_recommendations(campaignArn=trained_shop.campaigns["popular"], numResults=5)
+    similar = trained_shop.recommend("similar", itemId="never-seen", numResults=5)
+    popular = trained_shop.recommend("popular", numResults=5)
 
     assert ids(similar) == ids(popular)
 
@@ -124,13 +106,8 @@ def test_an_unknown_item_is_answered_with_popular_ones(trained_shop):
 @pytest.mark.honours("GetPersonalizedRanking", "unknown items are last and have no score")
 def test_a_list_is_ranked_and_unknown_items_come_last_without_score(trained_shop):
     send(trained_shop, "ranker", ["item-4-1"])
-    given = ["unknown-1", "item-9-1", "item-4-2", "item-10-3", "unknown-2"]
+    ranked = trained_shop.rank("ranker", ["unknown-1", "item-9-1", "item-4-2", "item-10-3", "unknown-2"])
 
-    answer = trained_shop.runtime.get_personalized_ranking(
-        campaignArn=trained_shop.campaigns["ranking"], userId="ranker", inputList=given
-    )
-
-    ranked = answer["personalizedRanking"]
     assert ranked[0]["itemId"] == "item-4-2"
     assert [item["itemId"] for item in ranked[3:]] == ["unknown-1", "unknown-2"]
     assert all("score" not in item for item in ranked[3:])
@@ -152,24 +129,18 @@ def test_a_list_is_ranked_and_unknown_items_come_last_without_score(trained_shop
     ],
 )
 def test_a_question_that_cannot_be_answered_says_why(trained_shop, campaign, request_, message):
-    question = {"campaignArn": trained_shop.campaigns[campaign], **request_}
-    refused = refusal(trained_shop.runtime.get_recommendations, **question)
+    refused = refusal(trained_shop.recommend, campaign, **request_)
 
     assert refused.code == "InvalidInputException"
     assert message in refused.message
-    assert refused_status(trained_shop.runtime.get_recommendations, **question) == 400
+    assert refused_status(trained_shop.recommend, campaign, **request_) == 400
 
 
 @pytest.mark.honours("GetRecommendations", "an unknown campaign or filter is ResourceNotFoundException with status 404")
 def test_there_is_no_answer_from_a_campaign_or_filter_that_does_not_exist(trained_shop):
     arn = trained_shop.campaigns["for-you"]
     missing = refusal(trained_shop.runtime.get_recommendations, campaignArn=arn + "-x", userId="u")
-    unfiltered = refusal(
-        trained_shop.runtime.get_recommendations,
-        campaignArn=arn,
-        userId="u",
-        filterArn=arn.replace("campaign", "filter"),
-    )
+    unfiltered = refusal(trained_shop.recommend, "for-you", userId="u", filterArn=arn.replace("campaign", "filter"))
 
     assert missing.code == unfiltered.code == "ResourceNotFoundException"
     assert refused_status(trained_shop.runtime.get_recommendations, campaignArn=arn + "-x", userId="u") == 404

@@ -5,30 +5,19 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.engine.calls import ids, refusal, send
-from tests.contract.engine.running_engine import until_settled
 from tests.contract.engine.shops import DomainShop
 
 
-class TrackedShop(DomainShop):
-    """A domain shop with an event tracker."""
+class AskedShop(DomainShop):
+    """A domain shop with two recommenders."""
 
-    tracking_id: str
     hiding: str  # the event type after which use cases leave an item out
     recommenders: dict[str, str]
-
-    @property
-    def events(self):
-        return self.engine.client("personalize-events", self.account)
-
-    def track(self):
-        made = self.control.create_event_tracker(name=self.name, datasetGroupArn=self.group)
-        until_settled(lambda: self.control.describe_event_tracker(eventTrackerArn=made["eventTrackerArn"]))
-        self.tracking_id = made["trackingId"]
 
 
 @pytest.fixture(scope="module", params=["ECOMMERCE", "VIDEO_ON_DEMAND"])
 def shop(request, engine, s3):
-    made = TrackedShop(engine, s3, request.param, "222222222221")
+    made = AskedShop(engine, s3, request.param, "222222222221")
     made.track()
     recipes = {
         "ECOMMERCE": ("aws-ecomm-recommended-for-you", "aws-ecomm-customers-who-viewed-x-also-viewed", "Purchase"),
@@ -101,20 +90,10 @@ def test_a_recommender_may_enable_metadata(shop):
 @pytest.mark.honours("GetRecommendations", "promotions of recommenders")
 def test_recommenders_take_promotions(shop):
     column = {"ECOMMERCE": "CATEGORY_L1", "VIDEO_ON_DEMAND": "GENRES"}[shop.domain]
-    made = shop.control.create_filter(
-        name=f"promoted-{shop.name}",
-        datasetGroupArn=shop.group,
-        filterExpression=f'INCLUDE ItemID WHERE Items.{column} IN ("shelf 11")',
-    )["filterArn"]
-    until_settled(lambda: shop.control.describe_filter(filterArn=made))
+    made = shop.add_filter(f"promoted-{shop.name}", f'INCLUDE ItemID WHERE Items.{column} IN ("shelf 11")')
+    promotion = {"name": "eleven", "percentPromotedItems": 30, "filterArn": made}
 
-    answer = recommend(
-        shop,
-        "for-person",
-        userId="user-1",
-        numResults=10,
-        promotions=[{"name": "eleven", "percentPromotedItems": 30, "filterArn": made}],
-    )
+    answer = recommend(shop, "for-person", userId="user-1", numResults=10, promotions=[promotion])
 
     promoted = [item for item in answer["itemList"] if item.get("promotionName") == "eleven"]
     assert len(promoted) == 3

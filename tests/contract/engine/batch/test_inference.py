@@ -8,8 +8,13 @@ from itertools import pairwise
 import pytest
 
 from tests.contract.engine.calls import refusal
-from tests.contract.engine.running_engine import ROLE, RunningEngine, until_settled
+from tests.contract.engine.running_engine import ROLE, until_settled
 from tests.contract.engine.shops import Shop
+
+THEMES = {
+    "batchInferenceJobMode": "THEME_GENERATION",
+    "themeGenerationConfig": {"fieldsForThemeGeneration": {"itemName": "CATEGORY"}},
+}
 
 
 def version_of(shop, name):
@@ -49,9 +54,7 @@ def answers(shop, name, job, lines, **request):
 def test_users_get_what_their_campaign_would_answer(trained_shop):
     lines = answers(trained_shop, "for-you", "people", [{"userId": "user-1"}, {"userId": "stranger"}], numResults=7)
 
-    asked = trained_shop.runtime.get_recommendations(
-        campaignArn=trained_shop.campaigns["for-you"], userId="user-1", numResults=7
-    )["itemList"]
+    asked = trained_shop.recommend("for-you", userId="user-1", numResults=7)["itemList"]
     first, stranger = lines
     assert first["input"] == {"userId": "user-1"}
     assert first["error"] is None
@@ -79,9 +82,7 @@ def test_given_items_are_ranked(trained_shop):
     given = ["item-0-0", "item-1-0", "item-2-0"]
     (answer,) = answers(trained_shop, "ranking", "ranked", [{"userId": "user-1", "itemList": given}])
 
-    asked = trained_shop.runtime.get_personalized_ranking(
-        campaignArn=trained_shop.campaigns["ranking"], userId="user-1", inputList=given
-    )["personalizedRanking"]
+    asked = trained_shop.rank("user-1", given)
     assert answer["output"]["recommendedItems"] == [item["itemId"] for item in asked]
     assert all(higher >= lower for higher, lower in pairwise(answer["output"]["scores"]))
     assert sum(answer["output"]["scores"]) == pytest.approx(1.0)
@@ -154,16 +155,7 @@ def test_each_line_brings_the_values_of_the_filter(trained_shop, shelf_filter):
     "CreateBatchInferenceJob", "a theme consists of words that the items share, without a language model"
 )
 def test_similar_items_get_a_theme(trained_shop):
-    config = {"fieldsForThemeGeneration": {"itemName": "CATEGORY"}}
-    (answer,) = answers(
-        trained_shop,
-        "similar",
-        "themed",
-        [{"itemId": "item-5-1"}],
-        batchInferenceJobMode="THEME_GENERATION",
-        themeGenerationConfig=config,
-        numResults=5,
-    )
+    (answer,) = answers(trained_shop, "similar", "themed", [{"itemId": "item-5-1"}], **THEMES, numResults=5)
 
     output = answer["output"]
     assert set(output) == {"recommendedItems", "theme", "itemsThemeRelevanceScores"}
@@ -212,14 +204,9 @@ def test_a_place_that_gives_or_takes_nothing_fails_the_job(trained_shop, job, pl
 
 @pytest.mark.honours("CreateBatchInferenceJob", "at most 100 records in THEME_GENERATION mode")
 def test_too_many_records_for_themes_fail_the_job(trained_shop):
-    arn = start(
-        trained_shop,
-        "similar",
-        "many-themes",
-        [{"itemId": f"item-{place}"} for place in range(101)],
-        batchInferenceJobMode="THEME_GENERATION",
-        themeGenerationConfig={"fieldsForThemeGeneration": {"itemName": "CATEGORY"}},
-    )
+    items = [{"itemId": f"item-{place}"} for place in range(101)]
+
+    arn = start(trained_shop, "similar", "many-themes", items, **THEMES)
 
     assert "the input has 101 records; it may have 100" in finished(trained_shop, arn)["failureReason"]
 
@@ -233,10 +220,7 @@ def test_too_many_records_for_themes_fail_the_job(trained_shop):
         ("similar", {"batchInferenceJobMode": "THEME_GENERATION"}, "themeGenerationConfig is required"),
         (
             "similar",
-            {
-                "batchInferenceJobMode": "THEME_GENERATION",
-                "themeGenerationConfig": {"fieldsForThemeGeneration": {"itemName": "PRICE"}},
-            },
+            {**THEMES, "themeGenerationConfig": {"fieldsForThemeGeneration": {"itemName": "PRICE"}}},
             "must name a string column",
         ),
         ("popular", {"batchInferenceJobConfig": {"rankingInfluence": {"FRESHNESS": 0.5}}}, "rankingInfluence"),
@@ -268,18 +252,16 @@ def test_jobs_are_listed_by_version(trained_shop):
 
 
 @pytest.mark.honours("CreateBatchInferenceJob", "a job resumes after the engine was killed")
-def test_a_job_that_was_killed_goes_on(tmp_path, s3):
-    engine = RunningEngine(tmp_path / "state", s3.url, "compressed")
-    shop = Shop(engine, s3)
+def test_a_job_that_was_killed_goes_on(slow_engine, s3):
+    shop = Shop(slow_engine, s3)
     shop.fill()
-    shop.campaigns = {"popular": shop.deploy("popular", "aws-popularity-count")}
+    shop.deploy("popular", "aws-popularity-count")
     arn = start(shop, "popular", "killed", [{"userId": f"user-{place}"} for place in range(300)])
 
-    engine.kill()
-    engine.start()
-    shop.control = engine.client()
+    slow_engine.kill()
+    slow_engine.start()
+
     done = finished(shop, arn)
-    engine.stop()
 
     assert done["status"] == "ACTIVE"
     assert len(s3.get("data", "batch/killed/out/in.json.out").splitlines()) == 300

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
-from tests.contract.engine.calls import refusal, until_gone
-from tests.contract.engine.running_engine import until_settled
+from tests.contract.engine.calls import delete, refusal, update
 from tests.contract.engine.shops import Shop
-
-RECIPE = "arn:aws:personalize:::recipe"
+from tests.fakes.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -30,25 +26,8 @@ def popular(shop):
     return shop.train("popular", "aws-popularity-count")
 
 
-def create(shop, name, version, **more):
-    arn = shop.control.create_campaign(name=name, solutionVersionArn=version, **more)["campaignArn"]
-    until_settled(lambda: shop.control.describe_campaign(campaignArn=arn))
-    return arn
-
-
 def described(shop, arn):
     return shop.control.describe_campaign(campaignArn=arn)["campaign"]
-
-
-def updated(shop, arn, **more):
-    shop.control.update_campaign(campaignArn=arn, **more)
-    until_settled(lambda: {"u": described(shop, arn)["latestCampaignUpdate"]})
-    return described(shop, arn)
-
-
-def remove(shop, arn):
-    shop.control.delete_campaign(campaignArn=arn)
-    until_gone(shop.control.describe_campaign, campaignArn=arn)
 
 
 @pytest.mark.honours("CreateCampaign", "a solution's ARN and /$LATEST mean its latest ACTIVE version")
@@ -59,51 +38,49 @@ def remove(shop, arn):
 def test_a_campaign_follows_the_newest_version(shop, popular):
     solution = popular["solutionArn"]
     latest = f"{solution}/$LATEST"
-    follows = create(
-        shop, "follows", latest, campaignConfig={"syncWithLatestSolutionVersion": True}, minProvisionedTPS=2
-    )
-    stays = create(shop, "stays", latest)
+    following = {"syncWithLatestSolutionVersion": True}
+    follows = shop.add_campaign("follows", latest, campaignConfig=following, minProvisionedTPS=2)
+    stays = shop.add_campaign("stays", latest)
     first = described(shop, follows)["solutionVersionArn"]
     assert first == described(shop, stays)["solutionVersionArn"]
 
     newer = shop.retrain(solution)["solutionVersionArn"]
 
-    deadline = time.monotonic() + 20
-    while described(shop, follows)["solutionVersionArn"] != newer and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert described(shop, follows)["solutionVersionArn"] == newer
+    wait_until(lambda: described(shop, follows)["solutionVersionArn"] == newer, 20)
     assert "latestCampaignUpdate" not in described(shop, follows)  # UpdateCampaign has not been called
     assert described(shop, follows)["minProvisionedTPS"] == 2
     assert described(shop, stays)["solutionVersionArn"] == first
     assert shop.runtime.get_recommendations(campaignArn=follows)["itemList"]
 
     # Switched on by an update, it follows as well.
-    changed = updated(shop, stays, solutionVersionArn=latest, campaignConfig={"syncWithLatestSolutionVersion": True})
+    changed = update(shop.control, "campaign", campaignArn=stays, solutionVersionArn=latest, campaignConfig=following)
     assert changed["solutionVersionArn"] == newer
     assert changed["latestCampaignUpdate"]["solutionVersionArn"] == newer
     for arn in (follows, stays):
-        remove(shop, arn)
+        delete(shop.control, "campaign", campaignArn=arn)
 
 
 @pytest.mark.honours("UpdateCampaign", "throughput and configuration, and a version of another solution")
 @pytest.mark.honours("ListCampaigns", "by solution, in pages")
 def test_an_update_keeps_what_it_does_not_name(shop, personal, popular):
-    arn = create(shop, "updated", personal["solutionVersionArn"], minProvisionedTPS=3)
+    arn = shop.add_campaign("updated", personal["solutionVersionArn"], minProvisionedTPS=3)
     explore = {"itemExplorationConfig": {"explorationWeight": "0.9", "explorationItemAgeCutOff": "7"}}
 
-    changed = updated(shop, arn, campaignConfig=explore)
+    changed = update(shop.control, "campaign", campaignArn=arn, campaignConfig=explore)
     assert (changed["campaignConfig"], changed["minProvisionedTPS"]) == (explore, 3)
     assert changed["solutionVersionArn"] == personal["solutionVersionArn"]
 
-    changed = updated(shop, arn, minProvisionedTPS=5)
+    changed = update(shop.control, "campaign", campaignArn=arn, minProvisionedTPS=5)
     assert (changed["campaignConfig"], changed["minProvisionedTPS"]) == (explore, 5)
 
-    moved = updated(shop, arn, solutionVersionArn=popular["solutionVersionArn"], campaignConfig={})
+    moved = update(
+        shop.control, "campaign", campaignArn=arn, solutionVersionArn=popular["solutionVersionArn"], campaignConfig={}
+    )
     assert moved["solutionVersionArn"] == popular["solutionVersionArn"]
     of_solution = shop.control.list_campaigns(solutionArn=popular["solutionArn"])["campaigns"]
     assert arn in [campaign["campaignArn"] for campaign in of_solution]
     assert shop.control.list_campaigns(solutionArn=personal["solutionArn"])["campaigns"] == []
-    remove(shop, arn)
+    delete(shop.control, "campaign", campaignArn=arn)
 
 
 @pytest.mark.parametrize(
@@ -144,10 +121,7 @@ def test_what_cannot_be_deployed_is_refused(shop, personal, popular):
     unknown = refusal(call, name="r", solutionVersionArn=f"{popular['solutionArn']}-not/$LATEST")
     assert unknown[0] == "ResourceNotFoundException"
 
-    made = shop.control.create_solution(
-        name="untrained", datasetGroupArn=shop.group, recipeArn=f"{RECIPE}/aws-sims", performAutoTraining=False
-    )["solutionArn"]
-    until_settled(lambda: shop.control.describe_solution(solutionArn=made))
+    made = shop.add_solution("untrained", "aws-sims")
     assert "has no ACTIVE version yet" in refusal(call, name="r", solutionVersionArn=f"{made}/$LATEST")[1]
 
 
@@ -155,10 +129,10 @@ def test_what_cannot_be_deployed_is_refused(shop, personal, popular):
 @pytest.mark.honours("DeleteCampaign", "the campaign does not answer any more")
 def test_a_sixth_campaign_is_over_the_quota(shop, popular):
     version = popular["solutionVersionArn"]
-    made = [create(shop, f"c-{number}", version) for number in range(5)]
+    made = [shop.add_campaign(f"c-{number}", version) for number in range(5)]
 
     code, message = refusal(shop.control.create_campaign, name="c-6", solutionVersionArn=version)
     assert (code, "there may be 5" in message) == ("LimitExceededException", True)
     for arn in made:
-        remove(shop, arn)
+        delete(shop.control, "campaign", campaignArn=arn)
     assert refusal(shop.runtime.get_recommendations, campaignArn=made[0])[0] == "ResourceNotFoundException"

@@ -6,8 +6,8 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from tests.contract.engine.calls import NOT_FOUND, refusal, until_gone
-from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.calls import NOT_FOUND, create, delete, refusal, until_gone
+from tests.contract.engine.running_engine import RunningEngine
 from tests.factories.shop_stream import schema_text
 
 ACCOUNT = "909000000001"
@@ -26,8 +26,13 @@ def operations(*verbs):
             yield name, arns[0]
 
 
+def shown(what, operation, *arguments):
+    """Return the parameters of a test that shows something of an operation."""
+    return pytest.param(operation, *arguments, marks=pytest.mark.honours(operation, what), id=operation)
+
+
 def named(what, *verbs):
-    return [pytest.param(name, arn, marks=pytest.mark.honours(name, what), id=name) for name, arn in operations(*verbs)]
+    return [shown(what, name, arn) for name, arn in operations(*verbs)]
 
 
 def arn_of(member, account=ACCOUNT):
@@ -59,15 +64,7 @@ def test_what_is_not_there_is_not_found(control, name, member):
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            operation,
-            marks=pytest.mark.honours(operation, "an unknown nextToken is InvalidNextTokenException"),
-            id=operation,
-        )
-        for operation in listing_operations()
-    ],
+    "name", [shown("an unknown nextToken is InvalidNextTokenException", name) for name in listing_operations()]
 )
 def test_an_unknown_token_is_refused_by_every_list(control, name):
     assert refusal(getattr(control, xform_name(name)), nextToken="none of yours")[0] == "InvalidNextTokenException"
@@ -76,11 +73,9 @@ def test_an_unknown_token_is_refused_by_every_list(control, name):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(
-            operation, marks=pytest.mark.honours(operation, "resources of other accounts are not listed"), id=operation
-        )
-        for operation in listing_operations()
-        if operation != "ListRecipes"
+        shown("resources of other accounts are not listed", name)
+        for name in listing_operations()
+        if name != "ListRecipes"
     ],
 )
 def test_an_account_sees_nothing_of_another_one(engine, trained_shop, name):
@@ -93,8 +88,7 @@ def test_an_account_sees_nothing_of_another_one(engine, trained_shop, name):
 
 @pytest.mark.honours("DescribeDatasetGroup", "a resource of another account, region or kind is not found")
 def test_a_resource_of_another_account_region_or_kind_is_not_found(engine, control):
-    group = control.create_dataset_group(name="mine")["datasetGroupArn"]
-    until_settled(lambda: control.describe_dataset_group(datasetGroupArn=group))
+    group = create(control, "dataset_group", name="mine")["datasetGroupArn"]
 
     assert refusal(engine.client(account="909000000002").describe_dataset_group, datasetGroupArn=group)[0] == NOT_FOUND
     elsewhere = engine.client(account=ACCOUNT, region="us-west-2")
@@ -133,13 +127,10 @@ def test_what_is_not_ready_yet_is_in_use(slow):
 @pytest.mark.honours("DeleteEventTracker", "DELETE PENDING, DELETE IN_PROGRESS, gone")
 def test_deletions_pass_their_states_in_order(slow):
     control = slow.client()
-    group = control.create_dataset_group(name="doomed")["datasetGroupArn"]
-    until_settled(lambda: control.describe_dataset_group(datasetGroupArn=group))
-    tracker = control.create_event_tracker(name="doomed", datasetGroupArn=group)["eventTrackerArn"]
-    until_settled(lambda: control.describe_event_tracker(eventTrackerArn=tracker))
+    group = create(control, "dataset_group", name="doomed")["datasetGroupArn"]
+    tracker = create(control, "event_tracker", name="doomed", datasetGroupArn=group)["eventTrackerArn"]
 
-    control.delete_event_tracker(eventTrackerArn=tracker)
-    until_gone(control.describe_event_tracker, eventTrackerArn=tracker)
+    delete(control, "event_tracker", eventTrackerArn=tracker)
     control.delete_dataset_group(datasetGroupArn=group)
     assert control.describe_dataset_group(datasetGroupArn=group)["datasetGroup"]["status"] == "DELETE PENDING"
     until_gone(control.describe_dataset_group, datasetGroupArn=group)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import time
-
 import pytest
 
-from tests.contract.engine.calls import refusal, until_gone
-from tests.contract.engine.running_engine import until_settled
+from tests.contract.engine.calls import delete, ids, refusal
 from tests.contract.engine.shops import DomainShop, Shop
-from tests.factories.shop_stream import schema_text
+from tests.factories.avro import avro_schema
+from tests.fakes.waiting import wait_until
 
-RECIPE = "arn:aws:personalize:::recipe"
 ASKED = {
     "USER_PERSONALIZATION": {"userId": "user-1"},
     "RELATED_ITEMS": {"itemId": "item-1-1"},
@@ -55,8 +51,7 @@ def test_a_recipe_is_trained_measured_and_answers(shop, name):
     assert metrics["normalized_discounted_cumulative_gain_at_25"] > 0
 
     kind = shop.control.describe_recipe(recipeArn=version["recipeArn"])["recipe"]["recipeType"]
-    campaign = shop.control.create_campaign(name=name, solutionVersionArn=arn)["campaignArn"]
-    until_settled(lambda: shop.control.describe_campaign(campaignArn=campaign))
+    campaign = shop.add_campaign(name, arn)
     if kind == "PERSONALIZED_RANKING":
         given = ["item-1-1", "item-2-2", "item-3-3"]
         answer = shop.runtime.get_personalized_ranking(campaignArn=campaign, userId="user-1", inputList=given)
@@ -64,8 +59,7 @@ def test_a_recipe_is_trained_measured_and_answers(shop, name):
     else:
         assert shop.runtime.get_recommendations(campaignArn=campaign, **ASKED[kind])["itemList"]
     # A dataset group has room for ten solutions, fewer than there are recipes
-    shop.control.delete_campaign(campaignArn=campaign)
-    until_gone(shop.control.describe_campaign, campaignArn=campaign)
+    delete(shop.control, "campaign", campaignArn=campaign)
     shop.control.delete_solution(solutionArn=version["solutionArn"])
 
 
@@ -104,9 +98,9 @@ ITEM_FIELDS = [
 WORDS = ("wool", "linen", "leather", "silk", "cotton")
 
 
-def catalogue_csv(first, count):
+def catalogue_csv(count):
     lines = ["ITEM_ID,TITLE,DESCRIPTION,CREATION_TIMESTAMP"]
-    for number in range(first, first + count):
+    for number in range(count):
         word = WORDS[number % len(WORDS)]
         lines.append(f"thing-{number},{word} thing {number},made of soft {word} by hand,{1_760_000_000 + number}")
     return "\n".join(lines) + "\n"
@@ -118,50 +112,15 @@ def catalogue_csv(first, count):
 )
 @pytest.mark.honours("CreateCampaign", "rankingInfluence of aws-semantic-similarity")
 def test_meanings_are_learnt_from_items_alone_and_new_items_are_taken_in(engine, s3):
-    control = engine.client(account="908000000005")
-    group = control.create_dataset_group(name="shop")["datasetGroupArn"]
-    until_settled(lambda: control.describe_dataset_group(datasetGroupArn=group))
-    text = json.dumps({**json.loads(schema_text("Items")), "fields": ITEM_FIELDS})
-    schema = control.create_schema(name="things", schema=text)["schemaArn"]
-    dataset = control.create_dataset(name="things", schemaArn=schema, datasetGroupArn=group, datasetType="Items")[
-        "datasetArn"
-    ]
-    until_settled(lambda: control.describe_dataset(datasetArn=dataset))
+    shop = Shop(engine, s3, account="908000000005", schemas={"Items": avro_schema("Items", ITEM_FIELDS)})
+    shop.load("Items", s3.put("data", "things/first.csv", catalogue_csv(60)), "first")
+    version = shop.train("meanings", "aws-semantic-similarity", performIncrementalUpdate=True)["solutionVersionArn"]
+    config = {"rankingInfluence": {"FRESHNESS": 0.1}}
+    campaign = shop.add_campaign("meanings", version, campaignConfig=config)
 
-    def load(name, csv):
-        job = control.create_dataset_import_job(
-            jobName=name,
-            datasetArn=dataset,
-            dataSource={"dataLocation": s3.put("data", f"things/{name}.csv", csv)},
-            roleArn="arn:aws:iam::908000000005:role/personalize",
-        )["datasetImportJobArn"]
-        until_settled(lambda: control.describe_dataset_import_job(datasetImportJobArn=job))
+    def similar():
+        return ids(shop.runtime.get_recommendations(campaignArn=campaign, itemId="thing-0"))
 
-    load("first", catalogue_csv(0, 60))
-    made = control.create_solution(
-        name="meanings",
-        datasetGroupArn=group,
-        recipeArn=f"{RECIPE}/aws-semantic-similarity",
-        performAutoTraining=False,
-        performIncrementalUpdate=True,
-    )["solutionArn"]
-    until_settled(lambda: control.describe_solution(solutionArn=made))
-    version = control.create_solution_version(solutionArn=made)["solutionVersionArn"]
-    until_settled(lambda: control.describe_solution_version(solutionVersionArn=version))
-    campaign = control.create_campaign(
-        name="meanings", solutionVersionArn=version, campaignConfig={"rankingInfluence": {"FRESHNESS": 0.1}}
-    )["campaignArn"]
-    until_settled(lambda: control.describe_campaign(campaignArn=campaign))
-
-    def like(item):
-        runtime = engine.client("personalize-runtime", "908000000005")
-        return [entry["itemId"] for entry in runtime.get_recommendations(campaignArn=campaign, itemId=item)["itemList"]]
-
-    alike = like("thing-0")[:8]
-    assert sum(int(name.partition("-")[2]) % len(WORDS) == 0 for name in alike) >= 6
-
-    load("second", catalogue_csv(0, 70))
-    deadline = time.monotonic() + 20
-    while "thing-65" not in like("thing-0") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert "thing-65" in like("thing-0")
+    assert sum(int(name.partition("-")[2]) % len(WORDS) == 0 for name in similar()[:8]) >= 6
+    shop.load("Items", s3.put("data", "things/second.csv", catalogue_csv(70)), "second")
+    wait_until(lambda: "thing-65" in similar(), 20)

@@ -7,6 +7,7 @@ import pytest
 from tests.contract.engine.calls import NOT_FOUND, refusal
 
 SERVICE = "arn:aws:personalize:::"
+# Developer guide, "Choosing a recipe" and "Choosing recommender use cases", with the legacy recipes.
 USE_CASES = {
     "ECOMMERCE": {
         "aws-ecomm-popular-items-by-views",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.engine.calls import refusal, until_gone
+from tests.contract.engine.calls import delete, refusal
 from tests.contract.engine.running_engine import seen_until, until_settled
 from tests.contract.engine.shops import DomainShop
 
@@ -31,7 +31,8 @@ def states_until(control, arn, last):
 @pytest.mark.honours("DescribeRecommender", "metrics of the model from a hold-out")
 @pytest.mark.honours("ListRecommenders", "by dataset group, with their configuration")
 def test_a_use_case_is_trained_measured_listed_and_answers(shop, viewed):
-    assert shop.made["domain"] == "ECOMMERCE"
+    group = shop.control.describe_dataset_group(datasetGroupArn=shop.group)["datasetGroup"]
+    assert group["domain"] == "ECOMMERCE"
     assert viewed["recipeArn"] == f"{RECIPE}/{VIEWED}"
     assert viewed["recommenderConfig"] == {"minRecommendationRequestsPerSecond": 1}
     assert 0 < viewed["modelMetrics"]["coverage"] <= 1
@@ -73,16 +74,16 @@ def test_a_recommender_is_stopped_and_started_again(shop, viewed):
 @pytest.mark.honours("UpdateRecommender", "a change of columns starts a full training; the old model answers meanwhile")
 def test_an_update_changes_the_configuration_and_trains_where_columns_change(shop):
     control = shop.control
-    made = shop.recommender("for-you", FOR_YOU)
-    arn = made["recommenderArn"]
+    arn = shop.recommender("for-you", FOR_YOU)["recommenderArn"]
+
+    def recommender():
+        return control.describe_recommender(recommenderArn=arn)["recommender"]
 
     def change(**config):
         control.update_recommender(recommenderArn=arn, recommenderConfig=config)
         assert shop.runtime.get_recommendations(recommenderArn=arn, userId="user-1")["itemList"]
-        until_settled(
-            lambda: {"u": control.describe_recommender(recommenderArn=arn)["recommender"]["latestRecommenderUpdate"]}
-        )
-        return control.describe_recommender(recommenderArn=arn)["recommender"]
+        until_settled(lambda: recommender()["latestRecommenderUpdate"])
+        return recommender()
 
     changed = change(
         minRecommendationRequestsPerSecond=3,
@@ -118,16 +119,9 @@ def test_too_few_events_of_the_required_type_fail_the_creation(engine, s3):
     watched = video.recommender("watched", "aws-vod-most-popular")
     assert watched["status"] == "ACTIVE"
 
-    control = video.control
     few = "\n".join(f"user-{n % 60},item-0-{n % 15},{1_760_000_000 + n},Click" for n in range(1500))
     location = s3.put("data", "video/few.csv", f"USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\n{few}\n")
-    job = control.create_dataset_import_job(
-        jobName="few",
-        datasetArn=video.datasets["Interactions"],
-        dataSource={"dataLocation": location},
-        roleArn="arn:aws:iam::123456789012:role/personalize",
-    )["datasetImportJobArn"]
-    until_settled(lambda: control.describe_dataset_import_job(datasetImportJobArn=job))
+    video.load("Interactions", location, "few")
     failed = video.recommender("few", "aws-vod-most-popular", may_fail=True)
     assert failed["status"] == "CREATE FAILED"
     assert "needs at least 1000 events of the type Watch; there are 0" in failed["failureReason"]
@@ -138,11 +132,8 @@ def test_too_few_events_of_the_required_type_fail_the_creation(engine, s3):
     "CreateSolution", "a domain dataset group may have solutions of custom recipes, but not of use cases"
 )
 def test_a_domain_dataset_group_may_have_custom_solutions(shop):
-    create = {"datasetGroupArn": shop.group, "performAutoTraining": False}
-
-    made = shop.control.create_solution(name="custom", recipeArn=f"{RECIPE}/aws-sims", **create)
-    until_settled(lambda: shop.control.describe_solution(solutionArn=made["solutionArn"]))
-    code, message = refusal(shop.control.create_solution, name="case", recipeArn=f"{RECIPE}/{VIEWED}", **create)
+    shop.add_solution("custom", "aws-sims")
+    code, message = refusal(shop.add_solution, "case", VIEWED)
     assert (code, "create a recommender" in message) == ("InvalidInputException", True)
 
 
@@ -179,6 +170,4 @@ def test_a_recommender_goes_before_its_dataset_group(shop):
     arn = shop.recommender("bought", "aws-ecomm-popular-items-by-purchases")["recommenderArn"]
 
     assert refusal(control.delete_dataset_group, datasetGroupArn=shop.group)[0] == "ResourceInUseException"
-    control.delete_recommender(recommenderArn=arn)
-
-    until_gone(control.describe_recommender, recommenderArn=arn)
+    delete(control, "recommender", recommenderArn=arn)

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.contract.engine.calls import refusal, until_gone
-from tests.contract.engine.running_engine import RunningEngine, seen_until, until_settled
+from tests.contract.engine.calls import delete, refusal, until_gone
+from tests.contract.engine.running_engine import seen_until, until_settled
 from tests.factories.shop_stream import interactions_csv, schema_text, shop_rows
 
 
@@ -23,15 +23,11 @@ def test_arns_have_the_account_and_region_of_the_signature(engine):
 
 
 @pytest.mark.honours("CreateDatasetGroup", "CREATE PENDING, CREATE IN_PROGRESS, ACTIVE")
-def test_states_come_in_their_order(s3, tmp_path):
-    slow = RunningEngine(tmp_path / "state", s3.url, pace="compressed")
-    try:
-        control = slow.client()
-        arn = control.create_dataset_group(name="slow")["datasetGroupArn"]
-        statuses = seen_until(lambda: control.describe_dataset_group(datasetGroupArn=arn), "ACTIVE")
-        assert statuses == ["CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"]
-    finally:
-        assert slow.stop() == 0
+def test_states_come_in_their_order(slow_engine, s3):
+    control = slow_engine.client()
+    arn = control.create_dataset_group(name="slow_engine")["datasetGroupArn"]
+    statuses = seen_until(lambda: control.describe_dataset_group(datasetGroupArn=arn), "ACTIVE")
+    assert statuses == ["CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"]
 
 
 @pytest.mark.honours("DescribeSchema", "the schema text of the request; times as epoch seconds")
@@ -79,16 +75,12 @@ def test_dependants_go_first(new_shop):
     assert refusal(control.delete_solution, solutionArn=solution)[0] == "ResourceInUseException"
     assert refusal(control.delete_schema, schemaArn=schema)[0] == "ResourceInUseException"
 
-    control.delete_campaign(campaignArn=campaign)
-    until_gone(control.describe_campaign, campaignArn=campaign)
-    control.delete_solution(solutionArn=solution)
-    until_gone(control.describe_solution, solutionArn=solution)
+    delete(control, "campaign", campaignArn=campaign)
+    delete(control, "solution", solutionArn=solution)
     until_gone(control.describe_solution_version, solutionVersionArn=version)
     for arn in new_shop.datasets.values():
-        control.delete_dataset(datasetArn=arn)
-        until_gone(control.describe_dataset, datasetArn=arn)
-    control.delete_dataset_group(datasetGroupArn=new_shop.group)
-    until_gone(control.describe_dataset_group, datasetGroupArn=new_shop.group)
+        delete(control, "dataset", datasetArn=arn)
+    delete(control, "dataset_group", datasetGroupArn=new_shop.group)
 
 
 @pytest.mark.honours("ListSchemas", "pages of maxResults, joined by nextToken without gap or repeat")
@@ -158,19 +150,13 @@ def test_a_schema_that_breaks_a_rule_is_refused_with_the_rule(engine, schema, me
 
 @pytest.mark.honours("CreateSolution", "unknown recipes, unknown hyper-parameters and values out of range are refused")
 def test_unknown_recipes_and_hyper_parameters_are_refused(new_shop):
-    def create(recipe, **parameters):
-        return refusal(
-            new_shop.control.create_solution,
-            name="s",
-            datasetGroupArn=new_shop.group,
-            recipeArn=f"arn:aws:personalize:::recipe/{recipe}",
-            performAutoTraining=False,
-            solutionConfig={"algorithmHyperParameters": parameters},
-        )
+    def refused(recipe, **parameters):
+        config = {"algorithmHyperParameters": parameters}
+        return refusal(new_shop.add_solution, "s", recipe, solutionConfig=config)
 
-    assert create("aws-fortune-teller")[0] == "ResourceNotFoundException"
-    assert "has no depth in algorithmHyperParameters" in create("aws-sims", depth="3")[1]
-    assert "must be a whole number from 0 to 10, not 11" in create("aws-sims", min_cointeraction_count="11")[1]
+    assert refused("aws-fortune-teller").code == "ResourceNotFoundException"
+    assert "has no depth in algorithmHyperParameters" in refused("aws-sims", depth="3").message
+    assert "must be a whole number from 0 to 10, not 11" in refused("aws-sims", min_cointeraction_count="11").message
 
 
 @pytest.mark.honours(
@@ -180,10 +166,8 @@ def test_metrics_come_from_a_hold_out_and_beat_popularity(new_shop):
     new_shop.fill()
     metrics = {}
     for name, recipe in (("popular", "aws-popularity-count"), ("for-you", "aws-user-personalization-v2")):
-        version = new_shop.train(name, recipe)
-        metrics[name] = new_shop.control.get_solution_metrics(solutionVersionArn=version["solutionVersionArn"])[
-            "metrics"
-        ]
+        version = new_shop.train(name, recipe)["solutionVersionArn"]
+        metrics[name] = new_shop.control.get_solution_metrics(solutionVersionArn=version)["metrics"]
 
     assert set(metrics["popular"]) == {
         "coverage",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 
 import pytest
 
-from tests.contract.engine.running_engine import until_settled
+from tests.contract.engine.calls import send, update
 from tests.contract.engine.shops import Shop
+from tests.fakes.waiting import wait_until
 
-RECIPE = "arn:aws:personalize:::recipe"
 DAY_SECONDS = 2.4  # of the pace "instant"
 
 
@@ -18,17 +17,13 @@ DAY_SECONDS = 2.4  # of the pace "instant"
 def shop(engine, s3):
     filled = Shop(engine, s3, account="906000000001")
     filled.fill()
-    filled.tracking_id = filled.track()
+    filled.track()
     return filled
 
 
-def create(shop, name, recipe="aws-popularity-count", **more):
-    request = {"solutionConfig": {"autoTrainingConfig": {"schedulingExpression": "rate(1 day)"}}, **more}
-    arn = shop.control.create_solution(
-        name=name, datasetGroupArn=shop.group, recipeArn=f"{RECIPE}/{recipe}", **request
-    )["solutionArn"]
-    until_settled(lambda: shop.control.describe_solution(solutionArn=arn))
-    return arn
+def add_daily_solution(shop, name):
+    daily = {"autoTrainingConfig": {"schedulingExpression": "rate(1 day)"}}
+    return shop.add_solution(name, "aws-popularity-count", performAutoTraining=True, solutionConfig=daily)
 
 
 def versions(shop, solution):
@@ -36,20 +31,9 @@ def versions(shop, solution):
     return [version for version in found if version["status"] == "ACTIVE"]
 
 
-def until_versions(shop, solution, count, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while len(versions(shop, solution)) < count and time.monotonic() < deadline:
-        time.sleep(0.05)
+def until_versions(shop, solution, count):
+    wait_until(lambda: len(versions(shop, solution)) >= count, 20)
     return versions(shop, solution)
-
-
-def send(shop, item):
-    shop.events.put_events(
-        trackingId=shop.tracking_id,
-        sessionId="s",
-        userId="user-1",
-        eventList=[{"eventType": "View", "itemId": item, "sentAt": datetime.now(UTC)}],
-    )
 
 
 @pytest.mark.honours("CreateSolution", "the first automatic training begins within an hour")
@@ -57,7 +41,7 @@ def send(shop, item):
 @pytest.mark.honours("ListSolutionVersions", "trainingType AUTOMATIC of scheduled trainings")
 @pytest.mark.honours("PutEvents", "new interactions cause the next scheduled training")
 def test_a_solution_is_trained_by_schedule_and_only_with_new_interactions(shop):
-    solution = create(shop, "daily")
+    solution = add_daily_solution(shop, "daily")
 
     first = until_versions(shop, solution, 1)
     assert [(version["trainingType"], version["trainingMode"]) for version in first] == [("AUTOMATIC", "FULL")]
@@ -65,44 +49,34 @@ def test_a_solution_is_trained_by_schedule_and_only_with_new_interactions(shop):
     time.sleep(1.2 * DAY_SECONDS)
     assert len(versions(shop, solution)) == 1
 
-    send(shop, "item-1-1")
+    send(shop, "user-1", ["item-1-1"])
     assert len(until_versions(shop, solution, 2)) == 2
-    shop.control.update_solution(solutionArn=solution, performAutoTraining=False)
-    until_settled(
-        lambda: {"u": shop.control.describe_solution(solutionArn=solution)["solution"]["latestSolutionUpdate"]}
-    )
-    send(shop, "item-1-2")
+    update(shop.control, "solution", solutionArn=solution, performAutoTraining=False)
+    send(shop, "user-1", ["item-1-2"])
     time.sleep(1.2 * DAY_SECONDS)
     assert len(versions(shop, solution)) == 2
 
 
 @pytest.mark.honours("CreateCampaign", "automatic trainings reach a campaign that follows the latest version")
 def test_an_automatic_training_reaches_the_campaign(shop):
-    solution = create(shop, "followed")
+    solution = add_daily_solution(shop, "followed")
     until_versions(shop, solution, 1)
-    campaign = shop.control.create_campaign(
-        name="follows",
-        solutionVersionArn=f"{solution}/$LATEST",
-        campaignConfig={"syncWithLatestSolutionVersion": True},
-    )["campaignArn"]
-    until_settled(lambda: shop.control.describe_campaign(campaignArn=campaign))
+    following = {"syncWithLatestSolutionVersion": True}
+    campaign = shop.add_campaign("follows", f"{solution}/$LATEST", campaignConfig=following)
 
-    send(shop, "item-2-2")
+    def deployed():
+        return shop.control.describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"]
+
+    send(shop, "user-1", ["item-2-2"])
     newest = until_versions(shop, solution, 2)[-1]["solutionVersionArn"]
-
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if shop.control.describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"] == newest:
-            break
-        time.sleep(0.05)
-    assert shop.control.describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"] == newest
+    wait_until(lambda: deployed() == newest, 20)
     shop.control.update_solution(solutionArn=solution, performAutoTraining=False)
 
 
 @pytest.mark.differs("CreateSolution", "the first automatic training waits for data instead of failing")
 def test_an_empty_dataset_group_is_not_trained(engine, s3):
     empty = Shop(engine, s3, account="906000000002")
-    solution = create(empty, "waits")
+    solution = add_daily_solution(empty, "waits")
 
     time.sleep(1.0)
     assert empty.control.list_solution_versions(solutionArn=solution)["solutionVersions"] == []

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.engine.calls import refusal, until_gone
-from tests.contract.engine.running_engine import until_settled
-from tests.contract.engine.shops import Shop
+from tests.contract.engine.calls import create, delete, refusal, update
+from tests.contract.engine.shops import RECIPE, Shop
 
-RECIPE = "arn:aws:personalize:::recipe"
 PERSONAL = "aws-user-personalization"
 
 
@@ -17,30 +15,15 @@ def shop(engine, s3):
     return Shop(engine, s3, account="903000000001")
 
 
-def create(shop, name, recipe=PERSONAL, **more):
-    request = {"performAutoTraining": False, **more}
-    arn = shop.control.create_solution(
-        name=name, datasetGroupArn=shop.group, recipeArn=f"{RECIPE}/{recipe}", **request
-    )["solutionArn"]
-    until_settled(lambda: shop.control.describe_solution(solutionArn=arn))
-    return arn
-
-
 def refused(shop, recipe=PERSONAL, **more):
-    request = {"name": "refused", "datasetGroupArn": shop.group, "performAutoTraining": False, **more}
-    if recipe:
-        request["recipeArn"] = f"{RECIPE}/{recipe}"
-    return refusal(shop.control.create_solution, **request)
+    return refusal(shop.add_solution, "refused", recipe, **more)
 
 
 @pytest.mark.honours("CreateSolution", "automatic training every 7 days by default")
 @pytest.mark.honours("DescribeSolution", "the members of the request, with defaults")
 def test_a_solution_is_trained_every_week_by_default(shop):
-    made = shop.control.create_solution(
-        name="default", datasetGroupArn=shop.group, recipeArn=f"{RECIPE}/{PERSONAL}", eventType="View"
-    )
-    until_settled(lambda: shop.control.describe_solution(solutionArn=made["solutionArn"]))
-    solution = shop.control.describe_solution(solutionArn=made["solutionArn"])["solution"]
+    request = {"datasetGroupArn": shop.group, "recipeArn": f"{RECIPE}/{PERSONAL}", "eventType": "View"}
+    solution = create(shop.control, "solution", name="default", **request)
 
     assert solution["performAutoTraining"] is True
     assert solution["solutionConfig"]["autoTrainingConfig"] == {"schedulingExpression": "rate(7 days)"}
@@ -48,8 +31,7 @@ def test_a_solution_is_trained_every_week_by_default(shop):
     assert "latestSolutionVersion" not in solution
     assert "latestSolutionUpdate" not in solution
 
-    shop.control.delete_solution(solutionArn=made["solutionArn"])
-    until_gone(shop.control.describe_solution, solutionArn=made["solutionArn"])
+    delete(shop.control, "solution", solutionArn=solution["solutionArn"])
 
 
 @pytest.mark.parametrize(
@@ -100,15 +82,15 @@ def test_a_configuration_that_breaks_a_rule_is_refused_with_the_rule(shop, confi
 @pytest.mark.parametrize(
     ("recipe", "more", "message"),
     [
-        (None, {}, "recipeArn is required unless performAutoML"),
+        ("", {}, "recipeArn is required unless performAutoML"),
         (PERSONAL, {"performAutoML": True}, "recipeArn must be left out"),
         (
-            None,
+            "",
             {"performAutoML": True, "solutionConfig": {"autoMLConfig": {"metricName": "beauty"}}},
             "metricName must be one of",
         ),
         (
-            None,
+            "",
             {"performAutoML": True, "solutionConfig": {"autoMLConfig": {"recipeList": [f"{RECIPE}/aws-sims"]}}},
             "recipes of the type USER_PERSONALIZATION, not",
         ),
@@ -174,36 +156,29 @@ def test_an_objective_of_tuning_is_refused(shop):
 )
 @pytest.mark.honours("DescribeSolution", "the latest update")
 def test_an_update_changes_the_schedule_and_the_events(shop):
-    arn = create(shop, "updated", solutionConfig={"algorithmHyperParameters": {"bptt": "20"}})
+    arn = shop.add_solution("updated", PERSONAL, solutionConfig={"algorithmHyperParameters": {"bptt": "20"}})
     events = {"eventParametersList": [{"eventType": "View", "weight": 0.5}]}
     schedule = {"schedulingExpression": "rate(30 days)"}
 
-    answer = shop.control.update_solution(
-        solutionArn=arn,
-        performAutoTraining=True,
-        solutionUpdateConfig={"autoTrainingConfig": schedule, "eventsConfig": events},
-    )
-    update = until_settled(
-        lambda: {"u": shop.control.describe_solution(solutionArn=arn)["solution"]["latestSolutionUpdate"]}
-    )
-    solution = shop.control.describe_solution(solutionArn=arn)["solution"]
+    config = {"autoTrainingConfig": schedule, "eventsConfig": events}
 
-    assert answer["solutionArn"] == arn
-    assert update["performAutoTraining"] is True
+    solution = update(shop.control, "solution", solutionArn=arn, performAutoTraining=True, solutionUpdateConfig=config)
+
+    assert solution["solutionArn"] == arn
+    assert solution["latestSolutionUpdate"]["performAutoTraining"] is True
     assert solution["performAutoTraining"] is True
     assert solution["solutionConfig"] == {
         "algorithmHyperParameters": {"bptt": "20"},
         "autoTrainingConfig": schedule,
         "eventsConfig": events,
     }
-    shop.control.update_solution(solutionArn=arn, performAutoTraining=False)
-    until_settled(lambda: {"u": shop.control.describe_solution(solutionArn=arn)["solution"]["latestSolutionUpdate"]})
-    assert shop.control.describe_solution(solutionArn=arn)["solution"]["performAutoTraining"] is False
+    solution = update(shop.control, "solution", solutionArn=arn, performAutoTraining=False)
+    assert solution["performAutoTraining"] is False
 
 
 @pytest.mark.honours("UpdateSolution", "invalid requests are refused; an unknown solution is not found")
 def test_an_update_that_makes_no_sense_is_refused(shop):
-    arn = create(shop, "not-updated")
+    arn = shop.add_solution("not-updated", PERSONAL)
 
     assert "an update needs one of" in refusal(shop.control.update_solution, solutionArn=arn)[1]
     config = {"autoTrainingConfig": {"schedulingExpression": "rate(99 days)"}}
@@ -218,7 +193,7 @@ def test_an_update_that_makes_no_sense_is_refused(shop):
 @pytest.mark.honours("CreateSolution", "at most 10 solutions in a dataset group")
 def test_solutions_are_listed_by_group_and_an_eleventh_is_over_the_quota(engine, s3):
     shop = Shop(engine, s3, account="903000000002")
-    made = [create(shop, f"s-{number}", "aws-popularity-count") for number in range(10)]
+    made = [shop.add_solution(f"s-{number}", "aws-popularity-count") for number in range(10)]
 
     assert refused(shop, "aws-popularity-count")[0] == "LimitExceededException"
     pages = shop.control.get_paginator("list_solutions").paginate(

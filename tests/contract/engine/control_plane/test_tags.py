@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.engine.calls import refusal
-from tests.contract.engine.running_engine import until_settled
+from tests.contract.engine.calls import create, refusal
 from tests.factories.shop_stream import schema_text
 
 TAG = {"tagKey": "team", "tagValue": "search"}
@@ -18,9 +17,7 @@ def control(engine):
 
 @pytest.fixture(scope="module")
 def group(control):
-    arn = control.create_dataset_group(name="tagged", tags=[TAG])["datasetGroupArn"]
-    until_settled(lambda: control.describe_dataset_group(datasetGroupArn=arn))
-    return arn
+    return create(control, "dataset_group", name="tagged", tags=[TAG])["datasetGroupArn"]
 
 
 def many(count):

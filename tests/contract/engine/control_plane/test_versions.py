@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.engine.calls import outcome, refusal
-from tests.contract.engine.running_engine import RunningEngine, until_settled, until_status
-from tests.contract.engine.shops import Shop
+from tests.contract.engine.calls import create, outcome, refusal
+from tests.contract.engine.running_engine import RunningEngine, until_status
+from tests.contract.engine.shops import RECIPE, Shop
 
-RECIPE = "arn:aws:personalize:::recipe"
 NDCG = "normalized_discounted_cumulative_gain_at_25"
 
 
@@ -17,15 +16,6 @@ def shop(engine, s3):
     filled = Shop(engine, s3, account="904000000001")
     filled.fill()
     return filled
-
-
-def begin(shop, name, recipe, **more):
-    request = {"performAutoTraining": False, **more}
-    if recipe:
-        request["recipeArn"] = f"{RECIPE}/{recipe}"
-    arn = shop.control.create_solution(name=name, datasetGroupArn=shop.group, **request)["solutionArn"]
-    until_settled(lambda: shop.control.describe_solution(solutionArn=arn))
-    return arn
 
 
 def metrics(shop, version):
@@ -65,13 +55,8 @@ def test_tuning_tries_values_and_keeps_the_best(shop):
 @pytest.mark.honours("CreateSolution", "performAutoML compares the recipes of a list and selects the best")
 def test_automl_finds_the_recipe(shop):
     names = ["aws-hrnn", "aws-user-personalization"]
-    arn = begin(
-        shop,
-        "automl",
-        None,
-        performAutoML=True,
-        solutionConfig={"autoMLConfig": {"metricName": NDCG, "recipeList": [f"{RECIPE}/{name}" for name in names]}},
-    )
+    compared = {"metricName": NDCG, "recipeList": [f"{RECIPE}/{name}" for name in names]}
+    arn = shop.add_solution("automl", performAutoML=True, solutionConfig={"autoMLConfig": compared})
     version = shop.retrain(arn)
 
     solution = shop.control.describe_solution(solutionArn=arn)["solution"]
@@ -86,18 +71,17 @@ def test_automl_finds_the_recipe(shop):
 def test_an_update_training_builds_on_a_full_one(shop):
     control = shop.control
     tuning = {"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "2"}}}
-    arn = begin(shop, "update", "aws-user-personalization", performHPO=True, solutionConfig=tuning)
+    arn = shop.add_solution("update", "aws-user-personalization", performHPO=True, solutionConfig=tuning)
     update = {"solutionArn": arn, "trainingMode": "UPDATE"}
 
     assert "needs an ACTIVE version that was trained with FULL" in refusal(control.create_solution_version, **update)[1]
     full = shop.retrain(arn)
-    made = control.create_solution_version(**update)["solutionVersionArn"]
-    version = until_settled(lambda: control.describe_solution_version(solutionVersionArn=made))
+    version = create(control, "solution_version", **update)
     assert (version["trainingMode"], version["trainingType"]) == ("UPDATE", "MANUAL")
     assert version["tunedHPOParams"] == full["tunedHPOParams"]
     assert metrics(shop, version)[NDCG] > 0
 
-    similar = begin(shop, "no-update", "aws-similar-items")
+    similar = shop.add_solution("no-update", "aws-similar-items")
     for mode, message in (("UPDATE", "not aws-similar-items"), ("AUTOTRAIN", "must be FULL or UPDATE, not AUTOTRAIN")):
         assert message in refusal(control.create_solution_version, solutionArn=similar, trainingMode=mode)[1]
 
@@ -107,16 +91,13 @@ def test_an_update_training_builds_on_a_full_one(shop):
 @pytest.mark.honours("DescribeSolution", "the latest version")
 def test_versions_have_names_and_are_listed(shop):
     control = shop.control
-    arn = begin(shop, "named", "aws-popularity-count")
-    made = []
-    for name in ("first", "second"):
-        made.append(control.create_solution_version(solutionArn=arn, name=name)["solutionVersionArn"])
-        until_settled(lambda: control.describe_solution_version(solutionVersionArn=made[-1]))
+    arn = shop.add_solution("named", "aws-popularity-count")
+    versions = [create(control, "solution_version", solutionArn=arn, name=name) for name in ("first", "second")]
+    made = [version["solutionVersionArn"] for version in versions]
 
-    assert refusal(control.create_solution_version, solutionArn=arn, name="first")[0] == (
-        "ResourceAlreadyExistsException"
-    )
-    assert control.describe_solution_version(solutionVersionArn=made[0])["solutionVersion"]["name"] == "first"
+    refused = refusal(control.create_solution_version, solutionArn=arn, name="first")
+    assert refused.code == "ResourceAlreadyExistsException"
+    assert versions[0]["name"] == "first"
     pages = control.get_paginator("list_solution_versions").paginate(solutionArn=arn, PaginationConfig={"PageSize": 1})
     assert [version["solutionVersionArn"] for page in pages for version in page["solutionVersions"]] == made
     latest = control.describe_solution(solutionArn=arn)["solution"]["latestSolutionVersion"]
@@ -127,14 +108,12 @@ def test_versions_have_names_and_are_listed(shop):
 @pytest.mark.honours("CreateSolutionVersion", "a dataset that the recipe needs must exist")
 def test_without_an_interactions_dataset_nothing_is_trained(engine):
     control = engine.client(account="904000000002")
-    group = control.create_dataset_group(name="empty")["datasetGroupArn"]
-    until_settled(lambda: control.describe_dataset_group(datasetGroupArn=group))
-    arn = control.create_solution(
-        name="s", datasetGroupArn=group, recipeArn=f"{RECIPE}/aws-sims", performAutoTraining=False
-    )["solutionArn"]
-    until_settled(lambda: control.describe_solution(solutionArn=arn))
+    group = create(control, "dataset_group", name="empty")["datasetGroupArn"]
+    request = {"datasetGroupArn": group, "recipeArn": f"{RECIPE}/aws-sims", "performAutoTraining": False}
+    solution = create(control, "solution", name="s", **request)["solutionArn"]
 
-    code, message = refusal(control.create_solution_version, solutionArn=arn)
+    code, message = refusal(control.create_solution_version, solutionArn=solution)
+
     assert code == "InvalidInputException"
     assert "no active INTERACTIONS dataset" in message
 
@@ -156,7 +135,7 @@ def until_version(control, arn, status):
 @pytest.mark.honours("StopSolutionVersionCreation", "a pending training is CREATE STOPPED at once")
 def test_a_training_is_stopped_where_it_stands(slow_shop):
     control = slow_shop.control
-    arn = begin(slow_shop, "stopped", "aws-user-personalization-v2")
+    arn = slow_shop.add_solution("stopped", "aws-user-personalization-v2")
 
     running = control.create_solution_version(solutionArn=arn)["solutionVersionArn"]
     until_version(control, running, "CREATE IN_PROGRESS")
@@ -184,7 +163,7 @@ def test_a_training_is_stopped_where_it_stands(slow_shop):
 @pytest.mark.honours("GetSolutionMetrics", "ResourceInUseException until the version is ACTIVE")
 def test_a_solution_whose_version_is_being_trained_stays(slow_shop):
     control = slow_shop.control
-    arn = begin(slow_shop, "busy", "aws-popularity-count")
+    arn = slow_shop.add_solution("busy", "aws-popularity-count")
     version = control.create_solution_version(solutionArn=arn)["solutionVersionArn"]
 
     assert refusal(control.delete_solution, solutionArn=arn)[0] == "ResourceInUseException"
@@ -197,7 +176,7 @@ def test_a_solution_whose_version_is_being_trained_stays(slow_shop):
 @pytest.mark.honours("CreateSolutionVersion", "at most 20 trainings pending or in progress")
 def test_a_twenty_first_training_at_a_time_is_over_the_quota(slow_shop):
     control = slow_shop.control
-    arn = begin(slow_shop, "many", "aws-popularity-count")
+    arn = slow_shop.add_solution("many", "aws-popularity-count")
     made = [control.create_solution_version(solutionArn=arn)["solutionVersionArn"] for _ in range(20)]
     code, message = refusal(control.create_solution_version, solutionArn=arn)
 

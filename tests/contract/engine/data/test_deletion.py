@@ -3,52 +3,41 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 
 import pytest
 
-from tests.contract.engine.running_engine import ROLE, RunningEngine, until_settled, until_status
+from tests.contract.engine.calls import export, send
+from tests.contract.engine.running_engine import ROLE, until_status
 from tests.contract.engine.shops import Shop
-from tests.factories.shop_stream import START, interactions_csv, schema_text, shop_rows
+from tests.factories.shop_stream import interactions_csv, schema_text, shop_rows
 
 USERS_CSV = "USER_ID,AGE_GROUP\nuser-1,secret-age\nuser-2,old\n"
 GONE = ("user-1", "secret-session", "secret-age", "secret-item")
 
 
-def delete(shop, location, job, *, until=("COMPLETED", "FAILED")):
-    arn = shop.control.create_data_deletion_job(
-        jobName=job, datasetGroupArn=shop.group, dataSource={"dataLocation": location}, roleArn=ROLE
-    )["dataDeletionJobArn"]
-    return until_done(shop, arn, until)
+def start(shop, location, job):
+    request = {"jobName": job, "datasetGroupArn": shop.group, "dataSource": {"dataLocation": location}}
+    return shop.control.create_data_deletion_job(roleArn=ROLE, **request)["dataDeletionJobArn"]
 
 
-def until_done(shop, arn, until=("COMPLETED", "FAILED")):
-    return until_status(lambda: shop.control.describe_data_deletion_job(dataDeletionJobArn=arn), *until)
+def until_done(shop, arn):
+    return until_status(lambda: shop.control.describe_data_deletion_job(dataDeletionJobArn=arn), "COMPLETED", "FAILED")
 
 
-def put_event(shop, session, place, *, user=None, item="item-0-0", kind="View"):
-    shop.events.put_events(
-        trackingId=shop.tracking_id,
-        sessionId=session,
-        eventList=[{"eventType": kind, "itemId": item, "sentAt": datetime.fromtimestamp(START + place, UTC)}],
-        **({"userId": user} if user else {}),
-    )
-
-
-def add_users(shop):
-    shop.add_dataset("Users", schema_text("Users"))
+def delete(shop, location, job):
+    return until_done(shop, start(shop, location, job))
 
 
 def fill(shop):
     """Give a shop two users in every place where the engine keeps data."""
-    shop.tracking_id = shop.track()
-    add_users(shop)
+    shop.track()
+    shop.add_dataset("Users", schema_text("Users"))
     rows = [row for row in shop_rows() if row[0] in {"user-1", "user-2", "user-3"}]
     shop.load("Interactions", shop.s3.put("data", f"deletion/{shop.account}.csv", interactions_csv(rows)), "i")
     shop.load("Users", shop.s3.put("data", "deletion/users.csv", USERS_CSV), "u")
-    put_event(shop, "secret-session", 1, item="secret-item")
-    put_event(shop, "secret-session", 2, user="user-1")
-    put_event(shop, "other-session", 3, user="user-3", item="kept-item")
+    send(shop, None, ["secret-item"], session="secret-session")
+    send(shop, "user-1", ["item-0-0"], session="secret-session")
+    send(shop, "user-3", ["kept-item"], session="other-session")
     for user, group in (("user-1", "secret-age"), ("user-3", "young")):
         shop.put_user(user, ageGroup=group)
     return [row for row in rows if row[0] == "user-1"]
@@ -59,22 +48,8 @@ def on_disk(directory):
 
 
 def exported(shop, dataset, job):
-    arn = shop.control.create_dataset_export_job(
-        jobName=job,
-        datasetArn=shop.datasets[dataset],
-        roleArn=ROLE,
-        ingestionMode="ALL",
-        jobOutput={"s3DataDestination": {"path": f"s3://data/deletion/{shop.account}"}},
-    )["datasetExportJobArn"]
-    until_settled(lambda: shop.control.describe_dataset_export_job(datasetExportJobArn=arn))
+    export(shop, dataset, job, ingestionMode="ALL", path=f"s3://data/deletion/{shop.account}")
     return shop.s3.get("data", f"deletion/{shop.account}/{job}.csv")
-
-
-@pytest.fixture
-def own_engine(tmp_path, s3):
-    running = RunningEngine(tmp_path / "state", s3.url)
-    yield running
-    running.stop()
 
 
 @pytest.mark.honours(
@@ -100,7 +75,6 @@ def test_users_are_gone_from_exports_and_from_disk_and_others_stay(own_engine, s
         content = on_disk(own_engine.directory)
         assert not any(word.encode() in content for word in GONE)
         own_engine.start()
-        shop.control = own_engine.client()
 
 
 @pytest.mark.honours("CreateDataDeletionJob", "a job resumes after the engine was killed at any moment")
@@ -108,17 +82,11 @@ def test_users_are_gone_from_exports_and_from_disk_and_others_stay(own_engine, s
 def test_a_deletion_that_was_killed_goes_on(own_engine, s3, seconds):
     shop = Shop(own_engine, s3)
     mine = fill(shop)
-    arn = shop.control.create_data_deletion_job(
-        jobName="killed",
-        datasetGroupArn=shop.group,
-        dataSource={"dataLocation": s3.put("data", "deletion/killed.csv", "USER_ID\nuser-1\n")},
-        roleArn=ROLE,
-    )["dataDeletionJobArn"]
+    arn = start(shop, s3.put("data", "deletion/killed.csv", "USER_ID\nuser-1\n"), "killed")
 
     time.sleep(seconds)
     own_engine.kill()
     own_engine.start()
-    shop.control = own_engine.client()
     job = until_done(shop, arn)
 
     assert job["status"] == "COMPLETED"
@@ -134,12 +102,12 @@ def test_a_deletion_that_was_killed_goes_on(own_engine, s3, seconds):
     "CreateDataDeletionJob", "a deleted user has the recommendations of an unknown user and may return"
 )
 def test_a_deleted_user_is_a_stranger(engine, s3, new_shop):
-    new_shop.tracking_id = new_shop.track()
+    new_shop.track()
     new_shop.fill()
-    campaign = new_shop.deploy("for-you", "aws-user-personalization-v2")
+    new_shop.deploy("for-you", "aws-user-personalization-v2")
 
     def answer(user):
-        found = new_shop.runtime.get_recommendations(campaignArn=campaign, userId=user, numResults=10)
+        found = new_shop.recommend("for-you", userId=user, numResults=10)
         return [item["itemId"] for item in found["itemList"] if item.get("reason") != ["Exploration"]]
 
     known = answer("user-1")
@@ -148,7 +116,7 @@ def test_a_deleted_user_is_a_stranger(engine, s3, new_shop):
     assert job["status"] == "COMPLETED"
     assert answer("user-1") != known
     assert set(answer("user-1")) & set(answer("somebody-else"))
-    put_event(new_shop, "s", 10, user="user-1", item="item-3-3")
+    send(new_shop, "user-1", ["item-3-3"])
     assert answer("user-1") != answer("somebody-else")
 
 

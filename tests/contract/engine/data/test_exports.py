@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
-
 import pytest
 
-from tests.contract.engine.calls import export, rows_of
-from tests.contract.engine.running_engine import ROLE, WAIT_SECONDS, RunningEngine, until_settled
+from tests.contract.engine.calls import MOMENT, event, export, put_events, rows_of, send
+from tests.contract.engine.running_engine import ROLE, WAIT_SECONDS, until_settled
 from tests.contract.engine.shops import Shop
-from tests.factories.shop_stream import START, interactions_csv, shop_rows
+from tests.factories.shop_stream import interactions_csv, shop_rows
+from tests.fakes.waiting import wait_until
 
 ROWS = shop_rows()[:30]
-
-
-def put_event(shop, place, **event):
-    shop.events.put_events(
-        trackingId=shop.tracking_id,
-        sessionId=event.pop("sessionId", "s"),
-        eventList=[{"eventType": "View", "sentAt": datetime.fromtimestamp(START + place, UTC), **event}],
-        **({"userId": event.pop("userId")} if "userId" in event else {}),
-    )
 
 
 @pytest.fixture(scope="module")
 def shop(engine, s3):
     """A shop with both imported and streamed interactions and items."""
     made = Shop(engine, s3, account="666600000001")
-    made.tracking_id = made.track()
+    made.track()
     made.load("Interactions", s3.put("data", "export/i.csv", interactions_csv([*ROWS, ROWS[0]])), "i")
-    put_event(made, 1, itemId="streamed", sessionId="anonymous")
-    made.events.put_events(
-        trackingId=made.tracking_id,
-        sessionId="anonymous",
-        userId="late-login",
-        eventList=[{"eventType": "Login", "sentAt": datetime.fromtimestamp(START + 9, UTC)}],
-    )
+    send(made, None, ["streamed"], session="anonymous")
+    put_events(made, event(None, eventType="Login"), user="late-login", session="anonymous")
     for price in (1, 2):
-        made.events.put_items(
-            datasetArn=made.datasets["Items"], items=[{"itemId": "new", "properties": f'{{"price": {price}}}'}]
-        )
+        made.put_item("new", price=price)
     return made
 
 
@@ -58,7 +40,7 @@ def test_interactions_are_exported_by_how_they_came_each_once(shop, mode, count)
     if mode != "PUT":
         assert tuple(rows[0].values()) == (ROWS[0][0], ROWS[0][1], str(ROWS[0][2]), "View", "")
     if mode != "BULK":
-        assert tuple(rows[-1].values()) == ("late-login", "streamed", str(START + 1), "View", "")
+        assert tuple(rows[-1].values()) == ("late-login", "streamed", f"{MOMENT.timestamp():.0f}", "View", "")
 
 
 @pytest.mark.honours("CreateDatasetExportJob", "PUT is the default; only ALL leaves out older rows of the same item")
@@ -97,9 +79,8 @@ def test_exports_that_make_no_sense_are_refused(shop):
 
 
 @pytest.mark.honours("DeleteDataset", "refused during an export; deletes its export jobs too")
-def test_a_dataset_is_not_deleted_while_it_is_being_exported(tmp_path, s3):
-    engine = RunningEngine(tmp_path / "state", s3.url, "compressed")
-    shop = Shop(engine, s3)
+def test_a_dataset_is_not_deleted_while_it_is_being_exported(slow_engine, s3):
+    shop = Shop(slow_engine, s3)
     arn = shop.control.create_dataset_export_job(
         jobName="busy",
         datasetArn=shop.datasets["Items"],
@@ -111,12 +92,7 @@ def test_a_dataset_is_not_deleted_while_it_is_being_exported(tmp_path, s3):
     until_settled(lambda: shop.control.describe_dataset_export_job(datasetExportJobArn=arn))
 
     shop.control.delete_dataset(datasetArn=shop.datasets["Items"])
-    deadline = time.monotonic() + WAIT_SECONDS
-    while shop.control.list_dataset_export_jobs()["datasetExportJobs"] and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-    assert shop.control.list_dataset_export_jobs()["datasetExportJobs"] == []
-    engine.stop()
+    wait_until(lambda: shop.control.list_dataset_export_jobs()["datasetExportJobs"] == [], WAIT_SECONDS)
 
 
 @pytest.mark.honours("ListDatasetExportJobs", "jobs of a dataset, in pages")

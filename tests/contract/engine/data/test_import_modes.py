@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.engine.calls import export, refusal, rows_of
-from tests.contract.engine.running_engine import RunningEngine, until_settled, until_status
+from tests.contract.engine.running_engine import until_settled, until_status
 from tests.contract.engine.shops import Shop
 from tests.factories.shop_stream import interactions_csv, shop_rows
 
@@ -28,10 +28,8 @@ def test_items_are_replaced_by_id_and_put_ones_stay(new_shop):
     name = f"items-{new_shop.account}"
     assert prices(new_shop, f"{name}-1") == {"a": 1, "b": 3, "c": 4}
 
-    new_shop.events.put_items(
-        datasetArn=new_shop.datasets["Items"],
-        items=[{"itemId": item_id, "properties": f'{{"price": {price}}}'} for item_id, price in (("b", 7), ("d", 8))],
-    )
+    new_shop.put_item("b", price=7)
+    new_shop.put_item("d", price=8)
     load("anew", "FULL", b=9, e=5)
 
     assert prices(new_shop, f"{name}-2") == {"b": 7, "d": 8, "e": 5}
@@ -65,43 +63,35 @@ def test_an_import_that_makes_no_sense_is_refused(new_shop):
 
     assert "must be FULL" in refusal(create, **{**request, "importMode": "INCREMENTAL"})[1]
     assert "must begin with s3://" in refusal(create, **{**request, "dataSource": {"dataLocation": "https://x/y"}})[1]
-    assert (
-        "roleArn is required" in refusal(create, **{name: one for name, one in request.items() if name != "roleArn"})[1]
-    )
+    without_role = {name: value for name, value in request.items() if name != "roleArn"}
+    assert "roleArn is required" in refusal(create, **without_role)[1]
     missing = {**request, "datasetArn": request["datasetArn"].replace("ITEMS", "USERS")}
     assert refusal(create, **missing)[0] == "ResourceNotFoundException"
 
 
 @pytest.mark.honours("CreateDatasetImportJob", "an import that a crash interrupted starts again and succeeds")
-def test_imports_survive_a_kill_and_change_a_dataset_all_at_once(s3, tmp_path):
-    running = RunningEngine(tmp_path / "state", s3.url)
-    try:
-        shop = Shop(running, s3)
-        rows = shop_rows()
-        shop.load("Interactions", s3.put("data", "killed/first.csv", interactions_csv(rows[:100])), "first")
-        many = [
-            (f"{user}-{copy}", item, moment, kind) for copy in range(40) for user, item, moment, kind in rows[:1200]
-        ]
-        arn = shop.control.create_dataset_import_job(
-            jobName="second",
-            datasetArn=shop.datasets["Interactions"],
-            dataSource={"dataLocation": s3.put("data", "killed/second.csv", interactions_csv(many))},
-            roleArn="arn:aws:iam::123456789012:role/personalize",
-            importMode="FULL",
-        )["datasetImportJobArn"]
-        describe = {"datasetImportJobArn": arn}
-        until_status(lambda: shop.control.describe_dataset_import_job(**describe), "CREATE IN_PROGRESS", "ACTIVE")
-        running.kill()
-        (part,) = running.directory.glob("groups/*/bulk/*")
-        running.start()
-        shop.control = running.client()
+def test_imports_survive_a_kill_and_change_a_dataset_all_at_once(own_engine, s3):
+    shop = Shop(own_engine, s3)
+    rows = shop_rows()
+    shop.load("Interactions", s3.put("data", "killed/first.csv", interactions_csv(rows[:100])), "first")
+    many = [(f"{user}-{copy}", item, moment, kind) for copy in range(40) for user, item, moment, kind in rows[:1200]]
+    arn = shop.control.create_dataset_import_job(
+        jobName="second",
+        datasetArn=shop.datasets["Interactions"],
+        dataSource={"dataLocation": s3.put("data", "killed/second.csv", interactions_csv(many))},
+        roleArn="arn:aws:iam::123456789012:role/personalize",
+        importMode="FULL",
+    )["datasetImportJobArn"]
+    describe = {"datasetImportJobArn": arn}
+    until_status(lambda: shop.control.describe_dataset_import_job(**describe), "CREATE IN_PROGRESS", "ACTIVE")
+    own_engine.kill()
+    (part,) = own_engine.directory.glob("groups/*/bulk/*")
+    own_engine.start()
 
-        until_settled(lambda: shop.control.describe_dataset_import_job(**describe))
+    until_settled(lambda: shop.control.describe_dataset_import_job(**describe))
 
-        (new,) = running.directory.glob("groups/*/bulk/*")
-        assert new != part
-        export(shop, "Interactions", "killed", ingestionMode="BULK")
-        assert len(rows_of(shop, "killed")) == len(set(many))
-        assert rows_of(shop, "killed")[0]["TIMESTAMP"] == str(rows[0][2])
-    finally:
-        running.stop()
+    (new,) = own_engine.directory.glob("groups/*/bulk/*")
+    assert new != part
+    export(shop, "Interactions", "killed", ingestionMode="BULK")
+    assert len(rows_of(shop, "killed")) == len(set(many))
+    assert rows_of(shop, "killed")[0]["TIMESTAMP"] == str(rows[0][2])

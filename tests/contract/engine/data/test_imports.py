@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.contract.engine.calls import event, put_events
 from tests.contract.engine.shops import Shop
 from tests.factories.shop_stream import START, interactions_csv, shop_rows
 
@@ -82,13 +83,13 @@ def test_a_folder_is_read_at_its_first_level_and_a_byte_order_mark_does_no_harm(
     assert new_shop.train("popular", "aws-popularity-count")["status"] == "ACTIVE"
 
 
-def trained_on(shop, name="popular"):
+def trained_on(shop):
     """Return how many interactions a training finds, by letting it fail for want of them."""
     solutions = shop.control.list_solutions()["solutions"]
     if solutions:
         version = shop.retrain(solutions[0]["solutionArn"], may_fail=True)
     else:
-        version = shop.train(name, "aws-popularity-count", may_fail=True)
+        version = shop.train("popular", "aws-popularity-count", may_fail=True)
     return int(version["failureReason"].split()[2])
 
 
@@ -96,15 +97,11 @@ def trained_on(shop, name="popular"):
 @pytest.mark.honours("CreateDatasetImportJob", "the same interaction counts once")
 def test_full_replaces_bulk_rows_but_never_streamed_ones_and_the_same_interaction_counts_once(new_shop):
     rows = shop_rows()
-    new_shop.tracking_id = new_shop.track()
+    new_shop.track()
     user, item, moment, kind = rows[0]
+    sent_at = datetime.fromtimestamp(moment, UTC)
     for item_id in (item, "streamed-only"):
-        new_shop.events.put_events(
-            trackingId=new_shop.tracking_id,
-            sessionId="s",
-            userId=user,
-            eventList=[{"eventType": kind, "itemId": item_id, "sentAt": datetime.fromtimestamp(moment, UTC)}],
-        )
+        put_events(new_shop, event(item_id, eventType=kind, sentAt=sent_at), user=user)
 
     new_shop.load("Interactions", new_shop.s3.put("data", "a.csv", interactions_csv(rows[:300])), "a")
     assert trained_on(new_shop) == 301

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from tests.contract.engine.calls import outcome, refusal
-from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.calls import create, outcome, refusal, update
+from tests.contract.engine.running_engine import until_settled
 from tests.contract.engine.shops import Shop
 from tests.factories.avro import avro_schema
 from tests.factories.domain_shop import domain_schema
@@ -106,8 +106,7 @@ def test_a_schema_is_refused_with_the_rule_that_it_breaks(control, name, fields,
     "CreateDataset", "a domain dataset group has interactions, items and users; a custom one has actions too"
 )
 def test_a_dataset_takes_a_schema_of_its_type_and_domain(control):
-    group = control.create_dataset_group(name="video", domain="VIDEO_ON_DEMAND")["datasetGroupArn"]
-    until_settled(lambda: control.describe_dataset_group(datasetGroupArn=group))
+    group = create(control, "dataset_group", name="video", domain="VIDEO_ON_DEMAND")["datasetGroupArn"]
     video = control.create_schema(name="v", schema=domain_schema("VIDEO_ON_DEMAND", "Items"), domain="VIDEO_ON_DEMAND")
     custom = control.create_schema(name="c", schema=schema_text("Items"))
     actions = control.create_schema(
@@ -120,14 +119,13 @@ def test_a_dataset_takes_a_schema_of_its_type_and_domain(control):
     no_actions = refusal(
         control.create_dataset, schemaArn=actions["schemaArn"], **{**request, "datasetType": "Actions"}
     )
-    made = control.create_dataset(schemaArn=video["schemaArn"], **request)
+    made = create(control, "dataset", schemaArn=video["schemaArn"], **request)
 
     assert "is for custom dataset groups" in wrong_domain[1]
     assert "describes ITEMS, not USERS" in wrong_type[1]
     assert "may not have a dataset of ACTIONS" in no_actions[1]
     assert made["datasetArn"].endswith("dataset/video/ITEMS")
     assert control.describe_schema(schemaArn=video["schemaArn"])["schema"]["domain"] == "VIDEO_ON_DEMAND"
-    until_settled(lambda: control.describe_dataset(datasetArn=made["datasetArn"]))
     assert outcome(control.delete_schema, schemaArn=video["schemaArn"]) == "ResourceInUseException"
 
 
@@ -167,13 +165,7 @@ def test_a_schema_that_loses_something_does_not_replace_another(shop, dataset, f
 def test_a_replaced_schema_is_in_effect_for_what_comes_and_keeps_what_is_there(shop):
     control, items = shop.control, shop.datasets["Items"]
     shop.load("Items", shop.s3.put("data", "replaced/items.csv", items_csv()), "items")
-    solution = control.create_solution(
-        name="there-before",
-        datasetGroupArn=shop.group,
-        recipeArn="arn:aws:personalize:::recipe/aws-popularity-count",
-        performAutoTraining=False,
-    )["solutionArn"]
-    until_settled(lambda: control.describe_solution(solutionArn=solution))
+    solution = shop.add_solution("there-before", "aws-popularity-count")
     old = control.describe_dataset(datasetArn=items)["dataset"]["schemaArn"]
     new = control.create_schema(
         name="with-colour", schema=avro_schema("Items", [*SCHEMA_FIELDS["Items"], text("COLOUR", categorical=True)])
@@ -181,10 +173,7 @@ def test_a_replaced_schema_is_in_effect_for_what_comes_and_keeps_what_is_there(s
     row = {"itemId": "painted", "properties": json.dumps({"colour": "red"})}
     assert outcome(shop.events.put_items, datasetArn=items, items=[row]) == "InvalidInputException"
 
-    control.update_dataset(datasetArn=items, schemaArn=new)
-    until_settled(lambda: control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"])
-
-    described = control.describe_dataset(datasetArn=items)["dataset"]
+    described = update(control, "dataset", datasetArn=items, schemaArn=new)
     assert described["schemaArn"] == described["latestDatasetUpdate"]["schemaArn"] == new
     shop.events.put_items(datasetArn=items, items=[row])
     lacking = shop.load("Items", shop.s3.put("data", "replaced/items.csv", items_csv()), "without", may_fail=True)
@@ -195,24 +184,20 @@ def test_a_replaced_schema_is_in_effect_for_what_comes_and_keeps_what_is_there(s
 
 
 @pytest.mark.honours("UpdateDataset", "an update that a crash interrupted ends after the next start")
-def test_an_update_survives_a_kill(s3, tmp_path):
-    running = RunningEngine(tmp_path / "state", s3.url, pace="compressed")
-    try:
-        shop = Shop(running, s3)
-        items = shop.datasets["Items"]
-        new = shop.control.create_schema(
-            name="with-colour", schema=avro_schema("Items", [*SCHEMA_FIELDS["Items"], text("COLOUR")])
-        )["schemaArn"]
-        shop.control.update_dataset(datasetArn=items, schemaArn=new)
-        again = refusal(shop.control.update_dataset, datasetArn=items, schemaArn=new)
-        unused = outcome(shop.control.delete_schema, schemaArn=new)
-        running.kill()
-        running.start()
-        control = running.client()
+def test_an_update_survives_a_kill(slow_engine, s3):
+    shop = Shop(slow_engine, s3)
+    items = shop.datasets["Items"]
+    new = shop.control.create_schema(
+        name="with-colour", schema=avro_schema("Items", [*SCHEMA_FIELDS["Items"], text("COLOUR")])
+    )["schemaArn"]
+    shop.control.update_dataset(datasetArn=items, schemaArn=new)
+    again = refusal(shop.control.update_dataset, datasetArn=items, schemaArn=new)
+    unused = outcome(shop.control.delete_schema, schemaArn=new)
+    slow_engine.kill()
+    slow_engine.start()
+    control = slow_engine.client()
 
-        until_settled(lambda: control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"])
+    until_settled(lambda: control.describe_dataset(datasetArn=items)["dataset"]["latestDatasetUpdate"])
 
-        assert control.describe_dataset(datasetArn=items)["dataset"]["schemaArn"] == new
-        assert again[0] == unused == "ResourceInUseException"
-    finally:
-        running.stop()
+    assert control.describe_dataset(datasetArn=items)["dataset"]["schemaArn"] == new
+    assert again[0] == unused == "ResourceInUseException"

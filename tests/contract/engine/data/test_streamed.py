@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
 import pytest
 
-from tests.contract.engine.calls import outcome, refusal
-from tests.contract.engine.running_engine import RunningEngine
+from tests.contract.engine.calls import MOMENT, event, outcome, put_events, refusal
 from tests.contract.engine.shops import Shop
 from tests.factories.avro import avro_schema
 from tests.factories.shop_stream import SCHEMA_FIELDS, START
 
-MOMENT = datetime(2025, 10, 20, tzinfo=UTC)
 FIELDS = {
     "Actions": [
         {"name": "ACTION_ID", "type": "string"},
@@ -130,7 +127,7 @@ def typed_shop(engine, s3):
     ]
     schema = avro_schema("Interactions", [*SCHEMA_FIELDS["Interactions"], *own])
     made = Shop(engine, s3, account="888888888804", schemas={"Interactions": schema})
-    made.tracking_id = made.track()
+    made.track()
     return made
 
 
@@ -145,15 +142,10 @@ def typed_shop(engine, s3):
     ],
 )
 def test_a_property_that_does_not_fit_its_column_is_refused(typed_shop, properties, message):
-    event = {"eventType": "View", "sentAt": MOMENT, "itemId": "i"}
-    request = {"trackingId": typed_shop.tracking_id, "sessionId": "s"}
+    fitting = {"device": "phone", "scrollDepth": 0.5, "unknown": [1]}
 
-    code, found = refusal(
-        typed_shop.events.put_events, eventList=[{**event, "properties": json.dumps(properties)}], **request
-    )
-    typed_shop.events.put_events(
-        eventList=[{**event, "properties": '{"device": "phone", "scrollDepth": 0.5, "unknown": [1]}'}], **request
-    )
+    code, found = refusal(put_events, typed_shop, event("i", properties=json.dumps(properties)))
+    put_events(typed_shop, event("i", properties=json.dumps(fitting)))
 
     assert code == "InvalidInputException"
     assert message in found
@@ -176,31 +168,27 @@ def test_too_many_event_types_fail_the_import(typed_shop):
 
 
 @pytest.mark.honours("PutEvents", "acknowledged events survive a kill after a checkpoint")
-def test_a_start_after_a_checkpoint_and_a_kill_finds_every_event(s3, tmp_path):
-    running = RunningEngine(tmp_path / "state", s3.url)
-    try:
-        shop = Shop(running, s3)
-        shop.tracking_id = shop.track()
-        # Large events, so that the log is soon long enough for a checkpoint.
-        large = {"eventType": "View", "sentAt": MOMENT, "impression": ["x" * 256] * 25, "properties": '{"a": 1}'}
+def test_a_start_after_a_checkpoint_and_a_kill_finds_every_event(own_engine, s3):
+    shop = Shop(own_engine, s3)
+    shop.track()
+    # Large events, so that the log is soon long enough for a checkpoint.
+    large = event(impression=["x" * 256] * 25, properties='{"a": 1}')
 
-        def put(number):
-            several = [{**large, "eventId": f"{number}-{part}", "itemId": f"i-{number}-{part}"} for part in range(10)]
-            shop.events.put_events(trackingId=shop.tracking_id, sessionId=f"s{number}", eventList=several)
+    def put(number):
+        several = [{**large, "eventId": f"{number}-{part}", "itemId": f"i-{number}-{part}"} for part in range(10)]
+        put_events(shop, *several, session=f"s{number}")
 
-        sent = 0
-        while not list(running.directory.glob("groups/*/checkpoint.npz")):
-            put(sent)
-            sent += 1
-            assert sent < 2000, "there is no checkpoint"
-        for number in range(sent, sent + 5):
-            put(number)
-        running.kill()
-        running.start()
+    sent = 0
+    while not list(own_engine.directory.glob("groups/*/checkpoint.npz")):
+        put(sent)
+        sent += 1
+        assert sent < 2000, "there is no checkpoint"
+    for number in range(sent, sent + 5):
+        put(number)
+    own_engine.kill()
+    own_engine.start()
 
-        assert running.metric('personalize_events_stored{dataset_group="shop"}') == 10 * (sent + 5)
-        for number in (0, sent - 1, sent + 4):
-            put(number)
-        assert running.metric("personalize_events_duplicate_total") == 30
-    finally:
-        running.stop()
+    assert own_engine.metric('personalize_events_stored{dataset_group="shop"}') == 10 * (sent + 5)
+    for number in (0, sent - 1, sent + 4):
+        put(number)
+    assert own_engine.metric("personalize_events_duplicate_total") == 30

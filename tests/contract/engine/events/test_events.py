@@ -7,29 +7,18 @@ import os
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
 from functools import partial
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.contract.engine.calls import refusal
-from tests.contract.engine.running_engine import ROOT, RunningEngine
+from tests.contract.engine.calls import event, put_events, refusal
+from tests.contract.engine.running_engine import ROOT
 from tests.contract.engine.shops import Shop
 from tests.fakes.waiting import wait_until
 
 # A longer run: KILLS=50 python -m pytest tests/contract/engine/events/test_events.py -k mid_stream -s --timeout=0
 KILLS = int(os.environ.get("KILLS", "1"))
-MOMENT = datetime(2025, 10, 20, tzinfo=UTC)
-
-
-def event(**members):
-    return {"eventType": "View", "sentAt": MOMENT, "itemId": "item-1-1", **members}
-
-
-def put(shop, *events, tracking_id=None, session="s", **request):
-    request = {"trackingId": tracking_id or shop.tracking_id, "sessionId": session, **request}
-    return shop.events.put_events(eventList=list(events), **request)
 
 
 def stored(engine, group="shop"):
@@ -37,13 +26,11 @@ def stored(engine, group="shop"):
 
 
 @pytest.fixture
-def lone(s3, tmp_path):
-    """An engine of one's own to kill, with a shop that only tracks."""
-    running = RunningEngine(tmp_path / "state", s3.url)
-    shop = Shop(running, s3)
-    shop.tracking_id = shop.track()
-    yield shop
-    running.stop()
+def lone(own_engine, s3):
+    """A shop that only tracks, in an engine of its own."""
+    shop = Shop(own_engine, s3)
+    shop.track()
+    return shop
 
 
 @pytest.mark.honours(
@@ -69,7 +56,7 @@ def lone(s3, tmp_path):
 def test_a_call_with_one_bad_event_is_refused_whole(trained_shop, events, message):
     before = stored(trained_shop.engine)
 
-    code, text = refusal(put, trained_shop, *events)
+    code, text = refusal(put_events, trained_shop, *events)
 
     assert code == "InvalidInputException"
     assert message in text
@@ -78,13 +65,14 @@ def test_a_call_with_one_bad_event_is_refused_whole(trained_shop, events, messag
 
 @pytest.mark.honours("PutEvents", "an unknown trackingId is InvalidInputException")
 def test_an_unknown_tracking_id_is_an_invalid_input(trained_shop):
-    assert refusal(put, trained_shop, event(), tracking_id="nobody")[0] == "InvalidInputException"
+    request = {"trackingId": "nobody", "sessionId": "s", "eventList": [event()]}
+    assert refusal(trained_shop.events.put_events, **request).code == "InvalidInputException"
 
 
 @pytest.mark.honours("PutEvents", "an eventId is stored once")
 def test_an_event_id_is_kept_once_and_counted(lone):
-    put(lone, event(eventId="a"), event(eventId="b"), event(eventId="a"))
-    put(lone, event(eventId="b"), event(eventId="c", itemId="item-2-2"))
+    put_events(lone, event(eventId="a"), event(eventId="b"), event(eventId="a"))
+    put_events(lone, event(eventId="b"), event(eventId="c", itemId="item-2-2"))
 
     assert stored(lone.engine) == 3
     assert lone.engine.metric("personalize_events_received_total") == 5
@@ -100,7 +88,9 @@ def test_what_was_answered_survives_a_kill_in_mid_stream(lone):
         for number in range(10_000):
             name = f"{sender}-{number}"
             try:
-                put(lone, event(eventId=name), event(eventId=f"{name}-b", itemId="item-2-2"), userId=f"user-{sender}")
+                put_events(
+                    lone, event(eventId=name), event(eventId=f"{name}-b", itemId="item-2-2"), user=f"user-{sender}"
+                )
             except (ClientError, BotoCoreError):
                 refused.append(name)
                 return
@@ -124,16 +114,16 @@ def test_what_was_answered_survives_a_kill_in_mid_stream(lone):
 
     # Sent again, every acknowledged event is a duplicate: none was lost.
     for name in acknowledged:
-        put(lone, event(eventId=name), event(eventId=f"{name}-b"))
+        put_events(lone, event(eventId=name), event(eventId=f"{name}-b"))
     assert stored(lone.engine) == found
     assert lone.engine.metric("personalize_events_duplicate_total") == 2 * len(acknowledged)
     print(f"{KILLS} kills: {2 * len(acknowledged)} events acknowledged, {int(found)} stored, none lost or doubled")
 
 
 def test_a_torn_end_is_cut_and_a_damaged_middle_stops_the_start(lone, capfd):
-    put(lone, event(eventId="first"))
-    put(lone, event(eventId="second"))
-    put(lone, event(eventId="third"))
+    put_events(lone, event(eventId="first"))
+    put_events(lone, event(eventId="second"))
+    put_events(lone, event(eventId="third"))
     lone.engine.stop()
     (segment,) = lone.engine.directory.glob("groups/*/streamed/*.log")
     whole = segment.read_bytes()
@@ -171,8 +161,8 @@ def test_a_second_engine_on_the_directory_or_port_fails_with_a_sentence(lone):
 
 
 def test_logs_hold_neither_users_nor_payloads(lone):
-    put(lone, event(itemId="secret-item"), userId="secret-person", session="secret-session")
-    refusal(put, lone, event(properties="secret-payload"), userId="secret-person")
+    put_events(lone, event(itemId="secret-item"), user="secret-person", session="secret-session")
+    refusal(put_events, lone, event(properties="secret-payload"), user="secret-person")
 
     assert "secret" not in lone.engine.directory.with_suffix(".log").read_text()
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import itertools
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.contract.engine.calls import export, refusal, rows_of
+from tests.contract.engine.calls import MOMENT, event, export, put_events, refusal, rows_of
 from tests.contract.engine.shops import Shop
 from tests.factories.avro import avro_schema
 
-MOMENT = 1_760_000_000
+SECONDS = int(MOMENT.timestamp())
 NULLABLE = {"type": ["string", "null"]}
 FIELDS: dict[str, list[dict[str, Any]]] = {
     "Interactions": [
@@ -52,28 +51,24 @@ RECOMMENDATION = "RID-12345678-1234-1234-1234-abcdefgh"
 numbers = itertools.count()
 
 
-def event(kind, item=None, **members):
-    moment = datetime.fromtimestamp(MOMENT, UTC)
-    return {"eventType": kind, "sentAt": moment, **({"itemId": item} if item else {}), **members}
-
-
-def with_properties(kind, item=None, *, properties, **members):
-    return event(kind, item, properties=json.dumps(properties), **members)
+def event_of(kind, item=None, *, properties=None, **members):
+    properties_text = {"properties": json.dumps(properties)} if properties else {}
+    return event(item, eventType=kind, **properties_text, **members)
 
 
 # What the example shows, its events, and columns of the rows that they become.
 EVENT_EXAMPLES: list[tuple[str, list[dict[str, Any]], list[dict[str, str]]]] = [
     (
         "one event becomes one row of the Interactions dataset",
-        [event("borrow", "atlas")],
-        [{"ITEM_ID": "atlas", "TIMESTAMP": str(MOMENT), "EVENT_TYPE": "borrow"}],
+        [event_of("borrow", "atlas")],
+        [{"ITEM_ID": "atlas", "TIMESTAMP": str(SECONDS), "EVENT_TYPE": "borrow"}],
     ),
     (
         "several events in a call; itemId and eventValue as members or in the properties, the members first",
         [
-            with_properties("like", eventId="1", properties={"itemId": "novel", "eventValue": 4}),
-            with_properties("rate", eventId="2", properties={"itemId": "poems", "eventValue": 2.5}),
-            with_properties("rate", "diary", eventId="3", eventValue=1.0, properties={"itemId": "other"}),
+            event_of("like", eventId="1", properties={"itemId": "novel", "eventValue": 4}),
+            event_of("rate", eventId="2", properties={"itemId": "poems", "eventValue": 2.5}),
+            event_of("rate", "diary", eventId="3", eventValue=1.0, properties={"itemId": "other"}),
         ],
         [
             {"ITEM_ID": "novel", "EVENT_VALUE": "4.0"},
@@ -84,7 +79,7 @@ EVENT_EXAMPLES: list[tuple[str, list[dict[str, Any]], list[dict[str, str]]]] = [
     (
         "impression, recommendationId and eventAttributionSource of an event are stored",
         [
-            event(
+            event_of(
                 "borrow",
                 "atlas",
                 recommendationId=RECOMMENDATION,
@@ -102,7 +97,7 @@ EVENT_EXAMPLES: list[tuple[str, list[dict[str, Any]], list[dict[str, str]]]] = [
     ),
     (
         "properties in camel case are stored in the columns of the schema",
-        [with_properties("borrow", "atlas", properties={"readingDevice": "tablet", "unheardOf": 1})],
+        [event_of("borrow", "atlas", properties={"readingDevice": "tablet", "unheardOf": 1})],
         [{"READING_DEVICE": "tablet"}],
     ),
 ]
@@ -115,14 +110,8 @@ def library(engine, s3):
     of_interactions = schemas.pop("ActionInteractions")
     shop = Shop(engine, s3, account="822000000001", name="library", schemas=schemas)
     shop.add_dataset("ActionInteractions", of_interactions, "Action_Interactions")
-    shop.tracking_id = shop.track()
+    shop.track()
     return shop
-
-
-def put(library, user, *events):
-    library.events.put_events(
-        trackingId=library.tracking_id, userId=user, sessionId=f"visit-{user}", eventList=list(events)
-    )
 
 
 def stored(library, dataset, **columns):
@@ -142,7 +131,7 @@ def stored(library, dataset, **columns):
 def test_events_become_these_rows(library, events, rows):
     user = f"user-{next(numbers)}"
 
-    put(library, user, *events)
+    put_events(library, *events, user=user, session=f"visit-{user}")
 
     found = {row["ITEM_ID"]: row for row in stored(library, "Interactions", USER_ID=user)}
     assert len(found) == len(rows)
@@ -160,7 +149,7 @@ def test_events_become_these_rows(library, events, rows):
     ],
 )
 def test_itemid_and_eventvalue_in_the_properties_are_checked(library, properties, message):
-    refused = refusal(put, library, "mallory", with_properties("like", properties=properties))
+    refused = refusal(put_events, library, event_of("like", properties=properties), user="mallory")
 
     assert refused.code == "InvalidInputException"
     assert message in refused.message
@@ -169,12 +158,12 @@ def test_itemid_and_eventvalue_in_the_properties_are_checked(library, properties
 
 @pytest.mark.honours("PutItems", "several items in a call, with columns as properties in camel case")
 def test_items(library):
-    columns = {"genres": "Travel|Maps", "pageCount": 320, "creationTimestamp": MOMENT}
+    columns = {"genres": "Travel|Maps", "pageCount": 320, "creationTimestamp": SECONDS}
     items = [{"itemId": name, "properties": json.dumps(columns)} for name in ("atlas", "globe")]
 
     library.events.put_items(datasetArn=library.datasets["Items"], items=items)
 
-    rows = stored(library, "Items", GENRES="Travel|Maps", PAGE_COUNT="320", CREATION_TIMESTAMP=str(MOMENT))
+    rows = stored(library, "Items", GENRES="Travel|Maps", PAGE_COUNT="320", CREATION_TIMESTAMP=str(SECONDS))
     assert {row["ITEM_ID"] for row in rows} == {"atlas", "globe"}
 
 
@@ -206,13 +195,7 @@ def test_actions_and_what_users_did_with_them(library):
     library.events.put_action_interactions(
         trackingId=tracking_id,
         actionInteractions=[
-            {
-                "actionId": action,
-                "eventType": kind,
-                "userId": "ada",
-                "sessionId": "desk",
-                "timestamp": datetime.fromtimestamp(MOMENT, UTC),
-            }
+            {"actionId": action, "eventType": kind, "userId": "ada", "sessionId": "desk", "timestamp": MOMENT}
             for kind, action in seen
         ],
     )

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.contract.engine.calls import until_gone
-from tests.contract.engine.running_engine import ROLE, RunningEngine, until_settled
+from tests.contract.engine.calls import create, delete, event, ids, put_events
+from tests.contract.engine.running_engine import ROLE
 from tests.contract.engine.shops import Shop
 from tests.factories.shop_stream import schema_text
 
@@ -25,20 +25,12 @@ OUTPUT = {"roleArn": ROLE, "s3DataDestination": {"path": "s3://data/reports"}}
 
 
 def attribute(shop, *metrics, output=OUTPUT, name="impact"):
-    arn = shop.control.create_metric_attribution(
-        name=name, datasetGroupArn=shop.group, metrics=list(metrics), metricsOutputConfig=output
-    )["metricAttributionArn"]
-    until_settled(lambda: shop.control.describe_metric_attribution(metricAttributionArn=arn))
-    return arn
+    request = {"name": name, "datasetGroupArn": shop.group, "metrics": metrics, "metricsOutputConfig": output}
+    return create(shop.control, "metric_attribution", **request)["metricAttributionArn"]
 
 
-def put(shop, kind, item="item-0-0", **event):
-    shop.events.put_events(
-        trackingId=shop.tracking_id,
-        sessionId="s",
-        userId="u",
-        eventList=[{"eventType": kind, "itemId": item, "sentAt": datetime.now(UTC), **event}],
-    )
+def put(shop, kind, item="item-0-0", **members):
+    put_events(shop, event(item, **{"eventType": kind, "sentAt": datetime.now(UTC), **members}), user="u")
 
 
 def measured(shop):
@@ -53,7 +45,7 @@ def measured(shop):
 
 @pytest.fixture
 def shop(new_shop):
-    new_shop.tracking_id = new_shop.track()
+    new_shop.track()
     return new_shop
 
 
@@ -62,9 +54,7 @@ def shop(new_shop):
 @pytest.mark.honours("PutEvents", "an explicit eventAttributionSource takes precedence over the recommendationId")
 def test_events_are_summed_by_metric_and_source(shop):
     attribute(shop, CLICKS, SALES, VALUES)
-    shop.events.put_items(
-        datasetArn=shop.datasets["Items"], items=[{"itemId": "item-0-0", "properties": '{"price": 2.5}'}]
-    )
+    shop.put_item("item-0-0", price=2.5)
     put(shop, "click", eventId="once", metricAttribution={"eventAttributionSource": "mail"})
     put(shop, "click", eventId="once", metricAttribution={"eventAttributionSource": "mail"})
     put(shop, "Click", metricAttribution={"eventAttributionSource": "mail"}, recommendationId="RID-unknown")
@@ -84,12 +74,11 @@ def test_events_are_summed_by_metric_and_source(shop):
 @pytest.mark.honours("PutEvents", "a recommendationId attributes the event to its campaign")
 def test_a_recommendation_id_leads_back_to_the_campaign(trained_shop):
     arn = attribute(trained_shop, CLICKS)
-    campaign = trained_shop.campaigns["popular"]
-    shown = trained_shop.runtime.get_recommendations(campaignArn=campaign, userId="user-1")
+    shown = trained_shop.recommend("popular", userId="user-1")
 
-    put(trained_shop, "Click", recommendationId=shown["recommendationId"], item=shown["itemList"][0]["itemId"])
+    put(trained_shop, "Click", recommendationId=shown["recommendationId"], item=ids(shown)[0])
 
-    assert measured(trained_shop) == {("clicks", campaign): 1.0}
+    assert measured(trained_shop) == {("clicks", trained_shop.campaigns["popular"]): 1.0}
     trained_shop.control.delete_metric_attribution(metricAttributionArn=arn)
 
 
@@ -106,24 +95,14 @@ def import_clicks(shop, job, mode="FULL", count=3, begin=900, **request):
     lines = ["USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,RECOMMENDATION_ID,EVENT_ATTRIBUTION_SOURCE,VIEWED_SHARE"]
     lines += [f"u-{place},i,{begin + place % 900},Click,,,{'mail' if place else ''},0.5" for place in range(count)]
     location = shop.s3.put("data", f"attribution/{job}.csv", "\n".join(lines) + "\n")
-    arn = shop.control.create_dataset_import_job(
-        jobName=job,
-        datasetArn=shop.datasets["Interactions"],
-        dataSource={"dataLocation": location},
-        roleArn=ROLE,
-        importMode=mode,
-        **request,
-    )["datasetImportJobArn"]
-    return until_settled(
-        lambda: shop.control.describe_dataset_import_job(datasetImportJobArn=arn), allowed_failure=True
-    )
+    return shop.load("Interactions", location, job, mode, may_fail=True, **request)
 
 
 @pytest.fixture
 def reporting_shop(engine, s3, request):
     account = f"{zlib.crc32(request.node.nodeid.encode()):012d}"
     shop = Shop(engine, s3, account, schemas={"Items": schema_text("Items"), "Interactions": report_schema()})
-    shop.tracking_id = shop.track()
+    shop.track()
     return shop
 
 
@@ -186,13 +165,7 @@ def test_a_report_that_cannot_be_written_fails_the_import(reporting_shop):
 )
 def test_publishing_without_a_place_for_it_is_refused(shop):
     def publish(dataset):
-        shop.control.create_dataset_import_job(
-            jobName="x",
-            datasetArn=shop.datasets[dataset],
-            dataSource={"dataLocation": "s3://data/x.csv"},
-            roleArn=ROLE,
-            publishAttributionMetricsToS3=True,
-        )
+        shop.load(dataset, "s3://data/x.csv", "x", publishAttributionMetricsToS3=True)
 
     with pytest.raises(ClientError, match="needs an active metric attribution"):
         publish("Interactions")
@@ -257,8 +230,7 @@ def test_a_deleted_attribution_measures_nothing(shop):
         for attribution in shop.control.list_metric_attributions(datasetGroupArn=shop.group)["metricAttributions"]
     ] == [arn]
 
-    shop.control.delete_metric_attribution(metricAttributionArn=arn)
-    until_gone(shop.control.describe_metric_attribution, metricAttributionArn=arn)
+    delete(shop.control, "metric_attribution", metricAttributionArn=arn)
     put(shop, "Click")
 
     assert measured(shop) == {}
@@ -267,16 +239,13 @@ def test_a_deleted_attribution_measures_nothing(shop):
 
 
 @pytest.mark.honours("PutEvents", "metrics continue after a restart of the engine")
-def test_a_killed_engine_goes_on_measuring(tmp_path, s3):
-    engine = RunningEngine(tmp_path / "state", s3.url)
-    shop = Shop(engine, s3)
-    shop.tracking_id = shop.track()
+def test_a_killed_engine_goes_on_measuring(own_engine, s3):
+    shop = Shop(own_engine, s3)
+    shop.track()
     attribute(shop, CLICKS)
-    engine.kill()
-    engine.start()
-    shop.control = engine.client()
+    own_engine.kill()
+    own_engine.start()
 
     put(shop, "Click")
 
     assert measured(shop) == {("clicks", "SOURCE_NAME_UNDEFINED"): 1.0}
-    engine.stop()

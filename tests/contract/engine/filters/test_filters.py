@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.engine.calls import refusal, until_gone
-from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.calls import delete, refusal, until_gone
+from tests.contract.engine.running_engine import until_settled
 from tests.contract.engine.shops import Shop
 from tests.factories.avro import avro_schema
 
@@ -32,7 +32,7 @@ def test_a_filter_from_its_creation_to_its_end(new_shop):
     assert [[filter_["name"] for filter_ in page["Filters"]] for page in pages] == [["mine"], ["other"]]
     assert "filterExpression" not in pages[0]["Filters"][0]
 
-    new_shop.delete_filter(made["filterArn"])
+    delete(control, "filter", filterArn=made["filterArn"])
 
     assert made["filterArn"] not in {summary["filterArn"] for summary in control.list_filters()["Filters"]}
     code, message = refusal(control.describe_filter, filterArn=made["filterArn"])
@@ -44,14 +44,9 @@ def test_a_filter_from_its_creation_to_its_end(new_shop):
 def test_names_are_taken_once_and_groups_must_exist(new_shop):
     make(new_shop, CHEAP)
 
-    code, _ = refusal(
-        new_shop.control.create_filter, name="mine", datasetGroupArn=new_shop.group, filterExpression=CHEAP
-    )
-    assert code == "ResourceAlreadyExistsException"
-    code, _ = refusal(
-        new_shop.control.create_filter, name="x", datasetGroupArn=f"{new_shop.group}-x", filterExpression=CHEAP
-    )
-    assert code == "ResourceNotFoundException"
+    assert refusal(new_shop.add_filter, "mine", CHEAP).code == "ResourceAlreadyExistsException"
+    elsewhere = {"name": "x", "datasetGroupArn": f"{new_shop.group}-x", "filterExpression": CHEAP}
+    assert refusal(new_shop.control.create_filter, **elsewhere).code == "ResourceNotFoundException"
 
 
 @pytest.mark.honours("CreateFilter", "wrong expressions are refused with the position and what is expected there")
@@ -76,9 +71,7 @@ def test_names_are_taken_once_and_groups_must_exist(new_shop):
     ],
 )
 def test_wrong_expressions(new_shop, expression, message):
-    code, said = refusal(
-        new_shop.control.create_filter, name="wrong", datasetGroupArn=new_shop.group, filterExpression=expression
-    )
+    code, said = refusal(new_shop.add_filter, "wrong", expression)
 
     assert code == "InvalidInputException"
     assert message in said
@@ -90,9 +83,7 @@ def test_a_dataset_group_has_thirty_filters(new_shop):
     for number in range(30):
         new_shop.control.create_filter(name=f"f{number}", datasetGroupArn=new_shop.group, filterExpression=CHEAP)
 
-    code, message = refusal(
-        new_shop.control.create_filter, name="f30", datasetGroupArn=new_shop.group, filterExpression=CHEAP
-    )
+    code, message = refusal(new_shop.add_filter, "f30", CHEAP)
 
     assert code == "LimitExceededException"
     assert "30" in message
@@ -112,61 +103,47 @@ def about(numbers: range) -> str:
 def test_so_many_fields_may_be_filtered_by(new_shop):
     wide_shop(new_shop)
 
-    code, message = refusal(
-        new_shop.control.create_filter, name="x", datasetGroupArn=new_shop.group, filterExpression=about(range(11))
-    )
+    code, message = refusal(new_shop.add_filter, "x", about(range(11)))
     assert code == "InvalidInputException"
     assert "a filter may name 10 different fields, not 11" in message
 
     first = make(new_shop, about(range(10)), "first")
     make(new_shop, about(range(5, 15)), "second")
     make(new_shop, about(range(10, 20)), "third")
-    code, message = refusal(
-        new_shop.control.create_filter, name="x", datasetGroupArn=new_shop.group, filterExpression=about(range(20, 21))
-    )
+    code, message = refusal(new_shop.add_filter, "x", about(range(20, 21)))
     assert code == "LimitExceededException"
     assert "may name 20 different fields, not 21" in message
 
-    new_shop.delete_filter(first["filterArn"])
+    delete(new_shop.control, "filter", filterArn=first["filterArn"])
     make(new_shop, about(range(20, 21)), "fourth")
 
 
 @pytest.mark.honours("CreateFilter", "CREATE PENDING, CREATE IN_PROGRESS, ACTIVE")
 @pytest.mark.honours("DeleteFilter", "DELETE PENDING, DELETE IN_PROGRESS; refused while it is created or deleted")
-def test_states_come_in_their_order(s3, tmp_path):
-    slow = RunningEngine(tmp_path / "state", s3.url, pace="compressed")
-    try:
-        shop = Shop(slow, s3)
-        control = shop.control
-        arn = control.create_filter(name="mine", datasetGroupArn=shop.group, filterExpression=CHEAP)["filterArn"]
-        assert refusal(control.delete_filter, filterArn=arn)[0] == "ResourceInUseException"
-        assert control.describe_filter(filterArn=arn)["filter"]["status"].startswith("CREATE ")
-        until_settled(lambda: control.describe_filter(filterArn=arn))
-        control.delete_filter(filterArn=arn)
-        assert refusal(control.delete_filter, filterArn=arn)[0] == "ResourceInUseException"
-        until_gone(control.describe_filter, filterArn=arn)
-        logged = slow.logged_states(arn)
-    finally:
-        slow.stop()
-
+def test_states_come_in_their_order(slow_engine, s3):
+    shop = Shop(slow_engine, s3)
+    control = shop.control
+    arn = control.create_filter(name="mine", datasetGroupArn=shop.group, filterExpression=CHEAP)["filterArn"]
+    assert refusal(control.delete_filter, filterArn=arn)[0] == "ResourceInUseException"
+    assert control.describe_filter(filterArn=arn)["filter"]["status"].startswith("CREATE ")
+    until_settled(lambda: control.describe_filter(filterArn=arn))
+    control.delete_filter(filterArn=arn)
+    assert refusal(control.delete_filter, filterArn=arn)[0] == "ResourceInUseException"
+    until_gone(control.describe_filter, filterArn=arn)
+    logged = slow_engine.logged_states(arn)
     assert logged == ["CREATE IN_PROGRESS", "ACTIVE", "DELETE IN_PROGRESS"]
 
 
 @pytest.mark.honours("CreateFilter", "a creation that a kill interrupted is finished after the restart")
-def test_a_kill_breaks_off_no_creation(s3, tmp_path):
-    slow = RunningEngine(tmp_path / "state", s3.url, pace="compressed")
-    try:
-        shop = Shop(slow, s3)
-        kept = shop.control.create_filter(
-            name="kept",
-            datasetGroupArn=shop.group,
-            filterExpression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("View")',
-        )["filterArn"]
-        slow.kill()
-        slow.start()
-        control = slow.client()
-        found = until_settled(lambda: control.describe_filter(filterArn=kept))
-    finally:
-        slow.stop()
-
+def test_a_kill_breaks_off_no_creation(slow_engine, s3):
+    shop = Shop(slow_engine, s3)
+    kept = shop.control.create_filter(
+        name="kept",
+        datasetGroupArn=shop.group,
+        filterExpression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("View")',
+    )["filterArn"]
+    slow_engine.kill()
+    slow_engine.start()
+    control = slow_engine.client()
+    found = until_settled(lambda: control.describe_filter(filterArn=kept))
     assert found["status"] == "ACTIVE"

@@ -5,13 +5,11 @@ Source: developer guide, "Item recommendation filter expression examples" and "C
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.contract.engine.calls import ids, refusal, send, until_gone
-from tests.contract.engine.running_engine import RunningEngine
+from tests.contract.engine.calls import delete, event, ids, put_events, refusal, send
 from tests.contract.engine.shops import Shop
 from tests.factories.avro import avro_schema
 from tests.factories.shop_stream import START
@@ -189,15 +187,11 @@ def nursery(engine, s3):
     for name, records in rows.items():
         lines = [",".join(field for field, _ in SCHEMAS[name]), *(",".join(map(str, record)) for record in records)]
         shop.load(name, s3.put("data", f"nursery/{name}.csv", "\n".join(lines) + "\n"), f"nursery-{name}")
-    shop.campaigns = {
-        "all": shop.deploy("all", "aws-popularity-count"),
-        "related": shop.deploy("related", "aws-similar-items"),
-    }
-    shop.tracking_id = shop.track()
+    shop.deploy("all", "aws-popularity-count")
+    shop.deploy("related", "aws-similar-items")
+    shop.track()
     done = [("oak", "water"), ("sage", "water"), ("rose", "prune"), ("lily", "buy")]
-    moment = datetime(2025, 10, 21, tzinfo=UTC)
-    events = [{"itemId": plant, "eventType": kind, "sentAt": moment} for plant, kind in done]
-    shop.events.put_events(trackingId=shop.tracking_id, sessionId="ida", userId="ida", eventList=events)
+    put_events(shop, *(event(plant, eventType=kind) for plant, kind in done), user="ida", session="ida")
     return shop
 
 
@@ -212,11 +206,11 @@ def new_filter(nursery):
 
     yield create
     for arn in arns:
-        nursery.delete_filter(arn)
+        delete(nursery.control, "filter", filterArn=arn)
 
 
 def recommend(shop, campaign, **request):
-    return set(ids(shop.runtime.get_recommendations(campaignArn=shop.campaigns[campaign], numResults=500, **request)))
+    return set(ids(shop.recommend(campaign, numResults=500, **request)))
 
 
 @pytest.mark.honours("CreateFilter", "every kind of item filter of the developer guide")
@@ -277,48 +271,42 @@ def test_a_changed_item_is_filtered_by_its_new_columns(nursery, new_filter):
 
 
 @pytest.mark.honours("GetRecommendations", "a filter gives the same answer after a kill, streamed data included")
-def test_a_filter_gives_the_same_answer_after_a_kill(s3, tmp_path):
-    engine = RunningEngine(tmp_path / "state", s3.url)
-    try:
-        shop = Shop(engine, s3)
-        shop.fill()
-        shop.campaigns["popular"] = shop.deploy("popular", "aws-popularity-count")
-        shop.tracking_id = shop.track()
-        arn = shop.add_filter(
-            "dear",
-            'INCLUDE ItemID WHERE Items.PRICE > 50 | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")',
-        )
-        for place in range(3):
-            shop.put_item(f"item-1-{place}", category="shelf 1", price=60.0)
-        send(shop, "buyer", ["item-1-1"], kind="Buy")
-        before = recommend(shop, "popular", userId="buyer", filterArn=arn)
+def test_a_filter_gives_the_same_answer_after_a_kill(own_engine, s3):
+    shop = Shop(own_engine, s3)
+    shop.fill()
+    shop.deploy("popular", "aws-popularity-count")
+    shop.track()
+    arn = shop.add_filter(
+        "dear",
+        'INCLUDE ItemID WHERE Items.PRICE > 50 | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy")',
+    )
+    for place in range(3):
+        shop.put_item(f"item-1-{place}", category="shelf 1", price=60.0)
+    send(shop, "buyer", ["item-1-1"], kind="Buy")
+    before = recommend(shop, "popular", userId="buyer", filterArn=arn)
 
-        engine.kill()
-        engine.start()
+    own_engine.kill()
+    own_engine.start()
 
-        assert before == {"item-1-0", "item-1-2"}
-        assert recommend(shop, "popular", userId="buyer", filterArn=arn) == before
-    finally:
-        engine.stop()
+    assert before == {"item-1-0", "item-1-2"}
+    assert recommend(shop, "popular", userId="buyer", filterArn=arn) == before
 
 
 @pytest.mark.honours("GetRecommendations", "a filter whose dataset was deleted is refused with the reason")
 @pytest.mark.honours("CreateFilter", "a filter needs the datasets that it names")
 def test_a_filter_without_its_dataset_is_refused(new_shop):
     new_shop.fill()
-    new_shop.campaigns["popular"] = new_shop.deploy("popular", "aws-popularity-count")
+    new_shop.deploy("popular", "aws-popularity-count")
     expression = "INCLUDE ItemID WHERE Items.PRICE > 5"
     arn = new_shop.add_filter("dear", expression)
     assert recommend(new_shop, "popular", userId="u", filterArn=arn)
 
     items = new_shop.datasets["Items"]
-    new_shop.control.delete_dataset(datasetArn=items)
-    until_gone(new_shop.control.describe_dataset, datasetArn=items)
+    delete(new_shop.control, "dataset", datasetArn=items)
 
-    request = {"name": "x", "datasetGroupArn": new_shop.group, "filterExpression": expression}
     for refused in (
         refusal(recommend, new_shop, "popular", userId="u", filterArn=arn),
-        refusal(new_shop.control.create_filter, **request),
+        refusal(new_shop.add_filter, "x", expression),
     ):
         assert refused.code == "InvalidInputException"
         assert "the dataset group has no dataset of the type Items" in refused.message

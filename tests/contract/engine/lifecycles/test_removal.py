@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from deployment.remove.personalize import Group, TrainingRunsError, existing, remove, stop_trainings
-from tests.contract.engine.running_engine import RunningEngine, until_settled
+from tests.contract.engine.running_engine import RunningEngine
 from tests.contract.engine.shops import Shop
 from tests.factories.shop_stream import interactions_csv, schema_text, shop_rows
 
@@ -48,7 +48,7 @@ def environments(tmp_path_factory, s3):
     # From now on trainings and deletions take some time.
     slow = RunningEngine(folder, s3.url, pace="compressed")
     for shop in shops.values():
-        shop.control = slow.client()
+        shop.engine = slow
     yield shops
     slow.stop()
 
@@ -58,8 +58,7 @@ def make_environment(engine, s3, name):
     shop.add_dataset("users-0a1b2c3d", schema_text("Users"), "Users")
     data = s3.put("data", "interactions.csv", interactions_csv(shop_rows()))
     shop.load("Interactions", data, f"interactions-{name}")
-    tracker = shop.control.create_event_tracker(name=name, datasetGroupArn=shop.group)["eventTrackerArn"]
-    until_settled(lambda: shop.control.describe_event_tracker(eventTrackerArn=tracker))
+    shop.track()
     shop.add_filter(f"{name}-unseen", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("View")')
     shop.deploy(f"{name}-popular", "aws-popularity-count")
     return shop
