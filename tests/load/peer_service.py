@@ -49,7 +49,7 @@ class Question(BaseModel):
 def make_service(events: Path, directory: Path) -> tuple[FastAPI, float]:
     """Train and return the service with the seconds that the training took."""
     with np.load(events) as stored:
-        users, items = stored["people"], stored["items"]
+        users, items = stored["users"], stored["items"]
     rows = sparse.csr_matrix((np.ones(users.size, np.float32), (users, items)))
     model = implicit.als.AlternatingLeastSquares(factors=FACTORS, iterations=ITERATIONS, random_state=1)
     begun = time.perf_counter()
