@@ -22,15 +22,15 @@ from tests.fakes.s3 import FileS3
 from tests.load.big_shop import BigShop
 from tests.load.http_load import Outcome, drive, post
 from tests.load.running_engine import (
-    ENGINE_CORE,
-    LOAD_CORE,
     ROOT,
     Caller,
     RunningEngine,
     deploy,
     import_dataset,
+    keep_on_one_core,
     make_group,
     put_in_pieces,
+    put_of_ten,
 )
 
 ITEMS, USERS, EVENTS = 41_000, 30_000, 800_000
@@ -72,7 +72,7 @@ def _measure_engine(root: Path, shop: BigShop) -> Figures:
         tracker = caller.control("CreateEventTracker", name="bench", datasetGroupArn=group)["trackingId"]
         named = caller.control("CreateFilter", name="bench", datasetGroupArn=group, filterExpression=FILTER)
         caller.settled("DescribeFilter", "filter", filterArn=named["filterArn"])
-        engine.stay_on_one_core()
+        keep_on_one_core(engine.process)
         figures = {"training, with hold-out (s)": round(seconds, 1)}
         asked = [_question({"campaignArn": campaign}, number) for number in range(ASKED)]
         filtered = {"campaignArn": campaign, "filterArn": named["filterArn"], "filterValues": {"MOST": "50"}}
@@ -82,7 +82,9 @@ def _measure_engine(root: Path, shop: BigShop) -> Figures:
         figures["CPU per answer (ms)"] = round((engine.cpu_seconds() - before) / (ASKED // 4) * 1000, 2)
         outcome = drive(engine.port, [_question(filtered, number) for number in range(ASKED // 4)], connections=1)
         figures |= _latencies("filtered answer, one connection", outcome)
-        puts = [_put({"trackingId": tracker, "sessionId": f"s-{number % SENDERS}"}, number) for number in range(PUTS)]
+        puts = [
+            put_of_ten(shop, number, trackingId=tracker, sessionId=f"s-{number % SENDERS}") for number in range(PUTS)
+        ]
         small = engine.resident_mib()
         figures |= _measure_puts(engine.port, puts)
         grown = (engine.resident_mib() - small) / (PUTS * 10) * 1_000_000
@@ -106,13 +108,10 @@ def _measure_peer(root: Path, shop: BigShop) -> Figures:
     try:
         _, port_text, seconds = (process.stdout.readline() if process.stdout else "").split()
         port = int(port_text)
-        for task in Path(f"/proc/{process.pid}/task").iterdir():
-            os.sched_setaffinity(int(task.name), {ENGINE_CORE})
-        if (os.cpu_count() or 1) > LOAD_CORE:
-            os.sched_setaffinity(0, {LOAD_CORE})
+        keep_on_one_core(process)
         figures = {"training, with hold-out (s)": float(seconds)}
         figures |= _measure_answers(port, [_question({}, number) for number in range(PEER_ASKED)])
-        figures |= _measure_puts(port, [_put({}, number) for number in range(PEER_PUTS)])
+        figures |= _measure_puts(port, [put_of_ten(shop, number) for number in range(PEER_PUTS)])
         return figures | _measure_reactions(Caller(port), {}, {})
     finally:
         process.terminate()
@@ -166,16 +165,3 @@ def _latencies(name: str, outcome: Outcome) -> Figures:
 
 def _question(asked: dict[str, Any], number: int) -> bytes:
     return post("/recommendations", json.dumps({**asked, "userId": f"user-{number * 7 % USERS}"}).encode())
-
-
-def _put(put: dict[str, str], number: int) -> bytes:
-    events = [
-        {
-            "eventId": f"{number}-{place}",
-            "eventType": "View",
-            "itemId": f"item-{(number * 10 + place * 31) % ITEMS}",
-            "sentAt": START + number,
-        }
-        for place in range(10)
-    ]
-    return post("/events", json.dumps({**put, "userId": f"user-{number % USERS}", "eventList": events}).encode())

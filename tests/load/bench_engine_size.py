@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.factories.shop_stream import START
 from tests.fakes.s3 import FileS3
 from tests.load.big_shop import BigShop
-from tests.load.http_load import drive, post
-from tests.load.running_engine import Caller, RunningEngine, deploy, import_dataset, make_group, put_in_pieces
+from tests.load.http_load import drive
+from tests.load.running_engine import (
+    Caller,
+    RunningEngine,
+    deploy,
+    import_dataset,
+    make_group,
+    put_in_pieces,
+    put_of_ten,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +35,16 @@ def run() -> list[dict[str, Any]]:
         s3 = FileS3(root / "s3")
         engine = RunningEngine(root, s3.url)
         try:
-            figures = _fill(engine, s3)
+            shop = BigShop.draw(ITEMS, USERS, EVENTS)
+            figures = _fill(engine, s3, shop)
             small = engine.resident_mib()
             tracker = Caller(engine.port).control("ListEventTrackers")["eventTrackers"][0]["eventTrackerArn"]
             described = Caller(engine.port).control("DescribeEventTracker", eventTrackerArn=tracker)["eventTracker"]
-            outcome = drive(engine.port, _puts(described["trackingId"]), connections=SENDERS)
+            named = {"trackingId": described["trackingId"]}
+            puts = [
+                put_of_ten(shop, number, **named, sessionId=f"s-{number % USERS}") for number in range(STREAMED // 10)
+            ]
+            outcome = drive(engine.port, puts, connections=SENDERS)
             figures["events streamed per second"] = round(outcome.per_second * 10)
             figures["memory per million streamed events (MiB)"] = round(engine.resident_mib() - small)
             figures["engine, most resident memory (MiB)"] = round(engine.peak_mib())
@@ -48,8 +59,7 @@ def run() -> list[dict[str, Any]]:
     return [{"measure": name, "5 million events, 200,000 items": value} for name, value in figures.items()]
 
 
-def _fill(engine: RunningEngine, s3: FileS3) -> dict[str, float]:
-    shop = BigShop.draw(ITEMS, USERS, EVENTS)
+def _fill(engine: RunningEngine, s3: FileS3, shop: BigShop) -> dict[str, float]:
     caller = Caller(engine.port)
     group = make_group(caller)
     items = put_in_pieces(s3, "items.csv", shop.items_csv())
@@ -83,28 +93,3 @@ def _worker_memory(engine: RunningEngine) -> Iterator[list[float]]:
     finally:
         ended.set()
         thread.join()
-
-
-def _puts(tracking_id: str) -> list[bytes]:
-    return [
-        post(
-            "/events",
-            json.dumps(
-                {
-                    "trackingId": tracking_id,
-                    "userId": f"user-{number % USERS}",
-                    "sessionId": f"s-{number % USERS}",
-                    "eventList": [
-                        {
-                            "eventId": f"{number}-{place}",
-                            "eventType": "View",
-                            "itemId": f"item-{(number * 10 + place * 31) % ITEMS}",
-                            "sentAt": START + number,
-                        }
-                        for place in range(10)
-                    ],
-                }
-            ).encode(),
-        )
-        for number in range(STREAMED // 10)
-    ]

@@ -12,10 +12,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.factories.shop_stream import schema_text
+from tests.factories.shop_stream import START, schema_text
+from tests.load.http_load import post
 
 if TYPE_CHECKING:
     from tests.fakes.s3 import FileS3
+    from tests.load.big_shop import BigShop
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT, REGION = "000000000000", "eu-central-1"
@@ -92,13 +94,6 @@ class RunningEngine:
                 raise RuntimeError("the engine did not start")
             time.sleep(0.02)
 
-    def stay_on_one_core(self) -> None:
-        """Keep the engine, with all its threads, on its core and this process on the other."""
-        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
-            os.sched_setaffinity(int(task.name), {ENGINE_CORE})
-        if (os.cpu_count() or 1) > LOAD_CORE:
-            os.sched_setaffinity(0, {LOAD_CORE})
-
     def stop(self) -> None:
         """End the process and wait for it."""
         self.process.terminate()
@@ -131,6 +126,14 @@ class RunningEngine:
 
     def _proc(self, name: str) -> str:
         return Path(f"/proc/{self.process.pid}/{name}").read_text(encoding="ascii")
+
+
+def keep_on_one_core(process: subprocess.Popen[Any]) -> None:
+    """Keep a process, with all its threads, on one core and this process on the other."""
+    for task in Path(f"/proc/{process.pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {ENGINE_CORE})
+    if (os.cpu_count() or 1) > LOAD_CORE:
+        os.sched_setaffinity(0, {LOAD_CORE})
 
 
 def _status_mib(process_id: int, name: str) -> float:
@@ -183,3 +186,18 @@ def put_in_pieces(s3: FileS3, name: str, pieces: Any) -> str:
     with path.open("w", encoding="utf-8") as file:
         file.writelines(pieces)
     return f"s3://bench/{name}"
+
+
+def put_of_ten(shop: BigShop, number: int, **request: str) -> bytes:
+    """Return a PutEvents request of ten events; its number determines the user, the items and the time."""
+    events = [
+        {
+            "eventId": f"{number}-{place}",
+            "eventType": "View",
+            "itemId": f"item-{(number * 10 + place * 31) % shop.item_count}",
+            "sentAt": START + number,
+        }
+        for place in range(10)
+    ]
+    body = {**request, "userId": f"user-{number % shop.user_count}", "eventList": events}
+    return post("/events", json.dumps(body).encode())
