@@ -77,13 +77,6 @@ def test_damage_before_the_end_stops_the_start(tmp_path):
         read(tmp_path)
 
 
-def test_a_segment_of_another_format_stops_the_start(tmp_path):
-    (tmp_path / "00000001.log").write_bytes(b"not a log at all")
-
-    with pytest.raises(DirectoryInUseError, match="damaged at byte 0"):
-        read(tmp_path)
-
-
 def test_a_full_segment_is_followed_by_another(tmp_path, monkeypatch):
     monkeypatch.setattr(event_log, "SEGMENT_BYTES", 100)
     batches = [[bytes([number]) * 60] for number in range(5)]

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.datasets.avro_schema import Column, read_schema
-from model.datasets.csv_import import check_events, read_rows
+from model.datasets.csv_import import read_rows
 from model.datasets.dataset_types import INTERACTIONS
-from model.datasets.errors import ImportFailedError, InvalidValueError
+from model.datasets.errors import InvalidValueError
 from model.datasets.interactions import from_rows
 from model.datasets.training_data import catalogue_of, select_interactions
 from model.datasets.values import check_value, text_reader
@@ -116,20 +116,6 @@ def test_text_is_stored_as_it_is_trained_on():
     assert check_value(textual, "<p>Red &amp; <b>warm</b></p>\r\nfor 3 < 4") == " Red    warm   for 3 < 4"
     assert len(check_value(textual, "語" * 8000)) == 7000
     assert len(check_value(textual, "word " * 8000)) == 20_000
-
-
-def test_event_types_and_columns_are_counted_together(tmp_path):
-    events = [
-        {**dict.fromkeys(("EVENT_VALUE", "DEVICE", "NOTE", "DEPTH")), "USER_ID": "u", "ITEM_ID": "i", "TIMESTAMP": n}
-        | {"EVENT_TYPE": f"kind {n}"}
-        for n in range(8)
-    ]
-    check_events(SCHEMA, write_interactions(tmp_path, SCHEMA, events[:7]), incremental=False)
-
-    with pytest.raises(ImportFailedError, match="8 event types and 3 metadata columns; together there may be 10"):
-        check_events(SCHEMA, write_interactions(tmp_path, SCHEMA, events), incremental=False)
-    with pytest.raises(ImportFailedError, match="needs 1000 rows, not 7"):
-        check_events(SCHEMA, write_interactions(tmp_path, SCHEMA, events[:7]), incremental=True)
 
 
 def test_numbers_of_items_are_trained_on_and_missing_ones_are_not_zero():

@@ -25,15 +25,6 @@ def test_events_before_and_after_a_login_belong_to_the_user():
     assert found == ["ann", "ann", "ann", "s2"]
 
 
-def test_a_second_login_does_not_move_the_events_of_the_first_user():
-    assert list(resolve_users(events([("ann", "s1"), (None, "s1"), ("bob", "s1"), (None, "s1")]))) == [
-        "ann",
-        "ann",
-        "bob",
-        "bob",
-    ]
-
-
 @given(EVENTS)
 def test_the_resolver_and_the_store_agree(given_events):
     records = events(given_events)
