@@ -23,15 +23,7 @@ class Move:
 
 
 def moves(functions: Any, targets: Mapping[str, Mapping[str, str]]) -> list[Move]:
-    """Return the aliases that are not at their target, readers first.
-
-    Parameters
-    ----------
-    functions
-        Lambda's client.
-    targets
-        Terraform's output ``rollout``.
-    """
+    """Return the aliases that are not at their target of Terraform's output ``rollout``, readers first."""
     found = []
     for purpose in sorted(targets, key=lambda purpose: (purpose in _WRITERS, purpose)):
         target = targets[purpose]

@@ -67,11 +67,6 @@ def deploy(
     step
         Shows a step's title and progress.
 
-    Returns
-    -------
-    Stack
-        Terraform's outputs after the last apply.
-
     Raises
     ------
     WorkflowError

@@ -33,18 +33,7 @@ def _client() -> S3Client:
 
 @_metrics.log_metrics
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, list[TransformedRecord]]:
-    """Convert one batch to rows of the lake.
-
-    Parameters
-    ----------
-    event
-        Lambda event from Firehose.
-
-    Returns
-    -------
-    dict
-        `records`, each record id once.
-    """
+    """Convert one batch of Firehose to rows of the lake; the response has each record id once."""
     outcome = transform(event["records"])
     if outcome.refused:
         store_refused(outcome, _client(), os.environ["BAD_ROWS_BUCKET"])

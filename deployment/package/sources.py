@@ -11,15 +11,7 @@ if TYPE_CHECKING:
 
 
 def imported_packages(root: Path, package: str) -> set[str]:
-    """Return the sub-packages of `backend` that a sub-package reaches through imports, itself included.
-
-    Parameters
-    ----------
-    root
-        Folder that holds `backend/`.
-    package
-        Name below `backend`, such as `collect`.
-    """
+    """Return the sub-packages of `backend` that one of them, such as `collect`, reaches by imports, itself included."""
     reached: set[str] = set()
     waiting = {package}
     while waiting:

@@ -143,11 +143,6 @@ def by_time(interactions: Interactions, share: float = 0.1) -> Split:
 
     Users without older events have questions with an empty history.
 
-    Parameters
-    ----------
-    share : float
-        Share of the events to hold out, between 0 and 1.
-
     Raises
     ------
     UnsplittableError
@@ -169,11 +164,6 @@ def next_events(interactions: Interactions, share: float = 0.1) -> Split:
     The model does not learn the events after the cut, but each history holds them: this measures how a recipe reacts
     to new events without a new training. A user's first event gives no question.
 
-    Parameters
-    ----------
-    share : float
-        Share of the events to hold out, between 0 and 1.
-
     Raises
     ------
     UnsplittableError
@@ -188,11 +178,6 @@ def hold_out_users(interactions: Interactions, share: float = 0.1, seed: int = S
     """Train on some users and predict the latest tenth of the other users' events, given the rest of their events.
 
     As Amazon Personalize evaluates (developer guide, "Evaluating a solution version with metrics").
-
-    Parameters
-    ----------
-    share : float
-        Share of the users to hold out, between 0 and 1.
 
     Raises
     ------

@@ -93,17 +93,9 @@ def problem_of(interactions: Interactions) -> Problem:
 
 
 def hold_out(problem: Problem, seed: int, most: int = MAX_HELD_OUT) -> HeldOut:
-    """Hold out one item of some users: the newest, or a random one where times give no order.
+    """Hold out one item of some users, at most `most`: the newest, or a random one where times give no order.
 
-    Parameters
-    ----------
-    most : int
-        Users.
-
-    Returns
-    -------
-    HeldOut
-        At most a tenth of the pairs, so that small data keep most of theirs.
+    At most a tenth of the pairs is held out, so that small data keep most of theirs.
     """
     random = np.random.default_rng(seed)
     starts = problem.starts()

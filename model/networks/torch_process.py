@@ -42,19 +42,7 @@ def learn(
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]]:
     """Train a network, in this process where it has PyTorch, else in a process of the interpreter that has it.
 
-    Parameters
-    ----------
-    name : str
-        "neumf" or "lightgcn".
-    folder : Path, optional
-        Of the checkpoints; an interrupted training resumes from them.
-    is_shown : bool
-        Whether to write a progress bar and a line per epoch to standard error.
-
-    Returns
-    -------
-    arrays, report
-        See `training.train.Trained`.
+    See `training.train.train_network`; with `is_shown`, a progress bar and a line per epoch go to standard error.
     """
     if importlib.util.find_spec("torch") is not None:
         trained = train_here(name, problem, parameters, folder, is_shown=is_shown)

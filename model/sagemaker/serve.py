@@ -51,12 +51,7 @@ class ServedModel:
 
 
 def load(folder: Path) -> ServedModel:
-    """Read the model of a training job.
-
-    Parameters
-    ----------
-    folder : Path
-        SM_MODEL_DIR.
+    """Read the model of a training job from SM_MODEL_DIR.
 
     Raises
     ------

@@ -48,13 +48,9 @@ class TrainingJob:
 
 
 def read_training_job(environment: Mapping[str, str]) -> TrainingJob:
-    """Read the training job from the environment.
+    """Read the training job from SM_MODEL_DIR, SM_OUTPUT_DIR and SM_INPUT_DIR.
 
-    Parameters
-    ----------
-    environment : mapping of str to str
-        SM_MODEL_DIR, SM_OUTPUT_DIR and SM_INPUT_DIR; optionally SM_CHANNEL_INTERACTIONS, SM_HPS, SM_INPUT_CONFIG_DIR
-        and SM_CHECKPOINTS_DIR.
+    SM_CHANNEL_INTERACTIONS, SM_HPS, SM_INPUT_CONFIG_DIR and SM_CHECKPOINTS_DIR may be set as well.
     """
     given = _folder(environment, INPUT)
     channel = environment.get(INTERACTIONS_CHANNEL)

@@ -23,12 +23,9 @@ NO_SCHEMA = "DataFormatConversion.InvalidSchema"
 
 
 def columns_of(table: Mapping[str, Any]) -> list[tuple[str, HiveType]]:
-    """Return name and type of a table's columns, in order, without partition keys, which the objects do not contain.
+    """Return name and type of the columns of a ``Table`` of Glue's GetTable, in order.
 
-    Parameters
-    ----------
-    table
-        The ``Table`` of Glue's GetTable.
+    Partition keys are left out, which the objects do not contain.
 
     Raises
     ------

@@ -31,17 +31,12 @@ class InvalidAnswerError(ValueError):
 
 
 def split_batches(rows: Sequence[Row], buffer_bytes: int) -> Iterator[Sequence[Row]]:
-    """Split records into batches that fit the function's buffer and the payload limit.
+    """Split records into batches that fit the function's buffer and the payload limit; none is empty.
 
     Parameters
     ----------
     buffer_bytes
         The largest number of bytes of data in a batch (the processor's BufferSizeInMBs).
-
-    Yields
-    ------
-    sequence of Row
-        Each not empty; together all records in order.
     """
     first, data_bytes, event_bytes = 0, 0, 0
     for at, row in enumerate(rows):

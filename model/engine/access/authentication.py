@@ -55,12 +55,7 @@ class AnyoneOnLoopback:
     """Accepts every request of this machine's programs, signed or not, and none that a web page can cause.
 
     A page of any site can make the browser post to 127.0.0.1, or resolve its own name to it. The browser then sends
-    the name in `Origin` and `Host`.
-
-    Parameters
-    ----------
-    default : Caller
-        Account and region of requests whose signature names none.
+    the name in `Origin` and `Host`. A request without a signature has the account and region of `default`.
     """
 
     is_closed = False

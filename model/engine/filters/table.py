@@ -142,13 +142,7 @@ class Table:
         self._clear_cache()
 
     def texts(self, number: int, name: str, *, several: bool) -> tuple[str, ...]:
-        """Return the strings that a row has in a column; none for a missing value.
-
-        Parameters
-        ----------
-        several : bool
-            Whether fields of the column can hold several values.
-        """
+        """Return the strings that a row has in a column: none for a missing value, more than one only if `several`."""
         column = self._columns.texts.get(name)
         value = column.value(number) if column else None
         if value is None:
@@ -163,17 +157,9 @@ class Table:
         return float(column.numbers[number])
 
     def with_texts(self, name: str, values: Sequence[str], *, several: bool, negated: bool) -> NDArray[np.bool_]:
-        """Return which rows have one of the values in a column or, if negated, only other values.
+        """Return which rows have one of the values in a column or, if negated, only other values, as a read-only array.
 
-        Parameters
-        ----------
-        several : bool
-            Whether fields of the column can hold several values.
-
-        Returns
-        -------
-        bool array of shape (size,)
-            Read-only.
+        With `several`, fields of the column can hold several values.
         """
         column = self._columns.texts.get(name)
         if column is None:

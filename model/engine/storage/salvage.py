@@ -135,10 +135,7 @@ def _write(examined: list[_Examined], first: int, target: Path) -> None:
 def _moved(position: Position, examined: list[_Examined], first: int) -> Position:
     """Return a position in the salvaged log, behind the same sound frames as in the old one.
 
-    Parameters
-    ----------
-    first : int
-        The place of the first segment that was rewritten.
+    The segment at the place `first` was the first to be rewritten.
     """
     number, place = position
     if not examined:

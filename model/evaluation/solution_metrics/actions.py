@@ -28,12 +28,7 @@ SEED = 20261121
 def evaluate_actions(
     named: NamedRecipe, data: TrainingData, settings: Mapping[str, float] | None = None
 ) -> tuple[dict[str, float], Mapping[str, float]]:
-    """Train on nine tenths of the users and measure on the others.
-
-    Parameters
-    ----------
-    settings : mapping, optional
-        Passed through: the recipe has none.
+    """Train on nine tenths of the users and measure on the others; settings are passed through: the recipe has none.
 
     Returns
     -------

@@ -36,18 +36,7 @@ def popular_items(interactions: Interactions) -> frozenset[str]:
 def slices_of(
     histories: Sequence[int], wanted: Sequence[Mapping[str, float]], popular: frozenset[str]
 ) -> dict[str, NDArray[np.bool_]]:
-    """Return which questions belong to each slice.
-
-    Parameters
-    ----------
-    histories : sequence of int
-        Interactions before each question.
-
-    Returns
-    -------
-    dict of bool arrays of shape (questions,)
-        By slice.
-    """
+    """Return which questions belong to each slice; `histories` are the interactions before each question."""
     is_new = np.array([count < NEW_HISTORY for count in histories], dtype=np.bool_)
     in_tail = np.array([not popular.intersection(items) for items in wanted], dtype=np.bool_)
     return {NEW_USERS: is_new, REGULAR_USERS: ~is_new, TAIL_ITEMS: in_tail}

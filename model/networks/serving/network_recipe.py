@@ -67,13 +67,7 @@ class NetworkRecipe(Recipe):
     def from_trained(
         cls, data: TrainingData, learnt: Mapping[str, NDArray[np.float32]], report: Mapping[str, Any]
     ) -> Self:
-        """Make a recipe from a trained network.
-
-        Parameters
-        ----------
-        learnt, report : mappings
-            See `training.train.Trained`.
-        """
+        """Make a recipe from the arrays and the report of a trained network; see `training.train.Trained`."""
         known = data.interactions
         with_interactions = set(known.item_ids)
         cold = [item for item in data.catalogue.item_ids if item not in with_interactions]

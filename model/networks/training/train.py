@@ -50,15 +50,7 @@ class Trained:
 def train_network(
     name: str, problem: Problem, parameters: Mapping[str, str], reporter: TrainingReporter, folder: Path | None = None
 ) -> Trained:
-    """Train a network.
-
-    Parameters
-    ----------
-    name : str
-        "neumf" or "lightgcn".
-    folder : Path, optional
-        Of the checkpoints; an interrupted training resumes from them.
-    """
+    """Train a network, "neumf" or "lightgcn"; an interrupted training resumes from the checkpoints in the folder."""
     if name not in NETWORKS:
         raise InvalidSettingError(f"unknown network {name!r}; known are {' and '.join(NETWORKS)}")
     if problem.item_count < 2 or not len(problem):

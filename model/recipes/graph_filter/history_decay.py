@@ -60,18 +60,13 @@ def newest_questions(known: Interactions) -> tuple[Interactions, list[tuple[list
 
 
 def choose_decay(make: Callable[[float], Recipe], questions: Sequence[tuple[list[str], str]]) -> float:
-    """Choose the decay with the highest NDCG of the target items.
+    """Choose the decay with the highest NDCG of the target items, the largest of equally good ones.
 
     Parameters
     ----------
     make : callable
         Returns the trained recipe with the decay.
     questions : sequence of (history newest first, target item)
-
-    Returns
-    -------
-    float
-        The largest of equally good ones.
     """
     gains = [sum(_gain(recipe, *question) for question in questions) for recipe in map(make, DECAYS)]
     return DECAYS[int(np.argmax(gains))]

@@ -43,15 +43,7 @@ def encode_frame(segment: int, sequence: int, records: Iterable[bytes]) -> bytes
 
 
 def encode_start(segment: int, frames_before: int) -> bytes:
-    """Return the beginning of a segment.
-
-    Parameters
-    ----------
-    segment : int
-        The number of the segment.
-    frames_before : int
-        How many frames of records the previous segment has.
-    """
+    """Return the beginning of a segment: its number, and how many frames of records the previous one has."""
     return MAGIC + _encode(segment, 0, COUNT.pack(frames_before))
 
 
