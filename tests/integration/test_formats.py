@@ -32,7 +32,7 @@ def recorded(engine_folder):
 @pytest.fixture(scope="module")
 def answered(engine_folder, recorded):
     s3 = FileS3(engine_folder / "s3")
-    engine = EngineProcess(engine_folder / "engine", s3.url, moment=recorded["moment"])
+    engine = EngineProcess(engine_folder / "engine", s3.url, recorded["moment"])
     try:
         yield json.loads(json.dumps(answers.everything(engine, s3, "today", recorded["moment"])))
     finally:

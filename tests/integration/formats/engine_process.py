@@ -17,13 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WAIT_SECONDS = 400.0
-# The first argument is how many seconds the clock of the engine is behind; the second is run before the engine starts.
+# The first argument is how many seconds the clock of the engine is behind.
 LAUNCHER = """
 import runpy, sys, time
-behind, before = float(sys.argv.pop(1)), sys.argv.pop(1)
-real = time.time
+behind, real = float(sys.argv.pop(1)), time.time
 time.time = lambda: real() - behind
-exec(before)
 runpy.run_module("model.engine", run_name="__main__", alter_sys=True)
 """
 
@@ -31,28 +29,21 @@ runpy.run_module("model.engine", run_name="__main__", alter_sys=True)
 class EngineProcess:
     """An engine whose clock starts at `moment`, so that its answers do not depend on the day of the test."""
 
-    def __init__(
-        self, directory: Path, s3_url: str, *, moment: float | None = None, pace: str = "compressed", before: str = ""
-    ) -> None:
-        behind = 0.0 if moment is None else time.time() - moment
-        command = [sys.executable, "-c", LAUNCHER, str(behind), before, "--directory", str(directory), "--port", "0"]
+    def __init__(self, directory: Path, s3_url: str, moment: float) -> None:
+        behind = str(time.time() - moment)
+        command = [sys.executable, "-c", LAUNCHER, behind, "--directory", str(directory), "--port", "0"]
         environment = {**os.environ, "AWS_ENDPOINT_URL": s3_url, "AWS_ACCESS_KEY_ID": "test"}
         environment |= {"AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-west-1"}
         self._log = directory.with_suffix(".log")
         with self._log.open("w") as output:
-            self.process = subprocess.Popen([*command, "--pace", pace], env=environment, stdout=output)
+            self.process = subprocess.Popen([*command, "--pace", "compressed"], env=environment, stdout=output)
         self._port = self._wait_for_port()
         self.control = self._client("personalize")
-        self.events = self._client("personalize-events")
         self.runtime = self._client("personalize-runtime")
 
     def metrics(self) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=10) as answer:
             return str(answer.read().decode())
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(WAIT_SECONDS)
 
     def stop(self) -> None:
         self.process.terminate()
