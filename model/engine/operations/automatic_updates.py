@@ -131,7 +131,7 @@ class AutomaticUpdates:
         log("skipped", kind=resource.kind.name, arn=resource.arn, reason=reason)
 
     async def _retrain(self, recommender: Resource[RecommenderInternals]) -> None:
-        if recommender.status != ACTIVE or recommenders.is_updating(recommender):
+        if recommender.status != ACTIVE or recommender.is_updating:
             return
         latest = max(recommender.internals.trained_at, recommender.internals.skipped_at)
         if recommender.arn in self._retrained or time.time() < latest + RECOMMENDER_DAYS * HOURS_PER_DAY * self._hour:

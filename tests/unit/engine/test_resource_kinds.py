@@ -57,7 +57,7 @@ def test_a_creation_or_deletion_that_takes_time_is_resumed(kind):
 
     assert (kind.resume_deletion is not None) == (deletes and not immediate)
     assert (kind.resume_creation is not None) == (not immediate)
-    assert (kind.update is not None) == any(
+    assert (kind.resume_update is not None) == any(
         name.startswith("Update") and name != "UpdateMetricAttribution" for name in kind.operations
     )
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import time
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import Schema, read_schema
 from model.datasets.dataset_types import ACTION_INTERACTIONS, ITEMS, OF_DOMAINS, RECORD_NAMES, USERS
-from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import describe_operation, list_operation
 from model.engine.operations.resources.rules import check_not_in_use, create_resource, find, find_active
 from model.engine.personalize.errors import InvalidInputError, ResourceInUseError
@@ -29,13 +28,12 @@ from model.engine.storage.control_plane.kinds import (
     Internals,
     Kind,
 )
-from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, IN_PROGRESS, PENDING, Resource
+from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
-UPDATE = "latestDatasetUpdate"
 # The others may not be replaced (developer guide, "Replacing a dataset's schema").
 WITH_REPLACEABLE_SCHEMA = (ITEMS, USERS)
 
@@ -70,20 +68,14 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
             f"the schema of a dataset of {dataset_type} cannot be replaced, "
             f"only that of {' or '.join(WITH_REPLACEABLE_SCHEMA)}"
         )
-    if is_updating(dataset):
+    if dataset.is_updating:
         raise ResourceInUseError(f"the dataset {dataset.arn} is being updated already")
     check_not_in_use("the dataset is being imported", _busy_imports(engine, dataset))
     schema = find(engine, caller, SCHEMA, request["schemaArn"])
     group = engine.resources.find(DATASET_GROUP, dataset.document["datasetGroupArn"])
     _check_schema(schema, dataset_type, group.document.get("domain"))
     _check_replacement(_schema(engine, dataset.document["schemaArn"]), _schema(engine, schema.arn))
-    now = time.time()
-    dataset.document[UPDATE] = {
-        "schemaArn": schema.arn,
-        "status": PENDING,
-        "creationDateTime": now,
-        "lastUpdatedDateTime": now,
-    }
+    dataset.begin_update(schemaArn=schema.arn)
     engine.resources.save(dataset)
     resume_update(engine, dataset)
     return {"datasetArn": dataset.arn}
@@ -113,19 +105,14 @@ def resume_creation(engine: Engine, dataset: Resource[DatasetInternals]) -> None
     engine.lifecycles.create(dataset)
 
 
-def is_updating(dataset: Resource[DatasetInternals]) -> bool:
-    """Return whether a change of the schema is pending or in progress."""
-    return dataset.document.get(UPDATE, {}).get("status") in {PENDING, IN_PROGRESS}
-
-
 def next_schema(dataset: Resource[DatasetInternals]) -> str | None:
     """Return the schema of a pending or running update; None without one."""
-    return str(dataset.document[UPDATE]["schemaArn"]) if is_updating(dataset) else None
+    return str(dataset.latest_update["schemaArn"]) if dataset.is_updating else None
 
 
 def resume_update(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
     """Start or resume an update."""
-    engine.lifecycles.create(dataset, partial(_use_schema, engine, dataset), UPDATE)
+    engine.lifecycles.create(dataset, partial(_use_schema, engine, dataset), dataset.kind.update_member)
 
 
 def resume_deletion(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
@@ -146,7 +133,7 @@ def resume_deletion(engine: Engine, dataset: Resource[DatasetInternals]) -> None
 async def _use_schema(engine: Engine, dataset: Resource[DatasetInternals]) -> None:
     """Change the schema of a dataset; existing solutions and recommenders exclude the new columns at first."""
     old = {column.name for column in _schema(engine, dataset.document["schemaArn"]).columns}
-    arn = dataset.document[UPDATE]["schemaArn"]
+    arn = dataset.latest_update["schemaArn"]
     new = [column.name for column in _schema(engine, arn).columns if column.name not in old]
     group_arn, dataset_type = dataset.document["datasetGroupArn"], dataset.document["datasetType"]
     members: tuple[tuple[Kind[Any], str], ...] = ((SOLUTION, "solutionConfig"), (RECOMMENDER, "recommenderConfig"))
@@ -205,5 +192,5 @@ RESOURCE_KIND = ResourceKind(
     },
     resume_creation=resume_creation,
     resume_deletion=resume_deletion,
-    update=ResourceUpdate(is_updating, resume_update),
+    resume_update=resume_update,
 )

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.engine.operations.data.attributed_imports import add_attribution, check_report, prepare_attribution
-from model.engine.operations.data.datasets import is_updating
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import describe_operation, list_operation
 from model.engine.operations.resources.rules import create_resource, find_active
@@ -32,7 +31,7 @@ def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     if not request.get("roleArn"):
         raise InvalidInputError("roleArn is required to read from S3")
     dataset = find_active(engine, caller, DATASET, request["datasetArn"])
-    if is_updating(dataset):
+    if dataset.is_updating:
         raise ResourceInUseError(f"the dataset {dataset.arn} is being updated")
     if request.get("publishAttributionMetricsToS3"):
         check_report(engine, dataset)

@@ -32,14 +32,6 @@ DELETING = frozenset({DELETE_PENDING, DELETE_IN_PROGRESS})
 
 
 @dataclass(frozen=True)
-class ResourceUpdate(Generic[AnyInternals]):
-    """How resources of a kind are updated."""
-
-    is_in_progress: Callable[[Resource[AnyInternals]], bool]
-    resume: Callable[[Engine, Resource[AnyInternals]], None]
-
-
-@dataclass(frozen=True)
 class ResourceKind(Generic[AnyInternals]):
     """How the engine handles the resources of a kind.
 
@@ -49,7 +41,7 @@ class ResourceKind(Generic[AnyInternals]):
         None for a kind without a status, which exists at once.
     resume_deletion : callable, optional
         None for a kind whose resources no operation deletes: they stay, or go together with another resource.
-    update : ResourceUpdate, optional
+    resume_update : callable, optional
         None for a kind without an update that takes time.
     """
 
@@ -57,7 +49,7 @@ class ResourceKind(Generic[AnyInternals]):
     operations: Operations
     resume_creation: Callable[[Engine, Resource[AnyInternals]], None] | None
     resume_deletion: Callable[[Engine, Resource[AnyInternals]], None] | None
-    update: ResourceUpdate[AnyInternals] | None = None
+    resume_update: Callable[[Engine, Resource[AnyInternals]], None] | None = None
 
     def resume(self, engine: Engine, resource: Resource[AnyInternals]) -> None:
         """Resume a creation, update or deletion that was in progress when the engine stopped."""
@@ -65,5 +57,5 @@ class ResourceKind(Generic[AnyInternals]):
             self.resume_creation(engine, resource)
         elif self.resume_deletion is not None and resource.status in DELETING:
             self.resume_deletion(engine, resource)
-        if self.update is not None and self.update.is_in_progress(resource):
-            self.update.resume(engine, resource)
+        if self.resume_update is not None and resource.is_updating:
+            self.resume_update(engine, resource)

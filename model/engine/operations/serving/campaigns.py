@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model.engine.operations.resources.group_datasets import columns_of
-from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.pages import page
 from model.engine.operations.resources.reading import describe_operation
 from model.engine.operations.resources.rules import check_quota, create_resource, find, find_active
@@ -29,13 +28,12 @@ from model.engine.storage.control_plane.kinds import (
     CampaignInternals,
     SolutionVersionInternals,
 )
-from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
+from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
 
-UPDATE = "latestCampaignUpdate"
 LATEST = "/$LATEST"
 UPDATED = ("solutionVersionArn", "minProvisionedTPS", "campaignConfig")
 
@@ -71,7 +69,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     campaign = find(engine, caller, CAMPAIGN, request["campaignArn"])
     if campaign.status not in {ACTIVE, FAILED}:
         raise ResourceInUseError(f"the campaign {campaign.arn} is {campaign.status}, neither ACTIVE nor CREATE FAILED")
-    if is_updating(campaign):
+    if campaign.is_updating:
         raise ResourceInUseError(f"the campaign {campaign.arn} is being updated already")
     asked: dict[str, Any] = {name: request.get(name, campaign.document.get(name)) for name in UPDATED}
     if "solutionVersionArn" not in request and _synchronised(asked):
@@ -80,9 +78,8 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     if version.document["datasetGroupArn"] != campaign.document["datasetGroupArn"]:
         raise InvalidInputError(f"the solution version {version.arn} belongs to another dataset group")
     _check_config(engine, version, asked)
-    now = time.time()
     stated = {name: value for name, value in {**asked, "solutionVersionArn": version.arn}.items() if value is not None}
-    campaign.document[UPDATE] = {**stated, "status": PENDING, "creationDateTime": now, "lastUpdatedDateTime": now}
+    campaign.begin_update(**stated)
     campaign.internals.next_version = version.arn
     engine.resources.save(campaign)
     resume_update(engine, campaign)
@@ -92,17 +89,12 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteCampaign: it stops answering at once."""
     campaign = find(engine, caller, CAMPAIGN, request["campaignArn"])
-    if campaign.status not in {ACTIVE, FAILED} or is_updating(campaign):
+    if campaign.status not in {ACTIVE, FAILED} or campaign.is_updating:
         raise ResourceInUseError(f"the campaign {campaign.arn} is being created, updated or deleted")
     campaign.document["status"] = DELETE_PENDING
     engine.resources.save(campaign)
     resume_deletion(engine, campaign)
     return {}
-
-
-def is_updating(campaign: Resource[CampaignInternals]) -> bool:
-    """Return whether an update is pending or in progress."""
-    return campaign.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
 
 
 def resume_creation(engine: Engine, campaign: Resource[CampaignInternals]) -> None:
@@ -117,12 +109,12 @@ def resume_update(engine: Engine, campaign: Resource[CampaignInternals]) -> None
         version = engine.resources.find(SOLUTION_VERSION, campaign.internals.next_version)
         await engine.serve(campaign, version.arn)
         campaign.internals.version, campaign.internals.solution = version.arn, version.document["solutionArn"]
-        campaign.document.update({name: campaign.document[UPDATE].get(name) for name in UPDATED})
+        campaign.document.update({name: campaign.latest_update.get(name) for name in UPDATED})
         campaign.document["status"] = ACTIVE
         campaign.document.pop("failureReason", None)
         engine.resources.save(campaign)
 
-    engine.lifecycles.create(campaign, change, UPDATE)
+    engine.lifecycles.create(campaign, change, campaign.kind.update_member)
 
 
 def resume_deletion(engine: Engine, campaign: Resource[CampaignInternals]) -> None:
@@ -146,7 +138,7 @@ async def deploy_latest(
 
 
 def _takes_latest(campaign: Resource[CampaignInternals]) -> bool:
-    return campaign.status == ACTIVE and not is_updating(campaign) and _synchronised(campaign.document)
+    return campaign.status == ACTIVE and not campaign.is_updating and _synchronised(campaign.document)
 
 
 def _synchronised(document: dict[str, Any]) -> bool:
@@ -191,5 +183,5 @@ RESOURCE_KIND = ResourceKind(
     },
     resume_creation=resume_creation,
     resume_deletion=resume_deletion,
-    update=ResourceUpdate(is_updating, resume_update),
+    resume_update=resume_update,
 )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from model.engine.operations.resources.group_datasets import columns_of
-from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import list_operation
 from model.engine.operations.resources.rules import check_quota, create_resource, find, find_active
 from model.engine.operations.training.recipes import recipe_of
@@ -24,10 +23,8 @@ from model.engine.storage.control_plane.resources import (
     ACTIVE,
     DELETE_IN_PROGRESS,
     DELETE_PENDING,
-    FAILED,
     IN_PROGRESS,
     INACTIVE,
-    PENDING,
     Resource,
 )
 from model.engine.storage.disk.state_directory import new_id
@@ -39,7 +36,6 @@ if TYPE_CHECKING:
     from model.engine.runtime.engine import Engine
     from model.registry.named_recipe import NamedRecipe
 
-UPDATE = "latestRecommenderUpdate"
 CONFIG = "recommenderConfig"
 COLUMNS = "trainingDataConfig"
 DEFAULT_CONFIG = {"minRecommendationRequestsPerSecond": 1}  # API reference, RecommenderConfig
@@ -76,18 +72,12 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateRecommender: a change of the columns retrains it; meanwhile the old model answers."""
     recommender = find_active(engine, caller, RECOMMENDER, request["recommenderArn"])
-    if is_updating(recommender):
+    if recommender.is_updating:
         raise ResourceInUseError(f"the recommender {recommender.arn} is being updated already")
     config = {**recommender.document[CONFIG], **request[CONFIG]}
     group_arn = recommender.document["datasetGroupArn"]
     _check_config(engine, group_arn, recipe_of(recommender.document["recipeArn"]), config)
-    now = time.time()
-    recommender.document[UPDATE] = {
-        CONFIG: config,
-        "status": PENDING,
-        "creationDateTime": now,
-        "lastUpdatedDateTime": now,
-    }
+    recommender.begin_update(**{CONFIG: config})
     engine.resources.save(recommender)
     resume_update(engine, recommender)
     return {"recommenderArn": recommender.arn}
@@ -114,17 +104,12 @@ def start(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, 
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteRecommender: it stops answering at once."""
     recommender = find(engine, caller, RECOMMENDER, request["recommenderArn"])
-    if not recommender.settled or is_updating(recommender):
+    if not recommender.settled or recommender.is_updating:
         raise ResourceInUseError(f"the recommender {recommender.arn} is {recommender.status} or being updated")
     recommender.document["status"] = DELETE_PENDING
     engine.resources.save(recommender)
     resume_deletion(engine, recommender)
     return {}
-
-
-def is_updating(recommender: Resource[RecommenderInternals]) -> bool:
-    """Return whether an update is pending or in progress."""
-    return recommender.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
 
 
 def resume_creation(engine: Engine, recommender: Resource[RecommenderInternals]) -> None:
@@ -142,13 +127,13 @@ def resume_update(engine: Engine, recommender: Resource[RecommenderInternals]) -
     """Start or resume an update."""
 
     async def change() -> None:
-        config = recommender.document[UPDATE][CONFIG]
+        config = recommender.latest_update[CONFIG]
         if config.get(COLUMNS) != recommender.document[CONFIG].get(COLUMNS):
             await retrain(engine, recommender, config)
         else:
             recommender.document[CONFIG] = config
 
-    engine.lifecycles.create(recommender, change, UPDATE)
+    engine.lifecycles.create(recommender, change, recommender.kind.update_member)
 
 
 def resume_deletion(engine: Engine, recommender: Resource[RecommenderInternals]) -> None:
@@ -188,7 +173,7 @@ def _in_state(engine: Engine, caller: Caller, arn: str, state: str) -> Resource[
     recommender = find(engine, caller, RECOMMENDER, arn)
     if recommender.status != state:
         raise ResourceInUseError(f"the recommender {arn} is {recommender.status}, not {state}")
-    if is_updating(recommender):
+    if recommender.is_updating:
         raise ResourceInUseError(f"the recommender {arn} is being updated")
     return recommender
 
@@ -223,5 +208,5 @@ RESOURCE_KIND = ResourceKind(
     },
     resume_creation=resume_creation,
     resume_deletion=resume_deletion,
-    update=ResourceUpdate(is_updating, resume_update),
+    resume_update=resume_update,
 )

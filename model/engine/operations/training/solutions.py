@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
 from model.engine.operations.resources.group_datasets import columns_of, schemas_of
-from model.engine.operations.resources.kind import ResourceKind, ResourceUpdate
+from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import list_operation
 from model.engine.operations.resources.rules import check_not_in_use, check_quota, create_resource, find, find_active
 from model.engine.operations.training.recipes import recipe_of
@@ -25,7 +25,7 @@ from model.engine.storage.control_plane.kinds import (
     DatasetGroupInternals,
     SolutionInternals,
 )
-from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, PENDING, Resource
+from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
 from model.engine.storage.dataset_group import ITEMS
 from model.engine.training.solution_rules import (
     DEFAULT_SCHEDULE,
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from model.engine.runtime.engine import Engine
     from model.registry.named_recipe import NamedRecipe
 
-UPDATE = "latestSolutionUpdate"
 UPDATED = ("performAutoTraining", "performIncrementalUpdate", "solutionUpdateConfig")
 NUMBERS = frozenset({"int", "long", "float", "double"})
 
@@ -87,7 +86,7 @@ def describe(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[st
 def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateSolution: automatic training, its schedule, and the events to train on."""
     solution = find_active(engine, caller, SOLUTION, request["solutionArn"])
-    if is_updating(solution):
+    if solution.is_updating:
         raise ResourceInUseError(f"the solution {solution.arn} is being updated already")
     asked = {name: request[name] for name in UPDATED if request.get(name) is not None}
     if not asked:
@@ -99,8 +98,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
         if "recipeArn" not in solution.document:
             raise InvalidInputError("performIncrementalUpdate is for aws-semantic-similarity, not for performAutoML")
         check_incremental_update(recipe_of(solution.document["recipeArn"]))
-    now = time.time()
-    solution.document[UPDATE] = {**asked, "status": PENDING, "creationDateTime": now, "lastUpdatedDateTime": now}
+    solution.begin_update(**asked)
     engine.resources.save(solution)
     resume_update(engine, solution)
     return {"solutionArn": solution.arn}
@@ -109,7 +107,7 @@ def update(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
 def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteSolution, with its versions; refused while a campaign uses it."""
     solution = find(engine, caller, SOLUTION, request["solutionArn"])
-    if solution.status not in {ACTIVE, FAILED} or is_updating(solution):
+    if solution.status not in {ACTIVE, FAILED} or solution.is_updating:
         raise ResourceInUseError(f"the solution {solution.arn} is being created, updated or deleted")
     versions = list(engine.resources.of_kind(SOLUTION_VERSION, solutionArn=solution.arn))
     check_not_in_use("a version is being trained", [version for version in versions if not version.settled])
@@ -129,11 +127,6 @@ def delete(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str,
     return {}
 
 
-def is_updating(solution: Resource[SolutionInternals]) -> bool:
-    """Return whether an update is pending or in progress."""
-    return solution.document.get(UPDATE, {}).get("status", ACTIVE) not in {ACTIVE, FAILED}
-
-
 def resume_creation(engine: Engine, solution: Resource[SolutionInternals]) -> None:
     """Start or resume a creation."""
     engine.lifecycles.create(solution, partial(_start_schedule, solution))
@@ -143,7 +136,7 @@ def resume_update(engine: Engine, solution: Resource[SolutionInternals]) -> None
     """Start or resume an update."""
 
     async def change() -> None:
-        asked = solution.document[UPDATE]
+        asked = solution.latest_update
         switched_on = asked.get("performAutoTraining") and not solution.document["performAutoTraining"]
         solution.document.update({name: asked[name] for name in UPDATED[:2] if name in asked})
         config = {**(solution.document.get("solutionConfig") or {}), **(asked.get("solutionUpdateConfig") or {})}
@@ -153,7 +146,7 @@ def resume_update(engine: Engine, solution: Resource[SolutionInternals]) -> None
         if switched_on:
             await _start_schedule(solution)
 
-    engine.lifecycles.create(solution, change, UPDATE)
+    engine.lifecycles.create(solution, change, solution.kind.update_member)
 
 
 def resume_deletion(engine: Engine, solution: Resource[SolutionInternals]) -> None:
@@ -203,5 +196,5 @@ RESOURCE_KIND = ResourceKind(
     },
     resume_creation=resume_creation,
     resume_deletion=resume_deletion,
-    update=ResourceUpdate(is_updating, resume_update),
+    resume_update=resume_update,
 )

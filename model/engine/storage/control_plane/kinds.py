@@ -149,6 +149,11 @@ class Kind(Generic[AnyInternals]):
         first, *rest = self.name.split("-")
         return f"{first}{''.join(part.capitalize() for part in rest)}Arn"
 
+    @property
+    def update_member(self) -> str:
+        """The member of documents that holds the latest update, such as latestCampaignUpdate."""
+        return f"latest{self.name.capitalize()}Update"
+
 
 SCHEMA = Kind("schema", Internals)
 DATASET_GROUP = Kind("dataset-group", DatasetGroupInternals)

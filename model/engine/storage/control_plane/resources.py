@@ -47,6 +47,22 @@ class Resource(Generic[AnyInternals]):
         """Whether it stays in its state until the next request."""
         return self.status in SETTLED
 
+    @property
+    def latest_update(self) -> dict[str, Any]:
+        """The latest update, with a status of its own; empty where there was none."""
+        update: dict[str, Any] = self.document.get(self.kind.update_member, {})
+        return update
+
+    @property
+    def is_updating(self) -> bool:
+        """Whether an update is pending or in progress."""
+        return self.latest_update.get("status") in {PENDING, IN_PROGRESS}
+
+    def begin_update(self, **stated: Any) -> None:
+        """Take an update, and what it is to change, into the document."""
+        times = dict.fromkeys(("creationDateTime", "lastUpdatedDateTime"), time.time())
+        self.document[self.kind.update_member] = {**stated, "status": PENDING, **times}
+
 
 class Resources:
     """All resources, in the order in which they were created."""
