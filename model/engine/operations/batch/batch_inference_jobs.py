@@ -10,18 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import Schema, read_schema
 from model.datasets.dataset_types import ITEMS
-from model.engine.operations.batch.batch_rules import (
-    batch_paths,
-    check_active_jobs,
-    check_filter,
-    check_recipe,
-    create_job,
-)
+from model.engine.operations.batch.batch_rules import batch_paths, check_active_jobs, check_filter, create_job
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import describe_operation, list_operation
 from model.engine.operations.resources.rules import find_active
 from model.engine.operations.serving.answers import RANKING, user_features
 from model.engine.operations.serving.filters import find_filter
+from model.engine.operations.training.recipes import recipe_of
 from model.engine.personalize import limits
 from model.engine.personalize.arns import Caller
 from model.engine.personalize.errors import InvalidInputError
@@ -52,7 +47,7 @@ INFERENCE, THEMES = "BATCH_INFERENCE", "THEME_GENERATION"
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateBatchInferenceJob."""
     version = find_active(engine, caller, SOLUTION_VERSION, request["solutionVersionArn"])
-    named = check_recipe(version)
+    named = recipe_of(version.document["recipeArn"])
     if not named.batch or named.makes_segments:
         raise InvalidInputError(f"the recipe {named.name} gives no batch recommendations")
     request.setdefault("numResults", limits.RESULTS_DEFAULT)

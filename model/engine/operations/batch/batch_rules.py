@@ -10,18 +10,11 @@ from model.engine.personalize.errors import InvalidInputError, LimitExceededErro
 from model.engine.runtime.lifecycle import BATCH
 from model.engine.s3.target import Location, read_location
 from model.engine.storage.control_plane.kinds import FILTER, BatchJobInternals, Kind, SolutionVersionInternals
-from model.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
     from model.engine.personalize.arns import Caller
     from model.engine.runtime.engine import Engine
     from model.engine.storage.control_plane.resources import Resource
-    from model.registry.named_recipe import NamedRecipe
-
-
-def check_recipe(version: Resource[SolutionVersionInternals]) -> NamedRecipe:
-    """Return the recipe of a solution version."""
-    return RECIPES[version.document["recipeArn"].rpartition("/")[2]]
 
 
 def batch_paths(document: dict[str, Any]) -> tuple[Location, Location]:

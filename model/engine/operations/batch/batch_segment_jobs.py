@@ -10,17 +10,12 @@ import numpy as np
 
 from model.datasets.avro_schema import read_schema
 from model.datasets.dataset_types import INTERACTIONS, ITEMS, USERS
-from model.engine.operations.batch.batch_rules import (
-    batch_paths,
-    check_active_jobs,
-    check_filter,
-    check_recipe,
-    create_job,
-)
+from model.engine.operations.batch.batch_rules import batch_paths, check_active_jobs, check_filter, create_job
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import describe_operation, list_operation
 from model.engine.operations.resources.rules import find_active
 from model.engine.operations.serving.filters import find_filter
+from model.engine.operations.training.recipes import recipe_of
 from model.engine.personalize import limits
 from model.engine.personalize.arns import Caller
 from model.engine.personalize.errors import InvalidInputError
@@ -46,7 +41,7 @@ BY_ATTRIBUTES = "aws-item-attribute-affinity"
 def create(engine: Engine, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
     """CreateBatchSegmentJob."""
     version = find_active(engine, caller, SOLUTION_VERSION, request["solutionVersionArn"])
-    named = check_recipe(version)
+    named = recipe_of(version.document["recipeArn"])
     if not named.makes_segments:
         raise InvalidInputError(f"the recipe {named.name} makes no segments: use one of the type USER_SEGMENTATION")
     request.setdefault("numResults", limits.SEGMENT_USERS_DEFAULT)
@@ -72,7 +67,7 @@ def resume_creation(engine: Engine, job: Resource[BatchJobInternals]) -> None:
 async def _run(engine: Engine, job: Resource[BatchJobInternals]) -> None:
     document = job.document
     version = engine.resources.find(SOLUTION_VERSION, document["solutionVersionArn"])
-    named = check_recipe(version)
+    named = recipe_of(version.document["recipeArn"])
     group_arn = version.document["datasetGroupArn"]
     recipe = await asyncio.to_thread(named.algorithm.load, engine.state.version(version.internals.id))
     if not isinstance(recipe, SegmentRecipe):
