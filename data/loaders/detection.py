@@ -11,13 +11,7 @@ from typing import TYPE_CHECKING
 from data.loaders.conversion import classify_payloads, sort_by_time
 from data.loaders.derived_records import derive_records
 from data.loaders.files import UnknownFormatError, read_first_line, read_lines
-from data.loaders.formats import (
-    MOVIELENS_RATINGS,
-    YOOCHOOSE_BUYS,
-    YOOCHOOSE_CLICKS,
-    YOOCHOOSE_SESSIONS,
-    read_payloads,
-)
+from data.loaders.formats import MOVIELENS_RATINGS, YOOCHOOSE_BUYS, YOOCHOOSE_CLICKS, YOOCHOOSE_SESSIONS, read_payloads
 from data.loaders.mapping import EVENT_FIELDS, Mapping, read_mapped_csv, read_mapped_jsonl, read_mapping
 from data.loaders.movielens import read_movies
 from data.loaders.retail_demo_store import read_products, read_users

@@ -15,11 +15,7 @@ from model.recipes.graph_filter import graph_filter, sharpened_filter
 from model.recipes.graph_filter.graph_filter import GraphFilter
 from model.recipes.graph_filter.history_decay import NO_DECAY, newest_questions
 from model.recipes.graph_filter.settings import BSPM
-from model.recipes.graph_filter.sharpened_filter import (
-    DEFAULTS,
-    SharpenedFilter,
-    interaction_matrix,
-)
+from model.recipes.graph_filter.sharpened_filter import DEFAULTS, SharpenedFilter, interaction_matrix
 from model.recipes.recipe import POPULAR, Event, Query
 from tests.factories.fitted_recipes import ids
 from tests.factories.training_data import shop_data, shop_items

@@ -25,11 +25,7 @@ from model.engine.personalize.errors import (
 )
 from model.engine.s3.target import read_location
 from model.engine.serving.attribution import Attribution, Metric, Sample, check_metric, read_metric, source_of
-from model.engine.storage.control_plane.kinds import (
-    DATASET_GROUP,
-    METRIC_ATTRIBUTION,
-    MetricAttributionInternals,
-)
+from model.engine.storage.control_plane.kinds import DATASET_GROUP, METRIC_ATTRIBUTION, MetricAttributionInternals
 from model.engine.storage.control_plane.resources import ACTIVE, DELETE_PENDING, FAILED, Resource
 from model.engine.storage.dataset_group import INTERACTIONS, ITEMS
 
