@@ -13,14 +13,19 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import uuid4
 
 import msgspec
+from aws_kinesis_agg.aggregator import RecordAggregator
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.aws.deadline import Deadline
 from backend.collect.events import post_events
 from backend.collect.submission import CollectDependencies, Submission
-from backend.contract import read_events
+from backend.collect.verdicts import RecordVerdict
+from backend.contract import Event, read_events
+from backend.contract.instants import to_milliseconds
+from backend.contract.limits import MAX_CLOCK_AHEAD
 from backend.contract.models import Event as EventModel
 from backend.contract.models import EventType
 from backend.http import Request
@@ -35,6 +40,9 @@ BATCHES = 1000
 EVENTS_PER_BATCH = 10
 EVENT_BYTES = 600
 PEER = "peer: pydantic model_validate_json per event, plain fields"
+DOOR = "POST /events, all but the network"
+AGGREGATING = "peer: pydantic, json and aws-kinesis-agg do the whole POST"
+HAND_WRITTEN = "peer: msgspec by hand does the whole POST, without aggregates"
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
 
@@ -45,8 +53,10 @@ def run() -> list[dict[str, Any]]:
     contenders: dict[str, Callable[[], int]] = {
         "read_events": lambda: _read(good),
         "read_events, 1 % bad": lambda: _read(mixed),
-        "POST /events, all but the network": lambda: _post(good),
+        DOOR: lambda: _post(good),
         "POST /events, all but the network, 1 % bad": lambda: _post(mixed),
+        AGGREGATING: lambda: _post_aggregating(good),
+        HAND_WRITTEN: lambda: _post_by_hand(good),
         PEER: lambda: _pydantic(good, Plain),
         "pydantic model_validate_json per event, the contract's models": lambda: _pydantic(good, EventModel),
         "floor: json.loads, nothing checked": lambda: _loads(good),
@@ -60,12 +70,13 @@ def run() -> list[dict[str, Any]]:
             if events != BATCHES * EVENTS_PER_BATCH:
                 raise AssertionError(f"{name} took {events} events of {BATCHES * EVENTS_PER_BATCH}")
     medians = {name: statistics.median(values) for name, values in seconds.items()}
-    peer = medians[PEER]
+    whole = {AGGREGATING: "times the aggregating peer", HAND_WRITTEN: "times the one by hand"}
     return [
         {
             "what": name,
             "events per CPU-second": round(BATCHES * EVENTS_PER_BATCH / median),
-            "times the peer": round(peer / median, 1),
+            "times the peer": round(medians[PEER] / median, 1),
+            **{column: round(medians[peer] / median, 2) if name == DOOR else "" for peer, column in whole.items()},
         }
         for name, median in medians.items()
     ]
@@ -141,6 +152,44 @@ def _pydantic(bodies: list[bytes], model: type[BaseModel]) -> int:
         for body in bodies
         for event in split(body)
     )
+
+
+def _post_aggregating(bodies: list[bytes]) -> int:
+    """Validate, give each event its id and arrival, aggregate by user, put, and answer with verdicts."""
+    client, count = _AcceptingClient(), 0
+    for body in bodies:
+        aggregator, records, verdicts = RecordAggregator(), [], []
+        for number, fields in enumerate(json.loads(body)):
+            event = Plain.model_validate(fields)
+            event_id = event.event_id or uuid4().hex
+            line = {**event.model_dump(mode="json", exclude_none=True), "event_id": event_id, "received_at": str(NOW)}
+            if full := aggregator.add_user_record(event.user_id or "", json.dumps(line).encode()):
+                records.append(full.get_contents())
+            verdicts.append({"index": number, "status": "accepted", "event_id": event_id})
+        records.append(aggregator.clear_and_get().get_contents())
+        client.put_records(Records=[{"PartitionKey": key, "Data": data} for key, _, data in records])
+        count += len(verdicts) if json.dumps({"events": verdicts}) else 0
+    return count
+
+
+def _post_by_hand(bodies: list[bytes]) -> int:
+    """Do the same with msgspec, with the checks but those of texts and repeated fields; a record for each event."""
+    client, count = _AcceptingClient(), 0
+    decode = msgspec.json.Decoder(list[Event]).decode
+    encode = msgspec.json.Encoder().encode
+    for body in bodies:
+        records, verdicts = [], []
+        for number, event in enumerate(decode(body)):
+            is_known = event.user_id is not None or event.session_id is not None
+            if not is_known or event.timestamp > NOW + MAX_CLOCK_AHEAD or len(encode(event.properties)) > 1024:
+                raise AssertionError("the events of this bench are valid")
+            event.event_id = event.event_id or uuid4().hex
+            event.timestamp, event.received_at = to_milliseconds(event.timestamp), NOW
+            records.append({"PartitionKey": event.user_id, "Data": encode(event)})
+            verdicts.append(RecordVerdict(number, "accepted", event_id=event.event_id))
+        client.put_records(Records=records)
+        count += len(verdicts) if encode({"events": verdicts}).decode() else 0
+    return count
 
 
 def _loads(bodies: list[bytes]) -> int:
