@@ -47,15 +47,32 @@ def apply(
     outputs: dict[str, Any] = deploy(
         run, environment.outputs, lambda _region: environment.client("stepfunctions"), step, poll_seconds
     )
-    record = {"commit": commit, "archives": hashes(environment), "functions": outputs["functions"]}
+    archives = hashes(environment)
+    record = {"commit": commit, "archives": archives, "functions": outputs["functions"]}
     record |= {"bucket": outputs["buckets"]["artifacts"]}
-    environment.client("s3").put_object(
-        Bucket=environment.state_bucket,
-        Key=release_key(environment, commit),
-        Body=json.dumps(record, sort_keys=True).encode(),
-        **environment.encryption(),
-    )
+    # The next environment may deploy what this one does not, such as the canary.
+    for name, path in environment.archives().items():
+        if is_optional(name, outputs["functions"]):
+            _store(environment, archive_key(environment, archives[name]), path.read_bytes())
+    _store(environment, release_key(environment, commit), json.dumps(record, sort_keys=True).encode())
     return outputs
+
+
+def _store(environment: Environment, key: str, content: bytes) -> None:
+    environment.client("s3").put_object(
+        Bucket=environment.state_bucket, Key=key, Body=content, **environment.encryption()
+    )
+
+
+def is_optional(archive: str, functions: Mapping[str, str]) -> bool:
+    """Return whether an archive, as ``lambda/canary.zip``, is of a function that not every environment has."""
+    kind, _, file = archive.partition("/")
+    return kind == "lambda" and file.removesuffix(".zip") not in functions
+
+
+def archive_key(environment: Environment, sha256: str) -> str:
+    """Return the key of an optional function's archive, beside the records of the applied commits."""
+    return f"{PROJECT_NAME}/{environment.name}/releases/{sha256}.zip"
 
 
 def release_key(environment: Environment, commit: str) -> str:

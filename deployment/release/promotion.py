@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from deployment.release.applying import release_key
+from deployment.release.applying import archive_key, is_optional, release_key
 from deployment.release.environment import ReleaseError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from deployment.release.environment import Environment
@@ -37,9 +38,7 @@ def promote(source: Environment, commit: str, folder: Path) -> dict[str, str]:
         stored = storage.get_object(Bucket=source.state_bucket, Key=release_key(source, commit))
         record = json.loads(stored["Body"].read())
         contents = {
-            name: storage.get_object(Bucket=record["bucket"], Key=_key(name, sha256, record["functions"]))[
-                "Body"
-            ].read()
+            name: storage.get_object(**_place(source, record, name, sha256))["Body"].read()
             for name, sha256 in record["archives"].items()
         }
     except ClientError as error:
@@ -59,9 +58,12 @@ def promote(source: Environment, commit: str, folder: Path) -> dict[str, str]:
     return archives
 
 
-def _key(name: str, sha256: str, functions: dict[str, str]) -> str:
+def _place(source: Environment, record: Mapping[str, Any], name: str, sha256: str) -> dict[str, str]:
+    """Return bucket and key of an applied archive: where Terraform put it, or where the apply stored it."""
+    if is_optional(name, record["functions"]):
+        return {"Bucket": source.state_bucket, "Key": archive_key(source, sha256)}
     kind, _, file = name.partition("/")
     short = sha256[:_KEY_HASH_CHARACTERS]
-    return (
-        f"lambda/{functions[file.removesuffix('.zip')]}/{short}.zip" if kind == "lambda" else f"{kind}/{short}/{file}"
-    )
+    function = record["functions"].get(file.removesuffix(".zip"))
+    key = f"lambda/{function}/{short}.zip" if kind == "lambda" else f"{kind}/{short}/{file}"
+    return {"Bucket": record["bucket"], "Key": key}

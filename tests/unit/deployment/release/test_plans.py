@@ -130,10 +130,13 @@ def test_personalize_is_removed_before_the_destroy_and_log_groups_after_it(tmp_p
 class TestPromotion:
     @pytest.fixture
     def released(self, environment: FakeEnvironment, tmp_path: Path) -> FakeEnvironment:
-        run(environment, store(environment, tmp_path / "plan"), tmp_path / "apply")
-        for name, path in environment.archives().items():
-            self.upload(environment, name, path.read_bytes())
+        self.release(environment, tmp_path)
         return environment
+
+    def release(self, environment: FakeEnvironment, tmp_path: Path) -> None:
+        run(environment, store(environment, tmp_path / "plan"), tmp_path / "apply")
+        for name in ("lambda/collect.zip", "glue/datasets.py"):
+            self.upload(environment, name, environment.archives()[name].read_bytes())
 
     def upload(self, environment: FakeEnvironment, name: str, content: bytes) -> None:
         # The first twelve digits of the SHA-256 of what was applied.
@@ -148,6 +151,15 @@ class TestPromotion:
 
         assert (tmp_path / "build" / "lambda" / "aws" / "collect.zip").read_bytes() == b"code"
         assert (tmp_path / "build" / "glue" / "datasets.py").read_bytes() == b"script"
+
+    def test_an_archive_that_the_source_does_not_deploy_is_promoted_too(
+        self, environment: FakeEnvironment, tmp_path: Path
+    ) -> None:
+        (environment.folder / "lambda" / "canary.zip").write_bytes(b"calls the API")
+        self.release(environment, tmp_path)
+
+        promote(environment, "c1", tmp_path / "build")
+        assert (tmp_path / "build" / "lambda" / "aws" / "canary.zip").read_bytes() == b"calls the API"
 
     def test_a_changed_archive_is_refused(self, released: FakeEnvironment, tmp_path: Path) -> None:
         self.upload(released, "lambda/collect.zip", b"other code")
