@@ -12,7 +12,11 @@ FIELD = "consent"
 _ESCAPED = re.compile(rb"\\u00([0-7][0-9a-fA-F])")
 _MENTION = re.compile(rb"consent", re.IGNORECASE)
 _GRANT = re.compile(rb'"consent"\s*:\s*"granted"')
-_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_MAGIC = b"\x1f\x8b\x08"
+
+_MAX_CONTENT_BYTES = 8 * 1024 * 1024
+_MAX_GZIP_STREAMS = 50
+"""Streams in a row, each of which costs a copy of the bytes behind it."""
 
 
 def may_deny_consent(payload: bytes) -> bool:
@@ -20,13 +24,17 @@ def may_deny_consent(payload: bytes) -> bool:
 
     In well-formed JSON a field `consent`, in any case and at any depth, must have the value `granted` each time that
     it occurs. In other bytes every mention of the word must be such a field. JSON that is cut off may have lost its
-    denial, so it counts as one.
+    denial, so it counts as one, and so does gzip that cannot be read to its end.
     """
     if payload.startswith(_GZIP_MAGIC):
-        payload = _decompress(payload)
+        content = _decompress(payload)
+        if content is None:
+            return True
+        payload = content
     text = _ESCAPED.sub(lambda match: bytes([int(match[1], 16)]), payload.replace(b"\x00", b""))
     try:
-        return _denies(json.loads(payload, object_pairs_hook=_Fields))
+        # A number is not converted: int raises a ValueError of its own for one of more than 4,300 digits.
+        return _denies(json.loads(payload, object_pairs_hook=_Fields, parse_int=str))
     except json.JSONDecodeError as error:
         if _is_cut_off(error):
             return True
@@ -50,9 +58,18 @@ def _is_cut_off(error: json.JSONDecodeError) -> bool:
     return end > 0 and (error.pos >= end or error.msg.startswith("Unterminated string"))
 
 
-def _decompress(payload: bytes) -> bytes:
-    """Return the beginning of a gzip stream, 8 MiB at most, or the payload where it is none."""
-    try:
-        return zlib.decompressobj(wbits=31).decompress(payload, 8 * 1024 * 1024)
-    except zlib.error:
-        return payload
+def _decompress(payload: bytes) -> bytes | None:
+    """Return the content of gzip; None where it is damaged, truncated or too large to be read to its end."""
+    content = b""
+    for _ in range(_MAX_GZIP_STREAMS):
+        decompressor = zlib.decompressobj(wbits=31)
+        try:
+            content += decompressor.decompress(payload, _MAX_CONTENT_BYTES + 1 - len(content))
+        except zlib.error:
+            return None
+        payload = decompressor.unused_data
+        if not decompressor.eof or len(content) > _MAX_CONTENT_BYTES:
+            return None
+        if not payload:
+            return content
+    return None
