@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from deployment.cost.traffic import is_amount
+
 PRICES = Path(__file__).with_name("prices.toml")
 _CONFIDENCES = ("low", "medium", "high")
 
 
 class UnknownPriceError(ValueError):
-    """A file of prices names a price that does not exist."""
+    """A file of prices names a price that does not exist, or has one that is no price."""
 
 
 @dataclass
@@ -37,10 +39,15 @@ class Prices:
         entries, sources = content["prices"], content["sources"]
         if changes:
             own = tomllib.loads(changes.read_text(encoding="utf-8"))
-            if unknown := own.get("prices", {}).keys() - entries.keys():
+            given_prices = own.get("prices", {})
+            if not isinstance(given_prices, dict):
+                raise UnknownPriceError(f"{changes}: prices is {given_prices!r}; it must be a table, [prices]")
+            if unknown := given_prices.keys() - entries.keys():
                 raise UnknownPriceError(f"{changes} has unknown prices: {', '.join(sorted(unknown))}")
-            for name, price in own.get("prices", {}).items():
+            for name, price in given_prices.items():
                 given = price if isinstance(price, dict) else {"usd": price}
+                if not is_amount(given.get("usd")):
+                    raise UnknownPriceError(f"{changes}: {name} is {price!r}; it must be a price in USD from 0")
                 entries[name] = {"source": str(changes), "confidence": "high", **given}
         return cls(region, entries, sources)
 

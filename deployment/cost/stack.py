@@ -64,6 +64,9 @@ def declared_campaigns() -> tuple[Campaign, ...]:
 
 def read_environment(name: str) -> Stack:
     """Return the stack of an environment, from its settings in `infrastructure/environments`."""
+    known = sorted(file.stem for file in ENVIRONMENTS.glob("*.tfvars"))
+    if name not in known:
+        raise ValueError(f"{name} is no environment: there are {', '.join(known)}")
     file = ENVIRONMENTS / f"{name}.tfvars"
     settings = hcl2.loads(file.read_text(encoding="utf-8"))
     deployed = {solution.strip('"'): campaign for solution, campaign in settings.get("campaigns", {}).items()}
@@ -87,10 +90,10 @@ def read_environment(name: str) -> Stack:
 def read_plan(path: Path) -> tuple[Stack | None, Stack]:
     """Return the stacks before and after a plan, from `terraform show -json`; None before the first apply."""
     plan = json.loads(path.read_text(encoding="utf-8"))
-    before = plan.get("prior_state", {}).get("values", {}).get("root_module")
-    after = plan.get("planned_values", {}).get("root_module")
+    after = plan.get("planned_values", {}).get("root_module") if isinstance(plan, dict) else None
     if after is None:
         raise ValueError(f"{path} is no plan; write it with: terraform show -json plan.tfplan > {path}")
+    before = plan.get("prior_state", {}).get("values", {}).get("root_module")
     managed = [each for each in _resources(before or {}) if each.get("mode") != "data"]
     return (_stack(managed) if managed else None), _stack(list(_resources(after)))
 

@@ -15,7 +15,7 @@ _SCENARIOS = Path(__file__).with_name("traffic.toml")
 
 
 class UnknownTrafficError(ValueError):
-    """No scenario has this name, or a file has a value that traffic does not have."""
+    """No scenario has this name, or a file has a value that traffic does not or cannot have."""
 
 
 @dataclass(frozen=True)
@@ -88,5 +88,21 @@ def read_traffic(name: str) -> Traffic:
         raise UnknownTrafficError(f"{name} is neither a file nor one of {', '.join(scenarios)}")
     if unknown := values.keys() - {each.name for each in fields(Traffic)}:
         raise UnknownTrafficError(f"{name} has unknown values: {', '.join(sorted(unknown))}")
+    if wrong := [f"{key} = {value!r}" for key, value in values.items() if not _is_possible(key, value)]:
+        raise UnknownTrafficError(
+            f"{name} has values that are no numbers from 0 (events_per_request: above 0, cached: at most 1, "
+            f"campaign_shares: a list): {', '.join(wrong)}"
+        )
     given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     return Traffic(**given)
+
+
+def _is_possible(key: str, value: Any) -> bool:
+    if key == "campaign_shares":
+        return isinstance(value, list) and all(is_amount(share) for share in value)
+    return is_amount(value) and (key != "events_per_request" or value > 0) and (key != "cached" or value <= 1)
+
+
+def is_amount(value: object) -> bool:
+    """Return whether a value of TOML is a number from 0."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0

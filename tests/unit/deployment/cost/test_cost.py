@@ -104,6 +104,33 @@ def test_traffic_of_ones_own_is_read_and_a_wrong_value_is_named(tmp_path, capsys
     assert "unknown values: events" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "content"),
+    [
+        ("--traffic", 'events_per_second = "many"'),
+        ("--traffic", "recommendations_per_second = -5"),
+        ("--traffic", "events_per_request = 0"),
+        ("--traffic", "campaign_shares = 1"),
+        ("--traffic", "cached = 2"),
+        ("--prices", "prices = 3"),
+        ("--prices", '[prices]\nkinesis_shard_hour = "1 USD"'),
+        ("--prices", "[prices]\nkinesis_shard_hour = {}"),
+        ("--plan", "[1]"),
+    ],
+)
+def test_a_file_of_wrong_values_is_named_with_the_value(option, content, tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text(content, encoding="utf-8")
+
+    assert main([option, str(file)]) == 2
+    assert str(file) in capsys.readouterr().err
+
+
+def test_an_unknown_environment_is_refused_with_the_known_ones(capsys):
+    assert main(["--environment", "test"]) == 2
+    assert "test is no environment: there are dev, local, production" in capsys.readouterr().err
+
+
 def _plan(shards: int, *, with_campaigns: bool = True, before: int | None = None) -> dict[str, object]:
     def module(number: int) -> dict[str, object]:
         solutions = [
