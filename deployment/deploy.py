@@ -21,7 +21,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment.aliases import switch
-from deployment.terraform import TerraformMissingError, invocation, run
+from deployment.terraform import AnotherEnvironmentError, TerraformMissingError, invocation, run
 from deployment.workflow import Progress, WorkflowError, prepare
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def main(arguments: list[str]) -> int:
     except TerraformMissingError as error:
         sys.stderr.write(f"{error}\n")
         return 127
-    except (DeploymentError, WorkflowError, BotoCoreError, ClientError) as error:
+    except (AnotherEnvironmentError, DeploymentError, WorkflowError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

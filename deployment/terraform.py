@@ -7,7 +7,9 @@ one, and a data folder per root. A leading ``-chdir=FOLDER`` is relative to ``in
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,9 +26,16 @@ PROJECT = Path(__file__).resolve().parent.parent
 INFRASTRUCTURE = PROJECT / "infrastructure"
 BUILD = PROJECT / "build" / "terraform"
 
+_VARIABLE_FILE = re.compile(r"(?:.*/)?environments/([a-z]+)\.tfvars")
+_KEY = re.compile(r'^key\s*=\s*"(.+)"', re.MULTILINE)
+
 
 class TerraformMissingError(Exception):
     """The search path has no ``terraform``."""
+
+
+class AnotherEnvironmentError(Exception):
+    """Terraform is initialized for the state of another environment than that of the variables."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,8 @@ def invocation(arguments: Sequence[str], environment: Mapping[str, str], build: 
         If the path has no ``terraform``.
     FileNotFoundError
         If ``-chdir`` names a missing folder.
+    AnotherEnvironmentError
+        If the variables are those of one environment, and the state is that of another.
     """
     program = shutil.which("terraform", path=environment.get("PATH"))
     if program is None:
@@ -75,11 +86,31 @@ def invocation(arguments: Sequence[str], environment: Mapping[str, str], build: 
     variables.setdefault(
         "TF_DATA_DIR", str(build / "data" / "-".join(directory.relative_to(INFRASTRUCTURE).parts or ["root"]))
     )
+    _check_environment(rest, directory / variables["TF_DATA_DIR"])
     variables.setdefault("TF_IN_AUTOMATION", "1")
     variables.setdefault("CHECKPOINT_DISABLE", "1")
     # Schemas stay in memory to the end: collecting garbage at each doubling is a third of the work of a run.
     variables.setdefault("GOGC", "400")
     return Invocation([program, *rest], directory, variables)
+
+
+def _check_environment(arguments: Sequence[str], data: Path) -> None:
+    """Refuse one environment's variables with another's state, which Terraform would replace or destroy."""
+    initialized = data / "terraform.tfstate"
+    if not initialized.is_file():
+        return
+    backend = json.loads(initialized.read_text(encoding="utf-8")).get("backend") or {}
+    key = (backend.get("config") or {}).get("key")
+    for argument in arguments:
+        if backend.get("type") == "s3" and (named := _VARIABLE_FILE.fullmatch(argument.removeprefix("-var-file="))):
+            settings = INFRASTRUCTURE / "environments" / f"{named[1]}.s3.tfbackend"
+            expected = _KEY.search(settings.read_text(encoding="utf-8")) if settings.is_file() else None
+            if expected and expected[1] != key:
+                raise AnotherEnvironmentError(
+                    f"the variables are those of {named[1]}, but Terraform is initialized for the state {key}: "
+                    f"python -m deployment.terraform init -reconfigure "
+                    f"-backend-config=environments/{named[1]}.s3.tfbackend -backend-config=bucket=<state_bucket>"
+                )
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
@@ -95,6 +126,9 @@ def main() -> int:
     except (TerraformMissingError, FileNotFoundError) as error:
         sys.stderr.write(f"{error}\n")
         return 127
+    except AnotherEnvironmentError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from deployment.terraform import INFRASTRUCTURE, TerraformMissingError, invocation
+from deployment.terraform import INFRASTRUCTURE, AnotherEnvironmentError, TerraformMissingError, invocation
 from deployment.terraform_docs import BEGIN, END, tables, with_tables
 
 if TYPE_CHECKING:
@@ -60,6 +61,21 @@ def test_without_terraform_the_error_has_the_remedy(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path, environment: dict[str, str]) -> None:
     with pytest.raises(FileNotFoundError, match="nothing"):
         invocation(["-chdir=nothing", "plan"], environment, tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [["-var-file=environments/dev.tfvars"], ["-var-file", "environments/dev.tfvars"]])
+def test_the_variables_of_one_environment_are_refused_with_the_state_of_another(
+    tmp_path: Path, environment: dict[str, str], arguments: list[str]
+) -> None:
+    initialized = tmp_path / "build" / "data" / "root" / "terraform.tfstate"
+    initialized.parent.mkdir(parents=True)
+    for key in ("rivulet/dev.tfstate", "rivulet/production.tfstate"):
+        initialized.write_text(json.dumps({"backend": {"type": "s3", "config": {"key": key}}}), encoding="utf-8")
+        if "dev" in key:
+            invocation(["destroy", *arguments], environment, tmp_path / "build")
+
+    with pytest.raises(AnotherEnvironmentError, match=r"of dev, but .* rivulet/production\.tfstate: .* init -reconf"):
+        invocation(["destroy", *arguments], environment, tmp_path / "build")
 
 
 def test_a_table_has_name_description_type_and_default(tmp_path: Path) -> None:
