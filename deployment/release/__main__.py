@@ -8,7 +8,9 @@ needs no credentials. On AWS the commands need credentials, ``TF_VAR_account_id`
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +29,7 @@ from deployment.release.rollout import rollout
 from deployment.release.smoke import Api, smoke
 from deployment.remove.leftovers import OUTLIVES
 from deployment.remove.personalize import RemovalError
-from deployment.terraform import PROJECT, TerraformMissingError
+from deployment.terraform import PROJECT, AnotherEnvironmentError, TerraformMissingError
 from deployment.workflow import WorkflowError
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ FOLDER = ARCHIVES / "release"
 _POLL_SECONDS = 15.0
 _WATCH_SECONDS = 300.0
 _DRIFTED = 2
-_FAILURES = (ReleaseError, DeploymentError, WorkflowError, RemovalError, TerraformMissingError)
+_FAILURES = (ReleaseError, DeploymentError, WorkflowError, RemovalError, TerraformMissingError, AnotherEnvironmentError)
 
 _EXAMPLES = """
 the steps of a deployment, here of the running laptop's cloud:
@@ -55,13 +57,20 @@ others:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status: 0 done, 1 failed or refused, 2 drift or wrong usage."""
+    """Run one command; return its exit status: 0 done, 1 failed or refused, 2 drift or wrong usage, 130 interrupted."""
     options = _parser().parse_args(arguments)
+    # A cancelled job of a workflow is terminated: as after Ctrl-C, a rollout then moves the API back.
+    terminate = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status: int = options.command(open_environment(options.environment), options)
     except (*_FAILURES, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+    finally:
+        signal.signal(signal.SIGTERM, terminate)
     return status
 
 
@@ -149,6 +158,13 @@ def _print(text: str) -> None:
     sys.stdout.flush()
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds from 0")
+    return seconds
+
+
 def _output(**values: str) -> None:
     """Set outputs of the step, where a workflow runs."""
     if file := os.environ.get("GITHUB_OUTPUT"):
@@ -179,7 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     applied.add_argument("sha256", metavar="SHA256", help="of the bundle, as plan prints it")
     rolled = add("rollout", _rollout, "move the API to the new versions: a tenth, checks, then all or back")
     rolled.add_argument(
-        "--seconds", type=float, default=_WATCH_SECONDS, help="how long alarms are watched (default: 300)"
+        "--seconds", type=_seconds, default=_WATCH_SECONDS, help="how long alarms are watched (default: 300)"
     )
     add("smoke", _smoke, "check the health, post an event, get recommendations")
     add("promote", _promote, "fetch the archives of an applied commit by their hashes", needs_commit=True)

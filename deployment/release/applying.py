@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from deployment.release.environment import Environment
     from deployment.workflow import Progress
 
+# What removal.tfvars changes: protected tables, buckets and the work group, and the schedule of trainings.
+_RELEASED = {"aws_athena_workgroup", "aws_dynamodb_table", "aws_s3_bucket", "aws_scheduler_schedule"}
 # A first deployment's second apply turns the event-source mapping on, and nothing else.
 _FORWARDING = {"aws_lambda_event_source_mapping"}
 
@@ -99,6 +101,17 @@ def check_confirmation(environment: Environment, confirmation: str) -> None:
         raise ReleaseError(f"nothing is destroyed: type {environment.name} to confirm, not {confirmation!r}")
 
 
+def _released(environment: Environment) -> list[str]:
+    """Return the addresses of the state's resources that are released before a destroy."""
+    state = json.loads(environment.terraform("show", "-json")[1])
+    modules, found = [state.get("values", {}).get("root_module", {})], []
+    while modules:
+        module = modules.pop()
+        modules += module.get("child_modules", [])
+        found += [each["address"] for each in module.get("resources", []) if each["type"] in _RELEASED]
+    return sorted(found)
+
+
 def destroy(environment: Environment, confirmation: str, step: Step, poll_seconds: float) -> list[str]:
     """Remove what the training workflow created, destroy every resource, and remove the log groups that services made.
 
@@ -129,7 +142,9 @@ def destroy(environment: Environment, confirmation: str, step: Step, poll_second
     )
     arguments = ("-input=false", "-no-color", "-auto-approve", environment.variable_file)
     with step("Release protected tables and buckets"):
-        environment.terraform("apply", *arguments, "-var-file=removal.tfvars")
+        # Those that exist alone: of an interrupted destroy, an apply would create again what is gone.
+        if targets := [f"-target={address}" for address in _released(environment)]:
+            environment.terraform("apply", *arguments, "-var-file=removal.tfvars", *targets)
     with step("Destroy what Terraform created"):
         environment.terraform("destroy", *arguments, "-var-file=removal.tfvars")
     return remove_after_destroy(owner, environment.client, step)

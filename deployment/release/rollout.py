@@ -10,6 +10,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from deployment.aliases import point
 from deployment.release.environment import ReleaseError
 
@@ -63,12 +65,27 @@ def rollout(
             report(f"{move.function}: version {move.new}")
         smoke()
     except BaseException as error:
-        for move in reversed(planned):
-            point(functions, move, move.old, {})
-            report(f"{move.function}: back at version {move.old}")
+        _move_back(functions, planned, report)
         if isinstance(error, ReleaseError):
             raise ReleaseError(f"rolled back: {error}") from error
         raise
+
+
+def _move_back(functions: Any, planned: Iterable[Move], report: Callable[[str], None]) -> None:
+    """Move every alias back, also where one of them cannot be; `ReleaseError` names those."""
+    failed = {}
+    lines = []
+    for move in reversed(list(planned)):
+        try:
+            point(functions, move, move.old, {})
+            lines.append(f"{move.function}: back at version {move.old}")
+        except (BotoCoreError, ClientError) as error:
+            failed[f"{move.function} to version {move.old}"] = error
+    for line in lines:
+        report(line)
+    if failed:
+        reasons = "; ".join(map(str, failed.values()))
+        raise ReleaseError(f"not rolled back, move by aws lambda update-alias: {', '.join(failed)} ({reasons})")
 
 
 def alarms(cloudwatch: Any, prefix: str) -> set[str]:

@@ -27,6 +27,7 @@ OUTLIVES = (
 _LOG_FOLDERS = (
     "/aws-glue/jobs",
     "/aws/apigateway",
+    "/aws/eks",
     "/aws/kinesisfirehose",
     "/aws/lambda",
     "/aws/sagemaker/Endpoints",

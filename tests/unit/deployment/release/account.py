@@ -79,6 +79,7 @@ class FakeEnvironment(Environment):
     calls: list[str] = field(default_factory=list)
     returned: dict[str, Any] = field(default_factory=dict)
     tagged: list[str] | None = None
+    targets: list[str] = field(default_factory=list)
 
     def client(self, service: str) -> Any:
         if self.tagged is not None:
@@ -88,6 +89,8 @@ class FakeEnvironment(Environment):
     def terraform(self, *arguments: str, accepted: Sequence[int] = (0,)) -> tuple[int, str]:
         self.calls.append(arguments[0] + " removal.tfvars" * ("-var-file=removal.tfvars" in arguments))
         for argument in arguments:
+            if argument.startswith("-target="):
+                self.targets.append(argument.removeprefix("-target="))
             if argument.startswith("-out="):
                 from pathlib import Path  # noqa: PLC0415 - at run time only here
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import Any
 
 import pytest
@@ -61,6 +62,22 @@ def test_an_api_that_does_not_work_fails(answers: dict[str, Any]) -> None:
 def test_an_api_that_does_not_answer_fails() -> None:
     with pytest.raises(ReleaseError, match="does not answer"):
         smoke(Api("http://127.0.0.1:9", "key"))
+
+
+def test_a_termination_is_an_interruption(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("deployment.release.__main__.open_environment", lambda _: signal.raise_signal(signal.SIGTERM))
+
+    assert main(["rollout", "dev"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
+def test_a_time_that_is_none_is_refused(seconds: str, capsys: Any) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["rollout", "dev", "--seconds", seconds])
+    assert seconds in capsys.readouterr().err
 
 
 def drifted(address: str, before: Any, after: Any) -> dict[str, Any]:

@@ -118,13 +118,25 @@ def test_nothing_is_destroyed_without_the_typed_name(environment: FakeEnvironmen
 
 def test_personalize_is_removed_before_the_destroy_and_log_groups_after_it(tmp_path: Path) -> None:
     bucket = "arn:aws:s3:::rivulet-dev-lake"
-    environment = make_environment(tmp_path, tagged=[bucket])
+    address = 'module.storage.aws_s3_bucket.this["lake"]'
+    resources = [{"address": address, "type": "aws_s3_bucket"}, {"address": "x.this", "type": "aws_kms_key"}]
+    state = {"values": {"root_module": {"child_modules": [{"resources": resources}]}}}
+    environment = make_environment(tmp_path, tagged=[bucket], shown=state)
 
     assert destroy(environment, "dev", show_nothing, 0) == [bucket]
+    assert environment.targets == [address]
     released = environment.calls.index("apply removal.tfvars")
     assert {"list_executions", "list_dataset_groups", "list_schemas"} <= set(environment.calls[:released])
     assert environment.calls[released + 1] == "destroy removal.tfvars"
     assert set(environment.calls[released + 2 :]) == {"describe_log_groups", "get_resources"}
+
+
+def test_nothing_is_created_again_where_all_is_destroyed(tmp_path: Path) -> None:
+    environment = make_environment(tmp_path, tagged=[], shown={"format_version": "1.0"})
+
+    assert destroy(environment, "dev", show_nothing, 0) == []
+    assert not any(call.startswith("apply") for call in environment.calls)
+    assert "destroy removal.tfvars" in environment.calls
 
 
 class TestPromotion:

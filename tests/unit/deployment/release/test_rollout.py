@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from deployment.aliases import delete_old_versions, moves
 from deployment.release.environment import ReleaseError
@@ -62,6 +63,7 @@ class Account:
     def __init__(self, **raised: list[str]) -> None:
         self.aliases: dict[str, tuple[str, dict[str, float]]] = {purpose: ("1", {}) for purpose in PURPOSES}
         self.history: list[tuple[str, str, dict[str, float]]] = []
+        self.refuses: str | None = None
         self._raised = iter(raised.get("raised", []))
         self._known: list[str] = []
 
@@ -77,6 +79,8 @@ class Account:
         # https://docs.aws.amazon.com/lambda/latest/api/API_AliasRoutingConfiguration.html: another version, up to 1.0
         assert request["FunctionVersion"] not in weights
         assert all(0 <= weight <= 1 for weight in weights.values())
+        if request["FunctionName"] == self.refuses and request["FunctionVersion"] == "1" and not weights:
+            raise ClientError({"Error": {"Code": "ResourceConflictException", "Message": "busy"}}, "UpdateAlias")
         self.aliases[request["FunctionName"]] = (request["FunctionVersion"], weights)
         self.history.append((request["FunctionName"], request["FunctionVersion"], weights))
 
@@ -147,6 +151,15 @@ def test_an_alarm_from_before_is_ignored() -> None:
     account.rollout()
 
     assert account.aliases["collect"] == ("2", {})
+
+
+def test_the_others_move_back_where_one_cannot() -> None:
+    account = Account(raised=["", "rivulet-dev-collect-errors"])
+    account.refuses = "train"
+
+    with pytest.raises(ReleaseError, match=r"update-alias: train to version 1 \(.*busy"):
+        account.rollout()
+    assert account.aliases == {"collect": ("1", {}), "recommend": ("1", {}), "train": ("1", {"2": 0.1})}
 
 
 def test_an_interruption_moves_all_back() -> None:

@@ -77,6 +77,7 @@ def test_only_the_environments_log_groups_are_deleted_and_only_what_should_be_go
         "/aws/lambda/rivulet-dev-forward",
         "/aws/lambda/rivulet-dev-judge",
         "/aws/apigateway/rivulet-dev",
+        "/aws/eks/rivulet-dev-engine/cluster",
         "/aws-glue/jobs/rivulet-dev-datasets/role/error",
         "aws-waf-logs-rivulet-dev",
     ]
