@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from data.generator import Settings, generate
 from data.loaders import UnknownFormatError, open_stream
 from data.replay import ApiAccessError, ApiUnavailableError, load_catalogue, replay
+from data.replay.bookkeeping import open_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(stream: Stream, options: argparse.Namespace, api_key: str, console: Console) -> dict[str, object]:
     with ExitStack() as stack:
-        ledger = stack.enter_context(options.ledger.open("ab")) if options.ledger else None
+        ledger = stack.enter_context(open_ledger(options.ledger)) if options.ledger else None
         return _send(stream, options, api_key, console, ledger)
 
 

@@ -14,6 +14,7 @@ from data.stream import ACCEPTED, SUPPRESSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from types import TracebackType
 
 
@@ -24,6 +25,18 @@ class _Stated(msgspec.Struct):
 
 _stated = msgspec.json.Decoder(_Stated).decode
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def open_ledger(path: Path) -> BinaryIO:
+    """Open a ledger to append lines, after the last whole one: a command that was killed may have cut its last line."""
+    file = path.open("a+b")
+    file.seek(0)
+    whole = 0
+    for line in file:
+        if line.endswith(b"\n"):
+            whole += len(line)
+    file.truncate(whole)
+    return file
 
 
 class Ledger:

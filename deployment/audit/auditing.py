@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backend.contract.accounting.ledger import LedgerError
 from backend.contract.accounting.outcomes import FORWARD
 from deployment.audit import stages
 from deployment.audit.comparison import HISTORY, LAKE, STREAM, TRACKER, Comparison, Finding, compare
@@ -91,6 +92,11 @@ def audit(
         Called with the place that is read, and the events that were read there so far.
     on_finding
         See `compare`.
+
+    Raises
+    ------
+    LedgerError
+        Where a line of the ledger is no entry, or none is in the window.
     """
     window = window or stages.Window()
     now = datetime.now(UTC)
@@ -100,6 +106,8 @@ def audit(
         read = []
         with partitions, ledger.open("rb") as lines:
             _add(partitions, "ledger", window.ledger(lines), show)
+            if not window.sendings:
+                raise LedgerError(f"{ledger} has no sending in the window, so there is nothing to compare")
             for stage, sightings in _stages(resources, window, now, remarks):
                 _add(partitions, stage, sightings, show)
                 read.append(stage)

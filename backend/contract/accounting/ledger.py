@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from backend.contract.instants import write_instant
+from backend.contract.instants import read_instant, write_instant
+from backend.contract.limits import EARLIEST_INSTANT, LATEST_INSTANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -82,8 +83,16 @@ def read_ledger(lines: Iterable[bytes]) -> Iterator[LedgerEntry]:
         if broken:
             raise LedgerError(f"line {broken} of the ledger is no entry")
         try:
-            yield _decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            if line.endswith(b"\n"):
+            yield _read(line)
+        except (ValueError, RecursionError):  # msgspec's errors included
+            if line.endswith((b"\n", b"}")):
                 raise LedgerError(f"line {number} of the ledger is no entry") from None
             broken = number
+
+
+def _read(line: bytes) -> LedgerEntry:
+    entry = _decode(line)
+    for moment in (entry.sent_at, entry.answered_at):
+        if not EARLIEST_INSTANT <= read_instant(moment) <= LATEST_INSTANT:
+            raise ValueError("a time must be from 1900 to 2200")
+    return entry

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.replay.batches import LARGEST_BODY_BYTES, encode_body, split_into_batches
+from data.replay.bookkeeping import open_ledger
 from data.replay.http_client import ApiClient, ApiResponse
 from data.replay.outcomes import read_outcomes
 from data.stream import RawEvent
@@ -95,3 +96,12 @@ def test_a_response_without_an_outcome_per_event_is_an_error(response):
 def test_an_invalid_url_is_named():
     with pytest.raises(ValueError, match="localhost:4566"):
         ApiClient("localhost:4566", "key", timeout_seconds=1)
+
+
+@pytest.mark.parametrize("before", [b"", b"{1}\n", b"{1}\n{2}\n", b"{1}\n{2", b"{1"])
+def test_a_ledger_is_continued_behind_its_last_whole_line(tmp_path, before):
+    ledger = tmp_path / "sent.jsonl"
+    ledger.write_bytes(before)
+    with open_ledger(ledger) as file:
+        file.write(b"{9}\n")
+    assert ledger.read_bytes() == before[: before.rfind(b"\n") + 1] + b"{9}\n"

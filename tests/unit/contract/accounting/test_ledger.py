@@ -22,7 +22,21 @@ def test_the_last_line_of_a_producer_that_was_killed_may_be_cut():
     assert len(list(read_ledger([LINE, LINE[:40]]))) == 1
 
 
-@pytest.mark.parametrize("lines", [[b"{}\n", LINE], [LINE[:40], LINE], [LINE.replace(b"accepted", b"stored")]])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [b"{}\n", LINE],
+        [LINE[:40], LINE],
+        [LINE.replace(b"accepted", b"stored")],
+        [LINE.replace(b"accepted", b"stored").rstrip()],
+        [LINE.replace(b"00.150Z", b"60.150Z")],
+        [LINE.replace(b"2026-02-01T00:00:00.150Z", b"yesterday")],
+        [LINE.replace(b"2026", b"0001")],
+        [LINE.replace(b"2026", b"9999")],
+        [b'{"lines": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n", LINE],
+    ],
+    ids=lambda lines: repr(lines[0][:60]),
+)
 def test_any_other_line_that_is_no_entry_is_an_error(lines):
     with pytest.raises(LedgerError, match="line 1 "):
         list(read_ledger(lines))

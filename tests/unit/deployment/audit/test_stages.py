@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from backend.contract import aggregate_records
-from backend.contract.accounting.ledger import ledger_line
+from backend.contract.accounting.ledger import LedgerError, ledger_line
+from deployment.audit.auditing import Resources, audit
 from deployment.audit.comparison import FAILED, HISTORY, LAKE, STREAM, TRACKER
 from deployment.audit.stages import (
     QueryFailedError,
@@ -57,6 +58,14 @@ def test_the_window_is_that_of_the_ledger_or_of_the_arguments(window):
     narrow = Window(NOW - 2 * HOUR, NOW - HOUR)
     lines = [ledger_line("accepted", NOW - back * HOUR, NOW - back * HOUR, event_id=f"{back}") for back in (3, 2, 1)]
     assert [each.event_id for each in narrow.ledger(lines)] == ["2"]
+
+
+def test_a_ledger_without_a_sending_in_the_window_is_no_good_audit(tmp_path):
+    ledger = tmp_path / "sent.jsonl"
+    ledger.write_bytes(ledger_line("accepted", NOW - HOUR, NOW, event_id="e-0"))
+    unreachable: Any = None
+    with pytest.raises(LedgerError, match="no sending"):
+        audit(ledger, Resources(unreachable, "rivulet-dev"), Window(NOW + HOUR))
 
 
 def test_the_stream_is_read_event_by_event(window, monkeypatch):
