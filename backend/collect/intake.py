@@ -9,11 +9,13 @@ from backend.aws.bad_rows import put_bad_rows, storable_rows
 from backend.aws.errors import error_name
 from backend.aws.queued_rows import queue_bad_rows
 from backend.aws.retries import CallRefusedError, RetriesExhaustedError, call_with_retries
+from backend.collect.body import read_body
 from backend.collect.grouping import group_events
 from backend.collect.stream import Delivery, put_records
 from backend.collect.verdicts import NO_CONSENT, NOT_STORED, STREAM_THROTTLED, RecordVerdict, count_statuses
-from backend.contract import Event, Refusal, event_id_of, write_event
+from backend.contract import Event, FieldError, Refusal, event_id_of, write_event
 from backend.contract.accounting.outcomes import COLLECT, UNACCOUNTED
+from backend.http import BadRequestError, TooLargeError
 from backend.upload.report import CALL_SECONDS
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from backend.collect.submission import Submission
     from backend.collect.verdicts import Status
+    from backend.contract import BodyRefusedError
+    from backend.http import Request
 
 SOURCE = "collect"
 
@@ -89,6 +93,38 @@ def store_bad_rows(refusals: Sequence[Refusal], submission: Submission) -> None:
         if lost:
             dependencies.count("bad_rows_lost", lost)
             _logger.error("%d bad rows could neither be written nor queued", lost)  # noqa: TRY400 - logged above
+
+
+def store_refused_body(error: BodyRefusedError, body: bytes, submission: Submission) -> None:
+    """Count and store a body without readable records as one refused record."""
+    _count_refused_body(error.reason, submission.dependencies.count)
+    store_bad_rows([Refusal(error.reason, (FieldError("body", error.rule),), body)], submission)
+
+
+def read_body_or_count(request: Request, count: Callable[[str, int], None]) -> bytes:
+    """Return the body's bytes, decompressed; count one that cannot be read, which is not stored: it may deny consent.
+
+    Raises
+    ------
+    TooLargeError, BadRequestError
+        As `read_body` does.
+    """
+    try:
+        return read_body(request)
+    except TooLargeError:
+        _count_refused_body("too_large", count)
+        raise
+    except BadRequestError:
+        _count_refused_body("malformed_encoding", count)
+        raise
+
+
+def _count_refused_body(reason: str, count: Callable[[str, int], None]) -> None:
+    """Count a body that is refused as a whole as one record, since its number of records is unknown."""
+    outcomes = dict.fromkeys(COLLECT.outcomes, 0) | {"bad": 1}
+    for name, number in COLLECT.account({"received": 1, **outcomes}).items():
+        count(name, number)
+    count(f"bad_{reason}", 1)
 
 
 def count_outcomes(verdicts: Sequence[RecordVerdict], received: int, count: Callable[[str, int], None]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from backend.collect.body import read_body
+from backend.collect.intake import read_body_or_count, store_refused_body
 from backend.collect.records import store_records
 from backend.collect.verdicts import answer_verdicts
 from backend.contract import RECORD_KINDS, BodyRefusedError, split_records
@@ -33,9 +33,16 @@ def post_update_data(request: Request, submission: Submission) -> Answer:
     Raises
     ------
     BadRequestError
-        Where the body does not have the documented form.
+        Where the body does not have the documented form. One without readable records is counted and stored as one bad
+        row.
     """
-    fields = _read_fields(read_body(request))
+    body = read_body_or_count(request, submission.dependencies.count)
+    try:
+        fields = _read_fields(body)
+    except BodyRefusedError as error:
+        store_refused_body(error, body, submission)
+        raise BadRequestError("body", error.rule) from None
+    _check_names(fields)
     kind = _read_kind(fields)
     if ("records" in fields) == ("source" in fields):
         raise BadRequestError("records", "must be there, or source instead, and not both")
@@ -45,6 +52,7 @@ def post_update_data(request: Request, submission: Submission) -> Answer:
     try:
         payloads = split_records(bytes(fields["records"]))
     except BodyRefusedError as error:
+        store_refused_body(error, body, submission)
         raise BadRequestError("records", error.rule, error.reason) from None
     verdicts = store_records(kind, payloads, submission)
     return answer_verdicts(verdicts, request.request_id, "events" if kind == "interactions" else "records")
@@ -52,13 +60,16 @@ def post_update_data(request: Request, submission: Submission) -> Answer:
 
 def _read_fields(body: bytes) -> dict[str, msgspec.Raw]:
     try:
-        fields = _object(body)
+        return _object(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise BadRequestError("body", "must be a JSON object with kind, and records or source") from None
+        rule = "must be a JSON object with kind, and records or source"
+        raise BodyRefusedError("malformed_json", rule) from None
+
+
+def _check_names(fields: dict[str, msgspec.Raw]) -> None:
     for name in fields:
         if name not in {"kind", "records", "source"}:
             raise BadRequestError(name[:64], "is not known; the body has kind, and records or source")
-    return fields
 
 
 def _read_kind(fields: dict[str, msgspec.Raw]) -> RecordKind:

@@ -209,6 +209,9 @@ def test_a_wrong_or_unknown_encoding_is_400(door, body, encoding, field):
         post_events(request(body, {"content-encoding": encoding}), door.submission())
 
     assert refused.value.field == field
+    # It may deny consent, so it is counted and not stored
+    assert (door.counts["received"], door.counts["bad"], door.counts["bad_malformed_encoding"]) == (1, 1, 1)
+    assert door.bad_rows() == []
 
 
 def test_failed_records_are_retried_by_position(door):

@@ -136,3 +136,12 @@ def test_a_malformed_body_is_400_and_names_the_field(door, body, field):
         _post(door, body)
 
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", {"kind": "items", "records": []}, {"kind": "items", "records": {}}])
+def test_a_body_without_records_that_can_be_read_is_a_bad_row(door, body):
+    with pytest.raises(BadRequestError):
+        _post(door, body)
+
+    assert (door.counts["received"], door.counts["bad"]) == (1, 1)
+    assert len(door.bad_rows()) == (body != b"{")  # which may be cut off before a denial
