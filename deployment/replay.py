@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress as ProgressDisplay
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from backend.aws.retries import IncompleteCallError
 from backend.contract import read_instant
 from backend.replay.replaying import Filters, Progress, StreamUnavailableError, put_events, replay
 from backend.replay.sources import StreamWindow, failure_sources
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--stream reads events, which have neither a stage nor a reason; use --event-type")
     try:
         return _run(open_environment(options.environment), options, Console(stderr=True))
-    except (BotoCoreError, ClientError, ReleaseError, StreamUnavailableError) as error:
+    except (BotoCoreError, ClientError, IncompleteCallError, ReleaseError, StreamUnavailableError) as error:
         sys.stderr.write(f"deployment.replay: {error}\n")
         return 1
     except KeyboardInterrupt:
@@ -104,7 +105,8 @@ def _sources(environment: Environment, options: argparse.Namespace, stream: str,
         return [StreamWindow("stream", environment.client("kinesis"), stream, options.since, until)]
     account = environment.client("sts").get_caller_identity()["Account"]
     prefix = f"{PROJECT_NAME}-{environment.name}-{account}"
-    return failure_sources(environment.client("s3"), f"{prefix}-bad-rows", f"{prefix}-lake", options.since)
+    s3 = environment.client("s3")
+    return failure_sources(s3, f"{prefix}-bad-rows", f"{prefix}-lake", options.since, progress.started_at)
 
 
 def _state_file(environment: str, filters: Filters, *, is_stream: bool) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from botocore.exceptions import ClientError
 
+from backend.aws.retries import IncompleteCallError
 from backend.replay.failed_records import (
     UNREADABLE,
     FailedRecord,
@@ -59,6 +60,8 @@ class Objects:
         Returns the records of an object's content.
     since
         Objects that were written before are not read, since what they hold arrived before they were written.
+    until
+        Nor are those that were written then or later: a replay does not read what fails of the records that it sends.
     """
 
     name: str
@@ -67,18 +70,30 @@ class Objects:
     prefix: str
     read: Callable[[bytes], Iterator[FailedRecord]]
     since: datetime | None = None
+    until: datetime | None = None
 
     def chunks(self, after: Position | None) -> Iterator[Chunk]:
-        """Yield the records behind a position, by the keys of their objects."""
+        """Yield the records behind a position, by the keys of their objects.
+
+        Raises
+        ------
+        IncompleteCallError
+            Where an answer is not that of S3, which counts the keys of a listing.
+        """
         if after is not None:
             yield from self._object(after.key, int(after.place))
         pages = self.client.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=self.prefix, StartAfter=after.key if after is not None else ""
         )
         for page in pages:
+            if "KeyCount" not in page:
+                raise IncompleteCallError("S3 answers no listing")
             for listed in page.get("Contents", []):
-                if self.since is None or listed["LastModified"] >= self.since:
+                if self._is_in_window(listed["LastModified"]):
                     yield from self._object(listed["Key"], 0)
+
+    def _is_in_window(self, written_at: datetime) -> bool:
+        return (self.since is None or written_at >= self.since) and (self.until is None or written_at < self.until)
 
     def _object(self, key: str, done: int) -> Iterator[Chunk]:
         try:
@@ -183,12 +198,14 @@ def _of_record(data: bytes, arrived_at: datetime) -> list[FailedRecord]:
 Source = Objects | StreamWindow
 
 
-def failure_sources(s3: S3Client, bad_rows_bucket: str, lake_bucket: str, since: datetime | None) -> list[Source]:
-    """Return the places in which the stages keep failed records."""
+def failure_sources(
+    s3: S3Client, bad_rows_bucket: str, lake_bucket: str, since: datetime | None, until: datetime | None = None
+) -> list[Source]:
+    """Return the places in which the stages keep failed records, of those that were written from `since` to `until`."""
     return [
-        Objects("bad rows of collect", s3, bad_rows_bucket, "collect/", read_bad_rows, since),
-        Objects("bad rows of forward", s3, bad_rows_bucket, "forward/", read_bad_rows, since),
-        Objects("bad rows of lake", s3, bad_rows_bucket, "lake/", read_bad_rows, since),
-        Objects("batches that forward gave back", s3, bad_rows_bucket, "aws/lambda/", read_discarded, since),
-        Objects("errors of Firehose", s3, lake_bucket, "errors/", read_undelivered, since),
+        Objects("bad rows of collect", s3, bad_rows_bucket, "collect/", read_bad_rows, since, until),
+        Objects("bad rows of forward", s3, bad_rows_bucket, "forward/", read_bad_rows, since, until),
+        Objects("bad rows of lake", s3, bad_rows_bucket, "lake/", read_bad_rows, since, until),
+        Objects("batches that forward gave back", s3, bad_rows_bucket, "aws/lambda/", read_discarded, since, until),
+        Objects("errors of Firehose", s3, lake_bucket, "errors/", read_undelivered, since, until),
     ]

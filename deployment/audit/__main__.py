@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from backend.aws.retries import IncompleteCallError
 from backend.contract.accounting.ledger import LedgerError
 from deployment.audit.auditing import LATE_SECONDS, Audit, Resources, audit
 from deployment.audit.report import print_audit
@@ -34,13 +35,24 @@ examples:
 Run it once the events had time to arrive: Firehose writes a file every few minutes. The exit status is 1 where an event
 is lost or doubled, or where one that denies consent is stored."""
 
+_FAILURES = (
+    BotoCoreError,
+    ClientError,
+    DamagedLogError,
+    IncompleteCallError,
+    LedgerError,
+    OSError,
+    QueryFailedError,
+    ReleaseError,
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0 all events accounted for, 1 not, or AWS failed, 2 wrong usage."""
     options = _parser().parse_args(arguments)
     try:
         result = _run(options)
-    except (BotoCoreError, ClientError, DamagedLogError, LedgerError, OSError, QueryFailedError, ReleaseError) as error:
+    except _FAILURES as error:
         sys.stderr.write(f"deployment.audit: {error}\n")
         return 1
     print_audit(result, Console())

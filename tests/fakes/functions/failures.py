@@ -28,7 +28,9 @@ ARRIVED = NOW - timedelta(hours=2)
 
 
 class ListedS3(FakeS3):
-    """S3 with listings of two keys a page; every object was written at `NOW`."""
+    """S3 with listings of two keys a page; every object was written at `NOW`. A proxy may answer in its place."""
+
+    is_unknown = False
 
     def get_paginator(self, operation: str) -> Any:
         assert operation == "list_objects_v2"
@@ -37,7 +39,8 @@ class ListedS3(FakeS3):
     def _pages(self, *, Bucket: str, Prefix: str, StartAfter: str) -> Any:
         keys = [key for key in self.keys(Bucket, Prefix) if key > StartAfter]
         for start in range(0, max(len(keys), 1), 2):
-            yield {"Contents": [{"Key": key, "LastModified": NOW} for key in keys[start : start + 2]]}
+            contents = [{"Key": key, "LastModified": NOW} for key in keys[start : start + 2]]
+            yield {} if self.is_unknown else {"Contents": contents, "KeyCount": len(contents)}
 
 
 class ReadableStream:
@@ -119,9 +122,9 @@ class FailedRecords:
         body = write_failures(failures, "arn", None, "eu-central-1", "000000000000")
         self.s3.put_object(Bucket="lake", Key=key, Body=body)
 
-    def sources(self) -> list[Source]:
+    def sources(self, until: datetime | None = None) -> list[Source]:
         fake: Any = self.s3
-        return failure_sources(fake, "bad-rows", "lake", None)
+        return failure_sources(fake, "bad-rows", "lake", None, until)
 
     def replay(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from backend.aws.retries import IncompleteCallError
 from backend.contract import Event, aggregate_records, read_event, write_event
 from backend.lake.row import write_row
 from backend.replay.replaying import Filters, Progress, StreamUnavailableError, put_events
@@ -130,6 +131,19 @@ def test_a_replay_that_is_killed_anywhere_continues_behind_what_was_sent(failed)
         done = progress.counts["sent"]
         assert failed.replay(progress=progress) == whole
         assert failed.sent_ids == everything[done:]
+
+
+def test_what_fails_after_the_replay_began_is_left_for_the_next_one(failed):
+    failed.refuse("forward", "refused_by_tracker", event(0))
+    assert failed.replay(failed.sources(until=NOW))["read"] == 0
+    assert failed.replay(failed.sources(until=NOW + timedelta(seconds=1)))["read"] == 1
+
+
+def test_an_answer_that_is_no_listing_is_an_error_and_not_an_empty_bucket(failed):
+    failed.refuse("forward", "refused_by_tracker", event(0))
+    failed.s3.is_unknown = True
+    with pytest.raises(IncompleteCallError):
+        failed.replay()
 
 
 def test_a_chunk_that_the_stream_does_not_take_is_sent_by_the_next_run(failed):
