@@ -19,10 +19,14 @@ class Answer(TypedDict):
 
 
 def answer(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
-    """Return an answer with a compact JSON body; its `Content-Type` is always `application/json`."""
+    """Return an answer with a compact JSON body; its `Content-Type` is always `application/json`.
+
+    Half a surrogate pair, which a JSON string of a request may hold, becomes a question mark: Lambda cannot send it.
+    """
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return {
         "statusCode": status,
         "headers": {"Content-Type": "application/json", **(headers or {})},
-        "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        "body": text.encode(errors="replace").decode(),
         "isBase64Encoded": False,
     }

@@ -117,3 +117,10 @@ def test_an_unexpected_error_shows_the_caller_only_the_request_id(caplog):
 def test_an_unknown_route_is_not_found():
     status, body, _ = ask(user_request(resource="/nowhere"))
     assert (status, body["error"]["field"]) == (404, "path")
+
+
+def test_an_answer_with_half_a_surrogate_pair_can_be_sent():
+    # JSON may escape half of a pair, as in the name of a field that an error repeats; UTF-8 has no form for it
+    body = json.loads(r'"\ud83d and \ud83d\ude00"')
+    sent = answer(400, {"field": body})["body"].encode()
+    assert json.loads(sent) == {"field": "? and \U0001f600"}
