@@ -19,6 +19,8 @@ STREAM, LAKE, TRACKER, HISTORY = STAGES = ("stream", "lake", "tracker", "history
 FAILED = {LAKE: "failed at the lake", TRACKER: "failed at forward", HISTORY: "failed at forward"}
 """By stage, the place where the events are kept that it refused or could not process."""
 
+_PLACES_OF_FAILURES = tuple(dict.fromkeys(FAILED.values()))
+
 _REPEATABLE = (STREAM, LAKE)
 """Stages that hold an event again where it was sent or delivered again; who reads them deduplicates by event id."""
 
@@ -38,8 +40,8 @@ class StageCounts:
     Attributes
     ----------
     expected
-        Different events that the API accepted, and those without an answer that a stage has seen; for the tracker and
-        the history without the types that are not forwarded.
+        Different events that the API accepted, and those without an answer that a stage has seen or refused; for the
+        tracker and the history without the types that are not forwarded.
     found, failed, lost
         Those that are there; that are kept as bad rows or as records that failed; and all others.
     doubled
@@ -71,7 +73,7 @@ class Comparison:
     distinct
         Different accepted events.
     suppressed_found
-        Events that deny consent and are at a stage nevertheless.
+        Events that deny consent and are at a stage, or kept as failed, nevertheless.
     without_id
         Accepted lines of the ledger without an event id, which cannot be compared.
     """
@@ -140,6 +142,7 @@ def _compare_event(
         for stage in seen:
             result.stages[stage].others += 1
         return
+    seen += [place for place in _PLACES_OF_FAILURES if by_place.get(place)]
     if not counts[ACCEPTED] and not (counts[UNKNOWN] and seen):
         if counts[SUPPRESSED] and seen:
             result.suppressed_found += 1

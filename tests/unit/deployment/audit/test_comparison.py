@@ -92,6 +92,15 @@ def test_an_event_that_denies_consent_must_be_nowhere():
     assert (findings, result.unaccounted) == ([("suppressed", LAKE, "e")], 1)
 
 
+@pytest.mark.parametrize("place", sorted(set(FAILED.values())))
+def test_what_is_kept_of_failures_counts_as_seen(place):
+    # As a stage has seen it, or stores it although it denies consent
+    result, findings = comparison(sent(outcome="unknown"), Sighting("e", place), stages=(LAKE, HISTORY))
+    assert len(findings) == result.lost == 1
+    result, findings = comparison(sent(outcome="suppressed"), Sighting("e", place))
+    assert (findings, result.suppressed_found) == ([("suppressed", place, "e")], 1)
+
+
 def test_events_of_other_producers_and_stages_that_were_not_read_do_not_matter():
     result, findings = comparison(sent(outcome="refused", event_id="r"), *seen(*STAGES), stages=(STREAM, LAKE))
     assert findings == []
