@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-PARTS = 256
-"""Parts of an audit. A sighting takes about 500 bytes in memory, so 100 million of them need 200 MB at a time."""
+PARTS = 128
+"""Parts of an audit, whose files are open together: macOS permits 256 to a process. A sighting takes about 500 bytes in
+memory, so 100 million of them need 400 MB at a time."""
 
 _MAX_SORT_KEY_ID = 1024 - 14
 """Bytes of an event id that the history's sort key holds beside the time (`backend/forward/history.py`)."""

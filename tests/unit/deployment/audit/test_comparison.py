@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from typing import Any
 
 import pytest
@@ -130,3 +131,14 @@ def test_the_number_of_parts_changes_nothing(tmp_path_factory, drawn):
     assert divided == compare([sightings], STAGES, 60)
     missing = sum(len(STAGES) - len(stages) for _, stages in drawn)
     assert divided.unaccounted == missing
+
+
+def test_the_parts_are_open_at_once_under_the_usual_limit_of_a_mac(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with Partitions(tmp_path) as partitions:
+            partitions.add(sent())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [sighting for part in partitions.parts() for sighting in part] == [sent()]
