@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 UNREADABLE = "unreadable"
 """The reason of a line, or of an object, that has not the form that its place promises."""
 
+_UNREADABLE = (ValueError, OverflowError, RecursionError)
+"""What a line raises that has not its form, msgspec's errors included, or a time beyond a datetime."""
+
 _LAKE_TIME = re.compile(r"^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}\.\d{3})$")
 
 
@@ -90,7 +93,7 @@ def read_bad_rows(content: bytes) -> Iterator[FailedRecord]:
             row = _bad_row(line)
             payload = base64.b64decode(row.payload, validate=True)
             arrived_at = read_instant(row.received_at)
-        except ValueError:  # msgspec's errors included
+        except _UNREADABLE:
             yield FailedRecord("", UNREADABLE, b"", None)
         else:
             yield FailedRecord(row.source, row.reason, payload, arrived_at)
@@ -104,14 +107,15 @@ def read_discarded(content: bytes) -> Iterator[FailedRecord]:
     try:
         discarded = _discarded(content)
         records = _invocation(discarded.payload.encode()).Records
-    except ValueError:
+    except _UNREADABLE:
         yield FailedRecord("forward", UNREADABLE, b"", None)
         return
     for record in records:
-        arrived_at = datetime.fromtimestamp(record.kinesis.approximateArrivalTimestamp, UTC)
+        arrived_at = None
         try:
+            arrived_at = datetime.fromtimestamp(record.kinesis.approximateArrivalTimestamp, UTC)
             payloads = payloads_of(base64.b64decode(record.kinesis.data, validate=True))
-        except ValueError:
+        except _UNREADABLE:
             yield FailedRecord("forward", UNREADABLE, b"", arrived_at)
         else:
             for payload in payloads:
@@ -130,11 +134,11 @@ def read_undelivered(content: bytes) -> Iterator[FailedRecord]:
             failed = _undelivered(line)
             data = base64.b64decode(failed.rawData, validate=True)
             payload = data if failed.lastErrorCode is None else event_of_row(data)
-        except ValueError:
+            arrived_at = datetime.fromtimestamp(failed.arrivalTimestamp / 1000, UTC)
+        except _UNREADABLE:
             yield FailedRecord("lake", UNREADABLE, b"", None)
         else:
             reason = failed.errorCode or failed.lastErrorCode or UNREADABLE
-            arrived_at = datetime.fromtimestamp(failed.arrivalTimestamp / 1000, UTC)
             yield FailedRecord("lake", reason, payload, arrived_at)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import timedelta
 from typing import Any
@@ -87,6 +88,34 @@ def test_what_is_refused_again_is_redacted_or_denies_consent_is_counted_and_not_
         "unaccounted": 0,
     }
     assert msgspec.json.decode(failed.saved[-1], type=Progress).refused == {"malformed_json": 1, "unreadable": 2}
+
+
+_DEEP = b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+_DISCARDED = b'{"requestContext": {"condition": "x"}, "payload": "{\\"Records\\": [{\\"kinesis\\": %s}]}"}'
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key", "line"),
+    [
+        ("bad-rows", "forward/x.jsonl", _DEEP),
+        ("bad-rows", "aws/lambda/x", _DEEP),
+        ("bad-rows", "aws/lambda/x", _DISCARDED % b'{\\"data\\": \\"\\", \\"approximateArrivalTimestamp\\": 1e20}'),
+        ("lake", "errors/x", _DEEP),
+        ("lake", "errors/x", b'{"rawData": "", "arrivalTimestamp": 1000000000000000000}'),
+        ("lake", "errors/x", b'{"rawData": "", "arrivalTimestamp": 10000000000000000000000}'),
+        (
+            "lake",
+            "errors/x",
+            b'{"arrivalTimestamp": 0, "lastErrorCode": "x", "rawData": "%s"}' % base64.b64encode(_DEEP),
+        ),
+    ],
+    ids=lambda value: repr(value[:50]),
+)
+def test_a_line_that_cannot_be_read_stops_no_replay(failed, bucket, key, line):
+    failed.s3.put_object(Bucket=bucket, Key=key, Body=line)
+    failed.refuse("lake", "in_future", event(0))
+    counts = failed.replay()
+    assert (counts["read"], counts["refused"], failed.sent_ids) == (2, 1, ["e-0"])
 
 
 @pytest.mark.parametrize(
