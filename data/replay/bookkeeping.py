@@ -35,6 +35,9 @@ def open_ledger(path: Path) -> BinaryIO:
     for line in file:
         if line.endswith(b"\n"):
             whole += len(line)
+        elif line.endswith(b"}"):  # only its line end is missing
+            file.write(b"\n")
+            return file
     file.truncate(whole)
     return file
 
