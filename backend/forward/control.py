@@ -51,7 +51,6 @@ class Control:
     def arguments(self, history: History) -> Mapping[str, Any] | None:
         """Return the arguments of PutEvents for the event; None where no accepted event is known."""
         if self._arguments is None or self._tracking_id != history.tracking_id:
-            stored = history.read_control()
-            self._arguments = None if stored is None else msgspec.json.decode(stored)
+            self._arguments = history.read_control()
             self._tracking_id = history.tracking_id
         return self._arguments

@@ -7,13 +7,15 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from backend.aws.batch_write import TableItem, put_items
 from backend.aws.errors import error_name
 from backend.aws.retries import CallRefusedError, IncompleteCallError, RetriesExhaustedError, call_with_retries
 from backend.forward.identity import user_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -39,6 +41,7 @@ CONTROL_PREFIX = "control#"
 # A stream's record is retried for hours at most.
 REFUSED_DAYS = 1
 
+_arguments = msgspec.json.Decoder(dict[str, Any]).decode
 _logger = logging.getLogger(__name__)
 
 
@@ -91,12 +94,12 @@ class History:
             _logger.warning("history cannot be read: %s", error_name(error))
             return []
 
-    def read_control(self) -> str | None:
-        """Return the stored call that the tracker has accepted."""
+    def read_control(self) -> Mapping[str, Any] | None:
+        """Return the arguments of the stored call that the tracker has accepted; None where none can be read."""
         wanted: Any = {self.table: {"Keys": [self._control_key()]}}
         try:
             items = self.client.batch_get_item(RequestItems=wanted)["Responses"][self.table]
-            return items[0]["call"]["S"] if items else None
+            return _arguments(items[0]["call"]["S"]) if items else None
         except Exception as error:  # noqa: BLE001 - as above
             _logger.warning("the control event cannot be read: %s", error_name(error))
             return None

@@ -93,6 +93,17 @@ def test_the_control_survives_its_execution_environment(forwarder):
     assert [events[0]["eventId"] for _, _, events in successor.tracker.calls] == ["control"]
 
 
+def test_a_stored_control_that_cannot_be_read_is_none(forwarder):
+    forwarder.forward_control()
+    successor = Forwarder()
+    successor.dynamodb.items = forwarder.dynamodb.items
+    for item in successor.dynamodb.items["history"].values():
+        item["call"] = {"S": "<html>"}
+    successor.tracker.refused = {"e-0"}
+    outcome = successor.forward(kinesis_record(0, numbered_event(0)))
+    assert (outcome.retried, outcome.held_back) == (1, 1)
+
+
 def test_without_a_control_an_event_alone_is_held_back(forwarder):
     forwarder.tracker.refused = {"e-0"}
     outcome = forwarder.forward(kinesis_record(0, numbered_event(0)))
