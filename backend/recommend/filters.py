@@ -26,7 +26,7 @@ MAX_VALUE_CHARACTERS = 1000
 
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 # Quotes enclose a value in filterValues, and a backslash may escape one.
-_UNQUOTABLE = re.compile(r'["\\\x00-\x1f\x7f]')
+_UNQUOTABLE = re.compile(r'["\\\x00-\x1f\x7f\ud800-\udfff]')
 
 _logger = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ def _argument(name: str, kind: Literal["text", "number"], given: tuple[str, ...]
             raise BadRequestError(field, "must be one number")
         return given[0]
     if any(not value or _UNQUOTABLE.search(value) for value in given):
-        raise BadRequestError(field, "must not be empty or have quotes, backslashes or control characters")
+        raise BadRequestError(field, "must not be empty or have quotes, backslashes, control characters or surrogates")
     argument = ",".join(f'"{value}"' for value in given)
     if len(argument) > MAX_VALUE_CHARACTERS:
         raise BadRequestError(field, f"must have at most {MAX_VALUE_CHARACTERS} characters together")

@@ -116,6 +116,7 @@ def test_a_filter_of_a_user_needs_one(serving):
         (FilterChoice("price", (("MOST", ("cheap",)),)), "filter_values[MOST]", "must be one number"),
         (FilterChoice("price", (("MOST", ("1", "2")),)), "filter_values[MOST]", "must be one number"),
         (FilterChoice("category", (("CATEGORY", ('a" OR "b',)),)), "filter_values[CATEGORY]", "quotes"),
+        (FilterChoice("category", (("CATEGORY", ("\ud800",)),)), "filter_values[CATEGORY]", "surrogates"),
         (FilterChoice("category", (("CATEGORY", ("a" * 999,)),)), "filter_values[CATEGORY]", "at most 1000"),
     ],
 )
