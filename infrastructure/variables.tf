@@ -7,6 +7,12 @@ variable "project" {
     condition     = can(regex("^[a-z][a-z0-9]{1,15}$", var.project))
     error_message = "project is \"${var.project}\"; it must be 2 to 16 lower-case letters and digits."
   }
+
+  # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+  validation {
+    condition     = !startswith(var.project, "aws") && !startswith(var.project, "ssm")
+    error_message = "project is \"${var.project}\"; Systems Manager refuses parameters whose names begin with aws or ssm."
+  }
 }
 
 variable "environment" {
@@ -63,6 +69,11 @@ variable "api_throttling" {
     requests_per_second = number
     burst               = number
   })
+
+  validation {
+    condition     = var.api_throttling.requests_per_second > 0 && var.api_throttling.burst >= 1
+    error_message = "api_throttling is ${var.api_throttling.requests_per_second} requests per second and a burst of ${var.api_throttling.burst}, which admits no request; both must be at least 1."
+  }
 }
 
 variable "cors_origin" {
@@ -88,8 +99,8 @@ variable "lambda_archives_directory" {
   default     = "../build/lambda/aws"
 
   validation {
-    condition     = alltrue([for name in ["collect", "forward", "judge", "lake", "recommend", "train"] : fileexists("${var.lambda_archives_directory}/${name}.zip")])
-    error_message = "Not in ${var.lambda_archives_directory}: ${join(", ", [for name in ["collect", "forward", "judge", "lake", "recommend", "train"] : "${name}.zip" if !fileexists("${var.lambda_archives_directory}/${name}.zip")])}. Run make package."
+    condition     = alltrue([for name in concat(["collect", "forward", "judge", "lake", "recommend", "train"], var.canary ? ["canary"] : []) : fileexists("${var.lambda_archives_directory}/${name}.zip")])
+    error_message = "Not in ${var.lambda_archives_directory}: ${join(", ", [for name in concat(["collect", "forward", "judge", "lake", "recommend", "train"], var.canary ? ["canary"] : []) : "${name}.zip" if !fileexists("${var.lambda_archives_directory}/${name}.zip")])}. Run make package."
   }
 }
 
@@ -138,8 +149,8 @@ variable "history_days" {
   default     = 90
 
   validation {
-    condition     = var.history_days >= 1
-    error_message = "history_days is ${var.history_days}; it must be at least 1."
+    condition     = var.history_days >= 1 && floor(var.history_days) == var.history_days
+    error_message = "history_days is ${var.history_days}; it must be a whole number from 1."
   }
 }
 
@@ -199,6 +210,11 @@ variable "forwarding" {
   validation {
     condition     = var.forwarding.record_age_seconds == null ? true : var.forwarding.record_age_seconds <= var.stream_retention_hours * 3600
     error_message = "forwarding.record_age_seconds is ${var.forwarding.record_age_seconds == null ? "null" : var.forwarding.record_age_seconds}, but the stream deletes records after ${var.stream_retention_hours * 3600} s; records that expire in the stream are lost without an alarm."
+  }
+
+  validation {
+    condition     = var.forwarding.put_events_per_second >= 1
+    error_message = "forwarding.put_events_per_second is ${var.forwarding.put_events_per_second}; it must be at least 1."
   }
 }
 
@@ -349,6 +365,11 @@ variable "alarm_emails" {
     condition     = var.environment != "production" || length(var.alarm_emails) > 0
     error_message = "alarm_emails is empty in production; set at least one address."
   }
+
+  validation {
+    condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
+    error_message = "alarm_emails has what is no e-mail address: ${join(", ", [for address in var.alarm_emails : address if !can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])}."
+  }
 }
 
 variable "alarm_thresholds" {
@@ -420,6 +441,11 @@ variable "monthly_budget_usd" {
     condition     = var.environment != "production" || var.monthly_budget_usd != null
     error_message = "monthly_budget_usd is null in production; set a budget."
   }
+
+  validation {
+    condition     = var.monthly_budget_usd == null ? true : var.monthly_budget_usd > 0
+    error_message = "monthly_budget_usd is ${var.monthly_budget_usd == null ? "null" : var.monthly_budget_usd}; it must be above zero, or null for no budget."
+  }
 }
 
 variable "deletion_protected" {
@@ -442,10 +468,20 @@ variable "operators" {
   description = "ARNs of the roles or users that may assume the operator role, which reads trainings, logs and metrics; none for no role."
   type        = set(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.operators : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[^*]+$", arn))])
+    error_message = "operators has what is no ARN of an IAM role or user: ${join(", ", [for arn in var.operators : arn if !can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[^*]+$", arn))])}."
+  }
 }
 
 variable "analysts" {
   description = "ARNs of the roles or users that may assume the analyst role, which queries the lake; none for no role."
   type        = set(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.analysts : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[^*]+$", arn))])
+    error_message = "analysts has what is no ARN of an IAM role or user: ${join(", ", [for arn in var.analysts : arn if !can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/[^*]+$", arn))])}."
+  }
 }

@@ -2,6 +2,11 @@ variable "project" {
   description = "Name of the project, as in the root."
   type        = string
   default     = "rivulet"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,15}$", var.project)) && !startswith(var.project, "aws") && !startswith(var.project, "ssm")
+    error_message = "project is \"${var.project}\"; it must be 2 to 16 lower-case letters and digits, and not begin with aws or ssm, as in the root."
+  }
 }
 
 variable "region" {

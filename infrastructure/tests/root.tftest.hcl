@@ -239,6 +239,32 @@ run "values_that_would_fail_at_apply_are_refused_at_plan" {
   ]
 }
 
+run "further_values_that_would_fail_at_apply_are_refused_at_plan" {
+  command = plan
+
+  variables {
+    project            = "ssmshop"
+    alarm_emails       = ["on-call"]
+    monthly_budget_usd = 0
+    operators          = ["arn:aws:iam::123456789012:role/*"]
+    analysts           = ["analyst"]
+    history_days       = 1.5
+    api_throttling     = { requests_per_second = 0, burst = 200 }
+    forwarding         = { put_events_per_second = 0 }
+  }
+
+  expect_failures = [
+    var.project,
+    var.alarm_emails,
+    var.monthly_budget_usd,
+    var.operators,
+    var.analysts,
+    var.history_days,
+    var.api_throttling,
+    var.forwarding,
+  ]
+}
+
 run "personal_data_expires" {
   command = plan
 

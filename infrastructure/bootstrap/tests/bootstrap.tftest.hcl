@@ -63,9 +63,10 @@ run "a_repository_with_a_wildcard_and_an_unknown_environment_are_refused" {
   variables {
     repository   = "owner/*"
     environments = ["staging"]
+    project      = "aws"
   }
 
-  expect_failures = [var.repository, var.environments]
+  expect_failures = [var.repository, var.environments, var.project]
 }
 
 run "the_cost_is_watched_only_where_it_is_asked_for" {

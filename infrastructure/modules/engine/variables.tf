@@ -59,8 +59,8 @@ variable "new_cluster" {
   }
 
   validation {
-    condition     = var.new_cluster == null ? true : length(var.new_cluster.subnet_ids) >= 2
-    error_message = "new_cluster.subnet_ids has fewer than two subnets; EKS requires two in different availability zones."
+    condition     = var.new_cluster == null ? true : length(toset(var.new_cluster.subnet_ids)) >= 2
+    error_message = "new_cluster.subnet_ids has fewer than two different subnets; EKS requires two in different availability zones."
   }
 
   validation {
@@ -69,8 +69,18 @@ variable "new_cluster" {
   }
 
   validation {
-    condition     = var.new_cluster == null ? true : !contains(var.new_cluster.public_access_cidrs, "0.0.0.0/0")
-    error_message = "new_cluster.public_access_cidrs is 0.0.0.0/0; name the networks of the administrators."
+    condition     = var.new_cluster == null ? true : alltrue([for arn in var.new_cluster.administrators : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[^*]+$", arn))])
+    error_message = "new_cluster.administrators has what is no ARN of an IAM role: ${var.new_cluster == null ? "" : join(", ", [for arn in var.new_cluster.administrators : arn if !can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[^*]+$", arn))])}."
+  }
+
+  validation {
+    condition     = var.new_cluster == null ? true : var.new_cluster.version == null ? true : can(regex("^1\\.[0-9]{2}$", var.new_cluster.version))
+    error_message = "new_cluster.version is \"${try(coalesce(var.new_cluster.version), "null")}\"; it must be a minor version as 1.33, or null for the newest."
+  }
+
+  validation {
+    condition     = var.new_cluster == null ? true : alltrue([for cidr in var.new_cluster.public_access_cidrs : can(cidrhost(cidr, 0)) && !endswith(cidr, "/0") && !can(regex("^(10|127|169\\.254|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168)\\.", cidr))])
+    error_message = "new_cluster.public_access_cidrs is ${var.new_cluster == null ? "" : join(", ", var.new_cluster.public_access_cidrs)}; name the public networks of the administrators, as 192.0.2.0/24: EKS refuses private ones."
   }
 }
 

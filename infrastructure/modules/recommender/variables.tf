@@ -152,8 +152,9 @@ variable "schedule" {
   default     = null
 
   validation {
-    condition     = var.schedule == null ? true : can(regex("^(rate|cron)\\(.+\\)$", var.schedule))
-    error_message = "schedule is \"${var.schedule == null ? "null" : var.schedule}\"; it must be rate(…) or cron(…)."
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+    condition     = var.schedule == null ? true : can(regex("^(rate\\([1-9][0-9]* (minute|hour|day)s?\\)|cron\\([^ ()]+ [^ ()]+ (\\? [^ ()]+ [^ ()?]+|[^ ()?]+ [^ ()]+ \\?) [^ ()]+\\))$", var.schedule))
+    error_message = "schedule is \"${var.schedule == null ? "null" : var.schedule}\"; it must be rate(…) as rate(1 day), or cron(…) with six fields of which the day of the month or of the week is ?, as cron(0 2 * * ? *)."
   }
 }
 

@@ -144,3 +144,53 @@ run "values_that_would_fail_at_apply_are_refused_at_plan" {
 
   expect_failures = [var.new_cluster, var.namespaces]
 }
+
+run "subnets_that_are_the_same_are_refused" {
+  command = plan
+
+  variables {
+    new_cluster = { subnet_ids = ["subnet-a", "subnet-a"], administrators = ["arn:aws:iam::123456789012:role/platform"] }
+  }
+
+  expect_failures = [var.new_cluster]
+}
+
+run "a_session_as_administrator_is_refused" {
+  command = plan
+
+  variables {
+    new_cluster = { subnet_ids = ["subnet-a", "subnet-b"], administrators = ["arn:aws:sts::123456789012:assumed-role/platform/me"] }
+  }
+
+  expect_failures = [var.new_cluster]
+}
+
+run "a_version_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    new_cluster = { subnet_ids = ["subnet-a", "subnet-b"], administrators = ["arn:aws:iam::123456789012:role/platform"], version = "newest" }
+  }
+
+  expect_failures = [var.new_cluster]
+}
+
+run "a_private_network_of_a_public_endpoint_is_refused" {
+  command = plan
+
+  variables {
+    new_cluster = { subnet_ids = ["subnet-a", "subnet-b"], administrators = ["arn:aws:iam::123456789012:role/platform"], public_access_cidrs = ["10.0.0.0/8"] }
+  }
+
+  expect_failures = [var.new_cluster]
+}
+
+run "every_address_of_ipv6_is_refused" {
+  command = plan
+
+  variables {
+    new_cluster = { subnet_ids = ["subnet-a", "subnet-b"], administrators = ["arn:aws:iam::123456789012:role/platform"], public_access_cidrs = ["::/0"] }
+  }
+
+  expect_failures = [var.new_cluster]
+}

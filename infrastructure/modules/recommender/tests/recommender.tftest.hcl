@@ -384,6 +384,26 @@ run "an_invalid_schedule_and_parameter_are_refused" {
   expect_failures = [var.schedule, var.tracking_id_parameter, var.poll_seconds]
 }
 
+run "a_cron_without_a_year_is_refused" {
+  command = plan
+
+  variables {
+    schedule = "cron(0 2 * * *)"
+  }
+
+  expect_failures = [var.schedule]
+}
+
+run "a_cron_with_both_days_is_refused" {
+  command = plan
+
+  variables {
+    schedule = "cron(0 2 * * * *)"
+  }
+
+  expect_failures = [var.schedule]
+}
+
 run "only_campaigns_of_the_environment_are_deployed_with_its_capacity" {
   command = plan
 
