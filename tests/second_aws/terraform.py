@@ -65,7 +65,7 @@ resource "aws_s3_bucket" "state" {
 }
 """
 
-_START_SECONDS = 60
+_START_SECONDS = 300  # it imports every service
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tests.fakes.waiting import wait_until
 ROOT = Path(__file__).parents[3]
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/personalize"
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 240.0
 # Access key id, secret, account.
 OURS = ("AKIAOURSHOP000000001", "o" * 40, "111122223333")
 THEIRS = ("AKIATHEIRSHOP0000001", "t" * 40, "444455556666")
