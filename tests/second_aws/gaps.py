@@ -24,6 +24,7 @@ DIFFERENCES: dict[str, dict[str, str]] = {
         "module.sagemaker[0].aws_sagemaker_model.this[0]": "replace enable_network_isolation, tags, vpc_config",
         "module.stream.aws_kinesis_stream.this": "update tags_all",
         **{f'module.function["{name}"].aws_lambda_function.this': "update logging_config" for name in _FUNCTIONS},
+        "module.canary[0].module.function.aws_lambda_function.this": "update logging_config",
         **dict.fromkeys(_LOGGING, "create"),
     },
 }
