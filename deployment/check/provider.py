@@ -33,7 +33,10 @@ def running_provider(data: Path, environment: dict[str, str]) -> Iterator[dict[s
     (program,) = data.glob("providers/*/hashicorp/aws/*/*/terraform-provider-aws*")
     # Its HTTP client refuses a bundle of certificates the second time that it is configured.
     variables = {name: value for name, value in environment.items() if name != "AWS_CA_BUNDLE"}
-    with subprocess.Popen([str(program), "-debug"], env=variables, stdout=subprocess.PIPE, text=True) as process:
+    # As a server it logs every request, a quarter of a million lines.
+    with subprocess.Popen(
+        [str(program), "-debug"], env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         try:
             for line in process.stdout or ():
                 if address := re.search(r"TF_REATTACH_PROVIDERS='(.*)'", line):

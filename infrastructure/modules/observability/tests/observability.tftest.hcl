@@ -141,6 +141,8 @@ run "the_dashboard_shows_every_function_without_overlapping_charts" {
 }
 
 run "the_dashboard_shows_every_outcome_of_every_stage_and_alarms_watch_what_has_none" {
+  command = plan
+
   assert {
     condition = alltrue(flatten([
       for stage, names in local.outcomes : [
