@@ -139,6 +139,7 @@ def test_each_job_of_the_workflows_may_take_the_role_that_it_asks_for(plan: dict
         ("destroy.yml", "destroy-production", "apply-production"),
         ("drift.yml", "drift", "plan-dev"),
         ("drift.yml", "drift", "plan-production"),
+        ("night.yml", "campaigns", "apply-dev"),
         ("plan.yml", "plan", "plan-dev"),
     }
     for file, job, subjects, role in asked:
