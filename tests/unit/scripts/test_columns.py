@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[3]
 COLUMNS = json.loads((ROOT / "infrastructure/modules/lake/generated/columns.json").read_text(encoding="utf-8"))
 # Hive type → Spark type.
 TYPES = {
+    "boolean": "boolean",
     "string": "string",
     "bigint": "bigint",
     "double": "double",
