@@ -15,9 +15,9 @@ from rich.progress import Progress as ProgressDisplay
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from backend.aws.retries import IncompleteCallError
-from backend.contract import read_instant
 from backend.replay.replaying import Filters, Progress, StreamUnavailableError, put_events, replay
 from backend.replay.sources import StreamWindow, failure_sources
+from deployment.arguments import instant
 from deployment.release.environment import PROJECT_NAME, ReleaseError, open_environment
 from deployment.terraform import PROJECT
 
@@ -129,14 +129,6 @@ def _print(counts: dict[str, int], refused: dict[str, int], *, is_dry_run: bool)
         if name == "refused":
             for reason, count in sorted(refused.items(), key=lambda item: -item[1]):
                 sys.stdout.write(f"  {reason:<14}{count:>12,}\n")
-
-
-def instant(text: str) -> datetime:
-    """Return the time of an argument."""
-    try:
-        return read_instant(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-01-31T12:00:00Z") from error
 
 
 def _parser() -> argparse.ArgumentParser:

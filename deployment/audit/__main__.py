@@ -15,11 +15,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from backend.aws.retries import IncompleteCallError
 from backend.contract.accounting.ledger import LedgerError
+from deployment.arguments import instant
 from deployment.audit.auditing import LATE_SECONDS, Audit, Resources, audit
 from deployment.audit.report import print_audit
 from deployment.audit.stages import QueryFailedError, Window
 from deployment.release.environment import PROJECT_NAME, ReleaseError, open_environment
-from deployment.replay import instant
 from model.engine.personalize.errors import DamagedLogError
 
 if TYPE_CHECKING:

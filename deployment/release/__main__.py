@@ -8,7 +8,6 @@ needs no credentials. On AWS the commands need credentials, ``TF_VAR_account_id`
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment.aliases import delete_old_versions, moves
+from deployment.arguments import seconds
 from deployment.deploy import DeploymentError, print_step
 from deployment.release.applying import apply, destroy
 from deployment.release.drift import find_drift
@@ -158,13 +158,6 @@ def _print(text: str) -> None:
     sys.stdout.flush()
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds from 0")
-    return seconds
-
-
 def _output(**values: str) -> None:
     """Set outputs of the step, where a workflow runs."""
     if file := os.environ.get("GITHUB_OUTPUT"):
@@ -195,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     applied.add_argument("sha256", metavar="SHA256", help="of the bundle, as plan prints it")
     rolled = add("rollout", _rollout, "move the API to the new versions: a tenth, checks, then all or back")
     rolled.add_argument(
-        "--seconds", type=_seconds, default=_WATCH_SECONDS, help="how long alarms are watched (default: 300)"
+        "--seconds", type=seconds, default=_WATCH_SECONDS, help="how long alarms are watched (default: 300)"
     )
     add("smoke", _smoke, "check the health, post an event, get recommendations")
     add("promote", _promote, "fetch the archives of an applied commit by their hashes", needs_commit=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import re
 import sys
@@ -13,6 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deployment.arguments import seconds
 from deployment.deploy import print_step
 from deployment.remove.environment import (
     published_parameters,
@@ -125,13 +125,6 @@ def _finish(owner: Owner, clients: Clients) -> int:
     return 1 if left else 0
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds from 0")
-    return seconds
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m deployment.remove",
@@ -146,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stop-training", action="store_true", help="stop a training in progress; without it: fail")
     parser.add_argument("--endpoint", help="address of the engine, which serves Personalize's API")
     parser.add_argument("--project", default="rivulet", help="as the Terraform variable (%(default)s)")
-    parser.add_argument("--poll-seconds", type=_seconds, default=POLL_SECONDS, help="between two looks (%(default)s)")
+    parser.add_argument("--poll-seconds", type=seconds, default=POLL_SECONDS, help="between two looks (%(default)s)")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--campaigns", action="store_true", help="remove the campaigns alone")
     parts.add_argument("--after-destroy", action="store_true", help="delete log groups, and list what is left")

@@ -33,7 +33,7 @@ def test_what_was_recommended_is_the_impression_of_an_event_that_says_so(shop):
     events = [
         event(recommendationId=recommendation),
         event("item-1-2", recommendationId=recommendation, impression=["item-1-2", "item-9-9"]),
-        event("item-1-3", recommendationId="RID-of-nobody"),
+        event("item-1-3", recommendationId="RID-of-no-answer"),
     ]
 
     put_events(shop, *events, user="impressed", session="impressed")

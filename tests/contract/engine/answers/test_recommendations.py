@@ -53,7 +53,7 @@ def test_the_latest_items_of_a_user_are_not_ranked_first(trained_shop):
 
 @pytest.mark.honours("GetRecommendations", "a user without history gets popular items with the reason Popular item")
 def test_an_unknown_user_gets_items_labelled_popular(trained_shop):
-    answer = trained_shop.recommend("for-you", userId="nobody", numResults=5)
+    answer = trained_shop.recommend("for-you", userId="unknown", numResults=5)
     popular = trained_shop.recommend("popular", numResults=6)
 
     assert set(ids(answer)) - {id_ for id_ in ids(answer) if id_.startswith("new-")} <= set(ids(popular))

@@ -65,7 +65,7 @@ def test_a_call_with_one_bad_event_is_refused_whole(trained_shop, events, messag
 
 @pytest.mark.honours("PutEvents", "an unknown trackingId is InvalidInputException")
 def test_an_unknown_tracking_id_is_an_invalid_input(trained_shop):
-    request = {"trackingId": "nobody", "sessionId": "s", "eventList": [event()]}
+    request = {"trackingId": "unknown", "sessionId": "s", "eventList": [event()]}
     assert refusal(trained_shop.events.put_events, **request).code == "InvalidInputException"
 
 
