@@ -150,7 +150,7 @@ data "aws_iam_policy_document" "recommend" {
 
   statement {
     sid       = "ReadAndWriteTheLastGoodAnswers"
-    actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem"]
+    actions   = ["dynamodb:BatchGetItem", "dynamodb:PutItem"]
     resources = [var.table_arns["answers"]]
   }
 

@@ -49,7 +49,6 @@ KEPT = {
     ],
     "the engine reads objects without the role that Personalize assumes": ["personalize/DecryptTheDataSets/*"],
     "DynamoDB's documentation asks for it, and the emulator's tables decrypt only": [
-        "forward/EncryptItsData/kms:GenerateDataKey",
         "recommend/DecryptTheTables/kms:GenerateDataKey",
     ],
     "Lambda's event source mapping and its destination, as AWS documents them; the worker needs fewer calls": [
@@ -84,15 +83,11 @@ KEPT = {
         "train-workflow/CreateAndDescribeDeclaredResources/personalize:DeleteFilter",
         "train-workflow/CreateAndDescribeDeclaredResources/personalize:UpdateDataset",
     ],
-    "only after a failure, a bad record or two trainings that start at once": [
+    "only after a failure, or where two trainings start at once": [
         "collect/EncryptFailedEvents/kms:*",
         "collect/DeferAndProcessMessages/sqs:*",
         "collect/EncryptDeferredMessages/kms:*",
         "collect/SendFailedEvents/sqs:SendMessage",
-        "forward/EncryptFailedRecords/kms:GenerateDataKey",
-        "forward/WriteBadRows/s3:PutObject",
-        "lake/EncryptBadRows/kms:GenerateDataKey",
-        "lake/WriteBadRows/s3:PutObject",
         "train-workflow/FindWhoHoldsTheLockAndStopTheOthers/states:StopExecution",
     ],
     "the laptop's state is not encrypted with a key, and not locked": [
