@@ -11,8 +11,10 @@ LOCKS := deployment/requirements
 NODE_BIN := build/node/node_modules/.bin
 CLIENTS := build/clients
 export PYTHONPATH := $(CURDIR)
-# Hundreds of processes import the same modules: each is compiled once, outside the tree.
+# Hundreds of processes import the same modules: each is compiled once, outside the tree, also where the environment
+# (a container's, often) forbids it for the tree.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/bytecode
+unexport PYTHONDONTWRITEBYTECODE
 
 SOURCES := backend data deployment model scripts tests
 TERRAFORM := $(BIN)/python -m deployment.terraform

@@ -1,4 +1,4 @@
-"""Settings of all tests: the environment of the Lambda functions, Hypothesis without deadlines, and workers."""
+"""Settings of all tests: one thread, the environment of the Lambda functions, Hypothesis without deadlines, workers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling
+
+import model.engine.configuration.one_thread  # noqa: F401 - before any test imports numpy: the matrices are small
 
 if TYPE_CHECKING:
     import pytest
