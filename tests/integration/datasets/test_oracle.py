@@ -80,6 +80,7 @@ def run(tmp_path_factory):
     arguments = ["--JOB_NAME", "rivulet-test-datasets", "--JOB_ID", "j", "--enable-metrics", "true"]
     arguments += ["--lake", f"{folder}/raw/", "--datasets", f"{folder}/datasets/", "--run_id", "run"]
     settings = "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1"
+    settings += " --conf spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1"
     finished = subprocess.run(
         [sys.executable, "-P", str(script), *arguments],
         cwd=folder,
