@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from backend.contract import FieldError  # noqa: TC001 - the struct needs its fields' types
+from backend.contract import FieldError, write_instant
 from backend.http import Answer
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class _Error(msgspec.Struct, omit_defaults=True):
 
 class _Body(msgspec.Struct, omit_defaults=True):
     request_id: str
+    server_time: str
     accepted: int | None
     refused: int | None
     suppressed: int | None
@@ -63,7 +65,7 @@ def count_statuses(verdicts: Sequence[RecordVerdict]) -> dict[Status, int]:
 
 
 def answer_verdicts(verdicts: Sequence[RecordVerdict], request_id: str, name: Literal["events", "records"]) -> Answer:
-    """Return the answer with one verdict per record.
+    """Return the answer with one verdict per record, and the time, by which a page can correct its clock.
 
     Returns
     -------
@@ -75,6 +77,7 @@ def answer_verdicts(verdicts: Sequence[RecordVerdict], request_id: str, name: Li
     status, error, headers = _status(verdicts, counts)
     body = _Body(
         request_id=request_id,
+        server_time=write_instant(datetime.now(UTC)),
         accepted=counts["accepted"],
         refused=counts["refused"],
         suppressed=counts["suppressed"],

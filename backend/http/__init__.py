@@ -3,18 +3,21 @@
 from backend.http.answer import Answer, answer
 from backend.http.errors import (
     BadRequestError,
+    ForbiddenError,
     HttpError,
     NotFoundError,
     ThrottledError,
     TooLargeError,
     UnavailableError,
 )
-from backend.http.request import Request
+from backend.http.request import Caller, Request
 from backend.http.routes import routes
 
 __all__ = [
     "Answer",
     "BadRequestError",
+    "Caller",
+    "ForbiddenError",
     "HttpError",
     "NotFoundError",
     "Request",

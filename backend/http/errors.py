@@ -48,6 +48,18 @@ class BadRequestError(_InvalidFieldError):
     code = "bad_request"
 
 
+class ForbiddenError(HttpError):
+    """The caller may not do this: 403."""
+
+    status = 403
+    code = "forbidden"
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+
+
 class NotFoundError(_InvalidFieldError):
     """A field names something that does not exist: 404."""
 

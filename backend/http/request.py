@@ -15,6 +15,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request, as the authoriser identified it.
+
+    Attributes
+    ----------
+    producer
+        `page` or `server`.
+    reads
+        The users whose recommendations it may read: `all`, `visitors`, or None.
+    origins
+        The origins of the pages that may send it; empty where every origin may.
+    """
+
+    producer: str
+    reads: str | None
+    origins: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request.
 
@@ -34,6 +53,8 @@ class Request:
         Body bytes, decoded from base64.
     request_id
         For answers and logs only: the caller can set it, so that two requests may have the same.
+    caller
+        None for a request that no authoriser has seen, as one for a route without a key.
     """
 
     method: str
@@ -43,6 +64,7 @@ class Request:
     headers: dict[str, str]
     body: bytes
     request_id: str
+    caller: Caller | None = None
 
 
 def read_request(event: Mapping[str, Any]) -> Request:
@@ -69,10 +91,24 @@ def read_request(event: Mapping[str, Any]) -> Request:
         resource=event["resource"],
         path_parameters={name: unquote(value) for name, value in (event.get("pathParameters") or {}).items()},
         query={name: list(values) for name, values in query.items()},
-        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        headers=headers_of(event),
         body=_body_of(event),
         request_id=request_id_of(event),
+        caller=caller_of(event),
     )
+
+
+def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers with their names in lower case."""
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
+def caller_of(event: Mapping[str, Any]) -> Caller | None:
+    """Return the caller in the context that the authoriser returned, or None without one."""
+    context = (event.get("requestContext") or {}).get("authorizer")
+    if not context:
+        return None
+    return Caller(context["producer"], context.get("reads"), frozenset(context.get("origins", "").split()))
 
 
 def request_id_of(event: Mapping[str, Any]) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from backend.http.answer import Answer, answer
+from backend.http.cors import check_origin, cors_headers
 from backend.http.errors import HttpError, NotFoundError
-from backend.http.request import Request, read_request, request_id_of
+from backend.http.request import Request, caller_of, headers_of, read_request, request_id_of
 
 Route = tuple[str, str]
 Endpoint = Callable[[Request], Answer]
@@ -22,7 +23,7 @@ def routes(table: Mapping[Route, Endpoint]) -> Handler:
     """Return the Lambda handler of a set of routes.
 
     An `HttpError` becomes its status with the field and the rule. Any other exception becomes a 500 with nothing but
-    the request id, under which the log has the cause.
+    the request id, under which the log has the cause. Pages of listed origins can read every answer.
 
     Parameters
     ----------
@@ -31,17 +32,23 @@ def routes(table: Mapping[Route, Endpoint]) -> Handler:
     """
 
     def handle(event: Mapping[str, Any], _context: object) -> Answer:
-        request_id = request_id_of(event)
-        try:
-            request = read_request(event)
-            return table.get((request.method, request.resource), _no_route)(request)
-        except HttpError as error:
-            return error_answer(error, request_id)
-        except Exception as error:  # noqa: BLE001 - the last resort: the caller gets JSON and the log gets the cause
-            _logger.error("request %s failed: %s", request_id, _cause(error))  # noqa: TRY400 - messages may hold user ids
-            return error_answer(HttpError("the request failed; the log has the cause under its request id"), request_id)
+        answered = _answer(table, event, request_id_of(event))
+        answered["headers"].update(cors_headers(headers_of(event).get("origin"), caller_of(event)))
+        return answered
 
     return handle
+
+
+def _answer(table: Mapping[Route, Endpoint], event: Mapping[str, Any], request_id: str) -> Answer:
+    try:
+        request = read_request(event)
+        check_origin(request.headers, request.caller)
+        return table.get((request.method, request.resource), _no_route)(request)
+    except HttpError as error:
+        return error_answer(error, request_id)
+    except Exception as error:  # noqa: BLE001 - the last resort: the caller gets JSON and the log gets the cause
+        _logger.error("request %s failed: %s", request_id, _cause(error))  # noqa: TRY400 - messages may hold user ids
+        return error_answer(HttpError("the request failed; the log has the cause under its request id"), request_id)
 
 
 def _cause(error: BaseException) -> str:

@@ -40,7 +40,7 @@ def proxy_event(method: str, resource: str, body: Any = None, /, **changes: Any)
         "headers": {"Content-Type": "application/json"},
         "pathParameters": None,
         "multiValueQueryStringParameters": None,
-        "requestContext": {"requestId": "request-1"},
+        "requestContext": {"requestId": "request-1", "authorizer": {"producer": "server", "reads": "all"}},
         **changes,
     }
 

@@ -94,8 +94,9 @@ def _verdict() -> Schema:
 
 def _verdicts(name: str) -> Schema:
     return _object(
-        f"request_id accepted refused suppressed retry {name}",
+        f"request_id server_time accepted refused suppressed retry {name}",
         request_id=_TEXT,
+        server_time=_described(_INSTANT, "The server's time when it answered, by which a page can correct its clock."),
         accepted=_COUNT,
         refused=_COUNT,
         suppressed=_COUNT,

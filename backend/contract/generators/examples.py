@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _REQUEST_ID = "5f0d3f5e-2f0a-4c1e-9d1b-6f2d1f0a7c11"
+_SERVER_TIME = "2026-01-31T12:00:01.250Z"
 
 EVENT: dict[str, Any] = {
     "event_id": "6f1c2b9a0d5e4f8891c3a7b2e4d6f801",
@@ -60,7 +61,7 @@ def _verdicts(name: str, *verdicts: dict[str, Any], **more: Any) -> dict[str, An
         status: sum(verdict["status"] == status for verdict in verdicts)
         for status in ("accepted", "refused", "suppressed", "retry")
     }
-    return {"request_id": _REQUEST_ID, **counts, name: list(verdicts), **more}
+    return {"request_id": _REQUEST_ID, "server_time": _SERVER_TIME, **counts, name: list(verdicts), **more}
 
 
 def _error(code: str, message: str, **more: Any) -> dict[str, Any]:

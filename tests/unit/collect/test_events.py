@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import json
 import tracemalloc
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +38,7 @@ def test_one_event_is_accepted_and_in_the_stream(door):
 
     answer = json.loads(response["body"])
     assert response["statusCode"] == 202
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(answer.pop("server_time"))) < timedelta(minutes=1)
     assert answer == {
         "request_id": "request-1",
         "accepted": 1,
