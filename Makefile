@@ -71,7 +71,7 @@ evaluate: setup ## judge recipes on a data set: DATA=<folder>, RECIPES=<names wi
 
 # --- making things -------------------------------------------------------------------------------------------------
 
-package: setup ## the Lambda archives and the Glue job for AWS, under build/
+package: setup ## the Lambda archives and the Glue job for AWS, and the producer's wheel, under build/
 	@$(BIN)/python -m deployment.package --target aws
 
 format: setup ## write the one format: Python and Terraform

@@ -1,4 +1,4 @@
-"""Build the archives: `python -m deployment.package --target local|aws`."""
+"""Build the archives, or the producer's wheel: `python -m deployment.package --target local|aws|wheel`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from deployment.package.archive import files_below, write_archive
 from deployment.package.dependencies import InstallError, install
 from deployment.package.sources import imported_packages
+from deployment.package.wheel import build_wheel
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ("collect", "lake", "forward", "recommend", "train", "judge", "canary")
@@ -21,7 +22,7 @@ MAXIMUM_UNPACKED = 250 * 1024**2
 
 def build_function(name: str, dependencies: dict[str, Path], folder: Path) -> str:
     """Write `<folder>/<name>.zip` and return a line that describes it."""
-    files = dict(dependencies)
+    files: dict[str, Path] = dict(dependencies)
     backend = ROOT / "backend"
     files["backend/__init__.py"] = backend / "__init__.py"
     for package in imported_packages(ROOT, name):
@@ -47,15 +48,20 @@ def build_glue(folder: Path) -> list[str]:
 
 
 def main() -> int:
-    """Build every archive of one target and print the results."""
+    """Build every archive of one target, or the wheel, and print the results."""
     parser = argparse.ArgumentParser(prog="python -m deployment.package", description=__doc__)
     parser.add_argument(
         "--target",
-        choices=["local", "aws"],
+        choices=["local", "aws", "wheel"],
         default="aws",
-        help="aws: Python 3.13 on arm64, what Terraform deploys; local: this interpreter, for the laptop's cloud",
+        help="aws: Python 3.13 on arm64, what Terraform deploys, and the wheel; local: this interpreter, for the "
+        "laptop's cloud; wheel: the Python producer alone",
     )
     target = parser.parse_args().target
+    wheels = [] if target == "local" else [str(build_wheel(ROOT, ROOT / "build" / "wheel").relative_to(ROOT))]
+    if target == "wheel":
+        sys.stdout.write(f"{wheels[0]}\n")
+        return 0
     store = ROOT / "build" / "lambda" / "dependencies"
     try:
         installed = install(ROOT / "deployment" / "requirements" / "lambda.txt", target, store)
@@ -64,7 +70,7 @@ def main() -> int:
         return 1
     dependencies = dict(files_below(installed))
     lines = [build_function(name, dependencies, ROOT / "build" / "lambda" / target) for name in FUNCTIONS]
-    sys.stdout.write("\n".join([*lines, *build_glue(ROOT / "build" / "glue")]) + "\n")
+    sys.stdout.write("\n".join([*lines, *build_glue(ROOT / "build" / "glue"), *wheels]) + "\n")
     return 0
 
 

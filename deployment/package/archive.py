@@ -28,8 +28,8 @@ def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
             yield name.as_posix(), path
 
 
-def write_archive(target: Path, files: Mapping[str, Path]) -> str:
-    """Write a zip of files by their names in it, sorted by name, and return its SHA-256 in hex.
+def write_archive(target: Path, files: Mapping[str, Path | bytes]) -> str:
+    """Write a zip of files, or their content, by their names in it, sorted by name, and return its SHA-256 in hex.
 
     The target is replaced only once the new archive is complete.
     """
@@ -41,6 +41,7 @@ def write_archive(target: Path, files: Mapping[str, Path]) -> str:
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = _MODE
             entry.create_system = _UNIX
-            archive.writestr(entry, files[name].read_bytes())
+            content = files[name]
+            archive.writestr(entry, content if isinstance(content, bytes) else content.read_bytes())
     unfinished.replace(target)
     return hashlib.sha256(target.read_bytes()).hexdigest()

@@ -1,7 +1,7 @@
 """Writes what a tag publishes: ``python -m deployment.release.publication v1.2.0 FOLDER``.
 
-The folder gets ``notes.md``, the tag's part of the changelog, and ``files/``: the archives, a list of their hashes, and
-a bill of materials of the packages that they carry, in CycloneDX's format.
+The folder gets ``notes.md``, the tag's part of the changelog, and ``files/``: the archives, the producer's wheel, a
+list of their hashes, and a bill of materials of the packages that they carry, in CycloneDX's format.
 """
 
 from __future__ import annotations
@@ -72,15 +72,18 @@ def bill_of_materials(lock: str, version: str) -> dict[str, Any]:
 def publish(tag: str, folder: Path, build: Path) -> None:
     """Write a tag's notes and files; `PublicationError` without archives or without a section of the changelog."""
     archives = sorted([*(build / "lambda" / "aws").glob("*.zip"), *(build / "glue").glob("*.*")])
-    if not archives:
+    wheels = sorted((build / "wheel").glob("*.whl"))
+    if not archives or not wheels:
         raise PublicationError("there are no archives: make package")
     text = notes((PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), tag)
     files = folder / "files"
     files.mkdir(parents=True, exist_ok=True)
     (folder / "notes.md").write_text(text, encoding="utf-8")
     lines = []
-    for archive in archives:
-        name = f"{'glue' if archive.parent.name == 'glue' else 'lambda'}-{archive.name}"
+    for archive in [*archives, *wheels]:
+        name = archive.name
+        if archive not in wheels:
+            name = f"{'glue' if archive.parent.name == 'glue' else 'lambda'}-{name}"
         shutil.copyfile(archive, files / name)
         lines.append(f"{hashlib.sha256(archive.read_bytes()).hexdigest()}  {name}\n")
     (files / "SHA256SUMS").write_text("".join(lines), encoding="ascii")

@@ -1,0 +1,230 @@
+"""With a spool nothing is lost while the process lives, and what a killed process left is sent by the next."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.client import Client
+from backend.client.delivery import pauses as pauses_module
+from backend.client.delivery import spool
+from tests.factories.records import event_fields, numbered_event
+from tests.fakes.client.transport import FakeTransport, accept_all, retry_all
+
+
+@pytest.fixture(autouse=True)
+def small_files(monkeypatch):
+    monkeypatch.setattr(spool, "SEGMENT_EVENTS", 3)
+
+
+def kill(client):
+    """Leave the files as a killed process does, whose locks end with it."""
+    client._outbox._backlog.abandon()
+    client._outbox._is_closed = client._outbox._is_finished = True
+
+
+def files(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def ids(payloads):
+    return [msgspec.json.decode(payload)["event_id"] for payload in payloads]
+
+
+def numbered(count, first=0):
+    return [f"e-{number}" for number in range(first, first + count)]
+
+
+def make(folder, *script, **options):
+    transport = FakeTransport(*script)
+    return Client(transport, spool=folder, **{"background": False, **options}), transport
+
+
+def test_an_event_is_in_the_folder_until_it_has_an_outcome_and_nothing_stays_behind(tmp_path):
+    client, _ = make(tmp_path)
+    client.send(numbered_event(0))
+    (lines,) = tmp_path.rglob("*.jsonl")
+    assert ids(lines.read_bytes().splitlines()) == ["e-0"]
+    assert lines.stat().st_mode & 0o077 == 0
+
+    client.flush()
+    assert lines.read_bytes() == b""
+    client.close()
+    assert files(tmp_path) == [".lock"]
+
+
+def test_what_a_killed_process_left_is_sent_first_and_in_order(tmp_path):
+    killed, _ = make(tmp_path)
+    for number in range(8):
+        killed.send(numbered_event(number))
+    kill(killed)
+
+    client, transport = make(tmp_path)
+    client.send(numbered_event(8))
+    counts = client.close()
+
+    assert ids(transport.accepted) == numbered(9)
+    assert (counts.sent, counts.accepted, counts.unaccounted) == (9, 9, 0)
+    assert files(tmp_path) == [".lock"]
+
+
+def test_a_client_that_sends_nothing_delivers_what_was_left_when_it_is_flushed(tmp_path):
+    killed, _ = make(tmp_path)
+    killed.send(numbered_event(0))
+    kill(killed)
+
+    client, transport = make(tmp_path, background=True)
+    assert client.flush().accepted == 1
+    assert ids(transport.accepted) == ["e-0"]
+    client.close()
+
+
+def test_the_events_of_a_process_that_lives_are_left_alone(tmp_path):
+    living, _ = make(tmp_path)
+    living.send(numbered_event(0))
+
+    client, transport = make(tmp_path)
+    client.send(numbered_event(1))
+    client.close()
+    assert ids(transport.accepted) == ["e-1"]
+
+    assert living.close().accepted == 1
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_events_beyond_the_memory_wait_in_files_and_stay_in_order(tmp_path, background):
+    client, transport = make(tmp_path, max_events=2, background=background, linger=0.0)
+    transport.gate.clear()
+    for number in range(40):
+        client.send(numbered_event(number))
+        assert client._outbox._backlog._held_events <= 2
+    assert client.stats().pending == 40
+
+    transport.gate.set()
+    counts = client.close()
+
+    assert ids(transport.accepted) == numbered(40)
+    assert (counts.sent, counts.accepted, counts.dropped, counts.pending) == (40, 40, 0, 0)
+    assert files(tmp_path) == [".lock"]
+
+
+def test_what_is_left_when_a_client_is_closed_stays_for_the_next(tmp_path, caplog):
+    client, transport = make(tmp_path)
+    transport.always = retry_all
+    for number in range(5):
+        client.send(numbered_event(number))
+    counts = client.close(0)
+
+    assert (counts.sent, counts.lost, counts.pending, counts.unaccounted) == (5, 0, 5, 0)
+    assert "5 events stay in the spool" in caplog.text
+    following, transport = make(tmp_path)
+    assert following.close().accepted == 5
+    assert ids(transport.accepted) == numbered(5)
+
+
+def test_a_line_that_was_cut_is_left_out_and_a_damaged_one_is_named(tmp_path, caplog):
+    killed, _ = make(tmp_path)
+    for number in range(3):
+        killed.send(numbered_event(number))
+    kill(killed)
+    (path,) = tmp_path.rglob("*.jsonl")
+    first, _, third = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + b"\x00damaged\n" + third + b'{"event_id":"e-cut"')
+
+    client, transport = make(tmp_path)
+    client.close()
+
+    assert ids(transport.accepted) == ["e-0", "e-2"]
+    assert "1 lines of the spool's 00000001.jsonl are no events" in caplog.text
+
+
+def test_files_that_others_remove_are_counted_as_lost(tmp_path, caplog):
+    client, transport = make(tmp_path, max_events=1)
+    for number in range(4):
+        client.send(numbered_event(number))
+    for path in tmp_path.rglob("*.jsonl"):
+        path.unlink()
+    counts = client.close()
+
+    assert ids(transport.accepted) == ["e-0"]
+    assert (counts.accepted, counts.lost, counts.unaccounted) == (1, 3, 0)
+    assert "cannot be read" in caplog.text
+
+
+def test_a_full_disk_leaves_the_events_in_memory_and_then_drops_and_counts(tmp_path, monkeypatch, caplog):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    client, transport = make(tmp_path, max_events=2)
+    monkeypatch.setattr(os, "write", full)
+    for number in range(3):
+        client.send(numbered_event(number))
+    counts = client.close()
+
+    assert ids(transport.accepted) == numbered(2)
+    assert (counts.dropped, counts.unaccounted) == (1, 0)
+    assert caplog.text.count("the spool cannot be written") == 1
+
+
+def test_a_line_of_which_a_part_fits_on_the_disk_is_removed(tmp_path, monkeypatch):
+    client, transport = make(tmp_path)
+    client.send(numbered_event(0))
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, line: write(file, line[:10]))
+    client.send(numbered_event(1))
+    monkeypatch.undo()
+    (path,) = tmp_path.rglob("*.jsonl")
+
+    assert ids(path.read_bytes().splitlines()) == ["e-0"]
+    client.close()
+    assert ids(transport.accepted) == numbered(2)
+
+
+def test_an_event_without_consent_is_not_written(tmp_path):
+    client, _ = make(tmp_path)
+    client.send(event_fields(consent="denied"))
+    assert not list(tmp_path.rglob("*.jsonl"))
+    client.close()
+
+
+runs = st.lists(
+    st.tuples(
+        st.integers(0, 12),  # events
+        st.lists(st.sampled_from([accept_all, retry_all]), max_size=4),
+        st.booleans(),  # flushed
+        st.booleans(),  # killed
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(runs, st.integers(1, 8))
+def test_no_event_is_lost_by_any_sequence_of_kills(tmp_path_factory, drawn, room):
+    pauses_module.FIRST_PAUSE_SECONDS = 0.0
+    folder = tmp_path_factory.mktemp("spool")
+    sent: list[Any] = []
+    accepted: list[Any] = []
+    for events, script, is_flushed, is_killed in [*drawn, (0, [], True, False)]:
+        client, transport = make(folder, *script, max_events=room)
+        for _ in range(events):
+            sent.append(client.send(numbered_event(len(sent))))
+        if is_flushed:
+            client.flush()
+        assert client.stats().unaccounted == 0
+        if is_killed and events:
+            kill(client)
+        else:
+            client.close(0 if is_killed else 30)
+        accepted += ids(transport.accepted)
+
+    assert sent == numbered(len(sent))
+    assert set(accepted) == set(sent)
+    assert files(folder) == [".lock"]
