@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from scripts.event_types import INTERACTION_TYPES, EventTypesError, read_interaction_types
+
 _RUN_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
@@ -35,6 +37,8 @@ class Options:
         Folder of the raw lake, with `events/`, `items/` and `users/`; ends with a slash.
     target
         Folder of the run's output; ends with a slash.
+    interaction_types
+        The types of event that are interactions of the data set.
     """
 
     job_name: str
@@ -42,6 +46,7 @@ class Options:
     target: str
     run_id: str
     window: Window
+    interaction_types: tuple[str, ...] = INTERACTION_TYPES
 
 
 def read_arguments(arguments: list[str]) -> Options:
@@ -61,6 +66,12 @@ def read_arguments(arguments: list[str]) -> Options:
     parser.add_argument(
         "--to", dest="end", type=_parse_timestamp, help="end of arrivals, excluded; unbounded if absent"
     )
+    parser.add_argument(
+        "--interaction_types",
+        type=_parse_types,
+        default=INTERACTION_TYPES,
+        help="types of event that are interactions, separated by commas",
+    )
     options, _ = parser.parse_known_args(arguments)
     if options.start and options.end and options.start >= options.end:
         parser.error(f"--from {options.start.isoformat()} is not before --to {options.end.isoformat()}")
@@ -70,7 +81,15 @@ def read_arguments(arguments: list[str]) -> Options:
         target=f"{options.datasets.rstrip('/')}/{options.run_id}/",
         run_id=options.run_id,
         window=Window(options.start, options.end),
+        interaction_types=options.interaction_types,
     )
+
+
+def _parse_types(text: str) -> tuple[str, ...]:
+    try:
+        return read_interaction_types(text)
+    except EventTypesError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _parse_timestamp(text: str) -> datetime:

@@ -99,7 +99,8 @@ def _read_distinct_events(spark: SparkSession, options: Options) -> DataFrame:
     events = add_event_hash(lake.read_events(spark, options.lake, options.window))
     repeated_hashes = _broadcast_if_small(find_repeated_hashes(events))
     first_copies = keep_first_copies(events, repeated_hashes).persist(StorageLevel.MEMORY_AND_DISK)
-    return add_drop_reason(deduplicate(events, repeated_hashes, first_copies))
+    distinct = deduplicate(events, repeated_hashes, first_copies)
+    return add_drop_reason(distinct, options.interaction_types)
 
 
 def _broadcast_if_small(table: DataFrame) -> DataFrame:

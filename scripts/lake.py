@@ -26,6 +26,7 @@ EVENTS = T.StructType(
         T.StructField("recommendation_id", T.StringType()),
         T.StructField("consent", T.StringType()),
         T.StructField("received_at", T.TimestampType()),
+        T.StructField("device", T.StringType()),
     ]
 )
 ITEMS = T.StructType(
@@ -48,6 +49,10 @@ USERS = T.StructType(
         T.StructField("gender", T.StringType()),
         T.StructField("interests", T.StringType()),
         T.StructField("membership", T.StringType()),
+        T.StructField("country", T.StringType()),
+        T.StructField("region", T.StringType()),
+        T.StructField("city", T.StringType()),
+        T.StructField("device", T.StringType()),
         T.StructField("received_at", T.StringType()),
     ]
 )

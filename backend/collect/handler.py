@@ -20,7 +20,7 @@ from backend.collect.intake import BAD_ROWS_SECONDS
 from backend.collect.records import resume_upload
 from backend.collect.submission import STREAM_CALL_SECONDS, STREAM_READ_SECONDS, CollectDependencies, Submission
 from backend.collect.update_data import post_update_data
-from backend.http import Answer, routes
+from backend.http import Answer, Request, routes
 from backend.upload.processing import REPORT_SECONDS
 from backend.upload.report import CONNECT_SECONDS, READ_SECONDS, UploadDependencies
 from backend.upload.requests import get_upload
@@ -77,15 +77,21 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _submission() -> Submission:
-    # Not the request's id: API Gateway lets the caller set it.
-    return Submission(_dependencies(), Deadline.after(REQUEST_SECONDS), uuid4().hex, _now())
+def _submission(request: Request) -> Submission:
+    is_page = request.caller is not None and request.caller.producer == "page"
+    return Submission(
+        _dependencies(),
+        Deadline.after(REQUEST_SECONDS),
+        uuid4().hex,  # not the request's id: API Gateway lets the caller set it
+        _now(),
+        "page" if is_page else "server",
+    )
 
 
 _route = routes(
     {
-        ("POST", "/events"): lambda request: post_events(request, _submission()),
-        ("POST", "/update-data"): lambda request: post_update_data(request, _submission()),
+        ("POST", "/events"): lambda request: post_events(request, _submission(request)),
+        ("POST", "/update-data"): lambda request: post_update_data(request, _submission(request)),
         ("GET", "/update-data/{id}"): lambda request: get_upload(request, _dependencies().uploads),
     }
 )

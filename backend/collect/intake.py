@@ -59,7 +59,7 @@ def store_events(events: Sequence[Event | Refusal], submission: Submission) -> l
             verdicts[index] = RecordVerdict(index, "suppressed", event_id=event_id_of(event), reason=NO_CONSENT)
         else:
             event.event_id = event_id_of(event)
-            event.received_at = submission.received_at
+            event.received_at, event.producer = submission.received_at, submission.producer
             accepted.append((index, event.user_id or event.session_id or "", write_event(event)))
     _put_in_stream(accepted, events, verdicts, submission)
     store_bad_rows(refused, submission)

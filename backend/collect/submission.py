@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from backend.upload.report import CONNECT_SECONDS
 
@@ -56,9 +56,12 @@ class Submission:
     object_name
         Name of the objects that are written to the lake and to the bad rows: unique to the request, or the same each
         time that the same chunk is stored.
+    producer
+        Who sent them: a page, whose key is public, or a server.
     """
 
     dependencies: CollectDependencies
     deadline: Deadline
     object_name: str
     received_at: datetime
+    producer: Literal["page", "server"] = "server"

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any, Literal
 
 from backend.contract.refusal import MAX_ERRORS, FieldError, Refusal
+from backend.contract.rules.event_types import OWN_TYPES, TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,8 @@ _KINDS: dict[str, str] = {
     "model_type": "not_an_object",
     "string_type": "wrong_type",
     "float_type": "wrong_type",
+    "int_type": "wrong_type",
+    "int_parsing_size": "out_of_range",
     "list_type": "wrong_type",
     "dict_type": "wrong_type",
     "string_unicode": "malformed_json",
@@ -60,6 +63,8 @@ _RULES: dict[str, Callable[[dict[str, Any]], str]] = {
     "model_type": lambda _: "must be an object",
     "string_type": lambda _: "must be a string",
     "float_type": lambda _: "must be a number",
+    "int_type": lambda _: "must be a whole number",
+    "int_parsing_size": lambda _: "must be a smaller number",
     "list_type": lambda _: "must be an array",
     "dict_type": lambda _: "must be an object",
     "string_unicode": lambda _: "must be well-formed JSON in UTF-8",
@@ -101,9 +106,15 @@ def repeated(name: str, payload: bytes) -> Refusal:
 
 @functools.cache
 def _model(kind: RecordType) -> type[BaseModel]:
+    from pydantic import create_model  # noqa: PLC0415 - as above
+
     from backend.contract import models  # noqa: PLC0415 - imports pydantic
 
-    kinds: dict[RecordType, type[BaseModel]] = {"Event": models.Event, "Item": models.Item, "User": models.User}
+    event: type[BaseModel] = models.Event
+    if OWN_TYPES:
+        accepted: Any = Literal[(*TYPES, *OWN_TYPES)]
+        event = create_model("Event", __base__=models.Event, event_type=(accepted, ...))
+    kinds: dict[RecordType, type[BaseModel]] = {"Event": event, "Item": models.Item, "User": models.User}
     return kinds[kind]
 
 

@@ -13,6 +13,12 @@ MAX_RECOMMENDATION_ID_LENGTH = 40
 MAX_IMPRESSION_ITEMS = 25
 """Items shown together. https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_Event.html (impression)"""
 
+MAX_LABEL_LENGTH = 256
+"""Rivulet's own limit on the characters of a name that an answer gave, such as model and variation, and of a device."""
+
+MAX_COUNT = 10_000
+"""Rivulet's own limit on units of an order line and on positions in a list; more is a mistake."""
+
 MAX_PROPERTIES_BYTES = 1024
 """Bytes of JSON. https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_Event.html (properties)"""
 
@@ -51,6 +57,3 @@ EARLIEST_INSTANT = datetime(1900, 1, 1, tzinfo=UTC)
 
 LATEST_INSTANT = datetime(2200, 1, 1, tzinfo=UTC)
 """An announced item may be in the future; a later time is a mistake."""
-
-SEARCH = "Search"
-"""The only event type that may have no item."""

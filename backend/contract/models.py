@@ -28,6 +28,8 @@ from pydantic_core import PydanticCustomError
 
 from backend.contract import limits
 from backend.contract.instants import read_instant, to_milliseconds, write_instant
+from backend.contract.rules.event_types import IMPRESSION, PURCHASE, SEARCH, WITH_QUANTITY, EventType
+from backend.contract.rules.placeholder_ids import PLACEHOLDER_IDS, RULE
 
 PRINTABLE = r"^[^\x00-\x1F\x7F]*$"
 """No C0 control character and no DEL."""
@@ -36,6 +38,11 @@ _PRINTABLE = re.compile(PRINTABLE.replace("$", r"\Z"))
 
 PRINTABLE_LINES = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F]*$"
 """The same, with tabs and line breaks allowed."""
+
+
+CURRENCY = r"^[A-Z]{3}$"
+
+_CURRENCY = re.compile(CURRENCY.replace("$", r"\Z"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,10 @@ class Column:
     nullable: bool = False
     categorical: bool = False
     textual: bool = False
+
+
+HOUR = Column("HOUR", nullable=True, categorical=True)
+"""The hour of an interaction in UTC, 00 to 23: a context column that is derived from the event's time."""
 
 
 def _instant(value: object) -> datetime:
@@ -102,14 +113,41 @@ def _small(value: dict[str, object]) -> dict[str, object]:
     return value
 
 
-Identifier = Annotated[str, Field(min_length=1, max_length=limits.MAX_ID_LENGTH, pattern=PRINTABLE)]
+def _real_id(value: str) -> str:
+    if value in PLACEHOLDER_IDS:
+        raise PydanticCustomError("placeholder_id", RULE)
+    return value
+
+
+def _currency(value: str) -> str:
+    if not _CURRENCY.match(value):
+        raise PydanticCustomError("unknown_value", "must be three capital letters as in ISO 4217, such as EUR")
+    return value
+
+
+Identifier = Annotated[
+    str,
+    Field(min_length=1, max_length=limits.MAX_ID_LENGTH, pattern=PRINTABLE),
+    AfterValidator(_real_id),
+]
+Label = Annotated[str, Field(min_length=1, max_length=limits.MAX_LABEL_LENGTH, pattern=PRINTABLE)]
+Currency = Annotated[
+    str,
+    Field(min_length=3, max_length=3),
+    AfterValidator(_currency),
+    WithJsonSchema({"type": "string", "pattern": CURRENCY}),
+]
+Count = Annotated[int, Field(ge=1, le=limits.MAX_COUNT)]
 Category = Annotated[str, Field(min_length=1, max_length=limits.MAX_CATEGORY_LENGTH, pattern=PRINTABLE)]
 Text = Annotated[str, Field(min_length=1, max_length=limits.MAX_TEXT_LENGTH, pattern=PRINTABLE_LINES)]
 Amount = Annotated[float, Field(ge=-limits.MAX_FLOAT, le=limits.MAX_FLOAT, allow_inf_nan=False)]
 RecommendationId = Annotated[
-    str, Field(min_length=1, max_length=limits.MAX_RECOMMENDATION_ID_LENGTH, pattern=PRINTABLE)
+    str,
+    Field(min_length=1, max_length=limits.MAX_RECOMMENDATION_ID_LENGTH, pattern=PRINTABLE),
+    AfterValidator(_real_id),
 ]
 Impression = Annotated[list[Identifier], Field(min_length=1, max_length=limits.MAX_IMPRESSION_ITEMS)]
+Positions = Annotated[list[Count], Field(min_length=1, max_length=limits.MAX_IMPRESSION_ITEMS)]
 
 _INSTANT_SCHEMA = WithJsonSchema({"type": "string", "format": "date-time"})
 _WRITTEN = PlainSerializer(write_instant, return_type=str, when_used="json")
@@ -127,21 +165,12 @@ Properties = Annotated[
     AfterValidator(_small),
 ]
 
-EventType = Literal[
-    "View",
-    "Click",
-    "AddToCart",
-    "RemoveFromCart",
-    "Purchase",
-    "Watch",
-    "Rating",
-    "Like",
-    "Dislike",
-    "Search",
-]
-
 # Google Merchant Center's values, which shops already have in their product feeds.
 Availability = Literal["in_stock", "out_of_stock", "preorder", "backorder"]
+
+
+ADDED_FIELDS = ("event_id", "received_at", "producer")
+"""The fields of an event that the front door adds; a derived event id does not depend on them."""
 
 
 class _Record(BaseModel):
@@ -176,20 +205,24 @@ class Event(_Record):
         default=None, description="The session; this or user_id is required.", examples=["s-7f3a"]
     )
     item_id: Annotated[Identifier | None, Column("ITEM_ID")] = Field(
-        default=None, description="The item; only a Search may have none.", examples=["i-318"]
+        default=None, description="The item; an Impression has none, and a Search needs none.", examples=["i-318"]
     )
     timestamp: Annotated[EventTime, Column("TIMESTAMP", "long")] = Field(
         description="When it happened: RFC 3339 with an offset, from 1995 to 15 minutes ahead; kept to the ms.",
         examples=["2026-01-31T12:00:00.000Z"],
     )
     event_type: Annotated[EventType, Column("EVENT_TYPE")] = Field(
-        description="The type of interaction.", examples=["View"]
+        description="The type of interaction; a deployment can accept further ones.", examples=["View"]
     )
     event_value: Annotated[Amount | None, Column("EVENT_VALUE", "float", nullable=True)] = Field(
-        default=None, description="A number: a price, a rating, the share watched.", examples=[19.9]
+        default=None,
+        description="A number: a rating, the share watched, or the price of one unit.",
+        examples=[19.9],
     )
     impression: Annotated[Impression | None, Column("IMPRESSION", nullable=True)] = Field(
-        default=None, description="The items that were shown together at the interaction.", examples=[["i-318", "i-42"]]
+        default=None,
+        description="The items that were shown together: of an Impression, or at the interaction.",
+        examples=[["i-318", "i-42"]],
     )
     recommendation_id: Annotated[RecommendationId | None, Column("RECOMMENDATION_ID", nullable=True)] = Field(
         default=None, description="The recommendation that led to it.", examples=["RID-1f2e3d4c"]
@@ -197,7 +230,7 @@ class Event(_Record):
     properties: Properties | None = Field(
         default=None,
         description="Anything else, flat, at most 25 names and 1,024 bytes as JSON.",
-        examples=[{"device": "phone", "position": 3}],
+        examples=[{"campaign": "spring", "gift": False}],
     )
     consent: Literal["granted", "denied"] = Field(
         default="granted", description="Consent to its use; a denied event is not stored.", examples=["granted"]
@@ -207,16 +240,75 @@ class Event(_Record):
         default=None, description="When it was received; the front door sets it and overwrites the sender's value."
     )
 
+    # Fields are added at the end, since the columns of the lake have the order of the models.
+    visitor_id: Identifier | None = Field(
+        default=None, description="The browser or device, the same before and after a log-in.", examples=["v-90c1"]
+    )
+    order_id: Identifier | None = Field(
+        default=None, description="The order that a Purchase belongs to.", examples=["o-2207"]
+    )
+    quantity: Count | None = Field(
+        default=None, description="Units, of a Purchase, AddToCart or RemoveFromCart.", examples=[2]
+    )
+    currency: Currency | None = Field(
+        default=None, description="Currency of event_value, three capital letters of ISO 4217.", examples=["EUR"]
+    )
+    position: Count | None = Field(default=None, description="Place of the item in its list, from 1.", examples=[3])
+    positions: Positions | None = Field(
+        default=None,
+        description="Places of an Impression's items in their list, rising; 1, 2, 3 and so on where absent.",
+        examples=[[4, 5]],
+    )
+    slot: Label | None = Field(default=None, description="The place of the list in the shop.", examples=["home-top"])
+    variation: Label | None = Field(
+        default=None, description="The variation of an experiment, as the answer gave it.", examples=["control"]
+    )
+    model: Label | None = Field(
+        default=None, description="The model of the list, as the answer gave it.", examples=["user-personalization"]
+    )
+    source: Label | None = Field(
+        default=None, description="The source of the list, as the answer gave it.", examples=["recommender"]
+    )
+    device: Annotated[Label | None, Column("DEVICE", nullable=True, categorical=True)] = Field(
+        default=None, description="The kind of device, such as phone, tablet or desktop.", examples=["phone"]
+    )
+    producer: Literal["page", "server"] | None = Field(
+        default=None,
+        description="Whether a page's public key or a server's sent it; the front door sets it as received_at.",
+    )
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.user_id is None and self.session_id is None:
             raise PydanticCustomError("no_identity", "user_id or session_id is required")
-        if self.item_id is None and self.event_type != limits.SEARCH:
-            raise PydanticCustomError("missing_field", "item_id is required, except for a Search")
+        if self.event_type == IMPRESSION:
+            self._check_list()
+        elif self.item_id is None and self.event_type != SEARCH:
+            raise PydanticCustomError("missing_field", "item_id is required, except for a Search or an Impression")
+        elif self.positions is not None:
+            raise PydanticCustomError("misplaced_field", "positions is for an Impression only; position is for others")
+        if self.order_id is not None and self.event_type != PURCHASE:
+            raise PydanticCustomError("misplaced_field", "order_id is for a Purchase only")
+        if self.quantity is not None and self.event_type not in WITH_QUANTITY:
+            raise PydanticCustomError("misplaced_field", "quantity is for Purchase, AddToCart and RemoveFromCart only")
+        if self.currency is not None and self.event_value is None:
+            raise PydanticCustomError("misplaced_field", "currency is for an event with event_value only")
         # Without the fields that the front door adds, so that an accepted event is valid in the stream too.
-        if len(self.canonical("event_id", "received_at")) > limits.MAX_EVENT_BYTES:
+        if len(self.canonical(*ADDED_FIELDS)) > limits.MAX_EVENT_BYTES:
             raise PydanticCustomError("too_large", "must be at most 10240 bytes as JSON")
         return self
+
+    def _check_list(self) -> None:
+        if self.impression is None:
+            raise PydanticCustomError("missing_field", "impression is required for an Impression")
+        for name in ("item_id", "event_value", "position"):
+            if getattr(self, name) is not None:
+                raise PydanticCustomError("misplaced_field", "an Impression must not have {name}", {"name": name})
+        if len(set(self.impression)) != len(self.impression):
+            raise PydanticCustomError("repeated_value", "impression must name each item once")
+        positions = self.positions
+        if positions is not None and (len(positions) != len(self.impression) or sorted(set(positions)) != positions):
+            raise PydanticCustomError("wrong_positions", "positions must be as many as the items, and rising")
 
 
 class Item(_Record):
@@ -279,4 +371,17 @@ class User(_Record):
         default=None,
         description="Anything else, flat, at most 25 names and 1,024 bytes as JSON.",
         examples=[{"newsletter": True}],
+    )
+    # Added at the end, as the fields of an event.
+    country: Annotated[Category | None, Column("COUNTRY", nullable=True, categorical=True)] = Field(
+        default=None, description="Country, as its code in ISO 3166.", examples=["DE"]
+    )
+    region: Annotated[Category | None, Column("REGION", nullable=True, categorical=True)] = Field(
+        default=None, description="State or region.", examples=["Bavaria"]
+    )
+    city: Annotated[Category | None, Column("CITY", nullable=True, categorical=True)] = Field(
+        default=None, description="City or town.", examples=["Munich"]
+    )
+    device: Annotated[Category | None, Column("DEVICE", nullable=True, categorical=True)] = Field(
+        default=None, description="The kind of device that the user mostly has.", examples=["phone"]
     )

@@ -20,9 +20,10 @@ from backend.contract.limits import (
     MAX_EVENT_BYTES,
     MAX_EVENTS_PER_REQUEST,
     MAX_PROPERTIES_BYTES,
-    SEARCH,
 )
 from backend.contract.refusal import BodyRefusedError, Refusal
+from backend.contract.rules.event_types import IMPRESSION, OWN_TYPES, PURCHASE, SEARCH, TYPES, WITH_QUANTITY
+from backend.contract.rules.placeholder_ids import PLACEHOLDER_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +43,15 @@ _WHITESPACE = b" \t\r\n"
 
 _CERTAINLY_SMALL = MAX_EVENT_BYTES // 4
 """Bytes of an impression with which an event is within the limit: ids and the other fields have less than a half of it,
-and properties a tenth. Larger ones are left to the models."""
+and properties and labels a tenth each. Larger ones are left to the models."""
+
+_FIELDS = Event.__struct_fields__
+_IDS = _FIELDS.index("item_id") + 1
+"""The first fields are the ids that most events have."""
+_SPECIAL = _FIELDS.index("visitor_id")
+"""The fields from here on are for some types of event, or a producer may leave them out."""
+
+_is_currency = re.compile("[A-Z]{3}").fullmatch
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -50,6 +59,7 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 class _StatedEvent(Event, kw_only=True, forbid_unknown_fields=True, gc=False):
     """An event as it was sent: a field that it does not state is None or UNSET."""
 
+    event_type: Literal[(*TYPES, *OWN_TYPES)]  # type: ignore[valid-type]
     consent: Literal["granted", "denied"] | UnsetType = UNSET  # type: ignore[assignment]
     schema_version: Literal["1"] | UnsetType = UNSET  # type: ignore[assignment]
 
@@ -181,7 +191,8 @@ def _read_record(kind: RecordType, record_type: type[_Record], payload: bytes) -
     except _UNREADABLE:
         return explain(kind, payload, now=now) or malformed(kind, payload)
     created = record.created_at
-    if _is_suspect(payload) or not _plausible(created) or not _fits(record.properties):
+    record_id = record.item_id if isinstance(record, Item) else record.user_id
+    if _is_suspect(payload) or record_id in PLACEHOLDER_IDS or not _plausible(created) or not _fits(record.properties):
         refusal = explain(kind, payload, now=now)
         if refusal:
             return refusal
@@ -211,12 +222,43 @@ def _are_plain(events: Sequence[_StatedEvent], payload: bytes, now: datetime) ->
 
 def _holds(event: Event, latest: datetime) -> bool:
     """Return whether an event certainly keeps the rules that a struct cannot state."""
+    values = _values(event)
+    impression, event_type = event.impression, event.event_type
     return (
         EARLIEST_EVENT <= event.timestamp <= latest
         and (event.user_id is not None or event.session_id is not None)
-        and (event.item_id is not None or event.event_type == SEARCH)
         and (event.received_at is None or EARLIEST_INSTANT <= event.received_at <= LATEST_INSTANT)
-        and (len(_encode((event.properties, event.impression))) <= MAX_PROPERTIES_BYTES or _fits_alone(event))
+        and PLACEHOLDER_IDS.isdisjoint((*values[:_IDS], event.recommendation_id, *(impression or ())))
+        # Most events have none of the fields that are for some types of event.
+        and (not any(values[_SPECIAL:]) or _has_fitting_fields(event))
+        and ((event.item_id is not None or event_type == SEARCH) if event_type != IMPRESSION else _is_list(event))
+        and (len(_encode((event.properties, impression))) <= MAX_PROPERTIES_BYTES or _fits_alone(event))
+    )
+
+
+def _has_fitting_fields(event: Event) -> bool:
+    """Return whether the rarer fields are real ids, for the event's type, and certainly small."""
+    event_type, order_id, currency = event.event_type, event.order_id, event.currency
+    labels = (event.visitor_id, order_id, event.slot, event.variation, event.model, event.source, event.device)
+    return (
+        PLACEHOLDER_IDS.isdisjoint((event.visitor_id, order_id))
+        and (order_id is None or event_type == PURCHASE)
+        and (event.quantity is None or event_type in WITH_QUANTITY)
+        and (currency is None or (event.event_value is not None and _is_currency(currency) is not None))
+        and (event.positions is None or event_type == IMPRESSION)
+        and len(_encode(labels)) <= MAX_PROPERTIES_BYTES
+    )
+
+
+def _is_list(event: Event) -> bool:
+    items, positions = event.impression, event.positions
+    return (
+        items is not None
+        and event.item_id is None
+        and event.event_value is None
+        and event.position is None
+        and len(set(items)) == len(items)
+        and (positions is None or (len(positions) == len(items) and sorted(set(positions)) == positions))
     )
 
 

@@ -58,6 +58,10 @@ REASONS = (
     "in_future",
     "too_large",
     "no_identity",
+    "placeholder_id",
+    "misplaced_field",
+    "repeated_value",
+    "wrong_positions",
 )
 
 MAX_ERRORS = 10

@@ -19,7 +19,7 @@ from backend.contract import (
     may_deny_consent,
     read_streamed_events,
 )
-from backend.contract.accounting.outcomes import NOT_FORWARDED
+from backend.contract.rules.event_types import FORWARDED_TYPES
 from backend.forward.identity import user_of
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _add_events(
                 batch.bad.append(BadRecord(position, event, arrived_at))
         elif event.consent == "denied":
             batch.suppressed += 1
-        elif event.event_type in NOT_FORWARDED:
+        elif event.event_type not in FORWARDED_TYPES:
             batch.not_forwarded += 1
         else:
             event_id = event.event_id = event.event_id or event_id_of(event)

@@ -19,6 +19,7 @@ from backend.aws.retries import (
     call_with_retries,
 )
 from backend.contract import Event, FieldError, Refusal, write_event
+from backend.contract.rules.event_types import SEARCH
 from backend.forward.identity import session_of
 
 if TYPE_CHECKING:
@@ -41,10 +42,8 @@ event-source mapping does not report how often it has delivered a record."""
 
 # https://docs.aws.amazon.com/personalize/latest/dg/limits.html (event size)
 MAX_EVENT_BYTES = 10 * 1024
-# https://docs.aws.amazon.com/personalize/latest/dg/API_UBS_Event.html (properties)
-MAX_PROPERTIES_CHARACTERS = 1024
-# https://docs.aws.amazon.com/personalize/latest/dg/recording-item-interaction-events.html
-FORBIDDEN_PROPERTIES = frozenset({"userid", "sessionid", "eventtype", "timestamp", "recommendationid", "impression"})
+
+_HOURS = tuple(f"{hour:02d}" for hour in range(24))
 
 # Statuses for a wrong content, and the codes with these statuses that are about the caller instead.
 # https://docs.aws.amazon.com/personalize/latest/dg/CommonErrors.html
@@ -64,7 +63,7 @@ _CALLER_CODES = frozenset(
 # An event that the service cannot answer takes the whole timeout at each attempt.
 _ATTEMPTS_WHEN_OLD, _ATTEMPTS_WHEN_BISECTING, _ATTEMPTS_AT_LAST = 2, 1, 3
 
-_WORD_START = re.compile(r"[\W_]+([^\W_])")
+_encode = msgspec.json.Encoder().encode
 _MENTIONS_TRACKER = re.compile(r"tracking", re.IGNORECASE)
 
 
@@ -218,7 +217,7 @@ def _concerns_content(error: Exception) -> bool:
 
 def _concerns_tracker(message: str, entries: Sequence[dict[str, Any]]) -> bool:
     """Return whether a refusal mentions the tracking id without quoting it from an event."""
-    quoted = _MENTIONS_TRACKER.search(msgspec.json.encode(entries).decode())
+    quoted = _MENTIONS_TRACKER.search(_encode(entries).decode())
     return _MENTIONS_TRACKER.search(message) is not None and quoted is None
 
 
@@ -230,35 +229,26 @@ def tracker_entry(event: Event) -> dict[str, Any] | Refusal:
         "eventId": event.event_id,
         "eventType": event.event_type,
         "sentAt": event.timestamp,
-        "itemId": event.item_id,
+        # A search is no interaction with an item, in the data sets neither.
+        "itemId": None if event.event_type == SEARCH else event.item_id,
         "eventValue": event.event_value,
         "recommendationId": event.recommendation_id,
         "impression": event.impression,
+        "properties": context_properties(event),
     }
     entry = {name: value for name, value in fields.items() if value is not None}
-    if event.properties:
-        properties = _tracker_properties(event, event.properties)
-        if isinstance(properties, Refusal):
-            return properties
-        entry["properties"] = properties
-    if len(msgspec.json.encode(entry)) > MAX_EVENT_BYTES:
+    if len(_encode(entry)) > MAX_EVENT_BYTES:
         return _refuse(event, "too_large", "", f"must be at most {MAX_EVENT_BYTES} bytes in the event tracker's format")
     return entry
 
 
-def _tracker_properties(event: Event, properties: Mapping[str, object]) -> str | Refusal:
-    renamed: dict[str, object] = {}
-    for name, value in properties.items():
-        camel = _WORD_START.sub(lambda match: match[1].upper(), name)
-        if camel.lower() in FORBIDDEN_PROPERTIES:
-            return _refuse(event, "unknown_value", f"properties.{name}", "must not repeat a field of the event")
-        if camel in renamed:
-            return _refuse(event, "unknown_value", f"properties.{name}", f"must not become {camel}, as another does")
-        renamed[camel] = value
-    text = msgspec.json.encode(renamed).decode()
-    if len(text) > MAX_PROPERTIES_CHARACTERS:
-        return _refuse(event, "too_large", "properties", f"must be at most {MAX_PROPERTIES_CHARACTERS} characters")
-    return text
+def context_properties(event: Event) -> str:
+    """Return the context columns of an event, the same as `scripts/transforms/events.py` gives the data set.
+
+    The event's own properties are no columns of the data set, and stay in the lake.
+    """
+    hour = _HOURS[event.timestamp.hour]
+    return _encode({"hour": hour} if event.device is None else {"device": event.device, "hour": hour}).decode()
 
 
 def _refuse(event: Event, reason: str, name: str, rule: str) -> Refusal:

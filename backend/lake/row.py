@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend.contract import event_id_of
+from backend.contract.rules.event_types import IMPRESSION
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,6 +32,18 @@ class LakeRow(msgspec.Struct, omit_defaults=True):
     schema_version: str = ""
     received_at: str = ""
     bot: bool = False
+    visitor_id: str | None = None
+    order_id: str | None = None
+    quantity: int | None = None
+    currency: str | None = None
+    position: int | None = None
+    positions: list[int] | None = None
+    slot: str | None = None
+    variation: str | None = None
+    model: str | None = None
+    source: str | None = None
+    device: str | None = None
+    producer: str | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -61,8 +74,28 @@ def write_row(event: Event, arrived_at: datetime, *, is_bot: bool = False) -> by
         schema_version=event.schema_version,
         received_at=write_time(event.received_at or arrived_at),
         bot=is_bot,
+        visitor_id=event.visitor_id,
+        order_id=event.order_id,
+        quantity=event.quantity,
+        currency=event.currency,
+        position=event.position,
+        positions=_positions_of(event),
+        slot=event.slot,
+        variation=event.variation,
+        model=event.model,
+        source=event.source,
+        device=event.device,
+        # Only a server writes to the stream without the front door.
+        producer=event.producer or "server",
     )
     return _encode(row) + b"\n"
+
+
+def _positions_of(event: Event) -> list[int] | None:
+    """Return the positions of a list that was seen: those that it states, or 1, 2, 3 and so on."""
+    if event.event_type != IMPRESSION or event.impression is None:
+        return None
+    return event.positions or list(range(1, len(event.impression) + 1))
 
 
 def write_time(instant: datetime) -> str:

@@ -20,16 +20,17 @@ from backend.contract.generated.structs import EventLine, ItemLine, UserLine
 from backend.upload.lines import MAX_LINE_BYTES, InvalidUploadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from backend.contract import RecordKind
     from backend.upload.lines import Line
 
 SEPARATOR = "|"
-"""Separates the items of an impression in CSV, as in Personalize's own format."""
+"""Separates the items and the positions of a list in CSV, as in Personalize's own format."""
 
 _BOM = b"\xef\xbb\xbf"
 _LINES: dict[RecordKind, type[msgspec.Struct]] = {"interactions": EventLine, "items": ItemLine, "users": UserLine}
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _SHOWN_CHARACTERS = 64
 
@@ -110,13 +111,18 @@ def csv_rows(lines: Iterable[Line], header: list[str], kind: RecordKind) -> Iter
 
 
 @functools.cache
-def _converters(kind: RecordKind) -> dict[str, Any]:
+def _converters(kind: RecordKind) -> dict[str, Callable[[str], object]]:
     """Return, for each field of the contract, the function that converts its text to a value of its type."""
-    by_type = {float: _number, list: lambda text: text.split(SEPARATOR), dict: _object}
-    converters = {}
+    by_type: dict[Any, Callable[[str], object]] = {
+        float: _number,
+        int: _whole,
+        list[str]: _texts,
+        list[int]: _numbers,
+    }
+    converters: dict[str, Callable[[str], object]] = {}
     for field in msgspec.structs.fields(_LINES[kind]):
         plain = typing.get_args(field.type)[0]
-        converters[field.name] = by_type.get(typing.get_origin(plain) or plain, str)
+        converters[field.name] = _object if typing.get_origin(plain) is dict else by_type.get(plain, str)
     return converters
 
 
@@ -126,6 +132,18 @@ def _converters(kind: RecordKind) -> dict[str, Any]:
 def _number(text: str) -> float | str:
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     return number if math.isfinite(number) else text
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if _WHOLE.fullmatch(text) else text
+
+
+def _texts(text: str) -> list[str]:
+    return text.split(SEPARATOR)
+
+
+def _numbers(text: str) -> list[int | str]:
+    return [_whole(part) for part in text.split(SEPARATOR)]
 
 
 def _object(text: str) -> Any:

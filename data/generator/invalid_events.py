@@ -31,6 +31,11 @@ def _change(**changes: object) -> Callable[[Fields], bytes]:
     return lambda fields: as_json({**fields, **changes})
 
 
+def _as_list(**changes: object) -> Callable[[Fields], bytes]:
+    """Make an Impression of an event of any type."""
+    return _change(event_type="Impression", item_id=None, event_value=None, **changes)
+
+
 def _without(*names: str) -> Callable[[Fields], bytes]:
     return lambda fields: as_json({name: value for name, value in fields.items() if name not in names})
 
@@ -77,6 +82,10 @@ BREAKAGES: tuple[tuple[str, bool, Callable[[Fields], bytes]], ...] = (
     ("wrong_type", True, _change(timestamp="yesterday")),
     ("too_many", True, _change(properties={f"name{number}": number for number in range(26)})),
     ("no_identity", True, _without("user_id", "session_id")),
+    ("placeholder_id", True, _change(session_id="undefined")),
+    ("misplaced_field", True, _change(positions=[1])),
+    ("repeated_value", True, _as_list(impression=["item-00001", "item-00001"])),
+    ("wrong_positions", True, _as_list(impression=["item-00001", "item-00002"], positions=[2, 1])),
 )
 
 

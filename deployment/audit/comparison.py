@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from backend.contract.accounting.outcomes import NOT_FORWARDED
+from backend.contract.rules.event_types import FORWARDED_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -150,7 +150,8 @@ def _compare_event(
         return
     result.distinct += 1
     sent = [*by_place.get(ACCEPTED, ()), *by_place.get(UNKNOWN, ())]
-    is_forwarded = not any(sighting.event_type in NOT_FORWARDED for sighting in sent)
+    # A ledger need not name the type.
+    is_forwarded = any(sighting.event_type is None or sighting.event_type in FORWARDED_TYPES for sighting in sent)
     for stage, stage_counts in result.stages.items():
         if stage in (TRACKER, HISTORY) and not is_forwarded:
             continue

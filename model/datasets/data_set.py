@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backend.contract import Event, Item, Refusal, User, read_event, read_item, read_user
+from backend.contract.rules.event_types import IMPRESSION, INTERACTION_TYPES, SEARCH
 from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import read_rows, to_columns, to_rows
 from model.datasets.errors import ImportFailedError
@@ -147,8 +148,8 @@ def _interactions(path: Path, left_out: Counter[str]) -> Iterator[dict[str, Any]
     now = datetime.now(UTC)
     owner_of = _owners(path, now)
     for event in events_of(path, now, left_out):
-        if event.item_id is None:
-            left_out["no_item"] += 1
+        if reason := _no_interaction(event):
+            left_out[reason] += 1
             continue
         user = event.user_id or owner_of.get(event.session_id or "") or f"{SESSION_PREFIX}{event.session_id}"
         yield {
@@ -160,11 +161,20 @@ def _interactions(path: Path, left_out: Counter[str]) -> Iterator[dict[str, Any]
         }
 
 
+def _no_interaction(event: Event) -> str:
+    """Return why an event is no interaction, as the datasets job does; empty where it is one."""
+    if event.event_type == IMPRESSION:
+        return "impression"
+    if event.item_id is None or event.event_type == SEARCH:
+        return "no_item"
+    return "" if event.event_type in INTERACTION_TYPES else "other_type"
+
+
 def _owners(path: Path, now: datetime) -> dict[str, str]:
     """Return the first user who logged in, by session."""
     first: dict[str, tuple[datetime, str]] = {}
     for event in events_of(path, now, Counter()):
-        if event.session_id is not None and event.user_id is not None:
+        if event.session_id is not None and event.user_id is not None and event.event_type != IMPRESSION:
             login = (event.timestamp, event.user_id)
             first[event.session_id] = min(login, first.get(event.session_id, login))
     return {session: user for session, (_, user) in first.items()}

@@ -91,5 +91,9 @@ def to_users(records: DataFrame) -> DataFrame:
             categorical("gender").alias("GENDER"),
             categorical("interests").alias("INTERESTS"),
             categorical("membership").alias("MEMBERSHIP"),
+            categorical("country").alias("COUNTRY"),
+            categorical("region").alias("REGION"),
+            categorical("city").alias("CITY"),
+            categorical("device").alias("DEVICE"),
         )
     )

@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F  # noqa: N812 - the usual alias
 
+from scripts.event_types import IMPRESSION, INTERACTION_TYPES, SEARCH
 from scripts.transforms.values import MAX_ID_LENGTH, SEPARATOR, finite, is_reserved, join_ids
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyspark.sql import DataFrame
 
 # The user id of events of a session without a login is this prefix and the session id, as in the backend's history.
 SESSION_PREFIX = "session#"
 
-# The only reason for dropping an event that can still identify the user of its session.
-NO_ITEM = "no_item"
+# The reasons for dropping an event that can still identify the user of its session.
+NO_ITEM, OTHER_TYPE = "no_item", "other_type"
+
+_HOUR_SECONDS, _DAY_SECONDS = 3_600, 86_400
 
 _CONTENT = (
     "timestamp",
@@ -27,6 +32,7 @@ _CONTENT = (
     "recommendation_id",
     "consent",
     "impression",
+    "device",
 )
 
 
@@ -66,13 +72,21 @@ def deduplicate(events: DataFrame, repeated_hashes: DataFrame, first_copies: Dat
     return unique.withColumn("copies", F.lit(1).cast("long")).unionByName(first_copies)
 
 
-def add_drop_reason(events: DataFrame) -> DataFrame:
-    """Add `dropped`: the reason why an event is not an interaction, or null where it is one."""
+def add_drop_reason(events: DataFrame, interaction_types: Sequence[str] = INTERACTION_TYPES) -> DataFrame:
+    """Add `dropped`: the reason why an event is not an interaction, or null where it is one.
+
+    Parameters
+    ----------
+    interaction_types
+        The types of event that are declared for the data sets.
+    """
     reason = (
         F.when(F.col("consent") == "denied", "no_consent")
         .when(F.col("event_id").isNull() | F.col("timestamp").isNull() | F.col("event_type").isNull(), "incomplete")
         .when(F.col("user_id").isNull() & F.col("session_id").isNull(), "no_identity")
-        .when(F.col("item_id").isNull(), NO_ITEM)
+        .when(F.col("event_type") == IMPRESSION, "impression")
+        .when(F.col("item_id").isNull() | (F.col("event_type") == SEARCH), NO_ITEM)
+        .when(~F.col("event_type").isin(*interaction_types), OTHER_TYPE)
         # https://docs.aws.amazon.com/personalize/latest/dg/custom-datasets-and-schemas.html
         .when(is_reserved("item_id") | is_reserved("user_id") | is_reserved("event_type"), "reserved_word")
     )
@@ -96,9 +110,10 @@ def summarize(events: DataFrame) -> DataFrame:
 def find_session_owners(events: DataFrame) -> DataFrame:
     """Return `owner` of each `owned_session` with anonymous events and a login: the user who logged in first.
 
-    Events without an item, such as searches, identify the user as interactions do; events without consent do not.
+    Searches and events of other types identify the user as interactions do; events without consent and lists that were
+    seen do not.
     """
-    is_identifying = F.col("dropped").isNull() | (F.col("dropped") == NO_ITEM)
+    is_identifying = F.col("dropped").isNull() | F.col("dropped").isin(NO_ITEM, OTHER_TYPE)
     identifying = events.where(is_identifying).where("session_id IS NOT NULL")
     # Spark's hash aggregation supports strings as keys but not as aggregates, so this first step reduces the rows.
     firsts = identifying.groupBy("session_id", "user_id").agg(F.min("timestamp").alias("moment"))
@@ -127,6 +142,8 @@ def resolve_users(events: DataFrame, session_owners: DataFrame) -> DataFrame:
 
 def to_interactions(events: DataFrame) -> DataFrame:
     """Convert events with resolved users to the Interactions data set, without changing their order."""
+    # From epoch seconds, since the hour of a timestamp depends on the session's time zone.
+    hour = F.floor(F.unix_seconds("timestamp") % _DAY_SECONDS / _HOUR_SECONDS)
     return events.withColumn("shown", F.concat_ws(SEPARATOR, "impression")).select(
         F.col("user").alias("USER_ID"),
         F.col("item_id").alias("ITEM_ID"),
@@ -135,4 +152,6 @@ def to_interactions(events: DataFrame) -> DataFrame:
         finite("event_value").alias("EVENT_VALUE"),
         join_ids(F.col("impression"), F.col("shown")).alias("IMPRESSION"),
         F.when(~is_reserved("recommendation_id"), F.col("recommendation_id")).alias("RECOMMENDATION_ID"),
+        F.when(~is_reserved("device"), F.col("device")).alias("DEVICE"),
+        F.lpad(hour.cast("string"), 2, "0").alias("HOUR"),
     )

@@ -36,18 +36,37 @@ def event_json(**changes: Any) -> bytes:
 
 
 def full_event_fields(**changes: Any) -> dict[str, Any]:
+    """Return a purchase with every field but `positions`, which only an Impression has."""
     return event_fields(
         **{
+            "event_type": "Purchase",
             "event_value": 19.9,
             "impression": ["i-1", "i-2"],
             "recommendation_id": "RID-1",
-            "properties": {"device": "phone", "position": 3, "new": True, "campaign": None},
+            "properties": {"gift": True, "campaign": None},
             "consent": "granted",
             "schema_version": "1",
             "received_at": "2026-01-31T12:00:01.000Z",
+            "visitor_id": "v-1",
+            "order_id": "o-1",
+            "quantity": 2,
+            "currency": "EUR",
+            "position": 3,
+            "slot": "home-top",
+            "variation": "control",
+            "model": "user-personalization",
+            "source": "recommender",
+            "device": "phone",
+            "producer": "server",
             **changes,
         }
     )
+
+
+def impression_fields(**changes: Any) -> dict[str, Any]:
+    """Return an Impression: a list of two items that was seen, without the optional positions."""
+    shown = {"event_type": "Impression", "impression": ["i-1", "i-2"], "recommendation_id": "RID-1"}
+    return event_fields(**{**shown, "item_id": ..., **changes})
 
 
 def item_fields(**changes: Any) -> dict[str, Any]:
@@ -74,6 +93,10 @@ def user_fields(**changes: Any) -> dict[str, Any]:
         "membership": "gold",
         "created_at": "2025-06-01T00:00:00.000Z",
         "properties": {"newsletter": True},
+        "country": "DE",
+        "region": "Bavaria",
+        "city": "Munich",
+        "device": "phone",
     }
     return _changed(fields, changes)
 

@@ -27,7 +27,7 @@ from backend.contract import Event, read_events
 from backend.contract.instants import to_milliseconds
 from backend.contract.limits import MAX_CLOCK_AHEAD
 from backend.contract.models import Event as EventModel
-from backend.contract.models import EventType
+from backend.contract.rules.event_types import EventType  # noqa: TC001 - pydantic needs its fields' types
 from backend.http import Request
 from backend.upload.report import UploadDependencies
 

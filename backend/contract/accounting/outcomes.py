@@ -11,9 +11,6 @@ if TYPE_CHECKING:
 UNACCOUNTED = "unaccounted"
 """Records without an outcome, or with two; anything but zero is an error in the code."""
 
-NOT_FORWARDED: frozenset[str] = frozenset()
-"""Types of event that the lake stores and the event tracker does not get; the contract has none so far."""
-
 
 class UndeclaredOutcomeError(ValueError):
     """The counts of a stage are not those that it declares."""
@@ -89,7 +86,7 @@ FORWARD = Stage(
     "received",
     {
         "forwarded": "The event tracker accepted it and the history has it.",
-        "not_forwarded": "A type of event that the event tracker does not get.",
+        "not_forwarded": "A type of event that the event tracker does not get, such as a list that was seen.",
         "settled": "Forwarded or refused when its record was delivered before.",
         "bad": "Refused by the contract or the event tracker; its bytes are with the bad rows.",
         "duplicate": "The batch has an earlier event of the same id.",
@@ -133,7 +130,9 @@ DATASETS = Stage(
         "no_consent": "Denies consent.",
         "incomplete": "Lacks its id, its time or its type.",
         "no_identity": "Has neither user nor session.",
-        "no_item": "Has no item, as a search.",
+        "impression": "A list that was seen.",
+        "no_item": "Has no item, or is a search.",
+        "other_type": "A type of event that is not declared for the data sets.",
         "reserved_word": "Has a value that Personalize reserves.",
     },
 )

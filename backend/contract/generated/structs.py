@@ -23,7 +23,7 @@ class Event(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     session_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
     item_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
     timestamp: Annotated[datetime, Meta(tz=True)]
-    event_type: Literal["View", "Click", "AddToCart", "RemoveFromCart", "Purchase", "Watch", "Rating", "Like", "Dislike", "Search"]
+    event_type: Literal["View", "Click", "AddToCart", "RemoveFromCart", "Purchase", "Watch", "Rating", "Like", "Dislike", "Search", "Impression"]
     event_value: Annotated[float, Meta(ge=-3.4028234663852886e+38, le=3.4028234663852886e+38)] | None = None
     impression: Annotated[list[Annotated[str, Meta(min_length=1, max_length=256)]], Meta(min_length=1, max_length=25)] | None = None
     recommendation_id: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
@@ -31,6 +31,18 @@ class Event(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     consent: Literal["granted", "denied"] = "granted"
     schema_version: Literal["1"] = "1"
     received_at: Annotated[datetime, Meta(tz=True)] | None = None
+    visitor_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    order_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    quantity: Annotated[int, Meta(ge=1, le=10000)] | None = None
+    currency: Annotated[str, Meta(min_length=3, max_length=3)] | None = None
+    position: Annotated[int, Meta(ge=1, le=10000)] | None = None
+    positions: Annotated[list[Annotated[int, Meta(ge=1, le=10000)]], Meta(min_length=1, max_length=25)] | None = None
+    slot: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    variation: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    model: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    source: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    device: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    producer: Literal["page", "server"] | None = None
 
 
 class EventLine(msgspec.Struct, omit_defaults=True, gc=False):
@@ -49,6 +61,18 @@ class EventLine(msgspec.Struct, omit_defaults=True, gc=False):
     consent: str | None = None
     schema_version: str | None = None
     received_at: str | None = None
+    visitor_id: str | None = None
+    order_id: str | None = None
+    quantity: int | None = None
+    currency: str | None = None
+    position: int | None = None
+    positions: list[int] | None = None
+    slot: str | None = None
+    variation: str | None = None
+    model: str | None = None
+    source: str | None = None
+    device: str | None = None
+    producer: str | None = None
 
 
 class Item(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -89,6 +113,10 @@ class User(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     membership: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
     created_at: Annotated[datetime, Meta(tz=True)] | None = None
     properties: Annotated[dict[str, Scalar], Meta(max_length=25)] | None = None
+    country: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+    region: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+    city: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+    device: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
 
 
 class UserLine(msgspec.Struct, omit_defaults=True, gc=False):
@@ -101,3 +129,7 @@ class UserLine(msgspec.Struct, omit_defaults=True, gc=False):
     membership: str | None = None
     created_at: str | None = None
     properties: dict[str, Scalar] | None = None
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+    device: str | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 from backend.contract import limits
 from backend.contract.models import PRINTABLE, Event, Item, User
+from backend.contract.rules.event_types import IMPRESSION, SEARCH
 
 Schema = dict[str, Any]
 
@@ -15,13 +16,15 @@ MAX_RERANKED_ITEMS = 500
 ID: Schema = {"type": "string", "minLength": 1, "maxLength": limits.MAX_ID_LENGTH, "pattern": PRINTABLE}
 
 
-_EVENT_RULES: Schema = {
-    "allOf": [
-        {"anyOf": [{"required": ["user_id"]}, {"required": ["session_id"]}]},
-        {"anyOf": [{"required": ["item_id"]}, {"properties": {"event_type": {"enum": [limits.SEARCH]}}}]},
+_ITEM_OR_LIST: Schema = {
+    "anyOf": [
+        {"required": ["item_id"], "properties": {"event_type": {"not": {"enum": [IMPRESSION]}}}},
+        {"properties": {"event_type": {"enum": [SEARCH]}}},
+        {"required": ["impression"], "properties": {"event_type": {"enum": [IMPRESSION]}}},
     ]
 }
-"""The rules of an event beyond those of its fields: an identity, and an item unless it is a search."""
+_EVENT_RULES: Schema = {"allOf": [{"anyOf": [{"required": ["user_id"]}, {"required": ["session_id"]}]}, _ITEM_OR_LIST]}
+"""The rules of an event beyond those of its fields: an identity, and an item, or for an Impression a list."""
 
 
 def record_schema(model: type[Event | Item | User]) -> Schema:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from backend.contract.models import Column, Event, Item, User
+from backend.contract.models import HOUR, Column, Event, Item, User
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -18,7 +18,7 @@ NAMESPACE = "com.amazonaws.personalize.schema"
 
 def interactions() -> str:
     """Return the schema of the Item interactions dataset."""
-    return _schema("Interactions", Event)
+    return _schema("Interactions", Event, HOUR)
 
 
 def items() -> str:
@@ -31,7 +31,7 @@ def users() -> str:
     return _schema("Users", User)
 
 
-def _schema(name: str, model: type[BaseModel]) -> str:
+def _schema(name: str, model: type[BaseModel], *derived: Column) -> str:
     columns = [
         column for field in model.model_fields.values() for column in field.metadata if isinstance(column, Column)
     ]
@@ -39,7 +39,7 @@ def _schema(name: str, model: type[BaseModel]) -> str:
         "type": "record",
         "name": name,
         "namespace": NAMESPACE,
-        "fields": [_field(column) for column in columns],
+        "fields": [_field(column) for column in (*columns, *derived)],
         "version": "1.0",
     }
     return json.dumps(schema, indent=2) + "\n"

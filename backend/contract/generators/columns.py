@@ -31,13 +31,20 @@ _BAD_ROWS = [
 def columns() -> str:
     """Return the columns of each table: name, Hive type, comment."""
     tables = {
-        "events": [*_columns(Event, as_text=False), _BOT],
+        "events": _event_columns(),
         # Tables of JSON lines store instants as RFC 3339 text, since the JSON readers disagree on timestamps.
         "items": _columns(Item, as_text=True),
         "users": _columns(User, as_text=True),
         "bad_rows": [{"name": name, "type": kind, "comment": comment} for name, kind, comment in _BAD_ROWS],
     }
     return json.dumps(tables, indent=2, ensure_ascii=False) + "\n"
+
+
+def _event_columns() -> list[dict[str, str]]:
+    """Return the columns of the events; `bot` keeps the place that it had before later fields were added."""
+    fields = _columns(Event, as_text=False)
+    place = list(Event.model_fields).index("received_at") + 1
+    return [*fields[:place], _BOT, *fields[place:]]
 
 
 def _columns(model: type[BaseModel], *, as_text: bool) -> list[dict[str, str]]:

@@ -16,7 +16,13 @@ EVENT: dict[str, Any] = {
     "item_id": "i-318",
     "impression": ["i-318", "i-42", "i-7"],
     "recommendation_id": "RID-1f2e3d4c",
-    "properties": {"device": "phone", "position": 1},
+    "properties": {"campaign": "spring"},
+    "visitor_id": "v-90c1",
+    "position": 1,
+    "slot": "home-top",
+    "model": "user-personalization",
+    "source": "recommender",
+    "device": "phone",
 }
 EVENTS: list[dict[str, Any]] = [
     EVENT,
@@ -27,6 +33,19 @@ EVENTS: list[dict[str, Any]] = [
         "session_id": "s-7f3a",
         "item_id": "i-318",
         "event_value": 129.0,
+        "order_id": "o-2207",
+        "quantity": 1,
+        "currency": "EUR",
+    },
+    {
+        "event_type": "Impression",
+        "timestamp": "2026-01-31T11:59:58Z",
+        "session_id": "s-7f3a",
+        "impression": ["i-318", "i-42", "i-7"],
+        "positions": [1, 2, 3],
+        "recommendation_id": "RID-1f2e3d4c",
+        "slot": "home-top",
+        "variation": "control",
     },
     {"event_type": "Search", "timestamp": "2026-01-31T12:05:00Z", "session_id": "s-7f3b"},
 ]
@@ -46,6 +65,10 @@ _USER: dict[str, Any] = {
     "age_group": "25-34",
     "interests": "Hiking|Cooking",
     "membership": "gold",
+    "country": "DE",
+    "region": "Bavaria",
+    "city": "Munich",
+    "device": "phone",
 }
 UPDATE_DATA: dict[str, Any] = {
     "interactions": {"kind": "interactions", "records": EVENTS},

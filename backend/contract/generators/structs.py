@@ -123,7 +123,7 @@ def _line_type(annotation: Any) -> str:
     if origin in (types.UnionType, Union):
         return next(_line_type(arm) for arm in typing.get_args(annotation) if arm is not types.NoneType)
     if origin is list:
-        return "list[str]"
+        return f"list[{_line_type(typing.get_args(annotation)[0])}]"
     if origin is dict:
         return "dict[str, Scalar]"
     return {int: "int", float: "float"}.get(annotation, "str")

@@ -25,8 +25,23 @@ SCHEMA = pa.schema(
         ("consent", pa.string()),
         ("schema_version", pa.string()),
         ("received_at", pa.timestamp("ns")),
+        ("bot", pa.bool_()),
+        ("visitor_id", pa.string()),
+        ("order_id", pa.string()),
+        ("quantity", pa.int64()),
+        ("currency", pa.string()),
+        ("position", pa.int64()),
+        ("positions", pa.list_(pa.int64())),
+        ("slot", pa.string()),
+        ("variation", pa.string()),
+        ("model", pa.string()),
+        ("source", pa.string()),
+        ("device", pa.string()),
+        ("producer", pa.string()),
     ]
 )
+FIRST_SCHEMA = pa.schema([SCHEMA.field(index) for index in range(SCHEMA.get_field_index("bot"))])
+"""The columns of the files that the lake's first version wrote."""
 
 
 def event(number: int, **fields: Any) -> dict[str, Any]:
@@ -46,14 +61,14 @@ def event(number: int, **fields: Any) -> dict[str, Any]:
     }
 
 
-def write_events(lake: Path, *parts: list[dict[str, Any]]) -> None:
+def write_events(lake: Path, *parts: list[dict[str, Any]], schema: pa.Schema = SCHEMA) -> None:
     """Write each part as a Parquet file like Firehose's, into the partition of its arrival."""
     for number, part in enumerate(parts):
         rows = [{name: _plain(value) for name, value in row.items()} for row in part]
         arrived = max((row["received_at"] for row in part if row.get("received_at")), default=NOON)
         folder = lake / f"events/ingest_date={arrived:%Y-%m-%d}/ingest_hour={arrived:%H}"
         folder.mkdir(parents=True, exist_ok=True)
-        table = pa.Table.from_pylist(rows, schema=SCHEMA)
+        table = pa.Table.from_pylist(rows, schema=schema)
         path = folder / f"part-{number}-{len(list(folder.iterdir()))}.parquet"
         pq.write_table(table, path, use_deprecated_int96_timestamps=True)
 

@@ -10,7 +10,8 @@ import pytest
 from backend.contract.accounting.outcomes import DATASETS
 from scripts.arguments import Options, Window
 from scripts.build import NoEventsError, build_datasets
-from tests.integration.datasets.lakes import NOON, event, read_csv, write_events, write_lines
+from scripts.event_types import INTERACTION_TYPES
+from tests.integration.datasets.lakes import FIRST_SCHEMA, NOON, event, read_csv, write_events, write_lines
 
 MINUTE = timedelta(minutes=1)
 
@@ -23,8 +24,9 @@ class Builder:
         self.lake = folder / "raw"
         self.folder = folder / "datasets"
 
-    def __call__(self, run_id: str = "run", **window: datetime):
-        options = Options("test", f"{self.lake}/", f"{self.folder}/{run_id}/", run_id, Window(**window))
+    def __call__(self, run_id: str = "run", interaction_types: tuple[str, ...] = INTERACTION_TYPES, **window: datetime):
+        target = f"{self.folder}/{run_id}/"
+        options = Options("test", f"{self.lake}/", target, run_id, Window(**window), interaction_types)
         manifest = build_datasets(self.spark, options)
         folder = self.folder / run_id
         assert json.loads((folder / "manifest.json").read_text()) == manifest
@@ -77,20 +79,58 @@ def test_events_that_are_not_interactions_are_dropped_with_a_reason(build, ansi)
             event(5, user_id="USER_ID"),
             event(6, timestamp=None),
             event(7, consent=None),
+            event(8, event_type="Impression", item_id=None, impression=["i-1", "i-2"], positions=[1, 2]),
+            event(9, event_type="Search"),
+            event(10, event_type="Dislike"),
         ],
     )
 
     manifest, sets = build()
 
     assert manifest["dropped"] == {
+        "impression": 1,
         "incomplete": 1,
         "no_consent": 1,
         "no_identity": 1,
-        "no_item": 1,
+        "no_item": 2,
+        "other_type": 1,
         "reserved_word": 2,
     }
     assert manifest["dropped"].keys() == DATASETS.outcomes.keys() - {"duplicates", "written"}
     assert len(sets["interactions"]) == 2
+
+
+def test_the_declared_types_are_the_interactions(build):
+    write_events(build.lake, [event(0), event(1, event_type="Wish"), event(2, event_type="Click")])
+
+    manifest, sets = build(interaction_types=("Wish", "Click"))
+
+    assert [row["EVENT_TYPE"] for row in sets["interactions"]] == ["Wish", "Click"]
+    assert manifest["dropped"] == {"other_type": 1}
+
+
+def test_rows_from_before_a_column_existed_are_read_beside_later_ones(build, ansi):
+    # Given files of the lake's first version and of this one, in the same partition
+    write_events(build.lake, [event(0)], schema=FIRST_SCHEMA)
+    write_events(build.lake, [event(1, device="tablet", visitor_id="v-1", position=3), event(2)])
+    write_lines(build.lake, "users", "old", {"user_id": "u-1", "gender": "F"})
+    write_lines(build.lake, "users", "new", {"user_id": "u-2", "country": "DE", "city": "Munich", "device": "phone"})
+
+    _, sets = build()
+
+    assert [(row["DEVICE"], row["HOUR"]) for row in sets["interactions"]] == [("", "12"), ("tablet", "12"), ("", "12")]
+    assert {row["USER_ID"]: (row["COUNTRY"], row["CITY"], row["DEVICE"]) for row in sets["users"]} == {
+        "u-1": ("", "", ""),
+        "u-2": ("DE", "Munich", "phone"),
+    }
+
+
+def test_the_hour_is_that_of_utc(build):
+    write_events(build.lake, [event(0, timestamp=NOON - 8 * 60 * MINUTE), event(1, timestamp=NOON + 719 * MINUTE)])
+
+    _, sets = build()
+
+    assert [row["HOUR"] for row in sets["interactions"]] == ["04", "23"]
 
 
 def test_anonymous_events_belong_to_the_first_user_who_logs_in_to_their_session(build):
@@ -261,9 +301,11 @@ def test_unusable_records_are_counted(build):
     manifest, sets = build()
 
     assert manifest["users"]["dropped"] == {"no_id": 1, "reserved_word": 1, "too_long": 1, "unreadable": 2}
+    nowhere = dict.fromkeys(("COUNTRY", "REGION", "CITY", "DEVICE"), "")
     assert sets["users"] == [
-        {"USER_ID": "u-1", "AGE_GROUP": "25-34", "GENDER": "female", "INTERESTS": "a|b", "MEMBERSHIP": "gold"},
-        {"USER_ID": "u-2", "AGE_GROUP": "", "GENDER": "", "INTERESTS": "", "MEMBERSHIP": ""},
+        {"USER_ID": "u-1", "AGE_GROUP": "25-34", "GENDER": "female", "INTERESTS": "a|b", "MEMBERSHIP": "gold"}
+        | nowhere,
+        {"USER_ID": "u-2", "AGE_GROUP": "", "GENDER": "", "INTERESTS": "", "MEMBERSHIP": ""} | nowhere,
     ]
 
 

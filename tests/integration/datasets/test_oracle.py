@@ -15,6 +15,7 @@ import pytest
 
 from backend.contract import Event, event_id_of, read_event
 from data.generator import Settings, generate
+from scripts.event_types import INTERACTION_TYPES
 from tests.integration.datasets.lakes import read_csv, write_events, write_lines
 
 ROOT = Path(__file__).parents[3]
@@ -50,13 +51,15 @@ def expected_interactions(rows: list[dict[str, Any]]) -> Counter[tuple[str, ...]
             owners.setdefault(row["session_id"], row["user_id"])
     interactions: Counter[tuple[str, ...]] = Counter()
     for row in first.values():
-        if row["item_id"]:
+        if row["event_type"] in INTERACTION_TYPES:
             user = row["user_id"] or owners.get(row["session_id"]) or f"session#{row['session_id']}"
             value = "" if row["event_value"] is None else str(float(row["event_value"]))
             moment = str(int(row["timestamp"].timestamp()))
             shown = "|".join(row["impression"] or [])
             recommendation_id = row["recommendation_id"] or ""
-            interactions[user, row["item_id"], moment, row["event_type"], value, shown, recommendation_id] += 1
+            context = ("", f"{row['timestamp'].hour:02d}")
+            row_of = (user, row["item_id"], moment, row["event_type"], value, shown, recommendation_id, *context)
+            interactions[row_of] += 1
     return interactions
 
 
@@ -116,7 +119,7 @@ def test_the_manifests_counts_equal_the_streams_expected_outcomes(run):
     assert manifest["events_read"] == len(rows)
     assert manifest["distinct"] == expected.distinct
     assert manifest["distinct"] == manifest["written"]["interactions"] + sum(manifest["dropped"].values())
-    assert set(manifest["dropped"]) == {"no_item"}
+    assert set(manifest["dropped"]) == {"no_item", "other_type"}
     assert manifest["written"]["items"] == SETTINGS.items
     assert manifest["written"]["users"] == SETTINGS.users
 

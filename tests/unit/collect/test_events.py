@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import json
 import tracemalloc
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -53,17 +54,24 @@ def test_one_event_is_accepted_and_in_the_stream(door):
         "consent": "granted",
         "schema_version": "1",
         "received_at": "2026-02-01T00:00:00.000Z",
+        "producer": "server",
     }
     assert door.counts["unaccounted"] == 0
 
 
-def test_a_derived_event_id_is_stable_and_received_at_is_overwritten(door):
-    _, first = _post(door, event_fields(event_id=..., received_at="2001-01-01T00:00:00Z"))
+def test_a_derived_event_id_is_stable_and_the_fields_of_the_front_door_are_overwritten(door):
+    _, first = _post(door, event_fields(event_id=..., received_at="2001-01-01T00:00:00Z", producer="page"))
     _, second = _post(door, event_fields(event_id=...))
 
     assert first["events"][0]["event_id"] == second["events"][0]["event_id"]
     assert {event["received_at"] for event in door.stream_events()} == {"2026-02-01T00:00:00.000Z"}
     assert door.stream_events()[0] == door.stream_events()[1]
+
+
+def test_an_event_names_who_sent_it(door):
+    post_events(request(event_json(producer="server")), replace(door.submission(), producer="page"))
+
+    assert [event["producer"] for event in door.stream_events()] == ["page"]
 
 
 def test_a_users_events_are_one_record_in_order(door):

@@ -9,7 +9,7 @@ import pytest
 
 from backend.collect import handler as entry
 from tests.factories.lambda_events import CONTEXT, proxy_event
-from tests.factories.records import event_json
+from tests.factories.records import event_fields, event_json
 
 
 @pytest.fixture
@@ -33,6 +33,19 @@ def test_a_request_is_answered_counted_and_not_logged(handler, door, capsys):
     assert (metrics["received"], metrics["accepted"], metrics["bad"]) == ([2.0], [1.0], [1.0])
     assert metrics["bad_missing_field"] == [1.0]
     assert metrics["unaccounted"] == [0.0]
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "producer"), [({"producer": "page"}, "page"), ({"producer": "server"}, "server"), (None, "server")]
+)
+def test_the_producer_is_who_the_authoriser_identified(handler, door, authorizer, producer):
+    # Given an event that claims to be from the other
+    event = event_fields(producer="server" if producer == "page" else "page")
+    context = {"requestContext": {"requestId": "request-1", "authorizer": authorizer}}
+
+    handler(proxy_event("POST", "/events", event, **context), CONTEXT)
+
+    assert [stored["producer"] for stored in door.stream_events()] == [producer]
 
 
 def test_malformed_json_is_400_with_field_and_rule(handler):

@@ -28,6 +28,22 @@ def test_interactions_are_stored_like_events(door):
 
 
 @pytest.mark.parametrize(
+    ("kind", "record"),
+    [
+        ("interactions", event_fields(user_id="null")),
+        ("items", item_fields(item_id="undefined")),
+        ("users", user_fields(user_id="[object Object]")),
+    ],
+)
+def test_a_placeholder_in_place_of_an_id_is_refused_with_a_hint(door, kind, record):
+    _, answer = _post(door, {"kind": kind, "records": [record]})
+
+    (verdict,) = answer["events" if kind == "interactions" else "records"]
+    assert (verdict["status"], verdict["reason"]) == ("refused", "placeholder_id")
+    assert "leave the field out" in verdict["errors"][0]["rule"]
+
+
+@pytest.mark.parametrize(
     ("kind", "fields", "key"), [("items", item_fields, "item_id"), ("users", user_fields, "user_id")]
 )
 def test_items_and_users_are_stored_in_the_lake_and_in_the_table(door, kind, fields, key):

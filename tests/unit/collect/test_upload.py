@@ -137,6 +137,24 @@ def test_csv_interactions_have_numbers_and_impressions(door):
     assert door.bad_rows()[0]["errors"] == [{"field": "event_value", "rule": "must be a number"}]
 
 
+def test_csv_interactions_have_whole_numbers_and_positions(door):
+    body = (
+        b"event_type,timestamp,user_id,item_id,impression,positions,quantity,event_value,currency\n"
+        b"Purchase,2026-01-31T12:00:00Z,u,i,,,2,9.5,EUR\n"
+        b"Impression,2026-01-31T12:00:00Z,u,,i|j,3|10,,,\n"
+        b"Purchase,2026-01-31T12:00:00Z,u,i,,,2.5,,\n"
+        b"View,2026-01-31T12:00:00Z,undefined,i,,,,,\n"
+    )
+
+    _upload(door, body)
+    _process(door)
+
+    events = {event["event_type"]: event for event in door.stream_events()}
+    assert (events["Purchase"]["quantity"], events["Purchase"]["currency"]) == (2, "EUR")
+    assert events["Impression"]["positions"] == [3, 10]
+    assert [row["reason"] for row in door.bad_rows()] == ["wrong_type", "placeholder_id"]
+
+
 def test_gzip_of_several_streams_is_read(door):
     records = _jsonl(_events(700))
 

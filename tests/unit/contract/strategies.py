@@ -6,8 +6,11 @@ import json
 
 from hypothesis import strategies as st
 
+from backend.contract.rules.placeholder_ids import PLACEHOLDER_IDS
+
 ids = st.one_of(
     st.text(min_size=1, max_size=8),
+    st.sampled_from(["null", "NULL", "undefined", "NaN", "[object Object]", " ", " " * 256, "nullify", " null"]),
     st.sampled_from(
         ["", "u", "a\nb", "del\x7f", "\x00", "é" * 256, "x" * 256, "x" * 257, "back\\slash n \\n", 'quo"te']
     ),
@@ -49,13 +52,19 @@ properties = st.one_of(
 )
 
 
-valid_ids = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=8)
+valid_ids = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=8).filter(
+    lambda text: text not in PLACEHOLDER_IDS
+)
 valid_scalars = st.one_of(
     valid_ids, st.integers(-(2**53) + 1, 2**53 - 1), st.floats(allow_nan=False, allow_infinity=False), st.booleans()
 )
+labels = st.one_of(ids, st.sampled_from(["home-top", "null"]))
+counts = st.one_of(numbers, st.sampled_from([1, 2, 1.0, 10_000, 10_001, 0, -1, True, "1", 2**70]))
+valid_labels = st.one_of(valid_ids, st.just("é" * 256))
+valid_counts = st.integers(1, 10_000)
 valid_events = st.fixed_dictionaries(
     {
-        "event_type": st.sampled_from(["View", "Click", "Purchase"]),
+        "event_type": st.sampled_from(["View", "Click", "Purchase", "Purchase"]),
         "timestamp": st.sampled_from(["2026-01-31T12:00:00Z", "2026-01-31T12:00:00.123456789+05:45"]),
         "user_id": valid_ids,
         "item_id": valid_ids,
@@ -70,10 +79,18 @@ valid_events = st.fixed_dictionaries(
         "consent": st.sampled_from(["granted", "denied"]),
         "schema_version": st.just("1"),
         "received_at": st.just("2026-01-31T12:00:00Z"),
+        "visitor_id": valid_labels,
+        "position": valid_counts,
+        "slot": valid_labels,
+        "variation": valid_labels,
+        "model": valid_labels,
+        "source": valid_labels,
+        "device": valid_labels,
+        "producer": st.sampled_from(["page", "server"]),
     },
 )
 mutations = {
-    "event_type": st.sampled_from(["Search", "view"]),
+    "event_type": st.sampled_from(["Search", "Impression", "AddToCart", "view"]),
     "timestamp": instants,
     "event_id": ids,
     "user_id": ids,
@@ -86,8 +103,26 @@ mutations = {
     "consent": ids,
     "schema_version": ids,
     "received_at": instants,
+    "visitor_id": labels,
+    "order_id": labels,
+    "quantity": counts,
+    "currency": st.sampled_from(["EUR", "eur", "EURO", "E1R", "EUR\n", "ÄÖÜ", "", None, 3]),
+    "position": counts,
+    "positions": st.lists(counts, max_size=4),
+    "slot": labels,
+    "device": labels,
+    "producer": labels,
     "unknown": anything,
 }
+shown_lists = st.fixed_dictionaries(
+    {
+        "event_type": st.just("Impression"),
+        "timestamp": st.just("2026-01-31T12:00:00Z"),
+        "session_id": valid_ids,
+        "impression": st.lists(valid_ids, min_size=1, max_size=25, unique=True),
+    },
+    optional={"recommendation_id": valid_ids, "slot": valid_labels, "positions": st.lists(valid_counts, max_size=3)},
+)
 valid_items = st.fixed_dictionaries(
     {"item_id": valid_ids},
     optional={

@@ -23,8 +23,8 @@ from backend.contract import (
 from backend.contract.models import Event as EventModel
 from backend.contract.models import Item as ItemModel
 from backend.contract.models import User as UserModel
-from tests.factories.records import NOW, full_event_fields, item_fields, user_fields
-from tests.unit.contract.strategies import item_mutations, mutations, payloads, valid_events, valid_items
+from tests.factories.records import NOW, full_event_fields, impression_fields, item_fields, user_fields
+from tests.unit.contract.strategies import item_mutations, mutations, payloads, shown_lists, valid_events, valid_items
 
 many = settings(max_examples=300)
 
@@ -37,7 +37,7 @@ def _as_model(model, payload):
 
 
 @many
-@given(payloads(valid_events, mutations))
+@given(st.one_of(payloads(valid_events, mutations), payloads(shown_lists, mutations)))
 def test_an_event_is_accepted_by_both_or_by_neither_and_written_alike(payload):
     event, model = read_event(payload, now=NOW), _as_model(EventModel, payload)
 
@@ -57,21 +57,30 @@ def test_an_item_is_accepted_by_both_or_by_neither_and_written_alike(payload):
 
 
 @pytest.mark.parametrize(
-    ("read", "write", "model", "fields"),
+    ("read", "write", "model", "fields", "absent"),
     [
-        (lambda payload: read_event(payload, now=NOW), write_event, EventModel, full_event_fields()),
-        (read_item, write_item, ItemModel, item_fields()),
-        (read_user, write_user, UserModel, user_fields()),
+        (lambda payload: read_event(payload, now=NOW), write_event, EventModel, full_event_fields(), {"positions"}),
+        (read_item, write_item, ItemModel, item_fields(), set()),
+        (read_user, write_user, UserModel, user_fields(), set()),
     ],
 )
-def test_every_field_of_a_full_record_is_written(read, write, model, fields):
-    # Given a record with every field set
-    assert set(fields) == set(model.model_fields)
+def test_every_field_of_a_full_record_is_written(read, write, model, fields, absent):
+    # Given a record with every field set that its type can have
+    assert set(fields) == set(model.model_fields) - absent
 
     written = write(read(json.dumps(fields).encode()))
 
     assert json.loads(written) == fields
-    assert list(json.loads(written)) == list(model.model_fields)
+    assert list(json.loads(written)) == [name for name in model.model_fields if name not in absent]
+
+
+def test_the_positions_of_a_list_are_written():
+    fields = impression_fields(positions=[2, 7])
+
+    event = read_event(json.dumps(fields).encode(), now=NOW)
+
+    assert not isinstance(event, Refusal)
+    assert json.loads(write_event(event)) == fields | {"consent": "granted", "schema_version": "1"}
 
 
 @many
@@ -100,7 +109,7 @@ def test_an_id_does_not_depend_on_arrival_spelling_or_reading(payload):
 
     # When it is spelt otherwise and stamped on arrival
     fields = dict(reversed(json.loads(payload).items()))
-    fields["received_at"] = "2026-01-31T13:00:00Z"
+    fields |= {"received_at": "2026-01-31T13:00:00Z", "producer": "page"}
     again = read_event(json.dumps(fields, indent=1, ensure_ascii=True).encode(), now=NOW)
 
     assert not isinstance(again, Refusal)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from backend.contract import Refusal, generate, read_event
-from tests.factories.records import NOW, event_fields, full_event_fields, item_fields, user_fields
+from tests.factories.records import NOW, event_fields, full_event_fields, impression_fields, item_fields, user_fields
 from tests.unit.contract.strategies import mutations, payloads, valid_events
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,9 +28,9 @@ RESERVED = {
     "CREATION_TIMESTAMP": "long",
 }
 COLUMNS = {
-    "interactions": "USER_ID ITEM_ID TIMESTAMP EVENT_TYPE EVENT_VALUE IMPRESSION RECOMMENDATION_ID",
+    "interactions": "USER_ID ITEM_ID TIMESTAMP EVENT_TYPE EVENT_VALUE IMPRESSION RECOMMENDATION_ID DEVICE HOUR",
     "items": "ITEM_ID TITLE CATEGORY BRAND PRICE AVAILABILITY DESCRIPTION CREATION_TIMESTAMP",
-    "users": "USER_ID AGE_GROUP GENDER INTERESTS MEMBERSHIP",
+    "users": "USER_ID AGE_GROUP GENDER INTERESTS MEMBERSHIP COUNTRY REGION CITY DEVICE",
 }
 
 
@@ -77,7 +77,8 @@ def test_a_dataset_schema_keeps_the_rules_of_personalize(dataset):
 def test_the_categorical_columns_are_marked():
     categorical = {f["name"] for name in COLUMNS for f in _schema(name)["fields"] if f.get("categorical")}
 
-    assert categorical == {"CATEGORY", "BRAND", "AGE_GROUP", "GENDER", "INTERESTS", "MEMBERSHIP"}
+    users = {"AGE_GROUP", "GENDER", "INTERESTS", "MEMBERSHIP", "COUNTRY", "REGION", "CITY"}
+    assert categorical == {"CATEGORY", "BRAND", "DEVICE", "HOUR"} | users
 
 
 def test_a_row_of_interactions_fits_its_schema():
@@ -92,6 +93,8 @@ def test_a_row_of_interactions_fits_its_schema():
             "EVENT_VALUE": None,
             "IMPRESSION": "i|j",
             "RECOMMENDATION_ID": None,
+            "DEVICE": "phone",
+            "HOUR": "12",
         },
         schema,
     )
@@ -101,11 +104,15 @@ def test_the_lake_has_a_column_for_every_field():
     tables = json.loads((ROOT / "infrastructure/modules/lake/generated/columns.json").read_text())
 
     types = {table: {column["name"]: column["type"] for column in columns} for table, columns in tables.items()}
-    assert set(types["events"]) == {*full_event_fields(), "bot"}
+    assert set(types["events"]) == {*full_event_fields(), "positions", "bot"}
     assert set(types["items"]) == set(item_fields())
     assert set(types["users"]) == set(user_fields())
     assert types["events"]["timestamp"] == types["events"]["received_at"] == "timestamp"
     assert types["events"]["impression"] == "array<string>"
+    assert types["events"]["positions"] == "array<bigint>"
+    # A table's columns are only ever added to.
+    assert list(types["events"])[12:15] == ["received_at", "bot", "visitor_id"]
+    assert list(types["users"])[-5:] == ["properties", "country", "region", "city", "device"]
     assert types["events"]["properties"] == types["items"]["created_at"] == "string"
     # https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
     assert all(len(column["comment"]) <= 255 for columns in tables.values() for column in columns)
@@ -144,6 +151,10 @@ def test_the_gateways_model_accepts_every_valid_event(payload):
         {"impression": []},
         {"properties": {"a": []}},
         {"timestamp": ...},
+        {"event_type": "Impression"},
+        {"quantity": 1.5},
+        {"currency": "eur"},
+        {"position": 0},
     ],
 )
 def test_the_gateways_model_refuses_invalid_events(changes):
@@ -154,7 +165,7 @@ def test_the_gateways_models_accept_valid_requests():
     models = {name: jsonschema.Draft4Validator(schema) for name, schema in _models().items()}
 
     models["EventBatch"].validate(event_fields())
-    models["EventBatch"].validate([event_fields(), full_event_fields()])
+    models["EventBatch"].validate([event_fields(), full_event_fields(), impression_fields(positions=[1, 3])])
     models["UpdateData"].validate({"kind": "interactions", "records": [event_fields()]})
     models["UpdateData"].validate({"kind": "items", "records": [item_fields()]})
     models["UpdateData"].validate({"kind": "users", "records": [user_fields()]})

@@ -86,7 +86,7 @@ def test_the_examples_of_requests_are_accepted():
     read += [read_item(json.dumps(record).encode()) for record in bulk["items"]["records"]]
     read += [read_user(json.dumps(record).encode()) for record in bulk["users"]["records"]]
 
-    assert len(read) == 6
+    assert len(read) == 7
     assert not any(isinstance(record, Refusal) for record in read)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from backend.contract import REASONS, BodyRefusedError, Refusal, bad_row, read_event, read_events, read_item, read_user
 from backend.contract.explanation import MAX_FIELD_LENGTH
-from tests.factories.records import NOW, event_fields, event_json, item_fields, user_fields
+from tests.factories.records import NOW, event_fields, event_json, impression_fields, item_fields, user_fields
 
 LONG = "x" * 5000
 
@@ -64,6 +64,28 @@ def _refused(payload):
         ({"properties": {"a": "x" * 1024}}, "too_large", "properties", "1024 bytes"),
         ({"properties": {str(index): 1 for index in range(26)}}, "too_many", "properties", "at most 25"),
         ({"impression": ["é" * 256] * 25}, "too_large", "event", "10240 bytes"),
+        ({"user_id": "undefined"}, "placeholder_id", "user_id", "leave the field out"),
+        ({"user_id": "NULL"}, "placeholder_id", "user_id", "placeholder"),
+        ({"session_id": "[object Object]"}, "placeholder_id", "session_id", "placeholder"),
+        ({"item_id": "NaN"}, "placeholder_id", "item_id", "placeholder"),
+        ({"item_id": "None"}, "placeholder_id", "item_id", "placeholder"),
+        ({"event_id": "(null)"}, "placeholder_id", "event_id", "placeholder"),
+        ({"visitor_id": "   "}, "placeholder_id", "visitor_id", "placeholder"),
+        ({"recommendation_id": "undefined"}, "placeholder_id", "recommendation_id", "placeholder"),
+        ({"impression": ["i-1", "null"]}, "placeholder_id", "impression[1]", "placeholder"),
+        ({"event_type": "Purchase", "order_id": "null"}, "placeholder_id", "order_id", "placeholder"),
+        ({"order_id": "o-1"}, "misplaced_field", "event", "order_id is for a Purchase only"),
+        ({"quantity": 2}, "misplaced_field", "event", "quantity is for Purchase"),
+        ({"event_type": "Purchase", "quantity": 1.5}, "wrong_type", "quantity", "whole number"),
+        ({"event_type": "Purchase", "quantity": 0}, "out_of_range", "quantity", "at least 1"),
+        ({"event_type": "Purchase", "quantity": 2**80}, "out_of_range", "quantity", "at most 10000"),
+        ({"event_type": "Purchase", "currency": "EUR"}, "misplaced_field", "event", "event_value"),
+        ({"event_value": 1.0, "currency": "eur"}, "unknown_value", "currency", "ISO 4217"),
+        ({"position": 10_001}, "out_of_range", "position", "at most 10000"),
+        ({"positions": [1]}, "misplaced_field", "event", "positions is for an Impression only"),
+        ({"slot": "x" * 257}, "too_long", "slot", "at most 256"),
+        ({"device": 3}, "wrong_type", "device", "must be a string"),
+        ({"producer": "me"}, "unknown_value", "producer", '"page"'),
     ],
 )
 def test_a_broken_rule_is_named_with_its_field(changes, reason, field, rule):
@@ -74,6 +96,44 @@ def test_a_broken_rule_is_named_with_its_field(changes, reason, field, rule):
     assert refusal.reason in REASONS
     assert refusal.errors[0].field == field
     assert rule in refusal.errors[0].rule
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "rule"),
+    [
+        ({"impression": ...}, "missing_field", "impression is required"),
+        ({"item_id": "i-1"}, "misplaced_field", "must not have item_id"),
+        ({"event_value": 1.0}, "misplaced_field", "must not have event_value"),
+        ({"position": 1}, "misplaced_field", "must not have position"),
+        ({"order_id": "o-1"}, "misplaced_field", "for a Purchase only"),
+        ({"quantity": 1}, "misplaced_field", "only"),
+        ({"user_id": ..., "session_id": ...}, "no_identity", "user_id or session_id"),
+        ({"impression": ["i-1", "i-1"]}, "repeated_value", "each item once"),
+        ({"positions": [1]}, "wrong_positions", "as many"),
+        ({"positions": [2, 1]}, "wrong_positions", "rising"),
+        ({"positions": [2, 2]}, "wrong_positions", "rising"),
+        ({"positions": [0, 1]}, "out_of_range", "at least 1"),
+    ],
+)
+def test_a_list_that_breaks_a_rule_is_refused(changes, reason, rule):
+    refusal = _refused(json.dumps(impression_fields(**changes)).encode())
+
+    assert refusal.reason == reason
+    assert refusal.reason in REASONS
+    assert rule in refusal.errors[0].rule
+
+
+@pytest.mark.parametrize("changes", [{}, {"positions": [4, 9]}, {"user_id": ...}, {"impression": ["i"] * 1}])
+def test_a_list_that_was_seen_is_an_event(changes):
+    event = read_event(json.dumps(impression_fields(**changes)).encode(), now=NOW)
+
+    assert not isinstance(event, Refusal)
+    assert event.item_id is None
+
+
+@pytest.mark.parametrize("user_id", ["nullify", "Anonymous", "0", "NaN-7", "-", " u"])
+def test_an_id_that_only_resembles_a_placeholder_is_accepted(user_id):
+    assert not isinstance(read_event(event_json(user_id=user_id), now=NOW), Refusal)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +275,9 @@ def test_of_500_events_only_the_invalid_one_is_refused():
         (read_item, item_fields(created_at="1899-12-31T00:00:00Z"), "too_old", "created_at"),
         (read_user, user_fields(birthday="1999-09-09"), "unknown_field", "birthday"),
         (read_user, user_fields(user_id=3), "wrong_type", "user_id"),
+        (read_user, user_fields(user_id="undefined"), "placeholder_id", "user_id"),
+        (read_user, user_fields(country=""), "empty", "country"),
+        (read_item, item_fields(item_id=" "), "placeholder_id", "item_id"),
     ],
 )
 def test_an_invalid_item_or_user_is_refused(read, fields, reason, field):

@@ -36,6 +36,7 @@ def test_events_of_one_session_are_sent_in_tens_with_id_and_time(forwarder):
         "eventType": "View",
         "sentAt": START + timedelta(seconds=3),
         "itemId": "mug",
+        "properties": '{"hour":"12"}',
     }
 
 

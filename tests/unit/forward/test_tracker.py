@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ParamValidationError
 
-from backend.contract import Event, Refusal, read_event
-from backend.forward.tracker import MAX_EVENT_BYTES, tracker_entry
+from backend.contract import Event, read_event
+from backend.forward.tracker import tracker_entry
 from tests.factories.lambda_events import ARRIVED_AT, kinesis_record, to_bytes
 from tests.factories.records import numbered_event
 from tests.fakes.functions.forwarder import Forwarder
@@ -36,11 +36,11 @@ def test_every_field_is_converted():
             event_value=19.5,
             recommendation_id="RID-1",
             impression=["mug", "cup"],
-            properties={"page_type": "home", "isNew": True, "n": None, "été_x": 1},
+            device="phone",
         )
     )
     assert isinstance(entry, dict)
-    assert json.loads(entry.pop("properties")) == {"pageType": "home", "isNew": True, "n": None, "étéX": 1}
+    assert json.loads(entry.pop("properties")) == {"device": "phone", "hour": "12"}
     assert {name: entry[name] for name in ("eventType", "eventValue", "recommendationId", "impression")} == {
         "eventType": "Purchase",
         "eventValue": 19.5,
@@ -49,24 +49,25 @@ def test_every_field_is_converted():
     }
 
 
-@pytest.mark.parametrize(
-    "properties",
-    [{"user_id": "x"}, {"UserId": "x"}, {"timestamp": 1}, {"a_b": 1, "aB": 2}],
-)
-def test_forbidden_and_colliding_properties_are_bad(properties):
-    entry = tracker_entry(read(properties=properties))
-    assert isinstance(entry, Refusal)
-    assert entry.errors[0].field.startswith("properties.")
+@pytest.mark.parametrize("properties", [{"user_id": "x"}, {"timestamp": 1}, {"a_b": 1, "aB": 2}, {"device": 3}])
+def test_the_tracker_gets_the_columns_of_the_data_set_and_no_property(properties):
+    entry = tracker_entry(read(properties=properties, timestamp="2026-01-31T03:59:59.999+02:00"))
+    assert isinstance(entry, dict)
+    assert json.loads(entry["properties"]) == {"hour": "01"}
+
+
+def test_a_search_is_no_interaction_with_an_item():
+    entry = tracker_entry(read(event_type="Search"))
+    assert isinstance(entry, dict)
+    assert "itemId" not in entry
 
 
 def test_an_event_beyond_the_trackers_limit_is_bad():
-    # Of the largest impression in the longest characters, and properties whose quotes have to be escaped once more.
-    ids = [f"{n:02d}" + "é" * 150 for n in range(25)]
-    properties = {f"p{n}": '"' * 16 for n in range(24)}
+    # Given an event of almost the size that the contract permits, with an id that does not count there
+    ids = [f"{n:02d}" + "é" * 195 for n in range(25)]
     forwarder = Forwarder()
-    fit = tracker_entry(read(impression=ids, properties=properties))
+    fit = tracker_entry(read(impression=ids))
     assert isinstance(fit, dict)
-    too_large = numbered_event(impression=[f"{n:02d}" + "é" * 195 for n in range(25)], properties=properties)
-    outcome = forwarder.forward(kinesis_record(0, too_large))
+    outcome = forwarder.forward(kinesis_record(0, numbered_event(impression=ids, event_id="é" * 256)))
     assert outcome.bad == 1
-    assert str(MAX_EVENT_BYTES) in forwarder.bad_rows[0]["errors"][0]["rule"]
+    assert "event tracker's format" in forwarder.bad_rows[0]["errors"][0]["rule"]

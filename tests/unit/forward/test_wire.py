@@ -32,7 +32,12 @@ def sent() -> dict[str, Any]:
         bad_rows_bucket="bad",
     )
     full = numbered_event(
-        0, event_value=2, recommendation_id="RID-1", impression=["mug", "cup"], properties={"is_new": True}
+        0,
+        event_value=2,
+        recommendation_id="RID-1",
+        impression=["mug", "cup"],
+        properties={"is_new": True},
+        device="phone",
     )
     outcome = forward_batch([kinesis_record(0, full, b"}")], dependencies, FakeClock().deadline(60))
     assert (outcome.forwarded, outcome.bad, outcome.unaccounted) == (1, 1, 0)
@@ -56,7 +61,7 @@ def test_put_events(sent):
                 "eventValue": 2.0,
                 "recommendationId": "RID-1",
                 "impression": ["mug", "cup"],
-                "properties": '{"isNew":true}',
+                "properties": '{"device":"phone","hour":"12"}',
             }
         ],
     }

@@ -20,7 +20,7 @@ from backend.lake.row import LakeRow
 from backend.lake.sessions import MAX_EVENTS_PER_MINUTE
 from backend.lake.transform import transform
 from tests.factories.lambda_events import ARRIVED_AT, firehose_record
-from tests.factories.records import event_fields
+from tests.factories.records import event_fields, full_event_fields, impression_fields
 from tests.fakes.buckets import FakeS3
 from tests.fakes.faults import denied
 
@@ -72,7 +72,24 @@ def test_an_event_becomes_a_row():
         "consent": "granted",
         "schema_version": "1",
         "received_at": "2026-01-31 13:00:00.000",
+        "producer": "server",
     }
+
+
+def test_every_field_of_an_event_is_in_its_row():
+    fields = full_event_fields(producer="page")
+    [answer] = transform([firehose_record(0, fields)]).records
+    row = row_of(answer)
+    same = fields.keys() - {"timestamp", "received_at", "properties"}
+    assert {name: row[name] for name in same} == {name: fields[name] for name in same}
+
+
+@pytest.mark.parametrize(("stated", "stored"), [({}, [1, 2]), ({"positions": [4, 9]}, [4, 9])])
+def test_a_list_that_was_seen_has_its_positions(stated, stored):
+    [answer] = transform([firehose_record(0, impression_fields(**stated))]).records
+    row = row_of(answer)
+    assert (row["impression"], row["positions"]) == (["i-1", "i-2"], stored)
+    assert row["item_id"] is None
 
 
 def test_the_row_has_the_columns_of_the_table_in_their_order():

@@ -35,6 +35,10 @@ def test_arguments_that_glue_adds_are_ignored():
     assert options.window == Window()
 
 
+def test_the_types_of_event_are_separated_by_commas():
+    assert read_arguments([*NEEDED, "--interaction_types", "View, Wish"]).interaction_types == ("View", "Wish")
+
+
 def test_folders_are_accepted_with_and_without_a_trailing_slash():
     options = read_arguments(["--lake", "lake/raw", "--datasets", "out", "--run_id", "r"])
 
@@ -57,6 +61,12 @@ def test_the_window_is_converted_to_utc():
         (["--from", "2026-11-02T00:00:00Z", "--to", "2026-11-01T00:00:00Z"], "not before"),
         (["--run_id", "../elsewhere"], "not a folder name"),
         (["--run_id", ".."], "not a folder name"),
+        (["--interaction_types", "View,Search"], "must name types of event that have an item"),
+        (["--interaction_types", " ,"], "must name types of event that have an item"),
+        (
+            ["--interaction_types", "a,b,c,d,e,f,g,h"],
+            "names 8 types of event; with Search and the columns DEVICE and HOUR",
+        ),
     ],
 )
 def test_an_invalid_argument_is_named(changed, message, capsys):

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from scripts import lake
+from backend.contract.rules import event_types as contract
+from scripts import event_types, lake
 from scripts.transforms import values
 
 ROOT = Path(__file__).parents[3]
 COLUMNS = json.loads((ROOT / "infrastructure/modules/lake/generated/columns.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((ROOT / "model/schemas/interactions.avsc").read_text(encoding="utf-8"))
 # Hive type → Spark type.
 TYPES = {
     "boolean": "boolean",
@@ -20,6 +22,7 @@ TYPES = {
     "double": "double",
     "timestamp": "timestamp",
     "array<string>": "array<string>",
+    "array<bigint>": "array<bigint>",
 }
 
 
@@ -43,6 +46,17 @@ def test_the_job_imports_pyspark_and_the_standard_library_only():
             for name in imported:
                 top = name.split(".")[0]
                 assert top in {"pyspark", "scripts"} or top in sys.stdlib_module_names, f"{path} imports {name}"
+
+
+def test_the_types_of_event_are_those_of_the_contract():
+    context = [field["name"] for field in SCHEMA["fields"] if field.get("categorical")]
+
+    assert event_types.INTERACTION_TYPES == contract.DEFAULT_INTERACTION_TYPES
+    assert (event_types.SEARCH, event_types.IMPRESSION) == (contract.SEARCH, contract.IMPRESSION)
+    assert event_types.MAX_TYPES_AND_CONTEXT_COLUMNS == contract.MAX_TYPES_AND_CONTEXT_COLUMNS
+    assert list(event_types.CONTEXT_COLUMNS) == context
+    # With the searches that the event tracker gets, the default is within the limit.
+    assert event_types.read_interaction_types(",".join(event_types.INTERACTION_TYPES)) == event_types.INTERACTION_TYPES
 
 
 def test_every_reserved_word_contains_a_reserved_part():

@@ -90,9 +90,17 @@ def test_the_report_of_an_upload_has_the_declared_outcomes():
     assert {UPLOAD.received, *UPLOAD.outcomes} <= names
 
 
-def test_a_type_that_the_tracker_does_not_get_is_counted_and_not_sent(monkeypatch):
-    monkeypatch.setattr("backend.forward.reading.NOT_FORWARDED", frozenset({"Search"}))
+def test_a_type_that_the_tracker_does_not_get_is_counted_and_not_sent():
+    # Given a list that was seen, a type that is no interaction by default, and a search, which names a session's user
+    others = [
+        numbered_event(1, event_type="Impression", item_id=None, impression=["mug"]),
+        numbered_event(2, event_type="Dislike"),
+    ]
+    search = numbered_event(3, event_type="Search", item_id=None)
+
     forwarder = Forwarder()
-    outcome = forwarder.forward(kinesis_record(0, numbered_event(0), numbered_event(1, event_type="Search")))
-    assert (outcome.forwarded, outcome.not_forwarded, outcome.unaccounted) == (1, 1, 0)
-    assert len(forwarder.received_ids) == 1
+    outcome = forwarder.forward(kinesis_record(0, numbered_event(0), *others, search))
+
+    assert (outcome.forwarded, outcome.not_forwarded, outcome.unaccounted) == (2, 2, 0)
+    assert forwarder.received_ids == ["e-0", "e-3"]
+    assert len(forwarder.history) == 2

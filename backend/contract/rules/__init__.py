@@ -1,0 +1,1 @@
+"""Rules of events beyond the types of their fields."""
