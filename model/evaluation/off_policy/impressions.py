@@ -1,17 +1,19 @@
-"""Turns logged impressions in the contract's form into decisions for the off-policy replay.
+"""Turns lists that were seen into decisions for the off-policy replay.
 
-A producer that randomises its lists sends events with `recommendation_id`, `impression` (the items of the list) and
-`properties.propensity` (the probability of each item to be on the list). A `View` reports that a list was shown; any
-other event of the list reports that its item was selected.
+A producer that randomises its lists sends an `Impression` for each list that a user has seen, with `recommendation_id`,
+`impression` (the items) and `properties.propensity` (the probability of each item to be on the list). A `Click` with
+the same recommendation id selects its item. Where no Impression of a list arrived, a Click's own `impression` and
+propensity imply one. No other event says that a list was seen.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from backend.contract.rules.event_types import IMPRESSION
 from model.datasets.data_set import SESSION_PREFIX, events_of
 from model.evaluation.off_policy.replay import BadLogError, Decision
 
@@ -21,21 +23,34 @@ if TYPE_CHECKING:
 
     from backend.contract import Event
 
-SHOWN = "View"
+CLICK = "Click"
 PROPENSITY = "propensity"
 HISTORY_LENGTH = 50  # latest items of a decision's history; recipes use no more
 
 
+_ListKey = tuple[str, str]
+"""The recommendation id, or a name of its own, and the user: an answer from the cache has one id for several users."""
+
+
 @dataclass
 class _List:
-    """A list that was shown, and its selected items."""
+    """A list that a user has seen; several events can each report a part of it.
 
-    user: str
+    Attributes
+    ----------
+    seen, implied
+        Its items in order, by Impressions and by Clicks.
+    """
+
     history: tuple[str, ...]
     moment: int
-    items: tuple[str, ...]
     propensity: float
-    selected: set[str] = field(default_factory=set)
+    seen: list[str] = field(default_factory=list)
+    implied: list[str] = field(default_factory=list)
+
+    @property
+    def items(self) -> list[str]:
+        return list(dict.fromkeys(self.seen or self.implied))
 
 
 def read_impressions(path: Path) -> list[Decision]:
@@ -60,37 +75,41 @@ def read_impressions(path: Path) -> list[Decision]:
 def decisions_of(events: Iterable[Event]) -> list[Decision]:
     """Return the decisions of events with impressions; the events must be in order of time."""
     histories: dict[str, list[str]] = {}
-    lists: dict[str, _List] = {}
+    lists: dict[_ListKey, _List] = {}
+    selected: defaultdict[_ListKey, set[str]] = defaultdict(set)
     for number, event in enumerate(events):
         user = event.user_id or f"{SESSION_PREFIX}{event.session_id}"
         history = histories.setdefault(user, [])
+        # An event without a recommendation id counts as a list of its own.
+        key = (event.recommendation_id or f"event {number}", user)
         propensity = (event.properties or {}).get(PROPENSITY)
-        if event.impression and propensity is not None:
-            # An event without a recommendation id counts as a list of its own.
-            name = event.recommendation_id or f"event {number}"
-            if name not in lists:
+        if event.event_type in (IMPRESSION, CLICK) and event.impression and propensity is not None:
+            checked = _checked(propensity, key[0])
+            if key not in lists:
                 latest = tuple(history[: -HISTORY_LENGTH - 1 : -1])
-                moment = int(event.timestamp.timestamp())
-                items = tuple(dict.fromkeys(event.impression))
-                lists[name] = _List(user, latest, moment, items, _checked(propensity, name))
-            if event.event_type != SHOWN and event.item_id is not None:
-                lists[name].selected.add(event.item_id)
+                lists[key] = _List(latest, int(event.timestamp.timestamp()), checked)
+            part = lists[key].seen if event.event_type == IMPRESSION else lists[key].implied
+            part += event.impression
         if event.item_id is not None:
+            if event.event_type == CLICK:
+                selected[key].add(event.item_id)
             history.append(event.item_id)
     if not lists:
-        raise BadLogError(f"no event has an impression and properties.{PROPENSITY}, so there is nothing to replay")
+        raise BadLogError(
+            f"no {IMPRESSION} or {CLICK} has an impression and properties.{PROPENSITY}, so there is nothing to replay"
+        )
     return [
         # Each position of a list is a decision, with the propensity of the list divided by its length.
         Decision(
-            shown.user,
+            user,
             shown.history,
             item,
             shown.propensity / len(shown.items),
-            float(item in shown.selected),
+            float(item in selected[name, user]),
             (),
             shown.moment,
         )
-        for shown in lists.values()
+        for (name, user), shown in lists.items()
         for item in shown.items
     ]
 

@@ -1,4 +1,4 @@
-"""Logged impressions become decisions: what was shown, with which chance, what was taken, and what was known then."""
+"""Logged impressions become decisions: what was seen, with which chance, what was taken, and what was known then."""
 
 from __future__ import annotations
 
@@ -42,19 +42,59 @@ def described(decisions):
     ]
 
 
-def test_each_item_of_a_list_is_a_decision_and_those_taken_are_rewarded():
+def seen(second, name, items, propensity=0.5, **more):
+    return event(second, None, "Impression", **shown(name, items, propensity), **more)
+
+
+def test_each_item_of_a_list_that_was_seen_is_a_decision_and_those_clicked_are_rewarded():
     events = [
         event(1, "old"),
-        event(2, "a", **shown("r1", ["a", "b"])),
-        event(3, "b", "Click", **shown("r1", ["a", "b"])),
-        event(4, "c", "Purchase", **shown("r2", ["c"], 1.0)),
+        seen(2, "r1", ["a", "b"]),
+        event(3, "b", "Click", recommendation_id="r1"),
+        seen(4, "r2", ["c"], 1.0),
+        event(5, "c", "Purchase", recommendation_id="r2"),
     ]
 
     assert described(decisions_of(events)) == [
         ("anna", ("old",), "a", 0.25, 0.0),
         ("anna", ("old",), "b", 0.25, 1.0),
-        ("anna", ("b", "a", "old"), "c", 1.0, 1.0),
+        ("anna", ("b", "old"), "c", 1.0, 0.0),
     ]
+
+
+def test_a_click_implies_that_its_list_was_seen_where_no_impression_of_it_arrived():
+    events = [
+        event(1, "b", "Click", **shown("r1", ["a", "b"])),
+        event(2, "d", "Click", **shown("r2", ["c", "d", "e"])),
+        seen(3, "r2", ["c", "d"]),
+    ]
+
+    assert described(decisions_of(events)) == [
+        ("anna", (), "a", 0.25, 0.0),
+        ("anna", (), "b", 0.25, 1.0),
+        ("anna", ("b",), "c", 0.25, 0.0),
+        ("anna", ("b",), "d", 0.25, 1.0),
+    ]
+
+
+def test_the_parts_of_a_list_are_one_list_and_users_with_one_cached_answer_have_a_list_each():
+    events = [
+        seen(1, "r1", ["a", "b"]),
+        seen(2, "r1", ["c", "d"], positions=[3, 4]),
+        seen(3, "r1", ["a"], user_id="ben"),
+        event(4, "a", "Click", recommendation_id="r1", user_id="ben"),
+    ]
+
+    assert described(decisions_of(events)) == [
+        *(("anna", (), item, 0.125, 0.0) for item in "abcd"),
+        ("ben", (), "a", 0.5, 1.0),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["View", "Purchase"])
+def test_no_other_event_says_that_a_list_was_seen(kind):
+    with pytest.raises(BadLogError, match="nothing to replay"):
+        decisions_of([event(1, "a", kind, **shown("r1", ["a", "b"]))])
 
 
 def test_events_without_impression_or_propensity_only_make_history():
@@ -67,7 +107,7 @@ def test_events_without_impression_or_propensity_only_make_history():
 @pytest.mark.parametrize("propensity", [0, -0.1, 1.5, "often", True])
 def test_what_is_no_probability_is_refused(propensity):
     with pytest.raises(BadLogError, match="is not a probability"):
-        decisions_of([event(1, "a", **shown("r1", ["a"], propensity))])
+        decisions_of([seen(1, "r1", ["a"], propensity)])
 
 
 def test_a_log_without_any_list_is_refused():
@@ -83,7 +123,7 @@ def test_from_lists_drawn_by_chance_the_worth_of_showing_the_most_popular_item_i
     for number in range(4000):
         drawn = random.choice(8, 3, replace=False).tolist()
         listed = shown(f"r{number}", [items[place] for place in drawn], 3 / 8)
-        events.append(event(number * 20, listed["impression"][0], user_id=f"u{number}", **listed))
+        events.append(event(number * 20, None, "Impression", user_id=f"u{number}", **listed))
         events += [
             event(number * 20 + 1, items[place], "Click", user_id=f"u{number}", **listed)
             for place in drawn
