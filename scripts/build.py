@@ -16,12 +16,11 @@ from scripts.transforms.events import (
     add_event_hash,
     deduplicate,
     find_repeated_hashes,
-    find_session_owners,
     keep_first_copies,
-    resolve_users,
     summarize,
     to_interactions,
 )
+from scripts.transforms.identity import find_event_users, find_session_users, resolve_users
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -65,7 +64,7 @@ def build_datasets(spark: SparkSession, options: Options) -> dict[str, Any]:
             f"{options.lake}events/ holds no event that arrived within {options.window.as_dict()}; "
             "post events, wait for Firehose to deliver them, or widen --from and --to"
         )
-    interactions = resolve_users(events, _broadcast_if_small(find_session_owners(events)))
+    interactions = _resolve_users(events)
     output.write_csv(to_interactions(interactions), f"{options.target}interactions/")
     kept = summary.where(F.col("dropped").isNull())
     latest_event = kept.agg(F.max("last_seen")).first()
@@ -101,6 +100,15 @@ def _read_distinct_events(spark: SparkSession, options: Options) -> DataFrame:
     first_copies = keep_first_copies(events, repeated_hashes).persist(StorageLevel.MEMORY_AND_DISK)
     distinct = deduplicate(events, repeated_hashes, first_copies)
     return add_drop_reason(distinct, options.interaction_types)
+
+
+def _resolve_users(events: DataFrame) -> DataFrame:
+    """Return the events that are interactions, with `user`; only sessions of several users are read once more."""
+    session_users = _broadcast_if_small(find_session_users(events))
+    event_users = None
+    if not session_users.where("session_user IS NULL").isEmpty():
+        event_users = _broadcast_if_small(find_event_users(events, session_users))
+    return resolve_users(events.where(F.col("dropped").isNull()), session_users, event_users)
 
 
 def _broadcast_if_small(table: DataFrame) -> DataFrame:

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backend.contract import Event, Item, Refusal, User, read_event, read_item, read_user
+from backend.contract import Event, Item, Refusal, User, event_id_of, read_event, read_item, read_user
 from backend.contract.rules.event_types import IMPRESSION, INTERACTION_TYPES, SEARCH
+from backend.contract.rules.identity import identifies, name_session
 from model.datasets.avro_schema import read_schema
 from model.datasets.csv_import import read_rows, to_columns, to_rows
 from model.datasets.errors import ImportFailedError
+from model.datasets.identity.session_users import SessionUsers
 from model.datasets.interactions import ContextColumn, from_columns
 from model.datasets.training_data import catalogue_of
 
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
     from model.datasets.interactions import Interactions
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
-SESSION_PREFIX = "session#"  # of a user who never logged in; the datasets job uses the same
 LOADERS = "`python -m data.loaders SOURCE --out FOLDER` makes a data set of other clickstreams and columns"
 ROW = "row number"  # the context column that keeps the position in the file during sorting
 
@@ -146,14 +148,13 @@ def _by_id(path: Path, kind: str) -> dict[str, dict[str, Any]]:
 def _interactions(path: Path, left_out: Counter[str]) -> Iterator[dict[str, Any]]:
     """Yield the events of a file as rows of the Interactions data set, as the datasets job would make them."""
     now = datetime.now(UTC)
-    owner_of = _owners(path, now)
+    users = SessionUsers(partial(_identifying, path, now), lambda event: (event.timestamp, event_id_of(event)))
     for event in events_of(path, now, left_out):
         if reason := _no_interaction(event):
             left_out[reason] += 1
             continue
-        user = event.user_id or owner_of.get(event.session_id or "") or f"{SESSION_PREFIX}{event.session_id}"
         yield {
-            "USER_ID": user,
+            "USER_ID": users.of_event(event) or name_session(event.session_id or ""),
             "ITEM_ID": event.item_id,
             "TIMESTAMP": int(event.timestamp.timestamp()),
             "EVENT_TYPE": event.event_type,
@@ -170,14 +171,8 @@ def _no_interaction(event: Event) -> str:
     return "" if event.event_type in INTERACTION_TYPES else "other_type"
 
 
-def _owners(path: Path, now: datetime) -> dict[str, str]:
-    """Return the first user who logged in, by session."""
-    first: dict[str, tuple[datetime, str]] = {}
-    for event in events_of(path, now, Counter()):
-        if event.session_id is not None and event.user_id is not None and event.event_type != IMPRESSION:
-            login = (event.timestamp, event.user_id)
-            first[event.session_id] = min(login, first.get(event.session_id, login))
-    return {session: user for session, (_, user) in first.items()}
+def _identifying(path: Path, now: datetime) -> Iterator[Event]:
+    return filter(identifies, events_of(path, now, Counter()))
 
 
 def events_of(path: Path, now: datetime, left_out: Counter[str]) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""Turns events into interactions: deduplicated, filtered, and attributed to users."""
+"""Turns events into interactions: deduplicated and filtered; `identity` attributes them to users."""
 
 from __future__ import annotations
 
@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F  # noqa: N812 - the usual alias
 
 from scripts.event_types import IMPRESSION, INTERACTION_TYPES, SEARCH
-from scripts.transforms.values import MAX_ID_LENGTH, SEPARATOR, finite, is_reserved, join_ids
+from scripts.transforms.values import SEPARATOR, finite, is_reserved, join_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pyspark.sql import DataFrame
-
-# The user id of events of a session without a login is this prefix and the session id, as in the backend's history.
-SESSION_PREFIX = "session#"
-
-# The reasons for dropping an event that can still identify the user of its session.
-NO_ITEM, OTHER_TYPE = "no_item", "other_type"
 
 _HOUR_SECONDS, _DAY_SECONDS = 3_600, 86_400
 
@@ -85,8 +79,8 @@ def add_drop_reason(events: DataFrame, interaction_types: Sequence[str] = INTERA
         .when(F.col("event_id").isNull() | F.col("timestamp").isNull() | F.col("event_type").isNull(), "incomplete")
         .when(F.col("user_id").isNull() & F.col("session_id").isNull(), "no_identity")
         .when(F.col("event_type") == IMPRESSION, "impression")
-        .when(F.col("item_id").isNull() | (F.col("event_type") == SEARCH), NO_ITEM)
-        .when(~F.col("event_type").isin(*interaction_types), OTHER_TYPE)
+        .when(F.col("item_id").isNull() | (F.col("event_type") == SEARCH), "no_item")
+        .when(~F.col("event_type").isin(*interaction_types), "other_type")
         # https://docs.aws.amazon.com/personalize/latest/dg/custom-datasets-and-schemas.html
         .when(is_reserved("item_id") | is_reserved("user_id") | is_reserved("event_type"), "reserved_word")
     )
@@ -105,39 +99,6 @@ def summarize(events: DataFrame) -> DataFrame:
         F.min(seconds).alias("first_seen"),
         F.max(seconds).alias("last_seen"),
     )
-
-
-def find_session_owners(events: DataFrame) -> DataFrame:
-    """Return `owner` of each `owned_session` with anonymous events and a login: the user who logged in first.
-
-    Searches and events of other types identify the user as interactions do; events without consent and lists that were
-    seen do not.
-    """
-    is_identifying = F.col("dropped").isNull() | F.col("dropped").isin(NO_ITEM, OTHER_TYPE)
-    identifying = events.where(is_identifying).where("session_id IS NOT NULL")
-    # Spark's hash aggregation supports strings as keys but not as aggregates, so this first step reduces the rows.
-    firsts = identifying.groupBy("session_id", "user_id").agg(F.min("timestamp").alias("moment"))
-    login = F.when(F.col("user_id").isNotNull(), F.struct("moment", "user_id"))
-    sessions = firsts.groupBy("session_id").agg(
-        F.min(login).alias("login"), F.max(F.col("user_id").isNull()).alias("is_anonymous")
-    )
-    owned = sessions.where(F.col("is_anonymous") & F.col("login").isNotNull())
-    return owned.select(F.col("session_id").alias("owned_session"), F.col("login.user_id").alias("owner"))
-
-
-def resolve_users(events: DataFrame, session_owners: DataFrame) -> DataFrame:
-    """Return the events that are interactions, with `user`.
-
-    That is the event's user, or for an anonymous event the owner of its session (from `find_session_owners`), or else
-    the session.
-    """
-    kept = events.where(F.col("dropped").isNull())
-    session = F.concat(F.lit(SESSION_PREFIX), F.col("session_id"))
-    hashed = F.concat(F.lit(SESSION_PREFIX), F.sha2(F.col("session_id"), 256))
-    session_user = F.when(F.length(session) <= MAX_ID_LENGTH, session).otherwise(hashed)
-    anonymous_session = F.when(F.col("user_id").isNull(), F.col("session_id"))
-    joined = kept.join(session_owners, anonymous_session == session_owners["owned_session"], "left")
-    return joined.withColumn("user", F.coalesce("user_id", "owner", session_user))
 
 
 def to_interactions(events: DataFrame) -> DataFrame:

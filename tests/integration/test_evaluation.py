@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from backend.contract.rules.identity import name_session
 from data.generate import main as generate_files
 from data.generate import write_stream
 from data.generator import Settings, generate
@@ -108,7 +109,7 @@ def test_a_clickstream_of_another_form_is_turned_into_the_contracts(tmp_path, ca
     assert "does not exist" in capsys.readouterr().err
 
 
-def test_anonymous_events_belong_to_who_logged_in_first_in_their_session(tmp_path):
+def test_anonymous_events_belong_to_the_users_who_logged_in_to_their_session(tmp_path):
     def event(second, **who):
         return json.dumps(
             {"event_type": "View", "item_id": f"i{second}", "timestamp": f"2026-01-31T12:00:{second:02}Z", **who}
@@ -118,12 +119,16 @@ def test_anonymous_events_belong_to_who_logged_in_first_in_their_session(tmp_pat
         tmp_path / "events.jsonl",
         event(1, session_id="s1"),
         event(2, session_id="s1", user_id="anna"),
-        event(3, session_id="s2"),
+        event(4, session_id="s1", user_id="bert"),
+        event(5, session_id="s1"),
+        event(3, session_id="s1"),
+        event(6, session_id="s2"),
+        event(7, session_id="t" * 256),
     )
     data = read_data_set(tmp_path)
 
     counts = dict(zip(data.interactions.user_ids, np.bincount(data.interactions.users).tolist(), strict=True))
-    assert counts == {"anna": 2, "session#s2": 1}
+    assert counts == {"anna": 3, "bert": 2, "session#s2": 1, name_session("t" * 256): 1}
 
 
 @pytest.mark.parametrize(

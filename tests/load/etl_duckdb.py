@@ -25,16 +25,22 @@ QUALIFY row_number() OVER (
 """
 _INTERACTIONS = """
 COPY (
-    WITH owners AS (
-        SELECT session_id, arg_min(user_id, ("timestamp", user_id)) AS owner
+    WITH logins AS (
+        SELECT session_id, arg_min(user_id, ("timestamp", event_id)) AS owner, count(DISTINCT user_id) > 1 AS is_shared
         FROM first WHERE user_id IS NOT NULL AND session_id IS NOT NULL AND consent IS DISTINCT FROM 'denied'
         GROUP BY session_id
+    ), latest AS (
+        SELECT event_id, last_value(user_id IGNORE NULLS) OVER (
+            PARTITION BY session_id ORDER BY "timestamp", event_id
+        ) AS login
+        FROM first SEMI JOIN (FROM logins WHERE is_shared) AS shared USING (session_id)
+        WHERE consent IS DISTINCT FROM 'denied'
     )
-    SELECT coalesce(user_id, owner, 'session#' || session_id) AS USER_ID, item_id AS ITEM_ID,
+    SELECT coalesce(user_id, login, owner, 'session#' || session_id) AS USER_ID, item_id AS ITEM_ID,
            CAST(floor(epoch("timestamp")) AS BIGINT) AS "TIMESTAMP", event_type AS EVENT_TYPE,
            event_value AS EVENT_VALUE,
            array_to_string(impression, '|') AS IMPRESSION, recommendation_id AS RECOMMENDATION_ID
-    FROM first LEFT JOIN owners USING (session_id)
+    FROM first LEFT JOIN logins USING (session_id) LEFT JOIN latest USING (event_id)
     WHERE consent IS DISTINCT FROM 'denied' AND item_id IS NOT NULL AND "timestamp" IS NOT NULL
     ORDER BY ALL
 ) TO '{target}/interactions.csv' (HEADER)

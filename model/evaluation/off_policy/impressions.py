@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from backend.contract.rules.event_types import IMPRESSION
-from model.datasets.data_set import SESSION_PREFIX, events_of
+from backend.contract.rules.identity import find_owners, in_time_order
+from model.datasets.data_set import events_of
 from model.evaluation.off_policy.replay import BadLogError, Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from backend.contract import Event
@@ -68,17 +69,15 @@ def read_impressions(path: Path) -> list[Decision]:
     """
     if not path.is_file():
         raise BadLogError(f"{path} cannot be read: the file does not exist")
-    events = sorted(events_of(path, datetime.now(UTC), Counter()), key=lambda event: event.timestamp)
-    return decisions_of(events)
+    return decisions_of(in_time_order(events_of(path, datetime.now(UTC), Counter())))
 
 
-def decisions_of(events: Iterable[Event]) -> list[Decision]:
+def decisions_of(events: Sequence[Event]) -> list[Decision]:
     """Return the decisions of events with impressions; the events must be in order of time."""
     histories: dict[str, list[str]] = {}
     lists: dict[_ListKey, _List] = {}
     selected: defaultdict[_ListKey, set[str]] = defaultdict(set)
-    for number, event in enumerate(events):
-        user = event.user_id or f"{SESSION_PREFIX}{event.session_id}"
+    for number, (event, user) in enumerate(zip(events, find_owners(events), strict=True)):
         history = histories.setdefault(user, [])
         # An event without a recommendation id counts as a list of its own.
         key = (event.recommendation_id or f"event {number}", user)

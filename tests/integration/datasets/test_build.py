@@ -1,5 +1,6 @@
 """The job on small lakes: the rows it keeps, the reasons for dropping rows, and the sums of its counts."""
 
+import hashlib
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -133,7 +134,7 @@ def test_the_hour_is_that_of_utc(build):
     assert [row["HOUR"] for row in sets["interactions"]] == ["04", "23"]
 
 
-def test_anonymous_events_belong_to_the_first_user_who_logs_in_to_their_session(build):
+def test_anonymous_events_belong_to_the_users_who_log_in_to_their_session(build):
     long_session = "s" * 256
     write_events(
         build.lake,
@@ -145,19 +146,27 @@ def test_anonymous_events_belong_to_the_first_user_who_logs_in_to_their_session(
             event(4, user_id=None, session_id="s-other"),
             event(5, user_id="u-third", session_id=None),
             event(6, user_id=None, session_id=long_session),
+            event(7, user_id=None, session_id="s-single"),
+            event(8, user_id="u-first", session_id="s-single"),
         ],
     )
 
     _, sets = build()
 
-    users = {int(row["TIMESTAMP"]) - int(NOON.timestamp()): row["USER_ID"] for row in sets["interactions"]}
-    assert users[0] == users[1] == users[3] == "u-first"
-    assert (users[2], users[4], users[5]) == ("u-second", "session#s-other", "u-third")
-    assert users[6].startswith("session#")
-    assert len(users[6]) <= 256
+    assert [row["USER_ID"] for row in sets["interactions"]] == [
+        "u-first",
+        "u-first",
+        "u-second",
+        "u-second",
+        "session#s-other",
+        "u-third",
+        f"session#{hashlib.sha256(long_session.encode()).hexdigest()}",
+        "u-first",
+        "u-first",
+    ]
 
 
-def test_a_dropped_event_identifies_its_sessions_user_only_with_consent(build):
+def test_a_dropped_event_identifies_its_sessions_user_only_if_it_was_accepted(build):
     write_events(
         build.lake,
         [
@@ -165,12 +174,18 @@ def test_a_dropped_event_identifies_its_sessions_user_only_with_consent(build):
             event(1, user_id="u-a", session_id="a", event_type="Search", item_id=None),
             event(2, user_id=None, session_id="b"),
             event(3, user_id="u-b", session_id="b", consent="denied"),
+            event(4, user_id=None, session_id="c"),
+            event(5, user_id="u-c", session_id="c", timestamp=None),
+            event(6, user_id=None, session_id="d"),
+            event(7, user_id="u-d", session_id="d", item_id="ITEM_ID"),
+            event(8, user_id=None, session_id="e"),
+            event(9, user_id="USER_ID", session_id="e"),
         ],
     )
 
     _, sets = build()
 
-    assert [row["USER_ID"] for row in sets["interactions"]] == ["u-a", "session#b"]
+    assert [row["USER_ID"] for row in sets["interactions"]] == ["u-a", "session#b", "session#c", "u-d", "session#e"]
 
 
 def test_values_are_written_as_personalize_reads_them(build):

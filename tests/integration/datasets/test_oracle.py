@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from backend.contract import Event, event_id_of, read_event
+from backend.contract.rules.identity import find_owners, in_time_order
 from data.generator import Settings, generate
 from scripts.event_types import INTERACTION_TYPES
 from tests.integration.datasets.lakes import read_csv, write_events, write_lines
@@ -45,14 +46,12 @@ def expected_interactions(rows: list[dict[str, Any]]) -> Counter[tuple[str, ...]
     first: dict[str, dict[str, Any]] = {}
     for row in sorted(rows, key=lambda row: row["received_at"]):
         first.setdefault(row["event_id"], row)
-    owners: dict[str, str] = {}
-    for row in sorted(first.values(), key=lambda row: (row["timestamp"], row["user_id"] or "")):
-        if row["user_id"] and row["session_id"]:
-            owners.setdefault(row["session_id"], row["user_id"])
+    events = in_time_order(Event(**{**row, "properties": None}) for row in first.values())
+    owners = dict(zip((event.event_id for event in events), find_owners(events), strict=True))
     interactions: Counter[tuple[str, ...]] = Counter()
     for row in first.values():
         if row["event_type"] in INTERACTION_TYPES:
-            user = row["user_id"] or owners.get(row["session_id"]) or f"session#{row['session_id']}"
+            user = owners[row["event_id"]]
             value = "" if row["event_value"] is None else str(float(row["event_value"]))
             moment = str(int(row["timestamp"].timestamp()))
             shown = "|".join(row["impression"] or [])

@@ -1,0 +1,1 @@
+"""Whose the events of a session are."""
