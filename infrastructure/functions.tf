@@ -4,14 +4,14 @@ locals {
       description     = "Receives events, items and users from callers and writes them to the stream and the lake"
       memory_mb       = 1024
       timeout_seconds = 28 # API Gateway waits 29 s; an upload continues in further invocations
-      environment = {
+      environment = merge(local.own_types_environment, {
         STREAM_NAME     = local.stream_name
         BAD_ROWS_BUCKET = local.buckets["bad-rows"]
         LAKE_BUCKET     = local.buckets["lake"]
         UPLOADS_BUCKET  = local.buckets["uploads"]
         ENTITIES_TABLE  = local.tables["entities"]
         USER_DAYS       = tostring(var.retention_days.users)
-      }
+      })
       asynchronous = { retries = 2, event_age_seconds = 3600, calls_itself = true }
       deferred = {
         suffix     = "bad-rows"
@@ -25,20 +25,21 @@ locals {
       description     = "Validates and flattens records before they are written to the lake"
       memory_mb       = 1024
       timeout_seconds = 300 # the maximum: https://docs.aws.amazon.com/firehose/latest/dev/data-transformation.html
-      environment     = { BAD_ROWS_BUCKET = local.buckets["bad-rows"] }
+      environment     = merge(local.own_types_environment, { BAD_ROWS_BUCKET = local.buckets["bad-rows"] })
     }
     forward = {
       description     = "Forwards records from the stream to the event tracker and the history"
       memory_mb       = 1769 # one full CPU, since decoding is CPU-bound
       timeout_seconds = 60
-      environment = {
+      environment = merge(local.own_types_environment, {
         TRACKING_ID_PARAMETER = local.tracking_id_parameter
         HISTORY_TABLE         = local.tables["history"]
         BAD_ROWS_BUCKET       = local.buckets["bad-rows"]
         HISTORY_DAYS          = tostring(var.history_days)
+        INTERACTION_TYPES     = join(",", local.interaction_types)
         # The tracker's quota, shared by the invocations that run at once; a new stream with on-demand capacity has four shards.
         PUT_EVENTS_PER_SECOND = tostring(var.forwarding.put_events_per_second / (coalesce(var.stream_shards, 4) * var.forwarding.parallelization_factor))
-      }
+      })
     }
     recommend = {
       description     = "Serves recommendations, similar items, popular items and rankings"

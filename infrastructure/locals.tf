@@ -26,6 +26,13 @@ locals {
   filters_parameter     = "/${var.project}/${var.environment}/filters"
   metrics_namespace     = local.prefix # environments may share an account
 
+  # Generated from the contract.
+  contract_types    = jsondecode(file("${path.module}/generated/event_types.json"))
+  interaction_types = distinct(coalesce(var.event_types.interactions, local.contract_types.interactions))
+
+  # Of the functions that read events.
+  own_types_environment = length(var.event_types.own) == 0 ? {} : { OWN_EVENT_TYPES = join(",", var.event_types.own) }
+
   # Without an event tracker the function forward can only hold events back, until they are too old.
   is_prepared = contains(data.aws_ssm_parameters_by_path.published.names, local.tracking_id_parameter)
 

@@ -57,6 +57,7 @@ module "etl" {
   worker_type              = var.glue_workers.type
   workers                  = var.glue_workers.maximum
   timeout_minutes          = var.glue_workers.timeout_minutes
+  interaction_types        = local.interaction_types
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn
 

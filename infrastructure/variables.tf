@@ -154,6 +154,36 @@ variable "history_days" {
   }
 }
 
+variable "event_types" {
+  description = "Types of event: own adds the shop's own, which are accepted and stored in the lake; interactions names the types that reach the event tracker and the data sets, by default View, Click, AddToCart, Purchase, Watch, Rating and Like."
+  type = object({
+    own          = optional(list(string), [])
+    interactions = optional(list(string))
+  })
+  default = {}
+
+  validation {
+    condition     = alltrue([for name in var.event_types.own : can(regex(local.contract_types.own_type_pattern, name))])
+    error_message = "event_types.own has ${join(", ", [for name in var.event_types.own : "\"${name}\"" if !can(regex(local.contract_types.own_type_pattern, name))])}; a type is 1 to 64 letters, digits, _ and -, and begins with a letter."
+  }
+
+  validation {
+    condition     = length(distinct([for name in concat(local.contract_types.types, var.event_types.own) : lower(name)])) == length(local.contract_types.types) + length(var.event_types.own)
+    error_message = "event_types.own repeats ${join(", ", [for place, name in var.event_types.own : name if contains([for other in concat(local.contract_types.types, slice(var.event_types.own, 0, place)) : lower(other)], lower(name))])}, a type of the contract or of the list itself in any case."
+  }
+
+  validation {
+    condition     = alltrue([for name in distinct(coalesce(var.event_types.interactions, local.contract_types.interactions)) : contains(concat(local.contract_types.types, var.event_types.own), name) && !contains(local.contract_types.without_item, name)]) && length(distinct(coalesce(var.event_types.interactions, local.contract_types.interactions))) > 0
+    error_message = "event_types.interactions must name types of the contract that have an item, or of event_types.own; not so: ${join(", ", [for name in distinct(coalesce(var.event_types.interactions, local.contract_types.interactions)) : name if contains(local.contract_types.without_item, name) || !contains(concat(local.contract_types.types, var.event_types.own), name)])}."
+  }
+
+  # https://docs.aws.amazon.com/personalize/latest/dg/limits.html: event types and optional columns of the interactions
+  validation {
+    condition     = length(distinct(coalesce(var.event_types.interactions, local.contract_types.interactions))) + 1 + length(local.contract_types.context_columns) <= local.contract_types.max_types_and_context_columns
+    error_message = "event_types.interactions names ${length(distinct(coalesce(var.event_types.interactions, local.contract_types.interactions)))} types; with Search, which the event tracker gets too, and the columns ${join(" and ", local.contract_types.context_columns)} of the interactions Personalize accepts ${local.contract_types.max_types_and_context_columns} together, so ${local.contract_types.max_types_and_context_columns - 1 - length(local.contract_types.context_columns)} types at most."
+  }
+}
+
 variable "retention_days" {
   description = "Days after which data is deleted: events, and their move to infrequent access (null: never); users, from their last update, in the lake and in the table; events that Firehose could not deliver; bad rows and records whose retries are exhausted; data sets; uploads; query results; temporary files of jobs; access logs of the buckets. Items are kept."
   type = object({

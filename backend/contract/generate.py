@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.contract.generators import avro, columns, gateway, openapi, outcomes, structs
+from backend.contract.generators import avro, columns, event_types, gateway, openapi, outcomes, structs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ FILES: dict[str, Callable[[], str]] = {
     "model/schemas/interactions.avsc": avro.interactions,
     "model/schemas/items.avsc": avro.items,
     "model/schemas/users.avsc": avro.users,
+    "infrastructure/generated/event_types.json": event_types.event_types,
     "infrastructure/modules/lake/generated/columns.json": columns.columns,
     "infrastructure/modules/observability/generated/outcomes.json": outcomes.outcomes,
     "infrastructure/modules/api/generated/models.json": gateway.models,

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from backend.contract.accounting.ledger import LedgerError
 from backend.contract.accounting.outcomes import FORWARD
+from backend.contract.rules.event_types import SEARCH, read_interaction_types
 from deployment.audit import stages
 from deployment.audit.comparison import HISTORY, LAKE, STREAM, TRACKER, Comparison, Finding, compare
 from deployment.audit.partitions import Partitions
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from deployment.audit.partitions import Sighting
 
@@ -53,8 +54,18 @@ class Resources:
     @property
     def history_days(self) -> int:
         """How long the history keeps an event."""
+        return int(self._forward_settings["HISTORY_DAYS"])
+
+    @property
+    def forwarded_types(self) -> frozenset[str]:
+        """The types of event that the event tracker gets."""
+        return frozenset({*read_interaction_types(self._forward_settings), SEARCH})
+
+    @property
+    def _forward_settings(self) -> Mapping[str, str]:
         function = self.client("lambda").get_function_configuration(FunctionName=f"{self.prefix}-forward")
-        return int(function["Environment"]["Variables"]["HISTORY_DAYS"])
+        settings: Mapping[str, str] = function["Environment"]["Variables"]
+        return settings
 
 
 @dataclass
@@ -112,7 +123,7 @@ def audit(
                 _add(partitions, stage, sightings, show)
                 read.append(stage)
         compared = [stage for stage in (STREAM, LAKE, TRACKER, HISTORY) if stage in read]
-        comparison = compare(partitions.parts(), compared, late_seconds, on_finding)
+        comparison = compare(partitions.parts(), compared, late_seconds, on_finding, resources.forwarded_types)
     comparison.without_id = window.without_id
     result = Audit(comparison, window.first, window.last, window.sendings, remarks)
     if resources.engine is None:

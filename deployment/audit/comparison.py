@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from backend.contract.rules.event_types import FORWARDED_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from deployment.audit.partitions import Sighting
 
@@ -104,6 +104,7 @@ def compare(
     stages: Sequence[str],
     late_seconds: float,
     on_finding: Callable[[Finding], None] = lambda _: None,
+    forwarded_types: Collection[str] = FORWARDED_TYPES,
 ) -> Comparison:
     """Compare the ledger's events with the stages, part by part.
 
@@ -115,6 +116,8 @@ def compare(
         The stages that were read.
     on_finding
         Called with each event that is lost, doubled, late, or stored although it denies consent.
+    forwarded_types
+        The types of event that the event tracker and the history get.
     """
     result = Comparison({stage: StageCounts() for stage in stages})
     for part in parts:
@@ -125,7 +128,7 @@ def compare(
             by_place: defaultdict[str, list[Sighting]] = defaultdict(list)
             for sighting in sightings:
                 by_place[sighting.place].append(sighting)
-            _compare_event(event_id, by_place, result, late_seconds, on_finding)
+            _compare_event(event_id, by_place, result, late_seconds, on_finding, forwarded_types)
     return result
 
 
@@ -135,6 +138,7 @@ def _compare_event(
     result: Comparison,
     late_seconds: float,
     on_finding: Callable[[Finding], None],
+    forwarded_types: Collection[str],
 ) -> None:
     counts = {outcome: len(by_place.get(outcome, ())) for outcome in LEDGER}
     seen = [stage for stage in result.stages if by_place.get(stage)]
@@ -151,7 +155,7 @@ def _compare_event(
     result.distinct += 1
     sent = [*by_place.get(ACCEPTED, ()), *by_place.get(UNKNOWN, ())]
     # A ledger need not name the type.
-    is_forwarded = any(sighting.event_type is None or sighting.event_type in FORWARDED_TYPES for sighting in sent)
+    is_forwarded = any(sighting.event_type is None or sighting.event_type in forwarded_types for sighting in sent)
     for stage, stage_counts in result.stages.items():
         if stage in (TRACKER, HISTORY) and not is_forwarded:
             continue

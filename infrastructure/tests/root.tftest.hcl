@@ -84,7 +84,7 @@ run "names_variables_and_routes_match_the_functions_and_callers" {
       for purpose, function in local.functions : purpose => keys(function.environment)
       } == {
       collect   = ["BAD_ROWS_BUCKET", "ENTITIES_TABLE", "LAKE_BUCKET", "STREAM_NAME", "UPLOADS_BUCKET", "USER_DAYS"]
-      forward   = ["BAD_ROWS_BUCKET", "HISTORY_DAYS", "HISTORY_TABLE", "PUT_EVENTS_PER_SECOND", "TRACKING_ID_PARAMETER"]
+      forward   = ["BAD_ROWS_BUCKET", "HISTORY_DAYS", "HISTORY_TABLE", "INTERACTION_TYPES", "PUT_EVENTS_PER_SECOND", "TRACKING_ID_PARAMETER"]
       judge     = []
       lake      = ["BAD_ROWS_BUCKET"]
       recommend = ["ANSWERS_TABLE", "DEPLOYED_CAMPAIGNS", "ENTITIES_TABLE", "FILTERS_PARAMETER", "HISTORY_TABLE", "POPULAR_CAMPAIGN_ARN", "RANKING_CAMPAIGN_ARN", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
@@ -145,6 +145,64 @@ run "the_quota_of_the_tracker_is_shared_by_the_invocations_that_run_at_once" {
     condition     = local.functions.forward.environment.PUT_EVENTS_PER_SECOND == "100"
     error_message = "Ten invocations may exceed 1,000 calls a second together, or use less."
   }
+}
+
+run "own_types_reach_the_functions_that_read_events_and_the_declared_ones_the_recommender" {
+  command = plan
+
+  variables {
+    event_types = { own = ["Wish", "Share"], interactions = ["View", "Purchase", "Wish"] }
+  }
+
+  assert {
+    condition     = [for name, function in local.functions : name if try(function.environment.OWN_EVENT_TYPES, "") == "Wish,Share"] == ["collect", "forward", "lake"]
+    error_message = "A function that reads events does not accept the shop's own types."
+  }
+
+  assert {
+    condition     = local.functions.forward.environment.INTERACTION_TYPES == "View,Purchase,Wish" && local.interaction_types == tolist(["View", "Purchase", "Wish"])
+    error_message = "The event tracker gets other types than those that are declared."
+  }
+}
+
+run "types_of_event_that_personalize_would_not_accept_are_refused" {
+  command = plan
+
+  variables {
+    event_types = { interactions = ["View", "Click", "AddToCart", "Purchase", "Watch", "Rating", "Like", "Dislike"] }
+  }
+
+  expect_failures = [var.event_types]
+}
+
+run "a_type_that_differs_from_another_by_its_case_is_refused" {
+  command = plan
+
+  variables {
+    event_types = { own = ["view"] }
+  }
+
+  expect_failures = [var.event_types]
+}
+
+run "an_own_type_in_another_form_is_refused" {
+  command = plan
+
+  variables {
+    event_types = { own = ["add to list"] }
+  }
+
+  expect_failures = [var.event_types]
+}
+
+run "an_interaction_that_no_type_declares_is_refused" {
+  command = plan
+
+  variables {
+    event_types = { interactions = ["View", "Wish"] }
+  }
+
+  expect_failures = [var.event_types]
 }
 
 run "without_campaigns_no_function_calls_one" {

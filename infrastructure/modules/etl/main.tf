@@ -62,6 +62,7 @@ resource "aws_glue_job" "this" {
     "--custom-logGroup-prefix" = local.log_group_prefix
     "--job-bookmark-option"    = "job-bookmark-disable"
     "--TempDir"                = "s3://${var.buckets.artifacts}/glue/temporary/"
+    "--interaction_types"      = join(",", var.interaction_types)
   }
 
   execution_property {

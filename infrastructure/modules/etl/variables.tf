@@ -68,6 +68,11 @@ variable "timeout_minutes" {
   type        = number
 }
 
+variable "interaction_types" {
+  description = "Types of event that are interactions of the data set."
+  type        = list(string)
+}
+
 variable "log_retention_days" {
   description = "Retention of the job's log in days."
   type        = number

@@ -17,13 +17,20 @@ ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 
 
+def _blocks(readme, language):
+    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / readme).read_text(), re.DOTALL)
+    return [block.encode() for block in blocks]
+
+
 def _block(readme, language):
-    (block,) = re.findall(rf"```{language}\n(.*?)```", (ROOT / readme).read_text(), re.DOTALL)
-    return block.encode()
+    (block,) = _blocks(readme, language)
+    return block
 
 
-def test_the_event_is_accepted():
-    assert not isinstance(read_event(_block("backend/contract/README.md", "json"), now=NOW), Refusal)
+def test_the_click_and_the_list_that_was_seen_are_accepted():
+    events = [read_event(block, now=NOW) for block in _blocks("backend/contract/README.md", "json")]
+
+    assert [None if isinstance(event, Refusal) else event.event_type for event in events] == ["Click", "Impression"]
 
 
 def test_the_explanation_adds_up():

@@ -15,7 +15,7 @@ GUIDE = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 # By heading of the guide: where the example's files are searched, and which of them no contributor changes by hand.
 SCOPES = {
-    "Add an event field": (("backend", "scripts"), r"/generated/"),
+    "Add an event field": (("backend", "scripts"), r"/generated/|README\.md"),
     "Add a Lambda function": (
         (
             "deployment/package",

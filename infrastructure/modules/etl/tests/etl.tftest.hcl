@@ -20,6 +20,7 @@ variables {
   worker_type        = "G.1X"
   workers            = 2
   timeout_minutes    = 60
+  interaction_types  = ["View", "Wish"]
   log_retention_days = 30
 }
 

@@ -115,6 +115,11 @@ def test_a_type_that_is_not_forwarded_is_not_expected_at_the_tracker(event_type)
     assert (findings, result.stages[TRACKER].expected) == ([], 0)
 
 
+def test_the_types_that_a_deployment_declares_are_expected_at_the_tracker():
+    result = compare([[sent(event_type="Wish"), *seen(*STAGES)]], STAGES, 60, forwarded_types={"Wish"})
+    assert (result.lost, result.stages[TRACKER].expected) == (0, 1)
+
+
 ids = st.text(min_size=1, max_size=256)
 
 
