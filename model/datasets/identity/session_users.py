@@ -11,7 +11,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
 SESSION_PREFIX = "session#"
 """Begins the user id of a session without a user in the data sets, and the id of each session that the stream sends."""
@@ -64,6 +64,11 @@ class SessionUsers(Generic[AnyEvent]):
     def first_of(self, session_id: str) -> str | None:
         """Return the user who was identified first in a session; None if no user was."""
         return self._user_of.get(session_id)
+
+    def shared_sessions_of(self, user_ids: Collection[str]) -> set[str]:
+        """Return the sessions whose first user is one of some users, of those with several that a data set can name."""
+        shared = (session for session in self._changes if session.startswith(SESSION_PREFIX))
+        return {session for session in shared if self._user_of[session] in user_ids}
 
     def of_event(self, event: AnyEvent) -> str | None:
         """Return the user of an event; None if it has none and no user was identified in its session."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets.avro_schema import read_schema
 from model.datasets.dataset_types import INTERACTIONS
-from model.engine.jobs.files import ATTRIBUTED_ITEMS, DELETED_USERS, NEW_PARTS, NEW_SEGMENTS, RESULT
+from model.engine.jobs.files import ATTRIBUTED_ITEMS, ERASED, NEW_PARTS, NEW_SEGMENTS, RESULT
 from model.engine.personalize import limits
 from model.engine.s3.export import read_rows_to_export, write_csv
 from model.engine.s3.target import S3Files, read_location
@@ -19,7 +19,7 @@ from model.engine.storage.erasure import (
     erase_from_log,
     erase_from_parts,
     read_user_ids,
-    write_user_ids,
+    write_erased,
 )
 from model.engine.storage.event_log.segments import LogReader
 from model.engine.storage.import_part import read_interactions
@@ -55,7 +55,7 @@ def erase(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     directory : Path
-        The new files are written to `result/`: parts, segments, and the list of users.
+        The new files are written to `result/`: parts, segments, and what to erase from memory.
     job : dict
         location, region, parts (paths by dataset type) and segments (paths).
     """
@@ -63,9 +63,9 @@ def erase(directory: Path, job: dict[str, Any]) -> dict[str, Any]:
     users = read_user_ids(_fetch_lists(directory, job))
     erased = Erased()
     parts = {kind: [Path(path) for path in paths] for kind, paths in job["parts"].items()}
-    erase_from_parts(users, parts, result / NEW_PARTS, erased)
     erase_from_log(users, [Path(segment) for segment in job["segments"]], result / NEW_SEGMENTS, erased)
-    write_user_ids(result / DELETED_USERS, users)
+    erase_from_parts(erased.users, parts, result / NEW_PARTS, erased)
+    write_erased(result / ERASED, erased)
     return {"records": erased.records, "parts": erased.parts, "segments": erased.segments}
 
 

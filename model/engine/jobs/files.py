@@ -6,4 +6,4 @@ JOB, OUTCOME = "job.json", "outcome.json"
 RESULT = "result"  # a directory: the worker writes the job's output into it
 ATTRIBUTED_ITEMS = "items.json"  # input of metric attribution: the numeric columns of the items, by item id
 # Output of a data deletion job, in its result directory.
-NEW_PARTS, NEW_SEGMENTS, DELETED_USERS = "parts", "segments", "users.json"
+NEW_PARTS, NEW_SEGMENTS, ERASED = "parts", "segments", "erased.json"

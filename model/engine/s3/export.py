@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 from model.datasets.dataset_types import INTERACTIONS, KEYS
 from model.engine.storage.event_log.records import EndRecord, EventRecord, Record, RowRecord
 from model.engine.storage.import_part import ROWS_FILE, read_interactions, read_rows, shortest_decimal
-from model.engine.storage.interactions.user_resolver import resolve_users
+from model.engine.storage.interactions.time_order import user_of_import, users_in_time_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from model.datasets.avro_schema import Schema
+    from model.datasets.identity.session_users import SessionUsers
 
     Row = dict[str, Any]
 
@@ -41,13 +42,16 @@ def read_rows_to_export(schema: Schema, mode: str, parts: Sequence[Path], log: I
     parts : sequence of Path
         Directories of the import parts, oldest first; not read for PUT.
     log : iterable of Record
-        Streamed records of the dataset group, oldest first; read twice, or not at all for BULK.
+        Streamed records of the dataset group, oldest first; read several times, or not at all for BULK. Where they
+        are exported, a session's events have the users of the session by time, imported ones as well.
     """
     imported = parts if mode != PUT else ()
     streamed = log if mode != BULK else ()
     if schema.dataset_type == INTERACTIONS:
-        yield from itertools.chain.from_iterable(read_interactions(part, INTERACTIONS) for part in imported)
-        yield from _streamed_events(schema, streamed)
+        users = users_in_time_order(streamed, EventRecord)
+        for row in itertools.chain.from_iterable(read_interactions(part, INTERACTIONS) for part in imported):
+            yield {**row, "USER_ID": user_of_import(row["USER_ID"], users)}
+        yield from _streamed_events(schema, streamed, users)
         return
     key = KEYS[schema.dataset_type]
     imported_rows = itertools.chain.from_iterable(read_rows(part / ROWS_FILE) for part in imported)
@@ -86,21 +90,16 @@ def _streamed_rows(dataset_type: str, log: Iterable[Record]) -> Iterator[tuple[s
             yield record.row_id, record.row
 
 
-def _streamed_events(schema: Schema, log: Iterable[Record]) -> Iterator[Row]:
+def _streamed_events(schema: Schema, log: Iterable[Record], users: SessionUsers[EventRecord]) -> Iterator[Row]:
     start = _last_deletion(INTERACTIONS, log)
-    # A later event may determine the user of a session: first all users, then the rows.
-    users = resolve_users(record for record in log if type(record) is EventRecord)
     by_property = schema.by_property()
     for place, record in enumerate(log):
-        if type(record) is not EventRecord:
-            continue
-        user = next(users)
         # An event without an item may identify the user of a session, but is not an interaction.
-        if place >= start and record.item_id is not None:
+        if type(record) is EventRecord and place >= start and record.item_id is not None:
             properties = json.loads(record.properties) if record.properties else {}
             yield {
                 **{column.name: properties.get(name) for name, column in by_property.items()},
-                "USER_ID": user,
+                "USER_ID": users.of_event(record) or record.session_id,
                 "ITEM_ID": record.item_id,
                 "TIMESTAMP": record.time,
                 "EVENT_TYPE": record.event_type,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from model.engine.storage.event_log.log import Position
     from model.engine.storage.import_part import Row
 
-VERSION = 1
+VERSION = 2
 FILE, UNFINISHED = "checkpoint.npz", "checkpoint.npz.new"
 
 

@@ -190,16 +190,27 @@ class DatasetGroup:
         """Return the segments of the event log; see `EventLog.segments`."""
         return await self._log.segments(closed=closed)
 
-    async def erase_users(self, user_ids: list[str], rewritten: Path) -> None:
-        """Erase users from the event log, by a directory of segments rewritten without them, then from memory."""
+    def log_until_now(self) -> tuple[list[Path], Position]:
+        """Return the segments of the event log, and the end of the records that are in memory."""
+        return self._log.current_segments(), self._log.applied
+
+    async def erase_users(self, user_ids: list[str], positions: dict[str, list[int]], rewritten: Path) -> None:
+        """Erase users from the event log, by a directory of segments rewritten without them, then from memory.
+
+        Parameters
+        ----------
+        positions : dict of lists of int
+            By dataset type, further streamed interactions to erase: see `erasure.Erased`.
+        """
         if self._checkpointing is not None:
             await asyncio.wait([self._checkpointing])
         # Before segments are replaced: a checkpoint must never contain more than the log.
         await asyncio.to_thread(remove_checkpoint, self._directory)
         self._checkpointed = LOG_START
         await self._log.replace_segments(rewritten)
-        self.interactions.erase(user_ids)
-        self.action_interactions.erase(user_ids)
+        for kind, store in ((INTERACTIONS, self.interactions), (ACTION_INTERACTIONS, self.action_interactions)):
+            store.erase_at(positions.get(kind, []))
+            store.erase(user_ids)
         for user_id in user_ids:
             self.rows[USERS].streamed.pop(user_id, None)
         self.tables[USERS].erase(user_ids)

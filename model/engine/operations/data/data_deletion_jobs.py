@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.arrays.model_files import forget_users
 from model.datasets.dataset_types import ACTION_INTERACTIONS, INTERACTIONS, USERS
-from model.engine.jobs.files import DELETED_USERS, NEW_PARTS, NEW_SEGMENTS
+from model.engine.jobs.files import ERASED, NEW_PARTS, NEW_SEGMENTS
 from model.engine.operations.resources.kind import ResourceKind
 from model.engine.operations.resources.reading import describe_operation, list_operation
 from model.engine.operations.resources.rules import create_resource, find_active
@@ -93,8 +93,9 @@ async def _erase(engine: Engine, job: Resource[DataDeletionJobInternals], group:
     engine.resources.save(job)
     for dataset in datasets.values():
         await _use_new_parts(engine, group, dataset, result / NEW_PARTS)
-    users: list[str] = json.loads(await asyncio.to_thread((result / DELETED_USERS).read_bytes))
-    await group.erase_users(users, result / NEW_SEGMENTS)
+    erased = json.loads(await asyncio.to_thread((result / ERASED).read_bytes))
+    users: list[str] = erased["users"]
+    await group.erase_users(users, erased["positions"], result / NEW_SEGMENTS)
     await _forget_in_models(engine, job.document["datasetGroupArn"], users)
     job.document["numDeleted"] = job.internals.records
 

@@ -144,8 +144,12 @@ class EventLog:
         if closed:
             start = await asyncio.get_running_loop().run_in_executor(self._thread, self._end_segment)
             self.applied = max(self.applied, start)
-        segments = list_segments(self._directory)
+        segments = self.current_segments()
         return segments[:-1] if closed else segments
+
+    def current_segments(self) -> list[Path]:
+        """Return the segments, oldest first; the last one may be growing."""
+        return list_segments(self._directory)
 
     async def replace_segments(self, rewritten: Path) -> None:
         """Replace segments by rewritten ones with the same names.

@@ -72,10 +72,10 @@ class Segment:
         has_beginning = self.end > 0 or MAGIC_1.startswith(self.content)
         return has_beginning and find_frame(self.content, self.end, self.number) is None
 
-    def records(self, start: int = 0) -> Iterator[bytes]:
-        """Yield the records of the frames that begin at a byte or later."""
+    def records(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Yield the records of the frames that begin at a byte or later, and before another."""
         for frame in self.frames:
-            if frame.start >= start:
+            if frame.start >= start and (end is None or frame.start < end):
                 yield from decode_records(self.content, frame)
 
 
@@ -88,6 +88,8 @@ class LogReader:
         Oldest first, from the first one on.
     growing : bool
         Whether the last one may be growing: then only its sound part is read.
+    end : (segment, byte), optional
+        Later records are left out.
 
     Raises
     ------
@@ -95,13 +97,15 @@ class LogReader:
         While iterating.
     """
 
-    def __init__(self, segments: Sequence[Path], *, growing: bool = False) -> None:
-        self._segments = segments
-        self._growing = growing
+    def __init__(self, segments: Sequence[Path], *, growing: bool = False, end: tuple[int, int] | None = None) -> None:
+        self._segments = [path for path in segments if end is None or segment_number(path) <= end[0]]
+        self._growing = growing or end is not None
+        self._end = end
 
     def __iter__(self) -> Iterator[Record]:
         for segment in read_log(self._segments, growing=self._growing):
-            for payload in segment.records():
+            end = self._end[1] if self._end is not None and segment.number == self._end[0] else segment.end
+            for payload in segment.records(end=end):
                 yield decode(payload)
 
 

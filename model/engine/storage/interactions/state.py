@@ -27,6 +27,10 @@ class InteractionState:
         By number.
     users : list of int
         Numbers of the users; the other numbers are those of sessions.
+    session_of : dict of int
+        The user who was identified last in each session, or its own number.
+    first_of : dict of int
+        The user who was identified first, of the sessions with several users.
     anonymous : set of int
         Numbers of the sessions that no user has logged in with.
     base : int
@@ -42,6 +46,7 @@ class InteractionState:
     user_ids: list[str]
     users: list[int]
     session_of: dict[str, int]
+    first_of: dict[str, int]
     anonymous: set[int]
     base: int
     columns: Arrays
@@ -56,6 +61,8 @@ class InteractionState:
             "users": np.array(self.users, np.int32),
             "sessions": as_bytes(list(self.session_of)),
             "session_persons": np.array(list(self.session_of.values()), np.int32),
+            "shared": as_bytes(list(self.first_of)),
+            "shared_persons": np.array(list(self.first_of.values()), np.int32),
             "anonymous": np.array(sorted(self.anonymous), np.int32),
             "base": np.array([self.base], np.int64),
             "context": as_bytes(list(self.context)),
@@ -75,6 +82,7 @@ def read_state(arrays: Mapping[str, NDArray[Any]]) -> InteractionState:
         as_strings(arrays["person_ids"]),
         arrays["users"].tolist(),
         dict(zip(as_strings(arrays["sessions"]), arrays["session_persons"].tolist(), strict=True)),
+        dict(zip(as_strings(arrays["shared"]), arrays["shared_persons"].tolist(), strict=True)),
         set(arrays["anonymous"].tolist()),
         int(arrays["base"][0]),
         {key.removeprefix("column-"): array for key, array in arrays.items() if key.startswith("column-")},

@@ -1,23 +1,26 @@
 """The interactions of a dataset group in memory: imported and streamed ones, by user.
 
-Users and sessions share one numbering. When an event names both a user and an anonymous session, the interactions of
-the session become the user's.
+Users and sessions share one numbering. The rule of identity (`backend/contract/rules/identity.py`) is applied in order
+of arrival: when an event names both a user and an anonymous session, the interactions of the session become the user's,
+the imported ones as well.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from model.datasets.columns import Columns, append_columns
+from model.datasets.identity.session_users import SESSION_PREFIX
 from model.engine.storage.interactions.imported import ImportedInteractions, NumberedImport
 from model.engine.storage.interactions.numbering import Numbering
 from model.engine.storage.interactions.state import InteractionState
 from model.engine.storage.interactions.streamed import NOWHERE, StreamedInteractions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from model.engine.storage.event_log.records import EventRecord
 
@@ -35,6 +38,9 @@ class InteractionStore:
         self._number_of_user: dict[str, int] = {}
         self._session_of: dict[str, int] = {}
         self._anonymous: set[int] = set()
+        self._first_of: dict[str, int] = {}  # the first user of each session that several users were identified in
+        self._moved: dict[int, int] = {}  # the user of each imported user that is a session
+        self._moved_to: dict[int, list[int]] = {}  # the same by user
         self._imported: ImportedInteractions | None = None
         self._streamed = StreamedInteractions()
 
@@ -72,8 +78,8 @@ class InteractionStore:
         Parameters
         ----------
         user_id : str
-            A user id, or the id of an anonymous session. An imported user with the id of an anonymous session is that
-            session: imported data have no other way to name it.
+            A user id, or the id of an anonymous session. An imported user with the id of a session is that session:
+            imported data have no other way to name it.
         """
         return self._latest([(user, self._streamed.last(user)) for user in self._numbers_of(user_id)])
 
@@ -94,7 +100,8 @@ class InteractionStore:
         users = [np.array(streamed.users, np.int32)[np.isin(np.array(streamed.kinds, np.int16), kinds)]]
         if self._imported is not None:
             users.append(self._imported.users()[np.isin(self._imported.kinds, kinds)])
-        return [self._user_ids[user] for user in np.unique(np.concatenate(users)).tolist() if user != NOWHERE]
+        found = (self._moved.get(user, user) for user in np.unique(np.concatenate(users)).tolist() if user != NOWHERE)
+        return list(dict.fromkeys(self._user_ids[user] for user in found))
 
     def with_history(self, position: int) -> tuple[str, int, list[str], bool]:
         """Return a streamed interaction with the earlier interactions of its user.
@@ -109,7 +116,11 @@ class InteractionStore:
             return "", 0, [], False
         earlier = streamed.previous(index)
         is_known = item in streamed.items_from(earlier, HISTORY_LENGTH) or self._was_imported(user, item)
-        previous = self._latest([(user, earlier)], streamed.times[index], PREVIOUS_LENGTH)
+        chains = [(user, earlier)]
+        for number in self._moved_to.get(user, ()):
+            is_known = is_known or self._was_imported(number, item)
+            chains.append((number, NOWHERE))
+        previous = self._latest(chains, streamed.times[index], PREVIOUS_LENGTH)
         return self._items.names[item], streamed.times[index], previous, not is_known
 
     def user_and_type(self, position: int) -> tuple[str, str]:
@@ -121,8 +132,14 @@ class InteractionStore:
         return self._user_ids[user], self._kinds.names[self._streamed.kinds[index]].lower()
 
     def number_users(self, user_ids: Iterable[str]) -> list[int]:
-        """Return the numbers of users; a new user gets the next number."""
-        return [self._number_user(user_id) for user_id in user_ids]
+        """Return the numbers of imported users; a new user gets the next number."""
+        numbers = []
+        for user_id in user_ids:
+            numbers.append(self._number_user(user_id))
+            user = self._session_of.get(user_id)
+            if user is not None and user not in self._anonymous:
+                self._move_import(user_id, self._first_of.get(user_id, user))
+        return numbers
 
     def number_items(self, item_ids: Iterable[str]) -> list[int]:
         """Return the numbers of items; a new item gets the next number."""
@@ -143,6 +160,11 @@ class InteractionStore:
     def set_imported(self, imported: ImportedInteractions | None) -> None:
         """Replace the imported interactions; None if there are none any more."""
         self._imported = imported
+        # Sessions that the next data sets give to their users, as Spark does, are no users of an import any more.
+        moved, self._moved, self._moved_to = self._moved, {}, {}
+        for number, user in moved.items():
+            if imported is not None and imported.range_of(number).stop > imported.range_of(number).start:
+                self._set_moved(number, user)
 
     def drop_streamed(self) -> None:
         """Drop the streamed interactions; later ones continue the numbering of positions."""
@@ -164,35 +186,77 @@ class InteractionStore:
             self._user_ids[user] = ""
         for session in [session for session, user in self._session_of.items() if user in erased]:
             del self._session_of[session]
+            if self._first_of.get(session) not in {None, *erased}:
+                self._session_of[session] = self._first_of.pop(session)
+        for session in [session for session, user in self._first_of.items() if user in erased]:
+            del self._first_of[session]
+        for number in [number for number, user in self._moved.items() if {number, user} & erased]:
+            del self._moved[number]
+        for user in users:
+            self._moved_to.pop(user, None)
         if self._imported is not None and users:
             self._imported = self._imported.without(np.array(users, np.int32))
         return sum(self._streamed.erase(user) for user in users)
 
+    def erase_at(self, positions: Iterable[int]) -> None:
+        """Erase streamed interactions, whose positions stay occupied."""
+        for position in positions:
+            index = self._streamed.index(position)
+            if index >= 0:
+                self._streamed.erase_at(index)
+
+    def sessions_of(self, user_ids: Collection[str]) -> set[str]:
+        """Return the sessions whose first user is one of some users, of those that an import can name."""
+        numbers = {self._number_of_user.get(user_id) for user_id in user_ids}
+        sessions = (session for session in self._session_of if session.startswith(SESSION_PREFIX))
+        return {session for session in sessions if self._first_of.get(session, self._session_of[session]) in numbers}
+
+    @property
+    def has_shared_sessions(self) -> bool:
+        """Whether several users were identified in a session, so that the order of events decides."""
+        return bool(self._first_of)
+
     def copy_state(self) -> InteractionState:
         """Return copies of everything but the imported interactions, for a checkpoint."""
         names = (list(self._items.names), list(self._kinds.names), list(self._user_ids))
-        sessions = (list(self._number_of_user.values()), dict(self._session_of), set(self._anonymous))
-        return InteractionState(*names, *sessions, *self._streamed.copy_state())
+        sessions = (list(self._number_of_user.values()), dict(self._session_of), dict(self._first_of))
+        return InteractionState(*names, *sessions, set(self._anonymous), *self._streamed.copy_state())
 
     def restore(self, state: InteractionState) -> None:
         """Restore a state into an empty store."""
         self._items, self._kinds, self._user_ids = Numbering(state.items), Numbering(state.kinds), state.user_ids
         self._number_of_user = {state.user_ids[number]: number for number in state.users}
-        self._session_of, self._anonymous = state.session_of, state.anonymous
+        self._session_of, self._first_of, self._anonymous = state.session_of, state.first_of, state.anonymous
         self._streamed = StreamedInteractions.restore(state.base, state.columns, state.context)
 
     def snapshot(self) -> Callable[[], Columns]:
         """Copy all interactions for a training; the returned function, slow for many, may run in a thread."""
+        copy_imported, moved, anonymous = self.snapshot_imported(), dict(self._moved), list(self._anonymous)
         names = (list(self._user_ids), list(self._items.names), list(self._kinds.names))
-        imported, arrays, context = self._imported, self._streamed.copy_columns(), self._streamed.context()
+        streamed = self._streamed.to_columns(*names)
 
         def columns() -> Columns:
-            streamed = Columns(*names, **arrays, context=context)  # type: ignore[arg-type]  # arrays by name
-            if (arrays["users"] == NOWHERE).any():
-                streamed = streamed.where(streamed.users != NOWHERE)
+            imported, remaining = copy_imported(), streamed
+            if (streamed.users == NOWHERE).any():
+                remaining = streamed.where(streamed.users != NOWHERE)
+            if not imported.times.size:
+                return remaining
+            number_of = {names[0][session]: session for session in anonymous}
+            owners = np.array([number_of.get(name, number) for number, name in enumerate(names[0])], np.int32)
+            owners[list(moved)] = list(moved.values())
+            return append_columns(replace(imported, users=owners[imported.users]), remaining)
+
+        return columns
+
+    def snapshot_imported(self) -> Callable[[], Columns]:
+        """Copy the imported interactions, with the users that the import names; see `snapshot`."""
+        names = (list(self._user_ids), list(self._items.names), list(self._kinds.names))
+        imported = self._imported
+
+        def columns() -> Columns:
             if imported is None:
-                return streamed
-            older = Columns(
+                return StreamedInteractions().to_columns(*names)
+            return Columns(
                 *names,
                 imported.users(),
                 imported.items,
@@ -201,16 +265,15 @@ class InteractionStore:
                 imported.values,
                 imported.context,
             )
-            return append_columns(older, streamed)
 
         return columns
 
     def _numbers_of(self, user_id: str) -> list[int]:
         user, session = self._number_of_user.get(user_id), self._session_of.get(user_id)
-        users = [] if user is None else [user]
-        if session is not None and (user is None or session in self._anonymous):
-            users.append(session)
-        return users
+        if user is None or user in self._moved:  # the id of a session stands for its user also after the log-in
+            return [] if session is None else [session, *self._moved_to.get(session, ())]
+        users = [user, *self._moved_to.get(user, ())]
+        return [*users, session] if session is not None and session in self._anonymous else users
 
     def _resolve(self, user_id: str | None, session_id: str) -> int:
         known = self._session_of.get(session_id)
@@ -220,12 +283,31 @@ class InteractionStore:
                 self._anonymous.add(known)
             return known
         user = self._number_user(user_id)
-        if known is not None and known in self._anonymous:
-            # The interactions of an anonymous session become the user's.
-            self._anonymous.discard(known)
-            self._streamed.merge(known, user)
-        self._session_of[session_id] = user
+        if known != user:
+            self._session_of[session_id] = user
+            if known is None or known in self._anonymous:
+                self._identify(session_id, known, user)
+            else:
+                self._first_of.setdefault(session_id, known)
         return user
+
+    def _identify(self, session_id: str, anonymous: int | None, user: int) -> None:
+        """Move the interactions of a session to the user who was identified first in it."""
+        if anonymous is not None:
+            self._anonymous.discard(anonymous)
+            self._streamed.merge(anonymous, user)
+        if session_id in self._number_of_user:
+            self._move_import(session_id, user)
+
+    def _move_import(self, session_id: str, user: int) -> None:
+        """Give what was imported under the id of a session to a user, where the id has the form of the data sets."""
+        number = self._number_of_user[session_id]
+        if session_id.startswith(SESSION_PREFIX) and number != user and number not in self._moved:
+            self._set_moved(number, user)
+
+    def _set_moved(self, number: int, user: int) -> None:
+        self._moved[number] = user
+        self._moved_to.setdefault(user, []).append(number)
 
     def _latest(
         self, chains: Sequence[tuple[int, int]], until: int | None = None, most: int = HISTORY_LENGTH

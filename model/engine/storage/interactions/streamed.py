@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from model.datasets.columns import Columns
 from model.datasets.interactions import ContextColumn
 
 if TYPE_CHECKING:
@@ -197,6 +198,20 @@ class StreamedInteractions:
         self._set_last(user, NOWHERE)
         return len(erased)
 
+    def erase_at(self, index: int) -> None:
+        """Erase one interaction, whose position stays occupied."""
+        user, before = self.users[index], self._before
+        if user == NOWHERE:
+            return
+        if self.last(user) == index:
+            self._set_last(user, before[index])
+        else:
+            later = next(each for each in self._walk(self.last(user)) if before[each] == index)
+            before[later] = before[index]
+        self.users[index] = before[index] = NOWHERE
+        for codes in self._codes.values():
+            codes[index] = NOWHERE
+
     def context(self) -> dict[str, ContextColumn]:
         """Return the context columns."""
         return {
@@ -204,15 +219,19 @@ class StreamedInteractions:
             for name, codes in self._codes.items()
         }
 
-    def copy_columns(self) -> dict[str, NDArray[np.generic]]:
-        """Return copies of the columns."""
-        return {
-            "users": np.array(self.users, np.int32),
-            "items": np.array(self.items, np.int32),
-            "kinds": np.array(self.kinds, np.int16),
-            "times": np.array(self.times, np.int64),
-            "values": np.array(self.values, np.float32),
-        }
+    def to_columns(self, user_ids: list[str], item_ids: list[str], event_types: list[str]) -> Columns:
+        """Return copies of the columns, with the names of their numbers."""
+        return Columns(
+            user_ids,
+            item_ids,
+            event_types,
+            np.array(self.users, np.int32),
+            np.array(self.items, np.int32),
+            np.array(self.kinds, np.int16),
+            np.array(self.times, np.int64),
+            np.array(self.values, np.float32),
+            self.context(),
+        )
 
     def copy_state(self) -> tuple[int, dict[str, NDArray[Any]], dict[str, tuple[list[str], NDArray[np.int32]]]]:
         """Return copies of the base, the columns by name, and the values and codes of the context columns."""

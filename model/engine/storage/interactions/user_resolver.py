@@ -1,4 +1,4 @@
-"""Resolves each logged event to its user or session, by the same rules as `InteractionStore`."""
+"""Resolves each logged event to its user or session in order of arrival, as `InteractionStore`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from model.engine.storage.event_log.records import EventRecord
 
@@ -51,11 +51,3 @@ class UserResolver:
     def _new(self, name: str) -> int:
         self._names.append(name)
         return len(self._names) - 1
-
-
-def resolve_users(events: Iterable[EventRecord]) -> Iterator[str]:
-    """Yield the user or session id of each event; reads all events, oldest first, before the first result."""
-    resolver = UserResolver()
-    for event in events:
-        resolver.add(event)
-    yield from resolver.resolve()

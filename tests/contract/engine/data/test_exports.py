@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.contract.engine.calls import MOMENT, event, export, put_events, rows_of, send
@@ -41,6 +43,24 @@ def test_interactions_are_exported_by_how_they_came_each_once(shop, mode, count)
         assert tuple(rows[0].values()) == (ROWS[0][0], ROWS[0][1], str(ROWS[0][2]), "View", "")
     if mode != "BULK":
         assert tuple(rows[-1].values()) == ("late-login", "streamed", f"{MOMENT.timestamp():.0f}", "View", "")
+
+
+@pytest.mark.honours(
+    "CreateDatasetExportJob", "an event without a user has the user who was identified last before it in its session"
+)
+def test_a_late_event_of_a_session_of_two_users_is_that_of_its_time(engine, s3):
+    shop = Shop(engine, s3, account="666600000002")
+    shop.track()
+    rows = [("session#s", "imported", 1_000_000, "View"), *ROWS]
+    shop.load("Interactions", s3.put("data", "export/two.csv", interactions_csv(rows)), "i")
+    for second, user in ((0, "ann"), (20, "bob"), (10, None)):
+        moment = MOMENT + timedelta(seconds=second)
+        put_events(shop, event(f"item-{second}", sentAt=moment), user=user, session="session#s")
+
+    export(shop, "Interactions", "two-users", ingestionMode="ALL")
+
+    users = {row["ITEM_ID"]: row["USER_ID"] for row in rows_of(shop, "two-users")}
+    assert [users[item] for item in ("item-0", "item-10", "item-20", "imported")] == ["ann", "ann", "bob", "ann"]
 
 
 @pytest.mark.honours("CreateDatasetExportJob", "PUT is the default; only ALL leaves out older rows of the same item")
