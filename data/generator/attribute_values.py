@@ -68,6 +68,18 @@ QUALITIES: tuple[str, ...] = (
     "Traveller's", "Umber", "Willow", "Winter",
 )  # fmt: skip
 
+# Country, region and city; users of the n-th region often prefer the n-th department of the tree.
+PLACES: tuple[tuple[str, str, str], ...] = (
+    ("AT", "Tyrol", "Innsbruck"),
+    ("FR", "Auvergne-Rhône-Alpes", "Lyon"),
+    ("IT", "Lombardy", "Milan"),
+    ("DE", "Bavaria", "Munich"),
+    ("SE", "Småland", "Växjö"),
+    ("DK", "Southern Denmark", "Billund"),
+    ("IE", "Leinster", "Dublin"),
+    ("PT", "Algarve", "Faro"),
+)
+
 AGE_GROUPS: tuple[str, ...] = ("18-24", "25-34", "35-44", "45-54", "55-64", "65+")
 GENDERS: tuple[str, ...] = ("female", "male", "other")
 MEMBERSHIPS: tuple[str, ...] = ("none", "silver", "gold")

@@ -33,7 +33,8 @@ def _change(**changes: object) -> Callable[[Fields], bytes]:
 
 def _as_list(**changes: object) -> Callable[[Fields], bytes]:
     """Make an Impression of an event of any type."""
-    return _change(event_type="Impression", item_id=None, event_value=None, **changes)
+    others = dict.fromkeys(("item_id", "event_value", "currency", "position", "quantity", "order_id"))
+    return _change(event_type="Impression", **others, **changes)
 
 
 def _without(*names: str) -> Callable[[Fields], bytes]:

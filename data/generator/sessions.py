@@ -23,7 +23,11 @@ _POSITION_BIAS = tuple(1 / (1 + 0.25 * index) for index in range(SHOWN))
 FIT_COMPANION, FIT_TASTE, FIT_POPULAR = 6.0, 3.0, 1.0
 FAVOURITE_BRAND = 1.6
 
+CURRENCY = "EUR"
+
 _CONTINUES = 0.78
+# Share of the views that follow a click in a list; others come from elsewhere, such as an e-mail.
+_FROM_A_LIST = 0.7
 _MINUTE_MS = 60_000
 _DAY_MS = 86_400_000
 
@@ -97,28 +101,23 @@ def _view_item(
     catalogue: Catalogue,
     rng: Random,
 ) -> int:
-    """Add the view of an item in a list and possibly a click and a reaction; return the time of the last event."""
+    """Add the view of an item, mostly after a click in a list, and possibly a reaction; return the time of the last."""
     offset = visit.user.offset_hours
-    view = _make_draft(time_ms, "View", current, catalogue, offset)
-    view.fields["impression"] = [catalogue.items[index].item_id for index in shown]
-    view.fields["properties"] = {
-        "position": shown.index(current),
-        "device": "phone" if rng.random() < 0.6 else "desktop",
-    }
-    if rng.random() < 0.2:
-        view.fields["recommendation_id"] = f"RID-{rng.getrandbits(96):024x}"
-    drafts.append(view)
-    if rng.random() < 0.7:
-        time_ms += rng.randrange(800, 9_000)
-        drafts.append(_make_draft(time_ms, "Click", current, catalogue, offset))
-        if rng.random() < 0.05:
-            time_ms += _draw_pause_ms(rng)
-            drafts.append(_make_draft(time_ms, "Like" if rng.random() < 0.8 else "Dislike", current, catalogue, offset))
-        elif rng.random() < 0.05:
-            time_ms += _draw_pause_ms(rng)
-            watch = _make_draft(time_ms, "Watch", current, catalogue, offset)
-            watch.fields["event_value"] = rng.randrange(5, 120)
-            drafts.append(watch)
+    if rng.random() < _FROM_A_LIST:
+        click = _make_draft(time_ms, "Click", current, catalogue, offset)
+        click.fields["impression"] = [catalogue.items[index].item_id for index in shown]
+        click.fields["position"] = shown.index(current) + 1
+        drafts.append(click)
+        time_ms += rng.randrange(100, 900)
+    drafts.append(_make_draft(time_ms, "View", current, catalogue, offset))
+    if rng.random() < 0.035:
+        time_ms += _draw_pause_ms(rng)
+        drafts.append(_make_draft(time_ms, "Like" if rng.random() < 0.8 else "Dislike", current, catalogue, offset))
+    elif rng.random() < 0.035:
+        time_ms += _draw_pause_ms(rng)
+        watch = _make_draft(time_ms, "Watch", current, catalogue, offset)
+        watch.fields["event_value"] = rng.randrange(5, 120)
+        drafts.append(watch)
     return time_ms
 
 
@@ -127,6 +126,7 @@ def _buy_cart(
 ) -> None:
     """Add the purchase or removal of the items in the cart, and ratings of some purchases days later."""
     offset = visit.user.offset_hours
+    order_id = f"order-{rng.getrandbits(64):016x}"
     for index in cart:
         time_ms += _draw_pause_ms(rng)
         if rng.random() < 0.1:
@@ -134,7 +134,8 @@ def _buy_cart(
         elif rng.random() < 0.6:
             purchase = _make_draft(time_ms, "Purchase", index, catalogue, offset)
             purchase.fields["event_value"] = catalogue.items[index].price
-            purchase.fields["properties"] = {"quantity": 1 + int(rng.expovariate(2)), "gift": rng.random() < 0.1}
+            purchase.fields |= {"currency": CURRENCY, "order_id": order_id, "quantity": 1 + int(rng.expovariate(2))}
+            purchase.fields["properties"] = {"gift": rng.random() < 0.1}
             drafts.append(purchase)
             if rng.random() < 0.3:
                 later = time_ms + int(rng.uniform(0.2, 3) * _DAY_MS)

@@ -25,6 +25,8 @@ _ANONYMOUS = 0.25
 _LOGS_IN = 0.6
 # Share of the events without an event id; the API derives one.
 _WITHOUT_ID = 0.05
+# Share of the visits from the most used device.
+_USUAL_DEVICE = 0.8
 
 
 def generate(settings: Settings) -> Stream:
@@ -82,12 +84,14 @@ class _Traffic:
         progress = (start_ms - self.settings.since_ms) / (self.settings.until_ms - self.settings.since_ms)
         drafts = browse(Visit(user, start_ms, progress), self.catalogue, rng)
         denied = rng.random() < self.settings.denied
+        usual, other = user.devices[0], user.devices[-1]
+        device, visitor_id = usual if rng.random() < _USUAL_DEVICE else other
         login_position = self._draw_login_position(len(drafts))
         for number, draft in enumerate(drafts):
             if draft.time_ms >= self.settings.until_ms:
                 # The API refuses events of the future.
                 continue
-            identity: dict[str, object] = {"session_id": session_id}
+            identity: dict[str, object] = {"session_id": session_id, "visitor_id": visitor_id, "device": device}
             if draft.fields["event_type"] == "Rating":
                 # Ratings are given in reply to an e-mail, days after the visit.
                 identity = {"user_id": user.user_id}

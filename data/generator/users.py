@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from data.generator.attribute_values import AGE_GROUPS, BRANDS, GENDERS, MEMBERSHIPS
+from data.generator.attribute_values import AGE_GROUPS, BRANDS, GENDERS, MEMBERSHIPS, PLACES
 from data.generator.catalogue import DAY_MS
 from data.generator.timestamps import rfc3339
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _INTEREST = (0.6, 0.3, 0.1)
 # Share of a user's interest that moves from the initial to the final categories by the end of the period.
 _DRIFT = 0.7
+# Share of the users who live in the region that favours the department of their first category.
+_LIVES_AMONG_ALIKE = 0.5
+# Shares of the users with a phone, and of those with a second device of the other kind.
+_PHONE, _SECOND_DEVICE = 0.6, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,10 @@ class User:
         Probability that a viewed item is put into the cart.
     offset_hours
         UTC offset of the clock on this user's device.
+    place
+        Index into `PLACES`.
+    devices
+        Kind and visitor id of each device, the most used first.
     """
 
     user_id: str
@@ -47,6 +55,8 @@ class User:
     eagerness: float
     offset_hours: int
     created_ms: int
+    place: int
+    devices: tuple[tuple[str, str], ...]
 
     def favourite(self, progress: float, rng: Random) -> int:
         """Draw one of this user's favourite categories at a point of the period, `progress` from 0 to 1."""
@@ -77,8 +87,8 @@ class Population:
 
 def make_population(settings: Settings, catalogue: Catalogue) -> Population:
     """Generate the shop's users from the settings' seed."""
-    rng = settings.rng("people")
-    users = [_make_user(number, settings, len(catalogue.categories), rng) for number in range(settings.users)]
+    rng, homes = settings.rng("people"), settings.rng("homes")
+    users = [_make_user(number, settings, catalogue, rng, homes) for number in range(settings.users)]
     return Population(users, list(accumulate(rng.lognormvariate(0, 0.8) for _ in users)))
 
 
@@ -94,12 +104,15 @@ def user_record(user: User, catalogue: Catalogue) -> dict[str, object]:
         record["age_group"] = user.age_group
     if last_digit < 8:
         record["gender"] = user.gender
+        record |= dict(zip(("country", "region", "city"), PLACES[user.place], strict=True))
     if last_digit < 7:
+        record["device"] = user.devices[0][0]
         record["interests"] = "|".join(dict.fromkeys(catalogue.categories[index][1] for index in user.before[:2]))
     return record
 
 
-def _make_user(number: int, settings: Settings, categories: int, rng: Random) -> User:
+def _make_user(number: int, settings: Settings, catalogue: Catalogue, rng: Random, homes: Random) -> User:
+    categories = len(catalogue.categories)
     age = min(int(rng.triangular(0, len(AGE_GROUPS), 1.5)), len(AGE_GROUPS) - 1)
     membership = bisect((0.6, 0.88), rng.random())
     # Each age group favours a part of the category tree, so that a user's attributes predict preferences.
@@ -116,4 +129,14 @@ def _make_user(number: int, settings: Settings, categories: int, rng: Random) ->
         eagerness=0.12 + 0.08 * membership,
         offset_hours=rng.choice((0, 0, 0, 0, 1, 2, -5, -8, 9)),
         created_ms=settings.since_ms - int(rng.random() * 1000 * DAY_MS),
+        place=first * len(PLACES) // categories
+        if homes.random() < _LIVES_AMONG_ALIKE
+        else homes.randrange(len(PLACES)),
+        devices=_draw_devices(homes),
     )
+
+
+def _draw_devices(rng: Random) -> tuple[tuple[str, str], ...]:
+    kinds = ("phone", "desktop") if rng.random() < _PHONE else ("desktop", "phone")
+    count = 2 if rng.random() < _SECOND_DEVICE else 1
+    return tuple((kind, f"visitor-{rng.getrandbits(64):016x}") for kind in kinds[:count])

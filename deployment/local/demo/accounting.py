@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import awswrangler
 
+from backend.contract.rules.event_types import FORWARDED_TYPES
 from deployment.local.demo.errors import DemoError
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ _TIMEOUT_SECONDS = 240.0
 _COUNT = """
 SELECT count(*) AS all_rows,
        count(DISTINCT event_id) AS distinct_events,
+       count(DISTINCT IF(event_type IN ({types}), event_id)) AS forwarded,
        count(DISTINCT IF(received_at >= timestamp :since, event_id)) AS in_run
 FROM events
-"""
+""".format(types=", ".join(f"'{name}'" for name in sorted(FORWARDED_TYPES)))
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,15 @@ class LakeCounts:
     ----------
     rows
         Rows, including repeated deliveries.
+    forwarded
+        Distinct event ids of the types that reach the event tracker.
     distinct_in_run
         Distinct event ids that the API received since the run began.
     """
 
     rows: int
     distinct: int
+    forwarded: int
     distinct_in_run: int
 
 
@@ -63,7 +68,7 @@ class AthenaClient:
     def count(self, since: datetime) -> LakeCounts:
         """Count the events of the raw lake, and those received since a time."""
         row = self.rows(_COUNT, since=since.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3])[0]
-        return LakeCounts(int(row["all_rows"]), int(row["distinct_events"]), int(row["in_run"]))
+        return LakeCounts(int(row["all_rows"]), int(row["distinct_events"]), int(row["forwarded"]), int(row["in_run"]))
 
 
 def count_tracked_events(engine_url: str, dataset_group: str) -> int:

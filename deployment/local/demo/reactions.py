@@ -77,7 +77,7 @@ def react(api: Api, user: str, taste: int = 0) -> Reaction:
     seconds = _seconds_until_changed(api, user, before)
     # The first change may follow from the first click alone; the result shows the effect of all clicks.
     time.sleep(1)
-    answer = _request_recommendations(api, user, explain="true")
+    answer = request_recommendations(api, user, SHOWN, explain="true")
     return Reaction(
         user, clicked, before, _items(answer), seconds, [_strongest_reason(entry) for entry in answer["items"]]
     )
@@ -107,14 +107,15 @@ def _seconds_until_changed(api: Api, user: str, before: list[str]) -> float | No
 
 
 def _recommended(api: Api, user: str) -> list[str]:
-    return _items(_request_recommendations(api, user))
+    return _items(request_recommendations(api, user, SHOWN))
 
 
-def _request_recommendations(api: Api, user: str, **more: str) -> dict[str, Any]:
+def request_recommendations(api: Api, user: str, count: int, **more: str) -> dict[str, Any]:
+    """Return the answer with so many items for a user, or with the popular items where the user is unknown."""
     try:
-        return api.get(f"/recommendations/{quoted(user)}", num_results=SHOWN, **more)
+        return api.get(f"/recommendations/{quoted(user)}", num_results=count, **more)
     except NotFoundError:
-        return api.get("/popular", num_results=SHOWN, **more)
+        return api.get("/popular", num_results=count, **more)
 
 
 def _strongest_reason(entry: dict[str, Any]) -> str:

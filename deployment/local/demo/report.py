@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from deployment.audit.comparison import HISTORY, TRACKER
+from deployment.audit.comparison import HISTORY, LAKE, TRACKER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from deployment.audit.comparison import Comparison
     from deployment.local.demo.accounting import LakeCounts
     from deployment.local.demo.reactions import Reaction
+    from deployment.local.demo.shown_lists import Behaviour, ShownList
 
 _TITLE_WIDTH = 30
 
@@ -88,8 +90,48 @@ class EventCounts:
         for title, stage in (("at the tracker", TRACKER), ("in the history", HISTORY)):
             table.add_row(title, f"{self.audited.stages[stage].found:,}", "different events of this run")
         table.add_row("lost, doubled", f"{self.audited.lost:,}, {self.audited.doubled:,}", "at any stage of the audit")
-        left_out = ", ".join(f"{count:,} {reason}" for reason, count in self.manifest["dropped"].items() if count)
+        left_out = _counts(self.manifest["dropped"])
         table.add_row("in the data sets", f"{self.in_data_sets:,}", f"left out: {left_out}" if left_out else "")
+        style = "bold green" if self.unaccounted == 0 else "bold red"
+        table.add_row("[bold]unaccounted", f"[{style}]{self.unaccounted:,}", "", end_section=True)
+        return table
+
+
+@dataclass(frozen=True)
+class ListCounts:
+    """The counts of the second phase: lists that were asked for, shown and clicked."""
+
+    users: int
+    lists: Sequence[ShownList]
+    behaviour: Behaviour
+    sent: ReplayResult
+    audited: Comparison
+
+    @property
+    def unaccounted(self) -> int:
+        """Events that were not accepted, or not found at a stage that they must reach; 0 when all are."""
+        events = len(self.behaviour.events)
+        return abs(events - self.sent.accepted) + abs(events - self.audited.distinct) + self.audited.unaccounted
+
+    def table(self) -> Table:
+        """Return the counts as a table."""
+        table = Table(show_header=False)
+        table.add_column(justify="left")
+        table.add_column(justify="right")
+        table.add_column(justify="left", style="dim")
+        shown, clicked = self.behaviour.shown, self.behaviour.clicked
+        sources = Counter(str(each.answer["source"]) for each in self.lists)
+        table.add_row("lists", f"{len(self.lists):,}", f"for {self.users:,} users, from: {_counts(sources)}")
+        table.add_row("items shown", f"{shown.total():,}", f"by {len(self.lists):,} Impressions")
+        table.add_row(
+            "clicks", f"{clicked.total():,}", f"{clicked.total() / max(1, shown.total()):.1%} of the items shown"
+        )
+        rates = " · ".join(f"{clicked[position] / count:.0%}" for position, count in sorted(shown.items()))
+        table.add_row("by position", "", rates)
+        table.add_row("accepted", f"{self.sent.accepted:,}", f"of {len(self.behaviour.events):,} events")
+        stages = self.audited.stages
+        table.add_row("in the lake", f"{stages[LAKE].found:,}", "Impressions and clicks")
+        table.add_row("at the tracker", f"{stages[TRACKER].found:,}", "clicks; an Impression is no interaction")
         style = "bold green" if self.unaccounted == 0 else "bold red"
         table.add_row("[bold]unaccounted", f"[{style}]{self.unaccounted:,}", "", end_section=True)
         return table
@@ -154,6 +196,10 @@ def _reason(name: str, shown: str, titles: Mapping[str, str]) -> str:
     if item == shown:
         return "seen before"
     return _named(item, titles) if kind in {"item", "content"} else name or "-"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
 def _named(item: str, titles: Mapping[str, str]) -> str:

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 
 from data import replay
 from deployment.audit.auditing import Resources, audit
-from deployment.local.demo import accounting, report, workflow
+from deployment.local.demo import accounting, report, shown_lists, workflow
 from deployment.local.demo.api import Api, quoted
 from deployment.local.demo.reactions import SHOWN, busiest_users, react
 from deployment.local.demo.steps import Steps
 from deployment.local.provision import build_archives, initialize_empty, is_partly_provisioned, provision
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from data.stream import Stream
+    from deployment.audit.comparison import Comparison
     from deployment.local.cloud import Cloud
+    from deployment.local.demo.steps import Bar
     from deployment.local.provision import Provisioned
 
 _USERS = 3
@@ -49,14 +53,16 @@ def run(cloud: Cloud, stream: Stream, console: Console) -> bool:
     report.print_answers(console, reactions, titles)
     _show_lists(api, console, reactions[0].clicked[0], titles)
     athena = accounting.AthenaClient(stack["database"], stack["athena_workgroup"])
+    phase = _show_and_click(cloud, stream, stack, api, steps)
     with steps.step("Query the lake with Athena"):
         answers = {title: athena.rows(sql) for title, sql in _QUERIES.items()}
     for title, rows in answers.items():
         report.print_rows(console, title, rows)
     console.print("[bold]Where the events are[/]", accounts.table(), sep="\n")
+    console.print("[bold]Lists shown, and what followed[/]", phase.table(), sep="\n")
     console.print("[bold]Seconds[/]", report.seconds_table(steps.seconds), sep="\n")
     print_addresses(cloud, stack, console)
-    return accounts.unaccounted == 0
+    return accounts.unaccounted == 0 and phase.unaccounted == 0
 
 
 def set_up(cloud: Cloud, steps: Steps) -> Provisioned:
@@ -119,18 +125,42 @@ def _replay_and_train(
         lake = athena.count(since)
     with steps.step("Wait for the event tracker") as bar:
         accounting.wait_for_count(
-            lambda: accounting.count_tracked_events(cloud.engine_url, stack["dataset_group"]), lake.distinct, bar
+            lambda: accounting.count_tracked_events(cloud.engine_url, stack["dataset_group"]), lake.forwarded, bar
         )
     with steps.step("Build the data sets, train, deploy") as bar:
         output = workflow.train(api, cloud.client("stepfunctions"), stack["state_machine_arn"], bar)
     report.print_verdicts(steps.console, output["Deployments"])
-    resources = Resources(cloud.client, stack["athena_workgroup"], cloud.directory / "engine")
     with steps.step("Audit every stage") as bar:
-        audited = audit(ledger, resources, show=lambda place, count: bar.show(note=f"{place}: {count:,} events"))
-    accounts = report.EventCounts(sent, expected, lake, audited.comparison, output["Manifest"])
+        audited = _audit(cloud, stack, ledger, bar)
+    accounts = report.EventCounts(sent, expected, lake, audited, output["Manifest"])
     counts = Counter(event.user for event in stream.events if event.outcome == "accepted")
     users = busiest_users(counts, {str(user["user_id"]) for user in stream.users}, _USERS)
     return accounts, titles, users
+
+
+def _show_and_click(cloud: Cloud, stream: Stream, stack: Provisioned, api: Api, steps: Steps) -> report.ListCounts:
+    tastes = shown_lists.read_tastes(stream)
+    users = tastes.users(shown_lists.USERS)
+    with steps.step("Ask for lists") as bar:
+        bar.show(0, len(users))
+        lists = shown_lists.ask(api, users, bar.advance)
+    behaviour = shown_lists.behave(lists, tastes)
+    since = datetime.now(UTC)
+    ledger = cloud.directory / "ledger-lists.jsonl"
+    with steps.step("Show the lists, and click") as bar, ledger.open("wb") as lines:
+        bar.show(0, len(behaviour.events))
+        sent = replay.replay(behaviour.stream, api.url, api.key, on_progress=bar.advance, ledger=lines)
+    athena = accounting.AthenaClient(stack["database"], stack["athena_workgroup"])
+    with steps.step("Wait for the lake again") as bar:
+        accounting.wait_for_count(lambda: athena.count(since).distinct_in_run, len(behaviour.events), bar)
+    with steps.step("Audit every stage again") as bar:
+        audited = _audit(cloud, stack, ledger, bar)
+    return report.ListCounts(len(users), lists, behaviour, sent, audited)
+
+
+def _audit(cloud: Cloud, stack: Provisioned, ledger: Path, bar: Bar) -> Comparison:
+    resources = Resources(cloud.client, stack["athena_workgroup"], cloud.directory / "engine")
+    return audit(ledger, resources, show=lambda place, count: bar.show(note=f"{place}: {count:,} events")).comparison
 
 
 def _show_lists(api: Api, console: Console, item: str, titles: dict[str, str]) -> None:

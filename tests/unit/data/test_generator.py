@@ -1,15 +1,17 @@
 """The generated stream is reproducible, exact in number, consistent with its expected outcomes, and learnable."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice, pairwise
+from typing import Any
 
 import pytest
 
 from data.generate import main
 from data.generator import Settings, generate
+from data.generator.attribute_values import PLACES, TREE
 from data.generator.invalid_events import BREAKAGES
 from data.generator.structure import measure_structure
 from data.stream import ACCEPTED, SUPPRESSED
@@ -39,7 +41,7 @@ def test_the_number_of_events_is_exact(events):
 
 
 def test_every_event_has_one_outcome():
-    expected = generate(SMALL).expected
+    expected = generate(replace(SMALL, denied=0.05)).expected
 
     assert expected.accepted + expected.suppressed + sum(expected.refused.values()) == expected.sent
     assert 0 < expected.repeats < expected.accepted
@@ -117,6 +119,58 @@ def test_some_sessions_begin_anonymous_and_log_in_later():
 
     assert any(known == sorted(known) and known[0] != known[-1] for known in sessions.values())
     assert any(not any(known) for known in sessions.values())
+
+
+def accepted_events(settings=SMALL) -> list[dict[str, Any]]:
+    return [json.loads(event.payload) for event in generate(settings).events if event.outcome == ACCEPTED]
+
+
+def test_a_visitor_is_one_user_s_device_before_and_after_the_log_in():
+    users: defaultdict[str, set[str]] = defaultdict(set)
+    devices: defaultdict[str, set[str]] = defaultdict(set)
+    sessions: defaultdict[str, set[str]] = defaultdict(set)
+    for event in accepted_events():
+        if "visitor_id" in event:
+            users[event["visitor_id"]] |= {event["user_id"]} if "user_id" in event else set()
+            devices[event["visitor_id"]].add(event["device"])
+            sessions[event["visitor_id"]].add(event["session_id"])
+
+    assert all(len(each) <= 1 for each in users.values())
+    assert all(len(each) == 1 for each in devices.values())
+    assert any(len(each) > 1 for each in sessions.values())
+
+
+def test_an_order_is_one_visit_s_and_has_the_price_of_a_unit():
+    prices = {item["item_id"]: item["price"] for item in generate(SMALL).items}
+    purchases = [event for event in accepted_events() if event["event_type"] == "Purchase"]
+    sessions: defaultdict[str, set[str]] = defaultdict(set)
+    for event in purchases:
+        sessions[event["order_id"]].add(event["session_id"])
+        assert event["event_value"] == prices[event["item_id"]]
+        assert event["currency"] == "EUR"
+
+    assert all(len(each) == 1 for each in sessions.values())
+    assert len(sessions) < len(purchases)
+    assert {event["quantity"] for event in purchases} >= {1, 2}
+
+
+def test_a_click_has_the_list_and_the_place_of_its_item():
+    clicks = [event for event in accepted_events() if event["event_type"] == "Click"]
+
+    assert clicks
+    assert all(event["impression"][event["position"] - 1] == event["item_id"] for event in clicks)
+
+
+def test_users_of_a_region_have_a_taste_in_common():
+    departments: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    stream = generate(replace(SMALL, users=2_000))
+    names = {category: department for department, branch in TREE.items() for category in branch}
+    for user in stream.users:
+        if "region" in user and "interests" in user:
+            departments[str(user["region"])][names[str(user["interests"]).split("|")[0]]] += 1
+
+    favourites = {region: counts.most_common(1)[0][0] for region, counts in departments.items()}
+    assert favourites == {place[1]: department for place, department in zip(PLACES, TREE, strict=True)}
 
 
 def test_bots_send_bursts():

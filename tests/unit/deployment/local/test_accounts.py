@@ -27,7 +27,7 @@ def counts(**changes) -> EventCounts:
     agreed: dict[str, Any] = {
         "sent": ReplayResult(sent=10, accepted=7, suppressed=2, refused=REFUSED),
         "expected": ExpectedOutcomes(sent=10, accepted=7, repeats=1, suppressed=2, refused=REFUSED),
-        "lake": LakeCounts(rows=7, distinct=6, distinct_in_run=6),
+        "lake": LakeCounts(rows=7, distinct=6, forwarded=6, distinct_in_run=6),
         "audited": audited(),
         "manifest": {"written": {"interactions": 5}, "dropped": {"no_item": 1}},
     }
@@ -41,7 +41,7 @@ def test_stages_that_agree_leave_nothing_unaccounted():
 def test_a_second_run_of_the_same_stream_adds_up_as_well():
     # Given that the lake holds an earlier stream of four beside this one
     second = counts(
-        lake=LakeCounts(rows=18, distinct=10, distinct_in_run=6),
+        lake=LakeCounts(rows=18, distinct=10, forwarded=10, distinct_in_run=6),
         manifest={"written": {"interactions": 9}, "dropped": {"no_item": 1}},
     )
 

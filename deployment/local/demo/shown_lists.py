@@ -1,0 +1,150 @@
+"""The second phase: asks for lists for many users, shows them, and clicks by a stated model of position and taste.
+
+A user examines the item in place k of a list with probability 1 / (1 + 0.25 (k - 1)), and clicks an examined item with
+0.05 + 0.45 times the share of the item's department in what the user has looked at: a position-based model, see
+https://dl.acm.org/doi/10.1145/1341531.1341545.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from backend.contract import write_instant
+from data.stream import ACCEPTED, RawEvent, Stream
+from deployment.local.demo.reactions import request_recommendations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from deployment.local.demo.api import Api
+
+USERS = 200
+LENGTH = 10
+SLOT = "home-top"
+
+_CONNECTIONS = 4
+_WITHOUT_TASTE, _BY_TASTE = 0.05, 0.45
+_PAUSE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class ShownList:
+    """An answer of the API, as it is shown to a user."""
+
+    user: str
+    answer: Mapping[str, Any]
+
+    @property
+    def items(self) -> list[str]:
+        """Item ids, the first place first."""
+        return [entry["item_id"] for entry in self.answer["items"]]
+
+    @property
+    def origin(self) -> dict[str, object]:
+        """The fields by which an event names this list."""
+        named = {name: self.answer.get(name) for name in ("recommendation_id", "model", "source")}
+        return {"slot": SLOT} | {name: value for name, value in named.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Tastes:
+    """What users of a stream have looked at."""
+
+    departments: Mapping[str, str]
+    counts: Mapping[str, Counter[str]]
+
+    def users(self, count: int, seed: int = 0) -> list[str]:
+        """Return random users, at most `count`, in a stable order."""
+        known = sorted(self.counts)
+        return random.Random(seed).sample(known, min(count, len(known)))  # noqa: S311 - a sample, not a secret
+
+    def share(self, user: str, item: str) -> float:
+        """Return the share of an item's department in what a user has looked at, from 0 to 1."""
+        counts = self.counts[user]
+        return counts[self.departments.get(item, "")] / max(1, counts.total())
+
+
+def read_tastes(stream: Stream) -> Tastes:
+    """Read what the identified users of a stream have looked at; all users, where the stream lists none."""
+    departments = {str(item["item_id"]): str(item.get("category") or "").partition("|")[0] for item in stream.items}
+    known = {str(user["user_id"]) for user in stream.users}
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for event in stream.events:
+        if event.outcome == ACCEPTED and (event.user in known or not known):
+            item = msgspec.json.decode(event.payload).get("item_id")
+            counts[event.user][departments.get(item, "")] += 1
+    return Tastes(departments, counts)
+
+
+def ask(api: Api, users: list[str], on_progress: Callable[[int], None]) -> list[ShownList]:
+    """Request the recommendations of users; an unknown user gets the popular items."""
+
+    def request(user: str) -> ShownList:
+        shown = ShownList(user, request_recommendations(api, user, LENGTH))
+        on_progress(1)
+        return shown
+
+    with ThreadPoolExecutor(_CONNECTIONS) as threads:
+        return [shown for shown in threads.map(request, users) if shown.items]
+
+
+def is_clicked(rng: random.Random, position: int, taste: float) -> bool:
+    """Draw whether the item at a position, from 1, is clicked by a user with this taste for it, from 0 to 1."""
+    return rng.random() < 1 / (1 + 0.25 * (position - 1)) * (_WITHOUT_TASTE + _BY_TASTE * taste)
+
+
+@dataclass
+class Behaviour:
+    """What the users did with the lists.
+
+    Attributes
+    ----------
+    shown, clicked
+        Items by position, from 1.
+    """
+
+    events: list[RawEvent] = field(default_factory=list)
+    shown: Counter[int] = field(default_factory=Counter)
+    clicked: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def stream(self) -> Stream:
+        """The events, as a stream to send."""
+        return Stream(
+            items=lambda: (), users=lambda: (), events=lambda: iter(self.events), name="lists", size=len(self.events)
+        )
+
+
+def behave(lists: list[ShownList], tastes: Tastes, seed: int = 0) -> Behaviour:
+    """Return an `Impression` for each list, and the clicks."""
+    rng = random.Random(seed)  # noqa: S311 - behaviour, not a secret
+    behaviour = Behaviour()
+    now = datetime.now(UTC)
+    for shown in lists:
+        session = f"demo-{rng.getrandbits(64):016x}-{now:%H%M%S}"
+        for fields in _events_of(shown, tastes, rng, behaviour):
+            fields |= {"user_id": shown.user, "session_id": session, "impression": shown.items, **shown.origin}
+            event_id = f"{session}-{len(behaviour.events)}"
+            moment = now + _PAUSE * (fields["event_type"] == "Click")
+            fields |= {"event_id": event_id, "timestamp": write_instant(moment)}
+            arrival = int(now.timestamp() * 1000)
+            behaviour.events.append(RawEvent(msgspec.json.encode(fields), shown.user, arrival, ACCEPTED, event_id))
+    return behaviour
+
+
+def _events_of(
+    shown: ShownList, tastes: Tastes, rng: random.Random, behaviour: Behaviour
+) -> Iterator[dict[str, object]]:
+    yield {"event_type": "Impression"}
+    for position, item in enumerate(shown.items, 1):
+        behaviour.shown[position] += 1
+        if is_clicked(rng, position, tastes.share(shown.user, item)):
+            behaviour.clicked[position] += 1
+            yield {"event_type": "Click", "item_id": item, "position": position}
