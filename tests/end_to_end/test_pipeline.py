@@ -19,7 +19,7 @@ import urllib3
 from data import replay
 from data.generator import Settings, generate
 from deployment.audit.comparison import HISTORY, LAKE, STAGES, STREAM, TRACKER
-from deployment.local.demo import reactions
+from deployment.local.demo import reactions, shown_lists
 from deployment.local.provision import plan_changes
 from tests.end_to_end.pipeline import TIMEOUT_SECONDS, read_until
 
@@ -136,6 +136,24 @@ def test_recommendations_are_trained_and_react_to_the_next_click(pipeline):
 
     # And the clicked items are among the strongest contributions to the new recommendations
     assert {f"item:{item}" for item in reaction.clicked} & set(reaction.because)
+
+
+def test_a_list_that_was_seen_is_stored_and_only_its_clicks_are_interactions(pipeline):
+    # Given the lists of some users, which they see and click
+    tastes = shown_lists.read_tastes(generate_shop(seed=1, events=4_000))
+    lists = shown_lists.ask(pipeline.api, tastes.users(20), lambda _: None)
+    behaviour = shown_lists.behave(lists, tastes)
+    clicks = behaviour.clicked.total()
+
+    # When the events are sent
+    with pipeline.ledger.open("wb") as ledger:
+        result = replay.replay(behaviour.stream, pipeline.api.url, pipeline.api.key, ledger=ledger)
+
+    # Then all are in the lake, and the clicks at the tracker
+    assert result.accepted == len(behaviour.events) == 20 + clicks
+    stages = pipeline.audit().comparison.stages
+    assert [stages[stage].found for stage in STAGES] == [20 + clicks, 20 + clicks, clicks, clicks]
+    assert clicks > 0
 
 
 def test_an_explanation_adds_up_for_every_item(pipeline):
