@@ -15,6 +15,7 @@ import numpy as np
 
 from model.engine.monitoring.logs import log
 from model.engine.storage.disk.durability import sync_directory
+from model.engine.storage.event_log.log import LOG_START
 from model.engine.storage.interactions.state import InteractionState, read_state
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from model.engine.storage.import_part import Row
 
 VERSION = 2
+ONLY_IDS = 1  # a version that lacks the first users of sessions: of it only the ids of events are used
 FILE, UNFINISHED = "checkpoint.npz", "checkpoint.npz.new"
 
 
@@ -70,7 +72,11 @@ def write_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(directory: Path) -> Checkpoint | None:
-    """Return the checkpoint, or None if there is none, or it is unreadable or of another version."""
+    """Return the checkpoint, or None if there is none, or it is unreadable or of another version.
+
+    Of the earlier version it is one at the beginning of the log with nothing but the ids of events: the log lacks those
+    of erased users.
+    """
     try:
         with np.load(directory / FILE, allow_pickle=False) as stored:
             # Read completely: the checksum of an array covers all its bytes.
@@ -81,6 +87,8 @@ def read_checkpoint(directory: Path) -> Checkpoint | None:
         log("checkpoint", usable=False, reason=type(error).__name__)
         return None
     head = msgspec.json.decode(arrays["head"].tobytes())
+    if head["version"] == ONLY_IDS:
+        return Checkpoint(LOG_START, {}, {}, arrays["event_ids"])
     if head["version"] != VERSION:
         return None
     segment, place = head["position"]

@@ -13,7 +13,7 @@ from model.engine.monitoring.logs import log
 from model.engine.storage.checkpoint import Checkpoint, read_checkpoint, remove_checkpoint, write_checkpoint
 from model.engine.storage.disk.durability import sync_directory
 from model.engine.storage.event_ids import EventIds, digest
-from model.engine.storage.event_log.log import EventLog
+from model.engine.storage.event_log.log import LOG_START, EventLog
 from model.engine.storage.event_log.records import (
     ActionRecord,
     EndRecord,
@@ -38,7 +38,6 @@ __all__ = ["ACTIONS", "INTERACTIONS", "ITEMS", "USERS", "DatasetGroup", "Row"]
 
 CHECKPOINT_BYTES = 32 * 1024 * 1024  # of the log: some 250,000 events, which a start replays in about two seconds
 IDS_PER_STEP = 5000
-LOG_START: Position = (1, 0)
 
 
 class DatasetGroup:
@@ -256,8 +255,8 @@ class DatasetGroup:
             return
         self._checkpointed = checkpoint.position
         self.event_ids = EventIds(checkpoint.event_ids)
-        self.interactions.restore(checkpoint.interactions[INTERACTIONS])
-        self.action_interactions.restore(checkpoint.interactions[ACTION_INTERACTIONS])
+        for kind, state in checkpoint.interactions.items():
+            (self.interactions if kind == INTERACTIONS else self.action_interactions).restore(state)
         for kind, rows in checkpoint.rows.items():
             self.rows[kind].streamed = rows
             self.tables[kind].replace(rows)
@@ -277,7 +276,11 @@ class DatasetGroup:
 
     def _apply(self, record: Record) -> None:
         if isinstance(record, EventRecord):
-            self._add_event(digest(record.event_id), record)
+            id_digest = digest(record.event_id)
+            if id_digest in self.event_ids:  # from a checkpoint of which only the ids are used
+                self._interactions_of(record).add(record)
+            else:
+                self._add_event(id_digest, record)
         elif isinstance(record, RowRecord):
             self.rows[record.dataset_type].streamed[record.row_id] = record.row
             self.tables[record.dataset_type].upsert(record.row_id, record.row)

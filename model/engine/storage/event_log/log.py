@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 SEGMENT_BYTES = 64 * 1024 * 1024
 
 Position = tuple[int, int]  # a segment's number and a byte in it
+LOG_START: Position = (1, 0)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class EventLog:
         """Return approximately how many bytes have been written since a position."""
         return (self.applied[0] - position[0]) * SEGMENT_BYTES + self.applied[1] - position[1]
 
-    def replay(self, start: Position = (1, 0)) -> Iterator[bytes]:
+    def replay(self, start: Position = LOG_START) -> Iterator[bytes]:
         """Yield the records from a position on, oldest first; then cut off a torn frame and open the log for appending.
 
         Raises
@@ -241,7 +242,7 @@ class EventLog:
         for number, path in enumerate(paths, 1):
             if segment_number(path) != number:
                 raise DamagedLogError(f"{segment_path(self._directory, number)} is missing")
-        if start > (1, 0) and start[0] > len(paths):
+        if start > LOG_START and start[0] > len(paths):
             raise DamagedLogError(f"{segment_path(self._directory, start[0])} is missing: a checkpoint refers to it")
 
 

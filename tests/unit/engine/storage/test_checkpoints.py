@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.datasets.dataset_types import INTERACTIONS, ITEMS
-from model.engine.storage import dataset_group
+from model.engine.storage import checkpoint, dataset_group
 from model.engine.storage.checkpoint import FILE
 from model.engine.storage.dataset_group import DatasetGroup
 from model.engine.storage.event_ids import EventIds, digest
@@ -127,6 +127,25 @@ def test_an_unusable_checkpoint_is_ignored(tmp_path, damage):
     path.write_bytes({"cut": whole[:middle], "flipped": flipped, "empty": b""}[damage])
 
     assert asyncio.run(reopened(tmp_path / "group")) == before
+
+
+def test_of_a_checkpoint_of_the_earlier_version_the_ids_are_used_and_the_log_is_replayed(tmp_path, monkeypatch):
+    async def fill():
+        group = await DatasetGroup.open(tmp_path, {})
+        await group.store_events([EventRecord(f"e{user}", user, "s", "View", "i", 1) for user in USERS])
+        group.event_ids.add(digest("of an erased user"))
+        await group.checkpoint()
+        await group.close()
+        return held(group)
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(checkpoint, "VERSION", checkpoint.ONLY_IDS)
+        before = asyncio.run(fill())
+    opened = asyncio.run(DatasetGroup.open(tmp_path, {}))
+
+    assert held(opened) == before
+    assert digest("of an erased user") in opened.event_ids
+    assert opened.interactions.has_shared_sessions
 
 
 def test_events_that_arrive_during_a_checkpoint_are_stored_once(tmp_path):
