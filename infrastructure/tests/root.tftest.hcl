@@ -44,7 +44,7 @@ variables {
 }
 
 # A plan of the whole root takes seconds, so its assertions share one.
-run "names_variables_and_routes_match_the_functions_and_callers" {
+run "names_match_their_callers_personal_data_expires_and_what_is_optional_is_off" {
   command = plan
 
   assert {
@@ -115,124 +115,10 @@ run "names_variables_and_routes_match_the_functions_and_callers" {
     condition     = output.is_prepared && local.forwarded_stream.enabled
     error_message = "Events are not forwarded although the event tracker exists."
   }
-}
-
-run "without_an_event_tracker_events_wait_in_the_stream" {
-  command = plan
-
-  override_data {
-    target = data.aws_ssm_parameters_by_path.published
-    values = {
-      names = ["/rivulet/production/other"]
-    }
-  }
-
-  assert {
-    condition     = !output.is_prepared && !local.forwarded_stream.enabled
-    error_message = "The function forward is invoked before the event tracker exists."
-  }
-}
-
-run "the_quota_of_the_tracker_is_shared_by_the_invocations_that_run_at_once" {
-  command = plan
-
-  variables {
-    stream_shards = 5
-    forwarding    = { parallelization_factor = 2 }
-  }
-
-  assert {
-    condition     = local.functions.forward.environment.PUT_EVENTS_PER_SECOND == "100"
-    error_message = "Ten invocations may exceed 1,000 calls a second together, or use less."
-  }
-}
-
-run "own_types_reach_the_functions_that_read_events_and_the_declared_ones_the_recommender" {
-  command = plan
-
-  variables {
-    event_types = { own = ["Wish", "Share"], interactions = ["View", "Purchase", "Wish"] }
-  }
-
-  assert {
-    condition     = [for name, function in local.functions : name if try(function.environment.OWN_EVENT_TYPES, "") == "Wish,Share"] == ["collect", "forward", "lake"]
-    error_message = "A function that reads events does not accept the shop's own types."
-  }
-
-  assert {
-    condition     = local.functions.forward.environment.INTERACTION_TYPES == "View,Purchase,Wish" && local.interaction_types == tolist(["View", "Purchase", "Wish"])
-    error_message = "The event tracker gets other types than those that are declared."
-  }
-}
-
-run "types_of_event_that_personalize_would_not_accept_are_refused" {
-  command = plan
-
-  variables {
-    event_types = { interactions = ["View", "Click", "AddToCart", "Purchase", "Watch", "Rating", "Like", "Dislike"] }
-  }
-
-  expect_failures = [var.event_types]
-}
-
-run "a_type_that_differs_from_another_by_its_case_is_refused" {
-  command = plan
-
-  variables {
-    event_types = { own = ["view"] }
-  }
-
-  expect_failures = [var.event_types]
-}
-
-run "an_own_type_in_another_form_is_refused" {
-  command = plan
-
-  variables {
-    event_types = { own = ["add to list"] }
-  }
-
-  expect_failures = [var.event_types]
-}
-
-run "an_interaction_that_no_type_declares_is_refused" {
-  command = plan
-
-  variables {
-    event_types = { interactions = ["View", "Wish"] }
-  }
-
-  expect_failures = [var.event_types]
-}
-
-run "without_campaigns_no_function_calls_one" {
-  command = plan
-
-  variables {
-    campaigns = {}
-  }
-
-  assert {
-    condition     = local.functions.recommend.environment.DEPLOYED_CAMPAIGNS == "none" && length(local.deployed_campaign_arns) == 0
-    error_message = "The function recommend would call campaigns that are not deployed."
-  }
-}
-
-run "what_is_optional_is_off_by_default" {
-  command = plan
-
-  variables {
-    forwarding = { enabled = false }
-  }
 
   assert {
     condition     = length(module.canary) == 0
     error_message = "The canary is on by default."
-  }
-
-  assert {
-    condition     = !local.forwarded_stream.enabled
-    error_message = "Forwarding cannot be turned off."
   }
 
   assert {
@@ -244,9 +130,52 @@ run "what_is_optional_is_off_by_default" {
     condition     = local.functions.train.environment.TRAINERS == "personalize"
     error_message = "The trainer sagemaker is accepted although SageMaker is not set up."
   }
+
+  # Items are not personal, the archives of the code neither.
+  assert {
+    condition     = toset(flatten([for purpose, bucket in local.bucket_settings : [for prefix, zone in bucket.zones : "${purpose}/${prefix}" if try(zone.expiration_days >= 1, false)]])) == toset(["artifacts/checkpoints/", "artifacts/glue/temporary/", "athena/", "bad-rows/", "datasets/", "lake/errors/", "lake/raw/events/", "lake/raw/users/", "logs/", "uploads/"])
+    error_message = "Personal data is kept for ever in a bucket."
+  }
+
+  assert {
+    condition     = [for purpose, table in local.table_settings : purpose if !can(table.expires_attribute)] == ["locks"] && local.functions.collect.environment.USER_DAYS == "730" && local.functions.forward.environment.HISTORY_DAYS == "90"
+    error_message = "Personal data is kept for ever in a table."
+  }
 }
 
-run "sagemaker_is_passed_to_the_workflow_where_it_is_set_up" {
+run "without_a_tracker_events_wait_without_campaigns_none_is_called_and_invocations_share_the_quota" {
+  command = plan
+
+  override_data {
+    target = data.aws_ssm_parameters_by_path.published
+    values = {
+      names = ["/rivulet/production/other"]
+    }
+  }
+
+  variables {
+    campaigns     = {}
+    stream_shards = 5
+    forwarding    = { parallelization_factor = 2 }
+  }
+
+  assert {
+    condition     = !output.is_prepared && !local.forwarded_stream.enabled
+    error_message = "The function forward is invoked before the event tracker exists."
+  }
+
+  assert {
+    condition     = local.functions.recommend.environment.DEPLOYED_CAMPAIGNS == "none" && length(local.deployed_campaign_arns) == 0
+    error_message = "The function recommend would call campaigns that are not deployed."
+  }
+
+  assert {
+    condition     = local.functions.forward.environment.PUT_EVENTS_PER_SECOND == "100"
+    error_message = "Ten invocations may exceed 1,000 calls a second together, or use less."
+  }
+}
+
+run "own_types_of_event_and_sagemaker_reach_those_who_use_them_and_forwarding_is_turned_off" {
   command = plan
 
   # The definition names the key, which a first plan does not know.
@@ -259,7 +188,9 @@ run "sagemaker_is_passed_to_the_workflow_where_it_is_set_up" {
   }
 
   variables {
-    sagemaker = { image_uri = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/rivulet:1.0" }
+    event_types = { own = ["Wish", "Share"], interactions = ["View", "Purchase", "Wish"] }
+    forwarding  = { enabled = false }
+    sagemaker   = { image_uri = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/rivulet:1.0" }
   }
 
   assert {
@@ -270,6 +201,21 @@ run "sagemaker_is_passed_to_the_workflow_where_it_is_set_up" {
   assert {
     condition     = local.functions.train.environment.TRAINERS == "personalize,sagemaker"
     error_message = "The trainer sagemaker is refused although SageMaker is set up."
+  }
+
+  assert {
+    condition     = [for name, function in local.functions : name if try(function.environment.OWN_EVENT_TYPES, "") == "Wish,Share"] == ["collect", "forward", "lake"]
+    error_message = "A function that reads events does not accept the shop's own types."
+  }
+
+  assert {
+    condition     = local.functions.forward.environment.INTERACTION_TYPES == "View,Purchase,Wish" && local.interaction_types == tolist(["View", "Purchase", "Wish"])
+    error_message = "The event tracker gets other types than those that are declared."
+  }
+
+  assert {
+    condition     = !local.forwarded_stream.enabled
+    error_message = "Forwarding cannot be turned off."
   }
 }
 
@@ -284,6 +230,8 @@ run "values_that_would_fail_at_apply_are_refused_at_plan" {
     glue_archives_directory   = "tests/archives/nothing"
     reserved_concurrency      = { unknown = 1 }
     firewall                  = false
+    # More types of event than Personalize accepts.
+    event_types = { interactions = ["View", "Click", "AddToCart", "Purchase", "Watch", "Rating", "Like", "Dislike"] }
   }
 
   expect_failures = [
@@ -294,6 +242,7 @@ run "values_that_would_fail_at_apply_are_refused_at_plan" {
     var.glue_archives_directory,
     var.reserved_concurrency,
     var.firewall,
+    var.event_types,
   ]
 }
 
@@ -306,7 +255,9 @@ run "further_values_that_would_fail_at_apply_are_refused_at_plan" {
     monthly_budget_usd = 0
     operators          = ["arn:aws:iam::123456789012:role/*"]
     analysts           = ["analyst"]
+    event_types        = { own = ["view"] } # differs from View by its case only
     history_days       = 1.5
+    retention_days     = { events = 364 } # fewer than trainings read
     api_throttling     = { requests_per_second = 0, burst = 200 }
     forwarding         = { put_events_per_second = 0 }
   }
@@ -317,57 +268,27 @@ run "further_values_that_would_fail_at_apply_are_refused_at_plan" {
     var.monthly_budget_usd,
     var.operators,
     var.analysts,
+    var.event_types,
     var.history_days,
+    var.retention_days,
     var.api_throttling,
     var.forwarding,
   ]
 }
 
-run "personal_data_expires" {
-  command = plan
-
-  # Items are not personal, the archives of the code neither.
-  assert {
-    condition     = toset(flatten([for purpose, bucket in local.bucket_settings : [for prefix, zone in bucket.zones : "${purpose}/${prefix}" if try(zone.expiration_days >= 1, false)]])) == toset(["artifacts/checkpoints/", "artifacts/glue/temporary/", "athena/", "bad-rows/", "datasets/", "lake/errors/", "lake/raw/events/", "lake/raw/users/", "logs/", "uploads/"])
-    error_message = "Personal data is kept for ever in a bucket."
-  }
-
-  assert {
-    condition     = [for purpose, table in local.table_settings : purpose if !can(table.expires_attribute)] == ["locks"] && local.functions.collect.environment.USER_DAYS == "730" && local.functions.forward.environment.HISTORY_DAYS == "90"
-    error_message = "Personal data is kept for ever in a table."
-  }
-}
-
-run "an_endless_retention_of_personal_data_is_refused" {
+run "endless_retention_endless_retries_and_an_emulated_production_are_refused" {
   command = plan
 
   variables {
     retention_days = { users = null, events = 0 }
     history_days   = 0
+    forwarding     = { record_age_seconds = 90000 } # the stream keeps records for a day
+    emulated       = true
+    event_types    = { own = ["add to list"] } # not one word
   }
 
-  expect_failures = [var.retention_days, var.history_days]
-}
-
-run "a_training_on_deleted_events_is_refused" {
-  command = plan
-
-  variables {
-    retention_days = { events = 364 }
-  }
-
-  expect_failures = [var.retention_days]
-}
-
-run "retries_beyond_the_streams_retention_are_refused" {
-  command = plan
-
-  variables {
-    forwarding = { record_age_seconds = 90000 }
-  }
-
-  # Terraform does not evaluate the checks of reserved_concurrency, which read this variable.
-  expect_failures = [var.forwarding]
+  # Terraform does not evaluate the checks of reserved_concurrency, which read var.forwarding.
+  expect_failures = [var.retention_days, var.history_days, var.forwarding, var.emulated, var.event_types]
 }
 
 run "fewer_forwards_than_the_stream_invokes_are_refused" {
@@ -401,23 +322,14 @@ run "reserved_concurrency_needs_the_accounts_quota" {
   expect_failures = [var.reserved_concurrency]
 }
 
-run "production_cannot_be_emulated" {
-  command = plan
-
-  variables {
-    emulated = true
-  }
-
-  expect_failures = [var.emulated]
-}
-
-run "the_laptop_needs_an_api_key_since_the_emulator_generates_none" {
+run "the_laptop_needs_an_api_key_and_interactions_are_of_declared_types" {
   command = plan
 
   variables {
     environment = "local"
-    emulated    = true
+    emulated    = true # and the emulator generates no key
+    event_types = { interactions = ["View", "Wish"] }
   }
 
-  expect_failures = [var.api_key]
+  expect_failures = [var.api_key, var.event_types]
 }

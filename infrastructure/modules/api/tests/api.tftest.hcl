@@ -65,7 +65,8 @@ variables {
   }
 }
 
-run "paths_become_a_tree_of_resources" {
+# A plan takes a second, so assertions on the same variables share one.
+run "routes_invoke_their_functions_need_a_key_are_throttled_and_log_no_user_ids" {
   command = plan
 
   assert {
@@ -77,10 +78,6 @@ run "paths_become_a_tree_of_resources" {
     condition     = aws_api_gateway_resource.deep["/items/{item_id}"].parent_id == aws_api_gateway_resource.top["/items"].id && aws_api_gateway_resource.deep["/items/{item_id}"].path_part == "{item_id}"
     error_message = "A second segment is not under its first segment."
   }
-}
-
-run "each_route_invokes_its_function_and_needs_an_api_key_by_default" {
-  command = plan
 
   assert {
     condition     = aws_api_gateway_integration.this["POST /events"].uri == var.functions.collect.invoke_arn && aws_api_gateway_integration.this["GET /health"].uri == var.functions.serve.invoke_arn
@@ -101,10 +98,6 @@ run "each_route_invokes_its_function_and_needs_an_api_key_by_default" {
     condition     = alltrue([for permission in values(aws_lambda_permission.this) : permission.source_arn == "arn:aws:execute-api:eu-central-1:123456789012:id/*/*"])
     error_message = "Other APIs may invoke the functions."
   }
-}
-
-run "gateway_errors_are_json_with_a_code_and_a_message" {
-  command = plan
 
   assert {
     condition = alltrue([
@@ -118,10 +111,6 @@ run "gateway_errors_are_json_with_a_code_and_a_message" {
     condition     = aws_api_gateway_gateway_response.this["THROTTLED"].response_parameters["gatewayresponse.header.Retry-After"] == "'1'" && aws_api_gateway_gateway_response.this["INVALID_API_KEY"].status_code == "403"
     error_message = "A throttled response has no Retry-After, or a missing key is not answered with 403."
   }
-}
-
-run "callers_are_throttled_and_bodies_are_not_logged" {
-  command = plan
 
   assert {
     condition = alltrue([
@@ -142,10 +131,6 @@ run "callers_are_throttled_and_bodies_are_not_logged" {
     condition     = !aws_api_gateway_stage.this.xray_tracing_enabled
     error_message = "Traces of the stage contain URLs, and thereby user ids."
   }
-}
-
-run "execution_logs_have_a_retention_and_the_environments_key" {
-  command = plan
 
   assert {
     condition = [
@@ -153,10 +138,6 @@ run "execution_logs_have_a_retention_and_the_environments_key" {
     ] == ["API-Gateway-Execution-Logs_${aws_api_gateway_rest_api.this.id}/${aws_api_gateway_stage.this.stage_name}", 30, var.key_arn]
     error_message = "API Gateway writes its execution log into a group without retention or without the key."
   }
-}
-
-run "without_an_origin_there_is_no_cors_and_the_firewall_can_be_off" {
-  command = plan
 
   assert {
     condition     = length(aws_api_gateway_method.cors) + length(aws_wafv2_web_acl.this) == 0
@@ -186,11 +167,12 @@ run "with_an_origin_every_path_answers_preflight_requests_for_its_methods" {
   }
 }
 
-run "the_firewall_protects_the_stage" {
+run "the_firewall_admits_what_the_throttling_does_and_blocks_suspicious_bodies_but_those_of_data" {
   command = plan
 
   variables {
-    firewall = true
+    firewall   = true
+    throttling = { requests_per_second = 1000, burst = 2000 }
   }
 
   assert {
@@ -210,15 +192,6 @@ run "the_firewall_protects_the_stage" {
     ])
     error_message = "The firewall's log contains paths or query strings, and thereby user ids."
   }
-}
-
-run "an_address_may_send_what_the_throttling_lets_through" {
-  command = plan
-
-  variables {
-    firewall   = true
-    throttling = { requests_per_second = 1000, burst = 2000 }
-  }
 
   assert {
     condition = [
@@ -226,14 +199,6 @@ run "an_address_may_send_what_the_throttling_lets_through" {
       one(one(rule.statement).rate_based_statement).limit / one(one(rule.statement).rate_based_statement).evaluation_window_sec if rule.name == "requests-per-address"
     ] == [62000 / 60]
     error_message = "The firewall blocks an address that the throttling admits, or admits another rate."
-  }
-}
-
-run "bodies_with_data_are_counted_and_others_blocked" {
-  command = plan
-
-  variables {
-    firewall = true
   }
 
   # The rules of AWS on bodies, and the one that requires a User-Agent.
