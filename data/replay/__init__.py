@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.replay.catalogue import CatalogueResult, load_catalogue
-from data.replay.http_client import ApiAccessError, ApiUnavailableError
+from data.replay.errors import ApiAccessError, ApiUnavailableError
 from data.replay.result import ReplayResult
 from data.replay.senders import replay
 

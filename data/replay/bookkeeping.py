@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -15,7 +15,6 @@ from data.stream import ACCEPTED, SUPPRESSED
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-    from types import TracebackType
 
 
 class _Stated(msgspec.Struct):
@@ -48,73 +47,51 @@ class Ledger:
     def __init__(self, file: BinaryIO | None) -> None:
         self._file = file
         self._lock = threading.Lock()
+        self._unsettled: dict[bytes, tuple[datetime, datetime]] = {}
 
-    def sending(self, payloads: Sequence[bytes]) -> Sending:
-        """Return the bookkeeping of one request."""
-        return Sending(self, payloads)
+    def note(
+        self, settled: Sequence[tuple[bytes, str, str | None]], unsettled: Sequence[bytes], sent_at: datetime
+    ) -> None:
+        """Note the answer to a request: payload, outcome and id of each settled event, and the others' payloads."""
+        if self._file is None:
+            return
+        answered_at = datetime.now(UTC)
+        lines = [_line(*event, sent_at, answered_at) for event in settled]
+        with self._lock:
+            for payload, _, _ in settled:
+                self._unsettled.pop(payload, None)
+            self._unsettled.update(dict.fromkeys(unsettled, (sent_at, answered_at)))
+            self._file.write(b"".join(lines))
+            self._file.flush()
 
-    def write(self, lines: Sequence[bytes]) -> None:
-        """Write lines at once and pass them to the system."""
-        if self._file is not None:
-            with self._lock:
-                self._file.write(b"".join(lines))
+    def note_unknown(self, payload: bytes) -> None:
+        """Note that an event is not sent again; it may be stored if it was in a request."""
+        with self._lock:
+            times = self._unsettled.pop(payload, None)
+            if times is not None and self._file is not None:
+                self._file.write(_unknown(payload, *times))
                 self._file.flush()
 
-    @property
-    def is_kept(self) -> bool:
-        """Whether there is a file."""
-        return self._file is not None
+
+def _line(payload: bytes, outcome: str, event_id: str | None, sent_at: datetime, answered_at: datetime) -> bytes:
+    names: dict[str, SendingOutcome] = {ACCEPTED: "accepted", SUPPRESSED: "suppressed"}
+    name = names.get(outcome, "refused")
+    stated = _read(payload)
+    return ledger_line(
+        name,
+        sent_at,
+        answered_at,
+        event_id=event_id or stated.event_id,
+        event_type=stated.event_type,
+        reason=outcome if name == "refused" else None,
+    )
 
 
-class Sending:
-    """One request: as a context, it notes the events of a request without an answer as unknown."""
-
-    def __init__(self, ledger: Ledger, payloads: Sequence[bytes]) -> None:
-        self._ledger, self._payloads = ledger, payloads
-        self._sent_at = self._answered_at = datetime.now(UTC)
-
-    def __enter__(self) -> Self:
-        """Note the time."""
-        self._sent_at = datetime.now(UTC)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Note the time of the answer, or that there is none."""
-        self._answered_at = datetime.now(UTC)
-        if kind is not None:
-            self.note_unknown(self._payloads)
-
-    def note_unknown(self, payloads: Sequence[bytes]) -> None:
-        """Note events that are not sent again, although they may not be stored."""
-        if self._ledger.is_kept:
-            self._ledger.write([self._unknown(payload) for payload in payloads])
-
-    def settle(self, outcomes: Sequence[str | None], event_ids: Sequence[str | None]) -> None:
-        """Note the outcome of each event that is not sent again."""
-        if self._ledger.is_kept:
-            settled = zip(self._payloads, outcomes, event_ids, strict=True)
-            self._ledger.write([self._line(*each) for each in settled if each[1] is not None])
-
-    def _line(self, payload: bytes, outcome: str | None, event_id: str | None) -> bytes:
-        names: dict[str | None, SendingOutcome] = {ACCEPTED: "accepted", SUPPRESSED: "suppressed"}
-        name = names.get(outcome, "refused")
-        stated = _read(payload)
-        return ledger_line(
-            name,
-            self._sent_at,
-            self._answered_at,
-            event_id=event_id or stated.event_id,
-            event_type=stated.event_type,
-            reason=outcome if name == "refused" else None,
-        )
-
-    def _unknown(self, payload: bytes) -> bytes:
-        event = read_event(payload, now=self._sent_at)
-        event_id = _read(payload).event_id if isinstance(event, Refusal) else event_id_of(event)
-        event_type = None if isinstance(event, Refusal) else event.event_type
-        return ledger_line("unknown", self._sent_at, self._answered_at, event_id=event_id, event_type=event_type)
+def _unknown(payload: bytes, sent_at: datetime, answered_at: datetime) -> bytes:
+    event = read_event(payload, now=sent_at)
+    event_id = _read(payload).event_id if isinstance(event, Refusal) else event_id_of(event)
+    event_type = None if isinstance(event, Refusal) else event.event_type
+    return ledger_line("unknown", sent_at, answered_at, event_id=event_id, event_type=event_type)
 
 
 def _read(payload: bytes) -> _Stated:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from data.replay.batches import LARGEST_BODY_BYTES, encode_body
-from data.replay.http_client import ApiClient, ApiUnavailableError, RetryDeadline
-from data.replay.outcomes import read_outcomes
-from data.stream import ACCEPTED
+from backend.client.delivery.pauses import Pauses
+from backend.client.transports.api import LARGEST_BODY_BYTES, encode_body, read_answer
+from backend.client.transports.connection import Connection, ConnectionFailedError
+from backend.client.transports.interface import RETRY, Answer, Problem
+from data.replay.errors import ApiAccessError, ApiUnavailableError
+from data.replay.senders import TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -52,31 +55,51 @@ def load_catalogue(
         The API does not answer, or it rejects the URL or the key.
     """
     result = CatalogueResult()
-    client = ApiClient(url, api_key, timeout_seconds=timeout_seconds)
+    connection = Connection(url, api_key, TIMEOUT_SECONDS)
     try:
         for kind, records in (("items", stream.items), ("users", stream.users)):
             for payloads in _split_into_requests(records):
-                _send_until_settled(client, kind, payloads, result)
+                _send_until_settled(connection, kind, payloads, result, timeout_seconds)
                 on_progress(len(payloads))
     finally:
-        client.close()
+        connection.close()
     return result
 
 
-def _send_until_settled(client: ApiClient, kind: str, payloads: list[bytes], result: CatalogueResult) -> None:
+def _send_until_settled(
+    connection: Connection, kind: str, payloads: list[bytes], result: CatalogueResult, timeout_seconds: float
+) -> None:
     """Send records until each is accepted or refused."""
-    deadline = RetryDeadline(client.timeout_seconds)
+    deadline = time.monotonic() + timeout_seconds
+    pauses = Pauses()
     while payloads:
-        response = client.post("/update-data", b'{"kind":"%s","records":%s}' % (kind.encode(), encode_body(payloads)))
-        outcomes = read_outcomes(response, len(payloads), "records").outcomes
-        for outcome in outcomes:
-            if outcome == ACCEPTED:
+        answer = _send(connection, kind, payloads)
+        if answer.problem is not None and answer.problem.is_permanent and not result.accepted:
+            raise ApiAccessError(answer.problem.message)
+        for verdict in answer.verdicts:
+            if verdict.status == "accepted":
                 result.accepted[kind] += 1
-            elif outcome is not None:
-                result.refused[outcome] += 1
-        payloads = [payload for payload, outcome in zip(payloads, outcomes, strict=True) if outcome is None]
-        if payloads and not deadline.pause(response.retry_after_seconds):
-            raise ApiUnavailableError(f"{len(payloads)} {kind} were not stored in {deadline.seconds:g} s")
+            elif verdict.status != "retry":
+                result.refused[verdict.reason or "unknown"] += 1
+        payloads = [
+            payload for payload, verdict in zip(payloads, answer.verdicts, strict=True) if verdict.status == "retry"
+        ]
+        if payloads:
+            pause = pauses.next_seconds(answer.retry_after)
+            if time.monotonic() + pause > deadline:
+                problem = answer.problem.message if answer.problem else "no reason"
+                raise ApiUnavailableError(f"{len(payloads)} {kind} were not stored in {timeout_seconds:g} s: {problem}")
+            time.sleep(pause)
+
+
+def _send(connection: Connection, kind: str, payloads: list[bytes]) -> Answer:
+    request = f"POST {connection.address}/update-data"
+    body = b'{"kind":"%s","records":%s}' % (kind.encode(), encode_body(payloads))
+    try:
+        response = connection.post("/update-data", body)
+    except ConnectionFailedError as error:
+        return Answer([RETRY] * len(payloads), Problem(f"{request} failed: {error}"))
+    return read_answer(response, len(payloads), request, "records")
 
 
 def _split_into_requests(records: Iterable[dict[str, object]]) -> Iterator[list[bytes]]:

@@ -17,9 +17,9 @@ class ReplayResult:
     accepted, suppressed
         Events that were stored, and events that were not stored because consent was denied.
     requests
-        Requests that got a final response.
+        Requests that were made.
     retries
-        Requests sent again after a 429, a 5xx or a broken connection.
+        Requests after which events were sent again: a 429, a 5xx, a broken connection.
     """
 
     sent: int = 0

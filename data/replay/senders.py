@@ -1,29 +1,34 @@
-"""Replays a stream over several connections, each of which sends the events of its users in order."""
+"""Replays a stream through several clients of the Python producer, each of which sends the events of its users."""
 
 from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from queue import Empty, Full, Queue
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
+from zlib import crc32
 
-from data.replay.batches import encode_body, split_into_batches
+from backend.client import Client, ClientClosedError
+from backend.client.transports.api import ApiTransport
 from data.replay.bookkeeping import Ledger
-from data.replay.http_client import ApiClient, ApiUnavailableError, RetryDeadline
-from data.replay.outcomes import read_outcomes
+from data.replay.errors import ApiAccessError, ApiUnavailableError
 from data.replay.result import ReplayResult
 from data.stream import ACCEPTED, SUPPRESSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from data.replay.batches import Batch
+    from backend.client.transports.interface import Answer, Entry, Verdict
     from data.stream import RawEvent, Stream
 
-# Batches queued per partition: enough to keep the connection busy, few enough to keep the stream out of memory.
-_QUEUED_BATCHES = 4
-_QUEUE_POLL_SECONDS = 0.2
+# Batches queued per client: enough to keep the connection busy, few enough to keep the stream out of memory.
+_QUEUED_BATCHES = 5
+
+# A Lambda behind API Gateway answers within 29 s or not at all.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+TIMEOUT_SECONDS = (10.0, 35.0)
 
 
 def replay(
@@ -37,10 +42,10 @@ def replay(
     on_progress: Callable[[int], None] = lambda _: None,
     ledger: BinaryIO | None = None,
 ) -> ReplayResult:
-    """Send a stream's events to POST /events in order of arrival.
+    """Send a stream's events to POST /events in order of arrival, as they are: the API judges them.
 
-    Requests that get a 429, a 5xx or a broken connection are sent again with the same event ids, so nothing is lost or
-    counted twice if the server is killed and restarted within the time limit.
+    Events that get no verdict are sent again with the same event ids, so nothing is lost or counted twice if the server
+    is killed and restarted within the time limit.
 
     Parameters
     ----------
@@ -48,6 +53,10 @@ def replay(
         The API's base URL with its stage, and an API key.
     batch_size
         Maximum number of events per request, 1 to 500.
+    connections
+        Number of clients, each with a connection of its own. A user's events go through one, so they stay in order.
+    timeout_seconds
+        How long an event is sent again before the replay fails.
     on_progress
         Called with the number of events settled since the last call, never concurrently.
     ledger
@@ -65,122 +74,127 @@ def replay(
     """
     events = stream if not hasattr(stream, "events") else stream.events
     started = time.monotonic()
-    senders = _OrderedSenders(url, api_key, connections, timeout_seconds, on_progress, Ledger(ledger))
-    senders.send(split_into_batches(events, size=batch_size, partitions=connections))
-    senders.result.seconds = time.monotonic() - started
-    return senders.result
+    senders = _Senders(url, api_key, batch_size, connections, timeout_seconds, on_progress, Ledger(ledger))
+    result = senders.send(events)
+    result.seconds = time.monotonic() - started
+    return result
 
 
-class _OrderedSenders:
-    """One sender per partition, each with a queue and a connection, and their common result."""
+class _Senders:
+    """The clients of a replay and their common result; the first failure of one closes all."""
 
     def __init__(
         self,
         url: str,
         api_key: str,
+        batch_size: int,
         connections: int,
         timeout_seconds: float,
         on_progress: Callable[[int], None],
         ledger: Ledger,
     ) -> None:
-        self.result = ReplayResult()
-        self._ledger = ledger
+        self._timeout_seconds = timeout_seconds
         self._on_progress = on_progress
+        self._ledger = ledger
+        self._result = ReplayResult()
         self._lock = threading.Lock()
-        self._has_failed = threading.Event()
-        self._queues: list[Queue[Batch | None]] = [Queue(_QUEUED_BATCHES) for _ in range(connections)]
-        has_access = threading.Event()
+        self._has_access = False
+        self._problem = ""
+        self._failure: Exception | None = None
         self._clients = [
-            ApiClient(url, api_key, timeout_seconds=timeout_seconds, on_retry=self._count_retry, has_access=has_access)
-            for _ in self._queues
+            Client(
+                _NotedTransport(url, api_key, batch_size, self.note_answer),
+                max_events=_QUEUED_BATCHES * batch_size,
+                deadline=timeout_seconds,
+                when_full="block",
+                when_invalid="send",
+                on_lost=self._note_lost,
+            )
+            for _ in range(connections)
         ]
 
-    def send(self, batches: Iterable[Batch]) -> None:
-        """Send all batches; the first error of a sender stops all of them and is raised here."""
-        with ThreadPoolExecutor(len(self._queues), thread_name_prefix="sender") as pool:
-            senders = [pool.submit(self._run, *sender) for sender in zip(self._queues, self._clients, strict=True)]
-            try:
-                for batch in batches:
-                    if not self._enqueue(batch.partition, batch):
-                        break
-                for partition in range(len(self._queues)):
-                    self._enqueue(partition, None)
-            except BaseException:
-                self._has_failed.set()
-                raise
-        for sender in senders:
-            sender.result()
-
-    def _enqueue(self, partition: int, batch: Batch | None) -> bool:
-        while not self._has_failed.is_set():
-            try:
-                self._queues[partition].put(batch, timeout=_QUEUE_POLL_SECONDS)
-            except Full:
-                continue
-            return True
-        return False
-
-    def _run(self, queue: Queue[Batch | None], client: ApiClient) -> None:
+    def send(self, events: Iterable[RawEvent]) -> ReplayResult:
+        """Send all events and return the result; raise the first failure."""
+        clients = self._clients
         try:
-            while (batch := self._dequeue(queue)) is not None:
-                self._send_until_settled(client, batch)
-        except BaseException:
-            self._has_failed.set()
-            raise
+            with suppress(ClientClosedError):  # after a failure, which is raised below
+                for event in events:
+                    clients[crc32(event.user.encode(errors="surrogatepass")) % len(clients)].send(event.payload)
+            for client in clients:
+                while client.flush().pending:  # each event gets its outcome, or is lost at its deadline
+                    continue
         finally:
-            client.close()
+            counts = [client.close(0.0) for client in clients]
+        if self._failure is not None:
+            raise self._failure
+        result = self._result
+        result.sent = sum(count.sent for count in counts)
+        result.accepted = sum(count.accepted for count in counts)
+        result.suppressed = sum(count.suppressed for count in counts)
+        result.requests = sum(count.requests for count in counts)
+        result.retries = sum(count.retries for count in counts)
+        return result
 
-    def _dequeue(self, queue: Queue[Batch | None]) -> Batch | None:
-        while not self._has_failed.is_set():
-            try:
-                return queue.get(timeout=_QUEUE_POLL_SECONDS)
-            except Empty:
-                continue
-        return None
+    def note_answer(self, batch: Sequence[Entry], answer: Answer, sent_at: datetime) -> Answer:
+        """Note the verdicts of a request; the API that rejects the first ones ends the replay."""
+        if answer.is_refused_as_a_whole and len(batch) > 1:
+            return answer
+        settled = [
+            (entry.payload, _outcome(verdict), verdict.event_id)
+            for entry, verdict in zip(batch, answer.verdicts, strict=True)
+            if verdict.status != "retry"
+        ]
+        unsettled = [
+            entry.payload for entry, verdict in zip(batch, answer.verdicts, strict=True) if verdict.status == "retry"
+        ]
+        self._ledger.note(settled, unsettled, sent_at)
+        with self._lock:
+            self._has_access = self._has_access or bool(settled)
+            self._result.refused.update(outcome for _, outcome, _ in settled if outcome not in {ACCEPTED, SUPPRESSED})
+            self._on_progress(len(settled))
+        problem = answer.problem
+        self._problem = problem.message if problem else ""
+        if problem is None or not problem.is_permanent:
+            return answer
+        if not self._has_access:
+            self._fail(ApiAccessError(problem.message))
+        # After a first success such a status is that of a server that is starting up.
+        return replace(answer, problem=replace(problem, is_permanent=False))
 
-    def _send_until_settled(self, client: ApiClient, batch: Batch) -> None:
-        """Send a batch until each of its events has an outcome."""
-        payloads = batch.payloads
-        deadline = RetryDeadline(client.timeout_seconds)
-        while payloads:
-            sending = self._ledger.sending(payloads)
-            with sending:
-                response = client.post("/events", encode_body(payloads, is_json=batch.is_json))
-            outcomes, event_ids, is_refused_as_a_whole = read_outcomes(response, len(payloads))
-            if is_refused_as_a_whole and len(payloads) > 1:
-                # A single event may have caused the refusal: bisect to isolate it.
-                middle = len(payloads) // 2
-                self._send_until_settled(client, batch._replace(payloads=payloads[:middle]))
-                self._send_until_settled(client, batch._replace(payloads=payloads[middle:]))
+    def _note_lost(self, payload: bytes) -> None:
+        self._ledger.note_unknown(payload)
+        message = f"events were not confirmed in {self._timeout_seconds:g} s (last: {self._problem}); is the cloud up?"
+        self._fail(ApiUnavailableError(message))
+
+    def _fail(self, failure: Exception) -> None:
+        with self._lock:
+            if self._failure is not None:
                 return
-            sending.settle(outcomes, event_ids)
-            self._count_outcomes([outcome for outcome in outcomes if outcome is not None])
-            unsettled = [payload for payload, outcome in zip(payloads, outcomes, strict=True) if outcome is None]
-            if unsettled:
-                if len(unsettled) < len(payloads):
-                    deadline = RetryDeadline(client.timeout_seconds)
-                if not deadline.pause(response.retry_after_seconds):
-                    sending.note_unknown(unsettled)
-                    raise ApiUnavailableError(
-                        f"the stream accepted none of {len(unsettled)} events in {deadline.seconds:g} s"
-                    )
-                self._count_retry()
-            payloads = unsettled
+            self._failure = failure
+        for client in self._clients:
+            client.close(0.0)
 
-    def _count_outcomes(self, outcomes: list[str]) -> None:
-        with self._lock:
-            result = self.result
-            result.requests += 1
-            result.sent += len(outcomes)
-            for outcome in outcomes:
-                if outcome == ACCEPTED:
-                    result.accepted += 1
-                elif outcome == SUPPRESSED:
-                    result.suppressed += 1
-                else:
-                    result.refused[outcome] += 1
-            self._on_progress(len(outcomes))
 
-    def _count_retry(self) -> None:
-        with self._lock:
-            self.result.retries += 1
+class _NotedTransport(ApiTransport):
+    """The API, each of whose answers is noted."""
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        batch_size: int,
+        note_answer: Callable[[Sequence[Entry], Answer, datetime], Answer],
+    ) -> None:
+        super().__init__(url, api_key, timeout=TIMEOUT_SECONDS, batch_events=batch_size)
+        self._note_answer = note_answer
+
+    def deliver(self, batch: Sequence[Entry], seconds: float | None = None) -> Answer:
+        """Post a batch once, and note the verdicts."""
+        sent_at = datetime.now(UTC)
+        return self._note_answer(batch, super().deliver(batch, seconds), sent_at)
+
+
+def _outcome(verdict: Verdict) -> str:
+    if verdict.status == "accepted":
+        return ACCEPTED
+    return SUPPRESSED if verdict.status == "suppressed" else verdict.reason or "unknown"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from backend.client import Client
 from deployment.local.demo.api import NotFoundError, quoted
+from deployment.local.demo.errors import DemoError
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -56,7 +57,7 @@ class Reaction:
 
 
 def react(api: Api, user: str, taste: int = 0) -> Reaction:
-    """Request a user's recommendations, post a few clicks on other items, and poll until the recommendations differ.
+    """Request a user's recommendations, send a few clicks on other items, and poll until the recommendations differ.
 
     Parameters
     ----------
@@ -67,13 +68,7 @@ def react(api: Api, user: str, taste: int = 0) -> Reaction:
     """
     before = _recommended(api, user)
     clicked = _choose_clicks(api, before, taste)
-    now = datetime.now(UTC).isoformat(timespec="milliseconds")
-    session = f"demo-{time.time_ns()}"
-    clicks = [
-        {"event_type": "Click", "timestamp": now, "user_id": user, "session_id": session, "item_id": item}
-        for item in clicked
-    ]
-    api.post("/events", clicks)
+    _click(api, user, clicked)
     seconds = _seconds_until_changed(api, user, before)
     # The first change may follow from the first click alone; the result shows the effect of all clicks.
     time.sleep(1)
@@ -95,6 +90,16 @@ def busiest_users(counts: Counter[str], known: set[str], count: int) -> list[str
     """
     busy = [user for user, _ in counts.most_common() if user in known][:count]
     return busy or [f"visitor-{number}" for number in range(1, count + 1)]
+
+
+def _click(api: Api, user: str, items: list[str]) -> None:
+    session = f"demo-{time.time_ns()}"
+    with Client(api.url, api.key) as producer:
+        for item in items:
+            producer.send({"event_type": "Click", "user_id": user, "session_id": session, "item_id": item})
+        counts = producer.flush()
+    if counts.accepted != len(items):
+        raise DemoError(f"{counts.accepted} of {len(items)} clicks were accepted: {counts.problem or counts}.")
 
 
 def _seconds_until_changed(api: Api, user: str, before: list[str]) -> float | None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from deployment.local.demo import reactions, report
 from deployment.local.demo.api import Api, NotFoundError
 from deployment.local.demo.reactions import Reaction
+from tests.fakes.client.events_api import KEY, EventsApi, serving
 
 TITLES = {"shoe-17": "Walking boots", "hat-2": "Wool hat", "bag-5": "Weekender"}
 
@@ -18,14 +19,14 @@ TITLES = {"shoe-17": "Walking boots", "hat-2": "Wool hat", "bag-5": "Weekender"}
 class FakeApi(Api):
     """Returns one list until an item is clicked and another afterwards; explains on request."""
 
-    def __init__(self, because: dict[str, list[dict[str, Any]]]) -> None:
-        super().__init__("http://nowhere", "key")
+    def __init__(self, url: str, events: EventsApi, because: dict[str, list[dict[str, Any]]]) -> None:
+        super().__init__(url, KEY)
         self.because = because
-        self.known: set[str] = set()
+        self.events = events
         self.lists = {"/popular": ["hat-2", "bag-5", "shoe-17"], "/similar-items/shoe-17": ["hat-9", "hat-8"]}
 
     def get(self, path: str, **parameters: object) -> dict[str, Any]:
-        if path.startswith("/recommendations/") and path.rpartition("/")[2] not in self.known:
+        if path.startswith("/recommendations/") and path.rpartition("/")[2] not in self.known():
             raise NotFoundError(path)
         items = self.lists.get(path, ["bag-5", "hat-2"])[: int(str(parameters["num_results"]))]
         reasons = self.because if parameters.get("explain") == "true" else {}
@@ -33,10 +34,8 @@ class FakeApi(Api):
             "items": [{"item_id": item} | ({"because": reasons[item]} if item in reasons else {}) for item in items]
         }
 
-    def post(self, path: str, body: Any) -> dict[str, Any]:
-        assert path == "/events"
-        self.known |= {event["user_id"] for event in body}
-        return {}
+    def known(self) -> set[str]:
+        return {event["user_id"] for event in self.events.stored}
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +57,9 @@ def test_recommendations_after_a_click_have_their_strongest_explanation():
         {"name": "rest", "weight": 0.45},
     ]
 
-    reaction = reactions.react(FakeApi({"bag-5": because}), "u-1")
+    events = EventsApi()
+    with serving(events) as url:
+        reaction = reactions.react(FakeApi(url, events, {"bag-5": because}), "u-1")
 
     assert reaction.before == ["hat-2", "bag-5"]
     assert reaction.clicked == ["shoe-17", "hat-9", "hat-8"]
