@@ -49,7 +49,7 @@ def encode_event(event: GivenEvent, clock: Clock) -> tuple[Entry, bool] | Refusa
     read = read_event(payload, now=now)
     if isinstance(read, Refusal):
         return read
-    read.received_at = None  # the time of the API's own clock
+    read.received_at = read.producer = None  # for the API to set
     read.event_id = event_id_of(read)
     user = read.user_id or read.session_id or ""
     return Entry(write_event(read), user, read.event_id, is_stamped=is_stamped), read.consent == "denied"

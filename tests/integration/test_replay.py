@@ -13,7 +13,9 @@ from data.generator import Settings, generate
 from data.replay import ApiAccessError, ApiUnavailableError, load_catalogue, replay
 from tests.fakes.client.events_api import KEY, NORMAL, EventsApi, Reply, serving
 
-SETTINGS = Settings(items=100, users=60, events=1_500, days=5, until=datetime(2026, 11, 1, tzinfo=UTC), broken=0.05)
+SETTINGS = Settings(
+    items=100, users=60, events=1_500, days=5, until=datetime(2026, 11, 1, tzinfo=UTC), broken=0.05, seed=2
+)
 
 
 @pytest.fixture(autouse=True)
