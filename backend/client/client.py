@@ -33,7 +33,7 @@ class Client:
     ----------
     target
         The API's base URL with its stage, such as `https://api.example.com/v1`, or a transport, such as
-        `rivulet_producer.stream.StreamTransport`.
+        `rivulet_producer.transports.stream.StreamTransport`.
     key
         The API key; not for a transport.
     max_events, max_bytes

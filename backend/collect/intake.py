@@ -10,10 +10,9 @@ from backend.aws.errors import error_name
 from backend.aws.queued_rows import queue_bad_rows
 from backend.aws.retries import CallRefusedError, RetriesExhaustedError, call_with_retries
 from backend.collect.body import read_body
-from backend.collect.grouping import group_events
 from backend.collect.stream import Delivery, put_records
 from backend.collect.verdicts import NO_CONSENT, NOT_STORED, STREAM_THROTTLED, RecordVerdict, count_statuses
-from backend.contract import Event, FieldError, Refusal, event_id_of, write_event
+from backend.contract import Event, FieldError, Refusal, event_id_of, group_events, write_event
 from backend.contract.accounting.outcomes import COLLECT, UNACCOUNTED
 from backend.http import BadRequestError, TooLargeError
 from backend.upload.report import CALL_SECONDS

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
     from backend.aws.deadline import Deadline
-    from backend.collect.grouping import StreamRecord
+    from backend.contract import StreamRecord
 
 MAX_RECORDS_PER_CALL = 500
 """https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html"""

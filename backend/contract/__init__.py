@@ -1,6 +1,13 @@
 """The data: events, items and users; how they are read, written, refused and aggregated for the stream."""
 
-from backend.contract.aggregate import MalformedAggregateError, aggregate_records, deaggregate_records, is_aggregated
+from backend.contract.aggregate import (
+    MalformedAggregateError,
+    StreamRecord,
+    aggregate_records,
+    deaggregate_records,
+    group_events,
+    is_aggregated,
+)
 from backend.contract.bad_rows import bad_row
 from backend.contract.consent import may_deny_consent
 from backend.contract.generated.structs import Event, Item, User
@@ -29,11 +36,13 @@ __all__ = [
     "MalformedAggregateError",
     "RecordKind",
     "Refusal",
+    "StreamRecord",
     "User",
     "aggregate_records",
     "bad_row",
     "deaggregate_records",
     "event_id_of",
+    "group_events",
     "is_aggregated",
     "may_deny_consent",
     "read_event",

@@ -7,6 +7,7 @@ of aws-kinesis-agg; its iterator is not used, since it drops unreadable records 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aws_kinesis_agg.aggregator  # noqa: F401 - adds the folder of its generated messages to the path
@@ -14,14 +15,40 @@ from aws_kinesis_agg import MAGIC, messages_pb2
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _DIGEST_BYTES = 16
 _MAGIC: bytes = MAGIC
 
 
+MAX_AGGREGATE_BYTES = 100_000
+"""Bytes of one aggregate: a small part of a shard's capacity per second, so that one busy user delays no other."""
+
+_BYTES_PER_EVENT = 16
+"""Most bytes that the format adds to an event: tags, lengths and the index of its key."""
+
+
 class MalformedAggregateError(ValueError):
     """An aggregated record that is truncated, altered or inconsistent; none of its records can be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """One Kinesis record.
+
+    Attributes
+    ----------
+    partition_key
+        The user or session of the events.
+    data
+        An event, or an aggregate of several.
+    positions
+        Position of each of its events in the request.
+    """
+
+    partition_key: str
+    data: bytes
+    positions: tuple[int, ...]
 
 
 def is_aggregated(data: bytes) -> bool:
@@ -88,6 +115,52 @@ def deaggregate_records(data: bytes) -> list[bytes]:
     if any(record.partition_key_index >= keys for record in records):
         raise MalformedAggregateError("a record of an aggregate names a partition key that is not in its table")
     return [record.data for record in records]
+
+
+def group_events(
+    events: Iterable[tuple[int, str, bytes]], *, max_bytes: int = MAX_AGGREGATE_BYTES
+) -> list[StreamRecord]:
+    """Put events into as few stream records as the limits allow.
+
+    Parameters
+    ----------
+    events
+        Position, user and canonical bytes of each, in order.
+    max_bytes
+        Bytes of one aggregate, without its key.
+
+    Returns
+    -------
+    list[StreamRecord]
+        The records of a user in the order of the events; the users in the order of their first event.
+    """
+    users: dict[str, list[tuple[int, bytes]]] = {}
+    for position, user, data in events:
+        users.setdefault(user, []).append((position, data))
+    records: list[StreamRecord] = []
+    for user, own in users.items():
+        records.extend(_record(user, part) for part in _parts(own, max_bytes))
+    return records
+
+
+def _parts(events: list[tuple[int, bytes]], max_bytes: int) -> list[list[tuple[int, bytes]]]:
+    parts: list[list[tuple[int, bytes]]] = [[]]
+    size = 0
+    for event in events:
+        grown = size + len(event[1]) + _BYTES_PER_EVENT
+        if parts[-1] and grown > max_bytes:
+            parts.append([])
+            grown = len(event[1]) + _BYTES_PER_EVENT
+        parts[-1].append(event)
+        size = grown
+    return parts
+
+
+def _record(user: str, events: list[tuple[int, bytes]]) -> StreamRecord:
+    positions = tuple(position for position, _ in events)
+    if len(events) == 1:
+        return StreamRecord(user, events[0][1], positions)
+    return StreamRecord(user, aggregate_records([(user, data) for _, data in events]), positions)
 
 
 def _digest(body: bytes) -> bytes:

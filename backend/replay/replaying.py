@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend.aws.deadline import Deadline
-from backend.collect.grouping import group_events
 from backend.collect.stream import Delivery, put_records
-from backend.contract import Event, Refusal, event_id_of, may_deny_consent, read_streamed_event, write_event
+from backend.contract import (
+    Event,
+    Refusal,
+    event_id_of,
+    group_events,
+    may_deny_consent,
+    read_streamed_event,
+    write_event,
+)
 from backend.contract.accounting.outcomes import REPLAY
 from backend.replay.failed_records import UNREADABLE, FailedRecord
 from backend.replay.sources import Position  # noqa: TC001 - the struct needs its fields' types

@@ -20,6 +20,7 @@ from data.stream import ACCEPTED, SUPPRESSED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from backend.client import RefusedEvent
     from backend.client.transports.interface import Answer, Entry, Verdict
     from data.stream import RawEvent, Stream
 
@@ -108,6 +109,7 @@ class _Senders:
                 deadline=timeout_seconds,
                 when_full="block",
                 when_invalid="send",
+                on_refused=self._count_refused,
                 on_lost=self._note_lost,
             )
             for _ in range(connections)
@@ -150,7 +152,6 @@ class _Senders:
         self._ledger.note(settled, unsettled, sent_at)
         with self._lock:
             self._has_access = self._has_access or bool(settled)
-            self._result.refused.update(outcome for _, outcome, _ in settled if outcome not in {ACCEPTED, SUPPRESSED})
             self._on_progress(len(settled))
         problem = answer.problem
         self._problem = problem.message if problem else ""
@@ -160,6 +161,10 @@ class _Senders:
             self._fail(ApiAccessError(problem.message))
         # After a first success such a status is that of a server that is starting up.
         return replace(answer, problem=replace(problem, is_permanent=False))
+
+    def _count_refused(self, event: RefusedEvent) -> None:
+        with self._lock:
+            self._result.refused[event.reason] += 1
 
     def _note_lost(self, payload: bytes) -> None:
         self._ledger.note_unknown(payload)

@@ -32,7 +32,11 @@ class FakeKinesis:
         self.failing_always: dict[str, str] = {}
         self.records: list[tuple[str, bytes]] = []
         self.calls: list[list[str]] = []
+        self.closed = 0
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        self.closed += 1
 
     def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:
         self.calls.append([record["PartitionKey"] for record in Records])

@@ -361,8 +361,8 @@ class Outbox:
                 self.report(self._policy.on_refused, event, "on_refused")
 
     def log_refusal(self, reason: str) -> None:
-        """Log the first refusal for each reason; the counts have all of them."""
-        if reason not in self._logged_reasons:
+        """Log the first refusal for each reason, where the application does not take them."""
+        if self._policy.on_refused is None and reason not in self._logged_reasons:
             self._logged_reasons.add(reason)
             _logger.warning("an event was refused: %s; others for this reason are counted only", reason)
 

@@ -24,16 +24,19 @@ def wheel(tmp_path_factory):
 
 
 def install(environment, wheel):
-    """Install the wheel, and link what it requires from this environment, so that nothing is downloaded."""
     venv.create(environment, with_pip=False)
     pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin" / "python"), "--disable-pip-version-check"]
     subprocess.run([*pip, "install", "-qq", "--no-index", "--no-deps", "--no-compile", str(wheel)], check=True)
+
+
+def link_requirements(environment, extra=""):
+    """Link what the wheel requires from this environment, whose versions must be in its ranges."""
     (packages,) = environment.glob("lib/python*/site-packages")
     (information,) = packages.glob("rivulet_producer-*.dist-info")
     waiting = re.findall(r"^Requires-Dist: (.*)$", (information / "METADATA").read_text(), re.MULTILINE)
     while waiting:
         requirement = Requirement(waiting.pop())
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+        if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
             package = distribution(requirement.name)
             assert requirement.specifier.contains(package.version)
             waiting += package.requires or []
@@ -42,21 +45,33 @@ def install(environment, wheel):
                     (packages / name).symlink_to(package.locate_file(name))
 
 
+def run_python(environment, program):
+    python = environment / "bin" / "python"
+    run = subprocess.run(
+        [python, "-I", "-c", program], cwd=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert run.returncode == 0, run.stderr
+    return run
+
+
 def test_the_readmes_example_runs_in_an_empty_environment(wheel, api, url, tmp_path):
-    install(tmp_path / "environment", wheel)
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "backend" / "client" / "README.md").read_text(), re.DOTALL)
+    environment = tmp_path / "environment"
+    install(environment, wheel)
+    link_requirements(environment)
+    readme = (ROOT / "backend" / "client" / "README.md").read_text()
+    example, stream_example = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     example = example.replace("https://api.example.com/v1", url).replace("the-key-that-you-were-given", KEY)
 
-    python = tmp_path / "environment" / "bin" / "python"
-    run = subprocess.run(
-        [python, "-I", "-c", example], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
-    )
-
-    assert run.returncode == 0, run.stderr
+    run = run_python(environment, example)
     refusal, counts = run.stdout.splitlines()
     assert "item_id is required, except for a Search" in refusal
     assert counts.startswith("Counts(sent=1, accepted=1, ")
     assert [event["item_id"] for event in api.stored] == ["i-318"]
+
+    # The second transport needs the extra, and AWS, which is not here.
+    link_requirements(environment, "kinesis")
+    imports, _, _ = stream_example.partition("with ")
+    assert run_python(environment, imports + "print(StreamTransport('events').batch_events)").stdout == "5000\n"
 
 
 def test_two_builds_give_the_same_bytes_and_hold_no_name_of_the_project(wheel, tmp_path):

@@ -299,6 +299,15 @@ def test_many_threads_share_a_client():
         assert own == sorted(own)
 
 
+def test_a_refusal_is_logged_once_for_its_reason_where_the_application_does_not_take_it(caplog):
+    with Client(FakeTransport(mixed(REFUSED)), background=False) as client:
+        for number in range(3):
+            client.send(numbered_event(number))
+        client.flush()
+
+    assert caplog.messages == ["an event was refused: too_old; others for this reason are counted only"]
+
+
 def test_a_callback_that_fails_stops_nothing_and_its_text_is_not_logged(caplog):
     def fail(_):
         raise KeyError("ann bought a mug")
