@@ -101,7 +101,7 @@ def _measure_engine(root: Path, shop: BigShop) -> Figures:
 def _measure_peer(root: Path, shop: BigShop) -> Figures:
     arrays = root / "events.npz"
     np.savez(arrays, users=shop.users, items=shop.items)
-    command = [str(ROOT / "build/env/peers/bin/python"), str(ROOT / "tests/load/peer_service.py")]
+    command = [str(ROOT / "build/env/peers/bin/python"), str(ROOT / "tests/load/peers/engine_service.py")]
     # Threads that wait for one another on one core would slow it down a hundredfold.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([*command, str(arrays), str(root)], env=environment, stdout=subprocess.PIPE, text=True)
