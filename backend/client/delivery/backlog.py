@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -75,8 +76,8 @@ class Backlog:
             return self._queue[0].number
         return self._spool.first_stored_number if self._spool and self._spool.has_stored else math.inf
 
-    def append(self, entry: Entry) -> bool:
-        """Add an event; return False where there is no room for it."""
+    def append(self, entry: Entry, *, may_exceed: bool = False) -> bool:
+        """Add an event; return False where there is no room for it and the bounds may not be exceeded."""
         size = len(entry.payload)
         is_full = self._held_events >= self._max_events or (
             self._held_events > 0 and self._held_bytes + size > self._max_bytes
@@ -87,7 +88,7 @@ class Backlog:
             if self._write(entry, self._spool, is_stored=is_stored) and is_stored:
                 self._numbers += 1
                 return True
-        if is_full:
+        if is_full and not may_exceed:
             return False
         self._numbers += 1
         self._hold(entry)
@@ -160,7 +161,9 @@ class Backlog:
         self._held_bytes += len(entry.payload)
 
     def _load(self, spool: Spool) -> None:
+        now = time.monotonic()
         for entry in spool.load():
+            entry.queued_at = now
             self._hold(entry)
             self._queue.append(entry)
             self._bytes += len(entry.payload)

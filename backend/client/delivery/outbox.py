@@ -63,6 +63,7 @@ class Outbox:
         self._lock = threading.RLock()
         self._work, self._room, self._progress = (threading.Condition(self._lock) for _ in range(3))
         self._delivering = threading.Lock()
+        self._deliverer: int | None = None
         self._thread: threading.Thread | None = None
         self._can_start_threads = self._policy.has_thread
         # The spool is opened by the first event of a process, so that a parent that only forks takes nothing over.
@@ -113,7 +114,7 @@ class Outbox:
                 backlog = self._open_backlog()
                 entry.queued_at = time.monotonic()
                 was_waiting = backlog.is_waiting
-                if backlog.append(entry):
+                if backlog.append(entry, may_exceed=self._is_delivering() and not self._policy.drops_when_full):
                     self._is_dropping = False
                     self._wake(was_waiting=was_waiting)
                     return True
@@ -163,11 +164,11 @@ class Outbox:
             target = self._flushed_up_to = max(self._flushed_up_to, backlog.last_number)
             if self._is_threaded():
                 self._work.notify()
-                while self._first_pending() <= target and threading.current_thread() is not self._thread:
+                while self._first_pending() <= target and not self._is_delivering():
                     if not self._progress.wait(max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
                         break
                 return self.counts()
-        while self._first_pending() <= target and time.monotonic() < deadline:
+        while self._first_pending() <= target and not self._is_delivering() and time.monotonic() < deadline:
             self._deliver_or_pause(deadline)
         self._log_messages()
         return self.counts()
@@ -215,6 +216,10 @@ class Outbox:
         backlog = self._open_backlog()
         if not was_waiting or backlog.has_batch(self._transport.batch_events, self._transport.batch_bytes):
             self._work.notify()
+
+    def _is_delivering(self) -> bool:
+        """Return whether the caller is within a delivery, as a callback is, so that it must not wait for one."""
+        return self._deliverer == threading.get_ident()
 
     def _is_threaded(self) -> bool:
         """Return whether a thread delivers, and start it if it does not run yet."""
@@ -279,6 +284,7 @@ class Outbox:
     def _deliver_once(self, seconds: float | None) -> None:
         if not self._delivering.acquire(timeout=-1 if seconds is None else seconds):
             return
+        self._deliverer = threading.get_ident()
         try:
             batch = self._take()
             self._log_messages()
@@ -290,6 +296,7 @@ class Outbox:
                     raise
                 self._finish(batch, delivery)
         finally:
+            self._deliverer = None
             self._delivering.release()
 
     def _take(self) -> list[Entry]:

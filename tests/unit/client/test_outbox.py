@@ -335,6 +335,25 @@ def test_a_callback_may_use_the_client():
     assert client.close().accepted == 1
 
 
+@pytest.mark.parametrize("background", [False, True])
+def test_a_callback_that_sends_while_the_queue_is_full_and_blocks_does_not_wait_for_itself(background):
+    transport = FakeTransport(mixed(REFUSED), batch_events=2)
+
+    def send_another(event):
+        client.send(numbered_event(10 + int(event.event_id.removeprefix("e-"))))
+
+    client = Client(
+        transport, max_events=2, when_full="block", linger=0.0, background=background, on_refused=send_another
+    )
+    for number in range(4):
+        client.send(numbered_event(number))
+    counts = client.close()
+
+    assert counts.refused > 0
+    assert counts.sent == 4 + counts.refused
+    assert (counts.accepted, counts.lost, counts.unaccounted) == (4, 0, 0)
+
+
 def test_a_handler_of_the_log_may_send_events(caplog):
     transport = FakeTransport(retry_all)
     client = Client(transport, background=False)

@@ -186,6 +186,15 @@ def test_a_line_of_which_a_part_fits_on_the_disk_is_removed(tmp_path, monkeypatc
     assert ids(transport.accepted) == numbered(2)
 
 
+def test_the_deadline_of_an_event_that_another_process_left_begins_anew(tmp_path):
+    killed, _ = make(tmp_path)
+    killed.send(numbered_event(0))
+    kill(killed)
+
+    client, _ = make(tmp_path, deadline=60.0)
+    assert client.close().accepted == 1
+
+
 def test_an_event_without_consent_is_not_written(tmp_path):
     client, _ = make(tmp_path)
     client.send(event_fields(consent="denied"))
