@@ -1,8 +1,8 @@
 """What a team writes when it has no such engine: FastAPI in front of implicit's ALS; runs in the environment `peers`.
 
 `python tests/load/peers/engine_service.py EVENTS.npz DIRECTORY` trains on the arrays `users`, `items` and says "ready
-PORT" and the seconds of the training. Events go into SQLite before they are answered, and into the user's row, from which
-the user is computed anew with each question (`recalculate_user`), so that the next answer knows them.
+PORT" and the seconds of the training. Events go into SQLite before they are answered, and into the user's row, from
+which the user is computed anew with each question (`recalculate_user`), so that the next answer knows them.
 """
 
 from __future__ import annotations

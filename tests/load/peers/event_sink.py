@@ -1,7 +1,7 @@
 """An HTTP server that accepts every batch of every producer and counts its events.
 
-`python tests/load/peers/event_sink.py` prints its port. ``GET /counts`` returns the events and requests since it was asked before. It does as little as
-possible per batch, so that the producers are what is measured.
+`python tests/load/peers/event_sink.py` prints its port. ``GET /counts`` returns the events and requests since it was
+asked before. It does as little as possible per batch, so that the producers are what is measured.
 """
 
 from __future__ import annotations
