@@ -10,6 +10,7 @@ BIN := $(ENVIRONMENTS)/main/bin
 LOCKS := deployment/requirements
 NODE_BIN := build/node/node_modules/.bin
 CLIENTS := build/clients
+WEB := build/web
 export PYTHONPATH := $(CURDIR)
 # Hundreds of processes import the same modules: each is compiled once, outside the tree, also where the environment
 # (a container's, often) forbids it for the tree.
@@ -37,7 +38,7 @@ status: ## show what runs, where, and what it holds
 
 # --- tests and checks ----------------------------------------------------------------------------------------------
 
-test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready ## every test, the end-to-end one included
+test: setup $(ENVIRONMENTS)/client/.ready $(CLIENTS)/.ready $(WEB)/.ready ## every test, the end-to-end one included
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(or $(TESTS),--ignore tests/end_to_end)
 	@$(if $(TESTS),,$(MAKE) end-to-end)
 
@@ -53,12 +54,12 @@ second-aws: setup $(ENVIRONMENTS)/moto/.ready ## both Terraform roots against Mo
 networks: $(ENVIRONMENTS)/networks/.ready ## what trains NeuMF and LightGCN (PyTorch, an environment of its own), and its tests
 	@$(ENVIRONMENTS)/networks/bin/python -m pytest --confcutdir tests/networks tests/networks
 
-check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready ## format, lint, types, import rules, vocabulary, structure, Terraform, policies, state machines, workflows
+check: setup $(ENVIRONMENTS)/scan/.ready $(NODE_BIN)/.ready $(WEB)/.ready ## format, lint, types, import rules, vocabulary, structure, Terraform, policies, state machines, workflows
 	@$(BIN)/python -m deployment.check $(ONLY)
 
 audit: $(ENVIRONMENTS)/audit/.ready ## known vulnerabilities of the locked packages; fails where the network does not let it look one up
 	@for lock in main lambda lambda-runtime emulator moto engine scan audit client peers networks-cuda; do $(ENVIRONMENTS)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCKS)/$$lock.txt; done
-	@for folder in deployment/check tests/contract/engine/clients; do npm audit --package-lock-only --prefix $$folder; done
+	@for folder in deployment/check tests/contract/engine/clients backend/web; do npm audit --package-lock-only --prefix $$folder; done
 
 secrets: $(ENVIRONMENTS)/audit/.ready ## secrets in the files that git tracks
 	@git ls-files -z | xargs -0 $(ENVIRONMENTS)/audit/bin/detect-secrets-hook --baseline deployment/check/secrets.baseline.json
@@ -71,8 +72,9 @@ evaluate: setup ## judge recipes on a data set: DATA=<folder>, RECIPES=<names wi
 
 # --- making things -------------------------------------------------------------------------------------------------
 
-package: setup ## the Lambda archives and the Glue job for AWS, and the producer's wheel, under build/
+package: setup $(WEB)/.ready ## the Lambda archives and the Glue job for AWS, and both producers, under build/
 	@$(BIN)/python -m deployment.package --target aws
+	@$(BIN)/python -m deployment.package --target page
 
 format: setup ## write the one format: Python and Terraform
 	@$(BIN)/ruff format --quiet $(SOURCES) && $(BIN)/ruff check --quiet --fix-only $(SOURCES) && terraform fmt -recursive infrastructure
@@ -109,4 +111,10 @@ $(CLIENTS)/.ready: tests/contract/engine/clients/package.json tests/contract/eng
 	@$(PYTHON) deployment/prerequisites.py --with-node
 	@mkdir -p $(CLIENTS) && cp $^ tests/contract/engine/clients/.npmrc $(CLIENTS)/
 	@npm ci --prefix $(CLIENTS) --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WEB)/.ready: backend/web/package.json backend/web/package-lock.json
+	@$(PYTHON) deployment/prerequisites.py --with-node
+	@mkdir -p $(WEB) && cp $^ backend/web/.npmrc $(WEB)/
+	@npm ci --prefix $(WEB) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.contract.generators import avro, columns, event_types, gateway, openapi, outcomes, structs
+from backend.contract.generators.web import typescript
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ FILES: dict[str, Callable[[], str]] = {
     "infrastructure/modules/lake/generated/columns.json": columns.columns,
     "infrastructure/modules/observability/generated/outcomes.json": outcomes.outcomes,
     "infrastructure/modules/api/generated/models.json": gateway.models,
+    "backend/web/producer/generated/contract.ts": typescript.module,
 }
 """The function that returns the content of each generated file, by path."""
 

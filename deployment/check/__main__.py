@@ -27,6 +27,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "lint": ((f"{BIN}/ruff", "check", "--quiet", *SOURCES),),
     "types": ((f"{BIN}/mypy", "--no-error-summary", *SOURCES),),
+    "web": ((f"{ROOT}/build/web/node_modules/.bin/tsc", "--project", "tests/web/producer"),),
     "imports": ((f"{BIN}/lint-imports",),),
     "contract": ((PYTHON, "-m", "backend.contract.generate", "--check"),),
     "compatibility": ((PYTHON, "-m", "tests.contract.engine.compatibility", "--check"),),

@@ -1,4 +1,4 @@
-"""Build the archives, or the producer's wheel: `python -m deployment.package --target local|aws|wheel`."""
+"""Build the archives, or a producer alone: `python -m deployment.package --target local|aws|wheel|page`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deployment.package.archive import files_below, write_archive
 from deployment.package.dependencies import InstallError, install
+from deployment.package.page import PageBuildError, build_page
 from deployment.package.sources import imported_packages
 from deployment.package.wheel import build_wheel
 
@@ -48,16 +49,18 @@ def build_glue(folder: Path) -> list[str]:
 
 
 def main() -> int:
-    """Build every archive of one target, or the wheel, and print the results."""
+    """Build every archive of one target, or one producer, and print the results."""
     parser = argparse.ArgumentParser(prog="python -m deployment.package", description=__doc__)
     parser.add_argument(
         "--target",
-        choices=["local", "aws", "wheel"],
+        choices=["local", "aws", "wheel", "page"],
         default="aws",
         help="aws: Python 3.13 on arm64, what Terraform deploys, and the wheel; local: this interpreter, for the "
-        "laptop's cloud; wheel: the Python producer alone",
+        "laptop's cloud; wheel: the Python producer alone; page: the producer of pages alone",
     )
     target = parser.parse_args().target
+    if target == "page":
+        return _build_page()
     wheels = [] if target == "local" else [str(build_wheel(ROOT, ROOT / "build" / "wheel").relative_to(ROOT))]
     if target == "wheel":
         sys.stdout.write(f"{wheels[0]}\n")
@@ -71,6 +74,16 @@ def main() -> int:
     dependencies = dict(files_below(installed))
     lines = [build_function(name, dependencies, ROOT / "build" / "lambda" / target) for name in FUNCTIONS]
     sys.stdout.write("\n".join([*lines, *build_glue(ROOT / "build" / "glue"), *wheels]) + "\n")
+    return 0
+
+
+def _build_page() -> int:
+    try:
+        line = build_page(ROOT, ROOT / "build" / "page")
+    except PageBuildError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{line.removeprefix(f'{ROOT}/')}\n")
     return 0
 
 

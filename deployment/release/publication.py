@@ -1,6 +1,6 @@
 """Writes what a tag publishes: ``python -m deployment.release.publication v1.2.0 FOLDER``.
 
-The folder gets ``notes.md``, the tag's part of the changelog, and ``files/``: the archives, the producer's wheel, a
+The folder gets ``notes.md``, the tag's part of the changelog, and ``files/``: the archives, the producers, a
 list of their hashes, and a bill of materials of the packages that they carry, in CycloneDX's format.
 """
 
@@ -72,17 +72,17 @@ def bill_of_materials(lock: str, version: str) -> dict[str, Any]:
 def publish(tag: str, folder: Path, build: Path) -> None:
     """Write a tag's notes and files; `PublicationError` without archives or without a section of the changelog."""
     archives = sorted([*(build / "lambda" / "aws").glob("*.zip"), *(build / "glue").glob("*.*")])
-    wheels = sorted((build / "wheel").glob("*.whl"))
-    if not archives or not wheels:
+    producers = sorted([*(build / "wheel").glob("*.whl"), *(build / "page").glob("rivulet.*")])
+    if not archives or len(producers) < 3:  # the wheel, the module of pages, and its types
         raise PublicationError("there are no archives: make package")
     text = notes((PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), tag)
     files = folder / "files"
     files.mkdir(parents=True, exist_ok=True)
     (folder / "notes.md").write_text(text, encoding="utf-8")
     lines = []
-    for archive in [*archives, *wheels]:
+    for archive in [*archives, *producers]:
         name = archive.name
-        if archive not in wheels:
+        if archive not in producers:
             name = f"{'glue' if archive.parent.name == 'glue' else 'lambda'}-{name}"
         shutil.copyfile(archive, files / name)
         lines.append(f"{hashlib.sha256(archive.read_bytes()).hexdigest()}  {name}\n")

@@ -1,0 +1,175 @@
+/** The client of a page: events in, requests out, and nothing thrown into the page. */
+
+import type { Client, Consent, Options } from "./api.js";
+import { createDelivery } from "./delivery.js";
+import { MAX_IMPRESSION_ITEMS, type Event } from "./generated/contract.js";
+import { createIdentity } from "./identity.js";
+import { createImpressions, itemsOf } from "./impressions.js";
+import { createOrigins, originOf } from "./origins.js";
+import { PREFIX, attempt, isHidden, randomId } from "./page.js";
+import { createQueue } from "./queue.js";
+
+export type * from "./api.js";
+export type * from "./generated/contract.js";
+
+const FOLLOWING = ["AddToCart", "Purchase"];
+
+type Fields = Partial<Event>;
+
+const mustBeSilent = ({ respectSignals = true }: Options): boolean =>
+  typeof document === "undefined" ||
+  navigator.webdriver ||
+  (respectSignals && ((navigator as any).globalPrivacyControl || navigator.doNotTrack === "1"));
+
+export const createClient = (options: Options): Client => {
+  const isSilent = mustBeSilent(options);
+  let consent: Consent = isSilent ? "denied" : (options.consent ?? "granted");
+  let user = options.userId;
+
+  const area = (isShared: boolean): Storage | undefined =>
+    attempt(() => {
+      if (consent !== "granted" || options.storage === "none") return undefined;
+      return options.storage === "session" || !isShared ? sessionStorage : localStorage;
+    });
+  const shared = (): Storage | undefined => area(true);
+  const identity = createIdentity(shared);
+  const origins = createOrigins(shared);
+  const queue = createQueue(
+    // Without locks a tab cannot see whether another is closed: its events are then for its own next page.
+    () => area(!!navigator.locks),
+    options,
+    identity.offset,
+    () => consent === "pending",
+  );
+  const delivery = createDelivery(options, queue, identity, () => consent === "granted");
+
+  const record = (type: string, fields: Fields, at = Date.now()): string => {
+    const event_id = fields.event_id ?? randomId();
+    if (consent === "denied") {
+      queue.suppress();
+      return event_id;
+    }
+    const { item_id, recommendation_id } = fields;
+    if (item_id && recommendation_id) attempt(() => origins.remember(item_id, originOf(fields)));
+    const follows = item_id && !recommendation_id && FOLLOWING.includes(type);
+    const known = { event_type: type, timestamp: new Date(at + identity.offset()).toISOString(), user_id: user };
+    queue.add({ ...known, ...identity.current(), ...(follows && origins.of(item_id)), ...fields, event_id } as Event);
+    delivery.next();
+    return event_id;
+  };
+
+  const impressions = createImpressions((fields, at) => record("Impression", fields, at));
+
+  const click: Client["click"] = (item, given) => {
+    const { recommendation, ...fields } = { ...given };
+    const list = attempt(() => impressions.listOf(item, recommendation));
+    const shown = list?.onScreen().slice(0, MAX_IMPRESSION_ITEMS);
+    const position = list?.placeOf(item) ?? (itemsOf(recommendation) ?? []).indexOf(item) + 1;
+    return record("Click", {
+      ...originOf({
+        ...(list ?? { recommendation }).recommendation,
+        slot: list?.slot,
+        position: position || undefined,
+      }),
+      impression: shown?.length ? shown : undefined,
+      ...fields,
+      item_id: item,
+    } as Fields);
+  };
+
+  /** Removes what is stored, in this tab and, as they notice it, in the others. */
+  const forget = (): void => {
+    for (const storage of [attempt(() => localStorage), attempt(() => sessionStorage)]) {
+      for (const name of Object.keys(storage ?? {})) if (name.startsWith(PREFIX)) storage!.removeItem(name);
+    }
+    identity.renew();
+    origins.clear();
+  };
+
+  const open = (): void => queue.open(delivery.next);
+
+  const setConsent = (value: Consent): void => {
+    if (isSilent || value === consent || value === "pending") return;
+    consent = value;
+    if (value === "denied") {
+      queue.clear();
+      forget();
+    } else {
+      // A visitor who is known from an earlier visit is the same again.
+      for (const entry of queue.all()) queue.rewrite(entry, identity.current());
+      open();
+      delivery.next();
+    }
+  };
+
+  const leave = (): void => {
+    impressions.leave();
+    delivery.leave();
+  };
+
+  const resume = (): void => {
+    open();
+    impressions.resume();
+    delivery.resume();
+  };
+
+  const listen = (): void => {
+    const on = (target: EventTarget, name: string, action: (event: any) => void): void =>
+      target.addEventListener(name, (event) => attempt(() => action(event)));
+    on(document, "visibilitychange", () => (isHidden() ? leave() : resume()));
+    on(window, "pagehide", () => {
+      leave();
+      queue.close();
+    });
+    on(window, "pageshow", resume);
+    on(window, "online", delivery.online);
+    // Only a tab in which consent was withdrawn removes the events of a living tab.
+    on(window, "storage", ({ key, newValue }) => newValue === null && queue.owns(key) && setConsent("denied"));
+  };
+
+  const viewItemOfPage = (): void => {
+    let last: string | null | undefined;
+    const check = (): void => {
+      const item = document.querySelector('meta[name="rivulet-item"]')?.getAttribute("content");
+      if (item && item !== last) record("View", { item_id: item });
+      last = item;
+    };
+    new MutationObserver(() => attempt(check)).observe(document.head, {
+      childList: true,
+      subtree: true,
+      attributes: true,
+    });
+    check();
+  };
+
+  attempt(() => {
+    if (isSilent) return;
+    listen();
+    open();
+    if (options.autoView) viewItemOfPage();
+  });
+
+  const safe =
+    <A extends unknown[]>(action: (...given: A) => string) =>
+    (...given: A): string =>
+      attempt(() => action(...given)) ?? "";
+  return {
+    track: safe((type, fields) => record(type, { ...fields })),
+    view: safe((item, fields) => record("View", { ...fields, item_id: item })),
+    click: safe(click),
+    impressions: {
+      observe: (list, recommendation, given) =>
+        (!isSilent && attempt(() => impressions.observe(list, recommendation, given))) || (() => {}),
+    },
+    login(id) {
+      user = id;
+    },
+    logout() {
+      user = undefined;
+      attempt(identity.renew);
+    },
+    consent: (value) => void attempt(() => setConsent(value)),
+    flush: () => delivery.flush().then(queue.stats, queue.stats),
+    stats: queue.stats,
+  };
+};

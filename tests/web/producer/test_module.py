@@ -1,0 +1,73 @@
+"""The producer of pages as a shop gets it: small, self-contained and typed; its rules on a browser of fakes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deployment.package.page import MAXIMUM_GZIPPED, TOOLS, PageBuildError, build_page
+
+ROOT = Path(__file__).resolve().parents[3]
+SAMPLE = Path(__file__).with_name("sample.ts")
+RULES = Path(__file__).with_name("rules")
+
+
+def run(*command, **variables):
+    environment = {**os.environ, **variables}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
+
+
+def test_the_module_is_small_and_has_one_export(built):
+    module = (built / "rivulet.js").read_bytes()
+
+    assert len(gzip.compress(module, 9)) <= MAXIMUM_GZIPPED == 5000
+    assert re.fullmatch(rb"export\{\w+ as createClient\}", b"".join(re.findall(rb"\b(?:export|import)\b[^;]*", module)))
+
+
+def test_the_module_needs_no_eval_no_injected_script_and_no_markup(built):
+    module = (built / "rivulet.js").read_text()
+
+    assert not re.findall(r"\beval\b|new Function|innerHTML|createElement|document\.write|https?://", module)
+
+
+def test_a_module_that_cannot_be_built_is_explained(tmp_path):
+    with pytest.raises(PageBuildError, match=r"make build/web/\.ready"):
+        build_page(tmp_path, tmp_path)
+
+
+def test_the_published_types_accept_what_the_contract_has_and_nothing_else(built, tmp_path):
+    (tmp_path / "tsconfig.json").write_text(
+        json.dumps(
+            {
+                "extends": str(ROOT / "backend/web/tsconfig.json"),
+                "compilerOptions": {"rootDir": "/", "paths": {"rivulet": [str(built / "rivulet.d.ts")]}},
+                "include": [str(SAMPLE)],
+            }
+        )
+    )
+
+    done = run(str(ROOT / TOOLS / "tsc"), "--project", str(tmp_path))
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_rules_hold_on_a_browser_of_fakes(tmp_path):
+    script = tmp_path / "rivulet.js"
+    options = ("--bundle", "--format=iife", "--global-name=Rivulet", "--log-level=warning", f"--outfile={script}")
+    bundled = run(f"{ROOT}/{TOOLS}/esbuild", "backend/web/producer/client.ts", *options)
+    assert bundled.returncode == 0, bundled.stderr
+
+    tests = sorted(map(str, RULES.glob("*.test.mjs")))
+    done = run("node", "--test", "--test-reporter=tap", *tests, RIVULET_SCRIPT=str(script))
+    assert done.returncode == 0, done.stdout
+    (passed,) = re.findall(r"^# pass (\d+)", done.stdout, re.MULTILINE)
+    assert int(passed) > 40
+
+
+def test_the_lock_names_no_registry():
+    assert "://" not in (ROOT / "backend/web/package-lock.json").read_text().replace("https://github.com/sponsors", "")
