@@ -51,7 +51,7 @@ export const createClient = (options: Options): Client => {
     }
     const { item_id, recommendation_id } = fields;
     if (item_id && recommendation_id) attempt(() => origins.remember(item_id, originOf(fields)));
-    const follows = item_id && !recommendation_id && FOLLOWING.includes(type);
+    const follows = item_id && FOLLOWING.includes(type);
     const known = { event_type: type, timestamp: new Date(at + identity.offset()).toISOString(), user_id: user };
     queue.add({ ...known, ...identity.current(), ...(follows && origins.of(item_id)), ...fields, event_id } as Event);
     delivery.next();
@@ -86,7 +86,7 @@ export const createClient = (options: Options): Client => {
     origins.clear();
   };
 
-  const open = (): void => queue.open(delivery.next);
+  const open = (): void => queue.open(delivery.flush);
 
   const setConsent = (value: Consent): void => {
     if (isSilent || value === consent || value === "pending") return;

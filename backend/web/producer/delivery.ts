@@ -119,7 +119,7 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
     else if (status === 401 || status === 403) {
       isStopped = true;
       console.warn(`rivulet: the key or the origin is refused (${status}): nothing is sent until a reload`);
-    } else if ((status === 413 || status === 400) && !verdicts.length) {
+    } else if (status === 413 || status === 400) {
       if (batch.length > 1) most = batch.length >> 1;
       else {
         queue.drop(batch[0]!, "rejected");
@@ -163,6 +163,10 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
     return flight;
   };
 
+  const flush = async (): Promise<void> => {
+    while (await send());
+  };
+
   return {
     next,
 
@@ -179,16 +183,12 @@ export const createDelivery = (options: Options, queue: Queue, identity: Identit
       next();
     },
 
-    online(): void {
+    online(): Promise<void> {
       waitUntil = 0;
-      timerAt = Infinity;
-      clearTimeout(timer);
-      next();
+      return flush();
     },
 
-    async flush(): Promise<void> {
-      while (await send());
-    },
+    flush,
   };
 };
 

@@ -55,7 +55,8 @@ export const createIdentity = (storage: () => Storage | undefined) => {
     compare(serverTime: string, sent: number, received: number): void {
       const offset = Math.round(Date.parse(serverTime) - (sent + received) / 2);
       if (offset !== offset) return;
-      load().offset = Math.abs(offset) > TOLERATED_SKEW ? offset : 0;
+      // A slow request may have waited on either way, so that its middle is uncertain by half its duration.
+      load().offset = Math.abs(offset) > TOLERATED_SKEW + (received - sent) / 2 ? offset : 0;
       save();
     },
   };

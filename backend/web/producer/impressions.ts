@@ -150,7 +150,10 @@ export const createImpressions = (track: (fields: EventFields["Impression"], at:
     },
 
     resume(): void {
-      for (const list of lists) list.refresh();
+      for (const list of lists) {
+        list.hide();
+        list.refresh();
+      }
     },
 
     /** Returns the list that an item is clicked in: the recommendation's, or without one a list that shows the item. */

@@ -89,6 +89,7 @@ class Api {
     const answer = (this.answers.shift() ?? accepting)(events, browser);
     if (answer === "down") throw new TypeError("Failed to fetch");
     if (answer === "never") return new Promise(() => {});
+    if (answer.after) await new Promise((resolve) => browser.later(undefined, resolve, answer.after, []));
     for (const { index, status } of answer.body?.events ?? [])
       if (status === "accepted") this.accepted.push(events[index]);
     return {

@@ -114,12 +114,30 @@ test("on leaving, what was seen for a second is sent, and the rest begins again"
     impressions(browser.api).map(({ impression }) => impression),
     [["a"]],
   );
+  elements[2].scrollTo(tab, 1);
   await browser.pass(60_000);
+  elements[2].scrollTo(tab, 0);
   await tab.show();
   await browser.pass(900);
   assert.equal(impressions(browser.api).length, 1);
   await browser.pass(5_000);
   assert.deepEqual(impressions(browser.api)[1].impression, ["b"]);
+});
+
+test("a list in a tab that opens in the background is seen when the tab is", async () => {
+  const { browser, tab, client, root, elements, stop } = await show();
+  stop();
+  await tab.hide();
+  client.impressions.observe(root, ANSWER);
+  elements[0].scrollTo(tab, 1);
+  await browser.pass(60_000);
+  assert.deepEqual(impressions(browser.api), []);
+  await tab.show();
+  await browser.pass(5_000);
+  assert.deepEqual(
+    impressions(browser.api).map(({ impression }) => impression),
+    [["a"]],
+  );
 });
 
 test("items that the answer has not, and lists that are no longer observed, are not counted", async () => {
@@ -138,6 +156,8 @@ test("a click has its list and what is on screen; the item's purchase, days late
   client.click("b");
   client.track("AddToCart", { item_id: "c" });
   await browser.pass(3_000);
+  client.track("AddToCart", { item_id: "b", recommendation_id: "RID-9" });
+  client.click("b");
   await browser.pass(6 * 86_400_000);
   tab.kill();
   const later = await browser.open();
@@ -153,7 +173,7 @@ test("a click has its list and what is on screen; the item's purchase, days late
     Object.fromEntries(Object.keys(list).flatMap((name) => (name in event ? [[name, event[name]]] : [])));
   assert.deepEqual(named(of("Click")[0]), list);
   assert.deepEqual(of("Click")[0].impression, ["a", "b", "c"]);
-  assert.deepEqual(named(of("AddToCart")[0]), {});
+  assert.deepEqual(of("AddToCart").map(named), [{}, { recommendation_id: "RID-9" }]);
   assert.deepEqual(of("Purchase").map(named), [list, {}]);
   assert.deepEqual(named(of("View")[0]), {});
 });
