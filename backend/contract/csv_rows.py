@@ -17,6 +17,7 @@ MAX_ROW_BYTES = 256 * 1024
 """Bytes of such a row; the longest record, an item, is a third of it."""
 
 _QUOTE = '"'
+_PRIVATE_USE = range(0xE000, 0xF900)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,20 @@ def read_csv(
 
 
 def split_row(text: str, delimiter: str = ",", *, is_quoted: bool = True) -> list[str]:
-    """Return the values of a row; raises `csv.Error` where its quotes are not those of a row."""
+    """Return the values of a row; raises `csv.Error` where its quotes are not those of a row.
+
+    Parameters
+    ----------
+    delimiter
+        One or several characters, none of them a quote.
+    """
     if not is_quoted or _QUOTE not in text:
         return text.split(delimiter)
+    if len(delimiter) > 1:
+        # The csv module takes one character: one that the text does not contain stands for the delimiter.
+        stand_in = next(character for character in map(chr, _PRIVATE_USE) if character not in text)
+        (values,) = csv.reader([text.replace(delimiter, stand_in)], delimiter=stand_in, strict=True)
+        return [value.replace(stand_in, delimiter) for value in values]
     (values,) = csv.reader([text], delimiter=delimiter, strict=True)
     return values
 

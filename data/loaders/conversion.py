@@ -52,6 +52,12 @@ def parse_number(text: str) -> float | str:
     return number if math.isfinite(number) else text
 
 
+def parse_integer(text: str) -> int | str:
+    """Parse a whole number; other text stays unchanged."""
+    number = parse_number(text)
+    return int(number) if isinstance(number, float) and number.is_integer() else text
+
+
 def encode_payload(fields: Fields) -> bytes:
     """Encode fields as JSON; bytes of the source that are not UTF-8 are preserved."""
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+import zlib
+from collections import Counter
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from backend.contract.csv_rows import read_csv, split_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+UTF_8 = "utf-8"
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
+_READ_BYTES = 1024 * 1024
 
 
 class UnknownFormatError(ValueError):
@@ -29,11 +33,25 @@ def open_bytes(path: Path) -> BinaryIO:
     return file
 
 
+def check_whole(path: Path) -> None:
+    """Raise an `UnknownFormatError` if a file cannot be read to its end, as where a compressed one was cut off."""
+    try:
+        with path.open("rb") as file:
+            if file.peek(2)[:2] == _GZIP_MAGIC:
+                with gzip.GzipFile(fileobj=file, mode="rb") as content:
+                    while content.read(_READ_BYTES):
+                        pass
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise UnknownFormatError(f"{path} is cut off or damaged: its gzip content has no sound end") from None
+    except OSError as error:
+        raise UnknownFormatError(f"{path} cannot be read: {error.strerror}") from None
+
+
 def read_lines(path: Path) -> Iterator[bytes]:
-    """Yield the non-blank lines of a file, without surrounding white space."""
+    """Yield the non-blank lines of a file, without surrounding white space and without a byte order mark."""
     with open_bytes(path) as file:
-        for line in file:
-            text = line.strip()
+        for number, line in enumerate(file):
+            text = (line if number else line.removeprefix(_BOM)).strip()
             if text:
                 yield text
 
@@ -41,21 +59,33 @@ def read_lines(path: Path) -> Iterator[bytes]:
 def read_first_line(path: Path) -> str:
     """Return the first non-blank line, or an empty string."""
     try:
-        return next(read_lines(path), b"").decode("utf-8-sig", errors="replace")
-    except (OSError, EOFError) as error:
+        return next(read_lines(path), b"").decode(errors="replace")
+    except (OSError, EOFError, zlib.error) as error:
         raise UnknownFormatError(f"{path} cannot be read: {error}") from None
 
 
-def read_rows(path: Path, delimiter: str, columns: int = 0, *, is_quoted: bool = True) -> Iterator[list[str] | bytes]:
-    """Yield the rows of a delimited file of `columns` values; without `columns`, of as many as its first row has.
+def read_first_row(path: Path, delimiter: str = ",", *, is_quoted: bool = True, encoding: str = UTF_8) -> list[str]:
+    """Return the values of the first row of a delimited file, as `read_rows` splits them."""
+    line = _decoded(next(read_lines(path), b""), encoding)
+    try:
+        return split_row(line.decode(errors="replace"), delimiter, is_quoted=is_quoted)
+    except csv.Error as error:
+        raise UnknownFormatError(
+            f"{path} has no readable header ({error}); set quote: none if it has no quotes"
+        ) from None
+
+
+def read_rows(
+    path: Path, delimiter: str, columns: int, *, is_quoted: bool = True, encoding: str = UTF_8
+) -> Iterator[list[str] | bytes]:
+    """Yield the rows of a delimited file of `columns` values.
 
     A line that is no such row is yielded as its bytes, so that the event made of it is refused and counted; blank lines
-    are skipped. Bytes that are not UTF-8 become surrogates, so that they are refused rather than altered.
+    are skipped. Bytes that are not of the encoding become surrogates, so that they are refused rather than altered.
     """
     with open_bytes(path) as file:
-        lines = (line.rstrip(b"\r\n") for line in file)
+        lines = (_decoded(line.rstrip(b"\r\n"), encoding) for line in file)
         first = next((line for line in lines if line.strip()), b"").removeprefix(_BOM)
-        columns = columns or len(_split_header(path, first, delimiter, is_quoted=is_quoted))
         rows = read_csv(
             itertools.chain([first], lines), columns, delimiter=delimiter, is_quoted=is_quoted, errors="surrogateescape"
         )
@@ -66,10 +96,18 @@ def read_rows(path: Path, delimiter: str, columns: int = 0, *, is_quoted: bool =
                 yield list(row.values)
 
 
-def _split_header(path: Path, line: bytes, delimiter: str, *, is_quoted: bool) -> list[str]:
-    try:
-        return split_row(line.decode(errors="replace"), delimiter, is_quoted=is_quoted)
-    except csv.Error as error:
-        raise UnknownFormatError(
-            f"{path} has no readable header ({error}); set quote: none if it has no quotes"
-        ) from None
+def find_file(folder: Path, name: str) -> Path | None:
+    """Return the path of a file in a folder, gzipped or not, or None."""
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def find_repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once, each once, in order."""
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def _decoded(line: bytes, encoding: str) -> bytes:
+    """Return a line in UTF-8; bytes that the encoding lacks stay as they are, so that they are refused."""
+    if encoding == UTF_8:
+        return line
+    return line.decode(encoding, errors="surrogateescape").encode(UTF_8, errors="surrogateescape")

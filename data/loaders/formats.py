@@ -78,3 +78,5 @@ YOOCHOOSE_SESSIONS = FileFormat("YooChoose sessions", "\t", 3, True, False, _con
 YOOCHOOSE_CLICKS = FileFormat("YooChoose clicks", ",", 4, False, False, _convert_click)
 YOOCHOOSE_BUYS = FileFormat("YooChoose purchases", ",", 5, False, False, _convert_purchase)
 MOVIELENS_RATINGS = FileFormat("MovieLens ratings", ",", 4, True, True, _convert_rating)
+MOVIELENS_100K = FileFormat("MovieLens ratings", "\t", 4, False, False, _convert_rating)
+MOVIELENS_1M = FileFormat("MovieLens ratings", "::", 4, False, False, _convert_rating)

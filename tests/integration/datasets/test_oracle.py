@@ -56,7 +56,7 @@ def expected_interactions(rows: list[dict[str, Any]]) -> Counter[tuple[str, ...]
             moment = str(int(row["timestamp"].timestamp()))
             shown = "|".join(row["impression"] or [])
             recommendation_id = row["recommendation_id"] or ""
-            context = ("", f"{row['timestamp'].hour:02d}")
+            context = (row["device"] or "", f"{row['timestamp'].hour:02d}")
             row_of = (user, row["item_id"], moment, row["event_type"], value, shown, recommendation_id, *context)
             interactions[row_of] += 1
     return interactions

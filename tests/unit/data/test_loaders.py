@@ -221,31 +221,6 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("[]", "no 'columns'"),
-        ("columns: {a: colour, b: timestamp, c: event_type}", "colour"),
-        ("columns: {a: timestamp}", "no event_type"),
-        ("columns: {a: timestamp, b: event_type}\nitems: x", "items"),
-        ("columns: {a: [", "cannot be read"),
-        ("columns: {a: timestamp, b: event_type}\nquote: single", "quote: single"),
-    ],
-)
-def test_an_invalid_mapping_is_named(tmp_path, text, message):
-    source = write(tmp_path, "own.csv", "a,b\n1,2\n")
-
-    with pytest.raises(UnknownFormatError, match=message):
-        open_stream(source, write(tmp_path, "mapping.yaml", text))
-
-
-def test_a_mapping_of_missing_columns_is_named(tmp_path):
-    mapping = write(tmp_path, "mapping.yaml", "columns: {when: timestamp, what: event_type}\n")
-
-    with pytest.raises(UnknownFormatError, match="'what'"):
-        list(open_stream(write(tmp_path, "own.csv", "when,who\n1,2\n"), mapping).events)
-
-
-@pytest.mark.parametrize(
     ("text", "per_second", "expected"),
     [
         ("0", 1, "1970-01-01T00:00:00.000Z"),

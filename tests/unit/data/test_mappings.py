@@ -1,0 +1,222 @@
+"""Mappings: what they can read, and one sentence for each that is wrong, before a row is read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from data.loaders import UnknownFormatError, open_stream
+from data.loaders.__main__ import main
+
+COLUMNS = "columns: {who: user_id, what: item_id, when: timestamp, how: event_type}\n"
+RATING = """
+columns: {who: user_id, what: item_id, when: timestamp}
+constants: {event_type: Rating}
+timestamp: seconds
+"""
+CONTRACT = "columns: {user_id: user_id, event_type: event_type, item_id: item_id, timestamp: timestamp}\n"
+SECOND = 1_704_067_200  # 2024-01-01
+
+
+def write(folder, name, text, encoding="utf-8"):
+    path = folder / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def opened(folder, mapping, text, encoding="utf-8", name="own.txt"):
+    return open_stream(write(folder, name, text, encoding), write(folder, "mapping.yaml", mapping))
+
+
+def accepted(stream):
+    return [json.loads(event.payload) for event in stream.events if event.outcome == "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        ("[]", "no 'columns'"),
+        ("columns: {a: [", "cannot be read"),
+        ("columns: {a: timestamp, b: event_type}\nitems: x", "unknown parts"),
+        ("columns: {a: timestamp, b: event_type}\n1: x", "unknown parts"),
+        ("columns: {who: colour, what: item_id}", "colour"),
+        ("columns: {who: user_id, what: item_id, when: timestamp}", "no event_type"),
+        ("columns: {what: item_id, when: timestamp, how: event_type}", "no user_id and no session_id"),
+        ("columns: {who: user_id, when: timestamp, how: event_type}", "no item_id"),
+        (COLUMNS.replace("what: item_id", "what: item_id, how2: item_id"), "several columns"),
+        (COLUMNS.replace("who:", "on:"), "has True in columns"),
+        (COLUMNS + "constants: {currency: 2020-01-01}", "in quotes"),
+        (COLUMNS + "values: [a]", "must be a table"),
+        (COLUMNS + "values: {event_type: a}", "must be a table"),
+        (COLUMNS + "values: {device: {a: b}}", "which no column gives"),
+        (COLUMNS + "values: {event_type: {look: Glance}}", "gives events event_type: Glance"),
+        (COLUMNS + "constants: {quantity: many}", "gives events quantity: many"),
+        (COLUMNS + "properties: how", "must be a list"),
+        (COLUMNS + "names: [who, what, when, how, who]", "several names"),
+        (COLUMNS + "quote: single", "quote: single"),
+        (COLUMNS + 'delimiter: ""', "delimiter: ''"),
+        (COLUMNS + "delimiter: '\"'", "but quotes"),
+        (COLUMNS + "delimiter: 1.5", "has 1.5 in delimiter"),
+        (COLUMNS + "encoding: latin-99", "encoding: latin-99"),
+        (COLUMNS + "encoding: utf-16", "encoding: utf-16"),
+        (COLUMNS + "timestamp: millis", "timestamp: millis"),
+        (COLUMNS + 'timestamp: "%H:%M"', "whole date"),
+        (COLUMNS + 'timestamp: "%Q"', "timestamp: %Q"),
+        (COLUMNS.replace("when: timestamp", "when: timestamp, at: timestamp"), "needs a strptime format"),
+        (COLUMNS, r"the mapping names \['how'\]"),
+        (COLUMNS + "properties: [shop]", r"\['how', 'shop'\]"),
+        (COLUMNS + "names: [who, what, when, how]", "3 values in its first row"),
+    ],
+)
+def test_a_wrong_mapping_is_reported_in_one_sentence_before_a_row_is_read(tmp_path, mapping, words):
+    with pytest.raises(UnknownFormatError, match=words) as caught:
+        opened(tmp_path, mapping, "who,what,when\nu,i,1\n")
+
+    assert "\n" not in str(caught.value)
+
+
+def test_columns_that_no_json_object_has_are_reported_before_a_row_is_read(tmp_path):
+    with pytest.raises(UnknownFormatError, match=r"\['who'\]"):
+        opened(tmp_path, RATING, '{"user": 1, "what": 2, "when": 3}\n')
+
+
+def test_a_folder_is_not_read_with_a_mapping(tmp_path):
+    with pytest.raises(UnknownFormatError, match="a mapping is for one file"):
+        open_stream(tmp_path, write(tmp_path, "mapping.yaml", RATING))
+
+
+@pytest.mark.parametrize("with_mapping", [True, False])
+def test_a_truncated_gzip_file_is_reported_before_a_row_is_read(tmp_path, with_mapping):
+    text = "user_id,item_id,timestamp,event_type\n" + "u,i,2024-01-01T00:00:00Z,View\n" * 1000
+    path = tmp_path / "own.csv.gz"
+    path.write_bytes(gzip.compress(text.encode())[:-20])
+    mapping = write(
+        tmp_path, "m.yaml", "columns: {user_id: user_id, item_id: item_id, timestamp: timestamp, a: event_type}"
+    )
+
+    with pytest.raises(UnknownFormatError, match="cut off or damaged"):
+        open_stream(path, mapping if with_mapping else None)
+
+
+@pytest.mark.parametrize(
+    "header", ["user_id,event_type,user_id,item_id,timestamp", '"user_id","event_type","user_id","item_id","timestamp"']
+)
+def test_duplicate_columns_are_refused_by_name(tmp_path, header):
+    path = write(tmp_path, "own.csv", header + "\nu,View,v,i,2024-01-01T00:00:00Z\n")
+    for mapping in (None, write(tmp_path, "mapping.yaml", CONTRACT)):
+        with pytest.raises(UnknownFormatError, match=r"several columns of the names \['user_id'\]"):
+            open_stream(path, mapping)
+
+
+@pytest.mark.parametrize(
+    "header", ["\ufeffuser_id,event_type,item_id,timestamp", '\ufeff"user_id","event_type","item_id",timestamp']
+)
+def test_a_byte_order_mark_and_a_quoted_header_are_read_alike_with_and_without_a_mapping(tmp_path, header):
+    path = write(tmp_path, "own.csv", header + '\nu,View,"a ""b""",2024-01-01T00:00:00Z\n')
+    for mapping in (None, write(tmp_path, "mapping.yaml", CONTRACT)):
+        [event] = accepted(open_stream(path, mapping))
+        assert (event["user_id"], event["item_id"]) == ("u", 'a "b"')
+
+
+@pytest.mark.parametrize("delimiter", ["::", " | ", ";", "<->"])
+@pytest.mark.parametrize("quote", ["double", "none"])
+def test_a_delimiter_has_any_length(tmp_path, delimiter, quote):
+    mapping = f"{RATING}delimiter: {json.dumps(delimiter)}\nquote: {quote}\nnames: [who, what, when]\n"
+    item = f'"a {delimiter} ""b"""' if quote == "double" else '"a'
+
+    [event] = accepted(opened(tmp_path, mapping, delimiter.join(["u", item, str(SECOND)]) + "\n"))
+
+    assert event["item_id"] == (f'a {delimiter} "b"' if quote == "double" else '"a')
+
+
+def test_a_file_without_a_header_is_read_by_names_from_its_first_row_on(tmp_path):
+    stream = opened(tmp_path, RATING + "names: [who, other, what, when]\n", f"u,x,i,{SECOND}\nu,y,j,{SECOND}\n")
+
+    assert [event["item_id"] for event in accepted(stream)] == ["i", "j"]
+
+
+def test_a_file_in_latin_1_is_read_by_its_encoding(tmp_path):
+    stream = opened(tmp_path, RATING + "encoding: latin-1\n", f"who,what,when\nu,Café,{SECOND}\n", "latin-1")
+
+    assert [event["item_id"] for event in accepted(stream)] == ["Café"]
+
+
+def test_true_is_no_id_and_no_code(tmp_path):
+    rows = [{"who": True, "what": 1, "when": SECOND}, {"who": 7, "what": 1, "when": SECOND}]
+
+    stream = opened(tmp_path, RATING, "".join(json.dumps(row) + "\n" for row in rows))
+
+    assert [event["user_id"] for event in accepted(stream)] == ["7"]
+    assert stream.expected.refused == {"wrong_type": 1}
+
+
+def test_a_date_and_a_time_are_one_timestamp(tmp_path):
+    mapping = (
+        "columns: {who: user_id, what: item_id, day: timestamp, hour: timestamp}\n"
+        'constants: {event_type: View}\ntimestamp: "%d.%m.%Y %H:%M"\n'
+    )
+
+    stream = opened(tmp_path, mapping, "day,hour,who,what\n31.01.2024,08:30,u,i\n31.01.2024,,u,i\n")
+
+    assert [event["timestamp"] for event in accepted(stream)] == ["2024-01-31T08:30:00.000+00:00"]
+    assert stream.expected.refused == {"wrong_type": 1}
+
+
+def test_numbers_and_lists_are_parsed_in_columns_and_constants(tmp_path):
+    mapping = (
+        "columns: {who: user_id, what: item_id, when: timestamp, many: quantity, seen: impression}\n"
+        'constants: {event_type: Purchase, event_value: "1.5"}\ntimestamp: milliseconds\n'
+    )
+    rows = f"u,i,{SECOND}000,2,i|j\nu,i,{SECOND}000,x,\n"
+
+    stream = opened(tmp_path, mapping, "who,what,when,many,seen\n" + rows)
+
+    [event] = accepted(stream)
+    assert (event["quantity"], event["event_value"], event["impression"]) == (2, 1.5, ["i", "j"])
+    assert stream.expected.refused == {"wrong_type": 1}
+
+
+def test_the_summary_says_what_was_accepted_and_refused_and_why(tmp_path, capsys):
+    source = write(tmp_path, "own.csv", f"who,what,when\nu,i,{SECOND}\nu,,{SECOND}\nu,j,later\nu,k\n")
+    mapping = write(tmp_path, "mapping.yaml", RATING)
+
+    status = main([str(source), "--mapping", str(mapping), "--out", str(tmp_path / "out")])
+
+    printed = capsys.readouterr().out.splitlines()
+    assert status == 0
+    assert printed[0] == "own.csv: 4 events, 1 accepted, 3 refused"
+    assert {line.partition(": ")[0].strip() for line in printed[1:-1]} == {
+        "1 missing_field",
+        "1 wrong_type",
+        "1 malformed_json",
+    }
+    assert next(line for line in printed if "missing_field" in line).endswith(
+        "item_id is required, except for a Search or an Impression"
+    )
+    assert len((tmp_path / "out" / "events.jsonl").read_bytes().splitlines()) == 4
+
+
+def test_the_status_is_2_and_nothing_is_written_where_nothing_was_accepted(tmp_path, capsys):
+    source = write(tmp_path, "own.csv", "who,what,when\nu,i,later\n")
+    mapping = write(tmp_path, "mapping.yaml", RATING)
+
+    assert main([str(source), "--mapping", str(mapping), "--out", str(tmp_path / "out")]) == 2
+
+    captured = capsys.readouterr()
+    assert "1 events, 0 accepted, 1 refused" in captured.out
+    assert "no event that is accepted" in captured.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("line", ["[1]", "{", ""])
+def test_a_catalogue_that_cannot_be_read_is_reported_by_its_record(tmp_path, capsys, line):
+    event = {"event_type": "View", "user_id": "u", "item_id": "i", "timestamp": "2024-01-01T00:00:00Z"}
+    write(tmp_path, "events.jsonl", json.dumps(event))
+    content = gzip.compress(b'{"item_id": "i"}\n' + line.encode())
+    (tmp_path / "items.jsonl.gz").write_bytes(content if line else content[:-9])
+
+    assert main([str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+
+    assert ("record 2 is no JSON object" if line else "cut off or damaged") in capsys.readouterr().err
