@@ -175,7 +175,7 @@ run "without_a_tracker_events_wait_without_campaigns_none_is_called_and_invocati
   }
 }
 
-run "own_types_of_event_and_sagemaker_reach_those_who_use_them_and_forwarding_is_turned_off" {
+run "own_types_of_event_and_sagemaker_reach_the_functions_and_forwarding_is_turned_off" {
   command = plan
 
   # The definition names the key, which a first plan does not know.
