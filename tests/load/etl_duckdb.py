@@ -16,11 +16,11 @@ import duckdb
 _FIRST = """
 CREATE TEMP TABLE first AS
 SELECT event_id, count(*) OVER (PARTITION BY event_id) AS copies, received_at, "timestamp", user_id, session_id,
-       item_id, event_type, event_value, recommendation_id, consent, impression
+       item_id, event_type, event_value, recommendation_id, consent, impression, device
 FROM read_parquet('{lake}/events/**/*.parquet', hive_partitioning = true)
 QUALIFY row_number() OVER (
     PARTITION BY event_id ORDER BY received_at, "timestamp", user_id, session_id, item_id, event_type, event_value,
-                                   recommendation_id, consent, impression
+                                   recommendation_id, consent, impression, device
 ) = 1
 """
 _INTERACTIONS = """
@@ -39,9 +39,11 @@ COPY (
     SELECT coalesce(user_id, login, owner, 'session#' || session_id) AS USER_ID, item_id AS ITEM_ID,
            CAST(floor(epoch("timestamp")) AS BIGINT) AS "TIMESTAMP", event_type AS EVENT_TYPE,
            event_value AS EVENT_VALUE,
-           array_to_string(impression, '|') AS IMPRESSION, recommendation_id AS RECOMMENDATION_ID
+           array_to_string(impression, '|') AS IMPRESSION, recommendation_id AS RECOMMENDATION_ID, device AS DEVICE,
+           strftime("timestamp", '%H') AS HOUR
     FROM first LEFT JOIN logins USING (session_id) LEFT JOIN latest USING (event_id)
     WHERE consent IS DISTINCT FROM 'denied' AND item_id IS NOT NULL AND "timestamp" IS NOT NULL
+      AND event_type IN ('View', 'Click', 'AddToCart', 'Purchase', 'Watch', 'Rating', 'Like')
     ORDER BY ALL
 ) TO '{target}/interactions.csv' (HEADER)
 """

@@ -54,15 +54,22 @@ def engine(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ensure_datasets(engine, tmp_path_factory):
-    """Return a function that runs the states about datasets in front of an engine, for items of some fields."""
+    """Return a function that runs the states about datasets in front of an engine, for a dataset of some fields."""
     emulator = Emulator(tmp_path_factory.mktemp("workflow"), free_port(), engine_url=f"http://127.0.0.1:{engine.port}")
     emulator.start()
     emulator.client("personalize").create_dataset_group(name="shop")
 
-    def run(*fields: dict[str, Any]) -> dict[str, Any]:
-        schema = avro_schema("Items", list(fields))
-        name = f"shop-items-{sha256(schema.encode()).hexdigest()[:8]}"
-        declared = {"type": "ITEMS", "name": "shop-items", "folder": "items", "schema_name": name, "schema": schema}
+    def run(*fields: dict[str, Any], kind: str = "Items") -> dict[str, Any]:
+        schema = avro_schema(kind, list(fields))
+        folder = kind.lower()
+        name = f"shop-{folder}-{sha256(schema.encode()).hexdigest()[:8]}"
+        declared = {
+            "type": kind.upper(),
+            "name": f"shop-{folder}",
+            "folder": folder,
+            "schema_name": name,
+            "schema": schema,
+        }
         known = {
             "configuration": {"dataset_group": "shop", "datasets": [declared]},
             "arn": ARN,
@@ -74,11 +81,12 @@ def ensure_datasets(engine, tmp_path_factory):
         states = {
             "Start": {"Type": "Pass", "Assign": known, "Next": "EnsureDatasets"},
             "EnsureDatasets": ensure,
-            "Ready": {"Type": "Succeed"},
+            "Ready": {"Type": "Succeed", "Output": "{% $kept_schemas %}"},
         }
         ended = run_once(emulator, f"datasets-{uuid4()}", workflow(states), 30)
-        described = emulator.client("personalize").describe_dataset(datasetArn=f"{ARN}:dataset/shop/ITEMS")["dataset"]
-        return {**ended, "current": described["schemaArn"].endswith(name)}
+        arn = f"{ARN}:dataset/shop/{kind.upper()}"
+        described = emulator.client("personalize").describe_dataset(datasetArn=arn)["dataset"]
+        return {**ended, "schema": described["schemaArn"], "current": described["schemaArn"].endswith(name)}
 
     yield run
     emulator.close()
@@ -104,6 +112,26 @@ def test_a_schema_that_loses_a_column_ends_the_training_with_the_reason_of_perso
     assert (ended["status"], ended["error"], ended["current"]) == ("FAILED", "DatasetHasAnotherSchema", False)
     assert "lacks the field AVAILABILITY" in ended["cause"]
     assert "Restore the declared schema" in ended["cause"]
+
+
+EVENT_FIELDS = (
+    {"name": "USER_ID", "type": "string"},
+    {"name": "ITEM_ID", "type": "string"},
+    {"name": "TIMESTAMP", "type": "long"},
+)
+DEVICE = {"name": "DEVICE", "type": ["string", "null"], "categorical": True}
+
+
+def test_the_interactions_keep_the_schema_that_personalize_cannot_replace_and_the_training_names_it(ensure_datasets):
+    made = ensure_datasets(*EVENT_FIELDS, kind="Interactions")
+    assert (made["current"], json.loads(made["output"])) == (True, [])
+
+    again = ensure_datasets(*EVENT_FIELDS, DEVICE, kind="Interactions")
+
+    assert (again["status"], again["schema"]) == ("SUCCEEDED", made["schema"]), again
+    assert json.loads(again["output"]) == [
+        {"DatasetArn": f"{ARN}:dataset/shop/INTERACTIONS", "KeptSchemaArn": made["schema"]}
+    ]
 
 
 def chosen(run_workflow: Any, choice: dict[str, Any], **known: Any) -> str:
@@ -179,7 +207,8 @@ def test_a_dataset_with_another_schema_is_updated_once(run_workflow, dataset, up
         described["LatestDatasetUpdate"] = {"Status": update, "SchemaArn": "new"}
     choice = train_states()["EnsureDatasets"]["ItemProcessor"]["States"]["IsDatasetReady"]
 
-    assert chosen(run_workflow, choice, described=described, schema_arn="new", is_updated=is_updated) == expected
+    known = {"dataset": {"type": "ITEMS"}, "described": described, "schema_arn": "new", "is_updated": is_updated}
+    assert chosen(run_workflow, choice, **known) == expected
 
 
 class Filters:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from backend.contract import Event, read_event
 from backend.contract.accounting.outcomes import DATASETS
+from backend.forward.tracker import context_properties
 from scripts.arguments import Options, Window
 from scripts.build import NoEventsError, build_datasets
 from scripts.event_types import INTERACTION_TYPES
@@ -126,12 +128,21 @@ def test_rows_from_before_a_column_existed_are_read_beside_later_ones(build, ans
     }
 
 
-def test_the_hour_is_that_of_utc(build):
-    write_events(build.lake, [event(0, timestamp=NOON - 8 * 60 * MINUTE), event(1, timestamp=NOON + 719 * MINUTE)])
+def test_the_context_is_that_of_the_streamed_events(build):
+    rows = [event(0, timestamp=NOON - 8 * 60 * MINUTE, device="smart  tv"), event(1, timestamp=NOON + 719 * MINUTE)]
+    write_events(build.lake, rows)
 
     _, sets = build()
 
-    assert [row["HOUR"] for row in sets["interactions"]] == ["04", "23"]
+    streamed = []
+    for row in rows:
+        payload = json.dumps({name: str(value) for name, value in row.items()}).encode()
+        read = read_event(payload, now=NOON + 24 * 60 * MINUTE)
+        assert isinstance(read, Event), read
+        streamed.append(json.loads(context_properties(read)))
+    assert streamed == [{"device": "smart  tv", "hour": "04"}, {"hour": "23"}]
+    written = [{"device": row["DEVICE"], "hour": row["HOUR"]} for row in sets["interactions"]]
+    assert written == [{"device": "", **context} for context in streamed]
 
 
 def test_anonymous_events_belong_to_the_users_who_log_in_to_their_session(build):
