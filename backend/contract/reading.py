@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -50,6 +50,8 @@ _IDS = _FIELDS.index("item_id") + 1
 """The first fields are the ids that most events have."""
 _SPECIAL = _FIELDS.index("visitor_id")
 """The fields from here on are for some types of event, or a producer may leave them out."""
+_NONE_SPECIAL = (None,) * (len(_FIELDS) - _SPECIAL)
+_PROPERTIES, _RECEIVED_AT = _FIELDS.index("properties"), _FIELDS.index("received_at")
 
 _is_currency = re.compile("[A-Z]{3}").fullmatch
 
@@ -86,11 +88,12 @@ def read_event(payload: bytes, *, now: datetime) -> Event | Refusal:
         event = _event(payload)
     except _UNREADABLE:
         return explain("Event", payload, now=now) or malformed("Event", payload)
-    if _is_suspect(payload) or not _holds(event, now + MAX_CLOCK_AHEAD):
+    values = _values(event)
+    if _is_suspect(payload) or not _holds(event, values, now + MAX_CLOCK_AHEAD):
         refusal = explain("Event", payload, now=now)
         if refusal:
             return refusal
-    if _may_repeat([event], payload) and (name := find_repeated(payload)):
+    if _may_repeat([values], payload) and (name := find_repeated(payload)):
         return repeated(name, payload)
     return _complete(event)
 
@@ -217,12 +220,14 @@ def _is_suspect(payload: bytes) -> bool:
 
 def _are_plain(events: Sequence[_StatedEvent], payload: bytes, now: datetime) -> bool:
     latest = now + MAX_CLOCK_AHEAD
-    return not _may_repeat(events, payload) and all([_holds(event, latest) for event in events])  # noqa: C419 - faster
+    rows = list(map(_values, events))
+    return not _may_repeat(rows, payload) and all(
+        [_holds(event, values, latest) for event, values in zip(events, rows, strict=True)]  # noqa: C419 - faster
+    )
 
 
-def _holds(event: Event, latest: datetime) -> bool:
-    """Return whether an event certainly keeps the rules that a struct cannot state."""
-    values = _values(event)
+def _holds(event: Event, values: tuple[Any, ...], latest: datetime) -> bool:
+    """Return whether an event, with the values of its fields, certainly keeps the rules that a struct cannot state."""
     impression, event_type = event.impression, event.event_type
     return (
         EARLIEST_EVENT <= event.timestamp <= latest
@@ -230,7 +235,7 @@ def _holds(event: Event, latest: datetime) -> bool:
         and (event.received_at is None or EARLIEST_INSTANT <= event.received_at <= LATEST_INSTANT)
         and PLACEHOLDER_IDS.isdisjoint((*values[:_IDS], event.recommendation_id, *(impression or ())))
         # Most events have none of the fields that are for some types of event.
-        and (not any(values[_SPECIAL:]) or _has_fitting_fields(event))
+        and (values[_SPECIAL:] == _NONE_SPECIAL or _has_fitting_fields(event))
         and ((event.item_id is not None or event_type == SEARCH) if event_type != IMPRESSION else _is_list(event))
         and (len(_encode((event.properties, impression))) <= MAX_PROPERTIES_BYTES or _fits_alone(event))
     )
@@ -274,18 +279,18 @@ def _fits(properties: Mapping[str, object] | None) -> bool:
     return properties is None or len(_encode(properties)) <= MAX_PROPERTIES_BYTES
 
 
-def _may_repeat(events: Sequence[_StatedEvent], payload: bytes) -> bool:
-    """Return whether an event may state a field twice, of which the decoder keeps the last value and says nothing.
+def _may_repeat(events: Sequence[tuple[Any, ...]], payload: bytes) -> bool:
+    """Return whether one of some events, each the values of its fields, may state a field twice.
 
-    Each field has a colon in the bytes, and each time has two more, or three with an offset; other values can only add
+    The decoder keeps the last value and says nothing. Each field has a colon in the bytes, and each time has two more, or three with an offset; other values can only add
     to them. Where there are too many, the fields are counted by their `":`, to which a value can only add, too.
     """
     stated = times = 0  # an empty value is not counted at first, for speed
-    for event in events:
-        stated += len(list(filter(None, _values(event))))
-        if event.properties is not None:
-            stated += len(event.properties)
-        times += 1 if event.received_at is None else 2
+    for values in events:
+        stated += len(list(filter(None, values)))
+        if values[_PROPERTIES] is not None:
+            stated += len(values[_PROPERTIES])
+        times += 1 if values[_RECEIVED_AT] is None else 2
     if b"\\" not in payload:
         surplus = payload.count(b":") - stated - 2 * times
         if surplus <= 0 or (surplus <= times and surplus <= payload.count(b'+00:00"')):
@@ -296,8 +301,8 @@ def _may_repeat(events: Sequence[_StatedEvent], payload: bytes) -> bool:
     return count > stated and count > stated + sum(map(_count_empty, events))
 
 
-def _count_empty(event: _StatedEvent) -> int:
-    return sum(not value and value is not None and value is not UNSET for value in _values(event))
+def _count_empty(values: tuple[Any, ...]) -> int:
+    return sum(not value and value is not None and value is not UNSET for value in values)
 
 
 def _complete(event: _StatedEvent) -> Event:

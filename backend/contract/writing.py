@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 
 import msgspec
@@ -14,11 +15,14 @@ DERIVED_ID_LENGTH = 32
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
+# The events of a request arrive at one time.
+_write_arrival = functools.lru_cache(maxsize=1)(write_instant)
+
 
 def write_event(event: Event) -> bytes:
     """Return the event's canonical JSON on one line: the set fields in order, times in UTC to the millisecond."""
     received = event.received_at
-    written = None if received is None else write_instant(received)
+    written = None if received is None else _write_arrival(received)
     return _encode(_line(event, event.event_id, written, event.producer))
 
 

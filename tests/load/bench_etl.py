@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from backend.contract import Event, event_id_of, read_event
 from data.generator import Settings, generate
-from tests.integration.datasets.lakes import write_events, write_lines
+from tests.integration.datasets.lakes import SCHEMA, write_events, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,8 +111,8 @@ def _duckdb_command(lake: Path) -> list[str]:
 
 def _make_lake() -> Path:
     """Generate the lake on first use; it is always the same."""
-    lake = FOLDER / f"raw-{EVENTS}"
-    ready = FOLDER / f"raw-{EVENTS}.ready"
+    lake = FOLDER / f"raw-{EVENTS}-{len(SCHEMA.names)}"  # anew for further columns
+    ready = lake.with_suffix(".ready")
     if not ready.exists():
         rows = _generate_rows()
         while part := list(islice(rows, ROWS_PER_FILE)):
