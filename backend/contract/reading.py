@@ -48,9 +48,9 @@ and properties and labels a tenth each. Larger ones are left to the models."""
 _FIELDS = Event.__struct_fields__
 _IDS = _FIELDS.index("item_id") + 1
 """The first fields are the ids that most events have."""
-_SPECIAL = _FIELDS.index("visitor_id")
-"""The fields from here on are for some types of event, or a producer may leave them out."""
-_NONE_SPECIAL = (None,) * (len(_FIELDS) - _SPECIAL)
+_RARE = slice(_FIELDS.index("visitor_id"), _FIELDS.index("producer"))
+"""The fields that are for some types of event, or that most producers leave out."""
+_NONE_RARE = (None,) * len(_FIELDS[_RARE])
 _PROPERTIES, _RECEIVED_AT = _FIELDS.index("properties"), _FIELDS.index("received_at")
 
 _is_currency = re.compile("[A-Z]{3}").fullmatch
@@ -235,7 +235,7 @@ def _holds(event: Event, values: tuple[Any, ...], latest: datetime) -> bool:
         and (event.received_at is None or EARLIEST_INSTANT <= event.received_at <= LATEST_INSTANT)
         and PLACEHOLDER_IDS.isdisjoint((*values[:_IDS], event.recommendation_id, *(impression or ())))
         # Most events have none of the fields that are for some types of event.
-        and (values[_SPECIAL:] == _NONE_SPECIAL or _has_fitting_fields(event))
+        and (values[_RARE] == _NONE_RARE or _has_fitting_fields(event))
         and ((event.item_id is not None or event_type == SEARCH) if event_type != IMPRESSION else _is_list(event))
         and (len(_encode((event.properties, impression))) <= MAX_PROPERTIES_BYTES or _fits_alone(event))
     )
@@ -282,8 +282,9 @@ def _fits(properties: Mapping[str, object] | None) -> bool:
 def _may_repeat(events: Sequence[tuple[Any, ...]], payload: bytes) -> bool:
     """Return whether one of some events, each the values of its fields, may state a field twice.
 
-    The decoder keeps the last value and says nothing. Each field has a colon in the bytes, and each time has two more, or three with an offset; other values can only add
-    to them. Where there are too many, the fields are counted by their `":`, to which a value can only add, too.
+    The decoder keeps the last value and says nothing. Each field has a colon in the bytes, and each time has two more,
+    or three with an offset; other values can only add to them. Where there are too many, fields are counted by their
+    `":`, to which a value can only add, too.
     """
     stated = times = 0  # an empty value is not counted at first, for speed
     for values in events:
@@ -293,12 +294,17 @@ def _may_repeat(events: Sequence[tuple[Any, ...]], payload: bytes) -> bool:
         times += 1 if values[_RECEIVED_AT] is None else 2
     if b"\\" not in payload:
         surplus = payload.count(b":") - stated - 2 * times
-        if surplus <= 0 or (surplus <= times and surplus <= payload.count(b'+00:00"')):
+        if surplus <= 0 or (surplus <= times and surplus <= _count_zero_offsets(payload)):
             return False
     elif _ESCAPED.search(payload):
         return True
     count = payload.translate(None, _WHITESPACE).count(b'":')
     return count > stated and count > stated + sum(map(_count_empty, events))
+
+
+def _count_zero_offsets(payload: bytes) -> int:
+    # To search a rare byte is several times faster than to count the text, whose last byte is a frequent one.
+    return sum([part.startswith(b'00:00"') for part in payload.split(b"+")])
 
 
 def _count_empty(values: tuple[Any, ...]) -> int:
