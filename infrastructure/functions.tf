@@ -54,6 +54,7 @@ locals {
         POPULAR_CAMPAIGN_ARN              = local.campaign_arns["popular"]
         RANKING_CAMPAIGN_ARN              = local.campaign_arns["ranking"]
         FILTERS_PARAMETER                 = local.filters_parameter
+        SERVED_LISTS_STREAM               = local.served_lists_stream
         # Of the others only stored answers are served.
         DEPLOYED_CAMPAIGNS = coalesce(join(",", values(local.deployed_campaign_arns)), "none")
       }
@@ -117,6 +118,8 @@ module "permissions" {
   filters_parameter     = local.filters_parameter
   campaign_arns         = local.deployed_campaign_arns
   key_arn               = module.storage.key_arn
+
+  served_lists_stream_arn = local.served_lists_stream_arn
 }
 
 module "function" {

@@ -16,7 +16,10 @@ locals {
   buckets = { for purpose in keys(local.bucket_settings) : purpose => "${local.prefix}-${var.account_id}-${purpose}" }
   tables  = { for purpose in keys(local.table_settings) : purpose => "${local.prefix}-${purpose}" }
 
-  stream_name           = "${local.prefix}-events"
+  stream_name             = "${local.prefix}-events"
+  served_lists_stream     = "${local.prefix}-served-lists"
+  served_lists_stream_arn = "arn:${local.partition}:firehose:${var.region}:${var.account_id}:deliverystream/${local.served_lists_stream}"
+
   stream_arn            = "arn:${local.partition}:kinesis:${var.region}:${var.account_id}:stream/${local.stream_name}"
   state_machine_arn     = "arn:${local.partition}:states:${var.region}:${var.account_id}:stateMachine:${local.prefix}-train"
   recommend_arn         = "arn:${local.partition}:lambda:${var.region}:${var.account_id}:function:${local.prefix}-recommend"
@@ -50,6 +53,9 @@ locals {
           "raw/events/" = { expiration_days = var.retention_days.events, infrequent_days = var.retention_days.events_infrequent }
           "raw/users/"  = { expiration_days = var.retention_days.users }
           "errors/"     = { expiration_days = var.retention_days.errors }
+
+          "raw/served_lists/" = { expiration_days = var.retention_days.served_lists }
+          "undelivered/"      = { expiration_days = var.retention_days.errors }
         }
       }
       datasets = { zones = { "" = { expiration_days = var.retention_days.data_sets } }, readers = ["personalize.amazonaws.com"] }

@@ -216,6 +216,7 @@ module "observability" {
   metrics_namespace    = local.metrics_namespace
   stream_name          = local.stream_name
   delivery_stream_name = "${local.prefix}-lake"
+  served_lists_stream  = local.served_lists_stream
   state_machine_arn    = local.state_machine_arn
   tables               = local.tables
   campaign_arns        = var.emulated ? {} : local.campaign_arns

@@ -185,11 +185,12 @@ variable "event_types" {
 }
 
 variable "retention_days" {
-  description = "Days after which data is deleted: events, and their move to infrequent access (null: never); users, from their last update, in the lake and in the table; events that Firehose could not deliver; bad rows and records whose retries are exhausted; data sets; uploads; query results; temporary files of jobs; access logs of the buckets. Items are kept."
+  description = "Days after which data is deleted: events, and their move to infrequent access (null: never); users, from their last update, in the lake and in the table; served lists; events and served lists that Firehose could not deliver; bad rows and records whose retries are exhausted; data sets; uploads; query results; temporary files of jobs; access logs of the buckets. Items are kept."
   type = object({
     events            = optional(number, 730)
     events_infrequent = optional(number) # a default would replace null
     users             = optional(number, 730)
+    served_lists      = optional(number, 365)
     errors            = optional(number, 90)
     bad_rows          = optional(number, 90)
     data_sets         = optional(number, 90)
@@ -403,7 +404,7 @@ variable "alarm_emails" {
 }
 
 variable "alarm_thresholds" {
-  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, the 99th percentile of the latency in milliseconds, percentages of failed calls of the event tracker and of stand-ins for the recommender, seconds to the event tracker, age of a model in days, percentage by which a new version may be less accurate."
+  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, the 99th percentile of the latency in milliseconds, percentages of failed calls of the event tracker and of stand-ins for the recommender, seconds to the event tracker, age of a model in days, percentage by which a new version may be less accurate, percentage of answers whose served list is lost."
   type = object({
     lake_lag_seconds      = optional(number, 900)
     bad_events            = optional(number, 100)
@@ -414,6 +415,7 @@ variable "alarm_thresholds" {
     update_seconds        = optional(number, 30)
     model_age_days        = optional(number, 14)
     accuracy_drop_percent = optional(number, 10)
+    lost_lists_percent    = optional(number, 5)
   })
   default = {}
 }

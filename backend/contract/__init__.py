@@ -8,10 +8,10 @@ from backend.contract.aggregate import (
     group_events,
     is_aggregated,
 )
-from backend.contract.bad_rows import bad_row
 from backend.contract.consent import may_deny_consent
 from backend.contract.generated.structs import Event, Item, User
 from backend.contract.instants import read_instant, write_instant
+from backend.contract.lines.bad_rows import bad_row
 from backend.contract.reading import (
     RECORD_KINDS,
     RecordKind,

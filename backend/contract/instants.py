@@ -54,3 +54,12 @@ def write_instant(value: datetime) -> str:
     # msgspec writes an instant ten times as fast as isoformat, with six digits or none.
     text: str = msgspec.to_builtins(value)
     return f"{text[:-4]}Z" if value.microsecond else f"{text[:-1]}.000Z"
+
+
+def write_hive_timestamp(value: datetime) -> str:
+    """Return a UTC time as `yyyy-MM-dd HH:mm:ss.SSS`, the form that Hive's JSON readers accept for a timestamp.
+
+    They do not accept RFC 3339, with its T and its offset
+    (https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html).
+    """
+    return value.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from backend.contract import event_id_of
+from backend.contract.instants import write_hive_timestamp
 from backend.contract.rules.event_types import IMPRESSION
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def write_row(event: Event, arrived_at: datetime, *, is_bot: bool = False) -> by
         user_id=event.user_id,
         session_id=event.session_id,
         item_id=event.item_id,
-        timestamp=write_time(event.timestamp),
+        timestamp=write_hive_timestamp(event.timestamp),
         event_type=event.event_type,
         event_value=event.event_value,
         impression=event.impression,
@@ -72,7 +73,7 @@ def write_row(event: Event, arrived_at: datetime, *, is_bot: bool = False) -> by
         properties=None if event.properties is None else _encode(event.properties).decode(),
         consent=event.consent,
         schema_version=event.schema_version,
-        received_at=write_time(event.received_at or arrived_at),
+        received_at=write_hive_timestamp(event.received_at or arrived_at),
         bot=is_bot,
         visitor_id=event.visitor_id,
         order_id=event.order_id,
@@ -96,12 +97,3 @@ def _positions_of(event: Event) -> list[int] | None:
     if event.event_type != IMPRESSION or event.impression is None:
         return None
     return event.positions or list(range(1, len(event.impression) + 1))
-
-
-def write_time(instant: datetime) -> str:
-    """Return a UTC time as `yyyy-MM-dd HH:mm:ss.SSS`, the form that Hive's JSON readers accept for a timestamp.
-
-    They do not accept RFC 3339, with its T and its offset
-    (https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html).
-    """
-    return instant.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")

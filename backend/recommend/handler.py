@@ -19,12 +19,15 @@ from backend.recommend.health import check_health
 from backend.recommend.lookup import Tables
 from backend.recommend.recommender import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS
 from backend.recommend.serve import RecommendDependencies, serve
+from backend.recommend.served_lists import ServedLists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 # A slower table is not waited for; the answer is given without it.
 TABLE_TIMEOUT_SECONDS = 0.3
+# A write that an answer no longer waits for keeps its thread until then.
+FIREHOSE_TIMEOUT_SECONDS = 0.3
 
 
 @cache
@@ -37,6 +40,13 @@ def _dependencies() -> RecommendDependencies:
         read_timeout=TABLE_TIMEOUT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 2},
     )
+    firehose = Config(
+        connect_timeout=FIREHOSE_TIMEOUT_SECONDS,
+        read_timeout=FIREHOSE_TIMEOUT_SECONDS,
+        retries={"total_max_attempts": 1},
+    )
+    served_lists = ServedLists(boto3.client("firehose", config=firehose), os.environ["SERVED_LISTS_STREAM"])
+    served_lists.open_connection()
     return RecommendDependencies(
         dynamodb=boto3.client("dynamodb", config=tables),
         runtime=boto3.client("personalize-runtime", config=recommender),
@@ -51,14 +61,18 @@ def _dependencies() -> RecommendDependencies:
         filters=PublishedFilters(
             boto3.client("ssm", config=tables), os.environ["FILTERS_PARAMETER"], clock=time.monotonic
         ),
+        served_lists=served_lists,
     )
 
 
 def _answers(read: Callable[[Request], requests.RecommendationRequest]) -> Callable[[Request], Answer]:
     def answer_request(request: Request) -> Answer:
-        body = serve(read(request), _dependencies(), _now())
-        _metrics.add_metric(f"answered_from_{body['source']}", MetricUnit.Count, 1)
-        return answer(200, body)
+        answered = serve(read(request), _dependencies(), _now(), request.request_id)
+        _metrics.add_metric(f"answered_from_{answered.body['source']}", MetricUnit.Count, 1)
+        _metrics.add_metric("answers", MetricUnit.Count, 1)
+        _metrics.add_metric("list_written" if answered.is_listed else "list_lost", MetricUnit.Count, 1)
+        _metrics.flush_metrics()
+        return answer(200, answered.body)
 
     return answer_request
 
@@ -83,9 +97,6 @@ _route = routes(
 )
 
 
-@_metrics.log_metrics
 def handler(event: Mapping[str, Any], context: object) -> Answer:
     """Answer a REST Lambda proxy event."""
-    answered = _route(event, context)
-    _metrics.add_metric(f"status_{answered['statusCode']}", MetricUnit.Count, 1)
-    return answered
+    return _route(event, context)

@@ -56,6 +56,11 @@ class LookupResult:
     stored: StoredAnswer | None
     plain: StoredAnswer | None = None
 
+    @property
+    def solution_version(self) -> str | None:
+        """The id of the solution version that serves, the end of its ARN; None where it cannot be read."""
+        return self.deployed.partition(" ")[2].rpartition("/")[2] or None
+
 
 def look_up(
     request: RecommendationRequest, campaign: str, client: DynamoDBClient, tables: Tables, deadline: Deadline

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from backend.aws.deadline import Deadline
 from backend.http import NotFoundError, UnavailableError
@@ -14,16 +14,17 @@ from backend.recommend.calls import REQUEST_SECONDS, CallFailedError, finish, st
 from backend.recommend.lookup import LookupResult, Tables, look_up
 from backend.recommend.recommender import Recommendation, get_recommendation
 from backend.recommend.requests import RecommendationRequest, RequestKind
+from backend.recommend.served_lists import ServedLists, served_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Future
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_personalize_runtime import PersonalizeRuntimeClient
 
+    from backend.contract.lines.served_lists import Source
     from backend.recommend.filters import PublishedFilters
-
-Source = Literal["recommender", "cache", "last_good", "popular"]
 
 RETRY_AFTER_SECONDS = 5
 # The parts of the time left for the tables and for the recommender, so that neither uses up that of what follows.
@@ -59,18 +60,51 @@ class RecommendDependencies:
     campaigns: Mapping[RequestKind, str]
     deployed: frozenset[str]
     filters: PublishedFilters
+    served_lists: ServedLists
     popular: list[Recommendation] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer.
+
+    Attributes
+    ----------
+    body
+        Its `source` names where it is from.
+    is_listed
+        Whether Firehose accepted its served list in time.
+    """
+
+    body: dict[str, Any]
+    is_listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An answer of a source, with the version that gave it, and its write to the answers table if one has started."""
+
+    source: Source
+    recommendation: Recommendation
+    version: str | None
+    storing: Future[None] | None = None
+
+
 def serve(
-    request: RecommendationRequest, dependencies: RecommendDependencies, now: int, deadline: Deadline | None = None
-) -> dict[str, Any]:
-    """Return the body of the best answer that is available now; its `source` names where it is from.
+    request: RecommendationRequest,
+    dependencies: RecommendDependencies,
+    now: int,
+    request_id: str,
+    deadline: Deadline | None = None,
+) -> Answered:
+    """Return the best answer that is available now, and leave its served list.
 
     Parameters
     ----------
     now
         Milliseconds since the epoch.
+    request_id
+        Names the served list.
     deadline
         The end of all its calls; by default 2 s from now.
 
@@ -91,8 +125,13 @@ def serve(
     lookup = _look_up(request, dependencies, deadline)
     if not lookup.is_known:
         raise _unknown(request)
-    source, recommendation = _find_answer(request, dependencies, lookup, now, deadline)
-    return _body_of(request, source, recommendation) | {"took_ms": round((time.perf_counter() - started) * 1000)}
+    found = _find_answer(request, dependencies, lookup, now, deadline)
+    body = _body_of(request, found.source, found.recommendation)
+    line = served_list(request, body, found.version, request_id, now)
+    is_listed = dependencies.served_lists.write(line, deadline)
+    if found.storing:
+        _finish_storing(request, found.storing, deadline)
+    return Answered(body | {"took_ms": round((time.perf_counter() - started) * 1000)}, is_listed)
 
 
 def _look_up(request: RecommendationRequest, dependencies: RecommendDependencies, deadline: Deadline) -> LookupResult:
@@ -107,10 +146,10 @@ def _find_answer(
     lookup: LookupResult,
     now: int,
     deadline: Deadline,
-) -> tuple[Source, Recommendation]:
+) -> _Found:
     stored = lookup.stored
     if stored and lookup.version is not None and stored.is_fresh(request, lookup.version, now):
-        return "cache", stored.recommendation
+        return _Found("cache", stored.recommendation, lookup.solution_version)
     try:
         recommendation = get_recommendation(
             request,
@@ -123,33 +162,32 @@ def _find_answer(
         _logger.warning("%s: the recommender failed: %s", request.kind, error)
         for last in (stored, lookup.plain):
             if last and last.is_usable(now):
-                return "last_good", last.recommendation
+                return _Found("last_good", last.recommendation, lookup.solution_version)
         if request.kind == "popular" and request.filter is None and dependencies.popular:
-            return "last_good", dependencies.popular[0]
-        return "popular", _popular_fallback(request, dependencies, now, deadline, reason=str(error))
+            return _Found("last_good", dependencies.popular[0], None)
+        return _popular_fallback(request, dependencies, now, deadline, reason=str(error))
     if request.kind == "popular" and request.filter is None:
         dependencies.popular[:] = [recommendation]
+    storing = None
     if lookup.version is not None:
         settled = is_settled(lookup.version, stored, now)
         answer = StoredAnswer(recommendation, lookup.version, now, settled, lookup.deployed)
-        _store(request, dependencies, answer, deadline)
-    return "recommender", recommendation
+        table = dependencies.tables.answers
+        storing = start(lambda: store_answer(dependencies.dynamodb, table, request, answer))
+    return _Found("recommender", recommendation, lookup.solution_version, storing)
 
 
-def _store(
-    request: RecommendationRequest, dependencies: RecommendDependencies, stored: StoredAnswer, deadline: Deadline
-) -> None:
-    """Store a good answer; a failure to store it does not affect the answer."""
-    table = dependencies.tables.answers
+def _finish_storing(request: RecommendationRequest, storing: Future[None], deadline: Deadline) -> None:
+    """Wait until a good answer is stored; a failure to store it does not affect the answer."""
     try:
-        finish(start(lambda: store_answer(dependencies.dynamodb, table, request, stored)), deadline)
+        finish(storing, deadline)
     except CallFailedError as error:
         _logger.warning("%s: the answer could not be stored: %s", request.kind, error)
 
 
 def _popular_fallback(
     request: RecommendationRequest, dependencies: RecommendDependencies, now: int, deadline: Deadline, reason: str
-) -> Recommendation:
+) -> _Found:
     """Return popular items for a request without any other answer: live, or as last stored.
 
     They pass the request's filter. Items to order have no such fallback with a filter, since popular items do not show
@@ -164,11 +202,12 @@ def _popular_fallback(
     popular = RecommendationRequest("popular", num_results=count, filter=applied)
     lookup = _look_up(popular, dependencies, deadline)
     try:
-        source, recommendation = _find_answer(popular, dependencies, lookup, now, deadline)
+        found = _find_answer(popular, dependencies, lookup, now, deadline)
     except UnavailableError as error:
         raise _unavailable(reason) from error
-    _logger.info("%s: answered with popular items from %s", request.kind, source)
-    return _in_order_of(recommendation, request) if request.kind == "rerank" else recommendation
+    _logger.info("%s: answered with popular items from %s", request.kind, found.source)
+    items = _in_order_of(found.recommendation, request) if request.kind == "rerank" else found.recommendation
+    return replace(found, source="popular", recommendation=items)
 
 
 def _in_order_of(popular: Recommendation, request: RecommendationRequest) -> Recommendation:

@@ -22,6 +22,7 @@ ANSWER_BYTES = 3000
 ANSWER_UNITS = 3  # of writing or reading it in DynamoDB
 HISTORY_BYTES = 350
 PARQUET_BYTES = 120  # of an event in the lake
+SERVED_LIST_BYTES, SERVED_LIST_PARQUET_BYTES = 600, 250  # of an answer: one record of Firehose, and in the lake
 LOG_BYTES_PER_REQUEST = 650 + 900  # access log, and metrics of the function
 LOG_BYTES_PER_BATCH = 900
 TRACED = 0.05
@@ -49,7 +50,8 @@ def price_services(traffic: Traffic, stack: Stack, prices: Prices) -> dict[str, 
     logged = requests * LOG_BYTES_PER_REQUEST + batches * LOG_BYTES_PER_BATCH
     return {
         "Kinesis": kinesis(stack.shards, traffic.requests, _record_bytes(traffic), stack.has_long_retention, prices),
-        "Firehose": firehose(traffic.requests, _record_bytes(traffic), prices),
+        "Firehose": firehose(traffic.requests, _record_bytes(traffic), prices)
+        + firehose(traffic.recommendations, SERVED_LIST_BYTES, prices),
         "API Gateway": prices.tiers(
             requests,
             ("api_request", 333e6),
@@ -70,8 +72,7 @@ def price_services(traffic: Traffic, stack: Stack, prices: Prices) -> dict[str, 
         "Athena": prices.cost("athena_tb", traffic.athena_tb),
         "Glue": _spark(traffic, prices),
         "EKS": prices.cost("eks_cluster_hour", stack.clusters * HOURS),
-        "S3": prices.cost("s3_gb", traffic.events_per_second * 86_400 * traffic.lake_days * PARQUET_BYTES / GB)
-        + prices.cost("s3_put", traffic.requests * REFUSED),
+        "S3": prices.cost("s3_gb", _lake_gb(traffic)) + prices.cost("s3_put", traffic.requests * REFUSED),
         "Data out": prices.cost("data_out_gb", traffic.recommendations * ANSWER_BYTES / GB),
         "Personalize campaigns": price_campaigns(traffic, stack.campaigns, prices),
         "Personalize training": _training(traffic, stack, prices),
@@ -173,6 +174,13 @@ def _tables(traffic: Traffic, prices: Prices) -> float:
         + prices.cost("dynamodb_gb", history)
         + prices.cost("dynamodb_recovery_gb", history)
     )
+
+
+def _lake_gb(traffic: Traffic) -> float:
+    a_second = (
+        traffic.events_per_second * PARQUET_BYTES + traffic.recommendations_per_second * SERVED_LIST_PARQUET_BYTES
+    )
+    return a_second * 86_400 * traffic.lake_days / GB
 
 
 def _spark(traffic: Traffic, prices: Prices) -> float:

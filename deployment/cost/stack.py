@@ -17,7 +17,7 @@ SOLUTIONS = _ROOT / "model" / "solutions" / "default.json"
 ENVIRONMENTS = _ROOT / "infrastructure" / "environments"
 
 # Names of metrics that the functions write, which no Terraform resource declares.
-_METRICS = 69
+_METRICS = 67
 
 # Of infrastructure/modules/canary: its own alarm and three of its function.
 _CANARY_ALARMS = 4
@@ -42,7 +42,7 @@ class Stack:
     campaigns: tuple[Campaign, ...] = ()
     shards: int = 1
     has_long_retention: bool = False
-    alarms: int = 58
+    alarms: int = 62
     metrics: int = _METRICS
     dashboards: int = 1
     keys: int = 1

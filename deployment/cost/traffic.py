@@ -39,7 +39,7 @@ class Traffic:
     campaign_shares
         The share of each campaign in the recommendations that are not cached, the campaign with most first.
     lake_days
-        Age of the oldest events in the lake.
+        Age of the oldest events and served lists in the lake.
     """
 
     events_per_second: float = 0.0

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     Request = dict[str, Any]
     Answer = tuple[int, dict[str, str], bytes]
 
-# https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html
+# https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html: it validates the number of records
+# and the size of each by its API's model, and their sum itself.
 BATCH_RECORDS: Final = 500
 BATCH_BYTES: Final = 4 * 1024 * 1024
 RECORD_BYTES: Final = 1000 * 1024
@@ -72,12 +73,12 @@ def _delete(delete: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
 
 
 def _put_record(request: Request) -> Answer:
-    return _spool(request, [request.get("Record") or {}], lambda ids: {"RecordId": ids[0], "Encrypted": False})
+    return _spool(request, [request.get("Record") or {}], lambda ids: {"RecordId": ids[0]})
 
 
 def _put_record_batch(request: Request) -> Answer:
     def response_of(ids: list[str]) -> Request:
-        return {"FailedPutCount": 0, "Encrypted": False, "RequestResponses": [{"RecordId": each} for each in ids]}
+        return {"FailedPutCount": 0, "RequestResponses": [{"RecordId": each} for each in ids]}
 
     return _spool(request, request.get("Records") or [], response_of)
 
@@ -91,7 +92,9 @@ def _spool(request: Request, records: list[Request], response_of: Callable[[list
     put = _kinesis("PutRecords", {"StreamName": spool_stream(name), "Records": entries})
     if put.get("FailedRecordCount", 1):
         return _error("ServiceUnavailableException", "Slow down.", HTTPStatus.SERVICE_UNAVAILABLE)
-    answer: Answer = json_response(response_of([each["SequenceNumber"] for each in put["Records"]]))
+    encryption = firehose._streams[name].get("encryption") or {}
+    encrypted = {"Encrypted": encryption.get("Status") == "ENABLED"}
+    answer: Answer = json_response(response_of([each["SequenceNumber"] for each in put["Records"]]) | encrypted)
     return answer
 
 
@@ -102,15 +105,28 @@ def _validate(name: str, records: list[Request]) -> Answer | None:
         return _error("ResourceNotFoundException", message)
     if stream.get("type") != "DirectPut":
         return _invalid("This operation is not permitted on KinesisStreamAsSource delivery stream type.")
+    return _validate_records(records)
+
+
+def _validate_records(records: list[Request]) -> Answer | None:
     if not 1 <= len(records) <= BATCH_RECORDS:
-        return _invalid(f"Records must number 1 to {BATCH_RECORDS}.")
+        return _constraint("records", BATCH_RECORDS)
     try:
         sizes = [len(b64decode(record["Data"], validate=True)) for record in records]
     except (KeyError, TypeError, ValueError):
         return _error("SerializationException", "Data is not in base 64.")
-    if max(sizes) > RECORD_BYTES or sum(sizes) > BATCH_BYTES:
-        return _invalid(f"A record may have at most {RECORD_BYTES} bytes and a batch {BATCH_BYTES}.")
+    if max(sizes) > RECORD_BYTES:
+        return _constraint("data", RECORD_BYTES)
+    if sum(sizes) > BATCH_BYTES:
+        return _invalid("Records size exceeds 4 MB limit")
     return None
+
+
+def _constraint(member: str, most: int) -> Answer:
+    rule = f"Member must have length less than or equal to {most}"
+    return _error(
+        "ValidationException", f"1 validation error detected: Value at '{member}' failed to satisfy constraint: {rule}"
+    )
 
 
 def _invalid(message: str) -> Answer:

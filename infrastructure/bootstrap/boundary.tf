@@ -27,6 +27,8 @@ data "aws_iam_policy_document" "boundary" {
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
+      "firehose:DescribeDeliveryStream",
+      "firehose:PutRecord",
       "glue:*JobRun*",
       "glue:Get*",
       "kinesis:Describe*",

@@ -5,7 +5,7 @@ region      = "eu-central-1"
 log_retention_days = 30
 deletion_protected = false
 
-retention_days = { events = 90, events_infrequent = null, users = 90, errors = 30, bad_rows = 30, data_sets = 30, access_logs = 30 }
+retention_days = { events = 90, events_infrequent = null, users = 90, served_lists = 90, errors = 30, bad_rows = 30, data_sets = 30, access_logs = 30 }
 training_days  = 90
 
 # Four campaigns would cost about 1,080 USD a month; trainings are judged without them too. To try one for a while, name it

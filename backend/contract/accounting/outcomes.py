@@ -1,4 +1,7 @@
-"""The outcomes of an event at each stage, which the stages count and the dashboards, alarms and the audit read."""
+"""The outcomes of an event at each stage, which the stages count and the dashboards, alarms and the audit read.
+
+The stage `recommend` receives requests, of which each answer leaves a served list.
+"""
 
 from __future__ import annotations
 
@@ -121,6 +124,18 @@ LAKE = Stage(
     },
 )
 
+RECOMMEND = Stage(
+    "recommend",
+    "answers",
+    {
+        "list_written": "Firehose accepted the served list of the answer.",
+        "list_lost": "Firehose did not accept it in time, though it may still arrive: the caller does not wait for it.",
+    },
+    {
+        "answered_from_": "Answers by source.",
+    },
+)
+
 DATASETS = Stage(
     "datasets",
     "events_read",
@@ -150,4 +165,4 @@ REPLAY = Stage(
 )
 
 METERED = (COLLECT, FORWARD, LAKE)
-"""The stages that are Lambda functions and count in CloudWatch."""
+"""The stages of events that are Lambda functions and count in CloudWatch."""

@@ -8,9 +8,11 @@ import typing
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
+from backend.contract.lines.served_lists import ServedList
 from backend.contract.models import Event, Item, User
 
 if TYPE_CHECKING:
+    import msgspec
     from pydantic import BaseModel
 
 _PLAIN = {str: "string", int: "bigint", float: "double", datetime: "timestamp"}
@@ -36,6 +38,7 @@ def columns() -> str:
         "items": _columns(Item, as_text=True),
         "users": _columns(User, as_text=True),
         "bad_rows": [{"name": name, "type": kind, "comment": comment} for name, kind, comment in _BAD_ROWS],
+        "served_lists": _line_columns(ServedList),
     }
     return json.dumps(tables, indent=2, ensure_ascii=False) + "\n"
 
@@ -53,6 +56,16 @@ def _columns(model: type[BaseModel], *, as_text: bool) -> list[dict[str, str]]:
         {"name": name, "type": _hive_type(hints[name], as_text=as_text), "comment": field.description or ""}
         for name, field in model.model_fields.items()
     ]
+
+
+def _line_columns(line: type[msgspec.Struct]) -> list[dict[str, str]]:
+    """Return the columns of a line that a function writes; a field may name its Hive type itself."""
+    columns = []
+    for name, annotation in typing.get_type_hints(line, include_extras=True).items():
+        _, meta = typing.get_args(annotation)
+        kind = (meta.extra or {}).get("hive") or _hive_type(annotation, as_text=False)
+        columns.append({"name": name, "type": kind, "comment": meta.description})
+    return columns
 
 
 def _hive_type(annotation: Any, *, as_text: bool) -> str:

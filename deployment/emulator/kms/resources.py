@@ -212,6 +212,12 @@ def delivery_target(call: Call) -> list[Encrypted]:
     return _location(f"s3://{bucket}/" if bucket else None, target.get("RoleARN", ""))
 
 
+def new_delivery_stream(call: Call) -> list[Encrypted]:
+    """Return the key with which direct puts to a delivery stream are to be encrypted."""
+    encryption = call.members.get("DeliveryStreamEncryptionConfigurationInput") or {}
+    return _encrypted(encryption.get("KeyARN"), {})
+
+
 def mapped_stream(call: Call) -> list[Encrypted]:
     """Return the key of the stream that an event-source mapping reads with the function's role."""
     arn = call.members.get("EventSourceArn", "")

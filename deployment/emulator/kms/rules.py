@@ -166,6 +166,14 @@ RULES: tuple[Rule, ...] = (
         principal=Actor.ROLE,
         via="s3",
     ),
+    # https://docs.aws.amazon.com/firehose/latest/APIReference/API_DeliveryStreamEncryptionConfigurationInput.html: the
+    # grant is for Firehose itself, so that a caller of PutRecord needs no use of the key.
+    Rule(
+        ("firehose:CreateDeliveryStream", "firehose:StartDeliveryStreamEncryption"),
+        ("kms:CreateGrant",),
+        resources.new_delivery_stream,
+        via="firehose",
+    ),
     Rule(
         ("lambda:CreateEventSourceMapping",), (DECRYPT,), resources.mapped_stream, principal=Actor.ROLE, via="kinesis"
     ),

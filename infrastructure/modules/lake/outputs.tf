@@ -13,6 +13,11 @@ output "delivery_stream_name" {
   value       = aws_kinesis_firehose_delivery_stream.this.name
 }
 
+output "served_lists_stream_name" {
+  description = "Name of the Firehose stream of served lists."
+  value       = aws_kinesis_firehose_delivery_stream.served_lists.name
+}
+
 output "saved_query_ids" {
   description = "Ids of the saved queries by name."
   value       = { for name, query in aws_athena_named_query.this : name => query.id }

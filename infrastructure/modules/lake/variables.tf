@@ -29,7 +29,7 @@ variable "account_id" {
 }
 
 variable "key_arn" {
-  description = "ARN of the KMS key of the buckets, the stream and the query results."
+  description = "ARN of the KMS key of the buckets, the streams and the query results."
   type        = string
 }
 

@@ -49,8 +49,8 @@ locals {
       }
       delivery-failed = {
         kind        = "count"
-        expression  = "1 - success"
-        metrics     = { success = { namespace = "AWS/Firehose", metric = "DeliveryToS3.Success", dimensions = { DeliveryStreamName = var.delivery_stream_name }, statistic = "Minimum" } }
+        expression  = "${length(local.deliveries)} - ${join(" - ", [for id in keys(local.deliveries) : "FILL(${id}, 1)"])}"
+        metrics     = { for id, stream in local.deliveries : id => { namespace = "AWS/Firehose", metric = "DeliveryToS3.Success", dimensions = { DeliveryStreamName = stream }, statistic = "Minimum" } }
         runbook     = "lake-delivery"
         description = "S3 refused files of Firehose, which retries them."
       }
@@ -142,6 +142,19 @@ locals {
         description = "More than ${var.thresholds.stand_in_percent} % of the answers that are not from the cache are stored or popular items in place of the recommender's; needs ten answers in five minutes."
       }
     },
+    {
+      served-lists-lost = {
+        kind       = "count"
+        expression = "IF(FILL(answers, 0) >= 10, 100 * FILL(lost, 0) / FILL(answers, 1), 0)"
+        threshold  = var.thresholds.lost_lists_percent
+        metrics = {
+          answers = { namespace = var.metrics_namespace, metric = "answers", dimensions = { service = "recommend" } }
+          lost    = { namespace = var.metrics_namespace, metric = "list_lost", dimensions = { service = "recommend" } }
+        }
+        runbook     = "served-lists"
+        description = "Firehose did not accept the served lists of more than ${var.thresholds.lost_lists_percent} % of the answers within 50 ms; needs ten answers in five minutes."
+      }
+    },
     length(var.campaign_arns) == 0 ? {} : {
       campaigns-failed = {
         kind        = "count"
@@ -159,11 +172,10 @@ locals {
     {
       conversion-failed = {
         kind        = "count"
-        namespace   = "AWS/Firehose"
-        metric      = "FailedConversion.Records"
-        dimensions  = { DeliveryStreamName = var.delivery_stream_name }
+        expression  = join(" + ", [for id in keys(local.deliveries) : "FILL(${id}, 0)"])
+        metrics     = { for id, stream in local.deliveries : id => { namespace = "AWS/Firehose", metric = "FailedConversion.Records", dimensions = { DeliveryStreamName = stream } } }
         runbook     = "lake-delivery"
-        description = "Firehose could not convert rows to Parquet: they are under errors/ in the lake bucket, and not in the lake."
+        description = "Firehose could not convert rows to Parquet: they are under errors/ or undelivered/ in the lake bucket, and not in the lake."
       }
       bad-rows-lost = {
         kind        = "count"

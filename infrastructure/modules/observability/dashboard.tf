@@ -84,6 +84,14 @@ locals {
       ]
     },
     {
+      title = "Served lists"
+      charts = [
+        { title = "Answers, served lists that Firehose accepted, and lost ones", stat = "Sum", metrics = [for name in ["answers", "list_written", "list_lost"] : [var.metrics_namespace, name, "service", "recommend"]] },
+        { title = "Served lists written and not converted", stat = "Sum", metrics = [for metric in ["DeliveryToS3.Records", "FailedConversion.Records"] : ["AWS/Firehose", metric, "DeliveryStreamName", var.served_lists_stream]] },
+        { title = "Age of the oldest undelivered served list (s)", stat = "Maximum", metrics = [["AWS/Firehose", "DeliveryToS3.DataFreshness", "DeliveryStreamName", var.served_lists_stream]] },
+      ]
+    },
+    {
       title = "Training"
       charts = [
         { title = "Trainings", stat = "Sum", metrics = [for metric in ["ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"] : ["AWS/States", metric, "StateMachineArn", var.state_machine_arn]] },

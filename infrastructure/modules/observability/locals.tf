@@ -7,5 +7,8 @@ locals {
   # The metrics of each function that counts the outcomes of events, generated from the contract.
   outcomes = jsondecode(file("${path.module}/generated/outcomes.json"))
 
+  # Of all Firehose streams: rows that cannot be converted, and files that S3 refuses.
+  deliveries = { events = var.delivery_stream_name, served_lists = var.served_lists_stream }
+
   api_dimensions = { ApiName = var.api.name, Stage = var.api.stage }
 }

@@ -39,7 +39,12 @@ variable "stream_name" {
 }
 
 variable "delivery_stream_name" {
-  description = "Name of the Firehose stream."
+  description = "Name of the Firehose stream of events."
+  type        = string
+}
+
+variable "served_lists_stream" {
+  description = "Name of the Firehose stream of served lists."
   type        = string
 }
 
@@ -82,7 +87,7 @@ variable "signs_of_life" {
 }
 
 variable "thresholds" {
-  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, the 99th percentile of the latency in milliseconds, percentages of failed calls and of stand-ins for the recommender, seconds to the event tracker, age of a model in days, percentage by which a new version may be less accurate."
+  description = "Thresholds of alarms: lag of the lake in seconds, refused events and failed requests in five minutes, the 99th percentile of the latency in milliseconds, percentages of failed calls and of stand-ins for the recommender, seconds to the event tracker, age of a model in days, percentage by which a new version may be less accurate, percentage of answers whose served list is lost."
   type = object({
     lake_lag_seconds      = number
     bad_events            = number
@@ -93,6 +98,7 @@ variable "thresholds" {
     update_seconds        = number
     model_age_days        = number
     accuracy_drop_percent = number
+    lost_lists_percent    = number
   })
 }
 

@@ -154,6 +154,13 @@ data "aws_iam_policy_document" "recommend" {
     resources = [var.table_arns["answers"]]
   }
 
+  # Firehose encrypts them by a grant of its own on the key.
+  statement {
+    sid       = "WriteServedLists"
+    actions   = ["firehose:DescribeDeliveryStream", "firehose:PutRecord"] # the first opens a connection before the first answer
+    resources = [var.served_lists_stream_arn]
+  }
+
   statement {
     sid       = "DecryptTheTables"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]

@@ -33,6 +33,11 @@ variable "stream_arn" {
   type        = string
 }
 
+variable "served_lists_stream_arn" {
+  description = "ARN of the Firehose stream of served lists."
+  type        = string
+}
+
 variable "state_machine_arn" {
   description = "ARN of the training state machine."
   type        = string

@@ -70,14 +70,30 @@ def test_its_streams_are_not_listed_and_go_with_it(emulator: Emulator, firehose:
 
 
 @pytest.mark.parametrize(
-    "records",
-    [[{"Data": b"x"}] * 501, [{"Data": b"x" * (1000 * 1024 + 1)}], [{"Data": b"x" * 900_000}] * 5],
+    ("records", "code"),
+    [
+        ([{"Data": b"x"}] * 501, "ValidationException"),
+        ([{"Data": b"x" * (1000 * 1024 + 1)}], "ValidationException"),
+        ([{"Data": b"x" * 900_000}] * 5, "InvalidArgumentException"),
+    ],
     ids=["501 records", "1,000 KiB and a byte", "over 4 MiB"],
 )
-def test_limits(firehose: Any, records: list[dict[str, bytes]]) -> None:
+def test_limits(firehose: Any, records: list[dict[str, bytes]], code: str) -> None:
     make_delivery_stream(firehose)
 
     with pytest.raises(ClientError) as caught:
         firehose.put_record_batch(DeliveryStreamName="direct", Records=records)
 
-    assert caught.value.response["Error"]["Code"] == "InvalidArgumentException"
+    assert caught.value.response["Error"]["Code"] == code
+    if len(records) == 1:
+        with pytest.raises(ClientError, match="1024000"):
+            firehose.put_record(DeliveryStreamName="direct", Record=records[0])
+
+
+def test_an_encrypted_stream_says_so_of_each_put(firehose: Any) -> None:
+    make_delivery_stream(firehose)
+    assert firehose.put_record(DeliveryStreamName="direct", Record={"Data": b"1"})["Encrypted"] is False
+
+    firehose.start_delivery_stream_encryption(DeliveryStreamName="direct")
+
+    assert firehose.put_record(DeliveryStreamName="direct", Record={"Data": b"2"})["Encrypted"] is True

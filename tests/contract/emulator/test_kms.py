@@ -195,6 +195,15 @@ CASES = (
         principal=WORKER,
     ),
     Case(
+        "firehose:CreateDeliveryStream, its direct puts",
+        lambda world: world.client("firehose").create_delivery_stream(
+            DeliveryStreamName=fresh(),
+            DeliveryStreamEncryptionConfigurationInput={"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": world.key},
+            ExtendedS3DestinationConfiguration={"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::unsealed"},
+        ),
+        ("kms:CreateGrant",),
+    ),
+    Case(
         "athena:StartQueryExecution",
         lambda world: world.client("athena").start_query_execution(
             QueryString="SELECT 1",

@@ -24,3 +24,25 @@ def test_saved_queries_count_what_is_there(lake_cloud):
     assert athena.rows(QUERIES["events-per-day-and-type"])[0] == [DAYS[0], "View", "2", "2"]
     assert athena.rows(QUERIES["late-events"]) == [["2: under an hour", "6", "100.0"]]
     assert athena.rows(QUERIES["top-items"])[0] == ["i0", "3", "0", "0"]
+
+
+def test_served_lists_are_compared_with_those_that_were_seen(lake_cloud):
+    impression = lake.events(DAYS[0], 11, 1)[0] | {
+        "event_type": "Impression",
+        "item_id": None,
+        "recommendation_id": "RID-seen",
+    }
+    key = f"raw/events/ingest_date={DAYS[0]}/ingest_hour=11/impression.parquet"
+    s3 = lake_cloud.client("s3")
+    lake.put_parquet(s3, key, [impression])
+    try:
+        rows = lake.Athena(lake_cloud).rows(QUERIES["served-and-not-seen"])
+    finally:
+        s3.delete_object(Bucket=lake.BUCKET, Key=key)
+
+    # Route, model, source; lists, not seen, without an id
+    assert rows == [
+        ["popular", "popular", "recommender", "2", "1", "0"],
+        ["popular", "popular", "last_good", "1", "0", "0"],
+        ["popular", "popular", "popular", "1", "1", "1"],
+    ]

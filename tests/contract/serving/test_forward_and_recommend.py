@@ -15,8 +15,10 @@ from backend.recommend.filters import PublishedFilters
 from backend.recommend.health import check_health
 from backend.recommend.requests import RecommendationRequest
 from backend.recommend.serve import RecommendDependencies, serve
+from backend.recommend.served_lists import ServedLists
 from tests.factories.lambda_events import kinesis_record
 from tests.factories.records import numbered_event
+from tests.fakes.firehose import FakeFirehose
 from tests.fakes.functions.serving import TABLES, campaign_arns
 from tests.fakes.personalize import FakeRuntime, FakeTracker
 
@@ -36,6 +38,7 @@ class Pipeline:
         self.s3 = emulator.client("s3")
         self.ssm = emulator.client("ssm")
         self.tracker = FakeTracker("tracker-1")
+        self.firehose = FakeFirehose("served-lists")
         self.runtime = FakeRuntime([f"item-{n}" for n in range(50)])
         fakes: Any = self
         self.forward_dependencies = ForwardDependencies(
@@ -49,7 +52,13 @@ class Pipeline:
         )
         filters = PublishedFilters(self.ssm, "/rivulet/local/filters", time.monotonic)
         self.dependencies = RecommendDependencies(
-            self.dynamodb, fakes.runtime, TABLES, campaign_arns(), frozenset(campaign_arns().values()), filters
+            self.dynamodb,
+            fakes.runtime,
+            TABLES,
+            campaign_arns(),
+            frozenset(campaign_arns().values()),
+            filters,
+            ServedLists(fakes.firehose, "served-lists"),
         )
 
     def create(self) -> None:
@@ -70,7 +79,7 @@ class Pipeline:
         return forward_batch(records, self.forward_dependencies, Deadline.after(30))
 
     def ask(self, at: int) -> Any:
-        return serve(RecommendationRequest("recommendations", user_id="ann"), self.dependencies, at)
+        return serve(RecommendationRequest("recommendations", user_id="ann"), self.dependencies, at, "request-1").body
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,7 @@ PROJECTION = {
 # The columns of the lake's own tables, as the contract has them.
 GENERATED = json.loads((ROOT / "infrastructure/modules/lake/generated/columns.json").read_text())
 EVENT_COLUMNS = [(column["name"], column["type"]) for column in GENERATED["events"]]
+SERVED_LIST_COLUMNS = [(column["name"], column["type"]) for column in GENERATED["served_lists"]]
 BAD_ROW_COLUMNS = [(column["name"], column["type"]) for column in GENERATED["bad_rows"]]
 ITEM_COLUMNS = [
     ("item_id", "string"),
@@ -50,11 +51,13 @@ def make(cloud: Any) -> None:
         "projection.ingest_hour.digits": "2",
     }
     table(glue, "events", EVENT_COLUMNS, ["ingest_date", "ingest_hour"], "parquet", hours)
+    table(glue, "served_lists", SERVED_LIST_COLUMNS, ["ingest_date"], "parquet", {})
     table(glue, "items", ITEM_COLUMNS, ["ingest_date"], "json", {})
     table(glue, "users", [("user_id", "string"), ("age", "int")], ["ingest_date"], "json", {})
     writers = {"projection.written_by.type": "enum", "projection.written_by.values": "collect,forward"}
     table(glue, "bad_rows", BAD_ROW_COLUMNS, ["written_by", "ingest_date"], "json", writers)
     put_events(s3)
+    put_parquet(s3, f"raw/served_lists/ingest_date={DAYS[0]}/a.parquet", served_lists())
     put_lines(s3, f"raw/items/ingest_date={DAYS[0]}/a.jsonl", items())
     errors = [{"field": "price", "rule": "float"}]
     for writer in ("collect", "forward", "unknown"):
@@ -119,6 +122,27 @@ def events(day: str, hour: int, count: int) -> list[dict[str, Any]]:
             "received_at": (moment + timedelta(minutes=number, seconds=90)).replace(tzinfo=None),
         }
         for number in range(count)
+    ]
+
+
+def served_lists() -> list[dict[str, Any]]:
+    return [
+        {
+            "served_id": f"request-{number}",
+            "served_at": datetime.fromisoformat(f"{DAYS[0]}T09:00:00"),
+            "route": "popular",
+            "source": source,
+            "items": ["i1", "i2"],
+            "recommendation_id": recommendation_id,
+            "model": "popular",
+        }
+        for number, source, recommendation_id in (
+            (1, "recommender", "RID-seen"),
+            (2, "recommender", "RID-unseen"),
+            (2, "recommender", "RID-unseen"),  # delivered twice
+            (3, "last_good", "RID-seen"),
+            (4, "popular", None),
+        )
     ]
 
 

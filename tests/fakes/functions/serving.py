@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from backend.recommend.filters import PublishedFilters
 from backend.recommend.lookup import Tables
-from backend.recommend.serve import RecommendDependencies, serve
+from backend.recommend.serve import Answered, RecommendDependencies, serve
+from backend.recommend.served_lists import ServedLists
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import Faults, client_error, played, timeout
+from tests.fakes.firehose import FakeFirehose
 from tests.fakes.personalize import FakeRuntime
 
 if TYPE_CHECKING:
@@ -45,13 +47,20 @@ class Serving:
             {"history": ("person", "moment"), "entities": ("entity",), "answers": ("question",)}
         )
         self.runtime = FakeRuntime(list(RANKING))
+        self.firehose = FakeFirehose("served-lists")
         fakes: Any = self
         self.seconds = 0.0
         self.parameters = FakeParameters()
         self.publish(not_bought=[], category=["CATEGORY"], price=["MOST"])
         filters = PublishedFilters(fakes.parameters, "/shop/filters", lambda: self.seconds)
         self.dependencies = RecommendDependencies(
-            fakes.dynamodb, fakes.runtime, TABLES, campaign_arns(), frozenset(campaign_arns().values()), filters
+            fakes.dynamodb,
+            fakes.runtime,
+            TABLES,
+            campaign_arns(),
+            frozenset(campaign_arns().values()),
+            filters,
+            ServedLists(fakes.firehose, "served-lists"),
         )
         self.add_event("ann", NOW - DAY, "e-1")
         self.describe("item#item-7")
@@ -68,7 +77,10 @@ class Serving:
         self.dynamodb.put_item(TableName="answers", Item=item)
 
     def ask(self, request: RecommendationRequest, at: int = NOW) -> dict[str, Any]:
-        return serve(request, self.dependencies, at)
+        return self.answer(request, at).body
+
+    def answer(self, request: RecommendationRequest, at: int = NOW) -> Answered:
+        return serve(request, self.dependencies, at, "request-1")
 
     def publish(self, version: str = "1", **filters: list[str]) -> None:
         """Publish filters with their parameters; CATEGORY is text, the others are numbers."""

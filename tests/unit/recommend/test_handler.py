@@ -60,13 +60,14 @@ def test_errors_are_answered_with_field_and_rule(serving):
     assert (status, body["error"]["field"]) == (400, "num_results")
 
 
-def test_metrics_count_sources_and_statuses(serving, capsys):
-    serving.break_recommender()
+def test_metrics_count_answers_by_their_source_and_no_errors(serving, capsys):
     ask("GET", "/popular")
+    serving.break_recommender()
+    ask("GET", "/similar-items/{item_id}", pathParameters={"item_id": "item-7"})
     ask("GET", "/recommendations/{user_id}", pathParameters={"user_id": "a%00b"})
     written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert [line["status_503"] for line in written if "status_503" in line] == [[1.0]]
-    assert [line["status_400"] for line in written if "status_400" in line] == [[1.0]]
+    sources = [{name for name in line if name.startswith("answered_from_")} for line in written]
+    assert sources == [{"answered_from_recommender"}, {"answered_from_popular"}]
 
 
 def test_every_source_is_tried_within_the_time_budget(monkeypatch):
@@ -77,6 +78,8 @@ def test_every_source_is_tried_within_the_time_budget(monkeypatch):
     monkeypatch.setenv("DEPLOYED_CAMPAIGNS", "campaign")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("FILTERS_PARAMETER", "/filters")
+    monkeypatch.setenv("SERVED_LISTS_STREAM", "served-lists")
+    monkeypatch.setattr(entry.ServedLists, "open_connection", lambda _: None)
     clients = entry._dependencies.__wrapped__()
 
     def longest(client: Any) -> float:

@@ -26,11 +26,14 @@ REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("failure", [None, *FAILURES], ids=lambda failure: type(failure).__name__)
-@pytest.mark.parametrize("place", ["batch_get_item", "query", "put_item", "runtime", "parameters", "everywhere"])
+@pytest.mark.parametrize(
+    "place", ["batch_get_item", "query", "put_item", "runtime", "parameters", "firehose", "everywhere"]
+)
 def test_no_id_and_no_payload_is_logged(monkeypatch, caplog, capsys, place, failure):
     serving = Serving()
     faults = {name: serving.dynamodb.faults[name] for name in ("batch_get_item", "query", "put_item")}
     faults |= {"runtime": serving.runtime.faults, "parameters": serving.parameters.faults}
+    faults["firehose"] = serving.firehose.faults
     for name, each in faults.items():
         if place in (name, "everywhere"):
             each.always(failure)

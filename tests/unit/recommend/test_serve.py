@@ -256,7 +256,7 @@ def test_an_answer_that_does_not_end_is_not_waited_for(serving, monkeypatch, slo
     fake, method = (serving.runtime, "get_recommendations") if slow == "runtime" else (serving.dynamodb, slow)
     monkeypatch.setattr(fake, method, lambda **_: ended.wait(60))
 
-    body = serve(FOR_ANN, serving.dependencies, NOW + 2 * MINUTE, Deadline.after(0.2))
+    body = serve(FOR_ANN, serving.dependencies, NOW + 2 * MINUTE, "request-1", Deadline.after(0.2)).body
     ended.set()
 
     assert ids(body) == ids(good)

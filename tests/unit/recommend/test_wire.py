@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from backend.recommend.filters import PublishedFilters
 from backend.recommend.health import check_health
 from backend.recommend.requests import RecommendationRequest
 from backend.recommend.serve import RecommendDependencies, serve
+from backend.recommend.served_lists import ServedLists
 from tests.fakes.functions.serving import NOW, TABLES, campaign_arns
 from tests.fakes.wire import Wire
 
@@ -18,8 +20,18 @@ def dependencies(wire: Wire) -> RecommendDependencies:
     filters = PublishedFilters(wire.client("ssm"), "/filters", lambda: 0.0)
     runtime = wire.client("personalize-runtime")
     return RecommendDependencies(
-        wire.client("dynamodb"), runtime, TABLES, campaign_arns(), frozenset(campaign_arns().values()), filters
+        wire.client("dynamodb"),
+        runtime,
+        TABLES,
+        campaign_arns(),
+        frozenset(campaign_arns().values()),
+        filters,
+        ServedLists(wire.client("firehose"), "served-lists"),
     )
+
+
+def ask(request: RecommendationRequest, clients: RecommendDependencies) -> dict[str, Any]:
+    return serve(request, clients, NOW, "request-1").body
 
 
 def test_recommendations_and_ranking():
@@ -31,12 +43,10 @@ def test_recommendations_and_ranking():
         GetPersonalizedRanking={"personalizedRanking": [{"itemId": "mug"}], "recommendationId": "RID-2"},
     )
     clients = dependencies(wire)
-    body = serve(RecommendationRequest("recommendations", user_id="ann", num_results=30), clients, NOW)
+    body = ask(RecommendationRequest("recommendations", user_id="ann", num_results=30), clients)
     assert body["items"] == [{"item_id": "mug", "score": 0.5}]
     assert (
-        serve(RecommendationRequest("rerank", user_id="ann", items=("mug",), num_results=1), clients, NOW)[
-            "recommendation_id"
-        ]
+        ask(RecommendationRequest("rerank", user_id="ann", items=("mug",), num_results=1), clients)["recommendation_id"]
         == "RID-2"
     )
     sent = {operation: json.loads(body) for operation, body in wire.sent}
@@ -53,7 +63,7 @@ def test_explanations_are_a_column_of_the_items():
     because = [{"name": "item:cup", "weight": 1.0}]
     listed = {"itemId": "mug", "score": 0.5, "metadata": {"EXPLANATION": json.dumps(because)}}
     wire = Wire(BatchGetItem={"Responses": {}}, PutItem={}, GetRecommendations={"itemList": [listed]})
-    body = serve(RecommendationRequest("popular", with_explanations=True), dependencies(wire), NOW)
+    body = ask(RecommendationRequest("popular", with_explanations=True), dependencies(wire))
     assert body["items"] == [{"item_id": "mug", "score": 0.5, "because": because}]
     sent = {operation: json.loads(body) for operation, body in wire.sent}
     assert sent["GetRecommendations"]["metadataColumns"] == {"ITEMS": ["EXPLANATION"]}
@@ -89,11 +99,11 @@ LISTED = [{"itemId": "mug", "score": 0.5}]
 def test_an_answer_of_any_other_form_is_a_failure_of_the_recommender(broken):
     wire = Wire(BatchGetItem={"Responses": {}}, PutItem={}, GetRecommendations={"itemList": LISTED})
     clients = dependencies(wire)
-    good = serve(RecommendationRequest("popular"), clients, NOW)
+    good = ask(RecommendationRequest("popular"), clients)
 
     wire.answers["GetRecommendations"] = broken
 
-    body = serve(RecommendationRequest("popular"), clients, NOW)
+    body = ask(RecommendationRequest("popular"), clients)
     assert (body["source"], body["items"]) == ("last_good", good["items"])
 
 
@@ -102,7 +112,7 @@ def test_a_score_that_is_no_number_is_left_out(score):
     answer = f'{{"itemList": [{{"itemId": "mug", "score": {score}}}], "recommendationId": 3}}'.encode()
     wire = Wire(BatchGetItem={"Responses": {}}, PutItem={}, GetRecommendations=answer)
 
-    body = serve(RecommendationRequest("popular"), dependencies(wire), NOW)
+    body = ask(RecommendationRequest("popular"), dependencies(wire))
 
     assert body["items"] == [{"item_id": "mug"}]
     json.dumps(body, allow_nan=False)
@@ -113,7 +123,7 @@ def test_tables_that_answer_in_another_form_leave_an_uncached_answer_and_no_read
     wire = Wire(Query=broken, BatchGetItem=broken, PutItem=b"<html>", GetRecommendations={"itemList": LISTED})
     clients = dependencies(wire)
 
-    assert serve(RecommendationRequest("recommendations", user_id="ann"), clients, NOW)["source"] == "recommender"
+    assert ask(RecommendationRequest("recommendations", user_id="ann"), clients)["source"] == "recommender"
     assert check_health(clients, NOW)["status"] == "degraded"
 
 

@@ -76,6 +76,40 @@ run "the_table_of_events_is_at_firehoses_prefix" {
   }
 }
 
+run "served_lists_have_a_role_a_prefix_and_an_error_prefix_of_their_own" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(data.aws_iam_policy_document.served_lists.json).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")
+    ])) == toset(["arn:aws:s3:::lake/raw/served_lists/*", "arn:aws:s3:::lake/undelivered/served_lists/*"])
+    error_message = "Firehose may write served lists to other prefixes."
+  }
+
+  assert {
+    condition     = !anytrue([for statement in jsondecode(data.aws_iam_policy_document.served_lists.json).Statement : contains(flatten([statement.Resource]), "*")])
+    error_message = "A statement of the role for served lists applies to all resources."
+  }
+
+  assert {
+    condition = replace(replace(aws_glue_catalog_table.served_lists.parameters["storage.location.template"], "s3://lake/", ""), "$${ingest_date}", "!{timestamp:yyyy-MM-dd}") == trimsuffix(
+      one(aws_kinesis_firehose_delivery_stream.served_lists.extended_s3_configuration).prefix, "/"
+    )
+    error_message = "The location of the table of served lists differs from Firehose's prefix."
+  }
+
+  # What lies under errors/ is sent into the stream of events again: python -m deployment.replay.
+  assert {
+    condition     = startswith(one(aws_kinesis_firehose_delivery_stream.served_lists.extended_s3_configuration).error_output_prefix, "undelivered/served_lists/!{firehose:error-output-type}")
+    error_message = "Firehose writes served lists that it cannot convert among the events."
+  }
+
+  assert {
+    condition     = [one(aws_kinesis_firehose_delivery_stream.served_lists.server_side_encryption).key_arn, one(aws_kinesis_firehose_delivery_stream.served_lists.server_side_encryption).key_type] == ["arn:aws:kms:eu-central-1:123456789012:key/none", "CUSTOMER_MANAGED_CMK"]
+    error_message = "Served lists are not encrypted with the environment's key while Firehose keeps them."
+  }
+}
+
 run "columns_match_the_contract" {
   command = plan
 
@@ -85,7 +119,12 @@ run "columns_match_the_contract" {
   }
 
   assert {
-    condition     = toset(keys(aws_glue_catalog_table.json)) == setsubtract(keys(jsondecode(file("generated/columns.json"))), ["events"])
+    condition     = [for column in one(aws_glue_catalog_table.served_lists.storage_descriptor).columns : column.name] == [for column in jsondecode(file("generated/columns.json")).served_lists : column.name]
+    error_message = "The columns of the table of served lists differ from the contract's."
+  }
+
+  assert {
+    condition     = toset(keys(aws_glue_catalog_table.json)) == setsubtract(keys(jsondecode(file("generated/columns.json"))), ["events", "served_lists"])
     error_message = "A table of the contract is missing."
   }
 
@@ -103,7 +142,7 @@ run "every_partition_is_projected_from_the_first_day" {
 
   assert {
     condition = alltrue(flatten([
-      for table in concat([aws_glue_catalog_table.events], values(aws_glue_catalog_table.json)) : [
+      for table in concat([aws_glue_catalog_table.events, aws_glue_catalog_table.served_lists], values(aws_glue_catalog_table.json)) : [
         for partition in table.partition_keys : contains(keys(table.parameters), "projection.${partition.name}.type") && strcontains(table.parameters["storage.location.template"], "$${${partition.name}}")
       ]
     ]))
@@ -133,7 +172,7 @@ run "every_saved_query_has_a_description" {
   command = plan
 
   assert {
-    condition     = length(aws_athena_named_query.this) == 8 && alltrue([for query in values(aws_athena_named_query.this) : length(query.description) > 20 && !startswith(query.description, "SELECT")])
+    condition     = length(aws_athena_named_query.this) == 9 && alltrue([for query in values(aws_athena_named_query.this) : length(query.description) > 20 && !startswith(query.description, "SELECT")])
     error_message = "A saved query has no description."
   }
 

@@ -20,6 +20,8 @@ variables {
   filters_parameter     = "/rivulet/test/filters"
   key_arn               = "arn:aws:kms:eu-central-1:123456789012:key/none"
 
+  served_lists_stream_arn = "arn:aws:firehose:eu-central-1:123456789012:deliverystream/rivulet-test-served-lists"
+
   bucket_arns = {
     lake     = "arn:aws:s3:::lake"
     uploads  = "arn:aws:s3:::uploads"
@@ -133,15 +135,15 @@ run "lake_writes_its_own_bad_rows_and_nothing_else" {
   }
 }
 
-run "recommend_writes_to_its_answers_only" {
+run "recommend_writes_to_its_answers_and_served_lists_only" {
   command = plan
 
   assert {
     condition = flatten([
       for statement in jsondecode(output.policy_json.recommend).Statement : statement.Resource
       if anytrue([for action in flatten([statement.Action]) : can(regex("Put|Update|Delete|Write", action))])
-    ]) == [var.table_arns.answers]
-    error_message = "recommend may write to other tables than answers."
+    ]) == [var.table_arns.answers, var.served_lists_stream_arn]
+    error_message = "recommend may write elsewhere than to answers and served lists."
   }
 
   assert {

@@ -13,7 +13,16 @@ import pytest
 
 from backend.collect.events import post_events
 from backend.contract.accounting import outcomes
-from backend.contract.accounting.outcomes import COLLECT, FORWARD, LAKE, METERED, UPLOAD, Stage, UndeclaredOutcomeError
+from backend.contract.accounting.outcomes import (
+    COLLECT,
+    FORWARD,
+    LAKE,
+    METERED,
+    RECOMMEND,
+    UPLOAD,
+    Stage,
+    UndeclaredOutcomeError,
+)
 from backend.forward import handler as forward_entry
 from backend.http import BadRequestError
 from backend.lake import handler as lake_entry
@@ -60,7 +69,7 @@ def test_a_missing_and_an_undeclared_outcome_are_refused(counts):
         Stage("tap", "received", {"kept": "", "lost": ""}).account(counts)
 
 
-@pytest.mark.parametrize("stage", METERED, ids=lambda stage: stage.name)
+@pytest.mark.parametrize("stage", [*METERED, RECOMMEND], ids=lambda stage: stage.name)
 def test_no_stage_counts_what_it_does_not_declare(stage):
     undeclared = set(counted_names(stage)) - declared(stage) - set(stage.others)
     assert undeclared == set()
