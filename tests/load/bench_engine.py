@@ -20,8 +20,8 @@ import numpy as np
 from tests.factories.shop_stream import START
 from tests.fakes.s3 import FileS3
 from tests.load.big_shop import BigShop
-from tests.load.http_load import Outcome, drive, post
-from tests.load.running_engine import (
+from tests.load.engine.http_load import Outcome, drive, post
+from tests.load.engine.running_engine import (
     ROOT,
     Caller,
     RunningEngine,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.fakes.s3 import FileS3
 from tests.load.big_shop import BigShop
-from tests.load.http_load import drive
-from tests.load.running_engine import (
+from tests.load.engine.http_load import drive
+from tests.load.engine.running_engine import (
     Caller,
     RunningEngine,
     deploy,

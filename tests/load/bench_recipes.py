@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from model.recipes.graph_filter.settings import BSPM
 from tests.bench import FAILED
 from tests.factories.data_sets.shared_data import FOLDER
+from tests.load.engine.running_engine import ROOT
 from tests.load.recipes import answers, growth
 from tests.load.recipes.processes import FailedMeasurementError, measured
 from tests.load.recipes.tasks import FILES, unusable
-from tests.load.running_engine import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -65,6 +65,10 @@ KEPT = {
         "lake-delivery/ReadTheStream/kinesis:DescribeStream",
         "lake-delivery/WriteEventsAndErrors/s3:AbortMultipartUpload",
         "lake-delivery/WriteEventsAndErrors/s3:GetObject",
+        "served-lists-delivery/ListTheLakesBucket/s3:*",
+        "served-lists-delivery/ReadTheColumns/glue:GetTableVersion*",
+        "served-lists-delivery/WriteServedListsAndErrors/s3:AbortMultipartUpload",
+        "served-lists-delivery/WriteServedListsAndErrors/s3:GetObject",
     ],
     "Step Functions delivers its log and waits for a job with the role, and the emulator without one": [
         "train-workflow/DeliverItsLog/*",
@@ -149,6 +153,10 @@ def runtime_calls(environment: str) -> dict[str, list[Call]]:
 
 def _roles_of_worker(call: Call, prefix: str) -> tuple[str, ...]:
     """Return the roles with which AWS makes a call that a worker makes on the laptop; none for AWS's own."""
+    if "rivulet.hidden" in call.resource:
+        return ()  # where the emulator stores direct puts
+    if "served_lists" in call.resource:
+        return ("served-lists-delivery",)
     if call.action.startswith("kinesis:"):
         return ("forward", "lake-delivery")
     if call.action == "glue:GetTable" or f":function:{prefix}lake" in call.resource:

@@ -18,7 +18,7 @@ from backend.recommend.serve import RecommendDependencies, serve
 from backend.recommend.served_lists import ServedLists
 from tests.factories.lambda_events import kinesis_record
 from tests.factories.records import numbered_event
-from tests.fakes.firehose import FakeFirehose
+from tests.fakes.functions.firehose import FakeFirehose
 from tests.fakes.functions.serving import TABLES, campaign_arns
 from tests.fakes.personalize import FakeRuntime, FakeTracker
 

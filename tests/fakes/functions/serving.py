@@ -11,7 +11,7 @@ from backend.recommend.serve import Answered, RecommendDependencies, serve
 from backend.recommend.served_lists import ServedLists
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.faults import Faults, client_error, played, timeout
-from tests.fakes.firehose import FakeFirehose
+from tests.fakes.functions.firehose import FakeFirehose
 from tests.fakes.personalize import FakeRuntime
 
 if TYPE_CHECKING:

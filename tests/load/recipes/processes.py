@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from tests.load.running_engine import ROOT
+from tests.load.engine.running_engine import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

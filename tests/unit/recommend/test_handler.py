@@ -12,6 +12,7 @@ import pytest
 from backend.contract import generate
 from backend.recommend import handler as entry
 from backend.recommend.calls import REQUEST_SECONDS
+from backend.recommend.served_lists import ServedLists
 from tests.factories.lambda_events import proxy_event
 from tests.fakes.functions.serving import Serving
 
@@ -79,7 +80,7 @@ def test_every_source_is_tried_within_the_time_budget(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.setenv("FILTERS_PARAMETER", "/filters")
     monkeypatch.setenv("SERVED_LISTS_STREAM", "served-lists")
-    monkeypatch.setattr(entry.ServedLists, "open_connection", lambda _: None)
+    monkeypatch.setattr(ServedLists, "open_connection", lambda _: None)
     clients = entry._dependencies.__wrapped__()
 
     def longest(client: Any) -> float:

@@ -98,7 +98,11 @@ def test_it_is_written_while_the_last_good_answer_is_stored(serving):
 def test_an_answer_does_not_wait_for_a_slow_one():
     serving = Serving()
     is_answered = threading.Event()
-    serving.firehose.faults.always(None, effect=lambda: is_answered.wait(20) and None)
+
+    def wait() -> None:
+        is_answered.wait(20)
+
+    serving.firehose.faults.always(None, effect=wait)
 
     answered = serving.answer(FOR_ANN)
 

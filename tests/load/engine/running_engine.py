@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.factories.shop_stream import START, schema_text
-from tests.load.http_load import post
+from tests.load.engine.http_load import post
 
 if TYPE_CHECKING:
     from tests.fakes.s3 import FileS3
     from tests.load.big_shop import BigShop
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ACCOUNT, REGION = "000000000000", "eu-central-1"
 TIMEOUT_SECONDS = 600.0
 RECIPE = "arn:aws:personalize:::recipe/aws-user-personalization-v2"
