@@ -87,7 +87,7 @@ run "names_match_their_callers_personal_data_expires_and_what_is_optional_is_off
       forward   = ["BAD_ROWS_BUCKET", "HISTORY_DAYS", "HISTORY_TABLE", "INTERACTION_TYPES", "PUT_EVENTS_PER_SECOND", "TRACKING_ID_PARAMETER"]
       judge     = []
       lake      = ["BAD_ROWS_BUCKET"]
-      recommend = ["ANSWERS_TABLE", "DEPLOYED_CAMPAIGNS", "ENTITIES_TABLE", "FILTERS_PARAMETER", "HISTORY_TABLE", "POPULAR_CAMPAIGN_ARN", "RANKING_CAMPAIGN_ARN", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
+      recommend = ["ANSWERS_TABLE", "DEPLOYED_CAMPAIGNS", "ENTITIES_TABLE", "FILTERS_PARAMETER", "HISTORY_TABLE", "POPULAR_CAMPAIGN_ARN", "RANKING_CAMPAIGN_ARN", "SERVED_LISTS_STREAM", "SIMILAR_ITEMS_CAMPAIGN_ARN", "USER_PERSONALIZATION_CAMPAIGN_ARN"]
       train     = ["STATE_MACHINE_ARN", "TRAINERS"]
     }
     error_message = "A function lacks an environment variable, or has an unused one."
@@ -133,7 +133,7 @@ run "names_match_their_callers_personal_data_expires_and_what_is_optional_is_off
 
   # Items are not personal, the archives of the code neither.
   assert {
-    condition     = toset(flatten([for purpose, bucket in local.bucket_settings : [for prefix, zone in bucket.zones : "${purpose}/${prefix}" if try(zone.expiration_days >= 1, false)]])) == toset(["artifacts/checkpoints/", "artifacts/glue/temporary/", "athena/", "bad-rows/", "datasets/", "lake/errors/", "lake/raw/events/", "lake/raw/users/", "logs/", "uploads/"])
+    condition     = toset(flatten([for purpose, bucket in local.bucket_settings : [for prefix, zone in bucket.zones : "${purpose}/${prefix}" if try(zone.expiration_days >= 1, false)]])) == toset(["artifacts/checkpoints/", "artifacts/glue/temporary/", "athena/", "bad-rows/", "datasets/", "lake/errors/", "lake/raw/events/", "lake/raw/served_lists/", "lake/raw/users/", "lake/undelivered/", "logs/", "uploads/"])
     error_message = "Personal data is kept for ever in a bucket."
   }
 
