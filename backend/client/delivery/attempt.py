@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Delivery:
-    """The events of a batch with their verdicts, and the last answer."""
+    """The events of a batch with their verdicts, those without one in no particular order, and the last answer."""
 
     settled: list[tuple[Entry, Verdict]] = field(default_factory=list)
     unsettled: list[Entry] = field(default_factory=list)
@@ -50,7 +50,7 @@ def deliver(transport: Transport, batch: Sequence[Entry], seconds: float | None 
         if delivery.unsettled:
             delivery.problem = answer.problem or Problem("events must be sent again, without a reason")
             delivery.retry_after = answer.retry_after
-            delivery.unsettled.extend(entry for rest in reversed(parts) for entry in rest)
+            delivery.unsettled.extend(entry for rest in parts for entry in rest)
             break
     return delivery
 

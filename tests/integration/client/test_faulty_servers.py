@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import threading
@@ -248,6 +249,21 @@ def test_an_idle_connection_that_the_server_closed_is_opened_again_without_a_pro
     counts = client.close()
 
     assert (counts.accepted, counts.retries) == (2, 0)
+
+
+def test_a_request_that_a_signal_interrupts_is_made_again_on_another_connection(api, url, monkeypatch):
+    def interrupted(_):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    client = Client(url, KEY, background=False)
+    send(client, 1)
+    monkeypatch.setattr(http.client.HTTPConnection, "getresponse", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        client.flush()
+
+    counts = client.close()
+    assert (counts.accepted, counts.requests, counts.retries) == (1, 1, 0)
 
 
 def test_a_client_without_a_thread_sends_in_flush(api, url):

@@ -20,6 +20,7 @@ from backend.client.delivery.pauses import Pauses
 from backend.client.transports.interface import RETRY, Answer, Problem, Verdict
 from tests.factories.records import event_fields, numbered_event
 from tests.fakes.client.transport import ACCEPTED, THROTTLED, FakeTransport, accept_all, retry_all
+from tests.fakes.waiting import wait_until
 
 REFUSED = Verdict("refused", reason="too_old")
 
@@ -333,6 +334,18 @@ def test_a_callback_may_use_the_client():
     client.flush()
 
     assert client.close().accepted == 1
+
+
+def test_flush_returns_after_the_callbacks_for_its_events():
+    def wait_for_flush(_):
+        wait_until(lambda: client._outbox._progress._waiters)
+
+    client = Client(FakeTransport(mixed(REFUSED)), linger=3600.0, on_refused=wait_for_flush)
+    client.send(event_fields())
+    counts = client.flush()
+
+    assert (counts.refused, counts.pending) == (1, 0)
+    client.close()
 
 
 @pytest.mark.parametrize("background", [False, True])
