@@ -20,7 +20,6 @@ from backend.client.delivery.pauses import Pauses
 from backend.client.transports.interface import RETRY, Answer, Problem, Verdict
 from tests.factories.records import event_fields, numbered_event
 from tests.fakes.client.transport import ACCEPTED, THROTTLED, FakeTransport, accept_all, retry_all
-from tests.fakes.waiting import wait_until
 
 REFUSED = Verdict("refused", reason="too_old")
 
@@ -336,13 +335,24 @@ def test_a_callback_may_use_the_client():
     assert client.close().accepted == 1
 
 
-def test_flush_returns_after_the_callbacks_for_its_events():
+def test_flush_returns_after_the_callbacks_for_its_events(monkeypatch):
+    waiting = threading.Event()
+
     def wait_for_flush(_):
-        wait_until(lambda: client._outbox._progress._waiters)
+        assert waiting.wait(20)
 
     client = Client(FakeTransport(mixed(REFUSED)), linger=3600.0, on_refused=wait_for_flush)
+    progress = client._outbox._progress
+    wait = progress.wait
+
+    def note_and_wait(timeout=None):
+        waiting.set()
+        return wait(timeout)
+
+    monkeypatch.setattr(progress, "wait", note_and_wait)
     client.send(event_fields())
     counts = client.flush()
+    waiting.set()
 
     assert (counts.refused, counts.pending) == (1, 0)
     client.close()
