@@ -72,7 +72,7 @@ evaluate: setup ## judge recipes on a data set: DATA=<folder>, RECIPES=<names wi
 
 # --- making things -------------------------------------------------------------------------------------------------
 
-package: setup $(WEB)/.ready ## the Lambda archives and the Glue job for AWS, and both producers, under build/
+package: $(ENVIRONMENTS)/main/.ready $(WEB)/.ready ## the Lambda archives and the Glue job for AWS, and both producers, under build/
 	@$(BIN)/python -m deployment.package --target aws
 	@$(BIN)/python -m deployment.package --target page
 
@@ -90,13 +90,13 @@ clean: down ## remove everything that was made, the laptop's cloud and its data 
 setup: prerequisites $(ENVIRONMENTS)/main/.ready $(ENVIRONMENTS)/emulator/.ready $(ENVIRONMENTS)/lambda-runtime/.ready
 
 prerequisites:
-	@$(PYTHON) deployment/prerequisites.py
+	@$(PYTHON) deployment/prerequisites.py java terraform
 
 $(ENVIRONMENTS)/%/.ready: $(LOCKS)/%.txt
 	@$(PYTHON) deployment/environment.py $*
 
 $(NODE_BIN)/.ready: deployment/check/package.json deployment/check/package-lock.json
-	@$(PYTHON) deployment/prerequisites.py --with-node
+	@$(PYTHON) deployment/prerequisites.py node
 	@mkdir -p build/node && cp $^ deployment/check/.npmrc build/node/
 	@npm ci --prefix build/node --no-audit --no-fund --loglevel=error
 	@touch $@
@@ -108,13 +108,13 @@ build/prometheus/.ready:
 	@touch $@
 
 $(CLIENTS)/.ready: tests/contract/engine/clients/package.json tests/contract/engine/clients/package-lock.json
-	@$(PYTHON) deployment/prerequisites.py --with-node
+	@$(PYTHON) deployment/prerequisites.py node
 	@mkdir -p $(CLIENTS) && cp $^ tests/contract/engine/clients/.npmrc $(CLIENTS)/
 	@npm ci --prefix $(CLIENTS) --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(WEB)/.ready: backend/web/package.json backend/web/package-lock.json
-	@$(PYTHON) deployment/prerequisites.py --with-node
+	@$(PYTHON) deployment/prerequisites.py node
 	@mkdir -p $(WEB) && cp $^ backend/web/.npmrc $(WEB)/
 	@npm ci --prefix $(WEB) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -28,13 +28,13 @@ def machine(monkeypatch, tmp_path):
 def test_a_machine_with_everything_lacks_nothing(machine):
     machine(java=JAVA_17, terraform=TERRAFORM)
 
-    assert prerequisites.missing(with_node=False) == []
+    assert prerequisites.missing("java", "terraform") == []
 
 
 def test_a_missing_tool_is_named_with_how_to_get_it(machine):
     machine(java=JAVA_17)
 
-    (problem,) = prerequisites.missing(with_node=False)
+    (problem,) = prerequisites.missing("java", "terraform")
 
     assert "Terraform is missing" in problem
     assert "https://" in problem
@@ -51,7 +51,7 @@ def test_a_missing_tool_is_named_with_how_to_get_it(machine):
 def test_a_tool_of_the_wrong_version_is_named(machine, tools, message):
     machine(**tools)
 
-    (problem,) = prerequisites.missing(with_node=False)
+    (problem,) = prerequisites.missing("java", "terraform")
 
     assert message in problem
 
@@ -60,6 +60,6 @@ def test_a_full_disk_is_named(machine, monkeypatch):
     machine(java=JAVA_17, terraform=TERRAFORM)
     monkeypatch.setattr(prerequisites, "_FREE_BYTES", 1 << 60)
 
-    (problem,) = prerequisites.missing(with_node=False)
+    (problem,) = prerequisites.missing("java", "terraform")
 
     assert "free some space" in problem
