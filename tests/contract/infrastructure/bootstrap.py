@@ -78,7 +78,7 @@ def checkout(folder: Path, account: Account) -> Checkout:
         ignore=shutil.ignore_patterns("tests", ".terraform", "*.tfstate*", "*_override.tf"),
     )
     (folder / "deployment").mkdir()
-    for module in ("__init__", "provider_mirror", "terraform"):
+    for module in ("__init__", "processes", "provider_mirror", "terraform"):
         shutil.copy(PROJECT / "deployment" / f"{module}.py", folder / "deployment")
     python = folder / "bin" / "python"
     python.parent.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -118,13 +119,12 @@ def assumptions() -> list[tuple[str, str, set[str], str]]:
         branches = {"pull_request"} if "pull_request" in triggers else {"ref:refs/heads/main"}
         for name, job in workflow["jobs"].items():
             claims = {f"environment:{job['environment']}"} if "environment" in job else branches
-            matrix = job.get("strategy", {}).get("matrix", {}).get("include", [{}])
+            written = job.get("strategy", {}).get("matrix", {}).get("environment", "[null]")
+            listed = {each for found in re.findall(r"\[[^]]*\]", written) for each in json.loads(found)}
             for step in job["steps"]:
-                written = step.get("with", {}).get("role-to-assume", "")
-                for values in matrix:
-                    role = written
-                    for key, value in values.items():
-                        role = role.replace(f"${{{{ matrix.{key} }}}}", value)
+                asked = step.get("with", {}).get("role-to-assume", "")
+                for environment in listed:
+                    role = asked.replace("${{ matrix.environment }}", str(environment))
                     if match := ROLE.search(role):
                         found.append((file.name, name, {f"repo:owner/rivulet:{claim}" for claim in claims}, match[1]))
     return found

@@ -12,8 +12,8 @@ import yaml
 
 from deployment.terraform import PROJECT
 
-# https://github.com/actions/runner-images/blob/main/images/ubuntu/Ubuntu2404-Readme.md: JDK 17 is its default, it has no
-# Terraform, and its Node.js changes with the image.
+# https://github.com/actions/runner-images/blob/main/images/ubuntu/Ubuntu2404-Readme.md: JDK 17 is its default, it has
+# no Terraform, and its Node.js changes with the image.
 IMAGE = {"java"}
 ACTIONS = {"hashicorp/setup-terraform": "terraform", "actions/setup-node": "node"}
 PROGRAMS = {*IMAGE, *ACTIONS.values()}
@@ -64,3 +64,13 @@ def test_the_programs_of_a_target_are_found() -> None:
     assert needed_by_make("test") == PROGRAMS
     assert needed_by_make("package") == {"node"}
     assert needed("build/env/main/bin/python -m deployment.release plan dev") == {"terraform"}
+
+
+@pytest.mark.parametrize("job", jobs())
+def test_a_command_that_changes_an_environment_is_interrupted_with_its_job(job: str) -> None:
+    """A cancelled job interrupts the process of the step alone, which is the command only in place of the shell."""
+    changing = [
+        step["run"] for step in jobs()[job] if re.search(r"release (apply|rollout|destroy) ", step.get("run", ""))
+    ]
+
+    assert all(re.match(r"exec \S+python -m deployment\.release \S+ .+$", command) for command in changing)

@@ -24,6 +24,8 @@ from deployment.terraform import PROJECT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ACCOUNTS = ("AWS_ACCOUNT_DEV=123456789012", "AWS_ACCOUNT_PRODUCTION=210987654321")
+
 USES = re.compile(r"uses: (\S+@[0-9a-f]{40}) #")
 
 ACTION = """
@@ -66,6 +68,7 @@ class Runner:
         workflow: str,
         payload: dict[str, Any] | None = None,
         settings: Sequence[str] = (),
+        accounts: int = 2,
         **variables: str,
     ) -> tuple[int, list[str]]:
         """Run a workflow for an event and return the exit status and the recorded calls.
@@ -74,6 +77,8 @@ class Runner:
         ----------
         settings
             Variables of the repository, as name=value.
+        accounts
+            How many environments have an account among the variables: none, dev, or dev and production.
         **variables
             Environment variables of the steps.
         """
@@ -94,8 +99,7 @@ class Runner:
                 *(str(Path(sys.executable).parent / "act"), event, "--workflows", f".github/workflows/{workflow}.yml"),
                 *("--platform", "ubuntu-24.04=-self-hosted", "--eventpath", str(given), *stubs),
                 *("--no-cache-server", "--artifact-server-addr", "127.0.0.1", "--action-offline-mode"),
-                *("--var", "AWS_ACCOUNT_DEV=123456789012", "--var", "AWS_ACCOUNT_PRODUCTION=210987654321"),
-                *(argument for setting in settings for argument in ("--var", setting)),
+                *(argument for setting in (*ACCOUNTS[:accounts], *settings) for argument in ("--var", setting)),
                 *(argument for name, value in variables.items() for argument in ("--env", f"{name}={value}")),
             ],
             cwd=self.folder / "repository",
@@ -160,6 +164,18 @@ def test_a_push_to_main_is_built_once_and_goes_from_dev_to_production(runner: Ru
     assert status == 0
     assert commands(calls) == DEV + PRODUCTION
     assert calls.count("uses aws-actions/configure-aws-credentials") == 5
+
+
+@pytest.mark.parametrize(("accounts", "expected"), [(1, DEV), (0, [])])
+def test_an_environment_without_an_account_is_left_out(runner: Runner, accounts: int, expected: list[str]) -> None:
+    status, calls = runner.run("push", "deploy", {"ref": "refs/heads/main"}, accounts=accounts)
+
+    assert status == 0
+    assert commands(calls) == expected
+    status, calls = runner.run("schedule", "drift", accounts=accounts)
+
+    assert status == 0
+    assert [call for call in commands(calls) if call.startswith("drift")] == ["drift dev"][:accounts]
 
 
 @pytest.mark.parametrize(
