@@ -21,7 +21,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment.aliases import switch
-from deployment.terraform import AnotherEnvironmentError, TerraformMissingError, invocation, run
+from deployment.terraform import INTERRUPTED, AnotherEnvironmentError, TerraformMissingError, invocation, run
 from deployment.workflow import Progress, WorkflowError, prepare
 
 if TYPE_CHECKING:
@@ -113,7 +113,10 @@ def print_step(title: str) -> Iterator[Progress]:
 
 
 def _apply(arguments: list[str]) -> None:
-    if run(["apply", *arguments]):
+    status = run(["apply", *arguments])
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
+    if status:
         raise DeploymentError("terraform apply failed")
 
 
@@ -132,7 +135,7 @@ def _stepfunctions(region: str) -> Any:
 
 
 def main(arguments: list[str]) -> int:
-    """Deploy an environment; return the exit status: 0 done, 1 failed, 2 wrong usage, 127 without Terraform."""
+    """Deploy an environment; return the status: 0 done, 1 failed, 2 wrong usage, 127 no Terraform, 130 interrupted."""
     if not arguments or arguments[0].startswith("-"):
         sys.stderr.write("usage: python -m deployment.deploy ENVIRONMENT [arguments of terraform apply]\n")
         return 2
@@ -149,6 +152,9 @@ def main(arguments: list[str]) -> int:
     except (AnotherEnvironmentError, DeploymentError, WorkflowError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted: partly applied: run it again\n")
+        return INTERRUPTED
     return 0
 
 

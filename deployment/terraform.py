@@ -11,12 +11,12 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deployment.processes import run_to_end
 from deployment.provider_mirror import CONFIGURATION_VARIABLE, cli_config
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parent.parent
 INFRASTRUCTURE = PROJECT / "infrastructure"
 BUILD = PROJECT / "build" / "terraform"
+
+INTERRUPTED = 130
+"""Exit status of an interrupted command, by the convention of shells."""
 
 _VARIABLE_FILE = re.compile(r"(?:.*/)?environments/([a-z]+)\.tfvars")
 _KEY = re.compile(r'^key\s*=\s*"(.+)"', re.MULTILINE)
@@ -77,7 +80,8 @@ def invocation(arguments: Sequence[str], environment: Mapping[str, str], build: 
         directory = INFRASTRUCTURE / rest.pop(0).removeprefix("-chdir=")
     if not directory.is_dir():
         raise FileNotFoundError(f"{directory} is not a folder: -chdir is relative to {INFRASTRUCTURE}")
-    variables = dict(environment)
+    # A variable that a workflow sets from a missing setting is empty, for which Terraform has no type but text.
+    variables = {name: value for name, value in environment.items() if value or not name.startswith("TF_VAR_")}
     # A variable that names a missing file causes a warning on every run.
     variables.pop(CONFIGURATION_VARIABLE, None)
     if (configuration := cli_config(build, environment=environment)) is not None:
@@ -114,9 +118,10 @@ def _check_environment(arguments: Sequence[str], data: Path) -> None:
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
-    """Run Terraform and return its exit status; its output goes to this process's output."""
+    """Run Terraform and return its exit status, 130 if interrupted; its output goes to this process's output."""
     call = invocation(arguments, os.environ if environment is None else environment)
-    return subprocess.run(call.command, cwd=call.directory, env=call.environment, check=False).returncode
+    ended = run_to_end(call.command, call.directory, call.environment)
+    return INTERRUPTED if ended.is_interrupted else ended.status
 
 
 def main() -> int:

@@ -29,7 +29,7 @@ from deployment.release.rollout import rollout
 from deployment.release.smoke import Api, smoke
 from deployment.remove.leftovers import OUTLIVES
 from deployment.remove.personalize import RemovalError
-from deployment.terraform import PROJECT, AnotherEnvironmentError, TerraformMissingError
+from deployment.terraform import INTERRUPTED, PROJECT, AnotherEnvironmentError, TerraformMissingError
 from deployment.workflow import WorkflowError
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (*_FAILURES, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return 130
+    except KeyboardInterrupt as error:
+        sys.stderr.write(f"{error}\n" if str(error) else "interrupted\n")
+        return INTERRUPTED
     finally:
         signal.signal(signal.SIGTERM, terminate)
     return status

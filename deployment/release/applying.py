@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from deployment.deploy import deploy
-from deployment.release.environment import PROJECT_NAME, ReleaseError
+from deployment.release.environment import PROJECT_NAME, REMOVAL_FILE, ReleaseError
 from deployment.release.plans import changed_types, fetch, hashes
 from deployment.remove.environment import remove_after_destroy, remove_environment
 from deployment.remove.leftovers import Owner
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from deployment.deploy import Step
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 _RELEASED = {"aws_athena_workgroup", "aws_dynamodb_table", "aws_s3_bucket", "aws_scheduler_schedule"}
 # A first deployment's second apply turns the event-source mapping on, and nothing else.
 _FORWARDING = {"aws_lambda_event_source_mapping"}
+
+_AGAIN = (
+    "A stored plan is applied once, and what it has applied stays: plan again. On GitHub run the workflow deploy anew, "
+    "or re-run all of its jobs: the failed job alone would apply the same plan."
+)
+
+_COMPLETE = re.compile(r": (?:Creation|Modifications|Destruction) complete after ")
+_SHOWN_RESOURCES = 10  # a line of progress for so many
 
 
 def apply(
@@ -42,9 +51,13 @@ def apply(
     planned = fetch(environment, sha256, commit, folder)
     files = iter([planned])
 
-    def run(_bar: Progress) -> None:
+    def run(bar: Progress) -> None:
         file = next(files, None) or _plan_forwarding(environment, folder)
-        environment.terraform("apply", "-input=false", "-no-color", "-auto-approve", str(file))
+        arguments = ("apply", "-input=false", "-no-color", "-auto-approve", str(file))
+        try:
+            environment.terraform(*arguments, on_line=_count_resources(bar))
+        except ReleaseError as error:
+            raise ReleaseError(f"{error}\n{_AGAIN}") from error
 
     outputs: dict[str, Any] = deploy(
         run, environment.outputs, lambda _region: environment.client("stepfunctions"), step, poll_seconds
@@ -58,6 +71,20 @@ def apply(
             _store(environment, archive_key(environment, archives[name]), path.read_bytes())
     _store(environment, release_key(environment, commit), json.dumps(record, sort_keys=True).encode())
     return outputs
+
+
+def _count_resources(bar: Progress) -> Callable[[str], None]:
+    """Return a function of Terraform's lines that shows how many resources are created, changed or destroyed."""
+    done = 0
+
+    def on_line(line: str) -> None:
+        nonlocal done
+        if _COMPLETE.search(line):
+            done += 1
+            if done % _SHOWN_RESOURCES == 0:
+                bar.show(note=f"{done} resources")
+
+    return on_line
 
 
 def _store(environment: Environment, key: str, content: bytes) -> None:
@@ -144,7 +171,7 @@ def destroy(environment: Environment, confirmation: str, step: Step, poll_second
     with step("Release protected tables and buckets"):
         # Those that exist alone: of an interrupted destroy, an apply would create again what is gone.
         if targets := [f"-target={address}" for address in _released(environment)]:
-            environment.terraform("apply", *arguments, "-var-file=removal.tfvars", *targets)
-    with step("Destroy what Terraform created"):
-        environment.terraform("destroy", *arguments, "-var-file=removal.tfvars")
+            environment.terraform("apply", *arguments, REMOVAL_FILE, *targets)
+    with step("Destroy what Terraform created") as bar:
+        environment.terraform("destroy", *arguments, REMOVAL_FILE, on_line=_count_resources(bar))
     return remove_after_destroy(owner, environment.client, step)

@@ -16,8 +16,12 @@ _DRIFTED = 2  # of -detailed-exitcode
 
 
 def find_drift(environment: Environment, folder: Path) -> str | None:
-    """Return the text of an issue in Markdown, or None if everything is as the state describes it."""
+    """Return the text of an issue in Markdown, or None if everything is as the state describes it.
+
+    `ReleaseError` if the environment is not deployed.
+    """
     environment.initialize()
+    environment.outputs()
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "drift.tfplan"
     status, _ = environment.terraform(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,18 +12,25 @@ import boto3
 import hcl2
 from botocore.config import Config
 
+from deployment.processes import run_to_end
 from deployment.terraform import INFRASTRUCTURE, PROJECT, invocation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 PROJECT_NAME = "rivulet"
 ARCHIVES = PROJECT / "build"
+# Terraform's argument that releases protected resources before a destroy.
+REMOVAL_FILE = "-var-file=removal.tfvars"
 _MESSAGE_CHARACTERS = 2000
 
 
 class ReleaseError(Exception):
     """A step of a deployment failed or was refused; the message has the reason and the remedy."""
+
+
+class InterruptedReleaseError(KeyboardInterrupt):
+    """Terraform has ended after an interruption; the message has the remedy."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +86,40 @@ class Environment:
         key = self.backend.get("kms_key_id")
         return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}
 
-    def terraform(self, *arguments: str, accepted: Sequence[int] = (0,)) -> tuple[int, str]:
-        """Run Terraform and return its exit status and output; `ReleaseError` with its message for another status."""
+    def terraform(
+        self, *arguments: str, accepted: Sequence[int] = (0,), on_line: Callable[[str], None] | None = None
+    ) -> tuple[int, str]:
+        """Run Terraform and return its exit status and output.
+
+        Parameters
+        ----------
+        accepted
+            The statuses that are no failure.
+        on_line
+            Called with each line of the output.
+
+        Raises
+        ------
+        ReleaseError
+            With Terraform's message, for another status.
+        InterruptedReleaseError
+            If this process was interrupted, once Terraform has ended.
+        """
         call = invocation(arguments, self.variables)
-        done = subprocess.run(
-            call.command, cwd=call.directory, env=call.environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode not in accepted:
-            message = (done.stderr.strip() or done.stdout.strip())[-_MESSAGE_CHARACTERS:]
+        ended = run_to_end(call.command, call.directory, call.environment, on_line, is_captured=True)
+        if ended.is_interrupted:
+            raise InterruptedReleaseError(self._interruption(arguments))
+        if ended.status not in accepted:
+            message = (ended.errors.strip() or ended.output.strip())[-_MESSAGE_CHARACTERS:]
             raise ReleaseError(f"terraform {arguments[0]} failed:\n{message}")
-        return done.returncode, done.stdout
+        return ended.status, ended.output
+
+    def _interruption(self, arguments: Sequence[str]) -> str:
+        if arguments[0] not in {"apply", "destroy"}:
+            return "interrupted"
+        if REMOVAL_FILE in arguments:
+            return f"interrupted: {self.name} is partly destroyed: run destroy again"
+        return f"interrupted: {self.name} is partly applied: plan again"
 
     def initialize(self) -> None:
         """Run `terraform init` with this environment's backend and the committed provider lock."""
@@ -105,9 +135,12 @@ class Environment:
         return f"-var-file=environments/{self.name}.tfvars"
 
     def outputs(self) -> dict[str, Any]:
-        """Return Terraform's outputs by name."""
+        """Return Terraform's outputs by name; `ReleaseError` if the environment is not deployed."""
         _, text = self.terraform("output", "-json")
-        return {name: output["value"] for name, output in json.loads(text).items()}
+        outputs = {name: output["value"] for name, output in json.loads(text).items()}
+        if "api_id" not in outputs:
+            raise ReleaseError(f"{self.name} is not deployed: plan and apply first")
+        return outputs
 
     def api_url(self, outputs: Mapping[str, Any]) -> str:
         """Return the API's base URL."""

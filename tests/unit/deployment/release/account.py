@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from deployment.release.environment import Environment
+from deployment.release.environment import Environment, ReleaseError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 NO_CHANGES: dict[str, Any] = {"resource_changes": []}
@@ -77,7 +77,9 @@ class FakeEnvironment(Environment):
     shown: dict[str, Any] = field(default_factory=lambda: NO_CHANGES)
     buckets: Buckets = field(default_factory=Buckets)
     calls: list[str] = field(default_factory=list)
-    returned: dict[str, Any] = field(default_factory=dict)
+    returned: dict[str, Any] = field(default_factory=lambda: {"api_id": "a1"})
+    printed: list[str] = field(default_factory=list)
+    failure: str = ""
     tagged: list[str] | None = None
     targets: list[str] = field(default_factory=list)
 
@@ -86,7 +88,9 @@ class FakeEnvironment(Environment):
             return EmptyAccount(self.calls, self.tagged)
         return {"s3": self.buckets, "stepfunctions": PreparingStates()}[service]
 
-    def terraform(self, *arguments: str, accepted: Sequence[int] = (0,)) -> tuple[int, str]:
+    def terraform(
+        self, *arguments: str, accepted: Sequence[int] = (0,), on_line: Callable[[str], None] | None = None
+    ) -> tuple[int, str]:
         self.calls.append(arguments[0] + " removal.tfvars" * ("-var-file=removal.tfvars" in arguments))
         for argument in arguments:
             if argument.startswith("-target="):
@@ -95,6 +99,11 @@ class FakeEnvironment(Environment):
                 from pathlib import Path  # noqa: PLC0415 - at run time only here
 
                 Path(argument.removeprefix("-out=")).write_bytes(b"a plan with the value hunter2")
+        for line in self.printed if on_line else ():
+            assert on_line is not None
+            on_line(line)
+        if arguments[0] == "apply" and self.failure:
+            raise ReleaseError(f"terraform apply failed:\n{self.failure}")
         if arguments[0] == "output":
             return 0, json.dumps({name: {"value": value} for name, value in self.returned.items()})
         is_changed = bool(self.shown.get("resource_changes") or self.shown.get("resource_drift"))

@@ -97,6 +97,17 @@ def test_nothing_is_reported_where_nothing_differs(tmp_path: Any) -> None:
     assert find_drift(make_environment(tmp_path / "archives"), tmp_path) is None
 
 
+@pytest.mark.parametrize("command", ["rollout", "smoke", "drift"])
+def test_an_environment_that_is_not_deployed_is_named(
+    command: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    empty = make_environment(tmp_path, returned={})
+    monkeypatch.setattr("deployment.release.__main__.open_environment", lambda _: empty)
+
+    assert main([command, "dev"]) == 1
+    assert capsys.readouterr().err == "dev is not deployed: plan and apply first\n"
+
+
 def test_null_that_became_empty_is_no_drift() -> None:
     before = {"tags": None, "metadata": None}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 STATE = "rivulet-123456789012-terraform"
 OUTPUTS = {
+    "api_id": "a1",
     "is_prepared": True,
     "state_machine_arn": "arn:aws:states:eu-central-1:123456789012:stateMachine:rivulet-dev-train",
     "functions": {"collect": "rivulet-dev-collect"},
@@ -74,6 +76,26 @@ def test_the_stored_plan_is_applied_and_recorded(environment: FakeEnvironment, t
     assert run(environment, sha256, tmp_path / "apply") == OUTPUTS
     assert environment.calls == ["init", "apply", "output"]
     assert (STATE, "rivulet/dev/releases/c1.json") in environment.buckets.objects
+
+
+def test_a_failed_apply_ends_with_the_advice_to_plan_again(environment: FakeEnvironment, tmp_path: Path) -> None:
+    sha256 = store(environment, tmp_path / "plan")
+
+    with pytest.raises(ReleaseError, match=r"(?s)Saved plan is stale.*plan again.*workflow deploy anew"):
+        run(replace(environment, failure="Error: Saved plan is stale"), sha256, tmp_path / "apply")
+
+
+def test_an_apply_shows_how_many_resources_are_done(environment: FakeEnvironment, tmp_path: Path) -> None:
+    sha256 = store(environment, tmp_path / "plan")
+    printed = [f"aws_x.y[{each}]: Creation complete after 1s\n" for each in range(25)]
+    shown: list[str | None] = []
+
+    class Bar:
+        def show(self, done: Any = None, total: Any = None, note: str | None = None) -> None:
+            shown.append(note)
+
+    apply(replace(environment, printed=printed), sha256, "c1", tmp_path, lambda _title: nullcontext(Bar()), 0)
+    assert [note for note in shown if note and "resources" in note] == ["10 resources", "20 resources"]
 
 
 @pytest.mark.parametrize("fault", ["changed", "missing", "commit", "environment", "archive", "no archive"])
