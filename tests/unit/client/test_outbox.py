@@ -336,12 +336,13 @@ def test_a_callback_may_use_the_client():
 
 
 def test_flush_returns_after_the_callbacks_for_its_events(monkeypatch):
-    waiting = threading.Event()
+    entered, waiting = threading.Event(), threading.Event()
 
     def wait_for_flush(_):
+        entered.set()
         assert waiting.wait(20)
 
-    client = Client(FakeTransport(mixed(REFUSED)), linger=3600.0, on_refused=wait_for_flush)
+    client = Client(FakeTransport(mixed(REFUSED)), linger=0.0, on_refused=wait_for_flush)
     progress = client._outbox._progress
     wait = progress.wait
 
@@ -351,6 +352,7 @@ def test_flush_returns_after_the_callbacks_for_its_events(monkeypatch):
 
     monkeypatch.setattr(progress, "wait", note_and_wait)
     client.send(event_fields())
+    assert entered.wait(20)
     counts = client.flush()
     waiting.set()
 
