@@ -36,7 +36,7 @@ _RETRIED = frozenset({408, 425, 429})
 _SERVER_ERROR, _FIRST_ERROR = 500, 300
 _PERMANENT = {
     401: "no API key was accepted",
-    403: "the API key is not valid here, or was revoked",
+    403: "the API key is not valid, was revoked or may not write events, or the URL is not the API's",
     404: "the path does not exist; the URL must end with the stage, such as https://…/v1",
 }
 _STATUSES: dict[str, Status] = {

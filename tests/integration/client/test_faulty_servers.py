@@ -182,7 +182,7 @@ def test_a_key_that_is_not_valid_holds_the_events_until_it_is(api, url, was_vali
 
     counts = client.flush(0.05)
     assert counts.pending == 1
-    assert "answered 403: the API key is not valid here, or was revoked" in str(counts.problem)
+    assert "answered 403: the API key is not valid, was revoked or may not write events" in str(counts.problem)
     errors = [record.message for record in caplog.records if record.levelno == logging.ERROR]
     assert len(errors) == 1
 
@@ -205,11 +205,14 @@ def test_a_key_that_stays_invalid_loses_nothing_silently(api, url):
 def test_a_body_one_byte_too_large_is_halved(api, url):
     with Client(url, KEY, linger=3600.0, when_full="block") as client:
         send(client, 8)
-        api.most_bytes = 8 * 150
+        client.flush()
+        api.most_bytes = len(api.bodies[0]) - 1
+        send(client, 8)
         counts = client.flush()
 
-    assert api.ids == expected(8)
-    assert counts.accepted == 8
+    assert api.ids == expected(8) * 2
+    assert (counts.accepted, counts.refused) == (16, 0)
+    assert [json.loads(body)[0]["event_id"] for body in api.bodies] == ["e-0", "e-0", "e-0", "e-4"]
 
 
 def test_an_event_too_large_for_the_server_is_refused_alone(api, url):
