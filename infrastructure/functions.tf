@@ -87,6 +87,7 @@ locals {
 
   routes = {
     "POST /events"                   = { function = "collect", model = "EventBatch", data_body = true }
+    "POST /uploads"                  = { function = "collect", model = "NewUpload" }
     "POST /update-data"              = { function = "collect", model = "UpdateData", data_body = true }
     "GET /update-data/{id}"          = { function = "collect" }
     "GET /recommendations/{user_id}" = { function = "recommend" }

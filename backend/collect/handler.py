@@ -21,6 +21,7 @@ from backend.collect.records import resume_upload
 from backend.collect.submission import STREAM_CALL_SECONDS, STREAM_READ_SECONDS, CollectDependencies, Submission
 from backend.collect.update_data import post_update_data
 from backend.http import Answer, Request, routes
+from backend.upload.addresses import post_uploads
 from backend.upload.processing import REPORT_SECONDS
 from backend.upload.report import CONNECT_SECONDS, READ_SECONDS, UploadDependencies
 from backend.upload.requests import get_upload
@@ -42,7 +43,9 @@ _metrics = Metrics()
 @cache
 def _dependencies() -> CollectDependencies:
     storing = _config(READ_SECONDS)
-    s3 = boto3.client("s3", config=storing)
+    # The addresses that it signs name the region's own host, which a new bucket answers at once.
+    signing = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    s3 = boto3.client("s3", config=storing.merge(signing))
     return CollectDependencies(
         kinesis=boto3.client("kinesis", config=_config(STREAM_READ_SECONDS)),
         s3=s3,
@@ -92,6 +95,7 @@ _route = routes(
     {
         ("POST", "/events"): lambda request: post_events(request, _submission(request)),
         ("POST", "/update-data"): lambda request: post_update_data(request, _submission(request)),
+        ("POST", "/uploads"): lambda request: post_uploads(request, _dependencies().uploads, _now()),
         ("GET", "/update-data/{id}"): lambda request: get_upload(request, _dependencies().uploads),
     }
 )

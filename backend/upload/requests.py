@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from backend.aws.errors import error_name
 from backend.http import BadRequestError, NotFoundError, TooLargeError, UnavailableError, answer
+from backend.upload.addresses import MAX_UPLOAD_BYTES, check_announced, missing
 from backend.upload.report import PREFIX, Report, load_report, public_fields, save_report
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from backend.contract import RecordKind
     from backend.http import Answer, Request
     from backend.upload.report import UploadDependencies
-
-MAX_UPLOAD_BYTES = 512 * 1024 * 1024
-"""Bytes of an object as it is stored: some hundred megabytes take minutes; larger ones are for the Spark job."""
 
 MAX_KEY_BYTES = 1024
 """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
@@ -111,7 +109,7 @@ def _read_key(source: str, bucket: str) -> str:
 def _head_object(key: str, uploads: UploadDependencies) -> tuple[str, str, int]:
     """Return the object's ETag, what names this upload of it even among others of the same content, and its bytes."""
     try:
-        head = uploads.s3.head_object(Bucket=uploads.bucket, Key=key)
+        head = uploads.s3.head_object(Bucket=uploads.bucket, Key=key, ChecksumMode="ENABLED")
         etag, size, version = (
             head["ETag"],
             head["ContentLength"],
@@ -119,8 +117,9 @@ def _head_object(key: str, uploads: UploadDependencies) -> tuple[str, str, int]:
         )
     except Exception as error:
         if isinstance(error, ClientError) and error_name(error) in _NOT_FOUND:
-            raise NotFoundError("source", "names no object; upload it first") from None
+            raise missing(key) from None
         raise UnavailableError(RETRY_AFTER_SECONDS, "the uploads cannot be read; send the request again") from error
     if size > MAX_UPLOAD_BYTES:
         raise TooLargeError("source", f"must be at most {MAX_UPLOAD_BYTES} bytes; this one has {size}")
+    check_announced(key, size, head.get("ChecksumSHA256"))
     return etag, version, size

@@ -96,7 +96,7 @@ run "names_match_their_callers_personal_data_expires_and_what_is_optional_is_off
   assert {
     condition = toset(keys(local.routes)) == toset([
       "GET /health", "GET /popular", "GET /recommendations/{user_id}", "GET /similar-items/{item_id}", "GET /train/{id}",
-      "GET /update-data/{id}", "POST /events", "POST /rerank", "POST /train", "POST /update-data",
+      "GET /update-data/{id}", "POST /events", "POST /rerank", "POST /train", "POST /update-data", "POST /uploads",
     ])
     error_message = "A route is missing, or an unexpected one exists."
   }

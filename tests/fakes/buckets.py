@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -40,13 +41,15 @@ class FakeS3:
         return {"ETag": _etag(Body)}
 
     @played
-    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+    def head_object(self, *, Bucket: str, Key: str, ChecksumMode: str = "") -> dict[str, Any]:
         self._check(Bucket)
         if (Bucket, Key) not in self.objects:
             # HEAD has no body, so there is no code but the status.
             raise client_error("404", 404, "HeadObject", "Not Found")
         body = self.objects[Bucket, Key]
-        return {"ContentLength": len(body), "ETag": _etag(body), "VersionId": str(self.puts[Bucket, Key])}
+        head = {"ContentLength": len(body), "ETag": _etag(body), "VersionId": str(self.puts[Bucket, Key])}
+        checksum = {"ChecksumSHA256": base64.b64encode(hashlib.sha256(body).digest()).decode()}
+        return head | (checksum if ChecksumMode == "ENABLED" else {})
 
     @played
     def get_object(self, *, Bucket: str, Key: str, Range: str = "", IfMatch: str = "") -> dict[str, Any]:

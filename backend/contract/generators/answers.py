@@ -42,6 +42,16 @@ def answer_schemas() -> dict[str, Schema]:
             state=_described({"type": "string", "enum": _UPLOAD_STATES}, "An upload's state."),
         ),
         "Upload": _upload(),
+        "UploadAddress": _object(
+            "source method url headers expires_at",
+            source=_described(_TEXT, "The object, for POST /update-data."),
+            method={"type": "string", "enum": ["PUT"]},
+            url=_described(_TEXT, "Where to put the object; it needs no key, so keep it as secret as one."),
+            headers=_described(
+                {"type": "object", "additionalProperties": _TEXT}, "The headers of the request, besides its length."
+            ),
+            expires_at=_described(_INSTANT, "Until when the upload must begin."),
+        ),
         "Training": _training(),
         "Recommendations": _recommendations(),
         "Health": _object(

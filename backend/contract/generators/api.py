@@ -65,6 +65,29 @@ def rerank_schema() -> Schema:
     }
 
 
+def new_upload_schema() -> Schema:
+    """Return the schema of the body of ``POST /uploads``."""
+    return {
+        "title": "NewUpload",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["size_bytes", "sha256", "content_type"],
+        "properties": {
+            "size_bytes": {"type": "integer", "description": "The object's size.", "minimum": 1},
+            "sha256": {
+                "type": "string",
+                "description": "Its SHA-256, hexadecimal digits in lower case.",
+                "pattern": "^[0-9a-f]{64}$",
+            },
+            "content_type": {
+                "type": "string",
+                "description": "JSON lines, CSV, or either in gzip.",
+                "enum": ["application/gzip", "application/x-ndjson", "text/csv"],
+            },
+        },
+    }
+
+
 def train_schema() -> Schema:
     """Return the schema of the optional body of ``POST /train``."""
     return {

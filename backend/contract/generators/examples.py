@@ -129,6 +129,23 @@ BAD_REQUEST = _error(
     field="kind",
     rule="must be one of interactions, items, users",
 )
+NEW_UPLOAD = {
+    "size_bytes": 184220,
+    "sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    "content_type": "text/csv",
+}
+UPLOAD_ADDRESS = {
+    "source": "s3://rivulet-production-123456789012-uploads/incoming/8d1f0a4c6e2b4d7f9a3c5e7b1d2f4a6c/"
+    "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae-184220",
+    "method": "PUT",
+    "url": "https://rivulet-production-123456789012-uploads.s3.eu-central-1.amazonaws.com/incoming/…",
+    "headers": {
+        "Content-Type": "text/csv",
+        "If-None-Match": "*",
+        "x-amz-checksum-sha256": "LCa0a2j/xo/5m0U8HTBBNBNCLXBkg7+g+YpeiGJm564=",
+    },
+    "expires_at": "2026-01-31T12:15:00.000Z",
+}
 NOT_FOUND = _error("not_found", "id: is not known", field="id", rule="is not known")
 STARTED_UPLOAD = {
     "id": "0f6c9a3e5b7d42f18c2a9e4d6b8f0a13",

@@ -11,6 +11,7 @@ from typing import Any
 from backend.contract.generators.api import (
     Schema,
     batch_schema,
+    new_upload_schema,
     record_schema,
     rerank_schema,
     train_schema,
@@ -30,6 +31,7 @@ def models() -> str:
         "Item": item,
         "User": user,
         "UpdateData": update_data_schema({"interactions": event, "items": item, "users": user}),
+        "NewUpload": new_upload_schema(),
         "Rerank": rerank_schema(),
         "Train": train_schema(),
     }

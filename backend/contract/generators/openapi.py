@@ -8,6 +8,7 @@ from backend.contract.generators.answers import answer_schemas
 from backend.contract.generators.api import (
     Schema,
     batch_schema,
+    new_upload_schema,
     record_schema,
     rerank_schema,
     train_schema,
@@ -73,6 +74,7 @@ def _request_schemas() -> dict[str, Schema]:
         "UpdateData": update_data_schema(
             {"interactions": reference("Event"), "items": reference("Item"), "users": reference("User")}
         ),
+        "NewUpload": new_upload_schema(),
         "Rerank": rerank_schema(),
         "Train": train_schema(),
     }

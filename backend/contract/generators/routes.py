@@ -13,6 +13,7 @@ from backend.contract.generators.examples import (
     EVENTS,
     EXPLAINED,
     HEALTH,
+    NEW_UPLOAD,
     NO_ANSWER,
     NOT_FOUND,
     RECOMMENDATIONS,
@@ -29,6 +30,7 @@ from backend.contract.generators.examples import (
     UNAVAILABLE,
     UPDATE_DATA,
     UPLOAD,
+    UPLOAD_ADDRESS,
 )
 
 _JSON = "application/json"
@@ -41,6 +43,7 @@ def paths() -> dict[str, Schema]:
     """Return every path with its operations."""
     return {
         "/events": {"post": _post_events()},
+        "/uploads": {"post": _post_uploads()},
         "/update-data": {"post": _post_update_data()},
         "/update-data/{id}": {"get": _get_update_data()},
         "/recommendations/{user_id}": {"get": _get_recommendations()},
@@ -73,13 +76,30 @@ def _post_events() -> Schema:
     )
 
 
+def _post_uploads() -> Schema:
+    return _operation(
+        "postUploads",
+        "producers",
+        "Get an address for an upload",
+        "The address takes one object of the stated size, content type and SHA-256, by PUT with the headers of the "
+        "answer, within 15 minutes; S3 refuses any other with 403 or 400, and a second one with 412. Then send its "
+        "source to POST /update-data.",
+        body=_body("NewUpload", example=NEW_UPLOAD),
+        answers={
+            "201": _answer("The address.", "UploadAddress", UPLOAD_ADDRESS),
+            "400": _answer("The body does not have the documented form.", "Error", BAD_REQUEST),
+            "413": _answer("The object would be larger than 512 MiB.", "Error", TOO_LARGE),
+        },
+    )
+
+
 def _post_update_data() -> Schema:
     return _operation(
         "postUpdateData",
         "producers",
         "Send interactions, items or users in bulk",
-        "Up to 500 records in the body, or an object of the uploads bucket of up to 512 MiB: JSON lines, or CSV with "
-        "the fields as header, plain or gzip. A request for an uploaded object is answered at once, and the object is "
+        "Up to 500 records in the body, or an object of up to 512 MiB at an address of POST /uploads: JSON lines, or "
+        "CSV with the fields as header, plain or gzip. A request for an object is answered at once, and the object is "
         "processed afterwards; a repeated request processes it once.",
         body=_body("UpdateData", **UPDATE_DATA),
         answers={
@@ -90,7 +110,7 @@ def _post_update_data() -> Schema:
                 upload=STARTED_UPLOAD,
             ),
             "400": _answer("Every record is refused.", ["EventVerdicts", "RecordVerdicts", "Error"], BAD_REQUEST),
-            "404": _answer("The source names no object.", "Error", NOT_FOUND),
+            "404": _answer("The source names no object, or the announced one has not arrived.", "Error", NOT_FOUND),
             "413": _answer("The body or the object is too large.", "Error", TOO_LARGE),
             "429": _retry("Some records are not stored.", ["EventVerdicts", "RecordVerdicts", "Error"], THROTTLED),
             "503": _retry("Some records are not stored.", ["EventVerdicts", "RecordVerdicts", "Error"], UNAVAILABLE),

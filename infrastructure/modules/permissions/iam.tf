@@ -25,6 +25,13 @@ data "aws_iam_policy_document" "collect" {
     resources = ["${var.bucket_arns["uploads"]}/*"]
   }
 
+  # A presigned address has the permissions of its signer.
+  statement {
+    sid       = "SignAddressesOfUploads"
+    actions   = ["s3:PutObject"]
+    resources = ["${var.bucket_arns["uploads"]}/incoming/*"]
+  }
+
   statement {
     sid       = "WriteTheProgressOfUploads"
     actions   = ["s3:PutObject"]

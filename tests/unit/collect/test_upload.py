@@ -17,7 +17,8 @@ from backend.collect.update_data import post_update_data
 from backend.http import BadRequestError, NotFoundError, TooLargeError, UnavailableError
 from backend.upload import lines, processing
 from backend.upload import report as reports
-from backend.upload.requests import MAX_UPLOAD_BYTES, get_upload
+from backend.upload.addresses import MAX_UPLOAD_BYTES
+from backend.upload.requests import get_upload
 from tests.factories.records import NOW, event_fields, item_fields
 from tests.fakes.faults import server_error
 from tests.fakes.functions.front_door import FrontDoor, request

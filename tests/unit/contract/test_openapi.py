@@ -17,6 +17,7 @@ NOW = datetime(2026, 2, 1, tzinfo=UTC)
 DOCUMENT = json.loads((Path(generate.ROOT) / "backend/contract/generated/openapi.json").read_text())
 ROUTES = {
     "POST /events",
+    "POST /uploads",
     "POST /update-data",
     "GET /update-data/{id}",
     "GET /recommendations/{user_id}",

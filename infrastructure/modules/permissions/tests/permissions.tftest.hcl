@@ -93,6 +93,7 @@ run "collect_writes_bad_rows_items_and_users_but_no_events_to_s3" {
       "arn:aws:s3:::bad-rows/collect/*",
       "arn:aws:s3:::lake/raw/items/*",
       "arn:aws:s3:::lake/raw/users/*",
+      "arn:aws:s3:::uploads/incoming/*",
       "arn:aws:s3:::uploads/reports/*",
     ])
     error_message = "collect may write to other prefixes in S3."
