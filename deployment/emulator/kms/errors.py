@@ -41,6 +41,7 @@ CODES: Final[dict[str, dict[Problem, str]]] = {
     "personalize": _names(*["InvalidInputException"] * 4),
     "firehose": _names(*["InvalidKMSResourceException"] * 4),
     "athena": _names(*["InvalidRequestException"] * 4),
+    "ssm": _names("AccessDeniedException", *["InvalidKeyId"] * 3),
 }
 
 # The legacy names, which SDKs report (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/

@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import athena, dynamodb, kinesis, lambda_svc, s3, sns, sqs
+from ministack.services import athena, dynamodb, kinesis, lambda_svc, s3, sns, sqs, ssm
 from ministack.services import stepfunctions as states
 
 from deployment.emulator.kinesis import reading
@@ -153,6 +153,25 @@ def new_environment(call: Call) -> list[Encrypted]:
     arn = f"arn:aws:lambda:{get_region()}:{get_account_id()}:function:{name}"
     has_variables = (call.members.get("Environment") or {}).get("Variables")
     return _encrypted(call.members.get("KMSKeyArn") if has_variables else None, {"aws:lambda:FunctionArn": arn})
+
+
+def new_parameter(call: Call) -> list[Encrypted]:
+    """Return the key with which a parameter is to be encrypted."""
+    return _encrypted(call.members.get("KeyId"), {"PARAMETER_ARN": ssm._param_arn(call.members.get("Name", ""))})
+
+
+def parameters(call: Call) -> list[Encrypted]:
+    """Return the key of each parameter that is to be decrypted."""
+    if not call.members.get("WithDecryption"):
+        return []
+    names = [call.members.get("Name"), *(call.members.get("Names") or [])]
+    folder = f"{call.members['Path'].rstrip('/')}/" if "Path" in call.members else None
+    return [
+        encrypted
+        for name, parameter in ssm._parameters.items()
+        if name in names or (folder and name.startswith(folder))
+        for encrypted in _encrypted(parameter["KeyId"], {"PARAMETER_ARN": parameter["ARN"]})
+    ]
 
 
 def state_machine(call: Call) -> list[Encrypted]:

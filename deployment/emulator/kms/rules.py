@@ -91,6 +91,14 @@ RULES: tuple[Rule, ...] = (
         resources.log_group,
         principal="logs.{region}.amazonaws.com",
     ),
+    # https://docs.aws.amazon.com/systems-manager/latest/userguide/secure-string-parameter-kms-encryption.html
+    Rule(("ssm:PutParameter",), ("kms:Encrypt",), resources.new_parameter, via="ssm"),
+    Rule(
+        ("ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"),
+        (DECRYPT,),
+        resources.parameters,
+        via="ssm",
+    ),
     Rule(("lambda:InvokeFunction",), (DECRYPT,), resources.environment, principal=Actor.ROLE, via="lambda"),
     Rule(
         ("lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"),

@@ -7,6 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+from deployment.emulator.settings import ACCOUNT
 from tests.fakes.emulator.process import Emulator, free_port
 
 TLS_ONLY = {
@@ -68,3 +69,20 @@ def test_a_wrong_signature_is_refused(guarded):
     emulator, (key, secret) = guarded
 
     assert code_of(emulator.client("s3", key, secret[::-1]).list_buckets) == "SignatureDoesNotMatch"
+
+
+def test_the_parameters_of_a_path_are_read_with_a_permission_for_the_path(guarded):
+    emulator, _ = guarded
+    iam = emulator.client("iam")
+    iam.create_user(UserName="reader")
+    path = f"arn:aws:ssm:eu-central-1:{ACCOUNT}:parameter/shop/keys"
+    allowed = {"Effect": "Allow", "Action": "ssm:GetParametersByPath", "Resource": path}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName="reader", PolicyName="own", PolicyDocument=document)
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    reader = emulator.client("ssm", key["AccessKeyId"], key["SecretAccessKey"])
+    emulator.client("ssm").put_parameter(Name="/shop/keys/a", Value="x", Type="String")
+
+    assert [found["Value"] for found in reader.get_parameters_by_path(Path="/shop/keys")["Parameters"]] == ["x"]
+    assert code_of(reader.get_parameters_by_path, Path="/shop") == "AccessDeniedException"
+    assert code_of(reader.get_parameter, Name="/shop/keys/a") == "AccessDeniedException"

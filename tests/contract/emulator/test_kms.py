@@ -60,6 +60,7 @@ CODES = {
     "personalize": "InvalidInputException",
     "firehose": "InvalidKMSResourceException",
     "athena": "InvalidRequestException",
+    "ssm": "AccessDeniedException",
 }
 
 
@@ -95,8 +96,8 @@ class Case:
     def statement(self) -> dict[str, Any]:
         conditions = dict([(f"kms:EncryptionContext:{self.context[0]}", self.context[1])] if self.context else [])
         if self.principal in {CALLER, WORKER}:
-            # The encryption context begins with the service that uses the key.
-            via = self.context[0].split(":")[1] if self.context else self.service
+            # The encryption context begins with the service that uses the key, but for Parameter Store.
+            via = self.context[0].split(":")[1] if self.context and ":" in self.context[0] else self.service
             conditions["kms:ViaService"] = f"{via}.{REGION}.amazonaws.com"
         else:
             conditions["aws:SourceAccount"] = ACCOUNT
@@ -112,6 +113,7 @@ TABLE = ("aws:dynamodb:tableName", "sealed")
 QUEUE = ("aws:sqs:arn", f"arn:aws:sqs:{REGION}:{ACCOUNT}:sealed")
 TOPIC = ("aws:sns:topicArn", f"arn:aws:sns:{REGION}:{ACCOUNT}:sealed")
 MACHINE = ("aws:states:stateMachineArn", f"{STATES}:stateMachine:sealed")
+PARAMETER = ("PARAMETER_ARN", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/sealed/a")
 LOGGED = ("SourceArn", f"arn:aws:logs:{REGION}:{ACCOUNT}:*")
 PERSONALIZE = "personalize.amazonaws.com"
 OF_PERSONALIZE = (DECRYPT, GENERATE, "kms:DescribeKey", "kms:CreateGrant", "kms:ListGrants")
@@ -139,6 +141,15 @@ CASES = (
     Case("sqs:ReceiveMessage", {"QueueUrl": "{queue}"}, (DECRYPT,), QUEUE),
     Case("sns:Publish", {"TopicArn": "{topic}", "Message": "a"}, (GENERATE, DECRYPT), TOPIC),
     Case("cloudwatch:SetAlarmState", notify, (GENERATE, DECRYPT), TOPIC, principal="cloudwatch.amazonaws.com"),
+    Case(
+        "ssm:PutParameter",
+        {"Name": "/sealed/a", "Value": "a", "Type": "SecureString", "KeyId": "{key}", "Overwrite": True},
+        ("kms:Encrypt",),
+        PARAMETER,
+    ),
+    Case("ssm:GetParameter", {"Name": "/sealed/a", "WithDecryption": True}, (DECRYPT,), PARAMETER),
+    Case("ssm:GetParameters", {"Names": ["/sealed/a"], "WithDecryption": True}, (DECRYPT,), PARAMETER),
+    Case("ssm:GetParametersByPath", {"Path": "/sealed", "WithDecryption": True}, (DECRYPT,), PARAMETER),
     Case(
         "logs:CreateLogGroup",
         lambda world: world.client("logs").create_log_group(logGroupName=fresh(), kmsKeyId=world.key),

@@ -104,6 +104,7 @@ def make_resources(world: Sealed) -> None:
     client("kinesis").create_stream(StreamName="sealed", ShardCount=1)
     client("kinesis").start_stream_encryption(StreamName="sealed", EncryptionType="KMS", KeyId=key)
     client("kinesis").create_stream(StreamName="open", ShardCount=1)
+    client("ssm").put_parameter(Name="/sealed/a", Value="a", Type="SecureString", KeyId=key)
     client("dynamodb").create_table(**table("sealed", key))
     world.names["queue"] = client("sqs").create_queue(QueueName="sealed", Attributes={"KmsMasterKeyId": key})[
         "QueueUrl"

@@ -1,16 +1,19 @@
-"""REST APIs: size limits, and error responses that hide the function's error, as on AWS.
+"""Requests: size limits, and error responses that hide the function's error, as on AWS.
 
 With a Lambda proxy integration AWS answers 502 ``Internal server error`` when the function fails or its response does
 not have the documented form, and 413 ``Request Too Long`` when the request is larger than API Gateway or Lambda
 accepts. MiniStack returns the function's error and stack trace to the caller, turns any response into a 200, and
-accepts any size. AWS passes path parameters to a function as they were sent, percent-encoded; MiniStack decodes them.
-AWS takes a body without a content type for ``application/json``, whatever media types count as binary; MiniStack takes
-it for text.
+accepts any size. Both are gateway responses, which an API may change. AWS passes path parameters to a function as they
+were sent, percent-encoded; MiniStack decodes them. AWS takes a body without a content type for ``application/json``,
+whatever media types count as binary; MiniStack takes it for text. AWS sends the id of a request, which the function
+gets, in the header ``x-amzn-RequestId``.
 """
 
 from __future__ import annotations
 
 import json
+import uuid
+from contextvars import ContextVar
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -22,8 +25,6 @@ from deployment.emulator.lambda_functions.limits import SYNCHRONOUS_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from deployment.emulator.settings import Settings
 
     Answer = tuple[int, dict[str, str], bytes]
     Outcome = tuple[dict[str, Any] | None, str | None]
@@ -42,11 +43,21 @@ FAILED: Final = "Internal server error"
 _TOO_LARGE_FOR_LAMBDA: Final = "rivulet_too_large"
 
 
-def install(_settings: Settings) -> None:
+_headers: ContextVar[dict[str, str] | None] = ContextVar("headers", default=None)
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def install() -> None:
     """Override the execution of requests and of the Lambda proxy integration."""
     apigateway_v1.handle_execute = _within_gateway(apigateway_v1.handle_execute)
     apigateway_v1._call_lambda_raw = _within_lambda(apigateway_v1._call_lambda_raw)
     apigateway_v1._lambda_proxy_response = proxy_response
+    apigateway_v1._build_lambda_event_v1 = _remembering_its_id(apigateway_v1._build_lambda_event_v1)
+
+
+def request_headers() -> dict[str, str]:
+    """Return the headers of the request that is being executed."""
+    return _headers.get() or {}
 
 
 def proxy_response(result: dict[str, Any]) -> Outcome:
@@ -94,13 +105,48 @@ def _within_gateway(execute: Execute) -> Execute:
         body: bytes,
         query: dict[str, list[str]],
     ) -> Answer:
+        _headers.set(headers)
+        _request_id.set("")
         if len(body) > REQUEST_BYTES:
-            content = json.dumps(TOO_LONG).encode()
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"Content-Type": "application/json"}, content
+            return _gateway_response(api, stage, headers, "REQUEST_TOO_LARGE", TOO_LONG["message"])
         typed = {"content-type": DEFAULT_TYPE, **headers} if body else headers
-        return await execute(api, stage, method, path, typed, body, query)
+        status, answered, content = await execute(api, stage, method, path, typed, body, query)
+        if status == HTTPStatus.BAD_GATEWAY and content == json.dumps({"message": FAILED}).encode():
+            _, answered, content = _gateway_response(api, stage, headers, "DEFAULT_5XX", FAILED)
+        if request_id := _request_id.get():
+            answered["x-amzn-requestid"] = request_id
+        return status, answered, content
 
     return handle_execute
+
+
+def _gateway_response(api: str, stage: str, headers: dict[str, str], kind: str, message: str) -> Answer:
+    """Return the API's gateway response of a type."""
+    scope, known = apigateway_v1.find_api_scope(api), apigateway_v1.stages_for_api(api).get(stage)
+    if scope is None or known is None:
+        return HTTPStatus.NOT_FOUND, {"Content-Type": "application/json"}, json.dumps({"message": "Not Found"}).encode()
+    request = {
+        "api_id": api,
+        "stage_name": stage,
+        "stage": known,
+        "headers": headers,
+        "query_params": {},
+        "path_params": {},
+        "resource_path": "",
+        "request_id": _request_id.get() or str(uuid.uuid4()),
+    }
+    with apigateway_v1.request_scope(*scope):
+        answer: Answer = apigateway_v1._gateway_error_response(apigateway_v1._gw_error(kind, message), request)
+    return answer
+
+
+def _remembering_its_id(build: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def build_event(*request: Any, **more: Any) -> dict[str, Any]:
+        event = build(*request, **more)
+        _request_id.set(event["requestContext"]["requestId"])
+        return event
+
+    return build_event
 
 
 def _within_lambda(
